@@ -1,0 +1,56 @@
+/** A value of an AWS answer: each wire protocol writes `Date` and `Uint8Array` in its own way. */
+export type AwsValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Date
+  | Uint8Array
+  | readonly AwsValue[]
+  | AwsStructure;
+
+/** Members that are `undefined` are left out. */
+export interface AwsStructure {
+  readonly [member: string]: AwsValue | undefined;
+}
+
+/** Who signed a request, as CloudTrail's `userIdentity` names them. */
+export interface Caller {
+  readonly arn: string;
+  readonly userId: string;
+  readonly accountId: string;
+  readonly accessKeyId: string;
+  readonly userIdentity: AwsStructure;
+}
+
+/** One request, once its envelope is read. */
+export interface Call {
+  readonly operation: string;
+  readonly requestId: string;
+  readonly caller: Caller;
+  readonly region: string;
+  readonly sourceIpAddress: string;
+  readonly userAgent: string;
+}
+
+/**
+ * An operation takes the request's members as its wire protocol gave them (JSON: timestamps are epoch
+ * seconds and blobs base64; Query: all strings; CBOR: `Date` and `Uint8Array`), and checks them itself.
+ */
+export type Operation = (input: unknown, call: Call) => AwsStructure | Promise<AwsStructure>;
+
+export type Operations = Readonly<Record<string, Operation>>;
+
+/** A refusal in AWS's own shape. */
+export class AwsError extends Error {
+  readonly code: string;
+  /** HTTP status: 400 for the caller's fault, 500 or 503 for the service's. */
+  readonly status: number;
+
+  constructor(code: string, message: string, status = 400) {
+    super(message);
+    this.name = code;
+    this.code = code;
+    this.status = status;
+  }
+}
