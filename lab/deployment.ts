@@ -1,3 +1,6 @@
+import { z } from "zod";
+import type { Account, Resource, Terraform } from "./terraform.ts";
+
 /** What the synthesized stacks say must exist, with every reference resolved: the lab runs this. */
 export interface Deployment {
   readonly accountId: string;
@@ -98,4 +101,188 @@ export interface DeployedSubscription {
   readonly topicArn: string;
   readonly protocol: string;
   readonly endpoint: string;
+}
+
+/**
+ * Picks what the lab runs out of the synthesized stacks.
+ * @throws Error naming the resource and the attribute that is missing or that the lab does not model
+ */
+export function readDeployment(terraform: Terraform, account: Account): Deployment {
+  const logGroups = terraform.resources("aws_cloudwatch_log_group").map(logGroup);
+  const trails = terraform
+    .resources("aws_cloudtrail")
+    .map((resource) => trail(resource, logGroups));
+  const [onlyTrail, ...more] = trails;
+  if (onlyTrail === undefined || more.length > 0) {
+    throw new Error(`The lab runs one trail; the stacks have ${trails.length}.`);
+  }
+  return {
+    ...account,
+    keys: keys(terraform),
+    trail: onlyTrail,
+    logGroups,
+    metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),
+    alarms: terraform.resources("aws_cloudwatch_metric_alarm").map(alarm),
+    topics: terraform.resources("aws_sns_topic").map(topic),
+    subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
+  };
+}
+
+const Text = z.string().min(1);
+const Arns = z.array(Text).default([]);
+
+function parse<T>(resource: Resource, attribute: string, schema: z.ZodType<T>): T {
+  const value = resource.get(attribute);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Error(
+    `The lab cannot run ${resource.address}: its ${attribute} is ${JSON.stringify(value)}: ` +
+      result.error.issues.map(({ message }) => message).join("; "),
+  );
+}
+
+function keys(terraform: Terraform): DeployedKey[] {
+  const aliases = terraform.resources("aws_kms_alias").map((resource) => ({
+    name: parse(resource, "name", Text.startsWith("alias/")),
+    target: parse(resource, "target_key_id", Text),
+  }));
+  return terraform.resources("aws_kms_key").map((resource) => {
+    const keyId = parse(resource, "key_id", Text);
+    const arn = parse(resource, "arn", Text);
+    return {
+      address: resource.address,
+      keyId,
+      arn,
+      description: parse(resource, "description", z.string().default("")),
+      aliases: aliases
+        .filter(({ target }) => target === keyId || target === arn)
+        .map(({ name }) => name),
+    };
+  });
+}
+
+function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): DeployedTrail {
+  const destination = parse(resource, "cloud_watch_logs_group_arn", Text);
+  const logGroup = logGroups.find(({ arn }) => destination === `${arn}:*`);
+  if (logGroup === undefined) {
+    throw new Error(
+      `The lab cannot run ${resource.address}: its cloud_watch_logs_group_arn is ${destination}, and no ` +
+        `log group of the stacks has that ARN followed by ":*".`,
+    );
+  }
+  return {
+    name: parse(resource, "name", Text),
+    arn: parse(resource, "arn", Text),
+    homeRegion: parse(resource, "home_region", Text),
+    multiRegion: parse(resource, "is_multi_region_trail", z.boolean().default(false)),
+    logGroupName: logGroup.name,
+  };
+}
+
+function logGroup(resource: Resource): DeployedLogGroup {
+  const retentionInDays = parse(resource, "retention_in_days", z.number().optional());
+  const kmsKeyArn = parse(resource, "kms_key_id", Text.optional());
+  return {
+    name: parse(resource, "name", Text),
+    arn: parse(resource, "arn", Text),
+    ...(retentionInDays ? { retentionInDays } : {}),
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+  };
+}
+
+const Transformation = z.strictObject({
+  name: Text,
+  namespace: Text,
+  value: Text,
+  default_value: z.coerce.number().optional(),
+  unit: Text.optional(),
+  dimensions: z.record(Text, Text).optional(),
+});
+
+function metricFilter(resource: Resource): DeployedMetricFilter {
+  const block = parse(
+    resource,
+    "metric_transformation",
+    z.union([Transformation, z.tuple([Transformation]).transform(([only]) => only)]),
+  );
+  return {
+    name: parse(resource, "name", Text),
+    logGroupName: parse(resource, "log_group_name", Text),
+    pattern: parse(resource, "pattern", z.string()),
+    transformation: {
+      metricName: block.name,
+      metricNamespace: block.namespace,
+      metricValue: block.value,
+      ...(block.default_value === undefined ? {} : { defaultValue: block.default_value }),
+      ...(block.unit === undefined ? {} : { unit: block.unit }),
+      ...(block.dimensions === undefined ? {} : { dimensions: block.dimensions }),
+    },
+  };
+}
+
+function alarm(resource: Resource): DeployedAlarm {
+  for (const attribute of ["metric_query", "extended_statistic", "threshold_metric_id"]) {
+    if (resource.get(attribute) !== undefined) {
+      throw new Error(`The lab cannot run ${resource.address}: it does not model ${attribute}.`);
+    }
+  }
+  const evaluationPeriods = parse(resource, "evaluation_periods", z.number().int().min(1));
+  return {
+    name: parse(resource, "alarm_name", Text),
+    arn: parse(resource, "arn", Text),
+    description: parse(resource, "alarm_description", z.string().default("")),
+    namespace: parse(resource, "namespace", Text),
+    metricName: parse(resource, "metric_name", Text),
+    dimensions: parse(resource, "dimensions", z.record(Text, Text).default({})),
+    statistic: parse(
+      resource,
+      "statistic",
+      z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"]),
+    ),
+    period: parse(resource, "period", z.number().int().min(10)),
+    evaluationPeriods,
+    datapointsToAlarm: parse(
+      resource,
+      "datapoints_to_alarm",
+      z.number().int().min(1).default(evaluationPeriods),
+    ),
+    threshold: parse(resource, "threshold", z.number()),
+    comparisonOperator: parse(
+      resource,
+      "comparison_operator",
+      z.enum([
+        "GreaterThanOrEqualToThreshold",
+        "GreaterThanThreshold",
+        "LessThanThreshold",
+        "LessThanOrEqualToThreshold",
+      ]),
+    ),
+    treatMissingData: parse(
+      resource,
+      "treat_missing_data",
+      z.enum(["missing", "ignore", "breaching", "notBreaching"]).default("missing"),
+    ),
+    actionsEnabled: parse(resource, "actions_enabled", z.boolean().default(true)),
+    alarmActions: parse(resource, "alarm_actions", Arns),
+    okActions: parse(resource, "ok_actions", Arns),
+    insufficientDataActions: parse(resource, "insufficient_data_actions", Arns),
+  };
+}
+
+function topic(resource: Resource): DeployedTopic {
+  const displayName = parse(resource, "display_name", Text.optional());
+  return {
+    name: parse(resource, "name", Text),
+    arn: parse(resource, "arn", Text),
+    ...(displayName === undefined ? {} : { displayName }),
+  };
+}
+
+function subscription(resource: Resource): DeployedSubscription {
+  return {
+    arn: parse(resource, "arn", Text),
+    topicArn: parse(resource, "topic_arn", Text),
+    protocol: parse(resource, "protocol", Text),
+    endpoint: parse(resource, "endpoint", Text),
+  };
 }
