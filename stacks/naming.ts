@@ -1,0 +1,29 @@
+import type { Environment } from "./settings.ts";
+
+/** `cipherwatch-<env>-<part>`: the name of anything that AWS names with hyphens. */
+export function resourceName(env: Environment, part: string): string {
+  return `cipherwatch-${env}-${part}`;
+}
+
+/** `/cipherwatch/<env>/<part>`: the name of a log group. */
+export function logGroupName(env: Environment, part: string): string {
+  return `/cipherwatch/${env}/${part}`;
+}
+
+/** `alias/cipherwatch-<env>[-<part>]`: the alias of a KMS key; without a part, the data key's. */
+export function keyAlias(env: Environment, part?: string): string {
+  return part === undefined ? `alias/cipherwatch-${env}` : `alias/${resourceName(env, part)}`;
+}
+
+/** `Cipherwatch/<env>/Detections`: two environments in one account keep their metrics apart. */
+export function detectionNamespace(env: Environment): string {
+  return `Cipherwatch/${env}/Detections`;
+}
+
+/**
+ * Names that one stack gives and another relies on, possibly before the thing exists: the key's
+ * policy names the service's role, the trail's bucket policy names the trail.
+ */
+export const serviceRoleName = (env: Environment) => resourceName(env, "service");
+export const trailName = (env: Environment) => resourceName(env, "trail");
+export const trailLogGroupName = (env: Environment) => logGroupName(env, "trail");

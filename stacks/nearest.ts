@@ -1,0 +1,32 @@
+/**
+ * The candidate that differs from `word` by the fewest single-character edits, if that is few enough
+ * to be a typing mistake: at most a third of the word's length.
+ */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let fewest = Math.floor(word.length / 3) + 1;
+  for (const candidate of candidates) {
+    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (edits < fewest) {
+      best = candidate;
+      fewest = edits;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein distance: insertions, deletions and substitutions that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (const [row, left] of [...a].entries()) {
+    const current = [row + 1];
+    for (const [column, right] of [...b].entries()) {
+      const substituted = (previous[column] ?? 0) + (left === right ? 0 : 1);
+      const deleted = (previous[column + 1] ?? 0) + 1;
+      const inserted = (current[column] ?? 0) + 1;
+      current.push(Math.min(substituted, deleted, inserted));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+}

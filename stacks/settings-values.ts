@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { nearest } from "./nearest.ts";
+
+/** Comma-separated text, or a list as it is; blanks around items and empty items fall away. */
+export function listOf(check: (item: string) => string | undefined) {
+  return z.union([z.string(), z.array(z.string()).readonly()]).transform((value, context) => {
+    const items = typeof value === "string" ? splitList(value) : value;
+    for (const item of items) {
+      const wrong = check(item);
+      if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong });
+    }
+    return items;
+  });
+}
+
+/** Comma-separated `name=number`, or an object of these; only of `known` names, numbers above 0. */
+export function numbersOf(kind: string, known: readonly string[]) {
+  return z
+    .union([z.string(), z.record(z.string(), z.number()).readonly()])
+    .transform((value, context) => {
+      const numbers: Record<string, number> = {};
+      const pairs =
+        typeof value === "string"
+          ? splitList(value).map((item) => item.split("=", 2))
+          : Object.entries(value);
+      for (const [name = "", text] of pairs) {
+        const number = Number(text === "" ? Number.NaN : text);
+        if (!known.includes(name)) {
+          context.addIssue({ code: "custom", message: unknownName(kind, name, known) });
+        } else if (!Number.isFinite(number) || number <= 0) {
+          context.addIssue({
+            code: "custom",
+            message: `${name} has ${text === undefined ? "no number" : JSON.stringify(text)}`,
+          });
+        } else if (Object.hasOwn(numbers, name)) {
+          context.addIssue({ code: "custom", message: `${name} is set twice` });
+        }
+        numbers[name] = number;
+      }
+      return numbers as Readonly<Record<string, number>>;
+    });
+}
+
+export function unknownName(kind: string, name: string, known: readonly string[]): string {
+  const suggestion = nearest(name, known);
+  const question = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+  return `there is no ${kind} ${JSON.stringify(name)}${question}`;
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** What is wrong with an IPv4 range in CIDR notation, if anything is. */
+export function cidrProblem(text: string): string | undefined {
+  if (!z.cidrv4().safeParse(text).success) return `${JSON.stringify(text)} is no IPv4 range`;
+  const [address = "", prefix = ""] = text.split("/");
+  const first = addressOf(numberOf(address) & maskOf(Number(prefix)));
+  return address === first
+    ? undefined
+    : `${text} has bits beyond its prefix; the range is ${first}/${prefix}`;
+}
+
+function maskOf(prefix: number): number {
+  return prefix === 0 ? 0 : -1 << (32 - prefix); // a shift by 32 would shift by 0
+}
+
+function numberOf(address: string): number {
+  return address.split(".").reduce((number, part) => (number << 8) | Number(part), 0);
+}
+
+function addressOf(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join(".");
+}

@@ -1,0 +1,245 @@
+import { z } from "zod";
+import { detections } from "./detections/index.ts";
+import { SettingsError, type SettingsProblem } from "./settings-error.ts";
+import { cidrProblem, listOf, numbersOf, unknownName } from "./settings-values.ts";
+
+export const ENVIRONMENTS = ["dev", "prod"] as const;
+const DEFAULT_ENVIRONMENT = "dev";
+
+/** Days for which CloudWatch Logs can keep events, from its PutRetentionPolicy reference. */
+const LOG_RETENTION_DAYS: readonly number[] = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+];
+const TEN_YEARS = 3653;
+
+/** What a setting may be and what to do when it is not. */
+type Hint = Readonly<Pick<SettingsProblem, "allowed" | "next">>;
+
+const hint = (allowed: string, next: string): Hint => ({ allowed, next });
+
+function days(min: number, max: number, allowed = `${min} to ${max} days`) {
+  const wrong = "this is not such a number of days";
+  return z.coerce
+    .number(wrong)
+    .int(wrong)
+    .min(min, wrong)
+    .max(max, wrong)
+    .meta(hint(allowed, "set it to a whole number in this range, or unset it for the default"));
+}
+
+const flag = z
+  .union([z.boolean(), z.stringbool()], "this is neither true nor false")
+  .meta(hint("true, false", "set it to one of these, or unset it for the default"));
+
+/**
+ * Every setting. The field `keyRotationDays` is set by the variable CIPHERWATCH_KEY_ROTATION_DAYS;
+ * when that is unset or empty, its value is the environment's, below.
+ */
+const schema = z
+  .object({
+    /** What everything is named after, and whose defaults hold. dev unless said otherwise. */
+    env: z
+      .enum(ENVIRONMENTS, "there is no such environment")
+      .meta(hint(ENVIRONMENTS.join(", "), `set it to one, or unset it for ${DEFAULT_ENVIRONMENT}`)),
+
+    /** AWS region of all that is not global. Sydney unless said otherwise. */
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "this is no code of an AWS region")
+      .meta(
+        hint(
+          "the code of an AWS region, such as ap-southeast-2",
+          "take one from `aws account list-regions`, or unset it for ap-southeast-2",
+        ),
+      ),
+
+    /** The one AWS account to deploy to. Any that the credentials are for unless said otherwise. */
+    accountId: z
+      .string()
+      .regex(/^\d{12}$/, "this is no number of an AWS account")
+      .optional()
+      .meta(
+        hint("twelve digits", "take it from `aws sts get-caller-identity`, or unset it for any"),
+      ),
+
+    /** Whom the alarms mail. There is no default: nobody would hear the alarms. */
+    alertEmail: z
+      .email("this is no e-mail address")
+      .meta(
+        hint(
+          "one e-mail address, such as security@example.com",
+          "set it to whom the alarms should mail",
+        ),
+      ),
+
+    /** S3 bucket that keeps Terraform's state. A local file does unless said otherwise. */
+    stateBucket: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "this is no name of an S3 bucket")
+      .optional()
+      .meta(
+        hint(
+          "3 to 63 lower-case letters, digits, dots and hyphens",
+          "set it to the bucket's name alone, or unset it for a local state file",
+        ),
+      ),
+
+    /** IPv4 ranges that may reach the service. None unless said otherwise. */
+    allowedCidrs: listOf(cidrProblem).meta(
+      hint(
+        "IPv4 ranges with commas between them, such as 203.0.113.0/24,198.51.100.7/32",
+        "write each as its first address, a slash and the length of its prefix",
+      ),
+    ),
+
+    /** Detection → the count at which its alarm fires. Each detection's own unless said otherwise. */
+    thresholds: numbersOf(
+      "detection",
+      detections.map(({ id }) => id),
+    ).meta(
+      hint(
+        `detection=number with commas between them; of ${detections.map(({ id }) => id).join(", ")}; numbers above 0`,
+        `write it like ${detections[0]?.id}=5`,
+      ),
+    ),
+
+    /** Days between two rotations of a KMS key (EnableKeyRotation's range). A year by default. */
+    keyRotationDays: days(90, 2560),
+
+    /** Days in which a key's deletion can be undone (ScheduleKeyDeletion's range). 7 in dev, 30 in prod. */
+    keyDeletionDays: days(7, 30),
+
+    /** Days for which log groups keep events. A month in dev, a year in prod. */
+    logRetentionDays: z.coerce
+      .number("this is no number")
+      .refine((value) => LOG_RETENTION_DAYS.includes(value), "CloudWatch offers no such retention")
+      .meta(hint(`${LOG_RETENTION_DAYS.join(", ")} days`, "take the next longer one of these")),
+
+    /** Days for which the bucket keeps the trail's files. A quarter in dev, seven years in prod. */
+    trailRetentionDays: days(1, TEN_YEARS),
+
+    /** Days in which nobody can delete a file of the trail. None in dev, a year in prod. */
+    trailLockDays: days(0, TEN_YEARS, `0 for no lock, or up to ${TEN_YEARS} days`),
+
+    /** Refuse to destroy what holds data: keys, the trail's bucket, the database. On in prod. */
+    deletionProtection: flag,
+  })
+  .refine(({ env, deletionProtection }) => env === "dev" || deletionProtection, {
+    error: "prod may not go without deletion protection",
+    path: ["deletionProtection"],
+    params: hint("true, in prod", "unset it, or use dev for what may be destroyed"),
+    when: bothParsed("env", "deletionProtection"),
+  })
+  .refine((settings) => settings.trailLockDays <= settings.trailRetentionDays, {
+    error: ({ input }) => lockOutlastsFiles(input as LockedTrail),
+    path: ["trailLockDays"],
+    params: hint(
+      "at most CIPHERWATCH_TRAIL_RETENTION_DAYS",
+      "lower it, or raise CIPHERWATCH_TRAIL_RETENTION_DAYS",
+    ),
+    when: bothParsed("trailLockDays", "trailRetentionDays"),
+  });
+
+type LockedTrail = Readonly<Record<"trailLockDays" | "trailRetentionDays", number>>;
+
+function lockOutlastsFiles({ trailLockDays, trailRetentionDays }: LockedTrail): string {
+  return `the trail's files would be locked for ${trailLockDays} days, but kept for ${trailRetentionDays}`;
+}
+
+/** Rules across settings run even if other settings are wrong, so that all problems show at once. */
+function bothParsed(...names: readonly string[]) {
+  return ({ issues }: z.core.ParsePayload): boolean =>
+    !issues.some(({ path }) => names.includes(String(path?.[0])));
+}
+
+export type Settings = Readonly<z.output<typeof schema>>;
+export type Environment = Settings["env"];
+
+type EnvironmentValues = Omit<Settings, "env" | "accountId" | "alertEmail" | "stateBucket">;
+
+/** Cheap, and gone without a trace when destroyed. */
+const dev: EnvironmentValues = {
+  region: "ap-southeast-2",
+  allowedCidrs: [],
+  thresholds: {},
+  keyRotationDays: 365,
+  keyDeletionDays: 7,
+  logRetentionDays: 30,
+  trailRetentionDays: 90,
+  trailLockDays: 0,
+  deletionProtection: false,
+};
+
+/** Safe: kept long, and not destroyed by one command. */
+const prod: EnvironmentValues = {
+  region: "ap-southeast-2",
+  allowedCidrs: [],
+  thresholds: {},
+  keyRotationDays: 365,
+  keyDeletionDays: 30,
+  logRetentionDays: 365,
+  trailRetentionDays: 2557,
+  trailLockDays: 365,
+  deletionProtection: true,
+};
+
+const environmentValues: Readonly<Record<Environment, EnvironmentValues>> = { dev, prod };
+
+const PREFIX = "CIPHERWATCH_";
+const fieldOf = new Map(Object.keys(schema.shape).map((field) => [variableOf(field), field]));
+
+function variableOf(field: string): string {
+  return PREFIX + field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/**
+ * Reads the settings from environment variables, `process.env` in `main.ts`.
+ * @throws {SettingsError} naming every variable that is wrong, missing or unknown
+ */
+export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = new Map(
+    Object.entries(env)
+      .filter(([variable]) => variable.startsWith(PREFIX))
+      .map(([variable, value = ""]) => [variable, value.trim()] as const)
+      .filter(([, value]) => value !== ""),
+  );
+  const environment = ENVIRONMENTS.find((name) => name === given.get(variableOf("env")));
+  const parsed = schema.safeParse({
+    env: DEFAULT_ENVIRONMENT,
+    ...environmentValues[environment ?? DEFAULT_ENVIRONMENT],
+    ...Object.fromEntries(
+      [...fieldOf].flatMap(([variable, field]) =>
+        given.has(variable) ? [[field, given.get(variable)]] : [],
+      ),
+    ),
+  });
+  const problems = [
+    ...unknownVariables([...given.keys()]),
+    ...(parsed.error?.issues ?? []).map((issue) => problemOf(issue, given)),
+  ];
+  if (parsed.data === undefined || problems.length > 0) throw new SettingsError(problems);
+  return parsed.data;
+}
+
+function unknownVariables(given: readonly string[]): SettingsProblem[] {
+  const known = [...fieldOf.keys()];
+  return given
+    .filter((variable) => !fieldOf.has(variable))
+    .map((variable) => ({
+      variable, // its value is not shown: nobody knows what it is
+      wrong: unknownName("variable", variable, known),
+      allowed: known.join(", "),
+      next: "correct its name, or unset it",
+    }));
+}
+
+function problemOf(issue: z.core.$ZodIssue, given: ReadonlyMap<string, string>): SettingsProblem {
+  const field = issue.path[0] as keyof typeof schema.shape;
+  const variable = variableOf(field);
+  const received = given.get(variable);
+  const ofRule = issue.code === "custom" ? issue.params : undefined;
+  const { allowed, next } = (ofRule ?? schema.shape[field].meta()) as Hint;
+  const wrong = received === undefined && ofRule === undefined ? "this is not set" : issue.message;
+  return { variable, ...(received === undefined ? {} : { received }), wrong, allowed, next };
+}
