@@ -23,6 +23,16 @@ export interface Caller {
   readonly userIdentity: AwsStructure;
 }
 
+/** The services that the lab answers for, each under the name of its part of the lab. */
+export type Service = "kms" | "cloudtrail" | "logs" | "cloudwatch" | "sns" | "sts";
+
+/** What CloudTrail's record of a call says that stands neither in its request nor in its answer. */
+export interface Audit {
+  /** What the call touched: its ARN and CloudFormation type. */
+  readonly resources?: readonly { readonly arn: string; readonly type: string }[];
+  readonly additionalEventData?: AwsStructure;
+}
+
 /** One request, once its envelope is read. */
 export interface Call {
   readonly operation: string;
@@ -31,6 +41,8 @@ export interface Call {
   readonly region: string;
   readonly sourceIpAddress: string;
   readonly userAgent: string;
+  /** Notes what the record of this call shall say; a later note replaces the members it names. */
+  readonly audit?: (note: Audit) => void;
 }
 
 /**
