@@ -1,0 +1,89 @@
+"""Calls each operation that the lab serves through boto3 and checks what its models make of the answers."""
+
+import json
+import time
+
+import boto3
+from botocore.exceptions import ClientError
+
+KEY = "alias/cipherwatch-dev"
+kms, logs, trail, watch, sns, sts = (
+    boto3.client(name) for name in ("kms", "logs", "cloudtrail", "cloudwatch", "sns", "sts")
+)
+
+
+def refused(code, call, **kwargs):
+    try:
+        call(**kwargs)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == code, error
+        return error.response["Error"]["Message"]
+    raise AssertionError(f"{kwargs} was not refused with {code}")
+
+
+assert sts.get_caller_identity()["Account"] == "111122223333"
+
+context = {"app": "cipherwatch", "record": "r"}
+sealed = kms.encrypt(KeyId=KEY, Plaintext=b"text", EncryptionContext=context)
+arn, blob = sealed["KeyId"], sealed["CiphertextBlob"]
+assert kms.decrypt(CiphertextBlob=blob, EncryptionContext=context, KeyId=arn)["Plaintext"] == b"text"
+data_key = kms.generate_data_key(KeyId=KEY, KeySpec="AES_256", EncryptionContext=context)
+assert len(data_key["Plaintext"]) == 32
+assert "Plaintext" not in kms.generate_data_key_without_plaintext(KeyId=KEY, NumberOfBytes=16)
+again = kms.re_encrypt(
+    CiphertextBlob=blob,
+    SourceEncryptionContext=context,
+    DestinationKeyId=KEY,
+    DestinationEncryptionContext={"other": "context"},
+)
+opened = kms.decrypt(CiphertextBlob=again["CiphertextBlob"], EncryptionContext={"other": "context"})
+assert opened["Plaintext"] == b"text"
+assert any(alias["AliasName"] == KEY for alias in kms.list_aliases()["Aliases"])
+assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "Enabled"
+
+refused("InvalidCiphertextException", kms.decrypt, CiphertextBlob=blob)
+refused("InvalidCiphertextException", kms.decrypt, CiphertextBlob=blob[:-1] + bytes([blob[-1] ^ 1]), EncryptionContext=context)
+refused("NotFoundException", kms.encrypt, KeyId="alias/absent", Plaintext=b"x")
+refused("NotFoundException", kms.encrypt, KeyId="nonsense", Plaintext=b"x")
+others = [a["AliasName"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] != KEY]
+assert others, "the stacks have more than one key"
+refused("IncorrectKeyException", kms.decrypt, CiphertextBlob=blob, EncryptionContext=context, KeyId=others[0])
+kms.disable_key(KeyId=arn)
+assert refused("DisabledException", kms.decrypt, CiphertextBlob=blob, EncryptionContext=context) == f"{arn} is disabled."
+kms.enable_key(KeyId=arn)
+kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=30)
+assert refused("KMSInvalidStateException", kms.encrypt, KeyId=arn, Plaintext=b"x") == f"{arn} is pending deletion."
+kms.cancel_key_deletion(KeyId=arn)
+kms.enable_key(KeyId=arn)
+
+tested = logs.test_metric_filter(filterPattern="[level=ERROR, rest]", logEventMessages=["ERROR x", "INFO x"])
+assert tested["matches"][0]["extractedValues"] == {"$level": "ERROR", "$rest": "x"}, tested
+filters = logs.describe_metric_filters()["metricFilters"]
+group = filters[0]["logGroupName"]
+assert any(found["logGroupName"] == group for found in logs.describe_log_groups()["logGroups"])
+stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
+message = json.dumps({"eventName": "Put", "eventSource": "test"})
+logs.put_log_events(
+    logGroupName=group,
+    logStreamName=stream,
+    logEvents=[{"timestamp": int(time.time() * 1000), "message": message}],
+)
+found = logs.filter_log_events(logGroupName=group, filterPattern='{ $.eventName = "Put" }')["events"]
+assert [event["message"] for event in found] == [message], found
+
+events = trail.lookup_events(MaxResults=5)["Events"]
+assert events and all(json.loads(event["CloudTrailEvent"])["eventTime"] for event in events)
+
+alarm = watch.describe_alarms()["MetricAlarms"][0]
+name = alarm["AlarmName"]
+assert alarm["StateUpdatedTimestamp"].year >= 2024
+assert "AlarmHistoryItems" in watch.describe_alarm_history(AlarmName=name)
+watch.put_metric_data(Namespace="Boto", MetricData=[{"MetricName": "M", "Value": 2.5, "Unit": "Count"}])
+listed = watch.list_metrics(Namespace="Boto")["Metrics"]
+assert listed[0]["MetricName"] == "M", listed
+topic = alarm["AlarmActions"][0]
+assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["Protocol"] == "email"
+assert sns.publish(TopicArn=topic, Subject="drill", Message="a drill")["MessageId"]
+refused("NotFound", sns.publish, TopicArn=topic + "-absent", Message="x")
+
+print("all answered")

@@ -1,0 +1,218 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type SpawnedLab, spawnLab, until } from "../../lab/spawn-lab.ts";
+
+const run = promisify(execFile);
+
+let folder: string;
+let lab: SpawnedLab;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cipherwatch-clients-"));
+  lab = await spawnLab(join(folder, "data"));
+  const { AWS_CA_BUNDLE: _, AWS_PROFILE: __, ...inherited } = process.env;
+  env = {
+    ...inherited,
+    AWS_ENDPOINT_URL: lab.aws,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_REGION: "ap-southeast-2",
+    AWS_DEFAULT_REGION: "ap-southeast-2",
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_PAGER: "",
+  };
+});
+
+afterAll(async () => {
+  await lab?.kill("SIGINT");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function aws(...args: string[]): Promise<unknown> {
+  const { stdout } = await run("aws", [...args, "--output", "json"], { env });
+  return stdout.trim() === "" ? undefined : JSON.parse(stdout);
+}
+
+async function refused(...args: string[]): Promise<string> {
+  return run("aws", args, { env }).then(
+    ({ stdout }) => expect.unreachable(`aws ${args.join(" ")} answered ${stdout}`),
+    (error: { stderr: string }) => error.stderr,
+  );
+}
+
+describe("curl, as the walkthrough has it", () => {
+  const curl = async (method: string, path: string, data: unknown) => {
+    const args = ["--silent", "--header", "Content-Type: application/json", "--request", method];
+    const { stdout } = await run("curl", [
+      ...args,
+      "--data",
+      JSON.stringify(data),
+      `${lab.service}${path}`,
+    ]);
+    return JSON.parse(stdout) as Record<string, string>;
+  };
+
+  it("encrypts, decrypts by a GET with a body, and refuses a wrong key, which becomes one mail", async () => {
+    const { Message, Key } = await curl("POST", "/encrypt", {
+      Name: "Stephen",
+      Text: "I love Pizza",
+    });
+    expect(Message).toMatch(/^Data encrypted and stored/);
+    expect(await curl("GET", "/decrypt", { Name: "Stephen", Key })).toEqual({
+      Text: "I love Pizza",
+    });
+    const wrong = { Name: "Stephen", Key: "some-random-false-key" };
+    for (let time = 0; time < 3; time += 1) {
+      expect(await curl("GET", "/decrypt", wrong)).toMatchObject({
+        Message: "Data decryption failed, make sure you have the correct key",
+      });
+    }
+    const [mail, ...more] = await until("a mail", async () => {
+      const { inbox } = await lab.state();
+      return inbox.length > 0 ? inbox : undefined;
+    });
+    expect(more).toEqual([]);
+    expect(mail?.subject).toMatch(/ALARM.*kms-errors/);
+  });
+});
+
+describe("the AWS CLI", () => {
+  const key = "alias/cipherwatch-dev";
+
+  it("encrypts and decrypts under the deployed alias, bound to the encryption context", async () => {
+    const plain = join(folder, "plain");
+    const sealed = join(folder, "sealed");
+    writeFileSync(plain, "attack at dawn");
+    const context = ["--encryption-context", "app=cipherwatch"];
+    const { CiphertextBlob } = (await aws(
+      ...["kms", "encrypt", "--key-id", key, "--plaintext", `fileb://${plain}`, ...context],
+    )) as { CiphertextBlob: string };
+    writeFileSync(sealed, Buffer.from(CiphertextBlob, "base64"));
+    const { Plaintext } = (await aws(
+      ...["kms", "decrypt", "--ciphertext-blob", `fileb://${sealed}`, ...context],
+    )) as { Plaintext: string };
+    expect(Buffer.from(Plaintext, "base64").toString()).toBe("attack at dawn");
+
+    const bytes = readFileSync(sealed);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(`${sealed}.bad`, bytes);
+    const decrypt = (...args: string[]) => refused("kms", "decrypt", "--ciphertext-blob", ...args);
+    expect(await decrypt(`fileb://${sealed}`)).toMatch(/InvalidCiphertextException/);
+    expect(await decrypt(`fileb://${sealed}.bad`, ...context)).toMatch(
+      /InvalidCiphertextException/,
+    );
+    expect(await decrypt(`fileb://${sealed}`, "--key-id", "alias/none", ...context)).toMatch(
+      /NotFoundException/,
+    );
+    writeFileSync(plain, Buffer.alloc(4097));
+    expect(
+      await refused("kms", "encrypt", "--key-id", key, "--plaintext", `fileb://${plain}`),
+    ).toMatch(/ValidationException.*less than or equal to 4096/s);
+  });
+
+  it("tests a filter pattern", async () => {
+    expect(
+      await aws(
+        ...["logs", "test-metric-filter", "--filter-pattern", '{ $.errorCode = "*" }'],
+        ...["--log-event-messages", '{"errorCode":"X"}', '{"eventName":"Decrypt"}'],
+      ),
+    ).toMatchObject({ matches: [{ eventNumber: 1, eventMessage: '{"errorCode":"X"}' }] });
+    expect(
+      await refused(
+        ...["logs", "test-metric-filter", "--filter-pattern", "{ $.a == 1 }"],
+        ...["--log-event-messages", "x"],
+      ),
+    ).toMatch(/InvalidParameterException.*Invalid metric filter pattern/s);
+  });
+
+  it("looks up events, alarms, filters, log groups, metrics, subscriptions and who it is", async () => {
+    const found = await until("a delivered record", async () => {
+      const { Events } = (await aws(
+        ...["cloudtrail", "lookup-events", "--max-items", "10", "--lookup-attributes"],
+        "AttributeKey=EventName,AttributeValue=Decrypt",
+      )) as { Events: { EventSource: string }[] };
+      return Events[0];
+    });
+    expect(found.EventSource).toBe("kms.amazonaws.com");
+    expect(await aws("cloudwatch", "describe-alarms")).toMatchObject({
+      MetricAlarms: [{ AlarmName: "cipherwatch-dev-kms-errors", TreatMissingData: "notBreaching" }],
+    });
+    expect(
+      await aws(
+        "cloudwatch",
+        "describe-alarm-history",
+        "--alarm-name",
+        "cipherwatch-dev-kms-errors",
+      ),
+    ).toHaveProperty("AlarmHistoryItems");
+    const { metricFilters } = (await aws("logs", "describe-metric-filters")) as {
+      metricFilters: { logGroupName: string; filterName: string }[];
+    };
+    expect(metricFilters[0]?.filterName).toContain("kms-errors");
+    const group = metricFilters[0]?.logGroupName ?? "";
+    expect(await aws("logs", "describe-log-groups")).toMatchObject({
+      logGroups: expect.arrayContaining([expect.objectContaining({ logGroupName: group })]),
+    });
+    const { events } = (await aws(
+      ...["logs", "filter-log-events", "--log-group-name", group],
+      ...["--filter-pattern", '{ $.errorCode = "InvalidCiphertextException" }'],
+    )) as { events: unknown[] };
+    expect(events.length).toBeGreaterThan(0);
+    const { MetricAlarms } = (await aws("cloudwatch", "describe-alarms")) as {
+      MetricAlarms: { AlarmActions: string[]; MetricName: string; Namespace: string }[];
+    };
+    const topic = MetricAlarms[0]?.AlarmActions[0] ?? "";
+    expect(await aws("sns", "list-subscriptions-by-topic", "--topic-arn", topic)).toMatchObject({
+      Subscriptions: [{ Protocol: "email" }],
+    });
+    expect(await aws("sts", "get-caller-identity")).toMatchObject({ Account: "111122223333" });
+  });
+
+  it("puts a metric, reads its statistics, and sets an alarm's state, which sends a mail", async () => {
+    const { state } = (await (await fetch(`${lab.console}/api/state`)).json().then((value) => ({
+      state: value as { clock: { now: string } },
+    }))) satisfies { state: { clock: { now: string } } };
+    const now = Date.parse(state.clock.now);
+    await aws(
+      ...["cloudwatch", "put-metric-data", "--namespace", "Test", "--metric-name", "M"],
+      ...["--value", "3"],
+    );
+    expect(
+      await aws(
+        ...["cloudwatch", "get-metric-statistics", "--namespace", "Test", "--metric-name", "M"],
+        ...["--period", "86400", "--statistics", "Sum"],
+        ...["--start-time", new Date(now - 86_400_000).toISOString()],
+        ...["--end-time", new Date(now + 2 * 86_400_000).toISOString()],
+      ),
+    ).toMatchObject({ Datapoints: [{ Sum: 3 }] });
+    const { inbox } = await lab.state();
+    await until("OK", async () =>
+      (await lab.state()).alarms.every((alarm) => alarm.state === "OK") ? true : undefined,
+    );
+    await aws(
+      ...["cloudwatch", "set-alarm-state", "--alarm-name", "cipherwatch-dev-kms-errors"],
+      ...["--state-value", "ALARM", "--state-reason", "a drill"],
+    );
+    const mails = await until("the drill's mail", async () => {
+      const present = (await lab.state()).inbox;
+      return present.length > inbox.length ? present : undefined;
+    });
+    expect(mails.some(({ body }) => body.includes("a drill"))).toBe(true);
+  });
+
+  it("is told by AWS's own error what the lab has not", async () => {
+    expect(await refused("kms", "create-key")).toMatch(/UnknownOperationException|CreateKey/);
+  });
+});
+
+it("serves boto3 alike, every operation's answer parsed by its model", async () => {
+  const script = fileURLToPath(new URL("boto3_client.py", import.meta.url));
+  const { stdout } = await run("python3", [script], { env });
+  expect(stdout.trim().split("\n").at(-1)).toBe("all answered");
+});

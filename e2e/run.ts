@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface Suite {
+  /** Commands that must answer, each with what it is needed for. */
+  readonly needs: readonly { readonly command: readonly string[]; readonly what: string }[];
+}
+
+/** The suites that need more than Node: a folder each. */
+const SUITES: Readonly<Record<string, Suite>> = {
+  lab: {
+    needs: [
+      { command: ["curl", "--version"], what: "curl" },
+      { command: ["aws", "--version"], what: "the AWS CLI" },
+      { command: ["python3", "-c", "import boto3"], what: "Python with boto3" },
+    ],
+  },
+};
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const named = process.argv.slice(2);
+const unknown = named.filter((name) => !(name in SUITES));
+if (unknown.length > 0) {
+  console.error(
+    `Unknown suite ${unknown.join(", ")}. There are: ${Object.keys(SUITES).join(", ")}.`,
+  );
+  process.exit(2);
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const name of named.length > 0 ? named : Object.keys(SUITES)) {
+  const missing = missingFor(name);
+  if (missing.length > 0) {
+    console.error(`\nNOT RUN: suite "${name}" needs ${missing.join(", ")}, which did not answer.`);
+    // A suite that was asked for by name and cannot run has failed.
+    total[named.includes(name) ? "failed" : "skipped"] += 1;
+    continue;
+  }
+  console.log(`\nSuite "${name}"`);
+  const { passed, failed } = run(name);
+  total.passed += passed;
+  total.failed += failed;
+}
+const { passed, failed, skipped } = total;
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+function missingFor(name: string): string[] {
+  return (SUITES[name]?.needs ?? [])
+    .filter(({ command: [program = "", ...args] }) => spawnSync(program, args).status !== 0)
+    .map(({ what }) => what);
+}
+
+function run(name: string): { passed: number; failed: number } {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-e2e-"));
+  const report = join(folder, "report.json");
+  try {
+    const { status } = spawnSync(
+      process.execPath,
+      [
+        join(root, "node_modules/vitest/vitest.mjs"),
+        ...["run", "--config", "e2e/vitest.config.ts", `e2e/${name}/`],
+        ...["--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
+      ],
+      { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+    );
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
+    // A file that fails outside its tests fails no test.
+    const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
+    return { passed: numPassedTests, failed: numPassedTests + failed === 0 ? 1 : failed };
+  } catch (error) {
+    console.error(`Suite "${name}" left no report: ${error}`);
+    return { passed: 0, failed: 1 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
