@@ -1,9 +1,18 @@
 import { App } from "cdktf";
+import { AlarmStack } from "./stacks/alarm.ts";
+import { KmsStack } from "./stacks/kms.ts";
 import { loadSettings, type Settings } from "./stacks/settings.ts";
 import { SettingsError } from "./stacks/settings-error.ts";
+import { TrailStack } from "./stacks/trail.ts";
 
 /** Builds every stack, in the order in which they are deployed. */
-export function cipherwatch(_app: App, _settings: Settings): void {}
+export function cipherwatch(app: App, settings: Settings): void {
+  const { keyArn } = new KmsStack(app, "kms", { settings });
+  const trail = new TrailStack(app, "trail", { settings });
+  const { logGroupName } = trail;
+  const alarm = new AlarmStack(app, "alarm", { settings, keyArn, logGroupName });
+  alarm.addDependency(trail); // it names the log group, and a name alone orders nothing
+}
 
 if (import.meta.main) {
   try {

@@ -1,7 +1,7 @@
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity/index.js";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition/index.js";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
-import { LocalBackend, S3Backend, TerraformStack } from "cdktf";
+import { LocalBackend, S3Backend, type TerraformResourceLifecycle, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
 import type { Settings } from "./settings.ts";
 
@@ -45,6 +45,11 @@ export class CipherwatchStack extends TerraformStack {
     throw new TypeError(
       `${construct.node.path} is in the stack ${stack.node.id}, which is no CipherwatchStack: it has neither the provider nor the settings that this construct needs. Let that stack extend CipherwatchStack.`,
     );
+  }
+
+  /** For what holds data: where the settings protect it, Terraform refuses to destroy it. */
+  get protection(): { readonly lifecycle?: TerraformResourceLifecycle } {
+    return this.settings.deletionProtection ? { lifecycle: { preventDestroy: true } } : {};
   }
 
   /** Twelve digits, known to Terraform when it plans. */
