@@ -66,3 +66,12 @@ export class AwsError extends Error {
     this.status = status;
   }
 }
+
+/** One call that reached its operation, as CloudTrail learns of it. */
+export interface AuditedCall {
+  readonly service: Service;
+  readonly call: Call;
+  readonly input: unknown;
+  readonly outcome: { readonly output: AwsStructure } | { readonly error: AwsError };
+  readonly audit: Audit;
+}

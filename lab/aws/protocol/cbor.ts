@@ -1,0 +1,86 @@
+import { cbor, tag, tagSymbol } from "@smithy/core/cbor";
+import { NumericValue } from "@smithy/core/serde";
+import { AwsError, type AwsStructure, type AwsValue, type Service } from "../operation.ts";
+import type { WireRequest } from "./protocol.ts";
+import { errorShape, queryErrorHeader } from "./query-codes.ts";
+
+const EPOCH_SECONDS = 1;
+
+/**
+ * Smithy RPC v2 CBOR: the operation in the path, timestamps as tag 1, blobs as byte strings.
+ * @see https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+ */
+export function cborRequest(request: {
+  readonly service: Service | undefined;
+  readonly operation: string;
+  readonly named: string;
+  readonly body: Uint8Array;
+}): WireRequest {
+  const { service, operation, named, body } = request;
+  const headers = { "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" };
+  return {
+    service,
+    operation,
+    named,
+    input: () => readCbor(body),
+    success: (output) => ({ status: 200, headers, body: cbor.serialize(toCbor(output)) }),
+    failure: ({ code, message, status }) => ({
+      status,
+      headers: {
+        ...headers,
+        ...(service === "cloudwatch" ? queryErrorHeader(code, status) : {}),
+      },
+      body: cbor.serialize({
+        __type: service === "cloudwatch" ? errorShape(code) : code,
+        ...(message === "" ? {} : { message }),
+      }),
+    }),
+  };
+}
+
+function readCbor(body: Uint8Array): unknown {
+  if (body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = fromCbor(cbor.deserialize(body));
+  } catch {
+    throw new AwsError("SerializationException", "The request body is not CBOR.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new AwsError("SerializationException", "The request body is not a CBOR map.");
+  }
+  return value;
+}
+
+function fromCbor(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof NumericValue) return Number(value.string);
+  if (Array.isArray(value)) return value.map(fromCbor);
+  if (isTag(value)) {
+    return Number(value.tag) === EPOCH_SECONDS
+      ? new Date(Number(value.value) * 1000)
+      : fromCbor(value.value);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, fromCbor(member)]),
+  );
+}
+
+function isTag(value: object): value is { readonly tag: number | bigint; readonly value: unknown } {
+  return tagSymbol in value;
+}
+
+function toCbor(value: AwsValue): unknown {
+  if (value instanceof Date) return tag({ tag: EPOCH_SECONDS, value: value.getTime() / 1000 });
+  if (value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(toCbor);
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value as AwsStructure).flatMap(([name, member]) =>
+        member === undefined ? [] : [[name, toCbor(member)]],
+      ),
+    );
+  }
+  return value;
+}

@@ -1,0 +1,68 @@
+import { AwsError, type AwsStructure, type AwsValue, type Service } from "../operation.ts";
+import type { WireRequest } from "./protocol.ts";
+import { errorShape, queryErrorHeader } from "./query-codes.ts";
+
+/**
+ * AWS JSON 1.0 and 1.1: the operation in `X-Amz-Target`, timestamps as epoch seconds, blobs as base64.
+ * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+ */
+export function jsonRequest(request: {
+  readonly service: Service | undefined;
+  readonly operation: string;
+  readonly named: string;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+}): WireRequest {
+  const { service, operation, named, body } = request;
+  const version = request.contentType.includes("json-1.0") ? "1.0" : "1.1";
+  const headers = { "content-type": `application/x-amz-json-${version}` };
+  return {
+    service,
+    operation,
+    named,
+    input: () => readJson(body),
+    success: (output) => ({ status: 200, headers, body: JSON.stringify(toJson(output)) }),
+    failure: ({ code, message, status }) => ({
+      status,
+      headers: {
+        ...headers,
+        ...(service === "cloudwatch" ? queryErrorHeader(code, status) : {}),
+      },
+      body: JSON.stringify({
+        __type: service === "cloudwatch" ? errorShape(code) : code,
+        ...(message === "" ? {} : { message }),
+      }),
+    }),
+  };
+}
+
+function readJson(body: Uint8Array): unknown {
+  if (body.length === 0) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch {
+    // The parser's own message quotes the body, which may hold a plaintext.
+    throw new AwsError("SerializationException", "The request body is not JSON in UTF-8.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new AwsError("SerializationException", "The request body is not a JSON object.");
+  }
+  return value;
+}
+
+function toJson(value: AwsValue): unknown {
+  if (value instanceof Date) return value.getTime() / 1000;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value === "object" && value !== null) return membersToJson(value as AwsStructure);
+  return value;
+}
+
+function membersToJson(structure: AwsStructure): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(structure).flatMap(([name, member]) =>
+      member === undefined ? [] : [[name, toJson(member)]],
+    ),
+  );
+}

@@ -1,0 +1,165 @@
+import { AwsError, type AwsStructure, type AwsValue, type Service } from "../operation.ts";
+import type { WireRequest } from "./protocol.ts";
+import { queryCode } from "./query-codes.ts";
+
+const NAMESPACES: Readonly<Partial<Record<Service, string>>> = {
+  cloudwatch: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+  sns: "http://sns.amazonaws.com/doc/2010-03-31/",
+  sts: "https://sts.amazonaws.com/doc/2011-06-15/",
+};
+
+/** Errors that the front of a Query service calls otherwise than the front of a JSON service. */
+const FRONT_ERRORS: Readonly<Record<string, { readonly code: string; readonly status: number }>> = {
+  IncompleteSignatureException: { code: "IncompleteSignature", status: 400 },
+  MissingAuthenticationTokenException: { code: "MissingAuthenticationToken", status: 403 },
+  SerializationException: { code: "MalformedInput", status: 400 },
+  UnknownOperationException: { code: "InvalidAction", status: 400 },
+};
+
+/** Deeper than any request of a Query service; keeps a hostile name from exhausting the stack. */
+const MAX_DEPTH = 32;
+
+/**
+ * AWS Query: a form with `Action`, members as dotted names, answers in XML. All members are strings.
+ * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
+export function queryRequest(request: {
+  readonly service: Service | undefined;
+  readonly named: string;
+  readonly form: URLSearchParams;
+}): WireRequest {
+  const { service, named, form } = request;
+  const operation = form.get("Action") ?? "";
+  const namespace = service && NAMESPACES[service];
+  const xmlns = namespace === undefined ? "" : ` xmlns="${namespace}"`;
+  const headers = { "content-type": "text/xml" };
+  return {
+    service: namespace === undefined ? undefined : service,
+    operation,
+    named,
+    input: () => readForm(form),
+    success: (output, requestId) => ({
+      status: 200,
+      headers,
+      body:
+        `<${operation}Response${xmlns}>` +
+        element(`${operation}Result`, output) +
+        `<ResponseMetadata>${element("RequestId", requestId)}</ResponseMetadata>` +
+        `</${operation}Response>`,
+    }),
+    failure: (error, requestId) => {
+      const { code, status } = FRONT_ERRORS[error.code] ?? error;
+      return {
+        status,
+        headers,
+        body:
+          `<ErrorResponse${xmlns}>` +
+          element("Error", {
+            Type: status < 500 ? "Sender" : "Receiver",
+            Code: queryCode(code),
+            Message: error.message,
+          }) +
+          `${element("RequestId", requestId)}</ErrorResponse>`,
+      };
+    },
+  };
+}
+
+type Branch = Map<string, Branch | string>;
+
+function readForm(form: URLSearchParams): unknown {
+  const root: Branch = new Map();
+  for (const [name, value] of form) {
+    if (name === "Action" || name === "Version") continue;
+    const path = name.split(".");
+    const last = path.pop() ?? "";
+    if (path.length >= MAX_DEPTH) throw malformed(name);
+    let branch = root;
+    for (const step of path) {
+      const next = branch.get(step) ?? new Map();
+      if (typeof next === "string") throw malformed(name);
+      branch.set(step, next);
+      branch = next;
+    }
+    if (branch.get(last) instanceof Map) throw malformed(name);
+    branch.set(last, value);
+  }
+  return structure(root);
+}
+
+function malformed(name: string): AwsError {
+  return new AwsError(
+    "SerializationException",
+    `The parameter ${name.slice(0, 256)} is malformed.`,
+  );
+}
+
+function member(branch: Branch | string): unknown {
+  if (typeof branch === "string") return branch;
+  if (branch.size === 1) {
+    const list = branch.get("member");
+    if (list instanceof Map) return numbered(list).map(member);
+    const map = branch.get("entry");
+    if (map instanceof Map) return Object.fromEntries(numbered(map).map(entry));
+  }
+  return structure(branch);
+}
+
+function structure(branch: Branch): Record<string, unknown> {
+  return Object.fromEntries([...branch].map(([name, value]) => [name, member(value)]));
+}
+
+/** `N → value` in order of N; gaps are closed, as AWS does. */
+function numbered(branch: Branch): (Branch | string)[] {
+  return [...branch]
+    .map(([index, value]) => {
+      if (!/^[1-9]\d{0,8}$/.test(index)) throw malformed(index);
+      return [Number(index), value] as const;
+    })
+    .sort(([a], [b]) => a - b)
+    .map(([, value]) => value);
+}
+
+function entry(branch: Branch | string): [string, unknown] {
+  if (typeof branch === "string") throw malformed("entry");
+  // SNS names the two otherwise than the protocol's default.
+  const key = branch.get("key") ?? branch.get("Name");
+  const value = branch.get("value") ?? branch.get("Value");
+  if (typeof key !== "string" || value === undefined) throw malformed("entry");
+  return [key, member(value)];
+}
+
+function element(name: string, value: AwsValue | undefined): string {
+  if (value === undefined || value === null) return "";
+  return `<${name}>${content(value)}</${name}>`;
+}
+
+function content(value: AwsValue): string {
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (Array.isArray(value)) return value.map((item) => element("member", item)).join("");
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value as AwsStructure)
+      .map(([name, item]) => element(name, item))
+      .join("");
+  }
+  return escapeXml(String(value));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\r": "&#xD;",
+};
+
+function escapeXml(text: string): string {
+  return (
+    text
+      .toWellFormed()
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no way to write these.
+      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+      .replaceAll(/[&<>"\r]/g, (character) => ENTITIES[character] ?? character)
+  );
+}
