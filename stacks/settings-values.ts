@@ -64,6 +64,11 @@ export function cidrProblem(text: string): string | undefined {
     : `${text} has bits beyond its prefix; the range is ${first}/${prefix}`;
 }
 
+/** 24 for 203.0.113.0/24. */
+export function prefixLength(cidr: string): number {
+  return Number(cidr.split("/")[1]);
+}
+
 function maskOf(prefix: number): number {
   return prefix === 0 ? 0 : -1 << (32 - prefix); // a shift by 32 would shift by 0
 }

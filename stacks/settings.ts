@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { detections } from "./detections/index.ts";
+import { memoryChoices, TASK_CPUS } from "./fargate.ts";
 import { SettingsError, type SettingsProblem } from "./settings-error.ts";
-import { cidrProblem, listOf, numbersOf, unknownName } from "./settings-values.ts";
+import { cidrProblem, listOf, numbersOf, prefixLength, unknownName } from "./settings-values.ts";
 
 export const ENVIRONMENTS = ["dev", "prod"] as const;
 const DEFAULT_ENVIRONMENT = "dev";
@@ -12,6 +13,19 @@ const LOG_RETENTION_DAYS: readonly number[] = [
   3653,
 ];
 const TEN_YEARS = 3653;
+
+const CPU_ARCHITECTURES = ["X86_64", "ARM64"] as const;
+const CONTAINER_INSIGHTS = ["enabled", "enhanced"] as const;
+
+/** Tasks of a service that the settings stand for; a safeguard against a slip, not AWS's quota. */
+const MOST_TASKS = 1000;
+
+/** What a rate rule of AWS WAF takes as its limit. */
+const LEAST_RATE = 10;
+const MOST_RATE = 2_000_000_000;
+
+/** Prefix of the widest range that may send secrets in plain text: one of the old class A networks. */
+const WIDEST_WITHOUT_TLS = 8;
 
 /** What a setting may be and what to do when it is not. */
 type Hint = Readonly<Pick<SettingsProblem, "allowed" | "next">>;
@@ -28,9 +42,24 @@ function days(min: number, max: number, allowed = `${min} to ${max} days`) {
     .meta(hint(allowed, "set it to a whole number in this range, or unset it for the default"));
 }
 
+function whole(min: number, max: number, allowed = `a whole number, ${min} to ${max}`) {
+  const wrong = "this is not such a number";
+  return z.coerce
+    .number(wrong)
+    .int(wrong)
+    .min(min, wrong)
+    .max(max, wrong)
+    .meta(hint(allowed, "set it to one of these, or unset it for the default"));
+}
+
 const flag = z
   .union([z.boolean(), z.stringbool()], "this is neither true nor false")
   .meta(hint("true, false", "set it to one of these, or unset it for the default"));
+
+const BELOW_REQUEST_LIMIT = hint(
+  "at most CIPHERWATCH_REQUEST_LIMIT",
+  "lower it, or raise CIPHERWATCH_REQUEST_LIMIT",
+);
 
 /**
  * Every setting. The field `keyRotationDays` is set by the variable CIPHERWATCH_KEY_ROTATION_DAYS;
@@ -124,6 +153,85 @@ const schema = z
 
     /** Refuse to destroy what holds data: keys, the trail's bucket, the database. On in prod. */
     deletionProtection: flag,
+
+    /** Digest of the service's image in the registry. The service is left out unless it is set. */
+    imageDigest: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, "this is no digest of an image")
+      .optional()
+      .meta(
+        hint(
+          "sha256: and 64 hexadecimal digits in lower case",
+          "push the image and take the digest that the push prints",
+        ),
+      ),
+
+    /** Images that the registry keeps, the newest; the deployed one must be among them. 10 in dev, 50 in prod. */
+    imagesKept: whole(2, 1000),
+
+    /** Name under which the service answers, with TLS. None unless said otherwise: plain HTTP. */
+    domainName: z
+      .string()
+      .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, "this is no name of a host")
+      .optional()
+      .meta(
+        hint(
+          "a host's full name in lower case, such as vault.example.com",
+          "set it to a name in the zone of CIPHERWATCH_HOSTED_ZONE_ID",
+        ),
+      ),
+
+    /** Route 53 zone that the domain is in. None unless said otherwise. */
+    hostedZoneId: z
+      .string()
+      .regex(/^Z[A-Z0-9]{1,31}$/, "this is no id of a hosted zone")
+      .optional()
+      .meta(
+        hint(
+          "Z and up to 31 capital letters and digits",
+          "take it from `aws route53 list-hosted-zones`, without /hostedzone/",
+        ),
+      ),
+
+    /** CPU units of a task, 1,024 for a whole one. A quarter of one in dev, half of one in prod. */
+    taskCpu: z.coerce
+      .number("this is no number")
+      .refine((value) => TASK_CPUS.includes(value), "Fargate offers no such task")
+      .meta(hint(TASK_CPUS.join(", "), "set it to one of these, or unset it for the default")),
+
+    /** MiB of memory of a task; what Fargate offers depends on taskCpu. 512 in dev, 1,024 in prod. */
+    taskMemory: whole(512, 122_880),
+
+    /** Processor that the image is built for. X86_64 unless said otherwise; ARM64 costs less. */
+    cpuArchitecture: z
+      .enum(CPU_ARCHITECTURES, "Fargate has no such processor")
+      .meta(hint(CPU_ARCHITECTURES.join(", "), "set it to what the image was built for")),
+
+    /** Tasks that always run. One in dev; two in prod, for one to fail. */
+    minTasks: whole(1, MOST_TASKS),
+
+    /** Tasks that run at most, however high the load. Two in dev, ten in prod. */
+    maxTasks: whole(1, MOST_TASKS),
+
+    /** Requests a minute that one task should serve; at more, another starts. 1,000 by default. */
+    requestsPerTask: whole(1, 1_000_000),
+
+    /** How closely Container Insights watches. enabled in dev; enhanced, each container by itself, in prod. */
+    containerInsights: z
+      .enum(CONTAINER_INSIGHTS, "ECS offers no such level")
+      .meta(hint(CONTAINER_INSIGHTS.join(", "), "set it to one, or unset it for the default")),
+
+    /** Let administrators run commands in a running container, logged. Off by default. */
+    executeCommand: flag,
+
+    /** Requests that one address may make in five minutes. 2,000 by default. */
+    requestLimit: whole(LEAST_RATE, MOST_RATE),
+
+    /** Of these, requests that try a Key. 300 by default. */
+    decryptLimit: whole(LEAST_RATE, MOST_RATE),
+
+    /** Requests that an address of bad reputation may make in five minutes. 100 by default. */
+    reputationLimit: whole(LEAST_RATE, MOST_RATE),
   })
   .refine(({ env, deletionProtection }) => env === "dev" || deletionProtection, {
     error: "prod may not go without deletion protection",
@@ -139,12 +247,83 @@ const schema = z
       "lower it, or raise CIPHERWATCH_TRAIL_RETENTION_DAYS",
     ),
     when: bothParsed("trailLockDays", "trailRetentionDays"),
+  })
+  .refine(
+    ({ domainName, hostedZoneId }) => domainName === undefined || hostedZoneId !== undefined,
+    {
+      error: "TLS for the domain needs the zone that the domain is in",
+      path: ["hostedZoneId"],
+      params: hint(
+        "the id of a Route 53 zone, where CIPHERWATCH_DOMAIN_NAME is set",
+        "set it, or unset CIPHERWATCH_DOMAIN_NAME for plain HTTP",
+      ),
+      when: bothParsed("domainName", "hostedZoneId"),
+    },
+  )
+  .refine(
+    ({ domainName, hostedZoneId }) => hostedZoneId === undefined || domainName !== undefined,
+    {
+      error: "a zone without a domain in it is of no use",
+      path: ["domainName"],
+      params: hint(
+        "a host's full name, where CIPHERWATCH_HOSTED_ZONE_ID is set",
+        "set it, or unset CIPHERWATCH_HOSTED_ZONE_ID for plain HTTP",
+      ),
+      when: bothParsed("domainName", "hostedZoneId"),
+    },
+  )
+  .refine(
+    ({ domainName, allowedCidrs }) =>
+      domainName !== undefined ||
+      allowedCidrs.every((cidr) => prefixLength(cidr) >= WIDEST_WITHOUT_TLS),
+    {
+      error: "so many addresses may not send secrets without TLS",
+      path: ["allowedCidrs"],
+      params: hint(
+        `without a domain, ranges of /${WIDEST_WITHOUT_TLS} or narrower`,
+        "narrow it, or set CIPHERWATCH_DOMAIN_NAME and CIPHERWATCH_HOSTED_ZONE_ID",
+      ),
+      when: bothParsed("domainName", "allowedCidrs"),
+    },
+  )
+  .refine(({ taskCpu, taskMemory }) => memoryChoices(taskCpu).includes(taskMemory), {
+    error: ({ input }) => `Fargate offers no ${(input as TaskSize).taskMemory} MiB for this CPU`,
+    path: ["taskMemory"],
+    params: hint(
+      TASK_CPUS.map((cpu) => `with ${cpu} CPU ${spanOf(memoryChoices(cpu))}`).join("; "),
+      "set it to what goes with CIPHERWATCH_TASK_CPU, or change that",
+    ),
+    when: bothParsed("taskCpu", "taskMemory"),
+  })
+  .refine(({ minTasks, maxTasks }) => minTasks <= maxTasks, {
+    error: "fewer tasks may run than always run",
+    path: ["maxTasks"],
+    params: hint("at least CIPHERWATCH_MIN_TASKS", "raise it, or lower CIPHERWATCH_MIN_TASKS"),
+    when: bothParsed("minTasks", "maxTasks"),
+  })
+  .refine(({ decryptLimit, requestLimit }) => decryptLimit <= requestLimit, {
+    error: "it would never be reached",
+    path: ["decryptLimit"],
+    params: BELOW_REQUEST_LIMIT,
+    when: bothParsed("decryptLimit", "requestLimit"),
+  })
+  .refine(({ reputationLimit, requestLimit }) => reputationLimit <= requestLimit, {
+    error: "it would never be reached",
+    path: ["reputationLimit"],
+    params: BELOW_REQUEST_LIMIT,
+    when: bothParsed("reputationLimit", "requestLimit"),
   });
 
 type LockedTrail = Readonly<Record<"trailLockDays" | "trailRetentionDays", number>>;
 
 function lockOutlastsFiles({ trailLockDays, trailRetentionDays }: LockedTrail): string {
   return `the trail's files would be locked for ${trailLockDays} days, but kept for ${trailRetentionDays}`;
+}
+
+type TaskSize = Readonly<Record<"taskCpu" | "taskMemory", number>>;
+
+function spanOf(choices: readonly number[]): string {
+  return `${choices[0]} to ${choices.at(-1)}`;
 }
 
 /** Rules across settings run even if other settings are wrong, so that all problems show at once. */
@@ -156,7 +335,10 @@ function bothParsed(...names: readonly string[]) {
 export type Settings = Readonly<z.output<typeof schema>>;
 export type Environment = Settings["env"];
 
-type EnvironmentValues = Omit<Settings, "env" | "accountId" | "alertEmail" | "stateBucket">;
+type EnvironmentValues = Omit<
+  Settings,
+  "env" | "accountId" | "alertEmail" | "stateBucket" | "imageDigest" | "domainName" | "hostedZoneId"
+>;
 
 /** Cheap, and gone without a trace when destroyed. */
 const dev: EnvironmentValues = {
@@ -169,6 +351,18 @@ const dev: EnvironmentValues = {
   trailRetentionDays: 90,
   trailLockDays: 0,
   deletionProtection: false,
+  imagesKept: 10,
+  taskCpu: 256,
+  taskMemory: 512,
+  cpuArchitecture: "X86_64",
+  minTasks: 1,
+  maxTasks: 2,
+  requestsPerTask: 1000,
+  containerInsights: "enabled",
+  executeCommand: false,
+  requestLimit: 2000,
+  decryptLimit: 300,
+  reputationLimit: 100,
 };
 
 /** Safe: kept long, and not destroyed by one command. */
@@ -182,6 +376,18 @@ const prod: EnvironmentValues = {
   trailRetentionDays: 2557,
   trailLockDays: 365,
   deletionProtection: true,
+  imagesKept: 50,
+  taskCpu: 512,
+  taskMemory: 1024,
+  cpuArchitecture: "X86_64",
+  minTasks: 2,
+  maxTasks: 10,
+  requestsPerTask: 1000,
+  containerInsights: "enhanced",
+  executeCommand: false,
+  requestLimit: 2000,
+  decryptLimit: 300,
+  reputationLimit: 100,
 };
 
 const environmentValues: Readonly<Record<Environment, EnvironmentValues>> = { dev, prod };
