@@ -1,0 +1,51 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const main = join(import.meta.dirname, "main.ts");
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "cipherwatch-main-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs `node main.ts` in an empty folder, with these settings and no others. */
+function synth(settings: Readonly<Record<string, string>>) {
+  const { PATH } = process.env;
+  return spawnSync(process.execPath, [main], {
+    cwd: folder,
+    env: { PATH, ...settings },
+    encoding: "utf8",
+  });
+}
+
+test("writes each stack's Terraform to cdktf.out and tells the CDKTF CLI their order", () => {
+  const { status, stdout, stderr } = synth({ CIPHERWATCH_ALERT_EMAIL: "security@example.com" });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+  const { stacks } = JSON.parse(readFileSync(join(folder, "cdktf.out/manifest.json"), "utf8"));
+  expect(stacks).toMatchObject({
+    kms: { dependencies: [] },
+    trail: { dependencies: [] },
+    alarm: { dependencies: expect.arrayContaining(["trail"]) },
+  });
+  const text = readFileSync(join(folder, "cdktf.out/stacks/alarm/cdk.tf.json"), "utf8");
+  expect(JSON.parse(text).resource.aws_cloudwatch_metric_alarm).toBeDefined();
+});
+
+test("a wrong setting exits 1 with the message alone, and writes no stack", () => {
+  const { status, stdout, stderr } = synth({
+    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+    CIPHERWATCH_ENV: "staging",
+  });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toMatch(
+    /^1 setting is wrong; nothing was built\.\n\n {2}CIPHERWATCH_ENV = "staging"/,
+  );
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(existsSync(join(folder, "cdktf.out/stacks/kms"))).toBe(false);
+});

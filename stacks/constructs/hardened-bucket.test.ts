@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { synthStack } from "../synthesize.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  settingsOf,
+  statementOf,
+} from "../testing.ts";
+import { HardenedBucket, type HardenedBucketProps } from "./hardened-bucket.ts";
+
+function bucketOf(props: Partial<HardenedBucketProps> = {}, env = "dev") {
+  return synthStack((app) => {
+    const stack = new CipherwatchStack(app, "example", { settings: settingsOf({ ENV: env }) });
+    new HardenedBucket(stack, "Bucket", {
+      part: "example",
+      expirationDays: 90,
+      grants: () => [],
+      ...props,
+    });
+    return stack;
+  });
+}
+
+const stack = bucketOf();
+
+test("its name has account and region, so that it is the only one in the world", () => {
+  expect(resourceOf(stack, "aws_s3_bucket").bucket).toBe(
+    `cipherwatch-dev-example-${ACCOUNT}-ap-southeast-2`,
+  );
+});
+
+test("nothing about it can be made public, and ACLs are off", () => {
+  expect(resourceOf(stack, "aws_s3_bucket_public_access_block")).toMatchObject({
+    block_public_acls: true,
+    block_public_policy: true,
+    ignore_public_acls: true,
+    restrict_public_buckets: true,
+  });
+  expect(resourceOf(stack, "aws_s3_bucket_ownership_controls").rule).toEqual({
+    object_ownership: "BucketOwnerEnforced",
+  });
+});
+
+test("it refuses whatever comes without TLS", () => {
+  const arn = `arn:${PARTITION}:s3:::cipherwatch-dev-example-${ACCOUNT}-ap-southeast-2`;
+  const { policy } = resourceOf(stack, "aws_s3_bucket_policy");
+  const deny = statementOf(stack, policy, "DenyWithoutTls");
+  expect(deny).toMatchObject({ effect: "Deny", actions: ["s3:*"], resources: [arn, `${arn}/*`] });
+  expect(conditionsOf(deny)).toEqual(["Bool aws:SecureTransport false"]);
+});
+
+test("it keeps versions, deletes what is old and aborts stray uploads", () => {
+  expect(resourceOf(stack, "aws_s3_bucket_versioning").versioning_configuration).toEqual({
+    status: "Enabled",
+  });
+  expect(resourceOf(stack, "aws_s3_bucket_lifecycle_configuration").rule).toMatchObject([
+    {
+      status: "Enabled",
+      expiration: [{ days: 90 }],
+      noncurrent_version_expiration: [{ noncurrent_days: 30 }],
+      abort_incomplete_multipart_upload: [{ days_after_initiation: 7 }],
+    },
+  ]);
+});
+
+describe("encryption", () => {
+  const ruleOf = (props: Partial<HardenedBucketProps>) =>
+    resourceOf(bucketOf(props), "aws_s3_bucket_server_side_encryption_configuration").rule;
+
+  test("is under the given KMS key, with a bucket key", () => {
+    const keyArn = "arn:aws:kms:ap-southeast-2:111122223333:key/k";
+    expect(ruleOf({ keyArn })).toEqual([
+      {
+        apply_server_side_encryption_by_default: {
+          sse_algorithm: "aws:kms",
+          kms_master_key_id: keyArn,
+        },
+        bucket_key_enabled: true,
+      },
+    ]);
+  });
+
+  test("is under S3's key without one", () => {
+    expect(ruleOf({})).toEqual([
+      { apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } },
+    ]);
+  });
+});
+
+describe("object lock", () => {
+  test("can be turned on later without a new bucket where it has no days yet", () => {
+    const zero = bucketOf({ lockDays: 0 });
+    expect(resourceOf(zero, "aws_s3_bucket").object_lock_enabled).toBe(true);
+    expect(zero.resource).not.toHaveProperty("aws_s3_bucket_object_lock_configuration");
+  });
+
+  test("is out of the question unless days are given", () => {
+    expect(resourceOf(stack, "aws_s3_bucket")).not.toHaveProperty("object_lock_enabled");
+  });
+});
+
+test("prod refuses to destroy it, and to empty it; dev does both", () => {
+  expect(resourceOf(bucketOf({}, "prod"), "aws_s3_bucket")).toMatchObject({
+    force_destroy: false,
+    lifecycle: { prevent_destroy: true },
+  });
+  expect(resourceOf(stack, "aws_s3_bucket").force_destroy).toBe(true);
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { KmsStack } from "./kms.ts";
+import { synthStack } from "./synthesize.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  settingsOf,
+  statementOf,
+  statementsOf,
+} from "./testing.ts";
+
+const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
+  synthStack((app) => new KmsStack(app, "kms", { settings: settingsOf(variables) }));
+
+const ROOT = `arn:${PARTITION}:iam::${ACCOUNT}:root`;
+const SERVICE_ROLE = `arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
+
+test("the data key rotates, waits before it is deleted and has the environment's alias", () => {
+  const stack = stackOf({ KEY_ROTATION_DAYS: "90", KEY_DELETION_DAYS: "14" });
+  expect(resourceOf(stack, "aws_kms_key")).toMatchObject({
+    enable_key_rotation: true,
+    rotation_period_in_days: 90,
+    deletion_window_in_days: 14,
+  });
+  expect(resourceOf(stack, "aws_kms_alias")).toMatchObject({
+    name: "alias/cipherwatch-dev",
+    target_key_id: expect.stringMatching(/^\$\{aws_kms_key\..+\.key_id\}$/),
+  });
+});
+
+test("prod refuses to destroy the key, dev does not", () => {
+  const lifecycle = (env: string) => resourceOf(stackOf({ ENV: env }), "aws_kms_key").lifecycle;
+  expect(lifecycle("prod")).toEqual({ prevent_destroy: true });
+  expect(lifecycle("dev")).toBeUndefined();
+});
+
+describe("the key's policy", () => {
+  const stack = stackOf();
+  const { policy } = resourceOf(stack, "aws_kms_key");
+
+  test("lets the service's role alone seal and open, and only records of this application", () => {
+    const users = statementsOf(stack, policy).filter(({ actions }) =>
+      actions.some((action) => /Decrypt|Encrypt|DataKey|CreateGrant|Sign|Mac/.test(action)),
+    );
+    expect(users).toHaveLength(1);
+    const [use] = users;
+    expect(use?.actions).toEqual(["kms:Decrypt", "kms:GenerateDataKey"]);
+    expect(use && conditionsOf(use)).toEqual([
+      `ArnEquals aws:PrincipalArn ${SERVICE_ROLE}`,
+      "StringEquals kms:EncryptionContext:app cipherwatch",
+    ]);
+  });
+
+  test("lets the role describe the key without a context, which DescribeKey does not take", () => {
+    const describeKey = statementOf(stack, policy, "DescribeDataKey");
+    expect(describeKey.actions).toEqual(["kms:DescribeKey"]);
+    expect(conditionsOf(describeKey)).toEqual([`ArnEquals aws:PrincipalArn ${SERVICE_ROLE}`]);
+  });
+
+  test("keeps the key manageable by the account", () => {
+    const administer = statementOf(stack, policy, "AccountAdministersKey");
+    expect(administer.principals).toEqual([{ type: "AWS", identifiers: [ROOT] }]);
+    expect(administer.actions).toEqual(
+      expect.arrayContaining(["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource"]),
+    );
+  });
+
+  test("names no principal that may not exist yet", () => {
+    for (const { principals = [] } of statementsOf(stack, policy)) {
+      for (const { identifiers } of principals) expect(identifiers).toEqual([ROOT]);
+    }
+  });
+});

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { cidrProblem } from "./settings-values.ts";
+
+test.each(["0.0.0.0/0", "10.0.0.0/8", "128.0.0.0/1", "203.0.113.255/32", "255.255.255.254/31"])(
+  "%s is a range",
+  (range) => {
+    expect(cidrProblem(range)).toBeUndefined();
+  },
+);
+
+test.each([
+  ["10.0.0.1", '"10.0.0.1" is no IPv4 range'],
+  ["10.0.0.0/33", '"10.0.0.0/33" is no IPv4 range'],
+  ["2001:db8::/32", '"2001:db8::/32" is no IPv4 range'],
+  ["1.0.0.0/0", "1.0.0.0/0 has bits beyond its prefix; the range is 0.0.0.0/0"],
+  [
+    "255.255.255.255/31",
+    "255.255.255.255/31 has bits beyond its prefix; the range is 255.255.255.254/31",
+  ],
+])("%s is none", (text, problem) => {
+  expect(cidrProblem(text)).toBe(problem);
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { loadSettings } from "./settings.ts";
+import { SettingsError, type SettingsProblem } from "./settings-error.ts";
+
+const EMAIL = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };
+
+function problemsOf(env: Readonly<Record<string, string>>): readonly SettingsProblem[] {
+  try {
+    loadSettings(env);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  throw new Error("The settings were taken.");
+}
+
+/** The one problem with a variable's value. */
+function problemWith(variable: string, value: string): SettingsProblem {
+  const problems = problemsOf({ ...EMAIL, [variable]: value });
+  expect(problems.map((problem) => problem.variable)).toEqual([variable]);
+  return problems[0] as SettingsProblem;
+}
+
+describe("defaults", () => {
+  test("only the alert address must be given, and the environment is dev", () => {
+    expect(loadSettings(EMAIL)).toMatchObject({
+      env: "dev",
+      region: "ap-southeast-2",
+      alertEmail: "security@example.com",
+      allowedCidrs: [],
+      thresholds: {},
+      deletionProtection: false,
+    });
+  });
+
+  test("prod keeps longer than dev, waits longer and refuses to destroy data", () => {
+    const dev = loadSettings(EMAIL);
+    const prod = loadSettings({ ...EMAIL, CIPHERWATCH_ENV: "prod" });
+    expect(prod.logRetentionDays).toBeGreaterThan(dev.logRetentionDays);
+    expect(prod.trailRetentionDays).toBeGreaterThan(dev.trailRetentionDays);
+    expect(prod.keyDeletionDays).toBeGreaterThan(dev.keyDeletionDays);
+    expect(prod.trailLockDays).toBeGreaterThan(0);
+    expect(prod.deletionProtection).toBe(true);
+  });
+
+  test("an empty or blank variable counts as unset", () => {
+    const blank = { ...EMAIL, CIPHERWATCH_ENV: "", CIPHERWATCH_REGION: "  ", CIPHERWATCH_TYPO: "" };
+    expect(loadSettings(blank)).toEqual(loadSettings(EMAIL));
+  });
+
+  test("variables of others are left alone", () => {
+    expect(loadSettings({ ...EMAIL, AWS_REGION: "x", PATH: "/bin" })).toEqual(loadSettings(EMAIL));
+  });
+});
+
+test("every setting is read from its variable", () => {
+  const settings = loadSettings({
+    CIPHERWATCH_ENV: "prod",
+    CIPHERWATCH_REGION: "us-gov-west-1",
+    CIPHERWATCH_ACCOUNT_ID: "012345678901",
+    CIPHERWATCH_ALERT_EMAIL: " ops@example.com ",
+    CIPHERWATCH_STATE_BUCKET: "example-state",
+    CIPHERWATCH_ALLOWED_CIDRS: "203.0.113.0/24, 198.51.100.7/32",
+    CIPHERWATCH_THRESHOLDS: "kms-errors=5",
+    CIPHERWATCH_KEY_ROTATION_DAYS: "90",
+    CIPHERWATCH_KEY_DELETION_DAYS: "14",
+    CIPHERWATCH_LOG_RETENTION_DAYS: "731",
+    CIPHERWATCH_TRAIL_RETENTION_DAYS: "400",
+    CIPHERWATCH_TRAIL_LOCK_DAYS: "0",
+    CIPHERWATCH_DELETION_PROTECTION: "true",
+  });
+  expect(settings).toMatchObject({
+    env: "prod",
+    region: "us-gov-west-1",
+    accountId: "012345678901",
+    alertEmail: "ops@example.com",
+    stateBucket: "example-state",
+    allowedCidrs: ["203.0.113.0/24", "198.51.100.7/32"],
+    thresholds: { "kms-errors": 5 },
+    keyRotationDays: 90,
+    keyDeletionDays: 14,
+    logRetentionDays: 731,
+    trailRetentionDays: 400,
+    trailLockDays: 0,
+    deletionProtection: true,
+  });
+});
+
+describe("errors", () => {
+  test("an unknown environment names the known ones", () => {
+    const problem = problemWith("CIPHERWATCH_ENV", "staging");
+    expect(problem).toMatchObject({ received: "staging", allowed: "dev, prod" });
+  });
+
+  test("a missing alert address says what to set", () => {
+    const [problem] = problemsOf({});
+    expect(problem).toMatchObject({
+      variable: "CIPHERWATCH_ALERT_EMAIL",
+      wrong: "this is not set",
+      next: "set it to whom the alarms should mail",
+    });
+    expect(problem).not.toHaveProperty("received");
+  });
+
+  test.each([
+    ["CIPHERWATCH_ALERT_EMAIL", "security(at)example.com", /e-mail/],
+    ["CIPHERWATCH_REGION", "sydney", /region/],
+    ["CIPHERWATCH_ACCOUNT_ID", "12345", /account/],
+    ["CIPHERWATCH_STATE_BUCKET", "s3://state/key", /bucket/],
+    ["CIPHERWATCH_ALLOWED_CIDRS", "203.0.113.0/24,300.1.1.0/24", /"300\.1\.1\.0\/24" is no IPv4/],
+    ["CIPHERWATCH_ALLOWED_CIDRS", "203.0.113.9/24", /the range is 203\.0\.113\.0\/24/],
+    ["CIPHERWATCH_KEY_ROTATION_DAYS", "2561", /number of days/],
+    ["CIPHERWATCH_KEY_ROTATION_DAYS", "100.5", /number of days/],
+    ["CIPHERWATCH_KEY_DELETION_DAYS", "6", /number of days/],
+    ["CIPHERWATCH_TRAIL_RETENTION_DAYS", "soon", /number of days/],
+    ["CIPHERWATCH_DELETION_PROTECTION", "perhaps", /neither true nor false/],
+    ["CIPHERWATCH_THRESHOLDS", "kms-errors", /kms-errors has no number/],
+    ["CIPHERWATCH_THRESHOLDS", "kms-errors=", /kms-errors has ""/],
+    ["CIPHERWATCH_THRESHOLDS", "kms-errors=0", /kms-errors has "0"/],
+    ["CIPHERWATCH_THRESHOLDS", "kms-errors=2,kms-errors=3", /twice/],
+  ])("%s=%s is refused", (variable, value, wrong) => {
+    const problem = problemWith(variable, value);
+    expect(problem.wrong).toMatch(wrong);
+    expect(problem.received).toBe(value);
+    expect(problem.allowed).not.toBe("");
+    expect(problem.next).not.toBe("");
+  });
+
+  test("a log retention that CloudWatch does not offer lists those that it does", () => {
+    const problem = problemWith("CIPHERWATCH_LOG_RETENTION_DAYS", "100");
+    expect(problem.wrong).toBe("CloudWatch offers no such retention");
+    expect(problem.allowed).toMatch(/ 90, 120, /);
+  });
+
+  test("an unknown detection lists the known ones and suggests the nearest", () => {
+    const problem = problemWith("CIPHERWATCH_THRESHOLDS", "kms-error=5");
+    expect(problem.wrong).toMatch(/no detection "kms-error"; did you mean kms-errors\?/);
+    expect(problem.allowed).toMatch(/kms-errors/);
+  });
+
+  test("an unknown variable suggests the nearest and does not show its value", () => {
+    const problem = problemWith("CIPHERWATCH_REGOIN", "hunter2");
+    expect(problem.wrong).toMatch(/did you mean CIPHERWATCH_REGION\?/);
+    expect(JSON.stringify(problem)).not.toMatch(/hunter2/);
+  });
+
+  test("prod without deletion protection is refused", () => {
+    const problems = problemsOf({
+      ...EMAIL,
+      CIPHERWATCH_ENV: "prod",
+      CIPHERWATCH_DELETION_PROTECTION: "false",
+    });
+    expect(problems).toMatchObject([
+      { variable: "CIPHERWATCH_DELETION_PROTECTION", received: "false", allowed: "true, in prod" },
+    ]);
+  });
+
+  test("a lock that outlasts the files is refused with both numbers", () => {
+    const problem = problemWith("CIPHERWATCH_TRAIL_LOCK_DAYS", "91");
+    expect(problem.wrong).toMatch(/locked for 91 days, but kept for 90/);
+  });
+
+  test("all problems are told at once, in a message for people", () => {
+    const env = {
+      CIPHERWATCH_ENV: "prod",
+      CIPHERWATCH_REGION: "sydney",
+      CIPHERWATCH_DELETION_PROTECTION: "false",
+      CIPHERWATCH_NOISE: "1",
+    };
+    expect(
+      problemsOf(env)
+        .map(({ variable }) => variable)
+        .sort(),
+    ).toEqual([
+      "CIPHERWATCH_ALERT_EMAIL",
+      "CIPHERWATCH_DELETION_PROTECTION",
+      "CIPHERWATCH_NOISE",
+      "CIPHERWATCH_REGION",
+    ]);
+    expect(() => loadSettings(env)).toThrow(
+      [
+        '  CIPHERWATCH_REGION = "sydney"',
+        "    wrong:   this is no code of an AWS region",
+        "    allowed: the code of an AWS region, such as ap-southeast-2",
+        "    next:    take one from `aws account list-regions`, or unset it for ap-southeast-2",
+      ].join("\n"),
+    );
+  });
+
+  test("a long value is cut short in the message", () => {
+    const long = "x".repeat(5000);
+    expect(() => loadSettings({ ...EMAIL, CIPHERWATCH_REGION: long })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining("x".repeat(200)) }),
+    );
+  });
+});
