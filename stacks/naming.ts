@@ -20,10 +20,18 @@ export function detectionNamespace(env: Environment): string {
   return `Cipherwatch/${env}/Detections`;
 }
 
+/** `Cipherwatch/<env>/Service`: of the metrics that the service itself reports. */
+export function serviceNamespace(env: Environment): string {
+  return `Cipherwatch/${env}/Service`;
+}
+
 /**
  * Names that one stack gives and another relies on, possibly before the thing exists: the key's
  * policy names the service's role, the trail's bucket policy names the trail.
  */
 export const serviceRoleName = (env: Environment) => resourceName(env, "service");
+/** The role that starts the service's tasks: it alone reads the database's master secret. */
+export const executionRoleName = (env: Environment) => resourceName(env, "execution");
 export const trailName = (env: Environment) => resourceName(env, "trail");
 export const trailLogGroupName = (env: Environment) => logGroupName(env, "trail");
+export const flowLogGroupName = (env: Environment) => logGroupName(env, "flow");

@@ -73,10 +73,11 @@ function maskOf(prefix: number): number {
   return prefix === 0 ? 0 : -1 << (32 - prefix); // a shift by 32 would shift by 0
 }
 
-function numberOf(address: string): number {
+/** The 32 bits of an IPv4 address; negative from 128.0.0.0 on. */
+export function numberOf(address: string): number {
   return address.split(".").reduce((number, part) => (number << 8) | Number(part), 0);
 }
 
-function addressOf(number: number): string {
+export function addressOf(number: number): string {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join(".");
 }

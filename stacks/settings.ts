@@ -3,6 +3,7 @@ import { detections } from "./detections/index.ts";
 import { memoryChoices, TASK_CPUS } from "./fargate.ts";
 import { SettingsError, type SettingsProblem } from "./settings-error.ts";
 import { cidrProblem, listOf, numbersOf, prefixLength, unknownName } from "./settings-values.ts";
+import { VPC_CIDRS_ALLOWED, vpcCidrProblem } from "./subnets.ts";
 
 export const ENVIRONMENTS = ["dev", "prod"] as const;
 const DEFAULT_ENVIRONMENT = "dev";
@@ -13,6 +14,16 @@ const LOG_RETENTION_DAYS: readonly number[] = [
   3653,
 ];
 const TEN_YEARS = 3653;
+
+const NAT_GATEWAYS = ["none", "one", "per-zone"] as const;
+const DATABASE_INSIGHTS = ["standard", "advanced"] as const;
+
+/** What RDS takes as the size of a gp3 volume for PostgreSQL, in GiB. */
+const SMALLEST_VOLUME = 20;
+const LARGEST_VOLUME = 65_536;
+
+/** By how many percent the limit of storage autoscaling must at least exceed the volume's size. */
+const STORAGE_HEADROOM = 10;
 
 const CPU_ARCHITECTURES = ["X86_64", "ARM64"] as const;
 const CONTAINER_INSIGHTS = ["enabled", "enhanced"] as const;
@@ -154,6 +165,59 @@ const schema = z
     /** Refuse to destroy what holds data: keys, the trail's bucket, the database. On in prod. */
     deletionProtection: flag,
 
+    /** IPv4 range of the VPC. 172.31.0.0/16 unless said otherwise. */
+    vpcCidr: z
+      .string()
+      .superRefine((cidr, context) => {
+        const message = vpcCidrProblem(cidr);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      })
+      .meta(hint(VPC_CIDRS_ALLOWED, "take one that nothing you connect to the VPC uses")),
+
+    /** Availability zones that have subnets; each costs its NAT gateway and endpoints. 2 in dev, 3 in prod. */
+    availabilityZones: whole(2, 3),
+
+    /** NAT gateways, by which the service reaches AWS. One in dev; none in prod, where endpoints do. */
+    natGateways: z
+      .enum(NAT_GATEWAYS, "there is no such choice")
+      .meta(hint(NAT_GATEWAYS.join(", "), "set it to one of these, or unset it for the default")),
+
+    /** Interface endpoints, the service's only way to AWS where they are on. Off in dev for their cost, on in prod. */
+    vpcEndpoints: flag,
+
+    /** Class of the database's instance. db.t4g.micro in dev, db.m7g.large in prod. */
+    databaseInstanceClass: z
+      .string()
+      .regex(
+        /^db\.[a-z][a-z0-9-]*\.(micro|small|medium|(\d*x)?large)$/,
+        "this is no class of an RDS instance",
+      )
+      .meta(
+        hint(
+          "db., a family and a size, such as db.t4g.micro or db.m7g.large",
+          "take one that RDS offers for PostgreSQL in the region, or unset it for the default",
+        ),
+      ),
+
+    /** Run a standby of the database in another zone. Off in dev for its cost, on in prod. */
+    databaseMultiAz: flag,
+
+    /** GiB that the database starts with. 20 in dev, 50 in prod. */
+    databaseStorage: whole(SMALLEST_VOLUME, LARGEST_VOLUME),
+
+    /** GiB to which the database's storage may grow by itself. 50 in dev, 500 in prod. */
+    databaseStorageLimit: whole(SMALLEST_VOLUME, LARGEST_VOLUME),
+
+    /** Days for which the database can be restored to any second. A week in dev, five in prod. */
+    databaseBackupDays: days(7, 35),
+
+    /** Mode of CloudWatch Database Insights. standard by default: a week, free; advanced: 15 months, at a price. */
+    databaseInsights: z
+      .enum(DATABASE_INSIGHTS, "there is no such mode")
+      .meta(
+        hint(DATABASE_INSIGHTS.join(", "), "set it to one of these, or unset it for the default"),
+      ),
+
     /** Digest of the service's image in the registry. The service is left out unless it is set. */
     imageDigest: z
       .string()
@@ -248,6 +312,24 @@ const schema = z
     ),
     when: bothParsed("trailLockDays", "trailRetentionDays"),
   })
+  .refine(({ natGateways, vpcEndpoints }) => natGateways !== "none" || vpcEndpoints, {
+    error: "without a NAT gateway and without endpoints the service cannot reach AWS",
+    path: ["natGateways"],
+    params: hint(
+      "one or per-zone, where CIPHERWATCH_VPC_ENDPOINTS is false",
+      "set it to one of these, or set CIPHERWATCH_VPC_ENDPOINTS to true",
+    ),
+    when: bothParsed("natGateways", "vpcEndpoints"),
+  })
+  .refine((settings) => settings.databaseStorageLimit >= leastStorageLimit(settings), {
+    error: "RDS takes no limit that is so close to the storage itself",
+    path: ["databaseStorageLimit"],
+    params: hint(
+      `at least ${STORAGE_HEADROOM} % above CIPHERWATCH_DATABASE_STORAGE`,
+      "raise it, or lower CIPHERWATCH_DATABASE_STORAGE",
+    ),
+    when: bothParsed("databaseStorage", "databaseStorageLimit"),
+  })
   .refine(
     ({ domainName, hostedZoneId }) => domainName === undefined || hostedZoneId !== undefined,
     {
@@ -320,6 +402,10 @@ function lockOutlastsFiles({ trailLockDays, trailRetentionDays }: LockedTrail): 
   return `the trail's files would be locked for ${trailLockDays} days, but kept for ${trailRetentionDays}`;
 }
 
+function leastStorageLimit({ databaseStorage }: { readonly databaseStorage: number }): number {
+  return Math.ceil((databaseStorage * (100 + STORAGE_HEADROOM)) / 100);
+}
+
 type TaskSize = Readonly<Record<"taskCpu" | "taskMemory", number>>;
 
 function spanOf(choices: readonly number[]): string {
@@ -351,6 +437,16 @@ const dev: EnvironmentValues = {
   trailRetentionDays: 90,
   trailLockDays: 0,
   deletionProtection: false,
+  vpcCidr: "172.31.0.0/16",
+  availabilityZones: 2,
+  natGateways: "one",
+  vpcEndpoints: false,
+  databaseInstanceClass: "db.t4g.micro",
+  databaseMultiAz: false,
+  databaseStorage: 20,
+  databaseStorageLimit: 50,
+  databaseBackupDays: 7,
+  databaseInsights: "standard",
   imagesKept: 10,
   taskCpu: 256,
   taskMemory: 512,
@@ -376,6 +472,16 @@ const prod: EnvironmentValues = {
   trailRetentionDays: 2557,
   trailLockDays: 365,
   deletionProtection: true,
+  vpcCidr: "172.31.0.0/16",
+  availabilityZones: 3,
+  natGateways: "none",
+  vpcEndpoints: true,
+  databaseInstanceClass: "db.m7g.large",
+  databaseMultiAz: true,
+  databaseStorage: 50,
+  databaseStorageLimit: 500,
+  databaseBackupDays: 35,
+  databaseInsights: "standard",
   imagesKept: 50,
   taskCpu: 512,
   taskMemory: 1024,
