@@ -1,10 +1,11 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import type { EncryptionContext } from "./members.ts";
 
 /**
- * A ciphertext blob: version (1 byte), length of the key id (1), key id (ASCII), nonce (12), tag (16),
- * then the ciphertext of AES-256-GCM. Everything before the nonce is authenticated, and so is the
- * encryption context.
+ * A ciphertext blob: version (1 byte), length of the key id (1), key id (ASCII), check of these (4),
+ * nonce (12), tag (16), then the ciphertext of AES-256-GCM. Everything before the nonce is
+ * authenticated, and so is the encryption context. The check tells a damaged blob from one of a key
+ * that is not there, as KMS does; it guards nothing.
  */
 export interface CiphertextBlob {
   readonly keyId: string;
@@ -15,6 +16,7 @@ export interface CiphertextBlob {
 }
 
 const VERSION = 1;
+const CHECK_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ALGORITHM = "aes-256-gcm";
@@ -24,10 +26,11 @@ export function seal(
   plaintext: Buffer,
   context: EncryptionContext,
 ): Buffer {
-  const header = Buffer.concat([
+  const about = Buffer.concat([
     Buffer.from([VERSION, key.keyId.length]),
     Buffer.from(key.keyId, "ascii"),
   ]);
+  const header = Buffer.concat([about, check(about)]);
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key.material, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.concat([header, canonical(context)]));
@@ -39,13 +42,15 @@ export function seal(
 export function parseBlob(blob: Buffer): CiphertextBlob | undefined {
   if (blob[0] !== VERSION) return undefined;
   const keyEnd = 2 + (blob[1] ?? 0);
-  const nonceEnd = keyEnd + NONCE_BYTES;
+  const headerEnd = keyEnd + CHECK_BYTES;
+  const nonceEnd = headerEnd + NONCE_BYTES;
   const tagEnd = nonceEnd + TAG_BYTES;
   if (blob.length <= tagEnd) return undefined;
+  if (!check(blob.subarray(0, keyEnd)).equals(blob.subarray(keyEnd, headerEnd))) return undefined;
   return {
     keyId: blob.toString("ascii", 2, keyEnd),
-    header: blob.subarray(0, keyEnd),
-    nonce: blob.subarray(keyEnd, nonceEnd),
+    header: blob.subarray(0, headerEnd),
+    nonce: blob.subarray(headerEnd, nonceEnd),
     tag: blob.subarray(nonceEnd, tagEnd),
     ciphertext: blob.subarray(tagEnd),
   };
@@ -65,6 +70,10 @@ export function open(
   } catch {
     return undefined;
   }
+}
+
+function check(about: Buffer): Buffer {
+  return createHash("sha256").update(about).digest().subarray(0, CHECK_BYTES);
 }
 
 /**
