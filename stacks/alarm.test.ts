@@ -106,15 +106,20 @@ test("a detection that the service reports has an alarm and no filter", () => {
     id: "decrypt-denied",
     source: "service",
     period: 10,
-    metric: { namespace: "Cipherwatch", name: "DecryptDenied", dimensions: { Service: "api" } },
+    metric: ({ serviceNamespace }) => ({
+      namespace: serviceNamespace,
+      metricName: "DecryptDenied",
+      dimensions: { Service: "api" },
+    }),
   };
   const service = stackOf({ detections: [reported] });
   expect(service.resource).not.toHaveProperty("aws_cloudwatch_log_metric_filter");
   expect(resourceOf(service, "aws_cloudwatch_metric_alarm")).toMatchObject({
     alarm_name: "cipherwatch-dev-decrypt-denied",
-    namespace: "Cipherwatch",
+    namespace: "Cipherwatch/dev/Service",
     metric_name: "DecryptDenied",
     dimensions: { Service: "api" },
+    alarm_description: expect.stringContaining("Logs Insights on /cipherwatch/dev/service:"),
     period: 10,
   });
 });

@@ -15,7 +15,7 @@ import {
 } from "./constructs/policy.ts";
 import type { Detection } from "./detections/detection.ts";
 import { detections as allDetections } from "./detections/index.ts";
-import { keyAlias, resourceName, serviceRoleName } from "./naming.ts";
+import { keyAlias, resourceName, serviceNamespace, serviceRoleName } from "./naming.ts";
 
 export interface AlarmStackProps extends CipherwatchStackProps {
   /** Of the data key. */
@@ -61,6 +61,7 @@ export class AlarmStack extends CipherwatchStack {
       serviceRoleArn: this.globalArn("iam", `role/${roleName}`),
       serviceRoleName: roleName,
       keyArn: props.keyArn,
+      serviceNamespace: serviceNamespace(env),
     };
     for (const detection of props.detections ?? allDetections) {
       new DetectionAlarm(this, pascalCase(detection.id), {

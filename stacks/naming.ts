@@ -32,6 +32,7 @@ export function serviceNamespace(env: Environment): string {
 export const serviceRoleName = (env: Environment) => resourceName(env, "service");
 /** The role that starts the service's tasks: it alone reads the database's master secret. */
 export const executionRoleName = (env: Environment) => resourceName(env, "execution");
+export const serviceLogGroupName = (env: Environment) => logGroupName(env, "service");
 export const trailName = (env: Environment) => resourceName(env, "trail");
 export const trailLogGroupName = (env: Environment) => logGroupName(env, "trail");
 export const flowLogGroupName = (env: Environment) => logGroupName(env, "flow");

@@ -3,13 +3,8 @@ import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { alarmDescription } from "../detections/alarm-description.ts";
-import type {
-  Detection,
-  ServiceDetection,
-  TrailDetection,
-  Watched,
-} from "../detections/detection.ts";
-import { detectionNamespace, resourceName } from "../naming.ts";
+import type { Detection, Metric, TrailDetection, Watched } from "../detections/detection.ts";
+import { detectionNamespace, resourceName, serviceLogGroupName } from "../naming.ts";
 
 export interface DetectionAlarmProps {
   readonly detection: Detection;
@@ -17,13 +12,6 @@ export interface DetectionAlarmProps {
   /** Log group of the trail. */
   readonly logGroupName: string;
   readonly topicArn: string;
-}
-
-/** Where an alarm finds its points. */
-interface Metric {
-  readonly namespace: string;
-  readonly metricName: string;
-  readonly dimensions?: { [name: string]: string };
 }
 
 /** A detection in CloudWatch: the filter that counts, where a trail is its source, and the alarm. */
@@ -38,11 +26,11 @@ export class DetectionAlarm extends Construct {
       alarmDescription: alarmDescription(detection, {
         threshold,
         insightsQuery: detection.insightsQuery(watched),
-        logGroupName,
+        logGroupName: detection.source === "trail" ? logGroupName : serviceLogGroupName(env),
       }),
       ...(detection.source === "trail"
         ? this.#countMatches(detection, props)
-        : reported(detection)),
+        : detection.metric(watched)),
       statistic: detection.statistic,
       period: detection.period,
       evaluationPeriods: detection.evaluationPeriods,
@@ -72,12 +60,4 @@ export class DetectionAlarm extends Construct {
     });
     return metric;
   }
-}
-
-function reported({ metric }: ServiceDetection): Metric {
-  return {
-    namespace: metric.namespace,
-    metricName: metric.name,
-    dimensions: { ...metric.dimensions },
-  };
 }

@@ -9,6 +9,15 @@ export interface Watched {
   readonly serviceRoleName: string;
   /** KMS key that seals the records; may hold Terraform references, so for patterns only. */
   readonly keyArn: string;
+  /** CloudWatch namespace of the metrics that the service itself reports. */
+  readonly serviceNamespace: string;
+}
+
+/** Where an alarm finds its points. */
+export interface Metric {
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly dimensions?: { readonly [name: string]: string };
 }
 
 /** One CloudTrail record as a trail delivers it to its log group. */
@@ -57,11 +66,7 @@ export interface TrailDetection extends DetectionBase {
 /** Reads a metric that the service itself reports: seconds after the fact, where a trail takes minutes. */
 export interface ServiceDetection extends DetectionBase {
   readonly source: "service";
-  readonly metric: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly dimensions: Readonly<Record<string, string>>;
-  };
+  readonly metric: (watched: Watched) => Metric;
 }
 
 export type Detection = TrailDetection | ServiceDetection;

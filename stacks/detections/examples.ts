@@ -8,6 +8,7 @@ export const exampleWatched: Watched = {
   serviceRoleArn: `arn:aws:iam::${ACCOUNT}:role/cipherwatch-dev-service`,
   serviceRoleName: "cipherwatch-dev-service",
   keyArn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63`,
+  serviceNamespace: "Cipherwatch/dev/Service",
 };
 
 type Identity = CloudTrailRecord;

@@ -24,7 +24,7 @@ export const kmsErrors: TrailDetection = {
     "A deployment changed the role or the key policy: AccessDenied from the moment of the change.",
   ],
   runbook: [
-    "Run the query below in Logs Insights on the trail's log group and look at errorCode.",
+    "Run the query below and look at errorCode.",
     "InvalidCiphertextException: wrong Keys. Find the callers of /decrypt with status 403 at those times in the service's log and the load balancer's; block the address if they go on.",
     "AccessDenied, DisabledException or KMSInvalidStateException: the key or its policy changed. Look for PutKeyPolicy, DisableKey and ScheduleKeyDeletion, and undo what was not planned.",
   ],
