@@ -86,6 +86,24 @@ test("every setting is read from its variable", () => {
   });
 });
 
+test("the pipeline's settings are read, and the environment of GitHub follows ours", () => {
+  expect(
+    loadSettings({
+      ...EMAIL,
+      CIPHERWATCH_ENV: "prod",
+      CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
+      CIPHERWATCH_GITHUB_REPOSITORY_IDS: "123456/456789",
+      CIPHERWATCH_GITHUB_OIDC_PROVIDER: "false",
+    }),
+  ).toMatchObject({
+    githubRepository: "example-org/cipherwatch",
+    githubRepositoryIds: "123456/456789",
+    githubEnvironment: "production",
+    githubOidcProvider: false,
+  });
+  expect(loadSettings(EMAIL)).toMatchObject({ githubEnvironment: "dev", githubOidcProvider: true });
+});
+
 describe("errors", () => {
   test("an unknown environment names the known ones", () => {
     const problem = problemWith("CIPHERWATCH_ENV", "staging");
@@ -118,6 +136,10 @@ describe("errors", () => {
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=", /kms-errors has ""/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=0", /kms-errors has "0"/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=2,kms-errors=3", /twice/],
+    ["CIPHERWATCH_GITHUB_REPOSITORY", "https://github.com/example-org/cipherwatch", /GitHub/],
+    ["CIPHERWATCH_GITHUB_REPOSITORY", "example-org/*", /GitHub/],
+    ["CIPHERWATCH_GITHUB_ENVIRONMENT", "production*", /environment/],
+    ["CIPHERWATCH_GITHUB_OIDC_PROVIDER", "there", /neither true nor false/],
   ])("%s=%s is refused", (variable, value, wrong) => {
     const problem = problemWith(variable, value);
     expect(problem.wrong).toMatch(wrong);
@@ -152,6 +174,27 @@ describe("errors", () => {
     });
     expect(problems).toMatchObject([
       { variable: "CIPHERWATCH_DELETION_PROTECTION", received: "false", allowed: "true, in prod" },
+    ]);
+  });
+
+  test("ids of a repository without its name are refused", () => {
+    const ids = { CIPHERWATCH_GITHUB_REPOSITORY_IDS: "123456/456789" };
+    expect(problemsOf({ ...EMAIL, ...ids })).toMatchObject([
+      {
+        variable: "CIPHERWATCH_GITHUB_REPOSITORY",
+        wrong: "ids without the repository they are of are of no use",
+      },
+    ]);
+  });
+
+  test("ids that are no two numbers are refused", () => {
+    const problems = problemsOf({
+      ...EMAIL,
+      CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
+      CIPHERWATCH_GITHUB_REPOSITORY_IDS: "456789",
+    });
+    expect(problems).toMatchObject([
+      { variable: "CIPHERWATCH_GITHUB_REPOSITORY_IDS", received: "456789" },
     ]);
   });
 

@@ -296,6 +296,44 @@ const schema = z
 
     /** Requests that an address of bad reputation may make in five minutes. 100 by default. */
     reputationLimit: whole(LEAST_RATE, MOST_RATE),
+
+    /** GitHub repository whose workflows plan and deploy. None unless said otherwise: no pipeline. */
+    githubRepository: z
+      .string()
+      .regex(/^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/[\w.-]{1,100}$/, "this is no GitHub repository")
+      .optional()
+      .meta(
+        hint(
+          "owner and name, such as example-org/cipherwatch",
+          "take it from the repository's address, without https://github.com/",
+        ),
+      ),
+
+    /** Ids in the subjects of the repository's tokens. None unless said otherwise: subjects with names alone. */
+    githubRepositoryIds: z
+      .string()
+      .regex(/^[1-9]\d*\/[1-9]\d*$/, "these are no ids of a GitHub repository and its owner")
+      .optional()
+      .meta(
+        hint(
+          "the owner's id and the repository's, such as 123456/456789",
+          "take them from `gh api repos/OWNER/NAME`: owner.id and id; unset it if the subjects lack them",
+        ),
+      ),
+
+    /** GitHub environment whose jobs may deploy. dev in dev, production in prod. */
+    githubEnvironment: z
+      .string()
+      .regex(/^[\w.-]{1,255}$/, "this is no name of an environment that a subject can hold")
+      .meta(
+        hint(
+          "letters, digits, underscores, dots and hyphens",
+          "set it to the environment's name in GitHub, or unset it for the default",
+        ),
+      ),
+
+    /** Make the account's trust in GitHub's tokens, of which there can be one. On by default; off where it exists. */
+    githubOidcProvider: flag,
   })
   .refine(({ env, deletionProtection }) => env === "dev" || deletionProtection, {
     error: "prod may not go without deletion protection",
@@ -383,6 +421,19 @@ const schema = z
     params: hint("at least CIPHERWATCH_MIN_TASKS", "raise it, or lower CIPHERWATCH_MIN_TASKS"),
     when: bothParsed("minTasks", "maxTasks"),
   })
+  .refine(
+    (settings) =>
+      settings.githubRepositoryIds === undefined || settings.githubRepository !== undefined,
+    {
+      error: "ids without the repository they are of are of no use",
+      path: ["githubRepository"],
+      params: hint(
+        "owner and name, where CIPHERWATCH_GITHUB_REPOSITORY_IDS is set",
+        "set it, or unset CIPHERWATCH_GITHUB_REPOSITORY_IDS",
+      ),
+      when: bothParsed("githubRepository", "githubRepositoryIds"),
+    },
+  )
   .refine(({ decryptLimit, requestLimit }) => decryptLimit <= requestLimit, {
     error: "it would never be reached",
     path: ["decryptLimit"],
@@ -423,7 +474,15 @@ export type Environment = Settings["env"];
 
 type EnvironmentValues = Omit<
   Settings,
-  "env" | "accountId" | "alertEmail" | "stateBucket" | "imageDigest" | "domainName" | "hostedZoneId"
+  | "env"
+  | "accountId"
+  | "alertEmail"
+  | "stateBucket"
+  | "imageDigest"
+  | "domainName"
+  | "hostedZoneId"
+  | "githubRepository"
+  | "githubRepositoryIds"
 >;
 
 /** Cheap, and gone without a trace when destroyed. */
@@ -459,6 +518,8 @@ const dev: EnvironmentValues = {
   requestLimit: 2000,
   decryptLimit: 300,
   reputationLimit: 100,
+  githubEnvironment: "dev",
+  githubOidcProvider: true,
 };
 
 /** Safe: kept long, and not destroyed by one command. */
@@ -494,6 +555,8 @@ const prod: EnvironmentValues = {
   requestLimit: 2000,
   decryptLimit: 300,
   reputationLimit: 100,
+  githubEnvironment: "production",
+  githubOidcProvider: true,
 };
 
 const environmentValues: Readonly<Record<Environment, EnvironmentValues>> = { dev, prod };
