@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import {
+  parseMigrationEnvironment,
+  parseServiceEnvironment,
+  type Variables,
+} from "./environment.ts";
+import { KEY_ARN } from "./testing/memory-kms.ts";
+
+const byUrl = { KMS_KEY_ARN: KEY_ARN, DATABASE_URL: "postgres://u:hunter2@db.example:5433/app" };
+const byHost = {
+  KMS_KEY_ARN: KEY_ARN,
+  DATABASE_HOST: "db.example",
+  DATABASE_NAME: "cipherwatch",
+  DATABASE_USER: "cipherwatch_service",
+  AWS_REGION: "ap-southeast-2",
+};
+
+function complaint(parse: (variables: Variables) => unknown, variables: Variables): string {
+  try {
+    parse(variables);
+  } catch (error) {
+    expect(error).toMatchObject({ name: "OperatorError" });
+    return (error as Error).message;
+  }
+  return expect.fail("the environment was accepted");
+}
+
+describe("the service's environment", () => {
+  test("needs a key and a database, and has a default for all else", () => {
+    expect(parseServiceEnvironment(byUrl)).toEqual({
+      PORT: 8080,
+      HOST: "0.0.0.0",
+      KMS_KEY_ARN: KEY_ARN,
+      MAX_TEXT_BYTES: 262144,
+      MAX_IN_FLIGHT: 128,
+      REQUEST_TIMEOUT: 10000,
+      KMS_TIMEOUT: 2000,
+      DATABASE_POOL_SIZE: 10,
+      DATABASE_CONNECT_TIMEOUT: 5000,
+      DATABASE_STATEMENT_TIMEOUT: 5000,
+      READINESS_TIMEOUT: 2000,
+      READINESS_AGE: 5000,
+      DRAIN_TIMEOUT: 25000,
+      LOG_LEVEL: "info",
+      METRICS_NAMESPACE: "Cipherwatch",
+      database: { kind: "url", url: byUrl.DATABASE_URL },
+    });
+  });
+
+  test("signs in with IAM where a host is given", () => {
+    expect(parseServiceEnvironment({ ...byHost, DATABASE_PORT: "6432" }).database).toEqual({
+      kind: "iam",
+      host: "db.example",
+      port: 6432,
+      name: "cipherwatch",
+      user: "cipherwatch_service",
+      region: "ap-southeast-2",
+    });
+  });
+
+  test("takes PORT 0 as a wish, and an empty variable as none", () => {
+    expect(parseServiceEnvironment({ ...byUrl, PORT: "0", LOG_LEVEL: "" })).toMatchObject({
+      PORT: 0,
+      LOG_LEVEL: "info",
+    });
+  });
+
+  test("names all that is missing at once", () => {
+    const message = complaint(parseServiceEnvironment, {});
+    expect(message).toContain("KMS_KEY_ARN must be the ARN of a KMS key");
+    expect(message).toContain("DATABASE_URL must be a PostgreSQL URL");
+  });
+
+  test.each([
+    [
+      "PORT",
+      "http",
+      'PORT must be a whole number from 0 to 65535; the default is 8080; it is "http"',
+    ],
+    ["PORT", "65536", "from 0 to 65535"],
+    ["PORT", "80.5", "whole number"],
+    ["PORT", "-1", "whole number"],
+    ["REQUEST_TIMEOUT", "10s", "from 50 to 300000; the default is 10000"],
+    ["KMS_KEY_ARN", "alias/cipherwatch", "not an alias"],
+    ["LOG_LEVEL", "verbose", "fatal, error, warn, info, debug or silent"],
+    ["METRICS_NAMESPACE", "a b", "a CloudWatch namespace"],
+  ])("says what is wrong with %s=%s", (name, value, expected) => {
+    expect(complaint(parseServiceEnvironment, { ...byUrl, [name]: value })).toContain(expected);
+  });
+
+  test("never shows a secret, not even one that is wrong", () => {
+    const url = { ...byUrl, DATABASE_URL: "mysql://u:hunter2@db.example" };
+    const secret = { ...byHost, DATABASE_SECRET: '{"username":"u","pass":"hunter2"}' };
+    const messages = [
+      complaint(parseServiceEnvironment, url),
+      complaint(parseMigrationEnvironment, secret),
+      complaint(parseMigrationEnvironment, { ...secret, DATABASE_SECRET: "hunter2" }),
+    ];
+    for (const message of messages) expect(message).not.toContain("hunter2");
+  });
+
+  test("refuses two databases", () => {
+    expect(complaint(parseServiceEnvironment, { ...byUrl, ...byHost })).toContain("both set");
+  });
+});
+
+describe("the migrations' environment", () => {
+  test("signs in as the master whose secret RDS manages, for the service's role", () => {
+    const secret = JSON.stringify({ username: "postgres", password: "p'\"w" });
+    expect(parseMigrationEnvironment({ ...byHost, DATABASE_SECRET: secret })).toEqual({
+      database: {
+        kind: "password",
+        host: "db.example",
+        port: 5432,
+        name: "cipherwatch",
+        user: "postgres",
+        password: "p'\"w",
+      },
+      serviceRole: "cipherwatch_service",
+    });
+  });
+
+  test("needs no role where a URL is given", () => {
+    expect(parseMigrationEnvironment(byUrl)).toEqual({
+      database: { kind: "url", url: byUrl.DATABASE_URL },
+      serviceRole: undefined,
+    });
+  });
+
+  test("refuses the name of a role that would need quoting", () => {
+    const variables = { ...byUrl, DATABASE_USER: 'x"; DROP' };
+    expect(complaint(parseMigrationEnvironment, variables)).toContain("the name of a role");
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { formatKey, newKey, parseKey } from "./key.ts";
+
+describe("a Key", () => {
+  test("is cwk_ and 64 characters, and spells its id and secret", () => {
+    const key = newKey();
+    const text = formatKey(key);
+    expect(text).toMatch(/^cwk_[A-Za-z0-9_-]{64}$/);
+    expect(key.id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(key.secret).toHaveLength(32);
+    expect(parseKey(text)).toEqual(key);
+  });
+
+  test("has one spelling: any other character at any place is another Key", () => {
+    const text = formatKey(newKey());
+    for (let at = 4; at < text.length; at++) {
+      const other = text[at] === "A" ? "B" : "A";
+      const changed = parseKey(text.slice(0, at) + other + text.slice(at + 1));
+      expect(changed && formatKey(changed)).not.toBe(text);
+    }
+  });
+
+  test.each([
+    ["empty", ""],
+    ["the walkthrough's false key", "some-random-false-key"],
+    ["truncated", formatKey(newKey()).slice(0, -1)],
+    ["too long", `${formatKey(newKey())}A`],
+    ["with a line break behind it", `${formatKey(newKey())}\n`],
+    ["of another prefix", formatKey(newKey()).replace("cwk_", "cwx_")],
+    ["in upper case", formatKey(newKey()).replace("cwk_", "CWK_")],
+    ["in standard base64", `cwk_${"+/".repeat(32)}`],
+    ["padded", `cwk_${"A".repeat(62)}==`],
+    ["with half of a surrogate pair", `cwk_${"A".repeat(63)}\ud800`],
+  ])("that is %s is none", (_, text) => {
+    expect(parseKey(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,41 @@
+import { randomBytes } from "node:crypto";
+
+/** What a caller holds: which record it is about, and the secret that opens that record alone. */
+export interface Key {
+  /** The record's id, as a UUID: what the database and the trail show. */
+  readonly id: string;
+  /** 32 bytes that exist nowhere but in the caller's Key. */
+  readonly secret: Buffer;
+}
+
+const ID_BYTES = 16;
+const SECRET_BYTES = 32;
+
+// 48 bytes are exactly 64 characters of base64url: no padding, and no spare bits that would let two
+// spellings mean one Key.
+const KEY = /^cwk_([A-Za-z0-9_-]{64})$/;
+
+/** A Key that nobody has ever held. */
+export function newKey(): Key {
+  return fromBytes(randomBytes(ID_BYTES + SECRET_BYTES));
+}
+
+/** `cwk_` + base64url(id ‖ secret) */
+export function formatKey({ id, secret }: Key): string {
+  const bytes = Buffer.concat([Buffer.from(id.replaceAll("-", ""), "hex"), secret]);
+  const text = `cwk_${bytes.toString("base64url")}`;
+  bytes.fill(0);
+  return text;
+}
+
+/** The Key that a text spells; undefined for a text that spells none. */
+export function parseKey(text: string): Key | undefined {
+  const encoded = KEY.exec(text)?.[1];
+  return encoded === undefined ? undefined : fromBytes(Buffer.from(encoded, "base64url"));
+}
+
+function fromBytes(bytes: Buffer): Key {
+  const hex = bytes.toString("hex", 0, ID_BYTES);
+  const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return { id, secret: bytes.subarray(ID_BYTES) };
+}

@@ -1,0 +1,144 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { createKms, type Kms, KmsRefused, KmsUnavailable } from "./kms.ts";
+import { awsError, type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
+import { KEY_ARN } from "./testing/memory-kms.ts";
+
+const CONTEXT = { app: "cipherwatch", record: "r", key: "k" };
+const never = new AbortController().signal;
+
+let endpoint: KmsEndpoint;
+let kms: Kms;
+
+beforeAll(async () => {
+  endpoint = await startKmsEndpoint();
+  vi.stubEnv("AWS_ENDPOINT_URL", endpoint.url);
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  kms = createKms({ keyArn: KEY_ARN, attemptTimeout: 20_000 });
+});
+
+afterEach(() => {
+  endpoint.answer = undefined;
+  endpoint.operations.length = 0;
+  endpoint.requests.length = 0;
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await endpoint.close();
+});
+
+async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return await call.then(
+    () => expect.fail("the call succeeded"),
+    (error: unknown) => error,
+  );
+}
+
+describe("the SDK's client", () => {
+  test("wraps and unwraps a data key, naming the key and the context each time", async () => {
+    const dataKey = await kms.generateDataKey(CONTEXT, never);
+    const opened = await kms.decrypt(dataKey.wrapped, CONTEXT, never);
+    expect(dataKey.plaintext).toHaveLength(32);
+    expect(Buffer.compare(opened.plaintext, dataKey.plaintext)).toBe(0);
+    expect(dataKey.keyArn).toBe(KEY_ARN);
+    expect(opened.requestId).toBe("request-2");
+    const named = { KeyId: KEY_ARN, EncryptionContext: CONTEXT };
+    expect(endpoint.requests).toMatchObject([{ ...named, KeySpec: "AES_256" }, named]);
+  });
+
+  test("reports a wrong context as KMS's refusal, after one call", async () => {
+    const { wrapped } = await kms.generateDataKey(CONTEXT, never);
+    const error = await failureOf(kms.decrypt(wrapped, { ...CONTEXT, key: "other" }, never));
+    expect(error).toBeInstanceOf(KmsRefused);
+    expect(error).toMatchObject({ reason: "InvalidCiphertextException", requestId: "request-2" });
+    expect(endpoint.operations).toEqual(["GenerateDataKey", "Decrypt"]);
+  });
+
+  test.each(["InvalidCiphertextException", "IncorrectKeyException", "ValidationException"])(
+    "takes %s of Decrypt for a refusal",
+    async (type) => {
+      endpoint.answer = () => awsError(type, "says something");
+      const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, never));
+      expect(error).toBeInstanceOf(KmsRefused);
+      expect(error).toMatchObject({ reason: type, requestId: "request-1" });
+      expect(endpoint.operations).toEqual(["Decrypt"]);
+    },
+  );
+
+  test.each([
+    "DisabledException",
+    "KMSInvalidStateException",
+    "AccessDeniedException",
+    "NotFoundException",
+    "KeyUnavailableException",
+    "UnrecognizedClientException",
+  ])("takes %s for a KMS that cannot be used, and does not insist", async (type) => {
+    endpoint.answer = () => awsError(type, `${KEY_ARN} says something`);
+    const calls = [
+      () => kms.decrypt(Buffer.from("x"), CONTEXT, never),
+      () => kms.generateDataKey(CONTEXT, never),
+      () => kms.checkKey(never),
+    ];
+    for (const call of calls) {
+      const error = await failureOf(call());
+      expect(error).toBeInstanceOf(KmsUnavailable);
+      expect(error).toMatchObject({ reason: type });
+      expect(String(error)).not.toContain("says something");
+    }
+    expect(endpoint.operations).toEqual(["Decrypt", "GenerateDataKey", "DescribeKey"]);
+  });
+
+  test("tries again when throttled, three times in all", async () => {
+    endpoint.answer = () => awsError("ThrottlingException", "You have exceeded the rate");
+    const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, never));
+    expect(error).toBeInstanceOf(KmsUnavailable);
+    expect(error).toMatchObject({ reason: "ThrottlingException" });
+    expect(endpoint.operations).toEqual(["Decrypt", "Decrypt", "Decrypt"]);
+  });
+
+  test("succeeds when a second attempt does", async () => {
+    let failures = 1;
+    endpoint.answer = () =>
+      failures-- > 0 ? awsError("KMSInternalException", "", 500) : undefined;
+    await expect(kms.generateDataKey(CONTEXT, never)).resolves.toMatchObject({ keyArn: KEY_ARN });
+    expect(endpoint.operations).toHaveLength(2);
+  });
+
+  test("gives up an answer that does not come", async () => {
+    endpoint.answer = () => new Promise(() => {});
+    const impatient = createKms({ keyArn: KEY_ARN, attemptTimeout: 50 });
+    const error = await failureOf(impatient.generateDataKey(CONTEXT, never));
+    expect(error).toMatchObject({ name: "KmsUnavailable", reason: "TimeoutError" });
+  });
+
+  test("stops at the caller's deadline", async () => {
+    const controller = new AbortController();
+    endpoint.answer = () => {
+      controller.abort();
+      return new Promise(() => {});
+    };
+    const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, controller.signal));
+    expect(error).toMatchObject({ name: "KmsUnavailable", reason: "AbortError" });
+    expect(endpoint.operations).toEqual(["Decrypt"]);
+  });
+
+  test("says so when nothing listens", async () => {
+    const gone = await startKmsEndpoint();
+    await gone.close();
+    vi.stubEnv("AWS_ENDPOINT_URL", gone.url);
+    const away = createKms({ keyArn: KEY_ARN, attemptTimeout: 20_000 });
+    const error = await failureOf(away.checkKey(never));
+    vi.stubEnv("AWS_ENDPOINT_URL", endpoint.url);
+    expect(error).toMatchObject({ name: "KmsUnavailable", reason: "ECONNREFUSED" });
+  });
+
+  test.each(["Disabled", "PendingDeletion", "PendingImport", "Unavailable"])(
+    "finds a key that is %s by its description",
+    async (KeyState) => {
+      await expect(kms.checkKey(never)).resolves.toBeUndefined();
+      endpoint.answer = () => ({ status: 200, body: { KeyMetadata: { KeyId: "k", KeyState } } });
+      expect(await failureOf(kms.checkKey(never))).toMatchObject({ reason: `KeyState${KeyState}` });
+    },
+  );
+});

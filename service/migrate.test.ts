@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Sql } from "postgres";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "./database.ts";
+import { grantService, type Migration, migrate, readMigrations } from "./migrate.ts";
+import { MIGRATIONS, type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
+
+let postgres: PostgresServer;
+let sql: Sql;
+
+beforeAll(async () => {
+  postgres = await startPostgres({ migrated: false });
+  sql = postgres.sql;
+});
+
+afterEach(async () => {
+  await sql`DROP SCHEMA IF EXISTS cipherwatch CASCADE`;
+});
+
+afterAll(() => postgres.close());
+
+const step = (name: string, text: string, checksum = name): Migration => ({
+  name,
+  sql: text,
+  checksum,
+});
+
+const ONE = step(
+  "0001_one.sql",
+  "CREATE TABLE cipherwatch.log (n int); INSERT INTO cipherwatch.log VALUES (1)",
+);
+const TWO = step("0002_two.sql", "INSERT INTO cipherwatch.log VALUES (2)");
+
+const numbers = async () =>
+  (await sql<{ n: number }[]>`SELECT n FROM cipherwatch.log ORDER BY n`).map(({ n }) => n);
+
+describe("migrate", () => {
+  test("makes the service's tables from nothing, and finds nothing to do afterwards", async () => {
+    const migrations = readMigrations(MIGRATIONS);
+    expect(await migrate(sql, migrations)).toEqual(migrations.map(({ name }) => name));
+    expect(await migrate(sql, migrations)).toEqual([]);
+    expect(await sql`SELECT id FROM cipherwatch.records`).toEqual([]);
+  });
+
+  test("runs what is new, once and in order", async () => {
+    expect(await migrate(sql, [ONE])).toEqual([ONE.name]);
+    expect(await migrate(sql, [ONE, TWO])).toEqual([TWO.name]);
+    expect(await numbers()).toEqual([1, 2]);
+  });
+
+  test("runs each once although tasks start together", async () => {
+    const others = Array.from({ length: 4 }, () =>
+      connect({ kind: "url", url: postgres.url }, { max: 1 }),
+    );
+    const ran = await Promise.all(others.map((other) => migrate(other, [ONE, TWO])));
+    await Promise.all(others.map((other) => other.end()));
+    expect(ran.flat().sort()).toEqual([ONE.name, TWO.name]);
+    expect(await numbers()).toEqual([1, 2]);
+  });
+
+  test("leaves everything as it was when one fails", async () => {
+    await migrate(sql, [ONE]);
+    const broken = step("0003_broken.sql", "INSERT INTO cipherwatch.nowhere VALUES (3)");
+    await expect(migrate(sql, [ONE, TWO, broken])).rejects.toThrow(
+      'Migration "0003_broken.sql" failed with SQLSTATE 42P01',
+    );
+    expect(await numbers()).toEqual([1]);
+    expect(await migrate(sql, [ONE, TWO])).toEqual([TWO.name]);
+  });
+
+  test("refuses one that was changed after it ran", async () => {
+    await migrate(sql, [ONE]);
+    const changed = { ...ONE, checksum: "other" };
+    await expect(migrate(sql, [changed])).rejects.toThrow('"0001_one.sql" was changed');
+  });
+
+  test("refuses one that comes before one that ran", async () => {
+    const early = step("0000_early.sql", "SELECT 1");
+    await migrate(sql, [ONE]);
+    await expect(migrate(sql, [early, ONE])).rejects.toThrow('would run after "0001_one.sql"');
+  });
+
+  test("leaves a newer schema alone, so that older code can be rolled back to", async () => {
+    await migrate(sql, [ONE, TWO]);
+    expect(await migrate(sql, [ONE])).toEqual([]);
+    expect(await numbers()).toEqual([1, 2]);
+  });
+});
+
+describe("readMigrations", () => {
+  const folder = mkdtempSync(join(tmpdir(), "migrations-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("reads files in order and refuses a name or number that does not fit", () => {
+    writeFileSync(join(folder, "0002_b.sql"), "SELECT 2");
+    writeFileSync(join(folder, "0001_a.sql"), "SELECT 1");
+    expect(readMigrations(folder)).toMatchObject([
+      {
+        name: "0001_a.sql",
+        sql: "SELECT 1",
+        checksum: "e004ebd5b5532a4b85984a62f8ad48a81aa3460c1ca07701f386135d72cdecf5",
+      },
+      { name: "0002_b.sql", sql: "SELECT 2" },
+    ]);
+    writeFileSync(join(folder, "0002_c.sql"), "SELECT 3");
+    expect(() => readMigrations(folder)).toThrow('"0002_c.sql" has a number that another has');
+    rmSync(join(folder, "0002_c.sql"));
+    writeFileSync(join(folder, "later.sql"), "SELECT 4");
+    expect(() => readMigrations(folder)).toThrow('"later.sql" must be named NNNN_what_it_does.sql');
+  });
+});
+
+describe("grantService", () => {
+  afterEach(async () => {
+    await sql`DROP OWNED BY service_role`.catch(() => {});
+    await sql`DROP ROLE IF EXISTS service_role`;
+    await sql`DROP ROLE IF EXISTS rds_iam`;
+  });
+
+  test("does nothing where there is no rds_iam", async () => {
+    await migrate(sql, readMigrations(MIGRATIONS));
+    expect(await grantService(sql, "service_role")).toBe(false);
+    expect(await sql`SELECT FROM pg_roles WHERE rolname = 'service_role'`).toHaveLength(0);
+  });
+
+  test("makes a role that signs in by IAM alone and may read, add and remove records", async () => {
+    await sql`CREATE ROLE rds_iam`;
+    await migrate(sql, readMigrations(MIGRATIONS));
+    expect(await grantService(sql, "service_role")).toBe(true);
+    expect(await grantService(sql, "service_role")).toBe(true);
+    const [role] = await sql`
+      SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls,
+        pg_has_role('service_role', 'rds_iam', 'MEMBER') AS iam
+      FROM pg_roles WHERE rolname = 'service_role'`;
+    expect(role).toEqual({
+      rolcanlogin: true,
+      rolsuper: false,
+      rolcreaterole: false,
+      rolcreatedb: false,
+      rolbypassrls: false,
+      iam: true,
+    });
+
+    const asService = (statement: string) =>
+      sql.begin(async (transaction) => {
+        await transaction`SET LOCAL ROLE service_role`;
+        return await transaction.unsafe(statement);
+      });
+    const values = `(gen_random_uuid(), 'n', '\\x00', 'arn', decode(repeat('00', 12), 'hex'), decode(repeat('00', 16), 'hex'), 1)`;
+    const columns = "(id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version)";
+    await asService(`INSERT INTO cipherwatch.records ${columns} VALUES ${values}`);
+    expect(await asService("SELECT name FROM cipherwatch.records")).toHaveLength(1);
+    for (const denied of [
+      "UPDATE cipherwatch.records SET name = 'other'",
+      "TRUNCATE cipherwatch.records",
+      "DROP TABLE cipherwatch.records",
+      "CREATE TABLE cipherwatch.mine ()",
+      "SELECT * FROM cipherwatch.migrations",
+    ]) {
+      await expect(asService(denied), denied).rejects.toMatchObject({ code: "42501" });
+    }
+    await asService("DELETE FROM cipherwatch.records");
+    expect(await sql`SELECT FROM cipherwatch.records`).toHaveLength(0);
+  });
+});

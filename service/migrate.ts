@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Sql, TransactionSql } from "postgres";
+import { connect } from "./database.ts";
+import { parseMigrationEnvironment } from "./environment.ts";
+import { OperatorError } from "./operator-error.ts";
+import { createLogger, errorFields, type Logger } from "./telemetry.ts";
+
+export interface Migration {
+  /** Its file's name, `NNNN_what.sql`; migrations run in the order of their names. */
+  readonly name: string;
+  readonly sql: string;
+  /** SHA-256 of the file, hex. */
+  readonly checksum: string;
+}
+
+/** Of all that could hold a lock in this database, this is the migrations'. */
+const LOCK = 0x63697068;
+const LOCK_TIMEOUT = "60s";
+
+/** The migrations of a folder. @throws OperatorError on a file not named like one, or a number used twice */
+export function readMigrations(folder: string): Migration[] {
+  const names = readdirSync(folder).sort();
+  const numbers = new Set<string>();
+  return names.map((name) => {
+    const number = /^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1];
+    if (number === undefined) {
+      throw new OperatorError(
+        `Migration "${name}" must be named NNNN_what_it_does.sql, in lower case.`,
+      );
+    }
+    if (numbers.has(number)) {
+      throw new OperatorError(
+        `Migration "${name}" has a number that another has; give it the next one.`,
+      );
+    }
+    numbers.add(number);
+    const sql = readFileSync(join(folder, name), "utf8");
+    return { name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
+  });
+}
+
+/**
+ * Brings the database up to the migrations: all that is missing, or nothing. Tasks that start together
+ * wait for each other on a lock.
+ *
+ * Migrations that the database has and this version does not know are left alone: a rollback runs
+ * older code on a newer database, so a migration must keep the code before it working.
+ *
+ * @returns the names of the migrations that ran
+ * @throws OperatorError when a migration fails, was changed since it ran, or comes before one that ran
+ */
+export async function migrate(sql: Sql, migrations: readonly Migration[]): Promise<string[]> {
+  return await sql.begin(async (transaction) => {
+    await transaction.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
+    await transaction`CREATE SCHEMA IF NOT EXISTS cipherwatch`;
+    await transaction`
+      CREATE TABLE IF NOT EXISTS cipherwatch.migrations (
+        name text PRIMARY KEY,
+        checksum text NOT NULL,
+        applied timestamptz NOT NULL DEFAULT now()
+      )`;
+    const applied = await transaction<{ name: string; checksum: string }[]>`
+      SELECT name, checksum FROM cipherwatch.migrations ORDER BY name COLLATE "C"`;
+    const pending = pendingOf(migrations, applied);
+    for (const { name, sql, checksum } of pending) {
+      await transaction.unsafe(sql).catch((cause: unknown) => {
+        const state = cause instanceof Error && "code" in cause ? cause.code : "unknown";
+        throw new OperatorError(
+          `Migration "${name}" failed with SQLSTATE ${state}; nothing was changed.`,
+          { cause },
+        );
+      });
+      await transaction`
+        INSERT INTO cipherwatch.migrations (name, checksum) VALUES (${name}, ${checksum})`;
+    }
+    return pending.map(({ name }) => name);
+  });
+}
+
+function pendingOf(
+  migrations: readonly Migration[],
+  applied: readonly { readonly name: string; readonly checksum: string }[],
+): Migration[] {
+  const checksums = new Map(applied.map(({ name, checksum }) => [name, checksum]));
+  const known = new Set(migrations.map(({ name }) => name));
+  const newest = applied.findLast(({ name }) => known.has(name))?.name ?? "";
+  return migrations.filter(({ name, checksum }) => {
+    const ran = checksums.get(name);
+    if (ran === checksum) return false;
+    if (ran !== undefined) {
+      throw new OperatorError(
+        `Migration "${name}" was changed after it ran: its SHA-256 is ${checksum}, and ${ran} ran. ` +
+          "Restore the file and put the change into a new migration.",
+      );
+    }
+    if (name < newest) {
+      throw new OperatorError(
+        `Migration "${name}" would run after "${newest}", which ran already. Give it a later number.`,
+      );
+    }
+    return true;
+  });
+}
+
+/**
+ * Makes the role that the service signs in with, by IAM authentication alone, and gives it what the
+ * service does and no more: records are read, added and removed, never changed.
+ *
+ * @returns false, having done nothing, on a PostgreSQL that is not RDS's and so has no `rds_iam`
+ */
+export async function grantService(sql: Sql, role: string): Promise<boolean> {
+  return await sql.begin(async (transaction) => {
+    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
+    if (!(await roleExists(transaction, "rds_iam"))) return false;
+    const name = transaction(role);
+    if (!(await roleExists(transaction, role))) await transaction`CREATE ROLE ${name} LOGIN`;
+    await transaction`GRANT rds_iam TO ${name}`;
+    await transaction`GRANT USAGE ON SCHEMA cipherwatch TO ${name}`;
+    await transaction`GRANT SELECT, INSERT, DELETE ON cipherwatch.records TO ${name}`;
+    return true;
+  });
+}
+
+async function roleExists(transaction: TransactionSql, role: string): Promise<boolean> {
+  const rows = await transaction`SELECT FROM pg_roles WHERE rolname = ${role}`;
+  return rows.length > 0;
+}
+
+async function main(logger: Logger): Promise<void> {
+  const { database, serviceRole } = parseMigrationEnvironment(process.env);
+  const sql = connect(database, { max: 1, connect_timeout: 10 });
+  try {
+    const ran = await migrate(sql, readMigrations(join(import.meta.dirname, "migrations")));
+    logger.info({ migrations: ran }, ran.length === 0 ? "schema is up to date" : "schema migrated");
+    if (serviceRole === undefined) return;
+    const granted = await grantService(sql, serviceRole);
+    logger.info(
+      { role: serviceRole },
+      granted ? "role granted" : "role skipped: this PostgreSQL has no rds_iam",
+    );
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+if (import.meta.main) {
+  const logger = createLogger({ level: "info" });
+  try {
+    await main(logger);
+  } catch (error) {
+    logger.fatal(errorFields(error), "migration failed");
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { routes } from "./app.ts";
+import { EncryptRequest, ErrorResponse } from "./contract.ts";
+import { openApiDocument } from "./openapi.ts";
+import { problemStatus } from "./problem.ts";
+
+const document = JSON.parse(JSON.stringify(openApiDocument(1_000)));
+
+/** Every object inside the document, itself included. */
+function* objects(value: unknown): Generator<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return;
+  if (!Array.isArray(value)) yield value as Record<string, unknown>;
+  for (const inner of Object.values(value)) yield* objects(inner);
+}
+
+describe("the OpenAPI document", () => {
+  test("is of version 3.1 and lists exactly the paths and methods that are answered", () => {
+    expect(document.openapi).toBe("3.1.0");
+    const listed = Object.entries(document.paths).map(([path, item]) => [
+      path,
+      Object.keys(item as object)
+        .map((method) => method.toUpperCase())
+        .sort(),
+    ]);
+    const answered = [...routes].map(([path, methods]) => [
+      path,
+      // HEAD comes with GET; OpenAPI does not list it.
+      methods.filter((method) => method !== "HEAD").sort(),
+    ]);
+    expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(answered));
+  });
+
+  test("has a schema for every reference, and an id for every operation", () => {
+    const references = [...objects(document)].flatMap(({ $ref }) => ($ref ? [String($ref)] : []));
+    const names = Object.keys(document.components.schemas);
+    expect(references.length).toBeGreaterThan(20);
+    for (const reference of references) {
+      expect(names).toContain(reference.replace("#/components/schemas/", ""));
+    }
+    const operations = Object.values<object>(document.paths).flatMap((item) => Object.values(item));
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(operations.length);
+  });
+
+  test("counts the characters of a Name as the service does", () => {
+    const { Name } = document.components.schemas.EncryptRequest.properties;
+    expect(Name).toMatchObject({ type: "string", minLength: 1, maxLength: 256 });
+    const pattern = new RegExp(Name.pattern, "u");
+    expect(pattern.test("a\0b")).toBe(false);
+    expect(pattern.test("O'Brien 🍕\n")).toBe(true);
+  });
+
+  test("says what the schemas check: closed objects, all members needed, a closed set of codes", () => {
+    const { EncryptRequest: encrypt, ErrorResponse: error } = document.components.schemas;
+    expect(encrypt).toMatchObject({ required: ["Name", "Text"], additionalProperties: false });
+    expect(EncryptRequest.safeParse({ Name: "n", Text: "t", more: 1 }).success).toBe(false);
+    expect(error.properties.Code.enum).toEqual(Object.keys(problemStatus));
+    expect(
+      z.fromJSONSchema(error).safeParse({ Message: "m", Code: "x", RequestId: "r" }).success,
+    ).toBe(false);
+    expect(
+      ErrorResponse.safeParse({ Message: "m", Code: "NotFound", RequestId: "r" }).success,
+    ).toBe(true);
+  });
+
+  test("names the limit that is in force", () => {
+    expect(JSON.stringify(document.paths["/encrypt"])).toContain("more than 1000 bytes");
+  });
+
+  test("documents a status for each way to fail that its route has", () => {
+    const statuses = Object.keys(document.paths["/decrypt"].post.responses).map(Number);
+    expect(statuses).toEqual([200, 400, 403, 413, 415, 422, 429, 500, 503]);
+    const everywhere = new Set<number>([404, 405]);
+    const known = new Set([...statuses, ...everywhere]);
+    for (const status of Object.values(problemStatus)) expect(known).toContain(status);
+  });
+});

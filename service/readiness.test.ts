@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { createReadiness } from "./readiness.ts";
+
+const fine = async () => {};
+
+test("names the dependency that cannot be used, and why", async () => {
+  const failed = Object.assign(new Error("secret detail"), { reason: "DisabledException" });
+  const readiness = createReadiness({
+    checks: { Database: fine, Kms: () => Promise.reject(failed) },
+    timeout: 60_000,
+    age: 5_000,
+    now: () => 0,
+  });
+  expect(await readiness()).toEqual({
+    ready: false,
+    checks: { Database: "ok", Kms: "unavailable" },
+    reasons: ["DisabledException"],
+  });
+});
+
+test("does not wait for a dependency that hangs, and stops the check", async () => {
+  let stopped = false;
+  const readiness = createReadiness({
+    checks: {
+      Database: (signal) =>
+        new Promise(() => {
+          signal.addEventListener("abort", () => {
+            stopped = true;
+          });
+        }),
+      Kms: fine,
+    },
+    timeout: 20,
+    age: 5_000,
+    now: () => 0,
+  });
+  expect(await readiness()).toMatchObject({ ready: false, reasons: ["Timeout"] });
+  expect(stopped).toBe(true);
+});
+
+test("asks once for all that ask within the age of a verdict, and anew after it", async () => {
+  let asked = 0;
+  let now = 0;
+  const readiness = createReadiness({
+    checks: {
+      Database: fine,
+      Kms: async () => {
+        asked += 1;
+      },
+    },
+    timeout: 60_000,
+    age: 5_000,
+    now: () => now,
+  });
+  await Promise.all([readiness(), readiness(), readiness()]);
+  now = 4_999;
+  await readiness();
+  expect(asked).toBe(1);
+  now = 5_000;
+  await readiness();
+  expect(asked).toBe(2);
+});

@@ -1,0 +1,200 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { connect as connectTo, createServer, type Server, type Socket } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createDatabase, type Database, DatabaseUnavailable } from "./database.ts";
+import { createStore, type Store } from "./store.ts";
+import { KEY_ARN } from "./testing/memory-kms.ts";
+import { type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
+import type { SealedRecord } from "./vault.ts";
+
+let postgres: PostgresServer;
+let database: Database;
+let store: Store;
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  database = open(postgres.url);
+  store = createStore(database);
+});
+
+beforeEach(async () => {
+  await postgres.sql`DELETE FROM cipherwatch.records`;
+});
+
+afterAll(async () => {
+  await database.close(1_000);
+  await postgres.close();
+});
+
+function open(url: string, statementTimeout = 5_000, connectTimeout = 5_000): Database {
+  const access = { kind: "url", url } as const;
+  return createDatabase({ access, poolSize: 3, connectTimeout, statementTimeout });
+}
+
+function record(name: string): SealedRecord {
+  return {
+    id: randomUUID(),
+    name,
+    wrappedKey: randomBytes(60),
+    kmsKeyArn: KEY_ARN,
+    nonce: randomBytes(12),
+    ciphertext: randomBytes(40),
+    formatVersion: 1,
+  };
+}
+
+const candidateOf = ({ wrappedKey, nonce, ciphertext, formatVersion }: SealedRecord) => ({
+  wrappedKey,
+  sealed: { nonce, ciphertext, formatVersion },
+});
+
+describe("records", () => {
+  test.each([
+    ["a quote", "O'Brien"],
+    ["SQL", "x'); DROP TABLE cipherwatch.records; --"],
+    ["double quotes, backslashes and a dollar", '"\\$1 %s'],
+    ["an emoji", "👩‍👩‍👧‍👦"],
+    ["256 characters beyond the first plane", "𝒳".repeat(256)],
+    ["a line break", "a\nb"],
+  ])("come back byte by byte under a name with %s", async (_, name) => {
+    const stored = record(name);
+    await store.insert(stored);
+    expect(await store.find(stored.id, name)).toEqual(candidateOf(stored));
+    const [row] = await postgres.sql`SELECT * FROM cipherwatch.records`;
+    expect(row).toMatchObject({ id: stored.id, name, kms_key_arn: KEY_ARN, format_version: 1 });
+  });
+
+  test("an id is found under its own name alone", async () => {
+    const [mine, other] = [record("Stephen"), record("Stefan")];
+    await store.insert(mine);
+    await store.insert(other);
+    expect(await store.find(mine.id, "Stefan")).toEqual({ wrappedKey: other.wrappedKey });
+    expect(await store.find(mine.id, "stephen")).toBeUndefined();
+  });
+
+  test("an unknown id gets the newest of the name, without its ciphertext", async () => {
+    const [first, second] = [record("Stephen"), record("Stephen")];
+    await store.insert(first);
+    await store.insert(second);
+    await postgres.sql`
+      UPDATE cipherwatch.records SET created = created - interval '1 hour' WHERE id = ${first.id}`;
+    expect(await store.find(randomUUID(), "Stephen")).toEqual({ wrappedKey: second.wrappedKey });
+    expect(await store.find(first.id, "Stephen")).toEqual(candidateOf(first));
+    expect(await store.find(second.id, "Stephen")).toEqual(candidateOf(second));
+  });
+
+  test("are removed by id and name together", async () => {
+    const [first, second] = [record("Stephen"), record("Stephen")];
+    await store.insert(first);
+    await store.insert(second);
+    await store.remove(first.id, "Stefan");
+    await store.remove(first.id, "Stephen");
+    await store.remove(first.id, "Stephen");
+    const rows = await postgres.sql`SELECT id FROM cipherwatch.records`;
+    expect(rows).toEqual([{ id: second.id }]);
+  });
+
+  test("are looked up by an index, however many there are", async () => {
+    const plan = await postgres.sql.begin(async (sql) => {
+      await sql`SET LOCAL enable_seqscan = off`;
+      return await sql`EXPLAIN SELECT 1 FROM cipherwatch.records WHERE name = 'Stephen'
+        ORDER BY created DESC LIMIT 1`;
+    });
+    const text = JSON.stringify(plan);
+    expect(text).toContain("records_newest_of_name");
+    expect(text).not.toContain("Sort");
+  });
+
+  test("survive a crowd: parallel requests get their own", async () => {
+    const records = Array.from({ length: 60 }, (_, index) => record(`name ${index % 7}`));
+    await Promise.all(records.map((each) => store.insert(each)));
+    const found = await Promise.all(records.map(({ id, name }) => store.find(id, name)));
+    expect(found).toEqual(records.map(candidateOf));
+  });
+});
+
+describe("a database that fails", () => {
+  test("is told apart by its code, and its message is left behind", async () => {
+    const again = record("Stephen");
+    await store.insert(again);
+    const failure = await store.insert(again).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DatabaseUnavailable);
+    expect(failure).toMatchObject({ reason: "23505" });
+    expect(JSON.stringify(failure) + String(failure)).not.toContain(again.id);
+  });
+
+  test("is not available when nothing listens", async () => {
+    const port = await closedPort();
+    const away = open(`postgres://postgres@127.0.0.1:${port}/postgres`);
+    await expect(createStore(away).check()).rejects.toMatchObject({ reason: "ECONNREFUSED" });
+    await away.close(0);
+  });
+
+  test("is not available without its table", async () => {
+    await postgres.sql`ALTER TABLE cipherwatch.records RENAME TO moved`;
+    await expect(store.check()).rejects.toMatchObject({ reason: "42P01" });
+    await postgres.sql`ALTER TABLE cipherwatch.moved RENAME TO records`;
+    await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  test("that goes silent is given up, and used again when it is back", async () => {
+    const proxy = await startProxy(postgres.port);
+    const flaky = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`, 50, 1_000);
+    const through = createStore(flaky);
+    await through.check();
+    proxy.silence();
+    const lost = Array.from({ length: 5 }, () => through.check().catch((error: unknown) => error));
+    for (const failure of await Promise.all(lost)) {
+      expect(failure).toMatchObject({ name: "DatabaseUnavailable" });
+    }
+    proxy.heal();
+    await expect(through.check()).resolves.toBeUndefined();
+    await flaky.close(0);
+    await proxy.close();
+  });
+});
+
+async function closedPort(): Promise<number> {
+  const server = await listen(createServer());
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function listen(server: Server): Promise<Server> {
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+}
+
+/** A way to the database that can be made to swallow all that is sent, as a lost host does. */
+async function startProxy(target: number) {
+  let silent = false;
+  const sockets: Socket[] = [];
+  const server = await listen(
+    createServer((near) => {
+      const far = connectTo(target, "127.0.0.1");
+      sockets.push(near, far);
+      const wasLost = { value: silent };
+      lost.push(wasLost);
+      near.on("data", (data) => wasLost.value || far.write(data));
+      far.on("data", (data) => wasLost.value || near.write(data));
+      for (const socket of [near, far]) socket.on("error", () => {});
+    }),
+  );
+  const lost: { value: boolean }[] = [];
+  return {
+    port: (server.address() as AddressInfo).port,
+    silence: () => {
+      silent = true;
+      for (const each of lost) each.value = true;
+    },
+    heal: () => {
+      silent = false;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { OperatorError } from "./operator-error.ts";
+import { createLogger, errorFields, metricFields } from "./telemetry.ts";
+
+describe("metric fields", () => {
+  test("are the embedded metric format, with seconds where an alarm needs them", () => {
+    const fields = metricFields(
+      "Cipherwatch",
+      { Requests: 1, DecryptDenied: 1 },
+      1_700_000_000_000,
+    );
+    expect(fields).toEqual({
+      _aws: {
+        Timestamp: 1_700_000_000_000,
+        CloudWatchMetrics: [
+          {
+            Namespace: "Cipherwatch",
+            Dimensions: [["Service"]],
+            Metrics: [
+              { Name: "Requests", Unit: "Count", StorageResolution: 60 },
+              { Name: "DecryptDenied", Unit: "Count", StorageResolution: 1 },
+            ],
+          },
+        ],
+      },
+      Service: "api",
+      Requests: 1,
+      DecryptDenied: 1,
+    });
+  });
+});
+
+describe("error fields", () => {
+  test("say where and what kind, and not what it says", () => {
+    const error = Object.assign(new TypeError("Stephen loves\nat Pizza place"), {
+      code: "22P02",
+      detail: "Key (name)=(Stephen) already exists.",
+      parameters: ["Stephen"],
+    });
+    const fields = errorFields(error);
+    expect(fields).toMatchObject({ error: "TypeError", code: "22P02" });
+    expect(JSON.stringify(fields.stack)).toContain("telemetry.test.ts");
+    expect(JSON.stringify(fields)).not.toMatch(/Stephen|Pizza/);
+  });
+
+  test("keep the message of an error that is meant for the operator", () => {
+    expect(errorFields(new OperatorError("PORT must be a number"))).toEqual({
+      error: "PORT must be a number",
+    });
+  });
+
+  test("cope with what is no error", () => {
+    expect(errorFields("Stephen")).toEqual({ error: "string" });
+  });
+});
+
+test("a log line is one line of JSON, whatever it holds", () => {
+  const written: string[] = [];
+  const logger = createLogger({
+    level: "info",
+    destination: { write: (l) => void written.push(l) },
+  });
+  logger.info({ value: 'a\n{"b":1}' }, "said");
+  expect(written).toHaveLength(1);
+  expect(written[0]).toMatch(/^[^\n]+\n$/);
+  expect(JSON.parse(String(written[0]))).toMatchObject({ level: "info", msg: "said" });
+});

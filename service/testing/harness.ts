@@ -1,0 +1,162 @@
+import { expect } from "vitest";
+import type { z } from "zod";
+import { createApp } from "../app.ts";
+import {
+  DecryptResponse,
+  EncryptResponse,
+  ErrorResponse,
+  ForgetResponse,
+  HealthResponse,
+  NotReadyResponse,
+  ReadyResponse,
+} from "../contract.ts";
+import { createDatabase, type Database } from "../database.ts";
+import { createReadiness } from "../readiness.ts";
+import { createStore, type Store } from "../store.ts";
+import { createLogger } from "../telemetry.ts";
+import { createVault, type Vault } from "../vault.ts";
+import { createMemoryKms, type MemoryKms } from "./memory-kms.ts";
+
+export interface HarnessSettings {
+  readonly databaseUrl: string;
+  readonly poolSize?: number;
+  readonly textLimit?: number;
+  readonly inFlight?: number;
+  readonly deadline?: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface Harness {
+  readonly app: ReturnType<typeof createApp>;
+  readonly kms: MemoryKms;
+  readonly vault: Vault;
+  readonly store: Store;
+  readonly database: Database;
+  /** What was logged. */
+  readonly lines: Readonly<Record<string, unknown>>[];
+  /** How often the store was asked. */
+  readonly storeCalls: string[];
+  /** The clock of readiness, in milliseconds. */
+  readonly clock: { now: number };
+  readonly draining: { value: boolean };
+  readonly post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  readonly request: (path: string, init?: RequestInit) => Promise<Answer>;
+  /** Encrypts and gives the Key. */
+  readonly encrypt: (name: string, text: string) => Promise<string>;
+}
+
+export const DENIED = "Data decryption failed, make sure you have the correct key";
+
+/** The whole service but its port and its AWS: real routes, vault and store, real PostgreSQL. */
+export function createHarness(settings: HarnessSettings): Harness {
+  const { databaseUrl, poolSize = 4, textLimit = 262_144 } = settings;
+  const { inFlight = 64, deadline = 30_000 } = settings;
+  const lines: Record<string, unknown>[] = [];
+  const storeCalls: string[] = [];
+  const clock = { now: 0 };
+  const draining = { value: false };
+  const database = createDatabase({
+    access: { kind: "url", url: databaseUrl },
+    poolSize,
+    connectTimeout: 5_000,
+    statementTimeout: 5_000,
+  });
+  const store = recording(createStore(database), storeCalls);
+  const kms = createMemoryKms();
+  const vault = createVault(kms);
+  const app = createApp({
+    vault,
+    store,
+    readiness: createReadiness({
+      checks: { Database: store.check, Kms: kms.checkKey },
+      timeout: 5_000,
+      age: 5_000,
+      now: () => clock.now,
+    }),
+    limits: { text: textLimit, inFlight, deadline },
+    logger: createLogger({
+      level: "debug",
+      destination: { write: (line) => void lines.push(JSON.parse(line)) },
+    }),
+    metricsNamespace: "Cipherwatch",
+    isDraining: () => draining.value,
+  });
+
+  async function request(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await app.request(path, init);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json");
+    const json = isJson ? JSON.parse(text) : {};
+    if (isJson) expectContract(path, response.status, json);
+    return { status: response.status, headers: response.headers, text, json };
+  }
+
+  function post(path: string, body: unknown, headers: Record<string, string> = {}) {
+    return request(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  }
+
+  async function encrypt(Name: string, Text: string): Promise<string> {
+    const { status, json } = await post("/encrypt", { Name, Text });
+    expect(status).toBe(200);
+    return String(json.Key);
+  }
+
+  return {
+    app,
+    kms,
+    vault,
+    store,
+    database,
+    lines,
+    storeCalls,
+    clock,
+    draining,
+    post,
+    request,
+    encrypt,
+  };
+}
+
+const answers: Readonly<Record<string, z.ZodType>> = {
+  "/encrypt": EncryptResponse,
+  "/decrypt": DecryptResponse,
+  "/forget": ForgetResponse,
+  "/healthz": HealthResponse,
+  "/readyz": ReadyResponse,
+};
+
+/** Whatever a test asks for, the answer must be one that the published contract has. */
+export function expectContract(path: string, status: number, json: unknown): void {
+  const failed = path === "/readyz" ? NotReadyResponse : ErrorResponse;
+  const schema = status === 200 ? answers[path] : failed;
+  const parsed = schema?.safeParse(json);
+  expect(parsed?.error?.issues ?? [], `${path} ${status}`).toEqual([]);
+}
+
+function recording(store: Store, calls: string[]): Store {
+  return {
+    insert: (record) => {
+      calls.push("insert");
+      return store.insert(record);
+    },
+    find: (id, name) => {
+      calls.push("find");
+      return store.find(id, name);
+    },
+    remove: (id, name) => {
+      calls.push("remove");
+      return store.remove(id, name);
+    },
+    check: store.check,
+  };
+}

@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { KmsRefused } from "../kms.ts";
+import { createMemoryKms, KEY_ARN, type MemoryKms } from "./memory-kms.ts";
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface KmsEndpoint {
+  /** For `AWS_ENDPOINT_URL`. */
+  readonly url: string;
+  readonly kms: MemoryKms;
+  /** The operations that were asked for, the newest last. */
+  readonly operations: string[];
+  /** The bodies that were received, the newest last. */
+  readonly requests: Record<string, unknown>[];
+  /** Answers in place of KMS when it gives a reply; a promise keeps the caller waiting. */
+  answer: ((operation: string) => Reply | undefined | Promise<Reply | undefined>) | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** AWS's own shape of an error. */
+export function awsError(type: string, message = "", status = 400): Reply {
+  return { status, body: { __type: type, message } };
+}
+
+/** KMS's protocol (AWS JSON 1.1) on a free loopback port, before a KMS in memory. */
+export async function startKmsEndpoint(): Promise<KmsEndpoint> {
+  const kms = createMemoryKms();
+  const server = createServer(async (request, response) => {
+    const operation = String(request.headers["x-amz-target"]).replace("TrentService.", "");
+    const input = JSON.parse(await read(request));
+    endpoint.operations.push(operation);
+    endpoint.requests.push(input);
+    const { status, body } = (await endpoint.answer?.(operation)) ?? (await run(operation, input));
+    response.writeHead(status, {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amzn-requestid": `request-${endpoint.operations.length}`,
+    });
+    response.end(JSON.stringify(body));
+  });
+
+  async function run(operation: string, input: Input): Promise<Reply> {
+    const signal = new AbortController().signal;
+    if (operation === "DescribeKey") {
+      return { status: 200, body: { KeyMetadata: { KeyId: KEY_ARN, KeyState: "Enabled" } } };
+    }
+    if (operation === "GenerateDataKey") {
+      const { plaintext, wrapped } = await kms.generateDataKey(input.EncryptionContext, signal);
+      const body = {
+        Plaintext: base64(plaintext),
+        CiphertextBlob: base64(wrapped),
+        KeyId: KEY_ARN,
+      };
+      return { status: 200, body };
+    }
+    try {
+      const wrapped = Buffer.from(input.CiphertextBlob, "base64");
+      const { plaintext } = await kms.decrypt(wrapped, input.EncryptionContext, signal);
+      return { status: 200, body: { Plaintext: base64(plaintext), KeyId: KEY_ARN } };
+    } catch (error) {
+      if (error instanceof KmsRefused) return awsError(error.reason);
+      throw error;
+    }
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const endpoint: KmsEndpoint = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    kms,
+    operations: [],
+    requests: [],
+    answer: undefined,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return endpoint;
+}
+
+interface Input {
+  readonly EncryptionContext: Record<string, string>;
+  readonly CiphertextBlob: string;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}

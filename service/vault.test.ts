@@ -1,0 +1,212 @@
+import { createHash } from "node:crypto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { formatKey, type Key, newKey, parseKey } from "./key.ts";
+import { KmsRefused, KmsUnavailable } from "./kms.ts";
+import { createMemoryKms, type MemoryKms } from "./testing/memory-kms.ts";
+import { type Candidate, createVault, type SealedRecord, type Vault } from "./vault.ts";
+
+const signal = new AbortController().signal;
+const NAME = "Stephen";
+const TEXT = "I love Pizza";
+
+let kms: MemoryKms;
+let vault: Vault;
+
+beforeEach(() => {
+  kms = createMemoryKms();
+  vault = createVault(kms);
+});
+
+const candidateOf = (record: SealedRecord): Candidate => ({
+  wrappedKey: record.wrappedKey,
+  sealed: record,
+});
+
+function flipped(bytes: Uint8Array, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.writeUInt8(copy.readUInt8(at) ^ 1, at);
+  return copy;
+}
+
+async function sealed(text = TEXT): Promise<{ key: Key; record: SealedRecord }> {
+  return await vault.seal(NAME, text, signal);
+}
+
+describe("seal", () => {
+  test.each(["", TEXT, "🍕\0\n", "x".repeat(262_144)])(
+    "what is sealed opens again",
+    async (text) => {
+      const { key, record } = await sealed(text);
+      const opened = await vault.open(key, NAME, candidateOf(record), signal);
+      expect(opened).toMatchObject({ outcome: "opened", text });
+    },
+  );
+
+  test("gives KMS the record and a digest of the secret as context: no name, no secret", async () => {
+    const { key } = await sealed();
+    const digest = createHash("sha256").update("cipherwatch/key/v1").update(key.secret);
+    expect(kms.calls).toEqual([
+      {
+        operation: "generateDataKey",
+        context: { app: "cipherwatch", record: key.id, key: digest.digest("base64url") },
+      },
+    ]);
+  });
+
+  test("keeps neither the text, nor the secret, nor its digest in the record", async () => {
+    const { key, record } = await sealed();
+    const digest = Buffer.from(kms.calls[0]?.context.key ?? "", "base64url");
+    const stored = Buffer.concat([record.wrappedKey, record.nonce, record.ciphertext]);
+    expect(digest).toHaveLength(32);
+    for (const secret of [Buffer.from(TEXT), key.secret, digest]) {
+      expect(stored.includes(secret)).toBe(false);
+    }
+    expect(record).toMatchObject({ id: key.id, name: NAME, kmsKeyArn: kms.keyArn });
+    expect(record.nonce).toHaveLength(12);
+    expect(record.ciphertext).toHaveLength(TEXT.length + 16);
+  });
+
+  test("never uses a key or a nonce twice", async () => {
+    const [first, second] = [await sealed(), await sealed()];
+    expect(first.key.id).not.toBe(second.key.id);
+    expect(first.key.secret.equals(second.key.secret)).toBe(false);
+    expect(Buffer.compare(first.record.nonce, second.record.nonce)).not.toBe(0);
+    expect(Buffer.compare(first.record.ciphertext, second.record.ciphertext)).not.toBe(0);
+  });
+
+  test("overwrites the data key once it has been used", async () => {
+    const given: Uint8Array[] = [];
+    const watched = createVault({
+      ...kms,
+      generateDataKey: async (...call) => {
+        const dataKey = await kms.generateDataKey(...call);
+        given.push(dataKey.plaintext);
+        return dataKey;
+      },
+      decrypt: async (...call) => {
+        const dataKey = await kms.decrypt(...call);
+        given.push(dataKey.plaintext);
+        return dataKey;
+      },
+    });
+    await watched.prepare(signal);
+    const { key, record } = await watched.seal(NAME, TEXT, signal);
+    await watched.open(key, NAME, candidateOf(record), signal);
+    expect(given).toHaveLength(3);
+    for (const plaintext of given) expect(plaintext.every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe("open", () => {
+  test("takes KMS's word: a Key with another secret is refused by KMS itself", async () => {
+    const { key, record } = await sealed();
+    const wrong = { id: key.id, secret: flipped(key.secret, 0) };
+    const opened = await vault.open(wrong, NAME, candidateOf(record), signal);
+    expect(opened.outcome).toBe("refused");
+    expect(opened.kmsRequestId).toBeDefined();
+  });
+
+  test("needs the caller's secret even of somebody who can make KMS say yes", async () => {
+    const { key, record } = await sealed();
+    const { context } = kms.calls[0] ?? { context: {} };
+    const obliging = createVault({
+      ...kms,
+      decrypt: (wrapped, _, abort) => kms.decrypt(wrapped, context, abort),
+    });
+    const wrong = { id: key.id, secret: flipped(key.secret, 31) };
+    const opened = await obliging.open(wrong, NAME, candidateOf(record), signal);
+    expect(opened.outcome).toBe("tampered");
+  });
+
+  test("asks KMS once for a record that is there and once for one that is not", async () => {
+    await vault.prepare(signal);
+    const { record } = await sealed();
+    for (const candidate of [candidateOf(record), { wrappedKey: record.wrappedKey }, undefined]) {
+      const before = kms.calls.length;
+      const key = newKey();
+      const opened = await vault.open(key, NAME, candidate, signal);
+      expect(opened.outcome).toBe("refused");
+      const calls = kms.calls.slice(before);
+      expect(calls).toHaveLength(1);
+      expect(calls[0]).toMatchObject({ operation: "decrypt", context: { record: key.id } });
+    }
+  });
+
+  test("makes the decoy when it is needed, where KMS was away at the start", async () => {
+    kms.interrupt = () => {
+      throw new KmsUnavailable("ECONNREFUSED", undefined);
+    };
+    await expect(vault.prepare(signal)).rejects.toThrow(KmsUnavailable);
+    await expect(vault.open(newKey(), NAME, undefined, signal)).rejects.toThrow(KmsUnavailable);
+    kms.interrupt = undefined;
+    expect(await vault.open(newKey(), NAME, undefined, signal)).toMatchObject({
+      outcome: "refused",
+    });
+  });
+
+  test.each([
+    ["ciphertext", (record: SealedRecord) => ({ ciphertext: flipped(record.ciphertext, 0) })],
+    ["tag", (record: SealedRecord) => ({ ciphertext: flipped(record.ciphertext, TEXT.length) })],
+    ["nonce", (record: SealedRecord) => ({ nonce: flipped(record.nonce, 11) })],
+    ["empty nonce", () => ({ nonce: Buffer.alloc(0) })],
+    [
+      "shortened ciphertext",
+      (record: SealedRecord) => ({ ciphertext: record.ciphertext.subarray(1) }),
+    ],
+    ["ciphertext shorter than a tag", () => ({ ciphertext: Buffer.alloc(15) })],
+    ["empty ciphertext", () => ({ ciphertext: Buffer.alloc(0) })],
+    ["format version", () => ({ formatVersion: 2 })],
+  ])("finds a changed %s although the Key is right", async (_, change) => {
+    const { key, record } = await sealed();
+    const candidate = candidateOf({ ...record, ...change(record) });
+    expect(await vault.open(key, NAME, candidate, signal)).toMatchObject({
+      outcome: "tampered",
+      reason: "NotAuthentic",
+    });
+  });
+
+  test("finds that the record was sealed under another name", async () => {
+    const { key, record } = await sealed();
+    const opened = await vault.open(key, "Stefan", candidateOf(record), signal);
+    expect(opened.outcome).toBe("tampered");
+  });
+
+  test("does not open a record with the data key of another", async () => {
+    const [first, second] = [await sealed(), await sealed()];
+    const mixed = { wrappedKey: first.record.wrappedKey, sealed: second.record };
+    expect((await vault.open(first.key, NAME, mixed, signal)).outcome).toBe("tampered");
+    expect((await vault.open(second.key, NAME, mixed, signal)).outcome).toBe("refused");
+  });
+
+  test.each(["IncorrectKeyException", "ValidationException"])(
+    "counts %s as a changed record: no Key makes KMS say so",
+    async (reason) => {
+      const { key, record } = await sealed();
+      kms.interrupt = () => {
+        throw new KmsRefused(reason, "request-1");
+      };
+      expect(await vault.open(key, NAME, candidateOf(record), signal)).toEqual({
+        outcome: "tampered",
+        reason,
+        kmsRequestId: "request-1",
+      });
+    },
+  );
+
+  test("does not take a KMS that is away for a wrong Key", async () => {
+    const { key, record } = await sealed();
+    kms.interrupt = () => {
+      throw new KmsUnavailable("ThrottlingException", "request-1");
+    };
+    const opening = vault.open(key, NAME, candidateOf(record), signal);
+    await expect(opening).rejects.toMatchObject({ reason: "ThrottlingException" });
+  });
+
+  test("opens with the Key as the caller got it", async () => {
+    const { key, record } = await sealed();
+    const parsed = parseKey(formatKey(key));
+    expect(parsed).toBeDefined();
+    const opened = await vault.open(parsed ?? newKey(), NAME, candidateOf(record), signal);
+    expect(opened).toMatchObject({ outcome: "opened", text: TEXT });
+  });
+});
