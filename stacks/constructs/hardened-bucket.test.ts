@@ -66,6 +66,20 @@ test("it keeps versions, deletes what is old and aborts stray uploads", () => {
   ]);
 });
 
+test("without an expiration it keeps objects for ever, and their old versions for a month", () => {
+  const kept = synthStack((app) => {
+    const example = new CipherwatchStack(app, "example", { settings: settingsOf() });
+    new HardenedBucket(example, "Bucket", { part: "example", grants: () => [] });
+    return example;
+  });
+  expect(resourceOf(kept, "aws_s3_bucket_lifecycle_configuration").rule).toMatchObject([
+    {
+      expiration: [{ expired_object_delete_marker: true }],
+      noncurrent_version_expiration: [{ noncurrent_days: 30 }],
+    },
+  ]);
+});
+
 describe("encryption", () => {
   const ruleOf = (props: Partial<HardenedBucketProps>) =>
     resourceOf(bucketOf(props), "aws_s3_bucket_server_side_encryption_configuration").rule;

@@ -18,8 +18,8 @@ export interface HardenedBucketProps {
   readonly part: string;
   /** KMS key of the objects. S3's own key unless given: the only one that log delivery can use. */
   readonly keyArn?: string;
-  /** Days until an object is deleted. */
-  readonly expirationDays: number;
+  /** Days until an object is deleted. Never unless given; versions that were replaced always go. */
+  readonly expirationDays?: number;
   /**
    * Days in which no object can be deleted or overwritten, but by who may bypass governance; 0: none.
    * Unless given, the bucket cannot lock objects at all, and a target of access logs must not.
@@ -101,7 +101,11 @@ export class HardenedBucket extends Construct {
           id: "expire",
           status: "Enabled",
           filter: [{ prefix: "" }],
-          expiration: [{ days: props.expirationDays }],
+          expiration: [
+            props.expirationDays === undefined
+              ? { expiredObjectDeleteMarker: true } // what hides an object of which nothing is left
+              : { days: props.expirationDays },
+          ],
           noncurrentVersionExpiration: [{ noncurrentDays: NONCURRENT_DAYS }],
           abortIncompleteMultipartUpload: [{ daysAfterInitiation: ABORT_UPLOAD_DAYS }],
         },
