@@ -1,5 +1,6 @@
 import type { ComparisonOperator, Statistic, TreatMissingData } from "../deployment.ts";
-import { double, formatDouble, type Json } from "./doubles.ts";
+import { javaDouble } from "../pattern/json-number.ts";
+import { double, type Json } from "./doubles.ts";
 import type { AlarmState } from "./evaluate.ts";
 
 /** What CloudWatch says of an alarm that it has not evaluated yet. */
@@ -52,7 +53,7 @@ export function stateReason(decision: Decision): string {
   }
   const listed = crossing.map(
     ({ value, timestamp }) =>
-      formatDouble(value) + (timestamp === undefined ? "" : ` (${reasonTime(timestamp)})`),
+      javaDouble(value) + (timestamp === undefined ? "" : ` (${reasonTime(timestamp)})`),
   );
   const side = state === "ALARM" ? "" : "not ";
   const needed =
@@ -62,7 +63,7 @@ export function stateReason(decision: Decision): string {
   return (
     `Threshold Crossed: ${crossing.length} out of the last ${evaluationPeriods} datapoints [${listed.join(", ")}] ` +
     `${were(crossing.length)} ${side}${RELATION[decision.comparisonOperator]} the threshold ` +
-    `(${formatDouble(decision.threshold)})${filled} (${needed}).`
+    `(${javaDouble(decision.threshold)})${filled} (${needed}).`
   );
 }
 

@@ -1,0 +1,112 @@
+import type { DeployedAlarm } from "../deployment.ts";
+import { double, type Json, toJson } from "./doubles.ts";
+import type { AlarmState } from "./evaluate.ts";
+import type { Notification } from "./notification.ts";
+import { jsonTime } from "./reason.ts";
+
+/** An entry of DescribeAlarmHistory. */
+export interface HistoryItem {
+  readonly alarmName: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: "ConfigurationUpdate" | "StateUpdate" | "Action";
+  readonly summary: string;
+  /** JSON. */
+  readonly data: string;
+}
+
+/** The state of an alarm and why it is in it. */
+export interface StateRecord {
+  readonly value: AlarmState;
+  readonly reason: string;
+  /** What an evaluation looked at, or the text that a caller of SetAlarmState gave. */
+  readonly reasonData?: Json;
+}
+
+const VERBS = { Create: "created", Update: "updated", Delete: "deleted" } as const;
+
+/** An alarm was made, changed or taken away. `state` and `alarm` are those from then on. */
+export function configurationItem(
+  type: keyof typeof VERBS,
+  alarm: DeployedAlarm,
+  actionsEnabled: boolean,
+  state: AlarmState,
+  at: number,
+): HistoryItem {
+  return {
+    alarmName: alarm.name,
+    at,
+    type: "ConfigurationUpdate",
+    summary: `Alarm "${alarm.name}" ${VERBS[type]}`,
+    data: toJson({
+      version: "1.0",
+      type,
+      [`${VERBS[type]}Alarm`]: {
+        alarmName: alarm.name,
+        alarmDescription: alarm.description || undefined,
+        alarmArn: alarm.arn,
+        alarmConfigurationUpdatedTimestamp: jsonTime(at),
+        namespace: alarm.namespace,
+        metricName: alarm.metricName,
+        statistic: alarm.statistic,
+        period: alarm.period,
+        dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
+        threshold: double(alarm.threshold),
+        comparisonOperator: alarm.comparisonOperator,
+        evaluationPeriods: alarm.evaluationPeriods,
+        datapointsToAlarm: alarm.datapointsToAlarm,
+        treatMissingData: alarm.treatMissingData,
+        stateValue: state,
+        actionsEnabled,
+        alarmActions: alarm.alarmActions,
+        insufficientDataActions: alarm.insufficientDataActions,
+        okactions: alarm.okActions,
+      },
+    }),
+  };
+}
+
+export function stateItem(
+  alarmName: string,
+  from: StateRecord,
+  to: StateRecord,
+  at: number,
+): HistoryItem {
+  return {
+    alarmName,
+    at,
+    type: "StateUpdate",
+    summary: `Alarm updated from ${from.value} to ${to.value}`,
+    data: toJson({ version: "1.0", oldState: stateDocument(from), newState: stateDocument(to) }),
+  };
+}
+
+/** @param failure why the action could not be carried out; absent: it was */
+export function actionItem(
+  alarmName: string,
+  action: string,
+  notification: Notification,
+  at: number,
+  failure?: string,
+): HistoryItem {
+  return {
+    alarmName,
+    at,
+    type: "Action",
+    summary:
+      failure === undefined
+        ? `Successfully executed action ${action}`
+        : `Failed to execute action ${action}. Received error: "${failure}"`,
+    data: toJson({
+      actionState: failure === undefined ? "Succeeded" : "Failed",
+      stateUpdateTimestamp: at,
+      notificationResource: action,
+      publishedMessage: notification.message,
+      error: failure ?? null,
+    }),
+  };
+}
+
+function stateDocument({ value, reason, reasonData }: StateRecord): Json {
+  return { stateValue: value, stateReason: reason, stateReasonData: reasonData };
+}

@@ -1,0 +1,45 @@
+import type { DeployedAlarm } from "../deployment.ts";
+
+const WEEK = 604_800;
+const DAY = 86_400;
+const HOUR = 3_600;
+
+/**
+ * @throws Error naming the alarm, the value received and what PutMetricAlarm allows
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+ */
+export function checkAlarm({
+  name,
+  period,
+  evaluationPeriods,
+  datapointsToAlarm,
+  threshold,
+}: DeployedAlarm): void {
+  const refuse = (member: string, value: number, allowed: string) => {
+    throw new Error(
+      `AWS would refuse the alarm ${name}: its ${member} is ${value}; it must be ${allowed}.`,
+    );
+  };
+  if (![10, 20, 30].includes(period) && (period < 60 || period % 60 !== 0)) {
+    refuse("period", period, "10, 20, 30 or a multiple of 60 seconds");
+  }
+  if (!Number.isInteger(evaluationPeriods) || evaluationPeriods < 1) {
+    refuse("evaluation periods", evaluationPeriods, "a whole number of at least 1");
+  }
+  const longest = period < HOUR ? DAY : WEEK;
+  if (period * evaluationPeriods > longest) {
+    refuse(
+      "period times evaluation periods",
+      period * evaluationPeriods,
+      `at most ${longest} seconds with a period of ${period}`,
+    );
+  }
+  if (
+    !Number.isInteger(datapointsToAlarm) ||
+    datapointsToAlarm < 1 ||
+    datapointsToAlarm > evaluationPeriods
+  ) {
+    refuse("datapoints to alarm", datapointsToAlarm, `from 1 to ${evaluationPeriods}`);
+  }
+  if (!Number.isFinite(threshold)) refuse("threshold", threshold, "a finite number");
+}

@@ -1,0 +1,143 @@
+import type { DeployedAlarm, Statistic } from "../deployment.ts";
+import { javaDouble } from "../pattern/json-number.ts";
+import { double, toJson } from "./doubles.ts";
+import type { AlarmState } from "./evaluate.ts";
+import { jsonTime } from "./reason.ts";
+import { regionName } from "./regions.ts";
+
+/** A message as SNS takes it: one text for each protocol, `default` for those that have none. */
+export interface Notification {
+  readonly subject: string;
+  /** JSON of `{ default, sms, email }`. */
+  readonly message: string;
+  readonly messageStructure: "json";
+}
+
+export interface StateChange {
+  readonly alarm: DeployedAlarm;
+  readonly from: AlarmState;
+  readonly to: AlarmState;
+  readonly reason: string;
+  /** Milliseconds since the epoch, as are the others. */
+  readonly at: number;
+  readonly configurationUpdatedAt: number;
+}
+
+export interface Account {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+const STATISTIC_CODES: Readonly<Record<Statistic, string>> = {
+  Average: "AVERAGE",
+  Maximum: "MAXIMUM",
+  Minimum: "MINIMUM",
+  SampleCount: "SAMPLE_COUNT",
+  Sum: "SUM",
+};
+
+/** What CloudWatch publishes to the topics of an alarm whose state changes. */
+export function alarmNotification(change: StateChange, account: Account): Notification {
+  const subject = `${change.to}: "${change.alarm.name}" in ${regionName(account.region)}`;
+  return {
+    subject,
+    message: toJson({
+      default: notificationDocument(change, account),
+      sms: subject,
+      email: mailText(change, account),
+    }),
+    messageStructure: "json",
+  };
+}
+
+function notificationDocument(change: StateChange, { region, accountId }: Account): string {
+  const { alarm } = change;
+  return toJson({
+    AlarmName: alarm.name,
+    AlarmDescription: alarm.description || null,
+    AWSAccountId: accountId,
+    AlarmConfigurationUpdatedTimestamp: jsonTime(change.configurationUpdatedAt),
+    NewStateValue: change.to,
+    NewStateReason: change.reason,
+    StateChangeTime: jsonTime(change.at),
+    Region: regionName(region),
+    AlarmArn: alarm.arn,
+    OldStateValue: change.from,
+    OKActions: alarm.okActions,
+    AlarmActions: alarm.alarmActions,
+    InsufficientDataActions: alarm.insufficientDataActions,
+    Trigger: {
+      MetricName: alarm.metricName,
+      Namespace: alarm.namespace,
+      StatisticType: "Statistic",
+      Statistic: STATISTIC_CODES[alarm.statistic],
+      Unit: null,
+      Dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
+      Period: alarm.period,
+      EvaluationPeriods: alarm.evaluationPeriods,
+      DatapointsToAlarm: alarm.datapointsToAlarm,
+      ComparisonOperator: alarm.comparisonOperator,
+      Threshold: double(alarm.threshold),
+      TreatMissingData: alarm.treatMissingData,
+      EvaluateLowSampleCountPercentile: "",
+    },
+  });
+}
+
+/** The mail's text as CloudWatch lays it out; SNS adds the footer. */
+function mailText({ alarm, from, to, reason, at }: StateChange, account: Account): string {
+  const { region, accountId } = account;
+  const time = mailTime(at);
+  const dimensions = Object.entries(alarm.dimensions).map(
+    ([name, value]) => `[${name} = ${value}]`,
+  );
+  return `You are receiving this email because your Amazon CloudWatch Alarm "${alarm.name}" in the ${regionName(region)} region has entered the ${to} state, because "${reason}" at "${time}".
+
+View this alarm in the AWS Management Console:
+https://${region}.console.aws.amazon.com/cloudwatch/deeplink.js?region=${region}#alarmsV2:alarm/${encodeURIComponent(alarm.name)}
+
+Alarm Details:
+- Name:                       ${alarm.name}
+- Description:                ${alarm.description}
+- State Change:               ${from} -> ${to}
+- Reason for State Change:    ${reason}
+- Timestamp:                  ${time}
+- AWS Account:                ${accountId}
+- Alarm Arn:                  ${alarm.arn}
+
+Threshold:
+- The alarm is in the ALARM state when the metric is ${alarm.comparisonOperator} ${javaDouble(alarm.threshold)} for at least ${alarm.datapointsToAlarm} of the last ${alarm.evaluationPeriods} period(s) of ${alarm.period} seconds.
+
+Monitored Metric:
+- MetricNamespace:                     ${alarm.namespace}
+- MetricName:                          ${alarm.metricName}
+- Dimensions:                          ${dimensions.join(" ")}
+- Period:                              ${alarm.period} seconds
+- Statistic:                           ${alarm.statistic}
+- Unit:                                not specified
+- TreatMissingData:                    ${alarm.treatMissingData}
+
+
+State Change Actions:
+- OK: ${actions(alarm.okActions)}
+- ALARM: ${actions(alarm.alarmActions)}
+- INSUFFICIENT_DATA: ${actions(alarm.insufficientDataActions)}
+`;
+}
+
+const actions = (arns: readonly string[]) => arns.map((arn) => `[${arn}]`).join(" ");
+
+const MAIL_DATE = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  weekday: "long",
+  day: "2-digit",
+  month: "long",
+  year: "numeric",
+});
+
+/** `Wednesday 04 August, 2021 02:31:45 UTC` */
+function mailTime(at: number): string {
+  const parts = new Map(MAIL_DATE.formatToParts(at).map(({ type, value }) => [type, value]));
+  const time = new Date(at).toISOString().slice(11, 19);
+  return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")}, ${parts.get("year")} ${time} UTC`;
+}

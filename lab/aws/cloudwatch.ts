@@ -1,0 +1,549 @@
+import { z } from "zod";
+import { toJson } from "../alarm/doubles.ts";
+import {
+  type AlarmRecord,
+  createMonitor,
+  type MonitorEntry,
+  type PlacedHistoryItem,
+} from "../alarm/monitor.ts";
+import type { Notification } from "../alarm/notification.ts";
+import type { Clock } from "../clock.ts";
+import type { DeployedAlarm, Statistic } from "../deployment.ts";
+import type { Journal } from "../journal.ts";
+import { double, flag, integer, list, readInput, text, time } from "./input.ts";
+import {
+  type MetricDatum,
+  type Metrics,
+  notModelled as metricsNotModelled,
+  type StatisticSet,
+  statisticOf,
+  statisticSet,
+} from "./metrics.ts";
+import { AwsError, type AwsStructure, type Operations } from "./operation.ts";
+import { page } from "./paging.ts";
+
+export interface CloudWatch {
+  readonly operations: Operations;
+  /** Begins to evaluate the alarms, at the lab clock's next full minute or ten seconds. */
+  readonly start: () => void;
+  readonly stop: () => void;
+  readonly state: () => CloudWatchState;
+}
+
+export interface CloudWatchState {
+  /** By name. */
+  readonly alarms: readonly AlarmRecord[];
+  /** Newest first. */
+  readonly history: readonly PlacedHistoryItem[];
+}
+
+export const notModelled: readonly string[] = [
+  "Alarms come from the stacks alone; PutMetricAlarm, DeleteAlarms, composite alarms, metric math and anomaly detection are not there.",
+  "How far an alarm looks back past its evaluation periods is inferred: two periods more, or a minute for periods under a minute.",
+  "Alarms are evaluated at the full minute (every ten seconds for shorter periods); AWS evaluates at a moment of its own within it.",
+  "Alarm actions other than SNS topics fail; AWS also takes Lambda, EC2, Auto Scaling and Systems Manager actions.",
+  ...metricsNotModelled,
+];
+
+const CODE = "ValidationError";
+const DATA_PER_REQUEST = 1000;
+const DATAPOINTS_PER_REQUEST = 1440;
+const METRICS_PER_PAGE = 500;
+const MINUTE = 60 * 1000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const TWO_WEEKS = 14 * DAY;
+/** PutMetricData takes values from -2^360 to 2^360. */
+const MAX_VALUE = 2 ** 360;
+
+const UNITS = [
+  ...["Seconds", "Microseconds", "Milliseconds"],
+  ...["Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes"],
+  ...["Bits", "Kilobits", "Megabits", "Gigabits", "Terabits"],
+  ...["Percent", "Count"],
+  ...["Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second"],
+  ...["Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second"],
+  ...["Gigabits/Second", "Terabits/Second", "Count/Second", "None"],
+];
+const STATISTICS = ["Average", "Maximum", "Minimum", "SampleCount", "Sum"] as const;
+
+const Name = text({ min: 1, max: 255 });
+const Dimensions = list(z.object({ Name, Value: text({ min: 1, max: 1024 }) }), { max: 30 });
+const AlarmNames = list(Name, { max: 100 });
+const AlarmTypes = list(z.enum(["CompositeAlarm", "MetricAlarm", "LogAlarm"]));
+const MaxRecords = integer({ min: 1, max: 100 }).default(100);
+const Token = text();
+
+const Inputs = {
+  DescribeAlarms: z.object({
+    AlarmNames: AlarmNames.optional(),
+    AlarmNamePrefix: Name.optional(),
+    AlarmTypes: AlarmTypes.optional(),
+    ChildrenOfAlarmName: Name.optional(),
+    ParentsOfAlarmName: Name.optional(),
+    StateValue: z.enum(["INSUFFICIENT_DATA", "ALARM", "OK"]).optional(),
+    ActionPrefix: text({ min: 1, max: 1024 }).optional(),
+    MaxRecords,
+    NextToken: Token.optional(),
+  }),
+  DescribeAlarmHistory: z.object({
+    AlarmName: Name.optional(),
+    AlarmTypes: AlarmTypes.optional(),
+    HistoryItemType: z.enum(["ConfigurationUpdate", "StateUpdate", "Action"]).optional(),
+    StartDate: time().optional(),
+    EndDate: time().optional(),
+    ScanBy: z.enum(["TimestampDescending", "TimestampAscending"]).default("TimestampDescending"),
+    MaxRecords,
+    NextToken: Token.optional(),
+  }),
+  SetAlarmState: z.object({
+    AlarmName: Name,
+    StateValue: z.enum(["INSUFFICIENT_DATA", "ALARM", "OK"]),
+    StateReason: text({ max: 1023 }),
+    StateReasonData: text({ max: 4000 }).optional(),
+  }),
+  AlarmActions: z.object({ AlarmNames }),
+  ListMetrics: z.object({
+    Namespace: Name.optional(),
+    MetricName: Name.optional(),
+    Dimensions: list(z.object({ Name, Value: text({ min: 1, max: 1024 }).optional() }), {
+      max: 10,
+    }).optional(),
+    RecentlyActive: z.enum(["PT3H"]).optional(),
+    IncludeLinkedAccounts: flag().optional(),
+    NextToken: Token.optional(),
+  }),
+  GetMetricStatistics: z.object({
+    Namespace: Name,
+    MetricName: Name,
+    Dimensions: Dimensions.default([]),
+    StartTime: time(),
+    EndTime: time(),
+    Period: integer({ min: 1 }),
+    Statistics: list(z.enum(STATISTICS), { max: 5 }).default([]),
+    ExtendedStatistics: list(text(), { max: 10 }).default([]),
+    Unit: z.enum(UNITS).optional(),
+  }),
+  PutMetricData: z.object({
+    Namespace: text({ min: 1, max: 255, pattern: /^[^:].*$/ }),
+    MetricData: list(
+      z.object({
+        MetricName: Name,
+        Dimensions: Dimensions.default([]),
+        Timestamp: time().optional(),
+        Value: double().optional(),
+        Values: list(double(), { max: 150 }).optional(),
+        Counts: list(double(), { max: 150 }).optional(),
+        StatisticValues: z
+          .object({ SampleCount: double(), Sum: double(), Minimum: double(), Maximum: double() })
+          .optional(),
+        Unit: z.enum(UNITS).default("None"),
+        StorageResolution: integer({ min: 1 }).default(60),
+      }),
+    ),
+  }),
+};
+
+type Datum = z.infer<typeof Inputs.PutMetricData>["MetricData"][number];
+
+/**
+ * The lab's CloudWatch: metrics, and the alarms of the deployment with their evaluation.
+ * @param notify publishes what an alarm says of a change to one of its topics; throws when it cannot
+ * @throws Error naming the alarm, when AWS would refuse one of them
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/Welcome.html
+ */
+export function createCloudWatch({
+  clock,
+  region,
+  accountId,
+  alarms,
+  metrics,
+  notify,
+  journal,
+}: {
+  readonly clock: Clock;
+  readonly region: string;
+  readonly accountId: string;
+  readonly alarms: readonly DeployedAlarm[];
+  readonly metrics: Metrics;
+  readonly notify: (topicArn: string, notification: Notification) => void;
+  readonly journal: Journal<MonitorEntry>;
+}): CloudWatch {
+  const account = { region, accountId };
+  const monitor = createMonitor({ clock, account, alarms, metrics, notify, journal });
+
+  function setActionsEnabled(input: unknown, enabled: boolean): AwsStructure {
+    const { AlarmNames } = readInput(Inputs.AlarmActions, input, CODE);
+    for (const name of AlarmNames) monitor.setActionsEnabled(name, enabled);
+    return {};
+  }
+
+  const operations: Operations = {
+    DescribeAlarms: (input) => {
+      const request = readInput(Inputs.DescribeAlarms, input, CODE);
+      const { AlarmNames: names, AlarmNamePrefix: prefix, ActionPrefix } = request;
+      if (names !== undefined && names.length > 0 && prefix !== undefined) {
+        throw exclusive("AlarmNames", "AlarmNamePrefix");
+      }
+      const related =
+        request.ChildrenOfAlarmName !== undefined || request.ParentsOfAlarmName !== undefined;
+      const wanted =
+        related || (request.AlarmTypes && !request.AlarmTypes.includes("MetricAlarm"))
+          ? []
+          : monitor
+              .alarms()
+              .filter(
+                ({ alarm, state }) =>
+                  (!names?.length || names.includes(alarm.name)) &&
+                  alarm.name.startsWith(prefix ?? "") &&
+                  (request.StateValue === undefined || state.value === request.StateValue) &&
+                  (ActionPrefix === undefined ||
+                    actionsOf(alarm).some((action) => action.startsWith(ActionPrefix))),
+              );
+      const { items, nextToken } = page(wanted, {
+        limit: request.MaxRecords,
+        token: request.NextToken,
+        keyOf: ({ alarm }) => alarm.name,
+        invalidToken: invalidToken(request.NextToken),
+      });
+      return { MetricAlarms: items.map(describeAlarm), CompositeAlarms: [], NextToken: nextToken };
+    },
+
+    DescribeAlarmHistory: (input) => {
+      const request = readInput(Inputs.DescribeAlarmHistory, input, CODE);
+      const { StartDate = Number.NEGATIVE_INFINITY, EndDate = Number.POSITIVE_INFINITY } = request;
+      const wanted = monitor
+        .history()
+        .filter(
+          (item) =>
+            (request.AlarmName === undefined || item.alarmName === request.AlarmName) &&
+            (request.AlarmTypes === undefined || request.AlarmTypes.includes("MetricAlarm")) &&
+            (request.HistoryItemType === undefined || item.type === request.HistoryItemType) &&
+            item.at >= StartDate &&
+            item.at <= EndDate,
+        );
+      const { items, nextToken } = page(
+        request.ScanBy === "TimestampAscending" ? wanted.toReversed() : wanted,
+        {
+          limit: request.MaxRecords,
+          token: request.NextToken,
+          keyOf: ({ place }) => String(place),
+          invalidToken: invalidToken(request.NextToken),
+        },
+      );
+      return {
+        AlarmHistoryItems: items.map((item) => ({
+          AlarmName: item.alarmName,
+          AlarmType: "MetricAlarm",
+          Timestamp: new Date(item.at),
+          HistoryItemType: item.type,
+          HistorySummary: item.summary,
+          HistoryData: item.data,
+        })),
+        NextToken: nextToken,
+      };
+    },
+
+    SetAlarmState: (input) => {
+      const request = readInput(Inputs.SetAlarmState, input, CODE);
+      if (monitor.find(request.AlarmName) === undefined) {
+        throw new AwsError("ResourceNotFound", "", 404);
+      }
+      if (request.StateReasonData !== undefined && !isJson(request.StateReasonData)) {
+        throw new AwsError("InvalidFormat", "StateReasonData must be valid JSON.");
+      }
+      monitor.setState(request.AlarmName, {
+        value: request.StateValue,
+        reason: request.StateReason,
+        ...(request.StateReasonData === undefined ? {} : { reasonData: request.StateReasonData }),
+      });
+      return {};
+    },
+
+    EnableAlarmActions: (input) => setActionsEnabled(input, true),
+    DisableAlarmActions: (input) => setActionsEnabled(input, false),
+
+    ListMetrics: (input) => {
+      const request = readInput(Inputs.ListMetrics, input, CODE);
+      const oldest = clock.now() - (request.RecentlyActive === undefined ? TWO_WEEKS : 3 * HOUR);
+      const wanted = metrics
+        .list()
+        .filter(
+          ({ namespace, name, dimensions, updatedAt }) =>
+            (request.Namespace === undefined || namespace === request.Namespace) &&
+            (request.MetricName === undefined || name === request.MetricName) &&
+            updatedAt >= oldest &&
+            (request.Dimensions ?? []).every(({ Name, Value }) =>
+              Value === undefined ? dimensions[Name] !== undefined : dimensions[Name] === Value,
+            ),
+        );
+      const { items, nextToken } = page(wanted, {
+        limit: METRICS_PER_PAGE,
+        token: request.NextToken,
+        keyOf: ({ namespace, name, dimensions }) => JSON.stringify([namespace, name, dimensions]),
+        invalidToken: invalidToken(request.NextToken),
+      });
+      return {
+        Metrics: items.map(({ namespace, name, dimensions }) => ({
+          Namespace: namespace,
+          MetricName: name,
+          Dimensions: dimensionList(dimensions),
+        })),
+        NextToken: nextToken,
+      };
+    },
+
+    GetMetricStatistics: (input) => {
+      const request = readRequired(Inputs.GetMetricStatistics, input);
+      const { Period: seconds, Statistics, ExtendedStatistics, Unit: unit } = request;
+      if (!validPeriod(seconds)) {
+        throw invalid(
+          `The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60; it is ${seconds}.`,
+        );
+      }
+      if (request.StartTime >= request.EndTime) {
+        throw invalid("The parameter StartTime must be less than the parameter EndTime.");
+      }
+      if (ExtendedStatistics.length > 0) {
+        throw invalid(
+          `The lab does not compute ExtendedStatistics, here ${ExtendedStatistics.join(", ")}; Statistics are ${STATISTICS.join(", ")}.`,
+        );
+      }
+      if (Statistics.length === 0) {
+        throw new AwsError(
+          "InvalidParameterCombination",
+          "At least one of the parameters Statistics and ExtendedStatistics must be specified.",
+        );
+      }
+      const asked = Math.ceil((request.EndTime - request.StartTime) / (seconds * 1000));
+      if (asked > DATAPOINTS_PER_REQUEST) {
+        throw new AwsError(
+          "InvalidParameterCombination",
+          `You have requested up to ${grouped(asked)} datapoints, which exceeds the limit of ${grouped(DATAPOINTS_PER_REQUEST)}. ` +
+            "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
+        );
+      }
+      const key = {
+        namespace: request.Namespace,
+        name: request.MetricName,
+        dimensions: dimensionRecord(request.Dimensions),
+      };
+      const datapoints = metrics.statistics(key, {
+        start: startOf(request.StartTime, seconds, clock.now()),
+        end: request.EndTime,
+        seconds,
+        unit,
+      });
+      return {
+        Label: request.MetricName,
+        Datapoints: datapoints.map((datapoint) => ({
+          Timestamp: new Date(datapoint.timestamp),
+          ...Object.fromEntries(
+            Statistics.map((name: Statistic) => [name, statisticOf[name](datapoint)]),
+          ),
+          Unit: datapoint.unit,
+        })),
+      };
+    },
+
+    PutMetricData: (input) => {
+      const { Namespace, MetricData } = readRequired(Inputs.PutMetricData, input);
+      if (MetricData.length === 0) {
+        throw new AwsError("MissingParameter", "The parameter MetricData is required.");
+      }
+      if (MetricData.length > DATA_PER_REQUEST) {
+        throw invalid(
+          `The collection MetricData must not have a size greater than ${DATA_PER_REQUEST}.`,
+        );
+      }
+      if (Namespace.startsWith("AWS/")) {
+        throw invalid(`The value ${Namespace} for parameter Namespace is invalid.`);
+      }
+      const now = clock.now();
+      metrics.put(
+        MetricData.map((datum, index) =>
+          metricDatum(Namespace, datum, `MetricData.member.${index + 1}`, now),
+        ),
+      );
+      return {};
+    },
+  };
+
+  return {
+    operations,
+    start: monitor.start,
+    stop: monitor.stop,
+    state: () => ({ alarms: monitor.alarms(), history: monitor.history() }),
+  };
+}
+
+function metricDatum(namespace: string, datum: Datum, where: string, now: number): MetricDatum {
+  const { Timestamp: timestamp = now, StorageResolution: resolution } = datum;
+  if (timestamp < now - TWO_WEEKS) {
+    throw invalid(
+      `The parameter ${where}.Timestamp must specify a time within the past two weeks.`,
+    );
+  }
+  if (timestamp > now + 2 * HOUR) {
+    throw invalid(
+      `The parameter ${where}.Timestamp must specify a time no more than two hours in the future.`,
+    );
+  }
+  if (resolution !== 1 && resolution !== 60) {
+    throw invalid(`The parameter ${where}.StorageResolution must be 1 or 60; it is ${resolution}.`);
+  }
+  return {
+    namespace,
+    name: datum.MetricName,
+    dimensions: dimensionRecord(datum.Dimensions),
+    timestamp,
+    unit: datum.Unit,
+    highResolution: resolution === 1,
+    ...valuesOf(datum, where),
+  };
+}
+
+function valuesOf(datum: Datum, where: string): StatisticSet {
+  const { Value: value, Values: values, Counts: counts, StatisticValues: set } = datum;
+  const given = Object.entries({ Value: value, Values: values, StatisticValues: set }).filter(
+    ([, member]) => member !== undefined,
+  );
+  const [first, second] = given;
+  if (first === undefined) {
+    throw new AwsError(
+      "InvalidParameterCombination",
+      `At least one of the parameters ${where}.Value, ${where}.Values and ${where}.StatisticValues must be specified.`,
+    );
+  }
+  if (second !== undefined) throw exclusive(`${where}.${first[0]}`, `${where}.${second[0]}`);
+  const check = (parameter: string, number: number) => {
+    // Written so that NaN does not pass.
+    if (Math.abs(number) <= MAX_VALUE) return;
+    throw invalid(`The value ${number} for parameter ${where}.${parameter} is invalid.`);
+  };
+  if (set !== undefined) {
+    const { Sum: sum, SampleCount: sampleCount, Minimum: minimum, Maximum: maximum } = set;
+    check("StatisticValues.Sum", sum);
+    check("StatisticValues.Minimum", minimum);
+    check("StatisticValues.Maximum", maximum);
+    if (maximum < minimum) {
+      throw invalid(
+        `The parameter ${where}.StatisticValues.Maximum must be greater than ${where}.StatisticValues.Minimum.`,
+      );
+    }
+    check("StatisticValues.SampleCount", sampleCount);
+    if (sampleCount <= 0) {
+      throw invalid(
+        `The value ${sampleCount} for parameter ${where}.StatisticValues.SampleCount is invalid.`,
+      );
+    }
+    return { sum, sampleCount, minimum, maximum };
+  }
+  if (value !== undefined) {
+    check("Value", value);
+    return statisticSet([value]);
+  }
+  for (const [index, number] of (values ?? []).entries()) {
+    check(`Values.member.${index + 1}`, number);
+  }
+  if (counts !== undefined && counts.length !== values?.length) {
+    throw invalid(`The parameters ${where}.Values and ${where}.Counts must be of the same size.`);
+  }
+  for (const [index, count] of (counts ?? []).entries()) {
+    check(`Counts.member.${index + 1}`, count > 0 ? count : Number.NaN);
+  }
+  if (!values?.length) throw invalid(`The parameter ${where}.Values must not be empty.`);
+  return statisticSet(values, counts);
+}
+
+/**
+ * Reads the input of the two operations that name a missing member in CloudWatch's own way, not in that
+ * of its validation layer.
+ */
+function readRequired<Schema extends z.ZodObject>(schema: Schema, input: unknown): z.infer<Schema> {
+  const members = (input ?? {}) as Readonly<Record<string, unknown>>;
+  for (const [name, member] of Object.entries(schema.shape)) {
+    const absent = members[name] === undefined || members[name] === null;
+    if (absent && !z.safeParse(member as z.ZodType, undefined).success) {
+      throw new AwsError("MissingParameter", `The parameter ${name} is required.`);
+    }
+  }
+  return readInput(schema, input, CODE);
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html */
+function startOf(start: number, seconds: number, now: number): number {
+  const age = now - start;
+  const step =
+    age > 63 * DAY ? HOUR : age > 15 * DAY ? 5 * MINUTE : seconds < 60 ? seconds * 1000 : MINUTE;
+  return start - (start % step);
+}
+
+const validPeriod = (seconds: number) => [1, 5, 10, 20, 30].includes(seconds) || seconds % 60 === 0;
+
+function describeAlarm(record: AlarmRecord): AwsStructure {
+  const { alarm, state } = record;
+  const { reasonData } = state;
+  return {
+    AlarmName: alarm.name,
+    AlarmArn: alarm.arn,
+    AlarmDescription: alarm.description || undefined,
+    AlarmConfigurationUpdatedTimestamp: new Date(record.configurationUpdatedAt),
+    ActionsEnabled: record.actionsEnabled,
+    OKActions: alarm.okActions,
+    AlarmActions: alarm.alarmActions,
+    InsufficientDataActions: alarm.insufficientDataActions,
+    StateValue: state.value,
+    StateReason: state.reason,
+    StateReasonData:
+      reasonData === undefined || typeof reasonData === "string" ? reasonData : toJson(reasonData),
+    StateUpdatedTimestamp: new Date(record.stateUpdatedAt),
+    MetricName: alarm.metricName,
+    Namespace: alarm.namespace,
+    Statistic: alarm.statistic,
+    Dimensions: dimensionList(alarm.dimensions),
+    Period: alarm.period,
+    EvaluationPeriods: alarm.evaluationPeriods,
+    DatapointsToAlarm: alarm.datapointsToAlarm,
+    Threshold: alarm.threshold,
+    ComparisonOperator: alarm.comparisonOperator,
+    TreatMissingData: alarm.treatMissingData,
+    StateTransitionedTimestamp: new Date(record.stateTransitionedAt),
+  };
+}
+
+function actionsOf(alarm: DeployedAlarm): readonly string[] {
+  return [...alarm.alarmActions, ...alarm.okActions, ...alarm.insufficientDataActions];
+}
+
+function dimensionList(dimensions: Readonly<Record<string, string>>): AwsStructure[] {
+  return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+}
+
+function dimensionRecord(
+  dimensions: readonly { readonly Name: string; readonly Value: string }[],
+): Record<string, string> {
+  return Object.fromEntries(dimensions.map(({ Name, Value }) => [Name, Value]));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const grouped = (number: number) => number.toLocaleString("en-US");
+const invalid = (message: string) => new AwsError("InvalidParameterValue", message);
+
+const invalidToken = (token: string | undefined) =>
+  new AwsError("InvalidNextToken", `The NextToken ${token} was not given by this operation.`);
+
+function exclusive(one: string, other: string): AwsError {
+  return new AwsError(
+    "InvalidParameterCombination",
+    `The parameters ${one} and ${other} are mutually exclusive and you have specified both.`,
+  );
+}
