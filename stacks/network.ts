@@ -1,0 +1,155 @@
+import { DataAwsAvailabilityZones } from "@cdktf/provider-aws/lib/data-aws-availability-zones/index.js";
+import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group/index.js";
+import { InternetGateway } from "@cdktf/provider-aws/lib/internet-gateway/index.js";
+import { Route } from "@cdktf/provider-aws/lib/route/index.js";
+import { RouteTable } from "@cdktf/provider-aws/lib/route-table/index.js";
+import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
+import { Vpc } from "@cdktf/provider-aws/lib/vpc/index.js";
+import { propertyAccess, Token } from "cdktf";
+import type { Construct } from "constructs";
+import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { FlowLog } from "./constructs/flow-log.ts";
+import { type Peer, reachTcp } from "./constructs/security-group-rule.ts";
+import { HTTPS, InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
+import { ANYWHERE, Zone } from "./constructs/zone.ts";
+import { resourceName } from "./naming.ts";
+import { subnetRanges } from "./subnets.ts";
+
+/** A zone each, in the order of AWS's list. */
+const ZONE_LETTERS = ["a", "b", "c"] as const;
+
+/**
+ * The VPC: a public and a private subnet in each zone, ways out of them, and a log of what flows.
+ *
+ * Who may talk to whom is said by security groups alone. A network ACL is stateless: beside a NAT
+ * gateway it must admit 1024 to 65535 from everywhere, remote desktop's 3389 among them, and would
+ * add nothing to groups that name their peers. The VPC's default one stays as AWS made it.
+ */
+export class NetworkStack extends CipherwatchStack {
+  readonly vpcId: string;
+  readonly vpcCidr: string;
+  /** One in each zone, where a load balancer stands. */
+  readonly publicSubnetIds: readonly string[];
+  /** One in each zone, where tasks and the database stand. */
+  readonly privateSubnetIds: readonly string[];
+  /**
+   * Of the service's tasks. They may call AWS; who calls them, and the database, is for the stacks
+   * that have them to add.
+   */
+  readonly serviceSecurityGroupId: string;
+  /** Of the interface endpoints, where the settings have any. */
+  readonly endpointSecurityGroupId?: string;
+
+  constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
+    super(scope, id, props);
+    const { env, vpcCidr, vpcEndpoints } = this.settings;
+    const vpc = new Vpc(this, "Vpc", {
+      cidrBlock: vpcCidr,
+      enableDnsSupport: true,
+      enableDnsHostnames: true, // without it interface endpoints cannot take over their public names
+      tags: { Name: resourceName(env, "vpc") },
+    });
+    this.vpcId = vpc.id;
+    this.vpcCidr = vpcCidr;
+    // Adopted, it loses the rules that AWS gives it: its members, if any, reach nothing.
+    new DefaultSecurityGroup(this, "ClosedDefault", {
+      vpcId: vpc.id,
+      tags: { Name: resourceName(env, "closed") },
+    });
+    new FlowLog(this, "FlowLog", { vpcId: vpc.id });
+
+    const zones = this.#zones();
+    this.publicSubnetIds = zones.map(({ publicSubnetId }) => publicSubnetId);
+    this.privateSubnetIds = zones.map(({ privateSubnetId }) => privateSubnetId);
+
+    const service = new SecurityGroup(this, "ServiceSecurityGroup", {
+      name: resourceName(env, "service"),
+      description: "Tasks of the encryption service",
+      vpcId: vpc.id,
+      tags: { Name: resourceName(env, "service") },
+    });
+    this.serviceSecurityGroupId = service.id;
+
+    const s3 = imageLayersEndpoint(this, "ImageLayers", {
+      vpcId: vpc.id,
+      routeTableIds: zones.map(({ privateRouteTableId }) => privateRouteTableId),
+    });
+    if (vpcEndpoints) {
+      const endpoints = new InterfaceEndpoints(this, "Endpoints", {
+        vpcId: vpc.id,
+        subnetIds: this.privateSubnetIds,
+        callersSecurityGroupId: service.id,
+      });
+      this.endpointSecurityGroupId = endpoints.securityGroupId;
+      this.#letServiceReach("Endpoints", { referencedSecurityGroupId: endpoints.securityGroupId });
+      this.#letServiceReach("ImageLayers", { prefixListId: s3.prefixListId });
+    } else {
+      this.#letServiceReach("Aws", { cidrIpv4: ANYWHERE }); // where the addresses of its APIs are
+    }
+  }
+
+  #letServiceReach(what: "Aws" | "Endpoints" | "ImageLayers", peer: Peer): void {
+    reachTcp(this, `ServiceReaches${what}`, {
+      securityGroupId: this.serviceSecurityGroupId,
+      peer,
+      port: HTTPS,
+      description: what === "ImageLayers" ? "Tasks load their images" : "The service calls AWS",
+    });
+  }
+
+  #zones(): Zone[] {
+    const { env, availabilityZones, natGateways } = this.settings;
+    const names = this.#zoneNames(availabilityZones);
+    const internetGateway = new InternetGateway(this, "InternetGateway", {
+      vpcId: this.vpcId,
+      tags: { Name: resourceName(env, "internet") },
+    });
+    const publicRouteTableId = this.#publicRoutes(internetGateway);
+    const zones = subnetRanges(this.vpcCidr, availabilityZones).map((ranges, index) => {
+      const letter = ZONE_LETTERS[index] ?? "";
+      return new Zone(this, `Zone${letter.toUpperCase()}`, {
+        letter,
+        availabilityZone: Token.asString(propertyAccess(names, [index])),
+        vpcId: this.vpcId,
+        ranges,
+        publicRouteTableId,
+      });
+    });
+    const withGateway = { none: 0, one: 1, "per-zone": zones.length }[natGateways];
+    const gateways = zones.slice(0, withGateway).map((zone) => zone.addNatGateway(internetGateway));
+    for (const [index, zone] of zones.entries()) {
+      const gateway = gateways[index] ?? gateways[0];
+      if (gateway !== undefined) zone.leaveBy(gateway);
+    }
+    return zones;
+  }
+
+  /** Of the zones that every account has: local zones need to be opted into. */
+  #zoneNames(count: number): readonly string[] {
+    return new DataAwsAvailabilityZones(this, "Zones", {
+      state: "available",
+      filter: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+      lifecycle: {
+        postcondition: [
+          {
+            condition: `\${length(self.names) >= ${count}}`,
+            errorMessage: `${this.settings.region} offers \${length(self.names)} availability zones, and CIPHERWATCH_AVAILABILITY_ZONES asks for ${count}: lower it, or take another region.`,
+          },
+        ],
+      },
+    }).names;
+  }
+
+  #publicRoutes(internetGateway: InternetGateway): string {
+    const table = new RouteTable(this, "PublicRoutes", {
+      vpcId: this.vpcId,
+      tags: { Name: resourceName(this.settings.env, "public") },
+    });
+    new Route(this, "PublicToInternet", {
+      routeTableId: table.id,
+      destinationCidrBlock: ANYWHERE,
+      gatewayId: internetGateway.id,
+    });
+    return table.id;
+  }
+}
