@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -50,11 +50,18 @@ const DRAIN_MILLISECONDS = 2_000;
  */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const server = createServer((request, response) => {
-    serve(request, response, options).catch((error: unknown) => {
-      // A client that went away halfway is no error of ours.
-      if (request.complete) options.onError(error);
-      response.destroy();
-    });
+    answerTo(request, options)
+      .then(({ status, headers, body }) => {
+        // Node closes idle connections when it stops listening, but none that becomes idle later.
+        response.shouldKeepAlive &&= server.listening;
+        response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+        response.end(body);
+      })
+      .catch((error: unknown) => {
+        // A client that went away halfway is no error of ours.
+        if (request.complete) options.onError(error);
+        response.destroy();
+      });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -78,11 +85,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   };
 }
 
-async function serve(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: EndpointOptions,
-): Promise<void> {
+async function answerTo(request: IncomingMessage, options: EndpointOptions): Promise<Answer> {
   const requestId = randomUUID();
   const { authorization, host } = request.headers;
   const { body, refusal } = await readBody(request);
@@ -109,12 +112,7 @@ async function serve(
   } catch (error) {
     answer = wire.failure(asAwsError(error, options), requestId);
   }
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    "x-amzn-requestid": requestId,
-    "content-length": Buffer.byteLength(answer.body),
-  });
-  response.end(answer.body);
+  return { ...answer, headers: { ...answer.headers, "x-amzn-requestid": requestId } };
 }
 
 async function carryOut(
