@@ -157,35 +157,37 @@ export function createMonitor({
 
   function change(record: AlarmRecord, state: StateRecord, at: number): void {
     const { alarm } = record;
-    const from = record.state;
-    if (from.value === state.value) {
-      write({
-        alarmName: alarm.name,
-        record: { ...record, state, stateUpdatedAt: at },
-        history: [],
-      });
-      return;
-    }
-    // The change is in the journal before anybody is told: after a kill the alarm does not tell twice.
+    const isTransition = record.state.value !== state.value;
+    // Whoever is to be told is told first: a kill in between repeats a notice and loses none.
     write({
       alarmName: alarm.name,
-      record: { ...record, state, stateUpdatedAt: at, stateTransitionedAt: at },
-      history: [stateItem(alarm.name, from, state, at)],
+      record: {
+        ...record,
+        state,
+        stateUpdatedAt: at,
+        stateTransitionedAt: isTransition ? at : record.stateTransitionedAt,
+      },
+      history: isTransition
+        ? [stateItem(alarm.name, record.state, state, at), ...runActions(record, state, at)]
+        : [],
     });
-    const actions = record.actionsEnabled ? actionsOf(alarm, state.value) : [];
-    if (actions.length === 0) return;
+  }
+
+  function runActions(record: AlarmRecord, state: StateRecord, at: number): HistoryItem[] {
+    const { alarm, configurationUpdatedAt } = record;
+    if (!record.actionsEnabled) return [];
     const notification = alarmNotification(
       {
         alarm,
-        from: from.value,
+        from: record.state.value,
         to: state.value,
         reason: state.reason,
         at,
-        configurationUpdatedAt: record.configurationUpdatedAt,
+        configurationUpdatedAt,
       },
       account,
     );
-    const taken = actions.map((action) => {
+    return actionsOf(alarm, state.value).map((action) => {
       try {
         notify(action, notification);
         return actionItem(alarm.name, action, notification, at);
@@ -194,7 +196,6 @@ export function createMonitor({
         return actionItem(alarm.name, action, notification, at, failure);
       }
     });
-    write({ alarmName: alarm.name, record: records.get(alarm.name) ?? null, history: taken });
   }
 
   function evaluate(record: AlarmRecord, at: number): void {
