@@ -1,0 +1,205 @@
+import type {
+  Condition,
+  JsonComparison,
+  JsonPattern,
+  JsonTest,
+  Segment,
+  Selector,
+  StringValue,
+} from "./ast.ts";
+import {
+  type Comparison,
+  compileJsonComparison,
+  compileJsonMembership,
+  type NumberReading,
+} from "./compare.ts";
+import { parseExact } from "./json-number.ts";
+import { hasWildcard, step } from "./selector.ts";
+import { compileCondition, not, type Test, type Truth } from "./truth.ts";
+import { isJoined } from "./walk.ts";
+
+export interface JsonMatcher {
+  readonly message: (message: string) => boolean;
+  readonly object: (object: unknown, source?: string) => boolean;
+}
+
+/**
+ * Compiles a pattern into functions once. A message is parsed by `JSON.parse`; only where the outcome
+ * hangs on how a number was written is it parsed again, exactly.
+ */
+export function compileJsonPattern({ condition }: JsonPattern): JsonMatcher {
+  const rounded = compileObjectTest(condition, "rounded");
+  let exact: Test<unknown> | undefined;
+
+  function object(value: unknown, source?: string): boolean {
+    if (!isObject(value)) return false;
+    const truth = rounded(value);
+    if (truth !== undefined) return truth;
+    exact ??= compileObjectTest(condition, "exact");
+    try {
+      return exact(parseExact(source ?? JSON.stringify(value))) === true;
+    } catch (error) {
+      if (error instanceof RangeError) return false; // it nests deeper than the parser can follow
+      throw error;
+    }
+  }
+
+  return { object, message: (message) => object(parseMessage(message), message) };
+}
+
+const OBJECT = /^[\t\n\r ]*\{/;
+
+/** The message as one JSON object; `undefined` for any other message. */
+export function parseMessage(message: string): object | undefined {
+  if (!OBJECT.test(message)) return undefined;
+  try {
+    return JSON.parse(message) as object;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Several `=` on one selector, joined by `||`: one look-up in place of many comparisons. */
+interface JsonMembership {
+  readonly type: "membership";
+  readonly selector: Selector;
+  readonly texts: readonly string[];
+}
+
+function compileObjectTest(condition: Condition<JsonTest>, reading: NumberReading): Test<unknown> {
+  return compileCondition<JsonTest | JsonMembership, unknown>(mergeEqualities(condition), (test) =>
+    compileTest(test, reading),
+  );
+}
+
+function mergeEqualities(condition: Condition<JsonTest>): Condition<JsonTest | JsonMembership> {
+  if (!isJoined(condition)) return condition;
+  if (condition.type === "and") {
+    return { type: "and", conditions: condition.conditions.map(mergeEqualities) };
+  }
+  const merged = new Map<string, { type: "membership"; selector: Selector; texts: string[] }>();
+  const others: Condition<JsonTest | JsonMembership>[] = [];
+  for (const inner of condition.conditions) {
+    if (!isPlainEquality(inner)) {
+      others.push(mergeEqualities(inner));
+      continue;
+    }
+    const { selector, value } = inner;
+    const membership = merged.get(selector.text);
+    if (membership !== undefined) membership.texts.push(value.text);
+    else merged.set(selector.text, { type: "membership", selector, texts: [value.text] });
+  }
+  return { type: "or", conditions: [...merged.values(), ...others] };
+}
+
+function isPlainEquality(
+  condition: Condition<JsonTest>,
+): condition is JsonComparison & { readonly value: StringValue } {
+  return (
+    condition.type === "comparison" &&
+    condition.operator === "=" &&
+    condition.value.type === "string" &&
+    !hasWildcard(condition.selector)
+  );
+}
+
+function compileTest(test: JsonTest | JsonMembership, reading: NumberReading): Test<unknown> {
+  const { segments } = test.selector;
+  const wildcard = segments.findIndex(({ type }) => type === "wildcard");
+  const path = compilePath(wildcard < 0 ? segments : segments.slice(0, wildcard));
+  const rest = wildcard < 0 ? undefined : compilePath(segments.slice(wildcard + 1));
+  switch (test.type) {
+    case "missing":
+      return rest === undefined
+        ? (root) => path(root) === undefined
+        : (root) => not(anyElement(path(root), rest, (value) => value !== undefined));
+    case "is": {
+      const { constant } = test;
+      if (rest !== undefined) {
+        return (root) => anyElement(path(root), rest, (value) => value === constant);
+      }
+      return constant === null
+        ? (root) => isOrHoldsNull(path(root))
+        : (root) => path(root) === constant;
+    }
+    case "membership": {
+      const comparison = compileJsonMembership(test.texts, reading);
+      return (root) => compare(comparison, path(root));
+    }
+    case "comparison":
+      return rest === undefined
+        ? compileScalarTest(test, path, reading)
+        : compileElementTest(test, path, rest, reading);
+  }
+}
+
+function compileScalarTest(
+  { operator, value }: JsonComparison,
+  path: Path,
+  reading: NumberReading,
+): Test<unknown> {
+  const comparison = compileJsonComparison(operator, value, reading);
+  return (root) => compare(comparison, path(root));
+}
+
+/** `=` and the orders hold for any element; `!=` holds where the path leads and no element equals. */
+function compileElementTest(
+  { operator, value }: JsonComparison,
+  path: Path,
+  rest: Path,
+  reading: NumberReading,
+): Test<unknown> {
+  const isNegative = operator === "!=";
+  const comparison = compileJsonComparison(isNegative ? "=" : operator, value, reading);
+  const holds: Test<unknown> = (element) => compare(comparison, element);
+  if (!isNegative) return (root) => anyElement(path(root), rest, holds);
+  return (root) => {
+    const parent = path(root);
+    return parent !== undefined && not(anyElement(parent, rest, holds));
+  };
+}
+
+function compare(comparison: Comparison, value: unknown): Truth {
+  if (typeof value === "string") return comparison.text(value);
+  if (typeof value === "number" || typeof value === "bigint") return comparison.number(value);
+  return false;
+}
+
+function isOrHoldsNull(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.includes(null));
+}
+
+function anyElement(parent: unknown, rest: Path, holds: Test<unknown>): Truth {
+  if (typeof parent !== "object" || parent === null) return false;
+  let result: Truth = false;
+  for (const element of Array.isArray(parent) ? parent : Object.values(parent)) {
+    const truth = holds(rest(element));
+    if (truth === true) return true;
+    if (truth === undefined) result = undefined;
+  }
+  return result;
+}
+
+/** What a path without a wildcard leads to; `undefined` where it leads nowhere. */
+type Path = (value: unknown) => unknown;
+
+function compilePath(segments: readonly Segment[]): Path {
+  return segments.reduceRight<Path>(
+    (rest, segment) => {
+      // Only a name that every object inherits needs the slower look at own properties.
+      if (segment.type !== "property" || segment.name in Object.prototype) {
+        return (value) => rest(step(value, segment));
+      }
+      const { name } = segment;
+      return (value) =>
+        typeof value !== "object" || value === null || Array.isArray(value)
+          ? undefined
+          : rest((value as Readonly<Record<string, unknown>>)[name]);
+    },
+    (value) => value,
+  );
+}

@@ -1,0 +1,148 @@
+import type { Selector } from "./ast.ts";
+import { type FilterPatternError, invalidPattern, invalidTerm } from "./error.ts";
+import { scanSelector } from "./selector.ts";
+
+export type Token = {
+  /** As written. */
+  readonly text: string;
+  /** Offset of the first character. */
+  readonly start: number;
+} & (
+  | { readonly type: "symbol" | "number" | "word" | "end" }
+  | { readonly type: "quoted"; readonly value: string }
+  | { readonly type: "regex"; readonly source: string }
+  | { readonly type: "selector"; readonly selector: Selector }
+);
+
+export interface Lexer {
+  /** The token that is next, or the one `ahead` of it; past the last one, always an `end`. */
+  readonly peek: (ahead?: number) => Token;
+  readonly next: () => Token;
+  /** Takes the next token if it is this symbol. */
+  readonly take: (symbol: string) => boolean;
+  /** Takes this symbol, or refuses what stands in its place. */
+  readonly expect: (symbol: string) => void;
+}
+
+export interface Syntax {
+  /** The longer one first where one begins with another. */
+  readonly symbols: readonly string[];
+  /** Whether `$.a` is a term. */
+  readonly selectors: boolean;
+}
+
+/** Reads terms one by one, as they are asked for, so that the first mistake is the one reported. */
+export function createLexer(pattern: string, syntax: Syntax): Lexer {
+  const ahead: Token[] = [];
+  let position = 0;
+
+  function peek(index = 0): Token {
+    let token = ahead[index];
+    while (token === undefined) {
+      const scanned = scanToken(pattern, position, syntax);
+      position = scanned.start + scanned.text.length;
+      ahead.push(scanned);
+      token = ahead[index];
+    }
+    return token;
+  }
+
+  function next(): Token {
+    const token = peek();
+    ahead.shift();
+    return token;
+  }
+
+  function take(symbol: string): boolean {
+    const token = peek();
+    if (token.type !== "symbol" || token.text !== symbol) return false;
+    next();
+    return true;
+  }
+
+  function expect(symbol: string): void {
+    if (!take(symbol)) throw unexpected(peek(), `'${symbol}'`);
+  }
+
+  return { peek, next, take, expect };
+}
+
+/** The refusal of a term that stands in the wrong place. */
+export function unexpected(token: Token, allowed: string): FilterPatternError {
+  const received = token.type === "end" ? "the end of the pattern" : `'${token.text}'`;
+  return invalidPattern(`Character ${token.start + 1} begins ${received}; expected ${allowed}.`);
+}
+
+const BLANK = /\s*/y;
+const NUMBER = /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
+const WORD = /[A-Za-z0-9_.*-]+/y;
+
+function scanToken(pattern: string, position: number, syntax: Syntax): Token {
+  const start = position + read(BLANK, pattern, position).length;
+  const character = pattern[start];
+  if (character === undefined) return { type: "end", text: "", start };
+  if (character === "$" && syntax.selectors) {
+    const selector = scanSelector(pattern, start);
+    return { type: "selector", text: selector.text, start, selector };
+  }
+  if (character === '"') return { type: "quoted", start, ...scanQuoted(pattern, start) };
+  if (character === "%") {
+    const text = scanRegex(pattern, start);
+    return { type: "regex", text, start, source: text.slice(1, -1) };
+  }
+  const number = read(NUMBER, pattern, start);
+  const word = read(WORD, pattern, start);
+  if (number !== "" && number.length >= word.length) return { type: "number", text: number, start };
+  if (word !== "") return { type: "word", text: word, start };
+  const symbol = syntax.symbols.find((candidate) => pattern.startsWith(candidate, start));
+  if (symbol !== undefined) return { type: "symbol", text: symbol, start };
+  const begun =
+    character === "+" || syntax.symbols.some((candidate) => candidate.startsWith(character));
+  throw invalidTerm(
+    pattern,
+    start,
+    begun ? start + 1 : start,
+    `a quoted string, a %regex%, a number, letters, digits and _ . * -, or ${syntax.symbols.join(" ")}`,
+  );
+}
+
+function read(expression: RegExp, pattern: string, position: number): string {
+  expression.lastIndex = position;
+  return expression.exec(pattern)?.[0] ?? "";
+}
+
+/** Reads `"…"`, in which `\"` and `\\` stand for a quote and a backslash. */
+export function scanQuoted(
+  pattern: string,
+  start: number,
+): { readonly text: string; readonly value: string } {
+  let value = "";
+  for (let position = start + 1; position < pattern.length; position++) {
+    let character = pattern[position];
+    if (character === '"') return { text: pattern.slice(start, position + 1), value };
+    const following = pattern[position + 1];
+    if (character === "\\" && (following === '"' || following === "\\")) {
+      character = following;
+      position++;
+    }
+    value += character;
+  }
+  throw invalidTerm(pattern, start, pattern.length, "a quote that closes the string");
+}
+
+const REGEX_CHARACTER = /[0-9A-Za-z:_#=@/;, ^$?[\]{}|\\*+.-]/;
+
+/** Reads `%…%`, percent signs and all. */
+export function scanRegex(pattern: string, start: number): string {
+  let position = start + 1;
+  while (REGEX_CHARACTER.test(pattern[position] ?? "")) position++;
+  if (pattern[position] !== "%" || position === start + 1) {
+    throw invalidTerm(
+      pattern,
+      start,
+      position,
+      "in a regular expression, ASCII letters, digits, blanks and : _ # = @ / ; , - ^ $ ? [ ] { } | \\ * + . (others as \\xhh)",
+    );
+  }
+  return pattern.slice(start, position + 1);
+}

@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FilterPatternError } from "./error.ts";
+import { compileRegex } from "./regex.ts";
+
+const literal = fc.constantFrom("a", "b", "-", " ", "\\.", "\\x61", ".");
+const member = fc.constantFrom("a", "b", "a-b", "\\d", "\\x2d", "\\S", ".");
+const bracket = fc
+  .tuple(fc.constantFrom("", "^"), fc.array(member, { minLength: 1, maxLength: 3 }))
+  .map(([negation, members]) => `[${negation}${members.join("")}]`);
+const one = fc.oneof(literal, fc.constantFrom("\\d", "\\D", "\\s", "\\S", "\\w", "\\W"), bracket);
+const repetition = fc.constantFrom(
+  "",
+  "",
+  "*",
+  "+",
+  "?",
+  "{2}",
+  "{1,}",
+  "{0,2}",
+  "*?",
+  "+?",
+  "{1,2}?",
+);
+const item = fc.oneof(
+  { arbitrary: fc.tuple(one, repetition).map(([text, times]) => text + times), weight: 8 },
+  { arbitrary: fc.constantFrom("^", "$"), weight: 1 },
+);
+const regex = fc
+  .array(
+    fc.array(item, { maxLength: 4 }).map((items) => items.join("")),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((alternatives) => alternatives.join("|"));
+const text = fc.string({
+  unit: fc.constantFrom("a", "b", "1", "_", "-", ".", " ", "\n", "é", "😀"),
+  maxLength: 8,
+});
+
+it("matches what a backtracking engine matches", () => {
+  fc.assert(
+    fc.property(regex, fc.array(text, { minLength: 1, maxLength: 5 }), (source, messages) => {
+      const test = compileRegex(source);
+      const reference = new RegExp(source, "u");
+      for (const message of messages) {
+        expect([source, message, test(message)]).toEqual([
+          source,
+          message,
+          reference.test(message),
+        ]);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+describe("what AWS documents", () => {
+  it.each([
+    ["colou?r", "the colour", true],
+    ["^AWS", "x AWS", false],
+    ["a{3,5}", "aa", false],
+    ["[^c]$", "abc", false],
+    ["\\[.\\]", "[ ]", true],
+    ["\\x28", "f(x)", true],
+    ["10.10", "10010", true],
+    ["role/[\\w-]+$", "arn:aws:iam::1:role/a-b", true],
+    ["^[a-]+$", "-a-", true],
+    ["^[\\w-.]+$", "a-.", true],
+    ["]|}", "}", true],
+  ])("%s in %j: %s", (source, message, expected) => {
+    expect(compileRegex(source)(message)).toBe(expected);
+  });
+
+  it("a dot stands for one character beyond ASCII, but for no line feed", () => {
+    expect(compileRegex("^a.b$")("aéb")).toBe(true);
+    expect(compileRegex("^a.b$")("a😀b")).toBe(true);
+    expect(compileRegex("a.b")("a\nb")).toBe(false);
+  });
+
+  it("\\s, \\d and \\w know ASCII alone", () => {
+    expect(compileRegex("\\s")("\u00a0")).toBe(false);
+    expect(compileRegex("\\d")("٣")).toBe(false);
+    expect(compileRegex("\\w")("é")).toBe(false);
+  });
+
+  it("$ is the end of the text and not of a line", () => {
+    expect(compileRegex("a$")("a\n")).toBe(false);
+    expect(compileRegex("^b")("a\nb")).toBe(false);
+  });
+});
+
+it.each([
+  "*a",
+  "a**",
+  "a++",
+  "a+??",
+  "a{2}{3}",
+  "^*",
+  "a|+",
+  "a{",
+  "a{,3}",
+  "a{3,2}",
+  "a{1001}",
+  "a{1001,}",
+  "[",
+  "[a",
+  "[]",
+  "[]a]",
+  "[[a]",
+  "[b-a]",
+  "[a-\\d]",
+  "\\",
+  "[\\",
+  "\\p",
+  "\\b",
+  "\\1",
+  "\\x",
+  "\\x1",
+  "\\xgg",
+])("refuses %s", (source) => {
+  expect(() => compileRegex(source)).toThrow(FilterPatternError);
+  expect(() => compileRegex(source)).toThrow("Failed to compile regular expression.");
+});
+
+it("refuses repetitions that add up to too much", () => {
+  expect(() => compileRegex("a{1000}".repeat(11))).toThrow("Failed to compile regular expression.");
+});
+
+it("takes time linear in the text where a backtracking engine would not end", () => {
+  const test = compileRegex(".*a.*a.*a.*a.*b$");
+  expect(test("a".repeat(200_000))).toBe(false);
+});

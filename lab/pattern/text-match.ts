@@ -1,0 +1,15 @@
+import type { TextPattern } from "./ast.ts";
+
+/** Compiles a pattern into a function once. */
+export function compileTextPattern({
+  required,
+  excluded,
+  optional,
+}: TextPattern): (message: string) => boolean {
+  if (required.length === 0 && excluded.length === 0) {
+    return (message) => optional.some((term) => message.includes(term));
+  }
+  return (message) =>
+    required.every((term) => message.includes(term)) &&
+    !excluded.some((term) => message.includes(term));
+}

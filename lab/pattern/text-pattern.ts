@@ -1,0 +1,76 @@
+import type { RegexPattern, TextPattern } from "./ast.ts";
+import { invalidPattern, invalidTerm } from "./error.ts";
+import { scanQuoted, scanRegex } from "./lexer.ts";
+import { compileRegex } from "./regex.ts";
+
+const BLANK = /\s/;
+const BARE = /[\p{L}\p{N}_.]+/uy;
+const ALLOWED = "letters, digits, _ and . (quote a term that has others)";
+
+/** Reads terms: bare or quoted, plain, with `-` or with `?`. */
+export function parseTextPattern(source: string): TextPattern {
+  const required: string[] = [];
+  const excluded: string[] = [];
+  const optional: string[] = [];
+  let position = 0;
+
+  function quoted(): string {
+    const { text, value } = scanQuoted(source, position);
+    if (value === "") throw invalidTerm(source, position, position + 1, "text between the quotes");
+    position += text.length;
+    return value;
+  }
+
+  function bare(): string {
+    BARE.lastIndex = position;
+    const text = BARE.exec(source)?.[0];
+    if (text === undefined) throw invalidTerm(source, position, position, ALLOWED);
+    position += text.length;
+    return text;
+  }
+
+  while (position < source.length) {
+    let character = source[position] ?? "";
+    if (BLANK.test(character)) {
+      position++;
+      continue;
+    }
+    let terms = required;
+    if (character === "-" || character === "?") {
+      terms = character === "-" ? excluded : optional;
+      position++;
+      const following = source[position];
+      if (following === undefined || BLANK.test(following) || isPrefix(following)) {
+        throw invalidPattern(`Character ${position} is '${character}' without a term after it.`);
+      }
+      character = following;
+    }
+    terms.push(character === '"' ? quoted() : bare());
+    const after = source[position];
+    const isQuoteNext = character === '"' || after === '"';
+    if (isQuoteNext && after !== undefined && !BLANK.test(after) && !isPrefix(after)) {
+      throw invalidPattern(`Character ${position + 1} follows a term; put a blank between them.`);
+    }
+  }
+  return { kind: "text", source, required, excluded, optional };
+}
+
+/** `a-b` is a without b, and `a?b` is a, or b: these begin a term with or without a blank before. */
+function isPrefix(character: string): boolean {
+  return character === "-" || character === "?";
+}
+
+/** Reads `%regex%`, which stands alone. */
+export function parseRegexPattern(source: string): RegexPattern {
+  const text = scanRegex(source, 0);
+  if (text.length < source.length) {
+    if (source[text.length] !== "%") {
+      throw invalidTerm(source, text.length, text.length, "nothing after a regular expression");
+    }
+    scanRegex(source, text.length);
+    throw invalidPattern("A pattern of text holds one regular expression and nothing else.");
+  }
+  const regex = text.slice(1, -1);
+  compileRegex(regex);
+  return { kind: "regex", source, regex: { type: "regex", source: regex } };
+}
