@@ -101,20 +101,26 @@ function has(
   const resources = event.resources ?? [];
   if (key === "ResourceName") return resources.some(({ ARN }) => ARN === value);
   if (key === "ResourceType") return resources.some(({ type }) => type === value);
-  return summary(event)[key] === value;
+  return attributesOf(event)[key] === value;
 }
 
-function summary(event: TrailEvent): AwsStructure {
+function attributesOf(event: TrailEvent): AwsStructure {
   const { accessKeyId, userName, principalId } = event.userIdentity;
   return {
     EventId: event.eventID,
     EventName: event.eventName,
     ReadOnly: String(event.readOnly),
     AccessKeyId: accessKeyId,
-    EventTime: new Date(event.eventTime),
     EventSource: event.eventSource,
     // Of a role, CloudTrail shows the session's name.
     Username: userName ?? String(principalId).split(":").at(-1),
+  };
+}
+
+function summary(event: TrailEvent): AwsStructure {
+  return {
+    ...attributesOf(event),
+    EventTime: new Date(event.eventTime),
     Resources: (event.resources ?? []).map(({ type, ARN }) => ({
       ResourceType: type,
       ResourceName: ARN,
