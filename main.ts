@@ -1,5 +1,6 @@
 import { App } from "cdktf";
 import { AlarmStack } from "./stacks/alarm.ts";
+import { BootstrapStack } from "./stacks/bootstrap.ts";
 import { KmsStack } from "./stacks/kms.ts";
 import { loadSettings, type Settings } from "./stacks/settings.ts";
 import { SettingsError } from "./stacks/settings-error.ts";
@@ -7,6 +8,7 @@ import { TrailStack } from "./stacks/trail.ts";
 
 /** Builds every stack, in the order in which they are deployed. */
 export function cipherwatch(app: App, settings: Settings): void {
+  new BootstrapStack(app, "bootstrap", { settings });
   const { keyArn } = new KmsStack(app, "kms", { settings });
   const trail = new TrailStack(app, "trail", { settings });
   const { logGroupName } = trail;

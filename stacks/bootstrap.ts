@@ -1,0 +1,73 @@
+import { TerraformOutput, type TerraformResourceLifecycle } from "cdktf";
+import type { Construct } from "constructs";
+import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
+import { accountPrincipals, type Statement } from "./constructs/policy.ts";
+import { keyAlias } from "./naming.ts";
+
+/** Days in which a reviewed plan can be applied; later, another is made. */
+const PLAN_DAYS = 7;
+
+/**
+ * What must be there before the other stacks can be deployed by a pipeline: a bucket for their states,
+ * one for reviewed plans and, where the settings name a GitHub repository, the roles of its workflows.
+ *
+ * A person applies it, once, with a local state, and then moves that state into the bucket that it
+ * made: docs/state.md. The pipeline's roles cannot change it.
+ */
+export class BootstrapStack extends CipherwatchStack {
+  readonly stateBucketName: string;
+  readonly planBucketName: string;
+
+  constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
+    super(scope, id, props);
+    const { env, trailRetentionDays } = this.settings;
+    const key = new EncryptionKey(this, "StateKey", {
+      alias: keyAlias(env, "state"),
+      description: `Encrypts the Terraform states and plans of cipherwatch ${env}`,
+      grants: [this.#grantUsers()],
+    });
+    const accessLogs = new HardenedBucket(this, "AccessLogs", {
+      part: "state-access-logs",
+      expirationDays: trailRetentionDays,
+      grants: (bucket) => [grantAccessLogs(this, bucket)],
+    });
+    const stateBucket = new HardenedBucket(this, "StateBucket", {
+      part: "state",
+      keyArn: key.keyArn,
+      accessLogs,
+      grants: () => [],
+    });
+    const planBucket = new HardenedBucket(this, "PlanBucket", {
+      part: "plans",
+      keyArn: key.keyArn,
+      expirationDays: PLAN_DAYS,
+      accessLogs,
+      grants: () => [],
+    });
+    this.stateBucketName = stateBucket.bucketName;
+    this.planBucketName = planBucket.bucketName;
+
+    new TerraformOutput(this, "StateBucketName", { value: this.stateBucketName });
+    new TerraformOutput(this, "PlanBucketName", { value: this.planBucketName });
+  }
+
+  /** A bucket that holds the states is never destroyed, whatever the environment. */
+  override get protection(): { readonly lifecycle?: TerraformResourceLifecycle } {
+    const { deletionProtection, stateBucket } = this.settings;
+    const inUse = stateBucket !== undefined;
+    return deletionProtection || inUse ? { lifecycle: { preventDestroy: true } } : {};
+  }
+
+  /** Whoever may read and write the buckets by IAM may also use the key, through S3 alone. */
+  #grantUsers(): Statement {
+    return {
+      sid: "UsersEncryptAndDecryptThroughS3",
+      principals: accountPrincipals(this),
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+      resources: THIS_KEY,
+      conditions: [["StringEquals", "kms:ViaService", `s3.${this.settings.region}.amazonaws.com`]],
+    };
+  }
+}
