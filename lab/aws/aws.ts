@@ -1,0 +1,173 @@
+import type { HistoryItem } from "../alarm/history.ts";
+import type { MonitorEntry } from "../alarm/monitor.ts";
+import type { Clock } from "../clock.ts";
+import type { Deployment } from "../deployment.ts";
+import { type Journal, openJournal } from "../journal.ts";
+import { createCloudTrail, TRAIL_ENTRIES_KEPT, type TrailEntry } from "./cloudtrail.ts";
+import { createCloudWatch, notModelled as notModelledOfCloudWatch } from "./cloudwatch.ts";
+import { startEndpoint } from "./endpoint.ts";
+import { type Credentials, createIdentities } from "./identities.ts";
+import { createKms, type KmsEntry } from "./kms.ts";
+import type { LogsEntry } from "./log-store.ts";
+import { createLogs, type Logs, notModelled as notModelledOfLogs } from "./logs.ts";
+import { createMetrics, type MetricsEntry } from "./metrics.ts";
+import { createSns, type Mail, notModelled as notModelledOfSns } from "./sns.ts";
+import { createSts } from "./sts.ts";
+
+export interface AwsOptions {
+  readonly deployment: Deployment;
+  readonly clock: Clock;
+  /** 0 picks a free port. */
+  readonly port: number;
+  /** Lab seconds from a call until CloudTrail delivers its record. */
+  readonly trailDelaySeconds: number;
+  /** The file of a journal, by the journal's name. */
+  readonly journalFile: (name: string) => string;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Aws {
+  readonly url: string;
+  /** Credentials of a role of the account. */
+  readonly assumeRole: (roleName: string, sessionName: string) => Credentials;
+  readonly ingest: Logs["ingest"];
+  readonly state: () => AwsState;
+  readonly close: () => Promise<void>;
+}
+
+/** What happened, for people. Times are ISO 8601 in the lab's time. */
+export interface AwsState {
+  readonly alarms: readonly object[];
+  readonly metrics: readonly object[];
+  /** The newest first, those on their way included. */
+  readonly trail: readonly object[];
+  readonly inbox: readonly object[];
+}
+
+/** What the lab's AWS does otherwise than AWS, a sentence each. */
+export const notModelled: readonly string[] = [
+  "Signatures, IAM and key policies are not checked: any credentials may do anything, and nothing is refused by policy.",
+  "Quotas and throttling are not there, nor are key rotation and grants.",
+  "CloudTrail delivers each record after the same delay; AWS takes about five minutes on average and promises nothing. There are no data events and no files in a bucket.",
+  ...notModelledOfLogs,
+  ...notModelledOfCloudWatch,
+  ...notModelledOfSns,
+];
+
+const ENTRIES_KEPT = 50_000;
+const SHOWN = 100;
+const METRIC_MINUTES_SHOWN = 60;
+const MINUTE = 60_000;
+
+/** The services of the deployment, joined: trail → log group → metric filter → alarm → topic → inbox. */
+export async function startAws(options: AwsOptions): Promise<Aws> {
+  const { deployment, clock, port, trailDelaySeconds, onError } = options;
+  const { accountId, region } = deployment;
+  const opened: { readonly close: () => void }[] = [];
+  const open = <Entry>(name: string, keep?: number): Journal<Entry> => {
+    const journal = openJournal<Entry>(options.journalFile(name), keep);
+    opened.push(journal);
+    return journal;
+  };
+  const at = { clock, accountId, region };
+
+  const identities = createIdentities(at);
+  const kms = createKms({ ...at, keys: deployment.keys, journal: open<KmsEntry>("kms") });
+  const metrics = createMetrics({
+    clock,
+    journal: open<MetricsEntry>("metrics", ENTRIES_KEPT),
+  });
+  const { logGroups, metricFilters } = deployment;
+  const logs = createLogs({
+    ...at,
+    logGroups,
+    metricFilters,
+    metrics,
+    journal: open<LogsEntry>("logs", ENTRIES_KEPT),
+  });
+  const sns = createSns({
+    ...at,
+    topics: deployment.topics,
+    subscriptions: deployment.subscriptions,
+    journal: open<Mail>("inbox", ENTRIES_KEPT),
+  });
+  const cloudWatch = createCloudWatch({
+    ...at,
+    alarms: deployment.alarms,
+    metrics,
+    notify: (topicArn, notification) => void sns.publish(topicArn, notification),
+    journal: open<MonitorEntry>("alarms"),
+  });
+  const cloudTrail = createCloudTrail({
+    ...at,
+    trail: deployment.trail,
+    delaySeconds: trailDelaySeconds,
+    journal: open<TrailEntry>("trail", TRAIL_ENTRIES_KEPT),
+    deliver: ({ logGroupName, logStreamName, message, timestamp }) =>
+      logs.ingest(logGroupName, logStreamName, [{ message, timestamp }]),
+  });
+  const endpoint = await startEndpoint({
+    port,
+    region,
+    identities,
+    services: {
+      kms: kms.operations,
+      logs: logs.operations,
+      sns: sns.operations,
+      cloudwatch: cloudWatch.operations,
+      cloudtrail: cloudTrail.operations,
+      sts: createSts().operations,
+    },
+    record: cloudTrail.record,
+    onError,
+  });
+  cloudWatch.start();
+
+  return {
+    url: endpoint.url,
+    assumeRole: (roleName, sessionName) => identities.addRoleSession({ roleName, sessionName }),
+    ingest: logs.ingest,
+    state: () => {
+      const { alarms, history } = cloudWatch.state();
+      return {
+        alarms: alarms.map(({ alarm, state, stateUpdatedAt, actionsEnabled }) => ({
+          ...alarm,
+          actionsEnabled,
+          state: state.value,
+          reason: state.reason,
+          updatedAt: iso(stateUpdatedAt),
+          history: history
+            .filter(({ alarmName }) => alarmName === alarm.name)
+            .slice(0, SHOWN)
+            .map(historyOf),
+        })),
+        metrics: metrics.list().map(({ updatedAt, ...key }) => ({
+          ...key,
+          updatedAt: iso(updatedAt),
+          minutes: metrics
+            .statistics(key, {
+              start: floorToMinute(clock.now()) - METRIC_MINUTES_SHOWN * MINUTE,
+              end: clock.now(),
+              seconds: MINUTE / 1000,
+            })
+            .map(({ timestamp, ...statistics }) => ({ at: iso(timestamp), ...statistics })),
+        })),
+        trail: cloudTrail.recent(SHOWN).map(({ event, delivered }) => ({ delivered, event })),
+        inbox: sns.inbox().map((mail) => ({ ...mail, at: iso(mail.at) })),
+      };
+    },
+    close: async () => {
+      await endpoint.close();
+      cloudTrail.close();
+      cloudWatch.stop();
+      for (const journal of opened) journal.close();
+    },
+  };
+}
+
+function historyOf({ at, type, summary, data }: HistoryItem): object {
+  return { at: iso(at), type, summary, data: JSON.parse(data) };
+}
+
+const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
+const floorToMinute = (milliseconds: number) => Math.floor(milliseconds / MINUTE) * MINUTE;
