@@ -111,6 +111,18 @@ test("an alarm with a period of ten seconds is evaluated every ten seconds", () 
   expect(state()).toBe("ALARM");
 });
 
+test("an alarm with a period of a minute is not, beside one that is", () => {
+  const fast = { ...ALARM, name: "fast", period: 10 };
+  const { clock, monitor, publish, state } = monitorOf([ALARM, fast]);
+  monitor.start();
+  clock.advance(MINUTE);
+  publish(3, true);
+  clock.advance(10 * SECOND);
+  expect([state("fast"), state()]).toEqual(["ALARM", "OK"]);
+  clock.advance(50 * SECOND);
+  expect(state()).toBe("ALARM");
+});
+
 test("the reason tells the datapoints, and its data what was looked at", () => {
   const alarm = { ...ALARM, evaluationPeriods: 3, datapointsToAlarm: 2 };
   const { clock, monitor, publish } = monitorOf([alarm]);

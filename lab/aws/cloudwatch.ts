@@ -10,15 +10,18 @@ import type { Notification } from "../alarm/notification.ts";
 import type { Clock } from "../clock.ts";
 import type { DeployedAlarm, Statistic } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
-import { double, flag, integer, list, readInput, text, time } from "./input.ts";
+import { flag, integer, list, readInput, text, time } from "./input.ts";
 import {
-  type MetricDatum,
-  type Metrics,
-  notModelled as metricsNotModelled,
-  type StatisticSet,
-  statisticOf,
-  statisticSet,
-} from "./metrics.ts";
+  Dimensions,
+  dimensionRecord,
+  exclusive,
+  invalid,
+  MetricDatumInput,
+  metricDatum,
+  MetricName as Name,
+  UNITS,
+} from "./metric-datum.ts";
+import { type Metrics, notModelled as metricsNotModelled, statisticOf } from "./metrics.ts";
 import { AwsError, type AwsStructure, type Operations } from "./operation.ts";
 import { page } from "./paging.ts";
 
@@ -41,6 +44,7 @@ export const notModelled: readonly string[] = [
   "Alarms come from the stacks alone; PutMetricAlarm, DeleteAlarms, composite alarms, metric math and anomaly detection are not there.",
   "How far an alarm looks back past its evaluation periods is inferred: two periods more, or a minute for periods under a minute.",
   "Alarms are evaluated at the full minute (every ten seconds for shorter periods); AWS evaluates at a moment of its own within it.",
+  "An alarm reads its metric in whatever unit the data came; AWS keeps units apart.",
   "Alarm actions other than SNS topics fail; AWS also takes Lambda, EC2, Auto Scaling and Systems Manager actions.",
   ...metricsNotModelled,
 ];
@@ -53,24 +57,11 @@ const MINUTE = 60 * 1000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const TWO_WEEKS = 14 * DAY;
-/** PutMetricData takes values from -2^360 to 2^360. */
-const MAX_VALUE = 2 ** 360;
 
-const UNITS = [
-  ...["Seconds", "Microseconds", "Milliseconds"],
-  ...["Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes"],
-  ...["Bits", "Kilobits", "Megabits", "Gigabits", "Terabits"],
-  ...["Percent", "Count"],
-  ...["Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second"],
-  ...["Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second"],
-  ...["Gigabits/Second", "Terabits/Second", "Count/Second", "None"],
-];
 const STATISTICS = ["Average", "Maximum", "Minimum", "SampleCount", "Sum"] as const;
 
-const Name = text({ min: 1, max: 255 });
-const Dimensions = list(z.object({ Name, Value: text({ min: 1, max: 1024 }) }), { max: 30 });
 const AlarmNames = list(Name, { max: 100 });
-const AlarmTypes = list(z.enum(["CompositeAlarm", "MetricAlarm", "LogAlarm"]));
+const AlarmTypes = list(z.enum(["CompositeAlarm", "MetricAlarm"]));
 const MaxRecords = integer({ min: 1, max: 100 }).default(100);
 const Token = text();
 
@@ -126,25 +117,9 @@ const Inputs = {
   }),
   PutMetricData: z.object({
     Namespace: text({ min: 1, max: 255, pattern: /^[^:].*$/ }),
-    MetricData: list(
-      z.object({
-        MetricName: Name,
-        Dimensions: Dimensions.default([]),
-        Timestamp: time().optional(),
-        Value: double().optional(),
-        Values: list(double(), { max: 150 }).optional(),
-        Counts: list(double(), { max: 150 }).optional(),
-        StatisticValues: z
-          .object({ SampleCount: double(), Sum: double(), Minimum: double(), Maximum: double() })
-          .optional(),
-        Unit: z.enum(UNITS).default("None"),
-        StorageResolution: integer({ min: 1 }).default(60),
-      }),
-    ),
+    MetricData: list(MetricDatumInput),
   }),
 };
-
-type Datum = z.infer<typeof Inputs.PutMetricData>["MetricData"][number];
 
 /**
  * The lab's CloudWatch: metrics, and the alarms of the deployment with their evaluation.
@@ -377,85 +352,6 @@ export function createCloudWatch({
   };
 }
 
-function metricDatum(namespace: string, datum: Datum, where: string, now: number): MetricDatum {
-  const { Timestamp: timestamp = now, StorageResolution: resolution } = datum;
-  if (timestamp < now - TWO_WEEKS) {
-    throw invalid(
-      `The parameter ${where}.Timestamp must specify a time within the past two weeks.`,
-    );
-  }
-  if (timestamp > now + 2 * HOUR) {
-    throw invalid(
-      `The parameter ${where}.Timestamp must specify a time no more than two hours in the future.`,
-    );
-  }
-  if (resolution !== 1 && resolution !== 60) {
-    throw invalid(`The parameter ${where}.StorageResolution must be 1 or 60; it is ${resolution}.`);
-  }
-  return {
-    namespace,
-    name: datum.MetricName,
-    dimensions: dimensionRecord(datum.Dimensions),
-    timestamp,
-    unit: datum.Unit,
-    highResolution: resolution === 1,
-    ...valuesOf(datum, where),
-  };
-}
-
-function valuesOf(datum: Datum, where: string): StatisticSet {
-  const { Value: value, Values: values, Counts: counts, StatisticValues: set } = datum;
-  const given = Object.entries({ Value: value, Values: values, StatisticValues: set }).filter(
-    ([, member]) => member !== undefined,
-  );
-  const [first, second] = given;
-  if (first === undefined) {
-    throw new AwsError(
-      "InvalidParameterCombination",
-      `At least one of the parameters ${where}.Value, ${where}.Values and ${where}.StatisticValues must be specified.`,
-    );
-  }
-  if (second !== undefined) throw exclusive(`${where}.${first[0]}`, `${where}.${second[0]}`);
-  const check = (parameter: string, number: number) => {
-    // Written so that NaN does not pass.
-    if (Math.abs(number) <= MAX_VALUE) return;
-    throw invalid(`The value ${number} for parameter ${where}.${parameter} is invalid.`);
-  };
-  if (set !== undefined) {
-    const { Sum: sum, SampleCount: sampleCount, Minimum: minimum, Maximum: maximum } = set;
-    check("StatisticValues.Sum", sum);
-    check("StatisticValues.Minimum", minimum);
-    check("StatisticValues.Maximum", maximum);
-    if (maximum < minimum) {
-      throw invalid(
-        `The parameter ${where}.StatisticValues.Maximum must be greater than ${where}.StatisticValues.Minimum.`,
-      );
-    }
-    check("StatisticValues.SampleCount", sampleCount);
-    if (sampleCount <= 0) {
-      throw invalid(
-        `The value ${sampleCount} for parameter ${where}.StatisticValues.SampleCount is invalid.`,
-      );
-    }
-    return { sum, sampleCount, minimum, maximum };
-  }
-  if (value !== undefined) {
-    check("Value", value);
-    return statisticSet([value]);
-  }
-  for (const [index, number] of (values ?? []).entries()) {
-    check(`Values.member.${index + 1}`, number);
-  }
-  if (counts !== undefined && counts.length !== values?.length) {
-    throw invalid(`The parameters ${where}.Values and ${where}.Counts must be of the same size.`);
-  }
-  for (const [index, count] of (counts ?? []).entries()) {
-    check(`Counts.member.${index + 1}`, count > 0 ? count : Number.NaN);
-  }
-  if (!values?.length) throw invalid(`The parameter ${where}.Values must not be empty.`);
-  return statisticSet(values, counts);
-}
-
 /**
  * Reads the input of the two operations that name a missing member in CloudWatch's own way, not in that
  * of its validation layer.
@@ -520,12 +416,6 @@ function dimensionList(dimensions: Readonly<Record<string, string>>): AwsStructu
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
 }
 
-function dimensionRecord(
-  dimensions: readonly { readonly Name: string; readonly Value: string }[],
-): Record<string, string> {
-  return Object.fromEntries(dimensions.map(({ Name, Value }) => [Name, Value]));
-}
-
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);
@@ -536,14 +426,6 @@ function isJson(text: string): boolean {
 }
 
 const grouped = (number: number) => number.toLocaleString("en-US");
-const invalid = (message: string) => new AwsError("InvalidParameterValue", message);
 
 const invalidToken = (token: string | undefined) =>
   new AwsError("InvalidNextToken", `The NextToken ${token} was not given by this operation.`);
-
-function exclusive(one: string, other: string): AwsError {
-  return new AwsError(
-    "InvalidParameterCombination",
-    `The parameters ${one} and ${other} are mutually exclusive and you have specified both.`,
-  );
-}
