@@ -636,18 +636,25 @@ describe("the log", () => {
 });
 
 describe("over HTTP", () => {
-  let server: Server;
+  const servers: Server[] = [];
   let port: number;
 
-  beforeAll(async () => {
-    server = createServer(getRequestListener(service.app.fetch));
+  async function listen({ app }: Harness): Promise<number> {
+    const server = createServer(getRequestListener(app.fetch));
+    servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    port = (server.address() as AddressInfo).port;
+    return (server.address() as AddressInfo).port;
+  }
+
+  beforeAll(async () => {
+    port = await listen(service);
   });
 
   afterAll(() => {
-    server.closeAllConnections();
-    server.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("GET /decrypt takes its JSON from the body, announced or in chunks", async () => {
@@ -707,6 +714,29 @@ describe("over HTTP", () => {
       });
       expect(answer).toMatch(/^HTTP\/1\.1 413 /);
       expect(answer).toContain("The body has more bytes; 28384 are allowed.");
+    },
+  );
+
+  test.each(["GET", "POST"])(
+    "a %s body that does not come is waited for until the deadline, and frees its place",
+    async (method) => {
+      const hasty = createHarness({ databaseUrl: postgres.url, deadline: 60, inFlight: 1 });
+      const hastyPort = await listen(hasty);
+      const head = [
+        `${method} /decrypt HTTP/1.1`,
+        "Host: localhost",
+        "Content-Type: application/json",
+        "Content-Length: 30",
+        "",
+        "{",
+      ].join("\r\n");
+      const answer = await speak(hastyPort, (write) => write(head));
+      expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+      expect(answer).toContain("DeadlineExceeded");
+      await expect
+        .poll(async () => (await hasty.post("/decrypt", "")).status, { timeout: 30_000 })
+        .toBe(400);
+      await hasty.database.close(0);
     },
   );
 

@@ -11,6 +11,8 @@ export interface DatabaseSettings {
   readonly connectTimeout: number;
   /** Milliseconds. The server itself ends a statement that takes longer. */
   readonly statementTimeout: number;
+  /** Told when AWS gives no token to sign in with. */
+  readonly onNoToken: (error: unknown) => void;
 }
 
 /** PostgreSQL gave no answer, or not the one to a statement that is known to be right. */
@@ -27,7 +29,7 @@ export class DatabaseUnavailable extends Error {
 }
 
 export interface Database {
-  /** Runs one statement, or several as the driver allows. @throws DatabaseUnavailable */
+  /** Runs a statement. @throws DatabaseUnavailable */
   readonly query: <T>(run: (sql: Sql) => Promise<T>) => Promise<T>;
   /** Lets running statements end for this long, then closes the connections. */
   readonly close: (milliseconds: number) => Promise<void>;
@@ -65,50 +67,63 @@ export function createDatabase(settings: DatabaseSettings): Database {
   };
 }
 
-function openPool({ access, poolSize, connectTimeout, statementTimeout }: DatabaseSettings): Sql {
-  return connect(access, {
+function openPool(settings: DatabaseSettings): Sql {
+  const { access, poolSize, connectTimeout, statementTimeout, onNoToken } = settings;
+  const options = {
     max: poolSize,
     connect_timeout: connectTimeout / 1_000,
     idle_timeout: IDLE_SECONDS,
     // The driver's own grows to 20 seconds, which a database that is back would not be used for.
-    backoff: (retries) => Math.min(0.1 * 2 ** retries, 1),
+    backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 1),
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
-  });
+  };
+  return connect(access, options, onNoToken);
 }
 
-/**
- * The driver, signed in the way that the access says:
- * - `url`: all that the URL holds, TLS included;
- * - `iam`: a fresh token for each connection, see
- *   https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html;
- * - `password`: a name and its password.
- *
- * The latter two verify the server's certificate against the RDS authorities, and its name.
- */
-export function connect(access: DatabaseAccess, options: Options<Record<string, never>>): Sql {
-  const common = {
+/** The driver, with nothing that it would do behind our back. */
+export function connect(
+  access: DatabaseAccess,
+  options: PoolOptions,
+  onNoToken: (error: unknown) => void = () => {},
+): Sql {
+  const quiet = {
     ...options,
     fetch_types: false,
     // By default notices go to the console, and PostgreSQL repeats values in them.
     onnotice: () => {},
   };
-  if (access.kind === "url") return postgres(access.url, common);
-  const { host, port, name: database, user } = access;
-  return postgres({
-    ...common,
-    host,
-    port,
-    database,
-    user,
-    ssl: { ca: sslProfiles.ca, rejectUnauthorized: true },
-    password: access.kind === "password" ? access.password : tokens(access),
-  });
+  return access.kind === "url"
+    ? postgres(access.url, quiet)
+    : postgres({ ...quiet, ...signIn(access, onNoToken) });
 }
 
-function tokens(access: DatabaseAccess & { kind: "iam" }): () => Promise<string> {
-  const { host: hostname, port, user: username, region } = access;
-  const signer = new Signer({ hostname, port, username, region });
-  return () => signer.getAuthToken();
+type PoolOptions = Options<Record<string, never>>;
+
+/**
+ * How to sign in to a database of RDS: with a password, or with IAM authentication, whose tokens live
+ * for 15 minutes and are made anew for each connection. Either way the server must show a certificate
+ * of RDS's own authorities, for its own name.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+ */
+export function signIn(
+  access: Exclude<DatabaseAccess, { kind: "url" }>,
+  onNoToken: (error: unknown) => void,
+): PoolOptions {
+  const { host, port, name: database, user } = access;
+  // The driver names the host for SNI alone, which an address has not; with `host` it is verified too.
+  const ssl = { ca: sslProfiles.ca, rejectUnauthorized: true, host };
+  if (access.kind === "password") {
+    return { host, port, database, user, ssl, password: access.password };
+  }
+  const signer = new Signer({ hostname: host, port, username: user, region: access.region });
+  // A rejection would go past the driver and end the process; with an empty password it is the server
+  // that says no, and the query fails like any other.
+  const token = () =>
+    signer.getAuthToken().catch((error: unknown) => {
+      onNoToken(error);
+      return "";
+    });
+  return { host, port, database, user, ssl, password: token };
 }
 
 function reasonOf(error: unknown): string {

@@ -75,17 +75,22 @@ function shown(header: string | undefined): string {
   return JSON.stringify(header.length <= 100 ? header : `${header.slice(0, 100)}…`);
 }
 
-/**
- * A GET has a body too, which the Fetch API has no way to say: where there is a port, the body comes
- * from Node's own request.
- */
 async function readBody(context: RequestContext, limit: number): Promise<Buffer> {
   const announced = Number(context.req.header("Content-Length") ?? 0);
   if (announced > limit) throw tooLarge(`has ${announced}`, limit);
+  const deadline = context.get("deadline");
+  // Node does not end a body that stopped coming, not even when the request was answered.
+  const passed = new Promise<never>((_, reject) => {
+    deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
+  });
+  return await Promise.race([collect(bodyOf(context), limit), passed]);
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of bodyOf(context)) {
+    for await (const chunk of body) {
       size += chunk.length;
       if (size > limit) break;
       chunks.push(chunk);
@@ -97,6 +102,10 @@ async function readBody(context: RequestContext, limit: number): Promise<Buffer>
   return Buffer.concat(chunks);
 }
 
+/**
+ * A GET has a body too, which the Fetch API has no way to say: where there is a port, the body comes
+ * from Node's own request.
+ */
 function bodyOf({ env, req }: RequestContext): AsyncIterable<Uint8Array> {
   const incoming: IncomingMessage | undefined = env?.incoming;
   // Leaving the loop must not destroy the connection that the answer goes out on.

@@ -29,6 +29,7 @@ function start(): void {
     poolSize: environment.DATABASE_POOL_SIZE,
     connectTimeout: environment.DATABASE_CONNECT_TIMEOUT,
     statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
+    onNoToken: (error) => logger.error(errorFields(error), "AWS gave no token for the database"),
   });
   const store = createStore(database);
   const kms = createKms({

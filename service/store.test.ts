@@ -29,7 +29,13 @@ afterAll(async () => {
 
 function open(url: string, statementTimeout = 5_000, connectTimeout = 5_000): Database {
   const access = { kind: "url", url } as const;
-  return createDatabase({ access, poolSize: 3, connectTimeout, statementTimeout });
+  return createDatabase({
+    access,
+    poolSize: 3,
+    connectTimeout,
+    statementTimeout,
+    onNoToken: () => {},
+  });
 }
 
 function record(name: string): SealedRecord {

@@ -66,6 +66,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     poolSize,
     connectTimeout: 5_000,
     statementTimeout: 5_000,
+    onNoToken: () => {},
   });
   const store = recording(createStore(database), storeCalls);
   const kms = createMemoryKms();

@@ -1,0 +1,107 @@
+import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+import postgres from "postgres";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { signIn } from "./database.ts";
+
+const server = {
+  host: "db.example.ap-southeast-2.rds.amazonaws.com",
+  port: 5432,
+  name: "cipherwatch",
+  user: "cipherwatch_service",
+} as const;
+
+const unexpected = (error: unknown) => expect.fail(String(error));
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe("signing in to RDS", () => {
+  test("trusts RDS's authorities alone and verifies the name, whichever way it signs in", () => {
+    for (const access of [
+      { ...server, kind: "iam", region: "ap-southeast-2" },
+      { ...server, kind: "password", password: "p" },
+    ] as const) {
+      const { ssl } = signIn(access, unexpected);
+      expect(ssl).toMatchObject({ rejectUnauthorized: true });
+      expect(ssl).not.toHaveProperty("checkServerIdentity");
+      const { ca } = ssl as { ca: string[] };
+      expect(ca.length).toBeGreaterThan(10);
+      for (const certificate of ca) expect(certificate).toContain("BEGIN CERTIFICATE");
+    }
+  });
+
+  test("by IAM takes a new token for each connection, made for this server and role", async () => {
+    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+    vi.stubEnv("AWS_SESSION_TOKEN", "");
+    const { password } = signIn({ ...server, kind: "iam", region: "ap-southeast-2" }, unexpected);
+    expect(password).toBeTypeOf("function");
+    const made = vi.fn(password as () => Promise<string>);
+    const { port, passwords, close } = await startDoorman();
+    const sql = postgres({ host: "127.0.0.1", port, max: 2, fetch_types: false, password: made });
+    await expect(sql`SELECT 1`).rejects.toThrow("no");
+    await expect(sql`SELECT 1`).rejects.toThrow("no");
+    expect(made).toHaveBeenCalledTimes(2);
+    expect(passwords).toHaveLength(2);
+    const url = new URL(`https://${passwords[0]}`);
+    expect(url.host).toBe("db.example.ap-southeast-2.rds.amazonaws.com:5432");
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      Action: "connect",
+      DBUser: "cipherwatch_service",
+      "X-Amz-Expires": "900",
+      "X-Amz-Credential": expect.stringContaining("/ap-southeast-2/rds-db/aws4_request"),
+    });
+    await sql.end({ timeout: 0 });
+    await close();
+  });
+
+  test("without credentials is a query that fails, and told", async () => {
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"]) {
+      vi.stubEnv(name, "");
+    }
+    // The end of the SDK's chain, without a network to look in.
+    vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+    vi.stubEnv("AWS_CONFIG_FILE", import.meta.filename);
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", import.meta.filename);
+    const failures: unknown[] = [];
+    const { password } = signIn({ ...server, kind: "iam", region: "ap-southeast-2" }, (error) =>
+      failures.push(error),
+    );
+    const { port, passwords, close } = await startDoorman();
+    const made = password as () => Promise<string>;
+    const sql = postgres({ host: "127.0.0.1", port, max: 1, fetch_types: false, password: made });
+    await expect(sql`SELECT 1`).rejects.toThrow("no");
+    expect(passwords).toEqual([""]);
+    expect(failures).toMatchObject([{ name: "CredentialsProviderError" }]);
+    await sql.end({ timeout: 0 });
+    await close();
+  });
+});
+
+/** A server that asks for a password in clear, as RDS does with IAM authentication, and lets nobody in. */
+async function startDoorman() {
+  const passwords: string[] = [];
+  const sockets: Socket[] = [];
+  const listener = createServer((socket) => {
+    sockets.push(socket);
+    socket.once("data", () => {
+      socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+      socket.once("data", (message) => {
+        passwords.push(message.toString("utf8", 5, message.length - 1));
+        const fields = Buffer.from("SFATAL\0VFATAL\0C28000\0Mno\0\0");
+        const head = Buffer.from([0x45, 0, 0, 0, 4 + fields.length]);
+        socket.end(Buffer.concat([head, fields]));
+      });
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (listener.address() as AddressInfo).port,
+    passwords,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        listener.close(resolve);
+      }),
+  };
+}

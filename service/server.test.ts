@@ -1,0 +1,288 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { connect as connectTo } from "node:net";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { DENIED, expectContract } from "./testing/harness.ts";
+import { type HttpAnswer, send, sendJson } from "./testing/http.ts";
+import { type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
+import { KEY_ARN } from "./testing/memory-kms.ts";
+import { type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
+
+// A condition that a loaded machine takes long to reach is still reached.
+const PATIENCE = { timeout: 50_000, interval: 20 };
+
+let postgres: PostgresServer;
+let aws: KmsEndpoint;
+
+beforeAll(async () => {
+  [postgres, aws] = await Promise.all([startPostgres({ migrated: false }), startKmsEndpoint()]);
+  const { code, output } = await run("migrate.ts");
+  expect(code, output()).toBe(0);
+  expect(output()).toContain("schema migrated");
+});
+
+afterEach(() => {
+  aws.answer = undefined;
+});
+
+afterAll(async () => {
+  await Promise.all([postgres.close(), aws.close()]);
+});
+
+interface Running {
+  readonly process: ChildProcess;
+  /** All that it has written so far, on both outputs. */
+  readonly output: () => string;
+  /** The exit code, or the signal's name. */
+  readonly exited: Promise<number | string>;
+}
+
+function start(module: string, environment: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [join(import.meta.dirname, module)], {
+    env: {
+      PORT: "0",
+      HOST: "127.0.0.1",
+      KMS_KEY_ARN: KEY_ARN,
+      DATABASE_URL: postgres.url,
+      AWS_ENDPOINT_URL: aws.url,
+      AWS_REGION: "ap-southeast-2",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      ...environment,
+    },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  let output = "";
+  child.stdout?.on("data", (data) => {
+    output += data;
+  });
+  child.stderr?.on("data", (data) => {
+    output += data;
+  });
+  const exited = new Promise<number | string>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
+  });
+  return { process: child, output: () => output, exited };
+}
+
+async function run(module: string, environment: Record<string, string> = {}) {
+  const running = start(module, environment);
+  return { code: await running.exited, output: running.output };
+}
+
+/** Starts the service, lends it out, and ends it in the end. */
+async function withService(
+  environment: Record<string, string>,
+  use: (port: number, service: Running) => Promise<void>,
+): Promise<void> {
+  const service = start("server.ts", environment);
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      service.process.once("message", ({ listening }: { listening: number }) => resolve(listening));
+      service.exited.then((code) => reject(new Error(`ended with ${code}:\n${service.output()}`)));
+    });
+    await use(port, service);
+  } finally {
+    service.process.kill("SIGKILL");
+    await service.exited;
+  }
+}
+
+const lines = ({ output }: Running): Record<string, unknown>[] =>
+  output()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+function json({ text }: HttpAnswer): Record<string, unknown> {
+  return JSON.parse(text);
+}
+
+describe("the process", () => {
+  test("answers the walkthrough as it is written, and logs nothing that was sent", async () => {
+    await withService({}, async (port, service) => {
+      const [Name, Text] = ["Stephen-of-the-log-test", "I love Pizza, which nobody may log"];
+      const encrypted = await sendJson(port, "POST", "/encrypt", { Name, Text });
+      expect(encrypted.status).toBe(200);
+      const Key = String(json(encrypted).Key);
+      const right = await sendJson(port, "GET", "/decrypt", { Name, Key });
+      expect(right).toMatchObject({ status: 200, text: JSON.stringify({ Text }) });
+      const wrong = await sendJson(port, "GET", "/decrypt", { Name, Key: "some-random-false-key" });
+      expect(wrong.status).toBe(403);
+      expect(json(wrong)).toMatchObject({ Message: DENIED });
+      expectContract("/decrypt", wrong.status, json(wrong));
+
+      // All the ways in which a value could find its way into a line.
+      const marked = `${Name} ${Text} ${Key}`;
+      const headers = { "Content-Type": "application/json", "X-Mark": Name, Cookie: Key };
+      await sendJson(port, "POST", "/encrypt", { Name: marked.repeat(9), Text: { Text } });
+      await sendJson(port, "POST", "/decrypt", { [marked]: marked, Name, Key });
+      await send(port, "POST", "/encrypt", { headers, body: `{"Name":"${marked}` });
+      await send(port, "POST", `/${Name}?Key=${Key}`, { headers, body: marked });
+      await send(port, "POST", `/encrypt?${Key}`, {
+        headers: { "Content-Type": Name, "X-Request-Id": `"${Key}"` },
+        body: marked,
+      });
+      await postgres.sql`ALTER TABLE cipherwatch.records RENAME COLUMN nonce TO moved`;
+      const broken = await sendJson(port, "POST", "/encrypt", { Name, Text });
+      await postgres.sql`ALTER TABLE cipherwatch.records RENAME COLUMN moved TO nonce`;
+      expect(broken.status).toBe(503);
+
+      service.process.kill("SIGTERM");
+      expect(await service.exited).toBe(0);
+      expect(lines(service).filter(({ msg }) => msg === "request")).toHaveLength(9);
+      const output = service.output();
+      for (const secret of [Name, Text, Key, Key.slice(4), "Stephen", "Pizza", "false-key"]) {
+        expect(output).not.toContain(secret);
+        expect(output).not.toContain(Buffer.from(secret).toString("base64").slice(0, -4));
+        expect(output).not.toContain(Buffer.from(secret).toString("hex"));
+      }
+    });
+  });
+
+  test("says where it listens, and metrics come out as lines of their own format", async () => {
+    await withService({ METRICS_NAMESPACE: "Cipherwatch/test" }, async (port, service) => {
+      await sendJson(port, "POST", "/decrypt", { Name: "n", Key: "k" });
+      await expect.poll(() => lines(service).length, PATIENCE).toBeGreaterThanOrEqual(2);
+      expect(lines(service)).toContainEqual(expect.objectContaining({ msg: "listening", port }));
+      const metrics = lines(service).find((line) => "_aws" in line);
+      expect(metrics).toMatchObject({
+        Service: "api",
+        DecryptDenied: 1,
+        _aws: { CloudWatchMetrics: [{ Namespace: "Cipherwatch/test" }] },
+      });
+    });
+  });
+
+  test("keeps a record through its own sudden death", async () => {
+    let key: unknown;
+    await withService({}, async (port, service) => {
+      key = json(await sendJson(port, "POST", "/encrypt", { Name: "n", Text: "kept" })).Key;
+      service.process.kill("SIGKILL");
+      expect(await service.exited).toBe("SIGKILL");
+    });
+    await withService({}, async (port) => {
+      const answer = await sendJson(port, "POST", "/decrypt", { Name: "n", Key: key });
+      expect(json(answer)).toEqual({ Text: "kept" });
+    });
+  });
+
+  test("starts while KMS is away, is not ready, and is when KMS is back", async () => {
+    aws.answer = () => ({ status: 400, body: { __type: "DisabledException", message: "" } });
+    await withService({ READINESS_AGE: "0" }, async (port, service) => {
+      const away = await send(port, "GET", "/readyz");
+      expect(away.status).toBe(503);
+      expect(json(away)).toMatchObject({ Checks: { Database: "ok", Kms: "unavailable" } });
+      expect((await send(port, "GET", "/healthz")).status).toBe(200);
+      const denied = await sendJson(port, "POST", "/decrypt", { Name: "nobody", Key: "k" });
+      expect(denied.status).toBe(503);
+      await expect.poll(service.output, PATIENCE).toContain("no decoy");
+      aws.answer = undefined;
+      expect((await send(port, "GET", "/readyz")).status).toBe(200);
+      const again = await sendJson(port, "POST", "/decrypt", { Name: "nobody", Key: "k" });
+      expect(again.status).toBe(403);
+    });
+  });
+});
+
+describe("told to stop", () => {
+  // Every process makes its decoy first; a test that waits for a request must not take that for one.
+  let asked = 0;
+  beforeEach(() => {
+    asked = aws.operations.length;
+  });
+  const decoyMade = () => expect.poll(() => aws.operations.length, PATIENCE).toBeGreaterThan(asked);
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "by %s it answers what it has begun, takes nothing new, and exits 0",
+    async (signal) => {
+      await withService({}, async (port, service) => {
+        await decoyMade();
+        const idle = connectTo(port, "127.0.0.1");
+        await new Promise((resolve) => idle.once("connect", resolve));
+        const { reached, release } = holdKms("GenerateDataKey");
+        const begun = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "in flight" });
+        await reached;
+        service.process.kill(signal);
+        await expect.poll(service.output, PATIENCE).toContain('"stopping"');
+        // Told twice, as by a terminal that signals the whole group.
+        service.process.kill(signal);
+        await expect
+          .poll(() => send(port, "GET", "/").catch((error) => error.code), PATIENCE)
+          .toBe("ECONNREFUSED");
+        release();
+        const answer = await begun;
+        expect(answer.status).toBe(200);
+        expect(answer.headers.connection).toBe("close");
+        expect(await service.exited).toBe(0);
+        expect(lines(service).at(-1)).toMatchObject({ msg: "stopped" });
+        idle.destroy();
+        const [row] =
+          await postgres.sql`SELECT count(*)::int FROM cipherwatch.records WHERE name = 'n'`;
+        expect(row?.count).toBeGreaterThan(0);
+      });
+    },
+  );
+
+  test("it does not wait for ever", async () => {
+    await withService({ DRAIN_TIMEOUT: "100" }, async (port, service) => {
+      await decoyMade();
+      const { reached } = holdKms("GenerateDataKey");
+      const begun = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t" }).catch(() => "cut");
+      await reached;
+      service.process.kill("SIGTERM");
+      expect(await service.exited).toBe(1);
+      expect(await begun).toBe("cut");
+      expect(service.output()).toContain("DRAIN_TIMEOUT");
+    });
+  });
+
+  function holdKms(held: string) {
+    let release = () => {};
+    const released = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined);
+    });
+    const reached = new Promise<void>((resolve) => {
+      aws.answer = (operation) => {
+        if (operation !== held) return undefined;
+        resolve();
+        return released;
+      };
+    });
+    return { reached, release };
+  }
+});
+
+describe("what cannot start", () => {
+  test("says which variables are wrong and shows no secret", async () => {
+    const environment = { DATABASE_URL: "mysql://u:hunter2@h/d", PORT: "x", KMS_KEY_ARN: "" };
+    const { code, output } = await run("server.ts", environment);
+    expect(code).toBe(1);
+    for (const expected of ["DATABASE_URL", "PORT", "KMS_KEY_ARN"]) {
+      expect(output()).toContain(expected);
+    }
+    expect(output()).not.toContain("hunter2");
+  });
+
+  test("says which port is taken, and what to set", async () => {
+    const { code, output } = await run("server.ts", { PORT: String(postgres.port) });
+    expect(code).toBe(1);
+    expect(output()).toContain(`cannot listen on 127.0.0.1:${postgres.port} (EADDRINUSE)`);
+    expect(output()).toContain("Set PORT");
+  });
+
+  test("a migration without its database exits 1 with a code and no password", async () => {
+    const DATABASE_URL = "postgres://u:hunter2@127.0.0.1:1/d";
+    const { code, output } = await run("migrate.ts", { DATABASE_URL });
+    expect(code).toBe(1);
+    expect(output()).toContain("ECONNREFUSED");
+    expect(output()).not.toContain("hunter2");
+  });
+
+  test("a migration says that it skips the role where there is no IAM", async () => {
+    const { code, output } = await run("migrate.ts", { DATABASE_USER: "service_role" });
+    expect(code).toBe(0);
+    expect(output()).toContain("schema is up to date");
+    expect(output()).toContain("role skipped: this PostgreSQL has no rds_iam");
+  });
+});
