@@ -195,7 +195,7 @@ describe("evaluations that were late", () => {
     expect(timers).toHaveLength(1);
   });
 
-  test("are done before a state is set by hand, so that they do not undo it", () => {
+  test("do not undo a state that was set by hand since", () => {
     const { monitor, wake, clock } = asleep();
     clock.advance(MINUTE + SECOND);
     monitor.setState(ALARM.name, { value: "ALARM", reason: "a drill" });

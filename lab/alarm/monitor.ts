@@ -62,8 +62,8 @@ const HISTORY_KEPT = 30 * DAY;
 const HISTORY_ITEMS = 10_000;
 
 /**
- * Evaluations that were due while the machine slept or the process was busy are made up for as far back
- * as metrics have their seconds; before that nothing is left to evaluate as it was.
+ * Evaluations that were due while the machine slept, the process was busy or the lab was down are made
+ * up for as far back as metrics have their seconds; before that nothing is left to evaluate as it was.
  */
 const MADE_UP = 3 * 60 * 60 * 1000;
 
@@ -117,7 +117,7 @@ export function createMonitor({
       const known = records.get(alarm.name);
       if (known === undefined) {
         const state: StateRecord = { value: "INSUFFICIENT_DATA", reason: INITIAL_REASON };
-        configure("Create", alarm, {
+        configure("Create", {
           alarm,
           state,
           stateUpdatedAt: at,
@@ -126,7 +126,7 @@ export function createMonitor({
           actionsEnabled: alarm.actionsEnabled,
         });
       } else if (!isDeepStrictEqual(known.alarm, alarm)) {
-        configure("Update", alarm, {
+        configure("Update", {
           ...known,
           alarm,
           configurationUpdatedAt: at,
@@ -146,8 +146,8 @@ export function createMonitor({
     }
   }
 
-  function configure(type: "Create" | "Update", alarm: DeployedAlarm, record: AlarmRecord): void {
-    const { actionsEnabled, state, configurationUpdatedAt: at } = record;
+  function configure(type: "Create" | "Update", record: AlarmRecord): void {
+    const { alarm, actionsEnabled, state, configurationUpdatedAt: at } = record;
     write({
       alarmName: alarm.name,
       record,
@@ -231,27 +231,38 @@ export function createMonitor({
   let due = 0;
   let cancel: (() => void) | undefined;
 
-  function evaluateWhatIsDue(): void {
+  function run(): void {
     const now = clock.now();
     due = Math.max(due, floor(now - MADE_UP, tick));
     for (; due <= now; due += tick) {
       for (const record of [...records.values()]) {
-        if (due % (intervals.get(record.alarm.name) ?? tick) === 0) evaluate(record, due);
+        // What is made up must not undo what was set or deployed since.
+        const settledAt = Math.max(record.stateUpdatedAt, record.configurationUpdatedAt);
+        const interval = intervals.get(record.alarm.name) ?? tick;
+        if (due > settledAt && due % interval === 0) evaluate(record, due);
       }
     }
+    if (cancel !== undefined) cancel = clock.after(due - clock.now(), run);
   }
 
-  function run(): void {
-    evaluateWhatIsDue();
-    if (cancel !== undefined) cancel = clock.after(due - clock.now(), run);
+  /** When the alarms' metrics last had data: up to then the process before this one evaluated them. */
+  function lastDataAt(): number {
+    const watched = new Set(
+      alarms.map(({ namespace, metricName }) => `${namespace} ${metricName}`),
+    );
+    return metrics
+      .list()
+      .filter(({ namespace, name }) => watched.has(`${namespace} ${name}`))
+      .reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), 0);
   }
 
   return {
     start: () => {
       if (alarms.length === 0 || cancel !== undefined) return;
       const now = clock.now();
-      due = floor(now, tick) + tick;
-      cancel = clock.after(due - now, run);
+      due = floor(Math.min(now, lastDataAt() || now), tick) + tick;
+      cancel = () => {};
+      run();
     },
     stop: () => {
       cancel?.();
@@ -261,15 +272,13 @@ export function createMonitor({
     find: (alarmName) => records.get(alarmName),
     history: () => history.toReversed(),
     setState: (alarmName, state) => {
-      // Else an evaluation that is late would undo what comes after it.
-      if (cancel !== undefined) evaluateWhatIsDue();
       const record = records.get(alarmName);
       if (record !== undefined) change(record, state, clock.now());
     },
     setActionsEnabled: (alarmName, actionsEnabled) => {
       const record = records.get(alarmName);
       if (record === undefined || record.actionsEnabled === actionsEnabled) return;
-      configure("Update", record.alarm, {
+      configure("Update", {
         ...record,
         actionsEnabled,
         configurationUpdatedAt: clock.now(),

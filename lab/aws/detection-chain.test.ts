@@ -130,6 +130,30 @@ describe("a process that dies", () => {
     expect(subjects()).toEqual([ALARMED]);
   });
 
+  test("and stays down past the alarm's range loses neither", () => {
+    const clock = manualClock(NOON);
+    const dead = chain({ clock });
+    dead.deliver(REFUSED, REFUSED, REFUSED);
+    dead.stop();
+    clock.advance(30 * MINUTE);
+    const { state, subjects, inbox } = chain({ clock });
+    expect(subjects()).toEqual([ALARMED]);
+    expect(inbox()[0]?.body).toContain("Friday 20 November, 2026 12:01:00 UTC");
+    expect(state()).toBe("OK");
+  });
+
+  test("after the alarm was over does not raise it again", () => {
+    const clock = manualClock(NOON);
+    const dead = chain({ clock });
+    dead.deliver(REFUSED, REFUSED, REFUSED);
+    clock.advance(10 * MINUTE);
+    dead.stop();
+    clock.advance(10 * MINUTE);
+    const { state, subjects } = chain({ clock });
+    expect(subjects()).toEqual([ALARMED]);
+    expect(state()).toBe("OK");
+  });
+
   test("during the alarm does not mail again", () => {
     const clock = manualClock(NOON);
     const dead = chain({ clock });
