@@ -85,7 +85,8 @@ export async function spawnLab(
     state: async () =>
       JSON.parse((await send("GET", `${endpoints.console}/api/state`)).body) as LabState,
     kill: (signal) => {
-      process.kill(endpoints.pid, signal);
+      // Not through npm, which may end before its child; a lab that is gone already needs no signal.
+      if (child.exitCode === null && child.signalCode === null) process.kill(endpoints.pid, signal);
       return exited;
     },
   };
