@@ -16,7 +16,7 @@ import {
   type Statement,
   servicePrincipal,
 } from "./constructs/policy.ts";
-import { admitTcp, reachTcp } from "./constructs/security-group-rule.ts";
+import { admitTcp } from "./constructs/security-group-rule.ts";
 import { keyAlias, resourceName } from "./naming.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
@@ -71,6 +71,7 @@ export class DatabaseStack extends CipherwatchStack {
   readonly host: string;
   readonly port: number;
   readonly databaseName: string;
+  readonly securityGroupId: string;
   /** RDS makes the secret, knows its value alone and changes it every week. */
   readonly masterSecretArn: string;
   /** Of the key that the master secret is encrypted under; whoever reads the secret needs Decrypt. */
@@ -102,6 +103,7 @@ export class DatabaseStack extends CipherwatchStack {
     });
     this.secretKeyArn = secretKey.keyArn;
 
+    this.securityGroupId = this.#securityGroup(props);
     const logGroups = this.#logGroups(key.keyArn);
     const monitoring = this.#monitoringRole();
     const instance = new DbInstance(this, "Instance", {
@@ -121,7 +123,7 @@ export class DatabaseStack extends CipherwatchStack {
       kmsKeyId: key.keyArn,
 
       dbSubnetGroupName: this.#subnetGroup(props.privateSubnetIds),
-      vpcSecurityGroupIds: [this.#securityGroup(props)],
+      vpcSecurityGroupIds: [this.securityGroupId],
       publiclyAccessible: false,
       port: this.port,
       caCertIdentifier: "rds-ca-rsa2048-g1",
@@ -200,12 +202,6 @@ export class DatabaseStack extends CipherwatchStack {
     admitTcp(this, "AdmitService", {
       securityGroupId: group.id,
       peer: { referencedSecurityGroupId: serviceSecurityGroupId },
-      port: this.port,
-      description: "The service keeps its records",
-    });
-    reachTcp(this, "ServiceReachesDatabase", {
-      securityGroupId: serviceSecurityGroupId,
-      peer: { referencedSecurityGroupId: group.id },
       port: this.port,
       description: "The service keeps its records",
     });

@@ -9,8 +9,7 @@ import { propertyAccess, Token } from "cdktf";
 import type { Construct } from "constructs";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { FlowLog } from "./constructs/flow-log.ts";
-import { type Peer, reachTcp } from "./constructs/security-group-rule.ts";
-import { HTTPS, InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
+import { InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
 import { ANYWHERE, Zone } from "./constructs/zone.ts";
 import { resourceName } from "./naming.ts";
 import { subnetRanges } from "./subnets.ts";
@@ -32,10 +31,7 @@ export class NetworkStack extends CipherwatchStack {
   readonly publicSubnetIds: readonly string[];
   /** One in each zone, where tasks and the database stand. */
   readonly privateSubnetIds: readonly string[];
-  /**
-   * Of the service's tasks. They may call AWS; who calls them, and the database, is for the stacks
-   * that have them to add.
-   */
+  /** Of the service's tasks. Its rules are the service's; here it is what endpoints and database admit. */
   readonly serviceSecurityGroupId: string;
   /** Of the interface endpoints, where the settings have any. */
   readonly endpointSecurityGroupId?: string;
@@ -70,7 +66,7 @@ export class NetworkStack extends CipherwatchStack {
     });
     this.serviceSecurityGroupId = service.id;
 
-    const s3 = imageLayersEndpoint(this, "ImageLayers", {
+    imageLayersEndpoint(this, "ImageLayers", {
       vpcId: vpc.id,
       routeTableIds: zones.map(({ privateRouteTableId }) => privateRouteTableId),
     });
@@ -81,20 +77,7 @@ export class NetworkStack extends CipherwatchStack {
         callersSecurityGroupId: service.id,
       });
       this.endpointSecurityGroupId = endpoints.securityGroupId;
-      this.#letServiceReach("Endpoints", { referencedSecurityGroupId: endpoints.securityGroupId });
-      this.#letServiceReach("ImageLayers", { prefixListId: s3.prefixListId });
-    } else {
-      this.#letServiceReach("Aws", { cidrIpv4: ANYWHERE }); // where the addresses of its APIs are
     }
-  }
-
-  #letServiceReach(what: "Aws" | "Endpoints" | "ImageLayers", peer: Peer): void {
-    reachTcp(this, `ServiceReaches${what}`, {
-      securityGroupId: this.serviceSecurityGroupId,
-      peer,
-      port: HTTPS,
-      description: what === "ImageLayers" ? "Tasks load their images" : "The service calls AWS",
-    });
   }
 
   #zones(): Zone[] {

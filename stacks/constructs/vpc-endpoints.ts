@@ -2,11 +2,17 @@ import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint/index.js";
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { executionRoleName, logGroupName, resourceName, serviceRoleName } from "../naming.ts";
-import { type Condition, type Principals, policyJson, type Statement } from "./policy.ts";
+import {
+  executionRoleName,
+  logGroupName,
+  resourceName,
+  serviceLogGroupName,
+  serviceRoleName,
+} from "../naming.ts";
+import { type Principals, policyJson, type Statement } from "./policy.ts";
 import { admitTcp } from "./security-group-rule.ts";
 
-export const HTTPS = 443;
+const HTTPS = 443;
 
 /** The policy of an endpoint names its callers by a condition: the roles need not exist yet. */
 const ANYBODY: Principals = { type: "AWS", identifiers: ["*"] };
@@ -89,24 +95,23 @@ export class InterfaceEndpoints extends Construct {
 
 interface Endpoint {
   readonly construct: string;
-  /** As in the endpoint service's name. */
+  /** As in the name of the endpoint service. */
   readonly service: string;
   readonly grants: readonly Statement[];
 }
 
+/** Each takes the calls that the service's two roles make of it, and no other's. */
 function endpoints(stack: CipherwatchStack): Endpoint[] {
   const { env, executeCommand } = stack.settings;
-  const by = (...roleNames: readonly [string, ...string[]]) => {
-    const [first, ...others] = roleNames.map((name) => stack.globalArn("iam", `role/${name}`)) as [
-      string,
-      ...string[],
-    ];
-    const condition: Condition = ["ArnEquals", "aws:PrincipalArn", first, ...others];
-    return { principals: ANYBODY, conditions: [condition] };
-  };
-  const service = by(serviceRoleName(env));
-  const taskStart = by(executionRoleName(env));
+  const service = calledBy(stack, serviceRoleName(env));
+  const taskStart = calledBy(stack, executionRoleName(env));
   const pullImages: readonly Statement[] = [
+    {
+      sid: "SignInToRegistry",
+      ...taskStart,
+      actions: ["ecr:GetAuthorizationToken"],
+      resources: ["*"], // AWS offers nothing narrower
+    },
     {
       sid: "PullImages",
       ...taskStart,
@@ -116,12 +121,6 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
         "ecr:GetDownloadUrlForLayer",
       ],
       resources: [stack.regionalArn("ecr", `repository/${resourceName(env, "*")}`)],
-    },
-    {
-      sid: "SignInToRegistry",
-      ...taskStart,
-      actions: ["ecr:GetAuthorizationToken"],
-      resources: ["*"], // ECR knows no narrower resource for it
     },
   ];
   return [
@@ -157,33 +156,57 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
       grants: [
         {
           sid: "WriteLogs",
-          ...by(executionRoleName(env), serviceRoleName(env)),
-          actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-          resources: [stack.regionalArn("logs", `log-group:${logGroupName(env, "*")}`)],
+          ...taskStart,
+          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          resources: [stack.regionalArn("logs", `log-group:${serviceLogGroupName(env)}:*`)],
         },
+        ...(executeCommand ? logCommands(stack, service) : []),
       ],
     },
     ...(executeCommand ? [commandEndpoint(service)] : []),
   ];
 }
 
-/** What a command in a running container comes in by. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html */
-function commandEndpoint(caller: Pick<Statement, "principals" | "conditions">): Endpoint {
+type Caller = Required<Pick<Statement, "principals" | "conditions">>;
+
+function calledBy(stack: CipherwatchStack, roleName: string): Caller {
+  const roleArn = stack.globalArn("iam", `role/${roleName}`);
+  return {
+    principals: ANYBODY,
+    conditions: [["ArnEquals", "aws:PrincipalArn", roleArn]],
+  };
+}
+
+/** Where commands may be run in a container, they come in by this. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html */
+function commandEndpoint(service: Caller): Endpoint {
   return {
     construct: "SsmMessages",
     service: "ssmmessages",
     grants: [
       {
         sid: "OpenChannels",
-        ...caller,
+        ...service,
         actions: [
           "ssmmessages:CreateControlChannel",
           "ssmmessages:CreateDataChannel",
           "ssmmessages:OpenControlChannel",
           "ssmmessages:OpenDataChannel",
         ],
-        resources: ["*"], // channels have no ARN
+        resources: ["*"], // AWS offers nothing narrower
       },
     ],
   };
+}
+
+function logCommands(stack: CipherwatchStack, service: Caller): Statement[] {
+  const exec = `log-group:${logGroupName(stack.settings.env, "exec")}`;
+  return [
+    { sid: "FindLogGroups", ...service, actions: ["logs:DescribeLogGroups"], resources: ["*"] },
+    {
+      sid: "LogCommands",
+      ...service,
+      actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      resources: [stack.regionalArn("logs", exec), stack.regionalArn("logs", `${exec}:*`)],
+    },
+  ];
 }
