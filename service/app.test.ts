@@ -467,10 +467,11 @@ describe("limits", () => {
   });
 
   test("nothing is stored or removed after the deadline", async () => {
-    const hasty = createHarness({ databaseUrl: postgres.url, deadline: 30 });
+    const { kms } = service;
+    const hasty = createHarness({ databaseUrl: postgres.url, deadline: 30, kms });
     const key = await service.encrypt("Stephen", "one");
     let release = () => {};
-    hasty.kms.interrupt = () =>
+    kms.interrupt = () =>
       new Promise((resolve) => {
         release = resolve;
       });

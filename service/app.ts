@@ -82,17 +82,16 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   app.get("/openapi.json", (context) => context.json(document));
   app.get("/readyz", async (context) => {
     if (isDraining()) {
-      throw new Problem("NotReady", "Not ready: the process is stopping.");
+      throw new Problem("NotReady", "Not ready: the process is stopping.", RETRY_LATER);
     }
     const { ready, checks, reasons } = await readiness();
     if (ready) return context.json({ Status: "ready", Checks: checks });
-    Object.assign(context.get("facts"), { code: "NotReady", reason: reasons.join(", ") });
+    context.get("facts").reason = reasons.join(", ");
     const missing = Object.entries(checks).filter(([, verdict]) => verdict !== "ok");
-    const problem = new Problem(
-      "NotReady",
-      `Not ready: ${missing.map(([name]) => name).join(" and ")} cannot be used.`,
-    );
-    return answer(context, problem, { Checks: checks });
+    const names = missing.map(([name]) => name).join(" and ");
+    throw new Problem("NotReady", `Not ready: ${names} cannot be used.`, RETRY_LATER, {
+      Checks: checks,
+    });
   });
 
   app.use(limitRequests(limits));
@@ -103,11 +102,14 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
     const deadline = context.get("deadline");
     const { key, record, kmsRequestId } = await vault.seal(Name, Text, deadline);
     context.get("facts").kmsRequestId = kmsRequestId;
-    deadline.throwIfAborted();
-    await store.insert(record);
-    const Key = formatKey(key);
-    key.secret.fill(0);
-    return context.json({ Message: "Data encrypted and stored, keep your key safe", Key });
+    try {
+      deadline.throwIfAborted();
+      await store.insert(record);
+      const Message = "Data encrypted and stored, keep your key safe";
+      return context.json({ Message, Key: formatKey(key) });
+    } finally {
+      key.secret.fill(0);
+    }
   });
 
   app.on(["GET", "POST"], "/decrypt", async (context) => {
@@ -204,8 +206,10 @@ function problemOf(error: unknown): Problem {
   return new Problem("InternalError", "Something went wrong here; give us the RequestId.");
 }
 
-function answer(context: RequestContext, problem: Problem, more: object = {}) {
-  const { code: Code, message: Message, headers } = problem;
+function answer(context: RequestContext, problem: Problem) {
+  const { code: Code, message: Message, headers, members } = problem;
   const RequestId = context.get("requestId");
-  return context.json({ Message, Code, RequestId, ...more }, problemStatus[Code], { ...headers });
+  return context.json({ Message, Code, RequestId, ...members }, problemStatus[Code], {
+    ...headers,
+  });
 }

@@ -21,11 +21,19 @@ export type ProblemCode = keyof typeof problemStatus;
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
+  /** Members of the answer besides those that every problem has. */
+  readonly members: object;
 
-  constructor(code: ProblemCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    members: object = {},
+  ) {
     super(message);
     this.name = "Problem";
     this.code = code;
     this.headers = headers;
+    this.members = members;
   }
 }

@@ -95,6 +95,7 @@ describe("records", () => {
     await store.insert(first);
     await store.insert(second);
     await store.remove(first.id, "Stefan");
+    expect(await store.find(first.id, "Stephen")).toEqual(candidateOf(first));
     await store.remove(first.id, "Stephen");
     await store.remove(first.id, "Stephen");
     const rows = await postgres.sql`SELECT id FROM cipherwatch.records`;

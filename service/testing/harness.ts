@@ -23,6 +23,8 @@ export interface HarnessSettings {
   readonly textLimit?: number;
   readonly inFlight?: number;
   readonly deadline?: number;
+  /** Default: a KMS of its own. */
+  readonly kms?: MemoryKms;
 }
 
 export interface Answer {
@@ -56,7 +58,7 @@ export const DENIED = "Data decryption failed, make sure you have the correct ke
 /** The whole service but its port and its AWS: real routes, vault and store, real PostgreSQL. */
 export function createHarness(settings: HarnessSettings): Harness {
   const { databaseUrl, poolSize = 4, textLimit = 262_144 } = settings;
-  const { inFlight = 64, deadline = 30_000 } = settings;
+  const { inFlight = 64, deadline = 30_000, kms = createMemoryKms() } = settings;
   const lines: Record<string, unknown>[] = [];
   const storeCalls: string[] = [];
   const clock = { now: 0 };
@@ -69,7 +71,6 @@ export function createHarness(settings: HarnessSettings): Harness {
     onNoToken: () => {},
   });
   const store = recording(createStore(database), storeCalls);
-  const kms = createMemoryKms();
   const vault = createVault(kms);
   const app = createApp({
     vault,
