@@ -1,5 +1,5 @@
 import { appendFileSync } from "node:fs";
-import { keyAlias, serviceRoleName } from "../stacks/naming.ts";
+import { keyAlias, serviceLogGroupName, serviceRoleName } from "../stacks/naming.ts";
 import type { Settings } from "../stacks/settings.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
@@ -97,7 +97,10 @@ async function start(
     startChild({
       module: new URL(`../service/${module}`, import.meta.url),
       env: environment,
-      onLine: (line) => appendFileSync(serviceLog, `${line}\n`, { mode: 0o600 }),
+      onLine: (line) => {
+        appendFileSync(serviceLog, `${line}\n`, { mode: 0o600 });
+        aws.logLine(serviceLogGroupName(settings.env), line);
+      },
     });
   const migrated = await run("migrate.ts").exited;
   if (migrated !== 0) {

@@ -3,13 +3,19 @@ import type { MonitorEntry } from "../alarm/monitor.ts";
 import type { Clock } from "../clock.ts";
 import type { Deployment } from "../deployment.ts";
 import { type Journal, openJournal } from "../journal.ts";
-import { createCloudTrail, TRAIL_ENTRIES_KEPT, type TrailEntry } from "./cloudtrail.ts";
+import {
+  createCloudTrail,
+  TRAIL_ENTRIES_KEPT,
+  type TrailEntry,
+  trailLogStream,
+} from "./cloudtrail.ts";
 import { createCloudWatch, notModelled as notModelledOfCloudWatch } from "./cloudwatch.ts";
+import { redateEmbeddedMetrics } from "./embedded-metrics.ts";
 import { startEndpoint } from "./endpoint.ts";
 import { type Credentials, createIdentities } from "./identities.ts";
 import { createKms, type KmsEntry } from "./kms.ts";
 import type { LogsEntry } from "./log-store.ts";
-import { createLogs, type Logs, notModelled as notModelledOfLogs } from "./logs.ts";
+import { createLogs, notModelled as notModelledOfLogs } from "./logs.ts";
 import { createMetrics, type MetricsEntry } from "./metrics.ts";
 import { createSns, type Mail, notModelled as notModelledOfSns } from "./sns.ts";
 import { createSts } from "./sts.ts";
@@ -30,7 +36,8 @@ export interface Aws {
   readonly url: string;
   /** Credentials of a role of the account. */
   readonly assumeRole: (roleName: string, sessionName: string) => Credentials;
-  readonly ingest: Logs["ingest"];
+  /** Takes a line that a task printed, as its log driver does, if the deployment has the log group. */
+  readonly logLine: (logGroupName: string, line: string) => void;
   readonly state: () => AwsState;
   readonly close: () => Promise<void>;
 }
@@ -56,6 +63,8 @@ export const notModelled: readonly string[] = [
 
 const ENTRIES_KEPT = 50_000;
 const SHOWN = 100;
+/** As the awslogs driver names it: prefix, container and task. */
+const TASK_LOG_STREAM = "service/api/lab";
 const METRIC_MINUTES_SHOWN = 60;
 const MINUTE = 60_000;
 
@@ -85,6 +94,11 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     metrics,
     journal: open<LogsEntry>("logs", ENTRIES_KEPT),
   });
+  // A client may write to the trail's stream before the trail has.
+  logs.ensureStream(
+    deployment.trail.logGroupName,
+    trailLogStream(accountId, deployment.trail.homeRegion),
+  );
   const sns = createSns({
     ...at,
     topics: deployment.topics,
@@ -126,7 +140,12 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   return {
     url: endpoint.url,
     assumeRole: (roleName, sessionName) => identities.addRoleSession({ roleName, sessionName }),
-    ingest: logs.ingest,
+    logLine: (logGroupName, line) => {
+      if (line === "" || !logGroups.some(({ name }) => name === logGroupName)) return;
+      const timestamp = clock.now();
+      const message = redateEmbeddedMetrics(line, timestamp);
+      logs.ingest(logGroupName, TASK_LOG_STREAM, [{ message, timestamp }]);
+    },
     state: () => {
       const { alarms, history } = cloudWatch.state();
       return {

@@ -38,6 +38,10 @@ export interface CloudTrail {
   readonly close: () => void;
 }
 
+/** The log stream that CloudTrail writes to. */
+export const trailLogStream = (accountId: string, region: string) =>
+  `${accountId}_CloudTrail_${region}`;
+
 const EVENTS_KEPT = TRAIL_ENTRIES_KEPT / 2;
 
 /**
@@ -67,7 +71,7 @@ export function createCloudTrail({
   readonly accountId: string;
   readonly deliver: (delivery: TrailDelivery) => void;
 }): CloudTrail {
-  const logStreamName = `${accountId}_CloudTrail_${trail.homeRegion}`;
+  const logStreamName = trailLogStream(accountId, trail.homeRegion);
   const delivered: TrailEvent[] = [];
   const pending: { readonly event: TrailEvent; readonly due: number }[] = [];
   for (const entry of journal.entries) {
