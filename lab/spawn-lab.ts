@@ -21,6 +21,7 @@ export interface SpawnedLab {
 
 /** The parts of `GET /api/state` that the tests read. */
 export interface LabState {
+  readonly clock: { readonly now: string; readonly speed: number };
   readonly alarms: readonly {
     readonly name: string;
     readonly state: string;

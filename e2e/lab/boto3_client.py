@@ -58,10 +58,10 @@ kms.enable_key(KeyId=arn)
 
 tested = logs.test_metric_filter(filterPattern="[level=ERROR, rest]", logEventMessages=["ERROR x", "INFO x"])
 assert tested["matches"][0]["extractedValues"] == {"$level": "ERROR", "$rest": "x"}, tested
-filters = logs.describe_metric_filters()["metricFilters"]
+filters = logs.describe_metric_filters(filterNamePrefix="cipherwatch-dev-kms-errors")["metricFilters"]
 group = filters[0]["logGroupName"]
 assert any(found["logGroupName"] == group for found in logs.describe_log_groups()["logGroups"])
-stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
+stream = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="111122223333_CloudTrail")["logStreams"][0]["logStreamName"]
 message = json.dumps({"eventName": "Put", "eventSource": "test"})
 logs.put_log_events(
     logGroupName=group,
@@ -74,7 +74,7 @@ assert [event["message"] for event in found] == [message], found
 events = trail.lookup_events(MaxResults=5)["Events"]
 assert events and all(json.loads(event["CloudTrailEvent"])["eventTime"] for event in events)
 
-alarm = watch.describe_alarms()["MetricAlarms"][0]
+alarm = watch.describe_alarms(AlarmNamePrefix="cipherwatch-dev-kms-errors")["MetricAlarms"][0]
 name = alarm["AlarmName"]
 assert alarm["StateUpdatedTimestamp"].year >= 2024
 assert "AlarmHistoryItems" in watch.describe_alarm_history(AlarmName=name)
