@@ -1,0 +1,162 @@
+import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/index.js";
+import { Token } from "cdktf";
+import type { Construct } from "constructs";
+import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { resourceName, serviceNamespace } from "../naming.ts";
+
+export interface ServiceTaskProps {
+  /** By digest: `<repository>@sha256:…`. */
+  readonly image: string;
+  readonly executionRoleArn: string;
+  readonly taskRoleArn: string;
+  readonly logGroupName: string;
+  /** Port on which the API listens. */
+  readonly port: number;
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly stopSeconds: number;
+  readonly keyArn: string;
+  readonly databaseHost: string;
+  readonly databasePort: number;
+  readonly databaseName: string;
+  /** PostgreSQL role that the API signs in as; the migrations make it. */
+  readonly databaseUser: string;
+  /** Secret of the database's master user; the migrations alone get it. */
+  readonly masterSecretArn: string;
+}
+
+export const API_CONTAINER = "api";
+const MIGRATION_CONTAINER = "migrate";
+
+/** No user of the image: the ids alone count, and nothing in the image belongs to them. */
+const UNPRIVILEGED_USER = "65532:65532";
+
+/**
+ * Directories that the agent behind ECS Exec writes to, in containers whose root is read-only.
+ * https://github.com/aws/containers-roadmap/issues/1359
+ */
+const EXEC_AGENT_DIRECTORIES: ReadonlyMap<string, string> = new Map([
+  ["exec-agent", "/managed-agents"],
+  ["exec-state", "/var/lib/amazon/ssm"],
+  ["exec-log", "/var/log/amazon/ssm"],
+]);
+
+/** Migrations first, then the API, both from one image: what a task of the service is. */
+export function serviceTask(
+  scope: Construct,
+  id: string,
+  props: ServiceTaskProps,
+): EcsTaskDefinition {
+  const { env, taskCpu, taskMemory, cpuArchitecture, executeCommand } =
+    CipherwatchStack.of(scope).settings;
+  return new EcsTaskDefinition(scope, id, {
+    family: resourceName(env, "service"),
+    requiresCompatibilities: ["FARGATE"],
+    networkMode: "awsvpc",
+    cpu: String(taskCpu),
+    memory: String(taskMemory),
+    runtimePlatform: { operatingSystemFamily: "LINUX", cpuArchitecture },
+    executionRoleArn: props.executionRoleArn,
+    taskRoleArn: props.taskRoleArn,
+    ...(executeCommand
+      ? { volume: [...EXEC_AGENT_DIRECTORIES.keys()].map((name) => ({ name })) }
+      : {}),
+    lifecycle: { createBeforeDestroy: true }, // a deployment that fails goes back to the old one
+    containerDefinitions: JSON.stringify([migrations(scope, props), api(scope, props)]),
+  });
+}
+
+function migrations(scope: Construct, props: ServiceTaskProps) {
+  return {
+    name: MIGRATION_CONTAINER,
+    essential: false, // it ends, and the task goes on
+    command: ["node", "service/migrate.ts"],
+    ...hardened(props.image),
+    environment: toPairs(databaseVariables(props)),
+    secrets: [{ name: "DATABASE_SECRET", valueFrom: props.masterSecretArn }],
+    logConfiguration: logsOf(scope, props),
+  };
+}
+
+function api(scope: Construct, props: ServiceTaskProps) {
+  const { env, region, executeCommand } = CipherwatchStack.of(scope).settings;
+  const { port, keyArn, stopSeconds } = props;
+  return {
+    name: API_CONTAINER,
+    essential: true,
+    ...hardened(props.image),
+    dependsOn: [{ containerName: MIGRATION_CONTAINER, condition: "SUCCESS" }],
+    portMappings: [{ containerPort: port, hostPort: port, protocol: "tcp" }],
+    environment: toPairs({
+      ...databaseVariables(props),
+      AWS_REGION: region,
+      HOST: "0.0.0.0",
+      KMS_KEY_ARN: keyArn,
+      METRICS_NAMESPACE: serviceNamespace(env),
+      PORT: String(port),
+    }),
+    healthCheck: {
+      // The image has neither a shell nor curl.
+      command: [
+        "CMD",
+        "node",
+        "-e",
+        `fetch("http://127.0.0.1:${port}/healthz").then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`,
+      ],
+      interval: 30,
+      timeout: 5,
+      retries: 3,
+      startPeriod: 30,
+    },
+    stopTimeout: stopSeconds,
+    ...(executeCommand
+      ? {
+          mountPoints: [...EXEC_AGENT_DIRECTORIES].map(([sourceVolume, containerPath]) => ({
+            sourceVolume,
+            containerPath,
+            readOnly: false,
+          })),
+        }
+      : {}),
+    logConfiguration: logsOf(scope, props),
+  };
+}
+
+function hardened(image: string) {
+  return {
+    image,
+    user: UNPRIVILEGED_USER,
+    privileged: false,
+    readonlyRootFilesystem: true,
+    linuxParameters: { initProcessEnabled: true, capabilities: { drop: ["ALL"] } },
+  };
+}
+
+function databaseVariables(props: ServiceTaskProps): Readonly<Record<string, string>> {
+  return {
+    DATABASE_HOST: props.databaseHost,
+    DATABASE_NAME: props.databaseName,
+    DATABASE_PORT: Token.asString(props.databasePort),
+    DATABASE_USER: props.databaseUser,
+  };
+}
+
+/**
+ * Sorted, as the provider compares them. Lines are dropped rather than waited for: logs that cannot
+ * be delivered must not stop the service, and what a key is used for stands in CloudTrail besides.
+ */
+function logsOf(scope: Construct, { logGroupName }: ServiceTaskProps) {
+  return {
+    logDriver: "awslogs",
+    options: {
+      "awslogs-group": logGroupName,
+      "awslogs-region": CipherwatchStack.of(scope).settings.region,
+      "awslogs-stream-prefix": "service",
+      "max-buffer-size": "25m",
+      mode: "non-blocking",
+    },
+  };
+}
+
+function toPairs(variables: Readonly<Record<string, string>>) {
+  return Object.entries(variables).map(([name, value]) => ({ name, value }));
+}

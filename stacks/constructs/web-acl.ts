@@ -1,0 +1,210 @@
+import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy/index.js";
+import { Wafv2WebAcl, type Wafv2WebAclRule } from "@cdktf/provider-aws/lib/wafv2-web-acl/index.js";
+import { Wafv2WebAclAssociation } from "@cdktf/provider-aws/lib/wafv2-web-acl-association/index.js";
+import { Wafv2WebAclLoggingConfiguration } from "@cdktf/provider-aws/lib/wafv2-web-acl-logging-configuration/index.js";
+import { Construct } from "constructs";
+import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { resourceName } from "../naming.ts";
+import { policyJson, servicePrincipal } from "./policy.ts";
+
+export interface WebAclProps {
+  /** Of the load balancer to stand before. */
+  readonly resourceArn: string;
+  /** Of a log group whose name starts with `aws-waf-logs-`, or WAF refuses it. */
+  readonly logGroupArn: string;
+}
+
+/** Seconds over which requests are counted; also what a caller that made too many is told to wait. */
+const WINDOW_SECONDS = 300;
+const TOO_MANY_REQUESTS = "TooManyRequests";
+
+/** The requests that try a Key. */
+const KEY_PATHS = ["/decrypt", "/forget"];
+
+/**
+ * Rules of AWS that only count here. A body holds the Text that a caller wants kept, which may be
+ * anything, HTML or an exploit included, and up to 256 KiB of it; and callers are programs, which may
+ * run at a hosting provider and need not say what they are.
+ */
+const COUNTED = {
+  AWSManagedRulesCommonRuleSet: [
+    "NoUserAgent_HEADER",
+    "SizeRestrictions_BODY",
+    "EC2MetaDataSSRF_BODY",
+    "GenericLFI_BODY",
+    "GenericRFI_BODY",
+    "CrossSiteScripting_BODY",
+  ],
+  AWSManagedRulesKnownBadInputsRuleSet: ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY"],
+  // These are there for their labels alone: limitOfBadReputation reads them.
+  AWSManagedRulesAmazonIpReputationList: [
+    "AWSManagedIPReputationList",
+    "AWSManagedReconnaissanceList",
+    "AWSManagedIPDDoSList",
+  ],
+  AWSManagedRulesAnonymousIpList: ["AnonymousIPList", "HostingProviderIPList"],
+} as const;
+
+/** What bad reputation is: any finding of the first, and of the second not that it is a server. */
+const REPUTATION_LABELS = [
+  { scope: "NAMESPACE", key: "awswaf:managed:aws:amazon-ip-list:" },
+  { scope: "LABEL", key: "awswaf:managed:aws:anonymous-ip-list:AnonymousIPList" },
+];
+
+/**
+ * Rate limits for each address (on everything, on trying Keys, and for addresses of bad reputation),
+ * AWS's rules against common attacks, and a log of what was stopped or counted.
+ */
+export class WebAcl extends Construct {
+  constructor(scope: Construct, id: string, { resourceArn, logGroupArn }: WebAclProps) {
+    super(scope, id);
+    const { env } = CipherwatchStack.of(this).settings;
+    const name = resourceName(env, "service");
+    const webAcl = new Wafv2WebAcl(this, "Resource", {
+      name,
+      description: "Before the load balancer of the service",
+      scope: "REGIONAL",
+      defaultAction: { allow: {} },
+      customResponseBody: [
+        {
+          key: TOO_MANY_REQUESTS,
+          contentType: "APPLICATION_JSON",
+          // As the service itself answers.
+          content: JSON.stringify({
+            Message: "Too many requests, try again later",
+            Code: TOO_MANY_REQUESTS,
+          }),
+        },
+      ],
+      rule: this.#rules().map((rule, priority) => ({ ...rule, priority })),
+      visibilityConfig: visibility(name),
+    });
+    new Wafv2WebAclAssociation(this, "Association", { webAclArn: webAcl.arn, resourceArn });
+    this.#log(webAcl.arn, logGroupArn);
+  }
+
+  #rules(): Omit<Wafv2WebAclRule, "priority">[] {
+    const { requestLimit, decryptLimit, reputationLimit } = CipherwatchStack.of(this).settings;
+    return [
+      managed("AWSManagedRulesAmazonIpReputationList"),
+      managed("AWSManagedRulesAnonymousIpList"),
+      rateLimit("LimitBadReputation", reputationLimit, anyOf(REPUTATION_LABELS.map(hasLabel))),
+      rateLimit("LimitDecrypt", decryptLimit, anyOf(KEY_PATHS.map(startsWith))),
+      rateLimit("LimitRequests", requestLimit),
+      managed("AWSManagedRulesCommonRuleSet"),
+      managed("AWSManagedRulesKnownBadInputsRuleSet"),
+    ];
+  }
+
+  /** Without what may be a secret, and without the requests that were let through: ELB logs those. */
+  #log(webAclArn: string, logGroupArn: string): void {
+    const stack = CipherwatchStack.of(this);
+    const access = new CloudwatchLogResourcePolicy(this, "LogAccess", {
+      policyName: resourceName(stack.settings.env, "waf-logs"),
+      policyDocument: policyJson(this, "LogPolicy", [
+        {
+          sid: "WafDeliversLogs",
+          principals: servicePrincipal("delivery.logs.amazonaws.com"),
+          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          resources: [`${logGroupArn}:log-stream:*`],
+          conditions: [
+            ["StringEquals", "aws:SourceAccount", stack.accountId],
+            ["ArnLike", "aws:SourceArn", stack.regionalArn("logs", "*")],
+          ],
+        },
+      ]),
+    });
+    new Wafv2WebAclLoggingConfiguration(this, "Logging", {
+      resourceArn: webAclArn,
+      logDestinationConfigs: [logGroupArn],
+      redactedFields: [
+        { singleHeader: { name: "authorization" } },
+        { singleHeader: { name: "cookie" } },
+        { queryString: {} }, // the API has none; a caller who puts a Key there makes a mistake
+      ],
+      loggingFilter: {
+        defaultBehavior: "DROP",
+        filter: [
+          {
+            behavior: "KEEP",
+            requirement: "MEETS_ANY",
+            condition: ["BLOCK", "COUNT", "EXCLUDED_AS_COUNT"].map((action) => ({
+              actionCondition: { action },
+            })),
+          },
+        ],
+      },
+      dependsOn: [access],
+    });
+  }
+}
+
+/** A part of a rule, spelled as Terraform does: the bindings leave statements untyped. */
+type WafStatement = Readonly<Record<string, unknown>>;
+
+function rateLimit(name: string, limit: number, scope?: WafStatement) {
+  return {
+    name,
+    action: {
+      block: {
+        customResponse: {
+          responseCode: 429,
+          customResponseBodyKey: TOO_MANY_REQUESTS,
+          responseHeader: [{ name: "Retry-After", value: String(WINDOW_SECONDS) }],
+        },
+      },
+    },
+    statement: {
+      rate_based_statement: {
+        limit,
+        evaluation_window_sec: WINDOW_SECONDS,
+        aggregate_key_type: "IP",
+        ...(scope === undefined ? {} : { scope_down_statement: scope }),
+      },
+    },
+    visibilityConfig: visibility(name),
+  };
+}
+
+function managed(name: keyof typeof COUNTED) {
+  return {
+    name,
+    overrideAction: { none: {} },
+    statement: {
+      managed_rule_group_statement: {
+        vendor_name: "AWS",
+        name,
+        rule_action_override: COUNTED[name].map((rule) => ({
+          name: rule,
+          action_to_use: { count: {} },
+        })),
+      },
+    },
+    visibilityConfig: visibility(name),
+  };
+}
+
+function anyOf(statement: readonly WafStatement[]): WafStatement {
+  return { or_statement: { statement } };
+}
+
+function hasLabel(label: (typeof REPUTATION_LABELS)[number]): WafStatement {
+  return { label_match_statement: label };
+}
+
+/** The service decodes a path before it looks for the route, so this does too. */
+function startsWith(path: string): WafStatement {
+  return {
+    byte_match_statement: {
+      field_to_match: { uri_path: {} },
+      positional_constraint: "STARTS_WITH",
+      search_string: path,
+      text_transformation: [{ priority: 0, type: "URL_DECODE" }],
+    },
+  };
+}
+
+/** Metrics, but no samples: those would show what the log's redaction hides. */
+function visibility(metricName: string) {
+  return { cloudwatchMetricsEnabled: true, sampledRequestsEnabled: false, metricName };
+}

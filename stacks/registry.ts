@@ -1,0 +1,96 @@
+import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy/index.js";
+import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository/index.js";
+import { TerraformOutput } from "cdktf";
+import type { Construct } from "constructs";
+import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { accountPrincipals, type Statement } from "./constructs/policy.ts";
+import { keyAlias, resourceName } from "./naming.ts";
+
+/** Days for which an image that lost its tag, or never had one, can still be looked at. */
+const UNTAGGED_DAYS = 7;
+
+/**
+ * Where the service's image is. It has no policy of its own: who pushes and who pulls stands in their
+ * IAM policies, and nobody outside of the account does either.
+ */
+export class RegistryStack extends CipherwatchStack {
+  readonly repositoryName: string;
+  readonly repositoryArn: string;
+  /** Without tag or digest: `<account>.dkr.ecr.<region>.amazonaws.com/<name>`. */
+  readonly repositoryUrl: string;
+
+  constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
+    super(scope, id, props);
+    const { env, imagesKept, deletionProtection } = this.settings;
+    this.repositoryName = resourceName(env, "service");
+    const key = new EncryptionKey(this, "RegistryKey", {
+      alias: keyAlias(env, "registry"),
+      description: `Encrypts the images of cipherwatch ${env}`,
+      grants: [this.#grantRegistry()],
+    });
+    const repository = new EcrRepository(this, "Repository", {
+      name: this.repositoryName,
+      imageTagMutability: "IMMUTABLE",
+      imageScanningConfiguration: { scanOnPush: true },
+      encryptionConfiguration: [{ encryptionType: "KMS", kmsKey: key.keyArn }],
+      forceDelete: !deletionProtection,
+      ...this.protection,
+    });
+    this.repositoryArn = repository.arn;
+    this.repositoryUrl = repository.repositoryUrl;
+    new EcrLifecyclePolicy(this, "Lifecycle", {
+      repository: repository.name,
+      policy: JSON.stringify({ rules: [expireUntagged(1), keepNewest(2, imagesKept)] }),
+    });
+
+    new TerraformOutput(this, "RepositoryUrl", { value: this.repositoryUrl });
+  }
+
+  /**
+   * ECR makes itself grants for a repository when it is created, with the rights of who creates it,
+   * and retires them when it is deleted.
+   * https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+   */
+  #grantRegistry(): Statement {
+    return {
+      sid: "RegistryGrantsItselfUse",
+      principals: accountPrincipals(this),
+      actions: ["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
+      resources: THIS_KEY,
+      conditions: [["StringEquals", "kms:ViaService", `ecr.${this.settings.region}.amazonaws.com`]],
+    };
+  }
+}
+
+/**
+ * ECR never expires the platforms of a tagged image by themselves, though they have no tags.
+ * https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+ */
+function expireUntagged(rulePriority: number) {
+  return {
+    rulePriority,
+    description: `Without a tag: gone after ${UNTAGGED_DAYS} days`,
+    selection: {
+      tagStatus: "untagged",
+      countType: "sinceImagePushed",
+      countUnit: "days",
+      countNumber: UNTAGGED_DAYS,
+    },
+    action: { type: "expire" },
+  };
+}
+
+function keepNewest(rulePriority: number, count: number) {
+  return {
+    rulePriority,
+    description: `With a tag: the newest ${count} are kept`,
+    selection: {
+      tagStatus: "tagged",
+      tagPatternList: ["*"],
+      countType: "imageCountMoreThan",
+      countNumber: count,
+    },
+    action: { type: "expire" },
+  };
+}
