@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { RegistryStack } from "./registry.ts";
+import { synthStack } from "./synthesize.ts";
+import { conditionsOf, resourceOf, settingsOf, statementsOf } from "./testing.ts";
+
+const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
+  synthStack((app) => new RegistryStack(app, "registry", { settings: settingsOf(variables) }));
+
+const stack = stackOf();
+const repository = resourceOf(stack, "aws_ecr_repository");
+
+describe("the repository", () => {
+  test("never moves a tag, scans what is pushed, and encrypts with a key of its own", () => {
+    expect(repository).toMatchObject({
+      name: "cipherwatch-dev-service",
+      image_tag_mutability: "IMMUTABLE",
+      image_scanning_configuration: { scan_on_push: true },
+      encryption_configuration: [
+        {
+          encryption_type: "KMS",
+          kms_key: expect.stringMatching(/^\$\{aws_kms_key\.RegistryKey_.+\.arn\}$/),
+        },
+      ],
+    });
+  });
+
+  test("is open to nobody outside of the account: it has no policy", () => {
+    expect(stack.resource).not.toHaveProperty("aws_ecr_repository_policy");
+  });
+
+  test("goes with its images in dev, and not at all in prod", () => {
+    expect(repository).toMatchObject({ force_delete: true });
+    expect(repository).not.toHaveProperty("lifecycle");
+    expect(resourceOf(stackOf({ ENV: "prod" }), "aws_ecr_repository")).toMatchObject({
+      force_delete: false,
+      lifecycle: { prevent_destroy: true },
+    });
+  });
+
+  test("keeps as many tagged images as the settings say, and untagged ones for a week", () => {
+    const { policy } = resourceOf(stackOf({ IMAGES_KEPT: "20" }), "aws_ecr_lifecycle_policy");
+    const { rules } = JSON.parse(String(policy));
+    expect(rules).toMatchObject([
+      {
+        rulePriority: 1,
+        selection: {
+          tagStatus: "untagged",
+          countType: "sinceImagePushed",
+          countUnit: "days",
+          countNumber: 7,
+        },
+      },
+      {
+        rulePriority: 2,
+        selection: {
+          tagStatus: "tagged",
+          tagPatternList: ["*"],
+          countType: "imageCountMoreThan",
+          countNumber: 20,
+        },
+      },
+    ]);
+  });
+});
+
+test("the key is used through ECR alone", () => {
+  const { policy } = resourceOf(stack, "aws_kms_key");
+  const [administration, ...grants] = statementsOf(stack, policy);
+  expect(administration?.sid).toBe("AccountAdministersKey");
+  expect(grants.map((grant) => [grant.actions, conditionsOf(grant)])).toEqual([
+    [
+      ["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
+      ["StringEquals kms:ViaService ecr.ap-southeast-2.amazonaws.com"],
+    ],
+  ]);
+});
