@@ -1,7 +1,10 @@
 import { App } from "cdktf";
 import { AlarmStack } from "./stacks/alarm.ts";
 import { BootstrapStack } from "./stacks/bootstrap.ts";
+import { RejectedTrafficAlarm } from "./stacks/constructs/rejected-traffic-alarm.ts";
+import { DatabaseStack } from "./stacks/database.ts";
 import { KmsStack } from "./stacks/kms.ts";
+import { NetworkStack } from "./stacks/network.ts";
 import { loadSettings, type Settings } from "./stacks/settings.ts";
 import { SettingsError } from "./stacks/settings-error.ts";
 import { TrailStack } from "./stacks/trail.ts";
@@ -9,11 +12,24 @@ import { TrailStack } from "./stacks/trail.ts";
 /** Builds every stack, in the order in which they are deployed. */
 export function cipherwatch(app: App, settings: Settings): void {
   new BootstrapStack(app, "bootstrap", { settings });
+  const network = new NetworkStack(app, "network", { settings });
+  const { vpcId, privateSubnetIds, serviceSecurityGroupId } = network;
   const { keyArn } = new KmsStack(app, "kms", { settings });
+  new DatabaseStack(app, "database", {
+    settings,
+    vpcId,
+    privateSubnetIds,
+    serviceSecurityGroupId,
+  });
   const trail = new TrailStack(app, "trail", { settings });
   const { logGroupName } = trail;
   const alarm = new AlarmStack(app, "alarm", { settings, keyArn, logGroupName });
-  alarm.addDependency(trail); // it names the log group, and a name alone orders nothing
+  const { topicArn } = alarm;
+  const { flowLogGroupName, vpcCidr } = network;
+  new RejectedTrafficAlarm(alarm, "RejectedTraffic", { flowLogGroupName, vpcCidr, topicArn });
+  // It names their log groups, and a name alone orders nothing.
+  alarm.addDependency(trail);
+  alarm.addDependency(network);
 }
 
 if (import.meta.main) {

@@ -11,7 +11,7 @@ import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stac
 import { FlowLog } from "./constructs/flow-log.ts";
 import { InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
 import { ANYWHERE, Zone } from "./constructs/zone.ts";
-import { resourceName } from "./naming.ts";
+import { flowLogGroupName, resourceName } from "./naming.ts";
 import { subnetRanges } from "./subnets.ts";
 
 /** A zone each, in the order of AWS's list. */
@@ -27,6 +27,8 @@ const ZONE_LETTERS = ["a", "b", "c"] as const;
 export class NetworkStack extends CipherwatchStack {
   readonly vpcId: string;
   readonly vpcCidr: string;
+  /** Plain text: known before the log group is there. */
+  readonly flowLogGroupName: string;
   /** One in each zone, where a load balancer stands. */
   readonly publicSubnetIds: readonly string[];
   /** One in each zone, where tasks and the database stand. */
@@ -52,7 +54,8 @@ export class NetworkStack extends CipherwatchStack {
       vpcId: vpc.id,
       tags: { Name: resourceName(env, "closed") },
     });
-    new FlowLog(this, "FlowLog", { vpcId: vpc.id });
+    this.flowLogGroupName = flowLogGroupName(env);
+    new FlowLog(this, "FlowLog", { vpcId: vpc.id, logGroupName: this.flowLogGroupName });
 
     const zones = this.#zones();
     this.publicSubnetIds = zones.map(({ publicSubnetId }) => publicSubnetId);

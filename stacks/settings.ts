@@ -185,6 +185,9 @@ const schema = z
     /** Interface endpoints, the service's only way to AWS where they are on. Off in dev for their cost, on in prod. */
     vpcEndpoints: flag,
 
+    /** Connections refused inside the VPC in five minutes at which an alarm fires. 10 by default. */
+    rejectedConnections: whole(1, 1_000_000),
+
     /** Class of the database's instance. db.t4g.micro in dev, db.m7g.large in prod. */
     databaseInstanceClass: z
       .string()
@@ -500,6 +503,7 @@ const dev: EnvironmentValues = {
   availabilityZones: 2,
   natGateways: "one",
   vpcEndpoints: false,
+  rejectedConnections: 10,
   databaseInstanceClass: "db.t4g.micro",
   databaseMultiAz: false,
   databaseStorage: 20,
@@ -537,6 +541,7 @@ const prod: EnvironmentValues = {
   availabilityZones: 3,
   natGateways: "none",
   vpcEndpoints: true,
+  rejectedConnections: 10,
   databaseInstanceClass: "db.m7g.large",
   databaseMultiAz: true,
   databaseStorage: 50,

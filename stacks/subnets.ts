@@ -48,6 +48,16 @@ export function subnetRanges(vpcCidr: string, zoneCount: number): ZoneRanges[] {
   }));
 }
 
+/**
+ * The addresses of a VPC as text, for what knows no ranges: `172.31.*` for 172.31.0.0/16. Of a range that
+ * ends within a number of the address it is the wider one, which is private all the same.
+ */
+export function addressesWithin(vpcCidr: string): string {
+  const [first = ""] = vpcCidr.split("/");
+  const whole = Math.floor(prefixLength(vpcCidr) / 8);
+  return [...first.split(".").slice(0, whole), "*"].join(".");
+}
+
 function isWithin(cidr: string, range: string): boolean {
   const bits = 32 - prefixLength(range);
   const [first = ""] = cidr.split("/");

@@ -4,28 +4,31 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js"
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FORMAT } from "../flow-log-format.ts";
-import { flowLogGroupName, keyAlias, resourceName } from "../naming.ts";
+import { keyAlias, resourceName } from "../naming.ts";
 import { EncryptionKey, grantLogGroups } from "./encryption-key.ts";
 import { encryptedLogGroup } from "./log-group.ts";
 import { policyJson, servicePrincipal } from "./policy.ts";
 
 export interface FlowLogProps {
   readonly vpcId: string;
+  readonly logGroupName: string;
 }
 
 /** Every connection within, into and out of a VPC, taken or refused, in an encrypted log group. */
 export class FlowLog extends Construct {
-  constructor(scope: Construct, id: string, { vpcId }: FlowLogProps) {
+  constructor(scope: Construct, id: string, { vpcId, logGroupName }: FlowLogProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
     const { env } = stack.settings;
-    const name = flowLogGroupName(env);
     const key = new EncryptionKey(this, "Key", {
       alias: keyAlias(env, "flow-log"),
       description: `Encrypts the flow log of cipherwatch ${env}`,
-      grants: [grantLogGroups(stack, name)],
+      grants: [grantLogGroups(stack, logGroupName)],
     });
-    const logGroup = encryptedLogGroup(this, "LogGroup", { name, keyArn: key.keyArn });
+    const logGroup = encryptedLogGroup(this, "LogGroup", {
+      name: logGroupName,
+      keyArn: key.keyArn,
+    });
     const role = this.#deliveryRole(`${logGroup.arn}:*`);
     new AwsFlowLog(this, "Resource", {
       vpcId,
