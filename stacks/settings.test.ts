@@ -68,6 +68,17 @@ test("every setting is read from its variable", () => {
     CIPHERWATCH_TRAIL_RETENTION_DAYS: "400",
     CIPHERWATCH_TRAIL_LOCK_DAYS: "0",
     CIPHERWATCH_DELETION_PROTECTION: "true",
+    CIPHERWATCH_VPC_CIDR: "10.0.0.0/20",
+    CIPHERWATCH_AVAILABILITY_ZONES: "2",
+    CIPHERWATCH_NAT_GATEWAYS: "per-zone",
+    CIPHERWATCH_VPC_ENDPOINTS: "false",
+    CIPHERWATCH_REJECTED_CONNECTIONS: "25",
+    CIPHERWATCH_DATABASE_INSTANCE_CLASS: "db.r8g.2xlarge",
+    CIPHERWATCH_DATABASE_MULTI_AZ: "false",
+    CIPHERWATCH_DATABASE_STORAGE: "40",
+    CIPHERWATCH_DATABASE_STORAGE_LIMIT: "80",
+    CIPHERWATCH_DATABASE_BACKUP_DAYS: "14",
+    CIPHERWATCH_DATABASE_INSIGHTS: "advanced",
   });
   expect(settings).toMatchObject({
     env: "prod",
@@ -83,6 +94,17 @@ test("every setting is read from its variable", () => {
     trailRetentionDays: 400,
     trailLockDays: 0,
     deletionProtection: true,
+    vpcCidr: "10.0.0.0/20",
+    availabilityZones: 2,
+    natGateways: "per-zone",
+    vpcEndpoints: false,
+    rejectedConnections: 25,
+    databaseInstanceClass: "db.r8g.2xlarge",
+    databaseMultiAz: false,
+    databaseStorage: 40,
+    databaseStorageLimit: 80,
+    databaseBackupDays: 14,
+    databaseInsights: "advanced",
   });
 });
 
@@ -132,6 +154,19 @@ describe("errors", () => {
     ["CIPHERWATCH_KEY_DELETION_DAYS", "6", /number of days/],
     ["CIPHERWATCH_TRAIL_RETENTION_DAYS", "soon", /number of days/],
     ["CIPHERWATCH_DELETION_PROTECTION", "perhaps", /neither true nor false/],
+    ["CIPHERWATCH_VPC_CIDR", "10.0.0.0/25", /too small/],
+    ["CIPHERWATCH_VPC_CIDR", "203.0.0.0/16", /private addresses/],
+    ["CIPHERWATCH_AVAILABILITY_ZONES", "1", /such a number/],
+    ["CIPHERWATCH_AVAILABILITY_ZONES", "4", /such a number/],
+    ["CIPHERWATCH_NAT_GATEWAYS", "two", /no such choice/],
+    ["CIPHERWATCH_VPC_ENDPOINTS", "some", /neither true nor false/],
+    ["CIPHERWATCH_REJECTED_CONNECTIONS", "0", /such a number/],
+    ["CIPHERWATCH_DATABASE_INSTANCE_CLASS", "t4g.micro", /class/],
+    ["CIPHERWATCH_DATABASE_MULTI_AZ", "yes please", /neither true nor false/],
+    ["CIPHERWATCH_DATABASE_STORAGE", "19", /such a number/],
+    ["CIPHERWATCH_DATABASE_BACKUP_DAYS", "6", /number of days/],
+    ["CIPHERWATCH_DATABASE_BACKUP_DAYS", "36", /number of days/],
+    ["CIPHERWATCH_DATABASE_INSIGHTS", "expert", /no such mode/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors", /kms-errors has no number/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=", /kms-errors has ""/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=0", /kms-errors has "0"/],
@@ -201,6 +236,27 @@ describe("errors", () => {
   test("a lock that outlasts the files is refused with both numbers", () => {
     const problem = problemWith("CIPHERWATCH_TRAIL_LOCK_DAYS", "91");
     expect(problem.wrong).toMatch(/locked for 91 days, but kept for 90/);
+  });
+
+  test.each([
+    { CIPHERWATCH_NAT_GATEWAYS: "none" },
+    { CIPHERWATCH_ENV: "prod", CIPHERWATCH_VPC_ENDPOINTS: "false" },
+  ])("neither a NAT gateway nor endpoints is refused: %o", (variables) => {
+    expect(problemsOf({ ...EMAIL, ...variables })).toMatchObject([
+      {
+        variable: "CIPHERWATCH_NAT_GATEWAYS",
+        wrong: "without a NAT gateway and without endpoints the service cannot reach AWS",
+        next: "set it to one of these, or set CIPHERWATCH_VPC_ENDPOINTS to true",
+      },
+    ]);
+  });
+
+  test("a storage limit less than a tenth above the storage is refused", () => {
+    expect(problemWith("CIPHERWATCH_DATABASE_STORAGE_LIMIT", "21").allowed).toBe(
+      "at least 10 % above CIPHERWATCH_DATABASE_STORAGE",
+    );
+    const enough = loadSettings({ ...EMAIL, CIPHERWATCH_DATABASE_STORAGE_LIMIT: "22" });
+    expect(enough.databaseStorageLimit).toBe(22);
   });
 
   test("all problems are told at once, in a message for people", () => {

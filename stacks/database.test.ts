@@ -1,0 +1,288 @@
+import { describe, expect, test } from "vitest";
+import { DatabaseStack } from "./database.ts";
+import { synthStack } from "./synthesize.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  settingsOf,
+  statementOf,
+  statementsOf,
+} from "./testing.ts";
+
+const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
+  synthStack(
+    (app) =>
+      new DatabaseStack(app, "database", {
+        settings: settingsOf(variables),
+        vpcId: "vpc-1",
+        privateSubnetIds: ["subnet-a", "subnet-b"],
+        serviceSecurityGroupId: "sg-service",
+      }),
+  );
+
+const stack = stackOf();
+const prod = stackOf({ ENV: "prod" });
+const instance = resourceOf(stack, "aws_db_instance");
+const prodInstance = resourceOf(prod, "aws_db_instance");
+const DATABASE_KEY = expect.stringMatching(/^\$\{aws_kms_key\.DatabaseKey_.+\.arn\}$/);
+const SECRET_KEY = expect.stringMatching(/^\$\{aws_kms_key\.SecretKey_.+\.arn\}$/);
+
+describe("the instance", () => {
+  test("runs the lab's major version of PostgreSQL and takes minor ones by itself", () => {
+    expect(instance).toMatchObject({
+      engine: "postgres",
+      engine_version: "18",
+      auto_minor_version_upgrade: true,
+      allow_major_version_upgrade: false,
+    });
+    expect(resourceOf(stack, "aws_db_parameter_group")).toMatchObject({
+      name: "cipherwatch-dev-database-postgres18",
+      family: "postgres18",
+      lifecycle: { create_before_destroy: true },
+    });
+  });
+
+  test("is small and alone in dev, larger and with a standby in prod", () => {
+    expect(instance).toMatchObject({ instance_class: "db.t4g.micro", multi_az: false });
+    expect(prodInstance).toMatchObject({ instance_class: "db.m7g.large", multi_az: true });
+  });
+
+  test("grows by itself, up to a limit", () => {
+    const sized = stackOf({ DATABASE_STORAGE: "100", DATABASE_STORAGE_LIMIT: "200" });
+    expect(resourceOf(sized, "aws_db_instance")).toMatchObject({
+      storage_type: "gp3",
+      allocated_storage: 100,
+      max_allocated_storage: 200,
+    });
+  });
+
+  test("is encrypted under a customer's key: storage, insights and logs", () => {
+    expect(instance).toMatchObject({
+      storage_encrypted: true,
+      kms_key_id: DATABASE_KEY,
+      performance_insights_kms_key_id: DATABASE_KEY,
+    });
+    for (const logGroup of Object.values(stack.resource?.aws_cloudwatch_log_group ?? {})) {
+      expect(logGroup.kms_key_id).toEqual(DATABASE_KEY);
+    }
+  });
+
+  test("stands in the private subnets, without a public address, behind its own group", () => {
+    expect(resourceOf(stack, "aws_db_subnet_group").subnet_ids).toEqual(["subnet-a", "subnet-b"]);
+    expect(instance).toMatchObject({
+      publicly_accessible: false,
+      db_subnet_group_name: "${aws_db_subnet_group.Subnets.name}",
+      vpc_security_group_ids: ["${aws_security_group.SecurityGroup.id}"],
+      ca_cert_identifier: "rds-ca-rsa2048-g1",
+    });
+  });
+
+  test("has neither PostgreSQL's usual port nor a usual administrator", () => {
+    expect(instance.port).not.toBe(5432);
+    expect(["postgres", "admin", "root"]).not.toContain(instance.username);
+  });
+
+  test("is backed up for as long as the settings say", () => {
+    expect(instance).toMatchObject({ backup_retention_period: 7, copy_tags_to_snapshot: true });
+    expect(prodInstance.backup_retention_period).toBe(35);
+  });
+
+  test("is watched: insights, and metrics of its operating system each minute", () => {
+    expect(instance).toMatchObject({
+      performance_insights_enabled: true,
+      performance_insights_retention_period: 7,
+      database_insights_mode: "standard",
+      monitoring_interval: 60,
+      monitoring_role_arn: "${aws_iam_role.MonitoringRole.arn}",
+    });
+    // What the advanced mode prescribes:
+    // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html
+    expect(resourceOf(stackOf({ DATABASE_INSIGHTS: "advanced" }), "aws_db_instance")).toMatchObject(
+      {
+        performance_insights_retention_period: 465,
+        database_insights_mode: "advanced",
+      },
+    );
+  });
+});
+
+describe("the end of the instance", () => {
+  test("leaves nothing behind in dev", () => {
+    expect(instance).toMatchObject({
+      deletion_protection: false,
+      skip_final_snapshot: true,
+      delete_automated_backups: true,
+    });
+    expect(instance).not.toHaveProperty("lifecycle");
+  });
+
+  test("is refused in prod, and would leave a snapshot with a name of its own", () => {
+    expect(prodInstance).toMatchObject({
+      deletion_protection: true,
+      skip_final_snapshot: false,
+      final_snapshot_identifier:
+        "cipherwatch-prod-database-final-${terraform_data.FinalSnapshot.id}",
+      delete_automated_backups: false,
+      lifecycle: { prevent_destroy: true },
+    });
+  });
+});
+
+describe("signing in", () => {
+  test("is by IAM for the service", () => {
+    expect(instance.iam_database_authentication_enabled).toBe(true);
+  });
+
+  test("the master's password is RDS's secret, under a key of its own, and nowhere in the stack", () => {
+    expect(instance).toMatchObject({
+      manage_master_user_password: true,
+      master_user_secret_kms_key_id: SECRET_KEY,
+    });
+    expect(instance).not.toHaveProperty("password");
+    expect(instance).not.toHaveProperty("password_wo");
+  });
+});
+
+describe("parameters", () => {
+  const group = resourceOf(stack, "aws_db_parameter_group");
+  const parameters = Object.fromEntries(
+    (group.parameter as { name: string; value: string }[]).map(({ name, value }) => [name, value]),
+  );
+
+  test("force TLS and refuse the old kind of password", () => {
+    expect(parameters).toMatchObject({
+      "rds.force_ssl": "1",
+      ssl_min_protocol_version: "TLSv1.2",
+      password_encryption: "scram-sha-256",
+      "rds.accepted_password_auth_method": "scram",
+    });
+  });
+
+  test("log who signs in, changes of the schema and slow statements", () => {
+    expect(parameters).toMatchObject({
+      log_connections: "all",
+      log_disconnections: "1",
+      log_statement: "ddl",
+      log_min_duration_statement: "1000",
+    });
+  });
+
+  test("log no value: none of a parameter, and no detail of an error, which quotes the row", () => {
+    expect(parameters).toMatchObject({
+      log_parameter_max_length: "0",
+      log_parameter_max_length_on_error: "0",
+      log_error_verbosity: "terse",
+    });
+  });
+});
+
+describe("the security group", () => {
+  test("admits the service on the database's port and has no other rule", () => {
+    expect(resourceOf(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({
+      security_group_id: "${aws_security_group.SecurityGroup.id}",
+      referenced_security_group_id: "sg-service",
+      ip_protocol: "tcp",
+      from_port: instance.port,
+      to_port: instance.port,
+    });
+    expect(stack.resource).not.toHaveProperty("aws_vpc_security_group_egress_rule");
+    const group = resourceOf(stack, "aws_security_group");
+    expect(group).not.toHaveProperty("ingress");
+    expect(group).not.toHaveProperty("egress");
+  });
+});
+
+describe("logs", () => {
+  test("are exported, sign-in errors among them, to log groups that are there before", () => {
+    const logs = ["postgresql", "upgrade", "iam-db-auth-error"];
+    expect(instance.enabled_cloudwatch_logs_exports).toEqual(logs);
+    const groups = Object.entries(stack.resource?.aws_cloudwatch_log_group ?? {});
+    expect(groups.map(([, { name }]) => name).sort()).toEqual(
+      logs.map((log) => `/aws/rds/instance/${instance.identifier}/${log}`).sort(),
+    );
+    expect(instance.depends_on).toEqual(
+      expect.arrayContaining(groups.map(([id]) => `aws_cloudwatch_log_group.${id}`)),
+    );
+  });
+
+  test("are all that CloudWatch Logs may use the key for", () => {
+    const { policy } = resourceOf(stack, "aws_kms_key", "DatabaseKey");
+    const [condition] = statementOf(stack, policy, "LogGroupsUseKey").condition ?? [];
+    expect(condition?.values).toEqual(
+      ["postgresql", "upgrade", "iam-db-auth-error"].map(
+        (log) =>
+          `arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:/aws/rds/instance/cipherwatch-dev-database/${log}`,
+      ),
+    );
+  });
+});
+
+describe("keys", () => {
+  test.each([
+    ["DatabaseKey", "Rds", "rds.ap-southeast-2.amazonaws.com"],
+    [
+      "SecretKey",
+      "SecretsManager",
+      "secretsmanager.ap-southeast-2.amazonaws.com,rds.ap-southeast-2.amazonaws.com",
+    ],
+  ])("%s is used through AWS's services alone, and grants are for them alone", (key, what, via) => {
+    const { policy } = resourceOf(stack, "aws_kms_key", key);
+    const through = `StringEquals kms:ViaService ${via}`;
+    expect(conditionsOf(statementOf(stack, policy, `UseThrough${what}`))).toEqual([through]);
+    expect(conditionsOf(statementOf(stack, policy, `GrantThrough${what}`))).toEqual([
+      "Bool kms:GrantIsForAWSResource true",
+      through,
+    ]);
+    const uses = statementsOf(stack, policy).filter(
+      ({ actions, condition }) => actions.includes("kms:Decrypt") && condition === undefined,
+    );
+    expect(uses).toEqual([]);
+  });
+
+  test("decrypt the secret for nobody who reads the storage, and the other way round", () => {
+    expect(instance.kms_key_id).not.toBe(instance.master_user_secret_kms_key_id);
+  });
+});
+
+describe("the monitoring role", () => {
+  test("can be taken for this database alone", () => {
+    const { assume_role_policy } = resourceOf(stack, "aws_iam_role");
+    const trust = statementOf(stack, assume_role_policy, "EnhancedMonitoringAssumes");
+    expect(trust.principals).toEqual([
+      { type: "Service", identifiers: ["monitoring.rds.amazonaws.com"] },
+    ]);
+    expect(conditionsOf(trust)).toEqual([
+      `ArnLike aws:SourceArn arn:${PARTITION}:rds:ap-southeast-2:${ACCOUNT}:db:cipherwatch-dev-database`,
+      `StringEquals aws:SourceAccount ${ACCOUNT}`,
+    ]);
+  });
+
+  test("writes to RDS's log group for metrics and nowhere else, before the instance needs it", () => {
+    const { policy } = resourceOf(stack, "aws_iam_role_policy");
+    const logGroup = `arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:RDSOSMetrics`;
+    const resources = statementsOf(stack, policy).flatMap((statement) => statement.resources ?? []);
+    expect(resources).toEqual([logGroup, `${logGroup}:log-stream:*`]);
+    expect(instance.depends_on).toContain("aws_iam_role_policy.MonitoringPermissions");
+  });
+});
+
+test("what others need of the database is there by name", () => {
+  let database: DatabaseStack | undefined;
+  const { output } = synthStack((app) => {
+    database = new DatabaseStack(app, "database", {
+      settings: settingsOf(),
+      vpcId: "vpc-1",
+      privateSubnetIds: ["subnet-a", "subnet-b"],
+      serviceSecurityGroupId: "sg-service",
+    });
+    return database;
+  });
+  expect(database).toMatchObject({
+    port: instance.port,
+    databaseName: instance.db_name,
+    serviceUser: "cipherwatch_service",
+  });
+  expect(output ?? {}).toEqual({}); // nothing of it is printed: others refer to it
+});

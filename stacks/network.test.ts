@@ -1,0 +1,300 @@
+import { describe, expect, test } from "vitest";
+import { NetworkStack } from "./network.ts";
+import { synthStack, type TerraformJson } from "./synthesize.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  settingsOf,
+  statementOf,
+  statementsOf,
+} from "./testing.ts";
+
+type Variables = Readonly<Record<string, string>>;
+
+const stackOf = (variables: Variables = {}) =>
+  synthStack((app) => new NetworkStack(app, "network", { settings: settingsOf(variables) }));
+
+/** Arguments of all resources of a type, in the order of their names. */
+function all(stack: TerraformJson, type: string) {
+  return Object.entries(stack.resource?.[type] ?? {})
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([, resource]) => resource);
+}
+
+const namesOf = (stack: TerraformJson, type: string) =>
+  Object.keys(stack.resource?.[type] ?? {}).map((name) => name.replace(/_[0-9A-F]{8}$/, ""));
+
+const stack = stackOf();
+const withEndpoints = stackOf({ VPC_ENDPOINTS: "true" });
+const closed = stackOf({ VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" });
+
+describe("subnets", () => {
+  test("are the lab's in dev: a public and a private one in each of two zones", () => {
+    const subnets = all(stack, "aws_subnet");
+    expect(subnets.map(({ cidr_block }) => cidr_block)).toEqual([
+      "172.31.2.0/24",
+      "172.31.1.0/24",
+      "172.31.4.0/24",
+      "172.31.3.0/24",
+    ]);
+    expect(new Set(subnets.map(({ availability_zone }) => availability_zone))).toEqual(
+      new Set([
+        "${data.aws_availability_zones.Zones.names.0}",
+        "${data.aws_availability_zones.Zones.names.1}",
+      ]),
+    );
+  });
+
+  test("give nothing in them a public address", () => {
+    for (const subnet of all(stack, "aws_subnet")) {
+      expect(subnet.map_public_ip_on_launch).toBe(false);
+    }
+  });
+
+  test("stay in their zones when AWS's list of zones changes", () => {
+    for (const subnet of all(stack, "aws_subnet")) {
+      expect(subnet.lifecycle).toEqual({ ignore_changes: ["availability_zone"] });
+    }
+  });
+
+  test("need as many zones as the settings say, or the plan fails with the setting's name", () => {
+    const three = stackOf({ AVAILABILITY_ZONES: "3" });
+    expect(all(three, "aws_subnet")).toHaveLength(6);
+    const zones = three.data?.aws_availability_zones?.Zones;
+    expect(zones).toMatchObject({
+      state: "available",
+      filter: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+    });
+    expect(zones?.lifecycle).toEqual({
+      postcondition: [
+        {
+          condition: "${length(self.names) >= 3}",
+          error_message: expect.stringMatching(/CIPHERWATCH_AVAILABILITY_ZONES asks for 3/),
+        },
+      ],
+    });
+  });
+});
+
+describe("the way out", () => {
+  const routesOf = (from: TerraformJson) =>
+    Object.fromEntries(
+      Object.entries(from.resource?.aws_route ?? {}).map(([name, route]) => [
+        name.replace(/_[0-9A-F]{8}$/, ""),
+        String(route.nat_gateway_id ?? route.gateway_id).replace(/_[0-9A-F]{8}\.id\}$/, ""),
+      ]),
+    );
+
+  test("is one NAT gateway for both zones in dev", () => {
+    expect(namesOf(stack, "aws_nat_gateway")).toEqual(["ZoneA_NatGateway"]);
+    expect(routesOf(stack)).toEqual({
+      PublicToInternet: "${aws_internet_gateway.InternetGateway.id}",
+      ZoneA_PrivateToInternet: "${aws_nat_gateway.ZoneA_NatGateway",
+      ZoneB_PrivateToInternet: "${aws_nat_gateway.ZoneA_NatGateway",
+    });
+  });
+
+  test("is a NAT gateway of its own for each zone where the settings say so", () => {
+    const routes = routesOf(stackOf({ NAT_GATEWAYS: "per-zone" }));
+    expect(routes.ZoneA_PrivateToInternet).toBe("${aws_nat_gateway.ZoneA_NatGateway");
+    expect(routes.ZoneB_PrivateToInternet).toBe("${aws_nat_gateway.ZoneB_NatGateway");
+  });
+
+  test("is none for private subnets where the settings say so, as in prod", () => {
+    expect(routesOf(closed)).toEqual(routesOf(stackOf({ ENV: "prod" })));
+    expect(Object.keys(routesOf(closed))).toEqual(["PublicToInternet"]);
+    expect(closed.resource).not.toHaveProperty("aws_nat_gateway");
+    expect(closed.resource).not.toHaveProperty("aws_eip");
+  });
+
+  test("leaves each private subnet its own route table, so that gateways can change", () => {
+    const tables = all(stack, "aws_route_table_association").map(({ route_table_id }) =>
+      String(route_table_id),
+    );
+    expect(tables.filter((table) => table.includes("PublicRoutes"))).toHaveLength(2);
+    expect(tables.filter((table) => /Zone[AB]_PrivateRoutes/.test(table))).toHaveLength(2);
+  });
+
+  test("waits for the internet gateway", () => {
+    expect(resourceOf(stack, "aws_nat_gateway").depends_on).toEqual([
+      "aws_internet_gateway.InternetGateway",
+    ]);
+    expect(resourceOf(stack, "aws_eip").depends_on).toEqual([
+      "aws_internet_gateway.InternetGateway",
+    ]);
+  });
+});
+
+describe("security groups", () => {
+  test("the VPC's own loses its rules", () => {
+    const own = resourceOf(stack, "aws_default_security_group");
+    expect(own.vpc_id).toBe("${aws_vpc.Vpc.id}");
+    expect(own).not.toHaveProperty("ingress");
+    expect(own).not.toHaveProperty("egress");
+  });
+
+  test("the service's has no rule from here", () => {
+    const service = resourceOf(withEndpoints, "aws_security_group", "ServiceSecurityGroup");
+    expect(service).not.toHaveProperty("ingress");
+    expect(service).not.toHaveProperty("egress");
+    const rules = all(withEndpoints, "aws_vpc_security_group_ingress_rule");
+    for (const rule of rules) expect(rule.security_group_id).not.toMatch(/ServiceSecurityGroup/);
+    expect(withEndpoints.resource).not.toHaveProperty("aws_vpc_security_group_egress_rule");
+  });
+
+  test("the endpoints' admits the service alone, with TLS", () => {
+    expect(resourceOf(withEndpoints, "aws_vpc_security_group_ingress_rule")).toMatchObject({
+      security_group_id: expect.stringMatching(/Endpoints_SecurityGroup/),
+      referenced_security_group_id: "${aws_security_group.ServiceSecurityGroup.id}",
+      ip_protocol: "tcp",
+      from_port: 443,
+      to_port: 443,
+    });
+  });
+});
+
+describe("endpoints", () => {
+  const INTERFACES = ["kms", "secretsmanager", "ecr.api", "ecr.dkr", "logs"];
+  const servicesOf = (from: TerraformJson, kind: string) =>
+    all(from, "aws_vpc_endpoint")
+      .filter(({ vpc_endpoint_type }) => vpc_endpoint_type === kind)
+      .map(({ service_name }) => service_name)
+      .sort();
+
+  test("S3 has its free one, for the layers of images alone", () => {
+    expect(servicesOf(stack, "Gateway")).toEqual(["com.amazonaws.ap-southeast-2.s3"]);
+    const s3 = resourceOf(stack, "aws_vpc_endpoint", "ImageLayers");
+    expect(s3.route_table_ids).toEqual([
+      expect.stringMatching(/ZoneA_PrivateRoutes/),
+      expect.stringMatching(/ZoneB_PrivateRoutes/),
+    ]);
+    expect(statementsOf(stack, s3.policy)).toMatchObject([
+      {
+        actions: ["s3:GetObject"],
+        resources: [`arn:${PARTITION}:s3:::prod-ap-southeast-2-starport-layer-bucket/*`],
+      },
+    ]);
+  });
+
+  test("the others cost by the hour: none in dev, all that the service needs in prod", () => {
+    expect(servicesOf(stack, "Interface")).toEqual([]);
+    expect(servicesOf(stackOf({ ENV: "prod" }), "Interface")).toEqual(
+      INTERFACES.map((service) => `com.amazonaws.ap-southeast-2.${service}`).sort(),
+    );
+  });
+
+  test("stand in the private subnets, under the public names of what they lead to", () => {
+    for (const endpoint of all(withEndpoints, "aws_vpc_endpoint")) {
+      if (endpoint.vpc_endpoint_type !== "Interface") continue;
+      expect(endpoint).toMatchObject({
+        private_dns_enabled: true,
+        subnet_ids: [
+          expect.stringMatching(/ZoneA_PrivateSubnet/),
+          expect.stringMatching(/ZoneB_PrivateSubnet/),
+        ],
+        security_group_ids: [expect.stringMatching(/Endpoints_SecurityGroup/)],
+      });
+    }
+    expect(resourceOf(withEndpoints, "aws_vpc")).toMatchObject({
+      enable_dns_support: true,
+      enable_dns_hostnames: true,
+    });
+  });
+
+  test("take the calls of the service's roles alone", () => {
+    const roles = ["service", "execution"].map(
+      (name) =>
+        `ArnEquals aws:PrincipalArn arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-${name}`,
+    );
+    const interfaces = all(withEndpoints, "aws_vpc_endpoint").filter(
+      ({ vpc_endpoint_type }) => vpc_endpoint_type === "Interface",
+    );
+    expect(interfaces).toHaveLength(INTERFACES.length);
+    for (const { policy } of interfaces) {
+      for (const statement of statementsOf(withEndpoints, policy)) {
+        expect(statement.actions.join()).not.toMatch(/\*/);
+        expect(conditionsOf(statement)).toHaveLength(1);
+        expect(roles).toContain(conditionsOf(statement)[0]);
+      }
+    }
+  });
+
+  test("that of Secrets Manager hands out nothing but the database's secret", () => {
+    const { policy } = resourceOf(withEndpoints, "aws_vpc_endpoint", "Endpoints_SecretsManager");
+    expect(statementsOf(withEndpoints, policy)).toMatchObject([
+      {
+        actions: ["secretsmanager:GetSecretValue"],
+        resources: [`arn:${PARTITION}:secretsmanager:ap-southeast-2:${ACCOUNT}:secret:rds!db-*`],
+      },
+    ]);
+  });
+
+  test("commands in a container come in by one more, and are logged by their own", () => {
+    const withCommands = stackOf({ VPC_ENDPOINTS: "true", EXECUTE_COMMAND: "true" });
+    expect(servicesOf(withCommands, "Interface")).toContain(
+      "com.amazonaws.ap-southeast-2.ssmmessages",
+    );
+    const logs = resourceOf(withCommands, "aws_vpc_endpoint", "Endpoints_Logs");
+    expect(statementOf(withCommands, logs.policy, "LogCommands").resources).toContain(
+      `arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:/cipherwatch/dev/exec:*`,
+    );
+  });
+});
+
+describe("the flow log", () => {
+  const flowLog = resourceOf(stack, "aws_flow_log");
+
+  test("records all traffic of the VPC, each minute", () => {
+    expect(flowLog).toMatchObject({
+      vpc_id: "${aws_vpc.Vpc.id}",
+      traffic_type: "ALL",
+      log_destination_type: "cloud-watch-logs",
+      max_aggregation_interval: 60,
+    });
+  });
+
+  test("asks EC2, not Terraform, to fill in its fields", () => {
+    expect(flowLog.log_format).toMatch(/^\$\$\{version\} \$\$\{account-id\} /);
+    expect(flowLog.log_format).not.toMatch(/(^|[^$])\$\{/);
+  });
+
+  test("goes to an encrypted log group that is kept for as long as the settings say", () => {
+    const kept = stackOf({ LOG_RETENTION_DAYS: "60" });
+    expect(resourceOf(kept, "aws_cloudwatch_log_group")).toMatchObject({
+      name: "/cipherwatch/dev/flow",
+      retention_in_days: 60,
+      kms_key_id: expect.stringMatching(/^\$\{aws_kms_key\.FlowLog_Key_.+\.arn\}$/),
+    });
+    const { policy } = resourceOf(kept, "aws_kms_key");
+    expect(conditionsOf(statementOf(kept, policy, "LogGroupsUseKey"))).toEqual([
+      `ArnEquals kms:EncryptionContext:aws:logs:arn arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:/cipherwatch/dev/flow`,
+    ]);
+  });
+
+  test("is written by a role that flow logs of this account alone can take", () => {
+    const { assume_role_policy } = resourceOf(stack, "aws_iam_role");
+    const trust = statementOf(stack, assume_role_policy, "FlowLogsAssume");
+    expect(trust.principals).toEqual([
+      { type: "Service", identifiers: ["vpc-flow-logs.amazonaws.com"] },
+    ]);
+    expect(conditionsOf(trust)).toEqual([
+      `ArnLike aws:SourceArn arn:${PARTITION}:ec2:ap-southeast-2:${ACCOUNT}:vpc-flow-log/*`,
+      `StringEquals aws:SourceAccount ${ACCOUNT}`,
+    ]);
+    const { policy } = resourceOf(stack, "aws_iam_role_policy");
+    expect(statementsOf(stack, policy).map(({ resources }) => resources)).toEqual([
+      [expect.stringMatching(/^\$\{aws_cloudwatch_log_group\.FlowLog_LogGroup_.+\.arn\}:\*$/)],
+    ]);
+    expect(flowLog.depends_on).toEqual([
+      expect.stringMatching(/^aws_iam_role_policy\.FlowLog_Permissions_/),
+    ]);
+  });
+});
+
+test("another range moves every subnet", () => {
+  const moved = stackOf({ VPC_CIDR: "10.20.0.0/20" });
+  expect(resourceOf(moved, "aws_vpc").cidr_block).toBe("10.20.0.0/20");
+  for (const { cidr_block } of all(moved, "aws_subnet")) expect(cidr_block).toMatch(/^10\.20\./);
+});
