@@ -60,6 +60,15 @@ describe("migrate", () => {
     expect(await numbers()).toEqual([1, 2]);
   });
 
+  // The PostgreSQL of these tests runs one transaction at a time, lock or no lock.
+  test("holds the lock that others wait for while it runs", async () => {
+    const locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
+    const sees = `CREATE TABLE cipherwatch.log (n int); INSERT INTO cipherwatch.log ${locks}`;
+    await migrate(sql, [step("0001_sees.sql", sees)]);
+    expect(await numbers()).toEqual([1]);
+    expect(await sql.unsafe(locks)).toEqual([{ count: "0" }]);
+  });
+
   test("leaves everything as it was when one fails", async () => {
     await migrate(sql, [ONE]);
     const broken = step("0003_broken.sql", "INSERT INTO cipherwatch.nowhere VALUES (3)");

@@ -215,7 +215,9 @@ describe("told to stop", () => {
         expect(answer.status).toBe(200);
         expect(answer.headers.connection).toBe("close");
         expect(await service.exited).toBe(0);
-        expect(lines(service).at(-1)).toMatchObject({ msg: "stopped" });
+        const said = lines(service).map(({ msg }) => msg);
+        expect(said.filter((msg) => msg === "stopping")).toHaveLength(1);
+        expect(said.at(-1)).toBe("stopped");
         idle.destroy();
         const [row] =
           await postgres.sql`SELECT count(*)::int FROM cipherwatch.records WHERE name = 'n'`;
