@@ -5,6 +5,9 @@ import { RejectedTrafficAlarm } from "./stacks/constructs/rejected-traffic-alarm
 import { DatabaseStack } from "./stacks/database.ts";
 import { KmsStack } from "./stacks/kms.ts";
 import { NetworkStack } from "./stacks/network.ts";
+import { notices } from "./stacks/notices.ts";
+import { RegistryStack } from "./stacks/registry.ts";
+import { ServiceStack } from "./stacks/service.ts";
 import { loadSettings, type Settings } from "./stacks/settings.ts";
 import { SettingsError } from "./stacks/settings-error.ts";
 import { TrailStack } from "./stacks/trail.ts";
@@ -15,12 +18,39 @@ export function cipherwatch(app: App, settings: Settings): void {
   const network = new NetworkStack(app, "network", { settings });
   const { vpcId, privateSubnetIds, serviceSecurityGroupId } = network;
   const { keyArn } = new KmsStack(app, "kms", { settings });
-  new DatabaseStack(app, "database", {
+  const registry = new RegistryStack(app, "registry", { settings });
+  const database = new DatabaseStack(app, "database", {
     settings,
     vpcId,
     privateSubnetIds,
     serviceSecurityGroupId,
   });
+  const { imageDigest } = settings;
+  if (imageDigest !== undefined) {
+    const { publicSubnetIds, endpointSecurityGroupId } = network;
+    const { repositoryArn, repositoryUrl } = registry;
+    const { masterSecretArn, secretKeyArn } = database;
+    new ServiceStack(app, "service", {
+      settings,
+      imageDigest,
+      repositoryArn,
+      repositoryUrl,
+      vpcId,
+      publicSubnetIds,
+      privateSubnetIds,
+      serviceSecurityGroupId,
+      ...(endpointSecurityGroupId === undefined ? {} : { endpointSecurityGroupId }),
+      keyArn,
+      databaseHost: database.host,
+      databasePort: database.port,
+      databaseName: database.databaseName,
+      databaseUser: database.serviceUser,
+      databaseResourceId: database.resourceId,
+      databaseSecurityGroupId: database.securityGroupId,
+      masterSecretArn,
+      secretKeyArn,
+    });
+  }
   const trail = new TrailStack(app, "trail", { settings });
   const { logGroupName } = trail;
   const alarm = new AlarmStack(app, "alarm", { settings, keyArn, logGroupName });
@@ -34,9 +64,11 @@ export function cipherwatch(app: App, settings: Settings): void {
 
 if (import.meta.main) {
   try {
+    const settings = loadSettings(process.env);
     const app = new App();
-    cipherwatch(app, loadSettings(process.env));
+    cipherwatch(app, settings);
     app.synth();
+    for (const notice of notices(settings)) console.error(notice);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.error(error.message);
