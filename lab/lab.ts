@@ -1,5 +1,10 @@
 import { appendFileSync } from "node:fs";
-import { keyAlias, serviceLogGroupName, serviceRoleName } from "../stacks/naming.ts";
+import {
+  keyAlias,
+  serviceLogGroupName,
+  serviceNamespace,
+  serviceRoleName,
+} from "../stacks/naming.ts";
 import type { Settings } from "../stacks/settings.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
@@ -89,6 +94,7 @@ async function start(
     AWS_ENDPOINT_URL: aws.url,
     DATABASE_URL: database.url,
     KMS_KEY_ARN: keyWithAlias(deployment, keyAlias(settings.env)),
+    METRICS_NAMESPACE: serviceNamespace(settings.env),
     HOST: "127.0.0.1",
     PORT: String(options.port),
   };
