@@ -130,7 +130,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       sns: sns.operations,
       cloudwatch: cloudWatch.operations,
       cloudtrail: cloudTrail.operations,
-      sts: createSts().operations,
+      sts: createSts({ ...at, identities }).operations,
     },
     record: cloudTrail.record,
     onError,

@@ -39,13 +39,14 @@ async function start(operations: Partial<Record<"logs" | "cloudwatch" | "sns", O
   const account = { accountId: ACCOUNT, region: REGION };
   const recorded: AuditedCall[] = [];
   const errors: unknown[] = [];
+  const identities = createIdentities({ ...account, clock });
   const endpoint = await startEndpoint({
     port: 0,
     region: REGION,
-    identities: createIdentities({ ...account, clock }),
+    identities,
     services: {
       kms: createKms({ ...account, clock, keys: KEYS, journal: memoryJournal() }).operations,
-      sts: createSts().operations,
+      sts: createSts({ ...account, clock, identities }).operations,
       cloudtrail: {},
       logs: {},
       cloudwatch: {},

@@ -114,8 +114,11 @@ const UNRECORDED_BY_KMS = [
 /** Refusals that KMS records without the request's parameters and without the key. */
 const KMS_UNRESOLVED = ["AccessDeniedException", "InvalidArnException", "NotFoundException"];
 
-/** Members that hold customers' data where the rest of the request is an administrator's. */
-const OMITTED = ["logEventMessages"];
+/** Members that hold customers' data or secrets where the rest of the call is an administrator's. */
+const OMITTED = ["logEventMessages", "SecretAccessKey"];
+
+/** It changes nothing, and yet its record has the answer: who got which access key. */
+const ASSUME_ROLE = "AssumeRole";
 
 const ERROR_MESSAGE_CHARACTERS = 1024;
 
@@ -134,7 +137,7 @@ export function recordOf(
   const host = HOST[service];
   const unresolved = service === "kms" && KMS_UNRESOLVED.includes(error?.code ?? "");
   const readOnly =
-    KMS_CRYPTOGRAPHY.includes(call.operation) ||
+    [...KMS_CRYPTOGRAPHY, ASSUME_ROLE].includes(call.operation) ||
     /^(?:Describe|Get|List|Lookup|Test)/.test(call.operation);
   const resources = unresolved ? undefined : resourcesOf(audited, at.accountId);
   const { additionalEventData } = audited.audit;
@@ -150,7 +153,7 @@ export function recordOf(
     userAgent: call.userAgent,
     ...(error === undefined ? {} : errorOf(error)),
     requestParameters: unresolved ? null : parametersOf(audited),
-    responseElements: readOnly ? null : elementsOf(audited),
+    responseElements: readOnly && call.operation !== ASSUME_ROLE ? null : elementsOf(audited),
     ...(additionalEventData === undefined ? {} : { additionalEventData }),
     requestID: call.requestId,
     eventID: at.eventId,
@@ -220,10 +223,9 @@ function written(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(written);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value as Readonly<Record<string, AwsValue>>).map(([name, item]) => [
-      camelCase(name),
-      written(item),
-    ]),
+    Object.entries(value as Readonly<Record<string, AwsValue>>)
+      .filter(([name]) => !OMITTED.includes(name))
+      .map(([name, item]) => [camelCase(name), written(item)]),
   );
 }
 
