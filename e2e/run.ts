@@ -11,6 +11,12 @@ interface Suite {
 
 /** The suites that need more than Node: a folder each. */
 const SUITES: Readonly<Record<string, Suite>> = {
+  database: {
+    needs: [
+      { command: ["initdb", "--version"], what: "PostgreSQL's initdb" },
+      { command: ["pg_ctl", "--version"], what: "PostgreSQL's pg_ctl" },
+    ],
+  },
   lab: {
     needs: [
       { command: ["curl", "--version"], what: "curl" },

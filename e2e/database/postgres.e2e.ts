@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Sql } from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connect } from "../../service/database.ts";
+import { grantService } from "../../service/migrate.ts";
+import { createHarness, DENIED, type Harness } from "../../service/testing/harness.ts";
+import { type RealPostgres, startRealPostgres } from "./postgres.ts";
+
+const run = promisify(execFile);
+const migration = fileURLToPath(new URL("../../service/migrate.ts", import.meta.url));
+
+const SERVICE = "cipherwatch_service";
+
+let postgres: RealPostgres;
+let admin: Sql;
+let harness: Harness;
+
+beforeAll(async () => {
+  postgres = await startRealPostgres();
+  console.log(postgres.version);
+  admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+});
+
+afterAll(async () => {
+  await harness?.database.close(1_000);
+  await admin?.end({ timeout: 1 });
+  postgres?.remove();
+});
+
+it("migrations of four tasks that start together run once each", async () => {
+  const env = { PATH: process.env.PATH ?? "", DATABASE_URL: postgres.url() };
+  const outputs = await Promise.all(
+    Array.from({ length: 4 }, () => run(process.execPath, [migration], { env })),
+  );
+  const migrated = outputs.filter(({ stdout }) => stdout.includes('"schema migrated"'));
+  expect(migrated).toHaveLength(1);
+  const rows = await admin`SELECT name FROM cipherwatch.migrations`;
+  expect(rows.map(({ name }) => name)).toEqual(["0001_records.sql"]);
+});
+
+it("the service's role reads, adds and removes records, and nothing else", async () => {
+  await admin`CREATE ROLE rds_iam`;
+  expect(await grantService(admin, SERVICE)).toBe(true);
+  const role = connect({ kind: "url", url: postgres.url(SERVICE) }, { max: 1 });
+  const refused = { code: "42501" };
+  await expect(role`UPDATE cipherwatch.records SET name = 'x'`).rejects.toMatchObject(refused);
+  await expect(role`DROP TABLE cipherwatch.records`).rejects.toMatchObject(refused);
+  await expect(role`SELECT * FROM cipherwatch.migrations`).rejects.toMatchObject(refused);
+  await expect(role`CREATE TABLE cipherwatch.mine (n int)`).rejects.toMatchObject(refused);
+  await role.end({ timeout: 1 });
+});
+
+describe("the service, signed in as its own role", () => {
+  beforeAll(() => {
+    harness = createHarness({ databaseUrl: postgres.url(SERVICE), poolSize: 8, inFlight: 200 });
+  });
+
+  it("keeps a hundred records that were sent at once, each under its own Key", async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `O'Brien "${index}" 🔑`);
+    const keys = await Promise.all(names.map((name) => harness.encrypt(name, `text of ${name}`)));
+    const texts = await Promise.all(
+      names.map((Name, index) => harness.post("/decrypt", { Name, Key: keys[index] })),
+    );
+    expect(texts.map(({ json }) => json.Text)).toEqual(names.map((name) => `text of ${name}`));
+    const other = await harness.post("/decrypt", { Name: names[0], Key: keys[1] });
+    expect(other).toMatchObject({ status: 403, json: { Message: DENIED } });
+  });
+
+  it("forgets a record and answers its Key as any wrong one", async () => {
+    const Key = await harness.encrypt("forgotten", "gone");
+    expect(await harness.post("/forget", { Name: "forgotten", Key })).toMatchObject({
+      status: 200,
+    });
+    expect(await harness.post("/decrypt", { Name: "forgotten", Key })).toMatchObject({
+      status: 403,
+      json: { Message: DENIED },
+    });
+    expect(await admin`SELECT FROM cipherwatch.records WHERE name = 'forgotten'`).toHaveLength(0);
+  });
+
+  it("answers 503 while the database is away and 200 when it is back, with nothing lost", async () => {
+    const Key = await harness.encrypt("kept", "still here");
+    postgres.stop();
+    expect(await harness.post("/decrypt", { Name: "kept", Key })).toMatchObject({
+      status: 503,
+      json: { Code: "DatabaseUnavailable" },
+    });
+    expect(await harness.post("/encrypt", { Name: "lost", Text: "x" })).toMatchObject({
+      status: 503,
+    });
+    postgres.start();
+    await expect
+      .poll(() => harness.post("/decrypt", { Name: "kept", Key }), { timeout: 30_000 })
+      .toMatchObject({ status: 200, json: { Text: "still here" } });
+    expect(await admin`SELECT FROM cipherwatch.records WHERE name = 'lost'`).toHaveLength(0);
+  });
+});

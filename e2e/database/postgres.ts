@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A PostgreSQL server of its own, as Debian or RDS runs it: real processes, real connections. */
+export interface RealPostgres {
+  readonly version: string;
+  readonly url: (user?: string) => string;
+  readonly stop: () => void;
+  readonly start: () => void;
+  /** Stops it and deletes its data. */
+  readonly remove: () => void;
+}
+
+/** initdb and pg_ctl refuse to run as root; then they run as the user that Debian made for PostgreSQL. */
+const account = process.getuid?.() === 0 ? ids("postgres") : undefined;
+
+/** @throws Error when PostgreSQL's programs fail, with what they said */
+export async function startRealPostgres(): Promise<RealPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-postgres-"));
+  if (account !== undefined) chownSync(folder, account.uid, account.gid);
+  const data = join(folder, "data");
+  const port = await freePort();
+  const version = run("initdb", ["--version"]);
+  run("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]);
+  const start = () => {
+    const options = `-p ${port} -h 127.0.0.1 -k ${folder} -c fsync=off`;
+    run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start"]);
+  };
+  const stop = () => void run("pg_ctl", ["-D", data, "-w", "-m", "immediate", "stop"]);
+  start();
+  return {
+    version: version.trim(),
+    url: (user = "postgres") => `postgres://${user}@127.0.0.1:${port}/postgres`,
+    start,
+    stop,
+    remove: () => {
+      stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function run(program: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: "utf8",
+    cwd: tmpdir(),
+    // pg_ctl's server would keep a pipe open for ever.
+    stdio: program === "pg_ctl" ? "ignore" : "pipe",
+    ...account,
+  });
+  if (status === 0) return stdout ?? "";
+  throw new Error(`${program} ${args.join(" ")} ended with ${status ?? error}: ${stderr}`);
+}
+
+function ids(user: string): { readonly uid: number; readonly gid: number } {
+  const id = (flag: string) => Number(spawnSync("id", [flag, user], { encoding: "utf8" }).stdout);
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
