@@ -1,5 +1,4 @@
 import { loadSettings } from "../stacks/settings.ts";
-import { notModelled } from "./aws/aws.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
 
@@ -56,7 +55,8 @@ Try:
 
 A wrong key becomes a mail in the console's inbox within ${patience} seconds: a second here is ${speed} in the
 lab, CloudTrail delivers after ${trailDelaySeconds} of those, and the alarm looks once a minute.
-What the lab does otherwise than AWS: ${notModelled.length} points under "notModelled" in the console.
+Not modelled: IAM and key policies, quotas and throttling, the anomaly model. The whole list of what the
+lab does otherwise than AWS is "notModelled" in the console.
 Ctrl-C stops everything; what it holds stays for the next start.`);
 }
 
