@@ -344,13 +344,13 @@ describe("the ECS service", () => {
     const policy = (id: string) =>
       resourceOf(scaled, "aws_appautoscaling_policy", id)
         .target_tracking_scaling_policy_configuration;
-    expect(policy("ScaleOnCpu")).toMatchObject({
+    expect(policy("Scaling_Cpu")).toMatchObject({
       predefined_metric_specification: {
         predefined_metric_type: "ECSServiceAverageCPUUtilization",
       },
       target_value: 60,
     });
-    expect(policy("ScaleOnRequests")).toMatchObject({
+    expect(policy("Scaling_Requests")).toMatchObject({
       predefined_metric_specification: {
         predefined_metric_type: "ALBRequestCountPerTarget",
         resource_label: expect.stringMatching(

@@ -1,5 +1,3 @@
-import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy/index.js";
-import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target/index.js";
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group/index.js";
 import { DataAwsEc2ManagedPrefixList } from "@cdktf/provider-aws/lib/data-aws-ec2-managed-prefix-list/index.js";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster/index.js";
@@ -8,13 +6,14 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
+import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
+import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
-import { accountPrincipals, type Statement } from "./constructs/policy.ts";
 import { admitTcp, type Peer, reachTcp } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
+import { TaskScaling } from "./constructs/task-scaling.ts";
 import { WebAcl } from "./constructs/web-acl.ts";
 import { encryptDecryptPermissions } from "./kms.ts";
 import {
@@ -62,13 +61,8 @@ const HTTPS = 443;
  */
 const DRAIN_SECONDS = 30;
 
-/** Seconds in which the migrations run and the API starts, before its health counts. */
-const START_SECONDS = 120;
-
-/** Percent of a task's CPU at which another is started: what is left bears the load until it runs. */
-const TARGET_CPU_PERCENT = 60;
-const SCALE_OUT_SECONDS = 60;
-const SCALE_IN_SECONDS = 300;
+/** Seconds in which the API must be up: ECS gives the migrations, which run first, three minutes. */
+const START_SECONDS = 210;
 
 /** The API on Fargate behind its load balancer and web ACL. */
 export class ServiceStack extends CipherwatchStack {
@@ -123,7 +117,11 @@ export class ServiceStack extends CipherwatchStack {
       role.permissions,
       ...connections,
     ]);
-    this.#scale(cluster, service, loadBalancer.resourceLabel);
+    new TaskScaling(this, "Scaling", {
+      clusterName: cluster.name,
+      serviceName: service.name,
+      resourceLabel: loadBalancer.resourceLabel,
+    });
 
     new TerraformOutput(this, "Endpoint", { value: this.endpoint });
     new TerraformOutput(this, "TaskRoleArn", { value: this.taskRoleArn });
@@ -143,7 +141,7 @@ export class ServiceStack extends CipherwatchStack {
       description: `Encrypts the logs of the service of cipherwatch ${env}, and commands run in it`,
       grants: [
         grantLogGroups(this, service, exec, waf, insights),
-        ...(executeCommand ? this.#grantExecSessions() : []),
+        ...(executeCommand ? grantExecSessions(this, serviceRoleName(env)) : []),
       ],
     });
     return {
@@ -153,26 +151,6 @@ export class ServiceStack extends CipherwatchStack {
       waf: encryptedLogGroup(this, "WafLogs", { name: waf, keyArn }),
       insights: encryptedLogGroup(this, "InsightsLogs", { name: insights, keyArn }),
     };
-  }
-
-  /** A session is encrypted between whoever opens it and the task, with a data key of this key. */
-  #grantExecSessions(): Statement[] {
-    const role = this.globalArn("iam", `role/${serviceRoleName(this.settings.env)}`);
-    return [
-      {
-        sid: "AdministratorsOpenSessions",
-        principals: accountPrincipals(this),
-        actions: ["kms:GenerateDataKey"],
-        resources: THIS_KEY,
-      },
-      {
-        sid: "TasksJoinSessions",
-        principals: accountPrincipals(this),
-        actions: ["kms:Decrypt"],
-        resources: THIS_KEY,
-        conditions: [["ArnEquals", "aws:PrincipalArn", role]],
-      },
-    ];
   }
 
   /** What starts a task: pulls the image, opens its logs, hands the migrations their secret. */
@@ -343,43 +321,6 @@ export class ServiceStack extends CipherwatchStack {
       dependsOn: [loadBalancer.listener, ...needed],
     });
   }
-
-  #scale(cluster: EcsCluster, service: EcsService, resourceLabel: string): void {
-    const { minTasks, maxTasks, requestsPerTask } = this.settings;
-    const target = new AppautoscalingTarget(this, "Tasks", {
-      serviceNamespace: "ecs",
-      scalableDimension: "ecs:service:DesiredCount",
-      resourceId: `service/${cluster.name}/${service.name}`,
-      minCapacity: minTasks,
-      maxCapacity: maxTasks,
-    });
-    const track = (id: string, part: string, targetValue: number, metric: PredefinedMetric) =>
-      new AppautoscalingPolicy(this, id, {
-        name: resourceName(this.settings.env, part),
-        policyType: "TargetTrackingScaling",
-        serviceNamespace: target.serviceNamespace,
-        scalableDimension: target.scalableDimension,
-        resourceId: target.resourceId,
-        targetTrackingScalingPolicyConfiguration: {
-          predefinedMetricSpecification: metric,
-          targetValue,
-          scaleOutCooldown: SCALE_OUT_SECONDS,
-          scaleInCooldown: SCALE_IN_SECONDS,
-        },
-      });
-    track("ScaleOnCpu", "scale-on-cpu", TARGET_CPU_PERCENT, {
-      predefinedMetricType: "ECSServiceAverageCPUUtilization",
-    });
-    track("ScaleOnRequests", "scale-on-requests", requestsPerTask, {
-      predefinedMetricType: "ALBRequestCountPerTarget",
-      resourceLabel,
-    });
-  }
-}
-
-interface PredefinedMetric {
-  readonly predefinedMetricType: string;
-  readonly resourceLabel?: string;
 }
 
 interface Logs {
@@ -390,27 +331,4 @@ interface Logs {
   readonly exec: CloudwatchLogGroup;
   readonly waf: CloudwatchLogGroup;
   readonly insights: CloudwatchLogGroup;
-}
-
-/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions */
-function execPermissions(logGroupArn: string, keyArn: string): Statement[] {
-  return [
-    {
-      sid: "OpenExecChannels",
-      actions: [
-        "ssmmessages:CreateControlChannel",
-        "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel",
-        "ssmmessages:OpenDataChannel",
-      ],
-      resources: ["*"], // AWS offers nothing narrower
-    },
-    { sid: "FindExecLogs", actions: ["logs:DescribeLogGroups"], resources: ["*"] }, // nor here
-    {
-      sid: "WriteExecLogs",
-      actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-      resources: [logGroupArn, `${logGroupArn}:log-stream:*`],
-    },
-    { sid: "JoinExecSessions", actions: ["kms:Decrypt"], resources: [keyArn] },
-  ];
 }

@@ -106,11 +106,13 @@ export class LoadBalancer extends Construct {
 
   #securityGroup({ vpcId, targetSecurityGroupId, targetPort }: LoadBalancerProps): string {
     const { env, allowedCidrs, domainName } = CipherwatchStack.of(this).settings;
+    const name = resourceName(env, "load-balancer");
     const { id: securityGroupId } = new SecurityGroup(this, "SecurityGroup", {
-      name: resourceName(env, "load-balancer"),
+      name,
       description:
         "Load balancer: admits the address ranges of the settings and reaches the service",
       vpcId,
+      tags: { Name: name },
     });
     const ports = domainName === undefined ? [HTTP] : [HTTP, HTTPS];
     for (const cidrIpv4 of allowedCidrs) {

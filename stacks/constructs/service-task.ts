@@ -3,6 +3,7 @@ import { Token } from "cdktf";
 import type { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { resourceName, serviceNamespace } from "../naming.ts";
+import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
 export interface ServiceTaskProps {
   /** By digest: `<repository>@sha256:…`. */
@@ -29,16 +30,6 @@ const MIGRATION_CONTAINER = "migrate";
 
 /** No user of the image: the ids alone count, and nothing in the image belongs to them. */
 const UNPRIVILEGED_USER = "65532:65532";
-
-/**
- * Directories that the agent behind ECS Exec writes to, in containers whose root is read-only.
- * https://github.com/aws/containers-roadmap/issues/1359
- */
-const EXEC_AGENT_DIRECTORIES: ReadonlyMap<string, string> = new Map([
-  ["exec-agent", "/managed-agents"],
-  ["exec-state", "/var/lib/amazon/ssm"],
-  ["exec-log", "/var/log/amazon/ssm"],
-]);
 
 /** Migrations first, then the API, both from one image: what a task of the service is. */
 export function serviceTask(
