@@ -57,7 +57,7 @@ const PARAMETERS = {
   ssl_min_protocol_version: "TLSv1.2",
   password_encryption: "scram-sha-256",
   "rds.accepted_password_auth_method": "scram",
-  log_connections: "all",
+  log_connections: "all", // stages of signing in; from PostgreSQL 18 on RDS refuses the old 1
   log_disconnections: "1",
   log_statement: "ddl",
   log_min_duration_statement: "1000", // milliseconds
