@@ -1,8 +1,25 @@
 import { z } from "zod";
-import { detections } from "./detections/index.ts";
+import { chosenDetections, type DetectionSettings } from "./detections/chosen.ts";
+import {
+  EXCLUSIONS_ALLOWED,
+  exclusionProblem,
+  filterPattern,
+  LONGEST_PATTERN,
+} from "./detections/exclusions.ts";
+import { cisPack, detections } from "./detections/index.ts";
+import { periodProblem } from "./detections/period.ts";
+import { exampleWatchedIn } from "./detections/watched.ts";
 import { memoryChoices, TASK_CPUS } from "./fargate.ts";
 import { SettingsError, type SettingsProblem } from "./settings-error.ts";
-import { cidrProblem, listOf, numbersOf, prefixLength, unknownName } from "./settings-values.ts";
+import {
+  cidrProblem,
+  listOf,
+  listsOf,
+  namesOf,
+  numbersOf,
+  prefixLength,
+  unknownName,
+} from "./settings-values.ts";
 import { VPC_CIDRS_ALLOWED, vpcCidrProblem } from "./subnets.ts";
 
 export const ENVIRONMENTS = ["dev", "prod"] as const;
@@ -62,6 +79,11 @@ function whole(min: number, max: number, allowed = `a whole number, ${min} to ${
     .max(max, wrong)
     .meta(hint(allowed, "set it to one of these, or unset it for the default"));
 }
+
+const EVERY_DETECTION = [...detections, ...cisPack];
+const OWN_IDS = detections.map(({ id }) => id);
+const ALL_IDS = EVERY_DETECTION.map(({ id }) => id);
+const TRAIL_IDS = EVERY_DETECTION.filter(({ source }) => source === "trail").map(({ id }) => id);
 
 const flag = z
   .union([z.boolean(), z.stringbool()], "this is neither true nor false")
@@ -133,16 +155,72 @@ const schema = z
       ),
     ),
 
-    /** Detection → the count at which its alarm fires. Each detection's own unless said otherwise. */
-    thresholds: numbersOf(
-      "detection",
-      detections.map(({ id }) => id),
-    ).meta(
+    /** Whom urgent alarms mail, such as the address of a pager. alertEmail unless said otherwise. */
+    pagerEmail: z
+      .email("this is no e-mail address")
+      .optional()
+      .meta(
+        hint(
+          "one e-mail address, such as on-call@pager.example.com",
+          "set it to whom alarms should wake, or unset it for CIPHERWATCH_ALERT_EMAIL",
+        ),
+      ),
+
+    /** Ids of the detections that run. All there are unless said otherwise. */
+    detections: namesOf("detection", OWN_IDS).meta(
       hint(
-        `detection=number with commas between them; of ${detections.map(({ id }) => id).join(", ")}; numbers above 0`,
-        `write it like ${detections[0]?.id}=5`,
+        `of ${OWN_IDS.join(", ")}`,
+        "name those to run with commas between them, or unset it for all",
       ),
     ),
+
+    /** Run the metric filters of the CIS AWS Foundations Benchmark too. Off by default. */
+    cisPack: flag,
+
+    /** Detection → the count at which its alarm fires. Each detection's own unless said otherwise. */
+    thresholds: numbersOf("detection", ALL_IDS).meta(
+      hint(
+        `detection=number with commas between them; of ${ALL_IDS.join(", ")}; numbers above 0`,
+        "write it like kms-errors=5",
+      ),
+    ),
+
+    /** Detection → seconds over which it counts. Each detection's own unless said otherwise. */
+    periods: numbersOf("detection", ALL_IDS, (id, period) => {
+      const detection = EVERY_DETECTION.find((it) => it.id === id);
+      return detection && periodProblem(detection, period);
+    }).meta(
+      hint(
+        `detection=seconds with commas between them; of ${ALL_IDS.join(", ")}`,
+        "write it like kms-volume=3600",
+      ),
+    ),
+
+    /** Detection → whoever it shall not count, beside those it leaves out by itself. Nobody by default. */
+    exclusions: listsOf("detection with a filter", TRAIL_IDS, exclusionProblem).meta(
+      hint(
+        `detection=caller with commas between them; of ${TRAIL_IDS.join(", ")}; ${EXCLUSIONS_ALLOWED}`,
+        "write it like kms-outsider=backup.amazonaws.com,ecs-change=arn:aws:iam::111122223333:role/Admin",
+      ),
+    ),
+
+    /** Mail when an alarm is over, too. Off by default: that nobody tries now does not settle who tried. */
+    okNotices: flag,
+
+    /** Put each change of an alarm's state into a queue, for programs to read. Off by default. */
+    alarmQueue: flag,
+
+    /** Where each change of an alarm's state is posted as JSON. Nowhere unless said otherwise. */
+    webhookUrl: z
+      .url({ protocol: /^https$/, error: "this is no HTTPS URL" })
+      .refine((url) => isPublic(url), "this would keep a secret in Terraform's state")
+      .optional()
+      .meta(
+        hint(
+          "an https:// URL without a user, a password, a query or a fragment",
+          "keep its secret in the Authorization header, which docs/alarm-events.md says how to set",
+        ),
+      ),
 
     /** Days between two rotations of a KMS key (EnableKeyRotation's range). A year by default. */
     keyRotationDays: days(90, 2560),
@@ -177,7 +255,10 @@ const schema = z
     /** Availability zones that have subnets; each costs its NAT gateway and endpoints. 2 in dev, 3 in prod. */
     availabilityZones: whole(2, 3),
 
-    /** NAT gateways, by which the service reaches AWS. One in dev; none in prod, where endpoints do. */
+    /**
+     * NAT gateways, by which the service reaches AWS. One in dev, one per zone in prod. With endpoints on,
+     * `none` saves their price: the service has another way.
+     */
     natGateways: z
       .enum(NAT_GATEWAYS, "there is no such choice")
       .meta(hint(NAT_GATEWAYS.join(", "), "set it to one of these, or unset it for the default")),
@@ -344,6 +425,19 @@ const schema = z
     params: hint("true, in prod", "unset it, or use dev for what may be destroyed"),
     when: bothParsed("env", "deletionProtection"),
   })
+  .superRefine((settings, context) => {
+    for (const message of longPatterns(settings)) {
+      context.addIssue({
+        code: "custom",
+        message,
+        path: ["exclusions"],
+        params: hint(
+          `patterns of at most ${LONGEST_PATTERN} characters`,
+          "take some out, or mean several by one that ends with *",
+        ),
+      });
+    }
+  })
   .refine((settings) => settings.trailLockDays <= settings.trailRetentionDays, {
     error: ({ input }) => lockOutlastsFiles(input as LockedTrail),
     path: ["trailLockDays"],
@@ -450,6 +544,26 @@ const schema = z
     when: bothParsed("reputationLimit", "requestLimit"),
   });
 
+/** What is too long in which detection, once Terraform has filled in what the patterns refer to. */
+function longPatterns(
+  settings: DetectionSettings & { readonly env: Environment; readonly region: string },
+): string[] {
+  const watched = exampleWatchedIn(settings.env, settings.region);
+  return chosenDetections(settings).flatMap((detection) => {
+    if (detection.source !== "trail") return [];
+    const { length } = filterPattern(detection, watched);
+    return length <= LONGEST_PATTERN
+      ? []
+      : [`with its exclusions the filter pattern of ${detection.id} has ${length} characters`];
+  });
+}
+
+/** The URL itself tells no secret, as far as that shows. */
+function isPublic(text: string): boolean {
+  const { username, password, search, hash } = new URL(text);
+  return [username, password, search, hash].every((part) => part === "");
+}
+
 type LockedTrail = Readonly<Record<"trailLockDays" | "trailRetentionDays", number>>;
 
 function lockOutlastsFiles({ trailLockDays, trailRetentionDays }: LockedTrail): string {
@@ -480,6 +594,8 @@ type EnvironmentValues = Omit<
   | "env"
   | "accountId"
   | "alertEmail"
+  | "pagerEmail"
+  | "webhookUrl"
   | "stateBucket"
   | "imageDigest"
   | "domainName"
@@ -492,7 +608,13 @@ type EnvironmentValues = Omit<
 const dev: EnvironmentValues = {
   region: "ap-southeast-2",
   allowedCidrs: [],
+  detections: OWN_IDS,
+  cisPack: false,
   thresholds: {},
+  periods: {},
+  exclusions: {},
+  okNotices: false,
+  alarmQueue: false,
   keyRotationDays: 365,
   keyDeletionDays: 7,
   logRetentionDays: 30,
@@ -530,7 +652,13 @@ const dev: EnvironmentValues = {
 const prod: EnvironmentValues = {
   region: "ap-southeast-2",
   allowedCidrs: [],
+  detections: OWN_IDS,
+  cisPack: false,
   thresholds: {},
+  periods: {},
+  exclusions: {},
+  okNotices: false,
+  alarmQueue: false,
   keyRotationDays: 365,
   keyDeletionDays: 30,
   logRetentionDays: 365,
@@ -539,7 +667,7 @@ const prod: EnvironmentValues = {
   deletionProtection: true,
   vpcCidr: "172.31.0.0/16",
   availabilityZones: 3,
-  natGateways: "none",
+  natGateways: "per-zone",
   vpcEndpoints: true,
   rejectedConnections: 10,
   databaseInstanceClass: "db.m7g.large",
