@@ -96,14 +96,14 @@ describe("the way out", () => {
     });
   });
 
-  test("is a NAT gateway of its own for each zone where the settings say so", () => {
+  test("is a NAT gateway of its own for each zone where the settings say so, as in prod", () => {
+    expect(all(stackOf({ ENV: "prod" }), "aws_nat_gateway")).toHaveLength(3);
     const routes = routesOf(stackOf({ NAT_GATEWAYS: "per-zone" }));
     expect(routes.ZoneA_PrivateToInternet).toBe("${aws_nat_gateway.ZoneA_NatGateway");
     expect(routes.ZoneB_PrivateToInternet).toBe("${aws_nat_gateway.ZoneB_NatGateway");
   });
 
-  test("is none for private subnets where the settings say so, as in prod", () => {
-    expect(routesOf(closed)).toEqual(routesOf(stackOf({ ENV: "prod" })));
+  test("is none for private subnets where the settings say so", () => {
     expect(Object.keys(routesOf(closed))).toEqual(["PublicToInternet"]);
     expect(closed.resource).not.toHaveProperty("aws_nat_gateway");
     expect(closed.resource).not.toHaveProperty("aws_eip");

@@ -240,7 +240,11 @@ describe("errors", () => {
 
   test.each([
     { CIPHERWATCH_NAT_GATEWAYS: "none" },
-    { CIPHERWATCH_ENV: "prod", CIPHERWATCH_VPC_ENDPOINTS: "false" },
+    {
+      CIPHERWATCH_ENV: "prod",
+      CIPHERWATCH_NAT_GATEWAYS: "none",
+      CIPHERWATCH_VPC_ENDPOINTS: "false",
+    },
   ])("neither a NAT gateway nor endpoints is refused: %o", (variables) => {
     expect(problemsOf({ ...EMAIL, ...variables })).toMatchObject([
       {
