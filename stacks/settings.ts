@@ -332,11 +332,11 @@ const schema = z
     /** Route 53 zone that the domain is in. None unless said otherwise. */
     hostedZoneId: z
       .string()
-      .regex(/^Z[A-Z0-9]{1,31}$/, "this is no id of a hosted zone")
+      .regex(/^[A-Z0-9]{1,32}$/, "this is no id of a hosted zone")
       .optional()
       .meta(
         hint(
-          "Z and up to 31 capital letters and digits",
+          "up to 32 capital letters and digits",
           "take it from `aws route53 list-hosted-zones`, without /hostedzone/",
         ),
       ),
