@@ -26,7 +26,8 @@ function synth(settings: Readonly<Record<string, string>>) {
 
 test("writes each stack's Terraform to cdktf.out and tells the CDKTF CLI their order", () => {
   const { status, stdout, stderr } = synth({ CIPHERWATCH_ALERT_EMAIL: "security@example.com" });
-  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  expect(stderr).toMatch(/^The service is left out, because CIPHERWATCH_IMAGE_DIGEST .+\n$/);
   const { stacks } = JSON.parse(readFileSync(join(folder, "cdktf.out/manifest.json"), "utf8"));
   expect(stacks).toMatchObject({
     kms: { dependencies: [] },
@@ -35,6 +36,7 @@ test("writes each stack's Terraform to cdktf.out and tells the CDKTF CLI their o
   });
   const text = readFileSync(join(folder, "cdktf.out/stacks/alarm/cdk.tf.json"), "utf8");
   expect(JSON.parse(text).resource.aws_cloudwatch_metric_alarm).toBeDefined();
+  expect(stacks).not.toHaveProperty("service");
 });
 
 test("a wrong setting exits 1 with the message alone, and writes no stack", () => {

@@ -232,28 +232,30 @@ export class ServiceStack extends CipherwatchStack {
         port: props.databasePort,
         description: "Records and migrations in the database",
       }),
-      ...this.#awsApis(props).map(([id, peer]) =>
-        reachTcp(this, id, {
-          securityGroupId,
-          peer,
-          port: HTTPS,
-          description: "KMS, Secrets Manager, ECR and CloudWatch Logs",
-        }),
-      ),
+      ...this.#reachAws(props),
     ];
   }
 
   /** Without interface endpoints AWS's APIs have public addresses, of which there is no short list. */
-  #awsApis({ endpointSecurityGroupId }: ServiceStackProps): (readonly [id: string, peer: Peer])[] {
+  #reachAws(props: ServiceStackProps): ITerraformDependable[] {
+    const { serviceSecurityGroupId, endpointSecurityGroupId } = props;
+    const reach = (id: string, peer: Peer, description: string) =>
+      reachTcp(this, id, {
+        securityGroupId: serviceSecurityGroupId,
+        peer,
+        port: HTTPS,
+        description,
+      });
+    const apis = "KMS, Secrets Manager, ECR and CloudWatch Logs";
     if (endpointSecurityGroupId === undefined) {
-      return [["ReachAws", { cidrIpv4: "0.0.0.0/0" }]];
+      return [reach("ReachAws", { cidrIpv4: "0.0.0.0/0" }, apis)];
     }
     const s3 = new DataAwsEc2ManagedPrefixList(this, "S3Addresses", {
       name: `com.amazonaws.${this.settings.region}.s3`,
     });
     return [
-      ["ReachAws", { referencedSecurityGroupId: endpointSecurityGroupId }],
-      ["ReachS3", { prefixListId: s3.id }], // ECR keeps the layers of images there
+      reach("ReachAws", { referencedSecurityGroupId: endpointSecurityGroupId }, apis),
+      reach("ReachS3", { prefixListId: s3.id }, "Layers of images, which ECR keeps in S3"),
     ];
   }
 

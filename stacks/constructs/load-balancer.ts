@@ -138,7 +138,7 @@ export class LoadBalancer extends Construct {
   /** ELB encrypts its logs with S3's own key or does not write them. */
   #logBucket(): HardenedBucket {
     return new HardenedBucket(this, "Logs", {
-      part: "load-balancer-logs",
+      part: "elb-logs",
       expirationDays: CipherwatchStack.of(this).settings.logRetentionDays,
       grants: (bucket) => [this.#grantLogDelivery(bucket)],
     });

@@ -86,13 +86,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
       PORT: String(port),
     }),
     healthCheck: {
-      // The image has neither a shell nor curl.
-      command: [
-        "CMD",
-        "node",
-        "-e",
-        `fetch("http://127.0.0.1:${port}/healthz").then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`,
-      ],
+      command: ["CMD", ...healthCommand(port)],
       interval: 30,
       timeout: 5,
       retries: 3,
@@ -110,6 +104,13 @@ function api(scope: Construct, props: ServiceTaskProps) {
       : {}),
     logConfiguration: logsOf(scope, props),
   };
+}
+
+/** Asks the API for its health and exits with 0 if it is well: the image has neither a shell nor curl. */
+export function healthCommand(port: number): readonly string[] {
+  const url = `http://127.0.0.1:${port}/healthz`;
+  const script = `fetch("${url}").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))`;
+  return ["node", "-e", script];
 }
 
 function hardened(image: string) {
