@@ -52,10 +52,9 @@ export function cipherwatch(app: App, settings: Settings): void {
     });
   }
   const trail = new TrailStack(app, "trail", { settings });
-  const { logGroupName } = trail;
-  const alarm = new AlarmStack(app, "alarm", { settings, keyArn, logGroupName });
-  const { topicArn } = alarm;
+  const alarm = new AlarmStack(app, "alarm", { settings, keyArn, trailKeyArn: trail.keyArn });
   const { flowLogGroupName, vpcCidr } = network;
+  const topicArn = alarm.topicArnOf("medium");
   new RejectedTrafficAlarm(alarm, "RejectedTraffic", { flowLogGroupName, vpcCidr, topicArn });
   // It names their log groups, and a name alone orders nothing.
   alarm.addDependency(trail);

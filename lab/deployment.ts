@@ -9,7 +9,12 @@ export interface Deployment {
   readonly trail: DeployedTrail;
   readonly logGroups: readonly DeployedLogGroup[];
   readonly metricFilters: readonly DeployedMetricFilter[];
+  /** Those that compare a metric with a threshold. */
   readonly alarms: readonly DeployedAlarm[];
+  /** Those that compare a metric with the band of what is usual. */
+  readonly anomalyAlarms: readonly DeployedAnomalyAlarm[];
+  /** Those that look at other alarms. */
+  readonly compositeAlarms: readonly DeployedCompositeAlarm[];
   readonly topics: readonly DeployedTopic[];
   readonly subscriptions: readonly DeployedSubscription[];
 }
@@ -58,10 +63,20 @@ export interface MetricTransformation {
   readonly dimensions?: Readonly<Record<string, string>>;
 }
 
-export interface DeployedAlarm {
+/** What alarms of every kind have. */
+export interface AlarmActions {
   readonly name: string;
   readonly arn: string;
   readonly description: string;
+  readonly actionsEnabled: boolean;
+  /** Topic ARNs. */
+  readonly alarmActions: readonly string[];
+  readonly okActions: readonly string[];
+  readonly insufficientDataActions: readonly string[];
+}
+
+/** What alarms on a metric have. */
+export interface MetricAlarm extends AlarmActions {
   readonly namespace: string;
   readonly metricName: string;
   readonly dimensions: Readonly<Record<string, string>>;
@@ -70,14 +85,23 @@ export interface DeployedAlarm {
   readonly period: number;
   readonly evaluationPeriods: number;
   readonly datapointsToAlarm: number;
+  readonly treatMissingData: TreatMissingData;
+}
+
+export interface DeployedAlarm extends MetricAlarm {
   readonly threshold: number;
   readonly comparisonOperator: ComparisonOperator;
-  readonly treatMissingData: TreatMissingData;
-  readonly actionsEnabled: boolean;
-  /** Topic ARNs. */
-  readonly alarmActions: readonly string[];
-  readonly okActions: readonly string[];
-  readonly insufficientDataActions: readonly string[];
+}
+
+/** Fires above the upper edge of the band. */
+export interface DeployedAnomalyAlarm extends MetricAlarm {
+  /** Half the band's width in standard deviations. */
+  readonly deviations: number;
+}
+
+export interface DeployedCompositeAlarm extends AlarmActions {
+  /** `ALARM("name") AND NOT OK("name")` and the like. */
+  readonly rule: string;
 }
 
 export type Statistic = "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount";
@@ -116,13 +140,16 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
   if (onlyTrail === undefined || more.length > 0) {
     throw new Error(`The lab runs one trail; the stacks have ${trails.length}.`);
   }
+  const metricAlarms = terraform.resources("aws_cloudwatch_metric_alarm");
   return {
     ...account,
     keys: keys(terraform),
     trail: onlyTrail,
     logGroups,
     metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),
-    alarms: terraform.resources("aws_cloudwatch_metric_alarm").map(alarm),
+    alarms: metricAlarms.filter((resource) => !onBand(resource)).map(alarm),
+    anomalyAlarms: metricAlarms.filter(onBand).map(anomalyAlarm),
+    compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
     topics: terraform.resources("aws_sns_topic").map(topic),
     subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
   };
@@ -220,32 +247,21 @@ function metricFilter(resource: Resource): DeployedMetricFilter {
   };
 }
 
+const Whole = z.number().int().min(1);
+const Statistics = z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"]);
+const Dimensions = z.record(Text, Text).default({});
+const Period = z.number().int().min(10);
+
 function alarm(resource: Resource): DeployedAlarm {
-  for (const attribute of ["metric_query", "extended_statistic", "threshold_metric_id"]) {
-    if (resource.get(attribute) !== undefined) {
-      throw new Error(`The lab cannot run ${resource.address}: it does not model ${attribute}.`);
-    }
-  }
-  const evaluationPeriods = parse(resource, "evaluation_periods", z.number().int().min(1));
+  refuseAttributes(resource, "metric_query", "extended_statistic");
   return {
-    name: parse(resource, "alarm_name", Text),
-    arn: parse(resource, "arn", Text),
-    description: parse(resource, "alarm_description", z.string().default("")),
+    ...actionsOf(resource),
+    ...evaluationOf(resource),
     namespace: parse(resource, "namespace", Text),
     metricName: parse(resource, "metric_name", Text),
-    dimensions: parse(resource, "dimensions", z.record(Text, Text).default({})),
-    statistic: parse(
-      resource,
-      "statistic",
-      z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"]),
-    ),
-    period: parse(resource, "period", z.number().int().min(10)),
-    evaluationPeriods,
-    datapointsToAlarm: parse(
-      resource,
-      "datapoints_to_alarm",
-      z.number().int().min(1).default(evaluationPeriods),
-    ),
+    dimensions: parse(resource, "dimensions", Dimensions),
+    statistic: parse(resource, "statistic", Statistics),
+    period: parse(resource, "period", Period),
     threshold: parse(resource, "threshold", z.number()),
     comparisonOperator: parse(
       resource,
@@ -257,15 +273,96 @@ function alarm(resource: Resource): DeployedAlarm {
         "LessThanOrEqualToThreshold",
       ]),
     ),
+  };
+}
+
+function onBand(resource: Resource): boolean {
+  return resource.get("threshold_metric_id") !== undefined;
+}
+
+const BAND = /^ANOMALY_DETECTION_BAND\((\w+), *(\d+(?:\.\d+)?)\)$/;
+
+/** A metric and its band are the two queries of such an alarm. */
+const Queries = z.tuple([
+  z.strictObject({
+    id: Text,
+    return_data: z.literal(true),
+    metric: z.strictObject({
+      namespace: Text,
+      metric_name: Text,
+      dimensions: Dimensions,
+      period: Period,
+      stat: Statistics,
+    }),
+  }),
+  z.strictObject({
+    id: Text,
+    return_data: z.literal(true),
+    label: Text.optional(),
+    expression: z.string().regex(BAND, "it is no ANOMALY_DETECTION_BAND(metric, deviations)"),
+  }),
+]);
+
+function anomalyAlarm(resource: Resource): DeployedAnomalyAlarm {
+  refuseAttributes(resource, "metric_name", "statistic", "extended_statistic", "threshold");
+  const [{ id, metric }, band] = parse(resource, "metric_query", Queries);
+  const [, banded, deviations] = BAND.exec(band.expression) ?? [];
+  parse(resource, "threshold_metric_id", z.literal(band.id));
+  parse(resource, "comparison_operator", z.literal("GreaterThanUpperThreshold"));
+  if (banded !== id) {
+    throw new Error(
+      `The lab cannot run ${resource.address}: its band is of ${banded}, its metric is ${id}.`,
+    );
+  }
+  return {
+    ...actionsOf(resource),
+    ...evaluationOf(resource),
+    namespace: metric.namespace,
+    metricName: metric.metric_name,
+    dimensions: metric.dimensions,
+    statistic: metric.stat,
+    period: metric.period,
+    deviations: Number(deviations),
+  };
+}
+
+function compositeAlarm(resource: Resource): DeployedCompositeAlarm {
+  refuseAttributes(resource, "actions_suppressor");
+  return { ...actionsOf(resource), rule: parse(resource, "alarm_rule", Text) };
+}
+
+function refuseAttributes(resource: Resource, ...attributes: readonly string[]): void {
+  for (const attribute of attributes) {
+    if (resource.get(attribute) !== undefined) {
+      throw new Error(`The lab cannot run ${resource.address}: it does not model ${attribute}.`);
+    }
+  }
+}
+
+function actionsOf(resource: Resource): AlarmActions {
+  return {
+    name: parse(resource, "alarm_name", Text),
+    arn: parse(resource, "arn", Text),
+    description: parse(resource, "alarm_description", z.string().default("")),
+    actionsEnabled: parse(resource, "actions_enabled", z.boolean().default(true)),
+    alarmActions: parse(resource, "alarm_actions", Arns),
+    okActions: parse(resource, "ok_actions", Arns),
+    insufficientDataActions: parse(resource, "insufficient_data_actions", Arns),
+  };
+}
+
+function evaluationOf(
+  resource: Resource,
+): Pick<MetricAlarm, "evaluationPeriods" | "datapointsToAlarm" | "treatMissingData"> {
+  const evaluationPeriods = parse(resource, "evaluation_periods", Whole);
+  return {
+    evaluationPeriods,
+    datapointsToAlarm: parse(resource, "datapoints_to_alarm", Whole.default(evaluationPeriods)),
     treatMissingData: parse(
       resource,
       "treat_missing_data",
       z.enum(["missing", "ignore", "breaching", "notBreaching"]).default("missing"),
     ),
-    actionsEnabled: parse(resource, "actions_enabled", z.boolean().default(true)),
-    alarmActions: parse(resource, "alarm_actions", Arns),
-    okActions: parse(resource, "ok_actions", Arns),
-    insufficientDataActions: parse(resource, "insufficient_data_actions", Arns),
   };
 }
 

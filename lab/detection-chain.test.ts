@@ -117,7 +117,7 @@ describe("what the synthesized stacks say decides what alarms", () => {
 
   it("a pattern that AWS would refuse stops the lab, naming the filter", async () => {
     const stacks = withPattern(stacksWith(), () => "{ $.a == 1 }");
-    await expect(labOf(stacks)).rejects.toThrow(/kms-errors.*Invalid metric filter pattern/s);
+    await expect(labOf(stacks)).rejects.toThrow(/cipherwatch-dev-.*Invalid metric filter pattern/s);
   });
 });
 

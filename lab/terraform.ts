@@ -228,10 +228,17 @@ const COMPUTED: Readonly<Record<string, ComputedAttributes>> = {
     arn: arn("cloudwatch", ({ own }) => `alarm:${own("alarm_name")}`),
     id: ({ own }) => own("alarm_name"),
   },
+  aws_cloudwatch_composite_alarm: {
+    arn: arn("cloudwatch", ({ own }) => `alarm:${own("alarm_name")}`),
+    id: ({ own }) => own("alarm_name"),
+  },
   aws_cloudwatch_log_metric_filter: { id: ({ own }) => own("name") },
   aws_sns_topic: {
     arn: arn("sns", ({ own }) => own("name")),
     id: arn("sns", ({ own }) => own("name")),
+  },
+  aws_sqs_queue: {
+    arn: arn("sqs", ({ own }) => own("name")),
   },
   aws_sns_topic_subscription: {
     arn: (of) => `${of.own("topic_arn")}:${stableUuid(of)}`,

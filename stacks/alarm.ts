@@ -1,137 +1,211 @@
-import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
-import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy/index.js";
-import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
-import { TerraformOutput } from "cdktf";
+import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-composite-alarm/index.js";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
+import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
+import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
 import { DetectionAlarm } from "./constructs/detection-alarm.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
-import {
-  type Condition,
-  denyWithoutTls,
-  policyJson,
-  type Statement,
-  servicePrincipal,
-} from "./constructs/policy.ts";
-import type { Detection } from "./detections/detection.ts";
-import { detections as allDetections } from "./detections/index.ts";
-import { keyAlias, resourceName, serviceNamespace, serviceRoleName } from "./naming.ts";
+import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
+import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
+import { Webhook } from "./constructs/webhook.ts";
+import { alarmDescription } from "./detections/alarm-description.ts";
+import { attackRule, attackUnderWay } from "./detections/attack-under-way.ts";
+import { chosenDetections } from "./detections/chosen.ts";
+import type { Detection, Severity, TrailDetection } from "./detections/detection.ts";
+import { alarmNameOf, alarmNamesOf, runbookOf } from "./detections/in-cloudwatch.ts";
+import { noticeMessage } from "./detections/notice.ts";
+import { type Watched, watchedIn } from "./detections/watched.ts";
+import { keyAlias, resourceName } from "./naming.ts";
 
 export interface AlarmStackProps extends CipherwatchStackProps {
   /** Of the data key. */
   readonly keyArn: string;
-  /** Log group of the trail; it must exist before this stack is applied. */
-  readonly logGroupName: string;
-  /** All that there are unless given. */
+  /** Of the key that the trail encrypts with. */
+  readonly trailKeyArn: string;
+  /** Those that the settings choose unless given. */
   readonly detections?: readonly Detection[];
 }
 
-/** Detections as metric filters and alarms, and the topic that mails about them. */
+/** Parts of names that two things here must agree on. */
+const URGENT = "urgent";
+const ROUTINE = "routine";
+const ALARM_EVENTS = "alarm-events";
+const UNDELIVERED = "undelivered";
+
+/**
+ * Detections as metric filters and alarms, and what tells of them. It needs the log groups that the
+ * detections read: deploy it after the stacks that make them.
+ */
 export class AlarmStack extends CipherwatchStack {
-  readonly topicArn: string;
+  /** Wakes somebody. */
+  readonly urgentTopicArn: string;
+  /** Is read in office hours. */
+  readonly routineTopicArn: string;
+  readonly #undelivered: EventQueue;
 
   constructor(scope: Construct, id: string, props: AlarmStackProps) {
     super(scope, id, props);
-    const { env, alertEmail } = this.settings;
-    const topicName = resourceName(env, "alarms");
-    const arnOfName = this.regionalArn("sns", topicName);
-    const key = new EncryptionKey(this, "TopicKey", {
+    const { settings } = this;
+    const { env, alertEmail, pagerEmail = alertEmail } = settings;
+    const { detections = chosenDetections(settings) } = props;
+
+    const { keyArn } = new EncryptionKey(this, "TopicKey", {
       alias: keyAlias(env, "alarms"),
-      description: `Encrypts the alarm topic of cipherwatch ${env}`,
-      grants: this.#grantPublishers(arnOfName),
+      description: `Encrypts what the alarms of cipherwatch ${env} tell`,
+      grants: [
+        ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE),
+        ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED),
+      ],
     });
-    const topic = new SnsTopic(this, "Topic", {
-      name: topicName,
+    this.urgentTopicArn = new AlarmTopic(this, "UrgentTopic", {
+      part: URGENT,
+      displayName: `Cipherwatch ${env} urgent`,
+      keyArn,
+      email: pagerEmail,
+    }).topicArn;
+    this.routineTopicArn = new AlarmTopic(this, "RoutineTopic", {
+      part: ROUTINE,
       displayName: `Cipherwatch ${env}`,
-      kmsMasterKeyId: key.keyArn,
-    });
-    this.topicArn = topic.arn;
-    new SnsTopicPolicy(this, "TopicPolicy", {
-      arn: topic.arn,
-      policy: policyJson(this, "TopicAccess", this.#admitPublishers(arnOfName)),
-    });
-    new SnsTopicSubscription(this, "Mail", {
-      topicArn: topic.arn,
-      protocol: "email",
-      endpoint: alertEmail,
-    });
+      keyArn,
+      email: alertEmail,
+    }).topicArn;
+    this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED, keyArn });
 
-    const roleName = serviceRoleName(env);
-    const watched = {
-      serviceRoleArn: this.globalArn("iam", `role/${roleName}`),
-      serviceRoleName: roleName,
+    const watched = watchedIn(env, this, {
       keyArn: props.keyArn,
-      serviceNamespace: serviceNamespace(env),
-    };
-    for (const detection of props.detections ?? allDetections) {
-      new DetectionAlarm(this, pascalCase(detection.id), {
-        detection,
-        watched,
-        logGroupName: props.logGroupName,
-        topicArn: topic.arn,
-      });
+      trailKeyArn: props.trailKeyArn,
+      topicKeyArn: keyArn,
+    });
+    const alarms = detections.flatMap((detection) => this.#detect(detection, watched));
+    const composite = this.#correlate(detections, watched, alarms);
+    const undelivered = this.#watchUndelivered();
+    this.#tellPrograms(watched, keyArn);
+    alarmDashboard(this, "Dashboard", {
+      detections,
+      watched,
+      otherAlarmNames: [...composite, undelivered],
+    });
+
+    new TerraformOutput(this, "UrgentTopicArn", { value: this.urgentTopicArn });
+    new TerraformOutput(this, "RoutineTopicArn", { value: this.routineTopicArn });
+  }
+
+  topicArnOf(severity: Severity): string {
+    return severity === "critical" || severity === "high"
+      ? this.urgentTopicArn
+      : this.routineTopicArn;
+  }
+
+  /** Filter, alarms and saved query; and the notice that comes before them, where there is one. */
+  #detect(detection: Detection, watched: Watched): readonly ITerraformDependable[] {
+    const { alarms } = new DetectionAlarm(this, pascalCase(detection.id), {
+      detection,
+      watched,
+      topicArnOf: (severity) => this.topicArnOf(severity),
+    });
+    if (detection.source === "trail") this.#giveNotice(detection, watched);
+    return alarms;
+  }
+
+  /** Mails a write call that EventBridge passes on within seconds, minutes before the trail does. */
+  #giveNotice(detection: TrailDetection, watched: Watched): void {
+    const { notice, id } = detection;
+    if (notice === undefined) return;
+    new EventRule(this, `${pascalCase(id)}Notice`, {
+      name: alarmNameOf(detection, watched),
+      description: detection.title,
+      pattern: {
+        "detail-type": ["AWS API Call via CloudTrail"],
+        detail: notice.detail(watched),
+      },
+      targets: [
+        {
+          id: "Topic",
+          arn: this.topicArnOf(detection.severity),
+          message: noticeMessage(detection, runbookOf(detection, this.settings.githubRepository)),
+        },
+      ],
+      undeliveredArn: this.#undelivered.queueArn,
+    });
+  }
+
+  /** An alarm on alarms: what they say together. @returns its name, where it has something to say */
+  #correlate(
+    detections: readonly Detection[],
+    watched: Watched,
+    alarms: readonly ITerraformDependable[],
+  ): readonly string[] {
+    const alarmRule = attackRule(detections, (detection) => alarmNamesOf(detection, watched));
+    if (alarmRule === undefined) return [];
+    const alarmName = alarmNameOf(attackUnderWay, watched);
+    const topicArn = this.topicArnOf(attackUnderWay.severity);
+    new CloudwatchCompositeAlarm(this, "AttackUnderWay", {
+      alarmName,
+      alarmDescription: alarmDescription(
+        attackUnderWay,
+        "alarms of two different tactics at once",
+        { runbook: runbookOf(attackUnderWay, this.settings.githubRepository) },
+      ),
+      alarmRule,
+      actionsEnabled: true,
+      alarmActions: [topicArn],
+      ...(this.settings.okNotices ? { okActions: [topicArn] } : {}),
+      dependsOn: [...alarms],
+    });
+    return [alarmName];
+  }
+
+  /** Tells when a rule could not tell. @returns the alarm's name */
+  #watchUndelivered(): string {
+    const alarmName = resourceName(this.settings.env, UNDELIVERED);
+    new CloudwatchMetricAlarm(this, "UndeliveredAlarm", {
+      alarmName,
+      alarmDescription: `EventBridge could not deliver an event for a day: the webhook, a topic or a key's policy is wrong. The events are in the queue ${alarmName}, each with ERROR_CODE and ERROR_MESSAGE among its attributes.`,
+      namespace: "AWS/SQS",
+      metricName: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: this.#undelivered.queueName },
+      statistic: "Maximum",
+      period: 300,
+      evaluationPeriods: 1,
+      datapointsToAlarm: 1,
+      comparisonOperator: "GreaterThanOrEqualToThreshold",
+      threshold: 1,
+      treatMissingData: "notBreaching",
+      actionsEnabled: true,
+      alarmActions: [this.routineTopicArn],
+    });
+    return alarmName;
+  }
+
+  /** Each change of an alarm's state to a queue and to a webhook, where the settings want them. */
+  #tellPrograms({ namePrefix }: Watched, keyArn: string): void {
+    const { alarmQueue, webhookUrl } = this.settings;
+    const targets: EventTarget[] = [];
+    if (alarmQueue) {
+      const queue = new EventQueue(this, "AlarmEvents", { part: ALARM_EVENTS, keyArn });
+      targets.push({ id: "Queue", arn: queue.queueArn });
+      new TerraformOutput(this, "AlarmQueueArn", { value: queue.queueArn });
     }
-
-    new TerraformOutput(this, "TopicArn", { value: topic.arn });
-  }
-
-  /**
-   * The alarms of this environment. With AWS's own key for SNS, or without this, an alarm changes its
-   * state and its mail is dropped in silence.
-   * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-   */
-  #grantPublishers(topicArn: string): Statement[] {
-    const actions = ["kms:Decrypt", "kms:GenerateDataKey"];
-    return [
-      {
-        sid: "AlarmsEncryptMessages",
-        principals: CLOUDWATCH,
-        actions,
-        resources: THIS_KEY,
-        conditions: this.#from("cloudwatch", "alarm:"),
+    if (webhookUrl !== undefined) {
+      const webhook = new Webhook(this, "Webhook", { url: webhookUrl });
+      targets.push({ id: "Webhook", arn: webhook.destinationArn, roleArn: webhook.roleArn });
+    }
+    if (targets.length === 0) return;
+    new EventRule(this, "AlarmChanges", {
+      name: resourceName(this.settings.env, ALARM_EVENTS),
+      description: "Each change of the state of an alarm",
+      pattern: {
+        source: ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        detail: { alarmName: [{ prefix: namePrefix }] },
       },
-      {
-        sid: "RulesEncryptMessages",
-        principals: EVENTBRIDGE,
-        actions,
-        resources: THIS_KEY,
-        // EventBridge supports no aws:Source… condition in the key's policy, only in the topic's.
-        conditions: [["StringEquals", "kms:EncryptionContext:aws:sns:topicArn", topicArn]],
-      },
-    ];
-  }
-
-  #admitPublishers(topicArn: string): Statement[] {
-    const publish = { actions: ["sns:Publish"], resources: [topicArn] };
-    return [
-      denyWithoutTls(publish.actions, publish.resources),
-      {
-        sid: "AlarmsPublish",
-        principals: CLOUDWATCH,
-        ...publish,
-        conditions: this.#from("cloudwatch", "alarm:"),
-      },
-      {
-        sid: "RulesPublish",
-        principals: EVENTBRIDGE,
-        ...publish,
-        conditions: this.#from("events", "rule/"),
-      },
-    ];
-  }
-
-  /** What comes from this account and from something that is named after this environment. */
-  #from(service: string, kind: string): Condition[] {
-    const named = resourceName(this.settings.env, "*");
-    return [
-      ["StringEquals", "aws:SourceAccount", this.accountId],
-      ["ArnLike", "aws:SourceArn", this.regionalArn(service, `${kind}${named}`)],
-    ];
+      targets,
+      undeliveredArn: this.#undelivered.queueArn,
+    });
   }
 }
-
-const CLOUDWATCH = servicePrincipal("cloudwatch.amazonaws.com");
-const EVENTBRIDGE = servicePrincipal("events.amazonaws.com");
 
 /** `kms-errors` → `KmsErrors`: construct ids are in Pascal case. */
 function pascalCase(id: string): string {

@@ -32,6 +32,8 @@ export function serviceNamespace(env: Environment): string {
 export const serviceRoleName = (env: Environment) => resourceName(env, "service");
 /** The role that starts the service's tasks: it alone reads the database's master secret. */
 export const executionRoleName = (env: Environment) => resourceName(env, "execution");
+/** The role that the pipeline deploys with. */
+export const deployRoleName = (env: Environment) => resourceName(env, "deploy");
 export const serviceLogGroupName = (env: Environment) => logGroupName(env, "service");
 export const trailName = (env: Environment) => resourceName(env, "trail");
 export const trailLogGroupName = (env: Environment) => logGroupName(env, "trail");

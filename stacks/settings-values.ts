@@ -13,8 +13,20 @@ export function listOf(check: (item: string) => string | undefined) {
   });
 }
 
-/** Comma-separated `name=number`, or an object of these; only of `known` names, numbers above 0. */
-export function numbersOf(kind: string, known: readonly string[]) {
+/** Comma-separated names, or a list of them; only of `known` ones. */
+export function namesOf(kind: string, known: readonly string[]) {
+  return listOf((name) => (known.includes(name) ? undefined : unknownName(kind, name, known)));
+}
+
+/**
+ * Comma-separated `name=number`, or an object of these; only of `known` names, numbers above 0.
+ * @param check what is wrong with a number, if anything is
+ */
+export function numbersOf(
+  kind: string,
+  known: readonly string[],
+  check: (name: string, number: number) => string | undefined = () => undefined,
+) {
   return z
     .union([z.string(), z.record(z.string(), z.number()).readonly()])
     .transform((value, context) => {
@@ -25,19 +37,44 @@ export function numbersOf(kind: string, known: readonly string[]) {
           : Object.entries(value);
       for (const [name = "", text] of pairs) {
         const number = Number(text === "" ? Number.NaN : text);
-        if (!known.includes(name)) {
-          context.addIssue({ code: "custom", message: unknownName(kind, name, known) });
-        } else if (!Number.isFinite(number) || number <= 0) {
-          context.addIssue({
-            code: "custom",
-            message: `${name} has ${text === undefined ? "no number" : JSON.stringify(text)}`,
-          });
-        } else if (Object.hasOwn(numbers, name)) {
-          context.addIssue({ code: "custom", message: `${name} is set twice` });
-        }
+        const wrong = !known.includes(name)
+          ? unknownName(kind, name, known)
+          : !Number.isFinite(number) || number <= 0
+            ? `${name} has ${text === undefined ? "no number" : JSON.stringify(text)}`
+            : Object.hasOwn(numbers, name)
+              ? `${name} is set twice`
+              : check(name, number);
+        if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong });
         numbers[name] = number;
       }
       return numbers as Readonly<Record<string, number>>;
+    });
+}
+
+/**
+ * Comma-separated `name=text`, of which a name may have several, or an object of lists; only of `known`
+ * names.
+ * @param check what is wrong with a text, if anything is
+ */
+export function listsOf(
+  kind: string,
+  known: readonly string[],
+  check: (text: string) => string | undefined,
+) {
+  return z
+    .union([z.string(), z.record(z.string(), z.array(z.string()).readonly()).readonly()])
+    .transform((value, context) => {
+      const lists: Record<string, string[]> = {};
+      const pairs =
+        typeof value === "string"
+          ? splitList(value).map((item) => splitOnce(item, "="))
+          : Object.entries(value).flatMap(([name, texts]) => texts.map((text) => [name, text]));
+      for (const [name = "", text = ""] of pairs) {
+        const wrong = known.includes(name) ? check(text) : unknownName(kind, name, known);
+        if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong });
+        lists[name] = [...(lists[name] ?? []), text];
+      }
+      return lists as Readonly<Record<string, readonly string[]>>;
     });
 }
 
@@ -45,6 +82,12 @@ export function unknownName(kind: string, name: string, known: readonly string[]
   const suggestion = nearest(name, known);
   const question = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
   return `there is no ${kind} ${JSON.stringify(name)}${question}`;
+}
+
+/** The rest may hold the separator again. */
+function splitOnce(text: string, separator: string): [string, string] {
+  const [first = "", ...rest] = text.split(separator);
+  return [first, rest.join(separator)];
 }
 
 function splitList(text: string): string[] {

@@ -199,7 +199,7 @@ const schema = z
     /** Detection → whoever it shall not count, beside those it leaves out by itself. Nobody by default. */
     exclusions: listsOf("detection with a filter", TRAIL_IDS, exclusionProblem).meta(
       hint(
-        `detection=caller with commas between them; of ${TRAIL_IDS.join(", ")}; ${EXCLUSIONS_ALLOWED}`,
+        `detection=caller with commas between them; of ${TRAIL_IDS.join(", ")}; callers are ${EXCLUSIONS_ALLOWED}`,
         "write it like kms-outsider=backup.amazonaws.com,ecs-change=arn:aws:iam::111122223333:role/Admin",
       ),
     ),

@@ -26,6 +26,8 @@ const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");
 export class TrailStack extends CipherwatchStack {
   readonly trailArn: string;
   readonly logGroupName: string;
+  /** Of the key that encrypts what the trail writes. */
+  readonly keyArn: string;
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
     super(scope, id, props);
@@ -44,6 +46,7 @@ export class TrailStack extends CipherwatchStack {
         grantLogGroups(this, this.logGroupName),
       ],
     });
+    this.keyArn = key.keyArn;
 
     // Log delivery encrypts with S3's own key or not at all, and the logs of this bucket's own
     // accesses would beget logs without end.

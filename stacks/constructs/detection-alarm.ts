@@ -1,55 +1,110 @@
 import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter/index.js";
-import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
+import {
+  CloudwatchMetricAlarm,
+  type CloudwatchMetricAlarmConfig,
+} from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
+import { CloudwatchQueryDefinition } from "@cdktf/provider-aws/lib/cloudwatch-query-definition/index.js";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { alarmDescription } from "../detections/alarm-description.ts";
-import type { Detection, Metric, TrailDetection, Watched } from "../detections/detection.ts";
-import { detectionNamespace, resourceName, serviceLogGroupName } from "../naming.ts";
+import {
+  alarmDescription,
+  bandInWords,
+  thresholdInWords,
+} from "../detections/alarm-description.ts";
+import type {
+  AnomalyAlarm,
+  Detection,
+  Metric,
+  Severity,
+  TrailDetection,
+} from "../detections/detection.ts";
+import { filterPattern } from "../detections/exclusions.ts";
+import {
+  alarmNameOf,
+  anomalyAlarmNameOf,
+  anomalyOf,
+  metricOf,
+  runbookOf,
+  savedQueryNameOf,
+} from "../detections/in-cloudwatch.ts";
+import type { Watched } from "../detections/watched.ts";
 
 export interface DetectionAlarmProps {
   readonly detection: Detection;
   readonly watched: Watched;
-  /** Log group of the trail. */
-  readonly logGroupName: string;
-  readonly topicArn: string;
+  /** The topic of an alarm, told when it fires and, where the settings want it, when it is over. */
+  readonly topicArnOf: (severity: Severity) => string;
 }
 
-/** A detection in CloudWatch: the filter that counts, where a trail is its source, and the alarm. */
+/**
+ * A detection in CloudWatch: the filter that counts, where a trail is its source, its alarms, and the
+ * query that shows what is behind them.
+ */
 export class DetectionAlarm extends Construct {
-  constructor(scope: Construct, id: string, props: DetectionAlarmProps) {
+  /** What must be there before another alarm can name these. */
+  readonly alarms: readonly ITerraformDependable[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    { detection, watched, topicArnOf }: DetectionAlarmProps,
+  ) {
     super(scope, id);
-    const { detection, watched, logGroupName, topicArn } = props;
-    const { env, thresholds } = CipherwatchStack.of(this).settings;
-    const threshold = thresholds[detection.id] ?? detection.threshold;
-    new CloudwatchMetricAlarm(this, "Alarm", {
-      alarmName: resourceName(env, detection.id),
-      alarmDescription: alarmDescription(detection, {
-        threshold,
-        insightsQuery: detection.insightsQuery(watched),
-        logGroupName: detection.source === "trail" ? logGroupName : serviceLogGroupName(env),
-      }),
-      ...(detection.source === "trail"
-        ? this.#countMatches(detection, props)
-        : detection.metric(watched)),
+    const { okNotices, githubRepository } = CipherwatchStack.of(this).settings;
+    const savedQuery = savedQueryNameOf(detection, watched);
+    const links = { savedQuery, runbook: runbookOf(detection, githubRepository) };
+    const metric = metricOf(detection, watched);
+    const common = (severity: Severity) => ({
+      treatMissingData: detection.treatMissingData,
+      actionsEnabled: true,
+      alarmActions: [topicArnOf(severity)],
+      ...(okNotices ? { okActions: [topicArnOf(severity)] } : {}),
+    });
+
+    if (detection.source === "trail") this.#countMatches(detection, watched, metric);
+    const alarm = new CloudwatchMetricAlarm(this, "Alarm", {
+      alarmName: alarmNameOf(detection, watched),
+      alarmDescription: alarmDescription(detection, thresholdInWords(detection), links),
+      ...metric,
       statistic: detection.statistic,
       period: detection.period,
       evaluationPeriods: detection.evaluationPeriods,
       datapointsToAlarm: detection.datapointsToAlarm,
       comparisonOperator: "GreaterThanOrEqualToThreshold",
-      threshold,
-      treatMissingData: detection.treatMissingData,
-      actionsEnabled: true,
-      alarmActions: [topicArn],
+      threshold: detection.threshold,
+      ...common(detection.severity),
     });
+    const anomaly = anomalyOf(detection);
+    const unusual =
+      anomaly &&
+      new CloudwatchMetricAlarm(this, "AnomalyAlarm", {
+        alarmName: anomalyAlarmNameOf(detection, watched),
+        alarmDescription: alarmDescription(
+          { ...detection, severity: anomaly.severity },
+          bandInWords(anomaly),
+          links,
+        ),
+        ...aboveBand(anomaly, metric, detection.statistic),
+        evaluationPeriods: anomaly.evaluationPeriods,
+        datapointsToAlarm: anomaly.datapointsToAlarm,
+        ...common(anomaly.severity),
+      });
+    new CloudwatchQueryDefinition(this, "Query", {
+      name: savedQuery,
+      logGroupNames: [
+        detection.source === "trail" ? watched.trailLogGroupName : watched.serviceLogGroupName,
+      ],
+      queryString: detection.insightsQuery(watched).replaceAll(" | ", "\n| "),
+    });
+    this.alarms = unusual === undefined ? [alarm] : [alarm, unusual];
   }
 
-  #countMatches(detection: TrailDetection, { watched, logGroupName }: DetectionAlarmProps): Metric {
-    const { env } = CipherwatchStack.of(this).settings;
-    const metric = { namespace: detectionNamespace(env), metricName: detection.id };
+  #countMatches(detection: TrailDetection, watched: Watched, metric: Metric): void {
     new CloudwatchLogMetricFilter(this, "Filter", {
-      name: resourceName(env, detection.id),
-      logGroupName,
-      pattern: detection.pattern(watched),
+      name: alarmNameOf(detection, watched),
+      logGroupName: watched.trailLogGroupName,
+      pattern: filterPattern(detection, watched),
       metricTransformation: {
         namespace: metric.namespace,
         name: metric.metricName,
@@ -58,6 +113,26 @@ export class DetectionAlarm extends Construct {
         unit: "Count",
       },
     });
-    return metric;
   }
+}
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html */
+function aboveBand(
+  { deviations, period }: AnomalyAlarm,
+  metric: Metric,
+  stat: string,
+): Pick<CloudwatchMetricAlarmConfig, "comparisonOperator" | "thresholdMetricId" | "metricQuery"> {
+  return {
+    comparisonOperator: "GreaterThanUpperThreshold",
+    thresholdMetricId: "band",
+    metricQuery: [
+      { id: "m1", metric: { ...metric, period, stat }, returnData: true },
+      {
+        id: "band",
+        expression: `ANOMALY_DETECTION_BAND(m1, ${deviations})`,
+        label: "Usual",
+        returnData: true,
+      },
+    ],
+  };
 }

@@ -1,47 +1,69 @@
-import type { Detection } from "./detection.ts";
+import type { AnomalyAlarm, Detection, Severity } from "./detection.ts";
 
 /** AlarmDescription in CloudWatch's PutMetricAlarm reference. */
 const LONGEST_DESCRIPTION = 1024;
 
-export interface AlarmDescriptionProps {
-  readonly threshold: number;
-  /** Plain text. */
-  readonly insightsQuery: string;
-  /** Where the query runs. */
-  readonly logGroupName: string;
+/** What a description is made of, whatever kind of alarm it is of. */
+export interface Described {
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly why: string;
+  readonly runbook: readonly string[];
+}
+
+export interface Links {
+  /** Where the runbook is to be read. */
+  readonly runbook: string;
+  /** Name of the query that CloudWatch Logs Insights has saved, if there is one. */
+  readonly savedQuery?: string;
 }
 
 /**
  * What a mail about the alarm says: why it fired and what to do now.
+ * @param when it fires, in words
  * @throws if it is longer than CloudWatch takes
  */
 export function alarmDescription(
-  detection: Detection,
-  { threshold, insightsQuery, logGroupName }: AlarmDescriptionProps,
+  described: Described,
+  when: string,
+  { runbook, savedQuery }: Links,
 ): string {
-  const steps = detection.runbook.map((step, index) => `${index + 1}. ${step}`);
+  const query =
+    savedQuery === undefined ? "" : `Query, saved in CloudWatch Logs Insights: ${savedQuery}. `;
   const text = [
-    `${detection.title} (${detection.severity}): ${thresholdInWords(detection, threshold)}.`,
-    detection.why,
-    ...steps,
-    `Logs Insights on ${logGroupName}: ${insightsQuery}`,
+    `${described.title} (${described.severity}): ${when}.`,
+    described.why,
+    ...described.runbook.map((step, index) => `${index + 1}. ${step}`),
+    `${query}Runbook: ${runbook}`,
   ].join("\n");
-  if (text.length > LONGEST_DESCRIPTION) {
-    throw new Error(
-      `The alarm description of the detection ${detection.id} has ${text.length} characters; CloudWatch takes at most ${LONGEST_DESCRIPTION}. Shorten its why, its runbook or its insightsQuery by ${text.length - LONGEST_DESCRIPTION}.`,
-    );
-  }
-  return text;
+  const excess = text.length - LONGEST_DESCRIPTION;
+  if (excess <= 0) return text;
+  throw new Error(
+    `The alarm description of ${described.id} has ${text.length} characters; CloudWatch takes at most ${LONGEST_DESCRIPTION}. Shorten its why or its runbook by ${excess}.`,
+  );
 }
 
-function thresholdInWords(detection: Detection, threshold: number): string {
-  const { period, evaluationPeriods, datapointsToAlarm } = detection;
-  const count = `${threshold} or more in ${duration(period)}`;
-  return evaluationPeriods === 1
-    ? count
-    : `${count}, in ${datapointsToAlarm} of ${evaluationPeriods} such periods`;
+/** `3 or more in a minute, in 2 of 3 such periods` */
+export function thresholdInWords(detection: Detection): string {
+  return `${detection.threshold} or more in ${duration(detection.period)}${among(detection)}`;
 }
 
+/** `more than usual in 5 minutes, by CloudWatch's model of it, in 2 of 3 such periods` */
+export function bandInWords(anomaly: AnomalyAlarm): string {
+  return `more than usual in ${duration(anomaly.period)}, by CloudWatch's model of it${among(anomaly)}`;
+}
+
+function among({
+  evaluationPeriods,
+  datapointsToAlarm,
+}: Pick<Detection, "evaluationPeriods" | "datapointsToAlarm">): string {
+  return datapointsToAlarm === 1
+    ? ""
+    : `, in ${datapointsToAlarm} of ${evaluationPeriods} such periods`;
+}
+
+/** `10 seconds`, `a minute`, `5 minutes` */
 function duration(seconds: number): string {
   if (seconds % 60 !== 0) return `${seconds} seconds`;
   const minutes = seconds / 60;

@@ -1,20 +1,40 @@
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { TrailDetection } from "./detection.ts";
+import type { Detection, TrailDetection } from "./detection.ts";
 import { exampleWatched } from "./examples.ts";
-import { detections } from "./index.ts";
+import { filterPattern } from "./exclusions.ts";
+import { cisPack, detections } from "./index.ts";
+import { exampleWatchedIn } from "./watched.ts";
 
-/** Files of this folder that hold no detection. */
-const OTHERS = ["alarm-description.ts", "detection.ts", "examples.ts", "index.ts"];
+const all = [...detections, ...cisPack];
 
-test("every detection's file is in the table, under its id", () => {
-  const files = readdirSync(import.meta.dirname).filter(
-    (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !OTHERS.includes(file),
-  );
-  expect(detections.map(({ id }) => `${id}.ts`).sort()).toEqual(files.sort());
+const isDetection = (value: unknown): value is Detection =>
+  typeof value === "object" && value !== null && "mustFire" in value;
+
+test("every detection's file is in the table, under its id", async () => {
+  const files = readdirSync(import.meta.dirname).filter((file) => /^[a-z-]+\.ts$/.test(file));
+  for (const file of files) {
+    const found = Object.values(await import(join(import.meta.dirname, file))).filter(isDetection);
+    for (const detection of found) {
+      expect(`${detection.id}.ts`).toBe(file);
+      expect(detections).toContain(detection);
+    }
+  }
 });
 
-describe.each(detections.map((detection) => [detection.id, detection] as const))("%s", (_, it) => {
+test("no two have one id", () => {
+  expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+});
+
+test("the CIS pack is the benchmark's fifteen, each pattern to the letter", () => {
+  expect(cisPack).toHaveLength(15);
+  expect(cisPack.map((detection) => filterPattern(detection, exampleWatched))).toContain(
+    '{$.userIdentity.type="Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType !="AwsServiceEvent"}',
+  );
+});
+
+describe.each(all.map((detection) => [detection.id, detection] as const))("%s", (_, it) => {
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
   test("is an alarm that CloudWatch takes", () => {
     const { period, evaluationPeriods, datapointsToAlarm, threshold } = it;
@@ -31,28 +51,43 @@ describe.each(detections.map((detection) => [detection.id, detection] as const))
     expect(it.runbook).not.toEqual([]);
     expect(it.insightsQuery(exampleWatched)).not.toMatch(/undefined|\$\{/);
   });
+
+  test("has examples for both sides, each with its own name", () => {
+    const names = [...it.mustFire, ...it.mustNotFire].map(({ name }) => name);
+    expect(it.mustFire).not.toEqual([]);
+    expect(it.mustNotFire).not.toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+  });
 });
 
-const inTrail = detections.filter((it): it is TrailDetection => it.source === "trail");
+const inTrail = all.filter((it): it is TrailDetection => it.source === "trail");
 
 describe.each(inTrail.map((detection) => [detection.id, detection] as const))("%s", (_, it) => {
-  test("has a pattern of at most 1,024 characters and one-minute points", () => {
-    expect(it.pattern(exampleWatched).length).toBeLessThanOrEqual(1024);
+  test("has a pattern of at most 1,024 characters in any region, and one-minute points", () => {
+    const watched = exampleWatchedIn("prod", "us-gov-west-1");
+    expect(filterPattern(it, watched).length).toBeLessThanOrEqual(1024);
     expect(it.period % 60).toBe(0);
   });
 
-  test("has whole records for both sides, each with its own name", () => {
-    const examples = [...it.mustFire, ...it.mustNotFire];
-    expect(it.mustFire).not.toEqual([]);
-    expect(it.mustNotFire).not.toEqual([]);
-    expect(new Set(examples.map(({ name }) => name)).size).toBe(examples.length);
-    for (const { record } of examples) {
+  test("leaves room for a role that settings exclude", () => {
+    const exclusions = ["arn:aws-us-gov:iam::111122223333:role/Administrator"];
+    const excluding = filterPattern(
+      { ...it, exclusions },
+      exampleWatchedIn("prod", "us-gov-west-1"),
+    );
+    expect(excluding).toContain(exclusions[0]);
+    expect(excluding.length).toBeLessThanOrEqual(1024);
+  });
+
+  test("has whole records, of this account", () => {
+    for (const { record } of [...it.mustFire, ...it.mustNotFire]) {
       expect(record).toMatchObject({
         eventVersion: "1.11",
-        userIdentity: { accountId: "111122223333" },
+        userIdentity: { accountId: expect.stringMatching(/^\d{12}$/) },
         recipientAccountId: "111122223333",
         eventSource: expect.stringMatching(/\.amazonaws\.com$/),
         eventName: expect.any(String),
+        readOnly: expect.any(Boolean),
       });
     }
   });

@@ -1,5 +1,32 @@
+import { alarmChange } from "./alarm-change.ts";
+import { decryptDenied } from "./decrypt-denied.ts";
+import { deniedApi } from "./denied-api.ts";
 import type { Detection } from "./detection.ts";
+import { ecsChange } from "./ecs-change.ts";
 import { kmsErrors } from "./kms-errors.ts";
+import { kmsKeyChange } from "./kms-key-change.ts";
+import { kmsOutsider } from "./kms-outsider.ts";
+import { kmsVolume } from "./kms-volume.ts";
+import { secretAccess } from "./secret-access.ts";
+import { tamperedRecord } from "./tampered-record.ts";
+import { trailChange } from "./trail-change.ts";
 
-/** Every detection there is; filters, alarms and their descriptions follow from this table. */
-export const detections: readonly Detection[] = [kmsErrors];
+export { cisPack } from "./cis/index.ts";
+
+/**
+ * Every detection there is, the CIS pack's aside; filters, alarms, their descriptions, the dashboard
+ * and the runbooks follow from this table.
+ */
+export const detections: readonly Detection[] = [
+  kmsErrors,
+  decryptDenied,
+  kmsOutsider,
+  kmsVolume,
+  kmsKeyChange,
+  tamperedRecord,
+  secretAccess,
+  ecsChange,
+  deniedApi,
+  trailChange,
+  alarmChange,
+];
