@@ -61,7 +61,16 @@ test("every setting is read from its variable", () => {
     CIPHERWATCH_ALERT_EMAIL: " ops@example.com ",
     CIPHERWATCH_STATE_BUCKET: "example-state",
     CIPHERWATCH_ALLOWED_CIDRS: "203.0.113.0/24, 198.51.100.7/32",
+    CIPHERWATCH_PAGER_EMAIL: "on-call@pager.example.com",
+    CIPHERWATCH_DETECTIONS: "kms-errors, kms-outsider",
+    CIPHERWATCH_CIS_PACK: "true",
     CIPHERWATCH_THRESHOLDS: "kms-errors=5",
+    CIPHERWATCH_PERIODS: "kms-volume=3600,decrypt-denied=30",
+    CIPHERWATCH_EXCLUSIONS:
+      "kms-outsider=backup.amazonaws.com, kms-outsider=arn:aws:iam::012345678901:role/a=b",
+    CIPHERWATCH_OK_NOTICES: "true",
+    CIPHERWATCH_ALARM_QUEUE: "true",
+    CIPHERWATCH_WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
     CIPHERWATCH_KEY_ROTATION_DAYS: "90",
     CIPHERWATCH_KEY_DELETION_DAYS: "14",
     CIPHERWATCH_LOG_RETENTION_DAYS: "731",
@@ -87,7 +96,17 @@ test("every setting is read from its variable", () => {
     alertEmail: "ops@example.com",
     stateBucket: "example-state",
     allowedCidrs: ["203.0.113.0/24", "198.51.100.7/32"],
+    pagerEmail: "on-call@pager.example.com",
+    detections: ["kms-errors", "kms-outsider"],
+    cisPack: true,
     thresholds: { "kms-errors": 5 },
+    periods: { "kms-volume": 3600, "decrypt-denied": 30 },
+    exclusions: {
+      "kms-outsider": ["backup.amazonaws.com", "arn:aws:iam::012345678901:role/a=b"],
+    },
+    okNotices: true,
+    alarmQueue: true,
+    webhookUrl: "https://hooks.example.com/cipherwatch",
     keyRotationDays: 90,
     keyDeletionDays: 14,
     logRetentionDays: 731,
@@ -171,6 +190,18 @@ describe("errors", () => {
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=", /kms-errors has ""/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=0", /kms-errors has "0"/],
     ["CIPHERWATCH_THRESHOLDS", "kms-errors=2,kms-errors=3", /twice/],
+    ["CIPHERWATCH_PAGER_EMAIL", "pager", /e-mail/],
+    ["CIPHERWATCH_DETECTIONS", "kms-errors,kms-outsiders", /"kms-outsiders"; did you mean kms-out/],
+    ["CIPHERWATCH_DETECTIONS", "cis-root-use", /no detection "cis-root-use"/],
+    ["CIPHERWATCH_PERIODS", "kms-errors=90", /multiple of 60/],
+    ["CIPHERWATCH_PERIODS", "kms-errors=10", /one point a minute/],
+    ["CIPHERWATCH_PERIODS", "kms-outsider=43200", /15 periods.+43200 is more than 40320/],
+    ["CIPHERWATCH_EXCLUSIONS", "kms-outsider=Admin", /"Admin" is neither/],
+    ["CIPHERWATCH_EXCLUSIONS", "kms-outsider=arn:aws:iam::111122223333:role/*", /neither/],
+    ["CIPHERWATCH_EXCLUSIONS", "kms-outsider=arn:aws:iam::111122223333:role/a*b", /neither/],
+    ["CIPHERWATCH_EXCLUSIONS", "kms-outsider", /"" is neither/],
+    ["CIPHERWATCH_EXCLUSIONS", "decrypt-denied=config.amazonaws.com", /detection with a filter/],
+    ["CIPHERWATCH_ALARM_QUEUE", "SQS", /neither true nor false/],
     ["CIPHERWATCH_GITHUB_REPOSITORY", "https://github.com/example-org/cipherwatch", /GitHub/],
     ["CIPHERWATCH_GITHUB_REPOSITORY", "example-org/*", /GitHub/],
     ["CIPHERWATCH_GITHUB_ENVIRONMENT", "production*", /environment/],
@@ -193,6 +224,27 @@ describe("errors", () => {
     const problem = problemWith("CIPHERWATCH_THRESHOLDS", "kms-error=5");
     expect(problem.wrong).toMatch(/no detection "kms-error"; did you mean kms-errors\?/);
     expect(problem.allowed).toMatch(/kms-errors/);
+  });
+
+  test("exclusions that make a pattern too long are refused before AWS does", () => {
+    const exclusions = Array.from(
+      { length: 4 },
+      (_, at) => `ecs-change=arn:aws:iam::111122223333:role/Deployer${at}`,
+    ).join(",");
+    const problem = problemWith("CIPHERWATCH_EXCLUSIONS", exclusions);
+    expect(problem.wrong).toMatch(/filter pattern of ecs-change has 1\d{3} characters$/);
+    expect(problem.allowed).toMatch(/at most 1024/);
+    expect(problem.next).toMatch(/ends with \*/);
+  });
+
+  test.each([
+    "http://hooks.example.com/",
+    "https://user:pw@hooks.example.com/",
+    "https://a.b/?key=1",
+  ])("the webhook %s is refused, and not shown: it may be a secret", (url) => {
+    const problem = problemWith("CIPHERWATCH_WEBHOOK_URL", url);
+    expect(problem.allowed).toMatch(/https:/);
+    expect(JSON.stringify(problem)).not.toContain(url);
   });
 
   test("an unknown variable suggests the nearest and does not show its value", () => {

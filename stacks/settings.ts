@@ -695,6 +695,8 @@ const prod: EnvironmentValues = {
 const environmentValues: Readonly<Record<Environment, EnvironmentValues>> = { dev, prod };
 
 const PREFIX = "CIPHERWATCH_";
+/** Their values are not shown when they are wrong: what is wrong may be that they hold a secret. */
+const NEVER_SHOWN: readonly string[] = ["webhookUrl"];
 const fieldOf = new Map(Object.keys(schema.shape).map((field) => [variableOf(field), field]));
 
 function variableOf(field: string): string {
@@ -749,5 +751,6 @@ function problemOf(issue: z.core.$ZodIssue, given: ReadonlyMap<string, string>):
   const ofRule = issue.code === "custom" ? issue.params : undefined;
   const { allowed, next } = (ofRule ?? schema.shape[field].meta()) as Hint;
   const wrong = received === undefined && ofRule === undefined ? "this is not set" : issue.message;
-  return { variable, ...(received === undefined ? {} : { received }), wrong, allowed, next };
+  const shown = received === undefined || NEVER_SHOWN.includes(field) ? {} : { received };
+  return { variable, ...shown, wrong, allowed, next };
 }
