@@ -6,6 +6,7 @@ import { DatabaseStack } from "./stacks/database.ts";
 import { KmsStack } from "./stacks/kms.ts";
 import { NetworkStack } from "./stacks/network.ts";
 import { notices } from "./stacks/notices.ts";
+import { boundRoles } from "./stacks/pipeline/boundary.ts";
 import { RegistryStack } from "./stacks/registry.ts";
 import { ServiceStack } from "./stacks/service.ts";
 import { loadSettings, type Settings } from "./stacks/settings.ts";
@@ -14,7 +15,7 @@ import { TrailStack } from "./stacks/trail.ts";
 
 /** Builds every stack, in the order in which they are deployed. */
 export function cipherwatch(app: App, settings: Settings): void {
-  new BootstrapStack(app, "bootstrap", { settings });
+  const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
   const network = new NetworkStack(app, "network", { settings });
   const { vpcId, privateSubnetIds, serviceSecurityGroupId } = network;
   const { keyArn } = new KmsStack(app, "kms", { settings });
@@ -59,6 +60,7 @@ export function cipherwatch(app: App, settings: Settings): void {
   // It names their log groups, and a name alone orders nothing.
   alarm.addDependency(trail);
   alarm.addDependency(network);
+  boundRoles(app, bootstrap);
 }
 
 if (import.meta.main) {

@@ -5,6 +5,7 @@ import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
 import { accountPrincipals, type Statement } from "./constructs/policy.ts";
 import { keyAlias } from "./naming.ts";
+import { PipelineAccess } from "./pipeline/access.ts";
 
 /** Days in which a reviewed plan can be applied; later, another is made. */
 const PLAN_DAYS = 7;
@@ -22,7 +23,8 @@ export class BootstrapStack extends CipherwatchStack {
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
     super(scope, id, props);
-    const { env, trailRetentionDays } = this.settings;
+    const { settings } = this;
+    const { env, trailRetentionDays, githubRepository, githubRepositoryIds } = settings;
     const key = new EncryptionKey(this, "StateKey", {
       alias: keyAlias(env, "state"),
       description: `Encrypts the Terraform states and plans of cipherwatch ${env}`,
@@ -51,6 +53,22 @@ export class BootstrapStack extends CipherwatchStack {
 
     new TerraformOutput(this, "StateBucketName", { value: this.stateBucketName });
     new TerraformOutput(this, "PlanBucketName", { value: this.planBucketName });
+
+    if (githubRepository !== undefined) {
+      const access = new PipelineAccess(this, "Pipeline", {
+        stateBucketArn: stateBucket.bucketArn,
+        planBucketArn: planBucket.bucketArn,
+        keyArn: key.keyArn,
+        repository: {
+          name: githubRepository,
+          ...(githubRepositoryIds === undefined ? {} : { ids: githubRepositoryIds }),
+        },
+        environment: settings.githubEnvironment,
+        makeProvider: settings.githubOidcProvider,
+      });
+      new TerraformOutput(this, "PlanRoleArn", { value: access.planRoleArn });
+      new TerraformOutput(this, "DeployRoleArn", { value: access.deployRoleArn });
+    }
   }
 
   /** A bucket that holds the states is never destroyed, whatever the environment. */

@@ -1,0 +1,261 @@
+import { describe, expect, test } from "vitest";
+import { BootstrapStack } from "../bootstrap.ts";
+import { synthesize, synthStack, type TerraformJson } from "../synthesize.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  type PolicyStatement,
+  resourceOf,
+  settingsOf,
+  statementsOf,
+} from "../testing.ts";
+
+const GITHUB = { GITHUB_REPOSITORY: "example-org/cipherwatch" };
+const EVERYTHING = {
+  ...GITHUB,
+  DOMAIN_NAME: "vault.example.com",
+  HOSTED_ZONE_ID: "Z0123456789ABCDEFGHIJ",
+  IMAGE_DIGEST: `sha256:${"1".repeat(64)}`,
+  VPC_ENDPOINTS: "true",
+  EXECUTE_COMMAND: "true",
+};
+
+const stackOf = (variables: Readonly<Record<string, string>>) =>
+  synthStack((app) => new BootstrapStack(app, "bootstrap", { settings: settingsOf(variables) }));
+
+const stack = stackOf(EVERYTHING);
+
+type Blocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+const blocks = ({ resource }: TerraformJson, type: string) => (resource?.[type] ?? {}) as Blocks;
+
+/** All that a role may do: its own policy and those attached to it. */
+function permissionsOf(role: "Plan" | "Deploy"): PolicyStatement[] {
+  const roleName = `\${aws_iam_role.Pipeline_${role}_`;
+  const attached = Object.values(blocks(stack, "aws_iam_role_policy_attachment"))
+    .filter((attachment) => String(attachment.role).startsWith(roleName))
+    .map(({ policy_arn: arn }) => /aws_iam_policy\.(\S+)\.arn/.exec(String(arn))?.[1] ?? "");
+  const own = Object.values(blocks(stack, "aws_iam_role_policy")).filter((policy) =>
+    String(policy.role).startsWith(roleName),
+  );
+  return [...attached.map((name) => blocks(stack, "aws_iam_policy")[name] ?? {}), ...own].flatMap(
+    ({ policy }) => statementsOf(stack, policy),
+  );
+}
+
+const plan = permissionsOf("Plan");
+const deploy = permissionsOf("Deploy");
+const allowed = (statements: readonly PolicyStatement[]) =>
+  statements.filter(({ effect }) => effect === "Allow");
+const actionsOf = (statements: readonly PolicyStatement[]) => [
+  ...new Set(allowed(statements).flatMap(({ actions }) => actions)),
+];
+
+describe("trust", () => {
+  const PROVIDER = "token.actions.githubusercontent.com";
+  const trustOf = (variables: Readonly<Record<string, string>>, role: "Plan" | "Deploy") => {
+    const synthesized = stackOf(variables);
+    const { assume_role_policy: policy } = resourceOf(
+      synthesized,
+      "aws_iam_role",
+      `Pipeline_${role}_`,
+    );
+    const statements = statementsOf(synthesized, policy);
+    expect(statements).toHaveLength(1);
+    return statements[0] as PolicyStatement;
+  };
+
+  test("pull requests and main plan; the jobs of the environment, and they alone, deploy", () => {
+    expect(conditionsOf(trustOf(GITHUB, "Plan"))).toEqual([
+      `StringEquals ${PROVIDER}:aud sts.amazonaws.com`,
+      `StringEquals ${PROVIDER}:sub repo:example-org/cipherwatch:pull_request,repo:example-org/cipherwatch:ref:refs/heads/main`,
+    ]);
+    expect(conditionsOf(trustOf({ ...GITHUB, ENV: "prod" }, "Deploy"))).toEqual([
+      `StringEquals ${PROVIDER}:aud sts.amazonaws.com`,
+      `StringEquals ${PROVIDER}:sub repo:example-org/cipherwatch:environment:production`,
+    ]);
+  });
+
+  test("with the repository's ids, the subjects without them are not taken", () => {
+    const ids = { ...GITHUB, GITHUB_REPOSITORY_IDS: "123456/456789", GITHUB_ENVIRONMENT: "live" };
+    expect(conditionsOf(trustOf(ids, "Deploy"))).toContain(
+      `StringEquals ${PROVIDER}:sub repo:example-org@123456/cipherwatch@456789:environment:live`,
+    );
+  });
+
+  test("GitHub's provider is made once in an account, and found by its name after that", () => {
+    expect(trustOf(GITHUB, "Plan").principals).toEqual([
+      { type: "Federated", identifiers: [expect.stringMatching(/openid_connect_provider/)] },
+    ]);
+    const second = { ...GITHUB, GITHUB_OIDC_PROVIDER: "false" };
+    expect(stackOf(second).resource).not.toHaveProperty("aws_iam_openid_connect_provider");
+    expect(trustOf(second, "Plan").principals).toEqual([
+      {
+        type: "Federated",
+        identifiers: [`arn:${PARTITION}:iam::${ACCOUNT}:oidc-provider/${PROVIDER}`],
+      },
+    ]);
+  });
+});
+
+test("without a repository there is no way in, and no role of the stacks needs a boundary", () => {
+  const none = stackOf({});
+  for (const type of ["aws_iam_openid_connect_provider", "aws_iam_role", "aws_iam_policy"]) {
+    expect(none.resource).not.toHaveProperty(type);
+  }
+  for (const other of synthesize(settingsOf()).values()) {
+    for (const role of Object.values(blocks(other, "aws_iam_role"))) {
+      expect(role).not.toHaveProperty("permissions_boundary");
+    }
+  }
+});
+
+describe("what the roles may do", () => {
+  test("no action is a pattern", () => {
+    expect(actionsOf(deploy).filter((action) => /[*?]/.test(action))).toEqual([]);
+  });
+
+  test("any resource is meant only where AWS takes none, and then in the region alone", () => {
+    const unbounded = allowed(deploy).filter(({ resources }) => resources?.includes("*"));
+    for (const statement of unbounded) {
+      expect(conditionsOf(statement)).toContain("StringEquals aws:RequestedRegion ap-southeast-2");
+    }
+    // A new one needs a look at the service authorization reference.
+    expect(unbounded.map(({ sid }) => sid).sort()).toEqual([
+      "CreateKeys",
+      "DeliverLogs",
+      "DescribeLoadBalancing",
+      "DescribeNetwork",
+      "ListAliases",
+      "ListTrailsAndLogs",
+      "ReadTaskDefinitionsAndScaling",
+      "RequestCertificate",
+      "RetireTaskDefinitions",
+      "SetWebAcls",
+      "SignInToRegistry",
+    ]);
+  });
+
+  test("planning reads, leaves a plan and nothing else", () => {
+    const changes = actionsOf(plan).filter(
+      (action) => !/:(Describe|Get|List)[A-Z]/.test(action) && !action.startsWith("kms:"),
+    );
+    expect(changes).toEqual(["s3:PutObject"]);
+    const writes = allowed(plan).filter(({ actions }) => actions.includes("s3:PutObject"));
+    expect(writes.map(({ sid }) => sid)).toEqual(["LeavePlans"]);
+  });
+
+  test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
+    for (const statements of [plan, deploy]) {
+      expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");
+      const objects = allowed(statements)
+        .filter(({ actions }) => actions.includes("s3:GetObject"))
+        .flatMap(({ resources = [] }) => resources);
+      const bucket = (part: string) =>
+        `arn:${PARTITION}:s3:::cipherwatch-dev-${part}-${ACCOUNT}-ap-southeast-2`;
+      for (const object of objects) {
+        expect([
+          `${bucket("state")}/cipherwatch/dev/*.tfstate`,
+          `${bucket("state")}/cipherwatch/dev/*.tfstate.tflock`,
+          `${bucket("plans")}/*`,
+        ]).toContain(object);
+      }
+      expect(statements.filter(({ effect }) => effect === "Deny")).toMatchObject([
+        {
+          actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+          resources: [`${bucket("state")}/cipherwatch/dev/bootstrap.tfstate*`],
+        },
+      ]);
+    }
+  });
+
+  test("no key can be used but for states, plans and what RDS and ECR encrypt", () => {
+    const uses = allowed(deploy).filter(({ actions }) => actions.includes("kms:Decrypt"));
+    expect(uses.map((use) => conditionsOf(use).filter((it) => it.includes("ViaService")))).toEqual([
+      [
+        "StringEquals kms:ViaService ecr.ap-southeast-2.amazonaws.com,rds.ap-southeast-2.amazonaws.com,secretsmanager.ap-southeast-2.amazonaws.com",
+      ],
+      ["StringEquals kms:ViaService s3.ap-southeast-2.amazonaws.com"],
+    ]);
+  });
+
+  test("deploying destroys and stops nothing that holds data or evidence", () => {
+    const harmful = actionsOf(deploy).filter((action) =>
+      /^(kms:(Disable|ScheduleKeyDeletion)|s3:Delete(Bucket|ObjectVersion)|rds:(Delete|Stop)DB(Instance|Snapshot|Cluster)|ecr:(Delete|BatchDelete)|cloudtrail:(Delete|Stop)|logs:DeleteLog(Group|Stream)|secretsmanager:Delete)/.test(
+        action,
+      ),
+    );
+    expect(harmful).toEqual([]);
+  });
+});
+
+describe("a way to more rights", () => {
+  const boundary = `arn:${PARTITION}:iam::${ACCOUNT}:policy/bootstrap/cipherwatch-dev-boundary`;
+
+  test("is closed: who can make or change a role, can do it under the boundary alone", () => {
+    const onRoles = allowed(deploy).filter(({ actions }) =>
+      actions.some((action) => /^iam:(Create|Put|Update|Attach|Delete)/.test(action)),
+    );
+    const free = onRoles.filter(
+      (statement) =>
+        !conditionsOf(statement).includes(`StringEquals iam:PermissionsBoundary ${boundary}`),
+    );
+    expect(free.map(({ actions }) => actions)).toEqual([["iam:CreateServiceLinkedRole"]]);
+    expect(actionsOf(deploy)).not.toContain("iam:DeleteRolePermissionsBoundary");
+    expect(actionsOf(deploy)).not.toContain("iam:CreatePolicyVersion");
+  });
+
+  test("is closed: what the pipeline may touch has other names than its own roles and boundary", () => {
+    for (const role of ["Plan", "Deploy"] as const) {
+      expect(resourceOf(stack, "aws_iam_role", `Pipeline_${role}_`).path).toBe("/bootstrap/");
+    }
+    const roles = allowed(deploy)
+      .filter(({ actions }) => actions.some((action) => action.startsWith("iam:")))
+      .flatMap(({ resources = [] }) => resources)
+      .filter((resource) => !resource.includes("/aws-service-role/"));
+    expect(new Set(roles)).toEqual(
+      new Set([`arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-*`]),
+    );
+  });
+
+  test("is closed: every role of the stacks is under the boundary, and waits for it", () => {
+    const stacks = synthesize(settingsOf(EVERYTHING));
+    const bound = [...stacks]
+      .filter(([id]) => id !== "bootstrap")
+      .flatMap(([, json]) => Object.values(blocks(json, "aws_iam_role")))
+      .map(({ permissions_boundary: bound }) => bound);
+    expect(bound.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(bound)).toEqual(new Set([boundary]));
+  });
+
+  test("is closed, and the roles still work: all that their policies allow is within the boundary", () => {
+    const within = new Set(
+      statementsOf(stack, resourceOf(stack, "aws_iam_policy", "Pipeline_Boundary_").policy).flatMap(
+        ({ actions }) => actions,
+      ),
+    );
+    const beyond = [...synthesize(settingsOf(EVERYTHING))]
+      .filter(([id]) => id !== "bootstrap")
+      .flatMap(([id, json]) =>
+        Object.values(blocks(json, "aws_iam_role_policy")).flatMap(({ policy }) =>
+          statementsOf(json, policy)
+            .flatMap(({ actions }) => actions)
+            .filter((action) => !within.has(action))
+            .map((action) => `${id}: ${action}`),
+        ),
+      );
+    expect(beyond).toEqual([]);
+  });
+});
+
+test("each policy fits into what IAM takes, and a role has no more than it may", () => {
+  for (const [name, { policy }] of Object.entries(blocks(stack, "aws_iam_policy"))) {
+    const text = JSON.stringify(statementsOf(stack, policy))
+      .replaceAll(ACCOUNT, "111122223333")
+      .replaceAll(PARTITION, "aws-us-gov");
+    expect(text.length, name).toBeLessThan(6144);
+  }
+  const attached = Object.values(blocks(stack, "aws_iam_role_policy_attachment"));
+  const toDeploy = attached.filter(({ role }) => String(role).includes("_Deploy_"));
+  expect(toDeploy.length).toBeLessThanOrEqual(10);
+});

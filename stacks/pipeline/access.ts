@@ -1,0 +1,132 @@
+import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider/index.js";
+import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy/index.js";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js";
+import { Construct } from "constructs";
+import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { policyJson, type Statement } from "../constructs/policy.ts";
+import { resourceName } from "../naming.ts";
+import { permissionsOf } from "./areas/index.ts";
+import { BOOTSTRAP_PATH, boundaryName, boundaryStatements } from "./boundary.ts";
+import { bucketAccess, type PipelineBuckets } from "./bucket-access.ts";
+import { type Repository, subjectOf } from "./subject.ts";
+
+export interface PipelineAccessProps extends PipelineBuckets {
+  readonly repository: Repository;
+  /** GitHub environment whose jobs may deploy. */
+  readonly environment: string;
+  /** Make the account's provider for GitHub's tokens; otherwise it is there already. */
+  readonly makeProvider: boolean;
+}
+
+const ISSUER = "token.actions.githubusercontent.com";
+const AUDIENCE = "sts.amazonaws.com";
+
+/** The branch from which the environment is deployed, and checked for drift. */
+const MAIN = "ref:refs/heads/main";
+
+/**
+ * What the workflows of one GitHub repository may do here, without a stored key: a role that plans, for
+ * pull requests and for main, and one that deploys, for the jobs of one environment alone.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+ */
+export class PipelineAccess extends Construct {
+  readonly planRoleArn: string;
+  readonly deployRoleArn: string;
+  readonly #providerArn: string;
+
+  constructor(scope: Construct, id: string, props: PipelineAccessProps) {
+    super(scope, id);
+    const stack = CipherwatchStack.of(this);
+    const { repository, environment, makeProvider } = props;
+    // AWS knows GitHub's certificate authorities and asks for no thumbprint.
+    this.#providerArn = makeProvider
+      ? new IamOpenidConnectProvider(this, "Provider", {
+          url: `https://${ISSUER}`,
+          clientIdList: [AUDIENCE],
+        }).arn
+      : stack.globalArn("iam", `oidc-provider/${ISSUER}`);
+
+    this.#policy("Boundary", boundaryName(stack), boundaryStatements(stack));
+    const permissions = permissionsOf(stack).map(({ id: part, read, write }) => ({
+      part,
+      read: this.#policy(`Read-${part}`, resourceName(stack.settings.env, `read-${part}`), read),
+      write: this.#policy(
+        `Write-${part}`,
+        resourceName(stack.settings.env, `write-${part}`),
+        write,
+      ),
+    }));
+    const access = bucketAccess(stack, props);
+
+    const plan = this.#role("Plan", "Plans for pull requests; changes nothing", {
+      subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
+      policies: permissions.map(({ part, read }) => [part, read]),
+      buckets: access.plan,
+    });
+    const deploy = this.#role("Deploy", `Deploys from the environment ${environment}`, {
+      subjects: [subjectOf(repository, `environment:${environment}`)],
+      policies: permissions.flatMap(({ part, read, write }) => [
+        [`read-${part}`, read],
+        [`write-${part}`, write],
+      ]),
+      buckets: access.deploy,
+    });
+    this.planRoleArn = plan.arn;
+    this.deployRoleArn = deploy.arn;
+  }
+
+  #policy(id: string, name: string, statements: readonly Statement[]): IamPolicy {
+    return new IamPolicy(this, id, {
+      name,
+      path: BOOTSTRAP_PATH,
+      policy: policyJson(this, `${id}Statements`, statements),
+    });
+  }
+
+  #role(
+    id: "Plan" | "Deploy",
+    description: string,
+    {
+      subjects,
+      policies,
+      buckets,
+    }: {
+      readonly subjects: readonly string[];
+      readonly policies: readonly (readonly [part: string, policy: IamPolicy])[];
+      readonly buckets: readonly Statement[];
+    },
+  ): IamRole {
+    const { env } = CipherwatchStack.of(this).settings;
+    const [subject = "", ...others] = subjects;
+    const role = new IamRole(this, id, {
+      name: resourceName(env, id.toLowerCase()),
+      path: BOOTSTRAP_PATH,
+      description,
+      assumeRolePolicy: policyJson(this, `${id}Trust`, [
+        {
+          sid: "WorkflowsAssume",
+          principals: { type: "Federated", identifiers: [this.#providerArn] },
+          actions: ["sts:AssumeRoleWithWebIdentity"],
+          conditions: [
+            ["StringEquals", `${ISSUER}:aud`, AUDIENCE],
+            ["StringEquals", `${ISSUER}:sub`, subject, ...others],
+          ],
+        },
+      ]),
+    });
+    new IamRolePolicy(this, `${id}Buckets`, {
+      name: "states-and-plans",
+      role: role.name,
+      policy: policyJson(this, `${id}BucketStatements`, buckets),
+    });
+    for (const [part, policy] of policies) {
+      new IamRolePolicyAttachment(this, `${id}-${part}`, {
+        role: role.name,
+        policyArn: policy.arn,
+      });
+    }
+    return role;
+  }
+}

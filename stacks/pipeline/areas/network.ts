@@ -1,0 +1,125 @@
+import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
+import { type Area, beingTagged, existing, onAnything, UNTAGGED } from "./area.ts";
+
+const TYPES = [
+  "elastic-ip",
+  "internet-gateway",
+  "natgateway",
+  "route-table",
+  "security-group",
+  "security-group-rule",
+  "subnet",
+  "vpc",
+  "vpc-endpoint",
+  "vpc-flow-log",
+] as const;
+
+const CREATIONS = [
+  "AllocateAddress",
+  "AuthorizeSecurityGroupEgress",
+  "AuthorizeSecurityGroupIngress",
+  "CreateFlowLogs",
+  "CreateInternetGateway",
+  "CreateNatGateway",
+  "CreateRouteTable",
+  "CreateSecurityGroup",
+  "CreateSubnet",
+  "CreateVpc",
+  "CreateVpcEndpoint",
+] as const;
+
+/** The VPC and all that is in it. EC2 gives out the ids, so it is all told apart by its tags. */
+export function network(stack: CipherwatchStack): Area {
+  const arns = (types: readonly (typeof TYPES)[number][]) =>
+    types.map((type) => stack.regionalArn("ec2", `${type}/*`));
+  const creations = CREATIONS.map((action) => `ec2:${action}`);
+  return {
+    read: [
+      onAnything(stack, "DescribeNetwork", [
+        "ec2:DescribeAddresses",
+        "ec2:DescribeAddressesAttribute",
+        "ec2:DescribeAvailabilityZones",
+        "ec2:DescribeFlowLogs",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeManagedPrefixLists",
+        "ec2:DescribeNatGateways",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribePrefixLists",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroupRules",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:DescribeVpcs",
+      ]),
+      {
+        sid: "DescribeVpcAttributes",
+        actions: ["ec2:DescribeVpcAttribute"],
+        resources: arns(["vpc"]),
+        conditions: existing(stack),
+      },
+      {
+        sid: "ReadAwsPrefixLists",
+        actions: ["ec2:GetManagedPrefixListEntries"],
+        resources: [`arn:${stack.partition}:ec2:${stack.settings.region}:aws:prefix-list/*`],
+      },
+    ],
+    write: [
+      // A call that creates needs both: for what it creates, which gets its tags by that call, and for
+      // what that stands in, which has them.
+      {
+        sid: "Create",
+        actions: creations,
+        resources: arns(TYPES),
+        conditions: beingTagged(stack),
+      },
+      {
+        sid: "ChangeAndDelete",
+        actions: [
+          ...creations,
+          "ec2:AssociateRouteTable",
+          "ec2:AttachInternetGateway",
+          "ec2:CreateRoute",
+          "ec2:CreateTags",
+          "ec2:DeleteFlowLogs",
+          "ec2:DeleteInternetGateway",
+          "ec2:DeleteNatGateway",
+          "ec2:DeleteRoute",
+          "ec2:DeleteRouteTable",
+          "ec2:DeleteSecurityGroup",
+          "ec2:DeleteSubnet",
+          "ec2:DeleteTags",
+          "ec2:DeleteVpc",
+          "ec2:DeleteVpcEndpoints",
+          "ec2:DetachInternetGateway",
+          "ec2:DisassociateAddress",
+          "ec2:DisassociateRouteTable",
+          "ec2:ModifySecurityGroupRules",
+          "ec2:ModifySubnetAttribute",
+          "ec2:ModifyVpcAttribute",
+          "ec2:ModifyVpcEndpoint",
+          "ec2:ReleaseAddress",
+          "ec2:ReplaceRoute",
+          "ec2:RevokeSecurityGroupEgress",
+          "ec2:RevokeSecurityGroupIngress",
+        ],
+        resources: arns(TYPES),
+        conditions: existing(stack),
+      },
+      {
+        sid: "TagWhatIsCreated",
+        actions: ["ec2:CreateTags"],
+        resources: arns(TYPES),
+        conditions: [...beingTagged(stack), ["StringEquals", "ec2:CreateAction", ...CREATIONS]],
+      },
+      {
+        // A VPC brings its default group, which Terraform tags before it takes its rules away.
+        sid: "AdoptDefaultGroup",
+        actions: ["ec2:CreateTags"],
+        resources: arns(["security-group"]),
+        conditions: [...beingTagged(stack), UNTAGGED],
+      },
+    ],
+  };
+}

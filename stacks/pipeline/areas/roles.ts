@@ -1,0 +1,76 @@
+import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
+import { resourceName } from "../../naming.ts";
+import { boundaryArn } from "../boundary.ts";
+import type { Area } from "./area.ts";
+
+/** Services that the stacks hand a role to. */
+const TAKING_ROLES = [
+  "cloudtrail.amazonaws.com",
+  "ecs-tasks.amazonaws.com",
+  "monitoring.rds.amazonaws.com",
+  "vpc-flow-logs.amazonaws.com",
+] as const;
+
+/** Services that make their own role when an account first uses them. */
+const WITH_OWN_ROLE = [
+  "ecs.amazonaws.com",
+  "ecs.application-autoscaling.amazonaws.com",
+  "elasticloadbalancing.amazonaws.com",
+  "rds.amazonaws.com",
+] as const;
+
+/**
+ * The roles of the stacks, each under the boundary: whoever can make roles could otherwise make one
+ * that can do more than itself. Bootstrap's own roles and the boundary have another path and are not
+ * among these.
+ */
+export function roles(stack: CipherwatchStack): Area {
+  const resources = [stack.globalArn("iam", `role/${resourceName(stack.settings.env, "*")}`)];
+  return {
+    read: [
+      {
+        sid: "ReadRoles",
+        actions: [
+          "iam:GetRole",
+          "iam:GetRolePolicy",
+          "iam:ListAttachedRolePolicies",
+          "iam:ListInstanceProfilesForRole",
+          "iam:ListRolePolicies",
+        ],
+        resources,
+      },
+    ],
+    write: [
+      {
+        sid: "ManageBoundRoles",
+        actions: [
+          "iam:CreateRole",
+          "iam:DeleteRole",
+          "iam:DeleteRolePolicy",
+          "iam:PutRolePermissionsBoundary",
+          "iam:PutRolePolicy",
+          "iam:UpdateAssumeRolePolicy",
+          "iam:UpdateRole",
+          "iam:UpdateRoleDescription",
+        ],
+        resources,
+        conditions: [["StringEquals", "iam:PermissionsBoundary", boundaryArn(stack)]],
+      },
+      { sid: "TagRoles", actions: ["iam:TagRole", "iam:UntagRole"], resources },
+      {
+        sid: "PassRoles",
+        actions: ["iam:PassRole"],
+        resources,
+        conditions: [["StringEquals", "iam:PassedToService", ...TAKING_ROLES]],
+      },
+      {
+        sid: "LetServicesMakeTheirRoles",
+        actions: ["iam:CreateServiceLinkedRole"],
+        resources: WITH_OWN_ROLE.map((name) =>
+          stack.globalArn("iam", `role/aws-service-role/${name}/*`),
+        ),
+        conditions: [["StringEquals", "iam:AWSServiceName", ...WITH_OWN_ROLE]],
+      },
+    ],
+  };
+}

@@ -1,0 +1,115 @@
+import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
+import { logGroupName, resourceName } from "../../naming.ts";
+import { type Area, onAnything } from "./area.ts";
+
+/** Trail, log groups, filters, alarms and the topic that they mail by. What was recorded is never deleted. */
+export function watch(stack: CipherwatchStack): Area {
+  const { env } = stack.settings;
+  const name = resourceName(env, "*");
+  const trails = [stack.regionalArn("cloudtrail", `trail/${name}`)];
+  const topics = [stack.regionalArn("sns", name)];
+  const alarms = [stack.regionalArn("cloudwatch", `alarm:${name}`)];
+  const logGroups = [
+    logGroupName(env, "*"),
+    `aws-waf-logs-${name}`,
+    `/aws/ecs/containerinsights/${name}`,
+    `/aws/rds/instance/${name}`,
+  ].map((group) => stack.regionalArn("logs", `log-group:${group}`));
+  return {
+    read: [
+      {
+        sid: "ReadTrail",
+        actions: [
+          "cloudtrail:GetEventSelectors",
+          "cloudtrail:GetInsightSelectors",
+          "cloudtrail:GetTrail",
+          "cloudtrail:GetTrailStatus",
+          "cloudtrail:ListTags",
+        ],
+        resources: trails,
+      },
+      onAnything(stack, "ListTrailsAndLogs", [
+        "cloudtrail:DescribeTrails",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+      ]),
+      {
+        sid: "ReadLogGroups",
+        actions: ["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
+        resources: logGroups,
+      },
+      {
+        sid: "ReadAlarms",
+        actions: ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
+        resources: alarms,
+      },
+      {
+        sid: "ReadTopics",
+        actions: [
+          "sns:GetSubscriptionAttributes",
+          "sns:GetTopicAttributes",
+          "sns:ListTagsForResource",
+        ],
+        resources: topics,
+      },
+    ],
+    write: [
+      {
+        sid: "ManageTrail",
+        actions: [
+          "cloudtrail:AddTags",
+          "cloudtrail:CreateTrail",
+          "cloudtrail:PutEventSelectors",
+          "cloudtrail:RemoveTags",
+          "cloudtrail:StartLogging",
+          "cloudtrail:UpdateTrail",
+        ],
+        resources: trails,
+      },
+      {
+        sid: "ManageLogGroups",
+        actions: [
+          "logs:AssociateKmsKey",
+          "logs:CreateLogGroup",
+          "logs:DeleteMetricFilter",
+          "logs:PutMetricFilter",
+          "logs:PutRetentionPolicy",
+          "logs:TagResource",
+          "logs:UntagResource",
+        ],
+        resources: logGroups,
+      },
+      // Flow logs and the web ACL's log are deliveries, which nobody can name.
+      onAnything(stack, "DeliverLogs", [
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DeleteResourcePolicy",
+        "logs:PutResourcePolicy",
+      ]),
+      {
+        sid: "ManageAlarms",
+        actions: [
+          "cloudwatch:DeleteAlarms",
+          "cloudwatch:PutMetricAlarm",
+          "cloudwatch:TagResource",
+          "cloudwatch:UntagResource",
+        ],
+        resources: alarms,
+      },
+      {
+        sid: "ManageTopics",
+        actions: [
+          "sns:CreateTopic",
+          "sns:DeleteTopic",
+          "sns:SetSubscriptionAttributes",
+          "sns:SetTopicAttributes",
+          "sns:Subscribe",
+          "sns:TagResource",
+          "sns:Unsubscribe",
+          "sns:UntagResource",
+        ],
+        resources: topics,
+      },
+    ],
+  };
+}
