@@ -1,0 +1,53 @@
+import type { CloudTrailRecord } from "../stacks/detections/detection.ts";
+import {
+  EXAMPLE_ACCOUNT,
+  exampleWatchedIn,
+  type Watched,
+  type WatchedKeys,
+  watchedIn,
+} from "../stacks/detections/watched.ts";
+import type { Environment } from "../stacks/settings.ts";
+import type { Account } from "./terraform.ts";
+
+/** What the detections watch in the lab, where nothing is left for Terraform to fill in. */
+export function labWatched(
+  env: Environment,
+  { accountId, region }: Account,
+  keys: WatchedKeys,
+): Watched {
+  const arnOf = (service: string, place: string, resource: string) =>
+    `arn:aws:${service}:${place}:${accountId}:${resource}`;
+  return watchedIn(
+    env,
+    {
+      globalArn: (service, resource) => arnOf(service, "", resource),
+      regionalArn: (service, resource) => arnOf(service, region, resource),
+    },
+    keys,
+  );
+}
+
+const EXAMPLE_REGION = "ap-southeast-2";
+
+/** A detection's example record, told of what the lab watches in place of what the example does. */
+export function aboutLab(
+  record: CloudTrailRecord,
+  watched: Watched,
+  { accountId, region }: Account,
+): CloudTrailRecord {
+  const example = exampleWatchedIn("dev", EXAMPLE_REGION);
+  const replacements = [
+    [example.keyArn, watched.keyArn],
+    [example.trailKeyArn, watched.trailKeyArn],
+    [example.topicKeyArn, watched.topicKeyArn],
+    [example.trailLogGroupName, watched.trailLogGroupName],
+    [example.namePrefix, watched.namePrefix],
+    [EXAMPLE_ACCOUNT, accountId],
+    [EXAMPLE_REGION, region],
+  ] as const;
+  const text = replacements.reduce(
+    (text, [from, to]) => text.replaceAll(from, to),
+    JSON.stringify(record),
+  );
+  return JSON.parse(text);
+}
