@@ -64,7 +64,7 @@ function among({
 }
 
 /** `10 seconds`, `a minute`, `5 minutes` */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   if (seconds % 60 !== 0) return `${seconds} seconds`;
   const minutes = seconds / 60;
   return minutes === 1 ? "a minute" : `${minutes} minutes`;
