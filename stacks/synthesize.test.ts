@@ -2,11 +2,8 @@ import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key/index.js";
 import { describe, expect, test } from "vitest";
 import { CipherwatchStack } from "./cipherwatch-stack.ts";
-import { synthesize, synthesizeApp, type TerraformJson } from "./synthesize.ts";
-import { type PolicyStatement, resourceOf, settingsOf } from "./testing.ts";
-
-/** Actions for which IAM knows no resource but "*". */
-const WITHOUT_RESOURCE = ["ecr:GetAuthorizationToken"];
+import { synthesize, synthesizeApp } from "./synthesize.ts";
+import { resourceOf, settingsOf } from "./testing.ts";
 
 test.each(["dev", "prod"])("%s has what the alarms need before the alarms", (env) => {
   const ids = [...synthesize(settingsOf({ ENV: env })).keys()];
@@ -52,49 +49,4 @@ describe.each(["dev", "prod"])("the output of %s", (env) => {
   test("names no folder of the machine that made it", () => {
     expect(text).not.toContain(process.cwd());
   });
-
-  test("allows no action by a wildcard, and no resource by one where IAM knows a name", () => {
-    for (const [id, stack] of stacks) {
-      const documents = Object.entries(stack.data?.aws_iam_policy_document ?? {});
-      const policiesOfKeys = Object.values(stack.resource?.aws_kms_key ?? {}).map((key) =>
-        String(key.policy),
-      );
-      for (const [name, document] of documents) {
-        const ofKey = policiesOfKeys.includes(`\${data.aws_iam_policy_document.${name}.json}`);
-        for (const statement of document.statement as readonly PolicyStatement[]) {
-          if (statement.effect === "Deny") continue;
-          const where = `${id} ${name} ${statement.sid}`;
-          expect(
-            statement.actions.filter((action) => action.includes("*")),
-            where,
-          ).toEqual([]);
-          const nameable = statement.actions.some((action) => !WITHOUT_RESOURCE.includes(action));
-          // In a key's own policy the resource "*" is that key.
-          if (nameable && !ofKey) expect(statement.resources ?? [], where).not.toContain("*");
-        }
-      }
-    }
-  });
-
-  test("lets no policy allow everybody", () => {
-    for (const stack of stacks.values()) {
-      const documents = Object.entries(stack.data?.aws_iam_policy_document ?? {});
-      for (const [name, document] of documents) {
-        if (limitsEndpoint(stack, name)) continue;
-        for (const statement of document.statement as readonly PolicyStatement[]) {
-          const everybody = (statement.principals ?? []).some(({ identifiers }) =>
-            identifiers.includes("*"),
-          );
-          if (everybody) expect(statement.effect).toBe("Deny");
-        }
-      }
-    }
-  });
 });
-
-/** The policy of a VPC endpoint grants nothing: it limits what roles have been granted elsewhere. */
-function limitsEndpoint(stack: TerraformJson, document: string): boolean {
-  return Object.values(stack.resource?.aws_vpc_endpoint ?? {}).some(
-    ({ policy }) => policy === `\${data.aws_iam_policy_document.${document}.json}`,
-  );
-}

@@ -1,0 +1,36 @@
+const common = {
+  IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+  ALLOWED_CIDRS: "203.0.113.0/24",
+  DOMAIN_NAME: "vault.example.com",
+  HOSTED_ZONE_ID: "Z0123456789ABCDEFGHIJ",
+  GITHUB_REPOSITORY: "example-org/cipherwatch",
+};
+
+const prod = { ...common, ENV: "prod" };
+const { DOMAIN_NAME, HOSTED_ZONE_ID, ...withoutDomain } = prod;
+
+/**
+ * The settings under which the controls are checked, without the prefix of their variables: the
+ * defaults of both environments, and what weakens those of prod.
+ */
+export const CONFIGURATIONS = {
+  dev: {
+    ...common,
+    ENV: "dev",
+    GITHUB_REPOSITORY_IDS: "123456/456789",
+    GITHUB_OIDC_PROVIDER: "false",
+  },
+  prod,
+  "without a domain": withoutDomain,
+  "open to every address": { ...prod, ALLOWED_CIDRS: "0.0.0.0/0" },
+  "with commands, queue and webhook": {
+    ...prod,
+    EXECUTE_COMMAND: "true",
+    ALARM_QUEUE: "true",
+    WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
+  },
+  "with the CIS pack": { ...prod, CIS_PACK: "true" },
+  "without VPC endpoints": { ...prod, VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" },
+} as const;
+
+export type ConfigurationName = keyof typeof CONFIGURATIONS;
