@@ -39,13 +39,12 @@ test("the state is a local file per environment and stack, at a relative path", 
   });
 });
 
-test("with a state bucket the state is in S3, encrypted, with S3's own lock file", () => {
+test("with a state bucket the state is in S3, encrypted as the bucket says, with S3's own lock file", () => {
   expect(stackOf({ STATE_BUCKET: "example-state" }).terraform.backend).toEqual({
     s3: {
       bucket: "example-state",
       key: "cipherwatch/dev/example.tfstate",
       region: "ap-southeast-2",
-      encrypt: true,
       use_lockfile: true,
     },
   });

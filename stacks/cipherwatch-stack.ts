@@ -81,12 +81,8 @@ export class CipherwatchStack extends TerraformStack {
       new LocalBackend(this, { path: `../../../tfstate/${env}/${id}.tfstate` });
       return;
     }
-    new S3Backend(this, {
-      bucket: stateBucket,
-      key: `cipherwatch/${env}/${id}.tfstate`,
-      region,
-      encrypt: true,
-    });
+    // The bucket encrypts, under its own key: `encrypt` would ask for S3's instead.
+    new S3Backend(this, { bucket: stateBucket, key: `cipherwatch/${env}/${id}.tfstate`, region });
     this.addOverride("terraform.backend.s3.use_lockfile", true); // CDKTF has no option for it
   }
 }
