@@ -32,7 +32,9 @@ export function serviceNamespace(env: Environment): string {
 export const serviceRoleName = (env: Environment) => resourceName(env, "service");
 /** The role that starts the service's tasks: it alone reads the database's master secret. */
 export const executionRoleName = (env: Environment) => resourceName(env, "execution");
-/** The role that the pipeline deploys with. */
+/** Path of the roles and policies of bootstrap: none of the names that the pipeline may touch has it. */
+export const BOOTSTRAP_PATH = "/bootstrap/";
+/** The role that the pipeline deploys with, under the path of bootstrap. */
 export const deployRoleName = (env: Environment) => resourceName(env, "deploy");
 export const serviceLogGroupName = (env: Environment) => logGroupName(env, "service");
 export const trailName = (env: Environment) => resourceName(env, "trail");

@@ -1,3 +1,4 @@
+import { BOOTSTRAP_PATH } from "../naming.ts";
 import type { CloudTrailRecord } from "./detection.ts";
 import { EXAMPLE_ACCOUNT, exampleWatchedIn } from "./watched.ts";
 
@@ -8,8 +9,8 @@ export const exampleWatched = exampleWatchedIn("dev", REGION);
 
 type Identity = CloudTrailRecord;
 
-/** A session of an IAM role in the examples' account. */
-export function roleSession(roleName: string, sessionName: string): Identity {
+/** A session of an IAM role in the examples' account. Its own ARN leaves out the role's path. */
+export function roleSession(roleName: string, sessionName: string, path = "/"): Identity {
   return {
     type: "AssumedRole",
     principalId: `AROAEXAMPLEROLE000001:${sessionName}`,
@@ -20,7 +21,7 @@ export function roleSession(roleName: string, sessionName: string): Identity {
       sessionIssuer: {
         type: "Role",
         principalId: "AROAEXAMPLEROLE000001",
-        arn: `arn:aws:iam::${EXAMPLE_ACCOUNT}:role/${roleName}`,
+        arn: `arn:aws:iam::${EXAMPLE_ACCOUNT}:role${path}${roleName}`,
         accountId: EXAMPLE_ACCOUNT,
         userName: roleName,
       },
@@ -38,7 +39,11 @@ export const service: Identity = roleSession(exampleWatched.serviceRoleName, TAS
 export const taskStarter: Identity = roleSession(exampleWatched.executionRoleName, TASK);
 
 /** The pipeline. */
-export const deployer: Identity = roleSession(exampleWatched.deployRoleName, "GitHubActions");
+export const deployer: Identity = roleSession(
+  exampleWatched.deployRoleName,
+  "GitHubActions",
+  BOOTSTRAP_PATH,
+);
 
 /** A person who signed in as an administrator. */
 export const administrator: Identity = roleSession("Administrator", "jordan");
@@ -62,21 +67,8 @@ export const root: Identity = {
 
 /** An AWS service that acts in the account by its service-linked role. */
 export function awsService(principal: string, roleName: string): Identity {
-  const session = roleSession(roleName, roleName);
-  return {
-    ...session,
-    sessionContext: {
-      ...(session.sessionContext as object),
-      sessionIssuer: {
-        type: "Role",
-        principalId: "AROAEXAMPLEROLE000001",
-        arn: `arn:aws:iam::${EXAMPLE_ACCOUNT}:role/aws-service-role/${principal}/${roleName}`,
-        accountId: EXAMPLE_ACCOUNT,
-        userName: roleName,
-      },
-    },
-    invokedBy: principal,
-  };
+  const path = `/aws-service-role/${principal}/`;
+  return { ...roleSession(roleName, roleName, path), invokedBy: principal };
 }
 
 export const awsConfig: Identity = awsService("config.amazonaws.com", "AWSServiceRoleForConfig");

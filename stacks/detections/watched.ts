@@ -1,4 +1,5 @@
 import {
+  BOOTSTRAP_PATH,
   deployRoleName,
   detectionNamespace,
   executionRoleName,
@@ -47,13 +48,13 @@ export type WatchedKeys = Pick<Watched, "keyArn" | "trailKeyArn" | "topicKeyArn"
 
 /** What there is to watch in an environment, by the names that the stacks give. */
 export function watchedIn(env: Environment, arns: ArnMaker, keys: WatchedKeys): Watched {
-  const roleArn = (name: string) => arns.globalArn("iam", `role/${name}`);
+  const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
   return {
     serviceRoleArn: roleArn(serviceRoleName(env)),
     serviceRoleName: serviceRoleName(env),
     executionRoleArn: roleArn(executionRoleName(env)),
     executionRoleName: executionRoleName(env),
-    deployRoleArn: roleArn(deployRoleName(env)),
+    deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
     deployRoleName: deployRoleName(env),
     ...keys,
     namePrefix: resourceName(env, ""),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BootstrapStack } from "../bootstrap.ts";
+import { exampleWatched } from "../detections/examples.ts";
 import { synthesize, synthStack, type TerraformJson } from "../synthesize.ts";
 import {
   ACCOUNT,
@@ -19,6 +20,7 @@ const EVERYTHING = {
   IMAGE_DIGEST: `sha256:${"1".repeat(64)}`,
   VPC_ENDPOINTS: "true",
   EXECUTE_COMMAND: "true",
+  WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
 };
 
 const stackOf = (variables: Readonly<Record<string, string>>) =>
@@ -110,6 +112,11 @@ test("without a repository there is no way in, and no role of the stacks needs a
   }
 });
 
+test("the detections know the role that deploys by its name and path", () => {
+  const { name, path } = resourceOf(stack, "aws_iam_role", "Pipeline_Deploy_");
+  expect(exampleWatched.deployRoleArn).toBe(`arn:aws:iam::111122223333:role${path}${name}`);
+});
+
 describe("what the roles may do", () => {
   test("no action is a pattern", () => {
     expect(actionsOf(deploy).filter((action) => /[*?]/.test(action))).toEqual([]);
@@ -128,6 +135,8 @@ describe("what the roles may do", () => {
       "DescribeNetwork",
       "ListAliases",
       "ListTrailsAndLogs",
+      "ManageCompositeAlarmsAndQueries",
+      "ReadCompositeAlarmsAndQueries",
       "ReadTaskDefinitionsAndScaling",
       "RequestCertificate",
       "RetireTaskDefinitions",

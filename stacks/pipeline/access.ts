@@ -6,9 +6,9 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { policyJson, type Statement } from "../constructs/policy.ts";
-import { resourceName } from "../naming.ts";
+import { BOOTSTRAP_PATH, resourceName } from "../naming.ts";
 import { permissionsOf } from "./areas/index.ts";
-import { BOOTSTRAP_PATH, boundaryName, boundaryStatements } from "./boundary.ts";
+import { boundaryName, boundaryStatements } from "./boundary.ts";
 import { bucketAccess, type PipelineBuckets } from "./bucket-access.ts";
 import { type Repository, subjectOf } from "./subject.ts";
 

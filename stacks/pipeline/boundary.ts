@@ -2,10 +2,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import type { Statement } from "../constructs/policy.ts";
-import { resourceName } from "../naming.ts";
-
-/** Path of the roles and policies of bootstrap: none of the names that the pipeline may touch has it. */
-export const BOOTSTRAP_PATH = "/bootstrap/";
+import { BOOTSTRAP_PATH, resourceName } from "../naming.ts";
 
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");
@@ -60,6 +57,11 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
         "logs:PutRetentionPolicy",
       ],
       resources: [stack.regionalArn("logs", "log-group:*")],
+    },
+    {
+      sid: "PostToWebhook",
+      actions: ["events:InvokeApiDestination"],
+      resources: [stack.regionalArn("events", `api-destination/${resourceName(env, "webhook")}/*`)],
     },
     {
       // None of these takes a resource: ECR's sign-in, the list of log groups, ECS Exec's channels.

@@ -1,4 +1,5 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
+import { alarmEvents } from "./alarm-events.ts";
 import type { Area } from "./area.ts";
 import { database } from "./database.ts";
 import { front } from "./front.ts";
@@ -15,7 +16,7 @@ const GROUPS: Readonly<Record<string, readonly ((stack: CipherwatchStack) => Are
   network: [network],
   data: [keys, storage, registry, database],
   service: [service, front],
-  watch: [watch, roles],
+  watch: [watch, alarmEvents, roles],
 };
 
 /**

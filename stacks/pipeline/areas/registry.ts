@@ -20,6 +20,7 @@ export function registry(stack: CipherwatchStack): Area {
         sid: "ManageRegistry",
         actions: [
           "ecr:CreateRepository",
+          "ecr:DeleteLifecyclePolicy",
           "ecr:PutImageScanningConfiguration",
           "ecr:PutImageTagMutability",
           "ecr:PutLifecyclePolicy",

@@ -7,12 +7,14 @@ import type { Area } from "./area.ts";
 const TAKING_ROLES = [
   "cloudtrail.amazonaws.com",
   "ecs-tasks.amazonaws.com",
+  "events.amazonaws.com",
   "monitoring.rds.amazonaws.com",
   "vpc-flow-logs.amazonaws.com",
 ] as const;
 
 /** Services that make their own role when an account first uses them. */
 const WITH_OWN_ROLE = [
+  "apidestinations.events.amazonaws.com",
   "ecs.amazonaws.com",
   "ecs.application-autoscaling.amazonaws.com",
   "elasticloadbalancing.amazonaws.com",
