@@ -33,6 +33,7 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
       "application-autoscaling:DescribeScalableTargets",
       "application-autoscaling:DescribeScalingPolicies",
       "cloudtrail:DescribeTrails",
+      "cloudwatch:DescribeAlarms",
       "ec2:DescribeAddresses",
       "ec2:DescribeAddressesAttribute",
       "ec2:DescribeAvailabilityZones",
@@ -60,6 +61,7 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
       "elasticloadbalancing:DescribeTargetGroups",
       "elasticloadbalancing:DescribeTargetHealth",
       "kms:ListAliases",
+      "logs:DescribeQueryDefinitions",
       "logs:DescribeResourcePolicies",
     ],
   },
@@ -70,6 +72,14 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
   {
     reason: "Terraform replaces task definitions, whose removal AWS checks against none",
     actions: ["ecs:DeregisterTaskDefinition"],
+  },
+  {
+    reason: "Terraform makes alarms on alarms, which see all others, and saved queries",
+    actions: [
+      "cloudwatch:PutCompositeAlarm",
+      "logs:DeleteQueryDefinition",
+      "logs:PutQueryDefinition",
+    ],
   },
   {
     reason: "Terraform sets up the deliveries of flow logs and of the web ACL's log",
