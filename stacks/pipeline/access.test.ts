@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BootstrapStack } from "../bootstrap.ts";
 import { exampleWatched } from "../detections/examples.ts";
-import { synthesize, synthStack, type TerraformJson } from "../synthesize.ts";
+import { synthesize, synthStack } from "../synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,
@@ -11,6 +11,7 @@ import {
   settingsOf,
   statementsOf,
 } from "../testing.ts";
+import { blocksOf, permissionsOfRole } from "./testing.ts";
 
 const GITHUB = { GITHUB_REPOSITORY: "example-org/cipherwatch" };
 const EVERYTHING = {
@@ -28,25 +29,8 @@ const stackOf = (variables: Readonly<Record<string, string>>) =>
 
 const stack = stackOf(EVERYTHING);
 
-type Blocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-const blocks = ({ resource }: TerraformJson, type: string) => (resource?.[type] ?? {}) as Blocks;
-
-/** All that a role may do: its own policy and those attached to it. */
-function permissionsOf(role: "Plan" | "Deploy"): PolicyStatement[] {
-  const roleName = `\${aws_iam_role.Pipeline_${role}_`;
-  const attached = Object.values(blocks(stack, "aws_iam_role_policy_attachment"))
-    .filter((attachment) => String(attachment.role).startsWith(roleName))
-    .map(({ policy_arn: arn }) => /aws_iam_policy\.(\S+)\.arn/.exec(String(arn))?.[1] ?? "");
-  const own = Object.values(blocks(stack, "aws_iam_role_policy")).filter((policy) =>
-    String(policy.role).startsWith(roleName),
-  );
-  return [...attached.map((name) => blocks(stack, "aws_iam_policy")[name] ?? {}), ...own].flatMap(
-    ({ policy }) => statementsOf(stack, policy),
-  );
-}
-
-const plan = permissionsOf("Plan");
-const deploy = permissionsOf("Deploy");
+const plan = permissionsOfRole(stack, "Plan");
+const deploy = permissionsOfRole(stack, "Deploy");
 const allowed = (statements: readonly PolicyStatement[]) =>
   statements.filter(({ effect }) => effect === "Allow");
 const actionsOf = (statements: readonly PolicyStatement[]) => [
@@ -106,7 +90,7 @@ test("without a repository there is no way in, and no role of the stacks needs a
     expect(none.resource).not.toHaveProperty(type);
   }
   for (const other of synthesize(settingsOf()).values()) {
-    for (const role of Object.values(blocks(other, "aws_iam_role"))) {
+    for (const role of Object.values(blocksOf(other, "aws_iam_role"))) {
       expect(role).not.toHaveProperty("permissions_boundary");
     }
   }
@@ -190,7 +174,7 @@ describe("what the roles may do", () => {
 
   test("deploying destroys and stops nothing that holds data or evidence", () => {
     const harmful = actionsOf(deploy).filter((action) =>
-      /^(kms:(Disable|ScheduleKeyDeletion)|s3:Delete(Bucket|ObjectVersion)|rds:(Delete|Stop)DB(Instance|Snapshot|Cluster)|ecr:(Delete|BatchDelete)|cloudtrail:(Delete|Stop)|logs:DeleteLog(Group|Stream)|secretsmanager:Delete)/.test(
+      /^(kms:(Disable|ScheduleKeyDeletion)|s3:Delete(Bucket|ObjectVersion)|rds:(Delete|Stop)DB(Instance|Snapshot|Cluster)|ecr:(DeleteRepository|BatchDelete)|cloudtrail:(Delete|Stop)|logs:DeleteLog(Group|Stream)|secretsmanager:Delete)/.test(
         action,
       ),
     );
@@ -231,7 +215,7 @@ describe("a way to more rights", () => {
     const stacks = synthesize(settingsOf(EVERYTHING));
     const bound = [...stacks]
       .filter(([id]) => id !== "bootstrap")
-      .flatMap(([, json]) => Object.values(blocks(json, "aws_iam_role")))
+      .flatMap(([, json]) => Object.values(blocksOf(json, "aws_iam_role")))
       .map(({ permissions_boundary: bound }) => bound);
     expect(bound.length).toBeGreaterThanOrEqual(5);
     expect(new Set(bound)).toEqual(new Set([boundary]));
@@ -246,7 +230,7 @@ describe("a way to more rights", () => {
     const beyond = [...synthesize(settingsOf(EVERYTHING))]
       .filter(([id]) => id !== "bootstrap")
       .flatMap(([id, json]) =>
-        Object.values(blocks(json, "aws_iam_role_policy")).flatMap(({ policy }) =>
+        Object.values(blocksOf(json, "aws_iam_role_policy")).flatMap(({ policy }) =>
           statementsOf(json, policy)
             .flatMap(({ actions }) => actions)
             .filter((action) => !within.has(action))
@@ -258,13 +242,13 @@ describe("a way to more rights", () => {
 });
 
 test("each policy fits into what IAM takes, and a role has no more than it may", () => {
-  for (const [name, { policy }] of Object.entries(blocks(stack, "aws_iam_policy"))) {
+  for (const [name, { policy }] of Object.entries(blocksOf(stack, "aws_iam_policy"))) {
     const text = JSON.stringify(statementsOf(stack, policy))
       .replaceAll(ACCOUNT, "111122223333")
       .replaceAll(PARTITION, "aws-us-gov");
     expect(text.length, name).toBeLessThan(6144);
   }
-  const attached = Object.values(blocks(stack, "aws_iam_role_policy_attachment"));
+  const attached = Object.values(blocksOf(stack, "aws_iam_role_policy_attachment"));
   const toDeploy = attached.filter(({ role }) => String(role).includes("_Deploy_"));
   expect(toDeploy.length).toBeLessThanOrEqual(10);
 });

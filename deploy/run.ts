@@ -1,0 +1,79 @@
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Command, commandFrom, UsageError } from "./command.ts";
+import { outcomeOf, summaryOf } from "./outcome.ts";
+
+/**
+ * `npm run deploy | diff | destroy [-- STACK… --option-of-cdktf]`: the CDKTF CLI over all stacks, or
+ * those named. Bootstrap is only meant by its name: it is there before the others and after them.
+ */
+const root = fileURLToPath(new URL("..", import.meta.url));
+const outputFolder = process.env.CDKTF_OUTDIR ?? "cdktf.out";
+
+interface Manifest {
+  readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const synthesized = spawnSync("node", ["main.ts"], {
+    cwd: root,
+    env: { ...process.env, CDKTF_OUTDIR: outputFolder },
+    stdio: "inherit",
+  });
+  if (synthesized.status !== 0) return synthesized.status ?? 1;
+  const manifest = readFileSync(join(root, outputFolder, "manifest.json"), "utf8");
+  const { stacks } = JSON.parse(manifest) as Manifest;
+  const command = commandFrom(args, Object.keys(stacks));
+  return command.verb === "diff"
+    ? diff(command, stacks)
+    : cdktf(command, [...command.stacks, "--ignore-missing-stack-dependencies"]);
+}
+
+/** One after the other, since `cdktf diff` takes one stack. */
+async function diff(command: Command, stacks: Manifest["stacks"]): Promise<number> {
+  const outcomes = [];
+  for (const stack of command.stacks) {
+    let printed = "";
+    const code = await cdktf(command, [stack], (text) => {
+      printed += text;
+    });
+    outcomes.push(outcomeOf(stack, code, printed, stacks[stack]?.dependencies ?? []));
+  }
+  console.log(`\n${summaryOf(outcomes)}`);
+  return outcomes.some(({ planned }) => !planned) ? 1 : 0;
+}
+
+/** Runs the CLI at this terminal; what it prints goes to `onText`, too, where that is given. */
+function cdktf(
+  { verb, options }: Command,
+  args: readonly string[],
+  onText?: (text: string) => void,
+): Promise<number> {
+  const output = ["--output", outputFolder, "--skip-synth"];
+  const child = spawn("cdktf", [verb, ...args, ...output, ...options], {
+    cwd: root,
+    stdio: onText === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
+  });
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    process.stdout.write(text);
+    onText?.(text);
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    process.stderr.write(text);
+    onText?.(text);
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,355 @@
+"""An AWS emulator on 127.0.0.1: moto, plus what Terraform's AWS provider needs and moto lacks.
+
+Prints its port as the first line and ends when its standard input does.
+
+Beside AWS's own interfaces it answers
+  GET /calls    every call since the last GET: [{service, operation, method, path, query}]
+  GET /objects  S3's objects: [{bucket, key, encryption, kmsKeyId, body}], the body in base64
+  GET /secrets  Secrets Manager's: [{name, value}]
+  GET /zone/X   makes X a public zone of the account, as one has before there is a service: its id
+  GET /left     what exists beyond what a new account has: ["service ClassName state name"]
+"""
+
+import base64
+import inspect
+import io
+import json
+import re
+import sys
+import threading
+from urllib.parse import parse_qs
+
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.base_backend import BackendDict
+from moto.core.common_models import BaseModel
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeDeleteMarker, FakeKey
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+
+def admit_plain_http():
+    """moto applies a bucket policy's statements whatever their conditions say. The one that denies
+    requests without TLS would deny all; on loopback every request passes as one with TLS."""
+    from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+
+    judge = IAMPolicyStatement.is_action_permitted
+
+    def judge_as_over_tls(self, *args, **kwargs):
+        if self._statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}:
+            return PermissionResult.NEUTRAL
+        return judge(self, *args, **kwargs)
+
+    IAMPolicyStatement.is_action_permitted = judge_as_over_tls
+
+
+def let_delete_markers_go():
+    """moto fails to delete the last version of an object when that is a delete marker."""
+    FakeDeleteMarker.dispose = lambda self, garbage=False: None
+
+
+def keep_rule_descriptions():
+    """moto keeps the description of a security group's rule only where its peer is a range."""
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
+    make = SecurityGroupRule.__init__
+
+    def make_with_prefix_list(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        given = inspect.signature(make).bind(self, *args, **kwargs).arguments
+        self.prefix_list = given.get("prefix_list_id") or {}
+
+    def description(self):
+        peers = (self.ip_range, self.source_group, self.prefix_list)
+        return next((peer["Description"] for peer in peers if "Description" in peer), None)
+
+    SecurityGroupRule.__init__ = make_with_prefix_list
+    SecurityGroupRule.description = property(description)
+
+
+def keep_rotation_periods():
+    """moto turns a key's rotation on and forgets its period."""
+    from moto.kms.responses import KmsResponse
+
+    periods = {}
+
+    def key_id_of(self):
+        key_id = self._get_param("KeyId")
+        self._validate_cmk_id(key_id)
+        return self.kms_backend.get_key_id(key_id)
+
+    def enable_key_rotation(self):
+        key_id = key_id_of(self)
+        self.kms_backend.enable_key_rotation(key_id)
+        periods[key_id] = self._get_param("RotationPeriodInDays") or 365
+        return json.dumps(None)
+
+    def get_key_rotation_status(self):
+        key_id = key_id_of(self)
+        if not self.kms_backend.get_key_rotation_status(key_id):
+            return json.dumps({"KeyId": key_id, "KeyRotationEnabled": False})
+        status = {"KeyRotationEnabled": True, "RotationPeriodInDays": periods[key_id]}
+        return json.dumps({"KeyId": key_id, **status})
+
+    KmsResponse.enable_key_rotation = enable_key_rotation
+    KmsResponse.get_key_rotation_status = get_key_rotation_status
+
+
+def find_trails_by_arn():
+    """The provider names a trail by its ARN; moto finds it by its name alone."""
+    from moto.cloudtrail.models import CloudTrailBackend
+
+    def by_name(method):
+        def call(self, name, *args, **kwargs):
+            return method(self, self.get_trail(name).trail_name, *args, **kwargs)
+
+        return call
+
+    for method in ("start_logging", "stop_logging", "delete_trail"):
+        setattr(CloudTrailBackend, method, by_name(getattr(CloudTrailBackend, method)))
+
+
+def keep_database_settings():
+    """moto drops a database's monitoring settings, and who set a parameter of its group."""
+    from moto.rds.models import DBInstance, DBParameterGroup
+
+    make = DBInstance.__init__
+    update = DBParameterGroup.update_parameters
+
+    def make_with_monitoring(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        insights = bool(kwargs.get("enable_performance_insights"))
+        self.database_insights_mode = kwargs.get("database_insights_mode")
+        retention = kwargs.get("performance_insights_retention_period")
+        self.monitoring_interval = kwargs.get("monitoring_interval") or 0
+        self.monitoring_role_arn = kwargs.get("monitoring_role_arn")
+        self.performance_insights_enabled = insights
+        self.performance_insights_kms_key_id = kwargs.get("performance_insights_kms_key_id")
+        self.performance_insights_retention_period = retention or (7 if insights else None)
+
+    def update_as_user(self, parameters):
+        update(self, [{"Source": "user", **parameter} for parameter in parameters])
+
+    DBInstance.__init__ = make_with_monitoring
+    DBParameterGroup.update_parameters = update_as_user
+
+
+def keep_service_settings():
+    """Settings that CreateService and UpdateService accept and moto drops."""
+    from moto.ecs.responses import EC2ContainerServiceResponse
+
+    dropped = {
+        "availabilityZoneRebalancing": "availability_zone_rebalancing",
+        "deploymentConfiguration": "deployment_configuration",
+        "enableECSManagedTags": "enable_ecs_managed_tags",
+        "enableExecuteCommand": "enable_execute_command",
+        "healthCheckGracePeriodSeconds": "health_check_grace_period_seconds",
+    }
+
+    def keeping(respond):
+        def call(self):
+            result = respond(self)
+            service = result.result["service"]
+            for parameter, attribute in dropped.items():
+                value = self._get_param(parameter)
+                if value is not None:
+                    setattr(service, attribute, value)
+            return result
+
+        return call
+
+    for method in ("create_service", "update_service"):
+        respond = getattr(EC2ContainerServiceResponse, method)
+        setattr(EC2ContainerServiceResponse, method, keeping(respond))
+
+
+def keep_scaling_tags():
+    """moto's Application Auto Scaling knows no tags."""
+    from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+
+    tags = {}
+    register = ApplicationAutoScalingResponse.register_scalable_target
+
+    def register_with_tags(self):
+        result = register(self)
+        tags[json.loads(result)["ScalableTargetARN"]] = self._get_param("Tags") or {}
+        return result
+
+    def tag_resource(self):
+        tags.setdefault(self._get_param("ResourceARN"), {}).update(self._get_param("Tags"))
+        return "{}"
+
+    def untag_resource(self):
+        for key in self._get_param("TagKeys"):
+            tags.get(self._get_param("ResourceARN"), {}).pop(key, None)
+        return "{}"
+
+    def list_tags_for_resource(self):
+        return json.dumps({"Tags": tags.get(self._get_param("ResourceARN"), {})})
+
+    ApplicationAutoScalingResponse.register_scalable_target = register_with_tags
+    ApplicationAutoScalingResponse.tag_resource = tag_resource
+    ApplicationAutoScalingResponse.untag_resource = untag_resource
+    ApplicationAutoScalingResponse.list_tags_for_resource = list_tags_for_resource
+
+
+def operation_of(environ):
+    """The operation's name in AWS's JSON, CBOR and query protocols; None in REST."""
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return target.rsplit(".", 1)[-1]
+    cbor = re.search(r"/operation/(\w+)$", environ["PATH_INFO"])
+    if cbor:
+        return cbor[1]
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        return parse_qs(body.decode()).get("Action", [None])[0]
+    return None
+
+
+def call_of(environ):
+    scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
+    return {
+        "service": scope[1] if scope else None,
+        "operation": operation_of(environ),
+        "method": environ["REQUEST_METHOD"],
+        "path": environ["PATH_INFO"],
+        "query": environ.get("QUERY_STRING", ""),
+    }
+
+
+def models_in(value, seen):
+    """The models that are reached from a backend's attributes, each once."""
+    if id(value) in seen:
+        return
+    seen[id(value)] = value
+    if isinstance(value, BaseModel):
+        yield value
+    if isinstance(value, dict):
+        inner = list(value.values())
+    elif isinstance(value, (list, tuple, set)):
+        inner = list(value)
+    elif isinstance(value, BaseModel):
+        inner = list(vars(value).values())
+    else:
+        return
+    for item in inner:
+        yield from models_in(item, seen)
+
+
+# AWS's policies, which moto loads by and by, and its counter of roles.
+MOTOS_OWN = ("AWSManagedPolicy", "AccountSummary")
+
+
+def existing_models(region):
+    """id → (service, model) of all that the backends of a region, and of none, hold at present."""
+    found, seen = {}, {}
+    for backends in {id(backends): backends for backends in BackendDict._instances}.values():
+        for _, place, backend in list(backends.iter_backends()):
+            if place not in (region, "aws"):
+                continue  # made as moto looks around, with what a new account has there
+            for attribute in list(vars(backend).values()):
+                for model in models_in(attribute, seen):
+                    if type(model).__name__ not in MOTOS_OWN:
+                        found[id(model)] = (backends.service_name, model)
+    return found
+
+
+def label_of(service, model):
+    """Service, class, state where the model has one, and name where it has one."""
+    words = [service, type(model).__name__]
+    for attributes in (("key_state", "status"), ("arn", "name", "id")):
+        values = (getattr(model, attribute, None) for attribute in attributes)
+        words += [value for value in values if isinstance(value, str) and value][:1]
+    return " ".join(words)
+
+
+def stored_objects():
+    for name, bucket in get_backend("s3")[DEFAULT_ACCOUNT_ID]["global"].buckets.items():
+        for key, stored in bucket.keys.items():
+            if not isinstance(stored, FakeKey):
+                continue  # a delete marker
+            yield {
+                "bucket": name,
+                "key": key,
+                "encryption": stored.encryption,
+                "kmsKeyId": stored.kms_key_id,
+                "body": base64.b64encode(stored.value).decode(),
+            }
+
+
+def stored_secrets():
+    for backend in get_backend("secretsmanager")[DEFAULT_ACCOUNT_ID].values():
+        for secret in backend.secrets.values():
+            for version in secret.versions.values():
+                yield {"name": secret.name, "value": version.get("secret_string")}
+
+
+def make_zone(name):
+    zones = get_backend("route53")[DEFAULT_ACCOUNT_ID]["global"]
+    return zones.create_hosted_zone(name, private_zone=False).id
+
+
+def recording(app, region):
+    at_first = existing_models(region)
+    calls, lock = [], threading.Lock()
+
+    def own_answer(path):
+        if path == "/calls":
+            with lock:
+                taken = calls[:]
+                calls.clear()
+            return taken
+        if path == "/objects":
+            return list(stored_objects())
+        if path == "/secrets":
+            return list(stored_secrets())
+        if path == "/left":
+            models = existing_models(region).items()
+            return sorted({label_of(*found) for key, found in models if key not in at_first})
+        if path.startswith("/zone/"):
+            zone = make_zone(path.removeprefix("/zone/"))
+            at_first.update(existing_models(region))
+            return zone
+        return None
+
+    def wsgi(environ, start_response):
+        answer = own_answer(environ["PATH_INFO"])
+        if answer is not None:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(answer).encode()]
+        call = call_of(environ)
+        with lock:
+            calls.append(call)
+        return app(environ, start_response)
+
+    return wsgi
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, *_):
+        pass
+
+
+def main(region, services):
+    admit_plain_http()
+    let_delete_markers_go()
+    keep_rule_descriptions()
+    keep_rotation_periods()
+    find_trails_by_arn()
+    keep_database_settings()
+    keep_service_settings()
+    keep_scaling_tags()
+    for service in services:
+        backends = get_backend(service)[DEFAULT_ACCOUNT_ID]
+        backends[region if region in backends.regions else "global"]
+    app = recording(DomainDispatcherApplication(create_backend_app), region)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    print(server.port, flush=True)
+    threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,44 @@
+/** How long each step of each stack took. */
+export interface Times {
+  readonly measure: <T>(stack: string, step: string, work: () => Promise<T>) => Promise<T>;
+  /** A table of seconds: a row a stack, a column a step, in the order of their first measurement. */
+  readonly table: () => string;
+}
+
+/** @param atATime stacks that were worked on at once, for the table; not said unless given */
+export function startTimes(atATime?: number): Times {
+  const started = performance.now();
+  const seconds = new Map<string, Map<string, number>>();
+  return {
+    measure: async (stack, step, work) => {
+      const from = performance.now();
+      try {
+        return await work();
+      } finally {
+        const row = seconds.get(stack) ?? new Map<string, number>();
+        row.set(step, (performance.now() - from) / 1000);
+        seconds.set(stack, row);
+      }
+    },
+    table: () => {
+      const steps = [...new Set([...seconds.values()].flatMap((row) => [...row.keys()]))];
+      const rows = [
+        ["seconds", ...steps],
+        ...[...seconds].map(([stack, row]) => [
+          stack,
+          ...steps.map((step) => row.get(step)?.toFixed(1) ?? ""),
+        ]),
+      ];
+      const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+      const total = ((performance.now() - started) / 1000).toFixed(0);
+      return [
+        ...rows.map((row) =>
+          row
+            .map((cell, i) => (i === 0 ? cell.padEnd : cell.padStart).call(cell, widths?.[i] ?? 0))
+            .join("  "),
+        ),
+        `${total} s in all${atATime === undefined ? "" : `, up to ${atATime} stacks at a time`}`,
+      ].join("\n");
+    },
+  };
+}
