@@ -65,7 +65,8 @@ async function start(
   await assertFree(options.port, "--port");
   await assertFree(options.awsPort, "--aws-port");
   await assertFree(options.consolePort, "--console-port");
-  const folder = await claimFolder(options.data, options.fresh);
+  const folder = claimFolder(options.data, options.fresh);
+  closing.push(folder.release);
 
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
   const deployment = readDeployment(readTerraform(stacks, account), account);

@@ -144,7 +144,7 @@ it("stops at Ctrl-C with nothing left behind: no process, no port, no endpoints 
   for (const url of [lab.service, lab.aws, lab.console]) {
     await expect(send("GET", url)).rejects.toThrow(/ECONNREFUSED/);
   }
-  expect(readdirSync(data)).toEqual(["state"]);
+  expect(readdirSync(data).sort()).toEqual(["lock", "state"]);
 });
 
 it("wrote no Name, no Text and no Key into any log, journal or terminal of the whole run", async () => {
