@@ -77,7 +77,7 @@ function resultOf(stack: string, text: string): string | undefined {
 }
 
 test("before anything is there, a diff says which stacks it cannot plan yet, and why", async () => {
-  const text = await command(["node", "deploy/run.ts", "diff", "kms", "database"], [1]);
+  const text = await command(["node", "deploy/cdktf.ts", "diff", "kms", "database"], [1]);
   expect(resultOf("kms", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
   expect(resultOf("database", text)).toMatch(/^not to be planned yet: it reads what network will/);
   expect(text).not.toMatch(/^\s+at .+:\d+:\d+/m);
@@ -109,7 +109,7 @@ test("all stacks are deployed, and say what there is to know", async () => {
 });
 
 test("a diff of each then finds nothing to change", async () => {
-  const text = await command(["node", "deploy/run.ts", "diff", ...stacks]);
+  const text = await command(["node", "deploy/cdktf.ts", "diff", ...stacks]);
   const results = stacks.map((stack) => [stack, resultOf(stack, text)]);
   expect(results).toEqual(stacks.map((stack) => [stack, "no changes"]));
 });

@@ -12,6 +12,9 @@ import { outcomeOf, summaryOf } from "./outcome.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const outputFolder = process.env.CDKTF_OUTDIR ?? "cdktf.out";
 
+/** What is destroyed needs no image, but without one the service would be left out, and left behind. */
+const SERVICE = { CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}` };
+
 interface Manifest {
   readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
 }
@@ -27,7 +30,7 @@ try {
 async function main(args: readonly string[]): Promise<number> {
   const synthesized = spawnSync("node", ["main.ts"], {
     cwd: root,
-    env: { ...process.env, CDKTF_OUTDIR: outputFolder },
+    env: { ...process.env, ...(args[0] === "destroy" ? SERVICE : {}), CDKTF_OUTDIR: outputFolder },
     stdio: "inherit",
   });
   if (synthesized.status !== 0) return synthesized.status ?? 1;
