@@ -9,12 +9,23 @@ interface Suite {
   readonly needs: readonly { readonly command: readonly string[]; readonly what: string }[];
 }
 
+const root = fileURLToPath(new URL("..", import.meta.url));
+
 /** The suites that need more than Node: a folder each. */
 const SUITES: Readonly<Record<string, Suite>> = {
   database: {
     needs: [
       { command: ["initdb", "--version"], what: "PostgreSQL's initdb" },
       { command: ["pg_ctl", "--version"], what: "PostgreSQL's pg_ctl" },
+    ],
+  },
+  image: {
+    needs: [
+      {
+        command: [process.execPath, join(root, "e2e/image/engine.ts")],
+        what: "a container engine (Docker with its daemon running, or Podman)",
+      },
+      { command: ["tar", "--version"], what: "GNU tar" },
     ],
   },
   lab: {
@@ -25,8 +36,6 @@ const SUITES: Readonly<Record<string, Suite>> = {
     ],
   },
 };
-
-const root = fileURLToPath(new URL("..", import.meta.url));
 
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !(name in SUITES));

@@ -1,0 +1,60 @@
+import { randomUUID } from "node:crypto";
+import { connect } from "../../service/database.ts";
+import { startPostgres as startPglite } from "../../service/testing/postgres-server.ts";
+import { startRealPostgres } from "../database/postgres.ts";
+import { answers } from "./command.ts";
+
+/** A PostgreSQL on loopback, empty. */
+export interface Postgres {
+  /** For people. */
+  readonly name: string;
+  /** Variables of the migrations. */
+  readonly migrationEnvironment: Readonly<Record<string, string>>;
+  /** Variables of the service. */
+  readonly serviceEnvironment: Readonly<Record<string, string>>;
+  /** All that no log may show. */
+  readonly secrets: readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A server of this machine's PostgreSQL, with the role by which RDS lets a user in by IAM: so the
+ * migrations grant the service what they do in AWS, and it signs in as a user who may do no more.
+ * Where there is none, PGlite, which knows one user.
+ */
+export async function startPostgres(serviceUser: string): Promise<Postgres> {
+  const real = (await answers("initdb", "--version")) && (await answers("pg_ctl", "--version"));
+  if (!real) {
+    const { url, close } = await startPglite({ migrated: false });
+    const environment = { DATABASE_URL: url };
+    return {
+      name: "PGlite",
+      migrationEnvironment: environment,
+      serviceEnvironment: environment,
+      secrets: [],
+      close,
+    };
+  }
+  const server = await startRealPostgres();
+  const admin = connect({ kind: "url", url: server.url() }, { max: 1 });
+  await admin`CREATE ROLE rds_iam`.finally(() => admin.end());
+  // The server trusts its own machine; the passwords are there to be seen where they must not be.
+  const secrets = [randomUUID(), randomUUID()] as const;
+  const [master, service] = secrets;
+  return {
+    name: server.version,
+    migrationEnvironment: {
+      DATABASE_URL: withPassword(server.url(), master),
+      DATABASE_USER: serviceUser,
+    },
+    serviceEnvironment: { DATABASE_URL: withPassword(server.url(serviceUser), service) },
+    secrets,
+    close: async () => server.remove(),
+  };
+}
+
+function withPassword(url: string, password: string): string {
+  const changed = new URL(url);
+  changed.password = password;
+  return changed.href;
+}
