@@ -49,7 +49,8 @@ describe("defaults", () => {
   });
 
   test("variables of others are left alone", () => {
-    expect(loadSettings({ ...EMAIL, AWS_REGION: "x", PATH: "/bin" })).toEqual(loadSettings(EMAIL));
+    const others = { AWS_REGION: "x", PATH: "/bin", CIPHERWATCH_TF_MIRROR: "/mirror" };
+    expect(loadSettings({ ...EMAIL, ...others })).toEqual(loadSettings(EMAIL));
   });
 });
 

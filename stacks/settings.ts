@@ -695,6 +695,8 @@ const prod: EnvironmentValues = {
 const environmentValues: Readonly<Record<Environment, EnvironmentValues>> = { dev, prod };
 
 const PREFIX = "CIPHERWATCH_";
+/** Has the prefix and is no setting: tells the end-to-end suite where the AWS provider is. */
+const PROVIDER_MIRROR = "CIPHERWATCH_TF_MIRROR";
 /** Their values are not shown when they are wrong: what is wrong may be that they hold a secret. */
 const NEVER_SHOWN: readonly string[] = ["webhookUrl"];
 const fieldOf = new Map(Object.keys(schema.shape).map((field) => [variableOf(field), field]));
@@ -710,7 +712,7 @@ function variableOf(field: string): string {
 export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const given = new Map(
     Object.entries(env)
-      .filter(([variable]) => variable.startsWith(PREFIX))
+      .filter(([variable]) => variable.startsWith(PREFIX) && variable !== PROVIDER_MIRROR)
       .map(([variable, value = ""]) => [variable, value.trim()] as const)
       .filter(([, value]) => value !== ""),
   );
