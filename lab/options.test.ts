@@ -35,6 +35,9 @@ it.each([
   [["--console-port", ""], /--console-port is ""/],
   [["--speed", "0"], /--speed is "0".*from 1 to 600/],
   [["--trail-delay", "-1"], /--trail-delay/],
+  [["--data", ""], /--data is "".*as in --data \.lab/],
+  [["--port", "8090"], /--port and --console-port are both 8090/],
+  [["--aws-port", "5000", "--console-port", "5000"], /--aws-port and --console-port are both 5000/],
   [["--sped", "2"], /--sped[\s\S]*--speed X/],
   [["extra"], /extra[\s\S]*npm start/],
 ])("refuses %j with what is allowed", (args, message) => {

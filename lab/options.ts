@@ -34,7 +34,7 @@ export const USAGE = `npm start -- [options]
 /** @throws Error that names the option, the value received and what is allowed */
 export function readOptions(args: readonly string[]): LabOptions {
   const { values } = parse(args);
-  return {
+  const options = {
     port: number("--port", values.port, 8080, PORT),
     awsPort: number("--aws-port", values["aws-port"], 4566, PORT),
     consolePort: number("--console-port", values["console-port"], 8090, PORT),
@@ -48,6 +48,25 @@ export function readOptions(args: readonly string[]): LabOptions {
     data: values.data ?? ".lab",
     help: values.help ?? false,
   };
+  if (options.data === "") {
+    throw new Error('--data is "". It takes the name of a folder, as in --data .lab.');
+  }
+  refuseSharedPort(options);
+  return options;
+}
+
+function refuseSharedPort({ port, awsPort, consolePort }: LabOptions): void {
+  const taken = new Map<number, string>();
+  const ports = { "--port": port, "--aws-port": awsPort, "--console-port": consolePort };
+  for (const [option, wanted] of Object.entries(ports)) {
+    const other = wanted === 0 ? undefined : taken.get(wanted);
+    if (other !== undefined) {
+      throw new Error(
+        `${other} and ${option} are both ${wanted}. Give each a port of its own, or 0.`,
+      );
+    }
+    taken.set(wanted, option);
+  }
 }
 
 interface Range {
