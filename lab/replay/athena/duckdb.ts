@@ -1,0 +1,62 @@
+import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
+
+/** The SQL of DuckDB: with it the tests run what `--athena` prints for Athena. */
+export const duckdb: Dialect = {
+  at,
+  text: (value, path) => `json_scalar(${at(value, path)})`,
+  isTextual: (value, path) => `json_kind(${at(value, path)}) IN ('string', 'number')`,
+  isString: (value, path) => `json_kind(${at(value, path)}) = 'string'`,
+  number: (value, path) => `json_number(${at(value, path)})`,
+  isConstant: (value, path, constant) => `CAST(${at(value, path)} AS VARCHAR) = '${constant}'`,
+  elements: (value, path, of) =>
+    of === "array" ? `json_elements(${at(value, path)})` : `json_members(${at(value, path)})`,
+  any: (elements, element, test) =>
+    `list_bool_or(list_transform(${elements}, lambda ${element}: ${test}))`,
+  matches: (text, expression) => `regexp_matches(${text}, ${literal(expression)})`,
+  recordsIn: (table) =>
+    `FROM ${table}\n  CROSS JOIN UNNEST(json_extract(file, '$.Records[*]')) AS t (record)`,
+  timestamp: (text) => `CAST(${text} AS TIMESTAMPTZ)`,
+  daysAgo: (days) => `strftime(current_date - INTERVAL '${days}' DAY, '%Y/%m/%d')`,
+};
+
+/**
+ * Functions that the dialect needs, to be created first: what DuckDB has under other names, or has not.
+ * The text of a double is made as Java makes it: its shortest digits, with an exponent outside of 0.001
+ * to 10,000,000.
+ */
+export const DUCKDB_MACROS: readonly Sql[] = [
+  `json_kind(value) AS CASE json_type(value)
+     WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array'
+     WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
+     ELSE CASE WHEN value IS NOT NULL THEN 'number' END END`,
+  `json_double(value) AS TRY_CAST(CAST(value AS VARCHAR) AS DOUBLE)`,
+  `mantissa(number) AS regexp_extract(number, '[0-9.]+')`,
+  `digits(number) AS rtrim(ltrim(replace(mantissa(number), '.', ''), '0'), '0')`,
+  `exponent(number) AS COALESCE(TRY_CAST(regexp_extract(number, 'e(.+)$', 1) AS INTEGER), 0) +
+     CASE WHEN mantissa(number) LIKE '0.%' THEN -1 - length(regexp_extract(mantissa(number), '^0\\.(0*)', 1))
+     ELSE length(split_part(mantissa(number), '.', 1)) - 1 END`,
+  `scientific(number) AS concat(CASE WHEN number LIKE '-%' THEN '-' END, digits(number)[1], '.',
+     CASE WHEN length(digits(number)) > 1 THEN digits(number)[2:] ELSE '0' END, 'E', exponent(number))`,
+  `java_double(number) AS CASE
+     WHEN NOT isfinite(number) THEN CASE WHEN number > 0 THEN 'Infinity' ELSE '-Infinity' END
+     WHEN number = 0 OR (abs(number) >= 1e-3 AND abs(number) < 1e7) THEN CAST(number AS VARCHAR)
+     ELSE scientific(CAST(number AS VARCHAR)) END`,
+  `json_scalar(value) AS CASE json_kind(value)
+     WHEN 'string' THEN json_extract_string(value, '$')
+     WHEN 'boolean' THEN CAST(value AS VARCHAR)
+     WHEN 'number' THEN CASE WHEN regexp_matches(CAST(value AS VARCHAR), '^-?[0-9]+$')
+       THEN CAST(value AS VARCHAR) ELSE java_double(json_double(value)) END END`,
+  `json_number(value) AS CASE WHEN json_kind(value) = 'number' AND isfinite(json_double(value))
+     THEN json_double(value) END`,
+  `json_elements(value) AS CASE WHEN json_type(value) = 'ARRAY' THEN json_extract(value, '$[*]') END`,
+  `json_members(value) AS CASE json_type(value) WHEN 'ARRAY' THEN json_extract(value, '$[*]')
+     WHEN 'OBJECT' THEN json_extract(value, '$.*') END`,
+].map((macro) => `CREATE MACRO ${macro}`);
+
+function at(value: Sql, path: readonly Step[]): Sql {
+  if (path.length === 0) return value;
+  const steps = path.map((step) =>
+    step.type === "index" ? `[${step.index}]` : `."${step.name.replace(/["\\]/g, "\\$&")}"`,
+  );
+  return `json_extract(${value}, ${literal(`$${steps.join("")}`)})`;
+}

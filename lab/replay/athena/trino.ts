@@ -1,0 +1,78 @@
+import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
+
+/**
+ * The SQL of Amazon Athena, whose engine 3 is built on Trino.
+ *
+ * Nothing runs this dialect but Athena: what is executed by the tests is the other dialect, of the same
+ * conditions. This one rests on what Trino documents and tests of these functions: `json_extract` gives a
+ * JSON null for a null and NULL for what is missing; `json_extract_scalar` gives NULL for nulls, objects
+ * and arrays; a JSON array cast to `array(json)` keeps its nulls as JSON nulls; and a number with a
+ * fraction or an exponent is written as Java writes a double, as AWS's filters compare it.
+ * @see https://trino.io/docs/current/functions/json.html
+ * @see https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
+ */
+export const trino: Dialect = {
+  at,
+  text: (value, path) => lookUp("json_extract_scalar", value, path),
+  isTextual: (value, path) => `regexp_like(${json(value, path)}, '^["0-9-]')`,
+  isString: (value, path) => `${json(value, path)} LIKE '"%'`,
+  number: (value, path) => {
+    const found = at(value, path);
+    // A cast alone would take a string of digits for a number, and an overflow for infinity.
+    const double = `TRY_CAST(${found} AS double)`;
+    return `IF(regexp_like(json_format(${found}), '^[0-9-]') AND is_finite(${double}), ${double})`;
+  },
+  isConstant: (value, path, constant) => `${json(value, path)} = '${constant}'`,
+  elements: (value, path, of) => {
+    const found = at(value, path);
+    const array = `TRY_CAST(${found} AS array(json))`;
+    return of === "array"
+      ? array
+      : `COALESCE(${array}, map_values(TRY_CAST(${found} AS map(varchar, json))))`;
+  },
+  any: (elements, element, test) => `any_match(${elements}, ${element} -> ${test})`,
+  matches: (text, expression) => `regexp_like(${text}, ${literal(expression)})`,
+  recordsIn: (table) =>
+    `FROM ${table}\n  CROSS JOIN UNNEST(CAST(json_extract(file, '$["Records"]') AS array(json))) AS t (record)`,
+  timestamp: (text) => `from_iso8601_timestamp(${text})`,
+  daysAgo: (days) => `date_format(current_date - INTERVAL '${days}' DAY, '%Y/%m/%d')`,
+};
+
+function at(value: Sql, path: readonly Step[]): Sql {
+  return lookUp("json_extract", value, path);
+}
+
+function json(value: Sql, path: readonly Step[]): Sql {
+  return `json_format(${at(value, path)})`;
+}
+
+/**
+ * A path of Trino's takes `[0]` for a property named 0 too, and a property named 0 for the first element:
+ * there a cast makes sure of the kind.
+ */
+function lookUp(
+  look: "json_extract" | "json_extract_scalar",
+  value: Sql,
+  path: readonly Step[],
+): Sql {
+  let found = value;
+  let names = "";
+  const follow = (by: typeof look) => {
+    if (names !== "" || by === "json_extract_scalar")
+      found = `${by}(${found}, ${literal(`$${names}`)})`;
+    names = "";
+  };
+  for (const step of path) {
+    if (step.type === "property" && !/^\d+$/.test(step.name)) {
+      names += `["${step.name.replace(/["\\]/g, "\\$&")}"]`;
+      continue;
+    }
+    follow("json_extract");
+    found =
+      step.type === "index"
+        ? `element_at(TRY_CAST(${found} AS array(json)), ${step.index + 1})`
+        : `element_at(TRY_CAST(${found} AS map(varchar, json)), ${literal(step.name)})`;
+  }
+  follow(look);
+  return found;
+}

@@ -1,0 +1,120 @@
+import { type Html, html } from "./html.ts";
+import type { AlarmReport, DetectionReport } from "./report.ts";
+import { MINUTE } from "./scan.ts";
+import { counted, dateTime, duration, number } from "./wording.ts";
+
+const WIDTH = 960;
+const HEIGHT = 140;
+const LEFT = 56;
+const BOTTOM = 22;
+const BANDS = 16;
+const MOST_BARS = 240;
+
+/** Lengths of time that a bar may stand for; the first that makes few enough bars is taken. */
+const BAR_LENGTHS: readonly number[] = [
+  1, 5, 15, 60, 180, 360, 720, 1440, 2880, 7200, 10080, 43200,
+].map((minutes) => minutes * MINUTE);
+
+interface Bar {
+  readonly from: number;
+  readonly matches: number;
+  /** The most in any one of its minutes. */
+  readonly peak: number;
+}
+
+/**
+ * Matches over time as bars, with the alarm's time in ALARM as a band below: an SVG picture that needs no
+ * script, prints, and tells its numbers in titles. It is one image to a screen reader; the page says the
+ * same in tables.
+ */
+export function renderChart(
+  { id, matches, alarms }: DetectionReport,
+  span: { readonly first: number; readonly last: number },
+): Html {
+  const length = barLength(span);
+  const bars = barsOf(matches.byMinute, span, length);
+  const begin = bars[0]?.from ?? span.first;
+  const end = begin + bars.length * length;
+  const most = Math.max(1, ...bars.map((bar) => bar.matches));
+  const x = (at: number) => LEFT + ((at - begin) / (end - begin)) * (WIDTH - LEFT);
+  const plot = HEIGHT - BOTTOM;
+  const y = (value: number) => plot - (value / most) * (plot - 8);
+  const width = Math.max((WIDTH - LEFT) / bars.length - 1, 1);
+  const height = HEIGHT + alarms.length * BANDS;
+  return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${id}: ${summary(matches.count, alarms)}">
+<line class="axis" x1="${LEFT}" y1="${plot}" x2="${WIDTH}" y2="${plot}"/>
+<line class="grid" x1="${LEFT}" y1="${y(most)}" x2="${WIDTH}" y2="${y(most)}"/>
+<text x="${LEFT - 6}" y="${y(most) + 4}" text-anchor="end">${number(most)}</text>
+<text x="${LEFT - 6}" y="${plot}" text-anchor="end">0</text>
+<text x="${LEFT}" y="${HEIGHT - 6}">${dateTime(begin)} UTC</text>
+<text x="${WIDTH}" y="${HEIGHT - 6}" text-anchor="end">${dateTime(end)} UTC</text>
+<text x="${(WIDTH + LEFT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">a bar is ${duration(length)}</text>
+${bars.map((bar) => renderBar(bar, { x, y, plot, width }))}
+${alarms.map((alarm, index) => renderBand(alarm, { x, end, top: HEIGHT + index * BANDS }))}
+</svg>`;
+}
+
+function summary(count: number, alarms: readonly AlarmReport[]): string {
+  const fired = alarms.reduce((sum, alarm) => sum + alarm.fired.length, 0);
+  return `${counted(count, "match", "matches")} over time; the alarm fired ${counted(fired, "time")}`;
+}
+
+function barLength({ first, last }: { readonly first: number; readonly last: number }): number {
+  const longest = BAR_LENGTHS.at(-1) ?? MINUTE;
+  const fits = (length: number) =>
+    Math.floor(last / length) - Math.floor(first / length) < MOST_BARS;
+  return BAR_LENGTHS.find(fits) ?? Math.ceil((last - first) / MOST_BARS / longest) * longest;
+}
+
+function barsOf(
+  byMinute: readonly (readonly [minute: number, count: number])[],
+  { first, last }: { readonly first: number; readonly last: number },
+  length: number,
+): readonly Bar[] {
+  const start = Math.floor(first / length);
+  const bars = Array.from({ length: Math.floor(last / length) - start + 1 }, (_, index) => ({
+    from: (start + index) * length,
+    matches: 0,
+    peak: 0,
+  }));
+  for (const [minute, count] of byMinute) {
+    const bar = bars[Math.floor((minute * MINUTE) / length) - start];
+    if (bar === undefined) continue;
+    bar.matches += count;
+    bar.peak = Math.max(bar.peak, count);
+  }
+  return bars;
+}
+
+function renderBar(
+  { from, matches, peak }: Bar,
+  at: {
+    readonly x: (time: number) => number;
+    readonly y: (value: number) => number;
+    readonly plot: number;
+    readonly width: number;
+  },
+): Html {
+  if (matches === 0) return html``;
+  const top = Math.min(at.y(matches), at.plot - 1);
+  return html`<rect class="bar" x="${round(at.x(from))}" y="${round(top)}" width="${round(at.width)}" height="${round(at.plot - top)}"><title>${dateTime(from)} UTC: ${counted(matches, "match", "matches")}, ${number(peak)} in a minute at most</title></rect>
+`;
+}
+
+function renderBand(
+  { name, fired }: AlarmReport,
+  at: { readonly x: (time: number) => number; readonly end: number; readonly top: number },
+): Html {
+  const spans = fired.map(({ from, to }) => {
+    const left = at.x(Math.min(from, at.end));
+    const right = at.x(Math.min(to ?? at.end, at.end));
+    const until = to === null ? "on to the end" : `for ${duration(to - from)}`;
+    return html`<rect class="alarm" x="${round(left)}" y="${at.top}" width="${round(Math.max(right - left, 2))}" height="10"><title>${name} in ALARM from ${dateTime(from)} UTC ${until}</title></rect>
+`;
+  });
+  return html`<text x="${LEFT - 6}" y="${at.top + 9}" text-anchor="end">ALARM</text>
+<line class="grid" x1="${LEFT}" y1="${at.top + 10}" x2="${WIDTH}" y2="${at.top + 10}"/>
+${spans}`;
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;

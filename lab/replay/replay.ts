@@ -1,0 +1,76 @@
+import { writeFileSync } from "node:fs";
+import { nearest } from "../../stacks/nearest.ts";
+import { FilterPatternError } from "../pattern/index.ts";
+import { athenaScript } from "./athena/script.ts";
+import { type Bindings, type Detections, ownDetections } from "./detections.ts";
+import { renderJson } from "./json.ts";
+import { loadDeployedApart } from "./load.ts";
+import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
+import { renderPage } from "./page.ts";
+import { createProgress } from "./progress.ts";
+import { replay } from "./run.ts";
+import { renderTable } from "./table.ts";
+
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args);
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  return options.athena ? printAthena(options) : run(options);
+}
+
+async function run(options: ReplayOptions): Promise<number> {
+  const detections = await detectionsOf(options);
+  checkThresholds(options, detections);
+  const progress = process.stderr.isTTY ? createProgress(process.stderr) : undefined;
+  const report = await replay({ ...options, detections, ...(progress && { progress }) });
+  if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
+  console.log(options.json ? renderJson(report) : renderTable(report, options));
+  if (report.input.malformed + report.input.unreadable > 0) return 2;
+  const hasFired = report.detections.some(({ alarms }) =>
+    alarms.some(({ fired }) => fired.length > 0),
+  );
+  return hasFired && options.failOnAlarm ? 1 : 0;
+}
+
+async function printAthena(options: ReplayOptions): Promise<number> {
+  const { archive, detections: deployed } = await loadDeployedApart(bindingsOf(options));
+  const detections = options.patterns.length > 0 ? ownDetections(options.patterns) : deployed;
+  checkThresholds(options, detections);
+  const [path] = options.paths;
+  const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
+  const asked = { ...archive, ...(location && { location }) };
+  console.log(athenaScript(detections, asked, options, options.thresholds));
+  return 0;
+}
+
+async function detectionsOf(options: ReplayOptions): Promise<Detections> {
+  if (options.patterns.length > 0) return ownDetections(options.patterns);
+  return (await loadDeployedApart(bindingsOf(options))).detections;
+}
+
+function bindingsOf({ roleArn, keyArn }: ReplayOptions): Bindings {
+  return { roleArn, keyArn };
+}
+
+function checkThresholds({ thresholds }: ReplayOptions, { detections }: Detections): void {
+  const known = detections.filter(({ alarms }) => alarms.length > 0).map(({ id }) => id);
+  for (const [id, value] of thresholds) {
+    if (known.includes(id)) continue;
+    const meant = nearest(id, known);
+    throw new Error(
+      `--threshold is "${id}=${value}": there is no detection "${id}"` +
+        `${meant === undefined ? "" : `; did you mean ${meant}?`} There are ${known.join(", ")}.`,
+    );
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const detail = error instanceof FilterPatternError ? `\n${error.detail}` : "";
+  console.error(`${error instanceof Error ? error.message : error}${detail}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,174 @@
+import type { AlarmReport, DetectionReport, Report } from "./report.ts";
+import type { Use } from "./tally.ts";
+import { bytes, counted, dateTime, duration, number, rule } from "./wording.ts";
+
+const SPANS_SHOWN = 10;
+const PROBLEMS_SHOWN = 20;
+const USES_SHOWN = 10;
+
+/** The report for a terminal: what was read, the detections, when they fired, and what needs attention. */
+export function renderTable(report: Report, { sweep }: { readonly sweep: boolean }): string {
+  return [
+    inputLines(report),
+    detectionLines(report.detections),
+    firedLines(report.detections),
+    sweep ? sweepLines(report.detections) : [],
+    notReplayedLines(report),
+    keyUseLines(report),
+    problemLines(report),
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+function inputLines({ input, span }: Report): readonly string[] {
+  const { files, digests, others, outside, oversized, copies } = input;
+  const lines = [
+    `${counted(files, "file")} (${bytes(input.bytes)}), ${counted(input.events, "event")}` +
+      (span === null
+        ? ""
+        : ` from ${dateTime(span.first)} to ${dateTime(span.last)} UTC (${duration(span.last - span.first)})`),
+  ];
+  const asides = [
+    [digests, `${counted(digests, "CloudTrail digest")} left out: digests hold no events`],
+    [others, `${counted(others, "other file")} left out for the name`],
+    [outside, `${counted(outside, "event")} outside of --since and --until`],
+    [
+      oversized,
+      `${counted(oversized, "event")} too large for CloudWatch Logs, which no filter sees`,
+    ],
+    [
+      copies,
+      `${counted(copies, "match", "matches")} of an event that had come before, not counted`,
+    ],
+    [
+      Number(input.countsCopies),
+      "Too many matches to tell copies of an event: each counted as it came",
+    ],
+  ] as const;
+  for (const [count, text] of asides) if (count > 0) lines.push(`  ${text}`);
+  return lines;
+}
+
+function detectionLines(detections: readonly DetectionReport[]): readonly string[] {
+  const rows = detections.flatMap((detection) =>
+    detection.alarms.length === 0
+      ? [[detection.id, number(detection.matches.count), "no alarm", "", "", ""]]
+      : detection.alarms.map((alarm, index) => [
+          index === 0 ? detection.id : "",
+          index === 0 ? number(detection.matches.count) : "",
+          rule(alarm.alarm),
+          number(alarm.fired.length),
+          alarm.fired.length === 0 ? "" : totalTime(alarm),
+          alarm.fired.length === 0 ? "" : dateTime(alarm.fired.at(-1)?.from ?? 0),
+        ]),
+  );
+  return columns(
+    [["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"], ...rows],
+    [1, 3, 4],
+  );
+}
+
+function totalTime({ fired }: AlarmReport): string {
+  if (fired.some(({ to }) => to === null)) return "to the end";
+  return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));
+}
+
+function firedLines(detections: readonly DetectionReport[]): readonly string[] {
+  const lines: string[] = [];
+  for (const { alarms } of detections) {
+    for (const { name, title, fired } of alarms) {
+      if (fired.length === 0) continue;
+      lines.push(`${name} fired${title === "" ? "" : `: ${title}`}`);
+      for (const { from, to } of fired.slice(0, SPANS_SHOWN)) {
+        const until = to === null ? "and stays" : `for ${duration(to - from)}`;
+        lines.push(`  ${dateTime(from)} UTC ${until}`);
+      }
+      const more = fired.length - SPANS_SHOWN;
+      if (more > 0) lines.push(`  and ${counted(more, "more time")}: --json and --html have all`);
+    }
+  }
+  return lines;
+}
+
+function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
+  const blocks = detections.flatMap(({ alarms }) =>
+    alarms.map(({ name, alarm, sweep }) => {
+      const rows = sweep.map(({ threshold, fired, perDay, inAlarm }) => [
+        number(threshold),
+        number(fired),
+        number(perDay),
+        duration(inAlarm),
+        threshold === alarm.threshold ? "← now" : "",
+      ]);
+      const head = ["THRESHOLD", "FIRED", "A DAY", "IN ALARM", ""];
+      return [
+        `${name}: alarms by threshold (${rule(alarm)})`,
+        ...(rows.length > 1
+          ? columns([head, ...rows], [0, 1, 2, 3]).map((line) => `  ${line}`)
+          : ["  nothing matched: no threshold would have fired"]),
+      ].join("\n");
+    }),
+  );
+  return blocks.length === 0 ? [] : [blocks.join("\n\n")];
+}
+
+function notReplayedLines({ notReplayed }: Report): readonly string[] {
+  if (notReplayed.length === 0) return [];
+  return ["Not replayed:", ...notReplayed.map(({ alarm, why }) => `  ${alarm}: ${why}`)];
+}
+
+function keyUseLines({ keyUse, detections }: Report): readonly string[] {
+  const unbound = detections.filter((detection) => detection.unbound.length > 0);
+  if (keyUse === null || unbound.length === 0) return [];
+  return [
+    `Without --role-arn and --key-arn these watch the stacks' own role and key: ${unbound.map(({ id }) => id).join(", ")}.`,
+    ...useLines("Roles that use KMS, for --role-arn:", keyUse.roles),
+    ...useLines("Keys that were used, for --key-arn:", keyUse.keys),
+  ];
+}
+
+function useLines(title: string, uses: readonly Use[]): readonly string[] {
+  if (uses.length === 0) return [`${title} none`];
+  const shown = uses.slice(0, USES_SHOWN).map(({ arn, count }) => [number(count), arn]);
+  const more = uses.length - shown.length;
+  return [
+    title,
+    ...columns(shown, [0]).map((line) => `  ${line}`),
+    ...(more > 0 ? [`  and ${number(more)} more: --json has all`] : []),
+  ];
+}
+
+function problemLines({ input }: Report): readonly string[] {
+  const { malformed, unreadable, problems } = input;
+  if (malformed + unreadable === 0) return [];
+  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  const more = malformed + unreadable - shown.length;
+  return [
+    `Not read: ${counted(unreadable, "file")} and ${counted(malformed, "record")}`,
+    ...shown.map(
+      ({ file, place, why }) => `  ${file}${place === undefined ? "" : `, ${place}`}: ${why}`,
+    ),
+    ...(more > 0 ? [`  and ${number(more)} more`] : []),
+  ];
+}
+
+/** Rows in columns as wide as their widest cell. @param right the columns that stand to the right */
+function columns(
+  rows: readonly (readonly string[])[],
+  right: readonly number[],
+): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return right.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}

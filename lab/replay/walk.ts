@@ -1,0 +1,97 @@
+import type { Dirent, Stats } from "node:fs";
+import { glob, lstat, readdir, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+
+/** A file to be read. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Files that a folder holds and that are left out for their names. */
+export interface LeftOut {
+  /** Digests, by which CloudTrail proves its log files, and which hold no events. */
+  digests: number;
+  /** Logs of other services, and whatever else is no JSON. */
+  others: number;
+}
+
+const JSON_FILE = /\.(?:json|jsonl|ndjson)(?:\.gz)?$/i;
+const DIGEST = /^\d{12}_CloudTrail-Digest_/;
+/** `111122223333_Config_ap-southeast-2_…`: AWS's services name what they deliver after themselves. */
+const OTHER_SERVICE = /^\d{12}_(?!CloudTrail)/;
+
+/**
+ * Finds what the paths of a command line mean: files, folders with all below them, and globs for shells
+ * that leave these alone.
+ * @returns absolute paths of files and folders, none of which lies inside of another
+ * @throws Error naming the path that leads nowhere
+ */
+export async function resolvePaths(paths: readonly string[]): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const expanded = (await exists(path)) ? [path] : await expand(path);
+    if (expanded.length === 0) {
+      throw new Error(
+        `${path} is neither a file nor a folder, and no glob that matches any. ` +
+          "Give CloudTrail files (.json, .json.gz), or a folder such as s3-copy/AWSLogs.",
+      );
+    }
+    for (const one of expanded) found.add(await realpath(one));
+  }
+  const sorted = [...found].sort();
+  return sorted.filter((path) => !sorted.some((other) => path.startsWith(other + sep)));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function expand(pattern: string): Promise<readonly string[]> {
+  if (!/[*?[{]/.test(pattern)) return [];
+  return Array.fromAsync(glob(pattern));
+}
+
+/**
+ * The files at and below the paths, in the order of their names; a file that is given by itself whatever
+ * its name, of a folder those that CloudTrail's records can be in. Links to folders are not followed, so
+ * that nothing is read twice.
+ * @param leftOut counts what is not read
+ * @throws Error of the file system for a folder that cannot be read
+ */
+export async function* walk(
+  paths: readonly string[],
+  leftOut: LeftOut,
+): AsyncGenerator<SourceFile, void> {
+  for (const path of paths) {
+    const found = await stat(path);
+    if (found.isDirectory()) yield* walkFolder(path, leftOut);
+    else yield { path, bytes: found.size };
+  }
+}
+
+async function* walkFolder(folder: string, leftOut: LeftOut): AsyncGenerator<SourceFile, void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* walkFolder(path, leftOut);
+    else if (DIGEST.test(entry.name)) leftOut.digests++;
+    else if (!JSON_FILE.test(entry.name) || OTHER_SERVICE.test(entry.name)) leftOut.others++;
+    else {
+      const file = await fileOf(entry, path);
+      if (file === undefined) leftOut.others++;
+      else yield { path, bytes: file.size };
+    }
+  }
+}
+
+/** Of a file, or of the file that a link leads to. */
+async function fileOf(entry: Dirent, path: string): Promise<Stats | undefined> {
+  if (!entry.isFile() && !entry.isSymbolicLink()) return undefined;
+  const found = await stat(path);
+  return found.isFile() ? found : undefined;
+}

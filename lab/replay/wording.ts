@@ -1,0 +1,68 @@
+/** How numbers, times and rules are written, in the table and on the page alike. */
+import type { ComparisonOperator, DeployedAlarm } from "../deployment.ts";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const numbers = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+
+export function number(value: number): string {
+  return numbers.format(value);
+}
+
+/** `1 file`, `2 files`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+/** `2026-06-01 12:30:00`, in UTC. */
+export function dateTime(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** The two largest units that it has: `3 d 4 h`, `12 min`, `40 s`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / SECOND) * SECOND;
+  const units: readonly (readonly [number, string])[] = [
+    [DAY, "d"],
+    [HOUR, "h"],
+    [MINUTE, "min"],
+    [SECOND, "s"],
+  ];
+  const first = units.findIndex(([size]) => seconds >= size);
+  if (first < 0) return "0 s";
+  let rest = seconds;
+  const parts: string[] = [];
+  for (const [size, name] of units.slice(first, first + 2)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count} ${name}`);
+  }
+  return parts.join(" ");
+}
+
+export function bytes(count: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let value = count;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+const COMPARED: Readonly<Record<ComparisonOperator, string>> = {
+  GreaterThanOrEqualToThreshold: "≥",
+  GreaterThanThreshold: ">",
+  LessThanThreshold: "<",
+  LessThanOrEqualToThreshold: "≤",
+};
+
+/** `≥ 3 in 1 min`, `≥ 3 in 5 min, 2 of 3`; other statistics than the sum are named. */
+export function rule(alarm: DeployedAlarm): string {
+  const { statistic, comparisonOperator, threshold, period, datapointsToAlarm, evaluationPeriods } =
+    alarm;
+  const subject = statistic === "Sum" ? "" : `${statistic} `;
+  const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;
+  return `${subject}${COMPARED[comparisonOperator]} ${number(threshold)} in ${duration(period * SECOND)}${times}`;
+}
