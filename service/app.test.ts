@@ -310,7 +310,9 @@ describe("requests that are not right", () => {
       body: Buffer.from("{}"),
     });
     expect(status).toBe(415);
-    expect(json.Message).toBe("The Content-Type must be application/json, but is missing.");
+    expect(json.Message).toBe(
+      "The Content-Type must be application/json, in UTF-8 if it names a charset, but is missing.",
+    );
   });
 
   test("a compressed body is answered 415", async () => {
@@ -318,8 +320,12 @@ describe("requests that are not right", () => {
     expect(status).toBe(415);
   });
 
-  test("application/json may say its charset", async () => {
-    const type = { "Content-Type": 'Application/JSON; charset="UTF-8"' };
+  test.each([
+    'Application/JSON; charset="UTF-8"',
+    "application/json;charset=utf8",
+    "application/json;\tcharset=utf-8",
+  ])("%j says JSON in UTF-8", async (named) => {
+    const type = { "Content-Type": named };
     expect((await service.post("/encrypt", { Name: "n", Text: "t" }, type)).status).toBe(200);
   });
 
@@ -738,6 +744,28 @@ describe("over HTTP", () => {
         .poll(async () => (await hasty.post("/decrypt", "")).status, { timeout: 30_000 })
         .toBe(400);
       await hasty.database.close(0);
+    },
+  );
+
+  test.each([
+    ["413", "POST /encrypt", "application/json", "keep-alive"],
+    ["413", "GET /decrypt", "application/json", "close"],
+    ["415", "POST /encrypt", "text/plain", "close"],
+    ["404", "PUT /nowhere", "application/json", "close"],
+    ["405", "PUT /encrypt", "application/json", "close"],
+  ])(
+    "a client that sends all before it reads sees its %s to %s",
+    async (status, line, type, keep) => {
+      const head = `${line} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nConnection: ${keep}\r\n`;
+      const body = " ".repeat(8_388_608);
+      const after =
+        keep === "close" ? "" : "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+      const answer = await speak(port, (write) =>
+        write(`${head}Content-Length: ${body.length}\r\n\r\n${body}${after}`),
+      );
+      const expected =
+        after === "" ? [`HTTP/1.1 ${status}`] : [`HTTP/1.1 ${status}`, "HTTP/1.1 200"];
+      expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(expected);
     },
   );
 

@@ -9,6 +9,7 @@ import { limitRequests, type RequestLimits } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, problemStatus } from "./problem.ts";
 import type { Verdict } from "./readiness.ts";
+import { receiveRefusedBody } from "./refused-body.ts";
 import { type RequestContext, type RequestEnv, readJson } from "./request.ts";
 import type { Store } from "./store.ts";
 import { errorFields, type Logger } from "./telemetry.ts";
@@ -53,6 +54,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   const document = openApiDocument(limits.text);
   const app = new Hono<RequestEnv>();
 
+  app.use(receiveRefusedBody(limits.deadline));
   app.use(accessLog({ logger, metricsNamespace, routeOf, probes: PROBES }));
   app.use(
     secureHeaders({

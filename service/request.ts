@@ -56,10 +56,10 @@ export async function readJson<Schema extends z.ZodType>(
 function requireJson(context: RequestContext): void {
   const type = context.req.header("Content-Type");
   const encoding = context.req.header("Content-Encoding");
-  if (!/^application\/json *(; *charset="?utf-8"? *)?$/i.test(type ?? "")) {
+  if (!/^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i.test(type ?? "")) {
     throw new Problem(
       "UnsupportedMediaType",
-      `The Content-Type must be application/json, but is ${shown(type)}.`,
+      `The Content-Type must be application/json, in UTF-8 if it names a charset, but is ${shown(type)}.`,
     );
   }
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
@@ -114,9 +114,7 @@ function bodyOf({ env, req }: RequestContext): AsyncIterable<Uint8Array> {
 }
 
 function tooLarge(size: string, limit: number): Problem {
-  return new Problem("PayloadTooLarge", `The body ${size} bytes; ${limit} are allowed.`, {
-    Connection: "close",
-  });
+  return new Problem("PayloadTooLarge", `The body ${size} bytes; ${limit} are allowed.`);
 }
 
 function parseJson(bytes: Buffer): unknown {
