@@ -5,8 +5,9 @@ import { CONFIGURATIONS, type ConfigurationName } from "./configurations.ts";
 import { type Control, isRefused } from "./control.ts";
 import { controlAreas } from "./index.ts";
 import { resourcesOf, type Stacks, withoutResource } from "./infrastructure.ts";
-import { POLICY_ATTRIBUTES } from "./policies.ts";
+import { POLICY_ATTRIBUTES, type Statement } from "./policies.ts";
 import type { Finding } from "./rule.ts";
+import { WITHOUT_RESOURCE } from "./without-resource.ts";
 
 const configurations = Object.keys(CONFIGURATIONS) as ConfigurationName[];
 const synthesized: ReadonlyMap<ConfigurationName, Stacks> = new Map(
@@ -117,5 +118,19 @@ test("no policy is kept where the controls do not look", () => {
         }
       }
     }
+  }
+});
+
+test("every action without a resource is still allowed by some policy", () => {
+  const allowed = configurations.flatMap((configuration) =>
+    [...stacksUnder(configuration).values()].flatMap(({ data }) =>
+      Object.values(data?.aws_iam_policy_document ?? {})
+        .flatMap((document) => document.statement as readonly Statement[])
+        .filter(({ resources }) => resources?.includes("*"))
+        .flatMap(({ actions }) => actions ?? []),
+    ),
+  );
+  for (const { actions } of WITHOUT_RESOURCE) {
+    expect(allowed).toEqual(expect.arrayContaining([...actions]));
   }
 });

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+import { loadSettings } from "../stacks/settings.ts";
+import { SettingsError } from "../stacks/settings-error.ts";
+
+/** Whether loadSettings knows the variable, whatever it thinks of its value. */
+function isSetting(variable: string): boolean {
+  try {
+    loadSettings({ [variable]: "?" });
+    return true;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const of = error.problems.filter((problem) => problem.variable === variable);
+    return !of.some(({ wrong }) => wrong.startsWith("there is no variable"));
+  }
+}
+
+test("a variable that does not exist would be noticed", () => {
+  expect(isSetting("CIPHERWATCH_ENV")).toBe(true);
+  expect(isSetting("CIPHERWATCH_NO_SUCH_THING")).toBe(false);
+});
+
+describe.each(["deploying.md", "controls.md"])("docs/%s", (file) => {
+  const page = readFileSync(join(import.meta.dirname, file), "utf8");
+  const found = (pattern: RegExp) => [...new Set(page.matchAll(pattern).map(([, it = ""]) => it))];
+
+  test("names no setting that does not exist", () => {
+    const variables = found(/\b(CIPHERWATCH_[A-Z_]+)\b/g);
+    expect(variables).not.toEqual([]);
+    expect(variables.filter((variable) => !isSetting(variable))).toEqual([]);
+  });
+
+  test("runs no script that does not exist", () => {
+    const scripts = found(/npm run ([\w:]+)/g);
+    expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts));
+  });
+
+  test("links to no file or heading that does not exist", () => {
+    const links = found(/\]\((?!https?:)([^)]+)\)/g);
+    expect(links.filter((link) => !isThere(link, page))).toEqual([]);
+  });
+});
+
+function isThere(link: string, page: string): boolean {
+  const [path = "", heading] = link.split("#", 2);
+  if (path !== "") return existsSync(join(import.meta.dirname, path));
+  const headings = page.matchAll(/^#+ (.+)$/gm).map(([, title = ""]) => anchorOf(title));
+  return [...headings].includes(heading ?? "") || page.includes(`<a id="${heading}">`);
+}
+
+/** As GitHub makes anchors: lower case, without punctuation, a hyphen for each blank. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
