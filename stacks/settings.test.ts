@@ -239,6 +239,7 @@ describe("errors", () => {
   });
 
   test.each([
+    "hooks.example.com",
     "http://hooks.example.com/",
     "https://user:pw@hooks.example.com/",
     "https://a.b/?key=1",

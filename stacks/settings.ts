@@ -558,9 +558,11 @@ function longPatterns(
   });
 }
 
-/** The URL itself tells no secret, as far as that shows. */
+/** The URL itself tells no secret, as far as that shows; that it is one is told by another rule. */
 function isPublic(text: string): boolean {
-  const { username, password, search, hash } = new URL(text);
+  const url = URL.parse(text);
+  if (url === null) return true;
+  const { username, password, search, hash } = url;
   return [username, password, search, hash].every((part) => part === "");
 }
 
