@@ -6,7 +6,7 @@ const common = {
   GITHUB_REPOSITORY: "example-org/cipherwatch",
 };
 
-const prod = { ...common, ENV: "prod" };
+const prod = { ...common, ENV: "prod", STATE_BUCKET: "example-states" };
 const { DOMAIN_NAME, HOSTED_ZONE_ID, ...withoutDomain } = prod;
 
 /**
