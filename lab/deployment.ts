@@ -104,6 +104,21 @@ export interface DeployedCompositeAlarm extends AlarmActions {
   readonly rule: string;
 }
 
+export type AnyMetricAlarm = DeployedAlarm | DeployedAnomalyAlarm;
+export type AnyAlarm = AnyMetricAlarm | DeployedCompositeAlarm;
+
+export function isComposite(alarm: AnyAlarm): alarm is DeployedCompositeAlarm {
+  return "rule" in alarm;
+}
+
+export function isMetricAlarm(alarm: AnyAlarm): alarm is AnyMetricAlarm {
+  return !isComposite(alarm);
+}
+
+export function isAnomaly(alarm: AnyMetricAlarm): alarm is DeployedAnomalyAlarm {
+  return "deviations" in alarm;
+}
+
 export type Statistic = "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount";
 
 export type ComparisonOperator =

@@ -119,6 +119,75 @@ describe("a deployment", () => {
     });
   });
 
+  const onBand = {
+    alarm_name: "unusual",
+    evaluation_periods: 3,
+    datapoints_to_alarm: 2,
+    comparison_operator: "GreaterThanUpperThreshold",
+    threshold_metric_id: "band",
+    metric_query: [
+      {
+        id: "m1",
+        return_data: true,
+        metric: { namespace: "N", metric_name: "M", period: 300, stat: "Sum" },
+      },
+      { id: "band", return_data: true, expression: "ANOMALY_DETECTION_BAND(m1, 2.5)" },
+    ],
+  };
+  const deploymentOf = (fields: Record<string, unknown>) =>
+    readDeployment(read({ alarm: stack({ ...onBand, ...fields }) }), account);
+
+  it("tells an alarm on a band from one on a threshold", () => {
+    const { alarms, anomalyAlarms } = deploymentOf({});
+    expect(alarms).toEqual([]);
+    expect(anomalyAlarms).toMatchObject([
+      { name: "unusual", metricName: "M", period: 300, statistic: "Sum", deviations: 2.5 },
+    ]);
+  });
+
+  it.each([
+    [{ threshold: 3 }, /does not model threshold/],
+    [{ threshold_metric_id: "m1" }, /threshold_metric_id is "m1"/],
+    [{ comparison_operator: "LessThanLowerThreshold" }, /comparison_operator is "LessThanLower/],
+    [{ metric_query: onBand.metric_query.slice(0, 1) }, /metric_query/],
+    [
+      {
+        metric_query: [
+          onBand.metric_query[0],
+          { ...onBand.metric_query[1], expression: "ANOMALY_DETECTION_BAND(m2, 2)" },
+        ],
+      },
+      /its band is of m2, its metric is m1/,
+    ],
+  ])("refuses an alarm on a band with %j", (fields, message) => {
+    expect(() => deploymentOf(fields)).toThrow(message);
+  });
+
+  it("reads composite alarms apart", () => {
+    const withComposite = stack(alarm);
+    const { compositeAlarms } = readDeployment(
+      read({
+        alarm: {
+          resource: {
+            ...withComposite.resource,
+            aws_cloudwatch_composite_alarm: {
+              C: { alarm_name: "both", alarm_rule: 'ALARM("a")' },
+            },
+          },
+        },
+      }),
+      account,
+    );
+    expect(compositeAlarms).toMatchObject([
+      {
+        name: "both",
+        arn: "arn:aws:cloudwatch:ap-southeast-2:111122223333:alarm:both",
+        rule: 'ALARM("a")',
+        actionsEnabled: true,
+      },
+    ]);
+  });
+
   it.each([
     [{ statistic: "p99" }, /alarm\/aws_cloudwatch_metric_alarm\.A.*statistic is "p99"/],
     [{ threshold: undefined }, /threshold/],

@@ -1,5 +1,5 @@
 import type { ComparisonOperator, TreatMissingData } from "../deployment.ts";
-import { stateReason } from "./reason.ts";
+import { stateReason, thresholdLimit } from "./reason.ts";
 
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
 
@@ -63,8 +63,7 @@ export function evaluateAlarm(input: AlarmEvaluationInput): AlarmEvaluation {
       state,
       evaluationPeriods,
       datapointsToAlarm,
-      threshold,
-      comparisonOperator: input.comparisonOperator,
+      limit: thresholdLimit(input.comparisonOperator, threshold),
       treatMissingData: input.treatMissingData,
       received: present.length,
       missing,

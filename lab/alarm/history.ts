@@ -1,4 +1,5 @@
-import type { DeployedAlarm } from "../deployment.ts";
+import { type AnyAlarm, isAnomaly, isComposite } from "../deployment.ts";
+import { BAND_ID, bandQueries } from "./band-queries.ts";
 import { double, type Json, toJson } from "./doubles.ts";
 import type { AlarmState } from "./evaluate.ts";
 import type { Notification } from "./notification.ts";
@@ -7,6 +8,8 @@ import { jsonTime } from "./reason.ts";
 /** An entry of DescribeAlarmHistory. */
 export interface HistoryItem {
   readonly alarmName: string;
+  /** Of a metric alarm unless said otherwise. */
+  readonly alarmType?: "CompositeAlarm";
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly type: "ConfigurationUpdate" | "StateUpdate" | "Action";
@@ -28,13 +31,13 @@ const VERBS = { Create: "created", Update: "updated", Delete: "deleted" } as con
 /** An alarm was made, changed or taken away. `state` and `alarm` are those from then on. */
 export function configurationItem(
   type: keyof typeof VERBS,
-  alarm: DeployedAlarm,
+  alarm: AnyAlarm,
   actionsEnabled: boolean,
   state: AlarmState,
   at: number,
 ): HistoryItem {
   return {
-    alarmName: alarm.name,
+    ...subjectOf(alarm),
     at,
     type: "ConfigurationUpdate",
     summary: `Alarm "${alarm.name}" ${VERBS[type]}`,
@@ -46,16 +49,7 @@ export function configurationItem(
         alarmDescription: alarm.description || undefined,
         alarmArn: alarm.arn,
         alarmConfigurationUpdatedTimestamp: jsonTime(at),
-        namespace: alarm.namespace,
-        metricName: alarm.metricName,
-        statistic: alarm.statistic,
-        period: alarm.period,
-        dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
-        threshold: double(alarm.threshold),
-        comparisonOperator: alarm.comparisonOperator,
-        evaluationPeriods: alarm.evaluationPeriods,
-        datapointsToAlarm: alarm.datapointsToAlarm,
-        treatMissingData: alarm.treatMissingData,
+        ...conditionOf(alarm),
         stateValue: state,
         actionsEnabled,
         alarmActions: alarm.alarmActions,
@@ -66,14 +60,49 @@ export function configurationItem(
   };
 }
 
+/** What the alarm fires on. */
+function conditionOf(alarm: AnyAlarm): { readonly [member: string]: Json } {
+  if (isComposite(alarm)) return { alarmRule: alarm.rule };
+  const evaluation = {
+    evaluationPeriods: alarm.evaluationPeriods,
+    datapointsToAlarm: alarm.datapointsToAlarm,
+    treatMissingData: alarm.treatMissingData,
+  };
+  if (isAnomaly(alarm)) {
+    return {
+      comparisonOperator: "GreaterThanUpperThreshold",
+      thresholdMetricId: BAND_ID,
+      ...evaluation,
+      metrics: bandQueries(alarm),
+    };
+  }
+  return {
+    namespace: alarm.namespace,
+    metricName: alarm.metricName,
+    statistic: alarm.statistic,
+    period: alarm.period,
+    dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
+    threshold: double(alarm.threshold),
+    comparisonOperator: alarm.comparisonOperator,
+    ...evaluation,
+  };
+}
+
+function subjectOf(alarm: AnyAlarm): Pick<HistoryItem, "alarmName" | "alarmType"> {
+  return {
+    alarmName: alarm.name,
+    ...(isComposite(alarm) ? { alarmType: "CompositeAlarm" } : {}),
+  };
+}
+
 export function stateItem(
-  alarmName: string,
+  alarm: AnyAlarm,
   from: StateRecord,
   to: StateRecord,
   at: number,
 ): HistoryItem {
   return {
-    alarmName,
+    ...subjectOf(alarm),
     at,
     type: "StateUpdate",
     summary: `Alarm updated from ${from.value} to ${to.value}`,
@@ -83,14 +112,14 @@ export function stateItem(
 
 /** @param failure why the action could not be carried out; absent: it was */
 export function actionItem(
-  alarmName: string,
+  alarm: AnyAlarm,
   action: string,
   notification: Notification,
   at: number,
   failure?: string,
 ): HistoryItem {
   return {
-    alarmName,
+    ...subjectOf(alarm),
     at,
     type: "Action",
     summary:

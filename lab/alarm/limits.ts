@@ -1,4 +1,4 @@
-import type { DeployedAlarm } from "../deployment.ts";
+import { type AnyMetricAlarm, isAnomaly } from "../deployment.ts";
 
 const WEEK = 604_800;
 const DAY = 86_400;
@@ -8,13 +8,8 @@ const HOUR = 3_600;
  * @throws Error naming the alarm, the value received and what PutMetricAlarm allows
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
-export function checkAlarm({
-  name,
-  period,
-  evaluationPeriods,
-  datapointsToAlarm,
-  threshold,
-}: DeployedAlarm): void {
+export function checkAlarm(alarm: AnyMetricAlarm): void {
+  const { name, period, evaluationPeriods, datapointsToAlarm } = alarm;
   const refuse = (member: string, value: number, allowed: string) => {
     throw new Error(
       `AWS would refuse the alarm ${name}: its ${member} is ${value}; it must be ${allowed}.`,
@@ -41,5 +36,9 @@ export function checkAlarm({
   ) {
     refuse("datapoints to alarm", datapointsToAlarm, `from 1 to ${evaluationPeriods}`);
   }
-  if (!Number.isFinite(threshold)) refuse("threshold", threshold, "a finite number");
+  if (isAnomaly(alarm)) {
+    if (period < 60) refuse("period", period, "60 seconds or more where it has a band");
+  } else if (!Number.isFinite(alarm.threshold)) {
+    refuse("threshold", alarm.threshold, "a finite number");
+  }
 }

@@ -1,9 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Metrics, statisticOf } from "../aws/metrics.ts";
+import { type Metrics, type StatisticSet, statisticOf } from "../aws/metrics.ts";
 import type { Clock } from "../clock.ts";
-import type { DeployedAlarm } from "../deployment.ts";
+import {
+  type AnyAlarm,
+  type AnyMetricAlarm,
+  type DeployedCompositeAlarm,
+  isAnomaly,
+  isComposite,
+  isMetricAlarm,
+} from "../deployment.ts";
 import type { Journal } from "../journal.ts";
-import type { Json } from "./doubles.ts";
+import { type AnomalyEvaluation, evaluateAnomaly } from "./anomaly.ts";
+import { type AlarmRule, childrenOf, holds, parseAlarmRule } from "./composite.ts";
 import { type AlarmEvaluation, type AlarmState, evaluateAlarm } from "./evaluate.ts";
 import {
   actionItem,
@@ -13,13 +21,19 @@ import {
   stateItem,
 } from "./history.ts";
 import { checkAlarm } from "./limits.ts";
-import { type Account, alarmNotification, type Notification } from "./notification.ts";
+import {
+  type Account,
+  alarmNotification,
+  mailTime,
+  type Notification,
+  type TriggeringChild,
+} from "./notification.ts";
 import { evaluationInterval, evaluationRange } from "./range.ts";
-import { INITIAL_REASON, stateReasonDocument } from "./reason.ts";
+import { INITIAL_REASON, jsonTime, stateReasonDocument } from "./reason.ts";
 
 /** An alarm as it stands. Times are milliseconds since the epoch. */
 export interface AlarmRecord {
-  readonly alarm: DeployedAlarm;
+  readonly alarm: AnyAlarm;
   readonly state: StateRecord;
   /** The state was set, to the same or to another value. */
   readonly stateUpdatedAt: number;
@@ -55,6 +69,8 @@ export interface Monitor {
   readonly setActionsEnabled: (alarmName: string, enabled: boolean) => void;
 }
 
+type Decision = AlarmEvaluation & Partial<Pick<AnomalyEvaluation, "upperThresholds">>;
+
 const DAY = 24 * 60 * 60 * 1000;
 
 /** As long as AWS shows it, and no more than this many items. */
@@ -69,8 +85,8 @@ const MADE_UP = 3 * 60 * 60 * 1000;
 
 /**
  * Evaluates the deployment's alarms at the lab clock's full minutes, those with a period under a minute
- * at every ten seconds, and runs their actions when a state changes. A new alarm starts in
- * INSUFFICIENT_DATA. States and history are in the journal, so that they survive a kill.
+ * at every ten seconds, composite alarms when one that they look at changes, and runs their actions when
+ * a state changes. A new alarm starts in INSUFFICIENT_DATA. States and history are in the journal, so that they survive a kill.
  * @throws Error naming the alarm, when AWS would refuse one of them
  */
 export function createMonitor({
@@ -83,18 +99,23 @@ export function createMonitor({
 }: {
   readonly clock: Clock;
   readonly account: Account;
-  readonly alarms: readonly DeployedAlarm[];
+  readonly alarms: readonly AnyAlarm[];
   readonly metrics: Metrics;
   /** Publishes to a topic; throws when it cannot. */
   readonly notify: (topicArn: string, notification: Notification) => void;
   readonly journal: Journal<MonitorEntry>;
 }): Monitor {
-  for (const alarm of alarms) checkAlarm(alarm);
+  const metricAlarms = alarms.filter(isMetricAlarm);
+  for (const alarm of metricAlarms) checkAlarm(alarm);
+  const compositeRules = rulesOf(alarms);
+  /** Composite alarms that are to be evaluated, since one that they look at changed. */
+  const stale = new Set<string>();
   const records = new Map<string, AlarmRecord>();
   const history: PlacedHistoryItem[] = [];
   let places = 0;
   for (const entry of journal.entries) apply(entry);
   reconcile();
+  for (const name of leftBehind()) stale.add(name);
 
   function apply({ alarmName, record, history: items }: MonitorEntry): void {
     if (record === null) records.delete(alarmName);
@@ -155,9 +176,19 @@ export function createMonitor({
     });
   }
 
-  function change(record: AlarmRecord, state: StateRecord, at: number): void {
+  function change(
+    record: AlarmRecord,
+    state: StateRecord,
+    at: number,
+    triggeringChildren: readonly TriggeringChild[] = [],
+  ): void {
     const { alarm } = record;
     const isTransition = record.state.value !== state.value;
+    if (isTransition) {
+      for (const [name, rule] of compositeRules) {
+        if (childrenOf(rule).includes(alarm.name)) stale.add(name);
+      }
+    }
     // Whoever is to be told is told first: a kill in between repeats a notice and loses none.
     write({
       alarmName: alarm.name,
@@ -168,12 +199,20 @@ export function createMonitor({
         stateTransitionedAt: isTransition ? at : record.stateTransitionedAt,
       },
       history: isTransition
-        ? [stateItem(alarm.name, record.state, state, at), ...runActions(record, state, at)]
+        ? [
+            stateItem(alarm, record.state, state, at),
+            ...runActions(record, state, at, triggeringChildren),
+          ]
         : [],
     });
   }
 
-  function runActions(record: AlarmRecord, state: StateRecord, at: number): HistoryItem[] {
+  function runActions(
+    record: AlarmRecord,
+    state: StateRecord,
+    at: number,
+    triggeringChildren: readonly TriggeringChild[],
+  ): HistoryItem[] {
     const { alarm, configurationUpdatedAt } = record;
     if (!record.actionsEnabled) return [];
     const notification = alarmNotification(
@@ -184,49 +223,100 @@ export function createMonitor({
         reason: state.reason,
         at,
         configurationUpdatedAt,
+        triggeringChildren,
       },
       account,
     );
     return actionsOf(alarm, state.value).map((action) => {
       try {
         notify(action, notification);
-        return actionItem(alarm.name, action, notification, at);
+        return actionItem(alarm, action, notification, at);
       } catch (error) {
         const failure = error instanceof Error ? error.message : String(error);
-        return actionItem(alarm.name, action, notification, at, failure);
+        return actionItem(alarm, action, notification, at, failure);
       }
     });
   }
 
-  function evaluate(record: AlarmRecord, at: number): void {
-    const { alarm } = record;
+  function evaluate(record: AlarmRecord, alarm: AnyMetricAlarm, at: number): void {
     const key = {
       namespace: alarm.namespace,
       name: alarm.metricName,
       dimensions: alarm.dimensions,
     };
+    const totalAt = (start: number) =>
+      metrics.total(key, { start, end: start + alarm.period * 1000 });
+    const valueIn = (total: StatisticSet | undefined) =>
+      total === undefined ? null : statisticOf[alarm.statistic](total);
     const timestamps = evaluationRange(alarm, at);
-    const totals = timestamps.map((start) =>
-      metrics.total(key, { start, end: start + alarm.period * 1000 }),
-    );
-    const datapoints = totals.map((total) => (total ? statisticOf[alarm.statistic](total) : null));
-    const evaluation = evaluateAlarm({
-      ...alarm,
-      datapoints,
-      timestamps,
-      currentState: record.state.value,
+    const totals = timestamps.map(totalAt);
+    const currentState = record.state.value;
+    const decision: Decision = isAnomaly(alarm)
+      ? evaluateAnomaly(alarm, (start) => valueIn(totalAt(start)), timestamps, currentState)
+      : evaluateAlarm({ ...alarm, datapoints: totals.map(valueIn), timestamps, currentState });
+    const { state, reason, evaluated, upperThresholds } = decision;
+    if (state === currentState) return;
+    const reasonData = stateReasonDocument({
+      statistic: alarm.statistic,
+      period: alarm.period,
+      threshold: isAnomaly(alarm) ? undefined : alarm.threshold,
+      upperThresholds:
+        upperThresholds && evaluated.flatMap((index) => upperThresholds[index] ?? []),
+      queryDate: at,
+      evaluatedDatapoints: evaluated.map((index) => ({
+        timestamp: timestamps[index] ?? at,
+        ...(totals[index] === undefined
+          ? {}
+          : { sampleCount: totals[index].sampleCount, value: valueIn(totals[index]) ?? 0 }),
+      })),
     });
-    if (evaluation.state === record.state.value) return;
-    const evaluatedDatapoints = evaluation.evaluated.map((index) => ({
-      timestamp: timestamps[index] ?? at,
-      ...(totals[index] === undefined
-        ? {}
-        : { sampleCount: totals[index].sampleCount, value: datapoints[index] ?? 0 }),
-    }));
-    change(record, stateRecord(evaluation, { ...alarm, queryDate: at, evaluatedDatapoints }), at);
+    change(record, { value: state, reason, reasonData }, at);
   }
 
-  const intervals = new Map(alarms.map((alarm) => [alarm.name, evaluationInterval(alarm)]));
+  /** Composite alarms follow the alarms that they look at, others of their kind among them. */
+  function follow(at: number): void {
+    // With rules that look at each other there is no end to it.
+    for (let depth = 0; stale.size > 0 && depth <= compositeRules.size; depth++) {
+      const names = [...stale];
+      stale.clear();
+      for (const name of names) evaluateComposite(name, at);
+    }
+  }
+
+  function evaluateComposite(name: string, at: number): void {
+    const record = records.get(name);
+    const rule = compositeRules.get(name);
+    if (record === undefined || rule === undefined) return;
+    const { alarm, state } = record;
+    const value = holds(rule, (child) => records.get(child)?.state.value) ? "ALARM" : "OK";
+    if (value === state.value) return;
+    const last = lastChanged(rule);
+    const trigger = last && {
+      arn: last.alarm.arn,
+      state: last.state.value,
+      at: last.stateTransitionedAt,
+    };
+    const isNew = state.reason === INITIAL_REASON;
+    change(record, compositeState(alarm.arn, value, isNew, trigger), at, trigger ? [trigger] : []);
+  }
+
+  /** Of the alarms that a rule looks at, that which changed last. */
+  function lastChanged(rule: AlarmRule): AlarmRecord | undefined {
+    return childrenOf(rule)
+      .flatMap((child) => records.get(child) ?? [])
+      .sort((a, b) => b.stateTransitionedAt - a.stateTransitionedAt)[0];
+  }
+
+  /** Composite alarms that are new, have a new rule, or that a kill may have kept from following. */
+  function leftBehind(): string[] {
+    return [...compositeRules].flatMap(([name, rule]) => {
+      const { stateUpdatedAt = 0, configurationUpdatedAt = 0 } = records.get(name) ?? {};
+      const changedAt = lastChanged(rule)?.stateTransitionedAt ?? 0;
+      return Math.max(changedAt, configurationUpdatedAt) >= stateUpdatedAt ? name : [];
+    });
+  }
+
+  const intervals = new Map(metricAlarms.map((alarm) => [alarm.name, evaluationInterval(alarm)]));
   const tick = Math.min(...intervals.values());
   let due = 0;
   let cancel: (() => void) | undefined;
@@ -236,11 +326,14 @@ export function createMonitor({
     due = Math.max(due, floor(now - MADE_UP, tick));
     for (; due <= now; due += tick) {
       for (const record of [...records.values()]) {
+        const { alarm } = record;
+        if (!isMetricAlarm(alarm)) continue;
         // What is made up must not undo what was set or deployed since.
         const settledAt = Math.max(record.stateUpdatedAt, record.configurationUpdatedAt);
-        const interval = intervals.get(record.alarm.name) ?? tick;
-        if (due > settledAt && due % interval === 0) evaluate(record, due);
+        const interval = intervals.get(alarm.name) ?? tick;
+        if (due > settledAt && due % interval === 0) evaluate(record, alarm, due);
       }
+      follow(due);
     }
     if (cancel !== undefined) cancel = clock.after(due - clock.now(), run);
   }
@@ -248,7 +341,7 @@ export function createMonitor({
   /** When the alarms' metrics last had data: up to then the process before this one evaluated them. */
   function lastDataAt(): number {
     const watched = new Set(
-      alarms.map(({ namespace, metricName }) => `${namespace} ${metricName}`),
+      metricAlarms.map(({ namespace, metricName }) => `${namespace} ${metricName}`),
     );
     return metrics
       .list()
@@ -258,10 +351,11 @@ export function createMonitor({
 
   return {
     start: () => {
-      if (alarms.length === 0 || cancel !== undefined) return;
+      if (metricAlarms.length === 0 || cancel !== undefined) return;
       const now = clock.now();
       due = floor(Math.min(now, lastDataAt() || now), tick) + tick;
       cancel = () => {};
+      follow(now);
       run();
     },
     stop: () => {
@@ -273,7 +367,10 @@ export function createMonitor({
     history: () => history.toReversed(),
     setState: (alarmName, state) => {
       const record = records.get(alarmName);
-      if (record !== undefined) change(record, state, clock.now());
+      if (record === undefined) return;
+      change(record, state, clock.now());
+      stale.delete(alarmName); // until one that it looks at changes, it stays as it was set
+      follow(clock.now());
     },
     setActionsEnabled: (alarmName, actionsEnabled) => {
       const record = records.get(alarmName);
@@ -287,15 +384,44 @@ export function createMonitor({
   };
 }
 
-function stateRecord(
-  { state, reason }: AlarmEvaluation,
-  data: Parameters<typeof stateReasonDocument>[0],
-): StateRecord {
-  const reasonData: Json = stateReasonDocument(data);
-  return { value: state, reason, reasonData };
+/** @throws Error naming the composite alarm, when AWS would refuse its rule */
+function rulesOf(alarms: readonly AnyAlarm[]): ReadonlyMap<string, AlarmRule> {
+  const names = new Set(alarms.map(({ name }) => name));
+  return new Map(alarms.filter(isComposite).map((alarm) => [alarm.name, ruleOf(alarm, names)]));
 }
 
-function actionsOf(alarm: DeployedAlarm, state: AlarmState): readonly string[] {
+function ruleOf({ name, rule }: DeployedCompositeAlarm, names: ReadonlySet<string>): AlarmRule {
+  try {
+    const parsed = parseAlarmRule(rule);
+    const unknown = childrenOf(parsed).filter((child) => !names.has(child));
+    if (unknown.length > 0) throw new Error(`There is no alarm ${unknown.join(", ")}.`);
+    return parsed;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`AWS would refuse the composite alarm ${name}: ${why} Its rule is ${rule}`, {
+      cause: error,
+    });
+  }
+}
+
+function compositeState(
+  arn: string,
+  value: AlarmState,
+  isNew: boolean,
+  trigger: TriggeringChild | undefined,
+): StateRecord {
+  const reason =
+    isNew || trigger === undefined
+      ? `${arn} was created and its alarm rule evaluates to ${value}`
+      : `${trigger.arn} transitioned to ${trigger.state} at ${mailTime(trigger.at)}`;
+  const triggeringAlarms = (trigger === undefined ? [] : [trigger]).map(({ arn, state, at }) => ({
+    arn,
+    state: { value: state, timestamp: jsonTime(at) },
+  }));
+  return { value, reason, reasonData: { triggeringAlarms } };
+}
+
+function actionsOf(alarm: AnyAlarm, state: AlarmState): readonly string[] {
   switch (state) {
     case "ALARM":
       return alarm.alarmActions;

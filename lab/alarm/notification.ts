@@ -1,6 +1,14 @@
-import type { DeployedAlarm, Statistic } from "../deployment.ts";
+import {
+  type AnyAlarm,
+  type AnyMetricAlarm,
+  type DeployedCompositeAlarm,
+  isAnomaly,
+  isComposite,
+  type Statistic,
+} from "../deployment.ts";
 import { javaDouble } from "../pattern/json-number.ts";
-import { double, toJson } from "./doubles.ts";
+import { BAND_ID, bandQueries } from "./band-queries.ts";
+import { double, type Json, toJson } from "./doubles.ts";
 import type { AlarmState } from "./evaluate.ts";
 import { jsonTime } from "./reason.ts";
 import { regionName } from "./regions.ts";
@@ -14,13 +22,22 @@ export interface Notification {
 }
 
 export interface StateChange {
-  readonly alarm: DeployedAlarm;
+  readonly alarm: AnyAlarm;
   readonly from: AlarmState;
   readonly to: AlarmState;
   readonly reason: string;
   /** Milliseconds since the epoch, as are the others. */
   readonly at: number;
   readonly configurationUpdatedAt: number;
+  /** Of a composite alarm: the alarms whose change made it change. */
+  readonly triggeringChildren?: readonly TriggeringChild[];
+}
+
+export interface TriggeringChild {
+  readonly arn: string;
+  readonly state: AlarmState;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 export interface Account {
@@ -66,6 +83,41 @@ function notificationDocument(change: StateChange, { region, accountId }: Accoun
     OKActions: alarm.okActions,
     AlarmActions: alarm.alarmActions,
     InsufficientDataActions: alarm.insufficientDataActions,
+    ...conditionOf(change),
+  });
+}
+
+/** What the alarm fires on. */
+function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
+  readonly [member: string]: Json;
+} {
+  if (isComposite(alarm)) {
+    return {
+      AlarmRule: alarm.rule,
+      TriggeringChildren: triggeringChildren.map(({ arn, state, at }) => ({
+        Arn: arn,
+        State: { Value: state, Timestamp: jsonTime(at) },
+      })),
+    };
+  }
+  const evaluation = {
+    Period: alarm.period,
+    EvaluationPeriods: alarm.evaluationPeriods,
+    DatapointsToAlarm: alarm.datapointsToAlarm,
+  };
+  if (isAnomaly(alarm)) {
+    return {
+      Trigger: {
+        ...evaluation,
+        ComparisonOperator: "GreaterThanUpperThreshold",
+        ThresholdMetricId: BAND_ID,
+        TreatMissingData: alarm.treatMissingData,
+        EvaluateLowSampleCountPercentile: "",
+        Metrics: bandQueries(alarm).map(capitalized),
+      },
+    };
+  }
+  return {
     Trigger: {
       MetricName: alarm.metricName,
       Namespace: alarm.namespace,
@@ -73,24 +125,31 @@ function notificationDocument(change: StateChange, { region, accountId }: Accoun
       Statistic: STATISTIC_CODES[alarm.statistic],
       Unit: null,
       Dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
-      Period: alarm.period,
-      EvaluationPeriods: alarm.evaluationPeriods,
-      DatapointsToAlarm: alarm.datapointsToAlarm,
+      ...evaluation,
       ComparisonOperator: alarm.comparisonOperator,
       Threshold: double(alarm.threshold),
       TreatMissingData: alarm.treatMissingData,
       EvaluateLowSampleCountPercentile: "",
     },
-  });
+  };
+}
+
+/** In notices the queries' members begin with capitals, those of dimensions do not. */
+function capitalized(value: Json): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name.charAt(0).toUpperCase() + name.slice(1),
+      capitalized(member),
+    ]),
+  );
 }
 
 /** The mail's text as CloudWatch lays it out; SNS adds the footer. */
-function mailText({ alarm, from, to, reason, at }: StateChange, account: Account): string {
+function mailText(change: StateChange, account: Account): string {
+  const { alarm, from, to, reason, at } = change;
   const { region, accountId } = account;
   const time = mailTime(at);
-  const dimensions = Object.entries(alarm.dimensions).map(
-    ([name, value]) => `[${name} = ${value}]`,
-  );
   return `You are receiving this email because your Amazon CloudWatch Alarm "${alarm.name}" in the ${regionName(region)} region has entered the ${to} state, because "${reason}" at "${time}".
 
 View this alarm in the AWS Management Console:
@@ -105,23 +164,49 @@ Alarm Details:
 - AWS Account:                ${accountId}
 - Alarm Arn:                  ${alarm.arn}
 
-Threshold:
-- The alarm is in the ALARM state when the metric is ${alarm.comparisonOperator} ${javaDouble(alarm.threshold)} for at least ${alarm.datapointsToAlarm} of the last ${alarm.evaluationPeriods} period(s) of ${alarm.period} seconds.
+${isComposite(alarm) ? compositeSections(change, alarm) : metricSections(alarm)}
+State Change Actions:
+- OK: ${actions(alarm.okActions)}
+- ALARM: ${actions(alarm.alarmActions)}
+- INSUFFICIENT_DATA: ${actions(alarm.insufficientDataActions)}
+`;
+}
+
+function metricSections(alarm: AnyMetricAlarm): string {
+  const { evaluationPeriods, datapointsToAlarm, period } = alarm;
+  const dimensions = Object.entries(alarm.dimensions).map(
+    ([name, value]) => `[${name} = ${value}]`,
+  );
+  const limit = isAnomaly(alarm)
+    ? `GreaterThanUpperThreshold of ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`
+    : `${alarm.comparisonOperator} ${javaDouble(alarm.threshold)}`;
+  return `Threshold:
+- The alarm is in the ALARM state when the metric is ${limit} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.
 
 Monitored Metric:
 - MetricNamespace:                     ${alarm.namespace}
 - MetricName:                          ${alarm.metricName}
 - Dimensions:                          ${dimensions.join(" ")}
-- Period:                              ${alarm.period} seconds
+- Period:                              ${period} seconds
 - Statistic:                           ${alarm.statistic}
 - Unit:                                not specified
 - TreatMissingData:                    ${alarm.treatMissingData}
 
+`;
+}
 
-State Change Actions:
-- OK: ${actions(alarm.okActions)}
-- ALARM: ${actions(alarm.alarmActions)}
-- INSUFFICIENT_DATA: ${actions(alarm.insufficientDataActions)}
+function compositeSections(
+  { triggeringChildren = [] }: StateChange,
+  { rule }: DeployedCompositeAlarm,
+): string {
+  const children = triggeringChildren.map(
+    ({ arn, state, at }) => `- ${arn}: ${state} at ${mailTime(at)}\n`,
+  );
+  return `Alarm Rule:
+${rule}
+
+Triggering Children:
+${children.join("")}
 `;
 }
 
@@ -136,7 +221,7 @@ const MAIL_DATE = new Intl.DateTimeFormat("en-GB", {
 });
 
 /** `Wednesday 04 August, 2021 02:31:45 UTC` */
-function mailTime(at: number): string {
+export function mailTime(at: number): string {
   const parts = new Map(MAIL_DATE.formatToParts(at).map(({ type, value }) => [type, value]));
   const time = new Date(at).toISOString().slice(11, 19);
   return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")}, ${parts.get("year")} ${time} UTC`;

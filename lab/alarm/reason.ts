@@ -11,8 +11,8 @@ interface Decision {
   readonly state: AlarmState | undefined;
   readonly evaluationPeriods: number;
   readonly datapointsToAlarm: number;
-  readonly threshold: number;
-  readonly comparisonOperator: ComparisonOperator;
+  /** What the datapoints are compared with: `greater than the threshold (3.0)`. */
+  readonly limit: string;
   readonly treatMissingData: TreatMissingData;
   readonly received: number;
   readonly missing: number;
@@ -26,6 +26,10 @@ const RELATION: Readonly<Record<ComparisonOperator, string>> = {
   LessThanThreshold: "less than",
   LessThanOrEqualToThreshold: "less than or equal to",
 };
+
+export function thresholdLimit(operator: ComparisonOperator, threshold: number): string {
+  return `${RELATION[operator]} the threshold (${javaDouble(threshold)})`;
+}
 
 /** How a reason names the filling; the other two settings fill nothing in. */
 const FILLING: Partial<Record<TreatMissingData, string>> = {
@@ -62,12 +66,12 @@ export function stateReason(decision: Decision): string {
       : `minimum ${count(evaluationPeriods - decision.datapointsToAlarm + 1, "datapoint")} for ALARM -> OK transition`;
   return (
     `Threshold Crossed: ${crossing.length} out of the last ${evaluationPeriods} datapoints [${listed.join(", ")}] ` +
-    `${were(crossing.length)} ${side}${RELATION[decision.comparisonOperator]} the threshold ` +
-    `(${javaDouble(decision.threshold)})${filled} (${needed}).`
+    `${were(crossing.length)} ${side}${decision.limit}${filled} (${needed}).`
   );
 }
 
-const count = (quantity: number, noun: string) => `${quantity} ${noun}${quantity === 1 ? "" : "s"}`;
+export const count = (quantity: number, noun: string) =>
+  `${quantity} ${noun}${quantity === 1 ? "" : "s"}`;
 const were = (quantity: number) => (quantity === 1 ? "was" : "were");
 
 /** `14/09/26 05:42:40`, UTC. */
@@ -88,7 +92,10 @@ export interface StateReasonData {
   readonly statistic: Statistic;
   /** Seconds. */
   readonly period: number;
-  readonly threshold: number;
+  /** Of an alarm that has one. */
+  readonly threshold?: number | undefined;
+  /** Of an alarm on a band: its upper edge for each datapoint, newest first. */
+  readonly upperThresholds?: readonly number[] | undefined;
   /** Newest first; one without a value had no data. */
   readonly evaluatedDatapoints: readonly {
     readonly timestamp: number;
@@ -110,7 +117,8 @@ export function stateReasonDocument(data: StateReasonData): Json {
     statistic: data.statistic,
     period: data.period,
     recentDatapoints: received.toReversed().map(({ value }) => double(value)),
-    threshold: double(data.threshold),
+    recentUpperThresholds: data.upperThresholds?.toReversed().map(double),
+    threshold: data.threshold === undefined ? undefined : double(data.threshold),
     evaluatedDatapoints: data.evaluatedDatapoints.map(({ timestamp, sampleCount, value }) => ({
       timestamp: jsonTime(timestamp),
       sampleCount: sampleCount === undefined ? undefined : double(sampleCount),

@@ -1,10 +1,13 @@
 /** Parts of a deployment for tests: the shape that the lab's first detection has. */
 import type {
   DeployedAlarm,
+  DeployedAnomalyAlarm,
+  DeployedCompositeAlarm,
   DeployedLogGroup,
   DeployedMetricFilter,
   DeployedSubscription,
   DeployedTopic,
+  MetricAlarm,
 } from "../deployment.ts";
 
 export const ACCOUNT = { region: "ap-southeast-2", accountId: "123456789012" } as const;
@@ -40,7 +43,7 @@ export const FILTER: DeployedMetricFilter = {
   },
 };
 
-export const ALARM: DeployedAlarm = {
+const ON_METRIC: MetricAlarm = {
   name: "kms-errors",
   arn: arn("cloudwatch", "alarm:kms-errors"),
   description: "KMS refused the service.\nSee the runbook.",
@@ -51,11 +54,36 @@ export const ALARM: DeployedAlarm = {
   period: 60,
   evaluationPeriods: 1,
   datapointsToAlarm: 1,
-  threshold: 3,
-  comparisonOperator: "GreaterThanOrEqualToThreshold",
   treatMissingData: "notBreaching",
   actionsEnabled: true,
   alarmActions: [TOPIC.arn],
   okActions: [],
   insufficientDataActions: [],
+};
+
+export const ALARM: DeployedAlarm = {
+  ...ON_METRIC,
+  threshold: 3,
+  comparisonOperator: "GreaterThanOrEqualToThreshold",
+};
+
+export const ANOMALY_ALARM: DeployedAnomalyAlarm = {
+  ...ON_METRIC,
+  name: "kms-errors-anomaly",
+  arn: arn("cloudwatch", "alarm:kms-errors-anomaly"),
+  period: 300,
+  evaluationPeriods: 3,
+  datapointsToAlarm: 2,
+  deviations: 2,
+};
+
+export const COMPOSITE_ALARM: DeployedCompositeAlarm = {
+  name: "both",
+  arn: arn("cloudwatch", "alarm:both"),
+  description: "Two at once.",
+  actionsEnabled: true,
+  alarmActions: [TOPIC.arn],
+  okActions: [],
+  insufficientDataActions: [],
+  rule: 'ALARM("kms-errors") AND ALARM("other")',
 };

@@ -1,7 +1,7 @@
 import type { HistoryItem } from "../alarm/history.ts";
 import type { MonitorEntry } from "../alarm/monitor.ts";
 import type { Clock } from "../clock.ts";
-import type { Deployment } from "../deployment.ts";
+import { type AnyAlarm, type Deployment, isAnomaly, isComposite } from "../deployment.ts";
 import { type Journal, openJournal } from "../journal.ts";
 import {
   createCloudTrail,
@@ -107,7 +107,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   });
   const cloudWatch = createCloudWatch({
     ...at,
-    alarms: deployment.alarms,
+    alarms: [...deployment.alarms, ...deployment.anomalyAlarms, ...deployment.compositeAlarms],
     metrics,
     notify: (topicArn, notification) => void sns.publish(topicArn, notification),
     journal: open<MonitorEntry>("alarms"),
@@ -151,6 +151,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       return {
         alarms: alarms.map(({ alarm, state, stateUpdatedAt, actionsEnabled }) => ({
           ...alarm,
+          kind: kindOf(alarm),
           actionsEnabled,
           state: state.value,
           reason: state.reason,
@@ -182,6 +183,11 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       for (const journal of opened) journal.close();
     },
   };
+}
+
+function kindOf(alarm: AnyAlarm): "threshold" | "anomaly" | "composite" {
+  if (isComposite(alarm)) return "composite";
+  return isAnomaly(alarm) ? "anomaly" : "threshold";
 }
 
 function historyOf({ at, type, summary, data }: HistoryItem): object {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, ALARM, TOPIC } from "../alarm/samples.ts";
+import { ACCOUNT, ALARM, ANOMALY_ALARM, COMPOSITE_ALARM, TOPIC } from "../alarm/samples.ts";
 import { manualClock } from "../clock.ts";
-import type { DeployedAlarm } from "../deployment.ts";
+import type { AnyAlarm, DeployedAlarm } from "../deployment.ts";
 import { memoryJournal } from "../journal.ts";
 import { createCloudWatch } from "./cloudwatch.ts";
 import { createMetrics, type MetricsEntry } from "./metrics.ts";
@@ -11,7 +11,7 @@ const NOON = Date.parse("2026-11-20T12:00:00Z");
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-function cloudWatchWith(alarms: readonly DeployedAlarm[] = [ALARM]) {
+function cloudWatchWith(alarms: readonly AnyAlarm[] = [ALARM]) {
   const clock = manualClock(NOON);
   const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
   const cloudWatch = createCloudWatch({
@@ -125,6 +125,77 @@ describe("DescribeAlarms", () => {
     [{ NextToken: "made up" }, "InvalidNextToken"],
   ])("%j is %s", (input, code) => {
     expect(() => cloudWatchWith().call("DescribeAlarms", input)).toThrow(refusal(code));
+  });
+});
+
+describe("composite alarms and alarms on a band", () => {
+  const alarms = [ALARM, { ...ALARM, name: "other" }, ANOMALY_ALARM, COMPOSITE_ALARM];
+
+  interface All extends Alarms {
+    readonly CompositeAlarms: readonly { readonly AlarmName: string }[];
+  }
+
+  const namesOf = (input: object) => {
+    const { MetricAlarms, CompositeAlarms } = cloudWatchWith(alarms).call<All>(
+      "DescribeAlarms",
+      input,
+    );
+    const names = (of: readonly { readonly AlarmName: string }[]) =>
+      of.map(({ AlarmName }) => AlarmName);
+    return [names(MetricAlarms), names(CompositeAlarms)];
+  };
+
+  test.each<[object, readonly string[], readonly string[]]>([
+    [{}, ["kms-errors", "kms-errors-anomaly", "other"], []],
+    [{ AlarmTypes: ["CompositeAlarm"] }, [], ["both"]],
+    [
+      { AlarmTypes: ["CompositeAlarm", "MetricAlarm"], AlarmNames: ["both", "other"] },
+      ["other"],
+      ["both"],
+    ],
+    [{ ChildrenOfAlarmName: "both" }, ["kms-errors", "other"], []],
+    [{ ParentsOfAlarmName: "other" }, [], ["both"]],
+    [{ ParentsOfAlarmName: "kms-errors-anomaly" }, [], []],
+  ])("%j", (input, metric, composite) => {
+    expect(namesOf(input)).toEqual([metric, composite]);
+  });
+
+  test("say what they fire on", () => {
+    const { call } = cloudWatchWith(alarms);
+    const AlarmTypes = ["CompositeAlarm", "MetricAlarm"];
+    const { MetricAlarms, CompositeAlarms } = call<All>("DescribeAlarms", { AlarmTypes });
+    expect(CompositeAlarms[0]).toMatchObject({ AlarmRule: COMPOSITE_ALARM.rule });
+    expect(MetricAlarms.find(({ AlarmName }) => AlarmName === ANOMALY_ALARM.name)).toMatchObject({
+      ComparisonOperator: "GreaterThanUpperThreshold",
+      ThresholdMetricId: "band",
+      Metrics: [
+        {
+          Id: "m1",
+          MetricStat: { Metric: { MetricName: "kms-errors" }, Period: 300, Stat: "Sum" },
+        },
+        { Id: "band", Expression: "ANOMALY_DETECTION_BAND(m1, 2)" },
+      ],
+    });
+  });
+
+  test("can be set and muted like others", () => {
+    const { call, cloudWatch } = cloudWatchWith(alarms);
+    call("DisableAlarmActions", { AlarmNames: ["both"] });
+    call("SetAlarmState", { AlarmName: "both", StateValue: "ALARM", StateReason: "a test" });
+    expect(cloudWatch.state().alarms.find(({ alarm }) => alarm.name === "both")).toMatchObject({
+      actionsEnabled: false,
+      state: { value: "ALARM", reason: "a test" },
+    });
+    const history = call<{ readonly AlarmHistoryItems: readonly object[] }>(
+      "DescribeAlarmHistory",
+      {
+        AlarmTypes: ["CompositeAlarm"],
+        HistoryItemType: "StateUpdate",
+      },
+    );
+    expect(history.AlarmHistoryItems).toMatchObject([
+      { AlarmName: "both", AlarmType: "CompositeAlarm" },
+    ]);
   });
 });
 

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { STAND_IN } from "../alarm/anomaly.ts";
+import { BAND_ID } from "../alarm/band-queries.ts";
+import { childrenOf, parseAlarmRule } from "../alarm/composite.ts";
 import { toJson } from "../alarm/doubles.ts";
 import {
   type AlarmRecord,
@@ -8,7 +11,7 @@ import {
 } from "../alarm/monitor.ts";
 import type { Notification } from "../alarm/notification.ts";
 import type { Clock } from "../clock.ts";
-import type { DeployedAlarm, Statistic } from "../deployment.ts";
+import { type AnyAlarm, isAnomaly, isComposite, type Statistic } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
 import { flag, integer, list, readInput, text, time } from "./input.ts";
 import {
@@ -41,7 +44,8 @@ export interface CloudWatchState {
 }
 
 export const notModelled: readonly string[] = [
-  "Alarms come from the stacks alone; PutMetricAlarm, DeleteAlarms, composite alarms, metric math and anomaly detection are not there.",
+  "Alarms come from the stacks alone; PutMetricAlarm, PutCompositeAlarm, DeleteAlarms and mute rules are not there, nor is metric math beyond an anomaly detection band.",
+  `An alarm on an anomaly detection band is evaluated by ${STAND_IN}: AWS's model knows hours and weekdays and learns from two weeks.`,
   "How far an alarm looks back past its evaluation periods is inferred: two periods more, or a minute for periods under a minute.",
   "Alarms are evaluated at the full minute (every ten seconds for shorter periods); AWS evaluates at a moment of its own within it.",
   "An alarm reads its metric in whatever unit the data came; AWS keeps units apart.",
@@ -139,7 +143,7 @@ export function createCloudWatch({
   readonly clock: Clock;
   readonly region: string;
   readonly accountId: string;
-  readonly alarms: readonly DeployedAlarm[];
+  readonly alarms: readonly AnyAlarm[];
   readonly metrics: Metrics;
   readonly notify: (topicArn: string, notification: Notification) => void;
   readonly journal: Journal<MonitorEntry>;
@@ -153,6 +157,20 @@ export function createCloudWatch({
     return {};
   }
 
+  /** The alarms that a composite alarm looks at, or the composite alarms that look at an alarm. */
+  function relatives({
+    ChildrenOfAlarmName: parent,
+    ParentsOfAlarmName: child,
+  }: z.infer<typeof Inputs.DescribeAlarms>): readonly string[] | undefined {
+    if (parent === undefined && child === undefined) return undefined;
+    const composites = monitor.alarms().flatMap(({ alarm }) => (isComposite(alarm) ? alarm : []));
+    const children = (rule: string) => childrenOf(parseAlarmRule(rule));
+    return composites.flatMap(({ name, rule }) => {
+      if (name === parent) return children(rule);
+      return child !== undefined && children(rule).includes(child) ? name : [];
+    });
+  }
+
   const operations: Operations = {
     DescribeAlarms: (input) => {
       const request = readInput(Inputs.DescribeAlarms, input, CODE);
@@ -160,28 +178,36 @@ export function createCloudWatch({
       if (names !== undefined && names.length > 0 && prefix !== undefined) {
         throw exclusive("AlarmNames", "AlarmNamePrefix");
       }
-      const related =
-        request.ChildrenOfAlarmName !== undefined || request.ParentsOfAlarmName !== undefined;
-      const wanted =
-        related || (request.AlarmTypes && !request.AlarmTypes.includes("MetricAlarm"))
-          ? []
-          : monitor
-              .alarms()
-              .filter(
-                ({ alarm, state }) =>
-                  (!names?.length || names.includes(alarm.name)) &&
-                  alarm.name.startsWith(prefix ?? "") &&
-                  (request.StateValue === undefined || state.value === request.StateValue) &&
-                  (ActionPrefix === undefined ||
-                    actionsOf(alarm).some((action) => action.startsWith(ActionPrefix))),
-              );
+      // AWS answers with metric alarms alone unless it is asked for others.
+      const types = request.AlarmTypes ?? ["MetricAlarm"];
+      const related = relatives(request);
+      const wanted = monitor
+        .alarms()
+        .filter(
+          ({ alarm, state }) =>
+            (related !== undefined
+              ? related.includes(alarm.name)
+              : types.includes(typeOf(alarm))) &&
+            (!names?.length || names.includes(alarm.name)) &&
+            alarm.name.startsWith(prefix ?? "") &&
+            (request.StateValue === undefined || state.value === request.StateValue) &&
+            (ActionPrefix === undefined ||
+              actionsOf(alarm).some((action) => action.startsWith(ActionPrefix))),
+        );
       const { items, nextToken } = page(wanted, {
         limit: request.MaxRecords,
         token: request.NextToken,
         keyOf: ({ alarm }) => alarm.name,
         invalidToken: invalidToken(request.NextToken),
       });
-      return { MetricAlarms: items.map(describeAlarm), CompositeAlarms: [], NextToken: nextToken };
+      const describe = related === undefined ? describeAlarm : describeRelative;
+      const ofType = (type: AlarmType) =>
+        items.filter(({ alarm }) => typeOf(alarm) === type).map(describe);
+      return {
+        MetricAlarms: ofType("MetricAlarm"),
+        CompositeAlarms: ofType("CompositeAlarm"),
+        NextToken: nextToken,
+      };
     },
 
     DescribeAlarmHistory: (input) => {
@@ -192,7 +218,7 @@ export function createCloudWatch({
         .filter(
           (item) =>
             (request.AlarmName === undefined || item.alarmName === request.AlarmName) &&
-            (request.AlarmTypes === undefined || request.AlarmTypes.includes("MetricAlarm")) &&
+            (request.AlarmTypes ?? ["MetricAlarm"]).includes(item.alarmType ?? "MetricAlarm") &&
             (request.HistoryItemType === undefined || item.type === request.HistoryItemType) &&
             item.at >= StartDate &&
             item.at <= EndDate,
@@ -209,7 +235,7 @@ export function createCloudWatch({
       return {
         AlarmHistoryItems: items.map((item) => ({
           AlarmName: item.alarmName,
-          AlarmType: "MetricAlarm",
+          AlarmType: item.alarmType ?? "MetricAlarm",
           Timestamp: new Date(item.at),
           HistoryItemType: item.type,
           HistorySummary: item.summary,
@@ -394,21 +420,70 @@ function describeAlarm(record: AlarmRecord): AwsStructure {
     StateReasonData:
       reasonData === undefined || typeof reasonData === "string" ? reasonData : toJson(reasonData),
     StateUpdatedTimestamp: new Date(record.stateUpdatedAt),
-    MetricName: alarm.metricName,
-    Namespace: alarm.namespace,
-    Statistic: alarm.statistic,
-    Dimensions: dimensionList(alarm.dimensions),
-    Period: alarm.period,
-    EvaluationPeriods: alarm.evaluationPeriods,
-    DatapointsToAlarm: alarm.datapointsToAlarm,
-    Threshold: alarm.threshold,
-    ComparisonOperator: alarm.comparisonOperator,
-    TreatMissingData: alarm.treatMissingData,
+    ...conditionOf(alarm),
     StateTransitionedTimestamp: new Date(record.stateTransitionedAt),
   };
 }
 
-function actionsOf(alarm: DeployedAlarm): readonly string[] {
+type AlarmType = "MetricAlarm" | "CompositeAlarm";
+
+function typeOf(alarm: AnyAlarm): AlarmType {
+  return isComposite(alarm) ? "CompositeAlarm" : "MetricAlarm";
+}
+
+/** All that DescribeAlarms says of the children and the parents of an alarm. */
+function describeRelative({ alarm, state, stateUpdatedAt }: AlarmRecord): AwsStructure {
+  return {
+    AlarmName: alarm.name,
+    AlarmArn: alarm.arn,
+    StateValue: state.value,
+    StateUpdatedTimestamp: new Date(stateUpdatedAt),
+  };
+}
+
+/** What the alarm fires on. */
+function conditionOf(alarm: AnyAlarm): AwsStructure {
+  if (isComposite(alarm)) return { AlarmRule: alarm.rule };
+  const evaluation = {
+    EvaluationPeriods: alarm.evaluationPeriods,
+    DatapointsToAlarm: alarm.datapointsToAlarm,
+    TreatMissingData: alarm.treatMissingData,
+  };
+  const metric = {
+    MetricName: alarm.metricName,
+    Namespace: alarm.namespace,
+    Dimensions: dimensionList(alarm.dimensions),
+  };
+  if (isAnomaly(alarm)) {
+    return {
+      ...evaluation,
+      ComparisonOperator: "GreaterThanUpperThreshold",
+      ThresholdMetricId: BAND_ID,
+      Metrics: [
+        {
+          Id: "m1",
+          MetricStat: { Metric: metric, Period: alarm.period, Stat: alarm.statistic },
+          ReturnData: true,
+        },
+        {
+          Id: BAND_ID,
+          Expression: `ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`,
+          ReturnData: true,
+        },
+      ],
+    };
+  }
+  return {
+    ...metric,
+    Statistic: alarm.statistic,
+    Period: alarm.period,
+    ...evaluation,
+    Threshold: alarm.threshold,
+    ComparisonOperator: alarm.comparisonOperator,
+  };
+}
+
+function actionsOf(alarm: AnyAlarm): readonly string[] {
   return [...alarm.alarmActions, ...alarm.okActions, ...alarm.insufficientDataActions];
 }
 
