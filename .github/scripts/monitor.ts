@@ -1,0 +1,27 @@
+import { variable } from "./github/environment.ts";
+import { annotate, step } from "./github/step.ts";
+import { monitored } from "./snyk/scan.ts";
+import { run } from "./system/run.ts";
+
+/** Hands what was deployed to Snyk to watch. This never fails a run: what it would find, the scans did. */
+async function monitor(): Promise<void> {
+  variable("SNYK_TOKEN");
+  for (const command of monitored({
+    archive: variable("ARCHIVE"),
+    platform: variable("PLATFORM"),
+  })) {
+    const { code } = await run(["snyk", ...command], {
+      env: { ...process.env, SNYK_CI: "1" },
+      accept: "any",
+      show: true,
+    });
+    if (code !== 0)
+      annotate("warning", `snyk ${command.slice(0, 2).join(" ")} ended with ${code}.`);
+  }
+}
+
+if (import.meta.main) {
+  await step(monitor);
+  if (process.exitCode === 1) annotate("warning", "Snyk does not watch this deployment.");
+  process.exitCode = 0;
+}

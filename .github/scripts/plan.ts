@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { optionalVariable, runUrl, variable } from "./github/environment.ts";
+import { addSummary, SUMMARY_BYTES, setOutputs } from "./github/runner-files.ts";
+import { annotate, group, step } from "./github/step.ts";
+import { renderPlans } from "./plan/comment-body.ts";
+import { IMAGE_TO_BE_BUILT } from "./plan/planned-changes.ts";
+import { type EnvironmentReport, reportOf, type StackReport } from "./plan/report.ts";
+import { savedPlans } from "./plan/saved-plans.ts";
+import { scannablePlan } from "./plan/scannable-plan.ts";
+import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
+import { type Stack, synthesize } from "./terraform/stacks.ts";
+import { initialize } from "./terraform/terraform.ts";
+
+/** Where the report, and the plans as Snyk gets them, are left for the next jobs. */
+const REPORT = "plan-report";
+const SCANNABLE = "scannable-plans";
+
+/** A summary's limit is in bytes, a text's length is not. */
+const SUMMARY_CHARACTERS = SUMMARY_BYTES / 4;
+
+/**
+ * Plans all stacks of an environment: saves the plans, reports them to the later jobs and in the run's
+ * summary. Fails when a plan failed; one that waits for another stack to be applied is no failure.
+ */
+async function planEnvironment(): Promise<void> {
+  const environment = variable("ENVIRONMENT");
+  const commit = variable("COMMIT");
+  const image = optionalVariable("IMAGE_DIGEST") ?? IMAGE_TO_BE_BUILT;
+  const saved = savedPlans(variable("PLAN_BUCKET"), environment);
+
+  const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image });
+  await initialize(stacks);
+  const plans = await planStacks(stacks);
+  const reports: StackReport[] = [];
+  mkdirSync(SCANNABLE, { recursive: true });
+  for (const planned of plans) {
+    const { stack } = planned;
+    await group(stack.name, async () => {
+      console.log("error" in planned ? planned.error : planned.text);
+    });
+    if ("error" in planned) {
+      reports.push(failureOf(planned));
+      continue;
+    }
+    const digest = await saved.save(stack.name, planned.file);
+    reports.push(reportOf(stack.name, planned.plan, { digest, readBy: readersOf(stack, stacks) }));
+    writeFileSync(
+      join(SCANNABLE, `${stack.name}.json`),
+      JSON.stringify(scannablePlan(planned.plan)),
+    );
+  }
+
+  const report: EnvironmentReport = { environment, commit, stacks: reports };
+  mkdirSync(REPORT, { recursive: true });
+  writeFileSync(join(REPORT, `${environment}.json`), JSON.stringify(report));
+  addSummary(
+    renderPlans(
+      { environments: [report], missing: [], commit, runUrl: runUrl() },
+      SUMMARY_CHARACTERS,
+    ),
+  );
+  setOutputs({ plans: JSON.stringify(digestsOf(reports)) });
+
+  const failed = reports.filter(({ outcome }) => outcome === "failed");
+  if (failed.length > 0) {
+    annotate(
+      "error",
+      `No plan of ${failed.map(({ stack }) => stack).join(", ")}: see the log of each.`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+function failureOf({
+  stack: { name: stack },
+  error,
+  waitsFor,
+}: Extract<StackPlan, { readonly error: string }>): StackReport {
+  return waitsFor.length === 0
+    ? { outcome: "failed", stack, error }
+    : { outcome: "waiting", stack, for: [...waitsFor], error };
+}
+
+function readersOf({ name }: Stack, stacks: readonly Stack[]): string[] {
+  return stacks
+    .filter(({ dependencies }) => dependencies.includes(name))
+    .map((stack) => stack.name);
+}
+
+function digestsOf(reports: readonly StackReport[]): Record<string, string> {
+  return Object.fromEntries(
+    reports.flatMap((report) =>
+      report.outcome === "planned" ? [[report.stack, report.digest]] : [],
+    ),
+  );
+}
+
+if (import.meta.main) await step(planEnvironment);

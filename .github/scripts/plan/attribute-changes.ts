@@ -1,0 +1,191 @@
+import { changeAction } from "./action.ts";
+import type { ChangeOfValue } from "./plan-json.ts";
+import { canonical, isEmpty, isTree, type Tree, treeIn } from "./tree.ts";
+
+/** One value of a resource that changes, as it may be shown: sensitive ones are masked here. */
+export interface AttributeChange {
+  /** Such as `policy.Statement[0].Action`: JSON in a text is looked into. */
+  readonly path: string;
+  /** As JSON; absent: there was no value. */
+  readonly before?: string;
+  /** As JSON, or what stands for it; absent: there will be no value. */
+  readonly after?: string;
+  readonly forcesReplacement?: true;
+}
+
+export const SENSITIVE = "(sensitive value)";
+export const UNKNOWN = "(known after apply)";
+
+/** Attributes whose texts are secrets, should a provider forget to mark them. */
+const SECRET_NAME =
+  /^(.*_)?(password|passphrase|secret_(string|binary|key)|private_key(_pem)?|auth_token|client_secret|access_token)$/i;
+
+/** With the provider's default tags, these repeat `tags` on every resource. */
+const REPEATED_ON_CREATION = "tags_all";
+
+interface Place {
+  readonly path: readonly (string | number)[];
+  readonly unknown: unknown;
+  readonly sensitive: readonly unknown[];
+}
+
+/**
+ * What changes in a resource or an output, shortest readable form: of a new one what is set, of a
+ * replaced one what is known to differ, of a destroyed one nothing.
+ */
+export function attributeChanges(change: ChangeOfValue): AttributeChange[] {
+  const action = changeAction(change);
+  if (action === undefined || action === "destroy" || action === "forget") return [];
+  const forcing = new Set((change.replace_paths ?? []).map((path) => JSON.stringify(path)));
+  const before = action === "create" ? undefined : change.before;
+  const found = [
+    ...walk(before, change.after, {
+      path: [],
+      unknown: change.after_unknown,
+      sensitive: [change.before_sensitive, change.after_sensitive],
+    }),
+  ];
+  return found
+    .map(({ path, ...values }) => ({
+      path: nameOf(path),
+      ...values,
+      ...(path.some((_, i) => forcing.has(JSON.stringify(path.slice(0, i + 1))))
+        ? { forcesReplacement: true as const }
+        : {}),
+    }))
+    .filter(({ path, after, forcesReplacement }) => {
+      if (action === "create") return after !== UNKNOWN && !path.startsWith(REPEATED_ON_CREATION);
+      return action !== "replace" || after !== UNKNOWN || forcesReplacement;
+    });
+}
+
+type Found = Pick<AttributeChange, "before" | "after"> & Pick<Place, "path">;
+
+function* walk(before: unknown, after: unknown, place: Place): Generator<Found> {
+  const { path, unknown, sensitive } = place;
+  if (sensitive.includes(true) || isSecret(path, before, after)) {
+    if (unknown === true || canonical(before ?? null) !== canonical(after ?? null)) {
+      yield {
+        path,
+        ...(isEmpty(before) ? {} : { before: SENSITIVE }),
+        ...(isEmpty(after) && unknown !== true ? {} : { after: SENSITIVE }),
+      };
+    }
+    return;
+  }
+  if (unknown === true) {
+    yield { path, ...shownAs("before", before), after: UNKNOWN };
+    return;
+  }
+  const [was, becomes] = [treeIn(before) ?? before, treeIn(after) ?? after];
+  const trees = [was, becomes].filter(isTree);
+  if (trees.length > 0 && [was, becomes].every((value) => isTree(value) || isEmpty(value))) {
+    const [a, b] = [isTree(was) ? was : {}, isTree(becomes) ? becomes : {}];
+    yield* Array.isArray(trees[0]) ? walkLists(a, b, place) : walkTrees(a, b, place);
+    return;
+  }
+  if (canonical(was ?? null) !== canonical(becomes ?? null)) {
+    if (isEmpty(was) && isEmpty(becomes)) return;
+    yield { path, ...shownAs("before", before), ...shownAs("after", after) };
+  }
+}
+
+function* walkTrees(before: Tree, after: Tree, place: Place): Generator<Found> {
+  const unknown = isTree(place.unknown) ? place.unknown : {};
+  for (const key of new Set([before, after, unknown].flatMap(Object.keys))) {
+    yield* walk(before[key], after[key], inside(place, key));
+  }
+}
+
+/** Lists are most often sets: what both have is left out wherever it stands, the rest is paired up. */
+function* walkLists(before: Tree, after: Tree, place: Place): Generator<Found> {
+  const unknown = isTree(place.unknown) ? place.unknown : {};
+  const left = (list: Tree, other: Tree) => {
+    const kept = Object.values(other).map(canonical);
+    return Object.keys(list).filter((index) => {
+      const same = kept.indexOf(canonical(list[index]));
+      if (same >= 0) kept.splice(same, 1);
+      return same < 0;
+    });
+  };
+  const removed = left(before, after);
+  const added = left(after, before);
+  const [marksBefore, marksAfter] = place.sensitive;
+  if (removed.length === 0 && isPlain(after, added, [unknown, marksAfter])) {
+    yield { path: place.path, after: JSON.stringify(added.map((index) => after[index])) };
+    return;
+  }
+  if (added.length === 0 && isPlain(before, removed, [unknown, marksBefore])) {
+    yield { path: place.path, before: JSON.stringify(removed.map((index) => before[index])) };
+    return;
+  }
+  const unknowns = Object.keys(unknown).filter(
+    (index) => unknown[index] === true && !(index in after),
+  );
+  const rows = Math.max(removed.length, added.length);
+  for (let row = 0; row < rows; row += 1) {
+    const [from, to] = [removed[row], added[row]];
+    const index = Number(to ?? from);
+    yield* walk(
+      from === undefined ? undefined : before[from],
+      to === undefined ? undefined : after[to],
+      {
+        path: [...place.path, index],
+        unknown: to === undefined ? undefined : unknown[to],
+        sensitive: [
+          from === undefined ? undefined : part(place.sensitive[0], from),
+          to === undefined ? undefined : part(place.sensitive[1], to),
+        ],
+      },
+    );
+  }
+  for (const index of unknowns) yield { path: [...place.path, Number(index)], after: UNKNOWN };
+}
+
+/** Whether what comes or goes of a list can be shown in one line: several values, all known and public. */
+function isPlain(
+  list: Tree,
+  indexes: readonly string[],
+  [unknown, sensitive]: readonly [unknown: unknown, sensitive: unknown],
+): boolean {
+  const marked = [unknown, sensitive].some(
+    (marks) => isTree(marks) && canonical(marks).includes("true"),
+  );
+  return indexes.length > 1 && !marked && indexes.every((index) => !isTree(list[index]));
+}
+
+function inside({ path, unknown, sensitive }: Place, key: string): Place {
+  return {
+    path: [...path, key],
+    unknown: part(unknown, key),
+    sensitive: sensitive.map((marks) => part(marks, key)),
+  };
+}
+
+function part(marks: unknown, key: string): unknown {
+  return isTree(marks) ? marks[key] : undefined;
+}
+
+function isSecret(path: readonly (string | number)[], ...values: readonly unknown[]): boolean {
+  const name = path.findLast((key) => typeof key === "string") ?? "";
+  return (
+    SECRET_NAME.test(String(name)) &&
+    values.some((value) => typeof value === "string" && value !== "")
+  );
+}
+
+function shownAs(side: "before" | "after", value: unknown): Partial<Record<typeof side, string>> {
+  return isEmpty(value) ? {} : { [side]: JSON.stringify(value) };
+}
+
+function nameOf(path: readonly (string | number)[]): string {
+  return path
+    .map((key, i) =>
+      typeof key === "number"
+        ? `[${key}]`
+        : /^[\w-]+$/.test(key)
+          ? `${i === 0 ? "" : "."}${key}`
+          : `[${JSON.stringify(key)}]`,
+    )
+    .join("");
+}

@@ -1,0 +1,229 @@
+import { COLUMNS, countsOf } from "./counts.ts";
+import { dataLoss } from "./data-loss.ts";
+import { alert, code, listOf } from "./markdown.ts";
+import { planRecord } from "./plan-record.ts";
+import {
+  changesAnything,
+  type EnvironmentReport,
+  type PlannedStack,
+  type ResourceReport,
+} from "./report.ts";
+import { LEVELS, type Level, stackDetails } from "./stack-details.ts";
+
+/** Characters that GitHub takes as a comment. */
+export const COMMENT_CHARACTERS = 65_536;
+
+/** Resources that one warning names before it counts the rest. */
+const NAMED = 40;
+
+export interface PlansToShow {
+  readonly environments: readonly EnvironmentReport[];
+  /** Environments that should have been planned and left no report. */
+  readonly missing: readonly string[];
+  readonly commit: string;
+  readonly runUrl: string;
+}
+
+/**
+ * The plans of all environments as Markdown of at most `limit` characters (UTF-16 code units, of which
+ * there are never fewer than GitHub counts). What would lose data comes first.
+ */
+export function renderPlans(plans: PlansToShow, limit: number): string {
+  const levels = new Map<string, Level>();
+  const keyOf = (environment: string, stack: string) => `${environment}/${stack}`;
+  const stacks = plans.environments.flatMap(({ environment, stacks: all }) =>
+    all.map((stack) => ({ key: keyOf(environment, stack.stack), stack })),
+  );
+  const render = () =>
+    [
+      ...losses(plans),
+      ...failures(plans),
+      `## Plan of ${code(plans.commit.slice(0, 7))}`,
+      ...plans.environments.flatMap((report) => [
+        `### ${report.environment}`,
+        ...environmentSummary(report),
+        ...report.stacks
+          .map((stack) =>
+            stackDetails(stack, levels.get(keyOf(report.environment, stack.stack)) ?? "full"),
+          )
+          .filter((text) => text !== ""),
+      ]),
+      ...cutNote(plans, levels),
+      foot(plans),
+    ].join("\n\n");
+
+  let text = render();
+  while (text.length > limit) {
+    const [longest] = stacks
+      .map(({ key, stack }) => ({
+        key,
+        level: levels.get(key) ?? LEVELS[0],
+        length: stackDetails(stack, levels.get(key) ?? LEVELS[0]).length,
+      }))
+      .filter(({ level }) => level !== LEVELS.at(-1))
+      .sort((a, b) => b.length - a.length);
+    if (longest === undefined) {
+      throw new Error(
+        `Even without details, the plans have ${text.length} characters: ${limit} fit.`,
+      );
+    }
+    levels.set(longest.key, LEVELS[LEVELS.indexOf(longest.level) + 1] ?? "none");
+    text = render();
+  }
+  return text;
+}
+
+interface Lost {
+  readonly environment: string;
+  readonly stack: string;
+  readonly resource: ResourceReport;
+  readonly rank: number;
+  readonly what: string;
+}
+
+/** The warning that a review must not miss: what holds data and is replaced or destroyed. */
+function losses({ environments }: PlansToShow): string[] {
+  const lost = environments
+    .flatMap(({ environment, stacks }) =>
+      stacks.filter(isPlanned).flatMap((stack) =>
+        stack.resources.flatMap((resource): Lost[] => {
+          const loss = dataLoss(resource.type, resource.action);
+          return loss === undefined ? [] : [{ environment, stack: stack.stack, resource, ...loss }];
+        }),
+      ),
+    )
+    .sort((a, b) => a.rank - b.rank);
+  if (lost.length === 0) return [];
+  return [
+    alert("CAUTION", [
+      `**This loses data: ${lost.length === 1 ? "1 resource that holds it goes" : `${lost.length} resources that hold it go`}.**`,
+      ...named(lost, ({ environment, stack, resource, what }) => {
+        const verb = resource.action === "replace" ? "replaces" : "destroys";
+        return `- ${environment}: ${code(stack)} **${verb}** ${code(resource.address)}: ${what}${because(resource)}`;
+      }),
+    ]),
+  ];
+}
+
+function because({ reason, attributes }: ResourceReport): string {
+  const forcing = attributes
+    .filter(({ forcesReplacement }) => forcesReplacement)
+    .map(({ path }) => path);
+  if (forcing.length > 0) return ` (${listOf(forcing)} cannot be changed in place)`;
+  return reason === undefined ? "" : ` (${reason})`;
+}
+
+function failures({ environments, missing, runUrl }: PlansToShow): string[] {
+  const failed = environments.flatMap(({ environment, stacks }) =>
+    stacks
+      .filter(({ outcome }) => outcome === "failed")
+      .map(({ stack }) => `${code(stack)} of ${environment}`),
+  );
+  const lines = [
+    ...(failed.length > 0
+      ? [`**There is no plan of ${failed.join(", ")}:** Terraform failed.`]
+      : []),
+    ...missing.map(
+      (environment) =>
+        `**There is no plan of ${environment} at all:** its job ended before it made one. [Its log](${runUrl}) says why.`,
+    ),
+  ];
+  return lines.length === 0 ? [] : [alert("CAUTION", lines)];
+}
+
+/** Counts of each stack that changes, those that do not in one line, and what else is replaced. */
+function environmentSummary({ stacks }: EnvironmentReport): string[] {
+  const planned = stacks.filter(isPlanned);
+  const changed = planned.filter(changesAnything);
+  const same = planned.filter((stack) => !changesAnything(stack)).map(({ stack }) => stack);
+  if (changed.length === 0 && planned.length === stacks.length) return ["No changes."];
+  return [
+    ...(changed.length > 0 ? [table(changed)] : []),
+    ...(same.length > 0 ? [`No changes: ${same.map(code).join(", ")}.`] : []),
+    ...replaced(changed),
+    ...readers(changed),
+  ];
+}
+
+function table(stacks: readonly PlannedStack[]): string {
+  return [
+    `| stack | ${COLUMNS.join(" | ")} |`,
+    `|---|${COLUMNS.map(() => "--:").join("|")}|`,
+    ...stacks.map((stack) => {
+      const counts = countsOf(stack);
+      return `| ${stack.stack} | ${COLUMNS.map((column) => counts[column]).join(" | ")} |`;
+    }),
+  ].join("\n");
+}
+
+function replaced(stacks: readonly PlannedStack[]): string[] {
+  const gone = stacks.flatMap(({ stack, resources }) =>
+    resources
+      .filter(
+        ({ type, action }) =>
+          (action === "replace" || action === "destroy") && dataLoss(type, action) === undefined,
+      )
+      .map((resource) => ({ stack, resource })),
+  );
+  if (gone.length === 0) return [];
+  return [
+    alert("WARNING", [
+      "Replaced or destroyed, holding no data:",
+      ...named(gone, ({ stack, resource }) => {
+        const verb = resource.action === "replace" ? "replaces" : "destroys";
+        return `- ${code(stack)} ${verb} ${code(resource.address)}${because(resource)}`;
+      }),
+    ]),
+  ];
+}
+
+/** A stack's plan holds what the others put out when it was made. */
+function readers(stacks: readonly PlannedStack[]): string[] {
+  const lines = stacks
+    .filter(({ outputs, readBy }) => outputs.length > 0 && readBy.length > 0)
+    .map(
+      ({ stack, readBy }) =>
+        `- ${code(stack)} changes what it puts out, which ${listOf(readBy)} read${readBy.length === 1 ? "s" : ""}.`,
+    );
+  if (lines.length === 0) return [];
+  return [
+    alert("NOTE", [
+      "A plan holds what other stacks put out when it was made. If it differs once they are applied, the deployment stops there for a review by hand:",
+      ...lines,
+    ]),
+  ];
+}
+
+function named<T>(all: readonly T[], line: (item: T) => string): string[] {
+  const left = all.length - NAMED;
+  return [...all.slice(0, NAMED).map(line), ...(left > 0 ? [`- and ${left} more`] : [])];
+}
+
+function cutNote({ runUrl }: PlansToShow, levels: ReadonlyMap<string, Level>): string[] {
+  if (levels.size === 0) return [];
+  return [
+    alert("NOTE", [
+      `Cut to what fits here: ${listOf([...levels.keys()])}. [The run](${runUrl}) has them whole in its summary.`,
+    ]),
+  ];
+}
+
+function foot(plans: PlansToShow): string {
+  const saved = plans.environments.flatMap(({ environment, stacks }) =>
+    stacks.filter(isPlanned).map(({ stack, digest }) => `${environment}/${stack} ${digest}`),
+  );
+  return [
+    "---",
+    `Commit ${code(plans.commit)}, [run](${plans.runUrl}). Only what these plans say is deployed: whatever differs then stops the deployment.`,
+    ...(saved.length === 0
+      ? []
+      : [
+          `<details><summary>SHA-256 of each saved plan</summary>\n\n\`\`\`\n${saved.join("\n")}\n\`\`\`\n\n</details>`,
+        ]),
+    planRecord(plans.commit, plans.environments),
+  ].join("\n\n");
+}
+
+function isPlanned(stack: EnvironmentReport["stacks"][number]): stack is PlannedStack {
+  return stack.outcome === "planned";
+}

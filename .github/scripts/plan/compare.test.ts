@@ -1,0 +1,187 @@
+import { describe, expect, test } from "vitest";
+import { planFixture } from "../testing/fixtures.ts";
+import { comparePlans } from "./compare.ts";
+import { beyondTheImage } from "./image-change.ts";
+import { type PlanJson, parsePlan } from "./plan-json.ts";
+import { IMAGE_TO_BE_BUILT, plannedChanges } from "./planned-changes.ts";
+
+const BUILT = `sha256:${"5".repeat(64)}`;
+
+const compare = (reviewed: PlanJson, fresh: PlanJson, image = BUILT) =>
+  comparePlans(plannedChanges(reviewed, image), plannedChanges(fresh, image));
+
+/** A copy of a plan that says something else. */
+function edited(plan: PlanJson, edit: (text: string) => string): PlanJson {
+  return parsePlan(edit(JSON.stringify(plan)), "the edited plan");
+}
+function withoutChange(plan: PlanJson, address: string): PlanJson {
+  const kept = plan.resource_changes.filter((change) => change.address !== address);
+  expect(kept.length).toBe(plan.resource_changes.length - 1);
+  return { ...plan, resource_changes: kept };
+}
+
+const NAMES = ["create", "change", "destroy-key", "replace-database", "image", "long-service"];
+
+describe("of real plans", () => {
+  test.each(NAMES)("%s is as it was reviewed", (name) => {
+    expect(compare(planFixture(name), planFixture(name))).toEqual([]);
+  });
+
+  test("what AWS moves meanwhile makes no difference, where it does not change", () => {
+    const plan = planFixture("replace-database");
+    const later = edited(plan, (text) =>
+      text.replace(
+        /"latest_restorable_time":"[^"]*"/g,
+        '"latest_restorable_time":"2026-11-21T09:00:00Z"',
+      ),
+    );
+    expect(later).not.toEqual(plan);
+    expect(compare(plan, later)).toEqual([]);
+  });
+
+  test("another value is a difference, told by its path and without its values", () => {
+    const plan = planFixture("change");
+    const other = edited(plan, (text) =>
+      text.replace('"rotation_period_in_days":180', '"rotation_period_in_days":2560'),
+    );
+    expect(compare(plan, other)).toEqual([
+      {
+        address: "aws_kms_key.DataKey_17AFBB84",
+        what: "rotation_period_in_days would become something else than was reviewed",
+      },
+    ]);
+  });
+
+  test("a value in a policy is told by its path in it", () => {
+    const plan = planFixture("create");
+    const other = edited(plan, (text) => text.replace("kms:GenerateDataKey", "kms:ReEncryptFrom"));
+    expect(compare(plan, other)).toMatchObject([
+      { what: expect.stringMatching(/^policy\.Statement\.1\.Action\.\d would become/) },
+    ]);
+  });
+
+  test("a destruction instead of a change is a difference", () => {
+    const then = planFixture("change");
+    const now = planFixture("destroy-key");
+    expect(compare(then, now)).toContainEqual({
+      address: "aws_kms_key.DataKey_17AFBB84",
+      what: "update was reviewed, delete is planned",
+    });
+  });
+
+  test("one more change, and one less, are differences", () => {
+    const plan = planFixture("create");
+    const less = withoutChange(plan, "aws_kms_alias.DataKey_Alias_99EFF7B9");
+    expect(compare(less, plan)).toEqual([
+      {
+        address: "aws_kms_alias.DataKey_Alias_99EFF7B9",
+        what: "create: this was not in the reviewed plan",
+      },
+    ]);
+    expect(compare(plan, less)).toEqual([
+      {
+        address: "aws_kms_alias.DataKey_Alias_99EFF7B9",
+        what: "create: this was reviewed and is no longer planned",
+      },
+    ]);
+  });
+
+  test("a plan that changes nothing has nothing to differ in", () => {
+    expect(compare(planFixture("change"), planFixture("no-change"))).toEqual([]);
+    expect(compare(planFixture("no-change"), planFixture("change"))).toHaveLength(1);
+  });
+
+  test("an output is a change, too: other stacks read it", () => {
+    const plan = planFixture("create");
+    const other = { ...plan, output_changes: {} };
+    expect(compare(other, plan).map(({ address }) => address)).toContain("output.KeyArn");
+  });
+
+  test("no message holds a value, be it sensitive or not", () => {
+    const plan = planFixture("sensitive");
+    const other = edited(plan, (text) => text.replaceAll("canary-4f1d7c", "canary-4f1d7c-2"));
+    const found = compare(plan, other);
+    expect(found).toMatchObject([{ what: expect.stringMatching(/^password would become/) }]);
+    expect(JSON.stringify(found)).not.toMatch(/canary/);
+  });
+});
+
+describe("the image of the commit", () => {
+  const reviewed = planFixture("image");
+  const built = edited(reviewed, (text) => text.replaceAll(IMAGE_TO_BE_BUILT, BUILT));
+
+  test("may be the one that was built where the review saw the one to be built", () => {
+    expect(JSON.stringify(reviewed)).toContain(IMAGE_TO_BE_BUILT);
+    expect(compare(reviewed, built)).toEqual([]);
+  });
+
+  test("may be no other", () => {
+    const other = edited(reviewed, (text) =>
+      text.replaceAll(IMAGE_TO_BE_BUILT, `sha256:${"6".repeat(64)}`),
+    );
+    expect(compare(reviewed, other)).toContainEqual({
+      address: expect.stringMatching(/^aws_ecs_task_definition\./),
+      what: expect.stringMatching(/^container_definitions\.0\.image/),
+    });
+  });
+
+  test("may come from no other repository", () => {
+    const other = edited(built, (text) =>
+      text.replaceAll(/[^"\\]*cipherwatch-dev-service@(?=sha256:5)/g, "mallory.example.com/image@"),
+    );
+    expect(other).not.toEqual(built);
+    expect(compare(reviewed, other)).not.toEqual([]);
+  });
+
+  test("may be the one that runs already, when the build gave the same", () => {
+    const address = reviewed.resource_changes.find(
+      ({ type, change }) => type === "aws_ecs_task_definition" && change.actions.length > 1,
+    )?.address as string;
+    expect(compare(reviewed, { ...withoutChange(built, address) })).toEqual([]);
+  });
+
+  test("is all that a way back may change", () => {
+    expect(beyondTheImage(plannedChanges(built, BUILT))).toEqual([]);
+    expect(beyondTheImage(plannedChanges(built, `sha256:${"6".repeat(64)}`))).not.toEqual([]);
+    const more = {
+      ...built,
+      resource_changes: built.resource_changes.map(({ change, ...resource }) => ({
+        ...resource,
+        change:
+          resource.type === "aws_ecs_task_definition"
+            ? { ...change, after: { ...(change.after as object), memory: "1024" } }
+            : change,
+      })),
+    };
+    expect(beyondTheImage(plannedChanges(more, BUILT))).toEqual(["aws_ecs_task_definition.Task"]);
+    expect(beyondTheImage(plannedChanges(planFixture("change"), BUILT))).toEqual([
+      "aws_kms_key.DataKey_17AFBB84",
+    ]);
+  });
+});
+
+test("a message names some paths and counts the rest", () => {
+  const plan = (value: number) =>
+    parsePlan(
+      JSON.stringify({
+        format_version: "1.2",
+        terraform_version: "1.11.4",
+        resource_changes: [
+          {
+            address: "a.b",
+            mode: "managed",
+            type: "a",
+            change: {
+              actions: ["update"],
+              before: {},
+              after: Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`v${i}`, value])),
+            },
+          },
+        ],
+      }),
+      "plan",
+    );
+  expect(compare(plan(1), plan(2))).toMatchObject([
+    { what: expect.stringMatching(/^v0, v1, v2, v3, v4 and 3 more values would become/) },
+  ]);
+});

@@ -1,0 +1,40 @@
+/** Text between backticks, more of them than it holds in a row. */
+export function code(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  const ticks = "`".repeat(longestRun(line) + 1);
+  const space = line.startsWith("`") || line.endsWith("`") ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
+}
+
+/** A code block whose fence is longer than any in the text, so that nothing in it ends it. */
+export function fence(text: string, language = ""): string {
+  const ticks = "`".repeat(Math.max(3, longestRun(text) + 1));
+  return `${ticks}${language}\n${text}\n${ticks}`;
+}
+
+/** `a`, `b` and `c` */
+export function listOf(names: readonly string[]): string {
+  const shown = names.map(code);
+  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
+/** Folded away until it is asked for. */
+export function details(summary: string, body: string): string {
+  return `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}
+
+/** GitHub's own kinds of quotes. */
+export function alert(kind: "NOTE" | "WARNING" | "CAUTION", lines: readonly string[]): string {
+  return [`[!${kind}]`, ...lines.flatMap((line) => line.split("\n"))]
+    .map((line) => `> ${line}`.trimEnd())
+    .join("\n");
+}
+
+/** Text in HTML, as in the summary of a `details`. */
+export function html(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function longestRun(text: string): number {
+  return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+}

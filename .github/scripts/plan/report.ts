@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { StepError } from "../github/step.ts";
+import { ACTIONS, actionOf, changeAction } from "./action.ts";
+import { attributeChanges } from "./attribute-changes.ts";
+import type { PlanJson } from "./plan-json.ts";
+
+/**
+ * What may be shown of the plans of an environment: without the values of the state, the sensitive ones
+ * masked. It goes from job to job as an artifact, which every reader of the repository can fetch.
+ */
+const attribute = z.object({
+  path: z.string(),
+  before: z.string().optional(),
+  after: z.string().optional(),
+  forcesReplacement: z.literal(true).optional(),
+});
+
+const resource = z.object({
+  address: z.string(),
+  type: z.string(),
+  action: z.enum(ACTIONS),
+  /** Why Terraform does this, where it says so. */
+  reason: z.string().optional(),
+  attributes: z.array(attribute),
+});
+
+const output = z.object({
+  name: z.string(),
+  action: z.enum(ACTIONS),
+  attributes: z.array(attribute),
+});
+
+const stack = z.discriminatedUnion("outcome", [
+  z.object({
+    outcome: z.literal("planned"),
+    stack: z.string(),
+    resources: z.array(resource),
+    outputs: z.array(output),
+    /** SHA-256 of the plan's JSON as it is saved, in hexadecimal. */
+    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Stacks that read this one's outputs. */
+    readBy: z.array(z.string()),
+  }),
+  z.object({ outcome: z.literal("failed"), stack: z.string(), error: z.string() }),
+  z.object({
+    outcome: z.literal("waiting"),
+    stack: z.string(),
+    /** Stacks whose state or outputs it needs, and which are not applied yet. */
+    for: z.array(z.string()),
+    error: z.string(),
+  }),
+]);
+
+const report = z.object({
+  environment: z.string(),
+  commit: z.string(),
+  stacks: z.array(stack),
+});
+
+export type EnvironmentReport = z.output<typeof report>;
+export type StackReport = z.output<typeof stack>;
+export type PlannedStack = Extract<StackReport, { readonly outcome: "planned" }>;
+export type ResourceReport = z.output<typeof resource>;
+export type OutputReport = z.output<typeof output>;
+
+/** @throws StepError when an artifact holds something else */
+export function parseReport(json: string, name: string): EnvironmentReport {
+  const parsed = z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    })
+    .pipe(report)
+    .safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new StepError(`${name} is no report of plans:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** What may be shown of one stack's plan. */
+export function reportOf(
+  stack: string,
+  plan: PlanJson,
+  facts: { readonly digest: string; readonly readBy: readonly string[] },
+): PlannedStack {
+  return {
+    outcome: "planned",
+    stack,
+    resources: plan.resource_changes.flatMap((changed) => {
+      const action = actionOf(changed);
+      if (action === undefined) return [];
+      const { address, type, change, previous_address, action_reason } = changed;
+      const reason =
+        action === "move"
+          ? `was ${previous_address}`
+          : (REASONS[action_reason ?? ""] ?? action_reason);
+      return {
+        address,
+        type,
+        action,
+        ...(reason === undefined ? {} : { reason }),
+        attributes: attributeChanges(change),
+      };
+    }),
+    outputs: Object.entries(plan.output_changes).flatMap(([name, change]) => {
+      const action = changeAction(change);
+      return action === undefined ? [] : { name, action, attributes: attributeChanges(change) };
+    }),
+    digest: facts.digest,
+    readBy: [...facts.readBy],
+  };
+}
+
+export function changesAnything(stack: StackReport): boolean {
+  return stack.outcome !== "planned" || stack.resources.length > 0 || stack.outputs.length > 0;
+}
+
+/** https://developer.hashicorp.com/terraform/internals/json-format#change-representation */
+const REASONS: Readonly<Record<string, string>> = {
+  replace_because_tainted: "its last apply failed",
+  replace_because_cannot_update: "this cannot be changed in place",
+  replace_by_request: "by request",
+  replace_by_triggers: "something that it depends on is replaced",
+  delete_because_no_resource_config: "it is no longer in the stack",
+  delete_because_no_module: "its module is no longer in the stack",
+  delete_because_wrong_repetition: "the stack no longer counts it",
+  delete_because_count_index: "the stack no longer counts it",
+  delete_because_each_key: "the stack no longer has its key",
+};

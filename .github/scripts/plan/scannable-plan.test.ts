@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { CANARY, planFixture } from "../testing/fixtures.ts";
+import { scannablePlan } from "./scannable-plan.ts";
+
+interface Scannable {
+  readonly planned_values: {
+    readonly root_module: { readonly resources: { type: string; values: object }[] };
+  };
+  readonly resource_changes: {
+    readonly mode: string;
+    readonly change: { before: unknown; after: object };
+  }[];
+  readonly configuration: { readonly root_module: { readonly resources: unknown[] } };
+}
+const plan = planFixture("sensitive");
+const scannable = scannablePlan(plan) as Scannable;
+const text = JSON.stringify(scannable);
+
+test("what Snyk looks at is there: what each resource will be, and how it is written", () => {
+  const { planned_values, resource_changes, configuration } = scannable;
+  expect(planned_values.root_module.resources.map(({ type }) => type)).toContain("aws_db_instance");
+  expect(planned_values.root_module.resources[0]).toHaveProperty("values");
+  expect(resource_changes.length).toBeGreaterThan(0);
+  expect(configuration.root_module.resources.length).toBeGreaterThan(0);
+});
+
+test("no sensitive value is", () => {
+  expect(CANARY.test(JSON.stringify(plan))).toBe(true);
+  expect(CANARY.test(text)).toBe(false);
+  const instance = scannable.planned_values.root_module.resources.find(
+    ({ type }) => type === "aws_db_instance",
+  );
+  expect(instance?.values).toHaveProperty("password", "(sensitive value)");
+});
+
+test("neither the state, nor variables, outputs and data that were read", () => {
+  expect(Object.keys(scannable).sort()).toEqual([
+    "configuration",
+    "format_version",
+    "planned_values",
+    "resource_changes",
+    "terraform_version",
+  ]);
+  expect(scannable.resource_changes.map(({ mode }) => mode)).not.toContain("data");
+  expect(scannable.resource_changes.map(({ change }) => change.before)).toEqual(
+    scannable.resource_changes.map(() => null),
+  );
+  expect(text.includes("sensitive_values")).toBe(false);
+});
+
+test("nor whose account it is", () => {
+  expect(JSON.stringify(plan).includes("123456789012")).toBe(true);
+  expect(text.includes("123456789012")).toBe(false);
+  expect(text.includes("arn:aws:kms:ap-southeast-2:111122223333:")).toBe(true);
+});

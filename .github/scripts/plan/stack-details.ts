@@ -1,0 +1,131 @@
+import { inWords } from "./counts.ts";
+import { code, details, fence, html, listOf } from "./markdown.ts";
+import type { OutputReport, PlannedStack, ResourceReport, StackReport } from "./report.ts";
+
+/**
+ * How much of a stack is shown, most first: the comment takes the next when it is too long.
+ * `values` cuts long values, `addresses` leaves out what changes in them, `some` most addresses too.
+ */
+export const LEVELS = ["full", "values", "addresses", "some", "none"] as const;
+export type Level = (typeof LEVELS)[number];
+
+const VALUE_CHARACTERS: Readonly<Record<Level, number>> = {
+  full: 2000,
+  values: 120,
+  addresses: 0,
+  some: 0,
+  none: 0,
+};
+const ATTRIBUTES_WHEN_CUT = 12;
+const SOME_ADDRESSES = 30;
+const ERROR_CHARACTERS: Readonly<Record<Level, number>> = {
+  full: 10_000,
+  values: 4000,
+  addresses: 2000,
+  some: 1000,
+  none: 500,
+};
+
+/** Colours of a `diff` block on GitHub: + green, - red, ! orange. */
+const SIGN: Readonly<Record<ResourceReport["action"], string>> = {
+  create: "+",
+  import: "!",
+  update: "!",
+  move: "!",
+  replace: "-",
+  destroy: "-",
+  forget: "-",
+};
+const VERB: Readonly<Record<ResourceReport["action"], string>> = {
+  create: "",
+  import: "import",
+  update: "change",
+  move: "move",
+  replace: "replace",
+  destroy: "destroy",
+  forget: "forget: it stays in AWS",
+};
+
+/** One stack of a plan, folded away; an error stands open. */
+export function stackDetails(stack: StackReport, level: Level): string {
+  if (stack.outcome === "failed") {
+    return [
+      `**${code(stack.stack)} could not be planned:**`,
+      fence(cut(stack.error, ERROR_CHARACTERS[level])),
+    ].join("\n\n");
+  }
+  if (stack.outcome === "waiting") {
+    return [
+      `**${code(stack.stack)} cannot be planned yet:** it reads ${listOf(stack.for)}, which ${stack.for.length === 1 ? "has" : "have"} not been applied with what it needs. Deploy ${stack.for.length === 1 ? "that" : "those"} first; then it is planned and reviewed by itself.`,
+      details("what Terraform said", fence(cut(stack.error, ERROR_CHARACTERS[level]))),
+    ].join("\n\n");
+  }
+  if (stack.resources.length === 0 && stack.outputs.length === 0) return "";
+  const summary = `<b>${html(stack.stack)}</b>: ${html(inWords(stack))}`;
+  return details(summary, level === "none" ? "Too long to show here." : diff(stack, level));
+}
+
+function diff({ resources, outputs }: PlannedStack, level: Level): string {
+  const shown = level === "some" ? resources.slice(0, SOME_ADDRESSES) : resources;
+  const left = resources.length - shown.length;
+  const lines = [
+    ...shown.flatMap((resource) => [heading(resource), ...attributes(resource, level)]),
+    ...(left > 0 ? [`# and ${left} more`] : []),
+    ...(level === "some" ? [] : outputs.flatMap((output) => outputLines(output, level))),
+  ];
+  return fence(lines.join("\n"), "diff");
+}
+
+function heading({ address, action, reason }: ResourceReport): string {
+  const why = [VERB[action], reason].filter((part) => part !== undefined && part !== "");
+  return `${SIGN[action]} ${address}${why.length > 0 ? `  # ${oneLine(why.join(": "))}` : ""}`;
+}
+
+function attributes({ attributes: all }: ResourceReport | OutputReport, level: Level): string[] {
+  const characters = VALUE_CHARACTERS[level];
+  if (characters === 0) return [];
+  const forcing = all.filter(({ forcesReplacement }) => forcesReplacement);
+  const others = all.filter(({ forcesReplacement }) => !forcesReplacement);
+  const sorted = [...forcing, ...others];
+  const shown = level === "full" ? sorted : sorted.slice(0, ATTRIBUTES_WHEN_CUT);
+  const left = sorted.length - shown.length;
+  return [
+    ...shown.flatMap(({ path, before, after, forcesReplacement }) => {
+      const note = forcesReplacement ? "  # forces the replacement" : "";
+      return [
+        ...(before === undefined ? [] : [`-     ${path} = ${cut(before, characters)}`]),
+        ...(after === undefined ? [] : [`+     ${path} = ${cut(after, characters)}${note}`]),
+      ];
+    }),
+    ...(left > 0 ? [`#     and ${left} more values`] : []),
+  ];
+}
+
+function outputLines({ name, action, attributes: values }: OutputReport, level: Level): string[] {
+  const [value, ...more] = values;
+  if (
+    VALUE_CHARACTERS[level] === 0 ||
+    value === undefined ||
+    more.length > 0 ||
+    value.path !== ""
+  ) {
+    return [
+      `${SIGN[action]} output ${name}`,
+      ...attributes({ name, action, attributes: values }, level),
+    ];
+  }
+  const characters = VALUE_CHARACTERS[level];
+  return [
+    ...(value.before === undefined ? [] : [`- output ${name} = ${cut(value.before, characters)}`]),
+    ...(value.after === undefined ? [] : [`+ output ${name} = ${cut(value.after, characters)}`]),
+  ];
+}
+
+function cut(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  return `${text.slice(0, characters).toWellFormed()}… (${text.length} characters)`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
+}

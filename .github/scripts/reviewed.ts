@@ -1,0 +1,54 @@
+import { type GitHub, githubClient } from "./github/client.ts";
+import { findComment } from "./github/comment.ts";
+import { variable } from "./github/environment.ts";
+import { setOutputs } from "./github/runner-files.ts";
+import { StepError, step } from "./github/step.ts";
+import { readPlanRecord } from "./plan/plan-record.ts";
+
+/** Plans that somebody reviewed: stack → SHA-256 of the saved plan. */
+export type ReviewedPlans = Readonly<Record<string, string>>;
+
+/**
+ * The plans that the review of a commit on main saw: those in the comment of the pull request that it
+ * came from, if they were made for the very commit that was merged.
+ * @throws StepError when there are none: the commit was pushed without a pull request, or its comment
+ *   is of another commit
+ */
+export async function reviewedPlans(
+  github: GitHub,
+  commit: string,
+  environment: string,
+): Promise<ReviewedPlans> {
+  const refuse = (why: string): never => {
+    throw new StepError(
+      `Nothing is deployed to ${environment}, for there is no reviewed plan of ${commit}: ${why}\n` +
+        `Run Deploy by hand for ${environment}: it plans anew, and waits for your approval of that plan.`,
+    );
+  };
+  const { data: pullRequests } = await github.rest.repos.listPullRequestsAssociatedWithCommit({
+    ...github.repository,
+    commit_sha: commit,
+  });
+  const merged = pullRequests.find(
+    ({ merged_at, merge_commit_sha }) => merged_at !== null && merge_commit_sha === commit,
+  );
+  if (merged === undefined) return refuse("no pull request was merged as this commit.");
+  const of = `pull request #${merged.number}`;
+  const comment = await findComment(github, merged.number);
+  if (comment === undefined) return refuse(`${of} has no comment with plans.`);
+  const record = readPlanRecord(comment.body);
+  if (record === undefined) return refuse(`the comment of ${of} has no record of its plans.`);
+  if (record.commit !== merged.head.sha) {
+    return refuse(`the plans of ${of} are of ${record.commit}, and ${merged.head.sha} was merged.`);
+  }
+  return record.plans[environment] ?? refuse(`${of} has no plans of ${environment}.`);
+}
+
+if (import.meta.main) {
+  await step(async () => {
+    const environment = variable("ENVIRONMENT");
+    const plans = await reviewedPlans(githubClient(), variable("GITHUB_SHA"), environment);
+    console.log(`Reviewed: ${Object.keys(plans).join(", ")}`);
+    setOutputs({ plans: JSON.stringify(plans) });
+  });
+}

@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeRunner, type Runner } from "./testing/runner.ts";
+import { SNYK_STAND_IN } from "./testing/snyk.ts";
+
+let runner: Runner;
+beforeEach(() => {
+  runner = makeRunner();
+  runner.standIn("snyk", SNYK_STAND_IN);
+});
+afterEach(() => {
+  runner.remove();
+});
+
+const scan = (name: string, env: Readonly<Record<string, string>> = {}) =>
+  runner.run(
+    "scan.ts",
+    {
+      SNYK_TOKEN: "token",
+      SARIF_FOLDER: "sarif",
+      SNYK_STAND_IN_LOG: join(runner.folder, "calls"),
+      ...env,
+    },
+    name,
+  );
+const calls = (): string[][] =>
+  readFileSync(join(runner.folder, "calls"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+const results = (): string[] =>
+  existsSync(join(runner.folder, "sarif")) ? readdirSync(join(runner.folder, "sarif")) : [];
+
+test("a clean scan is green, with its results left for code scanning", async () => {
+  const { code, summary } = await scan("dependencies");
+  expect(code).toBe(0);
+  expect(summary).toMatch(/Snyk: dependencies: nothing of severity high/);
+  expect(results()).toEqual(["snyk-dependencies-0.sarif"]);
+  expect(calls()).toEqual([
+    [
+      "test",
+      "--severity-threshold=high",
+      "--policy-path=.snyk",
+      "--sarif-file-output=sarif/snyk-dependencies-0.sarif",
+    ],
+  ]);
+});
+
+describe("whatever is not clean is red", () => {
+  test.each([
+    ["1", /found vulnerabilities \(exit code 1\)/],
+    ["2", /it failed/],
+    ["3", /nothing to scan/],
+    ["69", /could not be reached/],
+    ["77", /refused the token/],
+    ["0:none", /left no results/],
+    ["0:garbage", /no JSON.*left no results/s],
+    ["0:finding", /ended well and yet found SNYK-1: 1/],
+  ])("%s", async (standIn, reason) => {
+    const { code, log, summary } = await scan("dependencies", { SNYK_STAND_IN: standIn });
+    expect(code).toBe(1);
+    expect(log).toMatch(reason);
+    expect(summary).toMatch(/Snyk: dependencies: red/);
+  });
+
+  test("a missing token, before anything runs", async () => {
+    const { code, log } = await scan("dependencies", { SNYK_TOKEN: "" });
+    expect(code).toBe(1);
+    expect(log).toMatch(/SNYK_TOKEN is not set/);
+    expect(results()).toEqual([]);
+  });
+
+  test("a CLI that is not there", async () => {
+    runner.standIn("snyk", "#!/nowhere\n");
+    const { code, log } = await scan("dependencies");
+    expect(code).toBe(1);
+    expect(log).toMatch(/snyk could not be started/);
+  });
+
+  test("no image, and no plans", async () => {
+    expect((await scan("image", { ARCHIVE: "image.tar" })).log).toMatch(
+      /no image to scan at image\.tar/,
+    );
+    expect((await scan("plans", { PLANS: "plans" })).log).toMatch(/no plans to scan in plans/);
+  });
+
+  test("results of an earlier run, when this one leaves none", async () => {
+    await scan("dependencies");
+    const { code, log } = await scan("dependencies", { SNYK_STAND_IN: "0:none" });
+    expect(code).toBe(1);
+    expect(log).toMatch(/left no results/);
+    expect(results()).toEqual([]);
+  });
+
+  test("a scan that does not exist", async () => {
+    expect((await scan("everything")).log).toMatch(
+      /no scan "everything"; there are dependencies, image, plans/,
+    );
+  });
+});
+
+test("the results of a red scan are kept and fit for code scanning", async () => {
+  await scan("dependencies", { SNYK_STAND_IN: "1" });
+  const text = readFileSync(join(runner.folder, "sarif/snyk-dependencies-0.sarif"), "utf8");
+  expect(JSON.parse(text).runs).toMatchObject([
+    {
+      automationDetails: { id: "snyk-dependencies-0/0/" },
+      tool: { driver: { rules: [{ id: "SNYK-1", properties: { "security-severity": "8.0" } }] } },
+    },
+  ]);
+});
+
+test("the image is scanned from its archive, for its processor, with its Dockerfile", async () => {
+  runner.write("image.tar", "an archive");
+  const { code } = await scan("image", { ARCHIVE: "image.tar", PLATFORM: "linux/arm64" });
+  expect(code).toBe(0);
+  expect(calls()[0]?.slice(0, 5)).toEqual([
+    "container",
+    "test",
+    "oci-archive:image.tar",
+    "--file=service/Dockerfile",
+    "--platform=linux/arm64",
+  ]);
+});
+
+test("every plan is scanned as a whole, each with results of its own, and one red is red", async () => {
+  for (const path of ["plans/dev/kms.json", "plans/prod/kms.json"]) runner.write(path, "{}");
+  expect((await scan("plans", { PLANS: "plans" })).code).toBe(0);
+  expect(calls().map((args) => args.slice(0, 4))).toEqual([
+    ["iac", "test", "plans/dev/kms.json", "--scan=planned-values"],
+    ["iac", "test", "plans/prod/kms.json", "--scan=planned-values"],
+  ]);
+  expect(results()).toEqual(["snyk-plans-0.sarif", "snyk-plans-1.sarif"]);
+  expect((await scan("plans", { PLANS: "plans", SNYK_STAND_IN: "iac=1" })).code).toBe(1);
+});
+
+test.each(["0", "1", "2", "77"])("monitoring never fails a run: %s", async (standIn) => {
+  runner.write("image.tar", "an archive");
+  const { code, log } = await runner.run("monitor.ts", {
+    SNYK_TOKEN: "token",
+    SNYK_STAND_IN: standIn,
+    ARCHIVE: "image.tar",
+    PLATFORM: "linux/amd64",
+  });
+  expect(code).toBe(0);
+  expect(log.includes("::warning::")).toBe(standIn !== "0");
+});
+
+test("monitoring without a token says that nothing is watched", async () => {
+  const { code, log } = await runner.run("monitor.ts", { ARCHIVE: "x", PLATFORM: "y" });
+  expect(code).toBe(0);
+  expect(log).toMatch(/::warning::Snyk does not watch this deployment/);
+});

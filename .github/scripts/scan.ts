@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { optionalVariable, variable } from "./github/environment.ts";
+import { addSummary } from "./github/runner-files.ts";
+import { StepError, step } from "./github/step.ts";
+import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.ts";
+import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanOf } from "./snyk/scan.ts";
+import { reasonForRed } from "./snyk/verdict.ts";
+import { run } from "./system/run.ts";
+
+/** Runs one of Snyk's scans and judges it. Its results are left for code scanning, be they good or bad. */
+async function scan(): Promise<void> {
+  const name = scanName(process.argv[2]);
+  variable("SNYK_TOKEN"); // without it, nothing would be looked at
+  const results = variable("SARIF_FOLDER");
+  const { category, commands } = scanOf(name, {
+    archive: optionalVariable("ARCHIVE") ?? "",
+    platform: optionalVariable("PLATFORM") ?? "",
+    plans: optionalVariable("PLANS") ?? "",
+  });
+  mkdirSync(results, { recursive: true });
+  const red: string[] = [];
+  for (const [index, command] of commands.entries()) {
+    const file = join(results, `${category}-${index}.sarif`);
+    rmSync(file, { force: true });
+    const { code } = await run(["snyk", ...command, `--sarif-file-output=${file}`], {
+      env: { ...process.env, SNYK_CI: "1" },
+      accept: "any",
+      show: true,
+    });
+    const sarif = existsSync(file) ? readSarif(file) : undefined;
+    if (sarif !== undefined) {
+      writeFileSync(file, JSON.stringify(normalizeSarif(sarif, `${category}-${index}`)));
+    }
+    const reason = reasonForRed({ code, ...(sarif === undefined ? {} : { sarif }) });
+    if (reason === undefined) continue;
+    red.push(`snyk ${command.slice(0, 3).join(" ")}: ${reason}`);
+    for (const finding of sarif === undefined ? [] : findings(sarif)) red.push(`  ${finding}`);
+  }
+  const verdict = red.length === 0 ? `nothing of severity ${SEVERITY_THRESHOLD} or above` : "red";
+  addSummary(
+    [`### Snyk: ${name}: ${verdict}`, ...red.map((line) => `- ${line.trim()}`)].join("\n"),
+  );
+  if (red.length > 0) throw new StepError(`The scan of the ${name} is red.\n${red.join("\n")}`);
+}
+
+/** A file that cannot be read is as good as none, and must not reach code scanning. */
+function readSarif(file: string): Sarif | undefined {
+  try {
+    return parseSarif(readFileSync(file, "utf8"), file);
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    console.log(error.message);
+    rmSync(file);
+    return undefined;
+  }
+}
+
+function scanName(text: string | undefined): ScanName {
+  const name = SCANS.find((known) => known === text);
+  if (name !== undefined) return name;
+  throw new StepError(
+    `There is no scan ${JSON.stringify(text ?? "")}; there are ${SCANS.join(", ")}.`,
+  );
+}
+
+if (import.meta.main) await step(scan);

@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import { variable } from "./github/environment.ts";
+import { StepError, step } from "./github/step.ts";
+
+export interface SmokeOptions {
+  /** Milliseconds until the service must be ready; its name may be new to DNS. */
+  readonly readyWithin: number;
+  /** Milliseconds between two tries. */
+  readonly pause: number;
+  /** Milliseconds that one request may take. */
+  readonly timeout: number;
+}
+
+const DEFAULTS: SmokeOptions = { readyWithin: 180_000, pause: 3000, timeout: 15_000 };
+
+const encrypted = z.object({ Key: z.string().startsWith("cwk_") });
+const decrypted = z.object({ Text: z.string() });
+
+/** What `/decrypt` says to a Key that does not open the record. */
+const DENIED = "Data decryption failed, make sure you have the correct key";
+
+/**
+ * Does with a deployed service what its users do, and takes the record away again. The wrong Key is one
+ * failed Decrypt in CloudTrail, of which the alarm kms-errors mails: so each deployment tests that, too.
+ * @param url of the service, without a path
+ * @returns what was seen to work
+ * @throws StepError at the first thing that does not; neither Key nor Text is ever in it
+ */
+export async function smokeTest(
+  url: string,
+  options: Partial<SmokeOptions> = {},
+): Promise<readonly string[]> {
+  const { readyWithin, pause, timeout } = { ...DEFAULTS, ...options };
+  const { Name, Text } = record();
+  const request = async (path: string, body?: unknown): Promise<Answer> => {
+    const init =
+      body === undefined
+        ? {}
+        : {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify(body),
+          };
+    const response = await fetch(new URL(path, url), {
+      ...init,
+      redirect: "error",
+      signal: AbortSignal.timeout(timeout),
+    });
+    return { status: response.status, body: parsed(await response.text()) };
+  };
+
+  await ready(() => request("/readyz"), url, readyWithin, pause);
+  expectStatus("GET /healthz", await request("/healthz"), 200);
+
+  const { Key } = read("POST /encrypt", encrypted, await request("/encrypt", { Name, Text }), 200);
+  const opened = read("POST /decrypt", decrypted, await request("/decrypt", { Name, Key }), 200);
+  if (opened.Text !== Text) {
+    throw new StepError("POST /decrypt gave back another text than was encrypted.");
+  }
+  const denied = await request("/decrypt", { Name, Key: wrongKey() });
+  expectStatus("POST /decrypt with a wrong Key", denied, 403);
+  if (!z.object({ Message: z.literal(DENIED) }).safeParse(denied.body).success) {
+    throw new StepError(`POST /decrypt with a wrong Key must say ${JSON.stringify(DENIED)}.`);
+  }
+  expectStatus("POST /forget", await request("/forget", { Name, Key }), 200);
+  return ["ready", "healthy", "encrypts", "decrypts", "refuses a wrong Key", "forgets"];
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Nobody's: a run that stops halfway leaves it behind, and it must not look like a customer's. */
+function record() {
+  const id = randomBytes(12).toString("hex");
+  return { Name: `smoke-test-${id}`, Text: `smoke-test ${randomBytes(24).toString("base64")}` };
+}
+
+/** Of the right form, so that it reaches KMS, and of no record. */
+function wrongKey(): string {
+  return `cwk_${randomBytes(48).toString("base64url")}`;
+}
+
+async function ready(
+  ask: () => Promise<Answer>,
+  url: string,
+  within: number,
+  pause: number,
+): Promise<void> {
+  const deadline = performance.now() + within;
+  let last = "";
+  do {
+    try {
+      const answer = await ask();
+      if (answer.status === 200) return;
+      last = `status ${answer.status}: ${JSON.stringify(answer.body)}`;
+    } catch (error) {
+      const { message, cause } = error as Error;
+      last = cause instanceof Error ? `${message} (${cause.message})` : message;
+    }
+    await wait(pause);
+  } while (performance.now() < deadline);
+  throw new StepError(
+    `${url} was not ready within ${within / 1000} s; at last: ${last}. If nothing answers at all, the runner's address may not be in CIPHERWATCH_ALLOWED_CIDRS: docs/pipeline.md.`,
+  );
+}
+
+function expectStatus(what: string, { status, body }: Answer, expected: number): void {
+  if (status === expected) return;
+  const error = z.object({ Code: z.string(), RequestId: z.string() }).safeParse(body).data;
+  const told = error === undefined ? "" : ` (${error.Code}, request ${error.RequestId})`;
+  throw new StepError(`${what} answered ${status}${told}, not ${expected}.`);
+}
+
+function read<T>(what: string, schema: z.ZodType<T>, answer: Answer, status: number): T {
+  expectStatus(what, answer, status);
+  const result = schema.safeParse(answer.body);
+  if (result.success) return result.data;
+  throw new StepError(`${what} answered ${status} with a body of another shape.`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) {
+  await step(async () => {
+    const url = variable("URL");
+    console.log(`${url}: ${(await smokeTest(url)).join(", ")}`);
+  });
+}

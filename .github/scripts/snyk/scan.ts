@@ -1,0 +1,66 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { StepError } from "../github/step.ts";
+
+/** What of the repository is scanned, and how. */
+export interface Scan {
+  /** Of its results in code scanning. */
+  readonly category: string;
+  /** Arguments of the CLI; each makes one run of it, and one SARIF file. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+export const SCANS = ["dependencies", "image", "plans"] as const;
+export type ScanName = (typeof SCANS)[number];
+
+export const SEVERITY_THRESHOLD = "high";
+const POLICY = ["--policy-path=.snyk"];
+const GATE = [`--severity-threshold=${SEVERITY_THRESHOLD}`, ...POLICY];
+
+/** Where things are, and for which processor the image is. */
+export interface Targets {
+  readonly archive: string;
+  readonly platform: string;
+  readonly plans: string;
+}
+
+/** @throws StepError when there is nothing to scan: that would be green for want of a look */
+export function scanOf(name: ScanName, { archive, platform, plans }: Targets): Scan {
+  const category = `snyk-${name}`;
+  switch (name) {
+    case "dependencies":
+      return { category, commands: [["test", ...GATE]] };
+    case "image":
+      return { category, commands: [["container", "test", ...image(archive, platform), ...GATE]] };
+    case "plans":
+      return {
+        category,
+        commands: planFiles(plans).map((file) => [
+          ...["iac", "test", file, "--scan=planned-values"],
+          ...GATE,
+        ]),
+      };
+  }
+}
+
+/** What Snyk goes on watching for vulnerabilities that are found later. */
+export function monitored({ archive, platform }: Omit<Targets, "plans">): readonly string[][] {
+  return [
+    ["monitor", ...POLICY],
+    ["container", "monitor", ...image(archive, platform), ...POLICY],
+  ];
+}
+
+function image(archive: string, platform: string): string[] {
+  if (!existsSync(archive)) throw new StepError(`There is no image to scan at ${archive}.`);
+  return [`oci-archive:${archive}`, "--file=service/Dockerfile", `--platform=${platform}`];
+}
+
+function planFiles(folder: string): string[] {
+  const files = existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: "utf8" })
+    : [];
+  const plans = files.filter((file) => file.endsWith(".json")).sort();
+  if (plans.length === 0) throw new StepError(`There are no plans to scan in ${folder}.`);
+  return plans.map((file) => join(folder, file));
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import type { Sarif } from "./sarif.ts";
+import { reasonForRed } from "./verdict.ts";
+
+const sarif = (...rules: readonly string[]): Sarif => ({
+  version: "2.1.0",
+  runs: [
+    {
+      tool: { driver: { name: "Snyk", rules: [] } },
+      results: rules.map((ruleId) => ({ ruleId })),
+    },
+  ],
+});
+
+test("0 with results in which nothing stands is green, and nothing else is", () => {
+  expect(reasonForRed({ code: 0, sarif: sarif() })).toBeUndefined();
+});
+
+test.each([
+  [1, /found vulnerabilities/],
+  [2, /failed/],
+  [3, /nothing to scan/],
+  [69, /could not be reached/],
+  [77, /token/],
+  [128, /unknown way/],
+  [-1, /unknown way/],
+])("%i is red, whatever results there are", (code, reason) => {
+  expect(reasonForRed({ code, sarif: sarif() })).toMatch(reason);
+  expect(reasonForRed({ code })).toMatch(reason);
+});
+
+test("0 without results is red", () => {
+  expect(reasonForRed({ code: 0 })).toMatch(/left no results/);
+});
+
+test("0 with a finding is red and names it", () => {
+  expect(reasonForRed({ code: 0, sarif: sarif("SNYK-JS-X-1") })).toMatch(/SNYK-JS-X-1: 1/);
+});

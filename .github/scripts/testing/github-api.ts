@@ -1,0 +1,286 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** The part of GitHub's API that the pipeline uses, in memory on loopback, for one repository. */
+export interface GitHubApi {
+  readonly url: string;
+  readonly repository: string;
+  readonly issues: StoredIssue[];
+  readonly comments: StoredComment[];
+  readonly pullRequests: StoredPullRequest[];
+  readonly deployments: StoredDeployment[];
+  /** Each request that came, as `GET /repos/…`. */
+  readonly requests: string[];
+  /** A token of a job with these permissions, as GITHUB_TOKEN is. */
+  readonly tokenFor: (permissions: Permissions) => string;
+  readonly close: () => Promise<void>;
+}
+
+export type Permissions = Readonly<Record<string, string>>;
+
+export interface User {
+  readonly login: string;
+  readonly type: "Bot" | "User";
+}
+
+export interface StoredIssue {
+  readonly number: number;
+  readonly user: User;
+  title: string;
+  body: string;
+  state: string;
+}
+
+export interface StoredComment {
+  readonly id: number;
+  /** The issue or pull request that it is on. */
+  readonly issue: number;
+  readonly user: User;
+  body: string;
+}
+
+export interface StoredPullRequest {
+  readonly number: number;
+  readonly head: { readonly sha: string };
+  readonly merged_at: string | null;
+  readonly merge_commit_sha: string | null;
+}
+
+export interface StoredDeployment {
+  readonly id: number;
+  readonly environment: string;
+  readonly sha: string;
+  /** The newest first. */
+  readonly states: readonly string[];
+}
+
+const BOT: User = { login: "github-actions[bot]", type: "Bot" };
+
+/** https://docs.github.com/rest/issues/comments: a longer body is refused. */
+const LONGEST_BODY = 65_536;
+const PER_PAGE = 30;
+
+interface Request {
+  readonly params: readonly string[];
+  readonly query: URLSearchParams;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  /** Any of these, such as `issues: read`; write includes read. */
+  readonly permission: readonly string[];
+  readonly answer: (request: Request) => Answer;
+}
+
+export async function startGitHubApi(repository = "example-org/cipherwatch"): Promise<GitHubApi> {
+  const issues: StoredIssue[] = [];
+  const comments: StoredComment[] = [];
+  const pullRequests: StoredPullRequest[] = [];
+  const deployments: StoredDeployment[] = [];
+  const requests: string[] = [];
+  const tokens = new Map<string, Permissions>();
+  let last = 100_000;
+  const next = () => {
+    last += 1;
+    return last;
+  };
+
+  const routes: readonly Route[] = [
+    {
+      method: "GET",
+      path: /^\/issues\/(\d+)\/comments$/,
+      permission: ["issues: read", "pull-requests: read"],
+      answer: ({ params: [number] }) =>
+        found(comments.filter(({ issue }) => issue === Number(number))),
+    },
+    {
+      method: "POST",
+      path: /^\/issues\/(\d+)\/comments$/,
+      permission: ["issues: write", "pull-requests: write"],
+      answer: ({ params: [number], body }) => {
+        const comment = { id: next(), issue: Number(number), user: BOT, body: String(body.body) };
+        comments.push(comment);
+        return { status: 201, body: withUrl(comment) };
+      },
+    },
+    {
+      method: "PATCH",
+      path: /^\/issues\/comments\/(\d+)$/,
+      permission: ["issues: write", "pull-requests: write"],
+      answer: ({ params: [id], body }) =>
+        changed(
+          comments.find((comment) => comment.id === Number(id)),
+          body,
+        ),
+    },
+    {
+      method: "GET",
+      path: /^\/commits\/([0-9a-f]{40})\/pulls$/,
+      permission: ["pull-requests: read"],
+      answer: ({ params: [sha] }) =>
+        found(
+          pullRequests.filter(
+            ({ head, merge_commit_sha }) => head.sha === sha || merge_commit_sha === sha,
+          ),
+        ),
+    },
+    {
+      method: "GET",
+      path: /^\/issues$/,
+      permission: ["issues: read"],
+      answer: ({ query }) =>
+        found(
+          issues.filter(
+            ({ state, user }) =>
+              state === (query.get("state") ?? "open") &&
+              user.login === (query.get("creator") ?? user.login),
+          ),
+        ),
+    },
+    {
+      method: "POST",
+      path: /^\/issues$/,
+      permission: ["issues: write"],
+      answer: ({ body }) => {
+        const { title, body: text } = body;
+        const issue = {
+          number: next(),
+          user: BOT,
+          title: String(title),
+          body: String(text),
+          state: "open",
+        };
+        issues.push(issue);
+        return { status: 201, body: withUrl(issue) };
+      },
+    },
+    {
+      method: "PATCH",
+      path: /^\/issues\/(\d+)$/,
+      permission: ["issues: write"],
+      answer: ({ params: [number], body }) =>
+        changed(
+          issues.find((issue) => issue.number === Number(number)),
+          body,
+        ),
+    },
+    {
+      method: "GET",
+      path: /^\/deployments$/,
+      permission: ["deployments: read"],
+      answer: ({ query }) =>
+        found(
+          deployments
+            .filter(({ environment }) => environment === query.get("environment"))
+            .sort((a, b) => b.id - a.id),
+        ),
+    },
+    {
+      method: "GET",
+      path: /^\/deployments\/(\d+)\/statuses$/,
+      permission: ["deployments: read"],
+      answer: ({ params: [id] }) => {
+        const states = deployments.find((each) => each.id === Number(id))?.states ?? [];
+        return found(states.map((state) => ({ state })));
+      },
+    },
+  ];
+
+  const answer = async (message: IncomingMessage): Promise<Answer & { readonly link?: string }> => {
+    const { pathname, searchParams: query, href } = new URL(message.url ?? "", url);
+    requests.push(`${message.method} ${pathname}`);
+    const permissions = tokens.get((message.headers.authorization ?? "").replace(/^token /, ""));
+    if (permissions === undefined) return { status: 401, body: { message: "Bad credentials" } };
+    const path = pathname.replace(`/repos/${repository}`, "");
+    for (const route of routes) {
+      const match = route.method === message.method ? route.path.exec(path) : null;
+      if (match === null) continue;
+      if (!route.permission.some((permission) => allows(permissions, permission))) {
+        return { status: 403, body: { message: "Resource not accessible by integration" } };
+      }
+      const body = message.method === "GET" ? {} : JSON.parse(await textOf(message));
+      if (String(body.body ?? "").length > LONGEST_BODY) {
+        return { status: 422, body: { message: "body is too long (maximum is 65536 characters)" } };
+      }
+      const answered = route.answer({ params: match.slice(1), query, body });
+      return Array.isArray(answered.body) ? paged(answered.body, query, href) : answered;
+    }
+    return { status: 404, body: { message: "Not Found" } };
+  };
+
+  const server = createServer((request, response) => {
+    answer(request).then(
+      ({ status, body, link }) => {
+        response.writeHead(status, {
+          "Content-Type": "application/json; charset=utf-8",
+          ...(link === undefined ? {} : { Link: link }),
+        });
+        response.end(JSON.stringify(body));
+      },
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    url,
+    repository,
+    issues,
+    comments,
+    pullRequests,
+    deployments,
+    requests,
+    tokenFor: (permissions) => {
+      const token = `ghs_${randomUUID().replaceAll("-", "")}`;
+      tokens.set(token, permissions);
+      return token;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+
+  function withUrl<T extends object>(item: T): T & { readonly html_url: string } {
+    return { ...item, html_url: `https://github.com/${repository}/${Object.values(item)[0]}` };
+  }
+
+  function changed<T extends object>(item: T | undefined, body: Partial<T>): Answer {
+    if (item === undefined) return { status: 404, body: { message: "Not Found" } };
+    return { status: 200, body: withUrl(Object.assign(item, body)) };
+  }
+}
+
+function found(items: readonly unknown[]): Answer {
+  return { status: 200, body: items };
+}
+
+function allows(permissions: Permissions, permission: string): boolean {
+  const [scope = "", level] = permission.split(": ");
+  return permissions[scope] === level || permissions[scope] === "write";
+}
+
+/** https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api */
+function paged(items: readonly unknown[], query: URLSearchParams, href: string) {
+  const size = Math.min(Number(query.get("per_page") ?? PER_PAGE), 100);
+  const page = Number(query.get("page") ?? 1);
+  const body = items.slice((page - 1) * size, page * size);
+  if (page * size >= items.length) return { status: 200, body };
+  const next = new URL(href);
+  next.searchParams.set("page", String(page + 1));
+  return { status: 200, body, link: `<${next.href}>; rel="next"` };
+}
+
+async function textOf(message: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of message) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}

@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A place in which scripts run as steps of a job do. */
+export interface Runner {
+  readonly folder: string;
+  /** Runs `node .github/scripts/<script> …args` with these variables and no others of the caller's. */
+  readonly run: (
+    script: string,
+    env: Readonly<Record<string, string>>,
+    ...args: readonly string[]
+  ) => Promise<StepResult>;
+  /** Puts a program in the way of the real one. */
+  readonly standIn: (name: string, script: string) => void;
+  readonly write: (path: string, content: string | Buffer) => string;
+  readonly remove: () => void;
+}
+
+export interface StepResult {
+  readonly code: number;
+  readonly log: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly summary: string;
+}
+
+const scripts = fileURLToPath(new URL("..", import.meta.url));
+
+export function makeRunner(): Runner {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-step-"));
+  const bin = join(folder, "bin");
+  const workspace = join(folder, "workspace");
+  mkdirSync(bin);
+  mkdirSync(workspace);
+  const file = (name: string) => join(folder, name);
+  return {
+    folder: workspace,
+    run: async (script, env, ...args) => {
+      const files = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"];
+      for (const name of files) writeFileSync(file(name), "");
+      const child = spawn(process.execPath, [join(scripts, script), ...args], {
+        cwd: workspace,
+        env: {
+          // Not node_modules/.bin: nothing real may be run where a stand-in was forgotten.
+          PATH: [bin, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
+          HOME: process.env.HOME,
+          ...Object.fromEntries(files.map((name) => [name, file(name)])),
+          GITHUB_REPOSITORY: "example-org/cipherwatch",
+          GITHUB_RUN_ID: "4711",
+          GITHUB_RUN_ATTEMPT: "1",
+          ...env,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      let log = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => {
+          log += text;
+        });
+      }
+      const code = await new Promise<number>((resolve) =>
+        child.once("close", (value) => resolve(value ?? -1)),
+      );
+      return {
+        code,
+        log,
+        outputs: readFileCommands(readFileSync(file("GITHUB_OUTPUT"), "utf8")),
+        variables: readFileCommands(readFileSync(file("GITHUB_ENV"), "utf8")),
+        summary: readFileSync(file("GITHUB_STEP_SUMMARY"), "utf8"),
+      };
+    },
+    standIn: (name, script) => {
+      writeFileSync(join(bin, name), script, { mode: 0o755 });
+    },
+    write: (path, content) => {
+      const whole = join(workspace, path);
+      mkdirSync(join(whole, ".."), { recursive: true });
+      writeFileSync(whole, content);
+      return whole;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Reads what GITHUB_OUTPUT and GITHUB_ENV hold, as the runner does. */
+export function readFileCommands(text: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  const lines = text.split("\n");
+  for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
+    if (line === "") continue;
+    const [, name = "", end] = /^([^=]+?)<<(.+)$/.exec(line) ?? [];
+    if (end === undefined) {
+      const at = line.indexOf("=");
+      if (at < 1) throw new Error(`${JSON.stringify(line)} sets nothing.`);
+      values[line.slice(0, at)] = line.slice(at + 1);
+      continue;
+    }
+    const stop = lines.indexOf(end);
+    if (stop < 0) throw new Error(`${name} has no end ${end}.`);
+    values[name] = lines
+      .splice(0, stop + 1)
+      .slice(0, -1)
+      .join("\n");
+  }
+  return values;
+}

@@ -1,0 +1,164 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startEmulator } from "../terraform/emulator.ts";
+import { terraform } from "../terraform/terraform.ts";
+import {
+  makeWorkspace,
+  type Output,
+  root,
+  type SettingsVariables,
+} from "../terraform/workspace.ts";
+
+/**
+ * Makes .github/scripts/fixtures anew: plans of this project's stacks, by the real Terraform over what
+ * the emulator holds. Run it with `node e2e/pipeline/make-fixtures.ts`; it takes some minutes.
+ */
+const folder = join(root, ".github/scripts/fixtures");
+
+/** Marks a secret that no report of a plan may ever show. */
+const CANARY = "canary-4f1d7c";
+
+const SETTINGS: SettingsVariables = {
+  CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+  CIPHERWATCH_ALLOWED_CIDRS: "203.0.113.0/24",
+};
+const image = (digit: string) => ({ CIPHERWATCH_IMAGE_DIGEST: `sha256:${digit.repeat(64)}` });
+
+const emulator = await startEmulator("ap-southeast-2");
+const workspace = makeWorkspace(emulator);
+mkdirSync(folder, { recursive: true });
+try {
+  const first = await workspace.synth("first", { ...SETTINGS, ...image("1") });
+  for (const stack of first.dependencies.keys()) await terraform(first, stack).init();
+
+  keepError("no-state", await failure(first, "alarm"));
+  await keepPlan("create", first, "kms");
+  for (const stack of ["network", "registry", "trail"])
+    await keepPlan(`long-${stack}`, first, stack);
+
+  await applyWithoutOutputs(first, "kms");
+  keepError("no-output", await failure(first, "alarm"));
+  await Promise.all(["kms", "network", "registry"].map((stack) => apply(first, stack)));
+  await keepPlan("no-change", first, "kms");
+  await keepPlan("long-database", first, "database");
+  await keepPlan("destroy-key", first, "kms", "-destroy");
+  await apply(first, "database");
+  await keepPlan("long-service", first, "service");
+
+  const rotated = await again("rotated", { CIPHERWATCH_KEY_ROTATION_DAYS: "180" }, ["kms"]);
+  await keepPlan("change", rotated, "kms");
+  const otherAccount = await again("account", { CIPHERWATCH_ACCOUNT_ID: "210987654321" }, ["kms"]);
+  keepError("failed", await failure(otherAccount, "kms"));
+
+  const replaced = await again("replaced", {}, ["database"]);
+  change(replaced, "database", "aws_db_instance", { storage_encrypted: false, kms_key_id: null });
+  await keepPlan("replace-database", replaced, "database");
+
+  const secret = await again("secret", {}, ["database"]);
+  change(secret, "database", "aws_db_instance", {
+    manage_master_user_password: null,
+    master_user_secret_kms_key_id: null,
+    password: "${var.password}",
+  });
+  extend(secret, "database", { variable: { password: { sensitive: true, default: CANARY } } });
+  await keepPlan("sensitive", secret, "database");
+
+  await apply(first, "service");
+  const other = await again("image", image("0"), ["service"]);
+  await keepPlan("image", other, "service");
+} finally {
+  await emulator.stop();
+  workspace.remove();
+}
+
+/** The stacks with other settings, over the same states. */
+async function again(name: string, settings: SettingsVariables, stacks: readonly string[]) {
+  const output = await workspace.synth(name, { ...SETTINGS, ...image("1"), ...settings });
+  for (const stack of stacks) await terraform(output, stack).init();
+  return output;
+}
+
+async function apply(output: Output, stack: string): Promise<void> {
+  const tf = terraform(output, stack);
+  await tf.plan();
+  await tf.apply();
+  console.log(`applied ${stack}`);
+}
+
+/** As a version of the stack that nobody read anything of. */
+async function applyWithoutOutputs(output: Output, stack: string): Promise<void> {
+  const file = join(output.stackFolder(stack), "cdk.tf.json");
+  const whole = readFileSync(file, "utf8");
+  const { output: _, ...rest } = JSON.parse(whole);
+  writeFileSync(file, JSON.stringify(rest));
+  await apply(output, stack);
+  writeFileSync(file, whole);
+}
+
+/** Standard error of a plan that fails. */
+async function failure(output: Output, stack: string): Promise<string> {
+  const { run } = await import("../../.github/scripts/system/run.ts");
+  const { code, stderr } = await run(["terraform", "plan", "-no-color", "-input=false"], {
+    cwd: output.stackFolder(stack),
+    env: output.env,
+    accept: "any",
+  });
+  if (code === 0) throw new Error(`The plan of ${stack} was to fail and did not.`);
+  return stderr.trim();
+}
+
+/** Sets arguments of the stack's only resource of a type. */
+function change(
+  output: Output,
+  stack: string,
+  type: string,
+  set: Readonly<Record<string, unknown>>,
+) {
+  const text = readFileSync(join(output.stackFolder(stack), "cdk.tf.json"), "utf8");
+  const [name = "", ...more] = Object.keys(JSON.parse(text).resource[type]);
+  if (more.length > 0) throw new Error(`${stack} has more than one ${type}.`);
+  extend(output, stack, { resource: { [type]: { [name]: set } } });
+}
+
+/** Terraform merges what stands in files of such a name over the rest. */
+function extend(output: Output, stack: string, json: Readonly<Record<string, unknown>>): void {
+  const name = "variable" in json ? "fixture.tf.json" : "fixture_override.tf.json";
+  writeFileSync(join(output.stackFolder(stack), name), JSON.stringify(json));
+}
+
+async function keepPlan(name: string, output: Output, stack: string, ...args: string[]) {
+  const { json } = await terraform(output, stack).plan(...args);
+  const plan = trimmed(JSON.parse(json), name === "sensitive");
+  keep(`${name}.json`, `${JSON.stringify(plan)}\n`);
+}
+
+function keepError(name: string, text: string): void {
+  keep(`${name}.txt`, `${text}\n`);
+}
+
+function keep(name: string, text: string): void {
+  if (text.includes(workspace.folder)) throw new Error(`${name} names a folder of this machine.`);
+  writeFileSync(join(folder, name), text);
+  console.log(`${name}: ${text.length} characters`);
+}
+
+interface Plan {
+  readonly resource_changes?: readonly {
+    readonly change: { readonly actions: readonly string[] };
+  }[];
+  readonly [part: string]: unknown;
+}
+
+/** Without what no test reads. One keeps what the stack will be, for what Snyk gets of a plan. */
+function trimmed(plan: Plan, whole: boolean): Plan {
+  const { prior_state, timestamp, relevant_attributes, checks, resource_drift, ...kept } = plan;
+  if (whole) return kept;
+  const { configuration, planned_values, variables, ...changes } = kept;
+  return {
+    ...changes,
+    resource_changes: (plan.resource_changes ?? []).map(({ change, ...resource }) => ({
+      ...resource,
+      change: change.actions.includes("no-op") ? { actions: change.actions } : change,
+    })),
+  };
+}
