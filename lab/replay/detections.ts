@@ -1,6 +1,12 @@
 import { keyAlias, serviceRoleName } from "../../stacks/naming.ts";
 import type { Environment } from "../../stacks/settings.ts";
-import type { DeployedAlarm, DeployedMetricFilter, Deployment } from "../deployment.ts";
+import type {
+  AnyMetricAlarm,
+  DeployedAlarm,
+  DeployedCompositeAlarm,
+  DeployedMetricFilter,
+  Deployment,
+} from "../deployment.ts";
 import { parsePattern } from "../pattern/index.ts";
 import { metricId } from "./metric-id.ts";
 
@@ -9,7 +15,8 @@ export interface Detection {
   readonly id: string;
   /** Indices of the filters that feed it. */
   readonly filters: readonly number[];
-  readonly alarms: readonly DeployedAlarm[];
+  /** Those on a threshold first. */
+  readonly alarms: readonly AnyMetricAlarm[];
   /** What its patterns watch is that of no account: nobody said which role or key. */
   readonly unbound: readonly Binding[];
 }
@@ -19,6 +26,7 @@ export type Binding = "role" | "key";
 export interface Detections {
   readonly filters: readonly DeployedMetricFilter[];
   readonly detections: readonly Detection[];
+  readonly composites: readonly DeployedCompositeAlarm[];
   readonly notReplayed: readonly NotReplayed[];
 }
 
@@ -52,38 +60,36 @@ export function deployedDetections(
     metric.filters.push(index);
     metrics.set(key, metric);
   }
-  const isFed = ({ namespace, metricName }: DeployedAlarm) =>
-    metrics.has(`${namespace} ${metricName}`);
+  const metricAlarms: readonly AnyMetricAlarm[] = [
+    ...deployment.alarms,
+    ...deployment.anomalyAlarms,
+  ];
+  const keyOf = ({ namespace, metricName }: AnyMetricAlarm) => `${namespace} ${metricName}`;
+  const whyNot = (alarm: AnyMetricAlarm): string | undefined => {
+    if (!metrics.has(keyOf(alarm))) {
+      return `its metric ${alarm.metricName} in ${alarm.namespace} does not come from CloudTrail`;
+    }
+    return alarm.period % 60 === 0
+      ? undefined
+      : `its period is ${alarm.period} seconds, and a metric filter has one point a minute`;
+  };
   return {
     filters,
     detections: [...metrics].map(([key, { id, filters: indices }]) => ({
       id,
       filters: indices,
-      alarms: deployment.alarms.filter(
-        ({ namespace, metricName }) => key === `${namespace} ${metricName}`,
-      ),
+      alarms: metricAlarms.filter((alarm) => key === keyOf(alarm) && whyNot(alarm) === undefined),
       unbound: BINDINGS.filter(
         (binding) =>
           boundTo(binding, bindings) === undefined &&
           indices.some((index) => ofTrail[index]?.pattern.includes(standIns[binding])),
       ),
     })),
-    notReplayed: [
-      ...deployment.alarms
-        .filter((alarm) => !isFed(alarm))
-        .map(({ name, namespace, metricName }) => ({
-          alarm: name,
-          why: `its metric ${metricName} in ${namespace} does not come from CloudTrail`,
-        })),
-      ...deployment.anomalyAlarms.map(({ name }) => ({
-        alarm: name,
-        why: "its band is a model that CloudWatch trains, which nothing here can stand for",
-      })),
-      ...deployment.compositeAlarms.map(({ name }) => ({
-        alarm: name,
-        why: "it looks at other alarms, not at a metric",
-      })),
-    ],
+    composites: deployment.compositeAlarms,
+    notReplayed: metricAlarms.flatMap((alarm) => {
+      const why = whyNot(alarm);
+      return why === undefined ? [] : [{ alarm: alarm.name, why }];
+    }),
   };
 }
 
@@ -111,6 +117,7 @@ export function ownDetections(patterns: readonly string[]): Detections {
       alarms: [ownAlarm(id)],
       unbound: [],
     })),
+    composites: [],
     notReplayed: [],
   };
 }
@@ -142,7 +149,7 @@ export function watchedMetrics(detections: readonly Detection[]): readonly strin
   return [...new Set(detections.flatMap(({ alarms }) => alarms.map(metricOf)))];
 }
 
-export function metricOf({ namespace, metricName: name, dimensions }: DeployedAlarm): string {
+export function metricOf({ namespace, metricName: name, dimensions }: AnyMetricAlarm): string {
   return metricId({ namespace, name, dimensions });
 }
 

@@ -1,11 +1,14 @@
-import type { AlarmReport, DetectionReport, Report } from "./report.ts";
+import { STAND_IN } from "../alarm/anomaly.ts";
+import { isAnomaly } from "../deployment.ts";
+import type { AlarmReport, DetectionReport, Report, StateReport } from "./report.ts";
 import { MINUTE } from "./scan.ts";
 
 /**
  * The report for machines: times in ISO 8601, durations in seconds. What is named here stays named so;
  * members may be added.
  */
-export function renderJson({ input, span, detections, notReplayed, keyUse }: Report): string {
+export function renderJson(report: Report): string {
+  const { input, span, detections, composites, notReplayed, keyUse } = report;
   const { problems, ...counts } = input;
   return JSON.stringify(
     {
@@ -13,6 +16,10 @@ export function renderJson({ input, span, detections, notReplayed, keyUse }: Rep
       problems,
       span: span && { first: iso(span.first), last: iso(span.last) },
       detections: detections.map(detectionJson),
+      composites: composites.map((composite) => ({
+        ...stateJson(composite),
+        without: composite.without,
+      })),
       notReplayed,
       keyUse,
     },
@@ -35,35 +42,34 @@ function detectionJson({ id, patterns, unbound, matches, alarms }: DetectionRepo
   };
 }
 
-function alarmJson({
-  name,
-  title,
-  alarm,
-  deployedThreshold,
-  transitions,
-  fired,
-  sweep,
-}: AlarmReport): object {
-  const { threshold, comparisonOperator, statistic, period } = alarm;
-  const { evaluationPeriods, datapointsToAlarm, treatMissingData } = alarm;
+function alarmJson({ alarm, deployedThreshold, sweep, ...state }: AlarmReport): object {
+  const { statistic, period, evaluationPeriods, datapointsToAlarm, treatMissingData } = alarm;
+  const limit = isAnomaly(alarm)
+    ? { deviations: alarm.deviations, standIn: STAND_IN }
+    : { threshold: alarm.threshold, comparisonOperator: alarm.comparisonOperator };
   return {
-    name,
-    title,
-    threshold,
+    ...stateJson(state),
+    ...limit,
     ...(deployedThreshold === undefined ? {} : { deployedThreshold }),
-    comparisonOperator,
     statistic,
     period,
     evaluationPeriods,
     datapointsToAlarm,
     treatMissingData,
+    sweep: sweep.map(({ inAlarm, ...step }) => ({ ...step, secondsInAlarm: inAlarm / 1000 })),
+  };
+}
+
+function stateJson({ name, title, fired, transitions }: StateReport): object {
+  return {
+    name,
+    title,
     fired: fired.map(({ from, to }) => ({
       from: iso(from),
       to: to === null ? null : iso(to),
       seconds: to === null ? null : (to - from) / 1000,
     })),
     transitions: transitions.map(({ at, ...transition }) => ({ at: iso(at), ...transition })),
-    sweep: sweep.map(({ inAlarm, ...step }) => ({ ...step, secondsInAlarm: inAlarm / 1000 })),
   };
 }
 

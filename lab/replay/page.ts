@@ -1,7 +1,16 @@
 import { createHash } from "node:crypto";
+import { STAND_IN } from "../alarm/anomaly.ts";
+import { isAnomaly } from "../deployment.ts";
 import { renderChart } from "./chart.ts";
 import { type Html, html, raw } from "./html.ts";
-import type { AlarmReport, DetectionReport, Report, SweepStep } from "./report.ts";
+import type {
+  AlarmReport,
+  CompositeReport,
+  DetectionReport,
+  Report,
+  StateReport,
+  SweepStep,
+} from "./report.ts";
 import { bytes, counted, dateTime, duration, number, rule } from "./wording.ts";
 
 const SPANS_SHOWN = 500;
@@ -32,6 +41,7 @@ ${renderInput(report, generatedAt)}
 ${renderProblems(report)}
 ${renderOverview(report)}
 ${report.detections.map((detection) => renderDetection(detection, report))}
+${report.composites.map(renderComposite)}
 ${renderNotReplayed(report)}
 ${renderKeyUse(report)}
 </main>
@@ -71,25 +81,35 @@ ${count > shown.length ? html`<li>and ${number(count - shown.length)} more</li>`
 </section>`;
 }
 
-function renderOverview({ detections }: Report): Html {
-  const rows = detections.flatMap(({ id, matches, alarms }) =>
-    alarms.map(
-      ({ alarm, fired }) => html`<tr>
-<th scope="row"><a href="#detection-${id}">${id}</a></th>
-<td class="number">${number(matches.count)}</td>
-<td>${rule(alarm)}</td>
+function renderOverview({ detections, composites }: Report): Html {
+  const row = (
+    id: string,
+    name: string,
+    matches: string,
+    what: string,
+    { fired }: StateReport,
+  ) => html`<tr>
+<th scope="row"><a href="#${id}">${name}</a></th>
+<td class="number">${matches}</td>
+<td>${what}</td>
 <td class="number">${number(fired.length)}</td>
 <td>${fired.length === 0 ? "" : timeInAlarm(fired)}</td>
 <td>${fired.length === 0 ? "" : dateTime(fired.at(-1)?.from ?? 0)}</td>
 </tr>
-`,
+`;
+  const rows = detections.flatMap(({ id, matches, alarms }) =>
+    alarms.map((alarm) =>
+      row(`detection-${id}`, id, number(matches.count), rule(alarm.alarm), alarm),
     ),
+  );
+  const composed = composites.map((report) =>
+    row(`alarm-${report.name}`, report.name, "", "on other alarms", report),
   );
   return html`<h2>Overview</h2>
 <table>
 <thead><tr><th scope="col">Detection</th><th scope="col" class="number">Matches</th><th scope="col">Alarm</th><th scope="col" class="number">Fired</th><th scope="col">In alarm</th><th scope="col">Last fired (UTC)</th></tr></thead>
 <tbody>
-${rows}</tbody>
+${rows}${composed}</tbody>
 </table>`;
 }
 
@@ -123,8 +143,19 @@ function renderAlarm({ name, alarm, deployedThreshold, fired, sweep }: AlarmRepo
   const tried =
     deployedThreshold === undefined ? "" : `; deployed with ${number(deployedThreshold)}`;
   return html`<h3>${name}: ${rule(alarm)}${tried}</h3>
+${isAnomaly(alarm) ? html`<p class="note">By ${STAND_IN}.</p>` : ""}
 ${renderSpans(fired)}
-${sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
+${isAnomaly(alarm) || sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
+}
+
+function renderComposite({ name, title, fired, without }: CompositeReport): Html {
+  return html`<section aria-labelledby="alarm-${name}">
+<h2 id="alarm-${name}">${name}</h2>
+<p>${title}</p>
+${without.length === 0 ? "" : html`<p class="note">Without ${without.join(", ")}, which cannot be replayed.</p>`}
+${renderSpans(fired)}
+</section>
+`;
 }
 
 function renderSpans(fired: AlarmReport["fired"]): Html {

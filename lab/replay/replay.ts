@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { nearest } from "../../stacks/nearest.ts";
+import { isAnomaly } from "../deployment.ts";
 import { FilterPatternError } from "../pattern/index.ts";
 import { athenaScript } from "./athena/script.ts";
 import { type Bindings, type Detections, ownDetections } from "./detections.ts";
@@ -8,6 +9,7 @@ import { loadDeployedApart } from "./load.ts";
 import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
 import { renderPage } from "./page.ts";
 import { createProgress } from "./progress.ts";
+import type { Report } from "./report.ts";
 import { replay } from "./run.ts";
 import { renderTable } from "./table.ts";
 
@@ -29,10 +31,15 @@ async function run(options: ReplayOptions): Promise<number> {
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
   console.log(options.json ? renderJson(report) : renderTable(report, options));
   if (report.input.malformed + report.input.unreadable > 0) return 2;
-  const hasFired = report.detections.some(({ alarms }) =>
-    alarms.some(({ fired }) => fired.length > 0),
+  return hasFired(report) && options.failOnAlarm ? 1 : 0;
+}
+
+/** What only a stand-in for CloudWatch's model finds is no proof that an alarm would have fired. */
+function hasFired({ detections, composites }: Report): boolean {
+  const certain = detections.flatMap(({ alarms }) =>
+    alarms.filter(({ alarm }) => !isAnomaly(alarm)),
   );
-  return hasFired && options.failOnAlarm ? 1 : 0;
+  return [...certain, ...composites].some(({ fired }) => fired.length > 0);
 }
 
 async function printAthena(options: ReplayOptions): Promise<number> {

@@ -1,9 +1,17 @@
-import type { AlarmState } from "../alarm/evaluate.ts";
-import type { DeployedAlarm } from "../deployment.ts";
+import { childrenOf, parseAlarmRule } from "../alarm/composite.ts";
+import { evaluationInterval } from "../alarm/range.ts";
+import { type AnyMetricAlarm, type DeployedAlarm, isAnomaly } from "../deployment.ts";
+import { compositeTransitions } from "./composite.ts";
 import { type Binding, type Detections, metricOf, type NotReplayed } from "./detections.ts";
 import { MINUTE } from "./scan.ts";
 import type { Matches, Tally, Use } from "./tally.ts";
-import { createTimeline, type Timeline, type Transition } from "./timeline.ts";
+import {
+  createTimeline,
+  type Timeline,
+  type Transition,
+  transitionsOf,
+  valuesIn,
+} from "./timeline.ts";
 import type { LeftOut } from "./walk.ts";
 import type { Problem } from "./worker.ts";
 
@@ -13,6 +21,7 @@ export interface Report {
   /** Of the first and the last event; null: there was no event. */
   readonly span: { readonly first: number; readonly last: number } | null;
   readonly detections: readonly DetectionReport[];
+  readonly composites: readonly CompositeReport[];
   readonly notReplayed: readonly NotReplayed[];
   /** Who uses KMS and which keys; null: the detections were bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly Use[]; readonly keys: readonly Use[] } | null;
@@ -39,17 +48,28 @@ export interface DetectionReport {
   readonly alarms: readonly AlarmReport[];
 }
 
-export interface AlarmReport {
+/** What became of an alarm of any kind. */
+export interface StateReport {
   readonly name: string;
   /** The first line of its description. */
   readonly title: string;
-  readonly alarm: DeployedAlarm;
-  /** What the deployment says, where `--threshold` says otherwise. */
-  readonly deployedThreshold?: number;
   readonly transitions: readonly Transition[];
   /** Each time that it fired. */
   readonly fired: readonly AlarmSpan[];
+}
+
+export interface AlarmReport extends StateReport {
+  /** With the threshold that was evaluated. */
+  readonly alarm: AnyMetricAlarm;
+  /** What the deployment says, where `--threshold` says otherwise. */
+  readonly deployedThreshold?: number;
+  /** Of an alarm on a threshold. */
   readonly sweep: readonly SweepStep[];
+}
+
+export interface CompositeReport extends StateReport {
+  /** Alarms that its rule names and that nothing here can replay: they are taken for never in ALARM. */
+  readonly without: readonly string[];
 }
 
 export interface AlarmSpan {
@@ -71,7 +91,7 @@ const DAY = 24 * 60 * MINUTE;
 
 export function buildReport({
   tally,
-  detections: { detections, filters, notReplayed },
+  detections: { detections, filters, composites, notReplayed },
   watched,
   thresholds,
   input,
@@ -86,85 +106,122 @@ export function buildReport({
   readonly countsKeyUse: boolean;
 }): Report {
   const span = tally.span();
-  return {
-    input,
-    span: span ?? null,
-    detections: detections.map(({ id, filters: indices, alarms, unbound }) => ({
+  const reports = detections.map(
+    ({ id, filters: indices, alarms, unbound }): DetectionReport => ({
       id,
       patterns: indices.map((index) => filters[index]?.pattern ?? ""),
       unbound,
       matches: allMatches(indices.map((index) => tally.matches(index))),
-      alarms: alarms.map((alarm) =>
-        alarmReport({
-          alarm,
-          threshold: thresholds.get(id) ?? alarm.threshold,
-          timeline:
-            span &&
-            createTimeline(alarm, tally.series(watched.indexOf(metricOf(alarm))), span.first),
-          days: span === undefined ? 0 : Math.max((span.last - span.first) / DAY, 1),
-          end: span?.last ?? 0,
-        }),
-      ),
-    })),
+      alarms: alarms.map((alarm) => {
+        const series = tally.series(watched.indexOf(metricOf(alarm)));
+        const timeline = span && createTimeline(alarm, series, span.first);
+        return isAnomaly(alarm)
+          ? anomalyReport(alarm, timeline, span)
+          : thresholdReport(alarm, timeline, thresholds.get(id) ?? alarm.threshold, span);
+      }),
+    }),
+  );
+  return {
+    input,
+    span: span ?? null,
+    detections: reports,
+    composites: compositeReports(composites, reports, span),
     notReplayed,
     keyUse: countsKeyUse ? { roles: tally.roles(), keys: tally.keys() } : null,
   };
 }
 
-function alarmReport({
-  alarm,
-  threshold,
-  timeline,
-  days,
-  end,
-}: {
-  readonly alarm: DeployedAlarm;
-  readonly threshold: number;
-  readonly timeline: Timeline | undefined;
-  readonly days: number;
-  readonly end: number;
-}): AlarmReport {
-  const transitions = timeline?.transitions(threshold) ?? [];
+type Span = ReturnType<Tally["span"]>;
+
+function anomalyReport(
+  alarm: AnyMetricAlarm,
+  timeline: Timeline | undefined,
+  span: Span,
+): AlarmReport {
+  const transitions = timeline === undefined ? [] : transitionsOf(alarm, timeline);
+  return { ...stateReport(alarm, transitions, endOf(alarm, span)), alarm, sweep: [] };
+}
+
+function thresholdReport(
+  deployed: DeployedAlarm,
+  timeline: Timeline | undefined,
+  threshold: number,
+  span: Span,
+): AlarmReport {
+  const alarm = { ...deployed, threshold };
+  const transitions = timeline === undefined ? [] : transitionsOf(alarm, timeline);
+  const tried = [deployed.threshold, threshold];
   return {
-    name: alarm.name,
-    title: alarm.description.split("\n", 1)[0] ?? "",
-    alarm: { ...alarm, threshold },
-    ...(threshold === alarm.threshold ? {} : { deployedThreshold: alarm.threshold }),
-    transitions,
-    fired: spansIn(transitions, "ALARM"),
-    sweep: timeline === undefined ? [] : sweep({ alarm, threshold, timeline, days, end }),
+    ...stateReport(alarm, transitions, endOf(alarm, span)),
+    alarm,
+    ...(threshold === deployed.threshold ? {} : { deployedThreshold: deployed.threshold }),
+    sweep: timeline && span ? sweep(alarm, timeline, tried, span) : [],
   };
 }
 
-function spansIn(transitions: readonly Transition[], state: AlarmState): readonly AlarmSpan[] {
+function compositeReports(
+  composites: Detections["composites"],
+  detections: readonly DetectionReport[],
+  span: Span,
+): readonly CompositeReport[] {
+  const others = new Map(
+    detections.flatMap(({ alarms }) => alarms.map(({ name, transitions }) => [name, transitions])),
+  );
+  const names = new Set([...others.keys(), ...composites.map(({ name }) => name)]);
+  const transitions =
+    span && compositeTransitions(composites, others, span.first - (span.first % MINUTE));
+  const alarms = detections.flatMap((detection) => detection.alarms.map(({ alarm }) => alarm));
+  const end = Math.max(...alarms.map((alarm) => endOf(alarm, span)));
+  return composites.map((alarm) => ({
+    ...stateReport(alarm, transitions?.get(alarm.name) ?? [], end),
+    without: childrenOf(parseAlarmRule(alarm.rule)).filter((name) => !names.has(name)),
+  }));
+}
+
+function stateReport(
+  { name, description }: { readonly name: string; readonly description: string },
+  transitions: readonly Transition[],
+  end: number,
+): StateReport {
+  const title = description.split("\n", 1)[0] ?? "";
+  return { name, title, transitions, fired: firedIn(transitions, end) };
+}
+
+/**
+ * The first evaluation that sees all of history. Later ones look at the silence behind it: what they find
+ * ends an alarm, but begins none that anything in the files would have caused.
+ */
+function endOf(alarm: AnyMetricAlarm, span: Span): number {
+  return (span?.last ?? 0) + evaluationInterval(alarm);
+}
+
+function firedIn(transitions: readonly Transition[], end: number): readonly AlarmSpan[] {
   return transitions.flatMap(({ at, to }, index) =>
-    to === state ? [{ from: at, to: transitions[index + 1]?.at ?? null }] : [],
+    to === "ALARM" && at <= end ? [{ from: at, to: transitions[index + 1]?.at ?? null }] : [],
   );
 }
 
-function sweep({
-  alarm,
-  threshold,
-  timeline,
-  days,
-  end,
-}: {
-  readonly alarm: DeployedAlarm;
-  readonly threshold: number;
-  readonly timeline: Timeline;
-  readonly days: number;
-  readonly end: number;
-}): readonly SweepStep[] {
-  const thresholds = new Set([...roundNumbers(timeline.values()), alarm.threshold, threshold]);
+/** @param tried thresholds that are among the steps whatever the values are */
+function sweep(
+  alarm: DeployedAlarm,
+  timeline: Timeline,
+  tried: readonly number[],
+  span: NonNullable<Span>,
+): readonly SweepStep[] {
+  const { first, last } = span;
+  // A history of less than a day tells nothing of how often it happens in one.
+  const days = Math.max((last - first) / DAY, 1);
+  const thresholds = new Set([...roundNumbers(valuesIn(timeline)), ...tried]);
   return [...thresholds]
     .sort((a, b) => a - b)
-    .map((tried) => {
-      const spans = spansIn(timeline.transitions(tried), "ALARM");
+    .map((threshold) => {
+      const transitions = transitionsOf({ ...alarm, threshold }, timeline);
+      const fired = firedIn(transitions, endOf(alarm, span));
       return {
-        threshold: tried,
-        fired: spans.length,
-        perDay: spans.length / days,
-        inAlarm: spans.reduce((sum, { from, to }) => sum + Math.max((to ?? end) - from, 0), 0),
+        threshold,
+        fired: fired.length,
+        perDay: fired.length / days,
+        inAlarm: fired.reduce((sum, { from, to }) => sum + Math.max((to ?? last) - from, 0), 0),
       };
     });
 }

@@ -1,4 +1,6 @@
-import type { AlarmReport, DetectionReport, Report } from "./report.ts";
+import { STAND_IN } from "../alarm/anomaly.ts";
+import { isAnomaly } from "../deployment.ts";
+import type { DetectionReport, Report, StateReport } from "./report.ts";
 import type { Use } from "./tally.ts";
 import { bytes, counted, dateTime, duration, number, rule } from "./wording.ts";
 
@@ -10,8 +12,8 @@ const USES_SHOWN = 10;
 export function renderTable(report: Report, { sweep }: { readonly sweep: boolean }): string {
   return [
     inputLines(report),
-    detectionLines(report.detections),
-    firedLines(report.detections),
+    detectionLines(report),
+    firedLines(report),
     sweep ? sweepLines(report.detections) : [],
     notReplayedLines(report),
     keyUseLines(report),
@@ -51,50 +53,62 @@ function inputLines({ input, span }: Report): readonly string[] {
   return lines;
 }
 
-function detectionLines(detections: readonly DetectionReport[]): readonly string[] {
-  const rows = detections.flatMap((detection) =>
-    detection.alarms.length === 0
-      ? [[detection.id, number(detection.matches.count), "no alarm", "", "", ""]]
-      : detection.alarms.map((alarm, index) => [
-          index === 0 ? detection.id : "",
-          index === 0 ? number(detection.matches.count) : "",
-          rule(alarm.alarm),
-          number(alarm.fired.length),
-          alarm.fired.length === 0 ? "" : totalTime(alarm),
-          alarm.fired.length === 0 ? "" : dateTime(alarm.fired.at(-1)?.from ?? 0),
+function detectionLines({ detections, composites }: Report): readonly string[] {
+  const state = (report: StateReport) => [
+    number(report.fired.length),
+    report.fired.length === 0 ? "" : timeInAlarm(report),
+    report.fired.length === 0 ? "" : dateTime(report.fired.at(-1)?.from ?? 0),
+  ];
+  const rows = detections.flatMap(({ id, matches, alarms }) =>
+    alarms.length === 0
+      ? [[id, number(matches.count), "no alarm"]]
+      : alarms.map((alarm, index) => [
+          index === 0 ? id : "",
+          index === 0 ? number(matches.count) : "",
+          `${rule(alarm.alarm)}${isAnomaly(alarm.alarm) ? " *" : ""}`,
+          ...state(alarm),
         ]),
   );
-  return columns(
-    [["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"], ...rows],
-    [1, 3, 4],
-  );
+  const composed = composites.map((report) => [
+    report.name,
+    "",
+    "on other alarms",
+    ...state(report),
+  ]);
+  const head = ["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"];
+  const hasStandIn = detections.some(({ alarms }) => alarms.some(({ alarm }) => isAnomaly(alarm)));
+  return [
+    ...columns([head, ...rows, ...composed], [1, 3, 4]),
+    ...(hasStandIn ? [`* by ${STAND_IN}`] : []),
+  ];
 }
 
-function totalTime({ fired }: AlarmReport): string {
+function timeInAlarm({ fired }: StateReport): string {
   if (fired.some(({ to }) => to === null)) return "to the end";
   return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));
 }
 
-function firedLines(detections: readonly DetectionReport[]): readonly string[] {
+function firedLines({ detections, composites }: Report): readonly string[] {
   const lines: string[] = [];
-  for (const { alarms } of detections) {
-    for (const { name, title, fired } of alarms) {
-      if (fired.length === 0) continue;
-      lines.push(`${name} fired${title === "" ? "" : `: ${title}`}`);
-      for (const { from, to } of fired.slice(0, SPANS_SHOWN)) {
-        const until = to === null ? "and stays" : `for ${duration(to - from)}`;
-        lines.push(`  ${dateTime(from)} UTC ${until}`);
-      }
-      const more = fired.length - SPANS_SHOWN;
-      if (more > 0) lines.push(`  and ${counted(more, "more time")}: --json and --html have all`);
+  for (const report of [...detections.flatMap(({ alarms }) => alarms), ...composites]) {
+    const { name, title, fired } = report;
+    if (fired.length === 0) continue;
+    lines.push(`${name} fired${title === "" ? "" : `: ${title}`}`);
+    for (const { from, to } of fired.slice(0, SPANS_SHOWN)) {
+      lines.push(
+        `  ${dateTime(from)} UTC ${to === null ? "and stays" : `for ${duration(to - from)}`}`,
+      );
     }
+    const more = fired.length - SPANS_SHOWN;
+    if (more > 0) lines.push(`  and ${counted(more, "more time")}: --json and --html have all`);
   }
   return lines;
 }
 
 function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
   const blocks = detections.flatMap(({ alarms }) =>
-    alarms.map(({ name, alarm, sweep }) => {
+    alarms.flatMap(({ name, alarm, sweep }) => {
+      if (isAnomaly(alarm)) return [];
       const rows = sweep.map(({ threshold, fired, perDay, inAlarm }) => [
         number(threshold),
         number(fired),
@@ -114,9 +128,15 @@ function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
   return blocks.length === 0 ? [] : [blocks.join("\n\n")];
 }
 
-function notReplayedLines({ notReplayed }: Report): readonly string[] {
+function notReplayedLines({ notReplayed, composites }: Report): readonly string[] {
   if (notReplayed.length === 0) return [];
-  return ["Not replayed:", ...notReplayed.map(({ alarm, why }) => `  ${alarm}: ${why}`)];
+  return [
+    "Not replayed:",
+    ...notReplayed.map(({ alarm, why }) => `  ${alarm}: ${why}`),
+    ...composites
+      .filter(({ without }) => without.length > 0)
+      .map(({ name, without }) => `  so that ${name} is replayed without ${without.join(", ")}`),
+  ];
 }
 
 function keyUseLines({ keyUse, detections }: Report): readonly string[] {

@@ -1,7 +1,8 @@
-import { type AlarmState, evaluateAlarm } from "../alarm/evaluate.ts";
+import { evaluateAnomaly, USUAL_WINDOW } from "../alarm/anomaly.ts";
+import { type AlarmEvaluation, type AlarmState, evaluateAlarm } from "../alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../alarm/range.ts";
-import { statisticOf } from "../aws/metrics.ts";
-import type { DeployedAlarm } from "../deployment.ts";
+import { type StatisticSet, statisticOf } from "../aws/metrics.ts";
+import { type AnyMetricAlarm, type DeployedAlarm, isAnomaly } from "../deployment.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./tally.ts";
 
@@ -16,144 +17,149 @@ export interface Transition {
 
 /** What an alarm's metric was, wherever an evaluation may look; made once for all thresholds. */
 export interface Timeline {
-  /**
-   * The transitions with this threshold.
-   * @throws RangeError as the evaluation does, for an alarm that AWS would refuse
-   */
-  readonly transitions: (threshold: number) => readonly Transition[];
-  /** Every value that a period had, ascending, each once. */
-  readonly values: () => readonly number[];
+  readonly stretches: readonly Stretch[];
 }
 
-/** A stretch of time with data in it, and no longer gap without any than an evaluation looks back. */
+/** A stretch of time with data in it, and in it no gap that is longer than an evaluation looks back. */
 interface Stretch {
-  /** The first step's time. */
+  /** Milliseconds since the epoch, a full minute. */
   readonly start: number;
-  /** At each step the statistic of the period that ends there; NaN: there were no data. */
+  /** For each minute from there on, the statistic of the period that ends with it; NaN: no data. */
   readonly values: Float64Array;
 }
 
 /**
- * Evaluates an alarm over history as the lab's monitor does while it happens: at the same times, over the
- * same periods, by the same function. An evaluation is left out only where it cannot change anything: all
- * periods that it would look at are on the same side of the threshold as they were at the one before.
- *
- * The alarm is new, in INSUFFICIENT_DATA, when history begins; after the last event nothing else happens
- * until every period that counts is past it.
- *
- * @param begin milliseconds since the epoch, at or before the first data
+ * @param alarm its period is a minute or a multiple of it: of what happens within a minute a trail's metrics
+ *   know nothing
+ * @param begin milliseconds since the epoch, at or before the first data: evaluations begin there
  */
-export function createTimeline(alarm: DeployedAlarm, series: Series, begin: number): Timeline {
+export function createTimeline(alarm: AnyMetricAlarm, series: Series, begin: number): Timeline {
+  const { minutes, sets } = series;
   const period = alarm.period * 1000;
   const interval = evaluationInterval(alarm);
-  // Evaluations and the periods' ends all fall on these.
-  const step = Math.min(period, interval, MINUTE);
-  const slots = evaluationRange(alarm, 0).length;
-  const stretches = findStretches();
+  // What an evaluation looks at, and then one that finds it all empty: from there on nothing changes.
+  const settled =
+    (evaluationRange(alarm, 0).length + 1) * period +
+    interval +
+    (isAnomaly(alarm) ? USUAL_WINDOW : 0);
+  const timeAt = (index: number) => (minutes[index] ?? Number.POSITIVE_INFINITY) * MINUTE;
+  const stretches: Stretch[] = [];
+  let index = 0;
+  let start = floor(begin, interval);
+  do {
+    let last = index;
+    let end = start + settled;
+    for (; timeAt(last) <= end; last++) end = timeAt(last) + settled;
+    const data = { minutes: minutes.slice(index, last), sets: sets.slice(index, last) };
+    stretches.push({ start, values: valuesOf(alarm, data, { start, end }) });
+    index = last;
+    start = floor(timeAt(index), interval);
+  } while (index < minutes.length);
+  return { stretches };
+}
 
-  function findStretches(): readonly Stretch[] {
-    const found: Stretch[] = [];
-    const settled = (slots + 1) * period + interval;
-    const { minutes, sets } = series;
-    let index = 0;
-    let start = floor(begin, interval);
-    do {
-      let last = index;
-      let end = start + settled;
-      while ((minutes[last] ?? Number.POSITIVE_INFINITY) * MINUTE <= end) {
-        end = (minutes[last] ?? 0) * MINUTE + settled;
-        last++;
-      }
-      found.push({
-        start,
-        values: valuesOf(minutes.slice(index, last), sets.slice(index, last), start, end),
-      });
-      index = last;
-      start = floor((minutes[index] ?? 0) * MINUTE, interval);
-    } while (index < minutes.length);
-    return found;
+function valuesOf(
+  { period, statistic }: AnyMetricAlarm,
+  { minutes, sets }: Series,
+  { start, end }: { readonly start: number; readonly end: number },
+): Float64Array {
+  const timeAt = (index: number) => (minutes[index] ?? Number.POSITIVE_INFINITY) * MINUTE;
+  const values = new Float64Array((end - start) / MINUTE + 1).fill(Number.NaN);
+  let from = 0;
+  let to = 0;
+  for (let at = 0; at < values.length; at++) {
+    const periodEnd = start + at * MINUTE;
+    while (timeAt(to) < periodEnd) to++;
+    while (from < to && timeAt(from) < periodEnd - period * 1000) from++;
+    const total = totalOf(sets, from, to);
+    if (total !== undefined) values[at] = statisticOf[statistic](total);
   }
+  return values;
+}
 
-  function valuesOf(
-    minutes: Series["minutes"],
-    sets: Series["sets"],
-    start: number,
-    end: number,
-  ): Float64Array {
-    const values = new Float64Array((end - start) / step + 1).fill(Number.NaN);
-    let from = 0;
-    let to = 0;
-    for (let at = 0; at < values.length; at++) {
-      const periodEnd = start + at * step;
-      while ((minutes[to] ?? Number.POSITIVE_INFINITY) * MINUTE < periodEnd) to++;
-      while (from < to && (minutes[from] ?? 0) * MINUTE < periodEnd - period) from++;
-      const present = sets.slice(from, to);
-      if (present.length > 0) values[at] = statisticOf[alarm.statistic](total(present));
+function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet | undefined {
+  let total = sets[from];
+  if (total === undefined || from === to) return undefined;
+  for (let index = from + 1; index < to; index++) {
+    const set: StatisticSet = sets[index] ?? total;
+    total = {
+      sum: total.sum + set.sum,
+      sampleCount: total.sampleCount + set.sampleCount,
+      minimum: Math.min(total.minimum, set.minimum),
+      maximum: Math.max(total.maximum, set.maximum),
+    };
+  }
+  return total;
+}
+
+/** Every value that a period had, ascending, each once. */
+export function valuesIn({ stretches }: Timeline): readonly number[] {
+  const found = new Set<number>();
+  for (const { values } of stretches) for (const value of values) found.add(value);
+  found.delete(Number.NaN);
+  return [...found].sort((a, b) => a - b);
+}
+
+/**
+ * Evaluates an alarm over history as the lab's monitor does while it happens: at the same times, over the
+ * same periods, by the same functions. An alarm on a threshold is not evaluated where that cannot change
+ * anything: all periods that count are on the same side of the threshold as they were at the time before.
+ *
+ * The alarm is new, in INSUFFICIENT_DATA, when history begins; after the last event nothing more happens
+ * until every period that counts is past it.
+ * @throws RangeError for an alarm that AWS would refuse
+ */
+export function transitionsOf(
+  alarm: AnyMetricAlarm,
+  { stretches }: Timeline,
+): readonly Transition[] {
+  const changes: Transition[] = [];
+  const stride = evaluationInterval(alarm) / MINUTE;
+  const periods = { count: evaluationRange(alarm, 0).length, minutes: alarm.period / 60 };
+  const sideOf = isAnomaly(alarm) ? undefined : createSides(alarm);
+  let state: AlarmState = "INSUFFICIENT_DATA";
+  for (const { start, values } of stretches) {
+    const sides = sideOf && Int8Array.from(values, sideOf);
+    let isSettled = false;
+    for (let at = 0; at < values.length; at += stride) {
+      isSettled &&= sides !== undefined && areSame(sides, at - stride, at, periods);
+      if (isSettled) continue;
+      const { state: found, reason } = evaluate(alarm, { start, values }, at, state);
+      isSettled = found === state;
+      if (isSettled) continue;
+      changes.push({ at: start + at * MINUTE, from: state, to: found, reason });
+      state = found;
     }
-    return values;
   }
+  return changes;
+}
 
-  function transitions(threshold: number): readonly Transition[] {
-    const changed: Transition[] = [];
-    let state: AlarmState = "INSUFFICIENT_DATA";
-    const sideOf = createSides({ ...alarm, threshold });
-    for (const { start, values } of stretches) {
-      const sides = Int8Array.from(values, sideOf);
-      let isSettled = false;
-      let before = -1;
-      for (let at = 0; at < values.length; at += interval / step) {
-        isSettled &&= !hasChanged(sides, before, at);
-        before = at;
-        if (isSettled) continue;
-        const evaluated = evaluate(values, start, at, threshold, state);
-        isSettled = evaluated.state === state;
-        if (isSettled) continue;
-        changed.push({
-          at: start + at * step,
-          from: state,
-          to: evaluated.state,
-          reason: evaluated.reason,
-        });
-        state = evaluated.state;
-      }
-    }
-    return changed;
+/** Whether all periods are on the same sides for two evaluations. */
+function areSame(
+  sides: Int8Array,
+  before: number,
+  at: number,
+  { count, minutes }: { readonly count: number; readonly minutes: number },
+): boolean {
+  for (let back = 0; back < count * minutes; back += minutes) {
+    if ((sides[at - back] ?? MISSING) !== (sides[before - back] ?? MISSING)) return false;
   }
+  return true;
+}
 
-  /** Whether any period that the evaluation looks at is on another side than it was for the one before. */
-  function hasChanged(sides: Int8Array, before: number, at: number): boolean {
-    const stride = period / step;
-    for (let slot = 0; slot < slots; slot++) {
-      if ((sides[at - slot * stride] ?? 0) !== (sides[before - slot * stride] ?? 0)) return true;
-    }
-    return false;
-  }
-
-  function evaluate(
-    values: Float64Array,
-    start: number,
-    at: number,
-    threshold: number,
-    currentState: AlarmState,
-  ) {
-    const time = start + at * step;
-    const timestamps = evaluationRange(alarm, time);
-    const datapoints = timestamps.map((periodStart) => {
-      const value = values[(periodStart + period - start) / step] ?? Number.NaN;
-      return Number.isNaN(value) ? null : value;
-    });
-    return evaluateAlarm({ ...alarm, threshold, datapoints, timestamps, currentState });
-  }
-
-  return {
-    transitions,
-    values: () => {
-      const found = new Set<number>();
-      for (const { values } of stretches) for (const value of values) found.add(value);
-      found.delete(Number.NaN);
-      return [...found].sort((a, b) => a - b);
-    },
+function evaluate(
+  alarm: AnyMetricAlarm,
+  { start, values }: Stretch,
+  at: number,
+  currentState: AlarmState,
+): AlarmEvaluation {
+  const timestamps = evaluationRange(alarm, start + at * MINUTE);
+  const valueAt = (periodStart: number) => {
+    const value = values[(periodStart + alarm.period * 1000 - start) / MINUTE] ?? Number.NaN;
+    return Number.isNaN(value) ? null : value;
   };
+  if (isAnomaly(alarm)) return evaluateAnomaly(alarm, valueAt, timestamps, currentState);
+  return evaluateAlarm({ ...alarm, datapoints: timestamps.map(valueAt), timestamps, currentState });
 }
 
 const MISSING = 0;
@@ -179,20 +185,6 @@ function createSides(alarm: DeployedAlarm): (value: number) => number {
     }
     return side;
   };
-}
-
-function total(sets: Series["sets"]): Series["sets"][number] {
-  const [first, ...others] = sets;
-  if (first === undefined) throw new RangeError("Nothing has no statistics.");
-  return others.reduce(
-    (sum, set) => ({
-      sum: sum.sum + set.sum,
-      sampleCount: sum.sampleCount + set.sampleCount,
-      minimum: Math.min(sum.minimum, set.minimum),
-      maximum: Math.max(sum.maximum, set.maximum),
-    }),
-    first,
-  );
 }
 
 const floor = (time: number, step: number) => time - (time % step);

@@ -1,5 +1,5 @@
 /** How numbers, times and rules are written, in the table and on the page alike. */
-import type { ComparisonOperator, DeployedAlarm } from "../deployment.ts";
+import { type AnyMetricAlarm, type ComparisonOperator, isAnomaly } from "../deployment.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -58,11 +58,13 @@ const COMPARED: Readonly<Record<ComparisonOperator, string>> = {
   LessThanOrEqualToThreshold: "≤",
 };
 
-/** `≥ 3 in 1 min`, `≥ 3 in 5 min, 2 of 3`; other statistics than the sum are named. */
-export function rule(alarm: DeployedAlarm): string {
-  const { statistic, comparisonOperator, threshold, period, datapointsToAlarm, evaluationPeriods } =
-    alarm;
+/** `≥ 3 in 1 min`, `> usual + 2 σ in 5 min, 2 of 3`; other statistics than the sum are named. */
+export function rule(alarm: AnyMetricAlarm): string {
+  const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
   const subject = statistic === "Sum" ? "" : `${statistic} `;
+  const limit = isAnomaly(alarm)
+    ? `> usual + ${number(alarm.deviations)} σ`
+    : `${COMPARED[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
   const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;
-  return `${subject}${COMPARED[comparisonOperator]} ${number(threshold)} in ${duration(period * SECOND)}${times}`;
+  return `${subject}${limit} in ${duration(period * SECOND)}${times}`;
 }

@@ -1,3 +1,4 @@
+import { type DeployedAlarm, isAnomaly } from "../../deployment.ts";
 import type { Detections } from "../detections.ts";
 import { rule } from "../wording.ts";
 import { NotExpressibleError } from "./condition.ts";
@@ -22,7 +23,7 @@ export function athenaScript(
   thresholds: ReadonlyMap<string, number>,
 ): string {
   const queries = detections.map(({ id, filters: indices, alarms, unbound }) => {
-    const [deployed] = alarms;
+    const deployed = alarms.find((alarm): alarm is DeployedAlarm => !isAnomaly(alarm));
     const alarm = deployed && { ...deployed, threshold: thresholds.get(id) ?? deployed.threshold };
     const fed = filters.filter((_, index) => indices.includes(index));
     const head = [
