@@ -10,7 +10,7 @@ export interface ContainerProps {
   readonly definition: ContainerDefinition;
   /** Instead of the definition's. */
   readonly command?: readonly string[];
-  /** In addition to what the definition sets, and before it; `undefined` takes a variable away. */
+  /** Beyond what the definition sets, or in its place; `undefined` takes a variable away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** `host` is this machine's, `none` has a loopback of its own and nothing else. */
   readonly network: "host" | "none";
@@ -48,7 +48,7 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
       // Podman puts writable folders over a read-only root unless told not to.
       ...(engine.command === "podman" ? ["--read-only-tmpfs=false"] : []),
       ...definition.linuxParameters.capabilities.drop.flatMap((each) => ["--cap-drop", each]),
-      // ECS knows nothing of the image's.
+      // ECS goes by the definition's alone.
       "--no-healthcheck",
       ...["--security-opt", "no-new-privileges", "--pids-limit", String(PROCESSES)],
       ...["--memory", `${task.memory}m`, "--cpus", String(task.cpu / 1024)],
@@ -68,7 +68,8 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
     lines: () =>
       output()
         .split("\n")
-        .filter((line) => line.startsWith("{") && line.endsWith("}"))
+        .slice(0, -1) // not ended yet
+        .filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line)),
     exited,
     execute: (inside) =>
@@ -84,7 +85,7 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
       await engine.run(["stop", "-t", seconds, name]);
     },
     remove: async () => {
-      if (child.exitCode === null) await engine.run(["rm", "--force", name]).catch(() => {});
+      if (child.exitCode === null) await engine.run(["kill", name]).catch(() => {});
       await exited;
     },
   };

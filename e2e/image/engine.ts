@@ -76,14 +76,16 @@ async function findDocker(): Promise<Found> {
   };
 }
 
-/** The first drops HEALTHCHECK in its own format, the second needs rights that a container has not. */
+/**
+ * In the format that it takes by itself an image has no HEALTHCHECK, and the isolation that it takes by
+ * itself needs rights that a machine which is a container has not.
+ */
 const BUILD_ARGUMENTS = ["--format", "docker", "--isolation", "chroot"];
 
 async function findPodman(): Promise<Found> {
   if (process.platform !== "linux") {
     return { why: "Podman runs containers in a machine of its own except on Linux" };
   }
-  if (!(await answers("podman", "--version"))) return { why: "there is no podman command" };
   const own = process.getuid?.() === 0 ? await ownConfiguration() : undefined;
   const env = { ...process.env, ...own?.env };
   const podman = (args: readonly string[], options: CommandOptions = {}) =>
@@ -115,8 +117,9 @@ async function findPodman(): Promise<Found> {
       },
     };
   } catch (error) {
-    own?.remove();
-    return { why: `Podman does not start: ${error}` };
+    await own?.remove();
+    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    return { why: missing ? "there is no podman command" : `Podman does not start: ${error}` };
   }
 }
 
@@ -126,9 +129,8 @@ interface OwnConfiguration {
 }
 
 /**
- * Storage and settings in a folder of their own, so that nothing of a run is left on the machine and
- * nothing of the machine's enters it. As root: others have storage of their own already, and settings
- * that their machine may need.
+ * Root's storage and settings in a temporary folder, so that nothing of a run is left on the machine and
+ * nothing of the machine's enters it. Other users' settings are what makes it work for them.
  */
 async function ownConfiguration(): Promise<OwnConfiguration> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-engine-"));

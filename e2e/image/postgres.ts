@@ -8,10 +8,10 @@ import { answers } from "./command.ts";
 export interface Postgres {
   /** For people. */
   readonly name: string;
-  /** Variables of the migrations. */
-  readonly migrationEnvironment: Readonly<Record<string, string>>;
-  /** Variables of the service. */
-  readonly serviceEnvironment: Readonly<Record<string, string>>;
+  /** For the migrations. */
+  readonly masterUrl: string;
+  /** For the service, once the migrations ran. */
+  readonly serviceUrl: string;
   /** All that no log may show. */
   readonly secrets: readonly string[];
   readonly close: () => Promise<void>;
@@ -26,14 +26,7 @@ export async function startPostgres(serviceUser: string): Promise<Postgres> {
   const real = (await answers("initdb", "--version")) && (await answers("pg_ctl", "--version"));
   if (!real) {
     const { url, close } = await startPglite({ migrated: false });
-    const environment = { DATABASE_URL: url };
-    return {
-      name: "PGlite",
-      migrationEnvironment: environment,
-      serviceEnvironment: environment,
-      secrets: [],
-      close,
-    };
+    return { name: "PGlite", masterUrl: url, serviceUrl: url, secrets: [], close };
   }
   const server = await startRealPostgres();
   const admin = connect({ kind: "url", url: server.url() }, { max: 1 });
@@ -43,11 +36,8 @@ export async function startPostgres(serviceUser: string): Promise<Postgres> {
   const [master, service] = secrets;
   return {
     name: server.version,
-    migrationEnvironment: {
-      DATABASE_URL: withPassword(server.url(), master),
-      DATABASE_USER: serviceUser,
-    },
-    serviceEnvironment: { DATABASE_URL: withPassword(server.url(serviceUser), service) },
+    masterUrl: withPassword(server.url(), master),
+    serviceUrl: withPassword(server.url(serviceUser), service),
     secrets,
     close: async () => server.remove(),
   };
