@@ -27,8 +27,8 @@ export const decryptDenied: ServiceDetection = {
   insightsQuery: () =>
     [
       "filter DecryptDenied > 0 or (Decrypts > 0 and status = 200)",
-      "stats sum(DecryptDenied) as denied, sum(Decrypts) as tried by bin(10s)",
-      "sort bin(10s) desc",
+      "stats sum(DecryptDenied) as denied, sum(Decrypts) as tried by bin(10s) as time",
+      "sort time desc",
     ].join(" | "),
   mustFire: [
     {

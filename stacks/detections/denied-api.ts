@@ -47,7 +47,7 @@ export const deniedApi: TrailDetection = {
   insightsQuery: ({ serviceRoleName, executionRoleName }) =>
     [
       `filter errorCode like /AccessDenied|UnauthorizedOperation/ and userIdentity.sessionContext.sessionIssuer.userName in ["${serviceRoleName}", "${executionRoleName}"]`,
-      "stats count() as denied, min(eventTime) as first by eventSource, eventName, sourceIPAddress, userAgent",
+      "stats count() as denied, earliest(eventTime) as first by eventSource, eventName, sourceIPAddress, userAgent",
       "sort denied desc",
     ].join(" | "),
   mustFire: [
