@@ -1,14 +1,8 @@
-import {
-  appendFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openJournal } from "./journal.ts";
 
 let folder: string;
@@ -37,14 +31,87 @@ it("drops the last line when a kill cut it short, and goes on after it", () => {
 it("names the file and the line that is damaged", () => {
   const file = join(folder, "damaged.jsonl");
   writeFileSync(file, '{"n":1}\nnonsense\n{"n":3}\n');
-  expect(() => openJournal(file)).toThrow(/damaged\.jsonl:2 is not JSON.*--fresh/);
+  expect(() => openJournal(file).entries).toThrow(/damaged\.jsonl:2 is not JSON.*--fresh/);
 });
 
-it("keeps the newest entries when it is told how many", () => {
-  const file = join(folder, "long.jsonl");
-  appendFileSync(file, "1\n2\n3\n");
-  expect(openJournal(file, 2).entries).toEqual([2, 3]);
-  expect(readFileSync(file, "utf8")).toBe("2\n3\n");
+it("drops a torn line that is longer than what it reads at once", () => {
+  const file = join(folder, "torn-long.jsonl");
+  writeFileSync(file, `{"n":1}\n${"x".repeat(200_000)}`);
+  expect(openJournal(file).entries).toEqual([{ n: 1 }]);
+  writeFileSync(file, "x".repeat(200_000));
+  expect(openJournal(file).entries).toEqual([]);
+});
+
+describe("with a limit", () => {
+  it("has the newest entries of that many bytes, and never more than of twice as many", () => {
+    const file = join(folder, "limited.jsonl");
+    const limit = { bytes: 1_000 };
+    let journal = openJournal<number>(file, limit);
+    for (let n = 1; n <= 5_000; n++) {
+      journal.append(n);
+      if (n % 777 !== 0) continue;
+      journal.close();
+      journal = openJournal<number>(file, limit);
+      const { entries } = journal;
+      expect(entries).toEqual(entries.map((_, index) => n - entries.length + 1 + index));
+      const bytes = entries
+        .map((entry) => `${entry}\n`.length)
+        .reduce((sum, each) => sum + each, 0);
+      expect(bytes).toBeGreaterThan(n < 300 ? 0 : 1_000);
+      expect(bytes).toBeLessThanOrEqual(2_010);
+    }
+    journal.close();
+    expect(readdirSync(folder).filter((name) => name.startsWith("limited"))).toHaveLength(2);
+  });
+
+  it("never forgets the newest of what is to last, over restarts too", () => {
+    const file = join(folder, "lasting.jsonl");
+    const limit = {
+      bytes: 1_000,
+      lasting: ({ key, value }: { key: string; value: number }) => ({ key, entry: { key, value } }),
+    };
+    let journal = openJournal(file, limit);
+    journal.append({ key: "quiet", value: 1 });
+    journal.append({ key: "quiet", value: 2 });
+    for (let value = 0; value < 1_000; value++) {
+      journal.append({ key: "busy", value });
+      if (value % 50 !== 0) continue;
+      journal.close();
+      journal = openJournal(file, limit);
+    }
+    const quiet = journal.entries.filter(({ key }) => key === "quiet");
+    expect(quiet.at(-1)).toEqual({ key: "quiet", value: 2 });
+    expect(journal.entries.at(-1)).toEqual({ key: "busy", value: 999 });
+    journal.close();
+  });
+
+  it("loses nothing to a kill between the old file and the new one", () => {
+    const file = join(folder, "between.jsonl");
+    writeFileSync(`${file}.1`, "1\n2\n");
+    const journal = openJournal<number>(file, { bytes: 1_000 });
+    expect(journal.entries).toEqual([1, 2]);
+    journal.append(3);
+    expect(journal.entries).toEqual([1, 2, 3]);
+    journal.close();
+  });
+});
+
+it("is whole after a disk was full in the middle of a line", () => {
+  const file = join(folder, "full.jsonl");
+  const script = `
+    import { openJournal } from ${JSON.stringify(new URL("journal.ts", import.meta.url).href)};
+    process.on("SIGXFSZ", () => {});
+    const journal = openJournal(${JSON.stringify(file)});
+    journal.append("before");
+    try {
+      journal.append("x".repeat(10_000));
+    } catch {
+      journal.append("after");
+    }`;
+  const limited = `ulimit -f 1; exec "$0" --input-type=module --eval "$1"`;
+  const { status, stderr } = spawnSync("sh", ["-c", limited, process.execPath, script]);
+  expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: "" });
+  expect(openJournal(file).entries).toEqual(["before", "after"]);
 });
 
 it("is readable by its owner alone", () => {

@@ -2,13 +2,8 @@ import type { HistoryItem } from "../alarm/history.ts";
 import type { MonitorEntry } from "../alarm/monitor.ts";
 import type { Clock } from "../clock.ts";
 import { type AnyAlarm, type Deployment, isAnomaly, isComposite } from "../deployment.ts";
-import { type Journal, openJournal } from "../journal.ts";
-import {
-  createCloudTrail,
-  TRAIL_ENTRIES_KEPT,
-  type TrailEntry,
-  trailLogStream,
-} from "./cloudtrail.ts";
+import { type Journal, type JournalLimit, openJournal } from "../journal.ts";
+import { createCloudTrail, type TrailEntry, trailLogStream } from "./cloudtrail.ts";
 import { createCloudWatch, notModelled as notModelledOfCloudWatch } from "./cloudwatch.ts";
 import { redateEmbeddedMetrics } from "./embedded-metrics.ts";
 import { startEndpoint } from "./endpoint.ts";
@@ -61,8 +56,10 @@ export const notModelled: readonly string[] = [
   ...notModelledOfSns,
 ];
 
-const ENTRIES_KEPT = 50_000;
+/** Of each journal but that of the keys. All together are read within two seconds. */
+const JOURNAL_BYTES = 32 * 1024 * 1024;
 const SHOWN = 100;
+const HISTORY_SHOWN = 25;
 /** As the awslogs driver names it: prefix, container and task. */
 const TASK_LOG_STREAM = "service/api/lab";
 const METRIC_MINUTES_SHOWN = 60;
@@ -73,18 +70,19 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   const { deployment, clock, port, trailDelaySeconds, onError } = options;
   const { accountId, region } = deployment;
   const opened: { readonly close: () => void }[] = [];
-  const open = <Entry>(name: string, keep?: number): Journal<Entry> => {
-    const journal = openJournal<Entry>(options.journalFile(name), keep);
+  const open = <Entry>(name: string, limit?: JournalLimit<Entry>): Journal<Entry> => {
+    const journal = openJournal<Entry>(options.journalFile(name), limit);
     opened.push(journal);
     return journal;
   };
+  const newest = { bytes: JOURNAL_BYTES };
   const at = { clock, accountId, region };
 
   const identities = createIdentities(at);
   const kms = createKms({ ...at, keys: deployment.keys, journal: open<KmsEntry>("kms") });
   const metrics = createMetrics({
     clock,
-    journal: open<MetricsEntry>("metrics", ENTRIES_KEPT),
+    journal: open<MetricsEntry>("metrics", newest),
   });
   const { logGroups, metricFilters } = deployment;
   const logs = createLogs({
@@ -92,7 +90,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     logGroups,
     metricFilters,
     metrics,
-    journal: open<LogsEntry>("logs", ENTRIES_KEPT),
+    journal: open<LogsEntry>("logs", newest),
   });
   // A client may write to the trail's stream before the trail has.
   logs.ensureStream(
@@ -103,20 +101,20 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     ...at,
     topics: deployment.topics,
     subscriptions: deployment.subscriptions,
-    journal: open<Mail>("inbox", ENTRIES_KEPT),
+    journal: open<Mail>("inbox", newest),
   });
   const cloudWatch = createCloudWatch({
     ...at,
     alarms: [...deployment.alarms, ...deployment.anomalyAlarms, ...deployment.compositeAlarms],
     metrics,
     notify: (topicArn, notification) => void sns.publish(topicArn, notification),
-    journal: open<MonitorEntry>("alarms"),
+    journal: open<MonitorEntry>("alarms", { ...newest, lasting: lastingRecord }),
   });
   const cloudTrail = createCloudTrail({
     ...at,
     trail: deployment.trail,
     delaySeconds: trailDelaySeconds,
-    journal: open<TrailEntry>("trail", TRAIL_ENTRIES_KEPT),
+    journal: open<TrailEntry>("trail", newest),
     deliver: ({ logGroupName, logStreamName, message, timestamp }) =>
       logs.ingest(logGroupName, logStreamName, [{ message, timestamp }]),
   });
@@ -158,7 +156,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
           updatedAt: iso(stateUpdatedAt),
           history: history
             .filter(({ alarmName }) => alarmName === alarm.name)
-            .slice(0, SHOWN)
+            .slice(0, HISTORY_SHOWN)
             .map(historyOf),
         })),
         metrics: metrics.list().map(({ updatedAt, ...key }) => ({
@@ -173,7 +171,10 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
             .map(({ timestamp, ...statistics }) => ({ at: iso(timestamp), ...statistics })),
         })),
         trail: cloudTrail.recent(SHOWN).map(({ event, delivered }) => ({ delivered, event })),
-        inbox: sns.inbox().map((mail) => ({ ...mail, at: iso(mail.at) })),
+        inbox: sns
+          .inbox()
+          .slice(-SHOWN)
+          .map((mail) => ({ ...mail, at: iso(mail.at) })),
       };
     },
     close: async () => {
@@ -183,6 +184,11 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       for (const journal of opened) journal.close();
     },
   };
+}
+
+/** An alarm's state must not be forgotten because it has not changed for long. */
+function lastingRecord({ alarmName, record }: MonitorEntry) {
+  return { key: alarmName, entry: { alarmName, record, history: [] } };
 }
 
 function kindOf(alarm: AnyAlarm): "threshold" | "anomaly" | "composite" {

@@ -7,7 +7,7 @@ import { type ManualClock, manualClock } from "../clock.ts";
 import { type Journal, memoryJournal, openJournal } from "../journal.ts";
 import {
   createCloudTrail,
-  TRAIL_ENTRIES_KEPT,
+  EVENTS_KEPT,
   type TrailDelivery,
   type TrailEntry,
   type TrailEvent,
@@ -465,7 +465,7 @@ describe("what CloudTrail remembers", () => {
   it("is delivered once and only once over restarts", async () => {
     const names: string[] = [];
     const open = (at: number) => {
-      const journal = openJournal<TrailEntry>(file, TRAIL_ENTRIES_KEPT);
+      const journal = openJournal<TrailEntry>(file);
       const lab = start({ journal, clock: manualClock(at) });
       const stop = () => {
         names.push(...lab.events().map(({ eventName }) => eventName));
@@ -537,9 +537,9 @@ describe("what CloudTrail remembers", () => {
   it("is the newest ten thousand events", async () => {
     const lab = start();
     await lab.call("kms", "ListAliases");
-    for (let index = 0; index < TRAIL_ENTRIES_KEPT / 2; index++) await lab.call("kms", "ListKeys");
+    for (let index = 0; index < EVENTS_KEPT; index++) await lab.call("kms", "ListKeys");
     lab.clock.advance(DELAY);
-    const kept = lab.trail.recent(TRAIL_ENTRIES_KEPT);
+    const kept = lab.trail.recent(2 * EVENTS_KEPT);
     expect(kept).toHaveLength(10_000);
     expect(kept.filter(({ event }) => event.eventName === "ListAliases")).toEqual([]);
     expect(lab.deliveries).toHaveLength(10_001);

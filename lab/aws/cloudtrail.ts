@@ -13,9 +13,6 @@ export type TrailEntry =
   | { readonly event: TrailEvent; readonly due: number }
   | { readonly delivered: string };
 
-/** The newest lines of its journal that are worth reading back: an event and its delivery each. */
-export const TRAIL_ENTRIES_KEPT = 20_000;
-
 /** One event on its way to CloudWatch Logs. */
 export interface TrailDelivery {
   readonly logGroupName: string;
@@ -42,7 +39,7 @@ export interface CloudTrail {
 export const trailLogStream = (accountId: string, region: string) =>
   `${accountId}_CloudTrail_${region}`;
 
-const EVENTS_KEPT = TRAIL_ENTRIES_KEPT / 2;
+export const EVENTS_KEPT = 10_000;
 
 /**
  * CloudWatch Logs takes no larger event, and CloudTrail sends it none.

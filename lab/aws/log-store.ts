@@ -73,8 +73,9 @@ export function createLogStore({
   readonly logGroups: readonly DeployedLogGroup[];
   readonly journal: Journal<LogsEntry>;
 }): LogStore {
+  const { entries } = journal;
   const created = new Map<string, number>();
-  for (const entry of journal.entries) {
+  for (const entry of entries) {
     if (!("stream" in entry)) created.set(entry.group, entry.createdAt);
   }
   const groups = new Map<string, MutableGroup>();
@@ -93,7 +94,7 @@ export function createLogStore({
     });
   }
   let arrivals = 0n;
-  for (const entry of journal.entries) apply(entry);
+  for (const entry of entries) apply(entry);
 
   function apply(entry: LogsEntry): void {
     const group = groups.get(entry.group);
