@@ -35,6 +35,16 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["python3", "-c", "import boto3"], what: "Python with boto3" },
     ],
   },
+  pipeline: {
+    needs: [
+      { command: ["terraform", "version"], what: "Terraform" },
+      { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
+      { command: ["aws", "--version"], what: "the AWS CLI" },
+      { command: ["git", "--version"], what: "git" },
+      { command: ["bash", "--version"], what: "bash" },
+      { command: ["tar", "--version"], what: "GNU tar" },
+    ],
+  },
 };
 
 const named = process.argv.slice(2);

@@ -61,12 +61,14 @@ test("there are shell scripts to check", () => {
   expect(where).toContainEqual(expect.stringMatching(/^deploy\.yml: stopped/));
 });
 
-describe.runIf(isThere)("shellcheck", () => {
-  test.each(shellScripts())("has nothing against %s", (_, script) => {
-    expect(shellcheck(script)).toBe("");
-  });
+if (isThere) {
+  describe("shellcheck", () => {
+    test.each(shellScripts())("has nothing against %s", (_, script) => {
+      expect(shellcheck(script)).toBe("");
+    });
 
-  test("does look", () => {
-    expect(shellcheck("#!/bin/bash\nrm $1\n")).toMatch(/SC2086/);
+    test("does look", () => {
+      expect(shellcheck("#!/bin/bash\nrm $1\n")).toMatch(/SC2086/);
+    });
   });
-});
+}

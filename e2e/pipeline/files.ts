@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+
+/** Empty when no file matches, as GitHub's. */
+export function hashFiles(workspace: string, patterns: readonly string[]): string {
+  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: workspace }));
+  if (files.length === 0) return "";
+  const hash = createHash("sha256");
+  for (const file of files.sort()) hash.update(readFileSync(join(workspace, file)));
+  return hash.digest("hex");
+}
+
+/** Copies a file into a folder, or all that a folder holds. @returns whether there was anything */
+export function copyInto(from: string, to: string): boolean {
+  if (!existsSync(from)) return false;
+  mkdirSync(to, { recursive: true });
+  if (statSync(from).isFile()) {
+    cpSync(from, join(to, basename(from)));
+    return true;
+  }
+  const names = readdirSync(from);
+  for (const name of names) cpSync(join(from, name), join(to, name), { recursive: true });
+  return names.length > 0;
+}

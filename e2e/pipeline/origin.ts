@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { root } from "../terraform/workspace.ts";
+
+/** A git repository in the place of the one on GitHub: this one as it is on disk, as its first commit. */
+export interface Origin {
+  readonly folder: string;
+  readonly main: () => string;
+  /** Commits a change on a branch. @returns its commit */
+  readonly commit: (branch: string, file: string, content: string) => string;
+  /** Merges a branch into another. @returns the merge commit */
+  readonly merge: (branch: string, into: string) => string;
+  /** Clones it into a new folder, at a commit. */
+  readonly checkOut: (commit: string, folder: string) => void;
+}
+
+export function makeOrigin(folder: string): Origin {
+  const git = (...args: readonly string[]) =>
+    execFileSync(
+      "git",
+      ["-C", folder, "-c", "user.name=e2e", "-c", "user.email=e2e@example.com", ...args],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
+    ).trim();
+  mkdirSync(folder, { recursive: true });
+  const listed = execFileSync(
+    "git",
+    ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    { cwd: root, encoding: "utf8" },
+  );
+  for (const file of listed.split("\0").filter((name) => name !== "")) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    try {
+      cpSync(join(root, file), join(folder, file));
+    } catch (error) {
+      // Listed, and deleted in the working tree.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  git("init", "--quiet", "--initial-branch=main");
+  git("add", "--all");
+  git("commit", "--quiet", "--message=first");
+  return {
+    folder,
+    main: () => git("rev-parse", "main"),
+    commit: (branch, file, content) => {
+      git("checkout", "--quiet", "-B", branch);
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      writeFileSync(join(folder, file), content);
+      git("add", "--all");
+      git("commit", "--quiet", `--message=change ${file}`);
+      const commit = git("rev-parse", "HEAD");
+      git("checkout", "--quiet", "main");
+      return commit;
+    },
+    merge: (branch, into) => {
+      git("checkout", "--quiet", "-B", into, "main");
+      git("merge", "--quiet", "--no-ff", `--message=merge ${branch}`, branch);
+      const commit = git("rev-parse", "HEAD");
+      git("checkout", "--quiet", "main");
+      return commit;
+    },
+    checkOut: (commit, to) => {
+      execFileSync("git", ["clone", "--quiet", "--shared", "--no-checkout", folder, to]);
+      execFileSync("git", ["-C", to, "checkout", "--quiet", commit]);
+    },
+  };
+}
+
+/**
+ * What `npm ci` leaves, without another gigabyte: this repository's packages by links, and their
+ * programs, but for those that a stand-in takes the place of.
+ */
+export function linkPackages(workspace: string, standIns: Readonly<Record<string, string>>): void {
+  const from = join(root, "node_modules");
+  const to = join(workspace, "node_modules");
+  mkdirSync(join(to, ".bin"), { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (name !== ".bin") symlinkSync(join(from, name), join(to, name));
+  }
+  for (const name of readdirSync(join(from, ".bin"))) {
+    symlinkSync(standIns[name] ?? join(from, ".bin", name), join(to, ".bin", name));
+  }
+}
