@@ -128,15 +128,18 @@ describe("from zero", () => {
 describe("a second run", () => {
   let planned: ReadonlyMap<string, Promise<Plan>>;
   beforeAll(() => {
-    planned = inOrder(unordered(stacks), AT_A_TIME, (stack) =>
-      times.measure(stack, "second plan", () => terraform(all, stack).plan("-lock=false")),
-    );
-  });
-  afterAll(async () => {
-    calls.set("plan", await emulator.calls());
+    const plan = (stack: string) =>
+      times.measure(stack, "second plan", () => terraform(all, stack).plan("-lock=false"));
+    const pipelines = inOrder(unordered(others), AT_A_TIME, plan);
+    // A person's, after the pipeline's calls are noted.
+    const own = Promise.allSettled(pipelines.values()).then(async () => {
+      calls.set("plan", await emulator.calls());
+      return plan(BOOTSTRAP);
+    });
+    planned = new Map([...pipelines, [BOOTSTRAP, own]]);
   });
 
-  test.each(stacks)("%s has nothing to change", async (stack) => {
+  test.each([...others, BOOTSTRAP])("%s has nothing to change", async (stack) => {
     const plan = await planned.get(stack);
     if (plan === undefined) return expect.unreachable();
     plans.set(`${stack}, second plan`, plan);
@@ -275,6 +278,7 @@ describe("the pipeline's roles", () => {
       "rds:DeleteDBInstance",
       "s3:DeleteBucket",
       "s3:DeleteBucketPolicy",
+      "s3:ListBucketVersions",
     ]);
   });
 });

@@ -43,6 +43,10 @@ beforeAll(async () => {
     CIPHERWATCH_HOSTED_ZONE_ID: await emulator.makeHostedZone("example.com"),
     CIPHERWATCH_VPC_ENDPOINTS: "true",
     CIPHERWATCH_EXECUTE_COMMAND: "true",
+    CIPHERWATCH_CIS_PACK: "true",
+    CIPHERWATCH_OK_NOTICES: "true",
+    CIPHERWATCH_ALARM_QUEUE: "true",
+    CIPHERWATCH_WEBHOOK_URL: "https://hooks.example.com/alarms",
   };
   stacks = [...synthesize(loadSettings(settings)).keys()];
   // A synth leaves these in place.

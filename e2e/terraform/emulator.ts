@@ -68,6 +68,7 @@ const SERVICES = [
   "s3",
   "secretsmanager",
   "sns",
+  "sqs",
   "sts",
   "wafv2",
 ];

@@ -27,6 +27,10 @@ export const excusedRemainders: readonly ExcusedRemainder[] = [
     what: "kms Key PendingDeletion ",
     why: "KMS deletes a key 7 to 30 days after it was asked to, and so does the emulator.",
   },
+  ...["NatGateway", "VPCEndPoint"].map((kind) => ({
+    what: `ec2 ${kind} deleted `,
+    why: "EC2 lists what was deleted for about an hour, and so does the emulator.",
+  })),
   ...["Cluster", "Service", "TaskDefinition"].map((kind) => ({
     what: `ecs ${kind} INACTIVE `,
     why: "ECS keeps what was deleted for a while, inactive, and so does the emulator.",

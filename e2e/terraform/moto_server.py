@@ -17,6 +17,7 @@ import json
 import re
 import sys
 import threading
+import uuid
 from urllib.parse import parse_qs
 
 from moto.backends import get_backend
@@ -46,6 +47,28 @@ def admit_plain_http():
 def let_delete_markers_go():
     """moto fails to delete the last version of an object when that is a delete marker."""
     FakeDeleteMarker.dispose = lambda self, garbage=False: None
+
+
+def clear_up_networks():
+    """moto keeps the interface of a NAT gateway that it deletes, and the ACL of a VPC."""
+    from moto.ec2.models import EC2Backend
+
+    delete_nat_gateway = EC2Backend.delete_nat_gateway
+    delete_vpc = EC2Backend.delete_vpc
+
+    def delete_nat_gateway_and_interface(self, nat_gateway_id):
+        deleted = delete_nat_gateway(self, nat_gateway_id)
+        self.delete_network_interface(deleted._eni.id)
+        return deleted
+
+    def delete_vpc_and_acls(self, vpc_id):
+        deleted = delete_vpc(self, vpc_id)
+        for acl in [acl for acl in self.network_acls.values() if acl.vpc_id == vpc_id]:
+            self.network_acls.pop(acl.id)
+        return deleted
+
+    EC2Backend.delete_nat_gateway = delete_nat_gateway_and_interface
+    EC2Backend.delete_vpc = delete_vpc_and_acls
 
 
 def keep_rule_descriptions():
@@ -193,6 +216,43 @@ def keep_scaling_tags():
     ApplicationAutoScalingResponse.list_tags_for_resource = list_tags_for_resource
 
 
+def know_composite_alarms():
+    """moto keeps a composite alarm's rule and has no call to set it."""
+    from moto.cloudwatch.responses import CloudWatchResponse
+
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
+
+
+def know_saved_queries():
+    """moto's CloudWatch Logs knows no saved queries."""
+    from moto.logs.responses import LogsResponse
+
+    queries = {}
+
+    def put_query_definition(self):
+        query_id = self._get_param("queryDefinitionId") or str(uuid.uuid4())
+        queries[query_id] = {
+            "queryDefinitionId": query_id,
+            "name": self._get_param("name"),
+            "queryString": self._get_param("queryString"),
+            "logGroupNames": self._get_param("logGroupNames") or [],
+        }
+        return json.dumps({"queryDefinitionId": query_id})
+
+    def describe_query_definitions(self):
+        prefix = self._get_param("queryDefinitionNamePrefix") or ""
+        found = [query for query in queries.values() if query["name"].startswith(prefix)]
+        return json.dumps({"queryDefinitions": found})
+
+    def delete_query_definition(self):
+        deleted = queries.pop(self._get_param("queryDefinitionId"), None)
+        return json.dumps({"success": deleted is not None})
+
+    LogsResponse.put_query_definition = put_query_definition
+    LogsResponse.describe_query_definitions = describe_query_definitions
+    LogsResponse.delete_query_definition = delete_query_definition
+
+
 def operation_of(environ):
     """The operation's name in AWS's JSON, CBOR and query protocols; None in REST."""
     target = environ.get("HTTP_X_AMZ_TARGET")
@@ -226,6 +286,8 @@ def models_in(value, seen):
     seen[id(value)] = value
     if isinstance(value, BaseModel):
         yield value
+        if getattr(value, "state", None) == "deleted":
+            return  # what it was part of may be gone, and it still refers to that
     if isinstance(value, dict):
         inner = list(value.values())
     elif isinstance(value, (list, tuple, set)):
@@ -259,7 +321,7 @@ def existing_models(region):
 def label_of(service, model):
     """Service, class, state where the model has one, and name where it has one."""
     words = [service, type(model).__name__]
-    for attributes in (("key_state", "status"), ("arn", "name", "id")):
+    for attributes in (("key_state", "status", "state"), ("arn", "name", "id")):
         values = (getattr(model, attribute, None) for attribute in attributes)
         words += [value for value in values if isinstance(value, str) and value][:1]
     return " ".join(words)
@@ -288,7 +350,7 @@ def stored_secrets():
 
 def make_zone(name):
     zones = get_backend("route53")[DEFAULT_ACCOUNT_ID]["global"]
-    return zones.create_hosted_zone(name, private_zone=False).id
+    return zones.create_hosted_zone(name, private_zone=False).id.removeprefix("/hostedzone/")
 
 
 def recording(app, region):
@@ -335,12 +397,15 @@ class Quiet(WSGIRequestHandler):
 def main(region, services):
     admit_plain_http()
     let_delete_markers_go()
+    clear_up_networks()
     keep_rule_descriptions()
     keep_rotation_periods()
     find_trails_by_arn()
     keep_database_settings()
     keep_service_settings()
     keep_scaling_tags()
+    know_composite_alarms()
+    know_saved_queries()
     for service in services:
         backends = get_backend(service)[DEFAULT_ACCOUNT_ID]
         backends[region if region in backends.regions else "global"]
