@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 interface Suite {
   /** Commands that must answer, each with what it is needed for. */
   readonly needs: readonly { readonly command: readonly string[]; readonly what: string }[];
+  /** Runs two of its files at a time: each has a world of its own, and they mostly wait. */
+  readonly sideBySide?: true;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -44,6 +46,13 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["bash", "--version"], what: "bash" },
       { command: ["tar", "--version"], what: "GNU tar" },
     ],
+  },
+  terraform: {
+    needs: [
+      { command: ["terraform", "version"], what: "Terraform" },
+      { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
+    ],
+    sideBySide: true,
   },
 };
 
@@ -89,6 +98,7 @@ function run(name: string): { passed: number; failed: number } {
       [
         join(root, "node_modules/vitest/vitest.mjs"),
         ...["run", "--config", "e2e/vitest.config.ts", `e2e/${name}/`],
+        ...(SUITES[name]?.sideBySide ? ["--fileParallelism", "--maxWorkers=2"] : []),
         ...["--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
       ],
       { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
