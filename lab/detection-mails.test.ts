@@ -8,14 +8,13 @@ import { opened, sealed } from "../stacks/detections/examples.ts";
 import { alarmNameOf } from "../stacks/detections/in-cloudwatch.ts";
 import { cisPack, detections } from "../stacks/detections/index.ts";
 import type { Watched } from "../stacks/detections/watched.ts";
-import { keyAlias } from "../stacks/naming.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { settingsOf } from "../stacks/testing.ts";
 import { type Aws, startAws } from "./aws/aws.ts";
 import { type ManualClock, manualClock } from "./clock.ts";
-import { type Deployment, readDeployment } from "./deployment.ts";
+import { readDeployment } from "./deployment.ts";
 import { readTerraform } from "./terraform.ts";
-import { aboutLab, labWatched } from "./watched.ts";
+import { aboutLab, deployedWatched } from "./watched.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const SECOND = 1000;
@@ -37,18 +36,7 @@ const deployment = readDeployment(
   ),
   account,
 );
-const watched = labWatched("dev", account, {
-  keyArn: keyArn(deployment),
-  trailKeyArn: keyArn(deployment, "trail"),
-  topicKeyArn: keyArn(deployment, "alarms"),
-});
-
-function keyArn({ keys }: Deployment, part?: string): string {
-  const alias = keyAlias("dev", part);
-  const key = keys.find(({ aliases }) => aliases.includes(alias));
-  if (key === undefined) throw new Error(`The stacks have no key ${alias}.`);
-  return key.arn;
-}
+const watched = deployedWatched("dev", deployment);
 
 let folder: string;
 let clock: ManualClock;

@@ -5,14 +5,13 @@ import type { CloudTrailRecord, TrailDetection } from "../stacks/detections/dete
 import { filterPattern } from "../stacks/detections/exclusions.ts";
 import { alarmNameOf, metricOf } from "../stacks/detections/in-cloudwatch.ts";
 import { cisPack, detections } from "../stacks/detections/index.ts";
-import { keyAlias } from "../stacks/naming.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { settingsOf } from "../stacks/testing.ts";
 import { readEmbeddedMetrics } from "./aws/embedded-metrics.ts";
 import { readDeployment } from "./deployment.ts";
 import { matches, parsePattern, warnings } from "./pattern/index.ts";
 import { readTerraform } from "./terraform.ts";
-import { aboutLab, labWatched } from "./watched.ts";
+import { aboutLab, deployedWatched } from "./watched.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const deployment = readDeployment(
@@ -20,18 +19,7 @@ const deployment = readDeployment(
   account,
 );
 
-function keyArn(part?: string): string {
-  const alias = keyAlias("dev", part);
-  const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
-  if (key === undefined) throw new Error(`The stacks have no key ${alias}.`);
-  return key.arn;
-}
-
-const watched = labWatched("dev", account, {
-  keyArn: keyArn(),
-  trailKeyArn: keyArn("trail"),
-  topicKeyArn: keyArn("alarms"),
-});
+const watched = deployedWatched("dev", deployment);
 
 const isTrail = (detection: { readonly source: string }): detection is TrailDetection =>
   detection.source === "trail";

@@ -6,7 +6,9 @@ import {
   type WatchedKeys,
   watchedIn,
 } from "../stacks/detections/watched.ts";
+import { keyAlias } from "../stacks/naming.ts";
 import type { Environment } from "../stacks/settings.ts";
+import type { Deployment } from "./deployment.ts";
 import type { Account } from "./terraform.ts";
 
 /** What the detections watch in the lab, where nothing is left for Terraform to fill in. */
@@ -25,6 +27,21 @@ export function labWatched(
     },
     keys,
   );
+}
+
+/** @throws Error naming the alias that no key of the deployment has */
+export function deployedWatched(env: Environment, deployment: Deployment): Watched {
+  const arnOf = (part?: string) => {
+    const alias = keyAlias(env, part);
+    const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
+    if (key === undefined) throw new Error(`The stacks give no key the alias ${alias}.`);
+    return key.arn;
+  };
+  return labWatched(env, deployment, {
+    keyArn: arnOf(),
+    trailKeyArn: arnOf("trail"),
+    topicKeyArn: arnOf("alarms"),
+  });
 }
 
 const EXAMPLE_REGION = "ap-southeast-2";
