@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { makeRunner, type Runner } from "../testing/runner.ts";
+import { serving } from "./serving.ts";
+
+const OLD = `sha256:${"1".repeat(64)}`;
+const NEW = `sha256:${"2".repeat(64)}`;
+
+let runner: Runner;
+beforeEach(() => {
+  runner = makeRunner();
+  vi.stubEnv("PATH", `${join(runner.folder, "../bin")}:${process.env.PATH}`);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  runner.remove();
+});
+
+/** ECS says this of the service; `task:1` has the old image and `task:2` the new one. */
+function ecs(service: unknown, images: readonly string[] = []): void {
+  runner.standIn(
+    "aws",
+    `#!/usr/bin/env node
+const args = process.argv.slice(2);
+const digest = args.includes("task:1") ? "${OLD}" : "${NEW}";
+const images = ${JSON.stringify(images)};
+const containerDefinitions = images.length > 0 ? images.map((image) => ({ image })) : [{ image: "r@" + digest }, { image: "r@" + digest }];
+console.log(JSON.stringify(args[1] === "describe-services"
+  ? { services: ${JSON.stringify(service === undefined ? [] : [service])} }
+  : { taskDefinition: { containerDefinitions } }));
+`,
+  );
+}
+const deployment = (status: string, taskDefinition: string, rolloutState = "COMPLETED") => ({
+  status,
+  taskDefinition,
+  rolloutState,
+});
+const service = (...deployments: readonly unknown[]) => ({
+  status: "ACTIVE",
+  taskDefinition: "task:2",
+  deployments,
+});
+
+test("a steady service serves its image", async () => {
+  ecs(service(deployment("PRIMARY", "task:2")));
+  expect(await serving("cluster", "api")).toEqual({ digest: NEW, steady: true });
+});
+
+test("after the circuit breaker's rollback it is the old one, though the service names the new", async () => {
+  ecs(service(deployment("PRIMARY", "task:1")));
+  expect(await serving("cluster", "api")).toEqual({ digest: OLD, steady: true });
+});
+
+test.each([
+  ["starts", [deployment("PRIMARY", "task:2", "IN_PROGRESS")]],
+  ["starts beside the old", [deployment("PRIMARY", "task:2"), deployment("ACTIVE", "task:1")]],
+])("one that %s is not steady", async (_, deployments) => {
+  ecs(service(...deployments));
+  expect(await serving("cluster", "api")).toEqual({ digest: NEW, steady: false });
+});
+
+test("where there is no service, nothing serves", async () => {
+  ecs(undefined);
+  expect(await serving("cluster", "api")).toBeUndefined();
+  ecs({ ...service(), status: "INACTIVE" });
+  expect(await serving("cluster", "api")).toBeUndefined();
+  runner.standIn(
+    "aws",
+    '#!/bin/sh\necho "An error occurred (ClusterNotFoundException)" >&2\nexit 254\n',
+  );
+  expect(await serving("cluster", "api")).toBeUndefined();
+});
+
+test("an answer that is none is an error, not an empty service", async () => {
+  runner.standIn("aws", '#!/bin/sh\necho "An error occurred (AccessDenied)" >&2\nexit 254\n');
+  await expect(serving("cluster", "api")).rejects.toThrow(/AccessDenied/);
+});
+
+test("an image by a tag, or two images, are an error: nobody could tell what serves", async () => {
+  ecs(service(deployment("PRIMARY", "task:2")), ["r:latest"]);
+  await expect(serving("cluster", "api")).rejects.toThrow(/runs 0 images named by digest/);
+  ecs(service(deployment("PRIMARY", "task:2")), [`r@${OLD}`, `r@${NEW}`]);
+  await expect(serving("cluster", "api")).rejects.toThrow(/runs 2 images/);
+});

@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { workflowSources } from "./workflow.ts";
+
+const page = new URL("../../../docs/pipeline.md", import.meta.url);
+const text = readFileSync(page, "utf8");
+
+test("all that the workflows take from GitHub's settings is told", () => {
+  const names = workflowSources.flatMap(([, source]) =>
+    [...source.matchAll(/\b(?:vars|secrets)\.([A-Z_]+)/g)].map(([, name = ""]) => name),
+  );
+  expect(names).toContain("SNYK_TOKEN");
+  expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
+test("every check that it requires is a job", () => {
+  const jobs = workflowSources.flatMap(([, source]) =>
+    [...source.matchAll(/^ {2}([\w-]+):$/gm)].map(([, name]) => name),
+  );
+  const [, list = ""] = /these checks required: ([^.]+)\./.exec(text) ?? [];
+  const required = [...list.matchAll(/`([\w-]+)(?: \(dev\))?`/g)].map(([, name]) => name);
+  expect(required.length).toBeGreaterThan(4);
+  expect(required.filter((name) => !jobs.includes(name))).toEqual([]);
+});
+
+test("every file that it leads to is there", () => {
+  const links = [...text.matchAll(/\]\((?!https:)([^)#]+)\)/g)].map(([, path = ""]) => path);
+  expect(links.length).toBeGreaterThan(5);
+  expect(links.filter((path) => !existsSync(new URL(path, page)))).toEqual([]);
+});
