@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, commandFrom, UsageError } from "./command.ts";
 import { outcomeOf, summaryOf } from "./outcome.ts";
@@ -10,7 +10,7 @@ import { outcomeOf, summaryOf } from "./outcome.ts";
  * those named. Bootstrap is only meant by its name: it is there before the others and after them.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
-const outputFolder = process.env.CDKTF_OUTDIR ?? "cdktf.out";
+const outputFolder = resolve(root, process.env.CDKTF_OUTDIR ?? "cdktf.out");
 
 /** What is destroyed needs no image, but without one the service would be left out, and left behind. */
 const SERVICE = { CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}` };
@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
     stdio: "inherit",
   });
   if (synthesized.status !== 0) return synthesized.status ?? 1;
-  const manifest = readFileSync(join(root, outputFolder, "manifest.json"), "utf8");
+  const manifest = readFileSync(join(outputFolder, "manifest.json"), "utf8");
   const { stacks } = JSON.parse(manifest) as Manifest;
   const command = commandFrom(args, Object.keys(stacks));
   return command.verb === "diff"
