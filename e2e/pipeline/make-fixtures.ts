@@ -138,7 +138,8 @@ function keepError(name: string, text: string): void {
 
 function keep(name: string, text: string): void {
   if (text.includes(workspace.folder)) throw new Error(`${name} names a folder of this machine.`);
-  writeFileSync(join(folder, name), text);
+  // A provider's address without the host that served it.
+  writeFileSync(join(folder, name), text.replace(/[\w.-]+\/(?=hashicorp\/aws\b)/g, ""));
   console.log(`${name}: ${text.length} characters`);
 }
 

@@ -8,11 +8,12 @@ export interface ProviderSource {
   readonly version?: string;
 }
 
-const ADDRESS = "registry.terraform.io/hashicorp/aws";
+/** Of the provider in a mirror, below the host that it comes from. */
+const ADDRESS = "hashicorp/aws";
 
 /**
- * The mirror that CIPHERWATCH_TF_MIRROR names, a folder with `registry.terraform.io/hashicorp/aws` in
- * it; without one, what Terraform itself would do: its implied mirrors, then the registry.
+ * The mirror that CIPHERWATCH_TF_MIRROR names, a folder with `<host>/hashicorp/aws` in it; without one,
+ * what Terraform itself would do: its implied mirrors, then the registry.
  * https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
  * @param folder where the CLI configuration is written to
  */
@@ -25,8 +26,8 @@ export function providerSource(folder: string): ProviderSource {
   const version = newestIn(mirror);
   if (version === undefined) {
     throw new Error(
-      `CIPHERWATCH_TF_MIRROR is "${mirror}", where no ${ADDRESS} is. Set it to the folder that holds ` +
-        `${ADDRESS}/<version>, or unset it to use Terraform's own mirrors or the registry.`,
+      `CIPHERWATCH_TF_MIRROR is "${mirror}", where no <host>/${ADDRESS} is. Set it to the folder that holds ` +
+        `<host>/${ADDRESS}/<version>, or unset it to use Terraform's own mirrors or the registry.`,
     );
   }
   const config = join(folder, "terraform.rc");
@@ -51,9 +52,11 @@ function impliedMirrors(): string[] {
 
 /** The newest version in a mirror, be it unpacked (a folder a version) or packed (a zip a version). */
 function newestIn(mirror: string): string | undefined {
-  const folder = join(mirror, ADDRESS);
-  if (!existsSync(folder)) return undefined;
-  return readdirSync(folder)
+  if (!existsSync(mirror)) return undefined;
+  return readdirSync(mirror)
+    .map((host) => join(mirror, host, ADDRESS))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder))
     .flatMap((entry) => /\d+\.\d+\.\d+/.exec(entry)?.[0] ?? [])
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
     .at(-1);
