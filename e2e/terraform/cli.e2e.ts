@@ -63,11 +63,12 @@ afterAll(async () => {
 const options = () => (workspace.provider.version === undefined ? [] : ["--skip-provider-lock"]);
 
 async function command(
+  what: string,
   words: readonly [string, ...string[]],
   accept: NonNullable<CommandOptions["accept"]> = [0],
 ): Promise<string> {
   const env = { ...workspace.env(settings), CDKTF_OUTDIR: output };
-  const finished = await times.measure(words.slice(0, 4).join(" "), "", () =>
+  const finished = await times.measure(what, "all stacks", () =>
     run([...words, "--no-color", ...options()], { cwd: root, env, accept }),
   );
   const text = stripVTControlCharacters(finished.output);
@@ -81,7 +82,8 @@ function resultOf(stack: string, text: string): string | undefined {
 }
 
 test("before anything is there, a diff says which stacks it cannot plan yet, and why", async () => {
-  const text = await command(["node", "deploy/cdktf.ts", "diff", "kms", "database"], [1]);
+  const diff = ["node", "deploy/cdktf.ts", "diff", "kms", "database"] as const;
+  const text = await command("diff of two", [...diff], [1]);
   expect(resultOf("kms", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
   expect(resultOf("database", text)).toMatch(/^not to be planned yet: it reads what network will/);
   expect(text).not.toMatch(/^\s+at .+:\d+:\d+/m);
@@ -89,7 +91,7 @@ test("before anything is there, a diff says which stacks it cannot plan yet, and
 
 test("all stacks are deployed, and say what there is to know", async () => {
   const outputs = join(workspace.folder, "outputs.json");
-  await command([
+  await command("deploy", [
     "cdktf",
     "deploy",
     "*",
@@ -113,7 +115,7 @@ test("all stacks are deployed, and say what there is to know", async () => {
 });
 
 test("a diff of each then finds nothing to change", async () => {
-  const text = await command(["node", "deploy/cdktf.ts", "diff", ...stacks]);
+  const text = await command("diff", ["node", "deploy/cdktf.ts", "diff", ...stacks]);
   const results = stacks.map((stack) => [stack, resultOf(stack, text)]);
   expect(results).toEqual(stacks.map((stack) => [stack, "no changes"]));
 });
@@ -131,6 +133,6 @@ test("neither what was printed nor a state holds a secret", async () => {
 
 test("all stacks are destroyed, and nothing is left", async () => {
   expect(unexcusedRemainders(await emulator.left())).not.toEqual([]);
-  await command(["cdktf", "destroy", "*", "--auto-approve", `--output=${output}`]);
+  await command("destroy", ["cdktf", "destroy", "*", "--auto-approve", `--output=${output}`]);
   expect(unexcusedRemainders(await emulator.left())).toEqual([]);
 });
