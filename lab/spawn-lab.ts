@@ -17,6 +17,8 @@ export interface SpawnedLab {
   readonly state: () => Promise<LabState>;
   /** Resolves with the exit code or the signal's name once the process is gone. */
   readonly kill: (signal: NodeJS.Signals) => Promise<number | string>;
+  /** The process that was started: the lab's own, or npm's. */
+  readonly started: number;
 }
 
 /** The parts of `GET /api/state` that the tests read. */
@@ -82,6 +84,7 @@ export async function spawnLab(
   >;
   return {
     ...endpoints,
+    started: child.pid ?? endpoints.pid,
     output: () => output,
     state: async () =>
       JSON.parse((await send("GET", `${endpoints.console}/api/state`)).body) as LabState,

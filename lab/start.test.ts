@@ -147,6 +147,21 @@ it("stops at Ctrl-C with nothing left behind: no process, no port, no endpoints 
   expect(readdirSync(data).sort()).toEqual(["lock", "state"]);
 });
 
+it("ends with npm, which tells it nothing when it is told to end itself", async () => {
+  const underNpm = await spawnLab(join(folder, "npm"));
+  expect(underNpm.started).not.toBe(underNpm.pid);
+  process.kill(underNpm.started, "SIGTERM");
+  await until("its end", async () =>
+    send("GET", underNpm.service).then(
+      () => undefined,
+      () => true,
+    ),
+  );
+  await until("nothing left behind", async () =>
+    readdirSync(join(folder, "npm")).includes("endpoints.json") ? undefined : true,
+  );
+}, 120_000);
+
 it("wrote no Name, no Text and no Key into any log, journal or terminal of the whole run", async () => {
   const state = join(data, "state");
   const written = readdirSync(state, { withFileTypes: true })

@@ -8,8 +8,11 @@ const STAND_INS = {
   CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
 };
 
+const PARENT_CHECK_MILLISECONDS = 500;
+
 async function main(): Promise<void> {
   const begun = performance.now();
+  const parent = process.ppid;
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
     console.log(USAGE);
@@ -29,6 +32,12 @@ async function main(): Promise<void> {
       if (!stopping) console.log("\nStopping.");
       void stop(0);
     });
+  }
+  // npm that is told to end tells its shell alone, and the shell ends without telling anybody.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    setInterval(() => {
+      if (process.ppid !== parent) void stop(0);
+    }, PARENT_CHECK_MILLISECONDS);
   }
   void lab.broken.then((why) => {
     if (stopping) return;
