@@ -9,6 +9,7 @@ import type { Settings } from "../stacks/settings.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
 import { type Child, startChild } from "./child.ts";
+import { clientEnvironment } from "./client-environment.ts";
 import { startConsole } from "./console/server.ts";
 import { startDatabase } from "./database.ts";
 import { type Deployment, readDeployment } from "./deployment.ts";
@@ -86,13 +87,12 @@ async function start(
   });
   closing.push(aws.close);
 
-  const credentials = aws.assumeRole(serviceRoleName(settings.env), "lab");
   const environment = {
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
-    AWS_REGION: deployment.region,
-    AWS_ENDPOINT_URL: aws.url,
+    ...clientEnvironment({
+      endpoint: aws.url,
+      region: deployment.region,
+      credentials: aws.assumeRole(serviceRoleName(settings.env), "lab"),
+    }),
     DATABASE_URL: database.url,
     KMS_KEY_ARN: keyWithAlias(deployment, keyAlias(settings.env)),
     METRICS_NAMESPACE: serviceNamespace(settings.env),
