@@ -1,78 +1,21 @@
-import { App } from "cdktf";
-import { AlarmStack } from "./stacks/alarm.ts";
-import { BootstrapStack } from "./stacks/bootstrap.ts";
-import { RejectedTrafficAlarm } from "./stacks/constructs/rejected-traffic-alarm.ts";
-import { DatabaseStack } from "./stacks/database.ts";
-import { KmsStack } from "./stacks/kms.ts";
-import { NetworkStack } from "./stacks/network.ts";
-import { notices } from "./stacks/notices.ts";
-import { boundRoles } from "./stacks/pipeline/boundary.ts";
-import { RegistryStack } from "./stacks/registry.ts";
-import { ServiceStack } from "./stacks/service.ts";
-import { loadSettings, type Settings } from "./stacks/settings.ts";
-import { SettingsError } from "./stacks/settings-error.ts";
-import { TrailStack } from "./stacks/trail.ts";
+import { enableCompileCache } from "node:module";
 
-/** Builds every stack, in the order in which they are deployed. */
-export function cipherwatch(app: App, settings: Settings): void {
-  const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
-  const network = new NetworkStack(app, "network", { settings });
-  const { vpcId, privateSubnetIds, serviceSecurityGroupId } = network;
-  const { keyArn } = new KmsStack(app, "kms", { settings });
-  const registry = new RegistryStack(app, "registry", { settings });
-  const database = new DatabaseStack(app, "database", {
-    settings,
-    vpcId,
-    privateSubnetIds,
-    serviceSecurityGroupId,
-  });
-  const { imageDigest } = settings;
-  if (imageDigest !== undefined) {
-    const { publicSubnetIds, endpointSecurityGroupId } = network;
-    const { repositoryArn, repositoryUrl } = registry;
-    const { masterSecretArn, secretKeyArn } = database;
-    new ServiceStack(app, "service", {
-      settings,
-      imageDigest,
-      repositoryArn,
-      repositoryUrl,
-      vpcId,
-      publicSubnetIds,
-      privateSubnetIds,
-      serviceSecurityGroupId,
-      ...(endpointSecurityGroupId === undefined ? {} : { endpointSecurityGroupId }),
-      keyArn,
-      databaseHost: database.host,
-      databasePort: database.port,
-      databaseName: database.databaseName,
-      databaseUser: database.serviceUser,
-      databaseResourceId: database.resourceId,
-      databaseSecurityGroupId: database.securityGroupId,
-      masterSecretArn,
-      secretKeyArn,
-    });
-  }
-  const trail = new TrailStack(app, "trail", { settings });
-  const alarm = new AlarmStack(app, "alarm", { settings, keyArn, trailKeyArn: trail.keyArn });
-  const { flowLogGroupName, vpcCidr } = network;
-  const topicArn = alarm.topicArnOf("medium");
-  new RejectedTrafficAlarm(alarm, "RejectedTraffic", { flowLogGroupName, vpcCidr, topicArn });
-  // It names their log groups, and a name alone orders nothing.
-  alarm.addDependency(trail);
-  alarm.addDependency(network);
-  boundRoles(app, bootstrap);
-}
+// A quarter of a synth is compiling what it imports: from here on that is kept for the next run.
+enableCompileCache();
+const { App } = await import("cdktf");
+const { cipherwatch } = await import("./stacks/cipherwatch.ts");
+const { notices } = await import("./stacks/notices.ts");
+const { loadSettings } = await import("./stacks/settings.ts");
+const { SettingsError } = await import("./stacks/settings-error.ts");
 
-if (import.meta.main) {
-  try {
-    const settings = loadSettings(process.env);
-    const app = new App();
-    cipherwatch(app, settings);
-    app.synth();
-    for (const notice of notices(settings)) console.error(notice);
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
-  }
+try {
+  const settings = loadSettings(process.env);
+  const app = new App();
+  cipherwatch(app, settings);
+  app.synth();
+  for (const notice of notices(settings)) console.error(notice);
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformStack, Testing } from "cdktf";
-import { cipherwatch } from "../main.ts";
+import { cipherwatch } from "./cipherwatch.ts";
 import type { Settings } from "./settings.ts";
 
 type Blocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
