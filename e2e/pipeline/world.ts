@@ -58,21 +58,13 @@ export async function makeWorld(): Promise<World> {
   const folders = [folder];
   const emulator = await startEmulator(REGION);
   const workspace = makeWorkspace(emulator);
-  const [api, lab, outputs] = await Promise.all([
+  const [api, lab, { outputs, stacks }] = await Promise.all([
     startGitHubApi(),
     spawnLab(join(folder, "lab")),
     setUpAws(workspace),
   ]);
   const proxy = await startProxy(lab.service);
   const bin = writePrograms(join(folder, "bin"));
-  const stacks = [
-    ...(
-      await workspace.synth("names", {
-        ...SETTINGS,
-        CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
-      })
-    ).dependencies.keys(),
-  ];
   const handedOut: string[] = [TOKEN];
   const variables = {
     ENVIRONMENTS: '["dev"]',
@@ -128,23 +120,35 @@ export async function makeWorld(): Promise<World> {
   };
 }
 
+/** With it the stacks put out what the service reads; the service itself waits for its image. */
+const NO_IMAGE_YET: SettingsVariables = { CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}` };
+
 /** What a person does before the pipeline can: bootstrap, and everything but the service, once. */
-async function setUpAws(workspace: Workspace): Promise<Readonly<Record<string, string>>> {
+async function setUpAws(workspace: Workspace): Promise<{
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly stacks: readonly string[];
+}> {
   const first = await workspace.synth("bootstrap", SETTINGS);
   const bootstrap = terraform(first, "bootstrap");
   await bootstrap.init();
   await bootstrap.plan();
   await bootstrap.apply();
-  const outputs = await bootstrap.outputs();
-  const names = {
-    CIPHERWATCH_STATE_BUCKET: String(outputs.StateBucketName),
-    DEPLOY_ROLE_ARN: String(outputs.DeployRoleArn),
-    PLAN_BUCKET: String(outputs.PlanBucketName),
-    PLAN_ROLE_ARN: String(outputs.PlanRoleArn),
+  const made = await bootstrap.outputs();
+  const outputs = {
+    CIPHERWATCH_STATE_BUCKET: String(made.StateBucketName),
+    DEPLOY_ROLE_ARN: String(made.DeployRoleArn),
+    PLAN_BUCKET: String(made.PlanBucketName),
+    PLAN_ROLE_ARN: String(made.PlanRoleArn),
   };
-  const { CIPHERWATCH_STATE_BUCKET } = names;
-  const all = await workspace.synth("all", { ...SETTINGS, CIPHERWATCH_STATE_BUCKET });
-  const others = [...all.dependencies.keys()].filter((stack) => stack !== "bootstrap");
+  const { CIPHERWATCH_STATE_BUCKET } = outputs;
+  const all = await workspace.synth("all", {
+    ...SETTINGS,
+    ...NO_IMAGE_YET,
+    CIPHERWATCH_STATE_BUCKET,
+  });
+  const others = [...all.dependencies.keys()].filter(
+    (stack) => !["bootstrap", "service"].includes(stack),
+  );
   for (const stack of others) await terraform(all, stack).init();
   const dependencies = new Map(others.map((stack) => [stack, all.dependencies.get(stack) ?? []]));
   const applied = inOrder(dependencies, 4, async (stack) => {
@@ -152,7 +156,7 @@ async function setUpAws(workspace: Workspace): Promise<Readonly<Record<string, s
     await terraform(all, stack).apply();
   });
   await Promise.all(applied.values());
-  return names;
+  return { outputs, stacks: [...all.dependencies.keys()] };
 }
 
 async function stopLab(lab: SpawnedLab): Promise<void> {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { attributeChanges, SENSITIVE, UNKNOWN } from "./attribute-changes.ts";
+import { attributeChanges, UNKNOWN } from "./attribute-changes.ts";
+import { SENSITIVE } from "./masked.ts";
 import type { ChangeOfValue } from "./plan-json.ts";
 
 const update = (change: Partial<ChangeOfValue>) =>

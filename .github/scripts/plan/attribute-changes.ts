@@ -1,4 +1,5 @@
 import { changeAction } from "./action.ts";
+import { masked, SENSITIVE } from "./masked.ts";
 import type { ChangeOfValue } from "./plan-json.ts";
 import { canonical, isEmpty, isTree, type Tree, treeIn } from "./tree.ts";
 
@@ -13,7 +14,6 @@ export interface AttributeChange {
   readonly forcesReplacement?: true;
 }
 
-export const SENSITIVE = "(sensitive value)";
 export const UNKNOWN = "(known after apply)";
 
 /** Attributes whose texts are secrets, should a provider forget to mark them. */
@@ -74,7 +74,7 @@ function* walk(before: unknown, after: unknown, place: Place): Generator<Found> 
     return;
   }
   if (unknown === true) {
-    yield { path, ...shownAs("before", before), after: UNKNOWN };
+    yield { path, ...shownAs("before", masked(before, sensitive[0])), after: UNKNOWN };
     return;
   }
   const [was, becomes] = [treeIn(before) ?? before, treeIn(after) ?? after];
@@ -86,7 +86,11 @@ function* walk(before: unknown, after: unknown, place: Place): Generator<Found> 
   }
   if (canonical(was ?? null) !== canonical(becomes ?? null)) {
     if (isEmpty(was) && isEmpty(becomes)) return;
-    yield { path, ...shownAs("before", before), ...shownAs("after", after) };
+    yield {
+      path,
+      ...shownAs("before", masked(before, sensitive[0])),
+      ...shownAs("after", masked(after, sensitive[1])),
+    };
   }
 }
 

@@ -174,7 +174,7 @@ describe("plans that are not there", () => {
   test("one that waits says for which stack, and what to do", () => {
     const text = render([planned("kms", "create"), waiting("alarm", ["kms"])]);
     expect(text).toMatch(
-      /`alarm` cannot be planned yet:\*\* it reads `kms`, which has not been applied with what it needs\. Deploy that first/,
+      /`alarm` cannot be planned yet:\*\* it reads `kms`, which has not been applied with what it needs\. Once that is deployed, run Deploy by hand/,
     );
     expect(text).toMatch(/Unable to find remote state/);
     expect(text).not.toMatch(/CAUTION/);

@@ -1,4 +1,4 @@
-import { SENSITIVE } from "./attribute-changes.ts";
+import { masked } from "./masked.ts";
 import type { PlanJson } from "./plan-json.ts";
 import { isTree } from "./tree.ts";
 
@@ -50,15 +50,6 @@ function withoutSensitive(module: unknown): unknown {
         values: masked(resource.values, sensitive_values),
       })),
   };
-}
-
-function masked(value: unknown, sensitive: unknown): unknown {
-  if (sensitive === true) return SENSITIVE;
-  if (!isTree(sensitive) || !isTree(value)) return value;
-  if (Array.isArray(value)) return value.map((item, index) => masked(item, sensitive[index]));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, masked(inner, sensitive[key])]),
-  );
 }
 
 const ACCOUNT_ID = /(?<![0-9a-f-])\d{12}(?![0-9a-f-])/g;

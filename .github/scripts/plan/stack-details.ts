@@ -26,6 +26,9 @@ const ERROR_CHARACTERS: Readonly<Record<Level, number>> = {
   none: 500,
 };
 
+/** Of an error that is none but of the order. */
+const WAITING_CHARACTERS = 500;
+
 /** Colours of a `diff` block on GitHub: + green, - red, ! orange. */
 const SIGN: Readonly<Record<ResourceReport["action"], string>> = {
   create: "+",
@@ -56,8 +59,8 @@ export function stackDetails(stack: StackReport, level: Level): string {
   }
   if (stack.outcome === "waiting") {
     return [
-      `**${code(stack.stack)} cannot be planned yet:** it reads ${listOf(stack.for)}, which ${stack.for.length === 1 ? "has" : "have"} not been applied with what it needs. Deploy ${stack.for.length === 1 ? "that" : "those"} first; then it is planned and reviewed by itself.`,
-      details("what Terraform said", fence(cut(stack.error, ERROR_CHARACTERS[level]))),
+      `**${code(stack.stack)} cannot be planned yet:** it reads ${listOf(stack.for)}, which ${stack.for.length === 1 ? "has" : "have"} not been applied with what it needs. Once ${stack.for.length === 1 ? "that is" : "those are"} deployed, run Deploy by hand to have it planned and reviewed.`,
+      details("what Terraform said", fence(cut(stack.error, WAITING_CHARACTERS))),
     ].join("\n\n");
   }
   if (stack.resources.length === 0 && stack.outputs.length === 0) return "";

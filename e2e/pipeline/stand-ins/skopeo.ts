@@ -9,9 +9,11 @@ if (command !== "copy" || !args.includes("--all") || !args.includes("--preserve-
   throw new Error("This stand-in for skopeo only copies whole images as they are.");
 }
 const digest = archiveDigest(source.replace("oci-archive:", ""));
-const manifest = JSON.stringify({ schemaVersion: 2, manifests: [] });
+const mediaType = "application/vnd.oci.image.index.v1+json";
+const manifest = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [{ digest }] });
 execFileSync("aws", [
   ...["ecr", "put-image", "--repository-name", repository, "--image-tag", tag],
-  ...["--image-manifest", manifest, "--image-digest", digest],
+  ...["--image-manifest", manifest, "--image-manifest-media-type", mediaType],
+  ...["--image-digest", digest],
 ]);
 console.log(`stand-in for skopeo: ${repository}:${tag} is ${digest}`);

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attributeChanges } from "./attribute-changes.ts";
+import type { ChangeOfValue } from "./plan-json.ts";
+import { scannablePlan } from "./scannable-plan.ts";
+import { isTree } from "./tree.ts";
+
+const CANARY = "canary";
+
+/** A value in which some texts are sensitive, and the marks that Terraform would set for them. */
+interface Marked {
+  readonly value: unknown;
+  readonly marks: unknown;
+}
+
+const { marked } = fc.letrec<{ marked: Marked }>((tie) => ({
+  marked: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc
+      .oneof(
+        fc.boolean(),
+        fc.integer(),
+        fc.constantFrom("a", "b", "", '{"a":1}'),
+        fc.constant(null),
+      )
+      .map((value) => ({ value, marks: false })),
+    fc.constant({ value: CANARY, marks: true }),
+    fc.constant({ value: `{"password":"${CANARY}"}`, marks: true }),
+    fc.constant({ value: [CANARY, { a: CANARY }], marks: true }),
+    fc.array(tie("marked"), { maxLength: 4 }).map((items) => ({
+      value: items.map(({ value }) => value),
+      marks: items.map(({ marks }) => marks),
+    })),
+    fc
+      .dictionary(fc.constantFrom("a", "b", "c", "d"), tie("marked"), { maxKeys: 4 })
+      .map((members) => ({
+        value: mapped(members, ({ value }) => value),
+        // Terraform leaves out what is not sensitive.
+        marks: Object.fromEntries(
+          Object.entries(mapped(members, ({ marks }) => marks)).filter(
+            ([, mark]) => mark !== false,
+          ),
+        ),
+      })),
+  ),
+}));
+
+function mapped<T, R>(members: Readonly<Record<string, T>>, to: (item: T) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(members).map(([key, item]) => [key, to(item)]));
+}
+
+const change = fc
+  .tuple(marked, marked, fc.constantFrom("create", "update", "replace"))
+  .map(([before, after, action]): ChangeOfValue => {
+    const actions = {
+      create: ["create" as const],
+      update: ["update" as const],
+      replace: ["delete" as const, "create" as const],
+    };
+    return {
+      actions: actions[action],
+      before: before.value,
+      after: after.value,
+      before_sensitive: before.marks,
+      after_sensitive: after.marks,
+    };
+  });
+
+test("whatever is marked as sensitive, wherever it stands, is never shown", () => {
+  let seen = 0;
+  fc.assert(
+    fc.property(change, (each) => {
+      if (JSON.stringify(each).includes(CANARY)) seen += 1;
+      return !JSON.stringify(attributeChanges(each)).includes(CANARY);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(seen).toBeGreaterThan(500);
+});
+
+test("nor does it reach Snyk", () => {
+  fc.assert(
+    fc.property(marked, change, ({ value, marks }, each) => {
+      const values = isTree(value)
+        ? { value, marks }
+        : { value: { a: value }, marks: { a: marks } };
+      const plan = {
+        format_version: "1.2",
+        terraform_version: "1.11.4",
+        output_changes: {},
+        errored: false,
+        complete: true,
+        planned_values: {
+          root_module: {
+            resources: [
+              { mode: "managed", values: values.value, sensitive_values: values.marks },
+              { mode: "data", values: { secret: CANARY } },
+            ],
+          },
+        },
+        resource_changes: [{ address: "a.b", mode: "managed" as const, type: "a", change: each }],
+      };
+      return !JSON.stringify(scannablePlan(plan)).includes(CANARY);
+    }),
+    { numRuns: 1000 },
+  );
+});
