@@ -365,7 +365,11 @@ describe("what the lab does not have", () => {
     const unknown = await lab.rpc("/service/Nobody/operation/Nothing", {});
     expect(cbor.deserialize(unknown.body)).toMatchObject({ __type: "UnknownOperationException" });
     const rest = await lab.send({ authorization: signed("s3") }, "", "/bucket/key");
+    expect(rest.headers["content-type"]).toBe("text/xml");
+    expect(rest.text).toContain("<Code>InvalidAction</Code>");
     expect(rest.text).toContain("The lab does not support s3 /bucket/key.");
+    const lambda = await lab.send({ authorization: signed("lambda") }, "", "/2015-03-31/functions");
+    expect(JSON.parse(lambda.text)).toMatchObject({ __type: "UnknownOperationException" });
     expect(lab.recorded).toEqual([]);
   });
 
@@ -384,6 +388,19 @@ describe("what the lab does not have", () => {
 });
 
 describe("a request", () => {
+  it("that nests without end is refused, and is no bug of ours", async () => {
+    const { operation, inputs } = spy();
+    const lab = await start({ logs: { DescribeLogGroups: operation } });
+    const nested = (depth: number) => `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    const { status, text } = await lab.json("Logs_20140328.DescribeLogGroups", nested(100_000));
+    expect({ status, ...JSON.parse(text) }).toMatchObject({
+      status: 400,
+      __type: "SerializationException",
+    });
+    expect({ inputs, errors: lab.errors }).toEqual({ inputs: [], errors: [] });
+    expect((await lab.json("Logs_20140328.DescribeLogGroups", nested(60))).status).toBe(200);
+  });
+
   it("without credentials is refused in each protocol's shape", async () => {
     const lab = await start();
     const none = { authorization: "" };

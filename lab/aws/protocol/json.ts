@@ -36,6 +36,14 @@ export function jsonRequest(request: {
   };
 }
 
+/** Deeper than any request of AWS: keeps a hostile one from exhausting the stack of what walks it. */
+const MAX_DEPTH = 64;
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1));
+}
+
 function readJson(body: Uint8Array): unknown {
   if (body.length === 0) return {};
   let value: unknown;
@@ -47,6 +55,12 @@ function readJson(body: Uint8Array): unknown {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new AwsError("SerializationException", "The request body is not a JSON object.");
+  }
+  if (isDeeper(value, MAX_DEPTH)) {
+    throw new AwsError(
+      "SerializationException",
+      `The request body nests deeper than ${MAX_DEPTH}.`,
+    );
   }
   return value;
 }

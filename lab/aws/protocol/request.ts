@@ -27,6 +27,9 @@ const SERVICE_OF_SCOPE: Readonly<Record<string, Service>> = {
   sts: "sts",
 };
 
+/** Signing names of what speaks REST with XML: its clients cannot read a refusal in JSON. */
+const REST_XML = new Set(["s3", "s3express", "s3-outposts", "cloudfront", "route53"]);
+
 const RPC_V2_PATH = /\/service\/([^/]+)\/operation\/([^/]+)$/;
 
 /**
@@ -65,5 +68,8 @@ export function readRequest(request: {
   }
 
   const named = `${scope === undefined ? "" : `${scope} `}${path}`;
+  if (scope !== undefined && REST_XML.has(scope)) {
+    return queryRequest({ service: undefined, named, form: new URLSearchParams() });
+  }
   return jsonRequest({ service: undefined, operation: "", named, contentType, body });
 }
