@@ -1,6 +1,7 @@
-import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { optionalVariable } from "../github/environment.ts";
 import { StepError } from "../github/step.ts";
 import { type Finished, run } from "../system/run.ts";
 import type { Stack } from "./stacks.ts";
@@ -32,8 +33,20 @@ export async function initialize(stacks: readonly Stack[]): Promise<void> {
   for (const stack of stacks) {
     const lock = first === undefined ? "" : join(first.folder, LOCK_FILE);
     if (stack !== first && existsSync(lock)) copyFileSync(lock, join(stack.folder, LOCK_FILE));
-    await terraform(stack, ["init", "-input=false"]);
+    await run(["terraform", "init", "-no-color", "-input=false"], {
+      cwd: stack.folder,
+      env: { ...process.env, ...pluginCache() },
+    });
   }
+}
+
+/** On a runner the provider is fetched once for all stacks, into the folder that goes with the job. */
+function pluginCache(): Readonly<Record<string, string>> {
+  const temporary = optionalVariable("RUNNER_TEMP");
+  if (temporary === undefined) return {};
+  const TF_PLUGIN_CACHE_DIR = join(temporary, "terraform-plugins");
+  mkdirSync(TF_PLUGIN_CACHE_DIR, { recursive: true });
+  return { TF_PLUGIN_CACHE_DIR };
 }
 
 /**
