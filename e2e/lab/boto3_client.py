@@ -58,7 +58,9 @@ kms.enable_key(KeyId=arn)
 
 tested = logs.test_metric_filter(filterPattern="[level=ERROR, rest]", logEventMessages=["ERROR x", "INFO x"])
 assert tested["matches"][0]["extractedValues"] == {"$level": "ERROR", "$rest": "x"}, tested
-filters = logs.describe_metric_filters(filterNamePrefix="cipherwatch-dev-kms-errors")["metricFilters"]
+filters = logs.describe_metric_filters(
+    logGroupName="/cipherwatch/dev/trail", filterNamePrefix="cipherwatch-dev-kms-errors"
+)["metricFilters"]
 group = filters[0]["logGroupName"]
 assert any(found["logGroupName"] == group for found in logs.describe_log_groups()["logGroups"])
 stream = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="111122223333_CloudTrail")["logStreams"][0]["logStreamName"]

@@ -150,7 +150,8 @@ describe("the AWS CLI", () => {
       "AlarmHistoryItems",
     );
     const { metricFilters } = (await aws(
-      ...["logs", "describe-metric-filters", "--filter-name-prefix", ALARM],
+      ...["logs", "describe-metric-filters", "--log-group-name", "/cipherwatch/dev/trail"],
+      ...["--filter-name-prefix", ALARM],
     )) as {
       metricFilters: { logGroupName: string; filterName: string }[];
     };
