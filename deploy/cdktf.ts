@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, commandFrom, UsageError } from "./command.ts";
-import { outcomeOf, summaryOf } from "./outcome.ts";
+import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
 
 /**
  * `npm run deploy | diff | destroy [-- STACK… --option-of-cdktf]`: the CDKTF CLI over all stacks, or
  * those named. Bootstrap is only meant by its name: it is there before the others and after them.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
+const CDKTF = join(root, "node_modules/.bin/cdktf");
 const outputFolder = resolve(root, process.env.CDKTF_OUTDIR ?? "cdktf.out");
 
 /** What is destroyed needs no image, but without one the service would be left out, and left behind. */
@@ -28,7 +29,7 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const synthesized = spawnSync("node", ["main.ts"], {
+  const synthesized = spawnSync(process.execPath, ["main.ts"], {
     cwd: root,
     env: { ...process.env, ...(args[0] === "destroy" ? SERVICE : {}), CDKTF_OUTDIR: outputFolder },
     stdio: "inherit",
@@ -37,9 +38,16 @@ async function main(args: readonly string[]): Promise<number> {
   const manifest = readFileSync(join(outputFolder, "manifest.json"), "utf8");
   const { stacks } = JSON.parse(manifest) as Manifest;
   const command = commandFrom(args, Object.keys(stacks));
-  return command.verb === "diff"
-    ? diff(command, stacks)
-    : cdktf(command, [...command.stacks, "--ignore-missing-stack-dependencies"]);
+  if (command.verb === "diff") return diff(command, stacks);
+  const code = await cdktf(command, [...command.stacks, "--ignore-missing-stack-dependencies"]);
+  if (code !== 0 && command.verb === "deploy") {
+    const hint = missingBefore(
+      command.stacks,
+      new Map(Object.entries(stacks).map(([stack, { dependencies }]) => [stack, dependencies])),
+    );
+    if (hint !== undefined) console.error(hint);
+  }
+  return code;
 }
 
 /** One after the other, since `cdktf diff` takes one stack. */
@@ -63,7 +71,7 @@ function cdktf(
   onText?: (text: string) => void,
 ): Promise<number> {
   const output = ["--output", outputFolder, "--skip-synth"];
-  const child = spawn("cdktf", [verb, ...args, ...output, ...options], {
+  const child = spawn(process.execPath, [CDKTF, verb, ...args, ...output, ...options], {
     cwd: root,
     stdio: onText === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { outcomeOf, summaryOf } from "./outcome.ts";
+import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
 
 test("a plan is told by its counts, whatever its colors", () => {
   const printed = "kms  \u001b[1mPlan:\u001b[0m 2 to add, 0 to change, 1 to destroy.\n";
@@ -38,4 +38,13 @@ test("the summary has a line a stack", () => {
     { stack: "kms", planned: true, result: "1 to add" },
   ];
   expect(summaryOf(outcomes)).toBe("network  no changes\nkms      1 to add");
+});
+
+test("a stack deployed by itself says what has to be there before it", () => {
+  const dependencies = new Map([["database", ["network", "bootstrap"]]]);
+  expect(missingBefore(["database"], dependencies)).toMatch(
+    /database cannot be deployed before network, bootstrap\. .*npm run deploy -- network bootstrap$/,
+  );
+  expect(missingBefore(["network"], dependencies)).toBeUndefined();
+  expect(missingBefore(["bootstrap", "network", "database"], dependencies)).toBeUndefined();
 });

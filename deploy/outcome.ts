@@ -34,3 +34,22 @@ export function summaryOf(outcomes: readonly Outcome[]): string {
   const width = Math.max(...outcomes.map(({ stack }) => stack.length));
   return outcomes.map(({ stack, result }) => `${stack.padEnd(width)}  ${result}`).join("\n");
 }
+
+/**
+ * What may be missing when some stacks could not be deployed: those that they read and that were not
+ * deployed with them.
+ * @param dependencies stack → stacks whose state it reads
+ */
+export function missingBefore(
+  deployed: readonly string[],
+  dependencies: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
+  const missing = new Set(
+    deployed
+      .flatMap((stack) => dependencies.get(stack) ?? [])
+      .filter((it) => !deployed.includes(it)),
+  );
+  if (missing.size === 0) return undefined;
+  const names = [...missing].join(", ");
+  return `If a state could not be found: ${deployed.join(", ")} cannot be deployed before ${names}. Deploy first what is missing of these: npm run deploy -- ${[...missing].join(" ")}`;
+}
