@@ -155,19 +155,19 @@ function writeDigest(
   },
 ): void {
   const { accountId, region, at, random } = of;
-  const path = join(folder, `AWSLogs/${accountId}/CloudTrail-Digest/${region}/${day(at)}`);
-  mkdirSync(path, { recursive: true });
+  const prefix = `AWSLogs/${accountId}/CloudTrail-Digest/${region}/${day(at)}`;
+  mkdirSync(join(folder, prefix), { recursive: true });
   const name = `${accountId}_CloudTrail-Digest_${region}_trail_${HOME}_${stamp(at, true)}.json.gz`;
   const digest = {
     awsAccountId: accountId,
     digestStartTime: iso(at - HOUR),
     digestEndTime: iso(at),
-    digestS3Object: `${path}/${name}`,
+    digestS3Object: `${prefix}/${name}`,
     digestSignatureAlgorithm: "SHA256withRSA",
     previousDigestSignature: random.hex(64),
     logFiles: [],
   };
-  writeFileSync(join(path, name), gzipSync(JSON.stringify(digest)));
+  writeFileSync(join(folder, prefix, name), gzipSync(JSON.stringify(digest)));
 }
 
 interface World {
@@ -531,8 +531,8 @@ function plantIncidents(world: World, start: number, span: number): Planted {
     "kms-volume",
     "the service's role opens records by the thousand for ten minutes",
     0.74,
-    Array.from({ length: 10_000 }, (_, index) => [
-      index * 60,
+    Array.from({ length: 4000 }, (_, index) => [
+      index * 150,
       world.service,
       { ...kms, eventName: "Decrypt", ...world.onDataKey() },
     ]),

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, readSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { createGunzip } from "node:zlib";
 
 /** Large enough that handing pieces on costs little, small enough that memory stays flat. */
@@ -10,26 +10,35 @@ const PIECE_BYTES = 256 * 1024;
  * @throws Error of the file system, or of zlib where the data are damaged or cut short
  */
 export async function* readPieces(path: string): AsyncGenerator<Buffer, void> {
-  const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const { head, isWhole } = readHead(path);
+  const isCompressed = head.length > 1 && head.readUInt16BE() === 0x1f8b;
+  if (isWhole && !isCompressed) {
+    yield head;
+    return;
+  }
+  const file = isWhole ? undefined : createReadStream(path, { highWaterMark: PIECE_BYTES });
   try {
-    if (!startsAsGzip(path)) {
-      yield* file;
+    if (!isCompressed) {
+      yield* file ?? [];
       return;
     }
     const text = createGunzip({ chunkSize: PIECE_BYTES });
-    file.on("error", (error) => text.destroy(error));
-    yield* file.pipe(text);
+    if (file === undefined) text.end(head);
+    else file.on("error", (error) => text.destroy(error)).pipe(text);
+    yield* text;
   } finally {
-    file.destroy();
+    file?.destroy();
   }
 }
 
-function startsAsGzip(path: string): boolean {
+/** As much of a file as one piece holds, which is all of most: they are small, and many. */
+function readHead(path: string): { readonly head: Buffer; readonly isWhole: boolean } {
   const descriptor = openSync(path, "r");
   try {
-    const head = Buffer.alloc(2);
-    readSync(descriptor, head, 0, 2, 0);
-    return head.readUInt16BE() === 0x1f8b;
+    const { size } = fstatSync(descriptor);
+    const head = Buffer.allocUnsafe(Math.min(size, PIECE_BYTES));
+    const read = readSync(descriptor, head, 0, head.length, 0);
+    return { head: head.subarray(0, read), isWhole: size <= PIECE_BYTES && read === size };
   } finally {
     closeSync(descriptor);
   }

@@ -1,7 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { ScanPlan } from "./scan.ts";
+import { BOOT, stripped } from "./stripped.ts";
 import type { SourceFile } from "./walk.ts";
 import type { Batch } from "./worker.ts";
+
+const ENTRY = new URL("worker.ts", import.meta.url);
 
 /** Files that go to a worker at a time: enough that it is not kept waiting, few enough to share well. */
 const BATCH_FILES = 32;
@@ -27,7 +30,8 @@ export async function scanFiles({
   readonly files: AsyncIterable<SourceFile>;
   readonly onBatch: (batch: Batch, bytes: number) => void;
 }): Promise<void> {
-  const threads = Array.from({ length: workers }, () => startWorker(plan));
+  const sources = stripped(ENTRY);
+  const threads = Array.from({ length: workers }, () => startWorker(plan, sources));
   const free = threads.flatMap((thread) => Array<Thread>(BATCHES_PER_WORKER).fill(thread));
   const failures = Promise.race(threads.map(({ failed }) => failed));
   const running = new Set<Promise<void>>();
@@ -66,11 +70,12 @@ interface Thread {
   readonly stop: () => Promise<unknown>;
 }
 
-function startWorker(plan: ScanPlan): Thread {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-    workerData: plan,
+function startWorker(plan: ScanPlan, sources: ReadonlyMap<string, string>): Thread {
+  const worker = new Worker(BOOT, {
+    eval: true,
+    workerData: { plan, sources, entry: ENTRY.href },
     // Records are garbage as soon as they were looked at: more room for the young keeps few old.
-    resourceLimits: { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 128 },
+    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 },
   });
   const waiting: ((batch: Batch) => void)[] = [];
   worker.on("message", (batch: Batch) => waiting.shift()?.(batch));

@@ -8,28 +8,43 @@ import { renderJson } from "./json.ts";
 import { loadDeployedApart } from "./load.ts";
 import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
 import { renderPage } from "./page.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Terminal } from "./progress.ts";
 import type { Report } from "./report.ts";
 import { replay } from "./run.ts";
 import { renderTable } from "./table.ts";
 
-/** @returns the exit code */
-async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  return options.athena ? printAthena(options) : run(options);
+/** Where the answers go: standard output, and for what went wrong and how far it is, standard error. */
+export interface Output {
+  readonly out: (text: string) => void;
+  readonly err: Terminal;
 }
 
-async function run(options: ReplayOptions): Promise<number> {
+/**
+ * `npm run replay`: reads, evaluates, prints.
+ * @returns the exit code
+ */
+export async function main(args: readonly string[], output: Output): Promise<number> {
+  try {
+    const options = readOptions(args);
+    if (options.help) {
+      output.out(`${USAGE}\n`);
+      return 0;
+    }
+    return await (options.athena ? printAthena(options, output) : run(options, output));
+  } catch (error) {
+    const detail = error instanceof FilterPatternError ? `\n${error.detail}` : "";
+    output.err.write(`${error instanceof Error ? error.message : error}${detail}\n`);
+    return 2;
+  }
+}
+
+async function run(options: ReplayOptions, { out, err }: Output): Promise<number> {
   const detections = await detectionsOf(options);
   checkThresholds(options, detections);
-  const progress = process.stderr.isTTY ? createProgress(process.stderr) : undefined;
+  const progress = err.isTTY === true ? createProgress(err) : undefined;
   const report = await replay({ ...options, detections, ...(progress && { progress }) });
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
-  console.log(options.json ? renderJson(report) : renderTable(report, options));
+  out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
   if (report.input.malformed + report.input.unreadable > 0) return 2;
   return hasFired(report) && options.failOnAlarm ? 1 : 0;
 }
@@ -42,14 +57,14 @@ function hasFired({ detections, composites }: Report): boolean {
   return [...certain, ...composites].some(({ fired }) => fired.length > 0);
 }
 
-async function printAthena(options: ReplayOptions): Promise<number> {
+async function printAthena(options: ReplayOptions, { out }: Output): Promise<number> {
   const { archive, detections: deployed } = await loadDeployedApart(bindingsOf(options));
   const detections = options.patterns.length > 0 ? ownDetections(options.patterns) : deployed;
   checkThresholds(options, detections);
   const [path] = options.paths;
   const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
   const asked = { ...archive, ...(location && { location }) };
-  console.log(athenaScript(detections, asked, options, options.thresholds));
+  out(`${athenaScript(detections, asked, options, options.thresholds)}\n`);
   return 0;
 }
 
@@ -74,10 +89,9 @@ function checkThresholds({ thresholds }: ReplayOptions, { detections }: Detectio
   }
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const detail = error instanceof FilterPatternError ? `\n${error.detail}` : "";
-  console.error(`${error instanceof Error ? error.message : error}${detail}`);
-  process.exitCode = 2;
+if (import.meta.main) {
+  process.exitCode = await main(process.argv.slice(2), {
+    out: (text) => process.stdout.write(text),
+    err: process.stderr,
+  });
 }

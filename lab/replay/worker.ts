@@ -27,7 +27,8 @@ export const MOST_PROBLEMS = 1000;
 
 if (parentPort !== null) {
   const port = parentPort;
-  const scan = createScan(workerData as ScanPlan);
+  const { plan } = workerData as { readonly plan: ScanPlan };
+  const scan = createScan(plan);
   port.on("message", (files: readonly string[]) => {
     void scanFiles(files, scan).then((batch) =>
       port.postMessage(batch, [

@@ -25,8 +25,8 @@ export interface Dialect {
   readonly elements: (value: Sql, path: readonly Step[], of: "array" | "arrayOrObject") => Sql;
   /** Whether the test holds for any element; NULL for elements that are NULL. */
   readonly any: (elements: Sql, element: string, test: Sql) => Sql;
-  /** A FROM clause that gives each record of the files in a table's column `file` as `record`. */
-  readonly recordsIn: (table: string) => Sql;
+  /** A query of each record of the files in a table's column `file`, as `record`. */
+  readonly recordsIn: (table: string, where: Sql) => Sql;
   /** A time in ISO 8601 as a timestamp. */
   readonly timestamp: (text: Sql) => Sql;
   /** The day so many days ago, as `2026/03/02`. */
@@ -35,7 +35,15 @@ export interface Dialect {
   readonly matches: (text: Sql, expression: string) => Sql;
 }
 
-/** Text as SQL writes it. */
+/** Text as SQL writes it, on one line: a break in it could end a comment or be taken for layout. */
 export function literal(text: string): Sql {
-  return `'${text.replaceAll("'", "''")}'`;
+  const parts = text
+    .split(/([\n\r])/)
+    .filter((part) => part !== "")
+    .map((part) =>
+      part === "\n" || part === "\r"
+        ? `chr(${part.charCodeAt(0)})`
+        : `'${part.replaceAll("'", "''")}'`,
+    );
+  return parts.length === 1 ? String(parts[0]) : `(${["''", ...parts].join(" || ")})`;
 }

@@ -13,8 +13,11 @@ export const duckdb: Dialect = {
   any: (elements, element, test) =>
     `list_bool_or(list_transform(${elements}, lambda ${element}: ${test}))`,
   matches: (text, expression) => `regexp_matches(${text}, ${literal(expression)})`,
-  recordsIn: (table) =>
-    `FROM ${table}\n  CROSS JOIN UNNEST(json_extract(file, '$.Records[*]')) AS t (record)`,
+  // Unnested by a join, each record would come with a copy of its whole file.
+  recordsIn: (table, where) =>
+    `SELECT unnest(json_extract(file, '$.Records[*]')) AS record
+  FROM ${table}
+  WHERE ${where}`,
   timestamp: (text) => `CAST(${text} AS TIMESTAMPTZ)`,
   daysAgo: (days) => `strftime(current_date - INTERVAL '${days}' DAY, '%Y/%m/%d')`,
 };

@@ -85,9 +85,7 @@ export function detectionStatement(
   WHERE ${condition.replaceAll("\n", "\n  ")}`;
   });
   return `WITH records AS (
-  SELECT record
-  ${dialect.recordsIn(TABLE)}
-  WHERE ${daysOf(range, dialect).join("\n    AND ")}
+  ${dialect.recordsIn(TABLE, daysOf(range, dialect).join("\n    AND "))}
 ),
 matches AS (
 ${counted.join("\n  UNION ALL\n")}

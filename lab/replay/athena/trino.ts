@@ -32,8 +32,11 @@ export const trino: Dialect = {
   },
   any: (elements, element, test) => `any_match(${elements}, ${element} -> ${test})`,
   matches: (text, expression) => `regexp_like(${text}, ${literal(expression)})`,
-  recordsIn: (table) =>
-    `FROM ${table}\n  CROSS JOIN UNNEST(CAST(json_extract(file, '$["Records"]') AS array(json))) AS t (record)`,
+  recordsIn: (table, where) =>
+    `SELECT record
+  FROM ${table}
+  CROSS JOIN UNNEST(CAST(json_extract(file, '$["Records"]') AS array(json))) AS t (record)
+  WHERE ${where}`,
   timestamp: (text) => `from_iso8601_timestamp(${text})`,
   daysAgo: (days) => `date_format(current_date - INTERVAL '${days}' DAY, '%Y/%m/%d')`,
 };

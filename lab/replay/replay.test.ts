@@ -1,0 +1,123 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "./replay.ts";
+
+const ROLE = "arn:aws:iam::999988887777:role/service";
+const PATTERN = '{ $.errorCode = "*" }';
+
+let folder: string;
+let file: string;
+let broken: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cipherwatch-replay-"));
+  file = join(folder, "events.json");
+  broken = join(folder, "broken.json");
+  const event = {
+    eventVersion: "1.11",
+    eventTime: "2026-03-02T09:14:27Z",
+    eventSource: "kms.amazonaws.com",
+    eventName: "Decrypt",
+    eventID: "1",
+    errorCode: "AccessDenied",
+    userIdentity: { sessionContext: { sessionIssuer: { arn: ROLE } } },
+  };
+  const later = { ...event, eventID: "2", eventTime: "2026-03-02T10:00:00Z", errorCode: undefined };
+  await writeFile(file, JSON.stringify({ Records: [event, later] }));
+  await writeFile(broken, `{"Records":[${JSON.stringify(event)},{]}`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(...args: readonly string[]) {
+  let out = "";
+  let err = "";
+  const code = await main(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: {
+      write: (text) => {
+        err += text;
+      },
+    },
+  });
+  return { code, out, err };
+}
+
+describe("the exit code", () => {
+  it("is 0 whether alarms fired or not, unless that was asked for", async () => {
+    const own = ["--pattern", PATTERN, file];
+    expect(await run(...own)).toMatchObject({ code: 0, err: "" });
+    expect(await run("--fail-on-alarm", ...own)).toMatchObject({ code: 1, err: "" });
+    expect(await run("--fail-on-alarm", "--threshold", "pattern=2", ...own)).toMatchObject({
+      code: 0,
+    });
+    expect(
+      await run("--fail-on-alarm", "--pattern", "{ $.eventName = Nothing }", file),
+    ).toMatchObject({ code: 0 });
+  });
+
+  it("is 2 for what could not be read, whatever fired", async () => {
+    const { code, out } = await run("--fail-on-alarm", "--pattern", PATTERN, broken);
+    expect(code).toBe(2);
+    expect(out).toContain(`${broken}, record 2: `);
+  });
+
+  it.each([
+    [["--unknown"], /Unknown option '--unknown'/],
+    [["nowhere.json"], /nowhere\.json is neither a file nor a folder/],
+    [["--pattern", "{ $.a == 1 }", "."], /Invalid/],
+    [
+      ["--pattern", PATTERN, "--threshold", "patern=1", "."],
+      /there is no detection "patern"; did you mean pattern\?/,
+    ],
+  ])("is 2 for %j, and says why in a sentence", async (args, message) => {
+    const { code, out, err } = await run(...args);
+    expect(code).toBe(2);
+    expect(out).toBe("");
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n {4}at /);
+  });
+});
+
+it("binds the stacks' detections to the role, and says in JSON what they would have done", async () => {
+  const page = join(folder, "report.html");
+  const { code, out, err } = await run("--json", "--html", page, "--role-arn", ROLE, file);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  const { detections, keyUse } = JSON.parse(out);
+  const found = detections.find(({ id }: { readonly id: string }) => id === "kms-errors");
+  expect(found).toMatchObject({
+    unbound: [],
+    matches: 1,
+    alarms: [{ fired: [{ from: "2026-03-02T09:15:00.000Z" }] }],
+  });
+  expect(keyUse.roles).toEqual([{ arn: ROLE, count: 2 }]);
+  expect(await readFile(page, "utf8")).toMatch(
+    /^<!doctype html>[\s\S]*kms-errors[\s\S]*<\/html>\n$/,
+  );
+});
+
+it("prints SQL for Athena for every detection of the stacks, in the account of the role", async () => {
+  const { code, out } = await run(
+    "--athena",
+    "--role-arn",
+    ROLE,
+    "s3://my-trail/AWSLogs/999988887777",
+  );
+  expect(code).toBe(0);
+  expect(out).toContain("LOCATION 's3://my-trail/AWSLogs/999988887777/CloudTrail/'");
+  expect(out).toContain(`= '${ROLE}'`);
+  expect(out.match(/^WITH records AS/gm)?.length).toBeGreaterThan(8);
+  expect(out).not.toContain("cannot express");
+});
+
+it("as a command prints what it found and nothing else, and ends with its code", () => {
+  const entry = fileURLToPath(new URL("replay.ts", import.meta.url));
+  const args = [entry, "--fail-on-alarm", "--pattern", PATTERN, file];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  expect(stdout).toMatch(/^1 file [\s\S]*pattern fired\n {2}2026-03-02 09:15:00 UTC for 3 min\n$/);
+});

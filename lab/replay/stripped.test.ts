@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { stripped } from "./stripped.ts";
+
+test("a module comes with all that it imports, as JavaScript", () => {
+  const sources = stripped(new URL("worker.ts", import.meta.url));
+  const names = [...sources.keys()].map((url) => url.replace(/^.*\/lab\//, ""));
+  expect(names).toEqual(
+    expect.arrayContaining([
+      "replay/worker.ts",
+      "replay/scan.ts",
+      "pattern/json-match.ts",
+      "aws/metric-filter.ts",
+    ]),
+  );
+  for (const [url, source] of sources) {
+    for (const [, specifier = ""] of source.matchAll(/from "(\.[^"]+)"/g)) {
+      expect(sources.has(new URL(specifier, url).href)).toBe(true);
+    }
+    expect(source).not.toMatch(/^(import|export) type\b|^(export )?interface\b/m);
+  }
+});
+
+test("nobody is told that it is an experiment", () => {
+  const before = process.emitWarning;
+  stripped(new URL("random.ts", import.meta.url));
+  expect(process.emitWarning).toBe(before);
+});
