@@ -142,8 +142,8 @@ def keep_database_settings():
     def make_with_monitoring(self, *args, **kwargs):
         make(self, *args, **kwargs)
         insights = bool(kwargs.get("enable_performance_insights"))
-        self.database_insights_mode = kwargs.get("database_insights_mode")
         retention = kwargs.get("performance_insights_retention_period")
+        self.database_insights_mode = kwargs.get("database_insights_mode")
         self.monitoring_interval = kwargs.get("monitoring_interval") or 0
         self.monitoring_role_arn = kwargs.get("monitoring_role_arn")
         self.performance_insights_enabled = insights
@@ -223,15 +223,16 @@ def know_composite_alarms():
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
 
 
-def know_saved_queries():
-    """moto's CloudWatch Logs knows no saved queries."""
-    from moto.logs.responses import LogsResponse
+# Id → query: moto's CloudWatch Logs knows none.
+SAVED_QUERIES = {}
 
-    queries = {}
+
+def know_saved_queries():
+    from moto.logs.responses import LogsResponse
 
     def put_query_definition(self):
         query_id = self._get_param("queryDefinitionId") or str(uuid.uuid4())
-        queries[query_id] = {
+        SAVED_QUERIES[query_id] = {
             "queryDefinitionId": query_id,
             "name": self._get_param("name"),
             "queryString": self._get_param("queryString"),
@@ -241,11 +242,11 @@ def know_saved_queries():
 
     def describe_query_definitions(self):
         prefix = self._get_param("queryDefinitionNamePrefix") or ""
-        found = [query for query in queries.values() if query["name"].startswith(prefix)]
+        found = [query for query in SAVED_QUERIES.values() if query["name"].startswith(prefix)]
         return json.dumps({"queryDefinitions": found})
 
     def delete_query_definition(self):
-        deleted = queries.pop(self._get_param("queryDefinitionId"), None)
+        deleted = SAVED_QUERIES.pop(self._get_param("queryDefinitionId"), None)
         return json.dumps({"success": deleted is not None})
 
     LogsResponse.put_query_definition = put_query_definition
@@ -369,7 +370,9 @@ def recording(app, region):
             return list(stored_secrets())
         if path == "/left":
             models = existing_models(region).items()
-            return sorted({label_of(*found) for key, found in models if key not in at_first})
+            left = {label_of(*found) for key, found in models if key not in at_first}
+            queries = {f"logs SavedQuery {query['name']}" for query in SAVED_QUERIES.values()}
+            return sorted(left | queries)
         if path.startswith("/zone/"):
             zone = make_zone(path.removeprefix("/zone/"))
             at_first.update(existing_models(region))
