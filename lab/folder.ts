@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -37,6 +45,8 @@ export function claimFolder(path: string, fresh: boolean): Folder {
     if (fresh) rmSync(state, { recursive: true, force: true });
     rmSync(endpoints, { force: true });
     mkdirSync(state, { recursive: true, mode: 0o700 });
+    // It may be there and somebody else's, as after a run as another user.
+    accessSync(state, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     release();
     if (error instanceof FolderInUse) throw error;
