@@ -103,7 +103,7 @@ export function valuesIn({ stretches }: Timeline): readonly number[] {
 /**
  * Evaluates an alarm over history as the lab's monitor does while it happens: at the same times, over the
  * same periods, by the same functions. An alarm on a threshold is not evaluated where that cannot change
- * anything: all periods that count are on the same side of the threshold as they were at the time before.
+ * anything: all periods that count are on the same side of the threshold as they were a time before.
  *
  * The alarm is new, in INSUFFICIENT_DATA, when history begins; after the last event nothing more happens
  * until every period that counts is past it.
@@ -115,14 +115,18 @@ export function transitionsOf(
 ): readonly Transition[] {
   const changes: Transition[] = [];
   const stride = evaluationInterval(alarm) / MINUTE;
-  const periods = { count: evaluationRange(alarm, 0).length, minutes: alarm.period / 60 };
+  const looked: Looked = {
+    count: evaluationRange(alarm, 0).length,
+    minutes: alarm.period / 60,
+    isLenient: alarm.treatMissingData === "notBreaching",
+  };
   const sideOf = isAnomaly(alarm) ? undefined : createSides(alarm);
   let state: AlarmState = "INSUFFICIENT_DATA";
   for (const { start, values } of stretches) {
     const sides = sideOf && Int8Array.from(values, sideOf);
     let isSettled = false;
     for (let at = 0; at < values.length; at += stride) {
-      isSettled &&= sides !== undefined && areSame(sides, at - stride, at, periods);
+      isSettled &&= sides !== undefined && areSame(sides, at - stride, at, looked);
       if (isSettled) continue;
       const { state: found, reason } = evaluate(alarm, { start, values }, at, state);
       isSettled = found === state;
@@ -134,17 +138,31 @@ export function transitionsOf(
   return changes;
 }
 
-/** Whether all periods are on the same sides for two evaluations. */
+/** Whether two evaluations must find the same, for all that they look at is on the same sides. */
 function areSame(
   sides: Int8Array,
   before: number,
   at: number,
-  { count, minutes }: { readonly count: number; readonly minutes: number },
+  { count, minutes, isLenient }: Looked,
 ): boolean {
+  let differ = false;
+  let breach = false;
   for (let back = 0; back < count * minutes; back += minutes) {
-    if ((sides[at - back] ?? MISSING) !== (sides[before - back] ?? MISSING)) return false;
+    const now = sides[at - back] ?? MISSING;
+    const then = sides[before - back] ?? MISSING;
+    if (now !== then) differ = true;
+    if (now === BREACHING || then === BREACHING) breach = true;
   }
-  return true;
+  return !differ || (isLenient && !breach);
+}
+
+/** What an evaluation looks at. */
+interface Looked {
+  /** Of periods, and how many minutes each of them has. */
+  readonly count: number;
+  readonly minutes: number;
+  /** Without any period that breaches, it is the same whether others are missing. */
+  readonly isLenient: boolean;
 }
 
 function evaluate(
