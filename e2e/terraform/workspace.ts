@@ -102,11 +102,11 @@ function inherited(): NodeJS.ProcessEnv {
 /** Terraform merges this file over the synthesized one; a synth leaves it in place. */
 export function override(stackFolder: string, { version }: ProviderSource): void {
   mkdirSync(stackFolder, { recursive: true });
-  const required = version === undefined ? {} : { version };
+  const aws = { source: "hashicorp/aws", version };
   writeFileSync(
     join(stackFolder, "emulator_override.tf.json"),
     JSON.stringify({
-      terraform: { required_providers: { aws: { source: "hashicorp/aws", ...required } } },
+      ...(version === undefined ? {} : { terraform: { required_providers: { aws } } }),
       provider: { aws: [{ max_retries: MAX_RETRIES }] },
     }),
   );
