@@ -1,10 +1,11 @@
+import { bench as replay } from "./replay.ts";
 import { bench as synth } from "./synth.ts";
 
 /** A benchmark prints what it measured and says whether that is good enough. */
 export type Benchmark = () => boolean | Promise<boolean>;
 
 /** `npm run bench [-- NAME…]` */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { synth };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { synth, replay };
 
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !(name in BENCHMARKS));
