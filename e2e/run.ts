@@ -9,6 +9,8 @@ interface Suite {
   readonly needs: readonly { readonly command: readonly string[]; readonly what: string }[];
   /** Runs two of its files at a time: each has a world of its own, and they mostly wait. */
   readonly sideBySide?: true;
+  /** Applies whole stacks: many minutes on a busy machine. */
+  readonly long?: true;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -46,6 +48,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["bash", "--version"], what: "bash" },
       { command: ["tar", "--version"], what: "GNU tar" },
     ],
+    long: true,
   },
   terraform: {
     needs: [
@@ -53,6 +56,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
     ],
     sideBySide: true,
+    long: true,
   },
 };
 
@@ -62,8 +66,12 @@ const SUITES: Readonly<Record<string, Suite>> = {
  */
 const RETRY = "--retry";
 
+/** `--short` leaves out the suites that take many minutes, and names them. */
+const SHORT = "--short";
+
 const retry = process.argv.includes(RETRY);
-const named = process.argv.slice(2).filter((argument) => argument !== RETRY);
+const short = process.argv.includes(SHORT);
+const named = process.argv.slice(2).filter((argument) => ![RETRY, SHORT].includes(argument));
 const unknown = named.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
   console.error(
@@ -74,6 +82,11 @@ if (unknown.length > 0) {
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const name of named.length > 0 ? named : Object.keys(SUITES)) {
+  if (short && SUITES[name]?.long) {
+    console.error(`\nNOT RUN: suite "${name}" is a long one; npm run e2e -- ${name} runs it.`);
+    total.skipped += 1;
+    continue;
+  }
   const missing = missingFor(name);
   if (missing.length > 0) {
     console.error(`\nNOT RUN: suite "${name}" needs ${missing.join(", ")}, which did not answer.`);
