@@ -178,29 +178,22 @@ describe("nothing is deployed", () => {
     expect(await clusters()).toEqual([]);
   });
 
-  test("without Snyk's token", async () => {
+  test("that was not scanned for want of a token, nor reviewed", async () => {
     const token = world.secrets.snyk?.SNYK_TOKEN ?? "";
     delete world.secrets.snyk?.SNYK_TOKEN;
-    const run = await start("deploy.yml", merge);
-    Object.assign(world.secrets.snyk ?? {}, { SNYK_TOKEN: token });
-    expect(results(run, "scan", "scan-plans", "deploy")).toEqual({
-      scan: "failure",
-      "scan-plans": "failure",
-      deploy: "skipped",
-    });
-    expect(await clusters()).toEqual([]);
-  });
-
-  test("that was not reviewed", async () => {
     const run = await start("deploy.yml", onMain("push", world.origin.main()));
-    expect(results(run, "build", "plan", "deploy")).toEqual({
+    Object.assign(world.secrets.snyk ?? {}, { SNYK_TOKEN: token });
+    expect(results(run, "build", "scan", "plan", "deploy")).toEqual({
       build: "success",
+      scan: "failure",
       plan: "failure",
       deploy: "skipped",
     });
-    expect(run.log).toMatch(
+    expect(run.jobs.scan?.log).toMatch(/SNYK_TOKEN is not set/);
+    expect(run.jobs.plan?.log).toMatch(
       /no reviewed plan of [0-9a-f]{40}: no pull request was merged as this commit/,
     );
+    expect(run.run.rolesTaken).toEqual([]);
   });
 
   test("that is not what was reviewed, of whatever stack", async () => {
