@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { main } from "../lab/replay/replay.ts";
-import { resolvePaths, walk } from "../lab/replay/walk.ts";
+import { nothingLeftOut, resolvePaths, walk } from "../lab/replay/walk.ts";
 import type { Cost } from "./replay.ts";
 
 // One run of the benchmark "replay" in a process of its own: `parse FOLDER`, or `replay` with its
@@ -10,7 +10,7 @@ import type { Cost } from "./replay.ts";
 /** No program that reads these files can do less: one thread, a whole file at a time. */
 async function parseAll(folder: string): Promise<number> {
   let events = 0;
-  for await (const { path } of walk(await resolvePaths([folder]), { digests: 0, others: 0 })) {
+  for await (const { path } of walk(await resolvePaths([folder]), nothingLeftOut())) {
     const { Records } = JSON.parse(gunzipSync(readFileSync(path)).toString("utf8"));
     events += Records.length;
   }

@@ -154,8 +154,12 @@ const filter: fc.Arbitrary<DeployedMetricFilter> = fc
 
 const alarm: fc.Arbitrary<DeployedAlarm> = fc
   .record({
-    period: fc.constantFrom(60, 120, 300, 3600),
-    evaluationPeriods: fc.integer({ min: 1, max: 5 }),
+    period: fc.constantFrom(60, 120, 300, 3600, 3660),
+    // More than a day of hours is evaluated once an hour.
+    evaluationPeriods: fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 1, max: 5 }) },
+      fc.constant(24),
+    ),
     part: fc.double({ min: 0.01, max: 1, noNaN: true }),
     threshold: fc.integer({ min: 0, max: 5 }),
     statistic: fc.constantFrom("Sum", "Average", "Minimum", "Maximum", "SampleCount" as const),
@@ -195,7 +199,7 @@ const events: fc.Arbitrary<readonly Event[]> = fc
     });
   });
 
-const settled = (list: readonly Event[]) => (list.at(-1)?.at ?? 0) * SECOND + 30 * HOUR;
+const settled = (list: readonly Event[]) => (list.at(-1)?.at ?? 0) * SECOND + 40 * HOUR;
 
 test("the same events give the same transitions, with the same reasons, in the lab and in a replay", () => {
   fc.assert(

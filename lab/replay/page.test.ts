@@ -167,6 +167,15 @@ describe("the table", () => {
     expect(text).toContain("attack is replayed without unfed");
   });
 
+  it("tells a terminal nothing but text", () => {
+    const named = {
+      ...report.input,
+      problems: [{ file: "\u001b]0;x\u0007\r\u009b2J.json", why: "no" }],
+    };
+    const text = renderTable({ ...report, input: named }, { sweep: false });
+    expect(text).toContain("\ufffd]0;x\ufffd\ufffd\ufffd2J.json: no");
+  });
+
   it("tells the thresholds with the one that is", () => {
     expect(lines.filter((line) => /^ +[12] +2 +2 /.test(line)).map((line) => line.trim())).toEqual([
       "1      2      2     4 min",

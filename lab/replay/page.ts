@@ -11,7 +11,16 @@ import type {
   StateReport,
   SweepStep,
 } from "./report.ts";
-import { bytes, counted, dateTime, duration, number, rule } from "./wording.ts";
+import {
+  bytes,
+  counted,
+  dateTime,
+  duration,
+  number,
+  remarks,
+  rule,
+  timeInAlarm,
+} from "./wording.ts";
 
 const SPANS_SHOWN = 500;
 const USES_SHOWN = 50;
@@ -51,20 +60,13 @@ ${renderKeyUse(report)}
 }
 
 function renderInput({ input, span }: Report, generatedAt: number): Html {
-  const asides = [
-    [input.digests, counted(input.digests, "CloudTrail digest")],
-    [input.others, `${counted(input.others, "file")} with another name`],
-    [input.outside, `${counted(input.outside, "event")} outside of the time asked for`],
-    [input.oversized, `${counted(input.oversized, "event")} too large for CloudWatch Logs`],
-    [input.copies, `${counted(input.copies, "match", "matches")} of an event that had come before`],
-  ] as const;
-  const leftOut = asides.filter(([count]) => count > 0).map(([, text]) => text);
-  return html`<p>${counted(input.events, "event")} in ${counted(input.files, "file")} (${bytes(input.bytes)})${
+  const time =
     span === null
       ? ""
-      : html`, from <time>${dateTime(span.first)}</time> to <time>${dateTime(span.last)}</time> UTC`
-  }. Made ${dateTime(generatedAt)} UTC.</p>
-${leftOut.length === 0 ? "" : html`<p>Left out: ${leftOut.join("; ")}.</p>`}`;
+      : html`, from <time>${dateTime(span.first)}</time> to <time>${dateTime(span.last)}</time> UTC`;
+  return html`<p>${counted(input.events, "event")} in ${counted(input.files, "file")} (${bytes(input.bytes)})${time}. Made ${dateTime(generatedAt)} UTC.</p>
+<ul>
+${remarks(input).map((remark) => html`<li>${remark}</li>\n`)}</ul>`;
 }
 
 function renderProblems({ input }: Report): Html {
@@ -87,14 +89,14 @@ function renderOverview({ detections, composites }: Report): Html {
     name: string,
     matches: string,
     what: string,
-    { fired }: StateReport,
+    state: StateReport,
   ) => html`<tr>
 <th scope="row"><a href="#${id}">${name}</a></th>
 <td class="number">${matches}</td>
 <td>${what}</td>
-<td class="number">${number(fired.length)}</td>
-<td>${fired.length === 0 ? "" : timeInAlarm(fired)}</td>
-<td>${fired.length === 0 ? "" : dateTime(fired.at(-1)?.from ?? 0)}</td>
+<td class="number">${number(state.fired.length)}</td>
+<td>${state.fired.length === 0 ? "" : timeInAlarm(state)}</td>
+<td>${state.fired.length === 0 ? "" : dateTime(state.fired.at(-1)?.from ?? 0)}</td>
 </tr>
 `;
   const rows = detections.flatMap(({ id, matches, alarms }) =>
@@ -111,11 +113,6 @@ function renderOverview({ detections, composites }: Report): Html {
 <tbody>
 ${rows}${composed}</tbody>
 </table>`;
-}
-
-function timeInAlarm(fired: AlarmReport["fired"]): string {
-  if (fired.some(({ to }) => to === null)) return "to the end";
-  return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));
 }
 
 function renderDetection(detection: DetectionReport, { span }: Report): Html {

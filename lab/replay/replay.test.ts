@@ -70,6 +70,7 @@ describe("the exit code", () => {
     [["--unknown"], /Unknown option '--unknown'/],
     [["nowhere.json"], /nowhere\.json is neither a file nor a folder/],
     [["--pattern", "{ $.a == 1 }", "."], /Invalid/],
+    [["--html", "no/such/report.html", "--pattern", PATTERN, "."], /no\/such is no folder/],
     [
       ["--pattern", PATTERN, "--threshold", "patern=1", "."],
       /there is no detection "patern"; did you mean pattern\?/,

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { nearest } from "../../stacks/nearest.ts";
 import { isAnomaly } from "../deployment.ts";
 import { FilterPatternError } from "../pattern/index.ts";
@@ -39,6 +40,7 @@ export async function main(args: readonly string[], output: Output): Promise<num
 }
 
 async function run(options: ReplayOptions, { out, err }: Output): Promise<number> {
+  if (options.html !== undefined) checkFolder(options.html);
   const detections = await detectionsOf(options);
   checkThresholds(options, detections);
   const progress = err.isTTY === true ? createProgress(err) : undefined;
@@ -47,6 +49,15 @@ async function run(options: ReplayOptions, { out, err }: Output): Promise<number
   out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
   if (report.input.malformed + report.input.unreadable > 0) return 2;
   return hasFired(report) && options.failOnAlarm ? 1 : 0;
+}
+
+/** Before all is read and there is nowhere to put it. */
+function checkFolder(file: string): void {
+  const folder = dirname(resolve(file));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new Error(
+    `--html is "${file}", and ${folder} is no folder. Make it, or name a file in another.`,
+  );
 }
 
 /** What only a stand-in for CloudWatch's model finds is no proof that an alarm would have fired. */
@@ -90,6 +101,10 @@ function checkThresholds({ thresholds }: ReplayOptions, { detections }: Detectio
 }
 
 if (import.meta.main) {
+  // Whoever reads the first lines only has what they want.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   process.exitCode = await main(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: process.stderr,

@@ -12,7 +12,6 @@ import {
   transitionsOf,
   valuesIn,
 } from "./timeline.ts";
-import type { LeftOut } from "./walk.ts";
 import type { Problem } from "./worker.ts";
 
 /** All that a replay says, for people and machines. Times are milliseconds since the epoch. */
@@ -27,7 +26,10 @@ export interface Report {
   readonly keyUse: { readonly roles: readonly Use[]; readonly keys: readonly Use[] } | null;
 }
 
-export interface Input extends LeftOut {
+export interface Input {
+  /** That were left out, as were others with names that CloudTrail's files have not. */
+  readonly digests: number;
+  readonly others: number;
   readonly files: number;
   readonly bytes: number;
   readonly events: number;

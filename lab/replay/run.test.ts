@@ -212,6 +212,16 @@ describe("what cannot be read", () => {
     ]);
   });
 
+  it("is a link that leads nowhere, too", async () => {
+    await write("links/good.json", JSON.stringify({ Records: [event()] }));
+    await symlink(join(folder, "gone"), join(folder, "links/lost.json"));
+    const { input } = await run([join(folder, "links")], own(KMS));
+    expect(input).toMatchObject({ files: 1, unreadable: 1 });
+    expect(input.problems).toMatchObject([
+      { file: join(folder, "links/lost.json"), why: expect.stringMatching(/ENOENT/) },
+    ]);
+  });
+
   it("is named up to a thousand times, the same however it is read", async () => {
     for (let file = 0; file < 40; file++) await write(`junk/${file}.json`, "x\n".repeat(100));
     const one = await run([join(folder, "junk")], { ...own(KMS), workers: 1 });

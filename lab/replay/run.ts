@@ -3,7 +3,7 @@ import { scanFiles } from "./pool.ts";
 import type { Progress } from "./progress.ts";
 import { buildReport, type Report } from "./report.ts";
 import { createTally } from "./tally.ts";
-import { type LeftOut, resolvePaths, walk } from "./walk.ts";
+import { nothingLeftOut, resolvePaths, walk } from "./walk.ts";
 import { MOST_PROBLEMS, type Problem } from "./worker.ts";
 
 export interface ReplayProps {
@@ -30,7 +30,7 @@ export async function replay(props: ReplayProps): Promise<Report> {
   const watched = watchedMetrics(detections.detections);
   const countsKeyUse = detections.detections.some(({ unbound }) => unbound.length > 0);
   const tally = createTally(detections.filters, watched);
-  const leftOut: LeftOut = { digests: 0, others: 0 };
+  const leftOut = nothingLeftOut();
   const problems: Problem[] = [];
   let files = 0;
   let bytes = 0;
@@ -61,10 +61,13 @@ export async function replay(props: ReplayProps): Promise<Report> {
   });
   await walked;
   progress?.end();
-  if (files === 0) {
+  const { digests, others } = leftOut;
+  problems.push(...leftOut.unreadable);
+  unreadable += leftOut.unreadable.length;
+  if (files + unreadable === 0) {
     throw new Error(
       `There is no CloudTrail file at ${props.paths.join(", ")}: files end in .json or .json.gz. ` +
-        `Left out for their names: ${leftOut.digests} digests, ${leftOut.others} others.`,
+        `Left out for their names: ${digests} digests, ${others} others.`,
     );
   }
   keepFirst(problems);
@@ -74,7 +77,8 @@ export async function replay(props: ReplayProps): Promise<Report> {
     watched,
     thresholds: props.thresholds,
     input: {
-      ...leftOut,
+      digests,
+      others,
       files,
       bytes,
       events: tally.events(),
@@ -93,7 +97,7 @@ export async function replay(props: ReplayProps): Promise<Report> {
 async function countFiles(paths: readonly string[], progress: Progress): Promise<void> {
   let files = 0;
   let bytes = 0;
-  for await (const file of walk(paths, { digests: 0, others: 0 })) {
+  for await (const file of walk(paths, nothingLeftOut())) {
     files++;
     bytes += file.bytes;
   }

@@ -180,7 +180,9 @@ test("no record that a pattern matches is kept from it", () => {
   );
   const pattern = fc
     .tuple(test, fc.constantFrom("&&", "||"), test, fc.constantFrom("&&", "||"), test)
-    .map(([a, one, b, two, c]) => `{ ${a} ${one} (${b} ${two} ${c}) }`);
+    .map(([a, one, b, two, c]) => `{ ${a} ${one} (${b} ${two} ${c}) }`)
+    // AWS takes two regular expressions in a pattern.
+    .filter((text) => text.split("%").length <= 5);
   const record = fc.record(
     {
       eventName: fc.oneof(names, fc.constantFrom(null, 1, true)),

@@ -2,7 +2,19 @@ import { STAND_IN } from "../alarm/anomaly.ts";
 import { isAnomaly } from "../deployment.ts";
 import type { DetectionReport, Report, StateReport } from "./report.ts";
 import type { Use } from "./tally.ts";
-import { bytes, counted, dateTime, duration, number, rule } from "./wording.ts";
+import {
+  bytes,
+  counted,
+  dateTime,
+  duration,
+  number,
+  remarks,
+  rule,
+  timeInAlarm,
+} from "./wording.ts";
+
+/** What names of files and roles could tell a terminal to do. */
+const CONTROL = /[^\P{Cc}\n]/gu;
 
 const SPANS_SHOWN = 10;
 const PROBLEMS_SHOWN = 20;
@@ -21,36 +33,19 @@ export function renderTable(report: Report, { sweep }: { readonly sweep: boolean
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
-    .join("\n\n");
+    .join("\n\n")
+    .replace(CONTROL, "\ufffd");
 }
 
 function inputLines({ input, span }: Report): readonly string[] {
-  const { files, digests, others, outside, oversized, copies } = input;
-  const lines = [
-    `${counted(files, "file")} (${bytes(input.bytes)}), ${counted(input.events, "event")}` +
-      (span === null
-        ? ""
-        : ` from ${dateTime(span.first)} to ${dateTime(span.last)} UTC (${duration(span.last - span.first)})`),
+  const time =
+    span === null
+      ? ""
+      : ` from ${dateTime(span.first)} to ${dateTime(span.last)} UTC (${duration(span.last - span.first)})`;
+  return [
+    `${counted(input.files, "file")} (${bytes(input.bytes)}), ${counted(input.events, "event")}${time}`,
+    ...remarks(input).map((remark) => `  ${remark}`),
   ];
-  const asides = [
-    [digests, `${counted(digests, "CloudTrail digest")} left out: digests hold no events`],
-    [others, `${counted(others, "other file")} left out for the name`],
-    [outside, `${counted(outside, "event")} outside of --since and --until`],
-    [
-      oversized,
-      `${counted(oversized, "event")} too large for CloudWatch Logs, which no filter sees`,
-    ],
-    [
-      copies,
-      `${counted(copies, "match", "matches")} of an event that had come before, not counted`,
-    ],
-    [
-      Number(input.countsCopies),
-      "Too many matches to tell copies of an event: each counted as it came",
-    ],
-  ] as const;
-  for (const [count, text] of asides) if (count > 0) lines.push(`  ${text}`);
-  return lines;
 }
 
 function detectionLines({ detections, composites }: Report): readonly string[] {
@@ -81,11 +76,6 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
     ...columns([head, ...rows, ...composed], [1, 3, 4]),
     ...(hasStandIn ? [`* by ${STAND_IN}`] : []),
   ];
-}
-
-function timeInAlarm({ fired }: StateReport): string {
-  if (fired.some(({ to }) => to === null)) return "to the end";
-  return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));
 }
 
 function firedLines({ detections, composites }: Report): readonly string[] {

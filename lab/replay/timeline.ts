@@ -17,6 +17,8 @@ export interface Transition {
 
 /** What an alarm's metric was, wherever an evaluation may look; made once for all thresholds. */
 export interface Timeline {
+  /** When evaluations begin, milliseconds since the epoch: a full minute. */
+  readonly begin: number;
   readonly stretches: readonly Stretch[];
 }
 
@@ -55,7 +57,7 @@ export function createTimeline(alarm: AnyMetricAlarm, series: Series, begin: num
     index = last;
     start = floor(timeAt(index), interval);
   } while (index < minutes.length);
-  return { stretches };
+  return { begin: floor(begin, MINUTE), stretches };
 }
 
 function valuesOf(
@@ -111,7 +113,7 @@ export function valuesIn({ stretches }: Timeline): readonly number[] {
  */
 export function transitionsOf(
   alarm: AnyMetricAlarm,
-  { stretches }: Timeline,
+  { begin, stretches }: Timeline,
 ): readonly Transition[] {
   const changes: Transition[] = [];
   const stride = evaluationInterval(alarm) / MINUTE;
@@ -125,7 +127,8 @@ export function transitionsOf(
   for (const { start, values } of stretches) {
     const sides = sideOf && Int8Array.from(values, sideOf);
     let isSettled = false;
-    for (let at = 0; at < values.length; at += stride) {
+    const first = start < begin ? stride : 0;
+    for (let at = first; at < values.length; at += stride) {
       isSettled &&= sides !== undefined && areSame(sides, at - stride, at, looked);
       if (isSettled) continue;
       const { state: found, reason } = evaluate(alarm, { start, values }, at, state);

@@ -1,4 +1,3 @@
-import type { Dirent, Stats } from "node:fs";
 import { glob, lstat, readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 
@@ -8,13 +7,17 @@ export interface SourceFile {
   readonly bytes: number;
 }
 
-/** Files that a folder holds and that are left out for their names. */
+/** What a walk does not give to be read. */
 export interface LeftOut {
   /** Digests, by which CloudTrail proves its log files, and which hold no events. */
   digests: number;
   /** Logs of other services, and whatever else is no JSON. */
   others: number;
+  /** Folders that cannot be read, and links that lead nowhere. */
+  readonly unreadable: { readonly file: string; readonly why: string }[];
 }
+
+export const nothingLeftOut = (): LeftOut => ({ digests: 0, others: 0, unreadable: [] });
 
 const JSON_FILE = /\.(?:json|jsonl|ndjson)(?:\.gz)?$/i;
 const DIGEST = /^\d{12}_CloudTrail-Digest_/;
@@ -59,8 +62,7 @@ async function expand(pattern: string): Promise<readonly string[]> {
  * The files at and below the paths, in the order of their names; a file that is given by itself whatever
  * its name, of a folder those that CloudTrail's records can be in. Links to folders are not followed, so
  * that nothing is read twice.
- * @param leftOut counts what is not read
- * @throws Error of the file system for a folder that cannot be read
+ * @param leftOut is told what is not among them
  */
 export async function* walk(
   paths: readonly string[],
@@ -74,7 +76,10 @@ export async function* walk(
 }
 
 async function* walkFolder(folder: string, leftOut: LeftOut): AsyncGenerator<SourceFile, void> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const missed = (file: string) => (error: unknown) => {
+    leftOut.unreadable.push({ file, why: error instanceof Error ? error.message : String(error) });
+  };
+  const entries = (await readdir(folder, { withFileTypes: true }).catch(missed(folder))) ?? [];
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
@@ -82,16 +87,9 @@ async function* walkFolder(folder: string, leftOut: LeftOut): AsyncGenerator<Sou
     else if (DIGEST.test(entry.name)) leftOut.digests++;
     else if (!JSON_FILE.test(entry.name) || OTHER_SERVICE.test(entry.name)) leftOut.others++;
     else {
-      const file = await fileOf(entry, path);
-      if (file === undefined) leftOut.others++;
-      else yield { path, bytes: file.size };
+      const found = await stat(path).catch(missed(path));
+      if (found?.isFile()) yield { path, bytes: found.size };
+      else if (found !== undefined) leftOut.others++;
     }
   }
-}
-
-/** Of a file, or of the file that a link leads to. */
-async function fileOf(entry: Dirent, path: string): Promise<Stats | undefined> {
-  if (!entry.isFile() && !entry.isSymbolicLink()) return undefined;
-  const found = await stat(path);
-  return found.isFile() ? found : undefined;
 }

@@ -1,5 +1,6 @@
 /** How numbers, times and rules are written, in the table and on the page alike. */
 import { type AnyMetricAlarm, type ComparisonOperator, isAnomaly } from "../deployment.ts";
+import type { Input, StateReport } from "./report.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -67,4 +68,33 @@ export function rule(alarm: AnyMetricAlarm): string {
     : `${COMPARED[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
   const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;
   return `${subject}${limit} in ${duration(period * SECOND)}${times}`;
+}
+
+/** Of an alarm that fired. */
+export function timeInAlarm({ fired }: StateReport): string {
+  if (fired.some(({ to }) => to === null)) return "to the end";
+  return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));
+}
+
+/** What was there and is not in the numbers, a phrase each. */
+export function remarks(input: Input): readonly string[] {
+  const { digests, others, outside, oversized, copies } = input;
+  const phrases: readonly (readonly [number, string])[] = [
+    [digests, `${counted(digests, "CloudTrail digest")} left out: digests hold no events`],
+    [others, `${counted(others, "other file")} left out for the name`],
+    [outside, `${counted(outside, "event")} outside of --since and --until`],
+    [
+      oversized,
+      `${counted(oversized, "event")} too large for CloudWatch Logs, which no filter sees`,
+    ],
+    [
+      copies,
+      `${counted(copies, "match", "matches")} of an event that had come before, not counted`,
+    ],
+    [
+      Number(input.countsCopies),
+      "too many matches to tell copies of an event: each counted as it came",
+    ],
+  ];
+  return phrases.filter(([count]) => count > 0).map(([, text]) => text);
 }
