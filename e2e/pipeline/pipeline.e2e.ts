@@ -55,12 +55,14 @@ function opened({ number, head, merge }: PullRequest, repository = world.api.rep
 
 /** As if it had been merged as this commit of main. */
 function merged({ number, head, merge }: PullRequest): Event {
-  world.api.pullRequests.push({
-    number,
-    head: { sha: head },
-    merged_at: "2026-11-20T00:00:00Z",
-    merge_commit_sha: merge,
-  });
+  if (!world.api.pullRequests.some((known) => known.number === number)) {
+    world.api.pullRequests.push({
+      number,
+      head: { sha: head },
+      merged_at: "2026-11-20T00:00:00Z",
+      merge_commit_sha: merge,
+    });
+  }
   return onMain("push", merge);
 }
 
@@ -220,9 +222,7 @@ describe("what was reviewed", () => {
   let digest: string;
 
   test("is deployed: pushed, signed, applied, tested and watched", async () => {
-    first = await start("deploy.yml", {
-      ...onMain("push", change.merge),
-    });
+    first = await start("deploy.yml", merged(change));
     const jobs = ["build", "scan", "plan", "scan-plans", "deploy", "monitor"];
     expect(results(first, ...jobs), first.log.slice(-2000)).toEqual(
       Object.fromEntries(jobs.map((job) => [job, "success"])),

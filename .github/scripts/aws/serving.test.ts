@@ -31,39 +31,35 @@ console.log(JSON.stringify(args[1] === "describe-services"
 `,
   );
 }
-const deployment = (status: string, taskDefinition: string, rolloutState = "COMPLETED") => ({
-  status,
-  taskDefinition,
-  rolloutState,
-});
-const service = (...deployments: readonly unknown[]) => ({
+const deployment = (status: string, rolloutState = "COMPLETED") => ({ status, rolloutState });
+const service = (taskDefinition: string, ...deployments: readonly unknown[]) => ({
   status: "ACTIVE",
-  taskDefinition: "task:2",
+  taskDefinition,
   deployments,
 });
 
 test("a steady service serves its image", async () => {
-  ecs(service(deployment("PRIMARY", "task:2")));
+  ecs(service("task:2", deployment("PRIMARY")));
   expect(await serving("cluster", "api")).toEqual({ digest: NEW, steady: true });
 });
 
-test("after the circuit breaker's rollback it is the old one, though the service names the new", async () => {
-  ecs(service(deployment("PRIMARY", "task:1")));
+test("after the circuit breaker's rollback it serves the old one", async () => {
+  ecs(service("task:1", deployment("PRIMARY")));
   expect(await serving("cluster", "api")).toEqual({ digest: OLD, steady: true });
 });
 
 test.each([
-  ["starts", [deployment("PRIMARY", "task:2", "IN_PROGRESS")]],
-  ["starts beside the old", [deployment("PRIMARY", "task:2"), deployment("ACTIVE", "task:1")]],
+  ["starts", [deployment("PRIMARY", "IN_PROGRESS")]],
+  ["starts beside the old", [deployment("PRIMARY"), deployment("ACTIVE")]],
 ])("one that %s is not steady", async (_, deployments) => {
-  ecs(service(...deployments));
+  ecs(service("task:2", ...deployments));
   expect(await serving("cluster", "api")).toEqual({ digest: NEW, steady: false });
 });
 
 test("where there is no service, nothing serves", async () => {
   ecs(undefined);
   expect(await serving("cluster", "api")).toBeUndefined();
-  ecs({ ...service(), status: "INACTIVE" });
+  ecs({ ...service("task:2"), status: "INACTIVE" });
   expect(await serving("cluster", "api")).toBeUndefined();
   runner.standIn(
     "aws",
@@ -78,8 +74,8 @@ test("an answer that is none is an error, not an empty service", async () => {
 });
 
 test("an image by a tag, or two images, are an error: nobody could tell what serves", async () => {
-  ecs(service(deployment("PRIMARY", "task:2")), ["r:latest"]);
+  ecs(service("task:2", deployment("PRIMARY")), ["r:latest"]);
   await expect(serving("cluster", "api")).rejects.toThrow(/runs 0 images named by digest/);
-  ecs(service(deployment("PRIMARY", "task:2")), [`r@${OLD}`, `r@${NEW}`]);
+  ecs(service("task:2", deployment("PRIMARY")), [`r@${OLD}`, `r@${NEW}`]);
   await expect(serving("cluster", "api")).rejects.toThrow(/runs 2 images/);
 });

@@ -14,13 +14,7 @@ const services = z.object({
     z.object({
       status: z.string(),
       taskDefinition: z.string(),
-      deployments: z.array(
-        z.object({
-          status: z.string(),
-          taskDefinition: z.string(),
-          rolloutState: z.string().optional(),
-        }),
-      ),
+      deployments: z.array(z.object({ status: z.string(), rolloutState: z.string().optional() })),
     }),
   ),
 });
@@ -49,7 +43,7 @@ export async function serving(cluster: string, service: string): Promise<Serving
   const primary = found.deployments.find(({ status }) => status === "PRIMARY");
   const { stdout: definition } = await run([
     ...(["aws", "ecs", "describe-task-definition", "--output", "json"] as const),
-    ...["--task-definition", primary?.taskDefinition ?? found.taskDefinition],
+    ...["--task-definition", found.taskDefinition],
   ]);
   const { containerDefinitions } = taskDefinition.parse(JSON.parse(definition)).taskDefinition;
   const digests = new Set(
