@@ -56,7 +56,7 @@ ${alarms.map((alarm, index) => renderBand(alarm, { x, end, top: HEIGHT + index *
 
 function summary(count: number, alarms: readonly AlarmReport[]): string {
   const fired = alarms.reduce((sum, alarm) => sum + alarm.fired.length, 0);
-  return `${counted(count, "match", "matches")} over time; the alarm fired ${counted(fired, "time")}`;
+  return `${counted(count, "match", "matches")} over time; its alarms fired ${counted(fired, "time")}`;
 }
 
 function barLength({ first, last }: { readonly first: number; readonly last: number }): number {
@@ -106,8 +106,8 @@ function renderBand(
   at: { readonly x: (time: number) => number; readonly end: number; readonly top: number },
 ): Html {
   const spans = fired.map(({ from, to }) => {
-    const left = at.x(Math.min(from, at.end));
-    const right = at.x(Math.min(to ?? at.end, at.end));
+    const left = Math.min(at.x(from), WIDTH - 2);
+    const right = Math.min(at.x(to ?? at.end), WIDTH);
     const until = to === null ? "on to the end" : `for ${duration(to - from)}`;
     return html`<rect class="alarm" x="${round(left)}" y="${at.top}" width="${round(Math.max(right - left, 2))}" height="10"><title>${name} in ALARM from ${dateTime(from)} UTC ${until}</title></rect>
 `;

@@ -106,7 +106,7 @@ describe("the page", () => {
     const charts = page.match(/<svg[^>]*>/g) ?? [];
     expect(charts).toHaveLength(1);
     expect(charts[0]).toMatch(
-      /role="img" aria-label="kms-errors: 5 matches over time; the alarm fired 2 times"/,
+      /role="img" aria-label="kms-errors: 5 matches over time; its alarms fired 2 times"/,
     );
   });
 
