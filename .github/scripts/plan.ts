@@ -44,7 +44,9 @@ async function planEnvironment(): Promise<void> {
       continue;
     }
     const digest = await saved.save(stack.name, planned.file);
-    reports.push(reportOf(stack.name, planned.plan, { digest, readBy: readersOf(stack, stacks) }));
+    reports.push(
+      reportOf(stack.name, planned.plan, { digest, image, readBy: readersOf(stack, stacks) }),
+    );
     writeFileSync(
       join(SCANNABLE, `${stack.name}.json`),
       JSON.stringify(scannablePlan(planned.plan)),

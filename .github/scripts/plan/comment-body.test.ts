@@ -105,6 +105,30 @@ describe("counts", () => {
     expect(text).not.toMatch(/\| stack \|/);
   });
 
+  test("a new image is no warning; it is said in a line that it is all", () => {
+    const text = render([planned("service", "image"), planned("kms", "no-change")]);
+    expect(text).toContain("| service | 0 | 1 | 1 | 0 |");
+    expect(text).toContain("`service` gets the image of this commit, and nothing else.");
+    expect(text).not.toMatch(/WARNING|CAUTION/);
+  });
+
+  test("what a new image does not bring with it is a warning as ever", () => {
+    const plan = planFixture("image");
+    const more = {
+      ...plan,
+      resource_changes: plan.resource_changes.map(({ change, ...resource }) => ({
+        ...resource,
+        change:
+          resource.type === "aws_ecs_task_definition"
+            ? { ...change, after: { ...(change.after as object), memory: "1024" } }
+            : change,
+      })),
+    };
+    const text = render([reportOf("service", more, { digest: digest("a"), readBy: [] })]);
+    expect(text).toMatch(/WARNING.*\n.*\n> - `service` replaces `aws_ecs_task_definition\.Task`/);
+    expect(text).not.toMatch(/nothing else/);
+  });
+
   test("a change of outputs is told to whom reads them", () => {
     const text = render([planned("kms", "create", ["alarm", "service"])]);
     expect(text).toMatch(/> - `kms` changes what it puts out, which `alarm` and `service` read\./);

@@ -140,6 +140,7 @@ function environmentSummary({ stacks }: EnvironmentReport): string[] {
   return [
     ...(changed.length > 0 ? [table(changed)] : []),
     ...(same.length > 0 ? [`No changes: ${same.map(code).join(", ")}.`] : []),
+    ...newImage(changed),
     ...replaced(changed),
     ...readers(changed),
   ];
@@ -156,12 +157,26 @@ function table(stacks: readonly PlannedStack[]): string {
   ].join("\n");
 }
 
+/** Every commit brings a new image, which is no news: a warning each time would soon go unread. */
+function newImage(stacks: readonly PlannedStack[]): string[] {
+  const names = stacks
+    .filter(({ resources }) => resources.some(({ imageAlone }) => imageAlone))
+    .map(({ stack, resources }) =>
+      resources.every(({ imageAlone }) => imageAlone)
+        ? `${code(stack)} gets the image of this commit, and nothing else.`
+        : `${code(stack)} gets the image of this commit.`,
+    );
+  return names.length === 0 ? [] : [names.join("\n")];
+}
+
 function replaced(stacks: readonly PlannedStack[]): string[] {
   const gone = stacks.flatMap(({ stack, resources }) =>
     resources
       .filter(
-        ({ type, action }) =>
-          (action === "replace" || action === "destroy") && dataLoss(type, action) === undefined,
+        ({ type, action, imageAlone }) =>
+          (action === "replace" || action === "destroy") &&
+          dataLoss(type, action) === undefined &&
+          imageAlone === undefined,
       )
       .map((resource) => ({ stack, resource })),
   );

@@ -1,5 +1,4 @@
-import type { PlannedChange, PlannedChanges } from "./planned-changes.ts";
-import { changesImageAlone } from "./planned-changes.ts";
+import { changesImageAlone, type PlannedChange, type PlannedChanges } from "./planned-changes.ts";
 
 /** What follows a new image, and how: a new revision of the task definition, and the service that runs it. */
 const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +15,8 @@ export function beyondTheImage(changes: PlannedChanges): string[] {
   return [...changes].filter(([address, change]) => !swapsImage(address, change)).map(([at]) => at);
 }
 
-function swapsImage(address: string, change: PlannedChange): boolean {
+/** Whether a change is what every new image brings with it, and no more. */
+export function swapsImage(address: string, change: PlannedChange): boolean {
   const [type = ""] = address.split(".");
   return (FOLLOWS[type] ?? []).includes(change.actions) && changesImageAlone(change);
 }

@@ -2,7 +2,9 @@ import { z } from "zod";
 import { StepError } from "../github/step.ts";
 import { ACTIONS, actionOf, changeAction } from "./action.ts";
 import { attributeChanges } from "./attribute-changes.ts";
+import { swapsImage } from "./image-change.ts";
 import type { PlanJson } from "./plan-json.ts";
+import { plannedChanges } from "./planned-changes.ts";
 
 /**
  * What may be shown of the plans of an environment: without the values of the state, the sensitive ones
@@ -21,6 +23,8 @@ const resource = z.object({
   action: z.enum(ACTIONS),
   /** Why Terraform does this, where it says so. */
   reason: z.string().optional(),
+  /** It follows a new image and does nothing else. */
+  imageAlone: z.literal(true).optional(),
   attributes: z.array(attribute),
 });
 
@@ -81,12 +85,17 @@ export function parseReport(json: string, name: string): EnvironmentReport {
   throw new StepError(`${name} is no report of plans:\n${z.prettifyError(parsed.error)}`);
 }
 
+export interface PlanFacts {
+  /** SHA-256 of the saved plan. */
+  readonly digest: string;
+  readonly readBy: readonly string[];
+  /** `sha256:…` of the image that is planned; the one to be built unless given. */
+  readonly image?: string;
+}
+
 /** What may be shown of one stack's plan. */
-export function reportOf(
-  stack: string,
-  plan: PlanJson,
-  facts: { readonly digest: string; readonly readBy: readonly string[] },
-): PlannedStack {
+export function reportOf(stack: string, plan: PlanJson, facts: PlanFacts): PlannedStack {
+  const changes = plannedChanges(plan, facts.image);
   return {
     outcome: "planned",
     stack,
@@ -98,11 +107,13 @@ export function reportOf(
         action === "move"
           ? `was ${previous_address}`
           : (REASONS[action_reason ?? ""] ?? action_reason);
+      const planned = changes.get(address);
       return {
         address,
         type,
         action,
         ...(reason === undefined ? {} : { reason }),
+        ...(planned !== undefined && swapsImage(address, planned) ? { imageAlone: true } : {}),
         attributes: attributeChanges(change),
       };
     }),
