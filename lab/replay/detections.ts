@@ -1,3 +1,4 @@
+import { LONGEST_PATTERN } from "../../stacks/detections/exclusions.ts";
 import { keyAlias, serviceRoleName } from "../../stacks/naming.ts";
 import type { Environment } from "../../stacks/settings.ts";
 import type {
@@ -179,5 +180,16 @@ function bind(
     const standIn = new RegExp(`${standIns[binding].replaceAll(".", "\\.")}(?![\\w+=,.@-])`, "g");
     if (value !== undefined) pattern = pattern.replace(standIn, () => value);
   }
+  checkLength(filter.name, pattern);
   return { ...filter, pattern };
+}
+
+/** The ARNs themselves are checked: all that they can do to a pattern is to make it too long. */
+function checkLength(name: string, pattern: string): void {
+  if (pattern.length <= LONGEST_PATTERN) return;
+  throw new Error(
+    `With this role and this key the pattern of ${name} has ${pattern.length} characters, and AWS takes ` +
+      `${LONGEST_PATTERN}: the detection cannot be deployed for them. Exclude fewer callers, or give the ` +
+      "role a shorter path and name.",
+  );
 }

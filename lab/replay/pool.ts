@@ -52,6 +52,7 @@ export async function scanFiles({
       while (free.length === 0) await Promise.race(running);
       const work = run(batch).finally(() => running.delete(work));
       running.add(work);
+      work.catch(() => {}); // told by the others that are awaited
     }
     await Promise.all(running);
   }

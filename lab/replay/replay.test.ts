@@ -101,6 +101,15 @@ it("binds the stacks' detections to the role, and says in JSON what they would h
   );
 });
 
+it("a role whose name makes a pattern too long for AWS is told, with the numbers", async () => {
+  const role = `arn:aws:iam::999988887777:role/${"deep/".repeat(180)}service`;
+  const { code, err } = await run("--role-arn", role, file);
+  expect(code).toBe(2);
+  expect(err).toMatch(
+    /the pattern of cipherwatch-dev-\S+ has 1\d\d\d characters, and AWS takes 1024:/,
+  );
+});
+
 it("prints SQL for Athena for every detection of the stacks, in the account of the role", async () => {
   const { code, out } = await run(
     "--athena",

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { type Archive, generateArchive } from "./archive/generate.ts";
 import { loadDeployed } from "./deployed.ts";
 import { type Detections, ownDetections } from "./detections.ts";
-import { type Archive, generateArchive } from "./generate.ts";
 import type { DetectionReport, Report } from "./report.ts";
 import { replay } from "./run.ts";
 

@@ -37,7 +37,8 @@ export async function replay(props: ReplayProps): Promise<Report> {
   let malformed = 0;
   let unreadable = 0;
 
-  const walked = progress && countFiles(paths, progress);
+  // Only progress hangs on it, and what goes wrong with a path the other walk tells.
+  const walked = progress && countFiles(paths, progress).catch(() => {});
   await scanFiles({
     plan: {
       filters: detections.filters,

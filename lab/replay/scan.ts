@@ -182,20 +182,20 @@ function createTimeReader(): (value: unknown) => number | undefined {
   };
 }
 
-/** Events are told apart by their id, here by 64 bits of it. */
+/** Events are told apart by their id, here by 64 bits made of it: FNV-1a from either end. */
 function identityOf(eventId: unknown): readonly [number, number] {
   if (typeof eventId !== "string" || eventId === "") return [Number.NaN, Number.NaN];
-  let one = 0xdeadbeef;
-  let other = 0x41c6ce57;
+  let one = FNV_OFFSET;
+  let other = FNV_OFFSET;
   for (let index = 0; index < eventId.length; index++) {
-    const code = eventId.charCodeAt(index);
-    one = Math.imul(one ^ code, 0x85ebca77);
-    other = Math.imul(other ^ code, 0xc2b2ae3d);
+    one = Math.imul(one ^ eventId.charCodeAt(index), FNV_PRIME);
+    other = Math.imul(other ^ eventId.charCodeAt(eventId.length - 1 - index), FNV_PRIME);
   }
-  one ^= Math.imul(one ^ (other >>> 15), 0x735a2d97);
-  other ^= Math.imul(other ^ (one >>> 15), 0xcaf649a9);
   return [one >>> 0, other >>> 0];
 }
+
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
 
 interface KeyUse {
   readonly roles: Map<string, number>;

@@ -1,176 +1,17 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { type Random, seededRandom } from "./random.ts";
+import type { Random } from "./random.ts";
 
-export interface ArchiveOptions {
-  /** Receives `AWSLogs/…`. */
-  readonly folder: string;
-  /** Ordinary events; the incidents come on top. */
-  readonly events: number;
-  /** The same seed and options give the same bytes. */
-  readonly seed: number;
-  /** Days of history, the last of which ends at `END`. */
-  readonly days: number;
-  readonly accountId?: string;
-}
-
-/** Something planted in the archive that a detection is there to find. */
-export interface Incident {
-  /** The detection that it is meant for. */
-  readonly detection: string;
-  readonly what: string;
-  /** Milliseconds since the epoch, the first and the last event. */
-  readonly from: number;
-  readonly to: number;
-  readonly events: number;
-}
-
-export interface Archive {
-  /** With the incidents' events. */
-  readonly events: number;
-  readonly files: number;
-  readonly compressedBytes: number;
-  readonly bytes: number;
-  /** Whom and what the service's detections are to be bound to. */
-  readonly roleArn: string;
-  readonly keyArn: string;
-  readonly incidents: readonly Incident[];
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-/** CloudTrail delivers about this often, a file for each Region that had events. */
-const DELIVERY = 5 * MINUTE;
-const END = Date.UTC(2026, 5, 15);
+/** Of a CloudTrail record. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** Where the account is at work, and how much of it happens there. */
-const REGIONS = [
+export const REGIONS = [
   ["ap-southeast-2", 0.8],
   ["us-east-1", 0.15],
   ["eu-west-1", 0.05],
 ] as const;
-const HOME = REGIONS[0][0];
+export const HOME = REGIONS[0][0];
 
-/** How busy an hour of the day is, in UTC: an office in Sydney, and a floor of machines. */
-const BUSY = [9, 9, 9, 8, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 6, 8, 9];
-
-/**
- * Writes a CloudTrail archive as a trail would: `AWSLogs/<account>/CloudTrail/<Region>/<yyyy>/<mm>/<dd>/`,
- * a gzipped `Records` envelope each five minutes and Region, and a digest an hour beside them. Weekdays,
- * office hours and chance decide how much happens; incidents are planted at fixed parts of the span.
- */
-export function generateArchive({
-  folder,
-  events,
-  seed,
-  days,
-  accountId = "111122223333",
-}: ArchiveOptions): Archive {
-  const random = seededRandom(seed);
-  const world = createWorld(accountId, random);
-  const start = END - days * DAY;
-  const slots = Math.round((days * DAY) / DELIVERY);
-  const planted = plantIncidents(world, start, days * DAY);
-  const weights = Array.from({ length: slots }, (_, slot) =>
-    weightOf(start + slot * DELIVERY, random),
-  );
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-
-  let written = 0;
-  let files = 0;
-  let bytes = 0;
-  let compressedBytes = 0;
-  let share = 0;
-  for (const [slot, weight] of weights.entries()) {
-    const opened = start + slot * DELIVERY;
-    // Rounding the running total, not each slot, makes the number of events exact.
-    const before = Math.round((share / total) * events);
-    share += weight;
-    const count = Math.round((share / total) * events) - before;
-    const records = new Map<string, Fields[]>(REGIONS.map(([region]) => [region, []]));
-    for (let index = 0; index < count; index++) {
-      const region = pickRegion(random.next());
-      const at = opened + Math.floor(random.next() * DELIVERY);
-      records.get(region)?.push(world.ordinary(region, at));
-    }
-    for (const { at, region, record } of planted.events) {
-      if (at >= opened && at < opened + DELIVERY) records.get(region)?.push(record);
-    }
-    for (const [region, list] of records) {
-      const path = join(folder, `AWSLogs/${accountId}/CloudTrail/${region}/${day(opened)}`);
-      if (list.length > 0) {
-        list.sort((a, b) => (String(a.eventTime) < String(b.eventTime) ? -1 : 1));
-        const text = JSON.stringify({ Records: list });
-        const data = gzipSync(text);
-        const delivered = stamp(opened + 2 * DELIVERY);
-        const name = `${accountId}_CloudTrail_${region}_${delivered}_${random.text(16)}.json.gz`;
-        mkdirSync(path, { recursive: true });
-        writeFileSync(join(path, name), data);
-        files++;
-        written += list.length;
-        bytes += Buffer.byteLength(text);
-        compressedBytes += data.length;
-      }
-      if (opened % HOUR === 0) writeDigest(folder, { accountId, region, at: opened, random });
-    }
-  }
-  return {
-    events: written,
-    files,
-    bytes,
-    compressedBytes,
-    roleArn: world.roleArn,
-    keyArn: world.keyArn,
-    incidents: planted.incidents,
-  };
-}
-
-function weightOf(at: number, random: Random): number {
-  const date = new Date(at);
-  const weekend = date.getUTCDay() === 0 || date.getUTCDay() === 6;
-  return ((BUSY[date.getUTCHours()] ?? 1) * (weekend ? 0.4 : 1) + 1) * (0.7 + 0.6 * random.next());
-}
-
-function pickRegion(chance: number): string {
-  let sum = 0;
-  for (const [region, share] of REGIONS) {
-    sum += share;
-    if (chance < sum) return region;
-  }
-  return HOME;
-}
-
-/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html */
-function writeDigest(
-  folder: string,
-  of: {
-    readonly accountId: string;
-    readonly region: string;
-    readonly at: number;
-    readonly random: Random;
-  },
-): void {
-  const { accountId, region, at, random } = of;
-  const prefix = `AWSLogs/${accountId}/CloudTrail-Digest/${region}/${day(at)}`;
-  mkdirSync(join(folder, prefix), { recursive: true });
-  const name = `${accountId}_CloudTrail-Digest_${region}_trail_${HOME}_${stamp(at, true)}.json.gz`;
-  const digest = {
-    awsAccountId: accountId,
-    digestStartTime: iso(at - HOUR),
-    digestEndTime: iso(at),
-    digestS3Object: `${prefix}/${name}`,
-    digestSignatureAlgorithm: "SHA256withRSA",
-    previousDigestSignature: random.hex(64),
-    logFiles: [],
-  };
-  writeFileSync(join(folder, prefix, name), gzipSync(JSON.stringify(digest)));
-}
-
-interface World {
+export interface Account {
   readonly roleArn: string;
   readonly keyArn: string;
   readonly ordinary: (region: string, at: number) => Fields;
@@ -181,8 +22,8 @@ interface World {
   readonly onDataKey: () => Fields;
 }
 
-/** The account: who is in it, and what they do all day. */
-function createWorld(accountId: string, random: Random): World {
+/** An account: who is in it, and what they do all day. */
+export function createAccount(accountId: string, random: Random): Account {
   const keyArn = `arn:aws:kms:${HOME}:${accountId}:key/${random.uuid()}`;
   const serviceRole = "cipherwatch-dev-service";
   const roleArn = `arn:aws:iam::${accountId}:role/${serviceRole}`;
@@ -445,105 +286,5 @@ function createWorld(accountId: string, random: Random): World {
   return { roleArn, keyArn, ordinary, call, session, service, onDataKey };
 }
 
-interface Planted {
-  readonly events: readonly {
-    readonly at: number;
-    readonly region: string;
-    readonly record: Fields;
-  }[];
-  readonly incidents: readonly Incident[];
-}
-
-function plantIncidents(world: World, start: number, span: number): Planted {
-  const events: { at: number; region: string; record: Fields }[] = [];
-  const incidents: Incident[] = [];
-  const kms = { eventSource: "kms.amazonaws.com" };
-  const intruder = world.session("ci-runner", "shell");
-
-  const plant = (
-    detection: string,
-    what: string,
-    /** Where in the span it begins, 0 to 1. */
-    part: number,
-    calls: readonly (readonly [after: number, caller: Fields, call: Fields])[],
-  ): void => {
-    const begin = start + Math.floor((span * part) / MINUTE) * MINUTE;
-    const times = calls.map(([after]) => begin + after);
-    for (const [after, caller, fields] of calls) {
-      const at = begin + after;
-      events.push({ at, region: HOME, record: world.call(caller, HOME, at, fields) });
-    }
-    incidents.push({
-      detection,
-      what,
-      from: Math.min(...times),
-      to: Math.max(...times),
-      events: calls.length,
-    });
-  };
-
-  plant(
-    "kms-errors",
-    "somebody guesses Keys: 12 wrong ones in three minutes",
-    0.31,
-    Array.from({ length: 12 }, (_, index) => [
-      index * 14_000,
-      world.service,
-      {
-        ...kms,
-        eventName: "Decrypt",
-        errorCode: "InvalidCiphertextException",
-        ...world.onDataKey(),
-      },
-    ]),
-  );
-  plant(
-    "kms-outsider",
-    "a build runner's role decrypts with the data key",
-    0.46,
-    Array.from({ length: 5 }, (_, index) => [
-      index * 20_000,
-      intruder,
-      { ...kms, eventName: "Decrypt", ...world.onDataKey() },
-    ]),
-  );
-  plant("kms-key-change", "the key is disabled and its deletion scheduled", 0.52, [
-    [0, intruder, { ...kms, eventName: "DisableKey", readOnly: false, ...world.onDataKey() }],
-    [
-      9_000,
-      intruder,
-      { ...kms, eventName: "ScheduleKeyDeletion", readOnly: false, ...world.onDataKey() },
-    ],
-  ]);
-  plant("trail-change", "the trail is stopped", 0.53, [
-    [
-      0,
-      intruder,
-      {
-        eventSource: "cloudtrail.amazonaws.com",
-        eventName: "StopLogging",
-        readOnly: false,
-        requestParameters: { name: "cipherwatch-dev-trail" },
-      },
-    ],
-  ]);
-  plant(
-    "kms-volume",
-    "the service's role opens records by the thousand for ten minutes",
-    0.74,
-    Array.from({ length: 4000 }, (_, index) => [
-      index * 150,
-      world.service,
-      { ...kms, eventName: "Decrypt", ...world.onDataKey() },
-    ]),
-  );
-  return { events, incidents };
-}
-
-const iso = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`;
-const day = (at: number) => new Date(at).toISOString().slice(0, 10).replaceAll("-", "/");
-const stamp = (at: number, seconds = false) =>
-  `${new Date(at)
-    .toISOString()
-    .slice(0, seconds ? 19 : 16)
-    .replaceAll(/[-:]/g, "")}Z`;
+/** As CloudTrail writes times: UTC, whole seconds. */
+export const iso = (at: number) => `${new Date(at).toISOString().slice(0, 19)}Z`;

@@ -14,14 +14,15 @@ export interface Random {
 const HEX = "0123456789abcdef";
 const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/** @see https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32 */
+/** @see Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8 (14), 2003 */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
+  // Four words, none of them 0, that differ for seeds that are close to each other.
+  const state = Uint32Array.from([1, 2, 3, 4], (word) => Math.imul(seed + word, 0x9e3779b1) | 1);
   const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    const [first = 1, second = 1, third = 1, last = 1] = state;
+    const mixed = first ^ (first << 11);
+    state.set([second, third, last, last ^ (last >>> 19) ^ mixed ^ (mixed >>> 8)]);
+    return (state[3] ?? 0) / 2 ** 32;
   };
   const below = (limit: number) => Math.floor(next() * limit);
   const from = (alphabet: string, length: number) => {
