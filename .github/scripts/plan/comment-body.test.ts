@@ -109,6 +109,7 @@ describe("counts", () => {
     const text = render([planned("service", "image"), planned("kms", "no-change")]);
     expect(text).toContain("| service | 0 | 1 | 1 | 0 |");
     expect(text).toContain("`service` gets the image of this commit, and nothing else.");
+    expect(text).toMatch(/cipherwatch-dev-service@\(the image of this commit\)"/);
     expect(text).not.toMatch(/WARNING|CAUTION/);
   });
 

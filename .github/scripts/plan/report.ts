@@ -4,7 +4,7 @@ import { ACTIONS, actionOf, changeAction } from "./action.ts";
 import { attributeChanges } from "./attribute-changes.ts";
 import { swapsImage } from "./image-change.ts";
 import type { PlanJson } from "./plan-json.ts";
-import { plannedChanges } from "./planned-changes.ts";
+import { IMAGE_TO_BE_BUILT, plannedChanges } from "./planned-changes.ts";
 
 /**
  * What may be shown of the plans of an environment: without the values of the state, the sensitive ones
@@ -114,7 +114,11 @@ export function reportOf(stack: string, plan: PlanJson, facts: PlanFacts): Plann
         action,
         ...(reason === undefined ? {} : { reason }),
         ...(planned !== undefined && swapsImage(address, planned) ? { imageAlone: true } : {}),
-        attributes: attributeChanges(change),
+        attributes: attributeChanges(change).map(({ after, ...rest }) =>
+          after === undefined
+            ? rest
+            : { ...rest, after: after.replaceAll(IMAGE_TO_BE_BUILT, "(the image of this commit)") },
+        ),
       };
     }),
     outputs: Object.entries(plan.output_changes).flatMap(([name, change]) => {
