@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { run } from "./command.ts";
+import { run } from "../command.ts";
 import type { Engine } from "./engine.ts";
 
 /** An image as engines save it. */
@@ -56,7 +56,7 @@ export async function readImage(engine: Engine, image: string, folder: string): 
   try {
     const archive = join(folder, "image.tar");
     await engine.run(["save", "--output", archive, image]);
-    await run("tar", ["--extract", "--file", archive, "--directory", folder]);
+    await run(["tar", "--extract", "--file", archive, "--directory", folder]);
     const read = (path: string) => readFileSync(join(folder, path));
     const [manifest] = JSON.parse(read("manifest.json").toString()) as [
       { Config: string; Layers: string[] },
@@ -74,10 +74,11 @@ export async function readImage(engine: Engine, image: string, folder: string): 
 }
 
 async function entriesOf(layer: string): Promise<Entry[]> {
-  const listing = await run("tar", [
-    ...["--list", "--verbose", "--numeric-owner", "--quoting-style=literal", "--file", layer],
+  const { stdout } = await run([
+    ...(["tar", "--list", "--verbose", "--numeric-owner", "--quoting-style=literal"] as const),
+    ...["--file", layer],
   ]);
-  return listing
+  return stdout
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {

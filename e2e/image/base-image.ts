@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { answers, run } from "./command.ts";
+import { answers, run } from "../command.ts";
 import type { Engine } from "./engine.ts";
 
 /** What the image is built on. */
@@ -60,12 +60,17 @@ async function makeBaseImage(engine: Engine): Promise<BaseImage> {
     const local = join(files, "usr/local");
     const { suite, sources } = aptSources();
     await Promise.all([
-      run("mmdebstrap", [
-        ...["--quiet", "--variant=essential", "--include=ca-certificates,libstdc++6"],
+      run([
+        ...([
+          "mmdebstrap",
+          "--quiet",
+          "--variant=essential",
+          "--include=ca-certificates,libstdc++6",
+        ] as const),
         ...[suite, join(context, "debian.tar"), ...sources],
       ]),
-      run("npm", [
-        ...["install", "--silent", "--no-save", "--ignore-scripts", "--prefix"],
+      run([
+        ...(["npm", "install", "--silent", "--no-save", "--ignore-scripts", "--prefix"] as const),
         ...[join(context, "npm"), "npm@11"],
       ]),
     ]);
@@ -86,8 +91,7 @@ CMD ["node"]
 `,
     );
     const [{ build }] = engine.builders;
-    const [program, ...args] = build;
-    await run(program, [...args, "--tag", reference, context], { env: engine.env });
+    await run([...build, "--tag", reference, context], { env: engine.env });
     return {
       reference,
       origin: `made here of Debian ${suite} and Node ${process.version}, as the pinned one cannot be pulled`,
@@ -109,7 +113,9 @@ function aptSources(): { readonly suite: string; readonly sources: readonly stri
 /** Which registry npm asks here and whose certificates it trusts; no credentials. */
 async function copyNpmSettings(local: string): Promise<void> {
   const [registry, cafile] = await Promise.all(
-    ["registry", "cafile"].map(async (name) => (await run("npm", ["config", "get", name])).trim()),
+    ["registry", "cafile"].map(async (name) =>
+      (await run(["npm", "config", "get", name])).stdout.trim(),
+    ),
   );
   const authorities = cafile === "null" ? process.env.NODE_EXTRA_CA_CERTS : cafile;
   const lines = [`registry=${registry}`];

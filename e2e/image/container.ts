@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { run } from "./command.ts";
+import { run } from "../command.ts";
 import type { Engine } from "./engine.ts";
 import type { ContainerDefinition, Task } from "./task.ts";
 
@@ -72,14 +72,10 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
         .filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line)),
     exited,
-    execute: (inside) =>
-      run(engine.command, ["exec", name, ...inside], { env: engine.env }).then(
-        () => 0,
-        (error: { code?: unknown }) => {
-          if (typeof error.code === "number") return error.code;
-          throw error;
-        },
-      ),
+    execute: async (inside) => {
+      const command = [engine.command, "exec", name, ...inside] as const;
+      return (await run(command, { env: engine.env, accept: "any" })).code;
+    },
     stop: async () => {
       const seconds = String(definition.stopTimeout ?? STOP_SECONDS);
       await engine.run(["stop", "-t", seconds, name]);

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answers, type CommandOptions, run } from "./command.ts";
+import { answers, type CommandOptions, run } from "../command.ts";
 
 /** What builds images and runs containers here. */
 export interface Engine {
@@ -48,11 +48,11 @@ export async function findEngine(): Promise<Engine> {
 
 async function findDocker(): Promise<Found> {
   // Podman has a command of the same name, whose flags are Podman's.
-  const version = await run("docker", ["--version"]).catch(() => "");
-  if (!version.startsWith("Docker version")) return { why: "there is no docker command" };
+  const version = await run(["docker", "--version"]).catch(() => undefined);
+  if (!version?.stdout.startsWith("Docker version")) return { why: "there is no docker command" };
   let daemon: { OperatingSystem: string; SecurityOptions: string[]; ServerVersion: string };
   try {
-    daemon = JSON.parse(await run("docker", ["info", "--format", "{{json .}}"]));
+    daemon = JSON.parse((await run(["docker", "info", "--format", "{{json .}}"])).stdout);
   } catch {
     return { why: "Docker's daemon is not running" };
   }
@@ -70,7 +70,7 @@ async function findDocker(): Promise<Found> {
       command: "docker",
       env,
       builders: [{ name: "docker build", build: ["docker", "build"] }],
-      run: (args, options) => run("docker", args, options),
+      run: async (args, options) => (await run(["docker", ...args], options)).stdout,
       close: async () => {},
     },
   };
@@ -88,8 +88,13 @@ async function findPodman(): Promise<Found> {
   }
   const own = process.getuid?.() === 0 ? await ownConfiguration() : undefined;
   const env = { ...process.env, ...own?.env };
-  const podman = (args: readonly string[], options: CommandOptions = {}) =>
-    run("podman", args, { ...options, env: { ...env, ...options.env } });
+  const podman = async (args: readonly string[], options: CommandOptions = {}) => {
+    const { stdout } = await run(["podman", ...args], {
+      ...options,
+      env: { ...env, ...options.env },
+    });
+    return stdout;
+  };
   try {
     const version = await podman(["info", "--format", "{{.Version.Version}}"]);
     const buildah = await answers("buildah", "--version");
@@ -166,11 +171,11 @@ network_config_dir = "${file("networks")}"
       .split("\n")
       .map((line) => line.split(" ")[1] ?? "")
       .filter((path) => path.startsWith(`${folder}/`));
-    for (const path of mounts.reverse()) await run("umount", [path]);
+    for (const path of mounts.reverse()) await run(["umount", path]);
     rmSync(folder, { recursive: true, force: true });
   };
   store("overlay");
-  const works = await run("podman", ["info"], { env: { ...process.env, ...env } }).then(
+  const works = await run(["podman", "info"], { env: { ...process.env, ...env } }).then(
     () => true,
     () => false,
   );

@@ -15,9 +15,9 @@ import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type SpawnedLab, send, spawnLab, until } from "../../lab/spawn-lab.ts";
 import { keyAlias, serviceRoleName } from "../../stacks/naming.ts";
+import { run } from "../command.ts";
 import { type Archive, readImage } from "./archive.ts";
 import { findBaseImage } from "./base-image.ts";
-import { run } from "./command.ts";
 import { type Container, type ContainerProps, startContainer } from "./container.ts";
 import { type Builder, type Engine, findEngine } from "./engine.ts";
 import { type Gate, startGate } from "./gate.ts";
@@ -97,12 +97,11 @@ function untidyContext(path: string): string {
   return path;
 }
 
-async function build({ build: [program, ...args] }: Builder, tag: string, ...more: string[]) {
+async function build({ build: command }: Builder, tag: string, ...more: string[]) {
   const values = { ...LABELS, NODE_IMAGE: base };
   await run(
-    program,
     [
-      ...args,
+      ...command,
       ...["--file", join(context, "service/Dockerfile"), "--tag", tag, ...more],
       ...Object.entries(values).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
       context,

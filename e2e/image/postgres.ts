@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "../../service/database.ts";
 import { startPostgres as startPglite } from "../../service/testing/postgres-server.ts";
+import { answers } from "../command.ts";
 import { startRealPostgres } from "../database/postgres.ts";
-import { answers } from "./command.ts";
 
 /** A PostgreSQL on loopback, empty. */
 export interface Postgres {

@@ -1,4 +1,4 @@
-import { run } from "../terraform/command.ts";
+import { run } from "../command.ts";
 
 /** What GitHub says of a job in the token that AWS gets. */
 export interface Identity {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run as command } from "../terraform/command.ts";
+import { run as command } from "../command.ts";
 import { type Event, play, type RunResult } from "./run.ts";
 import { makeWorld, type World } from "./world.ts";
 

@@ -1,10 +1,17 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { labWatched } from "../../lab/watched.ts";
+import { attackUnderWay } from "../../stacks/detections/attack-under-way.ts";
+import { filterPattern } from "../../stacks/detections/exclusions.ts";
+import { alarmNameOf, alarmNamesOf } from "../../stacks/detections/in-cloudwatch.ts";
+import { cisPack, detections } from "../../stacks/detections/index.ts";
+import type { Watched } from "../../stacks/detections/watched.ts";
+import { keyAlias } from "../../stacks/naming.ts";
 import { permissionsOfRole } from "../../stacks/pipeline/testing.ts";
 import { loadSettings } from "../../stacks/settings.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
-import { type Call, type Emulator, startEmulator } from "./emulator.ts";
+import { type Call, type Emulator, startEmulator, type Watch } from "./emulator.ts";
 import { unexcused, unexcusedRemainders } from "./excused.ts";
 import { inOrder, reversed } from "./in-order.ts";
 import { actionsOf, notAllowed } from "./permissions.ts";
@@ -15,6 +22,7 @@ import { makeWorkspace, type Output, type SettingsVariables, type Workspace } fr
 
 /** As a pipeline deploys: Terraform itself, stack by stack, with the states in the bucket. */
 const REGION = "ap-southeast-2";
+const ACCOUNT = "123456789012"; // the emulator's
 const AT_A_TIME = 4;
 const BOOTSTRAP = "bootstrap";
 
@@ -25,10 +33,12 @@ const AT_FIRST: SettingsVariables = {
   CIPHERWATCH_ALERT_EMAIL: "security@example.com",
   CIPHERWATCH_ALLOWED_CIDRS: "203.0.113.0/24",
   CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
+  CIPHERWATCH_CIS_PACK: "true",
 };
 const WITH_IMAGE: SettingsVariables = { ...AT_FIRST, CIPHERWATCH_IMAGE_DIGEST: digest("1") };
 
-const synthesized = synthesize(loadSettings(WITH_IMAGE));
+const settings = loadSettings(WITH_IMAGE);
+const synthesized = synthesize(settings);
 const stacks = [...synthesized.keys()];
 const others = stacks.filter((stack) => stack !== BOOTSTRAP);
 
@@ -76,6 +86,16 @@ const dependenciesOf = (names: readonly string[]) =>
   new Map(names.map((name) => [name, all.dependencies.get(name) ?? []]));
 const unordered = (names: readonly string[]) =>
   new Map(names.map((name) => [name, [] as string[]]));
+
+/** Of Terraform, as far as it is read here. */
+interface State {
+  readonly resources: readonly {
+    readonly type: string;
+    readonly instances: readonly {
+      readonly attributes: { readonly name: string; readonly target_key_arn: string };
+    }[];
+  }[];
+}
 
 const localState = () => join(workspace.folder, "tfstate/dev", `${BOOTSTRAP}.tfstate`);
 const states = async () =>
@@ -153,12 +173,61 @@ describe("a second run", () => {
   });
 });
 
+describe("every detection watches", () => {
+  /** As AWS has them: what Terraform filled into the patterns is in there. */
+  let watched: Watched;
+  let watch: Watch;
+  beforeAll(async () => {
+    const keyArns = new Map<string, string>();
+    for (const { body } of await states()) {
+      const { resources } = JSON.parse(Buffer.from(body, "base64").toString()) as State;
+      for (const { attributes } of resources
+        .filter(({ type }) => type === "aws_kms_alias")
+        .flatMap(({ instances }) => instances)) {
+        keyArns.set(attributes.name, attributes.target_key_arn);
+      }
+    }
+    const keyArn = (part?: string) => keyArns.get(keyAlias(settings.env, part)) ?? "";
+    watched = labWatched(
+      settings.env,
+      { accountId: ACCOUNT, region: REGION },
+      { keyArn: keyArn(), trailKeyArn: keyArn("trail"), topicKeyArn: keyArn("alarms") },
+    );
+    watch = await emulator.watch();
+  });
+
+  test.each([...detections, ...cisPack])(
+    "$id has its alarms, and they tell somebody",
+    (detection) => {
+      for (const name of alarmNamesOf(detection, watched)) {
+        const actions = watch.alarms.find((alarm) => alarm.name === name)?.actions;
+        expect(actions, name).toEqual([expect.stringMatching(/^arn:aws:sns:/)]);
+      }
+    },
+  );
+
+  test.each([...detections, ...cisPack].filter((detection) => detection.source === "trail"))(
+    "$id has its filter on the trail's log group",
+    (detection) => {
+      expect(watch.filters).toContainEqual({
+        name: alarmNameOf(detection, watched),
+        pattern: filterPattern(detection, watched),
+        logGroupName: watched.trailLogGroupName,
+      });
+    },
+  );
+
+  test("an attack under way has its composite alarm", () => {
+    expect(watch.alarms.map(({ name }) => name)).toContain(alarmNameOf(attackUnderWay, watched));
+  });
+});
+
 describe("a change of settings", () => {
   /** Plans of the stacks that are configured differently; the plan of any other is the second run's. */
-  async function changedBy(name: string, settings: SettingsVariables) {
+  async function changedBy(name: string, variables: SettingsVariables) {
     const output = await workspace.synth(name, {
       ...WITH_IMAGE,
-      ...settings,
+      ...variables,
       CIPHERWATCH_STATE_BUCKET: stateBucket,
     });
     const touched = stacks.filter(

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadSettings } from "../../stacks/settings.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
-import { type CommandOptions, run } from "./command.ts";
+import { type CommandOptions, run } from "../command.ts";
 import { type Emulator, startEmulator } from "./emulator.ts";
 import { unexcusedRemainders } from "./excused.ts";
 import { secretsIn, secretsOf } from "./secrets.ts";

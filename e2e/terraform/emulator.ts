@@ -14,6 +14,7 @@ export interface Emulator {
   readonly objects: () => Promise<readonly StoredObject[]>;
   /** All that Secrets Manager keeps. */
   readonly secrets: () => Promise<readonly StoredSecret[]>;
+  readonly watch: () => Promise<Watch>;
   /** What exists beyond what a new account has, as `<service> <class> [<state>] [<name>]`. */
   readonly left: () => Promise<readonly string[]>;
   /** Makes a public Route 53 zone, as one has before there is a service, and gives its id. */
@@ -39,6 +40,16 @@ export interface StoredObject {
   readonly kmsKeyId: string | null;
   /** In base64. */
   readonly body: string;
+}
+
+/** What watches there: alarms of CloudWatch, metric filters of CloudWatch Logs. */
+export interface Watch {
+  readonly alarms: readonly { readonly name: string; readonly actions: readonly string[] }[];
+  readonly filters: readonly {
+    readonly name: string;
+    readonly pattern: string;
+    readonly logGroupName: string;
+  }[];
 }
 
 export interface StoredSecret {
@@ -119,6 +130,7 @@ export async function startEmulator(region: string): Promise<Emulator> {
     calls: () => ask("/calls"),
     objects: () => ask("/objects"),
     secrets: () => ask("/secrets"),
+    watch: () => ask("/watch"),
     left: () => ask("/left"),
     makeHostedZone: (name) => ask(`/zone/${name}`),
     stop: async () => {

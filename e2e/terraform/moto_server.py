@@ -6,6 +6,7 @@ Beside AWS's own interfaces it answers
   GET /calls    every call since the last GET: [{service, operation, method, path, query}]
   GET /objects  S3's objects: [{bucket, key, encryption, kmsKeyId, body}], the body in base64
   GET /secrets  Secrets Manager's: [{name, value}]
+  GET /watch    what watches: {alarms: [{name, actions}], filters: [{name, pattern, logGroupName}]}
   GET /zone/X   makes X a public zone of the account, as one has before there is a service: its id
   GET /left     what exists beyond what a new account has: ["service ClassName state name"]
 """
@@ -349,6 +350,22 @@ def stored_secrets():
                 yield {"name": secret.name, "value": version.get("secret_string")}
 
 
+def watch(region):
+    alarms = get_backend("cloudwatch")[DEFAULT_ACCOUNT_ID][region].alarms.values()
+    filters = get_backend("logs")[DEFAULT_ACCOUNT_ID][region].filters.metric_filters
+    return {
+        "alarms": [{"name": alarm.name, "actions": alarm.alarm_actions} for alarm in alarms],
+        "filters": [
+            {
+                "name": each["filterName"],
+                "pattern": each["filterPattern"],
+                "logGroupName": each["logGroupName"],
+            }
+            for each in filters
+        ],
+    }
+
+
 def make_zone(name):
     zones = get_backend("route53")[DEFAULT_ACCOUNT_ID]["global"]
     return zones.create_hosted_zone(name, private_zone=False).id.removeprefix("/hostedzone/")
@@ -368,6 +385,8 @@ def recording(app, region):
             return list(stored_objects())
         if path == "/secrets":
             return list(stored_secrets())
+        if path == "/watch":
+            return watch(region)
         if path == "/left":
             models = existing_models(region).items()
             left = {label_of(*found) for key, found in models if key not in at_first}

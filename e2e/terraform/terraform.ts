@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Finished, run } from "./command.ts";
+import { type Finished, run } from "../command.ts";
 import { differences } from "./differences.ts";
 import type { Output } from "./workspace.ts";
 

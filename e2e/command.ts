@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 
+export type Command = readonly [program: string, ...args: string[]];
+
 export interface Finished {
   readonly code: number;
   /** Standard output and standard error as they came. */
@@ -9,10 +11,12 @@ export interface Finished {
 }
 
 export interface CommandOptions {
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
   /** Exit codes that are answers; any other is an error. Only 0 unless given. */
-  readonly accept?: readonly number[];
+  readonly accept?: readonly number[] | "any";
+  /** Milliseconds after which it is ended, which is an error. */
+  readonly timeout?: number;
 }
 
 /**
@@ -20,12 +24,12 @@ export interface CommandOptions {
  * @throws Error with all that it printed, when its exit code is none of those accepted
  */
 export function run(
-  command: readonly [string, ...string[]],
-  { cwd, env, accept = [0] }: CommandOptions,
+  command: Command,
+  { accept = [0], ...options }: CommandOptions = {},
 ): Promise<Finished> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -37,8 +41,17 @@ export function run(
     });
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (code !== null && accept.includes(code)) resolve({ code, output, stdout });
+      const isAnswer = code !== null && (accept === "any" || accept.includes(code));
+      if (isAnswer) resolve({ code, output, stdout });
       else reject(new Error(`${command.join(" ")} ended with ${code ?? signal}:\n${output}`));
     });
   });
+}
+
+/** Whether a program is there and ends with 0. */
+export async function answers(...command: Command): Promise<boolean> {
+  return await run(command).then(
+    () => true,
+    () => false,
+  );
 }
