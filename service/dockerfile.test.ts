@@ -31,6 +31,7 @@ const textsOf = (name: string, among = instructions) =>
 describe("the Dockerfile", () => {
   it("has nothing that a linter finds", () => {
     expect(validate(dockerfile)).toEqual([]);
+    expect(validate("FROM scratch\nCOPPY a b\n")).not.toEqual([]);
   });
 
   it("pins what it is built on by digest, and lets a builder give another", () => {
@@ -39,6 +40,14 @@ describe("the Dockerfile", () => {
     // With its registry, for podman and buildah know none by themselves.
     expect(argument?.text).toMatch(/^NODE_IMAGE=[a-z.]+\/\S+:24-\S+@sha256:[0-9a-f]{64}$/);
     expect(textsOf("FROM")).toEqual(["${NODE_IMAGE} AS build", "scratch"]);
+  });
+
+  it("is built on what updates are proposed for", () => {
+    const base = readFileSync(join(import.meta.dirname, "base.Dockerfile"), "utf8");
+    const [, proposed] = /^FROM (\S+)$/m.exec(base) ?? [];
+    expect(textsOf("ARG")[0], "service/Dockerfile and service/base.Dockerfile").toBe(
+      `NODE_IMAGE=${proposed}`,
+    );
   });
 
   it("uses nothing that one of docker, podman and buildah lacks", () => {
