@@ -6,7 +6,7 @@ const { App } = await import("cdktf");
 const { cipherwatch } = await import("./stacks/cipherwatch.ts");
 const { notices } = await import("./stacks/notices.ts");
 const { loadSettings } = await import("./stacks/settings.ts");
-const { SettingsError } = await import("./stacks/settings-error.ts");
+const { SettingsError } = await import("./stacks/settings/error.ts");
 
 try {
   const settings = loadSettings(process.env);

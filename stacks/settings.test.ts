@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { SettingsError, type SettingsProblem } from "./settings/error.ts";
 import { loadSettings } from "./settings.ts";
-import { SettingsError, type SettingsProblem } from "./settings-error.ts";
 
 const EMAIL = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cidrProblem } from "./settings-values.ts";
+import { cidrProblem } from "./cidr.ts";
 
 test.each(["0.0.0.0/0", "10.0.0.0/8", "128.0.0.0/1", "203.0.113.255/32", "255.255.255.254/31"])(
   "%s is a range",

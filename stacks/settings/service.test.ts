@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { SettingsError, type SettingsProblem } from "./settings-error.ts";
-import { settingsOf } from "./testing.ts";
+import { settingsOf } from "../testing.ts";
+import { SettingsError, type SettingsProblem } from "./error.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
