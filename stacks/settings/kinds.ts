@@ -1,77 +1,73 @@
-import type { Hint, Kind, Wrong } from "./setting.ts";
+import { type Hint, type Kind, setting, type Wrong } from "./setting.ts";
 
 const ONE_OF_THESE = "set it to one of these, or unset it for the default";
 
-export function text(form: RegExp, { wrong, ...hint }: Hint & { readonly wrong: string }) {
-  return checkedText((value) => (form.test(value) ? undefined : wrong), hint);
+/** A kind of which only one thing can be wrong. */
+type Told = Hint & { readonly wrong: string };
+
+export function text(form: RegExp, { wrong, ...hint }: Told) {
+  return checkedText((value) => !form.test(value) && wrong, hint);
 }
 
-export function checkedText(wrongWith: (text: string) => Wrong, hint: Hint): Kind<string> {
-  return { wrongWith, read: (value) => value, ...hint };
+export function checkedText(
+  wrongWith: (text: string) => Wrong,
+  hint: Omit<Kind<string>, "wrongWith" | "read">,
+) {
+  return setting({ wrongWith, read: (value) => value, ...hint });
 }
 
 export function oneOf<const Choice extends string>(
   choices: readonly Choice[],
   wrong: string,
   next = ONE_OF_THESE,
-): Kind<Choice> {
-  return {
-    wrongWith: (value) => (choices.some((choice) => choice === value) ? undefined : wrong),
+) {
+  return setting({
+    wrongWith: (value) => !choices.some((choice) => choice === value) && wrong,
     read: (value) => value as Choice,
     allowed: choices.join(", "),
     next,
-  };
+  });
 }
 
-const TRUE: readonly string[] = ["true", "1", "yes", "on", "y", "enabled"];
-const FALSE: readonly string[] = ["false", "0", "no", "off", "n", "disabled"];
+const TRUE = ["true", "1", "yes", "on", "y", "enabled"];
+const FALSE = ["false", "0", "no", "off", "n", "disabled"];
 
-export const flag: Kind<boolean> = {
+export const flag = setting({
   wrongWith: (value) =>
-    [...TRUE, ...FALSE].includes(value.toLowerCase())
-      ? undefined
-      : "this is neither true nor false",
+    ![...TRUE, ...FALSE].includes(value.toLowerCase()) && "this is neither true nor false",
   read: (value) => TRUE.includes(value.toLowerCase()),
   allowed: "true, false",
   next: ONE_OF_THESE,
-};
+});
 
-export function whole(min: number, max: number): Kind<number> {
-  return {
-    wrongWith: (value) => (isWhole(value, min, max) ? undefined : "this is not such a number"),
-    read: Number,
+export function whole(min: number, max: number) {
+  return wholeNumber(min, max, {
+    wrong: "this is not such a number",
     allowed: `a whole number, ${min} to ${max}`,
     next: ONE_OF_THESE,
-  };
+  });
 }
 
-export function days(min: number, max: number, allowed = `${min} to ${max} days`): Kind<number> {
-  return {
-    wrongWith: (value) =>
-      isWhole(value, min, max) ? undefined : "this is not such a number of days",
-    read: Number,
+export function days(min: number, max: number, allowed = `${min} to ${max} days`) {
+  return wholeNumber(min, max, {
+    wrong: "this is not such a number of days",
     allowed,
     next: "set it to a whole number in this range, or unset it for the default",
-  };
+  });
 }
 
-function isWhole(value: string, min: number, max: number): boolean {
-  const number = Number(value);
-  return Number.isInteger(number) && number >= min && number <= max;
+function wholeNumber(min: number, max: number, { wrong, ...hint }: Told) {
+  const isTaken = (value: number) => Number.isInteger(value) && value >= min && value <= max;
+  return setting({ wrongWith: (value) => !isTaken(Number(value)) && wrong, read: Number, ...hint });
 }
 
-export function oneOfNumbers(
-  choices: readonly number[],
-  wrong: string,
-  { allowed = choices.join(", "), next = ONE_OF_THESE }: Partial<Hint> = {},
-): Kind<number> {
-  return {
-    wrongWith: (value) => {
-      if (!Number.isFinite(Number(value))) return "this is no number";
-      return choices.includes(Number(value)) ? undefined : wrong;
-    },
+export function oneOfNumbers(choices: readonly number[], { wrong, ...hint }: Told) {
+  return setting({
+    wrongWith: (value) =>
+      Number.isFinite(Number(value))
+        ? !choices.includes(Number(value)) && wrong
+        : "this is no number",
     read: Number,
-    allowed,
-    next,
-  };
+    ...hint,
+  });
 }

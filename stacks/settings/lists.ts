@@ -1,71 +1,60 @@
-import type { Hint, Kind } from "./setting.ts";
+import { type Hint, setting, type Wrong } from "./setting.ts";
 import { unknownName } from "./unknown-name.ts";
 
 /** Comma-separated text; blanks around items and empty items fall away. */
-export function listOf(
-  check: (item: string) => string | undefined,
-  hint: Hint,
-): Kind<readonly string[]> {
-  return {
-    wrongWith: (text) => itemsOf(text).flatMap((item) => check(item) ?? []),
+export function listOf(check: (item: string) => Wrong, hint: Hint) {
+  return setting<readonly string[]>({
+    wrongWith: (text) => itemsOf(text).flatMap((item) => check(item) || []),
     read: itemsOf,
     ...hint,
-  };
+  });
 }
 
 /** Comma-separated names, only of `known` ones. */
 export function namesOf(kind: string, known: readonly string[], hint: Hint) {
-  return listOf(
-    (name) => (known.includes(name) ? undefined : unknownName(kind, name, known)),
-    hint,
-  );
+  return listOf((name) => !known.includes(name) && unknownName(kind, name, known), hint);
 }
 
-/**
- * Comma-separated `name=number`, only of `known` names, numbers above 0.
- * @param check what is wrong with a number, if anything is
- */
+/** Comma-separated `name=number`, only of `known` names, numbers above 0. */
 export function numbersOf(
   kind: string,
   known: readonly string[],
-  hint: Hint,
-  check: (name: string, number: number) => string | undefined = () => undefined,
-): Kind<Readonly<Record<string, number>>> {
-  const wrongWith = (text: string) =>
-    pairsOf(text).flatMap(([name, value], index, pairs) => {
-      if (!known.includes(name)) return unknownName(kind, name, known);
-      if (value === undefined) return `${name} has no number`;
-      const number = value === "" ? Number.NaN : Number(value);
-      if (!Number.isFinite(number) || number <= 0) return `${name} has ${JSON.stringify(value)}`;
-      const first = pairs.findIndex(([other]) => other === name);
-      return (first < index ? `${name} is set twice` : check(name, number)) ?? [];
-    });
-  const read = (text: string) =>
-    Object.fromEntries(pairsOf(text).map(([name, value]) => [name, Number(value)]));
-  return { wrongWith, read, ...hint };
+  { check, ...hint }: Hint & { readonly check?: (name: string, number: number) => Wrong },
+) {
+  return setting<Readonly<Record<string, number>>>({
+    wrongWith: (text) =>
+      pairsOf(text).flatMap(([name, value], index, pairs) => {
+        if (!known.includes(name)) return unknownName(kind, name, known);
+        if (value === undefined) return `${name} has no number`;
+        const number = value === "" ? Number.NaN : Number(value);
+        if (!Number.isFinite(number) || number <= 0) return `${name} has ${JSON.stringify(value)}`;
+        const first = pairs.findIndex(([other]) => other === name);
+        return (first < index ? `${name} is set twice` : check?.(name, number)) || [];
+      }),
+    read: (text) => Object.fromEntries(pairsOf(text).map(([name, value]) => [name, Number(value)])),
+    ...hint,
+  });
 }
 
-/**
- * Comma-separated `name=text`, of which a name may have several; only of `known` names.
- * @param check what is wrong with a text, if anything is
- */
+/** Comma-separated `name=text`, of which a name may have several; only of `known` names. */
 export function listsOf(
   kind: string,
   known: readonly string[],
-  hint: Hint,
-  check: (text: string) => string | undefined,
-): Kind<Readonly<Record<string, readonly string[]>>> {
-  const wrongWith = (text: string) =>
-    pairsOf(text).flatMap(
-      ([name, value = ""]) =>
-        (known.includes(name) ? check(value) : unknownName(kind, name, known)) ?? [],
-    );
-  const read = (text: string) => {
-    const lists: Record<string, string[]> = {};
-    for (const [name, value = ""] of pairsOf(text)) lists[name] = [...(lists[name] ?? []), value];
-    return lists;
-  };
-  return { wrongWith, read, ...hint };
+  { check, ...hint }: Hint & { readonly check: (text: string) => Wrong },
+) {
+  return setting<Readonly<Record<string, readonly string[]>>>({
+    wrongWith: (text) =>
+      pairsOf(text).flatMap(
+        ([name, value = ""]) =>
+          (known.includes(name) ? check(value) : unknownName(kind, name, known)) || [],
+      ),
+    read: (text) => {
+      const lists: Record<string, string[]> = {};
+      for (const [name, value = ""] of pairsOf(text)) lists[name] = [...(lists[name] ?? []), value];
+      return lists;
+    },
+    ...hint,
+  });
 }
 
 function itemsOf(text: string): string[] {

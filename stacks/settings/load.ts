@@ -45,14 +45,13 @@ export function load<Table extends SettingsTable>(
     if (wrongs.length > 0) continue;
     values[name] = text === undefined ? setting.defaults?.[environment] : setting.read(text);
   }
-  const valid = values as ValuesOf<Table>; // for who first asks whether what it looks at is in there
   for (const rule of rules) {
-    if (rule.among.every((name) => name in values)) {
-      tell(rule.among[0], listed(rule.wrongWith(valid)), rule);
-    }
+    if (!rule.among.every((name) => name in values)) continue;
+    const seen = Object.fromEntries(rule.among.map((name) => [name, values[name]]));
+    tell(rule.among[0], listed(rule.wrongWith(seen as ValuesOf<Table>)), rule);
   }
   if (problems.length > 0) throw new SettingsError(problems);
-  return valid;
+  return values as ValuesOf<Table>;
 }
 
 /** What is set to something, by variable. */
@@ -75,7 +74,7 @@ function wrongsWith(setting: Setting<unknown>, text: string | undefined): readon
 }
 
 function listed(wrong: Wrong): readonly string[] {
-  return [wrong ?? []].flat();
+  return [wrong || []].flat();
 }
 
 function unknownVariables(given: readonly string[], known: readonly string[]): SettingsProblem[] {
