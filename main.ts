@@ -1,7 +1,6 @@
-import { enableCompileCache } from "node:module";
+import { synthFast } from "./stacks/fast-synth.ts";
 
-// A quarter of a synth is compiling what it imports: from here on that is kept for the next run.
-enableCompileCache();
+synthFast();
 const { App } = await import("cdktf");
 const { cipherwatch } = await import("./stacks/cipherwatch.ts");
 const { notices } = await import("./stacks/notices.ts");
