@@ -6,8 +6,8 @@ import {
   type WatchedKeys,
   watchedIn,
 } from "../stacks/detections/watched.ts";
+import type { Environment } from "../stacks/environment.ts";
 import { keyAlias } from "../stacks/naming.ts";
-import type { Environment } from "../stacks/settings.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Account } from "./terraform.ts";
 

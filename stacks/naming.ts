@@ -1,4 +1,4 @@
-import type { Environment } from "./settings.ts";
+import type { Environment } from "./environment.ts";
 
 /** `cipherwatch-<env>-<part>`: the name of anything that AWS names with hyphens. */
 export function resourceName(env: Environment, part: string): string {

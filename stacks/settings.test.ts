@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { ENVIRONMENTS } from "./environment.ts";
 import { problemsOf } from "./settings/testing.ts";
-import { ENVIRONMENTS, loadSettings } from "./settings.ts";
+import { loadSettings } from "./settings.ts";
 import { settingsOf } from "./testing.ts";
 
 const EMAIL = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };

@@ -10,8 +10,6 @@ import * as pipeline from "./settings/pipeline.ts";
 import * as service from "./settings/service.ts";
 import type { Rule, ValuesOf } from "./settings/setting.ts";
 
-export { ENVIRONMENTS, type Environment } from "./settings/setting.ts";
-
 /**
  * Every setting. The field `keyRotationDays` is set by the variable CIPHERWATCH_KEY_ROTATION_DAYS;
  * when that is unset or empty, it has its default for the environment.

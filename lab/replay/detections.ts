@@ -1,6 +1,6 @@
 import { LONGEST_PATTERN } from "../../stacks/detections/exclusions.ts";
+import type { Environment } from "../../stacks/environment.ts";
 import { keyAlias, serviceRoleName } from "../../stacks/naming.ts";
-import type { Environment } from "../../stacks/settings.ts";
 import type {
   AnyMetricAlarm,
   DeployedAlarm,

@@ -1,11 +1,18 @@
-import type { Settings } from "../settings.ts";
 import type { Detection } from "./detection.ts";
 import { cisPack, detections } from "./index.ts";
 
-export type DetectionSettings = Pick<
-  Settings,
-  "detections" | "cisPack" | "thresholds" | "periods" | "exclusions"
->;
+/** What settings say of detections. Ids are those of the detections. */
+export interface DetectionSettings {
+  /** Ids of those that run, the CIS pack's aside. */
+  readonly detections: readonly string[];
+  readonly cisPack: boolean;
+  /** Id → the count at which its alarm fires. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  /** Id → seconds over which it counts. */
+  readonly periods: Readonly<Record<string, number>>;
+  /** Id → whoever it shall not count, beside those it leaves out by itself. */
+  readonly exclusions: Readonly<Record<string, readonly string[]>>;
+}
 
 /** The detections that the settings choose, as the settings tune them. */
 export function chosenDetections(settings: DetectionSettings): readonly Detection[] {

@@ -1,3 +1,4 @@
+import type { Environment } from "../environment.ts";
 import {
   BOOTSTRAP_PATH,
   deployRoleName,
@@ -9,7 +10,6 @@ import {
   serviceRoleName,
   trailLogGroupName,
 } from "../naming.ts";
-import type { Environment } from "../settings.ts";
 
 /** What the detections watch. ARNs may hold Terraform references; names are plain text. */
 export interface Watched {

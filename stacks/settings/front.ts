@@ -1,4 +1,4 @@
-import { cidrProblem, prefixLength } from "./cidr.ts";
+import { cidrProblem, prefixLength } from "../cidr.ts";
 import { text, whole } from "./kinds.ts";
 import { listOf } from "./lists.ts";
 import type { Rule, ValuesOf } from "./setting.ts";

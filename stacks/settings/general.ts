@@ -1,5 +1,6 @@
+import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../environment.ts";
 import { flag, oneOf, text } from "./kinds.ts";
-import { DEFAULT_ENVIRONMENT, ENVIRONMENTS, type Rule, type ValuesOf } from "./setting.ts";
+import type { Rule, ValuesOf } from "./setting.ts";
 
 export const settings = {
   /** What everything is named after, and whose defaults hold. */

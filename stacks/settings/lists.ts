@@ -1,5 +1,5 @@
+import { unknownName } from "../unknown-name.ts";
 import { type Hint, setting, type Wrong } from "./setting.ts";
-import { unknownName } from "./unknown-name.ts";
 
 /** Comma-separated text; blanks around items and empty items fall away. */
 export function listOf(check: (item: string) => Wrong, hint: Hint) {

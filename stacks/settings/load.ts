@@ -1,15 +1,7 @@
+import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../environment.ts";
+import { unknownName } from "../unknown-name.ts";
 import { SettingsError, type SettingsProblem } from "./error.ts";
-import {
-  DEFAULT_ENVIRONMENT,
-  ENVIRONMENTS,
-  type Hint,
-  type Rule,
-  type Setting,
-  type SettingsTable,
-  type ValuesOf,
-  type Wrong,
-} from "./setting.ts";
-import { unknownName } from "./unknown-name.ts";
+import type { Hint, Rule, Setting, SettingsTable, ValuesOf, Wrong } from "./setting.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -1,10 +1,7 @@
+import type { Environment } from "../environment.ts";
 import type { SettingsProblem } from "./error.ts";
 
 /** dev is cheap, and gone without a trace when destroyed; prod keeps long, and no single command destroys it. */
-export const ENVIRONMENTS = ["dev", "prod"] as const;
-export const DEFAULT_ENVIRONMENT = "dev";
-export type Environment = (typeof ENVIRONMENTS)[number];
-
 /** What a setting may be and what to do when it is not. */
 export type Hint = Readonly<Pick<SettingsProblem, "allowed" | "next">>;
 

@@ -1,4 +1,4 @@
-import { nearest } from "../nearest.ts";
+import { nearest } from "./nearest.ts";
 
 /** What is wrong with a name that is not among the known ones, and which of them may be meant. */
 export function unknownName(kind: string, name: string, known: readonly string[]): string {
