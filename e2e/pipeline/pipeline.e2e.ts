@@ -94,7 +94,7 @@ describe("a pull request", () => {
   test("is checked, scanned, planned with the plan role, and commented on once", async () => {
     change = pullRequest("change", "service/.change", "first\n");
     const run = await start("pull-request.yml", opened(change));
-    const jobs = ["check", "image", "scan", "plan", "scan-plans", "comment"];
+    const jobs = ["check", "image", "scan", "plan", "scan-plans", "comment", "passed"];
     expect(results(run, ...jobs), run.log.slice(-2000)).toEqual(
       Object.fromEntries(jobs.map((job) => [job, "success"])),
     );
@@ -136,6 +136,7 @@ describe("a pull request", () => {
       "scan-plans": "skipped",
       comment: "skipped",
     });
+    expect(run.result("passed")).toBe("success");
     expect(run.summary).toMatch(/comes from mallory\/cipherwatch.*no access to AWS/);
     expect(await world.emulator.calls()).toEqual([]);
     expect(world.api.comments).toHaveLength(1);
@@ -144,10 +145,12 @@ describe("a pull request", () => {
   test("that pretends not to be from a fork gets neither role nor token", async () => {
     const foreign = pullRequest("pretender", "service/.pretender", "x\n");
     const run = await start("pull-request.yml", { ...opened(foreign), fork: true });
-    expect(results(run, "scan", "plan", "comment")).toEqual({
+    expect(results(run, "scan", "plan", "scan-plans", "comment", "passed")).toEqual({
       scan: "failure",
       plan: "failure",
+      "scan-plans": "skipped",
       comment: "failure",
+      passed: "failure",
     });
     expect(run.log).toMatch(/gets no token of its identity/);
     expect(run.log).toMatch(/SNYK_TOKEN is not set/);

@@ -215,6 +215,7 @@ const CONDITIONS = [
   "!cancelled()",
   "!cancelled() && hashFiles('sarif/*.sarif') != '' && vars.CODE_SCANNING != 'off'",
   "always()",
+  "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')",
   "failure() && steps.smoke-test.outcome == 'failure'",
   "failure() && steps.apply.outcome != 'skipped'",
   "github.event_name != 'workflow_dispatch'",

@@ -80,6 +80,17 @@ export const pullRequestGates: Readonly<Record<string, Rule>> = {
       yield "plan must be of each environment";
   }),
 
+  "whatever fails stops the merge": only(function* ({ jobs }) {
+    const { passed } = jobs;
+    yield* value(condition(passed?.if), "always()", "when passed runs");
+    const others = Object.keys(jobs).filter((name) => name !== "passed");
+    const overlooked = others.filter((name) => !needs(jobs, "passed").includes(name));
+    if (overlooked.length > 0) yield `passed must need ${overlooked.join()}`;
+    const fails = passed?.steps.find(({ run }) => run === "exit 1");
+    const when = "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled')";
+    yield* value(condition(fails?.if), when, "when passed fails");
+  }),
+
   "the comment is edited even after a plan that failed": only(function* ({ jobs }) {
     yield* mustRun(jobs, "comment", ["comment.ts"]);
     if (!needs(jobs, "comment").includes("plan")) yield "comment must need plan";
