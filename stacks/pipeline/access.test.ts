@@ -138,6 +138,19 @@ describe("what the roles may do", () => {
     expect(writes.map(({ sid }) => sid)).toEqual(["LeavePlans"]);
   });
 
+  test("every bucket of the stacks is managed, and bootstrap's are not", () => {
+    const managed = allowed(deploy)
+      .filter(({ actions }) => actions.includes("s3:CreateBucket"))
+      .flatMap(({ resources = [] }) => resources);
+    const isManaged = (bucket: unknown) =>
+      managed.some((arn) => `arn:${PARTITION}:s3:::${bucket}`.startsWith(arn.replace(/\*$/, "")));
+    for (const [id, json] of synthesize(settingsOf(EVERYTHING))) {
+      for (const { bucket } of Object.values(blocksOf(json, "aws_s3_bucket"))) {
+        expect(isManaged(bucket), `${id}: ${bucket}`).toBe(id !== "bootstrap");
+      }
+    }
+  });
+
   test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
     for (const statements of [plan, deploy]) {
       expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");

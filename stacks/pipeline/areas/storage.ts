@@ -3,7 +3,7 @@ import { resourceName } from "../../naming.ts";
 import type { Area } from "./area.ts";
 
 /** Buckets of the stacks, by the part of their names that is theirs; bootstrap's are not among them. */
-const BUCKETS = ["access-logs", "load-balancer-logs", "trail"] as const;
+const BUCKETS = ["access-logs", "elb-logs", "trail"] as const;
 
 /** Buckets, but none of the objects in them. */
 export function storage(stack: CipherwatchStack): Area {
