@@ -33,7 +33,8 @@ async function planEnvironment(): Promise<void> {
   await initialize(stacks);
   const plans = await planStacks(stacks);
   const reports: StackReport[] = [];
-  mkdirSync(SCANNABLE, { recursive: true });
+  const scannable = join(SCANNABLE, environment);
+  mkdirSync(scannable, { recursive: true });
   for (const planned of plans) {
     const { stack } = planned;
     await group(stack.name, async () => {
@@ -48,7 +49,7 @@ async function planEnvironment(): Promise<void> {
       reportOf(stack.name, planned.plan, { digest, image, readBy: readersOf(stack, stacks) }),
     );
     writeFileSync(
-      join(SCANNABLE, `${stack.name}.json`),
+      join(scannable, `${stack.name}.json`),
       JSON.stringify(scannablePlan(planned.plan)),
     );
   }

@@ -36,13 +36,13 @@ test("a clean scan is green, with its results left for code scanning", async () 
   const { code, summary } = await scan("dependencies");
   expect(code).toBe(0);
   expect(summary).toMatch(/Snyk: dependencies: nothing of severity high/);
-  expect(results()).toEqual(["snyk-dependencies-0.sarif"]);
+  expect(results()).toEqual(["snyk-dependencies.sarif"]);
   expect(calls()).toEqual([
     [
       "test",
       "--severity-threshold=high",
       "--policy-path=.snyk",
-      "--sarif-file-output=sarif/snyk-dependencies-0.sarif",
+      "--sarif-file-output=sarif/snyk-dependencies.sarif",
     ],
   ]);
 });
@@ -102,10 +102,10 @@ describe("whatever is not clean is red", () => {
 
 test("the results of a red scan are kept and fit for code scanning", async () => {
   await scan("dependencies", { SNYK_STAND_IN: "1" });
-  const text = readFileSync(join(runner.folder, "sarif/snyk-dependencies-0.sarif"), "utf8");
+  const text = readFileSync(join(runner.folder, "sarif/snyk-dependencies.sarif"), "utf8");
   expect(JSON.parse(text).runs).toMatchObject([
     {
-      automationDetails: { id: "snyk-dependencies-0/0/" },
+      automationDetails: { id: "snyk-dependencies/0/" },
       tool: { driver: { rules: [{ id: "SNYK-1", properties: { "security-severity": "8.0" } }] } },
     },
   ]);
@@ -131,7 +131,8 @@ test("every plan is scanned as a whole, each with results of its own, and one re
     ["iac", "test", "plans/dev/kms.json", "--scan=planned-values"],
     ["iac", "test", "plans/prod/kms.json", "--scan=planned-values"],
   ]);
-  expect(results()).toEqual(["snyk-plans-0.sarif", "snyk-plans-1.sarif"]);
+  // By name, not by place: those of another stack must not take their place in code scanning.
+  expect(results()).toEqual(["snyk-plans-dev-kms.sarif", "snyk-plans-prod-kms.sarif"]);
   expect((await scan("plans", { PLANS: "plans", SNYK_STAND_IN: "iac=1" })).code).toBe(1);
 });
 

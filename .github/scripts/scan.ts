@@ -4,7 +4,7 @@ import { optionalVariable, variable } from "./github/environment.ts";
 import { addSummary } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.ts";
-import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanOf } from "./snyk/scan.ts";
+import { SCANS, type ScanName, SEVERITY_THRESHOLD, scansOf } from "./snyk/scan.ts";
 import { reasonForRed } from "./snyk/verdict.ts";
 import { run } from "./system/run.ts";
 
@@ -13,15 +13,15 @@ async function scan(): Promise<void> {
   const name = scanName(process.argv[2]);
   variable("SNYK_TOKEN"); // without it, nothing would be looked at
   const results = variable("SARIF_FOLDER");
-  const { category, commands } = scanOf(name, {
+  const scans = scansOf(name, {
     archive: optionalVariable("ARCHIVE") ?? "",
     platform: optionalVariable("PLATFORM") ?? "",
     plans: optionalVariable("PLANS") ?? "",
   });
   mkdirSync(results, { recursive: true });
   const red: string[] = [];
-  for (const [index, command] of commands.entries()) {
-    const file = join(results, `${category}-${index}.sarif`);
+  for (const { category, command } of scans) {
+    const file = join(results, `${category}.sarif`);
     rmSync(file, { force: true });
     const { code } = await run(["snyk", ...command, `--sarif-file-output=${file}`], {
       env: { ...process.env, SNYK_CI: "1" },
@@ -30,7 +30,7 @@ async function scan(): Promise<void> {
     });
     const sarif = existsSync(file) ? readSarif(file) : undefined;
     if (sarif !== undefined) {
-      writeFileSync(file, JSON.stringify(normalizeSarif(sarif, `${category}-${index}`)));
+      writeFileSync(file, JSON.stringify(normalizeSarif(sarif, category)));
     }
     const reason = reasonForRed({ code, ...(sarif === undefined ? {} : { sarif }) });
     if (reason === undefined) continue;

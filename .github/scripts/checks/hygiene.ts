@@ -169,8 +169,8 @@ export const hygiene: Readonly<Record<string, Rule>> = {
           ...(step.with.path === place
             ? []
             : [`${artifact} must go to ${place ?? "the workspace"}`]),
-          ...(artifact === "plan-report-*" && step.with["merge-multiple"] !== "true"
-            ? ["the reports must be in one folder"]
+          ...(step.with.pattern !== undefined && step.with["merge-multiple"] !== "true"
+            ? [`those of ${artifact} must be in one folder`]
             : []),
           ...steps.flatMap(({ env }) =>
             (env.PLANS ?? env.REPORTS ?? step.with.path) === step.with.path

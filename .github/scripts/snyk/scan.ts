@@ -2,12 +2,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { StepError } from "../github/step.ts";
 
-/** What of the repository is scanned, and how. */
+/** One run of the CLI, and its SARIF file. */
 export interface Scan {
-  /** Of its results in code scanning. */
+  /** Of its results in code scanning: the next results of the same category take their place. */
   readonly category: string;
-  /** Arguments of the CLI; each makes one run of it, and one SARIF file. */
-  readonly commands: readonly (readonly string[])[];
+  /** Arguments of the CLI. */
+  readonly command: readonly string[];
 }
 
 export const SCANS = ["dependencies", "image", "plans"] as const;
@@ -25,21 +25,22 @@ export interface Targets {
 }
 
 /** @throws StepError when there is nothing to scan: that would be green for want of a look */
-export function scanOf(name: ScanName, { archive, platform, plans }: Targets): Scan {
-  const category = `snyk-${name}`;
+export function scansOf(name: ScanName, { archive, platform, plans }: Targets): readonly Scan[] {
   switch (name) {
     case "dependencies":
-      return { category, commands: [["test", ...GATE]] };
+      return [{ category: "snyk-dependencies", command: ["test", ...GATE] }];
     case "image":
-      return { category, commands: [["container", "test", ...image(archive, platform), ...GATE]] };
+      return [
+        {
+          category: "snyk-image",
+          command: ["container", "test", ...image(archive, platform), ...GATE],
+        },
+      ];
     case "plans":
-      return {
-        category,
-        commands: planFiles(plans).map((file) => [
-          ...["iac", "test", file, "--scan=planned-values"],
-          ...GATE,
-        ]),
-      };
+      return planFiles(plans).map((file) => ({
+        category: `snyk-plans-${file.replace(/\.json$/, "").replaceAll("/", "-")}`,
+        command: ["iac", "test", join(plans, file), "--scan=planned-values", ...GATE],
+      }));
   }
 }
 
@@ -56,11 +57,12 @@ function image(archive: string, platform: string): string[] {
   return [`oci-archive:${archive}`, "--file=service/Dockerfile", `--platform=${platform}`];
 }
 
+/** Below the folder, as `<environment>/<stack>.json`. */
 function planFiles(folder: string): string[] {
   const files = existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: "utf8" })
     : [];
   const plans = files.filter((file) => file.endsWith(".json")).sort();
   if (plans.length === 0) throw new StepError(`There are no plans to scan in ${folder}.`);
-  return plans.map((file) => join(folder, file));
+  return plans;
 }
