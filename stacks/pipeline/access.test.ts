@@ -151,6 +151,13 @@ describe("what the roles may do", () => {
     }
   });
 
+  test("a bucket's tags are read and written by the calls that the provider tries first", () => {
+    expect(actionsOf(plan)).toContain("s3:ListTagsForResource");
+    expect(actionsOf(deploy)).toEqual(
+      expect.arrayContaining(["s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource"]),
+    );
+  });
+
   test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
     for (const statements of [plan, deploy]) {
       expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");

@@ -5,7 +5,11 @@ import type { Area } from "./area.ts";
 /** Buckets of the stacks, by the part of their names that is theirs; bootstrap's are not among them. */
 const BUCKETS = ["access-logs", "elb-logs", "trail"] as const;
 
-/** Buckets, but none of the objects in them. */
+/**
+ * Buckets, but none of the objects in them. Terraform's provider asks for tags by S3's newer calls first:
+ * without these it goes on by the older ones, and each refusal stands in the trail as a denied call.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListTagsForResource.html
+ */
 export function storage(stack: CipherwatchStack): Area {
   const { env } = stack.settings;
   const resources = BUCKETS.map(
@@ -32,6 +36,7 @@ export function storage(stack: CipherwatchStack): Area {
           "s3:GetLifecycleConfiguration",
           "s3:GetReplicationConfiguration",
           "s3:ListBucket", // to see whether a bucket is there
+          "s3:ListTagsForResource",
         ],
         resources,
       },
@@ -50,6 +55,8 @@ export function storage(stack: CipherwatchStack): Area {
           "s3:PutBucketVersioning",
           "s3:PutEncryptionConfiguration",
           "s3:PutLifecycleConfiguration",
+          "s3:TagResource",
+          "s3:UntagResource",
         ],
         resources,
       },
