@@ -158,6 +158,18 @@ describe("what the roles may do", () => {
     );
   });
 
+  test("the database is found by RDS's id for it, and made with the default options", () => {
+    const resourcesFor = (statements: readonly PolicyStatement[], action: string) =>
+      allowed(statements)
+        .filter(({ actions }) => actions.includes(action))
+        .flatMap(({ resources = [] }) => resources);
+    const rds = (resource: string) => `arn:${PARTITION}:rds:ap-southeast-2:${ACCOUNT}:${resource}`;
+    expect(resourcesFor(plan, "rds:DescribeDBInstances")).toContain(rds("db:*"));
+    for (const action of ["rds:CreateDBInstance", "rds:ModifyDBInstance"]) {
+      expect(resourcesFor(deploy, action)).toContain(rds("og:default:postgres-*"));
+    }
+  });
+
   test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
     for (const statements of [plan, deploy]) {
       expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");

@@ -10,9 +10,15 @@ export function database(stack: CipherwatchStack): Area {
   return {
     read: [
       {
+        // The provider looks an instance up by the id that RDS gave it, which no name matches.
+        // https://github.com/hashicorp/terraform-provider-aws/issues/35737
+        sid: "FindDatabase",
+        actions: ["rds:DescribeDBInstances"],
+        resources: [stack.regionalArn("rds", "db:*")],
+      },
+      {
         sid: "ReadDatabase",
         actions: [
-          "rds:DescribeDBInstances",
           "rds:DescribeDBParameterGroups",
           "rds:DescribeDBParameters",
           "rds:DescribeDBSubnetGroups",
@@ -39,6 +45,13 @@ export function database(stack: CipherwatchStack): Area {
           "rds:ResetDBParameterGroup",
         ],
         resources,
+      },
+      {
+        // An instance without an option group of its own takes the default one of its engine, and that
+        // counts as used: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/security_iam_id-based-policy-examples-create-and-modify-examples.html
+        sid: "TakeDefaultOptions",
+        actions: ["rds:CreateDBInstance", "rds:ModifyDBInstance"],
+        resources: [stack.regionalArn("rds", "og:default:postgres-*")],
       },
       {
         // RDS makes the secret in the name of who creates the database.
