@@ -170,6 +170,20 @@ describe("what the roles may do", () => {
     }
   });
 
+  test("what ELB asks EC2 in the name of who makes a load balancer is allowed", () => {
+    expect(actionsOf(deploy)).toEqual(
+      expect.arrayContaining([
+        "ec2:DescribeAccountAttributes",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "ec2:GetSecurityGroupsForVpc",
+      ]),
+    );
+  });
+
   test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
     for (const statements of [plan, deploy]) {
       expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");

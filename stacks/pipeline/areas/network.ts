@@ -36,6 +36,7 @@ export function network(stack: CipherwatchStack): Area {
   return {
     read: [
       onAnything(stack, "DescribeNetwork", [
+        "ec2:DescribeAccountAttributes", // ELB's and RDS's question, in the name of who creates
         "ec2:DescribeAddresses",
         "ec2:DescribeAddressesAttribute",
         "ec2:DescribeAvailabilityZones",
