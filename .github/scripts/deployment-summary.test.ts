@@ -88,8 +88,44 @@ describe("a failure says which step it was and what serves", () => {
     [
       "a step before anything was looked at",
       {},
+      /Finding what serves was not reached, since a step before it failed/,
+      /Nothing was changed: the version that served before, if any, goes on serving/,
+    ],
+    [
+      "finding what serves",
+      { before: failed, push: skipped, apply: skipped, serving: skipped, "smoke-test": skipped },
       /Finding what serves failed/,
+      /Nothing was changed: the version that served before, if any, goes on serving/,
+    ],
+    [
+      "the signature, which is no step of the summary",
+      { ...deployed, apply: skipped, serving: skipped, "smoke-test": skipped },
+      /The apply was not reached, since a step before it failed/,
+      new RegExp(`Nothing was changed: ${OLD} goes on serving`),
+    ],
+    [
+      "the push of what would have been the first version",
+      {
+        ...deployed,
+        before: ok({ digest: "" }),
+        push: failed,
+        apply: skipped,
+        serving: skipped,
+        "smoke-test": skipped,
+      },
+      /The push of the image failed/,
       /Nothing was changed; nothing serves yet/,
+    ],
+    [
+      "the apply, at the end of the job's time",
+      {
+        ...deployed,
+        apply: { outcome: "cancelled", outputs: {} },
+        serving: skipped,
+        "smoke-test": skipped,
+      },
+      /The apply was cancelled/,
+      /could not be found out/,
     ],
     [
       "the apply, and nobody can tell what serves",

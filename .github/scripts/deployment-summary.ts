@@ -52,7 +52,7 @@ export function deploymentSummary({ environment, commit, digest, steps }: Deploy
     failed: true,
     markdown: [
       `### Not deployed to ${environment}`,
-      `${STEPS[failed]} failed (${of}).`,
+      `${STEPS[failed]} ${ended(steps[failed]?.outcome)} (${of}).`,
       "",
       `**${servesNow(steps, digest)}**`,
     ].join("\n"),
@@ -72,10 +72,25 @@ const STEPS: Readonly<Record<string, string>> = {
   "smoke-test": "The smoke test",
 };
 
+/** A step that has no name here may have failed before it, such as the sign-in to AWS. */
+function ended(outcome: Steps[string]["outcome"] = "skipped"): string {
+  switch (outcome) {
+    case "failure":
+      return "failed";
+    case "cancelled":
+      return "was cancelled";
+    default:
+      return "was not reached, since a step before it failed";
+  }
+}
+
 /** From what ECS says, and nothing else. */
 function servesNow(all: Steps, digest: string): string {
   const previous = all.before?.outputs.digest ?? "";
   if (all.apply === undefined || all.apply.outcome === "skipped") {
+    if (all.before?.outcome !== "success") {
+      return "Nothing was changed: the version that served before, if any, goes on serving.";
+    }
     return previous === ""
       ? "Nothing was changed; nothing serves yet."
       : `Nothing was changed: ${previous} goes on serving.`;
