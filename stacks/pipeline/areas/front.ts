@@ -59,14 +59,6 @@ export function front(stack: CipherwatchStack): Area {
         resources: [...loadBalancers, ...listeners],
       },
       {
-        // ELB looks into the VPC in the name of who makes a load balancer or gives it other groups:
-        // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
-        sid: "LetElbFindGroups",
-        actions: ["ec2:GetSecurityGroupsForVpc"],
-        resources: [stack.regionalArn("ec2", "vpc/*")],
-        conditions: existing(stack),
-      },
-      {
         sid: "CreateTargetGroups",
         actions: ["elasticloadbalancing:AddTags", "elasticloadbalancing:CreateTargetGroup"],
         resources: targetGroups,

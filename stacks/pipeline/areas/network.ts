@@ -115,6 +115,14 @@ export function network(stack: CipherwatchStack): Area {
         conditions: [...beingTagged(stack), ["StringEquals", "ec2:CreateAction", ...CREATIONS]],
       },
       {
+        // ELB looks into the VPC in the name of who makes a load balancer or gives it other groups:
+        // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
+        sid: "LetElbFindGroups",
+        actions: ["ec2:GetSecurityGroupsForVpc"],
+        resources: arns(["vpc"]),
+        conditions: existing(stack),
+      },
+      {
         // A VPC brings its default group, which Terraform tags before it takes its rules away.
         sid: "AdoptDefaultGroup",
         actions: ["ec2:CreateTags"],
