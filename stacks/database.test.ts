@@ -263,7 +263,7 @@ describe("the monitoring role", () => {
     const { policy } = resourceOf(stack, "aws_iam_role_policy");
     const logGroup = `arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:RDSOSMetrics`;
     const resources = statementsOf(stack, policy).flatMap((statement) => statement.resources ?? []);
-    expect(resources).toEqual([logGroup, `${logGroup}:log-stream:*`]);
+    expect(resources).toEqual([`${logGroup}:*`, `${logGroup}:log-stream:*`]);
     expect(instance.depends_on).toContain("aws_iam_role_policy.MonitoringPermissions");
   });
 });

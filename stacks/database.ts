@@ -282,7 +282,9 @@ export class DatabaseStack extends CipherwatchStack {
         {
           sid: "KeepLogGroup",
           actions: ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
-          resources: [logGroup],
+          // A call on a group is one on `<its ARN>:log-stream:`, which the ARN alone does not match:
+          // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+          resources: [`${logGroup}:*`],
         },
         {
           sid: "WriteMetrics",
