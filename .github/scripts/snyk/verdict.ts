@@ -13,7 +13,7 @@ const MEANING: Readonly<Record<number, string>> = {
   2: "it failed; its log above says why",
   3: "it found nothing to scan",
   69: "Snyk's service could not be reached",
-  77: "Snyk refused the token: it is wrong, expired or not allowed to",
+  77: "Snyk refused the token: it is wrong, expired, not allowed to, or of another region than SNYK_API",
 };
 
 /**
