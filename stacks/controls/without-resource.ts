@@ -34,6 +34,7 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
       "application-autoscaling:DescribeScalingPolicies",
       "cloudtrail:DescribeTrails",
       "cloudwatch:DescribeAlarms",
+      "ec2:DescribeAccountAttributes",
       "ec2:DescribeAddresses",
       "ec2:DescribeAddressesAttribute",
       "ec2:DescribeAvailabilityZones",
