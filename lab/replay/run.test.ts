@@ -273,6 +273,8 @@ describe("paths", () => {
     );
     const { input } = await run([join(folder, "mixed")], own(KMS));
     expect(input).toMatchObject({ files: 1, events: 1, digests: 1, others: 2, malformed: 0 });
+    const globbed = await run([join(folder, "mixed/**/*_CloudTrail*.json.gz")], own(KMS));
+    expect(globbed.input).toMatchObject({ files: 1, events: 1, digests: 1, malformed: 0 });
   });
 
   it("that a tool has decompressed keep their names", async () => {

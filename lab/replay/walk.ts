@@ -1,5 +1,5 @@
 import { glob, lstat, readdir, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 
 /** A file to be read. */
 export interface SourceFile {
@@ -60,8 +60,8 @@ async function expand(pattern: string): Promise<readonly string[]> {
 
 /**
  * The files at and below the paths, in the order of their names; a file that is given by itself whatever
- * its name, of a folder those that CloudTrail's records can be in. Links to folders are not followed, so
- * that nothing is read twice.
+ * its name, unless it is a digest, as a glob over a bucket's copy finds them; of a folder those that
+ * CloudTrail's records can be in. Links to folders are not followed, so that nothing is read twice.
  * @param leftOut is told what is not among them
  */
 export async function* walk(
@@ -71,6 +71,7 @@ export async function* walk(
   for (const path of paths) {
     const found = await stat(path);
     if (found.isDirectory()) yield* walkFolder(path, leftOut);
+    else if (DIGEST.test(basename(path))) leftOut.digests++;
     else yield { path, bytes: found.size };
   }
 }
