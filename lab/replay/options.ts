@@ -116,7 +116,10 @@ const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 function time(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const isLocal = text.includes("T") && !/(Z|[+-]\d\d:\d\d)$/.test(text);
-  const value = TIME.test(text) ? Date.parse(isLocal ? `${text}Z` : text) : Number.NaN;
+  const value =
+    TIME.test(text) && isDay(text.slice(0, 10))
+      ? Date.parse(isLocal ? `${text}Z` : text)
+      : Number.NaN;
   if (Number.isNaN(value)) {
     throw new Error(
       `${name} is "${text}". It takes a day such as 2026-06-01, or a time such as 2026-06-01T12:30Z; ` +
@@ -126,12 +129,18 @@ function time(name: string, text: string | undefined): number | undefined {
   return value;
 }
 
+/** `Date.parse` takes 2026-02-30 for the second of March. */
+function isDay(day: string): boolean {
+  const time = Date.parse(day);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
+}
+
 function threshold(text: string): readonly [string, number] {
   const [, id = "", number = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   const value = number.trim() === "" ? Number.NaN : Number(number);
-  if (!Number.isFinite(value)) {
+  if (!Number.isFinite(value) || value <= 0) {
     throw new Error(
-      `--threshold is "${text}". It takes a detection's id and a number, as in --threshold kms-errors=3.`,
+      `--threshold is "${text}". It takes a detection's id and a number above 0, as in --threshold kms-errors=3.`,
     );
   }
   return [id, value];
