@@ -163,6 +163,7 @@ describe("AWS's rules", () => {
       "CrossSiteScripting_BODY",
       "JavaDeserializationRCE_BODY",
       "Log4JRCE_BODY",
+      "ReactJSRCE_BODY",
     ]) {
       expect(counted).toContain(rule);
     }

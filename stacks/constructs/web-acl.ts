@@ -35,7 +35,11 @@ const COUNTED = {
     "GenericRFI_BODY",
     "CrossSiteScripting_BODY",
   ],
-  AWSManagedRulesKnownBadInputsRuleSet: ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY"],
+  AWSManagedRulesKnownBadInputsRuleSet: [
+    "JavaDeserializationRCE_BODY",
+    "Log4JRCE_BODY",
+    "ReactJSRCE_BODY",
+  ],
   // These are there for their labels alone: limitOfBadReputation reads them.
   AWSManagedRulesAmazonIpReputationList: [
     "AWSManagedIPReputationList",
