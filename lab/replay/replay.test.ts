@@ -71,9 +71,14 @@ describe("the exit code", () => {
     [["nowhere.json"], /nowhere\.json is neither a file nor a folder/],
     [["--pattern", "{ $.a == 1 }", "."], /Invalid/],
     [["--html", "no/such/report.html", "--pattern", PATTERN, "."], /no\/such is no folder/],
+    [["--html", tmpdir(), "--pattern", PATTERN, "."], /which is a folder\. Name a file in it/],
     [
       ["--pattern", PATTERN, "--threshold", "patern=1", "."],
       /there is no detection "patern"; did you mean pattern\?/,
+    ],
+    [
+      ["--pattern", PATTERN, "--threshold", "kms=1", "."],
+      /there is no detection "kms"\. There are pattern\./,
     ],
   ])("is 2 for %j, and says why in a sentence", async (args, message) => {
     const { code, out, err } = await run(...args);

@@ -40,7 +40,7 @@ export async function main(args: readonly string[], output: Output): Promise<num
 }
 
 async function run(options: ReplayOptions, { out, err }: Output): Promise<number> {
-  if (options.html !== undefined) checkFolder(options.html);
+  if (options.html !== undefined) checkPlace(options.html);
   const detections = await detectionsOf(options);
   checkThresholds(options, detections);
   const progress = err.isTTY === true ? createProgress(err) : undefined;
@@ -52,7 +52,10 @@ async function run(options: ReplayOptions, { out, err }: Output): Promise<number
 }
 
 /** Before all is read and there is nowhere to put it. */
-function checkFolder(file: string): void {
+function checkPlace(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new Error(`--html is "${file}", which is a folder. Name a file in it.`);
+  }
   const folder = dirname(resolve(file));
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
   throw new Error(
@@ -95,7 +98,7 @@ function checkThresholds({ thresholds }: ReplayOptions, { detections }: Detectio
     const meant = nearest(id, known);
     throw new Error(
       `--threshold is "${id}=${value}": there is no detection "${id}"` +
-        `${meant === undefined ? "" : `; did you mean ${meant}?`} There are ${known.join(", ")}.`,
+        `${meant === undefined ? "." : `; did you mean ${meant}?`} There are ${known.join(", ")}.`,
     );
   }
 }
