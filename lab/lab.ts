@@ -63,11 +63,12 @@ async function start(
   { options, settings, stacks = synthesize(settings), onError }: LabProps,
   closing: (() => Promise<void> | void)[],
 ): Promise<Omit<Lab, "stop">> {
+  // First: a lab that has the folder has the ports too, and other ports would be of no help.
+  const folder = claimFolder(options.data, options.fresh);
+  closing.push(folder.release);
   await assertFree(options.port, "--port");
   await assertFree(options.awsPort, "--aws-port");
   await assertFree(options.consolePort, "--console-port");
-  const folder = claimFolder(options.data, options.fresh);
-  closing.push(folder.release);
 
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
   const deployment = readDeployment(readTerraform(stacks, account), account);

@@ -131,8 +131,9 @@ describe("refuses, saying what to do", () => {
   });
 
   it("a second lab on the same folder", async () => {
-    const ports = ["--port", "0", "--aws-port", "0", "--console-port", "0"];
-    const { code, output } = await run(...ports, "--data", data);
+    const portOf = (url: string) => new URL(url).port;
+    const taken = ["--port", portOf(lab.service), "--aws-port", portOf(lab.aws)];
+    const { code, output } = await run(...taken, "--console-port", "0", "--data", data);
     expect(code).toBe(1);
     expect(output).toContain(`A lab is already running on ${data}: process ${lab.pid}`);
     expect(output).toContain("--data DIR");
