@@ -184,6 +184,14 @@ describe("what the roles may do", () => {
     );
   });
 
+  test("a state that is not there yet is missing, not forbidden: the states are listed without a condition", () => {
+    for (const statements of [plan, deploy]) {
+      const listing = allowed(statements).filter(({ sid }) => sid === "ListStates");
+      expect(listing).toMatchObject([{ actions: ["s3:ListBucket"] }]);
+      expect(listing.flatMap(conditionsOf)).toEqual([]);
+    }
+  });
+
   test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
     for (const statements of [plan, deploy]) {
       expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");

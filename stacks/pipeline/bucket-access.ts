@@ -21,12 +21,10 @@ export function bucketAccess(
   const { env, region } = stack.settings;
   const folder = `${stateBucketArn}/cipherwatch/${env}`;
   const readStates: readonly Statement[] = [
-    {
-      sid: "ListStates",
-      actions: ["s3:ListBucket"],
-      resources: [stateBucketArn],
-      conditions: [["StringLike", "s3:prefix", `cipherwatch/${env}/*`, "env:/"]],
-    },
+    // Of the whole bucket, which holds this environment's states alone. S3 tells who may not list that a
+    // state which is not there yet is forbidden, and such a question has no prefix to be told apart by:
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    { sid: "ListStates", actions: ["s3:ListBucket"], resources: [stateBucketArn] },
     { sid: "ReadStates", actions: ["s3:GetObject"], resources: [`${folder}/*.tfstate`] },
     {
       sid: "UseKeyThroughS3",
