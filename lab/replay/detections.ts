@@ -8,7 +8,7 @@ import type {
   DeployedMetricFilter,
   Deployment,
 } from "../deployment.ts";
-import { parsePattern } from "../pattern/index.ts";
+import { FilterPatternError, parsePattern } from "../pattern/index.ts";
 import { metricId } from "./metric-id.ts";
 
 /** A metric that CloudTrail's records are counted into, and the alarms on it. */
@@ -96,7 +96,7 @@ export function deployedDetections(
 
 /**
  * A pattern of one's own, each with an alarm as the detections have it: one match in a minute.
- * @throws FilterPatternError for what AWS would refuse
+ * @throws Error that names the pattern that AWS would refuse, with AWS's message
  */
 export function ownDetections(patterns: readonly string[]): Detections {
   const ids = patterns.map((_, index) => (index === 0 ? "pattern" : `pattern-${index + 1}`));
@@ -104,7 +104,7 @@ export function ownDetections(patterns: readonly string[]): Detections {
     filters: patterns.map((pattern, index) => ({
       name: ids[index] ?? "",
       logGroupName: "replay",
-      pattern: parsePattern(pattern).source,
+      pattern: ownPattern(pattern),
       transformation: {
         metricName: ids[index] ?? "",
         metricNamespace: "Replay",
@@ -121,6 +121,16 @@ export function ownDetections(patterns: readonly string[]): Detections {
     composites: [],
     notReplayed: [],
   };
+}
+
+function ownPattern(text: string): string {
+  try {
+    return parsePattern(text).source;
+  } catch (error) {
+    if (!(error instanceof FilterPatternError)) throw error;
+    const { message, detail } = error;
+    throw new Error(`--pattern is "${text}". ${message}\n${detail}`, { cause: error });
+  }
 }
 
 function ownAlarm(id: string): DeployedAlarm {

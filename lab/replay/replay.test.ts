@@ -69,7 +69,10 @@ describe("the exit code", () => {
   it.each([
     [["--unknown"], /Unknown option '--unknown'/],
     [["nowhere.json"], /nowhere\.json is neither a file nor a folder/],
-    [["--pattern", "{ $.a == 1 }", "."], /Invalid/],
+    [
+      ["--pattern", PATTERN, "--pattern", "{ $.a == 1 }", "."],
+      /^--pattern is "\{ \$\.a == 1 \}"\. Invalid.*\n.*expected/,
+    ],
     [["--html", "no/such/report.html", "--pattern", PATTERN, "."], /no\/such is no folder/],
     [["--html", tmpdir(), "--pattern", PATTERN, "."], /which is a folder\. Name a file in it/],
     [

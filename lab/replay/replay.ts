@@ -2,7 +2,6 @@ import { statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { nearest } from "../../stacks/nearest.ts";
 import { isAnomaly } from "../deployment.ts";
-import { FilterPatternError } from "../pattern/index.ts";
 import { athenaScript } from "./athena/script.ts";
 import { type Bindings, type Detections, ownDetections } from "./detections.ts";
 import { renderJson } from "./json.ts";
@@ -33,8 +32,7 @@ export async function main(args: readonly string[], output: Output): Promise<num
     }
     return await (options.athena ? printAthena(options, output) : run(options, output));
   } catch (error) {
-    const detail = error instanceof FilterPatternError ? `\n${error.detail}` : "";
-    output.err.write(`${error instanceof Error ? error.message : error}${detail}\n`);
+    output.err.write(`${error instanceof Error ? error.message : error}\n`);
     return 2;
   }
 }
