@@ -77,6 +77,7 @@ describe("encrypt and decrypt", () => {
     ["a number", 7, "Name must be a string, not a number."],
     ["null", null, "Name must be a string, not null."],
     ["an array", ["a"], "Name must be a string, not an array."],
+    ["an object", {}, "Name must be a string, not an object."],
     ["nothing", undefined, "Name is missing."],
   ])("a Name of %s is answered 422 by every route and stores nothing", async (_, Name, message) => {
     const before = service.kms.calls.length;
@@ -720,7 +721,7 @@ describe("over HTTP", () => {
         for (let sent = 0; sent < 8; sent++) write(chunk);
       });
       expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-      expect(answer).toContain("The body has more bytes; 28384 are allowed.");
+      expect(answer).toContain("The body has too many bytes; 28384 are allowed.");
     },
   );
 

@@ -4,8 +4,11 @@ import { problemStatus } from "./problem.ts";
 /** Characters are Unicode code points, as people and PostgreSQL count them. */
 export const NAME_CHARACTERS = 256;
 
-const received = (value: unknown) =>
-  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+function received(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
 
 /** A string that survives UTF-8: half of a surrogate pair is no character, and would come back changed. */
 function string() {

@@ -98,7 +98,7 @@ async function collect(body: AsyncIterable<Uint8Array>, limit: number): Promise<
   } catch {
     throw new Problem("MalformedJson", "The connection ended before the body did.");
   }
-  if (size > limit) throw tooLarge("has more", limit);
+  if (size > limit) throw tooLarge("has too many", limit);
   return Buffer.concat(chunks);
 }
 
