@@ -3,8 +3,9 @@ import { THIS_KEY } from "./encryption-key.ts";
 import { accountPrincipals, type Statement } from "./policy.ts";
 
 /**
- * What ECS Exec needs, where the settings let commands run in a container.
- * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+ * What ECS Exec needs, where the settings let commands run in a container. It records a session by the
+ * container's own `script` and `cat`: of an image without them the log group stays empty.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-logging
  */
 
 /**

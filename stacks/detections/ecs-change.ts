@@ -62,7 +62,7 @@ export const ecsChange: TrailDetection = {
   ],
   runbook: [
     "Run the query: what was changed, by whom.",
-    "ExecuteCommand: what was typed is in the log group of the sessions. Stop that task; another takes its place.",
+    "ExecuteCommand: the event holds the command, and no log what was typed into it. Stop that task; another takes its place.",
     "RegisterTaskDefinition, UpdateService, RunTask: compare image digest, roles and command with the last deployment; roll back with `aws ecs update-service --task-definition`, stop what was run.",
     "Revoke the sessions of the caller's role, and of the service's (IAM, the role, Revoke sessions).",
   ],

@@ -49,7 +49,10 @@ export const settings = {
     "set it to one, or unset it for the default",
   ).byEnvironment({ dev: "enabled", prod: "enhanced" }),
 
-  /** Let administrators run commands in a running container, logged. */
+  /**
+   * Let administrators run commands in a running container. The trail holds each command, and an alarm
+   * tells of it; what it prints is kept only of an image that has `script` and `cat`, as ours has not.
+   */
   executeCommand: flag.byDefault(false),
 };
 
