@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type SpawnedLab, spawnLab, until } from "../../lab/spawn-lab.ts";
+import { root, type SpawnedLab, spawnLab, until } from "../../lab/spawn-lab.ts";
 
 const run = promisify(execFile);
 
@@ -86,6 +86,21 @@ describe("curl, as the walkthrough has it", () => {
 
 describe("the AWS CLI", () => {
   const key = "alias/cipherwatch-dev";
+
+  it("answers to each line of the README", async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const [, lines = ""] = /^```sh\n(export AWS_ENDPOINT_URL=.*?)^```/ms.exec(readme) ?? [];
+    const script = lines.replace("http://127.0.0.1:4566", lab.aws);
+    expect(script).not.toBe(lines);
+    const { AWS_REGION: _, AWS_DEFAULT_REGION: __, ...bare } = env;
+    const { stdout } = await run("bash", ["-ec", script], {
+      cwd: root,
+      env: { ...bare, AWS_CONFIG_FILE: join(folder, "none") },
+    });
+    for (const answer of ["Aliases", "CiphertextBlob", "Events", "MetricAlarms", "matches"]) {
+      expect(stdout).toContain(`"${answer}": `);
+    }
+  });
 
   it("encrypts and decrypts under the deployed alias, bound to the encryption context", async () => {
     const plain = join(folder, "plain");
