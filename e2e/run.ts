@@ -72,10 +72,7 @@ const PATIENCE = 1.5;
  * once more where they do: the emulator answers one request at a time, and on a busy machine the AWS provider
  * asks again before the answer is there, so that the second try of a deletion fails.
  */
-const { values, positionals: named } = parseArgs({
-  options: { within: { type: "string" } },
-  allowPositionals: true,
-});
+const { values, positionals: named } = readArguments();
 const unknown = named.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
   refuse(`Unknown suite ${unknown.join(", ")}. There are: ${Object.keys(SUITES).join(", ")}.`);
@@ -114,6 +111,17 @@ for (const [name, suite] of Object.entries(SUITES)) {
 const { passed, failed, skipped } = total;
 console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { within: { type: "string" } }, allowPositionals: true });
+  } catch {
+    return refuse(
+      `npm run e2e -- [--within MINUTES] [SUITE…], not ${process.argv.slice(2).join(" ")}. ` +
+        `There are: ${Object.keys(SUITES).join(", ")}.`,
+    );
+  }
+}
 
 function refuse(reason: string): never {
   console.error(reason);
