@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,4 +43,17 @@ test("an archive has as many events as asked for, the incidents' on top, laid ou
   expect(records).toHaveLength(1000 + planted);
   expect(archive).toMatchObject({ events: records.length, files: files.length });
   expect(new Set(records.map(({ eventID }) => eventID)).size).toBe(records.length);
+});
+
+test("whoever has no trail writes a week of one, and is told how to replay it", () => {
+  const program = join(import.meta.dirname, "example.ts");
+  const written = join(folder, "example");
+  const { status, stdout } = spawnSync(process.execPath, [program, written], { encoding: "utf8" });
+  expect(status).toBe(0);
+  expect(readdirSync(written)).toEqual(["AWSLogs"]);
+  expect(stdout).toMatch(/^ {2}2026-06-1\d \d\d:\d\d:\d\d {2}kms-outsider: /m);
+  expect(stdout).toContain(
+    `npm run replay -- ${written} --role-arn arn:aws:iam::111122223333:role/`,
+  );
+  expect(spawnSync(process.execPath, [program]).status).toBe(2);
 });
