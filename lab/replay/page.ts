@@ -223,6 +223,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--li
 code { overflow-wrap: anywhere; }
 figure { margin: .5rem 0; }
 svg { width: 100%; height: auto; font-size: 11px; }
+@media (max-width: 40rem) { table { display: block; overflow-x: auto; white-space: nowrap; } }
 svg text { fill: currentColor; }
 .axis { stroke: currentColor; }
 .grid { stroke: var(--line); }
