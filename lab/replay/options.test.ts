@@ -74,6 +74,7 @@ describe("readOptions", () => {
       /Records name keys, not their aliases/,
     ],
     [["x", "--role-arn", `${ROLE}" || $.a = "*`], /--role-arn/],
+    [["--athena", "--fail-on-alarm"], /so --fail-on-alarm cannot be beside it/],
     [["--athena", "folder"], /--athena was given "folder"/],
     [["--athena", "s3://bucket/AWSLogs/111122223333'; DROP"], /--athena was given/],
   ] as const)("refuses %j", (args, message) => {

@@ -26,6 +26,8 @@ export interface ReplayOptions {
 
 const MOST_WORKERS = 64;
 
+const OF_A_READING = ["sweep", "json", "html", "fail-on-alarm", "workers"] as const;
+
 export const USAGE = `npm run replay -- [options] PATH…
 
   PATH                 CloudTrail files (.json, .json.gz), folders with such files, or globs
@@ -66,7 +68,13 @@ export function readOptions(args: readonly string[]): ReplayOptions {
   if (roleArn !== undefined) checkRoleArn(roleArn);
   const keyArn = values["key-arn"];
   if (keyArn !== undefined) checkKeyArn(keyArn);
-  if (athena) checkLocation(positionals);
+  if (athena) {
+    checkLocation(positionals);
+    for (const name of OF_A_READING) {
+      if (values[name] === undefined) continue;
+      throw new Error(`--athena prints SQL and reads nothing, so --${name} cannot be beside it.`);
+    }
+  }
   return {
     paths: positionals,
     patterns: values.pattern ?? [],
