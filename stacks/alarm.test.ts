@@ -285,7 +285,9 @@ describe("what EventBridge knows within seconds", () => {
       readonly input_paths: Readonly<Record<string, string>>;
       readonly input_template: string;
     };
-    const text: string = JSON.parse(input_template);
+    const lines = input_template.split("\n").map((line): string => JSON.parse(line));
+    expect(lines.length).toBeGreaterThan(kmsKeyChange.runbook.length);
+    const text = lines.join("\n");
     expect(text).toContain("(critical): <event> by <who>, from <from>, at <at> in <region>.");
     expect(text).toContain(`1. ${kmsKeyChange.runbook[0]}`);
     expect(text).toContain("docs/runbooks/kms-key-change.md");

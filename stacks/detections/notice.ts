@@ -30,5 +30,7 @@ export function noticeMessage(detection: Detection, runbook: string) {
       `EventBridge would take ${unknown[0]} in the notice of ${detection.id} for a variable; there are ${Object.keys(PATHS).join(", ")}. Write it without the brackets.`,
     );
   }
-  return { paths: PATHS, template: JSON.stringify(text) };
+  // SNS gets the template as it is: within one string a line break would be mailed as `\n`.
+  const template = text.split("\n").map((line) => JSON.stringify(line));
+  return { paths: PATHS, template: template.join("\n") };
 }
