@@ -26,7 +26,13 @@ export async function startConsole({ port, state }: ConsoleOptions): Promise<Con
     }
     return next();
   });
-  app.get("/api/state", (c) => c.json(state(), 200, { "Cache-Control": "no-store" }));
+  // Indented, for people look at it with a browser or curl.
+  app.get("/api/state", (c) =>
+    c.body(JSON.stringify(state(), null, 2), 200, {
+      "Content-Type": "application/json",
+      "Cache-Control": "no-store",
+    }),
+  );
   app.get("/", (c) => c.redirect("/api/state"));
 
   return new Promise((resolve, reject) => {

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { startConsole } from "./server.ts";
+
+test("the state is JSON that a person can read, taken anew for each request", async () => {
+  let asked = 0;
+  const { url, close } = await startConsole({ port: 0, state: () => ({ asked: ++asked }) });
+  await fetch(url);
+  const answer = await fetch(`${url}/api/state`);
+  expect(answer.headers.get("Content-Type")).toBe("application/json");
+  expect(answer.headers.get("Cache-Control")).toBe("no-store");
+  expect(await answer.text()).toBe('{\n  "asked": 2\n}');
+  await close();
+});
