@@ -55,6 +55,11 @@ describe("errors", () => {
     expect(JSON.stringify(problems)).not.toMatch(/hunter2/);
   });
 
+  test("the prefix makes no variable like another", () => {
+    const [problem] = problemsOf({ BOGUS: "1" });
+    expect(problem?.wrong).toBe('there is no variable "CIPHERWATCH_BOGUS"');
+  });
+
   const WRONG = {
     ENV: "prod",
     ALERT_EMAIL: "",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluateAnomaly, LEAST_DATAPOINTS, STAND_IN, upperEdge } from "./anomaly.ts";
-import type { AlarmState } from "./evaluate.ts";
 import { ANOMALY_ALARM } from "./samples.ts";
+import type { AlarmState } from "./state.ts";
 
 const STEP = ANOMALY_ALARM.period * 1000;
 const NOON = Date.parse("2026-11-20T12:00:00Z");

@@ -1,7 +1,8 @@
 import type { DeployedAnomalyAlarm } from "../deployment.ts";
 import { javaDouble } from "../pattern/json-number.ts";
-import { type AlarmEvaluation, type AlarmState, evaluateAlarm } from "./evaluate.ts";
+import { type AlarmEvaluation, evaluateAlarm } from "./evaluate.ts";
 import { count, stateReason } from "./reason.ts";
+import type { AlarmState } from "./state.ts";
 
 /** How the lab names what it does in place of AWS, wherever it shows. */
 export const STAND_IN =

@@ -1,4 +1,4 @@
-import type { AlarmState } from "./evaluate.ts";
+import type { AlarmState } from "./state.ts";
 
 /** A composite alarm's rule, parsed. */
 export type AlarmRule =

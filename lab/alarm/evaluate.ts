@@ -1,7 +1,6 @@
 import type { ComparisonOperator, TreatMissingData } from "../deployment.ts";
 import { stateReason, thresholdLimit } from "./reason.ts";
-
-export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
+import type { AlarmState } from "./state.ts";
 
 export interface AlarmEvaluationInput {
   /**

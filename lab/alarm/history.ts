@@ -1,9 +1,9 @@
 import { type AnyAlarm, isAnomaly, isComposite } from "../deployment.ts";
 import { BAND_ID, bandQueries } from "./band-queries.ts";
 import { double, type Json, toJson } from "./doubles.ts";
-import type { AlarmState } from "./evaluate.ts";
 import type { Notification } from "./notification.ts";
 import { jsonTime } from "./reason.ts";
+import type { AlarmState } from "./state.ts";
 
 /** An entry of DescribeAlarmHistory. */
 export interface HistoryItem {

@@ -12,7 +12,7 @@ import {
 import type { Journal } from "../journal.ts";
 import { type AnomalyEvaluation, evaluateAnomaly } from "./anomaly.ts";
 import { type AlarmRule, childrenOf, holds, parseAlarmRule } from "./composite.ts";
-import { type AlarmEvaluation, type AlarmState, evaluateAlarm } from "./evaluate.ts";
+import { type AlarmEvaluation, evaluateAlarm } from "./evaluate.ts";
 import {
   actionItem,
   configurationItem,
@@ -30,6 +30,7 @@ import {
 } from "./notification.ts";
 import { evaluationInterval, evaluationRange } from "./range.ts";
 import { INITIAL_REASON, jsonTime, stateReasonDocument } from "./reason.ts";
+import type { AlarmState } from "./state.ts";
 
 /** An alarm as it stands. Times are milliseconds since the epoch. */
 export interface AlarmRecord {

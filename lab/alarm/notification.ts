@@ -9,9 +9,9 @@ import {
 import { javaDouble } from "../pattern/json-number.ts";
 import { BAND_ID, bandQueries } from "./band-queries.ts";
 import { double, type Json, toJson } from "./doubles.ts";
-import type { AlarmState } from "./evaluate.ts";
 import { jsonTime } from "./reason.ts";
 import { regionName } from "./regions.ts";
+import type { AlarmState } from "./state.ts";
 
 /** A message as SNS takes it: one text for each protocol, `default` for those that have none. */
 export interface Notification {

@@ -1,7 +1,7 @@
 import type { ComparisonOperator, Statistic, TreatMissingData } from "../deployment.ts";
 import { javaDouble } from "../pattern/json-number.ts";
 import { double, type Json } from "./doubles.ts";
-import type { AlarmState } from "./evaluate.ts";
+import type { AlarmState } from "./state.ts";
 
 /** What CloudWatch says of an alarm that it has not evaluated yet. */
 export const INITIAL_REASON = "Unchecked: Initial alarm creation";

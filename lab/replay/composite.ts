@@ -1,5 +1,5 @@
 import { holds, parseAlarmRule } from "../alarm/composite.ts";
-import type { AlarmState } from "../alarm/evaluate.ts";
+import type { AlarmState } from "../alarm/state.ts";
 import type { DeployedCompositeAlarm } from "../deployment.ts";
 import type { Transition } from "./timeline.ts";
 

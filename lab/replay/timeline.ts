@@ -1,6 +1,7 @@
 import { evaluateAnomaly, USUAL_WINDOW } from "../alarm/anomaly.ts";
-import { type AlarmEvaluation, type AlarmState, evaluateAlarm } from "../alarm/evaluate.ts";
+import { type AlarmEvaluation, evaluateAlarm } from "../alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../alarm/range.ts";
+import type { AlarmState } from "../alarm/state.ts";
 import { type StatisticSet, statisticOf } from "../aws/metrics.ts";
 import { type AnyMetricAlarm, type DeployedAlarm, isAnomaly } from "../deployment.ts";
 import { MINUTE } from "./scan.ts";

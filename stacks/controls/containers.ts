@@ -1,3 +1,4 @@
+import type { Finding } from "./finding.ts";
 import {
   addressOf,
   type Resource,
@@ -5,7 +6,6 @@ import {
   type Stacks,
   withResource,
 } from "./infrastructure.ts";
-import type { Finding } from "./rule.ts";
 import type { Part, Subject } from "./subject.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
 

@@ -1,5 +1,6 @@
 import type { ConfigurationName } from "./configurations.ts";
-import type { Finding, Rule } from "./rule.ts";
+import type { Finding } from "./finding.ts";
+import type { Rule } from "./rule.ts";
 
 /** What scanners and Security Hub ask for, and how the stacks are held to it. */
 export interface Control {

@@ -3,10 +3,10 @@ import { synthesize } from "../synthesize.ts";
 import { settingsOf } from "../testing.ts";
 import { CONFIGURATIONS, type ConfigurationName } from "./configurations.ts";
 import { type Control, isRefused } from "./control.ts";
+import type { Finding } from "./finding.ts";
 import { controlAreas } from "./index.ts";
 import { resourcesOf, type Stacks, withoutResource } from "./infrastructure.ts";
 import { POLICY_ATTRIBUTES, type Statement } from "./policies.ts";
-import type { Finding } from "./rule.ts";
 import { WITHOUT_RESOURCE } from "./without-resource.ts";
 
 const configurations = Object.keys(CONFIGURATIONS) as ConfigurationName[];

@@ -1,3 +1,4 @@
+import type { Finding } from "./finding.ts";
 import {
   addressOf,
   type Resource,
@@ -7,7 +8,6 @@ import {
   withData,
   withResource,
 } from "./infrastructure.ts";
-import type { Finding } from "./rule.ts";
 import type { Part, Subject } from "./subject.ts";
 import type { Values } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";

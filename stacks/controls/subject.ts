@@ -1,3 +1,4 @@
+import type { Example, Finding } from "./finding.ts";
 import {
   addressOf,
   type Resource,
@@ -7,7 +8,6 @@ import {
   withoutResource,
   withResource,
 } from "./infrastructure.ts";
-import type { Example, Finding } from "./rule.ts";
 import type { Values } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
 

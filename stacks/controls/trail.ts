@@ -1,4 +1,5 @@
 import type { Area } from "./control.ts";
+import type { Example } from "./finding.ts";
 import {
   addressOf,
   resolve,
@@ -7,7 +8,7 @@ import {
   withoutResource,
   withResource,
 } from "./infrastructure.ts";
-import { allOf, type Example, every, is, type Rule } from "./rule.ts";
+import { allOf, every, is, type Rule } from "./rule.ts";
 import { blocksAll, PUBLIC_ACCESS_BLOCK } from "./storage.ts";
 import { type Companion, companionsOf } from "./subject.ts";
 import {

@@ -1,3 +1,4 @@
+import type { Finding } from "./finding.ts";
 import {
   type Resource,
   resourcesOf,
@@ -5,7 +6,7 @@ import {
   withoutResource,
   withResource,
 } from "./infrastructure.ts";
-import type { Finding, Rule } from "./rule.ts";
+import type { Rule } from "./rule.ts";
 import { type Values, valuesAt } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
 

@@ -74,7 +74,7 @@ function unknownVariables(given: readonly string[], known: readonly string[]): S
     .filter((variable) => !known.includes(variable))
     .map((variable) => ({
       variable, // its value is not shown: nobody knows what it is
-      wrong: unknownName("variable", variable, known),
+      wrong: unknownName("variable", variable, known, PREFIX),
       allowed: known.join(", "),
       next: "correct its name, or unset it",
     }));

@@ -1,0 +1,1 @@
+export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
