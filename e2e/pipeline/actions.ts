@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { actionPins } from "../../.github/scripts/checks/pins.ts";
 import { signIn } from "./aws-sign-in.ts";
 import { copyInto } from "./files.ts";
-import type { RunningJob } from "./job.ts";
+import type { RunningJob } from "./running.ts";
 
 type Inputs = Readonly<Record<string, string>>;
 type Outputs = Readonly<Record<string, string>>;

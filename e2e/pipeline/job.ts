@@ -6,31 +6,7 @@ import { readFileCommands } from "../../.github/scripts/testing/runner.ts";
 import { actions } from "./actions.ts";
 import { type Contexts, holds, interpolate, type Scope } from "./expressions.ts";
 import { hashFiles } from "./files.ts";
-import type { Run } from "./run.ts";
-
-export type Outcome = "success" | "failure" | "skipped";
-
-export interface StepResult {
-  readonly outcome: Outcome;
-  readonly outputs: Readonly<Record<string, string>>;
-}
-
-/** A job as it is played: its workspace, and what its steps have set so far. */
-export interface RunningJob {
-  readonly run: Run;
-  readonly name: string;
-  readonly job: Job;
-  readonly workspace: string;
-  /** GitHub's name of the environment that the job is in. */
-  readonly environment?: string;
-  readonly permissions: Readonly<Record<string, string>>;
-  /** Set for all later steps. */
-  readonly exported: Record<string, string>;
-  readonly paths: string[];
-  readonly steps: Record<string, StepResult>;
-  log: string;
-  summary: string;
-}
+import type { Outcome, Run, RunningJob, StepResult } from "./running.ts";
 
 export interface JobResult {
   readonly result: Outcome;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run as command } from "../command.ts";
-import { type Event, play, type RunResult } from "./run.ts";
+import { play, type RunResult } from "./run.ts";
+import type { Event } from "./running.ts";
 import { makeWorld, type World } from "./world.ts";
 
 let world: World;

@@ -8,38 +8,9 @@ import {
   workflowSources,
 } from "../../.github/scripts/checks/workflow.ts";
 import { type Contexts, evaluated, holds, interpolate } from "./expressions.ts";
-import { type JobResult, type Outcome, playJob, type RunningJob } from "./job.ts";
+import { type JobResult, playJob } from "./job.ts";
+import type { Event, Outcome, Run } from "./running.ts";
 import type { World } from "./world.ts";
-
-/** What starts a workflow. */
-export interface Event {
-  readonly name: "pull_request" | "push" | "workflow_dispatch" | "schedule";
-  readonly ref: string;
-  /** The commit that is checked out. */
-  readonly sha: string;
-  /** As GitHub sends it. */
-  readonly payload: Readonly<Record<string, unknown>>;
-  readonly inputs?: Readonly<Record<string, string>>;
-  /** From another repository: no secrets, no identity, a token that reads. */
-  readonly fork?: boolean;
-}
-
-/** A run of a workflow. */
-export interface Run {
-  readonly world: World;
-  readonly workflow: Workflow;
-  readonly event: Event;
-  readonly folder: string;
-  readonly artifacts: string;
-  readonly id: number;
-  readonly categories: Set<string>;
-  readonly attested: string[];
-  readonly rolesTaken: string[];
-  readonly permissionsOf: (job: Job) => Readonly<Record<string, string>>;
-  readonly secretsOf: (environment: string | undefined) => Readonly<Record<string, string>>;
-  /** Variables that the runner sets for every step. */
-  readonly environment: (job: RunningJob) => NodeJS.ProcessEnv;
-}
 
 export interface RunResult {
   readonly run: Run;
