@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, commandFrom, UsageError } from "./command.ts";
+import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
 import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
 
 /**
@@ -29,20 +29,26 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  const command = commandFrom(args);
+  if (command.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const destroys = command.verb === "destroy";
   const synthesized = spawnSync(process.execPath, ["main.ts"], {
     cwd: root,
-    env: { ...process.env, ...(args[0] === "destroy" ? SERVICE : {}), CDKTF_OUTDIR: outputFolder },
+    env: { ...process.env, ...(destroys ? SERVICE : {}), CDKTF_OUTDIR: outputFolder },
     stdio: "inherit",
   });
   if (synthesized.status !== 0) return synthesized.status ?? 1;
   const manifest = readFileSync(join(outputFolder, "manifest.json"), "utf8");
   const { stacks } = JSON.parse(manifest) as Manifest;
-  const command = commandFrom(args, Object.keys(stacks));
-  if (command.verb === "diff") return diff(command, stacks);
-  const code = await cdktf(command, [...command.stacks, "--ignore-missing-stack-dependencies"]);
+  const meant = stacksMeant(command, Object.keys(stacks));
+  if (command.verb === "diff") return diff(command, meant, stacks);
+  const code = await cdktf(command, [...meant, "--ignore-missing-stack-dependencies"]);
   if (code !== 0 && command.verb === "deploy") {
     const hint = missingBefore(
-      command.stacks,
+      meant,
       new Map(Object.entries(stacks).map(([stack, { dependencies }]) => [stack, dependencies])),
     );
     if (hint !== undefined) console.error(hint);
@@ -51,9 +57,13 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** One after the other, since `cdktf diff` takes one stack. */
-async function diff(command: Command, stacks: Manifest["stacks"]): Promise<number> {
+async function diff(
+  command: Command,
+  meant: readonly string[],
+  stacks: Manifest["stacks"],
+): Promise<number> {
   const outcomes = [];
-  for (const stack of command.stacks) {
+  for (const stack of meant) {
     let printed = "";
     const code = await cdktf(command, [stack], (text) => {
       printed += text;

@@ -1,15 +1,56 @@
 import { nearest } from "../stacks/nearest.ts";
+import { unknownName } from "../stacks/unknown-name.ts";
 
 const VERBS = ["deploy", "diff", "destroy"] as const;
+
+type Verb = (typeof VERBS)[number];
 
 /** Made before all others and kept when they go. */
 const BOOTSTRAP = "bootstrap";
 
+/** Of the CDKTF CLI, for any of its commands. */
+const OPTIONS = [
+  "--disable-plugin-cache-env",
+  "--experimental-provider-schema-cache-path",
+  "--log-file-directory",
+  "--log-level",
+  "--migrate-state",
+  "--no-color",
+  "--skip-provider-lock",
+  "--terraform-parallelism",
+  "--var",
+  "--var-file",
+];
+
+const OPTIONS_OF: Readonly<Record<Verb, readonly string[]>> = {
+  deploy: [
+    ...OPTIONS,
+    "--auto-approve",
+    "--outputs-file",
+    "--outputs-file-include-sensitive-outputs",
+    "--parallelism",
+    "--refresh-only",
+  ],
+  diff: [...OPTIONS, "--refresh-only"],
+  destroy: [...OPTIONS, "--auto-approve", "--parallelism"],
+};
+
+export const USAGE = `npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
+
+Deploys, plans or destroys all stacks but ${BOOTSTRAP}, or those that are named, by CDKTF's CLI.
+
+  --auto-approve   ask nothing (deploy, destroy)
+  --help           this text
+
+The other options are the CLI's own: \`npx cdktf deploy --help\`.`;
+
 export interface Command {
-  readonly verb: (typeof VERBS)[number];
-  readonly stacks: readonly string[];
+  readonly verb: Verb;
+  /** None: all but bootstrap are meant. */
+  readonly named: readonly string[];
   /** For the CDKTF CLI. */
   readonly options: readonly string[];
+  readonly help: boolean;
 }
 
 /** Wrong arguments; the message is for whoever typed them. */
@@ -17,24 +58,37 @@ export class UsageError extends Error {}
 
 /**
  * @param args a verb, then stacks and options in any order
- * @param known all stacks, in the order in which they are deployed
- * @throws {UsageError} naming what is wrong and what there is
+ * @throws {UsageError} naming what is wrong and what there is. CDKTF takes an option that it does not know
+ *   without a word: a misspelt `--refresh-only` would deploy.
  */
-export function commandFrom(args: readonly string[], known: readonly string[]): Command {
-  const [given = "", ...rest] = args;
+export function commandFrom([given = "", ...rest]: readonly string[]): Command {
   const verb = VERBS.find((name) => name === given);
   if (verb === undefined) {
     throw new UsageError(`There is no command "${given}"; there are ${VERBS.join(", ")}.`);
   }
-  const options = rest.filter((arg) => arg.startsWith("-"));
-  const named = rest.filter((arg) => !arg.startsWith("-"));
+  const help = rest.some((arg) => arg === "--help" || arg === "-h");
+  const options = rest.filter((arg) => arg.startsWith("-") && arg !== "--help" && arg !== "-h");
+  for (const option of options) {
+    const [name = ""] = option.split("=");
+    const known = OPTIONS_OF[verb];
+    if (known.includes(name)) continue;
+    throw new UsageError(
+      `${verb}: ${unknownName("option", name, known, "--")}\nThere are ${known.join(", ")}, --help.`,
+    );
+  }
+  return { verb, named: rest.filter((arg) => !arg.startsWith("-")), options, help };
+}
+
+/**
+ * @param known all stacks, in the order in which they are deployed
+ * @returns those that a command means, in that order
+ * @throws {UsageError} naming what is wrong and what there is
+ */
+export function stacksMeant({ named }: Command, known: readonly string[]): readonly string[] {
   for (const name of named) {
     if (!known.includes(name)) throw new UsageError(unknownStack(name, known));
   }
-  const stacks = known.filter((stack) =>
-    named.length > 0 ? named.includes(stack) : stack !== BOOTSTRAP,
-  );
-  return { verb, stacks, options };
+  return known.filter((stack) => (named.length > 0 ? named.includes(stack) : stack !== BOOTSTRAP));
 }
 
 function unknownStack(name: string, known: readonly string[]): string {
