@@ -133,6 +133,7 @@ test("neither what was printed nor a state holds a secret", async () => {
 
 test("all stacks are destroyed, and nothing is left", async () => {
   expect(unexcusedRemainders(await emulator.left())).not.toEqual([]);
-  await command("destroy", ["cdktf", "destroy", "*", "--auto-approve", `--output=${output}`]);
+  const destroy = ["node", "deploy/cdktf.ts", "destroy", ...stacks, "--auto-approve"] as const;
+  await command("destroy", [...destroy]);
   expect(unexcusedRemainders(await emulator.left())).toEqual([]);
 });
