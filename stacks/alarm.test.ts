@@ -166,7 +166,7 @@ test("beside its threshold, the volume has an alarm on what is unusual", () => {
           stat: "Sum",
         },
       },
-      { id: "band", return_data: true, expression: "ANOMALY_DETECTION_BAND(m1, 2)" },
+      { id: "band", return_data: true, expression: "ANOMALY_DETECTION_BAND(m1, 4)" },
     ],
   });
   // PutMetricAlarm refuses these beside a metric query.
@@ -199,6 +199,14 @@ describe("the settings choose", () => {
     const alarm = alarmOf(stackOf({ variables }), "kms-errors");
     expect(alarm).toMatchObject({ threshold: 5, period: 120 });
     expect(alarm.alarm_description).toContain("5 or more in 2 minutes");
+  });
+
+  test("how far from usual is unusual", () => {
+    const variables = { ANOMALY_DEVIATIONS: "kms-volume=2.5" };
+    const alarm = alarmOf(stackOf({ variables }), "kms-volume-anomaly");
+    expect(alarm.metric_query).toContainEqual(
+      expect.objectContaining({ expression: "ANOMALY_DETECTION_BAND(m1, 2.5)" }),
+    );
   });
 
   test("whom a detection does not count, beside those it leaves out by itself", () => {

@@ -126,9 +126,16 @@ function more(detection: Detection): readonly string[] {
   ];
 }
 
-function tuning({ id, source, threshold, period }: Detection): string {
+function tuning(detection: Detection): string {
+  const { id, source, threshold, period } = detection;
+  const anomaly = anomalyOf(detection);
   const settings = [
     `\`CIPHERWATCH_THRESHOLDS=${id}=${threshold * 2}\` makes it less sensitive, \`CIPHERWATCH_PERIODS=${id}=${period * 2}\` slower.`,
+    ...(anomaly === undefined
+      ? []
+      : [
+          `\`CIPHERWATCH_ANOMALY_DEVIATIONS=${id}=${anomaly.deviations + 2}\` makes the second alarm less sensitive; it fires above ${anomaly.deviations} standard deviations.`,
+        ]),
     ...(source === "trail"
       ? [
           `\`CIPHERWATCH_EXCLUSIONS=${id}=backup.amazonaws.com,${id}=arn:aws:iam::111122223333:role/Restore\` leaves out an AWS service, a role, a user or a session.`,

@@ -10,6 +10,8 @@ export interface DetectionSettings {
   readonly thresholds: Readonly<Record<string, number>>;
   /** Id → seconds over which it counts. */
   readonly periods: Readonly<Record<string, number>>;
+  /** Id → standard deviations above what is usual at which its anomaly alarm fires. */
+  readonly anomalyDeviations: Readonly<Record<string, number>>;
   /** Id → whoever it shall not count, beside those it leaves out by itself. */
   readonly exclusions: Readonly<Record<string, readonly string[]>>;
 }
@@ -28,5 +30,13 @@ function tuned(detection: Detection, settings: DetectionSettings): Detection {
     period: settings.periods[id] ?? detection.period,
   };
   if (detection.source === "service") return { ...detection, ...common };
-  return { ...detection, ...common, exclusions: settings.exclusions[id] ?? [] };
+  const { anomaly } = detection;
+  return {
+    ...detection,
+    ...common,
+    ...(anomaly && {
+      anomaly: { ...anomaly, deviations: settings.anomalyDeviations[id] ?? anomaly.deviations },
+    }),
+    exclusions: settings.exclusions[id] ?? [],
+  };
 }

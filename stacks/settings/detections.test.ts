@@ -36,6 +36,15 @@ testSettings(settings, {
       "kms-outsider=43200": /15 periods.+43200 is more than 40320/,
     },
   ],
+  anomalyDeviations: [
+    "ANOMALY_DEVIATIONS",
+    "kms-volume=2.5",
+    { "kms-volume": 2.5 },
+    {
+      "kms-volume=0": /kms-volume has "0"/,
+      "kms-errors=3": /no detection with an anomaly alarm "kms-errors"/,
+    },
+  ],
   exclusions: [
     "EXCLUSIONS",
     "kms-outsider=backup.amazonaws.com, kms-outsider=arn:aws:iam::012345678901:role/a=b",

@@ -5,6 +5,7 @@ import {
   filterPattern,
   LONGEST_PATTERN,
 } from "../detections/exclusions.ts";
+import { anomalyOf } from "../detections/in-cloudwatch.ts";
 import { cisPack, detections } from "../detections/index.ts";
 import { periodProblem } from "../detections/period.ts";
 import { exampleWatchedIn } from "../detections/watched.ts";
@@ -17,6 +18,7 @@ const EVERY_DETECTION = [...detections, ...cisPack];
 const OWN_IDS = detections.map(({ id }) => id);
 const ALL_IDS = EVERY_DETECTION.map(({ id }) => id);
 const TRAIL_IDS = EVERY_DETECTION.filter(({ source }) => source === "trail").map(({ id }) => id);
+const ANOMALY_IDS = EVERY_DETECTION.filter(anomalyOf).map(({ id }) => id);
 
 export const settings = {
   /** Ids of the detections that run. */
@@ -41,6 +43,12 @@ export const settings = {
     next: "write it like kms-volume=3600",
   }).byDefault({}),
 
+  /** Detection → standard deviations above what is usual at which its anomaly alarm fires. */
+  anomalyDeviations: numbersOf("detection with an anomaly alarm", ANOMALY_IDS, {
+    allowed: `detection=number with commas between them; of ${ANOMALY_IDS.join(", ")}; numbers above 0`,
+    next: "write it like kms-volume=6; more is less sensitive",
+  }).byDefault({}),
+
   /** Detection → whoever it shall not count, beside those it leaves out by itself. */
   exclusions: listsOf("detection with a filter", TRAIL_IDS, {
     check: exclusionProblem,
@@ -53,7 +61,16 @@ type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>
 
 export const rules: readonly Rule<Values>[] = [
   {
-    among: ["exclusions", "detections", "cisPack", "thresholds", "periods", "env", "region"],
+    among: [
+      "exclusions",
+      "detections",
+      "cisPack",
+      "thresholds",
+      "periods",
+      "anomalyDeviations",
+      "env",
+      "region",
+    ],
     wrongWith: longPatterns,
     allowed: `patterns of at most ${LONGEST_PATTERN} characters`,
     next: "take some out, or mean several by one that ends with *",
