@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
+import { inOrder, type Manifest, manifestOf } from "./manifest.ts";
 import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
 
 /**
@@ -12,13 +13,16 @@ import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const CDKTF = join(root, "node_modules/.bin/cdktf");
 const outputFolder = resolve(root, process.env.CDKTF_OUTDIR ?? "cdktf.out");
+const manifestFile = join(outputFolder, "manifest.json");
 
 /** What is destroyed needs no image, but without one the service would be left out, and left behind. */
 const SERVICE = { CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}` };
 
-interface Manifest {
-  readonly stacks: Readonly<Record<string, { readonly dependencies: readonly string[] }>>;
-}
+// Ctrl-C is the CLI's to answer, which lets Terraform finish what it has begun.
+let interrupted = false;
+process.on("SIGINT", () => {
+  interrupted = true;
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -41,16 +45,14 @@ async function main(args: readonly string[]): Promise<number> {
     stdio: "inherit",
   });
   if (synthesized.status !== 0) return synthesized.status ?? 1;
-  const manifest = readFileSync(join(outputFolder, "manifest.json"), "utf8");
-  const { stacks } = JSON.parse(manifest) as Manifest;
-  const meant = stacksMeant(command, Object.keys(stacks));
-  if (command.verb === "diff") return diff(command, meant, stacks);
-  const code = await cdktf(command, [...meant, "--ignore-missing-stack-dependencies"]);
+  const text = readFileSync(manifestFile, "utf8");
+  const manifest = JSON.parse(text) as Manifest;
+  const meant = stacksMeant(command, inOrder(manifest));
+  if (command.verb === "diff") return diff(command, meant, manifest);
+  writeFileSync(manifestFile, JSON.stringify(manifestOf(manifest, meant)));
+  const code = await cdktf(command, meant).finally(() => writeFileSync(manifestFile, text));
   if (code !== 0 && command.verb === "deploy") {
-    const hint = missingBefore(
-      meant,
-      new Map(Object.entries(stacks).map(([stack, { dependencies }]) => [stack, dependencies])),
-    );
+    const hint = missingBefore(meant, manifest);
     if (hint !== undefined) console.error(hint);
   }
   return code;
@@ -60,10 +62,11 @@ async function main(args: readonly string[]): Promise<number> {
 async function diff(
   command: Command,
   meant: readonly string[],
-  stacks: Manifest["stacks"],
+  { stacks }: Manifest,
 ): Promise<number> {
   const outcomes = [];
   for (const stack of meant) {
+    if (interrupted) break;
     let printed = "";
     const code = await cdktf(command, [stack], (text) => {
       printed += text;

@@ -41,10 +41,16 @@ test("the summary has a line a stack", () => {
 });
 
 test("a stack deployed by itself says what has to be there before it", () => {
-  const dependencies = new Map([["database", ["network", "bootstrap"]]]);
-  expect(missingBefore(["database"], dependencies)).toMatch(
+  const manifest = {
+    stacks: {
+      bootstrap: { dependencies: [] },
+      network: { dependencies: [] },
+      database: { dependencies: ["network", "bootstrap"] },
+    },
+  };
+  expect(missingBefore(["database"], manifest)).toMatch(
     /database cannot be deployed before network, bootstrap\. .*npm run deploy -- network bootstrap$/,
   );
-  expect(missingBefore(["network"], dependencies)).toBeUndefined();
-  expect(missingBefore(["bootstrap", "network", "database"], dependencies)).toBeUndefined();
+  expect(missingBefore(["network"], manifest)).toBeUndefined();
+  expect(missingBefore(["bootstrap", "network", "database"], manifest)).toBeUndefined();
 });

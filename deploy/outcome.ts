@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import type { Manifest } from "./manifest.ts";
 
 /** What became of the diff of a stack. */
 export interface Outcome {
@@ -38,15 +39,14 @@ export function summaryOf(outcomes: readonly Outcome[]): string {
 /**
  * What may be missing when some stacks could not be deployed: those that they read and that were not
  * deployed with them.
- * @param dependencies stack → stacks whose state it reads
  */
 export function missingBefore(
   deployed: readonly string[],
-  dependencies: ReadonlyMap<string, readonly string[]>,
+  { stacks }: Manifest,
 ): string | undefined {
   const missing = new Set(
     deployed
-      .flatMap((stack) => dependencies.get(stack) ?? [])
+      .flatMap((stack) => stacks[stack]?.dependencies ?? [])
       .filter((it) => !deployed.includes(it)),
   );
   if (missing.size === 0) return undefined;

@@ -89,9 +89,18 @@ test("before anything is there, a diff says which stacks it cannot plan yet, and
   expect(text).not.toMatch(/^\s+at .+:\d+:\d+/m);
 });
 
-test("all stacks are deployed, and say what there is to know", async () => {
+/** Our own commands, in the order in which docs/deploying.md has them. */
+const ours = (verb: string, ...args: readonly string[]) =>
+  ["node", "deploy/cdktf.ts", verb, ...args, "--auto-approve"] as const;
+
+test("all stacks are deployed from nothing, each after those that it reads", async () => {
+  await command("deploy bootstrap", [...ours("deploy", "bootstrap")]);
+  await command("deploy", [...ours("deploy")]);
+});
+
+test("by the CLI itself they are deployed again without a change, and say what there is to know", async () => {
   const outputs = join(workspace.folder, "outputs.json");
-  await command("deploy", [
+  const text = await command("deploy again", [
     "cdktf",
     "deploy",
     "*",
@@ -99,6 +108,7 @@ test("all stacks are deployed, and say what there is to know", async () => {
     `--output=${output}`,
     `--outputs-file=${outputs}`,
   ]);
+  expect(text.match(/No changes\./g)).toHaveLength(stacks.length);
   expect(JSON.parse(readFileSync(outputs, "utf8"))).toMatchObject({
     bootstrap: { StateBucketName: expect.stringMatching(/^cipherwatch-dev-state-/) },
     kms: { KeyArn: expect.stringMatching(/^arn:aws:kms:/) },
@@ -133,7 +143,7 @@ test("neither what was printed nor a state holds a secret", async () => {
 
 test("all stacks are destroyed, and nothing is left", async () => {
   expect(unexcusedRemainders(await emulator.left())).not.toEqual([]);
-  const destroy = ["node", "deploy/cdktf.ts", "destroy", ...stacks, "--auto-approve"] as const;
-  await command("destroy", [...destroy]);
+  await command("destroy", [...ours("destroy")]);
+  await command("destroy bootstrap", [...ours("destroy", "bootstrap")]);
   expect(unexcusedRemainders(await emulator.left())).toEqual([]);
 });
