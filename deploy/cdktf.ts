@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
 import { inOrder, type Manifest, manifestOf } from "./manifest.ts";
 import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
+import { isDeployed, StateError } from "./state.ts";
 
 /**
  * `npm run deploy | diff | destroy [-- STACK… --option-of-cdktf]`: the CDKTF CLI over all stacks, or
@@ -27,9 +28,9 @@ process.on("SIGINT", () => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
+  if (!(error instanceof UsageError || error instanceof StateError)) throw error;
   console.error(error.message);
-  process.exitCode = 2;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -47,8 +48,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (synthesized.status !== 0) return synthesized.status ?? 1;
   const text = readFileSync(manifestFile, "utf8");
   const manifest = JSON.parse(text) as Manifest;
-  const meant = stacksMeant(command, inOrder(manifest));
-  if (command.verb === "diff") return diff(command, meant, manifest);
+  const named = stacksMeant(command, inOrder(manifest));
+  if (command.verb === "diff") return diff(command, named, manifest);
+  const meant = destroys ? await deployedOf(named) : named;
+  if (meant.length === 0) return 0;
   writeFileSync(manifestFile, JSON.stringify(manifestOf(manifest, meant)));
   const code = await cdktf(command, meant).finally(() => writeFileSync(manifestFile, text));
   if (code !== 0 && command.verb === "deploy") {
@@ -56,6 +59,15 @@ async function main(args: readonly string[]): Promise<number> {
     if (hint !== undefined) console.error(hint);
   }
   return code;
+}
+
+/** Those of the stacks that there is something of to destroy; the others are told. */
+async function deployedOf(stacks: readonly string[]): Promise<readonly string[]> {
+  const folderOf = (stack: string) => join(outputFolder, "stacks", stack);
+  const found = await Promise.all(stacks.map((stack) => isDeployed(folderOf(stack))));
+  const others = stacks.filter((_, index) => !found[index]);
+  if (others.length > 0) console.log(`Not deployed, so left out: ${others.join(", ")}.`);
+  return stacks.filter((_, index) => found[index]);
 }
 
 /** One after the other, since `cdktf diff` takes one stack. */

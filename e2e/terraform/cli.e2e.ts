@@ -93,6 +93,15 @@ test("before anything is there, a diff says which stacks it cannot plan yet, and
 const ours = (verb: string, ...args: readonly string[]) =>
   ["node", "deploy/cdktf.ts", verb, ...args, "--auto-approve"] as const;
 
+test("what was deployed in part can be taken away again", async () => {
+  await command("deploy of one", [...ours("deploy", "kms")]);
+  const text = await command("destroy of one", [...ours("destroy")]);
+  const others = /^Not deployed, so left out: (.+)\.$/m.exec(text)?.[1]?.split(", ").sort();
+  expect(others).toEqual(stacks.filter((stack) => !["bootstrap", "kms"].includes(stack)).sort());
+  expect(unexcusedRemainders(await emulator.left())).toEqual([]);
+  expect(await command("destroy of none", [...ours("destroy")])).toMatch(/left out: .*\bkms\b/);
+});
+
 test("all stacks are deployed from nothing, each after those that it reads", async () => {
   await command("deploy bootstrap", [...ours("deploy", "bootstrap")]);
   await command("deploy", [...ours("deploy")]);

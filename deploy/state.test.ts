@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { fromAnywhere, holdsResources, isDeployed } from "./state.ts";
+
+test("a stack is deployed once its state holds what Terraform manages", () => {
+  const state = (...modes: readonly string[]) =>
+    JSON.stringify({ version: 4, resources: modes.map((mode) => ({ mode, type: "aws_x" })) });
+  expect(holdsResources(state("data", "managed"))).toBe(true);
+  expect(holdsResources(state("data"))).toBe(false);
+  expect(holdsResources(state())).toBe(false);
+  expect(holdsResources("\n")).toBe(false);
+});
+
+test("a state is found from any folder", () => {
+  const local = { path: "../../../tfstate/dev/kms.tfstate" };
+  expect(fromAnywhere({ local }, "/a/cdktf.out/stacks/kms")).toEqual({
+    local: { path: "/a/tfstate/dev/kms.tfstate" },
+  });
+  const s3 = { bucket: "states", key: "cipherwatch/dev/kms.tfstate" };
+  expect(fromAnywhere({ s3 }, "/a/cdktf.out/stacks/kms")).toEqual({ s3 });
+});
+
+test("without Terraform nothing is taken for not deployed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-deploy-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const backend = { local: { path: "kms.tfstate" } };
+  writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify({ terraform: { backend } }));
+  vi.stubEnv("TERRAFORM_BINARY_NAME", join(folder, "no-such-terraform"));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await expect(isDeployed(folder)).rejects.toThrow(/nothing was destroyed\.\n.*ENOENT/);
+});
