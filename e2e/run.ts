@@ -44,7 +44,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     ],
   },
   terraform: {
-    minutes: 10,
+    minutes: 11,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
