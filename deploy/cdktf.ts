@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { movedState } from "./backend.ts";
 import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
 import { inOrder, type Manifest, manifestOf } from "./manifest.ts";
 import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
@@ -49,6 +50,10 @@ async function main(args: readonly string[]): Promise<number> {
   const text = readFileSync(manifestFile, "utf8");
   const manifest = JSON.parse(text) as Manifest;
   const named = stacksMeant(command, inOrder(manifest));
+  if (!command.options.includes("--migrate-state")) {
+    const [moved] = named.flatMap((stack) => movedState(folderOf(stack)) ?? []);
+    if (moved !== undefined) throw new UsageError(moved);
+  }
   if (command.verb === "diff") return diff(command, named, manifest);
   const meant = destroys ? await deployedOf(named) : named;
   if (meant.length === 0) return 0;
@@ -61,9 +66,13 @@ async function main(args: readonly string[]): Promise<number> {
   return code;
 }
 
+/** As CDKTF lays them out. */
+function folderOf(stack: string): string {
+  return join(outputFolder, "stacks", stack);
+}
+
 /** Those of the stacks that there is something of to destroy; the others are told. */
 async function deployedOf(stacks: readonly string[]): Promise<readonly string[]> {
-  const folderOf = (stack: string) => join(outputFolder, "stacks", stack);
   const found = await Promise.all(stacks.map((stack) => isDeployed(folderOf(stack))));
   const others = stacks.filter((_, index) => !found[index]);
   if (others.length > 0) console.log(`Not deployed, so left out: ${others.join(", ")}.`);

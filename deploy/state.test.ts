@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { fromAnywhere, holdsResources, isDeployed } from "./state.ts";
+import { holdsResources, isDeployed } from "./state.ts";
 
 test("a stack is deployed once its state holds what Terraform manages", () => {
   const state = (...modes: readonly string[]) =>
@@ -11,15 +11,6 @@ test("a stack is deployed once its state holds what Terraform manages", () => {
   expect(holdsResources(state("data"))).toBe(false);
   expect(holdsResources(state())).toBe(false);
   expect(holdsResources("\n")).toBe(false);
-});
-
-test("a state is found from any folder", () => {
-  const local = { path: "../../../tfstate/dev/kms.tfstate" };
-  expect(fromAnywhere({ local }, "/a/cdktf.out/stacks/kms")).toEqual({
-    local: { path: "/a/tfstate/dev/kms.tfstate" },
-  });
-  const s3 = { bucket: "states", key: "cipherwatch/dev/kms.tfstate" };
-  expect(fromAnywhere({ s3 }, "/a/cdktf.out/stacks/kms")).toEqual({ s3 });
 });
 
 test("without Terraform nothing is taken for not deployed", async () => {
