@@ -50,12 +50,14 @@ async function main(args: readonly string[]): Promise<number> {
   const text = readFileSync(manifestFile, "utf8");
   const manifest = JSON.parse(text) as Manifest;
   const named = stacksMeant(command, inOrder(manifest));
+  const folderOf = (stack: string) =>
+    join(outputFolder, manifest.stacks[stack]?.workingDirectory ?? stack);
   if (!command.options.includes("--migrate-state")) {
     const [moved] = named.flatMap((stack) => movedState(folderOf(stack)) ?? []);
     if (moved !== undefined) throw new UsageError(moved);
   }
   if (command.verb === "diff") return diff(command, named, manifest);
-  const meant = destroys ? await deployedOf(named) : named;
+  const meant = destroys ? await deployedOf(named, folderOf) : named;
   if (meant.length === 0) return 0;
   writeFileSync(manifestFile, JSON.stringify(manifestOf(manifest, meant)));
   const code = await cdktf(command, meant).finally(() => writeFileSync(manifestFile, text));
@@ -66,13 +68,11 @@ async function main(args: readonly string[]): Promise<number> {
   return code;
 }
 
-/** As CDKTF lays them out. */
-function folderOf(stack: string): string {
-  return join(outputFolder, "stacks", stack);
-}
-
 /** Those of the stacks that there is something of to destroy; the others are told. */
-async function deployedOf(stacks: readonly string[]): Promise<readonly string[]> {
+async function deployedOf(
+  stacks: readonly string[],
+  folderOf: (stack: string) => string,
+): Promise<readonly string[]> {
   const found = await Promise.all(stacks.map((stack) => isDeployed(folderOf(stack))));
   const others = stacks.filter((_, index) => !found[index]);
   if (others.length > 0) console.log(`Not deployed, so left out: ${others.join(", ")}.`);

@@ -35,6 +35,8 @@ const OPTIONS_OF: Readonly<Record<Verb, readonly string[]>> = {
   destroy: [...OPTIONS, "--auto-approve", "--parallelism"],
 };
 
+const HELP = ["--help", "-h"];
+
 export const USAGE = `npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
 
 Deploys, plans or destroys all stacks but ${BOOTSTRAP}, or those that are named, by CDKTF's CLI.
@@ -66,17 +68,21 @@ export function commandFrom([given = "", ...rest]: readonly string[]): Command {
   if (verb === undefined) {
     throw new UsageError(`There is no command "${given}"; there are ${VERBS.join(", ")}.`);
   }
-  const help = rest.some((arg) => arg === "--help" || arg === "-h");
-  const options = rest.filter((arg) => arg.startsWith("-") && arg !== "--help" && arg !== "-h");
+  const options = rest.filter((arg) => arg.startsWith("-") && !HELP.includes(arg));
+  const known = OPTIONS_OF[verb];
   for (const option of options) {
     const [name = ""] = option.split("=");
-    const known = OPTIONS_OF[verb];
     if (known.includes(name)) continue;
     throw new UsageError(
       `${verb}: ${unknownName("option", name, known, "--")}\nThere are ${known.join(", ")}, --help.`,
     );
   }
-  return { verb, named: rest.filter((arg) => !arg.startsWith("-")), options, help };
+  return {
+    verb,
+    named: rest.filter((arg) => !arg.startsWith("-")),
+    options,
+    help: rest.some((arg) => HELP.includes(arg)),
+  };
 }
 
 /**

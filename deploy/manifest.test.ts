@@ -1,17 +1,23 @@
 import { expect, test } from "vitest";
 import { inOrder, manifestOf } from "./manifest.ts";
 
+const stack = (name: string, dependencies: string[]) => ({
+  name,
+  dependencies,
+  workingDirectory: `stacks/${name}`,
+});
+
 /** As CDKTF writes it: in the order of the alphabet. */
 const manifest = {
   version: "0.21.0",
   stacks: {
-    alarm: { name: "alarm", dependencies: ["trail", "kms"] },
-    bootstrap: { name: "bootstrap", dependencies: [] },
-    database: { name: "database", dependencies: ["bootstrap", "network"] },
-    kms: { name: "kms", dependencies: [] },
-    network: { name: "network", dependencies: ["bootstrap"] },
-    service: { name: "service", dependencies: ["bootstrap", "database", "kms", "network"] },
-    trail: { name: "trail", dependencies: ["bootstrap"] },
+    alarm: stack("alarm", ["trail", "kms"]),
+    bootstrap: stack("bootstrap", []),
+    database: stack("database", ["bootstrap", "network"]),
+    kms: stack("kms", []),
+    network: stack("network", ["bootstrap"]),
+    service: stack("service", ["bootstrap", "database", "kms", "network"]),
+    trail: stack("trail", ["bootstrap"]),
   },
 };
 

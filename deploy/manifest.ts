@@ -6,16 +6,20 @@ export interface Manifest {
 interface ManifestStack {
   /** Stacks whose state this one reads. */
   readonly dependencies: readonly string[];
+  /** Where its Terraform is, from the folder that the synth wrote. */
+  readonly workingDirectory: string;
 }
 
-/** All stacks, each after those that it reads. */
+/** All stacks, each after those that it reads; otherwise in the order of the alphabet. */
 export function inOrder({ stacks }: Manifest): readonly string[] {
   const ordered = new Set<string>();
   const add = (name: string): void => {
-    for (const dependency of stacks[name]?.dependencies ?? []) add(dependency);
+    const stack = stacks[name];
+    if (stack === undefined || ordered.has(name)) return;
+    for (const dependency of stack.dependencies) add(dependency);
     ordered.add(name);
   };
-  for (const name of Object.keys(stacks)) add(name);
+  for (const name of Object.keys(stacks).sort()) add(name);
   return [...ordered];
 }
 

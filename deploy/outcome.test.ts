@@ -43,9 +43,9 @@ test("the summary has a line a stack", () => {
 test("a stack deployed by itself says what has to be there before it", () => {
   const manifest = {
     stacks: {
-      bootstrap: { dependencies: [] },
-      network: { dependencies: [] },
-      database: { dependencies: ["network", "bootstrap"] },
+      bootstrap: { dependencies: [], workingDirectory: "stacks/bootstrap" },
+      network: { dependencies: [], workingDirectory: "stacks/network" },
+      database: { dependencies: ["network", "bootstrap"], workingDirectory: "stacks/database" },
     },
   };
   expect(missingBefore(["database"], manifest)).toMatch(

@@ -90,21 +90,21 @@ test("before anything is there, a diff says which stacks it cannot plan yet, and
 });
 
 /** Our own commands, in the order in which docs/deploying.md has them. */
-const ours = (verb: string, ...args: readonly string[]) =>
-  ["node", "deploy/cdktf.ts", verb, ...args, "--auto-approve"] as const;
+const ours = (what: string, verb: string, ...named: readonly string[]) =>
+  command(what, ["node", "deploy/cdktf.ts", verb, "--auto-approve", ...named]);
 
 test("what was deployed in part can be taken away again", async () => {
-  await command("deploy of one", [...ours("deploy", "kms")]);
-  const text = await command("destroy of one", [...ours("destroy")]);
+  await ours("deploy of one", "deploy", "kms");
+  const text = await ours("destroy of one", "destroy");
   const others = /^Not deployed, so left out: (.+)\.$/m.exec(text)?.[1]?.split(", ").sort();
   expect(others).toEqual(stacks.filter((stack) => !["bootstrap", "kms"].includes(stack)).sort());
   expect(unexcusedRemainders(await emulator.left())).toEqual([]);
-  expect(await command("destroy of none", [...ours("destroy")])).toMatch(/left out: .*\bkms\b/);
+  expect(await ours("destroy of none", "destroy")).toMatch(/left out: .*\bkms\b/);
 });
 
 test("all stacks are deployed from nothing, each after those that it reads", async () => {
-  await command("deploy bootstrap", [...ours("deploy", "bootstrap")]);
-  await command("deploy", [...ours("deploy")]);
+  await ours("deploy bootstrap", "deploy", "bootstrap");
+  await ours("deploy", "deploy");
 });
 
 test("by the CLI itself they are deployed again without a change, and say what there is to know", async () => {
@@ -152,7 +152,7 @@ test("neither what was printed nor a state holds a secret", async () => {
 
 test("all stacks are destroyed, and nothing is left", async () => {
   expect(unexcusedRemainders(await emulator.left())).not.toEqual([]);
-  await command("destroy", [...ours("destroy")]);
-  await command("destroy bootstrap", [...ours("destroy", "bootstrap")]);
+  await ours("destroy", "destroy");
+  await ours("destroy bootstrap", "destroy", "bootstrap");
   expect(unexcusedRemainders(await emulator.left())).toEqual([]);
 });

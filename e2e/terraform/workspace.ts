@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Manifest } from "../../deploy/manifest.ts";
 import { run } from "../command.ts";
 import type { Emulator } from "./emulator.ts";
 import { type ProviderSource, providerSource } from "./provider.ts";
@@ -34,12 +35,6 @@ export interface Output {
   readonly stackFolder: (stack: string) => string;
   /** What was synthesized for a stack. */
   readonly configuration: (stack: string) => string;
-}
-
-interface Manifest {
-  readonly stacks: Readonly<
-    Record<string, { readonly dependencies: readonly string[]; readonly workingDirectory: string }>
-  >;
 }
 
 /**

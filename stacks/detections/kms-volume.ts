@@ -39,7 +39,7 @@ export const kmsVolume: TrailDetection = {
   statistic: "Sum",
   anomaly: {
     severity: "medium", // growth looks like this too
-    deviations: 4, // at 2, CloudWatch's own default, the ups and downs of a quiet week mail several times a day
+    deviations: 4, // at CloudWatch's own 2 a quiet week mails several times a day
     period: 300,
     evaluationPeriods: 3,
     datapointsToAlarm: 2,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { inOrder } from "../../../deploy/manifest.ts";
 import { run } from "../system/run.ts";
 
 /** A synthesized stack. */
@@ -20,7 +21,7 @@ const APPLIED_BY_HAND = "bootstrap";
 const manifest = z.object({
   stacks: z.record(
     z.string(),
-    z.object({ name: z.string(), workingDirectory: z.string(), dependencies: z.array(z.string()) }),
+    z.object({ workingDirectory: z.string(), dependencies: z.array(z.string()) }),
   ),
 });
 
@@ -42,17 +43,11 @@ export async function synthesize(
  * @param output the folder that a synth wrote
  */
 export function readStacks(output: string): readonly Stack[] {
-  const { stacks } = manifest.parse(
-    JSON.parse(readFileSync(join(output, "manifest.json"), "utf8")),
-  );
-  const ordered = new Map<string, Stack>();
-  const add = (name: string) => {
-    const stack = stacks[name];
-    if (stack === undefined || name === APPLIED_BY_HAND || ordered.has(name)) return;
-    for (const dependency of stack.dependencies) add(dependency);
+  const whole = manifest.parse(JSON.parse(readFileSync(join(output, "manifest.json"), "utf8")));
+  return inOrder(whole).flatMap((name) => {
+    const stack = whole.stacks[name];
+    if (stack === undefined || name === APPLIED_BY_HAND) return [];
     const { workingDirectory, dependencies } = stack;
-    ordered.set(name, { name, folder: join(output, workingDirectory), dependencies });
-  };
-  for (const name of Object.keys(stacks).sort()) add(name);
-  return [...ordered.values()];
+    return [{ name, folder: join(output, workingDirectory), dependencies }];
+  });
 }
