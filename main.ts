@@ -1,11 +1,11 @@
-import { synthFast } from "./stacks/fast-synth.ts";
+import { synthFast } from "./terraform/cdktf/fast-synth.ts";
 
 synthFast();
 const { App } = await import("cdktf");
 const { cipherwatch } = await import("./stacks/cipherwatch.ts");
 const { notices } = await import("./stacks/notices.ts");
-const { loadSettings } = await import("./stacks/settings.ts");
-const { SettingsError } = await import("./stacks/settings/error.ts");
+const { loadSettings } = await import("./settings/index.ts");
+const { SettingsError } = await import("./settings/error.ts");
 
 try {
   const settings = loadSettings(process.env);

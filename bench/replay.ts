@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generateArchive } from "../lab/replay/archive/generate.ts";
+import { generateArchive } from "../replay/archive/generate.ts";
 
 const EVENTS = 1_000_000;
 const RUNS = 3;

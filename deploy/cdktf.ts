@@ -2,9 +2,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inOrder, type Manifest, manifestOf } from "../terraform/cdktf/manifest.ts";
 import { movedState } from "./backend.ts";
 import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
-import { inOrder, type Manifest, manifestOf } from "./manifest.ts";
 import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
 import { isDeployed, StateError } from "./state.ts";
 

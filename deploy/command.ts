@@ -1,5 +1,5 @@
-import { nearest } from "../stacks/nearest.ts";
-import { unknownName } from "../stacks/unknown-name.ts";
+import { nearest } from "../common/nearest.ts";
+import { unknownName } from "../common/unknown-name.ts";
 
 const VERBS = ["deploy", "diff", "destroy"] as const;
 

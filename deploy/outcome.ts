@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest } from "../terraform/cdktf/manifest.ts";
 
 /** What became of the diff of a stack. */
 export interface Outcome {

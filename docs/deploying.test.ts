@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
-import { SettingsError } from "../stacks/settings/error.ts";
-import { loadSettings } from "../stacks/settings.ts";
+import { SettingsError } from "../settings/error.ts";
+import { loadSettings } from "../settings/index.ts";
 
 /** Whether loadSettings knows the variable, whatever it thinks of its value. */
 function isSetting(variable: string): boolean {

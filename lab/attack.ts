@@ -1,4 +1,4 @@
-import { cisPack } from "../stacks/detections/index.ts";
+import { cisPack } from "../detections/index.ts";
 import { type Attack, attacks, carryOut } from "./attack/attack.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
 import { connect, endpointsIn, type RunningLab } from "./attack/running-lab.ts";

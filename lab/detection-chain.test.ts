@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { serviceRoleName } from "../stacks/naming.ts";
-import { loadSettings } from "../stacks/settings.ts";
+import { serviceRoleName } from "../common/naming.ts";
+import { loadSettings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
+import { readDeployment } from "../terraform/deployment.ts";
+import { readTerraform, type TerraformJson } from "../terraform/reader.ts";
 import { type Aws, startAws } from "./aws/aws.ts";
 import { type ManualClock, manualClock } from "./clock.ts";
-import { readDeployment } from "./deployment.ts";
-import { readTerraform, type TerraformJson } from "./terraform.ts";
 
 const MINUTE = 60_000;
 const account = { accountId: "111122223333", region: "ap-southeast-2" };

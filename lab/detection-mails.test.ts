@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { CloudTrailRecord, Detection, Severity } from "../detections/detection.ts";
+import { opened, sealed } from "../detections/examples.ts";
+import { alarmNameOf } from "../detections/in-cloudwatch.ts";
+import { cisPack, detections } from "../detections/index.ts";
+import type { DetectionScope } from "../detections/scope.ts";
 import { type MetricValues, metricFields } from "../service/telemetry.ts";
-import type { CloudTrailRecord, Detection, Severity } from "../stacks/detections/detection.ts";
-import { opened, sealed } from "../stacks/detections/examples.ts";
-import { alarmNameOf } from "../stacks/detections/in-cloudwatch.ts";
-import { cisPack, detections } from "../stacks/detections/index.ts";
-import type { Watched } from "../stacks/detections/watched.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { settingsOf } from "../stacks/testing.ts";
+import { readDeployment } from "../terraform/deployment.ts";
+import { readTerraform } from "../terraform/reader.ts";
+import { aboutLab, deployedScope } from "./attack/scope.ts";
 import { type Aws, startAws } from "./aws/aws.ts";
 import { type ManualClock, manualClock } from "./clock.ts";
-import { readDeployment } from "./deployment.ts";
-import { readTerraform } from "./terraform.ts";
-import { aboutLab, deployedWatched } from "./watched.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const SECOND = 1000;
@@ -36,7 +36,7 @@ const deployment = readDeployment(
   ),
   account,
 );
-const watched = deployedWatched("dev", deployment);
+const scope = deployedScope("dev", deployment);
 
 let folder: string;
 let clock: ManualClock;
@@ -63,14 +63,14 @@ afterEach(async () => {
 });
 
 const deliver = (record: CloudTrailRecord) =>
-  aws.logLine(watched.trailLogGroupName, JSON.stringify(aboutLab(record, watched, account)));
+  aws.logLine(scope.trailLogGroupName, JSON.stringify(aboutLab(record, scope, account)));
 
 const report = (
   values: Readonly<Record<string, number>>,
-  { serviceNamespace }: Watched = watched,
+  { serviceNamespace }: DetectionScope = scope,
 ) =>
   aws.logLine(
-    watched.serviceLogGroupName,
+    scope.serviceLogGroupName,
     JSON.stringify(metricFields(serviceNamespace, values as MetricValues, clock.now())),
   );
 
@@ -98,7 +98,7 @@ test.each([...detections, ...cisPack].map((it) => [it.id, it] as const))(
   (_, detection) => {
     actOut(detection);
     clock.advance(2 * MINUTE);
-    const name = alarmNameOf(detection, watched);
+    const name = alarmNameOf(detection, scope);
     const mails = inbox().filter(({ subject }) => subject.startsWith(`ALARM: "${name}"`));
     expect(mails.map(({ to }) => to)).toEqual([addresseeOf(detection.severity)]);
     expect(mails[0]?.body).toContain(`1. ${detection.runbook[0]}`);

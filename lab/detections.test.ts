@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { readEmbeddedMetrics } from "../cloudwatch/embedded-metrics.ts";
+import { matches, parsePattern, warnings } from "../cloudwatch/pattern/index.ts";
+import type { CloudTrailRecord, TrailDetection } from "../detections/detection.ts";
+import { filterPattern } from "../detections/exclusions.ts";
+import { alarmNameOf, metricOf } from "../detections/in-cloudwatch.ts";
+import { cisPack, detections } from "../detections/index.ts";
 import { type MetricValues, metricFields } from "../service/telemetry.ts";
-import type { CloudTrailRecord, TrailDetection } from "../stacks/detections/detection.ts";
-import { filterPattern } from "../stacks/detections/exclusions.ts";
-import { alarmNameOf, metricOf } from "../stacks/detections/in-cloudwatch.ts";
-import { cisPack, detections } from "../stacks/detections/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { settingsOf } from "../stacks/testing.ts";
-import { readEmbeddedMetrics } from "./aws/embedded-metrics.ts";
-import { readDeployment } from "./deployment.ts";
-import { matches, parsePattern, warnings } from "./pattern/index.ts";
-import { readTerraform } from "./terraform.ts";
-import { aboutLab, deployedWatched } from "./watched.ts";
+import { readDeployment } from "../terraform/deployment.ts";
+import { readTerraform } from "../terraform/reader.ts";
+import { aboutLab, deployedScope } from "./attack/scope.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const deployment = readDeployment(
@@ -19,7 +19,7 @@ const deployment = readDeployment(
   account,
 );
 
-const watched = deployedWatched("dev", deployment);
+const scope = deployedScope("dev", deployment);
 
 const isTrail = (detection: { readonly source: string }): detection is TrailDetection =>
   detection.source === "trail";
@@ -27,7 +27,7 @@ const inTrail = detections.filter(isTrail);
 
 /** As the synthesized stack has it, every reference filled in. */
 function synthesizedPattern(detection: TrailDetection): string {
-  const name = alarmNameOf(detection, watched);
+  const name = alarmNameOf(detection, scope);
   const filter = deployment.metricFilters.find((candidate) => candidate.name === name);
   if (filter === undefined) throw new Error(`The stacks have no metric filter ${name}.`);
   return filter.pattern;
@@ -52,12 +52,12 @@ const cases = (detection: TrailDetection, side: "mustFire" | "mustNotFire") =>
 
 describe.each(inTrail.map((it) => [it.id, it] as const))("%s", (id, detection) => {
   test.each(cases(detection, "mustFire"))("fires: %s", (_, { record, alsoFires = [] }) => {
-    const fired = firedBy(aboutLab(record, watched, account));
+    const fired = firedBy(aboutLab(record, scope, account));
     expect(fired.toSorted()).toEqual([id, ...alsoFires].sort());
   });
 
   test.each(cases(detection, "mustNotFire"))("is silent: %s", (_, { record, alsoFires = [] }) => {
-    const fired = firedBy(aboutLab(record, watched, account));
+    const fired = firedBy(aboutLab(record, scope, account));
     expect(alsoFires).not.toContain(id);
     expect(fired.toSorted()).toEqual([...alsoFires].sort());
   });
@@ -107,7 +107,7 @@ describe("records of other accounts' keys", () => {
 
   test("were the documentation's key ours, its uses and changes would be seen", () => {
     const documented = {
-      ...watched,
+      ...scope,
       keyArn: "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     };
     const seen = (id: string) => {
@@ -162,9 +162,9 @@ describe("what the service reports", () => {
 
   /** What CloudWatch would make of the service's own log line, of the metric that the alarm reads. */
   function points(id: string, values: Readonly<Record<string, number>>) {
-    const name = `${watched.namePrefix}${id}`;
+    const name = `${scope.namePrefix}${id}`;
     const alarm = deployment.alarms.find((candidate) => candidate.name === name);
-    const line = metricFields(watched.serviceNamespace, values as MetricValues, Date.now());
+    const line = metricFields(scope.serviceNamespace, values as MetricValues, Date.now());
     const embedded = readEmbeddedMetrics(JSON.stringify(line));
     if (embedded === undefined || !("data" in embedded)) throw new Error("It is no metric line.");
     return embedded.data.filter(
@@ -188,9 +188,9 @@ describe("what the service reports", () => {
   });
 
   test.each(reported)("%s reads what its alarm reads", (id, detection) => {
-    const { metricName } = metricOf(detection, watched);
+    const { metricName } = metricOf(detection, scope);
     expect(deployment.alarms).toContainEqual(
-      expect.objectContaining({ name: `${watched.namePrefix}${id}`, metricName }),
+      expect.objectContaining({ name: `${scope.namePrefix}${id}`, metricName }),
     );
   });
 });

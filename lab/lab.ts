@@ -4,20 +4,20 @@ import {
   serviceLogGroupName,
   serviceNamespace,
   serviceRoleName,
-} from "../stacks/naming.ts";
-import type { Settings } from "../stacks/settings.ts";
+} from "../common/naming.ts";
+import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
+import { type Deployment, readDeployment } from "../terraform/deployment.ts";
+import { readTerraform, type TerraformJson } from "../terraform/reader.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
 import { type Child, startChild } from "./child.ts";
 import { clientEnvironment } from "./client-environment.ts";
 import { startConsole } from "./console/server.ts";
 import { startDatabase } from "./database.ts";
-import { type Deployment, readDeployment } from "./deployment.ts";
 import { claimFolder, type Endpoints } from "./folder.ts";
 import { lastingClock } from "./lasting-clock.ts";
 import type { LabOptions } from "./options.ts";
 import { assertFree } from "./ports.ts";
-import { readTerraform, type TerraformJson } from "./terraform.ts";
 
 /** AWS's own example account. */
 const ACCOUNT_ID = "111122223333";

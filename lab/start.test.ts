@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, type SpawnedLab, send, spawnLab, until } from "./spawn-lab.ts";
+import { root, type SpawnedLab, send, spawnLab, until } from "./testing/spawn-lab.ts";
 
 // What a caller sends is somebody's secret: none of these may be found where the lab writes.
 const secret = { Name: "Stephen-the-canary-of-names", Text: "I love canary pizza" };

@@ -1,4 +1,4 @@
-import { loadSettings } from "../stacks/settings.ts";
+import { loadSettings } from "../settings/index.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
 

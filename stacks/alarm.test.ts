@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { decryptDenied } from "../detections/decrypt-denied.ts";
+import type { Detection } from "../detections/detection.ts";
+import { cisPack, detections } from "../detections/index.ts";
+import { kmsErrors } from "../detections/kms-errors.ts";
+import { kmsKeyChange } from "../detections/kms-key-change.ts";
+import { kmsVolume } from "../detections/kms-volume.ts";
+import { trailChange } from "../detections/trail-change.ts";
 import { AlarmStack } from "./alarm.ts";
-import { decryptDenied } from "./detections/decrypt-denied.ts";
-import type { Detection } from "./detections/detection.ts";
-import { cisPack, detections } from "./detections/index.ts";
-import { kmsErrors } from "./detections/kms-errors.ts";
-import { kmsKeyChange } from "./detections/kms-key-change.ts";
-import { kmsVolume } from "./detections/kms-volume.ts";
-import { trailChange } from "./detections/trail-change.ts";
 import { synthStack, type TerraformJson } from "./synthesize.ts";
 import {
   ACCOUNT,

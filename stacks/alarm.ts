@@ -2,6 +2,14 @@ import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-com
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { keyAlias, resourceName } from "../common/naming.ts";
+import { alarmDescription } from "../detections/alarm-description.ts";
+import { attackRule, attackUnderWay } from "../detections/attack-under-way.ts";
+import { chosenDetections } from "../detections/chosen.ts";
+import type { Detection, Severity, TrailDetection } from "../detections/detection.ts";
+import { alarmNameOf, alarmNamesOf, runbookOf } from "../detections/in-cloudwatch.ts";
+import { noticeMessage } from "../detections/notice.ts";
+import { type DetectionScope, detectionScopeIn } from "../detections/scope.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
 import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
@@ -10,14 +18,6 @@ import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
 import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
 import { Webhook } from "./constructs/webhook.ts";
-import { alarmDescription } from "./detections/alarm-description.ts";
-import { attackRule, attackUnderWay } from "./detections/attack-under-way.ts";
-import { chosenDetections } from "./detections/chosen.ts";
-import type { Detection, Severity, TrailDetection } from "./detections/detection.ts";
-import { alarmNameOf, alarmNamesOf, runbookOf } from "./detections/in-cloudwatch.ts";
-import { noticeMessage } from "./detections/notice.ts";
-import { type Watched, watchedIn } from "./detections/watched.ts";
-import { keyAlias, resourceName } from "./naming.ts";
 
 export interface AlarmStackProps extends CipherwatchStackProps {
   /** Of the data key. */
@@ -73,18 +73,18 @@ export class AlarmStack extends CipherwatchStack {
     }).topicArn;
     this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED, keyArn });
 
-    const watched = watchedIn(env, this, {
+    const detectionScope = detectionScopeIn(env, this, {
       keyArn: props.keyArn,
       trailKeyArn: props.trailKeyArn,
       topicKeyArn: keyArn,
     });
-    const alarms = detections.flatMap((detection) => this.#detect(detection, watched));
-    const composite = this.#correlate(detections, watched, alarms);
+    const alarms = detections.flatMap((detection) => this.#detect(detection, detectionScope));
+    const composite = this.#correlate(detections, detectionScope, alarms);
     const undelivered = this.#watchUndelivered();
-    this.#tellPrograms(watched, keyArn);
+    this.#tellPrograms(detectionScope, keyArn);
     alarmDashboard(this, "Dashboard", {
       detections,
-      watched,
+      detectionScope,
       otherAlarmNames: [...composite, undelivered],
     });
 
@@ -99,26 +99,26 @@ export class AlarmStack extends CipherwatchStack {
   }
 
   /** Filter, alarms and saved query; and the notice that comes before them, where there is one. */
-  #detect(detection: Detection, watched: Watched): readonly ITerraformDependable[] {
+  #detect(detection: Detection, detectionScope: DetectionScope): readonly ITerraformDependable[] {
     const { alarms } = new DetectionAlarm(this, pascalCase(detection.id), {
       detection,
-      watched,
+      detectionScope,
       topicArnOf: (severity) => this.topicArnOf(severity),
     });
-    if (detection.source === "trail") this.#giveNotice(detection, watched);
+    if (detection.source === "trail") this.#giveNotice(detection, detectionScope);
     return alarms;
   }
 
   /** Mails a write call that EventBridge passes on within seconds, minutes before the trail does. */
-  #giveNotice(detection: TrailDetection, watched: Watched): void {
+  #giveNotice(detection: TrailDetection, detectionScope: DetectionScope): void {
     const { notice, id } = detection;
     if (notice === undefined) return;
     new EventRule(this, `${pascalCase(id)}Notice`, {
-      name: alarmNameOf(detection, watched),
+      name: alarmNameOf(detection, detectionScope),
       description: detection.title,
       pattern: {
         "detail-type": ["AWS API Call via CloudTrail"],
-        detail: notice.detail(watched),
+        detail: notice.detail(detectionScope),
       },
       targets: [
         {
@@ -134,12 +134,14 @@ export class AlarmStack extends CipherwatchStack {
   /** An alarm on alarms: what they say together. @returns its name, where it has something to say */
   #correlate(
     detections: readonly Detection[],
-    watched: Watched,
+    detectionScope: DetectionScope,
     alarms: readonly ITerraformDependable[],
   ): readonly string[] {
-    const alarmRule = attackRule(detections, (detection) => alarmNamesOf(detection, watched));
+    const alarmRule = attackRule(detections, (detection) =>
+      alarmNamesOf(detection, detectionScope),
+    );
     if (alarmRule === undefined) return [];
-    const alarmName = alarmNameOf(attackUnderWay, watched);
+    const alarmName = alarmNameOf(attackUnderWay, detectionScope);
     const topicArn = this.topicArnOf(attackUnderWay.severity);
     new CloudwatchCompositeAlarm(this, "AttackUnderWay", {
       alarmName,
@@ -180,7 +182,7 @@ export class AlarmStack extends CipherwatchStack {
   }
 
   /** Each change of an alarm's state to a queue and to a webhook, where the settings want them. */
-  #tellPrograms({ namePrefix }: Watched, keyArn: string): void {
+  #tellPrograms({ namePrefix }: DetectionScope, keyArn: string): void {
     const { alarmQueue, webhookUrl } = this.settings;
     const targets: EventTarget[] = [];
     if (alarmQueue) {

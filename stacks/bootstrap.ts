@@ -1,10 +1,10 @@
 import { TerraformOutput, type TerraformResourceLifecycle } from "cdktf";
 import type { Construct } from "constructs";
+import { keyAlias } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
 import { accountPrincipals, type Statement } from "./constructs/policy.ts";
-import { keyAlias } from "./naming.ts";
 import { PipelineAccess } from "./pipeline/access.ts";
 
 /** Days in which a reviewed plan can be applied; later, another is made. */

@@ -3,7 +3,7 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition/ind
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider/index.js";
 import { LocalBackend, S3Backend, type TerraformResourceLifecycle, TerraformStack } from "cdktf";
 import type { Construct, IConstruct } from "constructs";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "../settings/index.ts";
 
 /** The first version whose S3 backend locks without DynamoDB outside of an experiment. */
 const REQUIRED_TERRAFORM = ">= 1.11.0";

@@ -1,4 +1,5 @@
 import type { App } from "cdktf";
+import type { Settings } from "../settings/index.ts";
 import { AlarmStack } from "./alarm.ts";
 import { BootstrapStack } from "./bootstrap.ts";
 import { RejectedTrafficAlarm } from "./constructs/rejected-traffic-alarm.ts";
@@ -8,7 +9,6 @@ import { NetworkStack } from "./network.ts";
 import { boundRoles } from "./pipeline/boundary.ts";
 import { RegistryStack } from "./registry.ts";
 import { ServiceStack } from "./service.ts";
-import type { Settings } from "./settings.ts";
 import { TrailStack } from "./trail.ts";
 
 /** Builds every stack, in the order in which they are deployed. */

@@ -6,6 +6,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js"
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { DataResource, type ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
+import { keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
@@ -17,7 +18,6 @@ import {
   servicePrincipal,
 } from "./constructs/policy.ts";
 import { admitTcp } from "./constructs/security-group-rule.ts";
-import { keyAlias, resourceName } from "./naming.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
   readonly vpcId: string;

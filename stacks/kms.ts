@@ -1,9 +1,9 @@
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { keyAlias, serviceRoleName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { accountPrincipals, type Condition, type Statement } from "./constructs/policy.ts";
-import { keyAlias, serviceRoleName } from "./naming.ts";
 
 /** The key under which the service seals its records. */
 export class KmsStack extends CipherwatchStack {

@@ -7,11 +7,11 @@ import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc/index.js";
 import { propertyAccess, Token } from "cdktf";
 import type { Construct } from "constructs";
+import { flowLogGroupName, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { FlowLog } from "./constructs/flow-log.ts";
 import { InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
 import { ANYWHERE, Zone } from "./constructs/zone.ts";
-import { flowLogGroupName, resourceName } from "./naming.ts";
 import { subnetRanges } from "./subnets.ts";
 
 /** A zone each, in the order of AWS's list. */

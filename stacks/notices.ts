@@ -1,4 +1,4 @@
-import type { Settings } from "./settings.ts";
+import type { Settings } from "../settings/index.ts";
 
 /** What whoever deploys these settings should know though none is wrong, a line each. */
 export function notices(settings: Settings): readonly string[] {

@@ -2,10 +2,10 @@ import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository/index.js";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { accountPrincipals, type Statement } from "./constructs/policy.ts";
-import { keyAlias, resourceName } from "./naming.ts";
 
 /** Days for which an image that lost its tag, or never had one, can still be looked at. */
 const UNTAGGED_DAYS = 7;

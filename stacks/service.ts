@@ -5,6 +5,14 @@ import { EcsService } from "@cdktf/provider-aws/lib/ecs-service/index.js";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/index.js";
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import {
+  executionRoleName,
+  keyAlias,
+  logGroupName,
+  resourceName,
+  serviceLogGroupName,
+  serviceRoleName,
+} from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
 import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
@@ -16,14 +24,6 @@ import { TaskRole } from "./constructs/task-role.ts";
 import { TaskScaling } from "./constructs/task-scaling.ts";
 import { WebAcl } from "./constructs/web-acl.ts";
 import { encryptDecryptPermissions } from "./kms.ts";
-import {
-  executionRoleName,
-  keyAlias,
-  logGroupName,
-  resourceName,
-  serviceLogGroupName,
-  serviceRoleName,
-} from "./naming.ts";
 
 export interface ServiceStackProps extends CipherwatchStackProps {
   /** `sha256:…` of the image in the repository. */

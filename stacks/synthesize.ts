@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App, TerraformStack, Testing } from "cdktf";
+import type { Settings } from "../settings/index.ts";
 import { cipherwatch } from "./cipherwatch.ts";
-import type { Settings } from "./settings.ts";
 
 type Blocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 

@@ -1,4 +1,4 @@
-import { loadSettings, type Settings } from "./settings.ts";
+import { loadSettings, type Settings } from "../settings/index.ts";
 import type { TerraformJson } from "./synthesize.ts";
 
 /** Settings of dev, but for the given variables, without their prefix. */

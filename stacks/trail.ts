@@ -3,6 +3,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { keyAlias, resourceName, trailLogGroupName, trailName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
 import { type BucketArns, grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
@@ -14,7 +15,6 @@ import {
   type Statement,
   servicePrincipal,
 } from "./constructs/policy.ts";
-import { keyAlias, resourceName, trailLogGroupName, trailName } from "./naming.ts";
 
 const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");
 

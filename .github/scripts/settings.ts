@@ -1,6 +1,6 @@
 import { parseEnv } from "node:util";
-import { SettingsError } from "../../stacks/settings/error.ts";
-import { loadSettings, type Settings } from "../../stacks/settings.ts";
+import { SettingsError } from "../../settings/error.ts";
+import { loadSettings, type Settings } from "../../settings/index.ts";
 import { optionalVariable, variable } from "./github/environment.ts";
 import { exportVariables, setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";

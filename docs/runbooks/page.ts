@@ -3,21 +3,20 @@ import {
   type Described,
   duration,
   thresholdInWords,
-} from "../../stacks/detections/alarm-description.ts";
-import { attackUnderWay } from "../../stacks/detections/attack-under-way.ts";
-import type { Detection } from "../../stacks/detections/detection.ts";
-import { exampleWatched } from "../../stacks/detections/examples.ts";
-import { filterPattern } from "../../stacks/detections/exclusions.ts";
+} from "../../detections/alarm-description.ts";
+import { attackUnderWay } from "../../detections/attack-under-way.ts";
+import type { Detection } from "../../detections/detection.ts";
+import { exampleScope } from "../../detections/examples.ts";
+import { filterPattern } from "../../detections/exclusions.ts";
 import {
   alarmNamesOf,
   anomalyOf,
   metricOf,
   savedQueryNameOf,
-} from "../../stacks/detections/in-cloudwatch.ts";
-import { cisPack, detections } from "../../stacks/detections/index.ts";
+} from "../../detections/in-cloudwatch.ts";
+import { cisPack, detections } from "../../detections/index.ts";
 
-const GENERATED =
-  "<!-- Made from stacks/detections by docs/runbooks/generate.ts: change it there. -->";
+const GENERATED = "<!-- Made from detections by docs/runbooks/generate.ts: change it there. -->";
 
 /** File name → text, of every page that this folder should hold. */
 export function pages(): ReadonlyMap<string, string> {
@@ -59,8 +58,8 @@ function detectionPage(detection: Detection): string {
     [`Fires at ${thresholdInWords(detection)}.`, ...more(detection)].join(" "),
     "## What to do",
     numbered(detection.runbook),
-    `The query, saved in CloudWatch Logs Insights as \`${savedQueryNameOf(detection, exampleWatched)}\`:`,
-    code(detection.insightsQuery(exampleWatched).replaceAll(" | ", "\n| ")),
+    `The query, saved in CloudWatch Logs Insights as \`${savedQueryNameOf(detection, exampleScope)}\`:`,
+    code(detection.insightsQuery(exampleScope).replaceAll(" | ", "\n| ")),
     "## What else it may be",
     bullets(detection.falsePositives),
     tuning(detection),
@@ -68,9 +67,9 @@ function detectionPage(detection: Detection): string {
     source === "trail"
       ? joined(
           "Records of the trail that match this filter pattern:",
-          code(filterPattern(detection, exampleWatched)),
+          code(filterPattern(detection, exampleScope)),
         )
-      : `The metric \`${metricOf(detection, exampleWatched).metricName}\`, which the service reports with each request.`,
+      : `The metric \`${metricOf(detection, exampleScope).metricName}\`, which the service reports with each request.`,
     "It counts:",
     bullets(detection.mustFire.map(({ name }) => name)),
     "It does not count:",
@@ -146,9 +145,9 @@ function tuning(detection: Detection): string {
 }
 
 function details(detection: Detection): string {
-  const { namespace, metricName, dimensions = {} } = metricOf(detection, exampleWatched);
+  const { namespace, metricName, dimensions = {} } = metricOf(detection, exampleScope);
   const rows = [
-    ["alarms", alarmNamesOf(detection, exampleWatched).map(inCode).join(", ")],
+    ["alarms", alarmNamesOf(detection, exampleScope).map(inCode).join(", ")],
     [
       "metric",
       [

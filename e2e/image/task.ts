@@ -1,4 +1,4 @@
-import { loadSettings } from "../../stacks/settings.ts";
+import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 
 /** A container definition, as far as containers are run by it here. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, type SpawnedLab, spawnLab, until } from "../../lab/spawn-lab.ts";
+import { root, type SpawnedLab, spawnLab, until } from "../../lab/testing/spawn-lab.ts";
 
 const run = promisify(execFile);
 
@@ -159,7 +159,7 @@ describe("the AWS CLI", () => {
     expect(found.EventSource).toBe("kms.amazonaws.com");
     const { MetricAlarms } = (await aws(
       ...["cloudwatch", "describe-alarms", "--alarm-names", ALARM],
-    )) as { MetricAlarms: { AlarmActions: string[] }[] };
+    )) as { MetricAlarms: { AlarmBase: string[] }[] };
     expect(MetricAlarms).toMatchObject([{ AlarmName: ALARM, TreatMissingData: "notBreaching" }]);
     expect(await aws("cloudwatch", "describe-alarm-history", "--alarm-name", ALARM)).toHaveProperty(
       "AlarmHistoryItems",
@@ -180,7 +180,7 @@ describe("the AWS CLI", () => {
       ...["--filter-pattern", '{ $.errorCode = "InvalidCiphertextException" }'],
     )) as { events: unknown[] };
     expect(events.length).toBeGreaterThan(0);
-    const topic = MetricAlarms[0]?.AlarmActions[0] ?? "";
+    const topic = MetricAlarms[0]?.AlarmBase[0] ?? "";
     expect(await aws("sns", "list-subscriptions-by-topic", "--topic-arn", topic)).toMatchObject({
       Subscriptions: [{ Protocol: "email" }],
     });

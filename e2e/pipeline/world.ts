@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
 import { SNYK_STAND_IN } from "../../.github/scripts/testing/snyk.ts";
-import { type SpawnedLab, spawnLab } from "../../lab/spawn-lab.ts";
+import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
 import { type Emulator, startEmulator } from "../terraform/emulator.ts";
 import { inOrder } from "../terraform/in-order.ts";
 import { terraform } from "../terraform/terraform.ts";

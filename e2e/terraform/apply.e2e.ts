@@ -1,15 +1,15 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labWatched } from "../../lab/watched.ts";
-import { attackUnderWay } from "../../stacks/detections/attack-under-way.ts";
-import { filterPattern } from "../../stacks/detections/exclusions.ts";
-import { alarmNameOf, alarmNamesOf } from "../../stacks/detections/in-cloudwatch.ts";
-import { cisPack, detections } from "../../stacks/detections/index.ts";
-import type { Watched } from "../../stacks/detections/watched.ts";
-import { keyAlias } from "../../stacks/naming.ts";
+import { keyAlias } from "../../common/naming.ts";
+import { attackUnderWay } from "../../detections/attack-under-way.ts";
+import { filterPattern } from "../../detections/exclusions.ts";
+import { alarmNameOf, alarmNamesOf } from "../../detections/in-cloudwatch.ts";
+import { cisPack, detections } from "../../detections/index.ts";
+import type { DetectionScope } from "../../detections/scope.ts";
+import { labScope } from "../../lab/attack/scope.ts";
+import { loadSettings } from "../../settings/index.ts";
 import { permissionsOfRole } from "../../stacks/pipeline/testing.ts";
-import { loadSettings } from "../../stacks/settings.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { type Call, type Emulator, startEmulator, type Watch } from "./emulator.ts";
 import { unexcused, unexcusedRemainders } from "./excused.ts";
@@ -175,7 +175,7 @@ describe("a second run", () => {
 
 describe("every detection watches", () => {
   /** As AWS has them: what Terraform filled into the patterns is in there. */
-  let watched: Watched;
+  let scope: DetectionScope;
   let watch: Watch;
   beforeAll(async () => {
     const keyArns = new Map<string, string>();
@@ -188,7 +188,7 @@ describe("every detection watches", () => {
       }
     }
     const keyArn = (part?: string) => keyArns.get(keyAlias(settings.env, part)) ?? "";
-    watched = labWatched(
+    scope = labScope(
       settings.env,
       { accountId: ACCOUNT, region: REGION },
       { keyArn: keyArn(), trailKeyArn: keyArn("trail"), topicKeyArn: keyArn("alarms") },
@@ -199,7 +199,7 @@ describe("every detection watches", () => {
   test.each([...detections, ...cisPack])(
     "$id has its alarms, and they tell somebody",
     (detection) => {
-      for (const name of alarmNamesOf(detection, watched)) {
+      for (const name of alarmNamesOf(detection, scope)) {
         const actions = watch.alarms.find((alarm) => alarm.name === name)?.actions;
         expect(actions, name).toEqual([expect.stringMatching(/^arn:aws:sns:/)]);
       }
@@ -210,15 +210,15 @@ describe("every detection watches", () => {
     "$id has its filter on the trail's log group",
     (detection) => {
       expect(watch.filters).toContainEqual({
-        name: alarmNameOf(detection, watched),
-        pattern: filterPattern(detection, watched),
-        logGroupName: watched.trailLogGroupName,
+        name: alarmNameOf(detection, scope),
+        pattern: filterPattern(detection, scope),
+        logGroupName: scope.trailLogGroupName,
       });
     },
   );
 
   test("an attack under way has its composite alarm", () => {
-    expect(watch.alarms.map(({ name }) => name)).toContain(alarmNameOf(attackUnderWay, watched));
+    expect(watch.alarms.map(({ name }) => name)).toContain(alarmNameOf(attackUnderWay, scope));
   });
 });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadSettings } from "../../stacks/settings.ts";
+import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { type CommandOptions, run } from "../command.ts";
 import { type Emulator, startEmulator } from "./emulator.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Manifest } from "../../deploy/manifest.ts";
+import type { Manifest } from "../../terraform/cdktf/manifest.ts";
 import { run } from "../command.ts";
 import type { Emulator } from "./emulator.ts";
 import { type ProviderSource, providerSource } from "./provider.ts";

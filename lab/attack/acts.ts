@@ -5,9 +5,9 @@ import {
   EncryptCommand,
 } from "@aws-sdk/client-kms";
 import { z } from "zod";
+import type { Detection } from "../../detections/detection.ts";
+import { alarmNameOf } from "../../detections/in-cloudwatch.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
-import type { Detection } from "../../stacks/detections/detection.ts";
-import { alarmNameOf } from "../../stacks/detections/in-cloudwatch.ts";
 import type { RunningLab } from "./running-lab.ts";
 
 /** How a detection is acted out. */
@@ -47,8 +47,8 @@ const REAL: Readonly<Record<string, Act>> = {
   "kms-outsider": {
     says: "mallory encrypts and decrypts under the service's key, past the service",
     kind: "real",
-    run: async ({ kms, watched }) => {
-      const { keyArn: KeyId } = watched;
+    run: async ({ kms, scope }) => {
+      const { keyArn: KeyId } = scope;
       const sealed = await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from("x") }));
       await kms.send(new DecryptCommand({ KeyId, CiphertextBlob: sealed.CiphertextBlob }));
     },
@@ -70,8 +70,8 @@ const REAL: Readonly<Record<string, Act>> = {
   "kms-key-change": {
     says: "mallory disables the service's key, and enables it again",
     kind: "real",
-    run: async ({ kms, watched }) => {
-      const { keyArn: KeyId } = watched;
+    run: async ({ kms, scope }) => {
+      const { keyArn: KeyId } = scope;
       try {
         await kms.send(new DisableKeyCommand({ KeyId }));
       } finally {
@@ -82,8 +82,8 @@ const REAL: Readonly<Record<string, Act>> = {
   "alarm-change": {
     says: "mallory disables the actions of an alarm, and enables them again",
     kind: "real",
-    run: async ({ call, state, watched }) => {
-      const own = alarmNameOf({ id: "alarm-change" }, watched);
+    run: async ({ call, state, scope }) => {
+      const own = alarmNameOf({ id: "alarm-change" }, scope);
       const { alarms } = await state();
       const victim = alarms.find(({ name }) => name !== own);
       if (victim === undefined) throw new Error("The lab has no other alarm that could be muted.");
@@ -116,7 +116,7 @@ export function actOf(detection: Detection): Act {
     kind: "record",
     run: (lab, threshold) =>
       lab.logLine(
-        (now) => metricFields(lab.watched.serviceNamespace, example.values as MetricValues, now),
+        (now) => metricFields(lab.scope.serviceNamespace, example.values as MetricValues, now),
         threshold,
       ),
   };

@@ -1,7 +1,7 @@
-import { attackUnderWay } from "../../stacks/detections/attack-under-way.ts";
-import type { Severity } from "../../stacks/detections/detection.ts";
-import { alarmNameOf } from "../../stacks/detections/in-cloudwatch.ts";
-import { cisPack, detections } from "../../stacks/detections/index.ts";
+import { attackUnderWay } from "../../detections/attack-under-way.ts";
+import type { Severity } from "../../detections/detection.ts";
+import { alarmNameOf } from "../../detections/in-cloudwatch.ts";
+import { cisPack, detections } from "../../detections/index.ts";
 import { type Act, actOf } from "./acts.ts";
 import type { LabMail, LabState, RunningLab } from "./running-lab.ts";
 
@@ -66,7 +66,7 @@ export async function carryOut(
     await act.run(lab, alarm.threshold ?? 1);
   }
   const acted = performance.now();
-  const subject = `ALARM: "${alarmNameOf({ id }, lab.watched)}"`;
+  const subject = `ALARM: "${alarmNameOf({ id }, lab.scope)}"`;
   for (;;) {
     const { inbox } = await lab.state();
     const mail = inbox.slice(known).find((candidate) => candidate.subject.startsWith(subject));
@@ -92,8 +92,8 @@ async function untilQuiet(lab: RunningLab, id: string): Promise<void> {
   }
 }
 
-function alarmOf({ alarms }: LabState, { watched }: RunningLab, id: string) {
-  const name = alarmNameOf({ id }, watched);
+function alarmOf({ alarms }: LabState, { scope }: RunningLab, id: string) {
+  const name = alarmNameOf({ id }, scope);
   const alarm = alarms.find((candidate) => candidate.name === name);
   if (alarm !== undefined) return alarm;
   const why = cisPack.some((detection) => detection.id === id)

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { unknownName } from "../../stacks/unknown-name.ts";
+import { unknownName } from "../../common/unknown-name.ts";
 
 export interface AttackOptions {
   /** Of the attacks to carry out, in order. */

@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { z } from "zod";
-import type { CloudTrailRecord } from "../../stacks/detections/detection.ts";
-import type { Watched } from "../../stacks/detections/watched.ts";
-import { ENVIRONMENTS } from "../../stacks/environment.ts";
-import { keyAlias } from "../../stacks/naming.ts";
+import { ENVIRONMENTS } from "../../common/environment.ts";
+import { keyAlias } from "../../common/naming.ts";
+import type { CloudTrailRecord } from "../../detections/detection.ts";
+import type { DetectionScope } from "../../detections/scope.ts";
+import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail.ts";
 import type { Endpoints } from "../folder.ts";
-import type { Account } from "../terraform.ts";
-import { aboutLab, labWatched } from "../watched.ts";
+import { aboutLab, labScope } from "./scope.ts";
 
 /** Who attacks: an access key that the lab knows nothing of is the IAM user of its name. */
 const ATTACKER = "mallory";
@@ -49,7 +49,7 @@ export type LabMail = LabState["inbox"][number];
 /** A lab in another process, as an attacker and a defender see it. */
 export interface RunningLab {
   readonly endpoints: Pick<Endpoints, "service" | "aws" | "console">;
-  readonly watched: Watched;
+  readonly scope: DetectionScope;
   readonly state: () => Promise<LabState>;
   /** KMS as the attacker, with an identity of their own. */
   readonly kms: KMSClient;
@@ -91,7 +91,7 @@ export async function connect(endpoints: RunningLab["endpoints"]): Promise<Runni
     if (known === undefined) throw new Error(`The lab has no key with the alias ${alias}.`);
     return known.AliasArn.replace(alias, `key/${known.TargetKeyId}`);
   };
-  const watched = labWatched(env, account, {
+  const scope = labScope(env, account, {
     keyArn: arnOf(keyAlias(env)),
     trailKeyArn: arnOf(keyAlias(env, "trail")),
     topicKeyArn: arnOf(keyAlias(env, "alarms")),
@@ -113,18 +113,18 @@ export async function connect(endpoints: RunningLab["endpoints"]): Promise<Runni
 
   return {
     endpoints,
-    watched,
+    scope,
     state,
     kms,
     call,
     ask: (path, body) => ask(`${endpoints.service}${path}`, body),
     deliver: (record, times) => {
-      const message = aboutLab(record, watched, account);
+      const message = aboutLab(record, scope, account);
       const stream = trailLogStream(account.accountId, account.region);
-      return put(watched.trailLogGroupName, stream, () => message, times);
+      return put(scope.trailLogGroupName, stream, () => message, times);
     },
     logLine: async (line, times) => {
-      const logGroupName = watched.serviceLogGroupName;
+      const logGroupName = scope.serviceLogGroupName;
       const stream = { logGroupName, logStreamName: LOG_STREAM };
       await call("Logs_20140328.CreateLogStream", stream).catch((error: unknown) => {
         if (!String(error).includes("ResourceAlreadyExists")) throw error;

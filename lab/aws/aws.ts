@@ -1,11 +1,12 @@
-import type { HistoryItem } from "../alarm/history.ts";
-import type { MonitorEntry } from "../alarm/monitor.ts";
+import { type Alarm, isAnomaly, isComposite } from "../../cloudwatch/alarm/alarm.ts";
+import { redateEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
+import type { Deployment } from "../../terraform/deployment.ts";
 import type { Clock } from "../clock.ts";
-import { type AnyAlarm, type Deployment, isAnomaly, isComposite } from "../deployment.ts";
 import { type Journal, type JournalLimit, openJournal } from "../journal.ts";
+import type { HistoryItem } from "./alarms/history.ts";
+import type { MonitorEntry } from "./alarms/monitor.ts";
 import { createCloudTrail, type TrailEntry, trailLogStream } from "./cloudtrail.ts";
 import { createCloudWatch, notModelled as notModelledOfCloudWatch } from "./cloudwatch.ts";
-import { redateEmbeddedMetrics } from "./embedded-metrics.ts";
 import { startEndpoint } from "./endpoint.ts";
 import { type Credentials, createIdentities } from "./identities.ts";
 import { createKms, type KmsEntry } from "./kms.ts";
@@ -191,7 +192,7 @@ function lastingRecord({ alarmName, record }: MonitorEntry) {
   return { key: alarmName, entry: { alarmName, record, history: [] } };
 }
 
-function kindOf(alarm: AnyAlarm): "threshold" | "anomaly" | "composite" {
+function kindOf(alarm: Alarm): "threshold" | "anomaly" | "composite" {
   if (isComposite(alarm)) return "composite";
   return isAnomaly(alarm) ? "anomaly" : "threshold";
 }

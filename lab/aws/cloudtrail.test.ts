@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
 import { type ManualClock, manualClock } from "../clock.ts";
 import { type Journal, memoryJournal, openJournal } from "../journal.ts";
 import {
@@ -14,14 +15,7 @@ import {
 } from "./cloudtrail.ts";
 import { createIdentities } from "./identities.ts";
 import { createKms } from "./kms.ts";
-import {
-  type Audit,
-  AwsError,
-  type AwsStructure,
-  type Call,
-  type Operations,
-  type Service,
-} from "./operation.ts";
+import type { Audit, AwsStructure, Call, Operations, Service } from "./operation.ts";
 
 const REGION = "ap-southeast-2";
 const ACCOUNT = "111122223333";

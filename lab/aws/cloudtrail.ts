@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { DeployedTrail } from "../../terraform/deployment.ts";
 import type { Clock } from "../clock.ts";
-import type { DeployedTrail } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
 import { lookupEvents } from "./cloudtrail/lookup.ts";
 import { recordOf, type TrailEvent } from "./cloudtrail/record.ts";

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, ALARM, ANOMALY_ALARM, COMPOSITE_ALARM, TOPIC } from "../alarm/samples.ts";
+import type { Alarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import {
+  ACCOUNT,
+  ALARM,
+  ANOMALY_ALARM,
+  COMPOSITE_ALARM,
+  TOPIC,
+} from "../../cloudwatch/testing/samples.ts";
 import { manualClock } from "../clock.ts";
-import type { AnyAlarm, DeployedAlarm } from "../deployment.ts";
 import { memoryJournal } from "../journal.ts";
 import { createCloudWatch } from "./cloudwatch.ts";
 import { createMetrics, type MetricsEntry } from "./metrics.ts";
@@ -11,7 +17,7 @@ const NOON = Date.parse("2026-11-20T12:00:00Z");
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-function cloudWatchWith(alarms: readonly AnyAlarm[] = [ALARM]) {
+function cloudWatchWith(alarms: readonly Alarm[] = [ALARM]) {
   const clock = manualClock(NOON);
   const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
   const cloudWatch = createCloudWatch({
@@ -32,7 +38,7 @@ function cloudWatchWith(alarms: readonly AnyAlarm[] = [ALARM]) {
 const refusal = (code: string, message: unknown = expect.any(String), status = 400) =>
   expect.objectContaining({ code, message, status });
 
-const numbered = (count: number): DeployedAlarm[] =>
+const numbered = (count: number): ThresholdAlarm[] =>
   Array.from({ length: count }, (_, index) => ({
     ...ALARM,
     name: `alarm-${String(index).padStart(3, "0")}`,
@@ -55,7 +61,7 @@ describe("DescribeAlarms", () => {
           AlarmConfigurationUpdatedTimestamp: new Date(NOON),
           ActionsEnabled: true,
           OKActions: [],
-          AlarmActions: [TOPIC.arn],
+          AlarmBase: [TOPIC.arn],
           InsufficientDataActions: [],
           StateValue: "INSUFFICIENT_DATA",
           StateReason: "Unchecked: Initial alarm creation",

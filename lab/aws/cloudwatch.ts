@@ -1,18 +1,25 @@
 import { z } from "zod";
-import { STAND_IN } from "../alarm/anomaly.ts";
-import { BAND_ID } from "../alarm/band-queries.ts";
-import { childrenOf, parseAlarmRule } from "../alarm/composite.ts";
-import { toJson } from "../alarm/doubles.ts";
+import {
+  type Alarm,
+  isAnomaly,
+  isComposite,
+  type Statistic,
+} from "../../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import { BAND_ID } from "../../cloudwatch/alarm/band-queries.ts";
+import { childrenOf, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { toJson } from "../../cloudwatch/alarm/doubles.ts";
+import type { Notification } from "../../cloudwatch/alarm/notification.ts";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import { statisticOf } from "../../cloudwatch/metric.ts";
+import type { Clock } from "../clock.ts";
+import type { Journal } from "../journal.ts";
 import {
   type AlarmRecord,
   createMonitor,
   type MonitorEntry,
   type PlacedHistoryItem,
-} from "../alarm/monitor.ts";
-import type { Notification } from "../alarm/notification.ts";
-import type { Clock } from "../clock.ts";
-import { type AnyAlarm, isAnomaly, isComposite, type Statistic } from "../deployment.ts";
-import type { Journal } from "../journal.ts";
+} from "./alarms/monitor.ts";
 import { flag, integer, list, readInput, text, time } from "./input.ts";
 import {
   Dimensions,
@@ -24,8 +31,8 @@ import {
   MetricName as Name,
   UNITS,
 } from "./metric-datum.ts";
-import { type Metrics, notModelled as metricsNotModelled, statisticOf } from "./metrics.ts";
-import { AwsError, type AwsStructure, type Operations } from "./operation.ts";
+import { type Metrics, notModelled as metricsNotModelled } from "./metrics.ts";
+import type { AwsStructure, Operations } from "./operation.ts";
 import { page } from "./paging.ts";
 
 export interface CloudWatch {
@@ -97,7 +104,7 @@ const Inputs = {
     StateReason: text({ max: 1023 }),
     StateReasonData: text({ max: 4000 }).optional(),
   }),
-  AlarmActions: z.object({ AlarmNames }),
+  AlarmBase: z.object({ AlarmNames }),
   ListMetrics: z.object({
     Namespace: Name.optional(),
     MetricName: Name.optional(),
@@ -143,7 +150,7 @@ export function createCloudWatch({
   readonly clock: Clock;
   readonly region: string;
   readonly accountId: string;
-  readonly alarms: readonly AnyAlarm[];
+  readonly alarms: readonly Alarm[];
   readonly metrics: Metrics;
   readonly notify: (topicArn: string, notification: Notification) => void;
   readonly journal: Journal<MonitorEntry>;
@@ -152,7 +159,7 @@ export function createCloudWatch({
   const monitor = createMonitor({ clock, account, alarms, metrics, notify, journal });
 
   function setActionsEnabled(input: unknown, enabled: boolean): AwsStructure {
-    const { AlarmNames } = readInput(Inputs.AlarmActions, input, CODE);
+    const { AlarmNames } = readInput(Inputs.AlarmBase, input, CODE);
     for (const name of AlarmNames) monitor.setActionsEnabled(name, enabled);
     return {};
   }
@@ -413,7 +420,7 @@ function describeAlarm(record: AlarmRecord): AwsStructure {
     AlarmConfigurationUpdatedTimestamp: new Date(record.configurationUpdatedAt),
     ActionsEnabled: record.actionsEnabled,
     OKActions: alarm.okActions,
-    AlarmActions: alarm.alarmActions,
+    AlarmBase: alarm.alarmActions,
     InsufficientDataActions: alarm.insufficientDataActions,
     StateValue: state.value,
     StateReason: state.reason,
@@ -427,7 +434,7 @@ function describeAlarm(record: AlarmRecord): AwsStructure {
 
 type AlarmType = "MetricAlarm" | "CompositeAlarm";
 
-function typeOf(alarm: AnyAlarm): AlarmType {
+function typeOf(alarm: Alarm): AlarmType {
   return isComposite(alarm) ? "CompositeAlarm" : "MetricAlarm";
 }
 
@@ -442,7 +449,7 @@ function describeRelative({ alarm, state, stateUpdatedAt }: AlarmRecord): AwsStr
 }
 
 /** What the alarm fires on. */
-function conditionOf(alarm: AnyAlarm): AwsStructure {
+function conditionOf(alarm: Alarm): AwsStructure {
   if (isComposite(alarm)) return { AlarmRule: alarm.rule };
   const evaluation = {
     EvaluationPeriods: alarm.evaluationPeriods,
@@ -483,7 +490,7 @@ function conditionOf(alarm: AnyAlarm): AwsStructure {
   };
 }
 
-function actionsOf(alarm: AnyAlarm): readonly string[] {
+function actionsOf(alarm: Alarm): readonly string[] {
   return [...alarm.alarmActions, ...alarm.okActions, ...alarm.insufficientDataActions];
 }
 

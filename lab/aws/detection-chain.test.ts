@@ -2,10 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { MonitorEntry } from "../alarm/monitor.ts";
-import { ACCOUNT, ALARM, FILTER, LOG_GROUP, SUBSCRIPTION, TOPIC } from "../alarm/samples.ts";
+import {
+  ACCOUNT,
+  ALARM,
+  FILTER,
+  LOG_GROUP,
+  SUBSCRIPTION,
+  TOPIC,
+} from "../../cloudwatch/testing/samples.ts";
 import { type Clock, manualClock } from "../clock.ts";
 import { openJournal } from "../journal.ts";
+import type { MonitorEntry } from "./alarms/monitor.ts";
 import { createCloudWatch } from "./cloudwatch.ts";
 import type { LogsEntry } from "./log-store.ts";
 import { createLogs } from "./logs.ts";

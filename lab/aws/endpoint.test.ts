@@ -11,12 +11,13 @@ import {
 } from "@aws-sdk/client-kms";
 import { cbor, dateToTag } from "@smithy/core/cbor";
 import { afterEach, describe, expect, it } from "vitest";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
 import { manualClock } from "../clock.ts";
 import { memoryJournal } from "../journal.ts";
 import { type Endpoint, startEndpoint } from "./endpoint.ts";
 import { createIdentities } from "./identities.ts";
 import { createKms } from "./kms.ts";
-import { type AuditedCall, AwsError, type Operation, type Operations } from "./operation.ts";
+import type { AuditedCall, Operation, Operations } from "./operation.ts";
 import { createSts } from "./sts.ts";
 
 const REGION = "ap-southeast-2";

@@ -3,15 +3,15 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import {
-  type Audit,
-  type AuditedCall,
-  AwsError,
-  type AwsStructure,
-  type Call,
-  type Caller,
-  type Operations,
-  type Service,
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import type {
+  Audit,
+  AuditedCall,
+  AwsStructure,
+  Call,
+  Caller,
+  Operations,
+  Service,
 } from "./operation.ts";
 import { own } from "./own.ts";
 import type { Answer, WireRequest } from "./protocol/protocol.ts";

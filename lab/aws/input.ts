@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AwsError } from "./operation.ts";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
 
 /*
  * The members of a request, whichever wire protocol brought them: JSON has numbers and epoch seconds,

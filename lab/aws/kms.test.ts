@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import type { DeployedKey } from "../../terraform/deployment.ts";
 import { type Clock, manualClock } from "../clock.ts";
-import type { DeployedKey } from "../deployment.ts";
 import { type Journal, memoryJournal, openJournal } from "../journal.ts";
 import { createKms, type KmsEntry } from "./kms.ts";
-import { AwsError, type Call } from "./operation.ts";
+import type { Call } from "./operation.ts";
 
 const REGION = "ap-southeast-2";
 const ACCOUNT = "111122223333";

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import type { DeployedKey } from "../../terraform/deployment.ts";
 import type { Clock } from "../clock.ts";
-import type { DeployedKey } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
 import { open, parseBlob, seal } from "./kms/ciphertext.ts";
 import { createKeys, type KmsEntry, type KmsKey } from "./kms/keys.ts";
 import { type EncryptionContext, type Members, membersOf } from "./kms/members.ts";
-import { AwsError, type AwsStructure, type Call, type Operations } from "./operation.ts";
+import type { AwsStructure, Call, Operations } from "./operation.ts";
 import { page } from "./paging.ts";
 
 export type { KmsEntry } from "./kms/keys.ts";

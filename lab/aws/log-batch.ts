@@ -1,6 +1,7 @@
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import type { LogEvent } from "../../cloudwatch/metric-filter.ts";
 import { size } from "./log-store.ts";
-import type { LogEvent } from "./metric-filter.ts";
-import { AwsError, type AwsStructure } from "./operation.ts";
+import type { AwsStructure } from "./operation.ts";
 
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, FILTER, LOG_GROUP } from "../alarm/samples.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { ACCOUNT, FILTER, LOG_GROUP } from "../../cloudwatch/testing/samples.ts";
+import type { DeployedLogGroup } from "../../terraform/deployment.ts";
 import { manualClock } from "../clock.ts";
-import type { DeployedLogGroup, DeployedMetricFilter } from "../deployment.ts";
 import { memoryJournal } from "../journal.ts";
 import type { LogsEntry } from "./log-store.ts";
 import { createLogs } from "./logs.ts";
@@ -24,7 +25,7 @@ function logsWith({
   entries = [],
 }: {
   readonly logGroups?: readonly DeployedLogGroup[];
-  readonly metricFilters?: readonly DeployedMetricFilter[];
+  readonly metricFilters?: readonly MetricFilter[];
   readonly entries?: readonly LogsEntry[];
 } = {}) {
   const clock = manualClock(NOON);

@@ -1,15 +1,18 @@
 import { z } from "zod";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import { readEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
+import { type MetricDatum, statisticSet } from "../../cloudwatch/metric.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { compileMetricFilters, type LogEvent } from "../../cloudwatch/metric-filter.ts";
+import { extractValues, matches, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import type { DeployedLogGroup } from "../../terraform/deployment.ts";
 import type { Clock } from "../clock.ts";
-import type { DeployedLogGroup, DeployedMetricFilter } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
-import { extractValues, matches, parsePattern } from "../pattern/index.ts";
-import { readEmbeddedMetrics } from "./embedded-metrics.ts";
 import { flag, integer, list, number, readInput, text } from "./input.ts";
 import { BATCH_EVENTS, checkBatch, sortOut } from "./log-batch.ts";
 import { createLogStore, type LogGroup, type LogsEntry, size } from "./log-store.ts";
-import { compileMetricFilters, type LogEvent } from "./metric-filter.ts";
-import { type MetricDatum, type Metrics, statisticSet } from "./metrics.ts";
-import { AwsError, type AwsStructure, type Operations } from "./operation.ts";
+import type { Metrics } from "./metrics.ts";
+import type { AwsStructure, Operations } from "./operation.ts";
 import { page } from "./paging.ts";
 
 export interface Logs {
@@ -115,7 +118,7 @@ export function createLogs({
   readonly region: string;
   readonly accountId: string;
   readonly logGroups: readonly DeployedLogGroup[];
-  readonly metricFilters: readonly DeployedMetricFilter[];
+  readonly metricFilters: readonly MetricFilter[];
   readonly metrics: Metrics;
   readonly journal: Journal<LogsEntry>;
 }): Logs {
@@ -392,7 +395,7 @@ function validationError(logGroupName: string, timestamp: number): MetricDatum {
 
 const groupArn = ({ deployed }: LogGroup) => deployed.arn.replace(/:\*$/, "");
 
-const filterKey = ({ name, logGroupName }: DeployedMetricFilter) => `${name}\n${logGroupName}`;
+const filterKey = ({ name, logGroupName }: MetricFilter) => `${name}\n${logGroupName}`;
 
 function describeGroup(group: LogGroup, metricFilterCount: number): AwsStructure {
   const { name, retentionInDays, kmsKeyArn } = group.deployed;
@@ -410,7 +413,7 @@ function describeGroup(group: LogGroup, metricFilterCount: number): AwsStructure
   };
 }
 
-function describeFilter(filter: DeployedMetricFilter, creationTime: number): AwsStructure {
+function describeFilter(filter: MetricFilter, creationTime: number): AwsStructure {
   const { metricName, metricNamespace, metricValue, defaultValue, unit, dimensions } =
     filter.transformation;
   return {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import { type MetricDatum, type StatisticSet, statisticSet } from "../../cloudwatch/metric.ts";
 import { double, integer, list, text, time } from "./input.ts";
-import { type MetricDatum, type StatisticSet, statisticSet } from "./metrics.ts";
-import { AwsError } from "./operation.ts";
 
 const HOUR = 60 * 60 * 1000;
 const TWO_WEEKS = 14 * 24 * HOUR;

@@ -2,15 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type MetricDatum, statisticOf, statisticSet } from "../../cloudwatch/metric.ts";
 import { manualClock } from "../clock.ts";
 import { memoryJournal, openJournal } from "../journal.ts";
-import {
-  createMetrics,
-  type MetricDatum,
-  type MetricsEntry,
-  statisticOf,
-  statisticSet,
-} from "./metrics.ts";
+import { createMetrics, type MetricsEntry } from "./metrics.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 const MINUTE = 60_000;

@@ -1,29 +1,12 @@
+import {
+  type MetricDatum,
+  type MetricKey,
+  merge,
+  type StatisticSet,
+  setOf,
+} from "../../cloudwatch/metric.ts";
 import type { Clock } from "../clock.ts";
-import type { Statistic } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
-
-/** A metric is its namespace, its name and exactly these dimensions. */
-export interface MetricKey {
-  readonly namespace: string;
-  readonly name: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-}
-
-export interface StatisticSet {
-  readonly sum: number;
-  readonly sampleCount: number;
-  readonly minimum: number;
-  readonly maximum: number;
-}
-
-export interface MetricDatum extends MetricKey, StatisticSet {
-  /** Milliseconds since the epoch. */
-  readonly timestamp: number;
-  /** A CloudWatch unit; `None` where nothing was said. */
-  readonly unit: string;
-  /** Kept by the second, not by the minute: a StorageResolution of 1. */
-  readonly highResolution: boolean;
-}
 
 export interface Datapoint extends StatisticSet {
   /** The start of the period, milliseconds since the epoch. */
@@ -76,25 +59,6 @@ export const notModelled: readonly string[] = [
   "Metrics are kept for 15 days at a resolution of a minute; the 5-minute and hourly roll-ups that AWS keeps for 15 months are not there.",
   "Percentiles and other extended statistics, metric math and anomaly detection bands are not computed.",
 ];
-
-export const statisticOf: Readonly<Record<Statistic, (set: StatisticSet) => number>> = {
-  Sum: ({ sum }) => sum,
-  SampleCount: ({ sampleCount }) => sampleCount,
-  Minimum: ({ minimum }) => minimum,
-  Maximum: ({ maximum }) => maximum,
-  Average: ({ sum, sampleCount }) => sum / sampleCount,
-};
-
-/** @param counts how often each value was seen; once each when left out */
-export function statisticSet(values: readonly number[], counts?: readonly number[]): StatisticSet {
-  let set: StatisticSet | undefined;
-  values.forEach((value, index) => {
-    const sampleCount = counts?.[index] ?? 1;
-    set = merge(set, { sum: value * sampleCount, sampleCount, minimum: value, maximum: value });
-  });
-  if (set === undefined) throw new RangeError("A statistic set needs a value; it was given none.");
-  return set;
-}
 
 interface Bucket extends StatisticSet {
   readonly start: number;
@@ -201,20 +165,6 @@ function add(buckets: Bucket[], bucket: Bucket): void {
   const same = buckets[index];
   if (same?.start === bucket.start) buckets[index] = { ...same, ...merge(same, bucket) };
   else buckets.splice(index, 0, bucket);
-}
-
-function merge(one: StatisticSet | undefined, other: StatisticSet): StatisticSet {
-  if (one === undefined) return setOf(other);
-  return {
-    sum: one.sum + other.sum,
-    sampleCount: one.sampleCount + other.sampleCount,
-    minimum: Math.min(one.minimum, other.minimum),
-    maximum: Math.max(one.maximum, other.maximum),
-  };
-}
-
-function setOf({ sum, sampleCount, minimum, maximum }: StatisticSet): StatisticSet {
-  return { sum, sampleCount, minimum, maximum };
 }
 
 function prune(series: Series, now: number): void {

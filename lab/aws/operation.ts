@@ -1,3 +1,5 @@
+import type { AwsError } from "../../cloudwatch/aws-error.ts";
+
 /** A value of an AWS answer: each wire protocol writes `Date` and `Uint8Array` in its own way. */
 export type AwsValue =
   | string
@@ -52,20 +54,6 @@ export interface Call {
 export type Operation = (input: unknown, call: Call) => AwsStructure | Promise<AwsStructure>;
 
 export type Operations = Readonly<Record<string, Operation>>;
-
-/** A refusal in AWS's own shape. */
-export class AwsError extends Error {
-  readonly code: string;
-  /** HTTP status: 400 for the caller's fault, 500 or 503 for the service's. */
-  readonly status: number;
-
-  constructor(code: string, message: string, status = 400) {
-    super(message);
-    this.name = code;
-    this.code = code;
-    this.status = status;
-  }
-}
 
 /** One call that reached its operation, as CloudTrail learns of it. */
 export interface AuditedCall {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AwsError } from "./operation.ts";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
 import { page } from "./paging.ts";
 
 const invalidToken = new AwsError("InvalidNextToken", "no such token");

@@ -1,4 +1,4 @@
-import type { AwsError } from "./operation.ts";
+import type { AwsError } from "../../cloudwatch/aws-error.ts";
 
 interface Paging<Item> {
   readonly limit: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../alarm/samples.ts";
+import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../cloudwatch/testing/samples.ts";
 import { manualClock } from "../clock.ts";
 import { memoryJournal } from "../journal.ts";
 import type { Call } from "./operation.ts";

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import type { DeployedSubscription, DeployedTopic } from "../../terraform/deployment.ts";
 import type { Clock } from "../clock.ts";
-import type { DeployedSubscription, DeployedTopic } from "../deployment.ts";
 import type { Journal } from "../journal.ts";
 import { readInput, text } from "./input.ts";
-import { AwsError, type Operations } from "./operation.ts";
+import type { Operations } from "./operation.ts";
 import { page } from "./paging.ts";
 
 /** A mail as SNS would have sent it. */

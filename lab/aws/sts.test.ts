@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
 import { manualClock } from "../clock.ts";
 import { recordOf } from "./cloudtrail/record.ts";
 import { createIdentities } from "./identities.ts";
-import { type Audit, AwsError, type AwsStructure, type Call } from "./operation.ts";
+import type { Audit, AwsStructure, Call } from "./operation.ts";
 import { createSts } from "./sts.ts";
 
 const ACCOUNT = "111122223333";

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
 import type { Clock } from "../clock.ts";
 import { partitionOf } from "./arn.ts";
 import type { Identities } from "./identities.ts";
 import { integer, readInput, text } from "./input.ts";
-import { AwsError, type Operations } from "./operation.ts";
+import type { Operations } from "./operation.ts";
 
 /** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 const AssumeRole = z.object({

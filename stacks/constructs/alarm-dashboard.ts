@@ -1,10 +1,10 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard/index.js";
 import type { Construct } from "constructs";
+import { resourceName } from "../../common/naming.ts";
+import type { Detection } from "../../detections/detection.ts";
+import { alarmNamesOf, anomalyOf, metricOf } from "../../detections/in-cloudwatch.ts";
+import type { DetectionScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import type { Detection } from "../detections/detection.ts";
-import { alarmNamesOf, anomalyOf, metricOf } from "../detections/in-cloudwatch.ts";
-import type { Watched } from "../detections/watched.ts";
-import { resourceName } from "../naming.ts";
 
 /** A dashboard is 24 columns wide: three widgets beside each other. */
 const COLUMNS = 24;
@@ -17,7 +17,7 @@ const stateRows = (alarms: number) => 1 + Math.ceil(alarms / 4);
 
 export interface AlarmDashboardProps {
   readonly detections: readonly Detection[];
-  readonly watched: Watched;
+  readonly detectionScope: DetectionScope;
   /** Of alarms that are of no detection. */
   readonly otherAlarmNames: readonly string[];
 }
@@ -29,13 +29,13 @@ export interface AlarmDashboardProps {
 export function alarmDashboard(
   scope: Construct,
   id: string,
-  { detections, watched, otherAlarmNames }: AlarmDashboardProps,
+  { detections, detectionScope, otherAlarmNames }: AlarmDashboardProps,
 ): CloudwatchDashboard {
   const stack = CipherwatchStack.of(scope);
   const { env, region } = stack.settings;
   const names = [
     ...otherAlarmNames,
-    ...detections.flatMap((detection) => alarmNamesOf(detection, watched)),
+    ...detections.flatMap((detection) => alarmNamesOf(detection, detectionScope)),
   ];
   const top = stateRows(names.length);
   const states = {
@@ -55,7 +55,7 @@ export function alarmDashboard(
     y: top + Math.floor(at / PER_ROW) * HEIGHT,
     width: WIDTH,
     height: HEIGHT,
-    properties: graph(detection, watched, region),
+    properties: graph(detection, detectionScope, region),
   }));
   return new CloudwatchDashboard(scope, id, {
     dashboardName: resourceName(env, "detections"),
@@ -63,8 +63,8 @@ export function alarmDashboard(
   });
 }
 
-function graph(detection: Detection, watched: Watched, region: string) {
-  const { namespace, metricName, dimensions = {} } = metricOf(detection, watched);
+function graph(detection: Detection, detectionScope: DetectionScope, region: string) {
+  const { namespace, metricName, dimensions = {} } = metricOf(detection, detectionScope);
   const metric = [namespace, metricName, ...Object.entries(dimensions).flat(), { id: "m1" }];
   const anomaly = anomalyOf(detection);
   const band =

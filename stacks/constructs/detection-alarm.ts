@@ -6,20 +6,19 @@ import {
 import { CloudwatchQueryDefinition } from "@cdktf/provider-aws/lib/cloudwatch-query-definition/index.js";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
   alarmDescription,
   bandInWords,
   thresholdInWords,
-} from "../detections/alarm-description.ts";
+} from "../../detections/alarm-description.ts";
 import type {
-  AnomalyAlarm,
+  AnomalySettings,
   Detection,
   Metric,
   Severity,
   TrailDetection,
-} from "../detections/detection.ts";
-import { filterPattern } from "../detections/exclusions.ts";
+} from "../../detections/detection.ts";
+import { filterPattern } from "../../detections/exclusions.ts";
 import {
   alarmNameOf,
   anomalyAlarmNameOf,
@@ -27,12 +26,13 @@ import {
   metricOf,
   runbookOf,
   savedQueryNameOf,
-} from "../detections/in-cloudwatch.ts";
-import type { Watched } from "../detections/watched.ts";
+} from "../../detections/in-cloudwatch.ts";
+import type { DetectionScope } from "../../detections/scope.ts";
+import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
 export interface DetectionAlarmProps {
   readonly detection: Detection;
-  readonly watched: Watched;
+  readonly detectionScope: DetectionScope;
   /** The topic of an alarm, told when it fires and, where the settings want it, when it is over. */
   readonly topicArnOf: (severity: Severity) => string;
 }
@@ -48,13 +48,13 @@ export class DetectionAlarm extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { detection, watched, topicArnOf }: DetectionAlarmProps,
+    { detection, detectionScope, topicArnOf }: DetectionAlarmProps,
   ) {
     super(scope, id);
     const { okNotices, githubRepository } = CipherwatchStack.of(this).settings;
-    const savedQuery = savedQueryNameOf(detection, watched);
+    const savedQuery = savedQueryNameOf(detection, detectionScope);
     const links = { savedQuery, runbook: runbookOf(detection, githubRepository) };
-    const metric = metricOf(detection, watched);
+    const metric = metricOf(detection, detectionScope);
     const common = (severity: Severity) => ({
       treatMissingData: detection.treatMissingData,
       actionsEnabled: true,
@@ -62,9 +62,9 @@ export class DetectionAlarm extends Construct {
       ...(okNotices ? { okActions: [topicArnOf(severity)] } : {}),
     });
 
-    if (detection.source === "trail") this.#countMatches(detection, watched, metric);
+    if (detection.source === "trail") this.#countMatches(detection, detectionScope, metric);
     const alarm = new CloudwatchMetricAlarm(this, "Alarm", {
-      alarmName: alarmNameOf(detection, watched),
+      alarmName: alarmNameOf(detection, detectionScope),
       alarmDescription: alarmDescription(detection, thresholdInWords(detection), links),
       ...metric,
       statistic: detection.statistic,
@@ -78,8 +78,8 @@ export class DetectionAlarm extends Construct {
     const anomaly = anomalyOf(detection);
     const unusual =
       anomaly &&
-      new CloudwatchMetricAlarm(this, "AnomalyAlarm", {
-        alarmName: anomalyAlarmNameOf(detection, watched),
+      new CloudwatchMetricAlarm(this, "AnomalySettings", {
+        alarmName: anomalyAlarmNameOf(detection, detectionScope),
         alarmDescription: alarmDescription(
           { ...detection, severity: anomaly.severity },
           bandInWords(anomaly),
@@ -93,18 +93,20 @@ export class DetectionAlarm extends Construct {
     new CloudwatchQueryDefinition(this, "Query", {
       name: savedQuery,
       logGroupNames: [
-        detection.source === "trail" ? watched.trailLogGroupName : watched.serviceLogGroupName,
+        detection.source === "trail"
+          ? detectionScope.trailLogGroupName
+          : detectionScope.serviceLogGroupName,
       ],
-      queryString: detection.insightsQuery(watched).replaceAll(" | ", "\n| "),
+      queryString: detection.insightsQuery(detectionScope).replaceAll(" | ", "\n| "),
     });
     this.alarms = unusual === undefined ? [alarm] : [alarm, unusual];
   }
 
-  #countMatches(detection: TrailDetection, watched: Watched, metric: Metric): void {
+  #countMatches(detection: TrailDetection, detectionScope: DetectionScope, metric: Metric): void {
     new CloudwatchLogMetricFilter(this, "Filter", {
-      name: alarmNameOf(detection, watched),
-      logGroupName: watched.trailLogGroupName,
-      pattern: filterPattern(detection, watched),
+      name: alarmNameOf(detection, detectionScope),
+      logGroupName: detectionScope.trailLogGroupName,
+      pattern: filterPattern(detection, detectionScope),
       metricTransformation: {
         namespace: metric.namespace,
         name: metric.metricName,
@@ -118,7 +120,7 @@ export class DetectionAlarm extends Construct {
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html */
 function aboveBand(
-  { deviations, period }: AnomalyAlarm,
+  { deviations, period }: AnomalySettings,
   metric: Metric,
   stat: string,
 ): Pick<CloudwatchMetricAlarmConfig, "comparisonOperator" | "thresholdMetricId" | "metricQuery"> {

@@ -2,9 +2,9 @@ import { FlowLog as AwsFlowLog } from "@cdktf/provider-aws/lib/flow-log/index.js
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { Construct } from "constructs";
+import { keyAlias, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FORMAT } from "../flow-log-format.ts";
-import { keyAlias, resourceName } from "../naming.ts";
 import { EncryptionKey, grantLogGroups } from "./encryption-key.ts";
 import { encryptedLogGroup } from "./log-group.ts";
 import { policyJson, servicePrincipal } from "./policy.ts";

@@ -9,8 +9,8 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning/index.js";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { resourceName } from "../naming.ts";
 import { denyWithoutTls, policyJson, type Statement, servicePrincipal } from "./policy.ts";
 
 export interface HardenedBucketProps {

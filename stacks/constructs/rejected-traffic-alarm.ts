@@ -1,9 +1,9 @@
 import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter/index.js";
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { Construct } from "constructs";
+import { detectionNamespace, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FIELDS, type FlowLogField } from "../flow-log-format.ts";
-import { detectionNamespace, resourceName } from "../naming.ts";
 import { addressesWithin } from "../subnets.ts";
 
 const ID = "rejected-traffic";

@@ -1,8 +1,8 @@
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/index.js";
 import { Token } from "cdktf";
 import type { Construct } from "constructs";
+import { resourceName, serviceNamespace } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { resourceName, serviceNamespace } from "../naming.ts";
 import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
 export interface ServiceTaskProps {

@@ -1,14 +1,14 @@
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint/index.js";
 import { Construct } from "constructs";
-import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
   executionRoleName,
   logGroupName,
   resourceName,
   serviceLogGroupName,
   serviceRoleName,
-} from "../naming.ts";
+} from "../../common/naming.ts";
+import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { type Principals, policyJson, type Statement } from "./policy.ts";
 import { admitTcp } from "./security-group-rule.ts";
 

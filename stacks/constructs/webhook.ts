@@ -3,8 +3,8 @@ import { CloudwatchEventConnection } from "@cdktf/provider-aws/lib/cloudwatch-ev
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { Construct } from "constructs";
+import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { resourceName } from "../naming.ts";
 import { policyJson, servicePrincipal } from "./policy.ts";
 
 /** What the header holds until somebody sets its secret: docs/alarm-events.md. No secret itself. */

@@ -6,8 +6,8 @@ import { RouteTable } from "@cdktf/provider-aws/lib/route-table/index.js";
 import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-association/index.js";
 import { Subnet } from "@cdktf/provider-aws/lib/subnet/index.js";
 import { Construct } from "constructs";
+import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { resourceName } from "../naming.ts";
 import type { ZoneRanges } from "../subnets.ts";
 
 export const ANYWHERE = "0.0.0.0/0";

@@ -1,4 +1,4 @@
-import patterns from "../detections/cis/patterns.json" with { type: "json" };
+import patterns from "../../detections/cis/patterns.json" with { type: "json" };
 import type { Area } from "./control.ts";
 import { type Stacks, withResource } from "./infrastructure.ts";
 import { allowances } from "./policies.ts";

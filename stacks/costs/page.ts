@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadSettings } from "../settings.ts";
+import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../synthesize.ts";
 import { type Cost, monthlyCosts, totalOf } from "./costs.ts";
 import { AS_OF, PRICES, type Price, type PriceName, REGION } from "./prices.ts";

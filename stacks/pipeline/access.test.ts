@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { exampleScope } from "../../detections/examples.ts";
 import { BootstrapStack } from "../bootstrap.ts";
-import { exampleWatched } from "../detections/examples.ts";
 import { synthesize, synthStack } from "../synthesize.ts";
 import {
   ACCOUNT,
@@ -98,7 +98,7 @@ test("without a repository there is no way in, and no role of the stacks needs a
 
 test("the detections know the role that deploys by its name and path", () => {
   const { name, path } = resourceOf(stack, "aws_iam_role", "Pipeline_Deploy_");
-  expect(exampleWatched.deployRoleArn).toBe(`arn:aws:iam::111122223333:role${path}${name}`);
+  expect(exampleScope.deployRoleArn).toBe(`arn:aws:iam::111122223333:role${path}${name}`);
 });
 
 describe("what the roles may do", () => {

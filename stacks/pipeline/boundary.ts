@@ -1,8 +1,8 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
+import { BOOTSTRAP_PATH, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import type { Statement } from "../constructs/policy.ts";
-import { BOOTSTRAP_PATH, resourceName } from "../naming.ts";
 
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");

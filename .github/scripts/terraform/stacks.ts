@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { inOrder } from "../../../deploy/manifest.ts";
+import { inOrder } from "../../../terraform/cdktf/manifest.ts";
 import { run } from "../system/run.ts";
 
 /** A synthesized stack. */

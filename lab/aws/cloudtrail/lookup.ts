@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import { integer, list, readInput, text, time } from "../input.ts";
-import { AwsError, type AwsStructure } from "../operation.ts";
+import type { AwsStructure } from "../operation.ts";
 import { page } from "../paging.ts";
 import type { TrailEvent } from "./record.ts";
 

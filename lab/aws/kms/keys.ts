@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { DeployedKey } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../clock.ts";
-import type { DeployedKey } from "../../deployment.ts";
 import type { Journal } from "../../journal.ts";
 import { partitionOf } from "../arn.ts";
-import { AwsError, type Caller } from "../operation.ts";
+import type { Caller } from "../operation.ts";
 
 /** What KMS remembers of its keys. `key` is the key's id; times are milliseconds since the epoch. */
 export type KmsEntry =

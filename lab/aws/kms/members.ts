@@ -1,4 +1,4 @@
-import { AwsError } from "../operation.ts";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 

@@ -1,4 +1,5 @@
-import type { AwsError, AwsStructure, Service } from "../operation.ts";
+import type { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { AwsStructure, Service } from "../operation.ts";
 
 /** What goes back over HTTP. */
 export interface Answer {

@@ -1,4 +1,5 @@
-import { AwsError, type AwsStructure, type AwsValue, type Service } from "../operation.ts";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { AwsStructure, AwsValue, Service } from "../operation.ts";
 import type { WireRequest } from "./protocol.ts";
 import { queryCode } from "./query-codes.ts";
 

@@ -1,5 +1,5 @@
+import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { resourceName } from "../../naming.ts";
 import { type Area, onAnything } from "./area.ts";
 
 /** What looks at alarms and tells of them: composite alarms, dashboards, saved queries, rules, queues. */

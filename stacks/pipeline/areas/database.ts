@@ -1,5 +1,5 @@
+import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { resourceName } from "../../naming.ts";
 import type { Area } from "./area.ts";
 
 /** The database, but neither its end nor the value of its master secret. */

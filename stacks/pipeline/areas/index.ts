@@ -2,7 +2,7 @@ import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { alarmEvents } from "./alarm-events.ts";
 import type { Area } from "./area.ts";
 import { database } from "./database.ts";
-import { front } from "./front.ts";
+import { front } from "./ingress.ts";
 import { keys } from "./keys.ts";
 import { network } from "./network.ts";
 import { registry } from "./registry.ts";

@@ -1,6 +1,6 @@
+import { keyAlias } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import type { Condition } from "../../constructs/policy.ts";
-import { keyAlias } from "../../naming.ts";
 import { type Area, beingTagged, existing, onAnything, UNTAGGED } from "./area.ts";
 
 /** The keys, to manage; the data key's policy lets nobody here use it. */

@@ -1,5 +1,5 @@
+import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { resourceName } from "../../naming.ts";
 import { type Area, onAnything } from "./area.ts";
 
 /** The registry and, for the job that builds the image, what a push takes. */

@@ -1,5 +1,5 @@
+import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { resourceName } from "../../naming.ts";
 import { type Area, existing, onAnything } from "./area.ts";
 
 /** The cluster, what runs in it and how that scales. */

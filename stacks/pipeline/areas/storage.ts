@@ -1,5 +1,5 @@
+import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { resourceName } from "../../naming.ts";
 import type { Area } from "./area.ts";
 
 /** Buckets of the stacks, by the part of their names that is theirs; bootstrap's are not among them. */

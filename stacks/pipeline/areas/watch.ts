@@ -1,5 +1,5 @@
+import { logGroupName, resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { logGroupName, resourceName } from "../../naming.ts";
 import { type Area, onAnything } from "./area.ts";
 
 /** Trail, log groups, filters, alarms and the topic that they mail by. What was recorded is never deleted. */

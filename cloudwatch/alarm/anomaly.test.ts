@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { ANOMALY_ALARM } from "../testing/samples.ts";
+import { evaluateAnomaly, LEAST_DATAPOINTS, STAND_IN, upperEdge } from "./anomaly.ts";
+import type { AlarmState } from "./state.ts";
+
+const STEP = ANOMALY_ALARM.period * 1000;
+const NOON = Date.parse("2026-11-20T12:00:00Z");
+const TIMESTAMPS = Array.from({ length: 5 }, (_, at) => NOON + at * STEP);
+
+/** Evaluates after a day of `before`, repeated, with these values in the periods looked at. */
+function evaluate(
+  before: readonly (number | null)[],
+  values: readonly (number | null)[],
+  currentState: AlarmState = "OK",
+) {
+  const valueAt = (start: number) => {
+    const position = Math.round((start - NOON) / STEP);
+    if (position >= 0) return values[position] ?? null;
+    return before.at(position % before.length) ?? null;
+  };
+  return evaluateAnomaly(ANOMALY_ALARM, valueAt, TIMESTAMPS, currentState);
+}
+
+describe("what is usual", () => {
+  test("ends so many standard deviations above the mean", () => {
+    const values = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? 50 : 150));
+    expect(upperEdge(values, 2)).toBeCloseTo(100 + 2 * 50, 10);
+  });
+
+  test("spreads by the square root of the mean at least, and by one where nothing ever is", () => {
+    expect(upperEdge(Array(50).fill(100), 2)).toBe(120);
+    expect(upperEdge(Array(50).fill(0), 2)).toBe(2);
+  });
+
+  test("is unknown before there is enough of it", () => {
+    expect(upperEdge(Array(LEAST_DATAPOINTS - 1).fill(5), 2)).toBeUndefined();
+    expect(upperEdge(Array(LEAST_DATAPOINTS).fill(5), 2)).toBeDefined();
+  });
+});
+
+test("two periods of three above the band are an alarm, whose reason names the stand-in", () => {
+  const { state, reason } = evaluate([100, 90, 110, 100], [100, 100, 400, 100, 500]);
+  expect(state).toBe("ALARM");
+  expect(reason).toMatch(
+    /^Threshold Crossed: 2 out of the last 3 datapoints \[500\.0 \(20\/11\/26 12:20:00\), 400\.0 \(20\/11\/26 12:10:00\)\] were greater than the upper thresholds \[\d+\.\d+, \d+\.\d+\] of /,
+  );
+  expect(reason).toContain(STAND_IN);
+});
+
+test("one above it is none, nor is anything within it", () => {
+  expect(evaluate([100, 90, 110, 100], [100, 100, 100, 400, 100]).state).toBe("OK");
+  expect(evaluate([100, 90, 110, 100], [110, 110, 110, 110, 110]).state).toBe("OK");
+});
+
+test("what came before decides: the same values are usual elsewhere", () => {
+  expect(evaluate([500, 300, 400, 450], [100, 100, 400, 100, 500]).state).toBe("OK");
+});
+
+test("without enough of it the alarm has insufficient data, and says how much it has", () => {
+  const { state, reason } = evaluate([null], [1, 2, 3, 4, 900], "OK");
+  expect(state).toBe("INSUFFICIENT_DATA");
+  expect(reason).toContain(`${STAND_IN} has 4 datapoints of the 36 that it needs`);
+});
+
+test("gaps are skipped, not taken for nothing", () => {
+  expect(evaluate([null, 100, null, 100], [null, 100, null, 110, 100]).state).toBe("OK");
+});

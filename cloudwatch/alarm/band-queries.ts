@@ -1,0 +1,28 @@
+import type { AnomalyAlarm } from "./alarm.ts";
+import type { Json } from "./doubles.ts";
+
+export const BAND_ID = "band";
+
+/** The two metric queries of an alarm on a band, as CloudWatch writes them into its JSON. */
+export function bandQueries(alarm: AnomalyAlarm): readonly { [member: string]: Json }[] {
+  return [
+    {
+      id: "m1",
+      metricStat: {
+        metric: {
+          namespace: alarm.namespace,
+          metricName: alarm.metricName,
+          dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
+        },
+        period: alarm.period,
+        stat: alarm.statistic,
+      },
+      returnData: true,
+    },
+    {
+      id: BAND_ID,
+      expression: `ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`,
+      returnData: true,
+    },
+  ];
+}

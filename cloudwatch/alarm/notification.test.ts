@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { ACCOUNT, ALARM, TOPIC } from "../testing/samples.ts";
+import { alarmNotification, type StateChange } from "./notification.ts";
+
+const CHANGE: StateChange = {
+  alarm: { ...ALARM, dimensions: { Service: "api", Stage: "dev" } },
+  from: "OK",
+  to: "ALARM",
+  reason: "Threshold Crossed: because.",
+  at: Date.parse("2021-08-04T02:31:45.250Z"),
+  configurationUpdatedAt: Date.parse("2021-08-01T00:00:00Z"),
+};
+
+const { subject, message, messageStructure } = alarmNotification(CHANGE, ACCOUNT);
+const texts = JSON.parse(message) as { default: string; sms: string; email: string };
+
+test("the subject names state, alarm and region", () => {
+  expect(subject).toBe('ALARM: "kms-errors" in Asia Pacific (Sydney)');
+  expect(texts.sms).toBe(subject);
+  expect(messageStructure).toBe("json");
+});
+
+test("the mail is laid out as CloudWatch does it", () => {
+  expect(
+    texts.email,
+  ).toBe(`You are receiving this email because your Amazon CloudWatch Alarm "kms-errors" in the Asia Pacific (Sydney) region has entered the ALARM state, because "Threshold Crossed: because." at "Wednesday 04 August, 2021 02:31:45 UTC".
+
+View this alarm in the AWS Management Console:
+https://ap-southeast-2.console.aws.amazon.com/cloudwatch/deeplink.js?region=ap-southeast-2#alarmsV2:alarm/kms-errors
+
+Alarm Details:
+- Name:                       kms-errors
+- Description:                KMS refused the service.
+See the runbook.
+- State Change:               OK -> ALARM
+- Reason for State Change:    Threshold Crossed: because.
+- Timestamp:                  Wednesday 04 August, 2021 02:31:45 UTC
+- AWS Account:                123456789012
+- Alarm Arn:                  arn:aws:cloudwatch:ap-southeast-2:123456789012:alarm:kms-errors
+
+Threshold:
+- The alarm is in the ALARM state when the metric is GreaterThanOrEqualToThreshold 3.0 for at least 1 of the last 1 period(s) of 60 seconds.
+
+Monitored Metric:
+- MetricNamespace:                     Example
+- MetricName:                          kms-errors
+- Dimensions:                          [Service = api] [Stage = dev]
+- Period:                              60 seconds
+- Statistic:                           Sum
+- Unit:                                not specified
+- TreatMissingData:                    notBreaching
+
+
+State Change Actions:
+- OK: 
+- ALARM: [${TOPIC.arn}]
+- INSUFFICIENT_DATA: 
+`);
+});
+
+test("other protocols get the JSON with its trigger, and thresholds as doubles", () => {
+  expect(texts.default).toContain('"Threshold":3.0,');
+  expect(JSON.parse(texts.default)).toEqual({
+    AlarmName: "kms-errors",
+    AlarmDescription: ALARM.description,
+    AWSAccountId: "123456789012",
+    AlarmConfigurationUpdatedTimestamp: "2021-08-01T00:00:00.000+0000",
+    NewStateValue: "ALARM",
+    NewStateReason: "Threshold Crossed: because.",
+    StateChangeTime: "2021-08-04T02:31:45.250+0000",
+    Region: "Asia Pacific (Sydney)",
+    AlarmArn: ALARM.arn,
+    OldStateValue: "OK",
+    OKActions: [],
+    AlarmBase: [TOPIC.arn],
+    InsufficientDataActions: [],
+    Trigger: {
+      MetricName: "kms-errors",
+      Namespace: "Example",
+      StatisticType: "Statistic",
+      Statistic: "SUM",
+      Unit: null,
+      Dimensions: [
+        { value: "api", name: "Service" },
+        { value: "dev", name: "Stage" },
+      ],
+      Period: 60,
+      EvaluationPeriods: 1,
+      DatapointsToAlarm: 1,
+      ComparisonOperator: "GreaterThanOrEqualToThreshold",
+      Threshold: 3,
+      TreatMissingData: "notBreaching",
+      EvaluateLowSampleCountPercentile: "",
+    },
+  });
+});
+
+test("a region that is not known by name keeps its code", () => {
+  const there = { ...ACCOUNT, region: "xx-north-9" };
+  expect(alarmNotification(CHANGE, there).subject).toBe('ALARM: "kms-errors" in xx-north-9');
+});

@@ -1,0 +1,228 @@
+import { javaDouble } from "../pattern/json-number.ts";
+import {
+  type Alarm,
+  type CompositeAlarm,
+  isAnomaly,
+  isComposite,
+  type MetricAlarm,
+  type Statistic,
+} from "./alarm.ts";
+import { BAND_ID, bandQueries } from "./band-queries.ts";
+import { double, type Json, toJson } from "./doubles.ts";
+import { jsonTime } from "./reason.ts";
+import { regionName } from "./regions.ts";
+import type { AlarmState } from "./state.ts";
+
+/** A message as SNS takes it: one text for each protocol, `default` for those that have none. */
+export interface Notification {
+  readonly subject: string;
+  /** JSON of `{ default, sms, email }`. */
+  readonly message: string;
+  readonly messageStructure: "json";
+}
+
+export interface StateChange {
+  readonly alarm: Alarm;
+  readonly from: AlarmState;
+  readonly to: AlarmState;
+  readonly reason: string;
+  /** Milliseconds since the epoch, as are the others. */
+  readonly at: number;
+  readonly configurationUpdatedAt: number;
+  /** Of a composite alarm: the alarms whose change made it change. */
+  readonly triggeringChildren?: readonly TriggeringChild[];
+}
+
+export interface TriggeringChild {
+  readonly arn: string;
+  readonly state: AlarmState;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Account {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+const STATISTIC_CODES: Readonly<Record<Statistic, string>> = {
+  Average: "AVERAGE",
+  Maximum: "MAXIMUM",
+  Minimum: "MINIMUM",
+  SampleCount: "SAMPLE_COUNT",
+  Sum: "SUM",
+};
+
+/** What CloudWatch publishes to the topics of an alarm whose state changes. */
+export function alarmNotification(change: StateChange, account: Account): Notification {
+  const subject = `${change.to}: "${change.alarm.name}" in ${regionName(account.region)}`;
+  return {
+    subject,
+    message: toJson({
+      default: notificationDocument(change, account),
+      sms: subject,
+      email: mailText(change, account),
+    }),
+    messageStructure: "json",
+  };
+}
+
+function notificationDocument(change: StateChange, { region, accountId }: Account): string {
+  const { alarm } = change;
+  return toJson({
+    AlarmName: alarm.name,
+    AlarmDescription: alarm.description || null,
+    AWSAccountId: accountId,
+    AlarmConfigurationUpdatedTimestamp: jsonTime(change.configurationUpdatedAt),
+    NewStateValue: change.to,
+    NewStateReason: change.reason,
+    StateChangeTime: jsonTime(change.at),
+    Region: regionName(region),
+    AlarmArn: alarm.arn,
+    OldStateValue: change.from,
+    OKActions: alarm.okActions,
+    AlarmBase: alarm.alarmActions,
+    InsufficientDataActions: alarm.insufficientDataActions,
+    ...conditionOf(change),
+  });
+}
+
+/** What the alarm fires on. */
+function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
+  readonly [member: string]: Json;
+} {
+  if (isComposite(alarm)) {
+    return {
+      AlarmRule: alarm.rule,
+      TriggeringChildren: triggeringChildren.map(({ arn, state, at }) => ({
+        Arn: arn,
+        State: { Value: state, Timestamp: jsonTime(at) },
+      })),
+    };
+  }
+  const evaluation = {
+    Period: alarm.period,
+    EvaluationPeriods: alarm.evaluationPeriods,
+    DatapointsToAlarm: alarm.datapointsToAlarm,
+  };
+  if (isAnomaly(alarm)) {
+    return {
+      Trigger: {
+        ...evaluation,
+        ComparisonOperator: "GreaterThanUpperThreshold",
+        ThresholdMetricId: BAND_ID,
+        TreatMissingData: alarm.treatMissingData,
+        EvaluateLowSampleCountPercentile: "",
+        Metrics: bandQueries(alarm).map(capitalized),
+      },
+    };
+  }
+  return {
+    Trigger: {
+      MetricName: alarm.metricName,
+      Namespace: alarm.namespace,
+      StatisticType: "Statistic",
+      Statistic: STATISTIC_CODES[alarm.statistic],
+      Unit: null,
+      Dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
+      ...evaluation,
+      ComparisonOperator: alarm.comparisonOperator,
+      Threshold: double(alarm.threshold),
+      TreatMissingData: alarm.treatMissingData,
+      EvaluateLowSampleCountPercentile: "",
+    },
+  };
+}
+
+/** In notices the queries' members begin with capitals, those of dimensions do not. */
+function capitalized(value: Json): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name.charAt(0).toUpperCase() + name.slice(1),
+      capitalized(member),
+    ]),
+  );
+}
+
+/** The mail's text as CloudWatch lays it out; SNS adds the footer. */
+function mailText(change: StateChange, account: Account): string {
+  const { alarm, from, to, reason, at } = change;
+  const { region, accountId } = account;
+  const time = mailTime(at);
+  return `You are receiving this email because your Amazon CloudWatch Alarm "${alarm.name}" in the ${regionName(region)} region has entered the ${to} state, because "${reason}" at "${time}".
+
+View this alarm in the AWS Management Console:
+https://${region}.console.aws.amazon.com/cloudwatch/deeplink.js?region=${region}#alarmsV2:alarm/${encodeURIComponent(alarm.name)}
+
+Alarm Details:
+- Name:                       ${alarm.name}
+- Description:                ${alarm.description}
+- State Change:               ${from} -> ${to}
+- Reason for State Change:    ${reason}
+- Timestamp:                  ${time}
+- AWS Account:                ${accountId}
+- Alarm Arn:                  ${alarm.arn}
+
+${isComposite(alarm) ? compositeSections(change, alarm) : metricSections(alarm)}
+State Change Actions:
+- OK: ${actions(alarm.okActions)}
+- ALARM: ${actions(alarm.alarmActions)}
+- INSUFFICIENT_DATA: ${actions(alarm.insufficientDataActions)}
+`;
+}
+
+function metricSections(alarm: MetricAlarm): string {
+  const { evaluationPeriods, datapointsToAlarm, period } = alarm;
+  const dimensions = Object.entries(alarm.dimensions).map(
+    ([name, value]) => `[${name} = ${value}]`,
+  );
+  const limit = isAnomaly(alarm)
+    ? `GreaterThanUpperThreshold of ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`
+    : `${alarm.comparisonOperator} ${javaDouble(alarm.threshold)}`;
+  return `Threshold:
+- The alarm is in the ALARM state when the metric is ${limit} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.
+
+Monitored Metric:
+- MetricNamespace:                     ${alarm.namespace}
+- MetricName:                          ${alarm.metricName}
+- Dimensions:                          ${dimensions.join(" ")}
+- Period:                              ${period} seconds
+- Statistic:                           ${alarm.statistic}
+- Unit:                                not specified
+- TreatMissingData:                    ${alarm.treatMissingData}
+
+`;
+}
+
+function compositeSections(
+  { triggeringChildren = [] }: StateChange,
+  { rule }: CompositeAlarm,
+): string {
+  const children = triggeringChildren.map(
+    ({ arn, state, at }) => `- ${arn}: ${state} at ${mailTime(at)}\n`,
+  );
+  return `Alarm Rule:
+${rule}
+
+Triggering Children:
+${children.join("")}
+`;
+}
+
+const actions = (arns: readonly string[]) => arns.map((arn) => `[${arn}]`).join(" ");
+
+const MAIL_DATE = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  weekday: "long",
+  day: "2-digit",
+  month: "long",
+  year: "numeric",
+});
+
+/** `Wednesday 04 August, 2021 02:31:45 UTC` */
+export function mailTime(at: number): string {
+  const parts = new Map(MAIL_DATE.formatToParts(at).map(({ type, value }) => [type, value]));
+  const time = new Date(at).toISOString().slice(11, 19);
+  return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")}, ${parts.get("year")} ${time} UTC`;
+}

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { type MetricDatum, statisticSet } from "./metric.ts";
+
+/** What a log event in embedded metric format publishes, or why it publishes nothing. */
+export type EmbeddedMetrics =
+  | { readonly data: readonly MetricDatum[] }
+  | { readonly invalid: string };
+
+const MAX_VALUES = 100;
+const MAX_METRICS = 100;
+const MAX_DIMENSIONS = 30;
+
+const Name = z.string().min(1).max(1024);
+
+const Document = z.object({
+  _aws: z.object({
+    Timestamp: z.number().int().nonnegative(),
+    CloudWatchMetrics: z.array(
+      z.object({
+        Namespace: Name,
+        Dimensions: z.array(z.array(Name).max(MAX_DIMENSIONS)),
+        Metrics: z
+          .array(
+            z.object({
+              Name,
+              Unit: z.string().default("None"),
+              StorageResolution: z.union([z.literal(1), z.literal(60)]).default(60),
+            }),
+          )
+          .max(MAX_METRICS),
+      }),
+    ),
+  }),
+});
+
+/** The members that metrics and dimensions name. */
+const Target = z.union([z.number(), z.array(z.number()).min(1).max(MAX_VALUES)]);
+
+/**
+ * Reads a log event in embedded metric format; `undefined` when it is not in that format. A document
+ * that breaks the specification publishes nothing at all.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+export function readEmbeddedMetrics(message: string): EmbeddedMetrics | undefined {
+  const root = documentOf(message);
+  if (root === undefined) return undefined;
+  const document = Document.safeParse(root);
+  if (!document.success) return { invalid: z.prettifyError(document.error) };
+  const { Timestamp, CloudWatchMetrics } = document.data._aws;
+  const data: MetricDatum[] = [];
+  for (const directive of CloudWatchMetrics) {
+    for (const metric of directive.Metrics) {
+      const target = Target.safeParse(root[metric.Name]);
+      if (!target.success) {
+        return {
+          invalid: `The metric ${metric.Name} must be a number or 1 to ${MAX_VALUES} numbers in the document's root.`,
+        };
+      }
+      const values = typeof target.data === "number" ? [target.data] : target.data;
+      for (const names of directive.Dimensions) {
+        const dimensions: Record<string, string> = {};
+        for (const name of names) {
+          const value = root[name];
+          if (typeof value !== "string" || value === "") {
+            return { invalid: `The dimension ${name} must be text in the document's root.` };
+          }
+          dimensions[name] = value;
+        }
+        data.push({
+          namespace: directive.Namespace,
+          name: metric.Name,
+          dimensions,
+          timestamp: Timestamp,
+          unit: metric.Unit,
+          highResolution: metric.StorageResolution === 1,
+          ...statisticSet(values),
+        });
+      }
+    }
+  }
+  return { data };
+}
+
+/**
+ * The same log event with its metrics dated `timestamp`, milliseconds since the epoch; any other message
+ * as it is. A process that knows only the machine's time writes that time into its metrics, and the lab's
+ * clock runs ahead of it.
+ */
+export function redateEmbeddedMetrics(message: string, timestamp: number): string {
+  const root = documentOf(message);
+  if (root === undefined) return message;
+  return JSON.stringify({ ...root, _aws: { ...root._aws, Timestamp: timestamp } });
+}
+
+function documentOf(
+  message: string,
+): (Readonly<Record<string, unknown>> & { readonly _aws: object }) | undefined {
+  if (!message.includes('"_aws"')) return undefined;
+  let root: unknown;
+  try {
+    root = JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+  const document = z.looseObject({ _aws: z.looseObject({ CloudWatchMetrics: z.unknown() }) });
+  const { success, data } = document.safeParse(root);
+  return success && data._aws.CloudWatchMetrics !== undefined ? data : undefined;
+}

@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import type { LogsEntry } from "../lab/aws/log-store.ts";
+import { createLogs } from "../lab/aws/logs.ts";
+import { createMetrics, type MetricsEntry } from "../lab/aws/metrics.ts";
+import { manualClock } from "../lab/clock.ts";
+import { memoryJournal } from "../lab/journal.ts";
+import cases from "./fixtures/metric-filter-publishing-cases.json" with { type: "json" };
+import type { MetricFilter, MetricTransformation } from "./metric-filter.ts";
+import { compileMetricFilters } from "./metric-filter.ts";
+import { FILTER, LOG_GROUP } from "./testing/samples.ts";
+
+const NOON = Date.parse("2026-11-20T12:00:00Z");
+const MINUTE = 60_000;
+
+function filter(pattern: string, transformation: Partial<MetricTransformation> = {}): MetricFilter {
+  const { defaultValue: _, ...rest } = FILTER.transformation;
+  return { ...FILTER, pattern, transformation: { ...rest, ...transformation } };
+}
+
+/** What GetMetricStatistics would answer after these batches: a log group with one metric filter. */
+function publish(
+  metricFilter: MetricFilter,
+  batches: readonly (readonly string[])[],
+  times: readonly number[] = [NOON],
+) {
+  const clock = manualClock(NOON);
+  const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
+  const logs = createLogs({
+    clock,
+    region: "ap-southeast-2",
+    accountId: "123456789012",
+    logGroups: [LOG_GROUP],
+    metricFilters: [metricFilter],
+    metrics,
+    journal: memoryJournal<LogsEntry>(),
+  });
+  let index = 0;
+  for (const batch of batches) {
+    const events = batch.map((message) => ({
+      message,
+      timestamp: times[index++ % times.length] ?? NOON,
+    }));
+    logs.ingest(LOG_GROUP.name, "stream", events);
+  }
+  return metrics.list().flatMap((key) =>
+    metrics
+      .statistics(key, { start: NOON - 60 * MINUTE, end: NOON + 60 * MINUTE, seconds: 60 })
+      .map(({ timestamp, sum, sampleCount, minimum, maximum, unit }) => ({
+        timestamp,
+        unit,
+        dimensions: key.dimensions,
+        statistics: { Sum: sum, SampleCount: sampleCount, Minimum: minimum, Maximum: maximum },
+      })),
+  );
+}
+
+describe("what AWS was seen to publish", () => {
+  const { filterPattern, metricValue, defaultValue } = cases.defaults;
+
+  test.each(cases.defaults.cases)("$name", ({ batches, expected }) => {
+    const datapoints = publish(filter(filterPattern, { metricValue, defaultValue }), batches);
+    expect(datapoints.map(({ statistics }) => statistics)).toEqual([expected]);
+  });
+
+  test.each(cases.extraction.cases)(
+    "an extracted value: $message.case",
+    ({ message, expected }) => {
+      const rule = cases.extraction;
+      const datapoints = publish(filter(rule.filterPattern, rule), [[JSON.stringify(message)]]);
+      if ("datapoints" in expected) expect(datapoints).toEqual(expected.datapoints);
+      else expect(datapoints).toMatchObject([{ statistics: expected }]);
+    },
+  );
+
+  test("without a default value only numbers that were found are published", () => {
+    const rule = filter(cases.extraction.filterPattern, { metricValue: "$.value" });
+    const messages = cases.extraction.cases.map(({ message }) => JSON.stringify(message));
+    expect(publish(rule, [[...messages, "no JSON at all"]])).toMatchObject([
+      { statistics: { Sum: 3, SampleCount: 1 } },
+    ]);
+  });
+
+  test("a point lands in the minute of its event, however far that is from now", () => {
+    const times = [NOON - 30 * MINUTE + 59_999, NOON, NOON + 30 * MINUTE];
+    expect(
+      publish(filter("ERROR"), [["ERROR", "ERROR", "ERROR"]], times).map(
+        ({ timestamp }) => (timestamp - NOON) / MINUTE,
+      ),
+    ).toEqual([-30, 0, 30]);
+  });
+
+  test("nothing is published where nothing is ingested", () => {
+    expect(publish(filter("ERROR", { defaultValue: 7 }), [])).toEqual([]);
+  });
+});
+
+describe("values", () => {
+  test.each([
+    ["a number in text counts", '"12.5"', 12.5],
+    ["an exponent", "1e3", 1000],
+    ["a number beyond all numbers does not", "1e999", undefined],
+    ["a truth value does not", "true", undefined],
+    ["an object does not", "{}", undefined],
+  ])("%s", (_, value, sum) => {
+    const datapoints = publish(filter("{ $.hit = 1 }", { metricValue: "$.a.b[1]" }), [
+      [`{"hit":1,"a":{"b":[0,${value}]}}`],
+    ]);
+    expect(datapoints.map(({ statistics }) => statistics.Sum)).toEqual(
+      sum === undefined ? [] : [sum],
+    );
+  });
+
+  test("a field of a space-delimited pattern, with its unit", () => {
+    const rule = filter("[ip, status, bytes]", { metricValue: "$bytes", unit: "Bytes" });
+    expect(publish(rule, [["10.0.0.1 200 512"]])).toMatchObject([
+      { unit: "Bytes", statistics: { Sum: 512 } },
+    ]);
+  });
+});
+
+describe("dimensions", () => {
+  const dimensions = { Region: "$.awsRegion", Code: "$.code" };
+
+  test("one metric for each value", () => {
+    const datapoints = publish(filter("{ $.hit = 1 }", { dimensions }), [
+      ['{"hit":1,"awsRegion":"a","code":7}', '{"hit":1,"awsRegion":"b","code":7}', '{"hit":0}'],
+    ]);
+    expect(datapoints.map((datapoint) => datapoint.dimensions)).toEqual([
+      { Region: "a", Code: "7" },
+      { Region: "b", Code: "7" },
+    ]);
+  });
+
+  test("a field that is missing makes the sample one without dimensions", () => {
+    const datapoints = publish(filter("{ $.hit = 1 }", { dimensions }), [
+      ['{"hit":1,"awsRegion":"a"}', '{"hit":1,"awsRegion":"a","code":null}'],
+    ]);
+    expect(datapoints).toMatchObject([{ dimensions: {}, statistics: { Sum: 2 } }]);
+  });
+});
+
+describe("a filter that AWS would refuse is an error that names it", () => {
+  const four = { a: "$.a", b: "$.b", c: "$.c", d: "$.d" };
+
+  test.each<[string, MetricFilter, RegExp]>([
+    ["a pattern", filter("{ $.a == 1 }"), /InvalidParameterException: .*\{ \$\.a == 1 \}/],
+    ["a pattern that is too long", filter("a".repeat(1025)), /1024/],
+    [
+      "dimensions beside a default value",
+      filter("{ $.a = 1 }", { dimensions: { a: "$.a" }, defaultValue: 0 }),
+      /dimensions and default value are mutually exclusive properties/,
+    ],
+    [
+      "dimensions of a text pattern",
+      filter("ERROR", { dimensions: { a: "$.a" } }),
+      /The specified filter pattern does not support dimensions/,
+    ],
+    ["a fourth dimension", filter("{ $.a = 1 }", { dimensions: four }), /4 dimensions; at most 3/],
+    [
+      "a dimension that is no path",
+      filter("{ $.a = 1 }", { dimensions: { a: "literal" } }),
+      /dimension a is literal; it must be \$\.path/,
+    ],
+    ["a value that is neither", filter("ERROR", { metricValue: "one" }), /metricValue is one/],
+    ["a value with a wildcard", filter("{ $.a = 1 }", { metricValue: "$.b[*]" }), /metricValue/],
+    ["a name that is too long", { ...FILTER, name: "n".repeat(513) }, /'filterName'.* 512/],
+    ["a metric name", filter("a", { metricName: "a:b" }), /'metricName'.*regular expression/],
+    [
+      "a namespace that is too long",
+      filter("a", { metricNamespace: "n".repeat(256) }),
+      /'metricNamespace'.* 255/,
+    ],
+    ["an unknown log group", { ...FILTER, logGroupName: "/none" }, /log group does not exist/],
+  ])("%s", (_, broken, message) => {
+    const compile = () => compileMetricFilters([broken], [LOG_GROUP]);
+    expect(compile).toThrow(message);
+    expect(compile).toThrow(`metric filter ${broken.name} of log group ${broken.logGroupName}`);
+  });
+
+  const numbered = (count: number, pattern: string) =>
+    Array.from({ length: count }, (_, index) => ({ ...filter(pattern), name: `filter-${index}` }));
+
+  test("a log group takes a hundred, five of them with a regular expression", () => {
+    const compile = (filters: readonly MetricFilter[]) => () =>
+      compileMetricFilters(filters, [LOG_GROUP]);
+    expect(compile(numbered(100, "a"))).not.toThrow();
+    expect(compile(numbered(101, "a"))).toThrow("filter-100");
+    expect(compile(numbered(5, "{ $.a = %b% }"))).not.toThrow();
+    expect(compile(numbered(6, "{ $.a = %b% }"))).toThrow("filter-5");
+    expect(compile(numbered(6, '{ $.a = "%b%" }'))).not.toThrow();
+    expect(compile([FILTER, FILTER])).toThrow("another filter of this name");
+  });
+});

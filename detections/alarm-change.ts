@@ -1,0 +1,250 @@
+import type { TrailDetection } from "./detection.ts";
+import {
+  administrator,
+  awsService,
+  deployer,
+  exampleScope,
+  managementEvent,
+  user,
+} from "./examples.ts";
+import { allOf, anyOf, isNoneOf, isOneOf, jsonPattern, ROLE } from "./pattern.ts";
+
+const { namePrefix, trailLogGroupName } = exampleScope;
+const topicArn = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
+const subscriptionArn = `${topicArn}:0f3c1d2e-8a4b-4c6d-9e7f-5b6a7c8d9e0f`;
+const onAlarms = { eventSource: "monitoring.amazonaws.com", readOnly: false };
+const onTopics = { eventSource: "sns.amazonaws.com", readOnly: false };
+const onRules = { eventSource: "events.amazonaws.com", readOnly: false };
+const onFilters = { eventSource: "logs.amazonaws.com", readOnly: false };
+
+/** Where the calls name an alarm, a metric filter or a rule. */
+const MEMBERS = [
+  "alarmName",
+  "alarmNames[*]",
+  "muteTargets.alarmNames[*]",
+  "filterName",
+  "name",
+  "rule",
+];
+
+export const alarmChange: TrailDetection = {
+  id: "alarm-change",
+  title: "An alarm, a filter or a subscription was removed, muted or changed",
+  severity: "critical",
+  tactic: "defense evasion",
+  source: "trail",
+  // What the pipeline puts in place is what a review let pass; what it takes away is told as well.
+  pattern: (scope) =>
+    jsonPattern(
+      allOf(
+        anyOf(
+          isOneOf("$.eventName", "Delete*", "Disable*", "Remove*", "Unsubscribe"),
+          `(${allOf(isOneOf("$.eventName", "Put*", "Set*"), isNoneOf(ROLE, scope.deployRoleArn))})`,
+        ),
+        anyOf(
+          ...MEMBERS.map((member) =>
+            isOneOf(`$.requestParameters.${member}`, `${scope.namePrefix}*`),
+          ),
+          ...["topicArn", "subscriptionArn"].map((member) =>
+            isOneOf(`$.requestParameters.${member}`, `*:${scope.namePrefix}*`),
+          ),
+        ),
+      ),
+    ),
+  threshold: 1,
+  period: 60,
+  evaluationPeriods: 15,
+  datapointsToAlarm: 1,
+  treatMissingData: "notBreaching",
+  statistic: "Sum",
+  notice: {
+    detail: ({ namePrefix }) => ({
+      $or: [
+        {
+          eventName: ["DeleteAlarms", "DisableAlarmActions"],
+          requestParameters: { alarmNames: [{ prefix: namePrefix }] },
+        },
+        {
+          eventName: ["PutAlarmMuteRule"],
+          requestParameters: { muteTargets: { alarmNames: [{ prefix: namePrefix }] } },
+        },
+        {
+          eventName: ["DeleteTopic", "Unsubscribe"],
+          requestParameters: {
+            $or: [
+              { topicArn: [{ wildcard: `*:${namePrefix}*` }] },
+              { subscriptionArn: [{ wildcard: `*:${namePrefix}*` }] },
+            ],
+          },
+        },
+        {
+          eventName: ["DeleteMetricFilter"],
+          requestParameters: { filterName: [{ prefix: namePrefix }] },
+        },
+        {
+          eventName: ["DeleteRule", "DisableRule"],
+          requestParameters: { name: [{ prefix: namePrefix }] },
+        },
+      ],
+    }),
+  },
+  why: "Whoever silences an alarm expects it to ring. Until it is restored, what it watches for may happen unheard.",
+  falsePositives: [
+    "A deployment that takes a detection away: Delete… by the deploy role, at the time of the deployment.",
+    "A test of the way to the mail: SetAlarmState by whoever tests.",
+    "Maintenance by hand, announced: DisableAlarmActions, and EnableAlarmActions soon after.",
+    "A deployment from somebody's own machine: exclude that role, or deploy by the pipeline.",
+  ],
+  runbook: [
+    "Run the query: what was taken away, by whom.",
+    "Restore it: `npm run diff alarm`, then `npm run deploy alarm`; `aws cloudwatch enable-alarm-actions` for muted ones. A mail subscription must be confirmed anew by its recipient.",
+    "Read the trail for what the alarm would have told, from the minute before the change on.",
+  ],
+  insightsQuery: ({ namePrefix }) =>
+    [
+      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn",
+      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com"] and eventName like /^(Delete|Disable|Remove|Unsub|Put|Set)/ and @message like "${namePrefix}"`,
+    ].join(" | "),
+  mustFire: [
+    {
+      name: "somebody deletes two alarms, one of them ours",
+      record: managementEvent(user, {
+        ...onAlarms,
+        eventName: "DeleteAlarms",
+        requestParameters: { alarmNames: ["billing", `${namePrefix}kms-outsider`] },
+      }),
+    },
+    {
+      name: "the pipeline deletes one",
+      record: managementEvent(deployer, {
+        ...onAlarms,
+        eventName: "DeleteAlarms",
+        requestParameters: { alarmNames: [`${namePrefix}kms-outsider`] },
+      }),
+    },
+    {
+      name: "its actions are disabled",
+      record: managementEvent(administrator, {
+        ...onAlarms,
+        eventName: "DisableAlarmActions",
+        requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
+      }),
+    },
+    {
+      name: "a mute rule covers it",
+      record: managementEvent(user, {
+        ...onAlarms,
+        eventName: "PutAlarmMuteRule",
+        requestParameters: {
+          name: "quiet-night",
+          rule: { schedule: { expression: "cron(0 2 * * *)", duration: "PT4H" } },
+          muteTargets: { alarmNames: [`${namePrefix}kms-errors`] },
+        },
+      }),
+    },
+    {
+      name: "somebody gives it a threshold that is never reached",
+      record: managementEvent(administrator, {
+        ...onAlarms,
+        eventName: "PutMetricAlarm",
+        requestParameters: { alarmName: `${namePrefix}kms-errors`, threshold: 1_000_000 },
+      }),
+    },
+    {
+      name: "the mail's subscription is removed",
+      record: managementEvent(user, {
+        ...onTopics,
+        eventName: "Unsubscribe",
+        requestParameters: { subscriptionArn },
+      }),
+    },
+    {
+      name: "the topic's policy is changed",
+      record: managementEvent(administrator, {
+        ...onTopics,
+        eventName: "SetTopicAttributes",
+        requestParameters: { topicArn, attributeName: "Policy", attributeValue: "{}" },
+      }),
+    },
+    {
+      name: "a metric filter is deleted",
+      record: managementEvent(user, {
+        ...onFilters,
+        eventName: "DeleteMetricFilter",
+        requestParameters: {
+          logGroupName: trailLogGroupName,
+          filterName: `${namePrefix}kms-outsider`,
+        },
+      }),
+    },
+    {
+      name: "a rule is disabled",
+      record: managementEvent(user, {
+        ...onRules,
+        eventName: "DisableRule",
+        requestParameters: { name: `${namePrefix}kms-key-change` },
+      }),
+    },
+    {
+      name: "a rule loses its target",
+      record: managementEvent(user, {
+        ...onRules,
+        eventName: "RemoveTargets",
+        requestParameters: { rule: `${namePrefix}kms-key-change`, ids: ["topic"] },
+      }),
+    },
+  ],
+  mustNotFire: [
+    {
+      name: "the pipeline changes an alarm",
+      record: managementEvent(deployer, {
+        ...onAlarms,
+        eventName: "PutMetricAlarm",
+        requestParameters: { alarmName: `${namePrefix}kms-errors`, threshold: 2 },
+      }),
+    },
+    {
+      name: "autoscaling replaces alarms of its own",
+      record: managementEvent(
+        awsService(
+          "ecs.application-autoscaling.amazonaws.com",
+          "AWSServiceRoleForApplicationAutoScaling_ECSService",
+        ),
+        {
+          ...onAlarms,
+          eventName: "DeleteAlarms",
+          requestParameters: {
+            alarmNames: [
+              "TargetTracking-service/cipherwatch-dev-service/cipherwatch-dev-api-AlarmLow",
+            ],
+          },
+        },
+      ),
+    },
+    {
+      name: "somebody looks at the alarms",
+      record: managementEvent(administrator, {
+        ...onAlarms,
+        eventName: "DescribeAlarms",
+        readOnly: true,
+        requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
+      }),
+    },
+    {
+      name: "actions are enabled again",
+      record: managementEvent(administrator, {
+        ...onAlarms,
+        eventName: "EnableAlarmActions",
+        requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
+      }),
+    },
+    {
+      name: "another application's topic is deleted",
+      record: managementEvent(administrator, {
+        ...onTopics,
+        eventName: "DeleteTopic",
+        requestParameters: { topicArn: "arn:aws:sns:ap-southeast-2:111122223333:orders" },
+      }),
+    },
+  ],
+};

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { exampleScope } from "./examples.ts";
+import { exclusionProblem, filterPattern } from "./exclusions.ts";
+import { kmsErrors } from "./kms-errors.ts";
+
+test.each([
+  "config.amazonaws.com",
+  "ecs.application-autoscaling.amazonaws.com",
+  "logs.cn-north-1.amazonaws.com.cn",
+  "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1a2b3c*",
+  "arn:aws-us-gov:iam::111122223333:user/break-glass",
+  "arn:aws:sts::111122223333:assumed-role/Admin/jordan@example.com",
+])("%s can be excluded", (exclusion) => {
+  expect(exclusionProblem(exclusion)).toBeUndefined();
+});
+
+test.each([
+  ["everybody", "*"],
+  ["every role", "arn:aws:iam::111122223333:role/*"],
+  ["a wildcard inside", "arn:aws:iam::111122223333:role/*/Admin"],
+  ["the root user", "arn:aws:iam::111122223333:root"],
+  ["an account", "111122223333"],
+  ["a name alone", "Admin"],
+  ["what ends the pattern's text", 'arn:aws:iam::111122223333:role/x" || $.a = "'],
+  ["another company's service", "config.example.com"],
+])("%s cannot", (_, exclusion) => {
+  expect(exclusionProblem(exclusion)).toMatch(/is neither an AWS service nor the ARN/);
+});
+
+test("without exclusions a pattern is as it was written", () => {
+  expect(filterPattern({ ...kmsErrors, exclusions: [] }, exampleScope)).toBe(
+    kmsErrors.pattern(exampleScope),
+  );
+});
+
+test("with some, whoever has no such field still counts", () => {
+  const excluding = { ...kmsErrors, exclusions: ["config.amazonaws.com"] };
+  const condition = kmsErrors.pattern(exampleScope).slice(2, -2);
+  expect(filterPattern(excluding, exampleScope)).toBe(
+    `{ (${condition}) && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != "config.amazonaws.com") }`,
+  );
+});

@@ -1,6 +1,0 @@
-import type { MetricKey } from "../aws/metrics.ts";
-
-/** A metric as one text: the same for the same namespace, name and dimensions. */
-export function metricId({ namespace, name, dimensions }: MetricKey): string {
-  return JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
-}

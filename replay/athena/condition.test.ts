@@ -1,0 +1,248 @@
+import { readFileSync } from "node:fs";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { matches, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { conditionSql, NotExpressibleError } from "./condition.ts";
+import { literal } from "./dialect.ts";
+import { DUCKDB_MACROS, duckdb } from "./duckdb.ts";
+import { trino } from "./trino.ts";
+
+interface Case {
+  readonly kind: "text" | "json" | "space";
+  readonly pattern: string;
+  readonly message: string;
+  readonly matches: boolean;
+}
+
+const fixture = new URL("../../cloudwatch/pattern/fixtures/filter-cases.json", import.meta.url);
+const cases = JSON.parse(readFileSync(fixture, "utf8")) as readonly Case[];
+const patternsOf = (kind: Case["kind"]) => [
+  ...new Set(cases.filter((row) => row.kind === kind).map(({ pattern }) => pattern)),
+];
+
+let connection: DuckDBConnection;
+beforeAll(async () => {
+  connection = await (await DuckDBInstance.create(":memory:")).connect();
+  for (const macro of DUCKDB_MACROS) await connection.run(macro);
+});
+afterAll(() => connection.closeSync());
+
+/** For which of the messages the SQL of the pattern holds. */
+async function select(pattern: string, messages: readonly string[]): Promise<readonly boolean[]> {
+  const condition = conditionSql(parsePattern(pattern), duckdb, "record");
+  const rows = messages.map((message, id) => `(${id}, CAST(${literal(message)} AS JSON))`);
+  const found = await connection.runAndReadAll(
+    `SELECT id FROM (VALUES ${rows.join(", ")}) AS message (id, record)
+     WHERE json_type(record) = 'OBJECT' AND (${condition})`,
+  );
+  const ids = new Set(found.getRows().map(([id]) => Number(id)));
+  return messages.map((_, id) => ids.has(id));
+}
+
+/** What is no JSON can be in no CloudTrail file: a table has no row of it. */
+function isJson(message: string): boolean {
+  try {
+    JSON.parse(message);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refusal(pattern: string): string | undefined {
+  try {
+    conditionSql(parsePattern(pattern), duckdb, "record");
+    return undefined;
+  } catch (error) {
+    if (error instanceof NotExpressibleError) return error.message;
+    throw error;
+  }
+}
+
+describe("SQL and evaluator agree", () => {
+  const expressible = patternsOf("json").filter((pattern) => refusal(pattern) === undefined);
+
+  it.each(expressible)("%s", async (pattern) => {
+    const rows = cases.filter((row) => row.pattern === pattern && isJson(row.message));
+    expect(rows.length).toBeGreaterThan(0);
+    const found = await select(
+      pattern,
+      rows.map(({ message }) => message),
+    );
+    const wrong = rows.filter((row, index) => found[index] !== row.matches);
+    expect(wrong).toEqual([]);
+  });
+
+  it("on nearly every pattern about JSON of AWS's own cases", () => {
+    const refused = patternsOf("json").filter((pattern) => refusal(pattern) !== undefined);
+    expect(refused.toSorted()).toEqual([
+      "{ $.a = 1e-999 }",
+      "{ $.a = 1e308 }",
+      "{ $.a = 1e309 }",
+      "{ $.a = 9007199254740992 }",
+      "{ $.a = 9007199254740993 }",
+      "{ $.a > 1e-999 }",
+      "{ $.a > 1e307 }",
+    ]);
+    expect(expressible.length).toBeGreaterThan(90);
+  });
+
+  test("on whatever patterns and records chance makes of few names and values", async () => {
+    const name = fc.constantFrom("a", "b", "c");
+    const scalar = fc.constantFrom(
+      "1",
+      "1.5",
+      "true",
+      "false",
+      "null",
+      '"x"',
+      '"x1"',
+      '"true"',
+      '"1"',
+      '"1.5"',
+      '"X%_!"',
+      '""',
+      "1e7",
+      "-2",
+      '"a\\nb"',
+    );
+    const value = fc.letrec<{ readonly any: string }>((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 3 },
+        scalar,
+        fc.array(tie("any"), { maxLength: 3 }).map((items) => `[${items}]`),
+        fc
+          .uniqueArray(fc.tuple(name, tie("any")), { maxLength: 3, selector: ([key]) => key })
+          .map((members) => `{${members.map(([key, inner]) => `"${key}":${inner}`)}}`),
+      ),
+    })).any;
+    const record = fc
+      .uniqueArray(fc.tuple(name, value), { maxLength: 3, selector: ([key]) => key })
+      .map((members) => `{${members.map(([key, inner]) => `"${key}":${inner}`)}}`);
+    const step = fc.constantFrom(".a", ".b", "[0]", "[1]");
+    const selector = fc
+      .tuple(
+        name,
+        fc.array(step, { maxLength: 2 }),
+        fc.constantFrom("", "", "[*]", ".*"),
+        fc.array(step, { maxLength: 1 }),
+      )
+      .map(
+        ([first, before, wildcard, after]) =>
+          `$.${first}${before.join("")}${wildcard}${after.join("")}`,
+      );
+    const operand = fc.constantFrom(
+      '"x"',
+      '"x*"',
+      "*",
+      "1",
+      "1.5",
+      '"1"',
+      '"1.5"',
+      "true",
+      '"t*"',
+      '"X%_!"',
+      '"*%_*"',
+      "1e7",
+      "-2",
+    );
+    const testOf = fc.oneof(
+      fc.tuple(selector, fc.constantFrom("=", "!="), operand).map((parts) => parts.join(" ")),
+      fc
+        .tuple(selector, fc.constantFrom("<", "<=", ">", ">="), fc.constantFrom("1", "1.5", "-2"))
+        .map((parts) => parts.join(" ")),
+      fc
+        .tuple(selector, fc.constantFrom("IS NULL", "IS TRUE", "IS FALSE", "NOT EXISTS"))
+        .map((parts) => parts.join(" ")),
+      fc
+        .tuple(
+          name,
+          fc.constantFrom("=", "!="),
+          fc.constantFrom("%^x.?$%", "%[^x]1%", "%\\d\\.5|e%", "%^$%", "%a\\sb%"),
+        )
+        .map(([key, operator, regex]) => `$.${key} ${operator} ${regex}`),
+    );
+    const condition = fc
+      .tuple(testOf, fc.constantFrom("&&", "||"), testOf, fc.constantFrom("&&", "||"), testOf)
+      .map(([one, first, two, second, three]) => `(${one}) ${first} ((${two}) ${second} ${three})`);
+    const pattern = fc
+      .oneof(testOf, condition)
+      .map((text) => `{ ${text} }`)
+      .filter(isAccepted);
+    await fc.assert(
+      fc.asyncProperty(
+        pattern,
+        fc.array(record, { minLength: 10, maxLength: 30 }),
+        async (text, records) => {
+          const parsed = parsePattern(text);
+          expect(await select(text, records)).toEqual(records.map((one) => matches(parsed, one)));
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** AWS takes three wildcards and two regular expressions in a pattern, no more. */
+function isAccepted(pattern: string): boolean {
+  try {
+    parsePattern(pattern);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("what SQL cannot say is refused with the reason", () => {
+  it.each(
+    patternsOf("text")
+      .slice(0, 5)
+      .concat(patternsOf("space").slice(0, 5))
+      .filter((pattern) => pattern.trim() !== ""),
+  )("%s", (pattern) => {
+    expect(refusal(pattern)).toMatch(/only patterns about JSON fields/);
+  });
+
+  it("a number that a double does not tell from its neighbours", () => {
+    expect(refusal("{ $.a = 9007199254740993 }")).toMatch(/9007199254740993/);
+    expect(refusal("{ $.a = 0.1 }")).toBeUndefined();
+  });
+});
+
+describe("Athena's dialect", () => {
+  const sql = (pattern: string) => conditionSql(parsePattern(pattern), trino, "record");
+
+  it("looks a field up once for many values", () => {
+    expect(sql('{ $.eventName = "A" || $.eventName = "B" }')).toBe(
+      `json_extract_scalar(record, '$["eventName"]') IN ('A', 'B')`,
+    );
+  });
+
+  it("takes an index for arrays alone and a name for objects alone", () => {
+    expect(sql('{ $.resources[0].ARN = "x" }')).toBe(
+      `json_extract_scalar(element_at(TRY_CAST(json_extract(record, '$["resources"]') AS array(json)), 1), '$["ARN"]') = 'x'`,
+    );
+    expect(sql('{ $.a.0 = "x" }')).toContain("AS map(varchar, json)), '0')");
+  });
+
+  it("lets nothing out of its quotes", () => {
+    const pattern = `{ $.['it"s\\'] = "a'b" && $.b = "50%_*" }`;
+    expect(sql(pattern)).toBe(
+      `json_extract_scalar(record, '$["it\\"s\\\\"]') = 'a''b'\n  AND json_extract_scalar(record, '$["b"]') LIKE '50!%!_%' ESCAPE '!'`,
+    );
+  });
+
+  it("tells a missing field from a null", () => {
+    expect(sql("{ $.a NOT EXISTS }")).toBe(`json_extract(record, '$["a"]') IS NULL`);
+    expect(sql("{ $.a IS NULL }")).toContain(
+      `json_format(json_extract(record, '$["a"]')) = 'null'`,
+    );
+  });
+
+  it("anchors a regular expression to the text, not to its lines", () => {
+    expect(sql("{ $.a = %^a.b$% }")).toBe(
+      `regexp_like(json_extract_scalar(record, '$["a"]'), '\\Aa[^\\x{0a}]b\\z')`,
+    );
+  });
+});

@@ -1,0 +1,210 @@
+import { compareDecimals, parseDecimal } from "../../cloudwatch/pattern/decimal.ts";
+import type {
+  Condition,
+  FilterPattern,
+  JsonComparison,
+  JsonTest,
+  NumberValue,
+  Segment,
+  Value,
+} from "../../cloudwatch/pattern/index.ts";
+import { compileRegex } from "../../cloudwatch/pattern/regex.ts";
+import { isJoined } from "../../cloudwatch/pattern/walk.ts";
+import { compileWildcard } from "../../cloudwatch/pattern/wildcard.ts";
+import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
+import { portableRegex } from "./regex.ts";
+
+/** A pattern that SQL cannot express exactly. The message is the reason. */
+export class NotExpressibleError extends Error {}
+
+/**
+ * A filter pattern as a condition on a JSON value, in a dialect's SQL. It holds for the same records as
+ * the pattern matches, where it may be NULL for others.
+ * @param record the SQL of a JSON object
+ * @throws NotExpressibleError
+ */
+export function conditionSql(pattern: FilterPattern, dialect: Dialect, record: Sql): Sql {
+  if (pattern.kind === "all") return "TRUE";
+  if (pattern.kind !== "json") {
+    throw new NotExpressibleError(
+      `it is a ${pattern.kind} pattern, which reads a record's text as CloudTrail wrote it; only patterns ` +
+        "about JSON fields can be asked of a table",
+    );
+  }
+  return render(pattern.condition, { dialect, record, depth: 1 });
+}
+
+interface Context {
+  readonly dialect: Dialect;
+  readonly record: Sql;
+  /** How far it is nested, for its indentation. */
+  readonly depth: number;
+}
+
+function render(condition: Condition<JsonTest>, context: Context): Sql {
+  if (!isJoined(condition)) return renderTest(condition, context);
+  const inner = { ...context, depth: context.depth + 1 };
+  const parts =
+    condition.type === "and"
+      ? condition.conditions.map((part) => group(part, inner))
+      : alternatives(condition.conditions, inner);
+  const joint = `\n${"  ".repeat(context.depth)}${condition.type === "and" ? "AND" : "OR"} `;
+  return parts.join(joint);
+}
+
+function group(condition: Condition<JsonTest>, context: Context): Sql {
+  const sql = render(condition, context);
+  return isJoined(condition) && sql.includes("\n") ? `(${sql})` : sql;
+}
+
+/** `a = "x" || a = "y"` becomes `a IN ('x', 'y')`: it is shorter, and looks once. */
+function alternatives(conditions: readonly Condition<JsonTest>[], context: Context): Sql[] {
+  const lists = new Map<string, { readonly subject: Sql; readonly texts: string[] }>();
+  const parts: (() => Sql)[] = [];
+  for (const condition of conditions) {
+    const plain = plainEquality(condition);
+    if (plain === undefined) {
+      parts.push(() => group(condition, context));
+      continue;
+    }
+    const list = lists.get(plain.test.selector.text);
+    if (list !== undefined) {
+      list.texts.push(plain.text);
+      continue;
+    }
+    const path = stepsOf(plain.test.selector.segments);
+    const subject = context.dialect.text(context.record, path);
+    const added = { subject, texts: [plain.text] };
+    lists.set(plain.test.selector.text, added);
+    parts.push(() =>
+      added.texts.length === 1
+        ? `${subject} = ${literal(plain.text)}`
+        : `${subject} IN (${added.texts.map(literal).join(", ")})`,
+    );
+  }
+  return parts.map((part) => part());
+}
+
+/** An equality with text that no boolean is, so that the text of the field alone decides. */
+function plainEquality(
+  condition: Condition<JsonTest>,
+): { readonly test: JsonComparison; readonly text: string } | undefined {
+  if (isJoined(condition) || condition.type !== "comparison" || condition.operator !== "=") {
+    return undefined;
+  }
+  const { selector, value } = condition;
+  if (value.type !== "string" || isBooleanText(value.text)) return undefined;
+  if (selector.segments.some(({ type }) => type === "wildcard")) return undefined;
+  return { test: condition, text: value.text };
+}
+
+function renderTest(test: JsonTest, { dialect, record }: Context): Sql {
+  const { segments } = test.selector;
+  const wildcard = segments.findIndex(({ type }) => type === "wildcard");
+  if (wildcard < 0) return renderOn(test, stepsOf(segments), record, dialect);
+  const parent = stepsOf(segments.slice(0, wildcard));
+  const rest = stepsOf(segments.slice(wildcard + 1));
+  const elements = dialect.elements(record, parent, "arrayOrObject");
+  const any = (holds: Sql) =>
+    `COALESCE(${dialect.any(elements, "element", `COALESCE(${holds}, FALSE)`)}, FALSE)`;
+  switch (test.type) {
+    case "missing":
+      return `NOT ${any(`${dialect.at("element", rest)} IS NOT NULL`)}`;
+    case "is":
+      return any(dialect.isConstant("element", rest, test.constant));
+    case "comparison": {
+      if (test.operator !== "!=") return any(renderOn(test, rest, "element", dialect));
+      const equal = renderOn({ ...test, operator: "=" }, rest, "element", dialect);
+      return `(${dialect.at(record, parent)} IS NOT NULL AND NOT ${any(equal)})`;
+    }
+  }
+}
+
+/** A test of what the path leads to from a value. */
+function renderOn(test: JsonTest, path: readonly Step[], value: Sql, dialect: Dialect): Sql {
+  switch (test.type) {
+    case "missing":
+      return `${dialect.at(value, path)} IS NULL`;
+    case "is": {
+      const isIt = dialect.isConstant(value, path, test.constant);
+      if (test.constant !== null) return isIt;
+      const elements = dialect.elements(value, path, "array");
+      return `(${isIt} OR ${dialect.any(elements, "item", dialect.isConstant("item", [], null))})`;
+    }
+    case "comparison":
+      return renderComparison(test, path, value, dialect);
+  }
+}
+
+function renderComparison(
+  { operator, value: operand }: JsonComparison,
+  path: readonly Step[],
+  value: Sql,
+  dialect: Dialect,
+): Sql {
+  const text = dialect.text(value, path);
+  if (operand.type === "number") {
+    const number = dialect.number(value, path);
+    const double = doubleLiteral(operand);
+    if (operator === "=") return `(${text} = ${literal(operand.text)} OR ${number} = ${double})`;
+    if (operator !== "!=") return `${number} ${operator} ${double}`;
+    const isOtherText = `${dialect.isString(value, path)} AND ${text} <> ${literal(operand.text)}`;
+    return `(${number} <> ${double} OR (${isOtherText}))`;
+  }
+  const isTextual = dialect.isTextual(value, path);
+  if (operand.type === "wildcard" && operand.pieces.every((piece) => piece === "")) {
+    return operator === "=" ? isTextual : "FALSE";
+  }
+  const holds = renderEquality(operand, text, dialect);
+  // Only strings and numbers equal anything, and only they differ from anything; the text is a boolean's too.
+  if (operator === "!=") return `(${isTextual} AND NOT ${holds})`;
+  return canBeBoolean(operand) ? `(${isTextual} AND ${holds})` : holds;
+}
+
+function renderEquality(value: Exclude<Value, NumberValue>, text: Sql, dialect: Dialect): Sql {
+  switch (value.type) {
+    case "string":
+      return `${text} = ${literal(value.text)}`;
+    case "wildcard":
+      return `${text} LIKE ${literal(value.pieces.map(escapeLike).join("%"))} ESCAPE '!'`;
+    case "regex":
+      return dialect.matches(text, portableRegex(value.source));
+  }
+}
+
+function escapeLike(piece: string): string {
+  return piece.replace(/[!%_]/g, "!$&");
+}
+
+function canBeBoolean(value: Exclude<Value, NumberValue>): boolean {
+  if (value.type === "string") return isBooleanText(value.text);
+  const test =
+    value.type === "wildcard" ? compileWildcard(value.pieces) : compileRegex(value.source);
+  return test("true") || test("false");
+}
+
+function isBooleanText(text: string): boolean {
+  return text === "true" || text === "false";
+}
+
+/** AWS compares numbers of any length exactly; SQL can where no other number has the same double. */
+function doubleLiteral({ text }: NumberValue): Sql {
+  const number = Number(text);
+  const written = parseDecimal(text);
+  const nearest = parseDecimal(String(number));
+  const isExact =
+    written !== undefined &&
+    nearest !== undefined &&
+    compareDecimals(written, nearest) === 0 &&
+    Math.abs(number) <= Number.MAX_SAFE_INTEGER;
+  if (!isExact) {
+    throw new NotExpressibleError(
+      `it compares with ${text}, which no double tells from its neighbours, and SQL compares doubles`,
+    );
+  }
+  return `CAST(${literal(String(number))} AS double)`;
+}
+
+function stepsOf(segments: readonly Segment[]): readonly Step[] {
+  return segments.filter((segment): segment is Step => segment.type !== "wildcard");
+}

@@ -1,0 +1,76 @@
+import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../cloudwatch/alarm/anomaly.ts";
+import type { AlarmReport, DetectionReport, Report, StateReport } from "./report.ts";
+import { MINUTE } from "./scan.ts";
+
+/**
+ * The report for machines: times in ISO 8601, durations in seconds. What is named here stays named so;
+ * members may be added.
+ */
+export function renderJson(report: Report): string {
+  const { input, span, detections, composites, notReplayed, keyUse } = report;
+  const { problems, ...counts } = input;
+  return JSON.stringify(
+    {
+      input: counts,
+      problems,
+      span: span && { first: iso(span.first), last: iso(span.last) },
+      detections: detections.map(detectionJson),
+      composites: composites.map((composite) => ({
+        ...stateJson(composite),
+        without: composite.without,
+      })),
+      notReplayed,
+      keyUse,
+    },
+    null,
+    2,
+  );
+}
+
+function detectionJson({ id, patterns, unbound, matches, alarms }: DetectionReport): object {
+  return {
+    id,
+    patterns,
+    unbound,
+    matches: matches.count,
+    minutes: matches.byMinute.map(([minute, count]) => ({
+      minute: iso(minute * MINUTE),
+      matches: count,
+    })),
+    alarms: alarms.map(alarmJson),
+  };
+}
+
+function alarmJson({ alarm, deployedThreshold, sweep, ...state }: AlarmReport): object {
+  const { statistic, period, evaluationPeriods, datapointsToAlarm, treatMissingData } = alarm;
+  const limit = isAnomaly(alarm)
+    ? { deviations: alarm.deviations, standIn: STAND_IN }
+    : { threshold: alarm.threshold, comparisonOperator: alarm.comparisonOperator };
+  return {
+    ...stateJson(state),
+    ...limit,
+    ...(deployedThreshold === undefined ? {} : { deployedThreshold }),
+    statistic,
+    period,
+    evaluationPeriods,
+    datapointsToAlarm,
+    treatMissingData,
+    sweep: sweep.map(({ inAlarm, ...step }) => ({ ...step, secondsInAlarm: inAlarm / 1000 })),
+  };
+}
+
+function stateJson({ name, title, fired, transitions }: StateReport): object {
+  return {
+    name,
+    title,
+    fired: fired.map(({ from, to }) => ({
+      from: iso(from),
+      to: to === null ? null : iso(to),
+      seconds: to === null ? null : (to - from) / 1000,
+    })),
+    transitions: transitions.map(({ at, ...transition }) => ({ at: iso(at), ...transition })),
+  };
+}
+
+const iso = (at: number) => new Date(at).toISOString();

@@ -1,0 +1,234 @@
+import { createHash } from "node:crypto";
+import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../cloudwatch/alarm/anomaly.ts";
+import { renderChart } from "./chart.ts";
+import { type Html, html, raw } from "./html.ts";
+import type {
+  AlarmReport,
+  CompositeReport,
+  DetectionReport,
+  Report,
+  StateReport,
+  SweepStep,
+} from "./report.ts";
+import {
+  bytes,
+  counted,
+  dateTime,
+  duration,
+  number,
+  remarks,
+  rule,
+  timeInAlarm,
+} from "./wording.ts";
+
+const SPANS_SHOWN = 500;
+const USES_SHOWN = 50;
+const PROBLEMS_SHOWN = 200;
+
+/**
+ * The report as one page that asks nothing of any network and runs no script: its policy allows its own
+ * style sheet and no more.
+ * @param generatedAt milliseconds since the epoch
+ */
+export function renderPage(report: Report, generatedAt: number): string {
+  const digest = createHash("sha256").update(STYLE).digest("base64");
+  const policy = `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action 'none'`;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Cipherwatch replay</title>
+<style>${raw(STYLE)}</style>
+</head>
+<body>
+<main>
+<h1>What the detections would have done</h1>
+${renderInput(report, generatedAt)}
+${renderProblems(report)}
+${renderOverview(report)}
+${report.detections.map((detection) => renderDetection(detection, report))}
+${report.composites.map(renderComposite)}
+${renderNotReplayed(report)}
+${renderKeyUse(report)}
+</main>
+</body>
+</html>
+`.html;
+}
+
+function renderInput({ input, span }: Report, generatedAt: number): Html {
+  const time =
+    span === null
+      ? ""
+      : html`, from <time>${dateTime(span.first)}</time> to <time>${dateTime(span.last)}</time> UTC`;
+  return html`<p>${counted(input.events, "event")} in ${counted(input.files, "file")} (${bytes(input.bytes)})${time}. Made ${dateTime(generatedAt)} UTC.</p>
+<ul>
+${remarks(input).map((remark) => html`<li>${remark}</li>\n`)}</ul>`;
+}
+
+function renderProblems({ input }: Report): Html {
+  const count = input.malformed + input.unreadable;
+  if (count === 0) return html``;
+  const shown = input.problems.slice(0, PROBLEMS_SHOWN);
+  return html`<section class="problems" aria-labelledby="problems">
+<h2 id="problems">Not read: ${counted(input.unreadable, "file")} and ${counted(input.malformed, "record")}</h2>
+<p>What follows is about the rest.</p>
+<ul>
+${shown.map(({ file, place, why }) => html`<li><code>${file}</code>${place === undefined ? "" : `, ${place}`}: ${why}</li>\n`)}
+${count > shown.length ? html`<li>and ${number(count - shown.length)} more</li>` : ""}
+</ul>
+</section>`;
+}
+
+function renderOverview({ detections, composites }: Report): Html {
+  const row = (
+    id: string,
+    name: string,
+    matches: string,
+    what: string,
+    state: StateReport,
+  ) => html`<tr>
+<th scope="row"><a href="#${id}">${name}</a></th>
+<td class="number">${matches}</td>
+<td>${what}</td>
+<td class="number">${number(state.fired.length)}</td>
+<td>${state.fired.length === 0 ? "" : timeInAlarm(state)}</td>
+<td>${state.fired.length === 0 ? "" : dateTime(state.fired.at(-1)?.from ?? 0)}</td>
+</tr>
+`;
+  const rows = detections.flatMap(({ id, matches, alarms }) =>
+    alarms.map((alarm) =>
+      row(`detection-${id}`, id, number(matches.count), rule(alarm.alarm), alarm),
+    ),
+  );
+  const composed = composites.map((report) =>
+    row(`alarm-${report.name}`, report.name, "", "on other alarms", report),
+  );
+  return html`<h2>Overview</h2>
+<table>
+<thead><tr><th scope="col">Detection</th><th scope="col" class="number">Matches</th><th scope="col">Alarm</th><th scope="col" class="number">Fired</th><th scope="col">In alarm</th><th scope="col">Last fired (UTC)</th></tr></thead>
+<tbody>
+${rows}${composed}</tbody>
+</table>`;
+}
+
+function renderDetection(detection: DetectionReport, { span }: Report): Html {
+  const { id, patterns, unbound, matches, alarms } = detection;
+  return html`<section aria-labelledby="detection-${id}">
+<h2 id="detection-${id}">${id}</h2>
+${alarms.map(({ title }) => (title === "" ? "" : html`<p>${title}</p>\n`))}
+${patterns.map((pattern) => html`<details><summary>Pattern</summary><pre>${pattern}</pre></details>\n`)}
+${
+  unbound.length === 0
+    ? ""
+    : html`<p class="note">It watches the stacks' own ${unbound.join(" and ")}: give yours by ${unbound.map((binding) => `--${binding}-arn`).join(" and ")}.</p>`
+}
+${
+  span === null || matches.count === 0
+    ? html`<p>Nothing matched.</p>`
+    : html`<figure>${renderChart(detection, span)}<figcaption>Matches over time${alarms.length === 0 ? "" : ", and when the alarm was on"}</figcaption></figure>`
+}
+${alarms.map(renderAlarm)}
+</section>
+`;
+}
+
+function renderAlarm({ name, alarm, deployedThreshold, fired, sweep }: AlarmReport): Html {
+  const tried =
+    deployedThreshold === undefined ? "" : `; deployed with ${number(deployedThreshold)}`;
+  return html`<h3>${name}: ${rule(alarm)}${tried}</h3>
+${isAnomaly(alarm) ? html`<p class="note">By ${STAND_IN}.</p>` : ""}
+${renderSpans(fired)}
+${isAnomaly(alarm) || sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
+}
+
+function renderComposite({ name, title, fired, without }: CompositeReport): Html {
+  return html`<section aria-labelledby="alarm-${name}">
+<h2 id="alarm-${name}">${name}</h2>
+<p>${title}</p>
+${without.length === 0 ? "" : html`<p class="note">Without ${without.join(", ")}, which cannot be replayed.</p>`}
+${renderSpans(fired)}
+</section>
+`;
+}
+
+function renderSpans(fired: AlarmReport["fired"]): Html {
+  if (fired.length === 0) return html`<p>It did not fire.</p>`;
+  const rows = fired.slice(0, SPANS_SHOWN).map(
+    ({ from, to }) => html`<tr><td>${dateTime(from)}</td><td>${
+      to === null ? "" : dateTime(to)
+    }</td><td>${to === null ? "to the end" : duration(to - from)}</td></tr>
+`,
+  );
+  const more = fired.length - SPANS_SHOWN;
+  return html`<details${fired.length <= 20 ? raw(" open") : ""}><summary>It fired ${counted(fired.length, "time")}</summary>
+<table>
+<thead><tr><th scope="col">From (UTC)</th><th scope="col">To (UTC)</th><th scope="col">For</th></tr></thead>
+<tbody>
+${rows}</tbody>
+</table>
+${more > 0 ? html`<p>And ${number(more)} more.</p>` : ""}</details>`;
+}
+
+function renderSweep(sweep: readonly SweepStep[], threshold: number): Html {
+  const rows = sweep.map(
+    (step) => html`<tr${step.threshold === threshold ? raw(' class="now"') : ""}>
+<th scope="row" class="number">${number(step.threshold)}${step.threshold === threshold ? " (this one)" : ""}</th>
+<td class="number">${number(step.fired)}</td><td class="number">${number(step.perDay)}</td><td>${duration(step.inAlarm)}</td></tr>
+`,
+  );
+  return html`<details><summary>Other thresholds</summary>
+<table>
+<thead><tr><th scope="col" class="number">Threshold</th><th scope="col" class="number">Fired</th><th scope="col" class="number">A day</th><th scope="col">In alarm</th></tr></thead>
+<tbody>
+${rows}</tbody>
+</table></details>`;
+}
+
+function renderNotReplayed({ notReplayed }: Report): Html {
+  if (notReplayed.length === 0) return html``;
+  return html`<h2>Not replayed</h2>
+<ul>
+${notReplayed.map(({ alarm, why }) => html`<li>${alarm}: ${why}</li>\n`)}</ul>`;
+}
+
+function renderKeyUse({ keyUse }: Report): Html {
+  if (keyUse === null) return html``;
+  const list = (title: string, uses: typeof keyUse.roles) => html`<h3>${title}</h3>
+<table>
+<thead><tr><th scope="col" class="number">Calls</th><th scope="col">ARN</th></tr></thead>
+<tbody>
+${uses.slice(0, USES_SHOWN).map(({ arn, count }) => html`<tr><td class="number">${number(count)}</td><td><code>${arn}</code></td></tr>\n`)}</tbody>
+</table>`;
+  return html`<h2>Who uses KMS</h2>
+<p>Give the service's role by <code>--role-arn</code> and its key by <code>--key-arn</code>.</p>
+${list("Roles", keyUse.roles)}
+${list("Keys", keyUse.keys)}`;
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --line: #8884; --bar: #2f6fb2; --alarm: #c02f3d; }
+@media (prefers-color-scheme: dark) { :root { --bar: #6aa5e3; --alarm: #f0727f; } }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
+main { max-width: 62rem; margin: 0 auto; padding: 1rem; }
+table { border-collapse: collapse; margin: .5rem 0; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); font-weight: normal; }
+thead th { font-weight: 600; }
+.number { text-align: right; }
+.now { font-weight: 600; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); padding: .5rem; }
+code { overflow-wrap: anywhere; }
+figure { margin: .5rem 0; }
+svg { width: 100%; height: auto; font-size: 11px; }
+@media (max-width: 40rem) { table { display: block; overflow-x: auto; white-space: nowrap; } }
+svg text { fill: currentColor; }
+.axis { stroke: currentColor; }
+.grid { stroke: var(--line); }
+.bar { fill: var(--bar); }
+.alarm { fill: var(--alarm); }
+.problems { border-left: 4px solid var(--alarm); padding-left: 1rem; }
+.note { font-style: italic; }
+`;

@@ -1,0 +1,320 @@
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { type Archive, generateArchive } from "./archive/generate.ts";
+import { loadDeployed } from "./deployed.ts";
+import { type Detections, ownDetections } from "./detections.ts";
+import type { DetectionReport, Report } from "./report.ts";
+import { replay } from "./run.ts";
+
+const MINUTE = 60_000;
+const KMS = '{ $.eventSource = "kms.amazonaws.com" }';
+
+let folder: string;
+let archive: Archive;
+let detections: Detections;
+/** Of the archive, with its own role and key. */
+let whole: Report;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cipherwatch-replay-"));
+  archive = generateArchive({ folder: join(folder, "archive"), events: 8000, seed: 7, days: 2 });
+  detections = loadDeployed({}, archive).detections;
+  whole = await run([inArchive()], { workers: 1 });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const run = (paths: readonly string[], more: Partial<Parameters<typeof replay>[0]> = {}) =>
+  replay({ paths, detections, thresholds: new Map(), workers: 2, ...more });
+const own = (...patterns: readonly string[]) => ({ detections: ownDetections(patterns) });
+const inArchive = () => join(folder, "archive/AWSLogs");
+
+async function write(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, content);
+  return path;
+}
+
+function detection({ detections: list }: Report, id: string): DetectionReport {
+  const found = list.find((one) => one.id === id);
+  if (found === undefined) throw new Error(`There is no ${id} among ${list.map((one) => one.id)}.`);
+  return found;
+}
+
+const event = (more: object = {}) => ({
+  eventVersion: "1.11",
+  eventTime: "2026-03-02T09:14:27Z",
+  eventSource: "kms.amazonaws.com",
+  eventName: "Decrypt",
+  ...more,
+});
+
+describe("an archive with incidents planted in it", () => {
+  it("is read to the last event, without its digests", () => {
+    const { input, span } = whole;
+    expect(input).toMatchObject({
+      files: archive.files,
+      bytes: archive.compressedBytes,
+      events: archive.events,
+      digests: 2 * 24 * 3,
+      others: 0,
+      malformed: 0,
+      unreadable: 0,
+      problems: [],
+    });
+    expect((span?.last ?? 0) - (span?.first ?? 0)).toBeGreaterThan(47 * 60 * MINUTE);
+  });
+
+  it("has each incident found, when it happened, and nothing else", () => {
+    const report = whole;
+    for (const incident of archive.incidents) {
+      const { matches, alarms } = detection(report, incident.detection);
+      expect([incident.detection, matches.count >= incident.events]).toEqual([
+        incident.detection,
+        true,
+      ]);
+      expect(alarms.length).toBeGreaterThan(0);
+      for (const { name, fired } of alarms) {
+        expect([name, fired.length]).toEqual([name, 1]);
+        expect(fired[0]?.from).toBeGreaterThan(incident.from);
+        expect(fired[0]?.from).toBeLessThanOrEqual(incident.to + 5 * MINUTE);
+      }
+    }
+    const quiet = report.detections.filter(({ id }) =>
+      archive.incidents.every((incident) => incident.detection !== id),
+    );
+    expect(quiet.flatMap(({ alarms }) => alarms.flatMap(({ fired }) => fired))).toEqual([]);
+  });
+
+  it("has no incident of a role and a key that are not these", async () => {
+    const report = await run([inArchive()], { detections: loadDeployed({}, {}).detections });
+    expect(detection(report, "kms-outsider").matches.count).toBe(0);
+    expect(detection(report, "kms-volume").unbound).toEqual(["key"]);
+    expect(detection(report, "kms-errors").unbound).toEqual(["role"]);
+    expect(report.keyUse?.roles[0]?.arn).toBe(archive.roleArn);
+    expect(report.keyUse?.keys[0]?.arn).toBe(archive.keyArn);
+    expect(whole.keyUse).toBeNull();
+  });
+
+  it("gives the same report whatever the number of workers", async () => {
+    expect(await run([inArchive()], { workers: 2 })).toEqual(whole);
+    expect(await run([inArchive()], { workers: 5 })).toEqual(whole);
+  });
+
+  it("with another threshold fires as that says, and tells what all others would have done", async () => {
+    const report = await run([inArchive()], { thresholds: new Map([["kms-errors", 100]]) });
+    const [alarm] = detection(report, "kms-errors").alarms;
+    expect(alarm).toMatchObject({ fired: [], deployedThreshold: 1, alarm: { threshold: 100 } });
+    const { sweep = [] } = alarm ?? {};
+    expect(sweep.map(({ threshold, fired }) => [threshold, fired])).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [5, 1],
+      [10, 0],
+      [100, 0],
+    ]);
+    expect(sweep[0]?.perDay).toBeCloseTo(0.5, 1);
+  });
+
+  it("between since and until has no other events", async () => {
+    const [incident] = archive.incidents;
+    const since = incident?.from ?? 0;
+    const until = since + 60_000;
+    const report = await run([inArchive()], { since, until });
+    expect(report.span?.first).toBeGreaterThanOrEqual(since);
+    expect(report.span?.last).toBeLessThan(until);
+    expect(report.input.events + report.input.outside).toBe(archive.events);
+    expect(detection(report, "kms-errors").matches.count).toBe(5);
+  });
+});
+
+test("the report depends on the records alone, not on how files, folders and workers share them", async () => {
+  let round = 0;
+  const record = fc.record({
+    minute: fc.integer({ min: 0, max: 30 }),
+    name: fc.constantFrom("Decrypt", "Encrypt"),
+    id: fc.integer({ min: 0, max: 1000 }),
+  });
+  const layouts = [
+    (records: readonly object[]) => JSON.stringify({ Records: records }),
+    (records: readonly object[]) => gzipSync(JSON.stringify({ Records: records })),
+    (records: readonly object[]) => records.map((one) => JSON.stringify(one)).join("\n"),
+  ];
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(record, { minLength: 1, maxLength: 30 }),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom(...layouts)), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      fc.integer({ min: 1, max: 3 }),
+      async (drawn, files, workers) => {
+        const records = drawn.map(({ minute, name, id }) =>
+          event({
+            eventTime: `2026-03-02T09:${String(minute).padStart(2, "0")}:00Z`,
+            eventName: name,
+            eventID: `${minute}-${name}-${id}`,
+          }),
+        );
+        round++;
+        await write(`all-${round}/all.json`, JSON.stringify({ Records: records }));
+        let rest = records;
+        for (const [index, [size, layout]] of files.entries()) {
+          const part = index === files.length - 1 ? rest : rest.slice(0, size);
+          rest = rest.slice(part.length);
+          await write(`parts-${round}/${index % 2}/part-${index}.json`, layout(part));
+        }
+        const patterns = own(KMS, '{ $.eventName = "Decrypt" }');
+        const all = await run([join(folder, `all-${round}`)], { ...patterns, workers: 1 });
+        const parts = await run([join(folder, `parts-${round}`)], { ...patterns, workers });
+        const { input: _, ...expected } = all;
+        expect(parts).toMatchObject(expected);
+        expect(parts.input.events).toBe(records.length);
+      },
+    ),
+    { numRuns: 8 },
+  );
+});
+
+describe("what cannot be read", () => {
+  it("is counted and named, and the rest is read", async () => {
+    const good = JSON.stringify({ Records: [event(), event()] });
+    await write("damaged/a-good.json", good);
+    await write(
+      "damaged/b-broken.json",
+      `{"Records":[${JSON.stringify(event())},{"a":},${JSON.stringify(event())}]}`,
+    );
+    await write("damaged/c-cut.json.gz", gzipSync(good).subarray(0, 60));
+    await write(
+      "damaged/d-garbled.json.gz",
+      Buffer.concat([gzipSync(good).subarray(0, 20), Buffer.alloc(50, 7)]),
+    );
+    await write(
+      "damaged/e-lines.jsonl",
+      `${JSON.stringify(event())}\nnonsense\n${JSON.stringify({ a: 1 })}\n`,
+    );
+    const path = join(folder, "damaged");
+    const { input } = await run([path], own(KMS));
+    expect(input).toMatchObject({ files: 5, events: 5, malformed: 3, unreadable: 2 });
+    expect(input.problems).toMatchObject([
+      { file: join(path, "b-broken.json"), place: "record 2", why: "it is not JSON" },
+      { file: join(path, "c-cut.json.gz"), why: expect.stringMatching(/cut short/) },
+      { file: join(path, "d-garbled.json.gz"), why: expect.stringMatching(/damaged/) },
+      { file: join(path, "e-lines.jsonl"), place: "line 2" },
+      {
+        file: join(path, "e-lines.jsonl"),
+        place: "line 3",
+        why: expect.stringMatching(/eventTime/),
+      },
+    ]);
+  });
+
+  it("is a link that leads nowhere, too", async () => {
+    await write("links/good.json", JSON.stringify({ Records: [event()] }));
+    await symlink(join(folder, "gone"), join(folder, "links/lost.json"));
+    const { input } = await run([join(folder, "links")], own(KMS));
+    expect(input).toMatchObject({ files: 1, unreadable: 1 });
+    expect(input.problems).toMatchObject([
+      { file: join(folder, "links/lost.json"), why: expect.stringMatching(/ENOENT/) },
+    ]);
+  });
+
+  it("is named up to a thousand times, the same however it is read", async () => {
+    for (let file = 0; file < 40; file++) await write(`junk/${file}.json`, "x\n".repeat(100));
+    const one = await run([join(folder, "junk")], { ...own(KMS), workers: 1 });
+    expect(one.input).toMatchObject({ malformed: 4000, events: 0 });
+    expect(one.input.problems).toHaveLength(1000);
+    expect(await run([join(folder, "junk")], { ...own(KMS), workers: 3 })).toEqual(one);
+  });
+
+  it("does not tell what stands in a record", async () => {
+    const path = await write("secret.json", '{"Records":[{"password":"hunter2",}]}');
+    const { input } = await run([path], own(KMS));
+    expect(JSON.stringify(input)).not.toContain("hunter2");
+  });
+});
+
+describe("paths", () => {
+  it("are files, folders and globs; each file is read once", async () => {
+    const text = JSON.stringify({ Records: [event()] });
+    const a = await write("tree/x/a.json", text);
+    await write("tree/x/y/b.json.gz", gzipSync(text));
+    await write("tree/z/c.ndjson", JSON.stringify(event()));
+    await symlink(join(folder, "tree/x"), join(folder, "tree/again"));
+    const paths = [
+      a,
+      join(folder, "tree"),
+      join(folder, "tree/*/*.json"),
+      join(folder, "tree/x/../x"),
+    ];
+    const { input } = await run(paths, own(KMS));
+    expect(input).toMatchObject({ files: 3, events: 3 });
+    expect((await run([join(folder, "tree/**/*.json*")], own(KMS))).input.files).toBe(2);
+  });
+
+  it("that hold other logs than CloudTrail's leave these out", async () => {
+    const logs = "mixed/AWSLogs/111122223333";
+    const text = JSON.stringify({ Records: [event()] });
+    await write(
+      `${logs}/CloudTrail/us-east-1/2026/03/02/111122223333_CloudTrail_us-east-1_20260302T0915Z_abc.json.gz`,
+      gzipSync(text),
+    );
+    await write(
+      `${logs}/Config/us-east-1/2026/3/2/ConfigHistory/111122223333_Config_us-east-1_ConfigHistory.json.gz`,
+      gzipSync("{}"),
+    );
+    await write(`${logs}/vpcflowlogs/111122223333_vpcflowlogs_us-east-1_fl.log.gz`, gzipSync("x"));
+    await write(
+      `${logs}/CloudTrail-Digest/us-east-1/2026/03/02/111122223333_CloudTrail-Digest_us-east-1_trail_us-east-1_20260302T091500Z.json.gz`,
+      gzipSync("{}"),
+    );
+    const { input } = await run([join(folder, "mixed")], own(KMS));
+    expect(input).toMatchObject({ files: 1, events: 1, digests: 1, others: 2, malformed: 0 });
+    const globbed = await run([join(folder, "mixed/**/*_CloudTrail*.json.gz")], own(KMS));
+    expect(globbed.input).toMatchObject({ files: 1, events: 1, digests: 1, malformed: 0 });
+  });
+
+  it("that a tool has decompressed keep their names", async () => {
+    const path = await write("plain/file.json.gz", JSON.stringify({ Records: [event()] }));
+    expect((await run([path], own(KMS))).input.events).toBe(1);
+  });
+
+  it("that lead nowhere are an error that names them", async () => {
+    await expect(run([join(folder, "none")])).rejects.toThrow(
+      /none is neither a file nor a folder/,
+    );
+    await expect(run([join(folder, "none-*.json")])).rejects.toThrow(/none-\*\.json/);
+    await write("empty/readme.txt", "x");
+    await expect(run([join(folder, "empty")])).rejects.toThrow(/no CloudTrail file at .*empty/);
+  });
+});
+
+test("an event that came by two trails counts once", async () => {
+  const records = Array.from({ length: 5 }, (_, index) => event({ eventID: `id-${index}` }));
+  await write("trails/one.json", JSON.stringify({ Records: records }));
+  await write("trails/two.json.gz", gzipSync(JSON.stringify({ Records: records.slice(1) })));
+  const report = await run([join(folder, "trails")], own(KMS));
+  expect(detection(report, "pattern").matches.count).toBe(5);
+  expect(report.input).toMatchObject({ events: 9, copies: 4 });
+});
+
+test("all fifty published records are read; no detection fires on them", async () => {
+  const fixture = new URL("../lab/fixtures/cloudtrail-events.json", import.meta.url);
+  const rows = JSON.parse(readFileSync(fixture, "utf8")) as readonly { readonly event: object }[];
+  const path = await write(
+    "published.json",
+    JSON.stringify({ Records: rows.map((row) => row.event) }),
+  );
+  const report = await run([path]);
+  expect(report.input).toMatchObject({ events: 50, malformed: 0 });
+  expect(report.detections.flatMap(({ alarms }) => alarms.flatMap(({ fired }) => fired))).toEqual(
+    [],
+  );
+  const errors = await run([path], own("{ $.errorCode = * }"));
+  expect(detection(errors, "pattern").matches.count).toBe(6);
+});

@@ -1,0 +1,223 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
+import { compileMetricFilter } from "../cloudwatch/metric-filter.ts";
+import { matches, parsePattern } from "../cloudwatch/pattern/index.ts";
+import { FILTER } from "../cloudwatch/testing/samples.ts";
+import { createCandidates } from "./candidates.ts";
+import { metricId } from "./metric-id.ts";
+import { createScan, MATCH_FIELDS, MINUTE, type ScanPlan } from "./scan.ts";
+
+const AT = "2026-03-02T09:14:27Z";
+const KMS = metricId({ namespace: "Example", name: "kms-errors", dimensions: {} });
+
+const scanWith = (plan: Partial<ScanPlan> = {}) =>
+  createScan({ filters: [FILTER], watched: [KMS], countsKeyUse: false, ...plan });
+
+const record = (more: object = {}) => ({
+  eventTime: AT,
+  eventSource: "kms.amazonaws.com",
+  eventName: "Decrypt",
+  eventID: "6f1d",
+  errorCode: "AccessDenied",
+  ...more,
+});
+
+/** The matches that a scan finds in records, in rows. */
+function rowsOf(records: readonly object[], plan: Partial<ScanPlan> = {}): readonly number[][] {
+  const scan = scanWith(plan);
+  for (const one of records) expect(scan.take(one, JSON.stringify(one))).toBeUndefined();
+  const { matches: list } = scan.findings();
+  return Array.from({ length: list.length / MATCH_FIELDS }, (_, row) => [
+    ...list.subarray(row * MATCH_FIELDS, (row + 1) * MATCH_FIELDS),
+  ]);
+}
+
+describe("the time of an event", () => {
+  it.each([
+    [AT, AT],
+    ["2026-03-02T09:14:59Z", "2026-03-02T09:14:59Z"],
+    ["2026-03-02T09:14:27.456Z", "2026-03-02T09:14:27.456Z"],
+    ["2026-03-02T19:14:27+10:00", AT],
+  ])("%s is read", (written, meant) => {
+    const scan = scanWith();
+    // Twice, since the second of a minute is read another way.
+    for (let time = 0; time < 2; time++) {
+      expect(scan.take(record({ eventTime: written }), "")).toBeUndefined();
+    }
+    const { first, last, minutes } = scan.findings();
+    expect([first, last]).toEqual([Date.parse(meant), Date.parse(meant)]);
+    expect([...minutes]).toEqual([Math.floor(Date.parse(meant) / MINUTE), 2]);
+  });
+
+  it.each([
+    undefined,
+    null,
+    1772442867,
+    "",
+    "yesterday",
+    "2026-03-02",
+    "2026-13-02T09:14:27Z",
+    "2026-03-02T09:14:77Z",
+    "2026-03-02T09:14:xxZ",
+    "2026-03-02X09:14:27Z",
+  ])("%j is none", (eventTime) => {
+    const scan = scanWith();
+    scan.take(record(), "");
+    expect(scan.take(record({ eventTime }), "")).toMatch(/eventTime/);
+    expect(scan.findings().events).toBe(1);
+  });
+
+  it("decides whether it counts: from since on, before until", () => {
+    const since = Date.parse(AT);
+    const scan = scanWith({ since, until: since + 1000 });
+    for (const second of ["26", "27", "28"]) {
+      scan.take(record({ eventTime: `2026-03-02T09:14:${second}Z` }), "");
+    }
+    expect(scan.findings()).toMatchObject({ events: 1, outside: 2, first: since, last: since });
+  });
+});
+
+describe("a match", () => {
+  it("names filter, metric, minute and value", () => {
+    const other = { ...FILTER, name: "other", pattern: '{ $.eventName = "Decrypt" }' };
+    const rows = rowsOf([record(), record({ errorCode: null })], { filters: [FILTER, other] });
+    const minute = Math.floor(Date.parse(AT) / MINUTE);
+    expect(rows.map((row) => row.slice(0, 4))).toEqual([
+      [0, 0, minute, 1],
+      [1, 0, minute, 1],
+      [1, 0, minute, 1],
+    ]);
+  });
+
+  it("has the event's identity: the same for the same eventID, none without one", () => {
+    const [one, same, other, none] = rowsOf([
+      record(),
+      record({ eventName: "Encrypt" }),
+      record({ eventID: "6f1e" }),
+      record({ eventID: undefined }),
+    ]).map((row) => row.slice(4));
+    expect(one).toEqual(same);
+    expect(one).not.toEqual(other);
+    expect(none).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it("publishes what the metric filter of the lab does", () => {
+    const transformation = { ...FILTER.transformation, metricValue: "$.size" };
+    const filter: MetricFilter = { ...FILTER, transformation };
+    const { publish } = compileMetricFilter(filter);
+    for (const size of [3, "2.5", "x", null, undefined, { a: 1 }, -1]) {
+      const one = record({ size });
+      const datum = publish({ timestamp: Date.parse(AT), message: JSON.stringify(one) });
+      const [row = []] = rowsOf([one], { filters: [filter] });
+      expect([row[1], row[3]]).toEqual(datum === undefined ? [-1, Number.NaN] : [0, datum.sum]);
+    }
+  });
+
+  it("goes to the metric of its dimensions, or to none that is watched", () => {
+    const { defaultValue: _, ...transformation } = FILTER.transformation;
+    const filter = {
+      ...FILTER,
+      transformation: { ...transformation, dimensions: { Who: "$.who" } },
+    };
+    const watched = [
+      KMS,
+      metricId({ namespace: "Example", name: "kms-errors", dimensions: { Who: "a" } }),
+    ];
+    const rows = rowsOf([record({ who: "a" }), record({ who: "b" }), record()], {
+      filters: [filter],
+      watched,
+    });
+    expect(rows.map((row) => row[1])).toEqual([1, -1, 0]);
+  });
+
+  it("is none for what CloudTrail does not send to CloudWatch Logs", () => {
+    const big = record({ requestParameters: { text: "x".repeat(256 * 1024) } });
+    expect(rowsOf([big])).toEqual([]);
+    expect(rowsOf([record({ requestParameters: { text: "x".repeat(250 * 1024) } })])).toHaveLength(
+      1,
+    );
+  });
+});
+
+test("roles and keys of KMS calls are counted where nobody named them", () => {
+  const scan = scanWith({ countsKeyUse: true });
+  const arn = "arn:aws:iam::111122223333:role/service";
+  const key = "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c";
+  const use = record({
+    userIdentity: { sessionContext: { sessionIssuer: { arn } } },
+    resources: [{ ARN: key }, { ARN: "arn:aws:s3:::bucket" }, null],
+  });
+  for (const one of [
+    use,
+    use,
+    record({ userIdentity: null }),
+    { ...use, eventSource: "s3.amazonaws.com" },
+  ]) {
+    scan.take(one, JSON.stringify(one));
+  }
+  expect(scan.findings()).toMatchObject({ roles: [[arn, 2]], keys: [[key, 2]] });
+});
+
+test("no record that a pattern matches is kept from it", () => {
+  const names = fc.constantFrom("Decrypt", "Encrypt", "PutKeyPolicy", "", "*");
+  const sources = fc.constantFrom("kms.amazonaws.com", "s3.amazonaws.com");
+  const test = fc.oneof(
+    fc
+      .tuple(
+        fc.constantFrom("$.eventName", "$.eventSource"),
+        fc.constantFrom("=", "!="),
+        fc.oneof(names, sources, fc.constantFrom("Put*", "*.amazonaws.com", "*")),
+      )
+      .map(([field, operator, value]) => `${field} ${operator} "${value}"`),
+    fc.constantFrom(
+      "$.eventName NOT EXISTS",
+      "$.eventName IS NULL",
+      "$.eventName = %crypt$%",
+      "$.errorCode = *",
+      "$.eventName = 1",
+    ),
+  );
+  const pattern = fc
+    .tuple(test, fc.constantFrom("&&", "||"), test, fc.constantFrom("&&", "||"), test)
+    .map(([a, one, b, two, c]) => `{ ${a} ${one} (${b} ${two} ${c}) }`)
+    // AWS takes two regular expressions in a pattern.
+    .filter((text) => text.split("%").length <= 5);
+  const record = fc.record(
+    {
+      eventName: fc.oneof(names, fc.constantFrom(null, 1, true)),
+      eventSource: sources,
+      errorCode: fc.constant("AccessDenied"),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(pattern, { minLength: 1, maxLength: 4 }),
+      fc.array(record, { maxLength: 8 }),
+      (patterns, records) => {
+        const items = patterns.map((source) => ({ pattern: parsePattern(source) }));
+        const candidates = createCandidates(items);
+        for (const one of [...records, ...records]) {
+          const tried = candidates(one);
+          for (const item of items) {
+            if (matches(item.pattern, JSON.stringify(one))) expect(tried).toContain(item);
+          }
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("calls that no pattern can be about are tried against none", () => {
+  const candidates = createCandidates([
+    { pattern: parsePattern('{ $.eventSource = "kms.amazonaws.com" && $.errorCode = * }') },
+    { pattern: parsePattern('{ $.eventName = "Put*" || $.eventName = "Set*" }') },
+  ]);
+  const call = (eventSource: string, eventName: string) =>
+    candidates({ eventSource, eventName }).length;
+  expect(call("kms.amazonaws.com", "Decrypt")).toBe(1);
+  expect(call("s3.amazonaws.com", "PutObject")).toBe(1);
+  expect(call("s3.amazonaws.com", "GetObject")).toBe(0);
+});

@@ -1,0 +1,184 @@
+import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../cloudwatch/alarm/anomaly.ts";
+import type { DetectionReport, Report, StateReport } from "./report.ts";
+import type { Use } from "./tally.ts";
+import {
+  bytes,
+  counted,
+  dateTime,
+  duration,
+  number,
+  remarks,
+  rule,
+  timeInAlarm,
+} from "./wording.ts";
+
+/** What names of files and roles could tell a terminal to do. */
+const CONTROL = /[^\P{Cc}\n]/gu;
+
+const SPANS_SHOWN = 10;
+const PROBLEMS_SHOWN = 20;
+const USES_SHOWN = 10;
+
+/** The report for a terminal: what was read, the detections, when they fired, and what needs attention. */
+export function renderTable(report: Report, { sweep }: { readonly sweep: boolean }): string {
+  return [
+    inputLines(report),
+    detectionLines(report),
+    firedLines(report),
+    sweep ? sweepLines(report.detections) : [],
+    notReplayedLines(report),
+    keyUseLines(report),
+    problemLines(report),
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")
+    .replace(CONTROL, "\ufffd");
+}
+
+function inputLines({ input, span }: Report): readonly string[] {
+  const time =
+    span === null
+      ? ""
+      : ` from ${dateTime(span.first)} to ${dateTime(span.last)} UTC (${duration(span.last - span.first)})`;
+  return [
+    `${counted(input.files, "file")} (${bytes(input.bytes)}), ${counted(input.events, "event")}${time}`,
+    ...remarks(input).map((remark) => `  ${remark}`),
+  ];
+}
+
+function detectionLines({ detections, composites }: Report): readonly string[] {
+  const state = (report: StateReport) => [
+    number(report.fired.length),
+    report.fired.length === 0 ? "" : timeInAlarm(report),
+    report.fired.length === 0 ? "" : dateTime(report.fired.at(-1)?.from ?? 0),
+  ];
+  const rows = detections.flatMap(({ id, matches, alarms }) =>
+    alarms.length === 0
+      ? [[id, number(matches.count), "no alarm"]]
+      : alarms.map((alarm, index) => [
+          index === 0 ? id : "",
+          index === 0 ? number(matches.count) : "",
+          `${rule(alarm.alarm)}${isAnomaly(alarm.alarm) ? " *" : ""}`,
+          ...state(alarm),
+        ]),
+  );
+  const composed = composites.map((report) => [
+    report.name,
+    "",
+    "on other alarms",
+    ...state(report),
+  ]);
+  const head = ["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"];
+  const hasStandIn = detections.some(({ alarms }) => alarms.some(({ alarm }) => isAnomaly(alarm)));
+  return [
+    ...columns([head, ...rows, ...composed], [1, 3, 4]),
+    ...(hasStandIn ? [`* by ${STAND_IN}`] : []),
+  ];
+}
+
+function firedLines({ detections, composites }: Report): readonly string[] {
+  const lines: string[] = [];
+  for (const report of [...detections.flatMap(({ alarms }) => alarms), ...composites]) {
+    const { name, title, fired } = report;
+    if (fired.length === 0) continue;
+    lines.push(`${name} fired${title === "" ? "" : `: ${title}`}`);
+    for (const { from, to } of fired.slice(0, SPANS_SHOWN)) {
+      lines.push(
+        `  ${dateTime(from)} UTC ${to === null ? "and stays" : `for ${duration(to - from)}`}`,
+      );
+    }
+    const more = fired.length - SPANS_SHOWN;
+    if (more > 0) lines.push(`  and ${counted(more, "more time")}: --json and --html have all`);
+  }
+  return lines;
+}
+
+function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
+  const blocks = detections.flatMap(({ alarms }) =>
+    alarms.flatMap(({ name, alarm, sweep }) => {
+      if (isAnomaly(alarm)) return [];
+      const rows = sweep.map(({ threshold, fired, perDay, inAlarm }) => [
+        number(threshold),
+        number(fired),
+        number(perDay),
+        duration(inAlarm),
+        threshold === alarm.threshold ? "← now" : "",
+      ]);
+      const head = ["THRESHOLD", "FIRED", "A DAY", "IN ALARM", ""];
+      return [
+        `${name}: alarms by threshold (${rule(alarm)})`,
+        ...(rows.length > 1
+          ? columns([head, ...rows], [0, 1, 2, 3]).map((line) => `  ${line}`)
+          : ["  nothing matched: no threshold would have fired"]),
+      ].join("\n");
+    }),
+  );
+  return blocks.length === 0 ? [] : [blocks.join("\n\n")];
+}
+
+function notReplayedLines({ notReplayed, composites }: Report): readonly string[] {
+  if (notReplayed.length === 0) return [];
+  return [
+    "Not replayed:",
+    ...notReplayed.map(({ alarm, why }) => `  ${alarm}: ${why}`),
+    ...composites
+      .filter(({ without }) => without.length > 0)
+      .map(({ name, without }) => `  so that ${name} is replayed without ${without.join(", ")}`),
+  ];
+}
+
+function keyUseLines({ keyUse, detections }: Report): readonly string[] {
+  const unbound = detections.filter((detection) => detection.unbound.length > 0);
+  if (keyUse === null || unbound.length === 0) return [];
+  return [
+    `Without --role-arn and --key-arn these watch the stacks' own role and key: ${unbound.map(({ id }) => id).join(", ")}.`,
+    ...useLines("Roles that use KMS, for --role-arn:", keyUse.roles),
+    ...useLines("Keys that were used, for --key-arn:", keyUse.keys),
+  ];
+}
+
+function useLines(title: string, uses: readonly Use[]): readonly string[] {
+  if (uses.length === 0) return [`${title} none`];
+  const shown = uses.slice(0, USES_SHOWN).map(({ arn, count }) => [number(count), arn]);
+  const more = uses.length - shown.length;
+  return [
+    title,
+    ...columns(shown, [0]).map((line) => `  ${line}`),
+    ...(more > 0 ? [`  and ${number(more)} more: --json has all`] : []),
+  ];
+}
+
+function problemLines({ input }: Report): readonly string[] {
+  const { malformed, unreadable, problems } = input;
+  if (malformed + unreadable === 0) return [];
+  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  const more = malformed + unreadable - shown.length;
+  return [
+    `Not read: ${counted(unreadable, "file")} and ${counted(malformed, "record")}`,
+    ...shown.map(
+      ({ file, place, why }) => `  ${file}${place === undefined ? "" : `, ${place}`}: ${why}`,
+    ),
+    ...(more > 0 ? [`  and ${number(more)} more`] : []),
+  ];
+}
+
+/** Rows in columns as wide as their widest cell. @param right the columns that stand to the right */
+function columns(
+  rows: readonly (readonly string[])[],
+  right: readonly number[],
+): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return right.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { FILTER } from "../cloudwatch/testing/samples.ts";
+import { createDistinct } from "./distinct.ts";
+import { metricId } from "./metric-id.ts";
+import { createScan, type Findings, MINUTE } from "./scan.ts";
+import { createTally } from "./tally.ts";
+
+const WATCHED = [metricId({ namespace: "Example", name: "kms-errors", dimensions: {} })];
+const EVERY = { ...FILTER, name: "every", pattern: "{ $.eventTime = * }" };
+
+interface Delivery {
+  readonly id: number | undefined;
+  readonly minute: number;
+  readonly isError: boolean;
+}
+
+const recordOf = ({ id, minute, isError }: Delivery) => ({
+  eventTime: `${new Date(Date.UTC(2026, 2, 2) + minute * MINUTE).toISOString().slice(0, 19)}Z`,
+  eventSource: "kms.amazonaws.com",
+  eventName: "Decrypt",
+  ...(id === undefined ? {} : { eventID: `id-${id}` }),
+  ...(isError ? { errorCode: "AccessDenied" } : {}),
+});
+
+function findingsOf(deliveries: readonly Delivery[]): Findings {
+  const scan = createScan({ filters: [FILTER, EVERY], watched: WATCHED, countsKeyUse: false });
+  for (const delivery of deliveries) {
+    const record = recordOf(delivery);
+    scan.take(record, JSON.stringify(record));
+  }
+  return scan.findings();
+}
+
+function tallied(parts: readonly (readonly Delivery[])[], most?: number) {
+  const tally = createTally([FILTER, EVERY], WATCHED, most);
+  for (const part of parts) tally.add(findingsOf(part));
+  return {
+    matches: [tally.matches(0), tally.matches(1)],
+    series: tally.series(0),
+    events: tally.events(),
+    copies: tally.copies(),
+    countsCopies: tally.countsCopies(),
+    span: tally.span(),
+  };
+}
+
+const delivery = fc
+  .record({
+    // An event has one time and one outcome, however often it comes.
+    id: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
+  })
+  .map(({ id }): Delivery => ({ id, minute: (id ?? 3) % 5, isError: (id ?? 0) % 2 === 0 }));
+
+test("the outcome is the same in whatever parts and order the records come", () => {
+  fc.assert(
+    fc.property(
+      fc.array(delivery, { maxLength: 40 }),
+      fc.integer({ min: 1, max: 10 }),
+      fc.infiniteStream(fc.nat()),
+      (list, size, chance) => {
+        const order = list
+          .map((one) => ({ one, key: chance.next().value }))
+          .toSorted((a, b) => a.key - b.key);
+        const parts = Array.from({ length: Math.ceil(list.length / size) }, (_, part) =>
+          order.slice(part * size, (part + 1) * size).map(({ one }) => one),
+        );
+        expect(tallied(parts)).toEqual(tallied([list]));
+        // Room for no more than five matches, however they come.
+        expect(tallied(parts, 5)).toEqual(tallied([list], 5));
+      },
+    ),
+  );
+});
+
+describe("an event that was delivered more than once", () => {
+  const twice: readonly Delivery[] = [
+    { id: 1, minute: 0, isError: true },
+    { id: 2, minute: 0, isError: true },
+    { id: 1, minute: 0, isError: true },
+  ];
+
+  it("counts once for each filter", () => {
+    const { matches, series, copies, events } = tallied([twice]);
+    expect(matches.map(({ count }) => count)).toEqual([2, 2]);
+    expect(series.sets).toMatchObject([{ sum: 4, sampleCount: 4 }]);
+    expect({ copies, events }).toEqual({ copies: 2, events: 3 });
+  });
+
+  it("counts each time if nothing tells it from another", () => {
+    const nameless = twice.map((one) => ({ ...one, id: undefined }));
+    expect(tallied([nameless])).toMatchObject({ matches: [{ count: 3 }, { count: 3 }], copies: 0 });
+  });
+
+  it("counts each time, and says so, where there are too many to remember", () => {
+    expect(tallied([twice], 2)).toMatchObject({
+      matches: [{ count: 3 }, { count: 3 }],
+      copies: 0,
+      countsCopies: true,
+    });
+  });
+});
+
+test("every event that does not match publishes the default value in its minute", () => {
+  const quiet = { id: 1, minute: 0, isError: false };
+  const loud = { id: 2, minute: 1, isError: true };
+  const tally = createTally([FILTER], WATCHED);
+  const scan = createScan({ filters: [FILTER], watched: WATCHED, countsKeyUse: false });
+  for (const one of [quiet, loud, { ...quiet, id: 3, minute: 1 }]) {
+    scan.take(recordOf(one), JSON.stringify(recordOf(one)));
+  }
+  tally.add(scan.findings());
+  expect(tally.series(0).sets).toEqual([
+    { sum: 0, sampleCount: 1, minimum: 0, maximum: 0 },
+    { sum: 1, sampleCount: 2, minimum: 0, maximum: 1 },
+  ]);
+});
+
+test("what was seen before is told from what is new, past every growth", () => {
+  const distinct = createDistinct(300_000);
+  const pairs = Array.from(
+    { length: 200_000 },
+    (_, index) => [index % 65_536, index >>> 3] as const,
+  );
+  const known = new Set<string>();
+  for (const [one, other] of [...pairs, [0, 0] as const, [0, 0] as const]) {
+    const id = `${one} ${other === 0 ? 1 : other}`;
+    expect(distinct.add(one, other)).toBe(!known.has(id));
+    known.add(id);
+  }
+  expect(distinct.isFull()).toBe(false);
+});

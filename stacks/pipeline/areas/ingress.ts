@@ -1,0 +1,145 @@
+import { resourceName } from "../../../common/naming.ts";
+import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
+import type { Statement } from "../../constructs/policy.ts";
+import { type Area, beingTagged, existing, onAnything } from "./area.ts";
+
+/** What stands before the service: load balancer, web ACL, certificate and its records. */
+export function front(stack: CipherwatchStack): Area {
+  const name = resourceName(stack.settings.env, "*");
+  const loadBalancers = [stack.regionalArn("elasticloadbalancing", `loadbalancer/app/${name}`)];
+  const listeners = [stack.regionalArn("elasticloadbalancing", `listener/app/${name}`)];
+  const targetGroups = [stack.regionalArn("elasticloadbalancing", "targetgroup/*")]; // names are Terraform's
+  const webAcls = [stack.regionalArn("wafv2", `regional/webacl/${name}`)];
+  const domain = withDomain(stack);
+  return {
+    read: [
+      onAnything(stack, "DescribeLoadBalancing", [
+        "elasticloadbalancing:DescribeCapacityReservation",
+        "elasticloadbalancing:DescribeListenerAttributes",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeLoadBalancerAttributes",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTags",
+        "elasticloadbalancing:DescribeTargetGroupAttributes",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+      ]),
+      {
+        sid: "ReadWebAcl",
+        actions: [
+          "wafv2:GetLoggingConfiguration",
+          "wafv2:GetWebACL",
+          "wafv2:GetWebACLForResource",
+          "wafv2:ListTagsForResource",
+        ],
+        resources: [...webAcls, ...loadBalancers],
+      },
+      ...domain.read,
+    ],
+    write: [
+      {
+        sid: "ManageLoadBalancer",
+        actions: [
+          "elasticloadbalancing:AddTags",
+          "elasticloadbalancing:CreateListener",
+          "elasticloadbalancing:CreateLoadBalancer",
+          "elasticloadbalancing:CreateWebACLAssociation",
+          "elasticloadbalancing:DeleteListener",
+          "elasticloadbalancing:DeleteLoadBalancer",
+          "elasticloadbalancing:DeleteWebACLAssociation",
+          "elasticloadbalancing:GetLoadBalancerWebACL",
+          "elasticloadbalancing:ModifyListener",
+          "elasticloadbalancing:ModifyListenerAttributes",
+          "elasticloadbalancing:ModifyLoadBalancerAttributes",
+          "elasticloadbalancing:RemoveTags",
+          "elasticloadbalancing:SetIpAddressType",
+          "elasticloadbalancing:SetSecurityGroups",
+          "elasticloadbalancing:SetSubnets",
+        ],
+        resources: [...loadBalancers, ...listeners],
+      },
+      {
+        sid: "CreateTargetGroups",
+        actions: ["elasticloadbalancing:AddTags", "elasticloadbalancing:CreateTargetGroup"],
+        resources: targetGroups,
+        conditions: beingTagged(stack),
+      },
+      {
+        sid: "ManageTargetGroups",
+        actions: [
+          "elasticloadbalancing:AddTags",
+          "elasticloadbalancing:DeleteTargetGroup",
+          "elasticloadbalancing:ModifyTargetGroup",
+          "elasticloadbalancing:ModifyTargetGroupAttributes",
+          "elasticloadbalancing:RemoveTags",
+        ],
+        resources: targetGroups,
+        conditions: existing(stack),
+      },
+      onAnything(stack, "SetWebAcls", ["elasticloadbalancing:SetWebAcl"]),
+      {
+        sid: "ManageWebAcl",
+        actions: [
+          "wafv2:AssociateWebACL",
+          "wafv2:CreateWebACL",
+          "wafv2:DeleteLoggingConfiguration",
+          "wafv2:DeleteWebACL",
+          "wafv2:DisassociateWebACL",
+          "wafv2:PutLoggingConfiguration",
+          "wafv2:TagResource",
+          "wafv2:UntagResource",
+          "wafv2:UpdateWebACL",
+        ],
+        resources: [
+          ...webAcls,
+          ...loadBalancers,
+          stack.regionalArn("wafv2", "regional/managedruleset/*"), // the groups of rules that it has
+        ],
+      },
+      ...domain.write,
+    ],
+  };
+}
+
+function withDomain(stack: CipherwatchStack): Readonly<Record<"read" | "write", Statement[]>> {
+  const { hostedZoneId } = stack.settings;
+  if (hostedZoneId === undefined) return { read: [], write: [] };
+  const certificates = [stack.regionalArn("acm", "certificate/*")];
+  const zone = [`arn:${stack.partition}:route53:::hostedzone/${hostedZoneId}`];
+  return {
+    read: [
+      {
+        sid: "ReadCertificate",
+        actions: ["acm:DescribeCertificate", "acm:ListTagsForCertificate"],
+        resources: certificates,
+        conditions: existing(stack),
+      },
+      {
+        sid: "ReadRecords",
+        actions: ["route53:GetHostedZone", "route53:ListResourceRecordSets"],
+        resources: zone,
+      },
+    ],
+    write: [
+      onAnything(stack, "RequestCertificate", ["acm:RequestCertificate"], ...beingTagged(stack)),
+      {
+        sid: "TagRequestedCertificate",
+        actions: ["acm:AddTagsToCertificate"],
+        resources: certificates,
+        conditions: beingTagged(stack),
+      },
+      {
+        sid: "ManageCertificate",
+        actions: ["acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"],
+        resources: certificates,
+        conditions: existing(stack),
+      },
+      { sid: "ChangeRecords", actions: ["route53:ChangeResourceRecordSets"], resources: zone },
+      {
+        sid: "AwaitRecords",
+        actions: ["route53:GetChange"],
+        resources: [`arn:${stack.partition}:route53:::change/*`],
+      },
+    ],
+  };
+}

@@ -1,0 +1,324 @@
+import { z } from "zod";
+import type {
+  AlarmBase,
+  AnomalyAlarm,
+  CompositeAlarm,
+  MetricAlarmBase,
+  ThresholdAlarm,
+} from "../cloudwatch/alarm/alarm.ts";
+import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
+import type { Account, Resource, Terraform } from "./reader.ts";
+
+/** What the synthesized stacks say must exist, with every reference resolved: the lab runs this. */
+export interface Deployment {
+  readonly accountId: string;
+  readonly region: string;
+  readonly keys: readonly DeployedKey[];
+  readonly trail: DeployedTrail;
+  readonly logGroups: readonly DeployedLogGroup[];
+  readonly metricFilters: readonly MetricFilter[];
+  /** Those that compare a metric with a threshold. */
+  readonly alarms: readonly ThresholdAlarm[];
+  /** Those that compare a metric with the band of what is usual. */
+  readonly anomalyAlarms: readonly AnomalyAlarm[];
+  /** Those that look at other alarms. */
+  readonly compositeAlarms: readonly CompositeAlarm[];
+  readonly topics: readonly DeployedTopic[];
+  readonly subscriptions: readonly DeployedSubscription[];
+}
+
+export interface DeployedKey {
+  /** `<stack>/<Terraform resource name>`: the same key finds the same material after a restart. */
+  readonly address: string;
+  readonly keyId: string;
+  readonly arn: string;
+  readonly description: string;
+  /** Alias names, `alias/…`. */
+  readonly aliases: readonly string[];
+}
+
+export interface DeployedTrail {
+  readonly name: string;
+  readonly arn: string;
+  readonly homeRegion: string;
+  readonly multiRegion: boolean;
+  readonly logGroupName: string;
+}
+
+export interface DeployedLogGroup {
+  readonly name: string;
+  readonly arn: string;
+  /** Days; absent: kept for ever. */
+  readonly retentionInDays?: number;
+  readonly kmsKeyArn?: string;
+}
+
+export interface DeployedTopic {
+  readonly name: string;
+  readonly arn: string;
+  readonly displayName?: string;
+}
+
+export interface DeployedSubscription {
+  readonly arn: string;
+  readonly topicArn: string;
+  readonly protocol: string;
+  readonly endpoint: string;
+}
+
+/**
+ * Picks what the lab runs out of the synthesized stacks.
+ * @throws Error naming the resource and the attribute that is missing or that the lab does not model
+ */
+export function readDeployment(terraform: Terraform, account: Account): Deployment {
+  const logGroups = terraform.resources("aws_cloudwatch_log_group").map(logGroup);
+  const trails = terraform
+    .resources("aws_cloudtrail")
+    .map((resource) => trail(resource, logGroups));
+  const [onlyTrail, ...more] = trails;
+  if (onlyTrail === undefined || more.length > 0) {
+    throw new Error(`The lab runs one trail; the stacks have ${trails.length}.`);
+  }
+  const metricAlarms = terraform.resources("aws_cloudwatch_metric_alarm");
+  return {
+    ...account,
+    keys: keys(terraform),
+    trail: onlyTrail,
+    logGroups,
+    metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),
+    alarms: metricAlarms.filter((resource) => !onBand(resource)).map(alarm),
+    anomalyAlarms: metricAlarms.filter(onBand).map(anomalyAlarm),
+    compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
+    topics: terraform.resources("aws_sns_topic").map(topic),
+    subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
+  };
+}
+
+const Text = z.string().min(1);
+const Arns = z.array(Text).default([]);
+
+function parse<T>(resource: Resource, attribute: string, schema: z.ZodType<T>): T {
+  const value = resource.get(attribute);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Error(
+    `The lab cannot run ${resource.address}: its ${attribute} is ${JSON.stringify(value)}: ` +
+      result.error.issues.map(({ message }) => message).join("; "),
+  );
+}
+
+function keys(terraform: Terraform): DeployedKey[] {
+  const aliases = terraform.resources("aws_kms_alias").map((resource) => ({
+    name: parse(resource, "name", Text.startsWith("alias/")),
+    target: parse(resource, "target_key_id", Text),
+  }));
+  return terraform.resources("aws_kms_key").map((resource) => {
+    const keyId = parse(resource, "key_id", Text);
+    const arn = parse(resource, "arn", Text);
+    return {
+      address: resource.address,
+      keyId,
+      arn,
+      description: parse(resource, "description", z.string().default("")),
+      aliases: aliases
+        .filter(({ target }) => target === keyId || target === arn)
+        .map(({ name }) => name),
+    };
+  });
+}
+
+function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): DeployedTrail {
+  const destination = parse(resource, "cloud_watch_logs_group_arn", Text);
+  const logGroup = logGroups.find(({ arn }) => destination === `${arn}:*`);
+  if (logGroup === undefined) {
+    throw new Error(
+      `The lab cannot run ${resource.address}: its cloud_watch_logs_group_arn is ${destination}, and no ` +
+        `log group of the stacks has that ARN followed by ":*".`,
+    );
+  }
+  return {
+    name: parse(resource, "name", Text),
+    arn: parse(resource, "arn", Text),
+    homeRegion: parse(resource, "home_region", Text),
+    multiRegion: parse(resource, "is_multi_region_trail", z.boolean().default(false)),
+    logGroupName: logGroup.name,
+  };
+}
+
+function logGroup(resource: Resource): DeployedLogGroup {
+  const retentionInDays = parse(resource, "retention_in_days", z.number().optional());
+  const kmsKeyArn = parse(resource, "kms_key_id", Text.optional());
+  return {
+    name: parse(resource, "name", Text),
+    arn: parse(resource, "arn", Text),
+    ...(retentionInDays ? { retentionInDays } : {}),
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+  };
+}
+
+const Transformation = z.strictObject({
+  name: Text,
+  namespace: Text,
+  value: Text,
+  default_value: z.coerce.number().optional(),
+  unit: Text.optional(),
+  dimensions: z.record(Text, Text).optional(),
+});
+
+function metricFilter(resource: Resource): MetricFilter {
+  const block = parse(
+    resource,
+    "metric_transformation",
+    z.union([Transformation, z.tuple([Transformation]).transform(([only]) => only)]),
+  );
+  return {
+    name: parse(resource, "name", Text),
+    logGroupName: parse(resource, "log_group_name", Text),
+    pattern: parse(resource, "pattern", z.string()),
+    transformation: {
+      metricName: block.name,
+      metricNamespace: block.namespace,
+      metricValue: block.value,
+      ...(block.default_value === undefined ? {} : { defaultValue: block.default_value }),
+      ...(block.unit === undefined ? {} : { unit: block.unit }),
+      ...(block.dimensions === undefined ? {} : { dimensions: block.dimensions }),
+    },
+  };
+}
+
+const Whole = z.number().int().min(1);
+const Statistics = z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"]);
+const Dimensions = z.record(Text, Text).default({});
+const Period = z.number().int().min(10);
+
+function alarm(resource: Resource): ThresholdAlarm {
+  refuseAttributes(resource, "metric_query", "extended_statistic");
+  return {
+    ...actionsOf(resource),
+    ...evaluationOf(resource),
+    namespace: parse(resource, "namespace", Text),
+    metricName: parse(resource, "metric_name", Text),
+    dimensions: parse(resource, "dimensions", Dimensions),
+    statistic: parse(resource, "statistic", Statistics),
+    period: parse(resource, "period", Period),
+    threshold: parse(resource, "threshold", z.number()),
+    comparisonOperator: parse(
+      resource,
+      "comparison_operator",
+      z.enum([
+        "GreaterThanOrEqualToThreshold",
+        "GreaterThanThreshold",
+        "LessThanThreshold",
+        "LessThanOrEqualToThreshold",
+      ]),
+    ),
+  };
+}
+
+function onBand(resource: Resource): boolean {
+  return resource.get("threshold_metric_id") !== undefined;
+}
+
+const BAND = /^ANOMALY_DETECTION_BAND\((\w+), *(\d+(?:\.\d+)?)\)$/;
+
+/** A metric and its band are the two queries of such an alarm. */
+const Queries = z.tuple([
+  z.strictObject({
+    id: Text,
+    return_data: z.literal(true),
+    metric: z.strictObject({
+      namespace: Text,
+      metric_name: Text,
+      dimensions: Dimensions,
+      period: Period,
+      stat: Statistics,
+    }),
+  }),
+  z.strictObject({
+    id: Text,
+    return_data: z.literal(true),
+    label: Text.optional(),
+    expression: z.string().regex(BAND, "it is no ANOMALY_DETECTION_BAND(metric, deviations)"),
+  }),
+]);
+
+function anomalyAlarm(resource: Resource): AnomalyAlarm {
+  refuseAttributes(resource, "metric_name", "statistic", "extended_statistic", "threshold");
+  const [{ id, metric }, band] = parse(resource, "metric_query", Queries);
+  const [, banded, deviations] = BAND.exec(band.expression) ?? [];
+  parse(resource, "threshold_metric_id", z.literal(band.id));
+  parse(resource, "comparison_operator", z.literal("GreaterThanUpperThreshold"));
+  if (banded !== id) {
+    throw new Error(
+      `The lab cannot run ${resource.address}: its band is of ${banded}, its metric is ${id}.`,
+    );
+  }
+  return {
+    ...actionsOf(resource),
+    ...evaluationOf(resource),
+    namespace: metric.namespace,
+    metricName: metric.metric_name,
+    dimensions: metric.dimensions,
+    statistic: metric.stat,
+    period: metric.period,
+    deviations: Number(deviations),
+  };
+}
+
+function compositeAlarm(resource: Resource): CompositeAlarm {
+  refuseAttributes(resource, "actions_suppressor");
+  return { ...actionsOf(resource), rule: parse(resource, "alarm_rule", Text) };
+}
+
+function refuseAttributes(resource: Resource, ...attributes: readonly string[]): void {
+  for (const attribute of attributes) {
+    if (resource.get(attribute) !== undefined) {
+      throw new Error(`The lab cannot run ${resource.address}: it does not model ${attribute}.`);
+    }
+  }
+}
+
+function actionsOf(resource: Resource): AlarmBase {
+  return {
+    name: parse(resource, "alarm_name", Text),
+    arn: parse(resource, "arn", Text),
+    description: parse(resource, "alarm_description", z.string().default("")),
+    actionsEnabled: parse(resource, "actions_enabled", z.boolean().default(true)),
+    alarmActions: parse(resource, "alarm_actions", Arns),
+    okActions: parse(resource, "ok_actions", Arns),
+    insufficientDataActions: parse(resource, "insufficient_data_actions", Arns),
+  };
+}
+
+function evaluationOf(
+  resource: Resource,
+): Pick<MetricAlarmBase, "evaluationPeriods" | "datapointsToAlarm" | "treatMissingData"> {
+  const evaluationPeriods = parse(resource, "evaluation_periods", Whole);
+  return {
+    evaluationPeriods,
+    datapointsToAlarm: parse(resource, "datapoints_to_alarm", Whole.default(evaluationPeriods)),
+    treatMissingData: parse(
+      resource,
+      "treat_missing_data",
+      z.enum(["missing", "ignore", "breaching", "notBreaching"]).default("missing"),
+    ),
+  };
+}
+
+function topic(resource: Resource): DeployedTopic {
+  const displayName = parse(resource, "display_name", Text.optional());
+  return {
+    name: parse(resource, "name", Text),
+    arn: parse(resource, "arn", Text),
+    ...(displayName === undefined ? {} : { displayName }),
+  };
+}
+
+function subscription(resource: Resource): DeployedSubscription {
+  return {
+    arn: parse(resource, "arn", Text),
+    topicArn: parse(resource, "topic_arn", Text),
+    protocol: parse(resource, "protocol", Text),
+    endpoint: parse(resource, "endpoint", Text),
+  };
+}
