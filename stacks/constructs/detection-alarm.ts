@@ -78,7 +78,7 @@ export class DetectionAlarm extends Construct {
     const anomaly = anomalyOf(detection);
     const unusual =
       anomaly &&
-      new CloudwatchMetricAlarm(this, "AnomalySettings", {
+      new CloudwatchMetricAlarm(this, "AnomalyAlarm", {
         alarmName: anomalyAlarmNameOf(detection, detectionScope),
         alarmDescription: alarmDescription(
           { ...detection, severity: anomaly.severity },
