@@ -3,13 +3,13 @@ import { stripped } from "./stripped.ts";
 
 test("a module comes with all that it imports, as JavaScript", () => {
   const sources = stripped(new URL("worker.ts", import.meta.url));
-  const names = [...sources.keys()].map((url) => url.replace(/^.*\/lab\//, ""));
+  const names = [...sources.keys()].map((url) => url.replace(/^.*\/(?=replay|cloudwatch)/, ""));
   expect(names).toEqual(
     expect.arrayContaining([
       "replay/worker.ts",
       "replay/scan.ts",
-      "pattern/json-match.ts",
-      "aws/metric-filter.ts",
+      "cloudwatch/pattern/json-match.ts",
+      "cloudwatch/metric-filter.ts",
     ]),
   );
   for (const [url, source] of sources) {
