@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { matches, parsePattern } from "../cloudwatch/pattern/index.ts";
+import { settingsOf } from "../settings/testing.ts";
 import { FLOW_LOG_FIELDS, type FlowLogField } from "../stacks/flow-log-format.ts";
 import { synthesize } from "../stacks/synthesize.ts";
-import { settingsOf } from "../stacks/testing.ts";
 import { readDeployment } from "../terraform/deployment.ts";
 import { readTerraform } from "../terraform/reader.ts";
 

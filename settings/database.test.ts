@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { settingsOf } from "../stacks/testing.ts";
 import { settings } from "./database.ts";
-import { problemsOf, testSettings } from "./testing.ts";
+import { problemsOf, settingsOf, testSettings } from "./testing.ts";
 
 testSettings(settings, {
   databaseInstanceClass: [

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ENVIRONMENTS } from "../common/environment.ts";
-import { settingsOf } from "../stacks/testing.ts";
 import { loadSettings } from "./index.ts";
-import { problemsOf } from "./testing.ts";
+import { problemsOf, settingsOf } from "./testing.ts";
 
 const EMAIL = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };
 

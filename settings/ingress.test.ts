@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { settingsOf } from "../stacks/testing.ts";
 import { settings } from "./ingress.ts";
-import { problemsOf, testSettings } from "./testing.ts";
+import { problemsOf, settingsOf, testSettings } from "./testing.ts";
 
 const DOMAIN_NAME = "vault.example.com";
 const HOSTED_ZONE_ID = "Z0123456789";

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { settingsOf } from "../stacks/testing.ts";
 import { settings } from "./keys-and-logs.ts";
-import { problemsOf, testSettings } from "./testing.ts";
+import { problemsOf, settingsOf, testSettings } from "./testing.ts";
 
 const NO_SUCH_NUMBER = /number of days/;
 

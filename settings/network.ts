@@ -1,4 +1,4 @@
-import { VPC_CIDRS_ALLOWED, vpcCidrProblem } from "../stacks/subnets.ts";
+import { VPC_CIDRS_ALLOWED, vpcCidrProblem } from "../common/subnets.ts";
 import { checkedText, flag, oneOf, whole } from "./kinds.ts";
 import type { Rule, ValuesOf } from "./setting.ts";
 

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { settingsOf } from "../stacks/testing.ts";
 import { settings } from "./service.ts";
-import { problemsOf, testSettings } from "./testing.ts";
+import { problemsOf, settingsOf, testSettings } from "./testing.ts";
 
 const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 

@@ -1,4 +1,4 @@
-import { memoryChoices, TASK_CPUS } from "../stacks/fargate.ts";
+import { memoryChoices, TASK_CPUS } from "../common/fargate.ts";
 import { flag, oneOf, oneOfNumbers, text, whole } from "./kinds.ts";
 import type { Rule, ValuesOf } from "./setting.ts";
 

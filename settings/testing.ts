@@ -1,10 +1,18 @@
 import { expect, test } from "vitest";
-import { settingsOf } from "../stacks/testing.ts";
 import { SettingsError, type SettingsProblem } from "./error.ts";
-import type { Settings } from "./index.ts";
+import { loadSettings, type Settings } from "./index.ts";
 import type { SettingsTable } from "./setting.ts";
 
 type Variables = Readonly<Record<string, string>>;
+
+/** Settings of dev, but for the given variables, without their prefix. */
+export function settingsOf(variables: Readonly<Record<string, string>> = {}): Settings {
+  const prefixed = Object.entries(variables).map(([name, value]) => [`CIPHERWATCH_${name}`, value]);
+  return loadSettings({
+    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+    ...Object.fromEntries(prefixed),
+  });
+}
 
 /** With variables as `settingsOf` takes them. */
 export function problemsOf(variables: Variables): readonly SettingsProblem[] {

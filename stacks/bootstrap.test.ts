@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { BootstrapStack } from "./bootstrap.ts";
 import { synthStack } from "./synthesize.ts";
-import { ACCOUNT, conditionsOf, resourceOf, settingsOf, statementsOf } from "./testing.ts";
+import { ACCOUNT, conditionsOf, resourceOf, statementsOf } from "./testing.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
   synthStack((app) => new BootstrapStack(app, "bootstrap", { settings: settingsOf(variables) }));

@@ -1,9 +1,9 @@
 import { TerraformStack } from "cdktf";
 import { expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { CipherwatchStack } from "./cipherwatch-stack.ts";
 import { EncryptionKey } from "./constructs/encryption-key.ts";
 import { synthStack } from "./synthesize.ts";
-import { settingsOf } from "./testing.ts";
 
 function stackOf(variables: Readonly<Record<string, string>> = {}) {
   return synthStack(

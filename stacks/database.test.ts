@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { DatabaseStack } from "./database.ts";
 import { synthStack } from "./synthesize.ts";
 import {
@@ -6,7 +7,6 @@ import {
   conditionsOf,
   PARTITION,
   resourceOf,
-  settingsOf,
   statementOf,
   statementsOf,
 } from "./testing.ts";

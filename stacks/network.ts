@@ -8,11 +8,11 @@ import { Vpc } from "@cdktf/provider-aws/lib/vpc/index.js";
 import { propertyAccess, Token } from "cdktf";
 import type { Construct } from "constructs";
 import { flowLogGroupName, resourceName } from "../common/naming.ts";
+import { subnetRanges } from "../common/subnets.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { FlowLog } from "./constructs/flow-log.ts";
 import { InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
 import { ANYWHERE, Zone } from "./constructs/zone.ts";
-import { subnetRanges } from "./subnets.ts";
 
 /** A zone each, in the order of AWS's list. */
 const ZONE_LETTERS = ["a", "b", "c"] as const;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { notices } from "./notices.ts";
-import { settingsOf } from "./testing.ts";
 
 const IMAGE = { IMAGE_DIGEST: `sha256:${"1".repeat(64)}` };
 const RANGES = { ALLOWED_CIDRS: "203.0.113.0/24" };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { RegistryStack } from "./registry.ts";
 import { synthStack } from "./synthesize.ts";
-import { conditionsOf, resourceOf, settingsOf, statementsOf } from "./testing.ts";
+import { conditionsOf, resourceOf, statementsOf } from "./testing.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
   synthStack((app) => new RegistryStack(app, "registry", { settings: settingsOf(variables) }));

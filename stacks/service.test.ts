@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { healthCommand } from "./constructs/service-task.ts";
 import { ServiceStack } from "./service.ts";
 import { synthesize, synthStack, type TerraformJson } from "./synthesize.ts";
@@ -7,7 +8,6 @@ import {
   conditionsOf,
   PARTITION,
   resourceOf,
-  settingsOf,
   statementOf,
   statementsOf,
 } from "./testing.ts";

@@ -1,9 +1,10 @@
 import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group/index.js";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key/index.js";
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { CipherwatchStack } from "./cipherwatch-stack.ts";
 import { synthesize, synthesizeApp } from "./synthesize.ts";
-import { resourceOf, settingsOf } from "./testing.ts";
+import { resourceOf } from "./testing.ts";
 
 test.each(["dev", "prod"])("%s has what the alarms need before the alarms", (env) => {
   const ids = [...synthesize(settingsOf({ ENV: env })).keys()];

@@ -1,14 +1,4 @@
-import { loadSettings, type Settings } from "../settings/index.ts";
 import type { TerraformJson } from "./synthesize.ts";
-
-/** Settings of dev, but for the given variables, without their prefix. */
-export function settingsOf(variables: Readonly<Record<string, string>> = {}): Settings {
-  const prefixed = Object.entries(variables).map(([name, value]) => [`CIPHERWATCH_${name}`, value]);
-  return loadSettings({
-    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-    ...Object.fromEntries(prefixed),
-  });
-}
 
 type Arguments = Readonly<Record<string, unknown>>;
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
 import { synthStack } from "./synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,
   PARTITION,
   resourceOf,
-  settingsOf,
   statementOf,
   statementsOf,
 } from "./testing.ts";

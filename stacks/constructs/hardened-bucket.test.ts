@@ -1,14 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../settings/testing.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { synthStack } from "../synthesize.ts";
-import {
-  ACCOUNT,
-  conditionsOf,
-  PARTITION,
-  resourceOf,
-  settingsOf,
-  statementOf,
-} from "../testing.ts";
+import { ACCOUNT, conditionsOf, PARTITION, resourceOf, statementOf } from "../testing.ts";
 import { HardenedBucket, type HardenedBucketProps } from "./hardened-bucket.ts";
 
 function bucketOf(props: Partial<HardenedBucketProps> = {}, env = "dev") {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../settings/testing.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { synthStack } from "../synthesize.ts";
-import { ACCOUNT, conditionsOf, resourceOf, settingsOf, statementOf } from "../testing.ts";
+import { ACCOUNT, conditionsOf, resourceOf, statementOf } from "../testing.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 
 type Variables = Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../settings/testing.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { synthStack } from "../synthesize.ts";
-import { resourceOf, settingsOf } from "../testing.ts";
+import { resourceOf } from "../testing.ts";
 import { RejectedTrafficAlarm } from "./rejected-traffic-alarm.ts";
 
 function stackOf(variables: Readonly<Record<string, string>> = {}) {

@@ -2,9 +2,9 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { Construct } from "constructs";
 import { detectionNamespace, resourceName } from "../../common/naming.ts";
+import { addressesWithin } from "../../common/subnets.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FIELDS, type FlowLogField } from "../flow-log-format.ts";
-import { addressesWithin } from "../subnets.ts";
 
 const ID = "rejected-traffic";
 

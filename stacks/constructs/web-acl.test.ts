@@ -1,14 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../settings/testing.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { synthStack } from "../synthesize.ts";
-import {
-  ACCOUNT,
-  conditionsOf,
-  PARTITION,
-  resourceOf,
-  settingsOf,
-  statementOf,
-} from "../testing.ts";
+import { ACCOUNT, conditionsOf, PARTITION, resourceOf, statementOf } from "../testing.ts";
 import { WebAcl } from "./web-acl.ts";
 
 interface Rule {

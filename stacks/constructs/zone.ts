@@ -7,8 +7,8 @@ import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-assoc
 import { Subnet } from "@cdktf/provider-aws/lib/subnet/index.js";
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
+import type { ZoneRanges } from "../../common/subnets.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import type { ZoneRanges } from "../subnets.ts";
 
 export const ANYWHERE = "0.0.0.0/0";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../settings/testing.ts";
 import { synthesize } from "../synthesize.ts";
-import { settingsOf } from "../testing.ts";
 import { CONFIGURATIONS, type ConfigurationName } from "./configurations.ts";
 import { type Control, isRefused } from "./control.ts";
 import type { Finding } from "./finding.ts";

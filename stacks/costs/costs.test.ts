@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { settingsOf } from "../../settings/testing.ts";
 import { CONFIGURATIONS } from "../controls/configurations.ts";
 import {
   resourcesOf,
@@ -8,7 +9,6 @@ import {
   withResource,
 } from "../controls/infrastructure.ts";
 import { synthesize } from "../synthesize.ts";
-import { settingsOf } from "../testing.ts";
 import { monthlyCosts, totalOf } from "./costs.ts";
 import { FREE } from "./free.ts";
 import { costsSection, PAGE, withCosts } from "./page.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { exampleScope } from "../../detections/examples.ts";
+import { settingsOf } from "../../settings/testing.ts";
 import { BootstrapStack } from "../bootstrap.ts";
 import { synthesize, synthStack } from "../synthesize.ts";
 import {
@@ -8,7 +9,6 @@ import {
   PARTITION,
   type PolicyStatement,
   resourceOf,
-  settingsOf,
   statementsOf,
 } from "../testing.ts";
 import { blocksOf, permissionsOfRole } from "./testing.ts";

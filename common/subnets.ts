@@ -1,4 +1,4 @@
-import { addressOf, cidrProblem, numberOf, prefixLength } from "../common/cidr.ts";
+import { addressOf, cidrProblem, numberOf, prefixLength } from "./cidr.ts";
 
 /** A public and a private subnet of one zone, as IPv4 ranges. */
 export interface ZoneRanges {
