@@ -7,7 +7,8 @@ import { serviceRoleName } from "../common/naming.ts";
 import { loadSettings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform, type TerraformJson } from "../terraform/reader.ts";
+import type { TerraformJson } from "../terraform/json.ts";
+import { readTerraform } from "../terraform/reader.ts";
 import { type Aws, startAws } from "./aws/aws.ts";
 import { type ManualClock, manualClock } from "./clock.ts";
 

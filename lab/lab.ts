@@ -8,7 +8,8 @@ import {
 import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { type Deployment, readDeployment } from "../terraform/deployment.ts";
-import { readTerraform, type TerraformJson } from "../terraform/reader.ts";
+import type { TerraformJson } from "../terraform/json.ts";
+import { readTerraform } from "../terraform/reader.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
 import { type Child, startChild } from "./child.ts";
 import { clientEnvironment } from "./client-environment.ts";

@@ -7,8 +7,9 @@ import { kmsKeyChange } from "../detections/kms-key-change.ts";
 import { kmsVolume } from "../detections/kms-volume.ts";
 import { trailChange } from "../detections/trail-change.ts";
 import { settingsOf } from "../settings/testing.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
+import type { TerraformJson } from "../terraform/json.ts";
 import { AlarmStack } from "./alarm.ts";
-import { synthStack, type TerraformJson } from "./synthesize.ts";
 import { ACCOUNT, conditionsOf, PARTITION, resourceOf, statementOf } from "./testing.ts";
 
 const KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/data";

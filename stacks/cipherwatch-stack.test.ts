@@ -1,9 +1,9 @@
 import { TerraformStack } from "cdktf";
 import { expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import { CipherwatchStack } from "./cipherwatch-stack.ts";
 import { EncryptionKey } from "./constructs/encryption-key.ts";
-import { synthStack } from "./synthesize.ts";
 
 function stackOf(variables: Readonly<Record<string, string>> = {}) {
   return synthStack(
@@ -12,7 +12,7 @@ function stackOf(variables: Readonly<Record<string, string>> = {}) {
 }
 
 test("the provider has the region and tags everything once", () => {
-  const [provider] = stackOf({ REGION: "eu-west-1", ENV: "prod" }).provider.aws ?? [];
+  const [provider] = stackOf({ REGION: "eu-west-1", ENV: "prod" }).provider?.aws ?? [];
   expect(provider).toEqual({
     region: "eu-west-1",
     default_tags: [
@@ -29,18 +29,18 @@ test("the provider has the region and tags everything once", () => {
 });
 
 test("an account in the settings is the only one that the provider takes", () => {
-  const [provider] = stackOf({ ACCOUNT_ID: "111122223333" }).provider.aws ?? [];
+  const [provider] = stackOf({ ACCOUNT_ID: "111122223333" }).provider?.aws ?? [];
   expect(provider).toMatchObject({ allowed_account_ids: ["111122223333"] });
 });
 
 test("the state is a local file per environment and stack, at a relative path", () => {
-  expect(stackOf().terraform.backend).toEqual({
+  expect(stackOf().terraform?.backend).toEqual({
     local: { path: "../../../tfstate/dev/example.tfstate" },
   });
 });
 
 test("with a state bucket the state is in S3, encrypted as the bucket says, with S3's own lock file", () => {
-  expect(stackOf({ STATE_BUCKET: "example-state" }).terraform.backend).toEqual({
+  expect(stackOf({ STATE_BUCKET: "example-state" }).terraform?.backend).toEqual({
     s3: {
       bucket: "example-state",
       key: "cipherwatch/dev/example.tfstate",
@@ -51,7 +51,7 @@ test("with a state bucket the state is in S3, encrypted as the bucket says, with
 });
 
 test("a Terraform too old for that lock file is refused", () => {
-  expect(stackOf().terraform.required_version).toBe(">= 1.11.0");
+  expect(stackOf().terraform?.required_version).toBe(">= 1.11.0");
 });
 
 test("a construct outside of these stacks says what it lacks", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import { DatabaseStack } from "./database.ts";
-import { synthStack } from "./synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
+import type { TerraformJson } from "../terraform/json.ts";
 import { NetworkStack } from "./network.ts";
-import { synthStack, type TerraformJson } from "./synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import { RegistryStack } from "./registry.ts";
-import { synthStack } from "./synthesize.ts";
 import { conditionsOf, resourceOf, statementsOf } from "./testing.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>

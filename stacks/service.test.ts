@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
+import type { TerraformJson } from "../terraform/json.ts";
 import { healthCommand } from "./constructs/service-task.ts";
 import { ServiceStack } from "./service.ts";
-import { synthesize, synthStack, type TerraformJson } from "./synthesize.ts";
+import { synthesize } from "./synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,

@@ -1,4 +1,4 @@
-import type { TerraformJson } from "./synthesize.ts";
+import type { TerraformJson } from "../terraform/json.ts";
 
 type Arguments = Readonly<Record<string, unknown>>;
 

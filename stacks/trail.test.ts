@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
-import { synthStack } from "./synthesize.ts";
+import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readDeployment } from "./deployment.ts";
-import { readTerraform, type TerraformJson } from "./reader.ts";
+import type { TerraformJson } from "./json.ts";
+import { readTerraform } from "./reader.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 

@@ -1,15 +1,5 @@
 import { createHash } from "node:crypto";
-
-/** One synthesized stack: Terraform's JSON configuration syntax, as far as the lab reads it. */
-export interface TerraformJson {
-  readonly terraform?: { readonly backend?: Readonly<Record<string, unknown>> };
-  readonly resource?: Blocks;
-  readonly data?: Blocks;
-  readonly output?: Readonly<Record<string, { readonly value?: unknown }>>;
-}
-
-type Block = Readonly<Record<string, unknown>>;
-type Blocks = Readonly<Record<string, Readonly<Record<string, Block>>>>;
+import type { Block, Stacks, TerraformJson } from "./json.ts";
 
 /** Where the stacks are deployed, as data sources would answer. */
 export interface Account {
@@ -34,10 +24,7 @@ export interface Terraform {
  * form from names (ARNs) or stable stand-ins (key ids). What it cannot resolve is an error that names the
  * stack, the resource and the expression.
  */
-export function readTerraform(
-  stacks: ReadonlyMap<string, TerraformJson>,
-  account: Account,
-): Terraform {
+export function readTerraform(stacks: Stacks, account: Account): Terraform {
   const resolveIn = (stack: string, value: unknown, place: string): unknown => {
     if (typeof value === "string") return interpolate(stack, value, place);
     if (Array.isArray(value)) return value.map((item) => resolveIn(stack, item, place));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
+import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { synthStack } from "../synthesize.ts";
 import { ACCOUNT, conditionsOf, resourceOf, statementOf } from "../testing.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 

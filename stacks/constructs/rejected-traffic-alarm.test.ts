@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
+import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { synthStack } from "../synthesize.ts";
 import { resourceOf } from "../testing.ts";
 import { RejectedTrafficAlarm } from "./rejected-traffic-alarm.ts";
 

@@ -1,13 +1,7 @@
+import type { Stacks } from "../../terraform/json.ts";
 import { containers } from "./containers.ts";
 import type { Area } from "./control.ts";
-import {
-  addressOf,
-  resolve,
-  resourcesOf,
-  type Stacks,
-  withData,
-  withResource,
-} from "./infrastructure.ts";
+import { addressOf, resolve, resourcesOf, withData, withResource } from "./infrastructure.ts";
 import { allowances } from "./policies.ts";
 import { namedPrincipals } from "./principals.ts";
 import { every, ifAny, is, meets } from "./rule.ts";

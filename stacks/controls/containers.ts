@@ -1,11 +1,6 @@
+import type { Stacks } from "../../terraform/json.ts";
 import type { Finding } from "./finding.ts";
-import {
-  addressOf,
-  type Resource,
-  resourcesOf,
-  type Stacks,
-  withResource,
-} from "./infrastructure.ts";
+import { addressOf, type Resource, resourcesOf, withResource } from "./infrastructure.ts";
 import type { Part, Subject } from "./subject.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
 

@@ -1,3 +1,4 @@
+import { constructAddress } from "../../terraform/cdktf/names.ts";
 import type { ConfigurationName } from "./configurations.ts";
 import type { Finding } from "./finding.ts";
 import type { Rule } from "./rule.ts";
@@ -47,8 +48,7 @@ export function isRefused(
   );
 }
 
-/** CDKTF adds a hash to the names of what is within another construct. */
 function isAt(address: string, found: string): boolean {
-  const named = found.replace(/_[\dA-F]{8}(?= |$)/, "");
+  const named = constructAddress(found);
   return named === address || named.startsWith(`${address} `);
 }

@@ -1,5 +1,6 @@
+import type { Stacks } from "../../terraform/json.ts";
 import type { Area } from "./control.ts";
-import { addressOf, resolve, resourcesOf, type Stacks, withResource } from "./infrastructure.ts";
+import { addressOf, resolve, resourcesOf, withResource } from "./infrastructure.ts";
 import { DESTROYABLE } from "./reasons.ts";
 import { allOf, every, ifAny, is } from "./rule.ts";
 import { companions, companionsOf } from "./subject.ts";

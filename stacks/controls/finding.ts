@@ -1,4 +1,4 @@
-import type { Stacks } from "./infrastructure.ts";
+import type { Stacks } from "../../terraform/json.ts";
 
 /** Something that a rule does not accept. */
 export interface Finding {

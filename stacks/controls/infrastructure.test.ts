@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { TerraformJson } from "../synthesize.ts";
-import {
-  addressOf,
-  resolve,
-  type Stacks,
-  withoutResource,
-  withResource,
-} from "./infrastructure.ts";
+import type { Stacks, TerraformJson } from "../../terraform/json.ts";
+import { addressOf, resolve, withoutResource, withResource } from "./infrastructure.ts";
 
 const key = { stack: "giver", type: "aws_kms_key", name: "Key", values: { description: "a key" } };
 const remoteState = (config: object): TerraformJson => ({

@@ -1,7 +1,4 @@
-import type { TerraformJson } from "../synthesize.ts";
-
-/** Stack id → its Terraform JSON: everything that is deployed together. */
-export type Stacks = ReadonlyMap<string, TerraformJson>;
+import type { Stacks, TerraformJson } from "../../terraform/json.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 

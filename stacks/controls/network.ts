@@ -1,5 +1,6 @@
+import type { Stacks } from "../../terraform/json.ts";
 import type { Area } from "./control.ts";
-import { addressOf, resolve, resourcesOf, type Stacks, withResource } from "./infrastructure.ts";
+import { addressOf, resolve, resourcesOf, withResource } from "./infrastructure.ts";
 import { allOf, every, is, meets, type Rule, without } from "./rule.ts";
 import { companions } from "./subject.ts";
 import { changesAt, type Values, valuesAt } from "./values.ts";

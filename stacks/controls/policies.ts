@@ -1,10 +1,10 @@
+import type { Stacks } from "../../terraform/json.ts";
 import type { Finding } from "./finding.ts";
 import {
   addressOf,
   type Resource,
   resolve,
   resourcesOf,
-  type Stacks,
   withData,
   withResource,
 } from "./infrastructure.ts";

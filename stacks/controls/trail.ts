@@ -1,10 +1,10 @@
+import type { Stacks } from "../../terraform/json.ts";
 import type { Area } from "./control.ts";
 import type { Example } from "./finding.ts";
 import {
   addressOf,
   resolve,
   resourcesOf,
-  type Stacks,
   withoutResource,
   withResource,
 } from "./infrastructure.ts";

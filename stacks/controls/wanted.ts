@@ -1,4 +1,5 @@
-import { type Reference, resolve, type Stacks } from "./infrastructure.ts";
+import type { Stacks } from "../../terraform/json.ts";
+import { type Reference, resolve } from "./infrastructure.ts";
 
 /** An expression whose value nobody knows before Terraform runs. */
 export const UNRESOLVABLE = "${var.unknown}";

@@ -1,11 +1,6 @@
+import type { Stacks } from "../../terraform/json.ts";
 import type { Finding } from "./finding.ts";
-import {
-  type Resource,
-  resourcesOf,
-  type Stacks,
-  withoutResource,
-  withResource,
-} from "./infrastructure.ts";
+import { type Resource, resourcesOf, withoutResource, withResource } from "./infrastructure.ts";
 import type { Rule } from "./rule.ts";
 import { type Values, valuesAt } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";

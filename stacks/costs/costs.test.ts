@@ -1,13 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
+import type { Stacks } from "../../terraform/json.ts";
 import { CONFIGURATIONS } from "../controls/configurations.ts";
-import {
-  resourcesOf,
-  type Stacks,
-  withoutResource,
-  withResource,
-} from "../controls/infrastructure.ts";
+import { resourcesOf, withoutResource, withResource } from "../controls/infrastructure.ts";
 import { synthesize } from "../synthesize.ts";
 import { monthlyCosts, totalOf } from "./costs.ts";
 import { FREE } from "./free.ts";

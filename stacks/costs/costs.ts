@@ -1,4 +1,5 @@
-import { type Resource, resourcesOf, type Stacks } from "../controls/infrastructure.ts";
+import type { Stacks } from "../../terraform/json.ts";
+import { type Resource, resourcesOf } from "../controls/infrastructure.ts";
 import { valuesAt } from "../controls/values.ts";
 import { HOURS, PRICES, type Price, type PriceName } from "./prices.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { exampleScope } from "../../detections/examples.ts";
 import { settingsOf } from "../../settings/testing.ts";
+import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { BootstrapStack } from "../bootstrap.ts";
-import { synthesize, synthStack } from "../synthesize.ts";
+import { synthesize } from "../synthesize.ts";
 import {
   ACCOUNT,
   conditionsOf,

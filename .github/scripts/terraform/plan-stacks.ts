@@ -1,3 +1,4 @@
+import { remoteStateStacks } from "../../../terraform/cdktf/names.ts";
 import { type PlanJson, parsePlan } from "../plan/plan-json.ts";
 import { plannedChanges } from "../plan/planned-changes.ts";
 import { atATime } from "../system/at-a-time.ts";
@@ -41,9 +42,6 @@ function contradiction(parsed: PlanJson, changes: boolean): string | undefined {
   return `Terraform's exit code says that this plan ${changes ? "changes something" : "changes nothing"}, and what it planned says otherwise: ${found ? "changes were found" : "no change was found"}.`;
 }
 
-/** How CDKTF names what one stack reads of another's state. */
-const READ_STATE = /data\.terraform_remote_state\.cross-stack-reference-input-([\w-]+)/g;
-
 /**
  * The stacks that this one reads and that were not applied with what it needs: they have no state, or
  * it lacks an output. Known by Terraform's own words; any other error is a failure.
@@ -54,7 +52,7 @@ export function waitsFor(error: string, { dependencies }: Stack): string[] {
     const unread =
       problem.startsWith("Error: Unable to find remote state") ||
       problem.startsWith("Error: Unsupported attribute");
-    return unread ? [...problem.matchAll(READ_STATE)].flatMap(([, name]) => name ?? []) : [];
+    return unread ? remoteStateStacks(problem) : [];
   });
   if (waiting.length === 0 || waiting.some((names) => names.length === 0)) return [];
   return [...new Set(waiting.flat())].filter((name) => dependencies.includes(name)).sort();

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { isCrossStackOutput } from "../../../terraform/cdktf/names.ts";
 import { optionalVariable } from "../github/environment.ts";
 import { StepError } from "../github/step.ts";
 import { type Finished, run } from "../system/run.ts";
@@ -77,7 +78,7 @@ export async function outputs(stack: Stack): Promise<Readonly<Record<string, str
   const values = z.record(z.string(), z.object({ value: z.unknown() })).parse(JSON.parse(stdout));
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, { value }]) =>
-      typeof value === "string" && !name.startsWith("cross-stack-output-") ? [[name, value]] : [],
+      typeof value === "string" && !isCrossStackOutput(name) ? [[name, value]] : [],
     ),
   );
 }
