@@ -72,7 +72,7 @@ test("other protocols get the JSON with its trigger, and thresholds as doubles",
     AlarmArn: ALARM.arn,
     OldStateValue: "OK",
     OKActions: [],
-    AlarmBase: [TOPIC.arn],
+    AlarmActions: [TOPIC.arn],
     InsufficientDataActions: [],
     Trigger: {
       MetricName: "kms-errors",

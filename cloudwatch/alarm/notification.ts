@@ -81,7 +81,7 @@ function notificationDocument(change: StateChange, { region, accountId }: Accoun
     AlarmArn: alarm.arn,
     OldStateValue: change.from,
     OKActions: alarm.okActions,
-    AlarmBase: alarm.alarmActions,
+    AlarmActions: alarm.alarmActions,
     InsufficientDataActions: alarm.insufficientDataActions,
     ...conditionOf(change),
   });

@@ -159,7 +159,7 @@ describe("the AWS CLI", () => {
     expect(found.EventSource).toBe("kms.amazonaws.com");
     const { MetricAlarms } = (await aws(
       ...["cloudwatch", "describe-alarms", "--alarm-names", ALARM],
-    )) as { MetricAlarms: { AlarmBase: string[] }[] };
+    )) as { MetricAlarms: { AlarmActions: string[] }[] };
     expect(MetricAlarms).toMatchObject([{ AlarmName: ALARM, TreatMissingData: "notBreaching" }]);
     expect(await aws("cloudwatch", "describe-alarm-history", "--alarm-name", ALARM)).toHaveProperty(
       "AlarmHistoryItems",
@@ -180,7 +180,7 @@ describe("the AWS CLI", () => {
       ...["--filter-pattern", '{ $.errorCode = "InvalidCiphertextException" }'],
     )) as { events: unknown[] };
     expect(events.length).toBeGreaterThan(0);
-    const topic = MetricAlarms[0]?.AlarmBase[0] ?? "";
+    const topic = MetricAlarms[0]?.AlarmActions[0] ?? "";
     expect(await aws("sns", "list-subscriptions-by-topic", "--topic-arn", topic)).toMatchObject({
       Subscriptions: [{ Protocol: "email" }],
     });

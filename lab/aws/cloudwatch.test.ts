@@ -61,7 +61,7 @@ describe("DescribeAlarms", () => {
           AlarmConfigurationUpdatedTimestamp: new Date(NOON),
           ActionsEnabled: true,
           OKActions: [],
-          AlarmBase: [TOPIC.arn],
+          AlarmActions: [TOPIC.arn],
           InsufficientDataActions: [],
           StateValue: "INSUFFICIENT_DATA",
           StateReason: "Unchecked: Initial alarm creation",

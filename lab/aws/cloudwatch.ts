@@ -104,7 +104,7 @@ const Inputs = {
     StateReason: text({ max: 1023 }),
     StateReasonData: text({ max: 4000 }).optional(),
   }),
-  AlarmBase: z.object({ AlarmNames }),
+  AlarmActions: z.object({ AlarmNames }),
   ListMetrics: z.object({
     Namespace: Name.optional(),
     MetricName: Name.optional(),
@@ -159,7 +159,7 @@ export function createCloudWatch({
   const monitor = createMonitor({ clock, account, alarms, metrics, notify, journal });
 
   function setActionsEnabled(input: unknown, enabled: boolean): AwsStructure {
-    const { AlarmNames } = readInput(Inputs.AlarmBase, input, CODE);
+    const { AlarmNames } = readInput(Inputs.AlarmActions, input, CODE);
     for (const name of AlarmNames) monitor.setActionsEnabled(name, enabled);
     return {};
   }
@@ -420,7 +420,7 @@ function describeAlarm(record: AlarmRecord): AwsStructure {
     AlarmConfigurationUpdatedTimestamp: new Date(record.configurationUpdatedAt),
     ActionsEnabled: record.actionsEnabled,
     OKActions: alarm.okActions,
-    AlarmBase: alarm.alarmActions,
+    AlarmActions: alarm.alarmActions,
     InsufficientDataActions: alarm.insufficientDataActions,
     StateValue: state.value,
     StateReason: state.reason,
