@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { LogsEntry } from "../lab/aws/log-store.ts";
-import { createLogs } from "../lab/aws/logs.ts";
-import { createMetrics, type MetricsEntry } from "../lab/aws/metrics.ts";
+import { createMetrics, type MetricsEntry } from "../lab/aws/cloudwatch/metrics/metrics.ts";
+import { createLogs } from "../lab/aws/logs/logs.ts";
+import type { LogsEntry } from "../lab/aws/logs/store.ts";
 import { manualClock } from "../lab/clock.ts";
 import { memoryJournal } from "../lab/journal.ts";
 import cases from "./fixtures/metric-filter-publishing-cases.json" with { type: "json" };

@@ -10,10 +10,10 @@ import type {
 import { isComposite, isMetricAlarm } from "../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../cloudwatch/testing/samples.ts";
-import { createMonitor, type MonitorEntry } from "../lab/aws/alarms/monitor.ts";
-import type { LogsEntry } from "../lab/aws/log-store.ts";
-import { createLogs } from "../lab/aws/logs.ts";
-import { createMetrics, type MetricsEntry } from "../lab/aws/metrics.ts";
+import { createMonitor, type MonitorEntry } from "../lab/aws/cloudwatch/alarms/monitor.ts";
+import { createMetrics, type MetricsEntry } from "../lab/aws/cloudwatch/metrics/metrics.ts";
+import { createLogs } from "../lab/aws/logs/logs.ts";
+import type { LogsEntry } from "../lab/aws/logs/store.ts";
 import { manualClock } from "../lab/clock.ts";
 import { memoryJournal } from "../lab/journal.ts";
 import { compositeTransitions } from "./composite.ts";

@@ -7,7 +7,7 @@ import { keyAlias } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
-import { trailLogStream } from "../aws/cloudtrail.ts";
+import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
 import type { Endpoints } from "../folder.ts";
 import { aboutLab, labScope } from "./scope.ts";
 

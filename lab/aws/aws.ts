@@ -3,18 +3,21 @@ import { redateEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { Clock } from "../clock.ts";
 import { type Journal, type JournalLimit, openJournal } from "../journal.ts";
-import type { HistoryItem } from "./alarms/history.ts";
-import type { MonitorEntry } from "./alarms/monitor.ts";
-import { createCloudTrail, type TrailEntry, trailLogStream } from "./cloudtrail.ts";
-import { createCloudWatch, notModelled as notModelledOfCloudWatch } from "./cloudwatch.ts";
-import { startEndpoint } from "./endpoint.ts";
-import { type Credentials, createIdentities } from "./identities.ts";
-import { createKms, type KmsEntry } from "./kms.ts";
-import type { LogsEntry } from "./log-store.ts";
-import { createLogs, notModelled as notModelledOfLogs } from "./logs.ts";
-import { createMetrics, type MetricsEntry } from "./metrics.ts";
-import { createSns, type Mail, notModelled as notModelledOfSns } from "./sns.ts";
-import { createSts } from "./sts.ts";
+import { createCloudTrail, type TrailEntry, trailLogStream } from "./cloudtrail/cloudtrail.ts";
+import type { HistoryItem } from "./cloudwatch/alarms/history.ts";
+import type { MonitorEntry } from "./cloudwatch/alarms/monitor.ts";
+import {
+  createCloudWatch,
+  notModelled as notModelledOfCloudWatch,
+} from "./cloudwatch/cloudwatch.ts";
+import { createMetrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";
+import { startEndpoint } from "./endpoint/endpoint.ts";
+import { createKms, type KmsEntry } from "./kms/kms.ts";
+import { createLogs, notModelled as notModelledOfLogs } from "./logs/logs.ts";
+import type { LogsEntry } from "./logs/store.ts";
+import { createSns, type Mail, notModelled as notModelledOfSns } from "./sns/sns.ts";
+import { type Credentials, createIdentities } from "./sts/identities.ts";
+import { createSts } from "./sts/sts.ts";
 
 export interface AwsOptions {
   readonly deployment: Deployment;

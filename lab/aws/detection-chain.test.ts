@@ -12,12 +12,12 @@ import {
 } from "../../cloudwatch/testing/samples.ts";
 import { type Clock, manualClock } from "../clock.ts";
 import { openJournal } from "../journal.ts";
-import type { MonitorEntry } from "./alarms/monitor.ts";
-import { createCloudWatch } from "./cloudwatch.ts";
-import type { LogsEntry } from "./log-store.ts";
-import { createLogs } from "./logs.ts";
-import { createMetrics, type MetricsEntry } from "./metrics.ts";
-import { createSns, type Mail } from "./sns.ts";
+import type { MonitorEntry } from "./cloudwatch/alarms/monitor.ts";
+import { createCloudWatch } from "./cloudwatch/cloudwatch.ts";
+import { createMetrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";
+import { createLogs } from "./logs/logs.ts";
+import type { LogsEntry } from "./logs/store.ts";
+import { createSns, type Mail } from "./sns/sns.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 const SECOND = 1000;

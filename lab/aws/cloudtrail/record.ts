@@ -1,4 +1,4 @@
-import type { AuditedCall, AwsStructure, AwsValue, Service } from "../operation.ts";
+import type { AuditedCall, AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 
 /**
  * A CloudTrail record of an API call.

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { EncryptionContext } from "./members.ts";
+import type { EncryptionContext } from "./request-members.ts";
 
 /**
  * A ciphertext blob: version (1 byte), length of the key id (1), key id (ASCII), check of these (4),

@@ -3,8 +3,8 @@ import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { DeployedKey } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../clock.ts";
 import type { Journal } from "../../journal.ts";
-import { partitionOf } from "../arn.ts";
-import type { Caller } from "../operation.ts";
+import { partitionOf } from "../shared/arn.ts";
+import type { Caller } from "../shared/operation.ts";
 
 /** What KMS remembers of its keys. `key` is the key's id; times are milliseconds since the epoch. */
 export type KmsEntry =

@@ -1,7 +1,7 @@
 import { cbor, tag, tagSymbol } from "@smithy/core/cbor";
 import { NumericValue } from "@smithy/core/serde";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import type { AwsStructure, AwsValue, Service } from "../operation.ts";
+import type { AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 import type { WireRequest } from "./protocol.ts";
 import { errorShape, queryErrorHeader } from "./query-codes.ts";
 

@@ -1,8 +1,8 @@
 import type { AwsError } from "../../../cloudwatch/aws-error.ts";
-import type { AwsStructure, Service } from "../operation.ts";
+import type { AwsStructure, Service } from "../shared/operation.ts";
 
 /** What goes back over HTTP. */
-export interface Answer {
+export interface AwsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
@@ -17,6 +17,6 @@ export interface WireRequest {
   readonly named: string;
   /** The request's members; throws `SerializationException` when the body cannot be read. */
   readonly input: () => unknown;
-  readonly success: (output: AwsStructure, requestId: string) => Answer;
-  readonly failure: (error: AwsError, requestId: string) => Answer;
+  readonly success: (output: AwsStructure, requestId: string) => AwsResponse;
+  readonly failure: (error: AwsError, requestId: string) => AwsResponse;
 }

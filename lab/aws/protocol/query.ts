@@ -1,5 +1,5 @@
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import type { AwsStructure, AwsValue, Service } from "../operation.ts";
+import type { AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 import type { WireRequest } from "./protocol.ts";
 import { queryCode } from "./query-codes.ts";
 

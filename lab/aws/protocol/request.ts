@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Service } from "../operation.ts";
-import { own } from "../own.ts";
+import type { Service } from "../shared/operation.ts";
+import { ownProperty } from "../shared/own-property.ts";
 import { cborRequest } from "./cbor.ts";
 import { jsonRequest } from "./json.ts";
 import type { WireRequest } from "./protocol.ts";
@@ -49,7 +49,7 @@ export function readRequest(request: {
   if (headers["smithy-protocol"] === "rpc-v2-cbor" && rpc !== null) {
     const [, name = "", operation = ""] = rpc;
     // The path carries the bare service name, or one with its namespace.
-    const service = own(SERVICE_OF_TARGET, name.slice(name.lastIndexOf(".") + 1));
+    const service = ownProperty(SERVICE_OF_TARGET, name.slice(name.lastIndexOf(".") + 1));
     return cborRequest({ service, operation, named: `${name}.${operation}`, body });
   }
 
@@ -57,14 +57,14 @@ export function readRequest(request: {
   if (typeof target === "string") {
     const dot = target.lastIndexOf(".");
     const operation = target.slice(dot + 1);
-    const service = own(SERVICE_OF_TARGET, target.slice(0, Math.max(0, dot)));
+    const service = ownProperty(SERVICE_OF_TARGET, target.slice(0, Math.max(0, dot)));
     return jsonRequest({ service, operation, named: target, contentType, body });
   }
 
   if (contentType.startsWith("application/x-www-form-urlencoded")) {
     const form = new URLSearchParams(Buffer.from(body).toString("utf8"));
     const named = `${scope ?? "unsigned"} ${form.get("Action") ?? "(no Action)"}`;
-    return queryRequest({ service: own(SERVICE_OF_SCOPE, scope ?? ""), named, form });
+    return queryRequest({ service: ownProperty(SERVICE_OF_SCOPE, scope ?? ""), named, form });
   }
 
   const named = `${scope === undefined ? "" : `${scope} `}${path}`;

@@ -1,0 +1,141 @@
+import { type Alarm, isAnomaly, isComposite } from "../../../../cloudwatch/alarm/alarm.ts";
+import { BAND_ID, bandQueries } from "../../../../cloudwatch/alarm/band-queries.ts";
+import { double, type Json, toJson } from "../../../../cloudwatch/alarm/doubles.ts";
+import type { Notification } from "../../../../cloudwatch/alarm/notification.ts";
+import { jsonTime } from "../../../../cloudwatch/alarm/reason.ts";
+import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
+
+/** An entry of DescribeAlarmHistory. */
+export interface HistoryItem {
+  readonly alarmName: string;
+  /** Of a metric alarm unless said otherwise. */
+  readonly alarmType?: "CompositeAlarm";
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly type: "ConfigurationUpdate" | "StateUpdate" | "Action";
+  readonly summary: string;
+  /** JSON. */
+  readonly data: string;
+}
+
+/** The state of an alarm and why it is in it. */
+export interface StateRecord {
+  readonly value: AlarmState;
+  readonly reason: string;
+  /** What an evaluation looked at, or the text that a caller of SetAlarmState gave. */
+  readonly reasonData?: Json;
+}
+
+const VERBS = { Create: "created", Update: "updated", Delete: "deleted" } as const;
+
+/** An alarm was made, changed or taken away. `state` and `alarm` are those from then on. */
+export function configurationItem(
+  type: keyof typeof VERBS,
+  alarm: Alarm,
+  actionsEnabled: boolean,
+  state: AlarmState,
+  at: number,
+): HistoryItem {
+  return {
+    ...subjectOf(alarm),
+    at,
+    type: "ConfigurationUpdate",
+    summary: `Alarm "${alarm.name}" ${VERBS[type]}`,
+    data: toJson({
+      version: "1.0",
+      type,
+      [`${VERBS[type]}Alarm`]: {
+        alarmName: alarm.name,
+        alarmDescription: alarm.description || undefined,
+        alarmArn: alarm.arn,
+        alarmConfigurationUpdatedTimestamp: jsonTime(at),
+        ...conditionOf(alarm),
+        stateValue: state,
+        actionsEnabled,
+        alarmActions: alarm.alarmActions,
+        insufficientDataActions: alarm.insufficientDataActions,
+        okactions: alarm.okActions,
+      },
+    }),
+  };
+}
+
+/** What the alarm fires on. */
+function conditionOf(alarm: Alarm): { readonly [member: string]: Json } {
+  if (isComposite(alarm)) return { alarmRule: alarm.rule };
+  const evaluation = {
+    evaluationPeriods: alarm.evaluationPeriods,
+    datapointsToAlarm: alarm.datapointsToAlarm,
+    treatMissingData: alarm.treatMissingData,
+  };
+  if (isAnomaly(alarm)) {
+    return {
+      comparisonOperator: "GreaterThanUpperThreshold",
+      thresholdMetricId: BAND_ID,
+      ...evaluation,
+      metrics: bandQueries(alarm),
+    };
+  }
+  return {
+    namespace: alarm.namespace,
+    metricName: alarm.metricName,
+    statistic: alarm.statistic,
+    period: alarm.period,
+    dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
+    threshold: double(alarm.threshold),
+    comparisonOperator: alarm.comparisonOperator,
+    ...evaluation,
+  };
+}
+
+function subjectOf(alarm: Alarm): Pick<HistoryItem, "alarmName" | "alarmType"> {
+  return {
+    alarmName: alarm.name,
+    ...(isComposite(alarm) ? { alarmType: "CompositeAlarm" } : {}),
+  };
+}
+
+export function stateItem(
+  alarm: Alarm,
+  from: StateRecord,
+  to: StateRecord,
+  at: number,
+): HistoryItem {
+  return {
+    ...subjectOf(alarm),
+    at,
+    type: "StateUpdate",
+    summary: `Alarm updated from ${from.value} to ${to.value}`,
+    data: toJson({ version: "1.0", oldState: stateDocument(from), newState: stateDocument(to) }),
+  };
+}
+
+/** @param failure why the action could not be carried out; absent: it was */
+export function actionItem(
+  alarm: Alarm,
+  action: string,
+  notification: Notification,
+  at: number,
+  failure?: string,
+): HistoryItem {
+  return {
+    ...subjectOf(alarm),
+    at,
+    type: "Action",
+    summary:
+      failure === undefined
+        ? `Successfully executed action ${action}`
+        : `Failed to execute action ${action}. Received error: "${failure}"`,
+    data: toJson({
+      actionState: failure === undefined ? "Succeeded" : "Failed",
+      stateUpdateTimestamp: at,
+      notificationResource: action,
+      publishedMessage: notification.message,
+      error: failure ?? null,
+    }),
+  };
+}
+
+function stateDocument({ value, reason, reasonData }: StateRecord): Json {
+  return { stateValue: value, stateReason: reason, stateReasonData: reasonData };
+}

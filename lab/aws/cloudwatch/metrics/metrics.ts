@@ -1,0 +1,199 @@
+import {
+  type MetricDatum,
+  type MetricKey,
+  merge,
+  type StatisticSet,
+  setOf,
+} from "../../../../cloudwatch/metric.ts";
+import type { Clock } from "../../../clock.ts";
+import type { Journal } from "../../../journal.ts";
+
+export interface Datapoint extends StatisticSet {
+  /** The start of the period, milliseconds since the epoch. */
+  readonly timestamp: number;
+  readonly unit: string;
+}
+
+export interface ListedMetric extends MetricKey {
+  /** When data last arrived, milliseconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+export interface Period {
+  /** Milliseconds since the epoch, inclusive. */
+  readonly start: number;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly end: number;
+}
+
+export interface Metrics {
+  readonly put: (data: readonly MetricDatum[]) => void;
+  /** All that was published in a period, whatever its unit; `undefined` when nothing was. */
+  readonly total: (key: MetricKey, period: Period) => StatisticSet | undefined;
+  /** One datapoint for each unit in each period of `seconds` from `start` on that has data, oldest first. */
+  readonly statistics: (
+    key: MetricKey,
+    range: Period & { readonly seconds: number; readonly unit?: string | undefined },
+  ) => readonly Datapoint[];
+  /** Every metric with data, by namespace, name and dimensions. */
+  readonly list: () => readonly ListedMetric[];
+}
+
+/** One `put`: what it added to each minute or second, and when it came. */
+export interface MetricsEntry {
+  readonly at: number;
+  readonly data: readonly MetricDatum[];
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** AWS keeps seconds for three hours and minutes for fifteen days. */
+const KEPT_BY_SECOND = 3 * HOUR;
+const KEPT = 15 * DAY;
+const MAX_METRICS = 5_000;
+
+export const notModelled: readonly string[] = [
+  "Metrics are kept for 15 days at a resolution of a minute; the 5-minute and hourly roll-ups that AWS keeps for 15 months are not there.",
+  "Percentiles and other extended statistics, metric math and anomaly detection bands are not computed.",
+];
+
+interface Bucket extends StatisticSet {
+  readonly start: number;
+  readonly unit: string;
+}
+
+interface Series {
+  readonly key: MetricKey;
+  /** In order of time. */
+  buckets: Bucket[];
+  updatedAt: number;
+  /** Up to here seconds were merged into minutes. */
+  mergedUntil: number;
+}
+
+/**
+ * The metrics of the lab's CloudWatch: statistic sets by the minute, or by the second where a metric
+ * asks for high resolution. What is put is in the journal before `put` returns.
+ */
+export function createMetrics({
+  clock,
+  journal,
+}: {
+  readonly clock: Clock;
+  readonly journal: Journal<MetricsEntry>;
+}): Metrics {
+  const metrics = new Map<string, Series>();
+  for (const { at, data } of journal.entries) store(at, data);
+
+  function store(at: number, data: readonly MetricDatum[]): void {
+    for (const datum of data) {
+      const id = identity(datum);
+      const { namespace, name, dimensions } = datum;
+      const series = metrics.get(id) ?? {
+        key: { namespace, name, dimensions },
+        buckets: [],
+        updatedAt: at,
+        mergedUntil: at,
+      };
+      // Set anew to stand last: what has waited longest for data is first to go.
+      metrics.delete(id);
+      metrics.set(id, series);
+      series.updatedAt = at;
+      add(series.buckets, { ...setOf(datum), start: datum.timestamp, unit: datum.unit });
+      prune(series, at);
+    }
+    for (const id of metrics.keys()) {
+      if (metrics.size <= MAX_METRICS) break;
+      metrics.delete(id);
+    }
+  }
+
+  return {
+    put: (data) => {
+      if (data.length === 0) return;
+      const entry = { at: clock.now(), data: byBucket(data) };
+      journal.append(entry);
+      store(entry.at, entry.data);
+    },
+    total: (key, period) => {
+      let total: StatisticSet | undefined;
+      for (const bucket of bucketsIn(metrics.get(identity(key)), period)) {
+        total = merge(total, bucket);
+      }
+      return total;
+    },
+    statistics: (key, { start, end, seconds, unit }) => {
+      const datapoints = new Map<string, Datapoint>();
+      for (const bucket of bucketsIn(metrics.get(identity(key)), { start, end })) {
+        if (unit !== undefined && bucket.unit !== unit) continue;
+        const timestamp = bucket.start - ((bucket.start - start) % (seconds * SECOND));
+        const id = `${timestamp} ${bucket.unit}`;
+        const merged = merge(datapoints.get(id), bucket);
+        datapoints.set(id, { ...merged, timestamp, unit: bucket.unit });
+      }
+      return [...datapoints.values()];
+    },
+    list: () =>
+      [...metrics.entries()]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, { key, updatedAt }]) => ({ ...key, updatedAt })),
+  };
+}
+
+function identity({ namespace, name, dimensions }: MetricKey): string {
+  return JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
+}
+
+/** One datum for each minute or second of each metric, dated to its start. */
+function byBucket(data: readonly MetricDatum[]): readonly MetricDatum[] {
+  const sums = new Map<string, MetricDatum>();
+  for (const datum of data) {
+    const timestamp = floor(datum.timestamp, datum.highResolution ? SECOND : MINUTE);
+    const id = `${identity(datum)} ${timestamp} ${datum.unit} ${datum.highResolution}`;
+    sums.set(id, { ...datum, timestamp, ...merge(sums.get(id), datum) });
+  }
+  return [...sums.values()];
+}
+
+function add(buckets: Bucket[], bucket: Bucket): void {
+  const from = firstAt(buckets, bucket.start);
+  let index = from;
+  while (buckets[index]?.start === bucket.start && buckets[index]?.unit !== bucket.unit) index++;
+  const same = buckets[index];
+  if (same?.start === bucket.start) buckets[index] = { ...same, ...merge(same, bucket) };
+  else buckets.splice(index, 0, bucket);
+}
+
+function prune(series: Series, now: number): void {
+  const expired = firstAt(series.buckets, now - KEPT);
+  if (expired > 0) series.buckets.splice(0, expired);
+  const until = floor(now - KEPT_BY_SECOND, MINUTE);
+  if (until < series.mergedUntil + HOUR) return;
+  const old = series.buckets.splice(0, firstAt(series.buckets, until));
+  const minutes: Bucket[] = [];
+  for (const bucket of old) add(minutes, { ...bucket, start: floor(bucket.start, MINUTE) });
+  series.buckets = [...minutes, ...series.buckets];
+  series.mergedUntil = until;
+}
+
+function bucketsIn(series: Series | undefined, { start, end }: Period): readonly Bucket[] {
+  if (series === undefined) return [];
+  return series.buckets.slice(firstAt(series.buckets, start), firstAt(series.buckets, end));
+}
+
+/** The index of the first bucket at or after `time`. */
+function firstAt(buckets: readonly Bucket[], time: number): number {
+  let low = 0;
+  let high = buckets.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((buckets[middle]?.start ?? Number.POSITIVE_INFINITY) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const floor = (time: number, step: number) => time - (time % step);

@@ -1,0 +1,180 @@
+import { describe, expect, test } from "vitest";
+import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/samples.ts";
+import { manualClock } from "../../clock.ts";
+import { memoryJournal } from "../../journal.ts";
+import type { Call } from "../shared/operation.ts";
+import { createSns, type Mail } from "./sns.ts";
+
+const NOON = Date.parse("2026-11-20T12:00:00Z");
+
+function snsWith({ subscriptions = [SUBSCRIPTION], entries = [] as readonly Mail[] } = {}) {
+  const clock = manualClock(NOON);
+  const journal = memoryJournal(entries);
+  const sns = createSns({ clock, ...ACCOUNT, topics: [TOPIC], subscriptions, journal });
+  const call = (operation: string, input: unknown) =>
+    sns.operations[operation]?.(input, {} as Call) as Readonly<Record<string, unknown>>;
+  return { sns, journal, call };
+}
+
+const refusal = (code: string, message: string, status = 400) =>
+  expect.objectContaining({ code, message, status });
+
+test("a message becomes a mail with the footer that SNS adds", () => {
+  const { sns, call } = snsWith();
+  const { MessageId } = call("Publish", {
+    TopicArn: TOPIC.arn,
+    Message: "It happened.",
+    Subject: "Notice",
+  });
+  expect(MessageId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(sns.inbox()).toEqual([
+    {
+      id: expect.any(String),
+      at: NOON,
+      to: "security@example.com",
+      subject: "Notice",
+      body: `It happened.
+
+--
+If you wish to stop receiving notifications from this topic, please click or visit the link below to unsubscribe:
+https://sns.ap-southeast-2.amazonaws.com/unsubscribe.html?SubscriptionArn=${SUBSCRIPTION.arn}&Endpoint=security@example.com
+
+Please do not reply directly to this email. If you have any questions or comments regarding this email, please contact us at https://aws.amazon.com/support
+`,
+      message: "It happened.",
+      topicArn: TOPIC.arn,
+    },
+  ]);
+});
+
+test("a structured message gives each protocol its text", () => {
+  const json = { ...SUBSCRIPTION, arn: `${TOPIC.arn}:2`, protocol: "email-json" };
+  const queue = { ...SUBSCRIPTION, arn: `${TOPIC.arn}:3`, protocol: "sqs" };
+  const { sns } = snsWith({ subscriptions: [SUBSCRIPTION, json, queue] });
+  sns.publish(TOPIC.arn, {
+    message: JSON.stringify({ default: "for all", email: "for people" }),
+    messageStructure: "json",
+  });
+  const [mail, document, ...more] = sns.inbox();
+  expect(more).toEqual([]);
+  expect(mail?.subject).toBe("AWS Notification Message");
+  expect(mail?.body.startsWith("for people\n\n--\n")).toBe(true);
+  expect(mail?.message).toBe("for all");
+  expect(JSON.parse(document?.body ?? "")).toMatchObject({
+    Type: "Notification",
+    Message: "for all",
+    TopicArn: TOPIC.arn,
+  });
+  expect(mail?.id).not.toBe(document?.id);
+});
+
+test("a topic without subscribers takes messages", () => {
+  const { sns } = snsWith({ subscriptions: [] });
+  sns.publish(TOPIC.arn, { message: "to nobody" });
+  expect(sns.inbox()).toEqual([]);
+});
+
+describe("Publish refuses as SNS does", () => {
+  const other = TOPIC.arn.replace("alerts", "none");
+
+  test.each<[string, Record<string, unknown>, ReturnType<typeof refusal>]>([
+    ["an unknown topic", { TopicArn: other }, refusal("NotFound", "Topic does not exist", 404)],
+    [
+      "what is no ARN",
+      { TopicArn: "alerts" },
+      refusal(
+        "InvalidParameter",
+        "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
+      ),
+    ],
+    [
+      "an empty message",
+      { Message: "" },
+      refusal("InvalidParameter", "Invalid parameter: Empty message"),
+    ],
+    [
+      "a message of more than 256 KiB",
+      { Message: "é".repeat(131_073) },
+      refusal("InvalidParameter", "Invalid parameter: Message too long"),
+    ],
+    [
+      "a subject of 100 characters",
+      { Subject: "s".repeat(100) },
+      refusal("InvalidParameter", "Invalid parameter: Subject"),
+    ],
+    [
+      "a subject with a line feed",
+      { Subject: "a\nBcc: b" },
+      refusal("InvalidParameter", "Invalid parameter: Subject"),
+    ],
+    [
+      "a structure that is not JSON",
+      { MessageStructure: "json" },
+      refusal(
+        "InvalidParameter",
+        "Invalid parameter: Message Structure - JSON message body failed to parse",
+      ),
+    ],
+    [
+      "a structure without a default",
+      { MessageStructure: "json", Message: '{"email":"a"}' },
+      refusal(
+        "InvalidParameter",
+        "Invalid parameter: Message Structure - No default entry in JSON message body",
+      ),
+    ],
+  ])("%s", (_, input, expected) => {
+    const { sns, call } = snsWith();
+    expect(() => call("Publish", { TopicArn: TOPIC.arn, Message: "text", ...input })).toThrow(
+      expected,
+    );
+    expect(sns.inbox()).toEqual([]);
+  });
+});
+
+test("topics and subscriptions are those of the deployment", () => {
+  const { call } = snsWith();
+  expect(call("ListTopics", {})).toEqual({
+    Topics: [{ TopicArn: TOPIC.arn }],
+    NextToken: undefined,
+  });
+  expect(call("ListSubscriptionsByTopic", { TopicArn: TOPIC.arn })).toEqual({
+    Subscriptions: [
+      {
+        SubscriptionArn: SUBSCRIPTION.arn,
+        Owner: ACCOUNT.accountId,
+        Protocol: "email",
+        Endpoint: "security@example.com",
+        TopicArn: TOPIC.arn,
+      },
+    ],
+    NextToken: undefined,
+  });
+  expect(() => call("ListSubscriptionsByTopic", { TopicArn: `${TOPIC.arn}-none` })).toThrow(
+    refusal("NotFound", "Topic does not exist", 404),
+  );
+});
+
+test("more than a hundred subscriptions come in pages", () => {
+  const subscriptions = Array.from({ length: 150 }, (_, index) => ({
+    ...SUBSCRIPTION,
+    arn: `${TOPIC.arn}:${index}`,
+  }));
+  const { call } = snsWith({ subscriptions });
+  const first = call("ListSubscriptionsByTopic", { TopicArn: TOPIC.arn });
+  expect(first.Subscriptions).toHaveLength(100);
+  const { NextToken } = first;
+  expect(
+    call("ListSubscriptionsByTopic", { TopicArn: TOPIC.arn, NextToken }).Subscriptions,
+  ).toHaveLength(50);
+});
+
+test("the inbox survives a restart and keeps the newest 500", () => {
+  const { sns, journal } = snsWith();
+  for (let index = 0; index < 501; index++) {
+    sns.publish(TOPIC.arn, { subject: `mail ${index}`, message: "text" });
+  }
+  expect(sns.inbox()).toHaveLength(500);
+  expect(sns.inbox()[0]?.subject).toBe("mail 1");
+  expect(snsWith({ entries: journal.appended }).sns.inbox()).toEqual(sns.inbox());
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import { manualClock } from "../../clock.ts";
+import { recordOf } from "../cloudtrail/record.ts";
+import type { Audit, AwsStructure, Call } from "../shared/operation.ts";
+import { createIdentities } from "./identities.ts";
+import { createSts } from "./sts.ts";
+
+const ACCOUNT = "111122223333";
+const NOW = Date.parse("2026-11-20T15:04:05Z");
+const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
+
+function start(region = "ap-southeast-2") {
+  const at = { accountId: ACCOUNT, region, clock: manualClock(NOW) };
+  const identities = createIdentities(at);
+  const { operations } = createSts({ ...at, identities });
+
+  /** One call of alice's and the record that CloudTrail makes of it. */
+  async function assumeRole(input: Record<string, unknown>) {
+    let audit: Audit = {};
+    const call: Call = {
+      operation: "AssumeRole",
+      requestId: "request",
+      caller: identities.callerFor("alice"),
+      region,
+      sourceIpAddress: "127.0.0.1",
+      userAgent: "test",
+      audit: (note) => {
+        audit = note;
+      },
+    };
+    const outcome = await Promise.resolve()
+      .then(() => operations.AssumeRole?.(input, call) ?? {})
+      .then(
+        (output: AwsStructure) => ({ output }),
+        (error: AwsError) => ({ error }),
+      );
+    const record = recordOf(
+      { service: "sts", call, input, outcome, audit },
+      { time: NOW, eventId: "event", accountId: ACCOUNT },
+    );
+    return { ...outcome, record };
+  }
+  return { identities, assumeRole };
+}
+
+function credentialsOf(output: AwsStructure | undefined): Readonly<Record<string, string>> {
+  return output?.Credentials as Readonly<Record<string, string>>;
+}
+
+describe("AssumeRole", () => {
+  it("gives credentials with which one is the role, in a session of that name", async () => {
+    const { identities, assumeRole } = start();
+    const answer = await assumeRole({ RoleArn: ROLE_ARN, RoleSessionName: "image" });
+    const { output } = answer as { output: AwsStructure };
+    const { AccessKeyId = "", ...others } = credentialsOf(output);
+    const caller = identities.callerFor(AccessKeyId);
+    const arn = `arn:aws:sts::${ACCOUNT}:assumed-role/cipherwatch-dev-service/image`;
+    expect(caller.arn).toBe(arn);
+    expect(caller.userIdentity.sessionContext).toMatchObject({ sessionIssuer: { arn: ROLE_ARN } });
+    expect(output.AssumedRoleUser).toEqual({ AssumedRoleId: caller.userId, Arn: arn });
+    expect(others).toEqual({
+      SecretAccessKey: expect.stringMatching(/.{40}/),
+      SessionToken: expect.stringMatching(/.{100}/),
+      Expiration: new Date(NOW + 3_600_000),
+    });
+  });
+
+  it("takes a duration, as text from a form, and a role with a path, which the session has not", async () => {
+    const { identities, assumeRole } = start();
+    const answer = await assumeRole({
+      RoleArn: `arn:aws:iam::${ACCOUNT}:role/team/one/reader`,
+      RoleSessionName: "s-1",
+      DurationSeconds: "900",
+    });
+    const { output } = answer as { output: AwsStructure };
+    const { AccessKeyId = "", Expiration } = credentialsOf(output);
+    expect(Expiration).toEqual(new Date(NOW + 900_000));
+    expect(identities.callerFor(AccessKeyId).arn).toMatch(/:assumed-role\/reader\/s-1$/);
+  });
+
+  it.each([
+    [`arn:aws:iam::999999999999:role/other`, "ap-southeast-2"],
+    [ROLE_ARN, "cn-north-1"],
+  ])("refuses %s of another account or partition than %s has", async (RoleArn, region) => {
+    const { error } = (await start(region).assumeRole({ RoleArn, RoleSessionName: "me" })) as {
+      error: AwsError;
+    };
+    expect(error).toBeInstanceOf(AwsError);
+    expect(error).toMatchObject({ code: "AccessDenied", status: 403 });
+    expect(error.message).toMatch(
+      new RegExp(
+        `^User: arn:.*:user/alice is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}$`,
+      ),
+    );
+  });
+
+  it.each([
+    [{ RoleSessionName: "me" }, /'roleArn' failed.* must not be null/],
+    [{ RoleArn: ROLE_ARN }, /'roleSessionName' failed.* must not be null/],
+    [{ RoleArn: ROLE_ARN, RoleSessionName: "a" }, /'a'.*greater than or equal to 2/],
+    [{ RoleArn: ROLE_ARN, RoleSessionName: "a b" }, /'a b'.*regular expression/],
+    [{ RoleArn: ROLE_ARN, RoleSessionName: "me", DurationSeconds: "899" }, /or equal to 900/],
+    [{ RoleArn: ROLE_ARN, RoleSessionName: "me", DurationSeconds: "43201" }, /or equal to 43200/],
+    [{ RoleArn: `arn:aws:iam::${ACCOUNT}:user/alice`, RoleSessionName: "me" }, /alice is invalid/],
+  ])("refuses a request that AWS finds invalid (%#)", async (input, message) => {
+    const { error } = (await start().assumeRole(input)) as { error: AwsError };
+    expect(error).toMatchObject({ code: "ValidationError", status: 400 });
+    expect(error.message).toMatch(message);
+  });
+
+  it("leaves a record of who became whom, without the secret key", async () => {
+    const answer = await start().assumeRole({ RoleArn: ROLE_ARN, RoleSessionName: "image" });
+    const { output, record } = answer as { output: AwsStructure; record: object };
+    const { AccessKeyId, SecretAccessKey = "", SessionToken } = credentialsOf(output);
+    expect(record).toMatchObject({
+      eventSource: "sts.amazonaws.com",
+      userIdentity: { userName: "alice" },
+      requestParameters: { roleArn: ROLE_ARN, roleSessionName: "image" },
+      responseElements: {
+        credentials: {
+          accessKeyId: AccessKeyId,
+          sessionToken: SessionToken,
+          expiration: "Nov 20, 2026, 4:04:05 PM",
+        },
+        assumedRoleUser: { arn: expect.stringMatching(/cipherwatch-dev-service\/image$/) },
+      },
+      readOnly: true,
+      resources: [{ accountId: ACCOUNT, type: "AWS::IAM::Role", ARN: ROLE_ARN }],
+    });
+    expect(JSON.stringify(record)).not.toContain(SecretAccessKey);
+    expect(JSON.stringify(record)).not.toMatch(/secretAccessKey/i);
+  });
+});

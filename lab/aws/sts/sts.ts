@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { Clock } from "../../clock.ts";
+import { partitionOf } from "../shared/arn.ts";
+import { integer, readInput, text } from "../shared/input.ts";
+import type { Operations } from "../shared/operation.ts";
+import type { Identities } from "./identities.ts";
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const AssumeRole = z.object({
+  RoleArn: text({ min: 20, max: 2048 }),
+  RoleSessionName: text({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ }),
+  DurationSeconds: integer({ min: 900, max: 43_200 }).default(3_600),
+});
+
+const ROLE = /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:[!-~]+\/)?([\w+=,.@-]{1,64})$/;
+
+/**
+ * Who is calling, and becoming somebody else. Trust policies are not checked, as no policy is: anybody
+ * may assume any role of the account, and the session lasts until the lab stops.
+ */
+export function createSts({
+  accountId,
+  region,
+  clock,
+  identities,
+}: {
+  readonly accountId: string;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly identities: Identities;
+}): { readonly operations: Operations } {
+  return {
+    operations: {
+      /** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
+      GetCallerIdentity: (_input, { caller }) => ({
+        UserId: caller.userId,
+        Account: caller.accountId,
+        Arn: caller.arn,
+      }),
+
+      AssumeRole: (input, { caller, audit }) => {
+        const { RoleArn, RoleSessionName, DurationSeconds } = readInput(
+          AssumeRole,
+          input,
+          "ValidationError",
+        );
+        const [, partition, account, roleName] = ROLE.exec(RoleArn) ?? [];
+        if (roleName === undefined) {
+          throw new AwsError("ValidationError", `${RoleArn} is invalid`);
+        }
+        audit?.({ resources: [{ arn: RoleArn, type: "AWS::IAM::Role" }] });
+        if (account !== accountId || partition !== partitionOf(region)) {
+          throw new AwsError(
+            "AccessDenied",
+            `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
+            403,
+          );
+        }
+        const { accessKeyId, secretAccessKey, sessionToken } = identities.addRoleSession({
+          roleName,
+          sessionName: RoleSessionName,
+        });
+        const { userId, arn } = identities.callerFor(accessKeyId);
+        return {
+          Credentials: {
+            AccessKeyId: accessKeyId,
+            SecretAccessKey: secretAccessKey,
+            SessionToken: sessionToken,
+            Expiration: new Date(clock.now() + DurationSeconds * 1_000),
+          },
+          AssumedRoleUser: { AssumedRoleId: userId, Arn: arn },
+        };
+      },
+    },
+  };
+}
