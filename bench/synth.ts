@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const RUNS = 9;
@@ -13,7 +14,7 @@ const MOST = 3;
 /** Every stack there is, the service among them. */
 const SETTINGS = {
   CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-  CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+  CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST,
   CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
 };
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { cidrProblem } from "./cidr.ts";
+import { validateCidr } from "./cidr.ts";
 
 test.each(["0.0.0.0/0", "10.0.0.0/8", "128.0.0.0/1", "203.0.113.255/32", "255.255.255.254/31"])(
   "%s is a range",
   (range) => {
-    expect(cidrProblem(range)).toBeUndefined();
+    expect(validateCidr(range)).toBeUndefined();
   },
 );
 
@@ -18,5 +18,5 @@ test.each([
     "255.255.255.255/31 has bits beyond its prefix; the range is 255.255.255.254/31",
   ],
 ])("%s is none", (text, problem) => {
-  expect(cidrProblem(text)).toBe(problem);
+  expect(validateCidr(text)).toBe(problem);
 });

@@ -2,7 +2,7 @@ const OCTET = /(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)/.source;
 const CIDR = new RegExp(`^${OCTET}(\\.${OCTET}){3}/(3[0-2]|[12]?\\d)$`);
 
 /** What is wrong with an IPv4 range in CIDR notation, if anything is. */
-export function cidrProblem(text: string): string | undefined {
+export function validateCidr(text: string): string | undefined {
   if (!CIDR.test(text)) return `${JSON.stringify(text)} is no IPv4 range`;
   const [address = "", prefix = ""] = text.split("/");
   const first = addressOf(numberOf(address) & maskOf(Number(prefix)));

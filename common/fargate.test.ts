@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
-import { memoryChoices, TASK_CPUS } from "./fargate.ts";
+import { memoriesForCpu, TASK_CPUS } from "./fargate.ts";
 
 test.each([
   [256, [512, 1024, 2048]],
   [512, [1024, 2048, 3072, 4096]],
   [1024, [2048, 3072, 4096, 5120, 6144, 7168, 8192]],
 ])("a task with %i CPU units has one of these memories", (cpu, memories) => {
-  expect(memoryChoices(cpu)).toEqual(memories);
+  expect(memoriesForCpu(cpu)).toEqual(memories);
 });
 
 test("the largest tasks end where Fargate's table does", () => {
   expect(
-    TASK_CPUS.slice(3).map((cpu) => [cpu, memoryChoices(cpu).at(0), memoryChoices(cpu).at(-1)]),
+    TASK_CPUS.slice(3).map((cpu) => [cpu, memoriesForCpu(cpu).at(0), memoriesForCpu(cpu).at(-1)]),
   ).toEqual([
     [2048, 4096, 16_384],
     [4096, 8192, 30_720],
@@ -21,5 +21,5 @@ test("the largest tasks end where Fargate's table does", () => {
 });
 
 test("a CPU that Fargate does not offer has no memory", () => {
-  expect(memoryChoices(300)).toEqual([]);
+  expect(memoriesForCpu(300)).toEqual([]);
 });

@@ -16,7 +16,7 @@ const MEMORY_OF_CPU: ReadonlyMap<number, readonly number[]> = new Map([
 export const TASK_CPUS: readonly number[] = [...MEMORY_OF_CPU.keys()];
 
 /** MiB of memory that a task with this many CPU units may have; none if no task may have those. */
-export function memoryChoices(cpu: number): readonly number[] {
+export function memoriesForCpu(cpu: number): readonly number[] {
   return MEMORY_OF_CPU.get(cpu) ?? [];
 }
 

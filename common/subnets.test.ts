@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { addressesWithin, subnetRanges, vpcCidrProblem } from "./subnets.ts";
+import { addressWildcard, subnetRanges, validateVpcCidr } from "./subnets.ts";
 
 describe("the VPC's range", () => {
   test.each(["172.31.0.0/16", "10.0.0.0/24", "192.168.0.0/16", "10.255.240.0/20"])(
     "%s is taken",
     (cidr) => {
-      expect(vpcCidrProblem(cidr)).toBeUndefined();
+      expect(validateVpcCidr(cidr)).toBeUndefined();
     },
   );
 
@@ -17,7 +17,7 @@ describe("the VPC's range", () => {
     ["10.0.1.0/16", /the range is 10\.0\.0\.0\/16/],
     ["10.0.0.0", /no IPv4 range/],
   ])("%s is refused", (cidr, problem) => {
-    expect(vpcCidrProblem(cidr)).toMatch(problem);
+    expect(validateVpcCidr(cidr)).toMatch(problem);
   });
 });
 
@@ -47,5 +47,5 @@ test.each([
   ["10.1.16.0/20", "10.1.*"],
   ["10.1.2.0/24", "10.1.2.*"],
 ])("the addresses of %s as text are %s", (cidr, text) => {
-  expect(addressesWithin(cidr)).toBe(text);
+  expect(addressWildcard(cidr)).toBe(text);
 });

@@ -1,4 +1,4 @@
-import { addressOf, cidrProblem, numberOf, prefixLength } from "./cidr.ts";
+import { addressOf, numberOf, prefixLength, validateCidr } from "./cidr.ts";
 
 /** A public and a private subnet of one zone, as IPv4 ranges. */
 export interface ZoneRanges {
@@ -20,8 +20,8 @@ const WIDEST_SUBNET = 24;
 export const VPC_CIDRS_ALLOWED = `a /${WIDEST_VPC} to /${NARROWEST_VPC} within ${PRIVATE_RANGES.join(", ")}`;
 
 /** What is wrong with an IPv4 range as that of the VPC, if anything is. */
-export function vpcCidrProblem(cidr: string): string | undefined {
-  const problem = cidrProblem(cidr);
+export function validateVpcCidr(cidr: string): string | undefined {
+  const problem = validateCidr(cidr);
   if (problem !== undefined) return problem;
   const prefix = prefixLength(cidr);
   if (prefix > NARROWEST_VPC) {
@@ -52,7 +52,7 @@ export function subnetRanges(vpcCidr: string, zoneCount: number): ZoneRanges[] {
  * The addresses of a VPC as text, for what knows no ranges: `172.31.*` for 172.31.0.0/16. Of a range that
  * ends within a number of the address it is the wider one, which is private all the same.
  */
-export function addressesWithin(vpcCidr: string): string {
+export function addressWildcard(vpcCidr: string): string {
   const [first = ""] = vpcCidr.split("/");
   const whole = Math.floor(prefixLength(vpcCidr) / 8);
   return [...first.split(".").slice(0, whole), "*"].join(".");

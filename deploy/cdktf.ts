@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { inOrder, type Manifest, manifestOf } from "../terraform/cdktf/manifest.ts";
 import { movedState } from "./backend.ts";
 import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
@@ -18,7 +19,7 @@ const outputFolder = resolve(root, process.env.CDKTF_OUTDIR ?? "cdktf.out");
 const manifestFile = join(outputFolder, "manifest.json");
 
 /** What is destroyed needs no image, but without one the service would be left out, and left behind. */
-const SERVICE = { CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}` };
+const SERVICE = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
 // Ctrl-C is the CLI's to answer, which lets Terraform finish what it has begun.
 let interrupted = false;

@@ -6,8 +6,8 @@ import {
   exampleScope,
   managementEvent,
   user,
-} from "./examples.ts";
-import { allOf, anyOf, isNoneOf, isOneOf, jsonPattern, ROLE } from "./pattern.ts";
+} from "./example-events.ts";
+import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 
 const { namePrefix, trailLogGroupName } = exampleScope;
 const topicArn = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
@@ -38,15 +38,15 @@ export const alarmChange: TrailDetection = {
     jsonPattern(
       allOf(
         anyOf(
-          isOneOf("$.eventName", "Delete*", "Disable*", "Remove*", "Unsubscribe"),
-          `(${allOf(isOneOf("$.eventName", "Put*", "Set*"), isNoneOf(ROLE, scope.deployRoleArn))})`,
+          matchesAny("$.eventName", "Delete*", "Disable*", "Remove*", "Unsubscribe"),
+          `(${allOf(matchesAny("$.eventName", "Put*", "Set*"), matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn))})`,
         ),
         anyOf(
           ...MEMBERS.map((member) =>
-            isOneOf(`$.requestParameters.${member}`, `${scope.namePrefix}*`),
+            matchesAny(`$.requestParameters.${member}`, `${scope.namePrefix}*`),
           ),
           ...["topicArn", "subscriptionArn"].map((member) =>
-            isOneOf(`$.requestParameters.${member}`, `*:${scope.namePrefix}*`),
+            matchesAny(`$.requestParameters.${member}`, `*:${scope.namePrefix}*`),
           ),
         ),
       ),
@@ -57,7 +57,7 @@ export const alarmChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  notice: {
+  changeNotification: {
     detail: ({ namePrefix }) => ({
       $or: [
         {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { alarmDescription, bandInWords, thresholdInWords } from "./alarm-description.ts";
-import { anomalyOf, runbookOf, savedQueryNameOf } from "./in-cloudwatch.ts";
+import { alarmDescription, describeAnomalyBand, describeThreshold } from "./alarm-description.ts";
+import { anomalyOf, runbookUrl, savedQueryNameOf } from "./cloudwatch-names.ts";
 import { cisPack, detections } from "./index.ts";
 import { kmsErrors } from "./kms-errors.ts";
 import { kmsVolume } from "./kms-volume.ts";
-import { exampleScopeIn } from "./scope.ts";
+import { createExampleScope } from "./scope.ts";
 
 test.each([
   [{ period: 60, evaluationPeriods: 1, datapointsToAlarm: 1 }, "3 or more in a minute"],
@@ -14,11 +14,11 @@ test.each([
     "3 or more in 10 seconds, in 2 of 3 such periods",
   ],
 ])("%j reads as: %s", (window, words) => {
-  expect(thresholdInWords({ ...kmsErrors, ...window, threshold: 3 })).toBe(words);
+  expect(describeThreshold({ ...kmsErrors, ...window, threshold: 3 })).toBe(words);
 });
 
 test("a band reads without a number, for nobody knows it", () => {
-  expect(kmsVolume.anomaly && bandInWords(kmsVolume.anomaly)).toBe(
+  expect(kmsVolume.anomaly && describeAnomalyBand(kmsVolume.anomaly)).toBe(
     "more than usual in 5 minutes, by CloudWatch's model of it, in 2 of 3 such periods",
   );
 });
@@ -35,14 +35,17 @@ test("a description of 1,024 characters is taken, one of 1,025 says what to shor
 
 test("every description fits, under the longest name that a repository can have", () => {
   const repository = `${"o".repeat(39)}/${"r".repeat(100)}`;
-  const scope = exampleScopeIn("prod", "ap-southeast-2");
+  const scope = createExampleScope("prod", "ap-southeast-2");
   for (const detection of [...detections, ...cisPack]) {
     const links = {
-      runbook: runbookOf(detection, repository),
+      runbook: runbookUrl(detection, repository),
       savedQuery: savedQueryNameOf(detection, scope),
     };
     const anomaly = anomalyOf(detection);
-    for (const when of [thresholdInWords(detection), ...(anomaly ? [bandInWords(anomaly)] : [])]) {
+    for (const when of [
+      describeThreshold(detection),
+      ...(anomaly ? [describeAnomalyBand(anomaly)] : []),
+    ]) {
       expect(() => alarmDescription(detection, when, links)).not.toThrow();
     }
   }

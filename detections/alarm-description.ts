@@ -4,7 +4,7 @@ import type { AnomalySettings, Detection, Severity } from "./detection.ts";
 const LONGEST_DESCRIPTION = 1024;
 
 /** What a description is made of, whatever kind of alarm it is of. */
-export interface Described {
+export interface AlarmSummary {
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
@@ -25,7 +25,7 @@ export interface Links {
  * @throws if it is longer than CloudWatch takes
  */
 export function alarmDescription(
-  described: Described,
+  described: AlarmSummary,
   when: string,
   { runbook, savedQuery }: Links,
 ): string {
@@ -45,13 +45,13 @@ export function alarmDescription(
 }
 
 /** `3 or more in a minute, in 2 of 3 such periods` */
-export function thresholdInWords(detection: Detection): string {
-  return `${detection.threshold} or more in ${duration(detection.period)}${among(detection)}`;
+export function describeThreshold(detection: Detection): string {
+  return `${detection.threshold} or more in ${formatDuration(detection.period)}${among(detection)}`;
 }
 
 /** `more than usual in 5 minutes, by CloudWatch's model of it, in 2 of 3 such periods` */
-export function bandInWords(anomaly: AnomalySettings): string {
-  return `more than usual in ${duration(anomaly.period)}, by CloudWatch's model of it${among(anomaly)}`;
+export function describeAnomalyBand(anomaly: AnomalySettings): string {
+  return `more than usual in ${formatDuration(anomaly.period)}, by CloudWatch's model of it${among(anomaly)}`;
 }
 
 function among({
@@ -64,7 +64,7 @@ function among({
 }
 
 /** `10 seconds`, `a minute`, `5 minutes` */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds % 60 !== 0) return `${seconds} seconds`;
   const minutes = seconds / 60;
   return minutes === 1 ? "a minute" : `${minutes} minutes`;

@@ -25,7 +25,7 @@ export const attackUnderWay = {
  * @returns undefined where the detections are of fewer than two tactics
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
  */
-export function attackRule(
+export function compositeAlarmRule(
   detections: readonly Detection[],
   alarmNames: (detection: Detection) => readonly string[],
 ): string | undefined {

@@ -1,6 +1,12 @@
 import type { TrailDetection } from "./detection.ts";
-import { administrator, managementEvent, opened, service, taskStarter } from "./examples.ts";
-import { allOf, anyOf, isNoneOf, isOneOf, jsonPattern, ROLE } from "./pattern.ts";
+import {
+  administrator,
+  executionRoleSession,
+  managementEvent,
+  service,
+  serviceDecryptEvent,
+} from "./example-events.ts";
+import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 
 const DENIED = {
   errorCode: "AccessDenied",
@@ -18,13 +24,13 @@ export const deniedApi: TrailDetection = {
   pattern: ({ serviceRoleArn, executionRoleArn }) =>
     jsonPattern(
       allOf(
-        isOneOf("$.errorCode", "AccessDenied*", "*UnauthorizedOperation"),
+        matchesAny("$.errorCode", "AccessDenied*", "*UnauthorizedOperation"),
         anyOf(
           `(${allOf(
-            isOneOf(ROLE, serviceRoleArn),
-            isNoneOf("$.eventSource", "kms.amazonaws.com"),
+            matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
+            matchesNone("$.eventSource", "kms.amazonaws.com"),
           )})`,
-          isOneOf(ROLE, executionRoleArn),
+          matchesAny(CALLER_ROLE_ARN, executionRoleArn),
         ),
       ),
     ),
@@ -72,7 +78,7 @@ export const deniedApi: TrailDetection = {
     },
     {
       name: "the role that starts tasks may not decrypt the master secret",
-      record: managementEvent(taskStarter, {
+      record: managementEvent(executionRoleSession, {
         eventSource: "kms.amazonaws.com",
         eventName: "Decrypt",
         readOnly: true,
@@ -81,7 +87,7 @@ export const deniedApi: TrailDetection = {
     },
   ],
   mustNotFire: [
-    { name: "the service opens a record", record: opened, alsoFires: ["kms-volume"] },
+    { name: "the service opens a record", record: serviceDecryptEvent, alsoFires: ["kms-volume"] },
     {
       name: "KMS denies the service",
       record: managementEvent(service, {
@@ -103,7 +109,7 @@ export const deniedApi: TrailDetection = {
     },
     {
       name: "a call of the service fails for another reason",
-      record: managementEvent(taskStarter, {
+      record: managementEvent(executionRoleSession, {
         eventSource: "secretsmanager.amazonaws.com",
         eventName: "GetSecretValue",
         readOnly: true,

@@ -23,7 +23,7 @@ export interface Metric {
 export type CloudTrailRecord = Readonly<Record<string, unknown>>;
 
 /** A record that proves a detection, and in a few words what happened in it. */
-export interface Example {
+export interface ExampleEvent {
   readonly name: string;
   readonly record: CloudTrailRecord;
   /** Ids of other detections that fire on it too, of the CIS pack's aside. */
@@ -31,14 +31,14 @@ export interface Example {
 }
 
 /** What the service reports of one request, and in a few words what happened in it. */
-export interface ReportExample {
+export interface ExampleReport {
   readonly name: string;
   /** Metric → value. */
   readonly values: Readonly<Record<string, number>>;
 }
 
 /** Callers, by what CloudTrail's userIdentity says of them. */
-export interface Expected {
+export interface ExpectedCallers {
   /** AWS services, by their principals. */
   readonly services?: readonly string[];
   /** ARNs of roles. */
@@ -59,7 +59,7 @@ export interface AnomalySettings {
 }
 
 /** Events for which EventBridge gives notice within seconds, while the trail is minutes behind. */
-export interface Notice {
+export interface ChangeNotification {
   /** The `detail` of an EventBridge pattern for "AWS API Call via CloudTrail"; write calls alone. */
   readonly detail: (scope: DetectionScope) => Readonly<Record<string, unknown>>;
 }
@@ -97,21 +97,21 @@ export interface TrailDetection extends DetectionBase {
   /** CloudWatch Logs filter pattern for JSON, with its exclusions at most 1,024 characters. */
   readonly pattern: (scope: DetectionScope) => string;
   /** Whoever does this as a matter of course, and is not counted. Nobody unless given. */
-  readonly expected?: (scope: DetectionScope) => Expected;
+  readonly expectedCallers?: (scope: DetectionScope) => ExpectedCallers;
   /** As settings spell them: more who are expected. Nobody unless given. */
   readonly exclusions?: readonly string[];
   readonly anomaly?: AnomalySettings;
-  readonly notice?: Notice;
-  readonly mustFire: readonly Example[];
-  readonly mustNotFire: readonly Example[];
+  readonly changeNotification?: ChangeNotification;
+  readonly mustFire: readonly ExampleEvent[];
+  readonly mustNotFire: readonly ExampleEvent[];
 }
 
 /** Reads a metric that the service itself reports: seconds after the fact, where a trail takes minutes. */
 export interface ServiceDetection extends DetectionBase {
   readonly source: "service";
   readonly metric: (scope: DetectionScope) => Metric;
-  readonly mustFire: readonly ReportExample[];
-  readonly mustNotFire: readonly ReportExample[];
+  readonly mustFire: readonly ExampleReport[];
+  readonly mustNotFire: readonly ExampleReport[];
 }
 
 export type Detection = TrailDetection | ServiceDetection;

@@ -6,8 +6,8 @@ import {
   exampleScope,
   managementEvent,
   user,
-} from "./examples.ts";
-import { allOf, anyOf, isOneOf, jsonPattern } from "./pattern.ts";
+} from "./example-events.ts";
+import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
 
 const AUTOSCALING = "ecs.application-autoscaling.amazonaws.com";
 
@@ -36,19 +36,19 @@ export const ecsChange: TrailDetection = {
   pattern: (scope) =>
     jsonPattern(
       allOf(
-        isOneOf("$.eventSource", "ecs.amazonaws.com"),
-        isOneOf("$.eventName", ...CHANGES),
+        matchesAny("$.eventSource", "ecs.amazonaws.com"),
+        matchesAny("$.eventName", ...CHANGES),
         anyOf(
           ...["cluster", "family", "taskDefinition"].map((member) =>
-            isOneOf(`$.requestParameters.${member}`, `*${scope.namePrefix}*`),
+            matchesAny(`$.requestParameters.${member}`, `*${scope.namePrefix}*`),
           ),
           ...["taskRoleArn", "overrides.taskRoleArn"].map((member) =>
-            isOneOf(`$.requestParameters.${member}`, `*${scope.serviceRoleName}`),
+            matchesAny(`$.requestParameters.${member}`, `*${scope.serviceRoleName}`),
           ),
         ),
       ),
     ),
-  expected: ({ deployRoleArn }) => ({ roles: [deployRoleArn], services: [AUTOSCALING] }),
+  expectedCallers: ({ deployRoleArn }) => ({ roles: [deployRoleArn], services: [AUTOSCALING] }),
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,

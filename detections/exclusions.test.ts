@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { exampleScope } from "./examples.ts";
-import { exclusionProblem, filterPattern } from "./exclusions.ts";
+import { exampleScope } from "./example-events.ts";
+import { filterPattern, validateExclusion } from "./exclusions.ts";
 import { kmsErrors } from "./kms-errors.ts";
 
 test.each([
@@ -11,7 +11,7 @@ test.each([
   "arn:aws-us-gov:iam::111122223333:user/break-glass",
   "arn:aws:sts::111122223333:assumed-role/Admin/jordan@example.com",
 ])("%s can be excluded", (exclusion) => {
-  expect(exclusionProblem(exclusion)).toBeUndefined();
+  expect(validateExclusion(exclusion)).toBeUndefined();
 });
 
 test.each([
@@ -24,7 +24,7 @@ test.each([
   ["what ends the pattern's text", 'arn:aws:iam::111122223333:role/x" || $.a = "'],
   ["another company's service", "config.example.com"],
 ])("%s cannot", (_, exclusion) => {
-  expect(exclusionProblem(exclusion)).toMatch(/is neither an AWS service nor the ARN/);
+  expect(validateExclusion(exclusion)).toMatch(/is neither an AWS service nor the ARN/);
 });
 
 test("without exclusions a pattern is as it was written", () => {

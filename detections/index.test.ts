@@ -2,10 +2,10 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Detection, TrailDetection } from "./detection.ts";
-import { exampleScope } from "./examples.ts";
+import { exampleScope } from "./example-events.ts";
 import { filterPattern } from "./exclusions.ts";
 import { cisPack, detections } from "./index.ts";
-import { exampleScopeIn } from "./scope.ts";
+import { createExampleScope } from "./scope.ts";
 
 const all = [...detections, ...cisPack];
 
@@ -64,14 +64,17 @@ const inTrail = all.filter((it): it is TrailDetection => it.source === "trail");
 
 describe.each(inTrail.map((detection) => [detection.id, detection] as const))("%s", (_, it) => {
   test("has a pattern of at most 1,024 characters in any region, and one-minute points", () => {
-    const scope = exampleScopeIn("prod", "us-gov-west-1");
+    const scope = createExampleScope("prod", "us-gov-west-1");
     expect(filterPattern(it, scope).length).toBeLessThanOrEqual(1024);
     expect(it.period % 60).toBe(0);
   });
 
   test("leaves room for a role that settings exclude", () => {
     const exclusions = ["arn:aws-us-gov:iam::111122223333:role/Administrator"];
-    const excluding = filterPattern({ ...it, exclusions }, exampleScopeIn("prod", "us-gov-west-1"));
+    const excluding = filterPattern(
+      { ...it, exclusions },
+      createExampleScope("prod", "us-gov-west-1"),
+    );
     expect(excluding).toContain(exclusions[0]);
     expect(excluding.length).toBeLessThanOrEqual(1024);
   });

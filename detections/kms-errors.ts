@@ -1,6 +1,12 @@
 import type { TrailDetection } from "./detection.ts";
-import { administrator, managementEvent, onDataKey, opened, service } from "./examples.ts";
-import { allOf, isOneOf, jsonPattern, ROLE } from "./pattern.ts";
+import {
+  administrator,
+  managementEvent,
+  onDataKey,
+  service,
+  serviceDecryptEvent,
+} from "./example-events.ts";
+import { allOf, CALLER_ROLE_ARN, jsonPattern, matchesAny } from "./pattern.ts";
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -15,9 +21,9 @@ export const kmsErrors: TrailDetection = {
   pattern: ({ serviceRoleArn }) =>
     jsonPattern(
       allOf(
-        isOneOf("$.errorCode", "*"),
-        isOneOf("$.eventSource", "kms.amazonaws.com"),
-        isOneOf(ROLE, serviceRoleArn),
+        matchesAny("$.errorCode", "*"),
+        matchesAny("$.eventSource", "kms.amazonaws.com"),
+        matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
       ),
     ),
   threshold: 1,
@@ -75,7 +81,7 @@ export const kmsErrors: TrailDetection = {
   mustNotFire: [
     {
       name: "the service opens a record",
-      record: opened,
+      record: serviceDecryptEvent,
       alsoFires: ["kms-volume"],
     },
     {

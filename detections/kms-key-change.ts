@@ -8,8 +8,8 @@ import {
   onKey,
   otherKeyArn,
   user,
-} from "./examples.ts";
-import { allOf, anyOf, isOneOf, jsonPattern, RESOURCE } from "./pattern.ts";
+} from "./example-events.ts";
+import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 
 /** Rotation on, a description or a tag weakens nothing. */
 const CHANGES = [
@@ -36,12 +36,12 @@ export const kmsKeyChange: TrailDetection = {
   pattern: (scope) =>
     jsonPattern(
       allOf(
-        isOneOf("$.eventSource", "kms.amazonaws.com"),
-        isOneOf("$.eventName", ...CHANGES),
+        matchesAny("$.eventSource", "kms.amazonaws.com"),
+        matchesAny("$.eventName", ...CHANGES),
         anyOf(
-          isOneOf(RESOURCE, scope.keyArn),
-          isOneOf(RESOURCE, scope.trailKeyArn),
-          isOneOf(RESOURCE, scope.topicKeyArn),
+          matchesAny(RESOURCE_ARN, scope.keyArn),
+          matchesAny(RESOURCE_ARN, scope.trailKeyArn),
+          matchesAny(RESOURCE_ARN, scope.topicKeyArn),
         ),
       ),
     ),
@@ -51,7 +51,7 @@ export const kmsKeyChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  notice: {
+  changeNotification: {
     detail: (scope) => ({
       eventSource: ["kms.amazonaws.com"],
       eventName: CHANGES,

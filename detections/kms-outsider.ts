@@ -7,12 +7,12 @@ import {
   managementEvent,
   onDataKey,
   onKey,
-  opened,
   otherKeyArn,
-  sealed,
+  serviceDecryptEvent,
+  serviceEncryptEvent,
   user,
-} from "./examples.ts";
-import { allOf, isOneOf, jsonPattern, RESOURCE } from "./pattern.ts";
+} from "./example-events.ts";
+import { allOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 
 const use = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -28,12 +28,12 @@ export const kmsOutsider: TrailDetection = {
   pattern: ({ keyArn }) =>
     jsonPattern(
       allOf(
-        isOneOf("$.eventSource", "kms.amazonaws.com"),
-        isOneOf("$.eventName", "Decrypt", "Encrypt", "ReEncrypt*", "GenerateDataKey*"),
-        isOneOf(RESOURCE, keyArn),
+        matchesAny("$.eventSource", "kms.amazonaws.com"),
+        matchesAny("$.eventName", "Decrypt", "Encrypt", "ReEncrypt*", "GenerateDataKey*"),
+        matchesAny(RESOURCE_ARN, keyArn),
       ),
     ),
-  expected: ({ serviceRoleArn }) => ({ roles: [serviceRoleArn] }),
+  expectedCallers: ({ serviceRoleArn }) => ({ roles: [serviceRoleArn] }),
   threshold: 1,
   period: 60,
   // A quarter of an hour: long enough to meet what else an attacker does, of which the trail tells
@@ -109,8 +109,8 @@ export const kmsOutsider: TrailDetection = {
     },
   ],
   mustNotFire: [
-    { name: "the service opens a record", record: opened, alsoFires: ["kms-volume"] },
-    { name: "the service seals a record", record: sealed },
+    { name: "the service opens a record", record: serviceDecryptEvent, alsoFires: ["kms-volume"] },
+    { name: "the service seals a record", record: serviceEncryptEvent },
     {
       name: "AWS Config describes the key",
       record: managementEvent(awsConfig, {

@@ -3,13 +3,13 @@ import {
   managementEvent,
   onDataKey,
   onKey,
-  opened,
   otherKeyArn,
   roleSession,
-  sealed,
   service,
-} from "./examples.ts";
-import { allOf, isOneOf, jsonPattern, RESOURCE } from "./pattern.ts";
+  serviceDecryptEvent,
+  serviceEncryptEvent,
+} from "./example-events.ts";
+import { allOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -23,10 +23,10 @@ export const kmsVolume: TrailDetection = {
   pattern: ({ keyArn }) =>
     jsonPattern(
       allOf(
-        isOneOf("$.eventSource", "kms.amazonaws.com"),
-        isOneOf("$.eventName", "Decrypt"),
+        matchesAny("$.eventSource", "kms.amazonaws.com"),
+        matchesAny("$.eventName", "Decrypt"),
         "$.errorCode NOT EXISTS",
-        isOneOf(RESOURCE, keyArn),
+        matchesAny(RESOURCE_ARN, keyArn),
       ),
     ),
   // What is usual differs by who deploys it. By default the web ACL lets one address try 300 Keys in
@@ -61,7 +61,7 @@ export const kmsVolume: TrailDetection = {
       "sort decrypts desc",
     ].join(" | "),
   mustFire: [
-    { name: "the service opens a record", record: opened },
+    { name: "the service opens a record", record: serviceDecryptEvent },
     {
       name: "a stolen session of the service opens one from elsewhere",
       record: managementEvent(service, {
@@ -73,7 +73,7 @@ export const kmsVolume: TrailDetection = {
     },
   ],
   mustNotFire: [
-    { name: "the service seals a record", record: sealed },
+    { name: "the service seals a record", record: serviceEncryptEvent },
     {
       name: "a wrong Key opens nothing",
       record: managementEvent(service, {

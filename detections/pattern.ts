@@ -1,7 +1,7 @@
 /** Parts of CloudWatch Logs filter patterns for JSON. Values may begin or end with `*`. */
 
 /** The field is one of these texts. */
-export function isOneOf(selector: string, ...values: readonly string[]): string {
+export function matchesAny(selector: string, ...values: readonly string[]): string {
   return grouped(
     values.map((value) => `${selector} = "${value}"`),
     "||",
@@ -9,7 +9,7 @@ export function isOneOf(selector: string, ...values: readonly string[]): string 
 }
 
 /** The field is none of these texts, or is not there: AWS's `!=` alone is false on a missing field. */
-export function isNoneOf(selector: string, ...values: readonly string[]): string {
+export function matchesNone(selector: string, ...values: readonly string[]): string {
   const differs = grouped(
     values.map((value) => `${selector} != "${value}"`),
     "&&",
@@ -21,10 +21,10 @@ export const allOf = (...conditions: readonly string[]): string => conditions.jo
 export const anyOf = (...conditions: readonly string[]): string => grouped(conditions, "||");
 
 /** The ARN of the role whose session made the call; users and AWS services have none. */
-export const ROLE = "$.userIdentity.sessionContext.sessionIssuer.arn";
+export const CALLER_ROLE_ARN = "$.userIdentity.sessionContext.sessionIssuer.arn";
 
 /** Some element of what the call touched, by its ARN. KMS resolves aliases and ids to it. */
-export const RESOURCE = "$.resources[*].ARN";
+export const RESOURCE_ARN = "$.resources[*].ARN";
 
 export function jsonPattern(condition: string): string {
   return `{ ${condition} }`;

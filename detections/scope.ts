@@ -44,13 +44,13 @@ export interface ArnMaker {
   readonly regionalArn: (service: string, resource: string) => string;
 }
 
-export type ScopeKeys = Pick<DetectionScope, "keyArn" | "trailKeyArn" | "topicKeyArn">;
+export type ScopeKeyArns = Pick<DetectionScope, "keyArn" | "trailKeyArn" | "topicKeyArn">;
 
 /** What there is to watch in an environment, by the names that the stacks give. */
-export function detectionScopeIn(
+export function createDetectionScope(
   env: Environment,
   arns: ArnMaker,
-  keys: ScopeKeys,
+  keys: ScopeKeyArns,
 ): DetectionScope {
   const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
   return {
@@ -75,13 +75,13 @@ export const EXAMPLE_ACCOUNT = "111122223333";
  * The same in AWS's example account, without Terraform references: for documents, and for telling how
  * long a text will be once Terraform has filled it in, since all account ids and key ids are equally long.
  */
-export function exampleScopeIn(env: Environment, region: string): DetectionScope {
+export function createExampleScope(env: Environment, region: string): DetectionScope {
   const partition = partitionOf(region);
   const regionalArn = (service: string, resource: string) =>
     `arn:${partition}:${service}:${region}:${EXAMPLE_ACCOUNT}:${resource}`;
   const globalArn = (service: string, resource: string) =>
     `arn:${partition}:${service}::${EXAMPLE_ACCOUNT}:${resource}`;
-  return detectionScopeIn(
+  return createDetectionScope(
     env,
     { regionalArn, globalArn },
     {

@@ -1,6 +1,12 @@
 import type { TrailDetection } from "./detection.ts";
-import { administrator, managementEvent, service, taskStarter, user } from "./examples.ts";
-import { allOf, isOneOf, jsonPattern } from "./pattern.ts";
+import {
+  administrator,
+  executionRoleSession,
+  managementEvent,
+  service,
+  user,
+} from "./example-events.ts";
+import { allOf, jsonPattern, matchesAny } from "./pattern.ts";
 
 const read = {
   eventSource: "secretsmanager.amazonaws.com",
@@ -22,12 +28,12 @@ export const secretAccess: TrailDetection = {
   pattern: () =>
     jsonPattern(
       allOf(
-        isOneOf("$.eventSource", "secretsmanager.amazonaws.com"),
-        isOneOf("$.eventName", "GetSecretValue"),
-        isOneOf("$.requestParameters.secretId", "*rds!db-*"),
+        matchesAny("$.eventSource", "secretsmanager.amazonaws.com"),
+        matchesAny("$.eventName", "GetSecretValue"),
+        matchesAny("$.requestParameters.secretId", "*rds!db-*"),
       ),
     ),
-  expected: ({ executionRoleArn }) => ({ roles: [executionRoleArn] }),
+  expectedCallers: ({ executionRoleArn }) => ({ roles: [executionRoleArn] }),
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -73,7 +79,10 @@ export const secretAccess: TrailDetection = {
   mustNotFire: [
     {
       name: "a task starts, and its migrations get the secret",
-      record: managementEvent(taskStarter, { ...read, requestParameters: { secretId: secretArn } }),
+      record: managementEvent(executionRoleSession, {
+        ...read,
+        requestParameters: { secretId: secretArn },
+      }),
     },
     {
       name: "somebody reads another secret",

@@ -7,8 +7,8 @@ import {
   managementEvent,
   roleSession,
   user,
-} from "./examples.ts";
-import { allOf, anyOf, isOneOf, jsonPattern } from "./pattern.ts";
+} from "./example-events.ts";
+import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
 
 /** A trail that is made or started weakens none that is there. */
 const TRAIL_CHANGES = ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"];
@@ -39,18 +39,18 @@ export const trailChange: TrailDetection = {
     jsonPattern(
       anyOf(
         `(${allOf(
-          isOneOf("$.eventSource", "cloudtrail.amazonaws.com"),
-          isOneOf("$.eventName", ...TRAIL_CHANGES),
+          matchesAny("$.eventSource", "cloudtrail.amazonaws.com"),
+          matchesAny("$.eventName", ...TRAIL_CHANGES),
         )})`,
         `(${allOf(
-          isOneOf("$.requestParameters.logGroupName", scope.trailLogGroupName),
-          isOneOf("$.eventName", ...LOG_GROUP_CHANGES),
+          matchesAny("$.requestParameters.logGroupName", scope.trailLogGroupName),
+          matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
         )})`,
         `(${allOf(
           "$.readOnly IS FALSE",
           anyOf(
-            isOneOf("$.requestParameters.bucketName", `${scope.namePrefix}trail-*`),
-            isOneOf("$.requestParameters.roleName", `${scope.namePrefix}trail-to-logs`),
+            matchesAny("$.requestParameters.bucketName", `${scope.namePrefix}trail-*`),
+            matchesAny("$.requestParameters.roleName", `${scope.namePrefix}trail-to-logs`),
           ),
         )})`,
       ),
@@ -61,7 +61,7 @@ export const trailChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  notice: {
+  changeNotification: {
     detail: () => ({ eventSource: ["cloudtrail.amazonaws.com"], eventName: TRAIL_CHANGES }),
   },
   why: "Whoever stops the trail does not want what comes next to be seen: from then on every other detection is blind.",

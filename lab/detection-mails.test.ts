@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
+import { alarmNameOf } from "../detections/cloudwatch-names.ts";
 import type { CloudTrailRecord, Detection, Severity } from "../detections/detection.ts";
-import { opened, sealed } from "../detections/examples.ts";
-import { alarmNameOf } from "../detections/in-cloudwatch.ts";
+import { serviceDecryptEvent, serviceEncryptEvent } from "../detections/example-events.ts";
 import { cisPack, detections } from "../detections/index.ts";
 import type { DetectionScope } from "../detections/scope.ts";
 import { type MetricValues, metricFields } from "../service/telemetry.ts";
@@ -29,7 +30,7 @@ const deployment = readDeployment(
         CIS_PACK: "true",
         PAGER_EMAIL: PAGER,
         ALERT_EMAIL: TEAM,
-        IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+        IMAGE_DIGEST: PLACEHOLDER_DIGEST,
       }),
     ),
     account,
@@ -147,8 +148,8 @@ test("an hour of ordinary traffic is no mail at all", () => {
     .filter(({ alsoFires }) => alsoFires === undefined);
   for (let minute = 0; minute < 60; minute++) {
     for (let time = 0; time < 10; time++) {
-      deliver(opened);
-      deliver(sealed);
+      deliver(serviceDecryptEvent);
+      deliver(serviceEncryptEvent);
       report({ Requests: 1, Latency: 12, ServerErrors: 0 });
       report({ Requests: 1, Latency: 9, ServerErrors: 0, Decrypts: 1, DecryptDenied: 0 });
     }

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readEmbeddedMetrics } from "../cloudwatch/embedded-metrics.ts";
 import { matches, parsePattern, warnings } from "../cloudwatch/pattern/index.ts";
+import { alarmNameOf, detectionMetric } from "../detections/cloudwatch-names.ts";
 import type { CloudTrailRecord, TrailDetection } from "../detections/detection.ts";
 import { filterPattern } from "../detections/exclusions.ts";
-import { alarmNameOf, metricOf } from "../detections/in-cloudwatch.ts";
 import { cisPack, detections } from "../detections/index.ts";
 import { type MetricValues, metricFields } from "../service/telemetry.ts";
 import { settingsOf } from "../settings/testing.ts";
@@ -188,7 +188,7 @@ describe("what the service reports", () => {
   });
 
   test.each(reported)("%s reads what its alarm reads", (id, detection) => {
-    const { metricName } = metricOf(detection, scope);
+    const { metricName } = detectionMetric(detection, scope);
     expect(deployment.alarms).toContainEqual(
       expect.objectContaining({ name: `${scope.namePrefix}${id}`, metricName }),
     );

@@ -1,3 +1,4 @@
+import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { loadSettings } from "../settings/index.ts";
 import { type Lab, startLab } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
@@ -5,7 +6,7 @@ import { type LabOptions, readOptions, USAGE } from "./options.ts";
 /** What the stacks want to know and the lab has no use for: it mails nobody and runs the sources. */
 const STAND_INS = {
   CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-  CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+  CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST,
 };
 
 const PARENT_CHECK_MILLISECONDS = 500;

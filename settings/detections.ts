@@ -1,14 +1,14 @@
-import { chosenDetections, type DetectionSettings } from "../detections/chosen.ts";
+import { validatePeriod } from "../detections/alarm-period.ts";
+import { anomalyOf } from "../detections/cloudwatch-names.ts";
+import { type DetectionSettings, enabledDetections } from "../detections/enabled.ts";
 import {
   EXCLUSIONS_ALLOWED,
-  exclusionProblem,
   filterPattern,
   LONGEST_PATTERN,
+  validateExclusion,
 } from "../detections/exclusions.ts";
-import { anomalyOf } from "../detections/in-cloudwatch.ts";
 import { cisPack, detections } from "../detections/index.ts";
-import { periodProblem } from "../detections/period.ts";
-import { exampleScopeIn } from "../detections/scope.ts";
+import { createExampleScope } from "../detections/scope.ts";
 import type * as general from "./general.ts";
 import { flag } from "./kinds.ts";
 import { listsOf, namesOf, numbersOf } from "./lists.ts";
@@ -51,7 +51,7 @@ export const settings = {
 
   /** Detection → whoever it shall not count, beside those it leaves out by itself. */
   exclusions: listsOf("detection with a filter", TRAIL_IDS, {
-    check: exclusionProblem,
+    check: validateExclusion,
     allowed: `detection=caller with commas between them; of ${TRAIL_IDS.join(", ")}; callers are ${EXCLUSIONS_ALLOWED}`,
     next: "write it like kms-outsider=backup.amazonaws.com,ecs-change=arn:aws:iam::111122223333:role/Admin",
   }).byDefault({}),
@@ -79,13 +79,13 @@ export const rules: readonly Rule<Values>[] = [
 
 function periodOfDetectionProblem(id: string, period: number): string | undefined {
   const detection = EVERY_DETECTION.find((it) => it.id === id);
-  return detection && periodProblem(detection, period);
+  return detection && validatePeriod(detection, period);
 }
 
 /** What is too long in which detection, once Terraform has filled in what the patterns refer to. */
 function longPatterns(values: DetectionSettings & Pick<Values, "env" | "region">): string[] {
-  const scope = exampleScopeIn(values.env, values.region);
-  return chosenDetections(values).flatMap((detection) => {
+  const scope = createExampleScope(values.env, values.region);
+  return enabledDetections(values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
     const { length } = filterPattern(detection, scope);
     return length <= LONGEST_PATTERN

@@ -40,7 +40,7 @@ describe("defaults", () => {
   });
 
   test("variables of others are left alone", () => {
-    const others = { AWS_REGION: "x", PATH: "/bin", CIPHERWATCH_TF_MIRROR: "/mirror" };
+    const others = { AWS_REGION: "x", PATH: "/bin", TERRAFORM_PROVIDER_MIRROR: "/mirror" };
     expect(loadSettings({ ...EMAIL, ...others })).toEqual(settingsOf());
   });
 });

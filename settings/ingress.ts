@@ -1,4 +1,4 @@
-import { cidrProblem, prefixLength } from "../common/cidr.ts";
+import { prefixLength, validateCidr } from "../common/cidr.ts";
 import { text, whole } from "./kinds.ts";
 import { listOf } from "./lists.ts";
 import type { Rule, ValuesOf } from "./setting.ts";
@@ -12,7 +12,7 @@ const MOST_RATE = 2_000_000_000;
 
 export const settings = {
   /** IPv4 ranges that may reach the service. None unless said otherwise. */
-  allowedCidrs: listOf(cidrProblem, {
+  allowedCidrs: listOf(validateCidr, {
     allowed: "IPv4 ranges with commas between them, such as 203.0.113.0/24,198.51.100.7/32",
     next: "write each as its first address, a slash and the length of its prefix",
   }).byDefault([]),

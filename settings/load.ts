@@ -6,8 +6,6 @@ import type { Hint, Rule, Setting, SettingsTable, ValuesOf, Wrong } from "./sett
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "CIPHERWATCH_";
-/** Has the prefix and is no setting: tells the end-to-end suite where the AWS provider is. */
-const PROVIDER_MIRROR = "CIPHERWATCH_TF_MIRROR";
 
 /**
  * Reads the settings of a table from environment variables and holds them against the rules.
@@ -50,7 +48,7 @@ export function load<Table extends SettingsTable>(
 function textsIn(variables: Variables): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(variables)
-      .filter(([variable]) => variable.startsWith(PREFIX) && variable !== PROVIDER_MIRROR)
+      .filter(([variable]) => variable.startsWith(PREFIX))
       .map(([variable, text = ""]) => [variable, text.trim()] as const)
       .filter(([, text]) => text !== ""),
   );

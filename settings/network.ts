@@ -1,10 +1,10 @@
-import { VPC_CIDRS_ALLOWED, vpcCidrProblem } from "../common/subnets.ts";
+import { VPC_CIDRS_ALLOWED, validateVpcCidr } from "../common/subnets.ts";
 import { checkedText, flag, oneOf, whole } from "./kinds.ts";
 import type { Rule, ValuesOf } from "./setting.ts";
 
 export const settings = {
   /** IPv4 range of the VPC. */
-  vpcCidr: checkedText(vpcCidrProblem, {
+  vpcCidr: checkedText(validateVpcCidr, {
     allowed: VPC_CIDRS_ALLOWED,
     next: "take one that nothing you connect to the VPC uses",
   }).byDefault("172.31.0.0/16"),

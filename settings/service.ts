@@ -1,4 +1,4 @@
-import { memoryChoices, TASK_CPUS } from "../common/fargate.ts";
+import { memoriesForCpu, TASK_CPUS } from "../common/fargate.ts";
 import { flag, oneOf, oneOfNumbers, text, whole } from "./kinds.ts";
 import type { Rule, ValuesOf } from "./setting.ts";
 
@@ -60,9 +60,9 @@ export const rules: readonly Rule<ValuesOf<typeof settings>>[] = [
   {
     among: ["taskMemory", "taskCpu"],
     wrongWith: ({ taskMemory, taskCpu }) =>
-      !memoryChoices(taskCpu).includes(taskMemory) &&
+      !memoriesForCpu(taskCpu).includes(taskMemory) &&
       `Fargate offers no ${taskMemory} MiB for this CPU`,
-    allowed: TASK_CPUS.map((cpu) => `with ${cpu} CPU ${spanOf(memoryChoices(cpu))}`).join("; "),
+    allowed: TASK_CPUS.map((cpu) => `with ${cpu} CPU ${spanOf(memoriesForCpu(cpu))}`).join("; "),
     next: "set it to what goes with CIPHERWATCH_TASK_CPU, or change that",
   },
   {

@@ -4,12 +4,12 @@ import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias, resourceName } from "../common/naming.ts";
 import { alarmDescription } from "../detections/alarm-description.ts";
-import { attackRule, attackUnderWay } from "../detections/attack-under-way.ts";
-import { chosenDetections } from "../detections/chosen.ts";
+import { attackUnderWay, compositeAlarmRule } from "../detections/attack-under-way.ts";
+import { changeNotificationMessage } from "../detections/change-notification.ts";
+import { alarmNameOf, alarmNamesOf, runbookUrl } from "../detections/cloudwatch-names.ts";
 import type { Detection, Severity, TrailDetection } from "../detections/detection.ts";
-import { alarmNameOf, alarmNamesOf, runbookOf } from "../detections/in-cloudwatch.ts";
-import { noticeMessage } from "../detections/notice.ts";
-import { type DetectionScope, detectionScopeIn } from "../detections/scope.ts";
+import { enabledDetections } from "../detections/enabled.ts";
+import { createDetectionScope, type DetectionScope } from "../detections/scope.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
 import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
@@ -49,7 +49,7 @@ export class AlarmStack extends CipherwatchStack {
     super(scope, id, props);
     const { settings } = this;
     const { env, alertEmail, pagerEmail = alertEmail } = settings;
-    const { detections = chosenDetections(settings) } = props;
+    const { detections = enabledDetections(settings) } = props;
 
     const { keyArn } = new EncryptionKey(this, "TopicKey", {
       alias: keyAlias(env, "alarms"),
@@ -73,7 +73,7 @@ export class AlarmStack extends CipherwatchStack {
     }).topicArn;
     this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED, keyArn });
 
-    const detectionScope = detectionScopeIn(env, this, {
+    const detectionScope = createDetectionScope(env, this, {
       keyArn: props.keyArn,
       trailKeyArn: props.trailKeyArn,
       topicKeyArn: keyArn,
@@ -111,20 +111,23 @@ export class AlarmStack extends CipherwatchStack {
 
   /** Mails a write call that EventBridge passes on within seconds, minutes before the trail does. */
   #giveNotice(detection: TrailDetection, detectionScope: DetectionScope): void {
-    const { notice, id } = detection;
-    if (notice === undefined) return;
+    const { changeNotification, id } = detection;
+    if (changeNotification === undefined) return;
     new EventRule(this, `${pascalCase(id)}Notice`, {
       name: alarmNameOf(detection, detectionScope),
       description: detection.title,
       pattern: {
         "detail-type": ["AWS API Call via CloudTrail"],
-        detail: notice.detail(detectionScope),
+        detail: changeNotification.detail(detectionScope),
       },
       targets: [
         {
           id: "Topic",
           arn: this.topicArnOf(detection.severity),
-          message: noticeMessage(detection, runbookOf(detection, this.settings.githubRepository)),
+          message: changeNotificationMessage(
+            detection,
+            runbookUrl(detection, this.settings.githubRepository),
+          ),
         },
       ],
       undeliveredArn: this.#undelivered.queueArn,
@@ -137,7 +140,7 @@ export class AlarmStack extends CipherwatchStack {
     detectionScope: DetectionScope,
     alarms: readonly ITerraformDependable[],
   ): readonly string[] {
-    const alarmRule = attackRule(detections, (detection) =>
+    const alarmRule = compositeAlarmRule(detections, (detection) =>
       alarmNamesOf(detection, detectionScope),
     );
     if (alarmRule === undefined) return [];
@@ -148,7 +151,7 @@ export class AlarmStack extends CipherwatchStack {
       alarmDescription: alarmDescription(
         attackUnderWay,
         "alarms of two different tactics at once",
-        { runbook: runbookOf(attackUnderWay, this.settings.githubRepository) },
+        { runbook: runbookUrl(attackUnderWay, this.settings.githubRepository) },
       ),
       alarmRule,
       actionsEnabled: true,

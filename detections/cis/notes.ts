@@ -1,4 +1,4 @@
-import type { CloudTrailRecord, Example, Severity } from "../detection.ts";
+import type { CloudTrailRecord, ExampleEvent, Severity } from "../detection.ts";
 import {
   administrator,
   awsConfig,
@@ -8,7 +8,7 @@ import {
   otherKeyArn,
   root,
   user,
-} from "../examples.ts";
+} from "../example-events.ts";
 
 /** What the benchmark does not say of a pattern. */
 export interface CisNotes {
@@ -21,8 +21,8 @@ export interface CisNotes {
   readonly ifNot: string;
   /** Of the Logs Insights query. The pattern's event names unless given. */
   readonly filter?: string;
-  readonly fires: Example;
-  readonly staysSilent: Example;
+  readonly fires: ExampleEvent;
+  readonly staysSilent: ExampleEvent;
 }
 
 const write = (eventSource: string, eventName: string, more: CloudTrailRecord = {}) => ({

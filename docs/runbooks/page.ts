@@ -1,19 +1,19 @@
 import {
-  bandInWords,
-  type Described,
-  duration,
-  thresholdInWords,
+  type AlarmSummary,
+  describeAnomalyBand,
+  describeThreshold,
+  formatDuration,
 } from "../../detections/alarm-description.ts";
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
-import type { Detection } from "../../detections/detection.ts";
-import { exampleScope } from "../../detections/examples.ts";
-import { filterPattern } from "../../detections/exclusions.ts";
 import {
   alarmNamesOf,
   anomalyOf,
-  metricOf,
+  detectionMetric,
   savedQueryNameOf,
-} from "../../detections/in-cloudwatch.ts";
+} from "../../detections/cloudwatch-names.ts";
+import type { Detection } from "../../detections/detection.ts";
+import { exampleScope } from "../../detections/example-events.ts";
+import { filterPattern } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 
 const GENERATED = "<!-- Made from detections by docs/runbooks/generate.ts: change it there. -->";
@@ -28,7 +28,7 @@ export function pages(): ReadonlyMap<string, string> {
 }
 
 function overview(): string {
-  const row = ({ id, title, severity }: Described, source: string) =>
+  const row = ({ id, title, severity }: AlarmSummary, source: string) =>
     `| [${id}](${id}.md) | ${title} | ${severity} | ${source} |`;
   const sources = { trail: "CloudTrail, minutes", service: "the service, seconds" };
   return joined(
@@ -55,7 +55,7 @@ function detectionPage(detection: Detection): string {
   const { id, source } = detection;
   return joined(
     ...opening(detection),
-    [`Fires at ${thresholdInWords(detection)}.`, ...more(detection)].join(" "),
+    [`Fires at ${describeThreshold(detection)}.`, ...more(detection)].join(" "),
     "## What to do",
     numbered(detection.runbook),
     `The query, saved in CloudWatch Logs Insights as \`${savedQueryNameOf(detection, exampleScope)}\`:`,
@@ -69,7 +69,7 @@ function detectionPage(detection: Detection): string {
           "Records of the trail that match this filter pattern:",
           code(filterPattern(detection, exampleScope)),
         )
-      : `The metric \`${metricOf(detection, exampleScope).metricName}\`, which the service reports with each request.`,
+      : `The metric \`${detectionMetric(detection, exampleScope).metricName}\`, which the service reports with each request.`,
     "It counts:",
     bullets(detection.mustFire.map(({ name }) => name)),
     "It does not count:",
@@ -101,7 +101,7 @@ function attackPage(): string {
   );
 }
 
-function opening({ id, title, severity, why }: Described): readonly string[] {
+function opening({ id, title, severity, why }: AlarmSummary): readonly string[] {
   return [`# ${title}`, GENERATED, `\`${id}\`, ${severity}. ${why}`];
 }
 
@@ -112,14 +112,16 @@ function more(detection: Detection): readonly string[] {
   const staysOn = datapointsToAlarm === 1 && evaluationPeriods > 1;
   return [
     ...(staysOn
-      ? [`Stays on for ${duration(period * evaluationPeriods)} after the last, and mails once.`]
+      ? [
+          `Stays on for ${formatDuration(period * evaluationPeriods)} after the last, and mails once.`,
+        ]
       : []),
     ...(anomaly === undefined
       ? []
       : [
-          `A second alarm, of ${anomaly.severity} severity, fires at ${bandInWords(anomaly)}; it needs some days to learn what is usual.`,
+          `A second alarm, of ${anomaly.severity} severity, fires at ${describeAnomalyBand(anomaly)}; it needs some days to learn what is usual.`,
         ]),
-    ...(detection.source === "trail" && detection.notice !== undefined
+    ...(detection.source === "trail" && detection.changeNotification !== undefined
       ? ["EventBridge gives notice within seconds of what it passes on, before the alarm can."]
       : []),
   ];
@@ -145,7 +147,7 @@ function tuning(detection: Detection): string {
 }
 
 function details(detection: Detection): string {
-  const { namespace, metricName, dimensions = {} } = metricOf(detection, exampleScope);
+  const { namespace, metricName, dimensions = {} } = detectionMetric(detection, exampleScope);
   const rows = [
     ["alarms", alarmNamesOf(detection, exampleScope).map(inCode).join(", ")],
     [

@@ -1,3 +1,4 @@
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 
@@ -27,7 +28,7 @@ export interface Task {
 export function synthesizedTask(): Task {
   const settings = loadSettings({
     CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-    CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+    CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST,
   });
   const [definition] = Object.values(
     synthesize(settings).get("service")?.resource?.aws_ecs_task_definition ?? {},

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
 import { SNYK_STAND_IN } from "../../.github/scripts/testing/snyk.ts";
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
 import { type Emulator, startEmulator } from "../terraform/emulator.ts";
 import { inOrder } from "../terraform/in-order.ts";
@@ -121,7 +122,7 @@ export async function makeWorld(): Promise<World> {
 }
 
 /** With it the stacks put out what the service reads; the service itself waits for its image. */
-const NO_IMAGE_YET: SettingsVariables = { CIPHERWATCH_IMAGE_DIGEST: `sha256:${"0".repeat(64)}` };
+const NO_IMAGE_YET: SettingsVariables = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
 /** What a person does before the pipeline can: bootstrap, and everything but the service, once. */
 async function setUpAws(workspace: Workspace): Promise<{

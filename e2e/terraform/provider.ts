@@ -12,13 +12,13 @@ export interface ProviderSource {
 const ADDRESS = "hashicorp/aws";
 
 /**
- * The mirror that CIPHERWATCH_TF_MIRROR names, a folder with `<host>/hashicorp/aws` in it; without one,
+ * The mirror that TERRAFORM_PROVIDER_MIRROR names, a folder with `<host>/hashicorp/aws` in it; without one,
  * what Terraform itself would do: its implied mirrors, then the registry.
  * https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
  * @param folder where the CLI configuration is written to
  */
 export function providerSource(folder: string): ProviderSource {
-  const mirror = process.env.CIPHERWATCH_TF_MIRROR;
+  const mirror = process.env.TERRAFORM_PROVIDER_MIRROR;
   if (mirror === undefined || mirror === "") {
     const version = impliedMirrors().map(newestIn).find(Boolean);
     return { env: {}, ...(version === undefined ? {} : { version }) };
@@ -26,7 +26,7 @@ export function providerSource(folder: string): ProviderSource {
   const version = newestIn(mirror);
   if (version === undefined) {
     throw new Error(
-      `CIPHERWATCH_TF_MIRROR is "${mirror}", where no <host>/${ADDRESS} is. Set it to the folder that holds ` +
+      `TERRAFORM_PROVIDER_MIRROR is "${mirror}", where no <host>/${ADDRESS} is. Set it to the folder that holds ` +
         `<host>/${ADDRESS}/<version>, or unset it to use Terraform's own mirrors or the registry.`,
     );
   }

@@ -5,8 +5,8 @@ import {
   EncryptCommand,
 } from "@aws-sdk/client-kms";
 import { z } from "zod";
+import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
-import { alarmNameOf } from "../../detections/in-cloudwatch.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
 import type { RunningLab } from "./running-lab.ts";
 

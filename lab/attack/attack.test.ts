@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { readDeployment } from "../../terraform/deployment.ts";
@@ -25,7 +26,7 @@ let lab: RunningLab;
 /** The lab but for the service and its database. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
-  const settings = settingsOf({ IMAGE_DIGEST: `sha256:${"0".repeat(64)}` });
+  const settings = settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST });
   const clock = scaledClock(SPEED, Date.now());
   aws = await startAws({
     deployment: readDeployment(readTerraform(synthesize(settings), account), account),

@@ -1,6 +1,6 @@
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
+import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Severity } from "../../detections/detection.ts";
-import { alarmNameOf } from "../../detections/in-cloudwatch.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import { type Act, actOf } from "./acts.ts";
 import type { LabMail, LabState, RunningLab } from "./running-lab.ts";

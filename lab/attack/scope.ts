@@ -2,11 +2,11 @@ import type { Environment } from "../../common/environment.ts";
 import { keyAlias } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import {
+  createDetectionScope,
+  createExampleScope,
   type DetectionScope,
-  detectionScopeIn,
   EXAMPLE_ACCOUNT,
-  exampleScopeIn,
-  type ScopeKeys,
+  type ScopeKeyArns,
 } from "../../detections/scope.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { Account } from "../../terraform/reader.ts";
@@ -15,11 +15,11 @@ import type { Account } from "../../terraform/reader.ts";
 export function labScope(
   env: Environment,
   { accountId, region }: Account,
-  keys: ScopeKeys,
+  keys: ScopeKeyArns,
 ): DetectionScope {
   const arnOf = (service: string, place: string, resource: string) =>
     `arn:aws:${service}:${place}:${accountId}:${resource}`;
-  return detectionScopeIn(
+  return createDetectionScope(
     env,
     {
       globalArn: (service, resource) => arnOf(service, "", resource),
@@ -52,7 +52,7 @@ export function aboutLab(
   scope: DetectionScope,
   { accountId, region }: Account,
 ): CloudTrailRecord {
-  const example = exampleScopeIn("dev", EXAMPLE_REGION);
+  const example = createExampleScope("dev", EXAMPLE_REGION);
   const replacements = [
     [example.keyArn, scope.keyArn],
     [example.trailKeyArn, scope.trailKeyArn],

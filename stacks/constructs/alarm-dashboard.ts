@@ -1,8 +1,8 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard/index.js";
 import type { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
+import { alarmNamesOf, anomalyOf, detectionMetric } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
-import { alarmNamesOf, anomalyOf, metricOf } from "../../detections/in-cloudwatch.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
@@ -64,7 +64,7 @@ export function alarmDashboard(
 }
 
 function graph(detection: Detection, detectionScope: DetectionScope, region: string) {
-  const { namespace, metricName, dimensions = {} } = metricOf(detection, detectionScope);
+  const { namespace, metricName, dimensions = {} } = detectionMetric(detection, detectionScope);
   const metric = [namespace, metricName, ...Object.entries(dimensions).flat(), { id: "m1" }];
   const anomaly = anomalyOf(detection);
   const band =

@@ -8,9 +8,17 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import {
   alarmDescription,
-  bandInWords,
-  thresholdInWords,
+  describeAnomalyBand,
+  describeThreshold,
 } from "../../detections/alarm-description.ts";
+import {
+  alarmNameOf,
+  anomalyAlarmNameOf,
+  anomalyOf,
+  detectionMetric,
+  runbookUrl,
+  savedQueryNameOf,
+} from "../../detections/cloudwatch-names.ts";
 import type {
   AnomalySettings,
   Detection,
@@ -19,14 +27,6 @@ import type {
   TrailDetection,
 } from "../../detections/detection.ts";
 import { filterPattern } from "../../detections/exclusions.ts";
-import {
-  alarmNameOf,
-  anomalyAlarmNameOf,
-  anomalyOf,
-  metricOf,
-  runbookOf,
-  savedQueryNameOf,
-} from "../../detections/in-cloudwatch.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
@@ -53,8 +53,8 @@ export class DetectionAlarm extends Construct {
     super(scope, id);
     const { okNotices, githubRepository } = CipherwatchStack.of(this).settings;
     const savedQuery = savedQueryNameOf(detection, detectionScope);
-    const links = { savedQuery, runbook: runbookOf(detection, githubRepository) };
-    const metric = metricOf(detection, detectionScope);
+    const links = { savedQuery, runbook: runbookUrl(detection, githubRepository) };
+    const metric = detectionMetric(detection, detectionScope);
     const common = (severity: Severity) => ({
       treatMissingData: detection.treatMissingData,
       actionsEnabled: true,
@@ -65,7 +65,7 @@ export class DetectionAlarm extends Construct {
     if (detection.source === "trail") this.#countMatches(detection, detectionScope, metric);
     const alarm = new CloudwatchMetricAlarm(this, "Alarm", {
       alarmName: alarmNameOf(detection, detectionScope),
-      alarmDescription: alarmDescription(detection, thresholdInWords(detection), links),
+      alarmDescription: alarmDescription(detection, describeThreshold(detection), links),
       ...metric,
       statistic: detection.statistic,
       period: detection.period,
@@ -82,7 +82,7 @@ export class DetectionAlarm extends Construct {
         alarmName: anomalyAlarmNameOf(detection, detectionScope),
         alarmDescription: alarmDescription(
           { ...detection, severity: anomaly.severity },
-          bandInWords(anomaly),
+          describeAnomalyBand(anomaly),
           links,
         ),
         ...aboveBand(anomaly, metric, detection.statistic),

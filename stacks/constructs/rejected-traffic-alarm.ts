@@ -2,7 +2,7 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { Construct } from "constructs";
 import { detectionNamespace, resourceName } from "../../common/naming.ts";
-import { addressesWithin } from "../../common/subnets.ts";
+import { addressWildcard } from "../../common/subnets.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FIELDS, type FlowLogField } from "../flow-log-format.ts";
 
@@ -61,7 +61,7 @@ export class RejectedTrafficAlarm extends Construct {
 /** Filter pattern for the records of refused connections that come from an address of the VPC. */
 export function rejectedTrafficPattern(vpcCidr: string): string {
   const wanted: Partial<Record<FlowLogField, string>> = {
-    srcaddr: addressesWithin(vpcCidr),
+    srcaddr: addressWildcard(vpcCidr),
     action: "REJECT",
   };
   const last = FLOW_LOG_FIELDS.indexOf("action");
@@ -73,7 +73,7 @@ export function rejectedTrafficPattern(vpcCidr: string): string {
 }
 
 function description(logGroupName: string, vpcCidr: string, threshold: number): string {
-  const inside = addressesWithin(vpcCidr).replace("*", "").replaceAll(".", "\\.");
+  const inside = addressWildcard(vpcCidr).replace("*", "").replaceAll(".", "\\.");
   const query = [
     'parse @message "* * * * * * * *" as version, account, interface, source, destination, sourcePort, port, rest',
     `filter rest like / REJECT / and source like /^${inside}/`,

@@ -1,5 +1,7 @@
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
+
 const common = {
-  IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+  IMAGE_DIGEST: PLACEHOLDER_DIGEST,
   ALLOWED_CIDRS: "203.0.113.0/24",
   DOMAIN_NAME: "vault.example.com",
   HOSTED_ZONE_ID: "Z0123456789ABCDEFGHIJ",

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../synthesize.ts";
 import { type Cost, monthlyCosts, totalOf } from "./costs.ts";
@@ -94,7 +95,7 @@ function costsOf(env: string, changes: Variables = {}): readonly Cost[] {
   const variables = {
     ENV: env,
     ALERT_EMAIL: "security@example.com",
-    IMAGE_DIGEST: `sha256:${"0".repeat(64)}`,
+    IMAGE_DIGEST: PLACEHOLDER_DIGEST,
     ...changes,
   };
   const settings = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exampleScope } from "../../detections/examples.ts";
+import { exampleScope } from "../../detections/example-events.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { BootstrapStack } from "../bootstrap.ts";

@@ -1,3 +1,4 @@
+import { PLACEHOLDER_DIGEST } from "../../../common/placeholder-digest.ts";
 import { actionOf, changeAction } from "./action.ts";
 import type { ChangeOfValue, PlanJson } from "./plan-json.ts";
 import { canonical, isEmpty, isTree, type Tree, treeIn } from "./tree.ts";
@@ -19,7 +20,7 @@ export interface PlannedChange {
  * The image that a pull request's plan names: it is built and gets its digest once it is merged. In a
  * comparison it stands for the image that was built.
  */
-export const IMAGE_TO_BE_BUILT = `sha256:${"0".repeat(64)}`;
+export const IMAGE_TO_BE_BUILT = PLACEHOLDER_DIGEST;
 const THE_IMAGE = "sha256:(the image of this commit)";
 
 /**

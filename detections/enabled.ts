@@ -17,7 +17,7 @@ export interface DetectionSettings {
 }
 
 /** The detections that the settings choose, as the settings tune them. */
-export function chosenDetections(settings: DetectionSettings): readonly Detection[] {
+export function enabledDetections(settings: DetectionSettings): readonly Detection[] {
   const chosen = detections.filter(({ id }) => settings.detections.includes(id));
   const all = settings.cisPack ? [...chosen, ...cisPack] : chosen;
   return all.map((detection) => tuned(detection, settings));

@@ -2,7 +2,7 @@ import type { AnomalySettings, Detection, Metric } from "./detection.ts";
 import type { DetectionScope } from "./scope.ts";
 
 /** What a detection counts: what its filter publishes, or what the service reports. */
-export function metricOf(detection: Detection, scope: DetectionScope): Metric {
+export function detectionMetric(detection: Detection, scope: DetectionScope): Metric {
   return detection.source === "trail"
     ? { namespace: scope.detectionNamespace, metricName: detection.id }
     : detection.metric(scope);
@@ -36,7 +36,7 @@ export function savedQueryNameOf({ id }: Detection, { namePrefix }: DetectionSco
 }
 
 /** Where its runbook is to be read: on GitHub, where the settings name the repository. */
-export function runbookOf({ id }: { readonly id: string }, githubRepository?: string): string {
+export function runbookUrl({ id }: { readonly id: string }, githubRepository?: string): string {
   const path = `docs/runbooks/${id}.md`;
   return githubRepository === undefined
     ? path

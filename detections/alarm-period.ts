@@ -10,7 +10,7 @@ const WEEK = 604_800;
  * @param period seconds
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
-export function periodProblem(detection: Detection, period: number): string | undefined {
+export function validatePeriod(detection: Detection, period: number): string | undefined {
   const { id, source, evaluationPeriods } = detection;
   if (period % 60 !== 0 && !HIGH_RESOLUTION.includes(period)) {
     return `${id} has ${period} seconds; CloudWatch takes ${HIGH_RESOLUTION.join(", ")} or a multiple of 60`;

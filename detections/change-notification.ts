@@ -15,7 +15,7 @@ const PATHS = {
  * The input transformer for EventBridge that makes a mail of an event: what happened, and what to do.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
-export function noticeMessage(detection: Detection, runbook: string) {
+export function changeNotificationMessage(detection: Detection, runbook: string) {
   const text = [
     `${detection.title} (${detection.severity}): <event> by <who>, from <from>, at <at> in <region>.`,
     "CloudTrail event <id>. Refused, where an error stands here; else it is done: <error>",

@@ -1,11 +1,11 @@
 import { BOOTSTRAP_PATH } from "../common/naming.ts";
 import type { CloudTrailRecord } from "./detection.ts";
-import { EXAMPLE_ACCOUNT, exampleScopeIn } from "./scope.ts";
+import { createExampleScope, EXAMPLE_ACCOUNT } from "./scope.ts";
 
 const REGION = "ap-southeast-2";
 
 /** What the examples' records are about: what the stacks would watch in that account. */
-export const exampleScope = exampleScopeIn("dev", REGION);
+export const exampleScope = createExampleScope("dev", REGION);
 
 type Identity = CloudTrailRecord;
 
@@ -36,7 +36,7 @@ const TASK = "5e1d0a9c4b8f47d2a6c3e7f0918b2d54";
 export const service: Identity = roleSession(exampleScope.serviceRoleName, TASK);
 
 /** What starts the service's tasks. */
-export const taskStarter: Identity = roleSession(exampleScope.executionRoleName, TASK);
+export const executionRoleSession: Identity = roleSession(exampleScope.executionRoleName, TASK);
 
 /** The pipeline. */
 export const deployer: Identity = roleSession(
@@ -139,12 +139,12 @@ export const otherKeyArn = `arn:aws:kms:${REGION}:${EXAMPLE_ACCOUNT}:key/0e9d8c7
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
 /** The ordinary day: the service seals a record, and opens one. */
-export const sealed: CloudTrailRecord = managementEvent(service, {
+export const serviceEncryptEvent: CloudTrailRecord = managementEvent(service, {
   ...decrypt,
   eventName: "GenerateDataKey",
   ...onDataKey,
 });
-export const opened: CloudTrailRecord = managementEvent(service, {
+export const serviceDecryptEvent: CloudTrailRecord = managementEvent(service, {
   ...decrypt,
   ...onDataKey,
   additionalEventData: {
