@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs `node main.ts` in an empty folder, with these settings and no others. */
+/** Runs `node main.ts` in an empty folder, with no environment variables but these and PATH. */
 function synth(settings: Readonly<Record<string, string>>) {
   const { PATH } = process.env;
   return spawnSync(process.execPath, [main], {
@@ -24,10 +24,12 @@ function synth(settings: Readonly<Record<string, string>>) {
   });
 }
 
-test("writes each stack's Terraform to cdktf.out and tells the CDKTF CLI their order", () => {
+test("writes each stack's Terraform to cdktf.out, and their order to the manifest", () => {
   const { status, stdout, stderr } = synth({ CIPHERWATCH_ALERT_EMAIL: "security@example.com" });
   expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
-  expect(stderr).toMatch(/^The service is left out, because CIPHERWATCH_IMAGE_DIGEST .+\n$/);
+  expect(stderr).toMatch(
+    /^Warning: the service stack is left out because CIPHERWATCH_IMAGE_DIGEST .+\n$/,
+  );
   const { stacks } = JSON.parse(readFileSync(join(folder, "cdktf.out/manifest.json"), "utf8"));
   expect(stacks).toMatchObject({
     kms: { dependencies: [] },
@@ -39,7 +41,7 @@ test("writes each stack's Terraform to cdktf.out and tells the CDKTF CLI their o
   expect(stacks).not.toHaveProperty("service");
 });
 
-test("a wrong setting exits 1 with the message alone, and writes no stack", () => {
+test("exits with 1 on an invalid setting, prints only the message and writes no stack", () => {
   const { status, stdout, stderr } = synth({
     CIPHERWATCH_ALERT_EMAIL: "security@example.com",
     CIPHERWATCH_ENV: "staging",

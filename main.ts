@@ -1,18 +1,15 @@
-import { synthFast } from "./terraform/cdktf/fast-synth.ts";
-
-synthFast();
-const { App } = await import("cdktf");
-const { cipherwatch } = await import("./stacks/cipherwatch.ts");
-const { notices } = await import("./stacks/notices.ts");
-const { loadSettings } = await import("./settings/index.ts");
-const { SettingsError } = await import("./settings/error.ts");
+import { App } from "cdktf";
+import { SettingsError } from "./settings/error.ts";
+import { loadSettings } from "./settings/index.ts";
+import { addStacks } from "./stacks/cipherwatch.ts";
+import { synthesisWarnings } from "./stacks/warnings.ts";
 
 try {
   const settings = loadSettings(process.env);
   const app = new App();
-  cipherwatch(app, settings);
+  addStacks(app, settings);
   app.synth();
-  for (const notice of notices(settings)) console.error(notice);
+  for (const warning of synthesisWarnings(settings)) console.error(warning);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   console.error(error.message);

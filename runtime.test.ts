@@ -6,11 +6,11 @@ const manifest = JSON.parse(readFileSync(new URL("package.json", import.meta.url
   readonly dependencies: Readonly<Record<string, string>>;
 };
 
-it("npm scripts run on the pinned Node, whatever Node the machine has", () => {
+it("runs npm scripts on the pinned Node, whichever Node the machine has", () => {
   expect(process.versions.node).toBe(manifest.devDependencies.node);
 });
 
-it("every dependency is pinned to one version", () => {
+it("pins every dependency to one version", () => {
   const ranges = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
     ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
   );

@@ -12,7 +12,7 @@ import { ServiceStack } from "./service.ts";
 import { TrailStack } from "./trail.ts";
 
 /** Builds every stack, in the order in which they are deployed. */
-export function cipherwatch(app: App, settings: Settings): void {
+export function addStacks(app: App, settings: Settings): void {
   const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
   const network = new NetworkStack(app, "network", { settings });
   const { vpcId, privateSubnetIds, serviceSecurityGroupId } = network;

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { settingsOf } from "../settings/testing.ts";
+import { synthesisWarnings } from "./warnings.ts";
+
+const IMAGE = { IMAGE_DIGEST: `sha256:${"1".repeat(64)}` };
+const RANGES = { ALLOWED_CIDRS: "203.0.113.0/24" };
+const DOMAIN = { DOMAIN_NAME: "vault.example.com", HOSTED_ZONE_ID: "Z0123456789" };
+
+test("warns that the service is left out without an image, and says what to do next", () => {
+  expect(synthesisWarnings(settingsOf({ ...RANGES, ...DOMAIN }))).toEqual([
+    expect.stringMatching(/service stack is left out.+CIPHERWATCH_IMAGE_DIGEST.+push the image/),
+  ]);
+});
+
+test("warns that no client can reach the service without address ranges, with or without TLS", () => {
+  const warning = expect.stringMatching(/^Warning: no client .+ALLOWED_CIDRS/);
+  expect(synthesisWarnings(settingsOf(IMAGE))).toEqual([warning]);
+  expect(synthesisWarnings(settingsOf({ ...IMAGE, ...DOMAIN }))).toEqual([warning]);
+});
+
+test("warns that secrets travel unencrypted without a domain", () => {
+  expect(synthesisWarnings(settingsOf({ ...IMAGE, ...RANGES }))).toEqual([
+    expect.stringMatching(/unencrypted.+CIPHERWATCH_DOMAIN_NAME.+CIPHERWATCH_HOSTED_ZONE_ID/),
+  ]);
+});
+
+test("returns no warning with image, address ranges and domain", () => {
+  expect(synthesisWarnings(settingsOf({ ...IMAGE, ...RANGES, ...DOMAIN }))).toEqual([]);
+});

@@ -1,0 +1,25 @@
+import type { Settings } from "../settings/index.ts";
+
+/**
+ * Warnings about valid settings that deploy less than the whole service, most fundamental first.
+ * @returns at most one line: the later ones do not matter while an earlier one applies
+ */
+export function synthesisWarnings(settings: Settings): readonly string[] {
+  const { imageDigest, allowedCidrs, domainName } = settings;
+  if (imageDigest === undefined) {
+    return [
+      "Warning: the service stack is left out because CIPHERWATCH_IMAGE_DIGEST is not set. Deploy the registry, push the image to it, then set the variable to the digest that docker push prints.",
+    ];
+  }
+  if (allowedCidrs.length === 0) {
+    return [
+      "Warning: no client can reach the service because CIPHERWATCH_ALLOWED_CIDRS is not set. Set it to the address ranges to admit, such as 203.0.113.0/24.",
+    ];
+  }
+  if (domainName === undefined) {
+    return [
+      "Warning: clients send secrets to the service unencrypted because CIPHERWATCH_DOMAIN_NAME is not set. Set it and CIPHERWATCH_HOSTED_ZONE_ID to enable TLS.",
+    ];
+  }
+  return [];
+}
