@@ -1,27 +1,34 @@
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
-import { inOrder, type Manifest, manifestOf } from "../terraform/cdktf/manifest.ts";
-import { movedState } from "./backend.ts";
-import { type Command, commandFrom, stacksMeant, USAGE, UsageError } from "./command.ts";
-import { missingBefore, outcomeOf, summaryOf } from "./outcome.ts";
+import {
+  readStacks,
+  type SynthesizedStack,
+  withDependenciesAmong,
+} from "../terraform/cdktf/manifest.ts";
+import { stateLocationError } from "./backend.ts";
+import { type DeployCommand, parseCommand, selectedStacks, USAGE, UsageError } from "./command.ts";
+import {
+  type DiffResult,
+  diffResultOf,
+  missingDependenciesHint,
+  summaryOf,
+} from "./diff-result.ts";
 import { isDeployed, StateError } from "./state.ts";
 
 /**
- * `npm run deploy | diff | destroy [-- STACK… --option-of-cdktf]`: the CDKTF CLI over all stacks, or
- * those named. Bootstrap is only meant by its name: it is there before the others and after them.
+ * `npm run deploy | diff | destroy`: runs the CDKTF CLI for all stacks except bootstrap, or for the named
+ * ones. See docs/decisions/0006-deploy-around-cdktf.md.
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const CDKTF = join(root, "node_modules/.bin/cdktf");
 const outputFolder = resolve(root, process.env.CDKTF_OUTDIR ?? "cdktf.out");
-const manifestFile = join(outputFolder, "manifest.json");
 
-/** What is destroyed needs no image, but without one the service would be left out, and left behind. */
-const SERVICE = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
+/** Without an image the service stack would not be synthesized, and `destroy` would leave it behind. */
+const PLACEHOLDER_IMAGE = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
-// Ctrl-C is the CLI's to answer, which lets Terraform finish what it has begun.
+// Leave Ctrl-C to the CLI, which lets Terraform finish the operations it has started.
 let interrupted = false;
 process.on("SIGINT", () => {
   interrupted = true;
@@ -36,87 +43,107 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const command = commandFrom(args);
+  const command = parseCommand(args);
   if (command.help) {
     console.log(USAGE);
     return 0;
   }
-  const destroys = command.verb === "destroy";
-  const synthesized = spawnSync(process.execPath, ["main.ts"], {
+  const { status } = synthesize(command);
+  if (status !== 0) return status ?? 1;
+  const selected = selectedStacks(command, readStacks(outputFolder));
+  if (!command.options.includes("--migrate-state")) {
+    for (const { folder } of selected) {
+      const message = stateLocationError(folder);
+      if (message !== undefined) throw new UsageError(message);
+    }
+  }
+  switch (command.verb) {
+    case "diff":
+      return diff(command, selected);
+    case "deploy":
+      return deploy(command, selected);
+    case "destroy":
+      return destroy(command, selected);
+  }
+}
+
+function synthesize({ verb }: DeployCommand) {
+  const image = verb === "destroy" ? PLACEHOLDER_IMAGE : {};
+  return spawnSync(process.execPath, ["main.ts"], {
     cwd: root,
-    env: { ...process.env, ...(destroys ? SERVICE : {}), CDKTF_OUTDIR: outputFolder },
+    env: { ...process.env, ...image, CDKTF_OUTDIR: outputFolder },
     stdio: "inherit",
   });
-  if (synthesized.status !== 0) return synthesized.status ?? 1;
-  const text = readFileSync(manifestFile, "utf8");
-  const manifest = JSON.parse(text) as Manifest;
-  const named = stacksMeant(command, inOrder(manifest));
-  const folderOf = (stack: string) =>
-    join(outputFolder, manifest.stacks[stack]?.workingDirectory ?? stack);
-  if (!command.options.includes("--migrate-state")) {
-    const [moved] = named.flatMap((stack) => movedState(folderOf(stack)) ?? []);
-    if (moved !== undefined) throw new UsageError(moved);
+}
+
+/** Plans one stack after the other, because `cdktf diff` accepts a single stack. */
+async function diff(command: DeployCommand, stacks: readonly SynthesizedStack[]): Promise<number> {
+  const results: DiffResult[] = [];
+  for (const stack of stacks) {
+    if (interrupted) break;
+    let output = "";
+    const code = await cdktf(command, [stack], (text) => {
+      output += text;
+    });
+    results.push(diffResultOf(stack, code, output, results));
   }
-  if (command.verb === "diff") return diff(command, named, manifest);
-  const meant = destroys ? await deployedOf(named, folderOf) : named;
-  if (meant.length === 0) return 0;
-  writeFileSync(manifestFile, JSON.stringify(manifestOf(manifest, meant)));
-  const code = await cdktf(command, meant).finally(() => writeFileSync(manifestFile, text));
-  if (code !== 0 && command.verb === "deploy") {
-    const hint = missingBefore(meant, manifest);
-    if (hint !== undefined) console.error(hint);
-  }
+  console.log(`\n${summaryOf(results)}`);
+  return results.every(({ planned }) => planned) ? 0 : 1;
+}
+
+async function deploy(
+  command: DeployCommand,
+  stacks: readonly SynthesizedStack[],
+): Promise<number> {
+  const code = await cdktfInOrder(command, stacks);
+  const hint = code === 0 ? undefined : missingDependenciesHint(stacks);
+  if (hint !== undefined) console.error(hint);
   return code;
 }
 
-/** Those of the stacks that there is something of to destroy; the others are told. */
-async function deployedOf(
-  stacks: readonly string[],
-  folderOf: (stack: string) => string,
-): Promise<readonly string[]> {
-  const found = await Promise.all(stacks.map((stack) => isDeployed(folderOf(stack))));
-  const others = stacks.filter((_, index) => !found[index]);
-  if (others.length > 0) console.log(`Not deployed, so left out: ${others.join(", ")}.`);
-  return stacks.filter((_, index) => found[index]);
-}
-
-/** One after the other, since `cdktf diff` takes one stack. */
-async function diff(
-  command: Command,
-  meant: readonly string[],
-  { stacks }: Manifest,
+/** Destroys the stacks that have deployed resources, and logs the ones it skips. */
+async function destroy(
+  command: DeployCommand,
+  stacks: readonly SynthesizedStack[],
 ): Promise<number> {
-  const outcomes = [];
-  for (const stack of meant) {
-    if (interrupted) break;
-    let printed = "";
-    const code = await cdktf(command, [stack], (text) => {
-      printed += text;
-    });
-    outcomes.push(outcomeOf(stack, code, printed, stacks[stack]?.dependencies ?? []));
-  }
-  console.log(`\n${summaryOf(outcomes)}`);
-  return outcomes.some(({ planned }) => !planned) ? 1 : 0;
+  const deployed = await Promise.all(stacks.map(({ folder }) => isDeployed(folder)));
+  const skipped = stacks.filter((_, index) => !deployed[index]).map(({ name }) => name);
+  if (skipped.length > 0) console.log(`Not deployed, so left out: ${skipped.join(", ")}.`);
+  const rest = stacks.filter((_, index) => deployed[index]);
+  return rest.length === 0 ? 0 : cdktfInOrder(command, rest);
 }
 
-/** Runs the CLI at this terminal; what it prints goes to `onText`, too, where that is given. */
+function cdktfInOrder(
+  command: DeployCommand,
+  stacks: readonly SynthesizedStack[],
+): Promise<number> {
+  const names = stacks.map(({ name }) => name);
+  return withDependenciesAmong(names, outputFolder, () => cdktf(command, stacks));
+}
+
+/**
+ * Runs the CLI attached to this terminal.
+ * @param onOutput also receives what the CLI prints
+ * @returns the exit code
+ */
 function cdktf(
-  { verb, options }: Command,
-  args: readonly string[],
-  onText?: (text: string) => void,
+  { verb, options }: DeployCommand,
+  stacks: readonly SynthesizedStack[],
+  onOutput?: (text: string) => void,
 ): Promise<number> {
-  const output = ["--output", outputFolder, "--skip-synth"];
-  const child = spawn(process.execPath, [CDKTF, verb, ...args, ...output, ...options], {
+  const names = stacks.map(({ name }) => name);
+  const args = [CDKTF, verb, ...names, "--output", outputFolder, "--skip-synth", ...options];
+  const child = spawn(process.execPath, args, {
     cwd: root,
-    stdio: onText === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
+    stdio: onOutput === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
   });
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     process.stdout.write(text);
-    onText?.(text);
+    onOutput?.(text);
   });
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     process.stderr.write(text);
-    onText?.(text);
+    onOutput?.(text);
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);

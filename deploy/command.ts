@@ -1,15 +1,16 @@
 import { nearest } from "../common/nearest.ts";
 import { unknownName } from "../common/unknown-name.ts";
+import type { SynthesizedStack } from "../terraform/cdktf/manifest.ts";
 
 const VERBS = ["deploy", "diff", "destroy"] as const;
 
-type Verb = (typeof VERBS)[number];
+export type Verb = (typeof VERBS)[number];
 
-/** Made before all others and kept when they go. */
+/** Deployed before all other stacks and destroyed after them. */
 const BOOTSTRAP = "bootstrap";
 
-/** Of the CDKTF CLI, for any of its commands. */
-const OPTIONS = [
+/** Options of the CDKTF CLI that all three commands accept. */
+const COMMON_OPTIONS = [
   "--disable-plugin-cache-env",
   "--experimental-provider-schema-cache-path",
   "--log-file-directory",
@@ -22,79 +23,87 @@ const OPTIONS = [
   "--var-file",
 ];
 
-const OPTIONS_OF: Readonly<Record<Verb, readonly string[]>> = {
+const OPTIONS: Readonly<Record<Verb, readonly string[]>> = {
   deploy: [
-    ...OPTIONS,
+    ...COMMON_OPTIONS,
     "--auto-approve",
     "--outputs-file",
     "--outputs-file-include-sensitive-outputs",
     "--parallelism",
     "--refresh-only",
   ],
-  diff: [...OPTIONS, "--refresh-only"],
-  destroy: [...OPTIONS, "--auto-approve", "--parallelism"],
+  diff: [...COMMON_OPTIONS, "--refresh-only"],
+  destroy: [...COMMON_OPTIONS, "--auto-approve", "--parallelism"],
 };
 
 const HELP = ["--help", "-h"];
 
-export const USAGE = `npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
+export const USAGE = `Usage: npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
 
-Deploys, plans or destroys all stacks but ${BOOTSTRAP}, or those that are named, by CDKTF's CLI.
+Deploys, plans or destroys the named stacks with the CDKTF CLI. Without names: all stacks except ${BOOTSTRAP}.
 
-  --auto-approve   ask nothing (deploy, destroy)
-  --help           this text
+  --auto-approve   do not ask for confirmation (deploy, destroy)
+  --help           show this text
 
-The other options are the CLI's own: \`npx cdktf deploy --help\`.`;
+All other options are passed to the CLI. For a list, run: npx cdktf deploy --help`;
 
-export interface Command {
+export interface DeployCommand {
   readonly verb: Verb;
-  /** None: all but bootstrap are meant. */
-  readonly named: readonly string[];
-  /** For the CDKTF CLI. */
+  /** Empty: all stacks except bootstrap. */
+  readonly stackNames: readonly string[];
+  /** Passed to the CDKTF CLI. */
   readonly options: readonly string[];
   readonly help: boolean;
 }
 
-/** Wrong arguments; the message is for whoever typed them. */
+/** Thrown for invalid arguments, with a message for the user. */
 export class UsageError extends Error {}
 
 /**
- * @param args a verb, then stacks and options in any order
- * @throws {UsageError} naming what is wrong and what there is. CDKTF takes an option that it does not know
- *   without a word: a misspelt `--refresh-only` would deploy.
+ * Parses the command line.
+ * @param args a verb, then stack names and options in any order
+ * @throws {UsageError} for an unknown verb or option. CDKTF ignores options that it does not know: a
+ *   misspelled `--refresh-only` would deploy.
  */
-export function commandFrom([given = "", ...rest]: readonly string[]): Command {
-  const verb = VERBS.find((name) => name === given);
+export function parseCommand([first = "", ...rest]: readonly string[]): DeployCommand {
+  const verb = VERBS.find((name) => name === first);
   if (verb === undefined) {
-    throw new UsageError(`There is no command "${given}"; there are ${VERBS.join(", ")}.`);
+    throw new UsageError(`Unknown command "${first}". Use one of ${VERBS.join(", ")}.`);
   }
   const options = rest.filter((arg) => arg.startsWith("-") && !HELP.includes(arg));
-  const known = OPTIONS_OF[verb];
+  const allowed = OPTIONS[verb];
   for (const option of options) {
     const [name = ""] = option.split("=");
-    if (known.includes(name)) continue;
+    if (allowed.includes(name)) continue;
     throw new UsageError(
-      `${verb}: ${unknownName("option", name, known, "--")}\nThere are ${known.join(", ")}, --help.`,
+      `${verb}: ${unknownName("option", name, allowed, "--")}\nAllowed are ${allowed.join(", ")}, --help.`,
     );
   }
   return {
     verb,
-    named: rest.filter((arg) => !arg.startsWith("-")),
+    stackNames: rest.filter((arg) => !arg.startsWith("-")),
     options,
     help: rest.some((arg) => HELP.includes(arg)),
   };
 }
 
 /**
- * @param known all stacks, in the order in which they are deployed
- * @returns those that a command means, in that order
- * @throws {UsageError} naming what is wrong and what there is
+ * Selects the stacks that a command applies to.
+ * @param stacks all stacks, each after its dependencies
+ * @returns the selected ones in the same order
+ * @throws {UsageError} if a name is unknown
  */
-export function stacksMeant({ named }: Command, known: readonly string[]): readonly string[] {
-  for (const name of named) {
+export function selectedStacks(
+  { stackNames }: DeployCommand,
+  stacks: readonly SynthesizedStack[],
+): readonly SynthesizedStack[] {
+  const known = stacks.map(({ name }) => name);
+  for (const name of stackNames) {
     if (!known.includes(name)) throw new UsageError(unknownStack(name, known));
   }
-  return known.filter((stack) => (named.length > 0 ? named.includes(stack) : stack !== BOOTSTRAP));
+  return stacks.filter(({ name }) =>
+    stackNames.length > 0 ? stackNames.includes(name) : name !== BOOTSTRAP,
+  );
 }
 
 function unknownStack(name: string, known: readonly string[]): string {
@@ -104,7 +113,7 @@ function unknownStack(name: string, known: readonly string[]): string {
   const suggestion = nearest(name, known);
   const question = suggestion === undefined ? "" : ` Did you mean ${suggestion}?`;
   return (
-    `There is no stack "${name}"; there are ${known.join(", ")}.${question}\n` +
-    "An option's value is joined to it by an equals sign, as in --parallelism=2."
+    `Unknown stack "${name}".${question} The stacks are ${known.join(", ")}.\n` +
+    "Join an option and its value with an equals sign, as in --parallelism=2."
   );
 }

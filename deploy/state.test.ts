@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { holdsResources, isDeployed } from "./state.ts";
 
-test("a stack is deployed once its state holds what Terraform manages", () => {
+test("recognizes a deployed stack by the managed resources in its state", () => {
   const state = (...modes: readonly string[]) =>
     JSON.stringify({ version: 4, resources: modes.map((mode) => ({ mode, type: "aws_x" })) });
   expect(holdsResources(state("data", "managed"))).toBe(true);
@@ -13,7 +13,7 @@ test("a stack is deployed once its state holds what Terraform manages", () => {
   expect(holdsResources("\n")).toBe(false);
 });
 
-test("without Terraform nothing is taken for not deployed", async () => {
+test("fails if Terraform cannot be run, instead of treating the stack as not deployed", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-deploy-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const backend = { local: { path: "kms.tfstate" } };

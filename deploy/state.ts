@@ -3,41 +3,41 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { backendOf, fromAnywhere } from "./backend.ts";
+import { backendOf, withAbsolutePath } from "./backend.ts";
 
 const run = promisify(execFile);
 
-/** A state that cannot be read; the message has what Terraform said. */
+/** Thrown if a state cannot be read; the message contains Terraform's. */
 export class StateError extends Error {}
 
 /**
- * Whether anything of a stack is deployed, by its state. One that was never deployed cannot be destroyed:
- * Terraform reads what the stacks before it have said, and those may have said nothing yet.
+ * Reads from a stack's state whether any of its resources are deployed. A stack that was never deployed
+ * cannot be destroyed: Terraform needs the outputs of its dependencies, which may not exist.
  * https://github.com/hashicorp/terraform-cdk/issues/2031
- * @param stackFolder with what was synthesized for it
+ * @param stackFolder contains the synthesized stack
  * @throws {StateError}
  */
 export async function isDeployed(stackFolder: string): Promise<boolean> {
-  const program = process.env.TERRAFORM_BINARY_NAME ?? "terraform"; // as CDKTF finds it
-  // The backend by itself, for an init of the whole stack would get its providers first.
+  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform"; // the variable that CDKTF reads
+  // Initialize a configuration that has only the backend: the stack itself would download its providers.
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-state-"));
   try {
-    const backend = fromAnywhere(backendOf(stackFolder), stackFolder);
+    const backend = withAbsolutePath(backendOf(stackFolder), stackFolder);
     writeFileSync(join(folder, "backend.tf.json"), JSON.stringify({ terraform: { backend } }));
-    await run(program, ["init", "-input=false", "-no-color"], { cwd: folder });
-    const { stdout } = await run(program, ["state", "pull"], { cwd: folder, maxBuffer: 2 ** 28 });
+    await run(terraform, ["init", "-input=false", "-no-color"], { cwd: folder });
+    const { stdout } = await run(terraform, ["state", "pull"], { cwd: folder, maxBuffer: 2 ** 28 });
     return holdsResources(stdout);
   } catch (error) {
     const { message, stderr = "" } = error as Error & { readonly stderr?: string };
     throw new StateError(
-      `Whether ${basename(stackFolder)} is deployed could not be found out, so nothing was destroyed.\n${stderr.trim() || message}`,
+      `Could not read the state of ${basename(stackFolder)}, so nothing was destroyed.\n${stderr.trim() || message}`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** @param state as `terraform state pull` prints it: nothing where there is none */
+/** @param state output of `terraform state pull`; empty if there is no state */
 export function holdsResources(state: string): boolean {
   if (state.trim() === "") return false;
   const { resources = [] }: { readonly resources?: readonly { readonly mode: string }[] } =

@@ -85,7 +85,7 @@ test("before anything is there, a diff says which stacks it cannot plan yet, and
   const diff = ["node", "deploy/cdktf.ts", "diff", "kms", "database"] as const;
   const text = await command("diff of two", [...diff], [1]);
   expect(resultOf("kms", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
-  expect(resultOf("database", text)).toMatch(/^not to be planned yet: it reads what network will/);
+  expect(resultOf("database", text)).toMatch(/^cannot be planned yet: needs outputs of network;/);
   expect(text).not.toMatch(/^\s+at .+:\d+:\d+/m);
 });
 

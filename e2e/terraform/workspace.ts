@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Manifest } from "../../terraform/cdktf/manifest.ts";
+import { readStacks } from "../../terraform/cdktf/manifest.ts";
 import { run } from "../command.ts";
 import type { Emulator } from "./emulator.ts";
 import { type ProviderSource, providerSource } from "./provider.ts";
@@ -68,17 +68,14 @@ export function makeWorkspace(emulator: Emulator): Workspace {
       const output = join(folder, name);
       const environment = { ...env(settings), CDKTF_OUTDIR: output };
       await run(["node", "main.ts"], { cwd: root, env: environment });
-      const { stacks } = JSON.parse(
-        readFileSync(join(output, "manifest.json"), "utf8"),
-      ) as Manifest;
-      const stackFolder = (stack: string) => join(output, stacks[stack]?.workingDirectory ?? stack);
-      for (const stack of Object.keys(stacks)) override(stackFolder(stack), provider);
+      const stacks = readStacks(output);
+      const stackFolder = (stack: string) =>
+        stacks.find(({ name }) => name === stack)?.folder ?? join(output, stack);
+      for (const { folder } of stacks) override(folder, provider);
       return {
         folder: output,
         env: environment,
-        dependencies: new Map(
-          Object.entries(stacks).map(([stack, { dependencies }]) => [stack, dependencies]),
-        ),
+        dependencies: new Map(stacks.map(({ name, dependencies }) => [name, dependencies])),
         stackFolder,
         configuration: (stack) => readFileSync(join(stackFolder(stack), "cdk.tf.json"), "utf8"),
       };

@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
-import { inOrder, manifestOf } from "./manifest.ts";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readStacks, withDependenciesAmong } from "./manifest.ts";
 
 const stack = (name: string, dependencies: string[]) => ({
   name,
@@ -7,7 +10,7 @@ const stack = (name: string, dependencies: string[]) => ({
   workingDirectory: `stacks/${name}`,
 });
 
-/** As CDKTF writes it: in the order of the alphabet. */
+/** In alphabetical order, as CDKTF writes it. */
 const manifest = {
   version: "0.21.0",
   stacks: {
@@ -21,36 +24,56 @@ const manifest = {
   },
 };
 
-function dependenciesOf(meant: readonly string[]) {
-  const { stacks } = manifestOf(manifest, meant);
-  return Object.entries(stacks)
+const folder = mkdtempSync(join(tmpdir(), "cipherwatch-manifest-"));
+const file = join(folder, "manifest.json");
+const written = JSON.stringify(manifest, undefined, 2);
+writeFileSync(file, written);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The manifest that a command for some of the stacks sees. */
+const seenFor = (...selected: readonly string[]) =>
+  withDependenciesAmong(
+    selected,
+    folder,
+    async (): Promise<typeof manifest> => JSON.parse(readFileSync(file, "utf8")),
+  );
+
+const dependenciesIn = ({ stacks }: typeof manifest) =>
+  Object.entries(stacks)
     .filter(([, { dependencies }]) => dependencies.length > 0)
     .map(([name, { dependencies }]) => [name, ...dependencies]);
-}
 
-test("each stack comes after those that it reads", () => {
-  const order = inOrder(manifest);
+test("lists each stack after its dependencies", () => {
+  const stacks = readStacks(folder);
+  const order = stacks.map(({ name }) => name);
   expect(order.toSorted()).toEqual(Object.keys(manifest.stacks));
-  for (const [name, { dependencies }] of Object.entries(manifest.stacks)) {
-    const before = order.slice(0, order.indexOf(name));
-    expect(before).toEqual(expect.arrayContaining(dependencies));
+  for (const [index, { name, folder: stackFolder, dependencies }] of stacks.entries()) {
+    expect(order.slice(0, index)).toEqual(expect.arrayContaining([...dependencies]));
+    expect(stackFolder).toBe(join(folder, "stacks", name));
   }
 });
 
-test("stacks that are meant wait for each other, and for no others", () => {
-  expect(dependenciesOf(["network", "database", "service"])).toEqual([
+test("keeps the dependencies among the selected stacks, and no others", async () => {
+  expect(dependenciesIn(await seenFor("network", "database", "service"))).toEqual([
     ["database", "network"],
     ["service", "database", "network"],
   ]);
-  expect(dependenciesOf(["service"])).toEqual([]);
+  expect(dependenciesIn(await seenFor("service"))).toEqual([]);
 });
 
-test("nothing that is meant has others waiting for it: it can be destroyed by itself", () => {
-  expect(dependenciesOf(["kms"])).toEqual([]);
+test("removes dependencies on a selected stack, so that it can be destroyed alone", async () => {
+  expect(dependenciesIn(await seenFor("kms"))).toEqual([]);
 });
 
-test("all else of the manifest stays as it is", () => {
-  expect(manifestOf(manifest, Object.keys(manifest.stacks))).toEqual(manifest);
-  expect(manifestOf(manifest, ["kms"])).toMatchObject({ version: "0.21.0" });
-  expect(Object.keys(manifestOf(manifest, ["kms"]).stacks)).toEqual(Object.keys(manifest.stacks));
+test("changes nothing else in the manifest", async () => {
+  expect(await seenFor(...Object.keys(manifest.stacks))).toEqual(manifest);
+  const seen = await seenFor("kms");
+  expect(seen.version).toBe("0.21.0");
+  expect(Object.keys(seen.stacks)).toEqual(Object.keys(manifest.stacks));
+});
+
+test("restores the manifest even if the command fails", async () => {
+  const failing = withDependenciesAmong(["kms"], folder, () => Promise.reject(new Error("failed")));
+  await expect(failing).rejects.toThrow("failed");
+  expect(readFileSync(file, "utf8")).toBe(written);
 });

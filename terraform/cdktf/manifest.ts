@@ -1,40 +1,70 @@
-/** What CDKTF writes beside the stacks that it synthesizes, as far as it is read here. */
-export interface Manifest {
-  readonly stacks: Readonly<Record<string, ManifestStack>>;
-}
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 
-interface ManifestStack {
-  /** Stacks whose state this one reads. */
+/** A stack in the folder that a synthesis wrote. */
+export interface SynthesizedStack {
+  readonly name: string;
+  /** Folder that contains its `cdk.tf.json`. */
+  readonly folder: string;
+  /** Names of the stacks whose state it reads, or that it is deployed after for another reason. */
   readonly dependencies: readonly string[];
-  /** Where its Terraform is, from the folder that the synth wrote. */
-  readonly workingDirectory: string;
 }
 
-/** All stacks, each after those that it reads; otherwise in the order of the alphabet. */
-export function inOrder({ stacks }: Manifest): readonly string[] {
-  const ordered = new Set<string>();
+/** The part of `manifest.json` that we rely on. CDKTF's CLI reads the other fields. */
+const manifestSchema = z.looseObject({
+  stacks: z.record(
+    z.string(),
+    z.looseObject({ workingDirectory: z.string(), dependencies: z.array(z.string()) }),
+  ),
+});
+
+const manifestFile = (outputFolder: string) => join(outputFolder, "manifest.json");
+
+const parseManifest = (text: string) => manifestSchema.parse(JSON.parse(text));
+
+/**
+ * Reads the stacks that a synthesis wrote.
+ * @returns each stack after its dependencies, otherwise in alphabetical order
+ */
+export function readStacks(outputFolder: string): readonly SynthesizedStack[] {
+  const { stacks } = parseManifest(readFileSync(manifestFile(outputFolder), "utf8"));
+  const ordered = new Map<string, SynthesizedStack>();
   const add = (name: string): void => {
     const stack = stacks[name];
     if (stack === undefined || ordered.has(name)) return;
-    for (const dependency of stack.dependencies) add(dependency);
-    ordered.add(name);
+    const { workingDirectory, dependencies } = stack;
+    for (const dependency of dependencies) add(dependency);
+    ordered.set(name, { name, folder: join(outputFolder, workingDirectory), dependencies });
   };
   for (const name of Object.keys(stacks).sort()) add(name);
-  return [...ordered];
+  return [...ordered.values()];
 }
 
 /**
- * The manifest for a command that means some of the stacks: these wait for each other alone, and whatever
- * else they read is there already. CDKTF's own `--ignore-missing-stack-dependencies` is no way to say so:
- * its deploy then waits for nothing at all, and its destroy starts the first stack again and again.
+ * Runs a CDKTF command for some of the stacks. While it runs, the manifest only has the dependencies among
+ * those stacks, so that the CLI orders them and waits for no other. The manifest is restored afterwards.
+ *
+ * The CLI's own `--ignore-missing-stack-dependencies` does not help: with it, deploy waits for no stack at
+ * all, and destroy starts the first stack again and again.
  */
-export function manifestOf<Whole extends Manifest>(
-  manifest: Whole,
-  meant: readonly string[],
-): Whole {
-  const stacks = Object.entries(manifest.stacks).map(([name, stack]) => {
-    const kept = stack.dependencies.filter((it) => meant.includes(it) && meant.includes(name));
-    return [name, { ...stack, dependencies: kept }];
-  });
-  return { ...manifest, stacks: Object.fromEntries(stacks) };
+export async function withDependenciesAmong<Result>(
+  selected: readonly string[],
+  outputFolder: string,
+  command: () => Promise<Result>,
+): Promise<Result> {
+  const file = manifestFile(outputFolder);
+  const original = readFileSync(file, "utf8");
+  const manifest = parseManifest(original);
+  for (const [name, stack] of Object.entries(manifest.stacks)) {
+    stack.dependencies = stack.dependencies.filter(
+      (dependency) => selected.includes(name) && selected.includes(dependency),
+    );
+  }
+  writeFileSync(file, JSON.stringify(manifest));
+  try {
+    return await command();
+  } finally {
+    writeFileSync(file, original);
+  }
 }
