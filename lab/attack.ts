@@ -1,7 +1,7 @@
 import { cisPack } from "../detections/index.ts";
-import { type Attack, attacks, carryOut } from "./attack/attack.ts";
+import { type Attack, attacks, runAttack } from "./attack/attack.ts";
+import { connect, endpointsIn, type LabClient } from "./attack/lab-client.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
-import { connect, endpointsIn, type RunningLab } from "./attack/running-lab.ts";
 
 /**
  * Lab seconds in which a mail should be there, whatever part of the loop is slow: the longest delay that
@@ -32,13 +32,13 @@ async function main(): Promise<void> {
   }
 }
 
-async function carryOutAll(lab: RunningLab, { ids, timeout }: AttackOptions): Promise<void> {
+async function carryOutAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<void> {
   const { clock } = await lab.state();
   const patience = timeout ?? PATIENCE + LAB_PATIENCE / clock.speed;
   for (const attack of attacks.filter(({ id }) => ids.includes(id))) {
     console.log(`\n${attack.id}: ${attack.title} (${attack.severity})`);
     for (const { act } of attack.acts) console.log(`  ${howOf(act.kind)}: ${act.says}.`);
-    const { mail, seconds } = await carryOut(lab, attack, patience);
+    const { mail, seconds } = await runAttack(lab, attack, patience);
     const after = `${seconds.toFixed(1)} s`;
     if (mail === undefined) {
       process.exitCode = NO_MAIL;

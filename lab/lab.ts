@@ -11,14 +11,14 @@ import { type Deployment, readDeployment } from "../terraform/deployment.ts";
 import type { TerraformJson } from "../terraform/json.ts";
 import { readTerraform } from "../terraform/reader.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
-import { type Child, startChild } from "./child.ts";
-import { clientEnvironment } from "./client-environment.ts";
 import { startConsole } from "./console/server.ts";
-import { startDatabase } from "./database.ts";
-import { claimFolder, type Endpoints } from "./folder.ts";
-import { lastingClock } from "./lasting-clock.ts";
 import type { LabOptions } from "./options.ts";
-import { assertFree } from "./ports.ts";
+import { type Child, startChild } from "./process/child.ts";
+import { clientEnvironment } from "./process/client-environment.ts";
+import { assertPortFree } from "./process/ports.ts";
+import { type Endpoints, openDataFolder } from "./state/data-folder.ts";
+import { startDatabase } from "./state/database.ts";
+import { persistentClock } from "./state/persistent-clock.ts";
 
 /** AWS's own example account. */
 const ACCOUNT_ID = "111122223333";
@@ -65,11 +65,11 @@ async function start(
   closing: (() => Promise<void> | void)[],
 ): Promise<Omit<Lab, "stop">> {
   // First: a lab that has the folder has the ports too, and other ports would be of no help.
-  const folder = claimFolder(options.data, options.fresh);
+  const folder = openDataFolder(options.data, options.fresh);
   closing.push(folder.release);
-  await assertFree(options.port, "--port");
-  await assertFree(options.awsPort, "--aws-port");
-  await assertFree(options.consolePort, "--console-port");
+  await assertPortFree(options.port, "--port");
+  await assertPortFree(options.awsPort, "--aws-port");
+  await assertPortFree(options.consolePort, "--console-port");
 
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
   const deployment = readDeployment(readTerraform(stacks, account), account);
@@ -77,7 +77,7 @@ async function start(
   const database = await startDatabase(folder.file("database"));
   closing.push(database.close);
 
-  const clock = lastingClock(folder.file("clock"), options.speed);
+  const clock = persistentClock(folder.file("clock"), options.speed);
   closing.push(clock.close);
   const aws = await startAws({
     deployment,

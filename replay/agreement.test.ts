@@ -14,8 +14,8 @@ import { createMonitor, type MonitorEntry } from "../lab/aws/cloudwatch/alarms/m
 import { createMetrics, type MetricsEntry } from "../lab/aws/cloudwatch/metrics/metrics.ts";
 import { createLogs } from "../lab/aws/logs/logs.ts";
 import type { LogsEntry } from "../lab/aws/logs/store.ts";
-import { manualClock } from "../lab/clock.ts";
-import { memoryJournal } from "../lab/journal.ts";
+import { manualClock } from "../lab/testing/manual-clock.ts";
+import { memoryJournal } from "../lab/testing/memory-journal.ts";
 import { compositeTransitions } from "./composite.ts";
 import { metricOf } from "./detections.ts";
 import { createScan } from "./scan.ts";

@@ -304,7 +304,7 @@ test("an event that came by two trails counts once", async () => {
 });
 
 test("all fifty published records are read; no detection fires on them", async () => {
-  const fixture = new URL("../lab/fixtures/cloudtrail-events.json", import.meta.url);
+  const fixture = new URL("../lab/detections/fixtures/cloudtrail-events.json", import.meta.url);
   const rows = JSON.parse(readFileSync(fixture, "utf8")) as readonly { readonly event: object }[];
   const path = await write(
     "published.json",

@@ -8,11 +8,11 @@ import { synthesize } from "../../stacks/synthesize.ts";
 import { readDeployment } from "../../terraform/deployment.ts";
 import { readTerraform } from "../../terraform/reader.ts";
 import { type Aws, startAws } from "../aws/aws.ts";
-import { scaledClock } from "../clock.ts";
 import { type Console, startConsole } from "../console/server.ts";
-import { type Attack, attacks, carryOut } from "./attack.ts";
+import { scaledClock } from "../state/clock.ts";
+import { type Attack, attacks, runAttack } from "./attack.ts";
+import { connect, endpointsIn, type LabClient } from "./lab-client.ts";
 import { readOptions } from "./options.ts";
-import { connect, endpointsIn, type RunningLab } from "./running-lab.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const SPEED = 600;
@@ -21,7 +21,7 @@ const PATIENCE = 30;
 let folder: string;
 let aws: Aws;
 let consoleServer: Console;
-let lab: RunningLab;
+let lab: LabClient;
 
 /** The lab but for the service and its database. */
 beforeAll(async () => {
@@ -68,7 +68,7 @@ test.each([
 ])("%s, acted out (%s), is a mail", async (id, kind) => {
   const attack = attackOf(id);
   expect(attack.acts.map(({ act }) => act.kind)).toEqual([kind]);
-  const { mail } = await carryOut(lab, attack, PATIENCE);
+  const { mail } = await runAttack(lab, attack, PATIENCE);
   expect(mail).toMatchObject({
     to: "security@example.com",
     subject: `ALARM: "cipherwatch-dev-${id}" in Asia Pacific (Sydney)`,
@@ -77,20 +77,20 @@ test.each([
 });
 
 test("two at once are the mail on an attack under way, once what went before is over", async () => {
-  const { mail } = await carryOut(lab, attackOf("attack-under-way"), PATIENCE);
+  const { mail } = await runAttack(lab, attackOf("attack-under-way"), PATIENCE);
   expect(mail?.body).toContain("Alarm Rule:");
 });
 
 test("an attack that nobody is told of ends without a mail", async () => {
   const alarm = { AlarmNames: ["cipherwatch-dev-secret-access"] };
   await lab.call("GraniteServiceVersion20100801.DisableAlarmActions", alarm);
-  const { mail, seconds } = await carryOut(lab, attackOf("secret-access"), 1);
+  const { mail, seconds } = await runAttack(lab, attackOf("secret-access"), 1);
   expect(mail).toBeUndefined();
   expect(seconds).toBeGreaterThanOrEqual(1);
 });
 
 test("an attack on what the lab does not watch says how to make it watch", async () => {
-  await expect(carryOut(lab, attackOf("cis-root-use"), PATIENCE)).rejects.toThrow(
+  await expect(runAttack(lab, attackOf("cis-root-use"), PATIENCE)).rejects.toThrow(
     /no alarm cipherwatch-dev-cis-root-use: start it with CIPHERWATCH_CIS_PACK=true/,
   );
 });

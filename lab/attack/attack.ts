@@ -2,8 +2,8 @@ import { attackUnderWay } from "../../detections/attack-under-way.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Severity } from "../../detections/detection.ts";
 import { cisPack, detections } from "../../detections/index.ts";
-import { type Act, actOf } from "./acts.ts";
-import type { LabMail, LabState, RunningLab } from "./running-lab.ts";
+import type { LabClient, LabMail, LabState } from "./lab-client.ts";
+import { type Act, scenarioFor } from "./scenarios.ts";
 
 /** Something that can be acted out, and the alarm that should tell of it. */
 export interface Attack {
@@ -18,7 +18,7 @@ const single: readonly Attack[] = [...detections, ...cisPack].map((detection) =>
   id: detection.id,
   title: detection.title,
   severity: detection.severity,
-  acts: [{ id: detection.id, act: actOf(detection) }],
+  acts: [{ id: detection.id, act: scenarioFor(detection) }],
 }));
 
 const actsOf = (id: string) =>
@@ -53,8 +53,8 @@ const LONGEST_ALARM = 20 * 60;
  * @param patience real seconds to wait for the mail
  * @throws Error when the lab does not run the detection, or the attack itself fails
  */
-export async function carryOut(
-  lab: RunningLab,
+export async function runAttack(
+  lab: LabClient,
   { id, acts }: Attack,
   patience: number,
 ): Promise<Outcome> {
@@ -79,7 +79,7 @@ export async function carryOut(
 }
 
 /** An alarm that is on already tells nothing new: it has to be over first. */
-async function untilQuiet(lab: RunningLab, id: string): Promise<void> {
+async function untilQuiet(lab: LabClient, id: string): Promise<void> {
   const { clock } = await lab.state();
   const end = performance.now() + (LONGEST_ALARM / clock.speed) * 1000 + 5_000;
   while (alarmOf(await lab.state(), lab, id).state === "ALARM") {
@@ -92,7 +92,7 @@ async function untilQuiet(lab: RunningLab, id: string): Promise<void> {
   }
 }
 
-function alarmOf({ alarms }: LabState, { scope }: RunningLab, id: string) {
+function alarmOf({ alarms }: LabState, { scope }: LabClient, id: string) {
   const name = alarmNameOf({ id }, scope);
   const alarm = alarms.find((candidate) => candidate.name === name);
   if (alarm !== undefined) return alarm;

@@ -47,7 +47,7 @@ export function deployedScope(env: Environment, deployment: Deployment): Detecti
 const EXAMPLE_REGION = "ap-southeast-2";
 
 /** A detection's example record, told of what the lab watches in place of what the example does. */
-export function aboutLab(
+export function retargetRecord(
   record: CloudTrailRecord,
   scope: DetectionScope,
   { accountId, region }: Account,

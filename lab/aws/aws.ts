@@ -1,8 +1,8 @@
 import { type Alarm, isAnomaly, isComposite } from "../../cloudwatch/alarm/alarm.ts";
 import { redateEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
-import type { Clock } from "../clock.ts";
-import { type Journal, type JournalLimit, openJournal } from "../journal.ts";
+import type { Clock } from "../state/clock.ts";
+import { type Journal, type JournalLimit, openJournal } from "../state/journal.ts";
 import { createCloudTrail, type TrailEntry, trailLogStream } from "./cloudtrail/cloudtrail.ts";
 import type { HistoryItem } from "./cloudwatch/alarms/history.ts";
 import type { MonitorEntry } from "./cloudwatch/alarms/monitor.ts";

@@ -10,8 +10,9 @@ import {
   SUBSCRIPTION,
   TOPIC,
 } from "../../cloudwatch/testing/samples.ts";
-import { type Clock, manualClock } from "../clock.ts";
-import { openJournal } from "../journal.ts";
+import type { Clock } from "../state/clock.ts";
+import { openJournal } from "../state/journal.ts";
+import { manualClock } from "../testing/manual-clock.ts";
 import type { MonitorEntry } from "./cloudwatch/alarms/monitor.ts";
 import { createCloudWatch } from "./cloudwatch/cloudwatch.ts";
 import { createMetrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import { type ManualClock, manualClock } from "../../clock.ts";
-import { type Journal, memoryJournal, openJournal } from "../../journal.ts";
+import { type Journal, openJournal } from "../../state/journal.ts";
+import { type ManualClock, manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
 import { createKms } from "../kms/kms.ts";
 import type { Audit, AwsStructure, Call, Operations, Service } from "../shared/operation.ts";
 import { createIdentities } from "../sts/identities.ts";
@@ -500,8 +501,8 @@ describe("what CloudTrail remembers", () => {
     const { signal } = spawnSync(process.execPath, [
       "--input-type=module",
       "--eval",
-      `import { manualClock } from ${module("../../clock.ts")};
-       import { openJournal } from ${module("../../journal.ts")};
+      `import { manualClock } from ${module("../../testing/manual-clock.ts")};
+       import { openJournal } from ${module("../../state/journal.ts")};
        import { createCloudTrail } from ${module("./cloudtrail.ts")};
        const trail = createCloudTrail({
          clock: manualClock(${START}),

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DeployedTrail } from "../../../terraform/deployment.ts";
-import type { Clock } from "../../clock.ts";
-import type { Journal } from "../../journal.ts";
+import type { Clock } from "../../state/clock.ts";
+import type { Journal } from "../../state/journal.ts";
 import type { AuditedCall, Operations } from "../shared/operation.ts";
 import { lookupEvents } from "./lookup-events.ts";
 import { recordOf, type TrailEvent } from "./record.ts";

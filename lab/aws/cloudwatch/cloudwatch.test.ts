@@ -7,8 +7,8 @@ import {
   COMPOSITE_ALARM,
   TOPIC,
 } from "../../../cloudwatch/testing/samples.ts";
-import { manualClock } from "../../clock.ts";
-import { memoryJournal } from "../../journal.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";
 import { createCloudWatch } from "./cloudwatch.ts";
 import { createMetrics, type MetricsEntry } from "./metrics/metrics.ts";

@@ -12,8 +12,8 @@ import {
 import { cbor, dateToTag } from "@smithy/core/cbor";
 import { afterEach, describe, expect, it } from "vitest";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import { manualClock } from "../../clock.ts";
-import { memoryJournal } from "../../journal.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
 import { createKms } from "../kms/kms.ts";
 import type { AuditedCall, Operation, Operations } from "../shared/operation.ts";
 import { createIdentities } from "../sts/identities.ts";

@@ -100,7 +100,7 @@ async function answerTo(request: IncomingMessage, options: EndpointOptions): Pro
     if (refusal !== undefined) throw refusal;
     refuseForeignHost(host);
     const caller = options.identities.callerFor(accessKeyOf(authorization));
-    const output = await carryOut(wire, options, {
+    const output = await runAttack(wire, options, {
       operation: wire.operation,
       requestId,
       caller,
@@ -115,7 +115,7 @@ async function answerTo(request: IncomingMessage, options: EndpointOptions): Pro
   return { ...answer, headers: { ...answer.headers, "x-amzn-requestid": requestId } };
 }
 
-async function carryOut(
+async function runAttack(
   wire: WireRequest,
   options: EndpointOptions,
   call: Call,

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { DeployedKey } from "../../../terraform/deployment.ts";
-import type { Clock } from "../../clock.ts";
-import type { Journal } from "../../journal.ts";
+import type { Clock } from "../../state/clock.ts";
+import type { Journal } from "../../state/journal.ts";
 import { partitionOf } from "../shared/arn.ts";
 import type { Caller } from "../shared/operation.ts";
 

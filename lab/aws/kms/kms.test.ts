@@ -6,8 +6,10 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { DeployedKey } from "../../../terraform/deployment.ts";
-import { type Clock, manualClock } from "../../clock.ts";
-import { type Journal, memoryJournal, openJournal } from "../../journal.ts";
+import type { Clock } from "../../state/clock.ts";
+import { type Journal, openJournal } from "../../state/journal.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";
 import { createKms, type KmsEntry } from "./kms.ts";
 
@@ -583,8 +585,8 @@ describe("what KMS remembers", () => {
       "--input-type=module",
       "--eval",
       `import { writeSync } from "node:fs";
-       import { manualClock } from ${module("../../clock.ts")};
-       import { openJournal } from ${module("../../journal.ts")};
+       import { manualClock } from ${module("../../testing/manual-clock.ts")};
+       import { openJournal } from ${module("../../state/journal.ts")};
        import { createKms } from ${module("./kms.ts")};
        const { operations } = createKms({
          clock: manualClock(${START}),

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { DeployedKey } from "../../../terraform/deployment.ts";
-import type { Clock } from "../../clock.ts";
-import type { Journal } from "../../journal.ts";
+import type { Clock } from "../../state/clock.ts";
+import type { Journal } from "../../state/journal.ts";
 import type { AwsStructure, Call, Operations } from "../shared/operation.ts";
 import { page } from "../shared/paging.ts";
 import { open, parseBlob, seal } from "./ciphertext.ts";

@@ -1,7 +1,7 @@
 import type { LogEvent } from "../../../cloudwatch/metric-filter.ts";
 import type { DeployedLogGroup } from "../../../terraform/deployment.ts";
-import type { Clock } from "../../clock.ts";
-import type { Journal } from "../../journal.ts";
+import type { Clock } from "../../state/clock.ts";
+import type { Journal } from "../../state/journal.ts";
 
 export interface StoredEvent extends LogEvent {
   readonly logStreamName: string;

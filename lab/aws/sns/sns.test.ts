@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/samples.ts";
-import { manualClock } from "../../clock.ts";
-import { memoryJournal } from "../../journal.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";
 import { createSns, type Mail } from "./sns.ts";
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../state/clock.ts";
 import { partitionOf } from "../shared/arn.ts";
 import type { Caller } from "../shared/operation.ts";
 

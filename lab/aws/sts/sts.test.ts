@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import { manualClock } from "../../clock.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
 import { recordOf } from "../cloudtrail/record.ts";
 import type { Audit, AwsStructure, Call } from "../shared/operation.ts";
 import { createIdentities } from "./identities.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../state/clock.ts";
 import { partitionOf } from "../shared/arn.ts";
 import { integer, readInput, text } from "../shared/input.ts";
 import type { Operations } from "../shared/operation.ts";

@@ -10,8 +10,8 @@ import {
   COMPOSITE_ALARM,
   TOPIC,
 } from "../../../../cloudwatch/testing/samples.ts";
-import { manualClock } from "../../../clock.ts";
-import { memoryJournal } from "../../../journal.ts";
+import { manualClock } from "../../../testing/manual-clock.ts";
+import { memoryJournal } from "../../../testing/memory-journal.ts";
 import { createMetrics, type MetricsEntry } from "../metrics/metrics.ts";
 import { createMonitor, type MonitorEntry } from "./monitor.ts";
 

@@ -31,8 +31,8 @@ import {
 } from "../../../../cloudwatch/alarm/reason.ts";
 import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
 import { type StatisticSet, statisticOf } from "../../../../cloudwatch/metric.ts";
-import type { Clock } from "../../../clock.ts";
-import type { Journal } from "../../../journal.ts";
+import type { Clock } from "../../../state/clock.ts";
+import type { Journal } from "../../../state/journal.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import {
   actionItem,

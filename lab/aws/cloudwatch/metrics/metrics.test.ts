@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type MetricDatum, statisticOf, statisticSet } from "../../../../cloudwatch/metric.ts";
-import { manualClock } from "../../../clock.ts";
-import { memoryJournal, openJournal } from "../../../journal.ts";
+import { openJournal } from "../../../state/journal.ts";
+import { manualClock } from "../../../testing/manual-clock.ts";
+import { memoryJournal } from "../../../testing/memory-journal.ts";
 import { createMetrics, type MetricsEntry } from "./metrics.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");

@@ -5,8 +5,8 @@ import {
   type StatisticSet,
   setOf,
 } from "../../../../cloudwatch/metric.ts";
-import type { Clock } from "../../../clock.ts";
-import type { Journal } from "../../../journal.ts";
+import type { Clock } from "../../../state/clock.ts";
+import type { Journal } from "../../../state/journal.ts";
 
 export interface Datapoint extends StatisticSet {
   /** The start of the period, milliseconds since the epoch. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { manualClock, scaledClock } from "./clock.ts";
+import { manualClock } from "../testing/manual-clock.ts";
+import { scaledClock } from "./clock.ts";
 
 describe("a scaled clock", () => {
   it("starts where it is told and runs faster than the machine's", async () => {

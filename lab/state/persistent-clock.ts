@@ -9,7 +9,10 @@ const STEP = 60_000;
  * where the last lab on this file may have been when that is later, as it is after a sped-up run.
  * @param file holds one lab time as 13 digits
  */
-export function lastingClock(file: string, speed: number): Clock & { readonly close: () => void } {
+export function persistentClock(
+  file: string,
+  speed: number,
+): Clock & { readonly close: () => void } {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   const bytes = Buffer.alloc(13);
   const remembered =

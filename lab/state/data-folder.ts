@@ -19,7 +19,7 @@ export interface Endpoints {
 }
 
 /** The lab's data folder: what it remembers, and where it answers while it runs. */
-export interface Folder {
+export interface DataFolder {
   /** The path of a thing that it remembers. */
   readonly file: (name: string) => string;
   readonly announce: (endpoints: Endpoints) => void;
@@ -33,7 +33,7 @@ export interface Folder {
  * @param fresh deletes what an earlier lab left there, and nothing else
  * @throws Error when a lab is starting or running on the same folder, or nothing can be written there
  */
-export function claimFolder(path: string, fresh: boolean): Folder {
+export function openDataFolder(path: string, fresh: boolean): DataFolder {
   const endpoints = join(path, "endpoints.json");
   const state = join(path, "state");
   let release = () => {};

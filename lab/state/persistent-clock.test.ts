@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { lastingClock } from "./lasting-clock.ts";
+import { persistentClock } from "./persistent-clock.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it("begins at the machine's time", () => {
   const before = Date.now();
-  const clock = lastingClock(join(folder, "new"), 60);
+  const clock = persistentClock(join(folder, "new"), 60);
   const elapsed = clock.now() - before;
   clock.close();
   expect(elapsed).toBeGreaterThanOrEqual(0);
@@ -22,10 +22,10 @@ it("goes on after the last lab, whether that was closed or killed", () => {
   const file = join(folder, "ahead");
   const tomorrow = Date.now() + 86_400_000;
   writeFileSync(file, String(tomorrow));
-  const first = lastingClock(file, 60);
+  const first = persistentClock(file, 60);
   expect(first.now()).toBeGreaterThan(tomorrow);
   const killedAt = first.now();
-  const second = lastingClock(file, 60);
+  const second = persistentClock(file, 60);
   expect(second.now()).toBeGreaterThan(killedAt);
   first.close();
   second.close();
@@ -34,7 +34,7 @@ it("goes on after the last lab, whether that was closed or killed", () => {
 it("begins at the machine's time when the file holds no time", () => {
   const file = join(folder, "damaged");
   writeFileSync(file, "not a time at all");
-  const clock = lastingClock(file, 1);
+  const clock = persistentClock(file, 1);
   expect(clock.now()).toBeGreaterThanOrEqual(Date.now() - 1000);
   clock.close();
 });

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { claimFolder } from "./folder.ts";
+import { openDataFolder } from "./data-folder.ts";
 
 let parent: string;
 let path: string;
@@ -25,48 +25,48 @@ const endpoints = {
 
 describe("a folder is one lab's alone", () => {
   it("from before it is ready until it is released", () => {
-    const first = claimFolder(path, false);
-    expect(() => claimFolder(path, true)).toThrow(
+    const first = openDataFolder(path, false);
+    expect(() => openDataFolder(path, true)).toThrow(
       `A lab is already running on ${path}. Stop it, or give this one another folder with --data DIR.`,
     );
     first.announce(endpoints);
-    expect(() => claimFolder(path, true)).toThrow(/process 4711, its console at http:.*:3\. /);
+    expect(() => openDataFolder(path, true)).toThrow(/process 4711, its console at http:.*:3\. /);
     first.withdraw();
     first.release();
-    claimFolder(path, false).release();
+    openDataFolder(path, false).release();
   });
 
   it("until its process is killed, whatever that left behind", async () => {
     const claim = `
-      import { claimFolder } from ${JSON.stringify(new URL("folder.ts", import.meta.url).href)};
-      claimFolder(${JSON.stringify(path)}, false).announce(${JSON.stringify(endpoints)});
+      import { openDataFolder } from ${JSON.stringify(new URL("data-folder.ts", import.meta.url).href)};
+      openDataFolder(${JSON.stringify(path)}, false).announce(${JSON.stringify(endpoints)});
       console.log("claimed");
       setInterval(() => {}, 1_000);`;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", claim], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(child.stdout, "data");
-    expect(() => claimFolder(path, false)).toThrow(/already running/);
+    expect(() => openDataFolder(path, false)).toThrow(/already running/);
     child.kill("SIGKILL");
     await once(child, "close");
-    const next = claimFolder(path, false);
+    const next = openDataFolder(path, false);
     expect(existsSync(join(path, "endpoints.json"))).toBe(false);
     next.release();
   });
 });
 
 it("starts anew without what is not the lab's", () => {
-  claimFolder(path, false).release();
+  openDataFolder(path, false).release();
   writeFileSync(join(path, "mine"), "");
   writeFileSync(join(path, "state", "kms.jsonl"), "");
-  claimFolder(path, true).release();
+  openDataFolder(path, true).release();
   expect(readdirSync(path).sort()).toEqual(["lock", "mine", "state"]);
   expect(readdirSync(join(path, "state"))).toEqual([]);
 });
 
 it("says what to do where it cannot write", () => {
   writeFileSync(path, "a file");
-  expect(() => claimFolder(path, false)).toThrow(
+  expect(() => openDataFolder(path, false)).toThrow(
     /^The lab cannot keep its state in .*data: EEXIST.* with --data DIR\.$/,
   );
 });

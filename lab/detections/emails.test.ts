@@ -2,20 +2,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
-import { alarmNameOf } from "../detections/cloudwatch-names.ts";
-import type { CloudTrailRecord, Detection, Severity } from "../detections/detection.ts";
-import { serviceDecryptEvent, serviceEncryptEvent } from "../detections/example-events.ts";
-import { cisPack, detections } from "../detections/index.ts";
-import type { DetectionScope } from "../detections/scope.ts";
-import { type MetricValues, metricFields } from "../service/telemetry.ts";
-import { settingsOf } from "../settings/testing.ts";
-import { synthesize } from "../stacks/synthesize.ts";
-import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform } from "../terraform/reader.ts";
-import { aboutLab, deployedScope } from "./attack/scope.ts";
-import { type Aws, startAws } from "./aws/aws.ts";
-import { type ManualClock, manualClock } from "./clock.ts";
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
+import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
+import type { CloudTrailRecord, Detection, Severity } from "../../detections/detection.ts";
+import { serviceDecryptEvent, serviceEncryptEvent } from "../../detections/example-events.ts";
+import { cisPack, detections } from "../../detections/index.ts";
+import type { DetectionScope } from "../../detections/scope.ts";
+import { type MetricValues, metricFields } from "../../service/telemetry.ts";
+import { settingsOf } from "../../settings/testing.ts";
+import { synthesize } from "../../stacks/synthesize.ts";
+import { readDeployment } from "../../terraform/deployment.ts";
+import { readTerraform } from "../../terraform/reader.ts";
+import { deployedScope, retargetRecord } from "../attack/scope.ts";
+import { type Aws, startAws } from "../aws/aws.ts";
+import { type ManualClock, manualClock } from "../testing/manual-clock.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const SECOND = 1000;
@@ -64,7 +64,7 @@ afterEach(async () => {
 });
 
 const deliver = (record: CloudTrailRecord) =>
-  aws.logLine(scope.trailLogGroupName, JSON.stringify(aboutLab(record, scope, account)));
+  aws.logLine(scope.trailLogGroupName, JSON.stringify(retargetRecord(record, scope, account)));
 
 const report = (
   values: Readonly<Record<string, number>>,

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
  * Checks that a loopback port is free, before anything slow begins.
  * @throws Error that names the port and the option that moves it
  */
-export async function assertFree(port: number, option: string): Promise<void> {
+export async function assertPortFree(port: number, option: string): Promise<void> {
   if (port === 0) return;
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();

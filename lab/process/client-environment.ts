@@ -1,5 +1,5 @@
 import { devNull } from "node:os";
-import type { Credentials } from "./aws/sts/identities.ts";
+import type { Credentials } from "../aws/sts/identities.ts";
 
 /** What makes an AWS SDK speak to the lab alone, whatever the user's own configuration files say. */
 export function clientEnvironment({

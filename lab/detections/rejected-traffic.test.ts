@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { matches, parsePattern } from "../cloudwatch/pattern/index.ts";
-import { settingsOf } from "../settings/testing.ts";
-import { FLOW_LOG_FIELDS, type FlowLogField } from "../stacks/flow-log-format.ts";
-import { synthesize } from "../stacks/synthesize.ts";
-import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform } from "../terraform/reader.ts";
+import { matches, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { settingsOf } from "../../settings/testing.ts";
+import { FLOW_LOG_FIELDS, type FlowLogField } from "../../stacks/flow-log-format.ts";
+import { synthesize } from "../../stacks/synthesize.ts";
+import { readDeployment } from "../../terraform/deployment.ts";
+import { readTerraform } from "../../terraform/reader.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const { metricFilters, alarms, logGroups } = readDeployment(

@@ -8,8 +8,8 @@ import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
-import type { Endpoints } from "../folder.ts";
-import { aboutLab, labScope } from "./scope.ts";
+import type { Endpoints } from "../state/data-folder.ts";
+import { labScope, retargetRecord } from "./scope.ts";
 
 /** Who attacks: an access key that the lab knows nothing of is the IAM user of its name. */
 const ATTACKER = "mallory";
@@ -47,7 +47,7 @@ export type LabState = z.infer<typeof State>;
 export type LabMail = LabState["inbox"][number];
 
 /** A lab in another process, as an attacker and a defender see it. */
-export interface RunningLab {
+export interface LabClient {
   readonly endpoints: Pick<Endpoints, "service" | "aws" | "console">;
   readonly scope: DetectionScope;
   readonly state: () => Promise<LabState>;
@@ -77,7 +77,7 @@ export function endpointsIn(folder: string): Pick<Endpoints, "service" | "aws" |
 }
 
 /** @throws Error when the lab does not answer, or runs what is not ours */
-export async function connect(endpoints: RunningLab["endpoints"]): Promise<RunningLab> {
+export async function connect(endpoints: LabClient["endpoints"]): Promise<LabClient> {
   const state = () => stateAt(endpoints.console);
   const { env, account } = placeOf(await state());
   const credentials = { accessKeyId: ATTACKER, secretAccessKey: "none" };
@@ -119,7 +119,7 @@ export async function connect(endpoints: RunningLab["endpoints"]): Promise<Runni
     call,
     ask: (path, body) => ask(`${endpoints.service}${path}`, body),
     deliver: (record, times) => {
-      const message = aboutLab(record, scope, account);
+      const message = retargetRecord(record, scope, account);
       const stream = trailLogStream(account.accountId, account.region);
       return put(scope.trailLogGroupName, stream, () => message, times);
     },

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readEmbeddedMetrics } from "../cloudwatch/embedded-metrics.ts";
-import { matches, parsePattern, warnings } from "../cloudwatch/pattern/index.ts";
-import { alarmNameOf, detectionMetric } from "../detections/cloudwatch-names.ts";
-import type { CloudTrailRecord, TrailDetection } from "../detections/detection.ts";
-import { filterPattern } from "../detections/exclusions.ts";
-import { cisPack, detections } from "../detections/index.ts";
-import { type MetricValues, metricFields } from "../service/telemetry.ts";
-import { settingsOf } from "../settings/testing.ts";
-import { synthesize } from "../stacks/synthesize.ts";
-import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform } from "../terraform/reader.ts";
-import { aboutLab, deployedScope } from "./attack/scope.ts";
+import { readEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
+import { matches, parsePattern, warnings } from "../../cloudwatch/pattern/index.ts";
+import { alarmNameOf, detectionMetric } from "../../detections/cloudwatch-names.ts";
+import type { CloudTrailRecord, TrailDetection } from "../../detections/detection.ts";
+import { filterPattern } from "../../detections/exclusions.ts";
+import { cisPack, detections } from "../../detections/index.ts";
+import { type MetricValues, metricFields } from "../../service/telemetry.ts";
+import { settingsOf } from "../../settings/testing.ts";
+import { synthesize } from "../../stacks/synthesize.ts";
+import { readDeployment } from "../../terraform/deployment.ts";
+import { readTerraform } from "../../terraform/reader.ts";
+import { deployedScope, retargetRecord } from "../attack/scope.ts";
 
 const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const deployment = readDeployment(
@@ -52,12 +52,12 @@ const cases = (detection: TrailDetection, side: "mustFire" | "mustNotFire") =>
 
 describe.each(inTrail.map((it) => [it.id, it] as const))("%s", (id, detection) => {
   test.each(cases(detection, "mustFire"))("fires: %s", (_, { record, alsoFires = [] }) => {
-    const fired = firedBy(aboutLab(record, scope, account));
+    const fired = firedBy(retargetRecord(record, scope, account));
     expect(fired.toSorted()).toEqual([id, ...alsoFires].sort());
   });
 
   test.each(cases(detection, "mustNotFire"))("is silent: %s", (_, { record, alsoFires = [] }) => {
-    const fired = firedBy(aboutLab(record, scope, account));
+    const fired = firedBy(retargetRecord(record, scope, account));
     expect(alsoFires).not.toContain(id);
     expect(fired.toSorted()).toEqual([...alsoFires].sort());
   });

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
-import type { RunningLab } from "./running-lab.ts";
+import type { LabClient } from "./lab-client.ts";
 
 /** How a detection is acted out. */
 export interface Act {
@@ -20,7 +20,7 @@ export interface Act {
    */
   readonly kind: "real" | "record";
   /** @param threshold at which the alarm fires in this lab */
-  readonly run: (lab: RunningLab, threshold: number) => Promise<void>;
+  readonly run: (lab: LabClient, threshold: number) => Promise<void>;
 }
 
 const REFUSED = 403;
@@ -97,7 +97,7 @@ const REAL: Readonly<Record<string, Act>> = {
   },
 };
 
-export function actOf(detection: Detection): Act {
+export function scenarioFor(detection: Detection): Act {
   const real = REAL[detection.id];
   if (real !== undefined) return real;
   if (detection.source === "trail") {
@@ -124,7 +124,7 @@ export function actOf(detection: Detection): Act {
 
 const Sealed = z.object({ Key: z.string() });
 
-async function tryWrongKeys(lab: RunningLab, count: number): Promise<void> {
+async function tryWrongKeys(lab: LabClient, count: number): Promise<void> {
   await inParallel(count, async (at) => {
     const { status } = await lab.ask("/decrypt", { Name: "Stephen", Key: `some-false-key-${at}` });
     if (status !== REFUSED) throw new Error(`The service answered a wrong Key with ${status}.`);
