@@ -48,7 +48,7 @@ test("exits with 1 on an invalid setting, prints only the message and writes no 
   });
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(
-    /^1 setting is wrong; nothing was built\.\n\n {2}CIPHERWATCH_ENV = "staging"/,
+    /^1 setting is invalid\. Nothing was built\.\n\n {2}CIPHERWATCH_ENV = "staging"/,
   );
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(existsSync(join(folder, "cdktf.out/stacks/kms"))).toBe(false);

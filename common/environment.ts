@@ -1,5 +1,5 @@
 export const ENVIRONMENTS = ["dev", "prod"] as const;
 export const DEFAULT_ENVIRONMENT = "dev";
 
-/** What everything is named after, and whose defaults hold. */
+/** Part of every resource name. dev is cheap and disposable; prod is redundant and deletion-protected. */
 export type Environment = (typeof ENVIRONMENTS)[number];

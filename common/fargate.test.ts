@@ -5,11 +5,11 @@ test.each([
   [256, [512, 1024, 2048]],
   [512, [1024, 2048, 3072, 4096]],
   [1024, [2048, 3072, 4096, 5120, 6144, 7168, 8192]],
-])("a task with %i CPU units has one of these memories", (cpu, memories) => {
+])("offers the documented memory sizes for %i CPU units", (cpu, memories) => {
   expect(memoriesForCpu(cpu)).toEqual(memories);
 });
 
-test("the largest tasks end where Fargate's table does", () => {
+test("offers the documented smallest and largest memory of large tasks", () => {
   expect(
     TASK_CPUS.slice(3).map((cpu) => [cpu, memoriesForCpu(cpu).at(0), memoriesForCpu(cpu).at(-1)]),
   ).toEqual([
@@ -20,6 +20,6 @@ test("the largest tasks end where Fargate's table does", () => {
   ]);
 });
 
-test("a CPU that Fargate does not offer has no memory", () => {
+test("offers no memory for CPU units that Fargate does not have", () => {
   expect(memoriesForCpu(300)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /**
- * The sizes that Fargate offers for a Linux task: CPU units → memory in MiB.
+ * Task sizes that Fargate offers on Linux: CPU units → memory sizes in MiB.
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
  */
 const MEMORY_OF_CPU: ReadonlyMap<number, readonly number[]> = new Map([
@@ -12,10 +12,10 @@ const MEMORY_OF_CPU: ReadonlyMap<number, readonly number[]> = new Map([
   [16_384, range(32_768, 122_880, 8192)],
 ]);
 
-/** CPU units that a task may have; 1,024 are one virtual CPU. */
+/** CPU units that a task can have. 1024 units are one vCPU. */
 export const TASK_CPUS: readonly number[] = [...MEMORY_OF_CPU.keys()];
 
-/** MiB of memory that a task with this many CPU units may have; none if no task may have those. */
+/** Memory sizes in MiB for a task with these CPU units; empty if Fargate has no such task. */
 export function memoriesForCpu(cpu: number): readonly number[] {
   return MEMORY_OF_CPU.get(cpu) ?? [];
 }

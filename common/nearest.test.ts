@@ -8,11 +8,11 @@ test.each([
   ["KMS-ERRORS", "kms-errors"],
   ["kms-volum", "kms-volume"],
   ["tral-chagne", "trail-change"],
-])("%s is a typing mistake for %s", (word, name) => {
+])("corrects %s to %s", (word, name) => {
   expect(nearest(word, names)).toBe(name);
 });
 
-test("what differs by more than a third is no typing mistake", () => {
+test("suggests nothing that differs by more than a third", () => {
   expect(nearest("denied-api", names)).toBeUndefined();
   expect(nearest("", names)).toBeUndefined();
 });

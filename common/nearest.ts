@@ -1,6 +1,6 @@
 /**
- * The candidate that differs from `word` by the fewest single-character edits, if that is few enough
- * to be a typing mistake: at most a third of the word's length.
+ * The candidate with the smallest edit distance to `word`, ignoring case. Undefined if the distance
+ * exceeds a third of the word's length, which is unlikely to be a typing error.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -1,8 +1,8 @@
 import { nearest } from "./nearest.ts";
 
 /**
- * What is wrong with a name that is not among the known ones, and which of them may be meant.
- * @param prefix what all of them begin with, the name too: it makes no two of them alike
+ * `Unknown option "--foo". Did you mean --for?`, or without the question if no known name is similar.
+ * @param prefix common to all names; it is ignored when names are compared
  */
 export function unknownName(
   kind: string,
@@ -10,8 +10,8 @@ export function unknownName(
   known: readonly string[],
   prefix = "",
 ): string {
-  const rest = (whole: string) => whole.slice(prefix.length);
-  const suggestion = nearest(rest(name), known.map(rest));
-  const question = suggestion === undefined ? "" : `; did you mean ${prefix}${suggestion}?`;
-  return `there is no ${kind} ${JSON.stringify(name)}${question}`;
+  const withoutPrefix = (text: string) => text.slice(prefix.length);
+  const suggestion = nearest(withoutPrefix(name), known.map(withoutPrefix));
+  const question = suggestion === undefined ? "" : ` Did you mean ${prefix}${suggestion}?`;
+  return `Unknown ${kind} ${JSON.stringify(name)}.${question}`;
 }

@@ -5,15 +5,15 @@ import packageJson from "../package.json" with { type: "json" };
 import { SettingsError } from "../settings/error.ts";
 import { loadSettings } from "../settings/index.ts";
 
-/** Whether loadSettings knows the variable, whatever it thinks of its value. */
+/** Whether loadSettings knows the variable, valid or not. */
 function isSetting(variable: string): boolean {
   try {
     loadSettings({ [variable]: "?" });
     return true;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const of = error.problems.filter((problem) => problem.variable === variable);
-    return !of.some(({ wrong }) => wrong.startsWith("there is no variable"));
+    const issues = error.issues.filter((issue) => issue.variable === variable);
+    return !issues.some(({ message }) => message.startsWith("Unknown variable"));
   }
 }
 

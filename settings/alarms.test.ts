@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { settings } from "./alarms.ts";
-import { problemsOf, settingsOf, testSettings } from "./testing.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 testSettings(settings, {
   alertEmail: [
@@ -8,46 +8,46 @@ testSettings(settings, {
     " ops@example.com ",
     "ops@example.com",
     {
-      "security(at)example.com": /e-mail/,
-      "security@localhost": /e-mail/,
-      ".security@example.com": /e-mail/,
-      "security..team@example.com": /e-mail/,
-      "security@example.com,ops@example.com": /e-mail/,
+      "security(at)example.com": /^is not a valid email address$/,
+      "security@localhost": /^is not a valid email address$/,
+      ".security@example.com": /^is not a valid email address$/,
+      "security..team@example.com": /^is not a valid email address$/,
+      "security@example.com,ops@example.com": /^is not a valid email address$/,
     },
   ],
   pagerEmail: [
     "PAGER_EMAIL",
     "on-call+urgent@pager.example.com",
     "on-call+urgent@pager.example.com",
-    { pager: /e-mail/ },
+    { pager: /^is not a valid email address$/ },
   ],
-  okNotices: ["OK_NOTICES", "YES", true, { never: /neither true nor false/ }],
-  alarmQueue: ["ALARM_QUEUE", "on", true, { SQS: /neither true nor false/ }],
+  okNotices: ["OK_NOTICES", "YES", true, { never: /must be true or false/ }],
+  alarmQueue: ["ALARM_QUEUE", "on", true, { SQS: /must be true or false/ }],
   webhookUrl: [
     "WEBHOOK_URL",
     "https://hooks.example.com/cipherwatch",
     "https://hooks.example.com/cipherwatch",
     {
-      "hooks.example.com": /no HTTPS URL/,
-      "http://hooks.example.com/": /no HTTPS URL/,
-      "https://user:pw@hooks.example.com/": /secret in Terraform's state/,
-      "https://a.b/?key=1": /secret in Terraform's state/,
-      "https://a.b/#key": /secret in Terraform's state/,
+      "hooks.example.com": /^is not a valid HTTPS URL$/,
+      "http://hooks.example.com/": /^is not a valid HTTPS URL$/,
+      "https://user:pw@hooks.example.com/": /^has a user, password, query or fragment/,
+      "https://a.b/?key=1": /^has a user, password, query or fragment/,
+      "https://a.b/#key": /^has a user, password, query or fragment/,
     },
   ],
 });
 
-test("a missing alert address says what to set", () => {
-  const [problem] = problemsOf({ ALERT_EMAIL: "" });
-  expect(problem).toMatchObject({
+test("reports a missing alert address with the next step", () => {
+  const [issue] = issuesOf({ ALERT_EMAIL: "" });
+  expect(issue).toMatchObject({
     variable: "CIPHERWATCH_ALERT_EMAIL",
-    wrong: "this is not set",
-    next: "set it to whom the alarms should mail",
+    message: "must be set",
+    next: "set it to the address that should receive the alarms",
   });
-  expect(problem).not.toHaveProperty("received");
+  expect(issue).not.toHaveProperty("received");
 });
 
-test("a wrong webhook is not shown: it may be a secret", () => {
+test("never shows an invalid webhook URL, which may hold a secret", () => {
   const WEBHOOK_URL = "https://user:pw@hooks.example.com/";
-  expect(() => settingsOf({ WEBHOOK_URL })).toThrow(/^1 setting is wrong(?!.*user:pw)/s);
+  expect(() => settingsOf({ WEBHOOK_URL })).toThrow(/^1 setting is invalid(?!.*user:pw)/s);
 });

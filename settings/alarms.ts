@@ -1,43 +1,53 @@
-import { checkedText, flag, text } from "./kinds.ts";
+import { z } from "zod";
+import { flag, same, setting } from "./setting.ts";
 
 const EMAIL = /^([\w+'-]+\.)*[\w+'-]*[\w+-]@([a-z\d][a-z\d-]*\.)+[a-z]{2,}$/i;
-const NO_EMAIL = "this is no e-mail address";
+const email = z.string("must be set").regex(EMAIL, "is not a valid email address");
 
 export const settings = {
-  /** Whom the alarms mail. There is no default: nobody would hear the alarms. */
-  alertEmail: text(EMAIL, {
-    wrong: NO_EMAIL,
-    allowed: "one e-mail address, such as security@example.com",
-    next: "set it to whom the alarms should mail",
+  alertEmail: setting({
+    description: "Email address that receives alarms. Required.",
+    schema: email,
+    allowed: "one email address, such as security@example.com",
+    next: "set it to the address that should receive the alarms",
   }),
 
-  /** Whom urgent alarms mail, such as the address of a pager. alertEmail unless said otherwise. */
-  pagerEmail: text(EMAIL, {
-    wrong: NO_EMAIL,
-    allowed: "one e-mail address, such as on-call@pager.example.com",
-    next: "set it to whom alarms should wake, or unset it for CIPHERWATCH_ALERT_EMAIL",
-  }).optional(),
+  pagerEmail: setting({
+    description:
+      "Email address that receives urgent alarms, such as a pager's. CIPHERWATCH_ALERT_EMAIL if unset.",
+    schema: email.optional(),
+    allowed: "one email address, such as on-call@pager.example.com",
+    next: "set it to the address of whoever is on call, or unset it to use CIPHERWATCH_ALERT_EMAIL",
+  }),
 
-  /** Mail when an alarm is over, too. Off: that nobody tries now does not settle who tried. */
-  okNotices: flag.byDefault(false),
+  okNotices: flag({
+    description:
+      "Send an email when an alarm returns to OK, too. Off by default: an OK does not mean that an incident is over.",
+    defaults: same(false),
+  }),
 
-  /** Put each change of an alarm's state into a queue, for programs to read. */
-  alarmQueue: flag.byDefault(false),
+  alarmQueue: flag({
+    description: "Send each alarm state change to an SQS queue, for programs to read.",
+    defaults: same(false),
+  }),
 
-  /** Where each change of an alarm's state is posted as JSON. Nowhere unless said otherwise. */
-  webhookUrl: checkedText(webhookProblems, {
+  webhookUrl: setting({
+    description: "URL to which each alarm state change is posted as JSON. No webhook if unset.",
+    schema: z
+      .string()
+      .refine((text) => URL.parse(text)?.protocol === "https:", "is not a valid HTTPS URL")
+      .refine(
+        (text) => !hasSecretPart(text),
+        "has a user, password, query or fragment, which Terraform would store in its state",
+      )
+      .optional(),
     allowed: "an https:// URL without a user, a password, a query or a fragment",
-    next: "keep its secret in the Authorization header, which docs/alarm-events.md says how to set",
-    neverShown: true,
-  }).optional(),
+    next: "put the webhook's secret in the Authorization header, as docs/alarm-events.md describes",
+    secret: true,
+  }),
 };
 
-function webhookProblems(text: string): readonly string[] {
+function hasSecretPart(text: string): boolean {
   const url = URL.parse(text);
-  const secrets = url === null ? [] : [url.username, url.password, url.search, url.hash];
-  const wrongs = [
-    url?.protocol !== "https:" && "this is no HTTPS URL",
-    secrets.some((part) => part !== "") && "this would keep a secret in Terraform's state",
-  ];
-  return wrongs.filter((wrong) => wrong !== false);
+  return url !== null && url.username + url.password + url.search + url.hash !== "";
 }

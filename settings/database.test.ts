@@ -1,28 +1,40 @@
 import { expect, test } from "vitest";
 import { settings } from "./database.ts";
-import { problemsOf, settingsOf, testSettings } from "./testing.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
+
+const BACKUP_DAYS = /^must be an integer between 7 and 35$/;
 
 testSettings(settings, {
   databaseInstanceClass: [
     "DATABASE_INSTANCE_CLASS",
     "db.r8g.2xlarge",
     "db.r8g.2xlarge",
-    { "t4g.micro": /class/ },
+    { "t4g.micro": /^is not a valid RDS instance class$/ },
   ],
-  databaseMultiAz: ["DATABASE_MULTI_AZ", "true", true, { "yes please": /neither true nor false/ }],
-  databaseStorage: ["DATABASE_STORAGE", "40", 40, { 19: /such a number/ }],
-  databaseStorageLimit: ["DATABASE_STORAGE_LIMIT", "80", 80, { 65537: /such a number/ }],
-  databaseBackupDays: [
-    "DATABASE_BACKUP_DAYS",
-    "14",
-    14,
-    { 6: /number of days/, 36: /number of days/ },
+  databaseMultiAz: ["DATABASE_MULTI_AZ", "true", true, { "yes please": /must be true or false/ }],
+  databaseStorage: [
+    "DATABASE_STORAGE",
+    "40",
+    40,
+    { 19: /^must be an integer between 20 and 65536$/ },
   ],
-  databaseInsights: ["DATABASE_INSIGHTS", "advanced", "advanced", { expert: /no such mode/ }],
+  databaseStorageLimit: [
+    "DATABASE_STORAGE_LIMIT",
+    "80",
+    80,
+    { 65537: /^must be an integer between 20 and 65536$/ },
+  ],
+  databaseBackupDays: ["DATABASE_BACKUP_DAYS", "14", 14, { 6: BACKUP_DAYS, 36: BACKUP_DAYS }],
+  databaseInsights: [
+    "DATABASE_INSIGHTS",
+    "advanced",
+    "advanced",
+    { expert: /^is not a valid Database Insights mode$/ },
+  ],
 });
 
-test("a storage limit less than a tenth above the storage is refused", () => {
-  expect(problemsOf({ DATABASE_STORAGE_LIMIT: "21" })).toMatchObject([
+test("rejects a storage limit less than a tenth above the storage", () => {
+  expect(issuesOf({ DATABASE_STORAGE_LIMIT: "21" })).toMatchObject([
     {
       variable: "CIPHERWATCH_DATABASE_STORAGE_LIMIT",
       allowed: "at least 10 % above CIPHERWATCH_DATABASE_STORAGE",

@@ -1,46 +1,61 @@
-import { days, flag, oneOf, text, whole } from "./kinds.ts";
-import type { Rule, ValuesOf } from "./setting.ts";
+import { z } from "zod";
+import { flag, integer, oneOf, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
-/** What RDS takes as the size of a gp3 volume for PostgreSQL, in GiB. */
+/** Sizes in GiB that RDS accepts for a gp3 volume of PostgreSQL. */
 const SMALLEST_VOLUME = 20;
 const LARGEST_VOLUME = 65_536;
 
-/** By how many percent the limit of storage autoscaling must at least exceed the volume's size. */
+/** Percent by which the limit of storage autoscaling must exceed the allocated storage. */
 const STORAGE_HEADROOM = 10;
 
 export const settings = {
-  /** Class of the database's instance. */
-  databaseInstanceClass: text(/^db\.[a-z][a-z0-9-]*\.(micro|small|medium|(\d*x)?large)$/, {
-    wrong: "this is no class of an RDS instance",
+  databaseInstanceClass: setting({
+    description: "Instance class of the database.",
+    schema: z
+      .string()
+      .regex(
+        /^db\.[a-z][a-z0-9-]*\.(micro|small|medium|(\d*x)?large)$/,
+        "is not a valid RDS instance class",
+      ),
+    defaults: { dev: "db.t4g.micro", prod: "db.m7g.large" },
     allowed: "db., a family and a size, such as db.t4g.micro or db.m7g.large",
-    next: "take one that RDS offers for PostgreSQL in the region, or unset it for the default",
-  }).byEnvironment({ dev: "db.t4g.micro", prod: "db.m7g.large" }),
-
-  /** Run a standby of the database in another zone. Off in dev for its cost. */
-  databaseMultiAz: flag.byEnvironment({ dev: false, prod: true }),
-
-  /** GiB that the database starts with. */
-  databaseStorage: whole(SMALLEST_VOLUME, LARGEST_VOLUME).byEnvironment({ dev: 20, prod: 50 }),
-
-  /** GiB to which the database's storage may grow by itself. */
-  databaseStorageLimit: whole(SMALLEST_VOLUME, LARGEST_VOLUME).byEnvironment({
-    dev: 50,
-    prod: 500,
+    next: "choose a class that RDS offers for PostgreSQL in the region, or unset it to use the default",
   }),
 
-  /** Days for which the database can be restored to any second. */
-  databaseBackupDays: days(7, 35).byEnvironment({ dev: 7, prod: 35 }),
+  databaseMultiAz: flag({
+    description: "Run a standby of the database in a second Availability Zone.",
+    defaults: { dev: false, prod: true },
+  }),
 
-  /** Mode of CloudWatch Database Insights. standard: a week, free; advanced: 15 months, at a price. */
-  databaseInsights: oneOf(["standard", "advanced"], "there is no such mode").byDefault("standard"),
+  databaseStorage: integer(SMALLEST_VOLUME, LARGEST_VOLUME, {
+    description: "Initial storage of the database, in GiB.",
+    defaults: { dev: 20, prod: 50 },
+  }),
+
+  databaseStorageLimit: integer(SMALLEST_VOLUME, LARGEST_VOLUME, {
+    description: "Limit up to which RDS grows the storage automatically, in GiB.",
+    defaults: { dev: 50, prod: 500 },
+  }),
+
+  databaseBackupDays: integer(7, 35, {
+    description:
+      "Days that backups are kept; within them, the database can be restored to any second.",
+    defaults: { dev: 7, prod: 35 },
+  }),
+
+  databaseInsights: oneOf(["standard", "advanced"], "is not a valid Database Insights mode", {
+    description:
+      "Mode of CloudWatch Database Insights. standard: a week of history, free; advanced: 15 months, at a price.",
+    defaults: same("standard"),
+  }),
 };
 
-export const rules: readonly Rule<ValuesOf<typeof settings>>[] = [
+export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
   {
-    among: ["databaseStorageLimit", "databaseStorage"],
-    wrongWith: ({ databaseStorageLimit, databaseStorage }) =>
+    fields: ["databaseStorageLimit", "databaseStorage"],
+    check: ({ databaseStorageLimit, databaseStorage }) =>
       databaseStorageLimit * 100 < databaseStorage * (100 + STORAGE_HEADROOM) &&
-      "RDS takes no limit that is so close to the storage itself",
+      `must be at least ${STORAGE_HEADROOM} % above CIPHERWATCH_DATABASE_STORAGE, or RDS rejects it`,
     allowed: `at least ${STORAGE_HEADROOM} % above CIPHERWATCH_DATABASE_STORAGE`,
     next: "raise it, or lower CIPHERWATCH_DATABASE_STORAGE",
   },

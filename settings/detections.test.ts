@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { settings } from "./detections.ts";
-import { problemsOf, testSettings } from "./testing.ts";
+import { issuesOf, testSettings } from "./testing.ts";
 
 testSettings(settings, {
   detections: [
@@ -8,22 +8,23 @@ testSettings(settings, {
     "kms-errors, kms-outsider",
     ["kms-errors", "kms-outsider"],
     {
-      "kms-errors,kms-outsiders": /"kms-outsiders"; did you mean kms-outsider\?/,
-      "cis-root-use": /no detection "cis-root-use"/,
+      "kms-errors,kms-outsiders":
+        /^Unknown detection "kms-outsiders"\. Did you mean kms-outsider\?$/,
+      "cis-root-use": /^Unknown detection "cis-root-use"/,
     },
   ],
-  cisPack: ["CIS_PACK", "true", true, { level2: /neither true nor false/ }],
+  cisPack: ["CIS_PACK", "true", true, { level2: /must be true or false/ }],
   thresholds: [
     "THRESHOLDS",
     "kms-errors=5",
     { "kms-errors": 5 },
     {
-      "kms-errors": /kms-errors has no number/,
-      "kms-errors=": /kms-errors has ""/,
-      "kms-errors=0": /kms-errors has "0"/,
-      "kms-errors=5=6": /kms-errors has "5=6"/,
-      "kms-errors=2,kms-errors=3": /twice/,
-      "kms-error=5": /no detection "kms-error"; did you mean kms-errors\?/,
+      "kms-errors": /^has no number for kms-errors$/,
+      "kms-errors=": /^has "" for kms-errors, not a number above 0$/,
+      "kms-errors=0": /^has "0" for kms-errors/,
+      "kms-errors=5=6": /^has "5=6" for kms-errors/,
+      "kms-errors=2,kms-errors=3": /^sets kms-errors twice$/,
+      "kms-error=5": /^Unknown detection "kms-error"\. Did you mean kms-errors\?$/,
     },
   ],
   periods: [
@@ -41,8 +42,8 @@ testSettings(settings, {
     "kms-volume=2.5",
     { "kms-volume": 2.5 },
     {
-      "kms-volume=0": /kms-volume has "0"/,
-      "kms-errors=3": /no detection with an anomaly alarm "kms-errors"/,
+      "kms-volume=0": /^has "0" for kms-volume/,
+      "kms-errors=3": /^Unknown detection with an anomaly alarm "kms-errors"/,
     },
   ],
   exclusions: [
@@ -54,32 +55,32 @@ testSettings(settings, {
       "kms-outsider=arn:aws:iam::111122223333:role/*": /neither/,
       "kms-outsider=arn:aws:iam::111122223333:role/a*b": /neither/,
       "kms-outsider": /"" is neither/,
-      "decrypt-denied=config.amazonaws.com": /detection with a filter/,
-      "constructor=config.amazonaws.com": /detection with a filter/,
+      "decrypt-denied=config.amazonaws.com": /^Unknown detection with a filter pattern/,
+      "constructor=config.amazonaws.com": /^Unknown detection with a filter pattern/,
     },
   ],
 });
 
-test("an unknown detection lists the known ones", () => {
-  expect(problemsOf({ THRESHOLDS: "kms-error=5" })[0]?.allowed).toMatch(/kms-errors/);
+test("lists the known detections for an unknown one", () => {
+  expect(issuesOf({ THRESHOLDS: "kms-error=5" })[0]?.allowed).toMatch(/kms-errors/);
 });
 
-test("each wrong item of a list is told", () => {
-  expect(problemsOf({ THRESHOLDS: "kms-errors=0,kms-volume" })).toMatchObject([
-    { wrong: 'kms-errors has "0"' },
-    { wrong: "kms-volume has no number" },
+test("reports every invalid item of a list", () => {
+  expect(issuesOf({ THRESHOLDS: "kms-errors=0,kms-volume" })).toMatchObject([
+    { message: 'has "0" for kms-errors, not a number above 0' },
+    { message: "has no number for kms-volume" },
   ]);
 });
 
-test("exclusions that make a pattern too long are refused before AWS does", () => {
+test("rejects exclusions that make a filter pattern too long for AWS", () => {
   const EXCLUSIONS = Array.from(
     { length: 4 },
     (_, at) => `ecs-change=arn:aws:iam::111122223333:role/Deployer${at}`,
   ).join(",");
-  expect(problemsOf({ EXCLUSIONS })).toMatchObject([
+  expect(issuesOf({ EXCLUSIONS })).toMatchObject([
     {
       variable: "CIPHERWATCH_EXCLUSIONS",
-      wrong: expect.stringMatching(/filter pattern of ecs-change has 1\d{3} characters$/),
+      message: expect.stringMatching(/filter pattern of ecs-change too long: 1\d{3} characters$/),
       allowed: expect.stringMatching(/at most 1024/),
       next: expect.stringMatching(/ends with \*/),
     },

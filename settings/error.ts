@@ -1,33 +1,33 @@
-/** What is wrong with one variable and what to do about it. */
-export interface SettingsProblem {
+/** One error in one variable, and how to correct it. */
+export interface SettingsIssue {
   readonly variable: string;
-  /** Absent: the variable is not set, or its value may be a secret. */
+  /** Absent if the variable is not set, or if its value may be a secret. */
   readonly received?: string;
-  readonly wrong: string;
+  readonly message: string;
   readonly allowed: string;
   readonly next: string;
 }
 
-/** Every problem with the settings at once; the message is for whoever typed them. */
+/** Reports every invalid setting at once, in a message for the person who set the variables. */
 export class SettingsError extends Error {
-  readonly problems: readonly SettingsProblem[];
+  readonly issues: readonly SettingsIssue[];
 
-  constructor(problems: readonly SettingsProblem[]) {
-    const count = problems.length === 1 ? "1 setting is" : `${problems.length} settings are`;
-    super([`${count} wrong; nothing was built.`, ...problems.map(describe)].join("\n\n"));
+  constructor(issues: readonly SettingsIssue[]) {
+    const count = issues.length === 1 ? "1 setting is" : `${issues.length} settings are`;
+    super([`${count} invalid. Nothing was built.`, ...issues.map(describe)].join("\n\n"));
     this.name = "SettingsError";
-    this.problems = problems;
+    this.issues = issues;
   }
 }
 
 const LONGEST_SHOWN = 100;
 
-function describe({ variable, received, wrong, allowed, next }: SettingsProblem): string {
+function describe({ variable, received, message, allowed, next }: SettingsIssue): string {
   const shown =
     received === undefined ? "" : ` = ${JSON.stringify(received.slice(0, LONGEST_SHOWN))}`;
   return [
     `  ${variable}${shown}`,
-    `    wrong:   ${wrong}`,
+    `    error:   ${message}`,
     `    allowed: ${allowed}`,
     `    next:    ${next}`,
   ].join("\n");

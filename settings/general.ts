@@ -1,46 +1,56 @@
+import { z } from "zod";
 import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../common/environment.ts";
-import { flag, oneOf, text } from "./kinds.ts";
-import type { Rule, ValuesOf } from "./setting.ts";
+import { flag, oneOf, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
 export const settings = {
-  /** What everything is named after, and whose defaults hold. */
-  env: oneOf(
-    ENVIRONMENTS,
-    "there is no such environment",
-    `set it to one, or unset it for ${DEFAULT_ENVIRONMENT}`,
-  ).byDefault(DEFAULT_ENVIRONMENT),
+  env: oneOf(ENVIRONMENTS, "is not a known environment", {
+    description: "Environment: part of every resource name, and selects the defaults.",
+    defaults: same(DEFAULT_ENVIRONMENT),
+    next: `set it to one of these, or unset it to use ${DEFAULT_ENVIRONMENT}`,
+  }),
 
-  /** AWS region of all that is not global. */
-  region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, {
-    wrong: "this is no code of an AWS region",
-    allowed: "the code of an AWS region, such as ap-southeast-2",
-    next: "take one from `aws account list-regions`, or unset it for ap-southeast-2",
-  }).byDefault("ap-southeast-2"),
+  region: setting({
+    description: "AWS region to deploy to.",
+    schema: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not a valid AWS region code"),
+    defaults: same("ap-southeast-2"),
+    allowed: "an AWS region code, such as ap-southeast-2",
+    next: "choose one from `aws account list-regions`, or unset it to use ap-southeast-2",
+  }),
 
-  /** The one AWS account to deploy to. Any that the credentials are for unless said otherwise. */
-  accountId: text(/^\d{12}$/, {
-    wrong: "this is no number of an AWS account",
-    allowed: "twelve digits",
-    next: "take it from `aws sts get-caller-identity`, or unset it for any",
-  }).optional(),
+  accountId: setting({
+    description:
+      "The only AWS account to deploy to. Any account that the credentials are for if unset.",
+    schema: z
+      .string()
+      .regex(/^\d{12}$/, "is not a valid AWS account ID")
+      .optional(),
+    allowed: "12 digits",
+    next: "copy it from `aws sts get-caller-identity`, or unset it to allow any account",
+  }),
 
-  /** S3 bucket that keeps Terraform's state. A local file does unless said otherwise. */
-  stateBucket: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
-    wrong: "this is no name of an S3 bucket",
-    allowed: "3 to 63 lower-case letters, digits, dots and hyphens",
-    next: "set it to the bucket's name alone, or unset it for a local state file",
-  }).optional(),
+  stateBucket: setting({
+    description: "S3 bucket that stores Terraform's state. A local file if unset.",
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is not a valid S3 bucket name")
+      .optional(),
+    allowed: "3 to 63 lowercase letters, digits, dots and hyphens",
+    next: "set it to the bucket's name alone, or unset it to use a local state file",
+  }),
 
-  /** Refuse to destroy what holds data: keys, the trail's bucket, the database. */
-  deletionProtection: flag.byEnvironment({ dev: false, prod: true }),
+  deletionProtection: flag({
+    description:
+      "Prevent deletion of everything that holds data: KMS keys, the trail's bucket, the database.",
+    defaults: { dev: false, prod: true },
+  }),
 };
 
-export const rules: readonly Rule<ValuesOf<typeof settings>>[] = [
+export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
   {
-    among: ["deletionProtection", "env"],
-    wrongWith: ({ deletionProtection, env }) =>
-      env === "prod" && !deletionProtection && "prod may not go without deletion protection",
+    fields: ["deletionProtection", "env"],
+    check: ({ deletionProtection, env }) =>
+      env === "prod" && !deletionProtection && "must be true in prod",
     allowed: "true, in prod",
-    next: "unset it, or use dev for what may be destroyed",
+    next: "unset it, or use dev for an environment that may be destroyed",
   },
 ];

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ENVIRONMENTS } from "../common/environment.ts";
-import { loadSettings } from "./index.ts";
-import { problemsOf, settingsOf } from "./testing.ts";
+import { loadSettings, settingsTable } from "./index.ts";
+import { issuesOf, settingsOf } from "./testing.ts";
 
 const EMAIL = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };
 
 describe("defaults", () => {
-  test("only the alert address must be given, and the environment is dev", () => {
+  test("require only the alert address, and select dev", () => {
     expect(loadSettings(EMAIL)).toMatchObject({
       env: "dev",
       region: "ap-southeast-2",
@@ -17,7 +17,7 @@ describe("defaults", () => {
     });
   });
 
-  test("prod keeps longer than dev, waits longer and refuses to destroy data", () => {
+  test("keep data longer in prod than in dev, and protect it from deletion", () => {
     const dev = settingsOf();
     const prod = settingsOf({ ENV: "prod" });
     expect(prod.logRetentionDays).toBeGreaterThan(dev.logRetentionDays);
@@ -27,7 +27,7 @@ describe("defaults", () => {
     expect(prod.deletionProtection).toBe(true);
   });
 
-  test.each(ENVIRONMENTS)("those of %s could be set", (ENV) => {
+  test.each(ENVIRONMENTS)("of %s are values that the variables accept", (ENV) => {
     const defaults = settingsOf({ ENV });
     const texts = Object.entries(defaults)
       .filter(([, value]) => typeof value !== "object" || Array.isArray(value))
@@ -35,31 +35,37 @@ describe("defaults", () => {
     expect(settingsOf(Object.fromEntries(texts))).toEqual(defaults);
   });
 
-  test("an empty or blank variable counts as unset", () => {
+  test("apply to an empty or blank variable", () => {
     expect(settingsOf({ ENV: "", REGION: "  ", TYPO: "" })).toEqual(settingsOf());
   });
 
-  test("variables of others are left alone", () => {
+  test("do not depend on variables without the prefix", () => {
     const others = { AWS_REGION: "x", PATH: "/bin", TERRAFORM_PROVIDER_MIRROR: "/mirror" };
     expect(loadSettings({ ...EMAIL, ...others })).toEqual(settingsOf());
   });
 });
 
+test("every setting has a one-line description", () => {
+  for (const [name, { description }] of Object.entries(settingsTable)) {
+    expect.soft(description, name).toMatch(/^[A-Z].+\.$/);
+  }
+});
+
 describe("errors", () => {
-  test("an unknown variable suggests the nearest and does not show its value", () => {
-    const problems = problemsOf({ REGOIN: "hunter2" });
-    expect(problems).toMatchObject([
-      { wrong: expect.stringMatching(/did you mean CIPHERWATCH_REGION\?/) },
+  test("suggest the nearest name for an unknown variable, without its value", () => {
+    const issues = issuesOf({ REGOIN: "hunter2" });
+    expect(issues).toMatchObject([
+      { message: 'Unknown variable "CIPHERWATCH_REGOIN". Did you mean CIPHERWATCH_REGION?' },
     ]);
-    expect(JSON.stringify(problems)).not.toMatch(/hunter2/);
+    expect(JSON.stringify(issues)).not.toMatch(/hunter2/);
   });
 
-  test("the prefix makes no variable like another", () => {
-    const [problem] = problemsOf({ BOGUS: "1" });
-    expect(problem?.wrong).toBe('there is no variable "CIPHERWATCH_BOGUS"');
+  test("ignore the prefix when they suggest a name", () => {
+    const [issue] = issuesOf({ BOGUS: "1" });
+    expect(issue?.message).toBe('Unknown variable "CIPHERWATCH_BOGUS".');
   });
 
-  const WRONG = {
+  const INVALID = {
     ENV: "prod",
     ALERT_EMAIL: "",
     REGION: "sydney",
@@ -67,9 +73,9 @@ describe("errors", () => {
     NOISE: "1",
   };
 
-  test("all problems are told at once, those of rules too", () => {
+  test("report all issues at once, including those of several settings together", () => {
     expect(
-      problemsOf(WRONG)
+      issuesOf(INVALID)
         .map(({ variable }) => variable)
         .sort(),
     ).toEqual([
@@ -80,24 +86,24 @@ describe("errors", () => {
     ]);
   });
 
-  test("a rule rests while a setting that it looks at is wrong by itself", () => {
-    expect(problemsOf({ ENV: "production", DELETION_PROTECTION: "false" })).toMatchObject([
+  test("omit a check of several settings while one of them is invalid", () => {
+    expect(issuesOf({ ENV: "production", DELETION_PROTECTION: "false" })).toMatchObject([
       { variable: "CIPHERWATCH_ENV" },
     ]);
   });
 
-  test("the message is for people", () => {
-    expect(() => settingsOf(WRONG)).toThrow(
+  test("name the value, the error, what is allowed and the next step", () => {
+    expect(() => settingsOf(INVALID)).toThrow(
       [
         '  CIPHERWATCH_REGION = "sydney"',
-        "    wrong:   this is no code of an AWS region",
-        "    allowed: the code of an AWS region, such as ap-southeast-2",
-        "    next:    take one from `aws account list-regions`, or unset it for ap-southeast-2",
+        "    error:   is not a valid AWS region code",
+        "    allowed: an AWS region code, such as ap-southeast-2",
+        "    next:    choose one from `aws account list-regions`, or unset it to use ap-southeast-2",
       ].join("\n"),
     );
   });
 
-  test("a long value is cut short in the message", () => {
+  test("truncate a long value", () => {
     expect(() => settingsOf({ REGION: "x".repeat(5000) })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("x".repeat(200)) }),
     );

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { settings } from "./ingress.ts";
-import { problemsOf, settingsOf, testSettings } from "./testing.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 const DOMAIN_NAME = "vault.example.com";
 const HOSTED_ZONE_ID = "Z0123456789";
+
+const RATE = /^must be an integer between 10 and 2000000000$/;
 
 testSettings(settings, {
   allowedCidrs: [
@@ -11,7 +13,7 @@ testSettings(settings, {
     "203.0.113.0/24, 198.51.100.7/32",
     ["203.0.113.0/24", "198.51.100.7/32"],
     {
-      "203.0.113.0/24,300.1.1.0/24": /"300\.1\.1\.0\/24" is no IPv4/,
+      "203.0.113.0/24,300.1.1.0/24": /"300\.1\.1\.0\/24" is not a valid IPv4/,
       "203.0.113.9/24": /the range is 203\.0\.113\.0\/24/,
     },
   ],
@@ -20,59 +22,66 @@ testSettings(settings, {
     DOMAIN_NAME,
     DOMAIN_NAME,
     {
-      "https://vault.example.com": /name of a host/,
-      "Vault.example.com": /name of a host/,
+      "https://vault.example.com": /^is not a valid host name$/,
+      "Vault.example.com": /^is not a valid host name$/,
     },
   ],
   hostedZoneId: [
     "HOSTED_ZONE_ID",
     HOSTED_ZONE_ID,
     HOSTED_ZONE_ID,
-    { "/hostedzone/Z0123456789": /hosted zone/ },
+    { "/hostedzone/Z0123456789": /^is not a valid hosted zone ID$/ },
   ],
-  requestLimit: ["REQUEST_LIMIT", "1000", 1000, { 9: /number/ }],
-  decryptLimit: ["DECRYPT_LIMIT", "1000", 1000, { 9: /number/ }],
-  reputationLimit: ["REPUTATION_LIMIT", "10", 10, { 9: /number/ }],
+  requestLimit: ["REQUEST_LIMIT", "1000", 1000, { 9: RATE }],
+  decryptLimit: ["DECRYPT_LIMIT", "1000", 1000, { 9: RATE }],
+  reputationLimit: ["REPUTATION_LIMIT", "10", 10, { 9: RATE }],
 });
 
-test("TLS without a zone is refused", () => {
-  expect(problemsOf({ DOMAIN_NAME })).toMatchObject([
+test("rejects a domain without a hosted zone", () => {
+  expect(issuesOf({ DOMAIN_NAME })).toMatchObject([
     {
       variable: "CIPHERWATCH_HOSTED_ZONE_ID",
-      wrong: "TLS for the domain needs the zone that the domain is in",
+      message: "must be set if CIPHERWATCH_DOMAIN_NAME is: TLS needs the domain's hosted zone",
     },
   ]);
 });
 
-test("a zone without a domain is refused", () => {
-  expect(problemsOf({ HOSTED_ZONE_ID })).toMatchObject([
-    { variable: "CIPHERWATCH_DOMAIN_NAME", wrong: "a zone without a domain in it is of no use" },
+test("rejects a hosted zone without a domain", () => {
+  expect(issuesOf({ HOSTED_ZONE_ID })).toMatchObject([
+    {
+      variable: "CIPHERWATCH_DOMAIN_NAME",
+      message: "must be set if CIPHERWATCH_HOSTED_ZONE_ID is",
+    },
   ]);
 });
 
 test.each(["0.0.0.0/0", "203.0.113.0/24,128.0.0.0/1", "0.0.0.0/7"])(
-  "%s without TLS is refused",
+  "rejects %s without TLS",
   (ALLOWED_CIDRS) => {
-    expect(problemsOf({ ALLOWED_CIDRS })).toMatchObject([
+    expect(issuesOf({ ALLOWED_CIDRS })).toMatchObject([
       {
         variable: "CIPHERWATCH_ALLOWED_CIDRS",
         received: ALLOWED_CIDRS,
-        wrong: "so many addresses may not send secrets without TLS",
+        message: "allows too many addresses to send secrets without TLS",
       },
     ]);
   },
 );
 
-test("with TLS everybody may be admitted", () => {
-  const everybody = settingsOf({ DOMAIN_NAME, HOSTED_ZONE_ID, ALLOWED_CIDRS: "0.0.0.0/0" });
-  expect(everybody.allowedCidrs).toEqual(["0.0.0.0/0"]);
+test("accepts any address with TLS", () => {
+  const { allowedCidrs } = settingsOf({ DOMAIN_NAME, HOSTED_ZONE_ID, ALLOWED_CIDRS: "0.0.0.0/0" });
+  expect(allowedCidrs).toEqual(["0.0.0.0/0"]);
 });
 
 test.each(["DECRYPT_LIMIT", "REPUTATION_LIMIT"])(
-  "%s above the limit for everything is refused",
+  "rejects %s above CIPHERWATCH_REQUEST_LIMIT",
   (name) => {
-    expect(problemsOf({ [name]: "2001" })).toMatchObject([
-      { variable: `CIPHERWATCH_${name}`, received: "2001", wrong: "it would never be reached" },
+    expect(issuesOf({ [name]: "2001" })).toMatchObject([
+      {
+        variable: `CIPHERWATCH_${name}`,
+        received: "2001",
+        message: "must not exceed CIPHERWATCH_REQUEST_LIMIT, which would apply first",
+      },
     ]);
   },
 );

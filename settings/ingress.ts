@@ -1,89 +1,104 @@
+import { z } from "zod";
 import { prefixLength, validateCidr } from "../common/cidr.ts";
-import { text, whole } from "./kinds.ts";
-import { listOf } from "./lists.ts";
-import type { Rule, ValuesOf } from "./setting.ts";
+import { listOf } from "./schemas.ts";
+import { integer, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
-/** Prefix of the widest range that may send secrets in plain text: one of the old class A networks. */
+/** Prefix length of the widest IPv4 range that may reach the service without TLS. */
 const WIDEST_WITHOUT_TLS = 8;
 
-/** What a rate rule of AWS WAF takes as its limit. */
+/** Limits that AWS WAF accepts for a rate-based rule. */
 const LEAST_RATE = 10;
 const MOST_RATE = 2_000_000_000;
 
 export const settings = {
-  /** IPv4 ranges that may reach the service. None unless said otherwise. */
-  allowedCidrs: listOf(validateCidr, {
-    allowed: "IPv4 ranges with commas between them, such as 203.0.113.0/24,198.51.100.7/32",
-    next: "write each as its first address, a slash and the length of its prefix",
-  }).byDefault([]),
+  allowedCidrs: setting({
+    description: "IPv4 ranges that can reach the service. Nobody can by default.",
+    schema: listOf(validateCidr),
+    defaults: same([]),
+    allowed: "comma-separated IPv4 ranges, such as 203.0.113.0/24,198.51.100.7/32",
+    next: "write each range in CIDR notation: its first address, a slash and the prefix length",
+  }),
 
-  /** Name under which the service answers, with TLS. None unless said otherwise: plain HTTP. */
-  domainName: text(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
-    wrong: "this is no name of a host",
-    allowed: "a host's full name in lower case, such as vault.example.com",
-    next: "set it to a name in the zone of CIPHERWATCH_HOSTED_ZONE_ID",
-  }).optional(),
+  domainName: setting({
+    description: "Host name of the service, which it serves with TLS. Plain HTTP if unset.",
+    schema: z
+      .string()
+      .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, "is not a valid host name")
+      .optional(),
+    allowed: "a fully qualified host name in lowercase, such as vault.example.com",
+    next: "set it to a name in the hosted zone CIPHERWATCH_HOSTED_ZONE_ID",
+  }),
 
-  /** Route 53 zone that the domain is in. None unless said otherwise. */
-  hostedZoneId: text(/^[A-Z0-9]{1,32}$/, {
-    wrong: "this is no id of a hosted zone",
-    allowed: "up to 32 capital letters and digits",
-    next: "take it from `aws route53 list-hosted-zones`, without /hostedzone/",
-  }).optional(),
+  hostedZoneId: setting({
+    description: "Route 53 hosted zone of the host name.",
+    schema: z
+      .string()
+      .regex(/^[A-Z0-9]{1,32}$/, "is not a valid hosted zone ID")
+      .optional(),
+    allowed: "up to 32 uppercase letters and digits",
+    next: "copy it from `aws route53 list-hosted-zones`, without /hostedzone/",
+  }),
 
-  /** Requests that one address may make in five minutes. */
-  requestLimit: whole(LEAST_RATE, MOST_RATE).byDefault(2000),
+  requestLimit: integer(LEAST_RATE, MOST_RATE, {
+    description: "Requests that one IP address can make in five minutes.",
+    defaults: same(2000),
+  }),
 
-  /** Of these, requests that try a Key. */
-  decryptLimit: whole(LEAST_RATE, MOST_RATE).byDefault(300),
+  decryptLimit: integer(LEAST_RATE, MOST_RATE, {
+    description:
+      "Requests to decrypt or forget a record that one IP address can make in five minutes.",
+    defaults: same(300),
+  }),
 
-  /** Requests that an address of bad reputation may make in five minutes. */
-  reputationLimit: whole(LEAST_RATE, MOST_RATE).byDefault(100),
+  reputationLimit: integer(LEAST_RATE, MOST_RATE, {
+    description: "Requests that an IP address with a bad reputation can make in five minutes.",
+    defaults: same(100),
+  }),
 };
 
-const NEVER_REACHED = "it would never be reached";
 const BELOW_REQUEST_LIMIT = {
   allowed: "at most CIPHERWATCH_REQUEST_LIMIT",
   next: "lower it, or raise CIPHERWATCH_REQUEST_LIMIT",
 };
+const EXCEEDS_REQUEST_LIMIT = "must not exceed CIPHERWATCH_REQUEST_LIMIT, which would apply first";
 
-export const rules: readonly Rule<ValuesOf<typeof settings>>[] = [
+export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
   {
-    among: ["hostedZoneId", "domainName"],
-    wrongWith: ({ hostedZoneId, domainName }) =>
+    fields: ["hostedZoneId", "domainName"],
+    check: ({ hostedZoneId, domainName }) =>
       domainName !== undefined &&
       hostedZoneId === undefined &&
-      "TLS for the domain needs the zone that the domain is in",
-    allowed: "the id of a Route 53 zone, where CIPHERWATCH_DOMAIN_NAME is set",
-    next: "set it, or unset CIPHERWATCH_DOMAIN_NAME for plain HTTP",
+      "must be set if CIPHERWATCH_DOMAIN_NAME is: TLS needs the domain's hosted zone",
+    allowed: "the ID of a Route 53 hosted zone",
+    next: "set it, or unset CIPHERWATCH_DOMAIN_NAME to use plain HTTP",
   },
   {
-    among: ["domainName", "hostedZoneId"],
-    wrongWith: ({ domainName, hostedZoneId }) =>
+    fields: ["domainName", "hostedZoneId"],
+    check: ({ domainName, hostedZoneId }) =>
       hostedZoneId !== undefined &&
       domainName === undefined &&
-      "a zone without a domain in it is of no use",
-    allowed: "a host's full name, where CIPHERWATCH_HOSTED_ZONE_ID is set",
-    next: "set it, or unset CIPHERWATCH_HOSTED_ZONE_ID for plain HTTP",
+      "must be set if CIPHERWATCH_HOSTED_ZONE_ID is",
+    allowed: "a fully qualified host name",
+    next: "set it, or unset CIPHERWATCH_HOSTED_ZONE_ID to use plain HTTP",
   },
   {
-    among: ["allowedCidrs", "domainName"],
-    wrongWith: ({ allowedCidrs, domainName }) =>
+    fields: ["allowedCidrs", "domainName"],
+    check: ({ allowedCidrs, domainName }) =>
       domainName === undefined &&
       allowedCidrs.some((cidr) => prefixLength(cidr) < WIDEST_WITHOUT_TLS) &&
-      "so many addresses may not send secrets without TLS",
-    allowed: `without a domain, ranges of /${WIDEST_WITHOUT_TLS} or narrower`,
-    next: "narrow it, or set CIPHERWATCH_DOMAIN_NAME and CIPHERWATCH_HOSTED_ZONE_ID",
+      "allows too many addresses to send secrets without TLS",
+    allowed: `without TLS, ranges with a prefix length of at least ${WIDEST_WITHOUT_TLS}`,
+    next: "narrow the range, or set CIPHERWATCH_DOMAIN_NAME and CIPHERWATCH_HOSTED_ZONE_ID",
   },
   {
-    among: ["decryptLimit", "requestLimit"],
-    wrongWith: ({ decryptLimit, requestLimit }) => decryptLimit > requestLimit && NEVER_REACHED,
+    fields: ["decryptLimit", "requestLimit"],
+    check: ({ decryptLimit, requestLimit }) => decryptLimit > requestLimit && EXCEEDS_REQUEST_LIMIT,
     ...BELOW_REQUEST_LIMIT,
   },
   {
-    among: ["reputationLimit", "requestLimit"],
-    wrongWith: ({ reputationLimit, requestLimit }) =>
-      reputationLimit > requestLimit && NEVER_REACHED,
+    fields: ["reputationLimit", "requestLimit"],
+    check: ({ reputationLimit, requestLimit }) =>
+      reputationLimit > requestLimit && EXCEEDS_REQUEST_LIMIT,
     ...BELOW_REQUEST_LIMIT,
   },
 ];

@@ -1,50 +1,52 @@
+import { z } from "zod";
 import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../common/environment.ts";
 import { unknownName } from "../common/unknown-name.ts";
-import { SettingsError, type SettingsProblem } from "./error.ts";
-import type { Hint, Rule, Setting, SettingsTable, ValuesOf, Wrong } from "./setting.ts";
+import { SettingsError, type SettingsIssue } from "./error.ts";
+import type { Guidance, Refinement, SettingsTable, ValuesOf } from "./setting.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "CIPHERWATCH_";
 
+/** `keyRotationDays` → `CIPHERWATCH_KEY_ROTATION_DAYS` */
+export function variableName(setting: string): string {
+  return PREFIX + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
 /**
- * Reads the settings of a table from environment variables and holds them against the rules.
- * @throws {SettingsError} naming every variable that is wrong, missing or unknown
+ * Reads the settings of a table from environment variables.
+ * @throws {SettingsError} naming every variable that is invalid, missing or unknown
  */
 export function load<Table extends SettingsTable>(
   table: Table,
-  rules: readonly Rule<ValuesOf<Table>>[],
+  refinements: readonly Refinement<ValuesOf<Table>>[],
   variables: Variables,
 ): ValuesOf<Table> {
-  const given = textsIn(variables);
-  const environment =
-    ENVIRONMENTS.find((name) => name === given.get(variableOf("env"))) ?? DEFAULT_ENVIRONMENT;
-  const problems = unknownVariables([...given.keys()], Object.keys(table).map(variableOf));
-  const values: Record<string, unknown> = {}; // of those that nothing is wrong with
+  const texts = textsIn(variables);
+  const values = Object.fromEntries(
+    Object.keys(table).map((name) => [name, texts.get(variableName(name))]),
+  );
+  const schema = z.object(shapeFor(table, values.env)).superRefine(
+    (parsed, context) => {
+      const invalid = new Set(context.issues.map(({ path }) => path?.[0]));
+      for (const { fields, check, ...guidance } of refinements) {
+        if (fields.some((field) => invalid.has(field))) continue;
+        for (const message of [check(parsed as ValuesOf<Table>) || []].flat()) {
+          context.addIssue({ code: "custom", path: [fields[0]], message, params: guidance });
+        }
+      }
+    },
+    { when: () => true }, // also when other settings are invalid: report everything at once
+  );
 
-  const tell = (name: string, wrongs: readonly string[], { allowed, next }: Hint) => {
-    const variable = variableOf(name);
-    const received = table[name]?.neverShown ? undefined : given.get(variable);
-    const shown = received === undefined ? {} : { received };
-    problems.push(...wrongs.map((wrong) => ({ variable, ...shown, wrong, allowed, next })));
-  };
-  for (const [name, setting] of Object.entries(table)) {
-    const text = given.get(variableOf(name));
-    const wrongs = wrongsWith(setting, text);
-    tell(name, wrongs, setting);
-    if (wrongs.length > 0) continue;
-    values[name] = text === undefined ? setting.defaults?.[environment] : setting.read(text);
-  }
-  for (const rule of rules) {
-    if (!rule.among.every((name) => name in values)) continue;
-    const seen = Object.fromEntries(rule.among.map((name) => [name, values[name]]));
-    tell(rule.among[0], listed(rule.wrongWith(seen as ValuesOf<Table>)), rule);
-  }
-  if (problems.length > 0) throw new SettingsError(problems);
-  return values as ValuesOf<Table>;
+  const unknown = unknownVariables([...texts.keys()], Object.keys(table).map(variableName));
+  const result = schema.safeParse(values);
+  const issues = result.error?.issues.map((issue) => settingsIssue(issue, table, texts)) ?? [];
+  if (unknown.length + issues.length > 0) throw new SettingsError([...unknown, ...issues]);
+  return result.data as ValuesOf<Table>;
 }
 
-/** What is set to something, by variable. */
+/** Our variables that are neither empty nor blank, trimmed. */
 function textsIn(variables: Variables): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(variables)
@@ -54,26 +56,43 @@ function textsIn(variables: Variables): ReadonlyMap<string, string> {
   );
 }
 
-function variableOf(name: string): string {
-  return PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+/** The schemas of a table, with the defaults of an environment. */
+function shapeFor(table: SettingsTable, env: string | undefined): Record<string, z.ZodType> {
+  const environment = ENVIRONMENTS.find((name) => name === env) ?? DEFAULT_ENVIRONMENT;
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { schema, defaults }]) => [
+      name,
+      defaults === undefined ? schema : schema.default(defaults[environment]),
+    ]),
+  );
 }
 
-function wrongsWith(setting: Setting<unknown>, text: string | undefined): readonly string[] {
-  if (text !== undefined) return listed(setting.wrongWith(text));
-  return setting.defaults === undefined ? ["this is not set"] : [];
+function settingsIssue(
+  issue: z.core.$ZodIssue,
+  table: SettingsTable,
+  texts: ReadonlyMap<string, string>,
+): SettingsIssue {
+  const name = String(issue.path[0]);
+  const variable = variableName(name);
+  const received = table[name]?.secret ? undefined : texts.get(variable);
+  const { allowed, next } = ((issue.code === "custom" && issue.params) || table[name]) as Guidance;
+  return {
+    variable,
+    ...(received === undefined ? {} : { received }),
+    message: issue.message,
+    allowed,
+    next,
+  };
 }
 
-function listed(wrong: Wrong): readonly string[] {
-  return [wrong || []].flat();
-}
-
-function unknownVariables(given: readonly string[], known: readonly string[]): SettingsProblem[] {
-  return given
+/** Omits the values: an unknown variable may hold a secret. */
+function unknownVariables(names: readonly string[], known: readonly string[]): SettingsIssue[] {
+  return names
     .filter((variable) => !known.includes(variable))
     .map((variable) => ({
-      variable, // its value is not shown: nobody knows what it is
-      wrong: unknownName("variable", variable, known, PREFIX),
+      variable,
+      message: unknownName("variable", variable, known, PREFIX),
       allowed: known.join(", "),
-      next: "correct its name, or unset it",
+      next: "correct the name, or unset it",
     }));
 }

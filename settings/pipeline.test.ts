@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { settings } from "./pipeline.ts";
-import { problemsOf, settingsOf, testSettings } from "./testing.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 testSettings(settings, {
   githubRepository: [
@@ -8,35 +8,35 @@ testSettings(settings, {
     "example-org/cipherwatch",
     "example-org/cipherwatch",
     {
-      "https://github.com/example-org/cipherwatch": /GitHub/,
-      "example-org/*": /GitHub/,
+      "https://github.com/example-org/cipherwatch": /^is not a valid GitHub repository$/,
+      "example-org/*": /^is not a valid GitHub repository$/,
     },
   ],
   githubRepositoryIds: [
     "GITHUB_REPOSITORY_IDS",
     "123456/456789",
     "123456/456789",
-    { 456789: /no ids of a GitHub repository/ },
+    { 456789: /^is not a valid pair of GitHub owner and repository IDs$/ },
   ],
   githubEnvironment: [
     "GITHUB_ENVIRONMENT",
     "sydney-1",
     "sydney-1",
-    { "production*": /environment/ },
+    { "production*": /^is not a GitHub environment name/ },
   ],
-  githubOidcProvider: ["GITHUB_OIDC_PROVIDER", "no", false, { there: /neither true nor false/ }],
+  githubOidcProvider: ["GITHUB_OIDC_PROVIDER", "no", false, { there: /must be true or false/ }],
 });
 
-test("the environment of GitHub follows ours", () => {
+test("derives the GitHub environment from the environment", () => {
   expect(settingsOf().githubEnvironment).toBe("dev");
   expect(settingsOf({ ENV: "prod" }).githubEnvironment).toBe("production");
 });
 
-test("ids of a repository without its name are refused", () => {
-  expect(problemsOf({ GITHUB_REPOSITORY_IDS: "123456/456789" })).toMatchObject([
+test("rejects repository IDs without a repository", () => {
+  expect(issuesOf({ GITHUB_REPOSITORY_IDS: "123456/456789" })).toMatchObject([
     {
       variable: "CIPHERWATCH_GITHUB_REPOSITORY",
-      wrong: "ids without the repository they are of are of no use",
+      message: "must be set if CIPHERWATCH_GITHUB_REPOSITORY_IDS is",
     },
   ]);
 });

@@ -1,40 +1,59 @@
-import { flag, text } from "./kinds.ts";
-import type { Rule, ValuesOf } from "./setting.ts";
+import { z } from "zod";
+import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
 export const settings = {
-  /** GitHub repository whose workflows plan and deploy. None unless said otherwise: no pipeline. */
-  githubRepository: text(/^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/[\w.-]{1,100}$/, {
-    wrong: "this is no GitHub repository",
+  githubRepository: setting({
+    description: "GitHub repository whose workflows plan and deploy. No pipeline if unset.",
+    schema: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/[\w.-]{1,100}$/,
+        "is not a valid GitHub repository",
+      )
+      .optional(),
     allowed: "owner and name, such as example-org/cipherwatch",
-    next: "take it from the repository's address, without https://github.com/",
-  }).optional(),
+    next: "copy it from the repository's URL, without https://github.com/",
+  }),
 
-  /** Ids in the subjects of the repository's tokens. None unless said otherwise: subjects with names alone. */
-  githubRepositoryIds: text(/^[1-9]\d*\/[1-9]\d*$/, {
-    wrong: "these are no ids of a GitHub repository and its owner",
-    allowed: "the owner's id and the repository's, such as 123456/456789",
-    next: "take them from `gh api repos/OWNER/NAME`: owner.id and id; unset it if the subjects lack them",
-  }).optional(),
+  githubRepositoryIds: setting({
+    description:
+      "IDs of the owner and the repository, if the subject claims of the repository's OIDC tokens contain them.",
+    schema: z
+      .string()
+      .regex(/^[1-9]\d*\/[1-9]\d*$/, "is not a valid pair of GitHub owner and repository IDs")
+      .optional(),
+    allowed: "the owner's ID and the repository's ID, such as 123456/456789",
+    next: "copy owner.id and id from `gh api repos/OWNER/NAME`; unset it if the subject claims lack IDs",
+  }),
 
-  /** GitHub environment whose jobs may deploy. */
-  githubEnvironment: text(/^[\w.-]{1,255}$/, {
-    wrong: "this is no name of an environment that a subject can hold",
+  githubEnvironment: setting({
+    description: "GitHub environment whose jobs can deploy.",
+    schema: z
+      .string()
+      .regex(
+        /^[\w.-]{1,255}$/,
+        "is not a GitHub environment name that a subject claim can contain",
+      ),
+    defaults: { dev: "dev", prod: "production" },
     allowed: "letters, digits, underscores, dots and hyphens",
-    next: "set it to the environment's name in GitHub, or unset it for the default",
-  }).byEnvironment({ dev: "dev", prod: "production" }),
+    next: "set it to the environment's name in GitHub, or unset it to use the default",
+  }),
 
-  /** Make the account's trust in GitHub's tokens, of which there can be one. Off where it exists. */
-  githubOidcProvider: flag.byDefault(true),
+  githubOidcProvider: flag({
+    description:
+      "Create the account's OIDC provider for GitHub. Turn it off if the account already has one.",
+    defaults: same(true),
+  }),
 };
 
-export const rules: readonly Rule<ValuesOf<typeof settings>>[] = [
+export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
   {
-    among: ["githubRepository", "githubRepositoryIds"],
-    wrongWith: ({ githubRepository, githubRepositoryIds }) =>
+    fields: ["githubRepository", "githubRepositoryIds"],
+    check: ({ githubRepository, githubRepositoryIds }) =>
       githubRepositoryIds !== undefined &&
       githubRepository === undefined &&
-      "ids without the repository they are of are of no use",
-    allowed: "owner and name, where CIPHERWATCH_GITHUB_REPOSITORY_IDS is set",
+      "must be set if CIPHERWATCH_GITHUB_REPOSITORY_IDS is",
+    allowed: "owner and name, such as example-org/cipherwatch",
     next: "set it, or unset CIPHERWATCH_GITHUB_REPOSITORY_IDS",
   },
 ];

@@ -1,79 +1,104 @@
+import { z } from "zod";
 import { memoriesForCpu, TASK_CPUS } from "../common/fargate.ts";
-import { flag, oneOf, oneOfNumbers, text, whole } from "./kinds.ts";
-import type { Rule, ValuesOf } from "./setting.ts";
+import {
+  flag,
+  integer,
+  oneOf,
+  oneOfNumbers,
+  type Refinement,
+  same,
+  setting,
+  type ValuesOf,
+} from "./setting.ts";
 
-/** Tasks of a service that the settings stand for; a safeguard against a slip, not AWS's quota. */
+/** Guards against typing errors. It is not an AWS quota. */
 const MOST_TASKS = 1000;
 
 export const settings = {
-  /** Digest of the service's image in the registry. The service is left out unless it is set. */
-  imageDigest: text(/^sha256:[0-9a-f]{64}$/, {
-    wrong: "this is no digest of an image",
-    allowed: "sha256: and 64 hexadecimal digits in lower case",
-    next: "push the image and take the digest that the push prints",
-  }).optional(),
+  imageDigest: setting({
+    description:
+      "Digest of the service's image in the registry. The service is not deployed if unset.",
+    schema: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, "is not a valid image digest")
+      .optional(),
+    allowed: "sha256: and 64 lowercase hexadecimal digits",
+    next: "push the image, and copy the digest that the push prints",
+  }),
 
-  /** Images that the registry keeps, the newest; the deployed one must be among them. */
-  imagesKept: whole(2, 1000).byEnvironment({ dev: 10, prod: 50 }),
+  imagesKept: integer(2, 1000, {
+    description:
+      "Number of newest images that the registry keeps. It must include the deployed image.",
+    defaults: { dev: 10, prod: 50 },
+  }),
 
-  /** CPU units of a task, 1,024 for a whole one. */
-  taskCpu: oneOfNumbers(TASK_CPUS, {
-    wrong: "Fargate offers no such task",
-    allowed: TASK_CPUS.join(", "),
-    next: "set it to one of these, or unset it for the default",
-  }).byEnvironment({ dev: 256, prod: 512 }),
+  taskCpu: oneOfNumbers(TASK_CPUS, "is not a task size that Fargate offers", {
+    description: "CPU units of a task; 1024 units are one vCPU.",
+    defaults: { dev: 256, prod: 512 },
+  }),
 
-  /** MiB of memory of a task; what Fargate offers depends on taskCpu. */
-  taskMemory: whole(512, 122_880).byEnvironment({ dev: 512, prod: 1024 }),
+  taskMemory: integer(512, 122_880, {
+    description: "Memory of a task in MiB. The allowed values depend on CIPHERWATCH_TASK_CPU.",
+    defaults: { dev: 512, prod: 1024 },
+  }),
 
-  /** Processor that the image is built for; ARM64 costs less. */
-  cpuArchitecture: oneOf(
-    ["X86_64", "ARM64"],
-    "Fargate has no such processor",
-    "set it to what the image was built for",
-  ).byDefault("X86_64"),
+  cpuArchitecture: oneOf(["X86_64", "ARM64"], "is not a CPU architecture that Fargate offers", {
+    description: "CPU architecture that the image is built for. ARM64 costs less.",
+    defaults: same("X86_64"),
+    next: "set it to the architecture that the image was built for",
+  }),
 
-  /** Tasks that always run. In prod one may fail. */
-  minTasks: whole(1, MOST_TASKS).byEnvironment({ dev: 1, prod: 2 }),
+  minTasks: integer(1, MOST_TASKS, {
+    description: "Minimum number of running tasks.",
+    defaults: { dev: 1, prod: 2 },
+  }),
 
-  /** Tasks that run at most, however high the load. */
-  maxTasks: whole(1, MOST_TASKS).byEnvironment({ dev: 2, prod: 10 }),
+  maxTasks: integer(1, MOST_TASKS, {
+    description: "Maximum number of running tasks.",
+    defaults: { dev: 2, prod: 10 },
+  }),
 
-  /** Requests a minute that one task should serve; at more, another starts. */
-  requestsPerTask: whole(1, 1_000_000).byDefault(1000),
+  requestsPerTask: integer(1, 1_000_000, {
+    description: "Requests per minute and task above which another task starts.",
+    defaults: same(1000),
+  }),
 
-  /** How closely Container Insights watches; enhanced, each container by itself. */
   containerInsights: oneOf(
     ["enabled", "enhanced"],
-    "ECS offers no such level",
-    "set it to one, or unset it for the default",
-  ).byEnvironment({ dev: "enabled", prod: "enhanced" }),
+    "is not a level of Container Insights that ECS offers",
+    {
+      description: "Level of Container Insights. enhanced reports metrics for each container.",
+      defaults: { dev: "enabled", prod: "enhanced" },
+    },
+  ),
 
-  /**
-   * Let administrators run commands in a running container. The trail holds each command, and an alarm
-   * tells of it; what it prints is kept only of an image that has `script` and `cat`, as ours has not.
-   */
-  executeCommand: flag.byDefault(false),
+  executeCommand: flag({
+    description:
+      "Allow administrators to run commands in a container (ECS Exec). Each command fires ecs-change; its output is not logged.",
+    defaults: same(false),
+  }),
 };
 
-export const rules: readonly Rule<ValuesOf<typeof settings>>[] = [
+export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
   {
-    among: ["taskMemory", "taskCpu"],
-    wrongWith: ({ taskMemory, taskCpu }) =>
+    fields: ["taskMemory", "taskCpu"],
+    check: ({ taskMemory, taskCpu }) =>
       !memoriesForCpu(taskCpu).includes(taskMemory) &&
-      `Fargate offers no ${taskMemory} MiB for this CPU`,
-    allowed: TASK_CPUS.map((cpu) => `with ${cpu} CPU ${spanOf(memoriesForCpu(cpu))}`).join("; "),
-    next: "set it to what goes with CIPHERWATCH_TASK_CPU, or change that",
+      `must be a size that Fargate offers with ${taskCpu} CPU units, which ${taskMemory} MiB is not`,
+    allowed: TASK_CPUS.map((cpu) => `${span(memoriesForCpu(cpu))} with ${cpu} CPU units`).join(
+      "; ",
+    ),
+    next: "set it to a size that fits CIPHERWATCH_TASK_CPU, or change CIPHERWATCH_TASK_CPU",
   },
   {
-    among: ["maxTasks", "minTasks"],
-    wrongWith: ({ maxTasks, minTasks }) =>
-      maxTasks < minTasks && "fewer tasks may run than always run",
+    fields: ["maxTasks", "minTasks"],
+    check: ({ maxTasks, minTasks }) =>
+      maxTasks < minTasks && "must not be lower than CIPHERWATCH_MIN_TASKS",
     allowed: "at least CIPHERWATCH_MIN_TASKS",
     next: "raise it, or lower CIPHERWATCH_MIN_TASKS",
   },
 ];
 
-function spanOf(choices: readonly number[]): string {
+function span(choices: readonly number[]): string {
   return `${choices[0]} to ${choices.at(-1)}`;
 }

@@ -1,51 +1,98 @@
+import { z } from "zod";
 import type { Environment } from "../common/environment.ts";
-import type { SettingsProblem } from "./error.ts";
 
-/** dev is cheap, and gone without a trace when destroyed; prod keeps long, and no single command destroys it. */
-/** What a setting may be and what to do when it is not. */
-export type Hint = Readonly<Pick<SettingsProblem, "allowed" | "next">>;
-
-/** What is wrong, if anything is; several things where a text lists several. */
-export type Wrong = string | readonly string[] | false | undefined;
-
-/** How the text of a variable becomes a value. */
-export interface Kind<Value> extends Hint {
-  readonly wrongWith: (text: string) => Wrong;
-  /** Of a text that nothing is wrong with. */
-  readonly read: (text: string) => Value;
-  /** The text is not shown when it is wrong: what is wrong may be that it holds a secret. */
-  readonly neverShown?: boolean;
+/** What an error message tells the user besides what is wrong. */
+export interface Guidance {
+  readonly allowed: string;
+  /** The next step, in the imperative. */
+  readonly next: string;
 }
 
-export interface Setting<Value> extends Kind<Value> {
-  /** What it is while its variable is unset or empty; absent where that must be set. */
+/** One setting. `keyRotationDays` is read from the variable CIPHERWATCH_KEY_ROTATION_DAYS. */
+export interface Setting<Value> extends Guidance {
+  /** One line: what the setting does. */
+  readonly description: string;
+  /** Parses the trimmed text of the variable. Its messages complete the sentence "The value …". */
+  readonly schema: z.ZodType<Value>;
+  /** Used while the variable is unset or blank. Without it, the schema decides about an unset variable. */
   readonly defaults?: Readonly<Record<Environment, Value>>;
+  /** Keeps the value out of error messages. */
+  readonly secret?: boolean;
 }
 
-/** By name. */
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 
 export type ValuesOf<Table extends SettingsTable> = {
   readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value> ? Value : never;
 };
 
-/** What settings must be together. */
-export interface Rule<Values> extends Hint {
-  /** What the rule looks at; the setting to correct comes first. It rests while one is wrong by itself. */
-  readonly among: readonly [keyof Values & string, ...(keyof Values & string)[]];
-  readonly wrongWith: (values: Values) => Wrong;
+/** A check on several settings together. */
+export interface Refinement<Values> extends Guidance {
+  /** The settings it reads. Errors are reported on the first. It is skipped while one of them is invalid. */
+  readonly fields: readonly [keyof Values & string, ...(keyof Values & string)[]];
+  /** @returns one or several error messages, or a falsy value if the settings are valid */
+  readonly check: (values: Values) => string | readonly string[] | false | undefined;
 }
 
-/** A setting that must be set, unless it is then given a default. */
-export function setting<Value>(kind: Kind<Value>) {
-  const withDefaults = <Default>(dev: Default, prod: Default): Setting<Value | Default> => ({
-    ...kind,
-    defaults: { dev, prod },
-  });
+/** Types an entry of a settings table: its defaults must be values of its schema. */
+export function setting<Value>(
+  entry: Omit<Setting<Value>, "defaults"> & {
+    readonly defaults?: Readonly<Record<Environment, NoInfer<Value>>>;
+  },
+): Setting<Value> {
+  return entry;
+}
+
+/** The same default in every environment. */
+export function same<const Value>(value: Value): Readonly<Record<Environment, Value>> {
+  return { dev: value, prod: value };
+}
+
+const NEXT = "set an allowed value, or unset it to use the default";
+
+type Entry<Value> = Pick<Setting<Value>, "description" | "defaults"> & Partial<Guidance>;
+
+/** Accepts true, 1, yes, on, y, enabled and their opposites, in any case. */
+export function flag(entry: Entry<boolean>): Setting<boolean> {
   return {
-    ...kind,
-    byDefault: (value: Value) => withDefaults(value, value),
-    byEnvironment: ({ dev, prod }: Readonly<Record<Environment, Value>>) => withDefaults(dev, prod),
-    optional: () => withDefaults(undefined, undefined),
+    schema: z.stringbool("must be true or false"),
+    allowed: "true, false",
+    next: NEXT,
+    ...entry,
+  };
+}
+
+export function integer(min: number, max: number, entry: Entry<number>): Setting<number> {
+  const message = `must be an integer between ${min} and ${max}`;
+  return {
+    schema: z.coerce
+      .number(message)
+      .refine((value) => Number.isInteger(value) && value >= min && value <= max, message),
+    allowed: `an integer between ${min} and ${max}`,
+    next: NEXT,
+    ...entry,
+  };
+}
+
+/** @param message the error for any other text */
+export function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  message: string,
+  entry: Entry<NoInfer<Choice>>,
+): Setting<Choice> {
+  return { schema: z.enum(choices, message), allowed: choices.join(", "), next: NEXT, ...entry };
+}
+
+/** @param message the error for any other number */
+export function oneOfNumbers(
+  choices: readonly number[],
+  message: string,
+  entry: Entry<number>,
+): Setting<number> {
+  return {
+    schema: z.coerce.number("must be a number").refine((value) => choices.includes(value), message),
+    allowed: choices.join(", "),
+    next: NEXT,
+    ...entry,
   };
 }

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
-import { SettingsError, type SettingsProblem } from "./error.ts";
+import { SettingsError, type SettingsIssue } from "./error.ts";
 import { loadSettings, type Settings } from "./index.ts";
 import type { SettingsTable } from "./setting.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Settings of dev, but for the given variables, without their prefix. */
-export function settingsOf(variables: Readonly<Record<string, string>> = {}): Settings {
+/**
+ * Settings of dev with an alert address.
+ * @param variables further variables, without the prefix CIPHERWATCH_
+ */
+export function settingsOf(variables: Variables = {}): Settings {
   const prefixed = Object.entries(variables).map(([name, value]) => [`CIPHERWATCH_${name}`, value]);
   return loadSettings({
     CIPHERWATCH_ALERT_EMAIL: "security@example.com",
@@ -14,52 +17,52 @@ export function settingsOf(variables: Readonly<Record<string, string>> = {}): Se
   });
 }
 
-/** With variables as `settingsOf` takes them. */
-export function problemsOf(variables: Variables): readonly SettingsProblem[] {
+/** The issues of invalid settings. Takes the variables of `settingsOf`. */
+export function issuesOf(variables: Variables): readonly SettingsIssue[] {
   try {
     settingsOf(variables);
   } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
+    if (error instanceof SettingsError) return error.issues;
     throw error;
   }
-  throw new Error("The settings were taken.");
+  throw new Error("Expected invalid settings, but they were accepted.");
 }
 
-/** The text is one that the setting takes, and not for its default, which would be there without it. */
-type Example<Value> = readonly [
+/** A variable, a text it accepts, and the text's value, which must differ from the default. */
+type SettingSample<Value> = readonly [
   variableWithoutPrefix: string,
   text: string,
   value: Value,
-  /** Texts that the setting does not take → what is wrong with them. */
-  refused: Readonly<Record<string, RegExp>>,
+  /** Text that the variable rejects → the error message. */
+  rejected: Readonly<Record<string, RegExp>>,
 ];
 
-/** Each setting of an area is read from its variable and refuses what is wrong. */
+/** Tests that each setting of an area is read from its variable and rejects invalid values. */
 export function testSettings<Table extends SettingsTable>(
   table: Table,
-  examples: { readonly [Name in keyof Table & keyof Settings]: Example<Settings[Name]> },
+  samples: { readonly [Name in keyof Table & keyof Settings]: SettingSample<Settings[Name]> },
 ): void {
-  const all: readonly [string, Example<unknown>][] = Object.entries(examples);
-  const taken = Object.fromEntries(all.map(([, [variable, text]]) => [variable, text]));
+  const all: readonly [string, SettingSample<unknown>][] = Object.entries(samples);
+  const accepted = Object.fromEntries(all.map(([, [variable, text]]) => [variable, text]));
 
-  test("every setting is read from its variable", () => {
-    const settings = settingsOf(taken);
+  test("reads every setting from its variable", () => {
+    const settings = settingsOf(accepted);
     const defaults: Readonly<Record<string, unknown>> = settingsOf();
     for (const [name, [, , value]] of all) {
       expect(settings).toMatchObject({ [name]: value });
-      expect(defaults[name], `the example of ${name} is its default`).not.toEqual(value);
+      expect(defaults[name], `the sample of ${name} equals its default`).not.toEqual(value);
     }
   });
 
-  const wrong = all.flatMap(([name, [variable, , , refused]]) =>
-    Object.entries(refused).map(([text, wrong]) => ({ name, variable, text, wrong })),
+  const rejections = all.flatMap(([name, [variable, , , rejected]]) =>
+    Object.entries(rejected).map(([text, message]) => ({ name, variable, text, message })),
   );
-  test.each(wrong)("$variable=$text is refused", ({ name, variable, text, wrong }) => {
-    expect(problemsOf({ ...taken, [variable]: text })).toEqual([
+  test.each(rejections)("rejects $variable=$text", ({ name, variable, text, message }) => {
+    expect(issuesOf({ ...accepted, [variable]: text })).toEqual([
       {
         variable: `CIPHERWATCH_${variable}`,
-        ...(table[name]?.neverShown ? {} : { received: text }),
-        wrong: expect.stringMatching(wrong),
+        ...(table[name]?.secret ? {} : { received: text }),
+        message: expect.stringMatching(message),
         allowed: expect.stringMatching(/./),
         next: expect.stringMatching(/./),
       },

@@ -119,7 +119,7 @@ describe("options", () => {
 
   test.each([
     [[], /Which attack/],
-    [["kms-error"], /no attack "kms-error"; did you mean kms-errors\?\nThere are kms-errors/],
+    [["kms-error"], /Unknown attack "kms-error"\. Did you mean kms-errors\?\nAttacks: kms-errors/],
     [["kms-errors", "--timeout", "soon"], /--timeout is "soon"/],
     [["kms-errors", "--timeout", "0"], /--timeout is "0"/],
     [["--fast"], /--fast.+npm run attack/s],

@@ -39,7 +39,7 @@ export function readOptions(
   const { list = false, help = false, all = false, data = ".lab" } = values;
   const unknown = positionals.find((id) => !known.includes(id));
   if (unknown !== undefined) {
-    throw new Error(`${unknownName("attack", unknown, known)}\nThere are ${known.join(", ")}.`);
+    throw new Error(`${unknownName("attack", unknown, known)}\nAttacks: ${known.join(", ")}.`);
   }
   if (!list && !help && !all && positionals.length === 0) {
     throw new Error(`Which attack? Name one, or take --all.\n\n${USAGE}`);
