@@ -7,12 +7,9 @@ export default defineConfig({
     // A slow, shared machine must not turn a correct test into a failure.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Files share a process and its imported modules, which halves the time of a run. In return, a test
-    // restores what it changes; these options do so for mocks, variables and globals.
+    // Files share a process and its imported modules, which halves the time of a run. In return, every
+    // test file restores what it changes: environment variables, globals, the working directory.
     isolate: false,
     maxWorkers: 2,
-    restoreMocks: true,
-    unstubEnvs: true,
-    unstubGlobals: true,
   },
 });
