@@ -6,22 +6,22 @@ import { type Logger, metricFields } from "./telemetry.ts";
 export interface AccessLogSettings {
   readonly logger: Logger;
   readonly metricsNamespace: string;
-  /** The template of the route, for a path that has one. */
+  /** Returns the route of a path; undefined for an unknown path. */
   readonly routeOf: (path: string) => string | undefined;
-  /** Routes that machines ask all the time: logged, but not counted in the metrics. */
+  /** Routes that are logged but not counted in the metrics. */
   readonly probes: ReadonlySet<string>;
 }
 
-/** What a load balancer or a caller may name a request: enough for any tracing id, and fit for a log. */
+/** Accepted request ids: long enough for any tracing id, and safe to log. */
 const REQUEST_ID = /^[A-Za-z0-9._:=@/+-]{1,128}$/;
 
-/** Names each request, in and out, and writes one line about it that holds nothing its caller sent. */
+/** Sets X-Request-Id on every response and logs one line per request, without any caller input. */
 export function accessLog(settings: AccessLogSettings): MiddlewareHandler<RequestEnv> {
   const { logger, metricsNamespace, routeOf, probes } = settings;
   return async (context, next) => {
-    const began = performance.now();
-    const given = context.req.header("X-Request-Id") ?? "";
-    const requestId = REQUEST_ID.test(given) ? given : randomUUID();
+    const startedAt = performance.now();
+    const callerId = context.req.header("X-Request-Id") ?? "";
+    const requestId = REQUEST_ID.test(callerId) ? callerId : randomUUID();
     const facts: RequestFacts = { metrics: {} };
     context.set("requestId", requestId);
     context.set("facts", facts);
@@ -30,9 +30,9 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
     context.header("X-Request-Id", requestId);
     const route = routeOf(context.req.path) ?? "unmatched";
     const { status } = context.res;
-    const duration = Math.round((performance.now() - began) * 1_000) / 1_000;
-    const { metrics, ...known } = facts;
-    const counted = {
+    const duration = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
+    const { metrics, ...loggedFacts } = facts;
+    const values = {
       Requests: 1,
       Latency: duration,
       ServerErrors: status >= 500 ? 1 : 0,
@@ -44,8 +44,8 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
       method: context.req.method,
       status,
       duration,
-      ...known,
-      ...(!probes.has(route) && metricFields(metricsNamespace, counted, Date.now())),
+      ...loggedFacts,
+      ...(!probes.has(route) && metricFields(metricsNamespace, values, Date.now())),
     };
     logger[levelOf(status, facts)](line, "request");
   };

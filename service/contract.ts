@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { problemStatus } from "./problem.ts";
 
-/** Characters are Unicode code points, as people and PostgreSQL count them. */
+/** Maximum length of a Name in Unicode code points, as PostgreSQL counts characters. */
 export const NAME_CHARACTERS = 256;
 
 function received(value: unknown): string {
@@ -10,7 +10,7 @@ function received(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** A string that survives UTF-8: half of a surrogate pair is no character, and would come back changed. */
+/** A well-formed string: a lone surrogate cannot be encoded in UTF-8 and would come back changed. */
 function string() {
   return z
     .string({
@@ -18,13 +18,13 @@ function string() {
         input === undefined ? "is missing" : `must be a string, not ${received(input)}`,
     })
     .refine((value) => value.isWellFormed(), {
-      error: "must be well-formed Unicode, but has half of a surrogate pair",
+      error: "must be well-formed Unicode, but contains a lone surrogate",
     });
 }
 
 const Name = string()
   .refine((value) => !value.includes("\0"), {
-    error: "must not have the character NUL (U+0000), which PostgreSQL does not store",
+    error: "must not contain the character NUL (U+0000), which PostgreSQL cannot store",
   })
   .refine((value) => value !== "" && characters(value) <= NAME_CHARACTERS, {
     error: ({ input }) =>
@@ -32,7 +32,7 @@ const Name = string()
   })
   .meta({
     description:
-      "What the text is kept under. Compared exactly; two texts of one Name are two records.",
+      "The name that the Text is stored under. Compared exactly. Encrypting twice under one Name creates two records.",
     minLength: 1,
     maxLength: NAME_CHARACTERS,
     pattern: "^[^\\u0000]*$",
@@ -40,30 +40,31 @@ const Name = string()
   });
 
 const Text = string().meta({
-  description: "The text to keep secret; it may be empty.",
+  description: "The text to encrypt. May be empty.",
   examples: ["I love Pizza"],
 });
 
-// Any string at all is a Key: one that is none takes the way of a wrong one.
+// Accepts any string: a malformed Key takes the same path as a wrong one.
 const Key = z
   .string({
     error: ({ input }) =>
       input === undefined ? "is missing" : `must be a string, not ${received(input)}`,
   })
   .meta({
-    description: "The Key that /encrypt answered. It opens one record, and nothing else opens it.",
+    description:
+      "The Key returned by /encrypt. It opens one record, and nothing else opens that record.",
     examples: [`cwk_${"A".repeat(64)}`],
   });
 
-const Message = z.string().meta({ description: "What happened, for a person." });
+const Message = z.string().meta({ description: "A human-readable description of the result." });
 
-/** A member that is not known is refused: nothing may look as if it did something when it did not. */
+/** Rejects unknown members, so that a misspelled member is never ignored silently. */
 const body = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) => {
       const members = Object.keys(shape).join(" and ");
       return issue.code === "unrecognized_keys"
-        ? `The body may have ${members} alone, but has ${issue.keys.slice(0, 3).map(quoted).join(", ")} too`
+        ? `The body must have only ${members}, but also has ${issue.keys.slice(0, 3).map(quoted).join(", ")}`
         : `The body must be a JSON object with ${members}, not ${received(issue.input)}`;
     },
   });
@@ -87,8 +88,8 @@ const codes = Object.keys(problemStatus) as (keyof typeof problemStatus)[];
 
 export const ErrorResponse = z.strictObject({
   Message,
-  Code: z.enum(codes).meta({ description: "Which failure it is, for a program." }),
-  RequestId: z.string().meta({ description: "The X-Request-Id of this answer." }),
+  Code: z.enum(codes).meta({ description: "A machine-readable error code." }),
+  RequestId: z.string().meta({ description: "The X-Request-Id of this response." }),
 });
 
 export const NotReadyResponse = ErrorResponse.extend({

@@ -16,7 +16,7 @@ const unexpected = (error: unknown) => expect.fail(String(error));
 afterEach(() => vi.unstubAllEnvs());
 
 describe("signing in to RDS", () => {
-  test("trusts RDS's authorities alone and verifies the name, whichever way it signs in", () => {
+  test("trusts only the RDS certificate authorities and verifies the host name with every sign-in method", () => {
     for (const access of [
       { ...server, kind: "iam", region: "ap-southeast-2" },
       { ...server, kind: "password", password: "p" },
@@ -30,7 +30,7 @@ describe("signing in to RDS", () => {
     }
   });
 
-  test("by IAM takes a new token for each connection, made for this server and role", async () => {
+  test("creates a new IAM token for each connection, for this server and role", async () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
     vi.stubEnv("AWS_SESSION_TOKEN", "");
@@ -55,7 +55,7 @@ describe("signing in to RDS", () => {
     await close();
   });
 
-  test("without credentials is a query that fails, and told", async () => {
+  test("fails the query and reports the error when there are no AWS credentials", async () => {
     for (const name of [
       "AWS_ACCESS_KEY_ID",
       "AWS_SECRET_ACCESS_KEY",

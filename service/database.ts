@@ -5,24 +5,24 @@ import type { DatabaseAccess } from "./environment.ts";
 
 export interface DatabaseSettings {
   readonly access: DatabaseAccess;
-  /** Connections at most. */
+  /** Maximum number of connections. */
   readonly poolSize: number;
   /** Milliseconds. */
   readonly connectTimeout: number;
-  /** Milliseconds. The server itself ends a statement that takes longer. */
+  /** Milliseconds after which the server cancels a statement. */
   readonly statementTimeout: number;
-  /** Told when AWS gives no token to sign in with. */
-  readonly onNoToken: (error: unknown) => void;
+  /** Called when no IAM authentication token can be created. */
+  readonly onTokenError: (error: unknown) => void;
 }
 
-/** PostgreSQL gave no answer, or not the one to a statement that is known to be right. */
+/** PostgreSQL did not respond, or failed a statement. */
 export class DatabaseUnavailable extends Error {
-  /** SQLSTATE, or the driver's or the system's error code. */
+  /** SQLSTATE, or the error code of the driver or the operating system. */
   readonly reason: string;
 
-  /** The cause's message and detail are left behind: PostgreSQL repeats rows and parameters there. */
+  /** Drops the message and detail of the cause: PostgreSQL repeats rows and parameters in them. */
   constructor(reason: string) {
-    super(`The database is not available: ${reason}`);
+    super(`The database is unavailable: ${reason}`);
     this.name = "DatabaseUnavailable";
     this.reason = reason;
   }
@@ -31,21 +31,21 @@ export class DatabaseUnavailable extends Error {
 export interface Database {
   /** Runs a statement. @throws DatabaseUnavailable */
   readonly query: <T>(run: (sql: Sql) => Promise<T>) => Promise<T>;
-  /** Lets running statements end for this long, then closes the connections. */
+  /** Waits this long for running statements, then closes the connections. */
   readonly close: (milliseconds: number) => Promise<void>;
 }
 
 const IDLE_SECONDS = 60;
 
 /**
- * A pool of connections, each opened when it is needed.
+ * A pool of connections that are opened on demand.
  *
- * A server that lives ends a statement by itself at the statement timeout. One that stays silent for
- * longer is gone (a failover leaves connections that neither answer nor close), so its pool is
- * replaced as a whole: waiting for TCP to notice takes a quarter of an hour.
+ * A live server cancels a statement at the statement timeout. A server that stays silent for longer is gone
+ * (a failover leaves connections that neither answer nor close), so the whole pool is replaced: TCP would
+ * take about 15 minutes to notice.
  */
 export function createDatabase(settings: DatabaseSettings): Database {
-  const silence = settings.connectTimeout + settings.statementTimeout + 1_000;
+  const silenceTimeout = settings.connectTimeout + settings.statementTimeout + 1_000;
   let pool = openPool(settings);
 
   return {
@@ -54,7 +54,7 @@ export function createDatabase(settings: DatabaseSettings): Database {
       const timer = setTimeout(() => {
         if (pool === used) pool = openPool(settings);
         void used.end({ timeout: 0 });
-      }, silence);
+      }, silenceTimeout);
       try {
         return await run(used);
       } catch (error) {
@@ -68,59 +68,59 @@ export function createDatabase(settings: DatabaseSettings): Database {
 }
 
 function openPool(settings: DatabaseSettings): Sql {
-  const { access, poolSize, connectTimeout, statementTimeout, onNoToken } = settings;
+  const { access, poolSize, connectTimeout, statementTimeout, onTokenError } = settings;
   const options = {
     max: poolSize,
     connect_timeout: connectTimeout / 1_000,
     idle_timeout: IDLE_SECONDS,
-    // The driver's own grows to 20 seconds, which a database that is back would not be used for.
+    // The driver's default grows to 20 seconds, which delays recovery once the database is back.
     backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 1),
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
   };
-  return connect(access, options, onNoToken);
+  return connect(access, options, onTokenError);
 }
 
-/** The driver, with nothing that it would do behind our back. */
+/** Creates the driver without type queries at connect and without printing notices. */
 export function connect(
   access: DatabaseAccess,
   options: PoolOptions,
-  onNoToken: (error: unknown) => void = () => {},
+  onTokenError: (error: unknown) => void = () => {},
 ): Sql {
   const quiet = {
     ...options,
     fetch_types: false,
-    // By default notices go to the console, and PostgreSQL repeats values in them.
+    // The driver prints notices to the console by default, and PostgreSQL repeats values in them.
     onnotice: () => {},
   };
   return access.kind === "url"
     ? postgres(access.url, quiet)
-    : postgres({ ...quiet, ...signIn(access, onNoToken) });
+    : postgres({ ...quiet, ...signIn(access, onTokenError) });
 }
 
 type PoolOptions = Options<Record<string, never>>;
 
 /**
- * How to sign in to a database of RDS: with a password, or with IAM authentication, whose tokens live
- * for 15 minutes and are made anew for each connection. Either way the server must show a certificate
- * of RDS's own authorities, for its own name.
+ * Connection options for RDS: with a password, or with IAM authentication, whose tokens are valid for 15
+ * minutes and are created for each connection. Both verify the server's certificate against the RDS
+ * certificate authorities and its host name.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
 export function signIn(
   access: Exclude<DatabaseAccess, { kind: "url" }>,
-  onNoToken: (error: unknown) => void,
+  onTokenError: (error: unknown) => void,
 ): PoolOptions {
   const { host, port, name: database, user } = access;
-  // The driver names the host for SNI alone, which an address has not; with `host` it is verified too.
+  // The driver sets the host for SNI only, which IP addresses do not use; `host` verifies it as well.
   const ssl = { ca: sslProfiles.ca, rejectUnauthorized: true, host };
   if (access.kind === "password") {
     return { host, port, database, user, ssl, password: access.password };
   }
   const signer = new Signer({ hostname: host, port, username: user, region: access.region });
-  // A rejection would go past the driver and end the process; with an empty password it is the server
-  // that says no, and the query fails like any other.
+  // A rejected promise would bypass the driver and end the process. An empty password makes the server
+  // reject the connection instead, so that the query fails like any other.
   const token = () =>
     signer.getAuthToken().catch((error: unknown) => {
-      onNoToken(error);
+      onTokenError(error);
       return "";
     });
   return { host, port, database, user, ssl, password: token };

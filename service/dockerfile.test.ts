@@ -29,12 +29,12 @@ const textsOf = (name: string, among = instructions) =>
   among.filter((instruction) => instruction.name === name).map(({ text }) => text);
 
 describe("the Dockerfile", () => {
-  it("has nothing that a linter finds", () => {
+  it("passes the linter", () => {
     expect(validate(dockerfile)).toEqual([]);
     expect(validate("FROM scratch\nCOPPY a b\n")).not.toEqual([]);
   });
 
-  it("pins what it is built on by digest, and lets a builder give another", () => {
+  it("pins the base image by digest, overridable by a build argument", () => {
     const [argument, from] = instructions;
     expect([argument?.name, from?.name]).toEqual(["ARG", "FROM"]);
     // With its registry, for podman and buildah know none by themselves.
@@ -42,7 +42,7 @@ describe("the Dockerfile", () => {
     expect(textsOf("FROM")).toEqual(["${NODE_IMAGE} AS build", "scratch"]);
   });
 
-  it("is built on what updates are proposed for", () => {
+  it("uses the base image that Dependabot updates", () => {
     const base = readFileSync(join(import.meta.dirname, "base.Dockerfile"), "utf8");
     const [, proposed] = /^FROM (\S+)$/m.exec(base) ?? [];
     expect(textsOf("ARG")[0], "service/Dockerfile and service/base.Dockerfile").toBe(
@@ -50,7 +50,7 @@ describe("the Dockerfile", () => {
     );
   });
 
-  it("uses nothing that one of docker, podman and buildah lacks", () => {
+  it("uses only what docker, podman and buildah all support", () => {
     expect(dockerfile).not.toMatch(/^#\s*(syntax|escape|check)=/m);
     for (const { name, text } of instructions) {
       if (name === "RUN") expect(text).not.toMatch(/^--|<</);
@@ -58,7 +58,7 @@ describe("the Dockerfile", () => {
     }
   });
 
-  it("takes nothing from the network but packages, without their scripts", () => {
+  it("downloads only npm packages and runs none of their scripts", () => {
     expect(textsOf("ADD")).toEqual([]);
     const runs = textsOf("RUN").join("\n");
     expect(runs.match(/npm \S+/g)).toEqual(["npm ci"]);
@@ -66,7 +66,7 @@ describe("the Dockerfile", () => {
     expect(runs).not.toMatch(/\b(curl|wget|git|npx|apt-get)\b/);
   });
 
-  it("runs without a shell, as a user of no name", () => {
+  it("runs without a shell as an unprivileged user", () => {
     expect(textsOf("RUN", last)).toEqual([]);
     expect(textsOf("SHELL", last)).toEqual([]);
     expect(textsOf("ENTRYPOINT", last)).toEqual([]);
@@ -79,7 +79,7 @@ describe("the Dockerfile", () => {
     expect(textsOf("USER", last)).toEqual(["65532:65532"]);
   });
 
-  it("is told no secret", () => {
+  it("takes no secret", () => {
     const told = [...textsOf("ARG"), ...textsOf("ENV"), ...textsOf("LABEL")].join("\n");
     expect(told).not.toMatch(/password|secret|token|credential|api_?key/i);
   });
@@ -91,28 +91,28 @@ describe(".dockerignore", () => {
     .filter((line) => line !== "" && !line.startsWith("#"));
 
   /**
-   * The last pattern that matches the path, or a folder that it is in, says whether the path stays out.
+   * The last pattern that matches the path or one of its parent folders decides.
    * https://docs.docker.com/build/concepts/context/#dockerignore-files
    */
-  function isAdmitted(path: string): boolean {
+  function isIncluded(path: string): boolean {
     const steps = path.split("/");
-    const itsFoldersAndIt = steps.map((_, index) => steps.slice(0, index + 1).join("/"));
+    const pathAndParents = steps.map((_, index) => steps.slice(0, index + 1).join("/"));
     const decisive = patterns.findLast((pattern) =>
-      itsFoldersAndIt.some((part) => regExpOf(pattern.replace(/^!/, "")).test(part)),
+      pathAndParents.some((part) => regExpOf(pattern.replace(/^!/, "")).test(part)),
     );
     return decisive === undefined || decisive.startsWith("!");
   }
 
-  /** As Go's `filepath.Match`, whose star takes in a leading dot, which Node's `matchesGlob` does not. */
+  /** Go's `filepath.Match`: unlike Node's `matchesGlob`, its star matches a leading dot. */
   function regExpOf(pattern: string): RegExp {
     return new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
   }
 
   const sourcesOf = (pattern: string) => globSync(pattern, { cwd: root }).sort();
 
-  it("leaves everything out that it does not name", () => {
+  it("excludes everything that it does not name", () => {
     expect(patterns[0]).toBe("*");
-    expect(patterns.join("\n")).not.toMatch(/\*\*|[?+()[\\]/); // which regExpOf would not understand
+    expect(patterns.join("\n")).not.toMatch(/\*\*|[?+()[\\]/); // not supported by regExpOf
     for (const path of [
       ".env",
       ".npmrc",
@@ -126,24 +126,24 @@ describe(".dockerignore", () => {
       "lab/start.ts",
       "terraform.tfstate",
     ]) {
-      expect(isAdmitted(path), path).toBe(false);
+      expect(isIncluded(path), path).toBe(false);
     }
   });
 
-  it("admits what the process and the migrations import, all of it and nothing else", () => {
+  it("includes exactly the files that the service and the migrations import", () => {
     const imported = importedFrom(["service/server.ts", "service/migrate.ts"]);
     expect(imported.files).toContain("service/vault.ts");
-    expect(sourcesOf("service/**/*.{ts,js,json}").filter(isAdmitted)).toEqual(imported.files);
+    expect(sourcesOf("service/**/*.{ts,js,json}").filter(isIncluded)).toEqual(imported.files);
   });
 
-  it("admits every migration", () => {
+  it("includes every migration", () => {
     const migrations = sourcesOf("service/migrations/*");
     expect(migrations).not.toEqual([]);
-    expect(migrations.filter((path) => !isAdmitted(path))).toEqual([]);
+    expect(migrations.filter((path) => !isIncluded(path))).toEqual([]);
   });
 
-  it("admits what says which packages to install, and these are all that is imported", () => {
-    expect(["package.json", "package-lock.json"].filter(isAdmitted)).toHaveLength(2);
+  it("includes the package manifests, whose dependencies are exactly the imported packages", () => {
+    expect(["package.json", "package-lock.json"].filter(isIncluded)).toHaveLength(2);
     const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
     };
@@ -152,14 +152,14 @@ describe(".dockerignore", () => {
   });
 });
 
-/** What modules import, directly or not: files from the root of the repository, and packages. */
+/** Files (from the repository root) and packages that modules import, transitively. */
 function importedFrom(modules: readonly string[]): {
   readonly files: readonly string[];
   readonly packages: readonly string[];
 } {
   const files = new Set(modules);
   const packages = new Set<string>();
-  // A set hands out what is added while it is walked.
+  // Iteration over a Set includes items added during the iteration.
   for (const file of files) {
     const source = readFileSync(join(root, file), "utf8");
     for (const [, specifier = ""] of source.matchAll(/\b(?:from|import)\s*\(?"([^"]+)"/g)) {

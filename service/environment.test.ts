@@ -26,7 +26,7 @@ function complaint(parse: (variables: Variables) => unknown, variables: Variable
 }
 
 describe("the service's environment", () => {
-  test("needs a key and a database, and has a default for all else", () => {
+  test("requires a KMS key and a database, and has a default for everything else", () => {
     expect(parseServiceEnvironment(byUrl)).toEqual({
       PORT: 8080,
       HOST: "0.0.0.0",
@@ -47,7 +47,7 @@ describe("the service's environment", () => {
     });
   });
 
-  test("signs in with IAM where a host is given", () => {
+  test("uses IAM authentication when a host is given", () => {
     expect(parseServiceEnvironment({ ...byHost, DATABASE_PORT: "6432" }).database).toEqual({
       kind: "iam",
       host: "db.example",
@@ -58,14 +58,14 @@ describe("the service's environment", () => {
     });
   });
 
-  test("takes PORT 0 as a wish, and an empty variable as none", () => {
+  test("accepts PORT 0 and treats an empty variable as not set", () => {
     expect(parseServiceEnvironment({ ...byUrl, PORT: "0", LOG_LEVEL: "" })).toMatchObject({
       PORT: 0,
       LOG_LEVEL: "info",
     });
   });
 
-  test("names all that is missing at once", () => {
+  test("lists all missing variables at once", () => {
     const message = complaint(parseServiceEnvironment, {});
     expect(message).toContain("KMS_KEY_ARN must be the ARN of a KMS key");
     expect(message).toContain("DATABASE_URL must be a PostgreSQL URL");
@@ -75,20 +75,20 @@ describe("the service's environment", () => {
     [
       "PORT",
       "http",
-      'PORT must be a whole number from 0 to 65535; the default is 8080; it is "http"',
+      'PORT must be an integer between 0 and 65535; the default is 8080; received "http"',
     ],
-    ["PORT", "65536", "from 0 to 65535"],
-    ["PORT", "80.5", "whole number"],
-    ["PORT", "-1", "whole number"],
-    ["REQUEST_TIMEOUT", "10s", "from 50 to 300000; the default is 10000"],
-    ["KMS_KEY_ARN", "alias/cipherwatch", "not an alias"],
+    ["PORT", "65536", "between 0 and 65535"],
+    ["PORT", "80.5", "must be an integer"],
+    ["PORT", "-1", "must be an integer"],
+    ["REQUEST_TIMEOUT", "10s", "between 50 and 300000; the default is 10000"],
+    ["KMS_KEY_ARN", "alias/cipherwatch", "not of an alias"],
     ["LOG_LEVEL", "verbose", "fatal, error, warn, info, debug or silent"],
     ["METRICS_NAMESPACE", "a b", "a CloudWatch namespace"],
-  ])("says what is wrong with %s=%s", (name, value, expected) => {
+  ])("explains what is wrong with %s=%s", (name, value, expected) => {
     expect(complaint(parseServiceEnvironment, { ...byUrl, [name]: value })).toContain(expected);
   });
 
-  test("never shows a secret, not even one that is wrong", () => {
+  test("never shows a secret, not even an invalid one", () => {
     const url = { ...byUrl, DATABASE_URL: "mysql://u:hunter2@db.example" };
     const secret = { ...byHost, DATABASE_SECRET: '{"username":"u","pass":"hunter2"}' };
     const messages = [
@@ -99,13 +99,13 @@ describe("the service's environment", () => {
     for (const message of messages) expect(message).not.toContain("hunter2");
   });
 
-  test("refuses two databases", () => {
+  test("rejects two databases", () => {
     expect(complaint(parseServiceEnvironment, { ...byUrl, ...byHost })).toContain("both set");
   });
 });
 
 describe("the migrations' environment", () => {
-  test("signs in as the master whose secret RDS manages, for the service's role", () => {
+  test("signs in with the RDS-managed master secret and names the service's role", () => {
     const secret = JSON.stringify({ username: "postgres", password: "p'\"w" });
     expect(parseMigrationEnvironment({ ...byHost, DATABASE_SECRET: secret })).toEqual({
       database: {
@@ -120,15 +120,15 @@ describe("the migrations' environment", () => {
     });
   });
 
-  test("needs no role where a URL is given", () => {
+  test("needs no role when a URL is given", () => {
     expect(parseMigrationEnvironment(byUrl)).toEqual({
       database: { kind: "url", url: byUrl.DATABASE_URL },
       serviceRole: undefined,
     });
   });
 
-  test("refuses the name of a role that would need quoting", () => {
+  test("rejects a role name that would need quoting", () => {
     const variables = { ...byUrl, DATABASE_USER: 'x"; DROP' };
-    expect(complaint(parseMigrationEnvironment, variables)).toContain("the name of a role");
+    expect(complaint(parseMigrationEnvironment, variables)).toContain("a PostgreSQL role name");
   });
 });

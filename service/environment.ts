@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
 
-/** How to reach PostgreSQL and sign in. */
+/** How to connect to PostgreSQL. */
 export type DatabaseAccess =
   | { readonly kind: "url"; readonly url: string }
   | (DatabaseServer & { readonly kind: "iam"; readonly region: string })
@@ -19,32 +19,32 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** All times are milliseconds. */
 const settings = {
   /** 0 picks a free port. */
-  PORT: whole(0, 65_535, 8_080),
-  HOST: text(/^[A-Za-z0-9.:-]+$/, "an address to listen on").default("0.0.0.0"),
+  PORT: integer(0, 65_535, 8_080),
+  HOST: text(/^[A-Za-z0-9.:-]+$/, "an IP address or host name to listen on").default("0.0.0.0"),
   KMS_KEY_ARN: text(
     /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
-    "the ARN of a KMS key, as arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab; not an alias",
+    "the ARN of a KMS key (not of an alias), such as arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab",
   ),
-  /** The longest Text, in bytes of UTF-8: 256 KiB by default. */
-  MAX_TEXT_BYTES: whole(1, 4_194_304, 262_144),
-  /** Requests worked on at once, 128 by default; one more is answered 429. */
-  MAX_IN_FLIGHT: whole(1, 10_000, 128),
-  /** A request as a whole: ten seconds by default. */
-  REQUEST_TIMEOUT: whole(50, 300_000, 10_000),
-  /** One attempt at a KMS call, of which there are three: two seconds by default. */
-  KMS_TIMEOUT: whole(50, 60_000, 2_000),
-  /** Connections to the database at most: ten by default. */
-  DATABASE_POOL_SIZE: whole(1, 200, 10),
-  /** Five seconds by default. */
-  DATABASE_CONNECT_TIMEOUT: whole(50, 60_000, 5_000),
-  /** One statement: five seconds by default. */
-  DATABASE_STATEMENT_TIMEOUT: whole(50, 60_000, 5_000),
-  /** How long readiness waits for a dependency: two seconds by default. */
-  READINESS_TIMEOUT: whole(50, 60_000, 2_000),
-  /** How long a verdict on readiness is reused: five seconds by default. */
-  READINESS_AGE: whole(0, 60_000, 5_000),
-  /** From SIGTERM to a forced end: 25 seconds by default, less than the 30 after which ECS kills. */
-  DRAIN_TIMEOUT: whole(50, 120_000, 25_000),
+  /** Maximum size of a Text in bytes of UTF-8. 256 KiB by default. */
+  MAX_TEXT_BYTES: integer(1, 4_194_304, 262_144),
+  /** Maximum number of requests in progress; further requests get 429. 128 by default. */
+  MAX_IN_FLIGHT: integer(1, 10_000, 128),
+  /** Deadline of a request. 10 seconds by default. */
+  REQUEST_TIMEOUT: integer(50, 300_000, 10_000),
+  /** Timeout of one of the three attempts at a KMS call. 2 seconds by default. */
+  KMS_TIMEOUT: integer(50, 60_000, 2_000),
+  /** Maximum number of database connections. 10 by default. */
+  DATABASE_POOL_SIZE: integer(1, 200, 10),
+  /** Timeout of connecting to the database. 5 seconds by default. */
+  DATABASE_CONNECT_TIMEOUT: integer(50, 60_000, 5_000),
+  /** Timeout of one SQL statement. 5 seconds by default. */
+  DATABASE_STATEMENT_TIMEOUT: integer(50, 60_000, 5_000),
+  /** How long readiness waits for a dependency. 2 seconds by default. */
+  READINESS_TIMEOUT: integer(50, 60_000, 2_000),
+  /** How long a readiness verdict is reused. 5 seconds by default. */
+  READINESS_AGE: integer(0, 60_000, 5_000),
+  /** From SIGTERM to a forced exit. 25 seconds by default; ECS sends SIGKILL after 30. */
+  DRAIN_TIMEOUT: integer(50, 120_000, 25_000),
   LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "silent"], {
       error: "must be fatal, error, warn, info, debug or silent; the default is info",
@@ -59,25 +59,25 @@ const settings = {
 const databaseUrl = {
   DATABASE_URL: text(
     /^postgres(ql)?:\/\/./,
-    "a PostgreSQL URL, as postgres://user@host:5432/database (or set DATABASE_HOST instead)",
+    "a PostgreSQL URL such as postgres://user@host:5432/database (or set DATABASE_HOST instead)",
   ),
 };
 
 const databaseServer = {
   DATABASE_HOST: text(/^[A-Za-z0-9.:-]+$/, "a host name"),
-  DATABASE_PORT: whole(1, 65_535, 5_432),
-  DATABASE_NAME: text(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "the name of a database"),
+  DATABASE_PORT: integer(1, 65_535, 5_432),
+  DATABASE_NAME: text(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, "a database name"),
 };
 
 const DATABASE_USER = text(
   /^[a-z_][a-z0-9_]{0,62}$/,
-  "the name of a role: lower-case letters, digits and _",
+  "a PostgreSQL role name: lower-case letters, digits and _",
 );
 
-const AWS_REGION = text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region, as ap-southeast-2");
+const AWS_REGION = text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as ap-southeast-2");
 
 const DATABASE_SECRET = z
-  .string({ error: "must be set to the JSON of the secret that RDS manages" })
+  .string({ error: "must be set to the JSON of the secret managed by RDS" })
   .transform((json, context) => {
     const secret = z
       .object({ username: z.string().min(1), password: z.string().min(1) })
@@ -87,14 +87,14 @@ const DATABASE_SECRET = z
     return z.NEVER;
   });
 
-/** Variables whose values no message may show. */
+/** Variables whose values must never appear in a message. */
 const SECRET = new Set(["DATABASE_URL", "DATABASE_SECRET"]);
 
 export type ServiceEnvironment = z.output<z.ZodObject<typeof settings>> & {
   readonly database: DatabaseAccess;
 };
 
-/** @throws OperatorError naming every variable that is missing or wrong */
+/** @throws OperatorError that lists every missing or invalid variable */
 export function parseServiceEnvironment(variables: Variables): ServiceEnvironment {
   if (usesUrl(variables)) {
     const { DATABASE_URL: url, ...rest } = parse({ ...settings, ...databaseUrl }, variables);
@@ -114,11 +114,11 @@ export function parseServiceEnvironment(variables: Variables): ServiceEnvironmen
 
 export interface MigrationEnvironment {
   readonly database: DatabaseAccess;
-  /** The role that the service signs in as; undefined where it signs in by URL. */
+  /** The database role of the service; undefined when it connects by URL. */
   readonly serviceRole: string | undefined;
 }
 
-/** @throws OperatorError naming every variable that is missing or wrong */
+/** @throws OperatorError that lists every missing or invalid variable */
 export function parseMigrationEnvironment(variables: Variables): MigrationEnvironment {
   if (usesUrl(variables)) {
     const shape = { ...databaseUrl, DATABASE_USER: DATABASE_USER.optional() };
@@ -137,15 +137,13 @@ export function parseMigrationEnvironment(variables: Variables): MigrationEnviro
 
 function usesUrl({ DATABASE_URL, DATABASE_HOST }: Variables): boolean {
   if (DATABASE_URL && DATABASE_HOST) {
-    throw new OperatorError(
-      "DATABASE_URL and DATABASE_HOST are both set: keep the one that names the database to use.",
-    );
+    throw new OperatorError("DATABASE_URL and DATABASE_HOST are both set; set only one of them.");
   }
   return !DATABASE_HOST;
 }
 
 function parse<Shape extends z.ZodRawShape>(shape: Shape, variables: Variables) {
-  // An empty variable is how a shell or a task definition says that it has none.
+  // Shells and task definitions set an empty variable to mean "not set".
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
   const parsed = z.object(shape).safeParse(set);
   if (parsed.success) return parsed.data;
@@ -153,19 +151,19 @@ function parse<Shape extends z.ZodRawShape>(shape: Shape, variables: Variables) 
     const name = String(path[0]);
     const value = set[name];
     if (value === undefined) return `${name} ${message}.`;
-    return `${name} ${message}; it is ${SECRET.has(name) ? "not shown, being a secret" : JSON.stringify(value)}.`;
+    return `${name} ${message}; received ${SECRET.has(name) ? "hidden (secret)" : JSON.stringify(value)}.`;
   });
-  throw new OperatorError(`The environment is not right:\n${lines.join("\n")}`);
+  throw new OperatorError(`Invalid environment variables:\n${lines.join("\n")}`);
 }
 
-function whole(least: number, most: number, standard: number) {
-  const error = `must be a whole number from ${least} to ${most}; the default is ${standard}`;
+function integer(min: number, max: number, defaultValue: number) {
+  const error = `must be an integer between ${min} and ${max}; the default is ${defaultValue}`;
   return z
     .string()
     .regex(/^\d{1,9}$/, error)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, error)
-    .default(standard);
+    .refine((value) => value >= min && value <= max, error)
+    .default(defaultValue);
 }
 
 function text(pattern: RegExp, allowed: string) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatKey, newKey, parseKey } from "./key.ts";
 
 describe("a Key", () => {
-  test("is cwk_ and 64 characters, and spells its id and secret", () => {
+  test("is cwk_ and 64 characters that encode its id and secret", () => {
     const key = newKey();
     const text = formatKey(key);
     expect(text).toMatch(/^cwk_[A-Za-z0-9_-]{64}$/);
@@ -11,7 +11,7 @@ describe("a Key", () => {
     expect(parseKey(text)).toEqual(key);
   });
 
-  test("has one spelling: any other character at any place is another Key", () => {
+  test("has one encoding: changing any character gives another Key", () => {
     const text = formatKey(newKey());
     for (let at = 4; at < text.length; at++) {
       const other = text[at] === "A" ? "B" : "A";

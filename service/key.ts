@@ -1,21 +1,20 @@
 import { randomBytes } from "node:crypto";
 
-/** What a caller holds: which record it is about, and the secret that opens that record alone. */
+/** The Key a caller holds: the id of one record and the secret that opens only that record. */
 export interface Key {
-  /** The record's id, as a UUID: what the database and the trail show. */
+  /** The record's id as a UUID. Visible in the database and in CloudTrail. */
   readonly id: string;
-  /** 32 bytes that exist nowhere but in the caller's Key. */
+  /** 32 random bytes that exist only in the caller's Key. */
   readonly secret: Buffer;
 }
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
 
-// 48 bytes are exactly 64 characters of base64url: no padding, and no spare bits that would let two
-// spellings mean one Key.
+// 48 bytes are exactly 64 characters of base64url: without padding or spare bits, each Key has one encoding.
 const KEY = /^cwk_([A-Za-z0-9_-]{64})$/;
 
-/** A Key that nobody has ever held. */
+/** Generates a random Key. */
 export function newKey(): Key {
   return fromBytes(randomBytes(ID_BYTES + SECRET_BYTES));
 }
@@ -28,7 +27,7 @@ export function formatKey({ id, secret }: Key): string {
   return text;
 }
 
-/** The Key that a text spells; undefined for a text that spells none. */
+/** @returns undefined when the text is not a well-formed Key */
 export function parseKey(text: string): Key | undefined {
   const encoded = KEY.exec(text)?.[1];
   return encoded === undefined ? undefined : fromBytes(Buffer.from(encoded, "base64url"));

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { createKms, type Kms, KmsRefused, KmsUnavailable } from "./kms.ts";
+import { createKms, type Kms, KmsRejected, KmsUnavailable } from "./kms.ts";
 import { awsError, type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
 import { KEY_ARN } from "./testing/memory-kms.ts";
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
-  endpoint.answer = undefined;
+  endpoint.override = undefined;
   endpoint.operations.length = 0;
   endpoint.requests.length = 0;
 });
@@ -36,7 +36,7 @@ async function failureOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 describe("the SDK's client", () => {
-  test("wraps and unwraps a data key, naming the key and the context each time", async () => {
+  test("wraps and unwraps a data key, always with the key ARN and the encryption context", async () => {
     const dataKey = await kms.generateDataKey(CONTEXT, never);
     const opened = await kms.decrypt(dataKey.wrapped, CONTEXT, never);
     expect(dataKey.plaintext).toHaveLength(32);
@@ -47,20 +47,20 @@ describe("the SDK's client", () => {
     expect(endpoint.requests).toMatchObject([{ ...named, KeySpec: "AES_256" }, named]);
   });
 
-  test("reports a wrong context as KMS's refusal, after one call", async () => {
+  test("reports a wrong encryption context as rejected after one call", async () => {
     const { wrapped } = await kms.generateDataKey(CONTEXT, never);
     const error = await failureOf(kms.decrypt(wrapped, { ...CONTEXT, key: "other" }, never));
-    expect(error).toBeInstanceOf(KmsRefused);
+    expect(error).toBeInstanceOf(KmsRejected);
     expect(error).toMatchObject({ reason: "InvalidCiphertextException", requestId: "request-2" });
     expect(endpoint.operations).toEqual(["GenerateDataKey", "Decrypt"]);
   });
 
   test.each(["InvalidCiphertextException", "IncorrectKeyException", "ValidationException"])(
-    "takes %s of Decrypt for a refusal",
+    "treats %s of Decrypt as a rejection",
     async (type) => {
-      endpoint.answer = () => awsError(type, "says something");
+      endpoint.override = () => awsError(type, "says something");
       const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, never));
-      expect(error).toBeInstanceOf(KmsRefused);
+      expect(error).toBeInstanceOf(KmsRejected);
       expect(error).toMatchObject({ reason: type, requestId: "request-1" });
       expect(endpoint.operations).toEqual(["Decrypt"]);
     },
@@ -74,7 +74,7 @@ describe("the SDK's client", () => {
     "KeyUnavailableException",
     "UnrecognizedClientException",
   ])("takes %s for a KMS that cannot be used, and does not insist", async (type) => {
-    endpoint.answer = () => awsError(type, `${KEY_ARN} says something`);
+    endpoint.override = () => awsError(type, `${KEY_ARN} says something`);
     const calls = [
       () => kms.decrypt(Buffer.from("x"), CONTEXT, never),
       () => kms.generateDataKey(CONTEXT, never),
@@ -89,24 +89,24 @@ describe("the SDK's client", () => {
     expect(endpoint.operations).toEqual(["Decrypt", "GenerateDataKey", "DescribeKey"]);
   });
 
-  test("tries again when throttled, three times in all", async () => {
-    endpoint.answer = () => awsError("ThrottlingException", "You have exceeded the rate");
+  test("makes three attempts when throttled", async () => {
+    endpoint.override = () => awsError("ThrottlingException", "You have exceeded the rate");
     const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, never));
     expect(error).toBeInstanceOf(KmsUnavailable);
     expect(error).toMatchObject({ reason: "ThrottlingException" });
     expect(endpoint.operations).toEqual(["Decrypt", "Decrypt", "Decrypt"]);
   });
 
-  test("succeeds when a second attempt does", async () => {
+  test("succeeds when the second attempt does", async () => {
     let failures = 1;
-    endpoint.answer = () =>
+    endpoint.override = () =>
       failures-- > 0 ? awsError("KMSInternalException", "", 500) : undefined;
     await expect(kms.generateDataKey(CONTEXT, never)).resolves.toMatchObject({ keyArn: KEY_ARN });
     expect(endpoint.operations).toHaveLength(2);
   });
 
-  test("gives up an answer that does not come", async () => {
-    endpoint.answer = () => new Promise(() => {});
+  test("gives up when KMS does not respond", async () => {
+    endpoint.override = () => new Promise(() => {});
     const impatient = createKms({ keyArn: KEY_ARN, attemptTimeout: 50 });
     const error = await failureOf(impatient.generateDataKey(CONTEXT, never));
     expect(error).toMatchObject({ name: "KmsUnavailable", reason: "TimeoutError" });
@@ -114,7 +114,7 @@ describe("the SDK's client", () => {
 
   test("stops at the caller's deadline", async () => {
     const controller = new AbortController();
-    endpoint.answer = () => {
+    endpoint.override = () => {
       controller.abort();
       return new Promise(() => {});
     };
@@ -123,7 +123,7 @@ describe("the SDK's client", () => {
     expect(endpoint.operations).toEqual(["Decrypt"]);
   });
 
-  test("says so when nothing listens", async () => {
+  test("reports a refused connection", async () => {
     const gone = await startKmsEndpoint();
     await gone.close();
     vi.stubEnv("AWS_ENDPOINT_URL", gone.url);
@@ -134,10 +134,10 @@ describe("the SDK's client", () => {
   });
 
   test.each(["Disabled", "PendingDeletion", "PendingImport", "Unavailable"])(
-    "finds a key that is %s by its description",
+    "reports a key that is %s as unavailable",
     async (KeyState) => {
       await expect(kms.checkKey(never)).resolves.toBeUndefined();
-      endpoint.answer = () => ({ status: 200, body: { KeyMetadata: { KeyId: "k", KeyState } } });
+      endpoint.override = () => ({ status: 200, body: { KeyMetadata: { KeyId: "k", KeyState } } });
       expect(await failureOf(kms.checkKey(never))).toMatchObject({ reason: `KeyState${KeyState}` });
     },
   );

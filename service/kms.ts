@@ -8,12 +8,12 @@ import {
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 export interface DataKey {
-  /** 32 bytes. Whoever receives them overwrites them after use. */
+  /** 32 bytes. The caller overwrites them after use. */
   readonly plaintext: Uint8Array;
   readonly requestId: string | undefined;
 }
 
-/** The three things that the service asks of KMS, each of one KMS key. */
+/** The three KMS operations that the service uses, all on one KMS key. */
 export interface Kms {
   /** @throws KmsUnavailable */
   readonly generateDataKey: (
@@ -21,40 +21,40 @@ export interface Kms {
     signal: AbortSignal,
   ) => Promise<DataKey & { readonly wrapped: Uint8Array; readonly keyArn: string }>;
   /**
-   * @throws KmsRefused when KMS works and says no: what was wrapped, or its context, is not right
-   * @throws KmsUnavailable when KMS gave no verdict
+   * @throws KmsRejected when KMS rejects the ciphertext or its encryption context
+   * @throws KmsUnavailable when KMS did not decide
    */
   readonly decrypt: (
     wrapped: Uint8Array,
     context: EncryptionContext,
     signal: AbortSignal,
   ) => Promise<DataKey>;
-  /** Resolves when the key can be used. @throws KmsUnavailable */
+  /** Resolves when the key is enabled. @throws KmsUnavailable */
   readonly checkKey: (signal: AbortSignal) => Promise<void>;
 }
 
-/** KMS looked at the wrapped key and its context and refused. */
-export class KmsRefused extends Error {
+/** KMS rejected a wrapped key or its encryption context. */
+export class KmsRejected extends Error {
   /** The name of the AWS error. */
   readonly reason: string;
   readonly requestId: string | undefined;
 
   constructor(reason: string, requestId: string | undefined) {
-    super(`KMS refused to decrypt: ${reason}`);
-    this.name = "KmsRefused";
+    super(`KMS rejected the request to decrypt: ${reason}`);
+    this.name = "KmsRejected";
     this.reason = reason;
     this.requestId = requestId;
   }
 }
 
-/** KMS is away, throttled, or may not or cannot use the key: nothing that a caller's Key could mend. */
+/** KMS is unreachable, throttled, denied or unable to use the key: unrelated to the caller's Key. */
 export class KmsUnavailable extends Error {
   /** The name of the AWS error, or the system's error code. */
   readonly reason: string;
   readonly requestId: string | undefined;
 
   constructor(reason: string, requestId: string | undefined) {
-    super(`KMS is not available: ${reason}`);
+    super(`KMS is unavailable: ${reason}`);
     this.name = "KmsUnavailable";
     this.reason = reason;
     this.requestId = requestId;
@@ -62,11 +62,11 @@ export class KmsUnavailable extends Error {
 }
 
 /**
- * The errors of Decrypt that are about the ciphertext or its context. A ciphertext that KMS cannot
- * even parse, or one of another key, can only come from a record that was changed.
+ * Errors of Decrypt that concern the ciphertext or its context. A ciphertext that KMS cannot parse, or one
+ * of another KMS key, means that the record was tampered with.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html#API_Decrypt_Errors
  */
-const REFUSALS = new Set([
+const REJECTIONS = new Set([
   "InvalidCiphertextException",
   "IncorrectKeyException",
   "ValidationException",
@@ -74,13 +74,14 @@ const REFUSALS = new Set([
 
 export interface KmsSettings {
   readonly keyArn: string;
-  /** For one attempt, connecting included; milliseconds. */
+  /** Timeout of one attempt, including connecting, in milliseconds. */
   readonly attemptTimeout: number;
 }
 
 /**
- * KMS over the AWS SDK. Endpoint and credentials come from the SDK's own variables and chain; the
- * region is the key's. Throttling, server faults and lost connections are tried three times in all.
+ * Calls KMS with the AWS SDK. The SDK's environment variables and provider chain set the endpoint and the
+ * credentials; the region is the key's. Makes up to three attempts on throttling, server errors and lost
+ * connections.
  */
 export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
   const client = new KMSClient({
@@ -99,15 +100,15 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
         KeySpec: "AES_256",
         EncryptionContext: context,
       });
-      const answer = await client.send(command, { abortSignal }).catch(unavailable);
-      const requestId = answer.$metadata.requestId;
-      if (answer.Plaintext === undefined || answer.CiphertextBlob === undefined) {
-        throw new KmsUnavailable("IncompleteAnswer", requestId);
+      const response = await client.send(command, { abortSignal }).catch(unavailable);
+      const requestId = response.$metadata.requestId;
+      if (response.Plaintext === undefined || response.CiphertextBlob === undefined) {
+        throw new KmsUnavailable("IncompleteResponse", requestId);
       }
       return {
-        plaintext: answer.Plaintext,
-        wrapped: answer.CiphertextBlob,
-        keyArn: answer.KeyId ?? keyArn,
+        plaintext: response.Plaintext,
+        wrapped: response.CiphertextBlob,
+        keyArn: response.KeyId ?? keyArn,
         requestId,
       };
     },
@@ -118,22 +119,23 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
         CiphertextBlob: wrapped,
         EncryptionContext: context,
       });
-      const answer = await client.send(command, { abortSignal }).catch((error: unknown) => {
+      const response = await client.send(command, { abortSignal }).catch((error: unknown) => {
         const { reason, requestId } = describe(error);
-        if (REFUSALS.has(reason)) throw new KmsRefused(reason, requestId);
+        if (REJECTIONS.has(reason)) throw new KmsRejected(reason, requestId);
         return unavailable(error);
       });
-      const requestId = answer.$metadata.requestId;
-      if (answer.Plaintext === undefined) throw new KmsUnavailable("IncompleteAnswer", requestId);
-      return { plaintext: answer.Plaintext, requestId };
+      const requestId = response.$metadata.requestId;
+      if (response.Plaintext === undefined)
+        throw new KmsUnavailable("IncompleteResponse", requestId);
+      return { plaintext: response.Plaintext, requestId };
     },
 
     async checkKey(abortSignal) {
       const command = new DescribeKeyCommand({ KeyId: keyArn });
-      const answer = await client.send(command, { abortSignal }).catch(unavailable);
-      const state = answer.KeyMetadata?.KeyState;
+      const response = await client.send(command, { abortSignal }).catch(unavailable);
+      const state = response.KeyMetadata?.KeyState;
       if (state !== "Enabled") {
-        throw new KmsUnavailable(`KeyState${state ?? "Unknown"}`, answer.$metadata.requestId);
+        throw new KmsUnavailable(`KeyState${state ?? "Unknown"}`, response.$metadata.requestId);
       }
     },
   };
@@ -144,7 +146,7 @@ function unavailable(error: unknown): never {
   throw new KmsUnavailable(reason, requestId);
 }
 
-/** The message is left behind: AWS repeats values of the request in some. */
+/** Drops the message: some AWS errors repeat values of the request. */
 function describe(error: unknown): { reason: string; requestId: string | undefined } {
   if (!(error instanceof Error)) return { reason: "UnknownError", requestId: undefined };
   const { code, $metadata } = error as Error & {

@@ -3,50 +3,49 @@ import { Problem } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 
 export interface RequestLimits {
-  /** Requests worked on at once. */
+  /** Maximum number of requests in progress. */
   readonly inFlight: number;
-  /** Milliseconds from the request's head to its answer. */
+  /** Milliseconds from the request's headers to its response. */
   readonly deadline: number;
 }
 
 /**
- * Gives every request a deadline, and refuses those that come while too many are being worked on. A
- * request counts until its work has ended, which may be after its deadline: what a dependency that
- * hangs can pile up is bounded.
+ * Sets a deadline for every request, and rejects requests while too many are in progress. A request counts
+ * until its work has ended, even past its deadline, which bounds what a hanging dependency can pile up.
  */
 export function limitRequests({
   inFlight,
   deadline,
 }: RequestLimits): MiddlewareHandler<RequestEnv> {
-  let working = 0;
+  let inProgress = 0;
   return async (context, next) => {
-    if (working >= inFlight) {
+    if (inProgress >= inFlight) {
       throw new Problem(
         "TooManyRequests",
-        `${inFlight} requests are being worked on, which is the limit; try again in a second.`,
+        `The limit of ${inFlight} requests in progress is reached; try again in a second.`,
         { "Retry-After": "1" },
       );
     }
     const controller = new AbortController();
     context.set("deadline", controller.signal);
     let timer: NodeJS.Timeout | undefined;
-    const passed = new Promise<never>((_, reject) => {
+    const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         const problem = new Problem(
           "DeadlineExceeded",
-          `The request was not finished within ${deadline / 1_000} seconds.`,
+          `The request did not finish within ${deadline / 1_000} seconds.`,
           { "Retry-After": "2", Connection: "close" },
         );
         reject(problem);
         controller.abort(problem);
       }, deadline);
     });
-    working += 1;
+    inProgress += 1;
     const work = next().finally(() => {
-      working -= 1;
+      inProgress -= 1;
     });
     try {
-      await Promise.race([work, passed]);
+      await Promise.race([work, expired]);
     } finally {
       clearTimeout(timer);
     }

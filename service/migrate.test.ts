@@ -37,20 +37,20 @@ const numbers = async () =>
   (await sql<{ n: number }[]>`SELECT n FROM cipherwatch.log ORDER BY n`).map(({ n }) => n);
 
 describe("migrate", () => {
-  test("makes the service's tables from nothing, and finds nothing to do afterwards", async () => {
+  test("creates the tables in an empty database, and changes nothing when run again", async () => {
     const migrations = readMigrations(MIGRATIONS);
     expect(await migrate(sql, migrations)).toEqual(migrations.map(({ name }) => name));
     expect(await migrate(sql, migrations)).toEqual([]);
     expect(await sql`SELECT id FROM cipherwatch.records`).toEqual([]);
   });
 
-  test("runs what is new, once and in order", async () => {
+  test("applies new migrations once and in order", async () => {
     expect(await migrate(sql, [ONE])).toEqual([ONE.name]);
     expect(await migrate(sql, [ONE, TWO])).toEqual([TWO.name]);
     expect(await numbers()).toEqual([1, 2]);
   });
 
-  test("runs each once although tasks start together", async () => {
+  test("applies each migration once when tasks start together", async () => {
     const others = Array.from({ length: 4 }, () =>
       connect({ kind: "url", url: postgres.url }, { max: 1 }),
     );
@@ -61,7 +61,7 @@ describe("migrate", () => {
   });
 
   // The PostgreSQL of these tests runs one transaction at a time, lock or no lock.
-  test("holds the lock that others wait for while it runs", async () => {
+  test("holds the advisory lock while it runs", async () => {
     const locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
     const sees = `CREATE TABLE cipherwatch.log (n int); INSERT INTO cipherwatch.log ${locks}`;
     await migrate(sql, [step("0001_sees.sql", sees)]);
@@ -69,7 +69,7 @@ describe("migrate", () => {
     expect(await sql.unsafe(locks)).toEqual([{ count: "0" }]);
   });
 
-  test("leaves everything as it was when one fails", async () => {
+  test("applies no migration when one fails", async () => {
     await migrate(sql, [ONE]);
     const broken = step("0003_broken.sql", "INSERT INTO cipherwatch.nowhere VALUES (3)");
     await expect(migrate(sql, [ONE, TWO, broken])).rejects.toThrow(
@@ -79,19 +79,21 @@ describe("migrate", () => {
     expect(await migrate(sql, [ONE, TWO])).toEqual([TWO.name]);
   });
 
-  test("refuses one that was changed after it ran", async () => {
+  test("rejects a migration that changed after it was applied", async () => {
     await migrate(sql, [ONE]);
     const changed = { ...ONE, checksum: "other" };
-    await expect(migrate(sql, [changed])).rejects.toThrow('"0001_one.sql" was changed');
+    await expect(migrate(sql, [changed])).rejects.toThrow(
+      '"0001_one.sql" changed after it was applied',
+    );
   });
 
-  test("refuses one that comes before one that ran", async () => {
+  test("rejects a migration that sorts before an applied one", async () => {
     const early = step("0000_early.sql", "SELECT 1");
     await migrate(sql, [ONE]);
-    await expect(migrate(sql, [early, ONE])).rejects.toThrow('would run after "0001_one.sql"');
+    await expect(migrate(sql, [early, ONE])).rejects.toThrow('sorts before "0001_one.sql"');
   });
 
-  test("leaves a newer schema alone, so that older code can be rolled back to", async () => {
+  test("accepts a newer schema, so that older code can be rolled back to", async () => {
     await migrate(sql, [ONE, TWO]);
     expect(await migrate(sql, [ONE])).toEqual([]);
     expect(await numbers()).toEqual([1, 2]);
@@ -102,7 +104,7 @@ describe("readMigrations", () => {
   const folder = mkdtempSync(join(tmpdir(), "migrations-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test("reads files in order and refuses a name or number that does not fit", () => {
+  test("reads files in order and rejects an invalid name or a duplicate number", () => {
     writeFileSync(join(folder, "0002_b.sql"), "SELECT 2");
     writeFileSync(join(folder, "0001_a.sql"), "SELECT 1");
     expect(readMigrations(folder)).toMatchObject([
@@ -114,7 +116,9 @@ describe("readMigrations", () => {
       { name: "0002_b.sql", sql: "SELECT 2" },
     ]);
     writeFileSync(join(folder, "0002_c.sql"), "SELECT 3");
-    expect(() => readMigrations(folder)).toThrow('"0002_c.sql" has a number that another has');
+    expect(() => readMigrations(folder)).toThrow(
+      '"0002_c.sql" has the same number as another migration',
+    );
     rmSync(join(folder, "0002_c.sql"));
     writeFileSync(join(folder, "later.sql"), "SELECT 4");
     expect(() => readMigrations(folder)).toThrow('"later.sql" must be named NNNN_what_it_does.sql');
@@ -128,13 +132,13 @@ describe("grantService", () => {
     await sql`DROP ROLE IF EXISTS rds_iam`;
   });
 
-  test("does nothing where there is no rds_iam", async () => {
+  test("changes nothing without the role rds_iam", async () => {
     await migrate(sql, readMigrations(MIGRATIONS));
     expect(await grantService(sql, "service_role")).toBe(false);
     expect(await sql`SELECT FROM pg_roles WHERE rolname = 'service_role'`).toHaveLength(0);
   });
 
-  test("makes a role that signs in by IAM alone and may read, add and remove records", async () => {
+  test("creates a role that signs in only with IAM and may select, insert and delete records", async () => {
     await sql`CREATE ROLE rds_iam`;
     await migrate(sql, readMigrations(MIGRATIONS));
     expect(await grantService(sql, "service_role")).toBe(true);

@@ -8,18 +8,18 @@ import { OperatorError } from "./operator-error.ts";
 import { createLogger, errorFields, type Logger } from "./telemetry.ts";
 
 export interface Migration {
-  /** Its file's name, `NNNN_what.sql`; migrations run in the order of their names. */
+  /** File name, `NNNN_what.sql`. Migrations run in the order of their names. */
   readonly name: string;
   readonly sql: string;
   /** SHA-256 of the file, hex. */
   readonly checksum: string;
 }
 
-/** Of all that could hold a lock in this database, this is the migrations'. */
+/** Key of the advisory lock that serializes migrations. */
 const LOCK = 0x63697068;
 const LOCK_TIMEOUT = "60s";
 
-/** The migrations of a folder. @throws OperatorError on a file not named like one, or a number used twice */
+/** Reads the migrations of a folder. @throws OperatorError on an invalid file name or a duplicate number */
 export function readMigrations(folder: string): Migration[] {
   const names = readdirSync(folder).sort();
   const numbers = new Set<string>();
@@ -32,7 +32,7 @@ export function readMigrations(folder: string): Migration[] {
     }
     if (numbers.has(number)) {
       throw new OperatorError(
-        `Migration "${name}" has a number that another has; give it the next one.`,
+        `Migration "${name}" has the same number as another migration; use the next free number.`,
       );
     }
     numbers.add(number);
@@ -42,14 +42,14 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 /**
- * Brings the database up to the migrations: all that is missing, or nothing. Tasks that start together
- * wait for each other on a lock.
+ * Applies all pending migrations in one transaction. Tasks that start together wait for each other on an
+ * advisory lock.
  *
- * Migrations that the database has and this version does not know are left alone: a rollback runs
- * older code on a newer database, so a migration must keep the code before it working.
+ * Ignores applied migrations that this version does not know: after a rollback, older code runs on a newer
+ * schema, so every migration must keep the previous version of the code working.
  *
- * @returns the names of the migrations that ran
- * @throws OperatorError when a migration fails, was changed since it ran, or comes before one that ran
+ * @returns the names of the migrations that were applied
+ * @throws OperatorError when a migration fails, changed after it was applied, or sorts before an applied one
  */
 export async function migrate(sql: Sql, migrations: readonly Migration[]): Promise<string[]> {
   return await sql.begin(async (transaction) => {
@@ -69,7 +69,7 @@ export async function migrate(sql: Sql, migrations: readonly Migration[]): Promi
       await transaction.unsafe(sql).catch((cause: unknown) => {
         const state = cause instanceof Error && "code" in cause ? cause.code : "unknown";
         throw new OperatorError(
-          `Migration "${name}" failed with SQLSTATE ${state}; nothing was changed.`,
+          `Migration "${name}" failed with SQLSTATE ${state}; no migration was applied.`,
           { cause },
         );
       });
@@ -92,13 +92,13 @@ function pendingOf(
     if (ran === checksum) return false;
     if (ran !== undefined) {
       throw new OperatorError(
-        `Migration "${name}" was changed after it ran: its SHA-256 is ${checksum}, and ${ran} ran. ` +
-          "Restore the file and put the change into a new migration.",
+        `Migration "${name}" changed after it was applied: its SHA-256 is ${checksum}, but ${ran} was applied. ` +
+          "Restore the file and make the change in a new migration.",
       );
     }
     if (name < newest) {
       throw new OperatorError(
-        `Migration "${name}" would run after "${newest}", which ran already. Give it a later number.`,
+        `Migration "${name}" sorts before "${newest}", which is already applied. Give it a later number.`,
       );
     }
     return true;
@@ -106,10 +106,10 @@ function pendingOf(
 }
 
 /**
- * Makes the role that the service signs in with, by IAM authentication alone, and gives it what the
- * service does and no more: records are read, added and removed, never changed.
+ * Creates the service's database role, which can only sign in with IAM authentication, and grants it SELECT,
+ * INSERT and DELETE on records (not UPDATE: records never change).
  *
- * @returns false, having done nothing, on a PostgreSQL that is not RDS's and so has no `rds_iam`
+ * @returns false, without any change, on a PostgreSQL outside RDS, which has no role `rds_iam`
  */
 export async function grantService(sql: Sql, role: string): Promise<boolean> {
   return await sql.begin(async (transaction) => {

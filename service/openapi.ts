@@ -29,141 +29,153 @@ type SchemaName = keyof typeof schemas;
 
 const retryAfter = {
   "Retry-After": {
-    description: "Seconds after which to try again.",
+    description: "Seconds to wait before trying again.",
     schema: { type: "integer" },
   },
 };
 
-/**
- * The contract as an OpenAPI 3.1 document, made from the schemas that requests are checked with.
- * @param textLimit bytes of UTF-8 that a Text may have
- */
-export function openApiDocument(textLimit: number) {
-  const problems = {
-    400: answer("The body is not JSON (MalformedJson).", "ErrorResponse"),
-    413: answer(
-      `The body is too large, or Text has more than ${textLimit} bytes of UTF-8 (PayloadTooLarge).`,
+const apiPaths = (textLimit: number) => {
+  const problems = commonProblems(textLimit);
+  const denied = response(
+    "The Key does not open a record with this Name: the Key is wrong, malformed or for another record, " +
+      "the Name is unknown, or the record was tampered with. The response does not say which " +
+      "(DecryptionFailed).",
+    "ErrorResponse",
+  );
+  const decrypt = {
+    summary: "Return a Text to the holder of its Key",
+    requestBody: body("DecryptRequest"),
+    responses: { 200: response("The Text.", "DecryptResponse"), 403: denied, ...problems },
+  };
+  return {
+    "/encrypt": {
+      post: {
+        operationId: "encrypt",
+        summary: "Encrypt and store a Text",
+        requestBody: body("EncryptRequest"),
+        responses: {
+          200: response("The Text is durably stored; the response has its Key.", "EncryptResponse"),
+          ...problems,
+        },
+      },
+    },
+    "/decrypt": {
+      post: { operationId: "decrypt", ...decrypt },
+      get: {
+        operationId: "decryptByGet",
+        description: "Same as POST, for callers that send a body with GET. Prefer POST.",
+        ...decrypt,
+      },
+    },
+    "/forget": {
+      post: {
+        operationId: "forget",
+        summary: "Delete the record that a Key opens",
+        requestBody: body("ForgetRequest"),
+        responses: {
+          200: response("The record is deleted.", "ForgetResponse"),
+          403: denied,
+          ...problems,
+        },
+      },
+    },
+  };
+};
+
+function commonProblems(textLimit: number) {
+  return {
+    400: response("The body is not valid JSON (MalformedJson).", "ErrorResponse"),
+    413: response(
+      `The body is too large, or Text exceeds ${textLimit} bytes of UTF-8 (PayloadTooLarge).`,
       "ErrorResponse",
     ),
-    415: answer(
+    415: response(
       "The Content-Type is not application/json (UnsupportedMediaType).",
       "ErrorResponse",
     ),
-    422: answer(
-      "A member is missing, wrong or not known; Message names it (InvalidRequest).",
+    422: response(
+      "A member is missing, invalid or unknown; Message names it (InvalidRequest).",
       "ErrorResponse",
     ),
     429: {
-      ...answer("Too many requests are being worked on (TooManyRequests).", "ErrorResponse"),
+      ...response("Too many requests are in progress (TooManyRequests).", "ErrorResponse"),
       headers: retryAfter,
     },
-    500: answer("A fault of the service (InternalError).", "ErrorResponse"),
+    500: response("Internal error (InternalError).", "ErrorResponse"),
     503: {
-      ...answer(
-        "KMS or the database cannot be used, or the deadline has passed (KmsUnavailable, " +
-          "DatabaseUnavailable, DeadlineExceeded). An encrypt that ends so may have stored a record, " +
-          "which nobody has a Key for.",
+      ...response(
+        "KMS or the database is unavailable, or the deadline has passed (KmsUnavailable, " +
+          "DatabaseUnavailable, DeadlineExceeded). An encrypt request that fails this way may have " +
+          "stored a record that no one has a Key for.",
         "ErrorResponse",
       ),
       headers: retryAfter,
     },
   };
-  const denied = answer(
-    "The Key does not open a record of this Name: it is wrong, it is no Key, it is another record's, " +
-      "there is no such Name, or the record was changed. Which of these is not told (DecryptionFailed).",
-    "ErrorResponse",
-  );
-  const decrypt = {
-    summary: "Give a text back to the holder of its Key",
-    requestBody: body("DecryptRequest"),
-    responses: { 200: answer("The text.", "DecryptResponse"), 403: denied, ...problems },
-  };
+}
+
+const healthPaths = {
+  "/": {
+    get: {
+      operationId: "alive",
+      summary: "Health check of the load balancer",
+      responses: {
+        200: { description: "OK", content: { "text/plain": { schema: { const: "OK" } } } },
+      },
+    },
+  },
+  "/healthz": {
+    get: {
+      operationId: "health",
+      summary: "Whether the process is alive",
+      responses: { 200: response("The process is alive.", "HealthResponse") },
+    },
+  },
+  "/readyz": {
+    get: {
+      operationId: "readiness",
+      summary: "Whether the database and KMS are available",
+      responses: {
+        200: response("Both are available.", "ReadyResponse"),
+        503: response(
+          "Message and Checks name what is unavailable, or the process is stopping (NotReady).",
+          "NotReadyResponse",
+        ),
+      },
+    },
+  },
+  "/openapi.json": {
+    get: {
+      operationId: "contract",
+      summary: "This document",
+      responses: {
+        200: {
+          description: "An OpenAPI 3.1 document",
+          content: { "application/json": { schema: { type: "object" } } },
+        },
+      },
+    },
+  },
+};
+
+/**
+ * The contract as an OpenAPI 3.1 document, generated from the schemas that validate requests.
+ * @param textLimit maximum size of a Text in bytes of UTF-8
+ */
+export function openApiDocument(textLimit: number) {
   return {
     openapi: "3.1.0",
     info: {
       title: "Cipherwatch",
       version: "1",
       description:
-        "Keeps texts encrypted under AWS KMS. Each text has a Key of its own, which the service does " +
-        "not keep: a text whose Key is lost is lost. All answers carry X-Request-Id, which a request may " +
-        "set: up to 128 letters, digits and ._:=@/+-",
+        "Stores texts encrypted under AWS KMS. Each Text has its own Key, which the service does not " +
+        "keep: without its Key a Text cannot be recovered. Every response has an X-Request-Id header, " +
+        "which a request may set: up to 128 letters, digits and ._:=@/+-",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    paths: {
-      "/encrypt": {
-        post: {
-          operationId: "encrypt",
-          summary: "Encrypt and store a text",
-          requestBody: body("EncryptRequest"),
-          responses: {
-            200: answer("The text is stored for good; its Key.", "EncryptResponse"),
-            ...problems,
-          },
-        },
-      },
-      "/decrypt": {
-        post: { operationId: "decrypt", ...decrypt },
-        get: {
-          operationId: "decryptByGet",
-          description: "As POST, for callers that send a body with GET. Prefer POST.",
-          ...decrypt,
-        },
-      },
-      "/forget": {
-        post: {
-          operationId: "forget",
-          summary: "Delete the record that a Key opens",
-          requestBody: body("ForgetRequest"),
-          responses: {
-            200: answer("The record is gone.", "ForgetResponse"),
-            403: denied,
-            ...problems,
-          },
-        },
-      },
-      "/": {
-        get: {
-          operationId: "alive",
-          summary: "The load balancer's health check",
-          responses: {
-            200: { description: "OK", content: { "text/plain": { schema: { const: "OK" } } } },
-          },
-        },
-      },
-      "/healthz": {
-        get: {
-          operationId: "health",
-          summary: "Whether the process lives",
-          responses: { 200: answer("It does.", "HealthResponse") },
-        },
-      },
-      "/readyz": {
-        get: {
-          operationId: "readiness",
-          summary: "Whether database and KMS can be used",
-          responses: {
-            200: answer("Both can.", "ReadyResponse"),
-            503: answer(
-              "Message and Checks say which cannot, or the process is stopping (NotReady).",
-              "NotReadyResponse",
-            ),
-          },
-        },
-      },
-      "/openapi.json": {
-        get: {
-          operationId: "contract",
-          summary: "This document",
-          responses: {
-            200: {
-              description: "An OpenAPI 3.1 document",
-              content: { "application/json": { schema: { type: "object" } } },
-            },
-          },
-        },
-      },
-    },
+    paths: { ...apiPaths(textLimit), ...healthPaths },
     components: {
       schemas: Object.fromEntries(
         Object.entries(schemas).map(([name, schema]) => {
@@ -175,10 +187,26 @@ export function openApiDocument(textLimit: number) {
   };
 }
 
-const json = (name: SchemaName) => ({
-  "application/json": { schema: { $ref: `#/components/schemas/${name}` } },
-});
+/** The methods that each path allows. A path whose only operation is GET also answers HEAD. */
+export function methodsByPath({
+  paths,
+}: Pick<ReturnType<typeof openApiDocument>, "paths">): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    Object.entries(paths).map(([path, operations]) => {
+      const methods = Object.keys(operations).map((method) => method.toUpperCase());
+      return [path, methods.join() === "GET" ? ["GET", "HEAD"] : methods.sort()];
+    }),
+  );
+}
 
-const body = (name: SchemaName) => ({ required: true, content: json(name) });
+function json(name: SchemaName) {
+  return { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };
+}
 
-const answer = (description: string, name: SchemaName) => ({ description, content: json(name) });
+function body(name: SchemaName) {
+  return { required: true, content: json(name) };
+}
+
+function response(description: string, name: SchemaName) {
+  return { description, content: json(name) };
+}

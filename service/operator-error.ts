@@ -1,6 +1,6 @@
 /**
- * An error for whoever runs the service. Its message holds nothing that a caller sent and no secret,
- * so that it may be logged; the messages of all other errors may not.
+ * An error for the operator. Its message contains no caller input and no secret, so it may be logged;
+ * messages of all other errors may not.
  */
 export class OperatorError extends Error {
   override readonly name = "OperatorError";

@@ -1,4 +1,4 @@
-/** Every way in which a request can fail, with its status. Callers may rely on the set being closed. */
+/** Every error code with its HTTP status. The set is closed: callers may rely on it. */
 export const problemStatus = {
   MalformedJson: 400,
   DecryptionFailed: 403,
@@ -17,11 +17,11 @@ export const problemStatus = {
 
 export type ProblemCode = keyof typeof problemStatus;
 
-/** A failure that the caller is told of. The message goes out as it is, and is never logged. */
+/** An error returned to the caller. Its message is sent as is and never logged. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
-  /** Members of the answer besides those that every problem has. */
+  /** Members of the response body in addition to Message, Code and RequestId. */
   readonly members: object;
 
   constructor(

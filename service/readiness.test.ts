@@ -3,7 +3,7 @@ import { createReadiness } from "./readiness.ts";
 
 const fine = async () => {};
 
-test("names the dependency that cannot be used, and why", async () => {
+test("names the unavailable dependency and the reason", async () => {
   const failed = Object.assign(new Error("secret detail"), { reason: "DisabledException" });
   const readiness = createReadiness({
     checks: { Database: fine, Kms: () => Promise.reject(failed) },
@@ -18,7 +18,7 @@ test("names the dependency that cannot be used, and why", async () => {
   });
 });
 
-test("does not wait for a dependency that hangs, and stops the check", async () => {
+test("does not wait for a hanging dependency, and aborts the check", async () => {
   let stopped = false;
   const readiness = createReadiness({
     checks: {
@@ -38,7 +38,7 @@ test("does not wait for a dependency that hangs, and stops the check", async () 
   expect(stopped).toBe(true);
 });
 
-test("asks once for all that ask within the age of a verdict, and anew after it", async () => {
+test("shares one check until the verdict expires", async () => {
   let asked = 0;
   let now = 0;
   const readiness = createReadiness({

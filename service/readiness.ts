@@ -1,11 +1,11 @@
 export interface ReadinessSettings {
-  /** Rejects when the dependency cannot be used. */
+  /** Each rejects when its dependency is unavailable. */
   readonly checks: Readonly<Record<Dependency, (signal: AbortSignal) => Promise<void>>>;
-  /** Milliseconds that a check may take. */
+  /** Maximum duration of a check in milliseconds. */
   readonly timeout: number;
-  /** Milliseconds for which a verdict is reused: load balancers ask often, and KMS calls have a quota. */
+  /** Milliseconds a verdict is reused for: load balancers poll often, and KMS calls have a quota. */
   readonly age: number;
-  /** Milliseconds on a clock that does not go back. */
+  /** Monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
@@ -14,16 +14,16 @@ export type Dependency = "Database" | "Kms";
 export interface Verdict {
   readonly ready: boolean;
   readonly checks: Readonly<Record<Dependency, "ok" | "unavailable">>;
-  /** What the dependencies that are not available said. */
+  /** Error codes of the unavailable dependencies. */
   readonly reasons: readonly string[];
 }
 
-/** Asks the dependencies, all callers of the same moment sharing one answer. */
+/** Checks the dependencies. Concurrent callers share one result. */
 export function createReadiness(settings: ReadinessSettings): () => Promise<Verdict> {
   const { checks, timeout, age, now } = settings;
   let latest: { readonly since: number; readonly verdict: Promise<Verdict> } | undefined;
 
-  async function ask(): Promise<Verdict> {
+  async function check(): Promise<Verdict> {
     const [database, kms] = await Promise.all([
       failureOf(checks.Database, timeout),
       failureOf(checks.Kms, timeout),
@@ -38,7 +38,7 @@ export function createReadiness(settings: ReadinessSettings): () => Promise<Verd
 
   return () => {
     if (latest === undefined || now() - latest.since >= age) {
-      latest = { since: now(), verdict: ask() };
+      latest = { since: now(), verdict: check() };
     }
     return latest.verdict;
   };
@@ -50,14 +50,14 @@ async function failureOf(
 ): Promise<string | undefined> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
+  const timedOut = new Promise<string>((resolve) => {
     timer = setTimeout(() => {
       resolve("Timeout");
       controller.abort();
     }, timeout);
   });
   try {
-    return await Promise.race([check(controller.signal).then(() => undefined, reasonOf), late]);
+    return await Promise.race([check(controller.signal).then(() => undefined, reasonOf), timedOut]);
   } finally {
     clearTimeout(timer);
   }

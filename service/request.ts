@@ -5,25 +5,25 @@ import type { z } from "zod";
 import { Problem, type ProblemCode } from "./problem.ts";
 import type { MetricValues } from "./telemetry.ts";
 
-/** What is known of a request besides what its caller sent. */
+/** Facts about a request that are safe to log: none of them is caller input. */
 export interface RequestFacts {
-  /** Of the last KMS call: the way from a log line to the event in CloudTrail. */
+  /** Request id of the last KMS call, which links a log line to its CloudTrail event. */
   kmsRequestId?: string | undefined;
-  /** Why it failed. */
+  /** Error code returned to the caller. */
   code?: ProblemCode;
-  /** The dependency's own name for why. */
+  /** Error code of the dependency that failed. */
   reason?: string;
-  /** How the record that was asked for was found to be changed. */
+  /** How tampering with the requested record was detected. */
   tampered?: string;
   metrics: MetricValues;
 }
 
 export interface RequestEnv {
-  /** Absent where there is no port, as in `app.request()`. */
+  /** Absent without a server, as in `app.request()`. */
   Bindings: Partial<HttpBindings>;
   Variables: {
     requestId: string;
-    /** Aborts when the request's deadline has passed. */
+    /** Aborts at the request's deadline. */
     deadline: AbortSignal;
     facts: RequestFacts;
   };
@@ -34,9 +34,9 @@ export type RequestContext = Context<RequestEnv>;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The body of a request, once it is what the schema says.
- * @param limit bytes of body; no more than that is read
- * @throws Problem 400, 413, 415 or 422, which name a member but repeat no value
+ * Reads a JSON body and validates it against a schema.
+ * @param limit maximum size of the body in bytes; reading stops there
+ * @throws Problem 400, 413, 415 or 422; the message may name a member but never repeats a value
  */
 export async function readJson<Schema extends z.ZodType>(
   context: RequestContext,
@@ -47,10 +47,10 @@ export async function readJson<Schema extends z.ZodType>(
   const bytes = await readBody(context, limit);
   const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;
-  const complaints = parsed.error.issues.map(({ path, message }) =>
+  const issues = parsed.error.issues.map(({ path, message }) =>
     [...path.map(String), message].join(" "),
   );
-  throw new Problem("InvalidRequest", `${complaints.join("; ")}.`);
+  throw new Problem("InvalidRequest", `${issues.join("; ")}.`);
 }
 
 function requireJson(context: RequestContext): void {
@@ -59,31 +59,31 @@ function requireJson(context: RequestContext): void {
   if (!/^application\/json[ \t]*(;[ \t]*charset="?utf-?8"?[ \t]*)?$/i.test(type ?? "")) {
     throw new Problem(
       "UnsupportedMediaType",
-      `The Content-Type must be application/json, in UTF-8 if it names a charset, but is ${shown(type)}.`,
+      `The Content-Type must be application/json (charset UTF-8 only), but is ${quoted(type)}.`,
     );
   }
   if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
     throw new Problem(
       "UnsupportedMediaType",
-      `The body must be sent without a Content-Encoding, but has ${shown(encoding)}.`,
+      `The body must not have a Content-Encoding, but has ${quoted(encoding)}.`,
     );
   }
 }
 
-function shown(header: string | undefined): string {
+function quoted(header: string | undefined): string {
   if (header === undefined) return "missing";
   return JSON.stringify(header.length <= 100 ? header : `${header.slice(0, 100)}…`);
 }
 
 async function readBody(context: RequestContext, limit: number): Promise<Buffer> {
   const announced = Number(context.req.header("Content-Length") ?? 0);
-  if (announced > limit) throw tooLarge(`has ${announced}`, limit);
+  if (announced > limit) throw tooLarge(`is ${announced} bytes`, limit);
   const deadline = context.get("deadline");
-  // Node does not end a body that stopped coming, not even when the request was answered.
-  const passed = new Promise<never>((_, reject) => {
+  // Node never ends a body that stopped arriving, not even after the response.
+  const expired = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
   });
-  return await Promise.race([collect(bodyOf(context), limit), passed]);
+  return await Promise.race([collect(bodyOf(context), limit), expired]);
 }
 
 async function collect(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
@@ -96,32 +96,32 @@ async function collect(body: AsyncIterable<Uint8Array>, limit: number): Promise<
       chunks.push(chunk);
     }
   } catch {
-    throw new Problem("MalformedJson", "The connection ended before the body did.");
+    throw new Problem("MalformedJson", "The connection closed before the body was complete.");
   }
-  if (size > limit) throw tooLarge("has too many", limit);
+  if (size > limit) throw tooLarge("is too large", limit);
   return Buffer.concat(chunks);
 }
 
 /**
- * A GET has a body too, which the Fetch API has no way to say: where there is a port, the body comes
- * from Node's own request.
+ * Reads the body from Node's request where there is one: the Fetch API has no bodies for GET, which the
+ * API accepts.
  */
 function bodyOf({ env, req }: RequestContext): AsyncIterable<Uint8Array> {
   const incoming: IncomingMessage | undefined = env?.incoming;
-  // Leaving the loop must not destroy the connection that the answer goes out on.
+  // Leaving the loop early must not destroy the connection: the response still has to be sent.
   if (incoming !== undefined) return incoming.iterator({ destroyOnReturn: false });
   return req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
 }
 
 function tooLarge(size: string, limit: number): Problem {
-  return new Problem("PayloadTooLarge", `The body ${size} bytes; ${limit} are allowed.`);
+  return new Problem("PayloadTooLarge", `The body ${size}; the maximum is ${limit} bytes.`);
 }
 
 function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {
-    // Neither error's message is passed on: both repeat what was sent.
-    throw new Problem("MalformedJson", "The body must be JSON in UTF-8, and is not.");
+    // Do not forward the parser's or the decoder's message: both repeat caller input.
+    throw new Problem("MalformedJson", "The body is not valid JSON in UTF-8.");
   }
 }

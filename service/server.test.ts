@@ -3,7 +3,7 @@ import { connect as connectTo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DENIED, expectContract } from "./testing/harness.ts";
-import { type HttpAnswer, send, sendJson } from "./testing/http.ts";
+import { type HttpResponse, send, sendJson } from "./testing/http.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
 import { KEY_ARN } from "./testing/memory-kms.ts";
 import { type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 afterEach(() => {
-  aws.answer = undefined;
+  aws.override = undefined;
 });
 
 afterAll(async () => {
@@ -94,14 +94,14 @@ const lines = ({ output }: Running): Record<string, unknown>[] =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
 
-function json({ text }: HttpAnswer): Record<string, unknown> {
+function json({ text }: HttpResponse): Record<string, unknown> {
   return JSON.parse(text);
 }
 
 describe("the process", () => {
-  test("answers the walkthrough as it is written, and logs nothing that was sent", async () => {
+  test("answers the walkthrough as documented and logs no caller input", async () => {
     await withService({}, async (port, service) => {
-      const [Name, Text] = ["Stephen-of-the-log-test", "I love Pizza, which nobody may log"];
+      const [Name, Text] = ["Stephen-of-the-log-test", "I love Pizza, which must never be logged"];
       const encrypted = await sendJson(port, "POST", "/encrypt", { Name, Text });
       expect(encrypted.status).toBe(200);
       const Key = String(json(encrypted).Key);
@@ -112,7 +112,7 @@ describe("the process", () => {
       expect(json(wrong)).toMatchObject({ Message: DENIED });
       expectContract("/decrypt", wrong.status, json(wrong));
 
-      // All the ways in which a value could find its way into a line.
+      // Every way a value could reach a log line.
       const marked = `${Name} ${Text} ${Key}`;
       const headers = { "Content-Type": "application/json", "X-Mark": Name, Cookie: Key };
       await sendJson(port, "POST", "/encrypt", { Name: marked.repeat(9), Text: { Text } });
@@ -140,7 +140,7 @@ describe("the process", () => {
     });
   });
 
-  test("says where it listens, and metrics come out as lines of their own format", async () => {
+  test("logs where it listens, and metrics in the embedded metric format", async () => {
     await withService({ METRICS_NAMESPACE: "Cipherwatch/test" }, async (port, service) => {
       await sendJson(port, "POST", "/decrypt", { Name: "n", Key: "k" });
       await expect.poll(() => lines(service).length, PATIENCE).toBeGreaterThanOrEqual(2);
@@ -154,7 +154,7 @@ describe("the process", () => {
     });
   });
 
-  test("keeps a record through its own sudden death", async () => {
+  test("keeps a record through SIGKILL", async () => {
     let key: unknown;
     await withService({}, async (port, service) => {
       key = json(await sendJson(port, "POST", "/encrypt", { Name: "n", Text: "kept" })).Key;
@@ -162,13 +162,13 @@ describe("the process", () => {
       expect(await service.exited).toBe("SIGKILL");
     });
     await withService({}, async (port) => {
-      const answer = await sendJson(port, "POST", "/decrypt", { Name: "n", Key: key });
-      expect(json(answer)).toEqual({ Text: "kept" });
+      const response = await sendJson(port, "POST", "/decrypt", { Name: "n", Key: key });
+      expect(json(response)).toEqual({ Text: "kept" });
     });
   });
 
-  test("starts while KMS is away, is not ready, and is when KMS is back", async () => {
-    aws.answer = () => ({ status: 400, body: { __type: "DisabledException", message: "" } });
+  test("starts without KMS, reports not ready, and recovers when KMS is back", async () => {
+    aws.override = () => ({ status: 400, body: { __type: "DisabledException", message: "" } });
     await withService({ READINESS_AGE: "0" }, async (port, service) => {
       const away = await send(port, "GET", "/readyz");
       expect(away.status).toBe(503);
@@ -176,8 +176,8 @@ describe("the process", () => {
       expect((await send(port, "GET", "/healthz")).status).toBe(200);
       const denied = await sendJson(port, "POST", "/decrypt", { Name: "nobody", Key: "k" });
       expect(denied.status).toBe(503);
-      await expect.poll(service.output, PATIENCE).toContain("no decoy");
-      aws.answer = undefined;
+      await expect.poll(service.output, PATIENCE).toContain("did not create the decoy");
+      aws.override = undefined;
       expect((await send(port, "GET", "/readyz")).status).toBe(200);
       const again = await sendJson(port, "POST", "/decrypt", { Name: "nobody", Key: "k" });
       expect(again.status).toBe(403);
@@ -185,39 +185,40 @@ describe("the process", () => {
   });
 });
 
-describe("told to stop", () => {
-  // Every process makes its decoy first; a test that waits for a request must not take that for one.
-  let asked = 0;
+describe("a stopping process", () => {
+  // Every process first creates its decoy, which must not be mistaken for the request of a test.
+  let operationsBefore = 0;
   beforeEach(() => {
-    asked = aws.operations.length;
+    operationsBefore = aws.operations.length;
   });
-  const decoyMade = () => expect.poll(() => aws.operations.length, PATIENCE).toBeGreaterThan(asked);
+  const decoyCreated = () =>
+    expect.poll(() => aws.operations.length, PATIENCE).toBeGreaterThan(operationsBefore);
 
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "by %s it answers what it has begun, takes nothing new, and exits 0",
+    "answers requests in progress after %s, accepts no new ones, and exits 0",
     async (signal) => {
       await withService({}, async (port, service) => {
-        await decoyMade();
+        await decoyCreated();
         const idle = connectTo(port, "127.0.0.1");
         await new Promise((resolve) => idle.once("connect", resolve));
         const { reached, release } = holdKms("GenerateDataKey");
-        const begun = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "in flight" });
+        const pending = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "in flight" });
         await reached;
         service.process.kill(signal);
         await expect.poll(service.output, PATIENCE).toContain('"stopping"');
-        // Told twice, as by a terminal that signals the whole group.
+        // Signal twice, as a terminal does that signals the whole process group.
         service.process.kill(signal);
         await expect
           .poll(() => send(port, "GET", "/").catch((error) => error.code), PATIENCE)
           .toBe("ECONNREFUSED");
         release();
-        const answer = await begun;
-        expect(answer.status).toBe(200);
-        expect(answer.headers.connection).toBe("close");
+        const response = await pending;
+        expect(response.status).toBe(200);
+        expect(response.headers.connection).toBe("close");
         expect(await service.exited).toBe(0);
-        const said = lines(service).map(({ msg }) => msg);
-        expect(said.filter((msg) => msg === "stopping")).toHaveLength(1);
-        expect(said.at(-1)).toBe("stopped");
+        const messages = lines(service).map(({ msg }) => msg);
+        expect(messages.filter((msg) => msg === "stopping")).toHaveLength(1);
+        expect(messages.at(-1)).toBe("stopped");
         idle.destroy();
         const [row] =
           await postgres.sql`SELECT count(*)::int FROM cipherwatch.records WHERE name = 'n'`;
@@ -226,15 +227,17 @@ describe("told to stop", () => {
     },
   );
 
-  test("it does not wait for ever", async () => {
+  test("exits 1 with a request in progress after DRAIN_TIMEOUT", async () => {
     await withService({ DRAIN_TIMEOUT: "100" }, async (port, service) => {
-      await decoyMade();
+      await decoyCreated();
       const { reached } = holdKms("GenerateDataKey");
-      const begun = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t" }).catch(() => "cut");
+      const pending = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t" }).catch(
+        () => "cut",
+      );
       await reached;
       service.process.kill("SIGTERM");
       expect(await service.exited).toBe(1);
-      expect(await begun).toBe("cut");
+      expect(await pending).toBe("cut");
       expect(service.output()).toContain("DRAIN_TIMEOUT");
     });
   });
@@ -245,7 +248,7 @@ describe("told to stop", () => {
       release = () => resolve(undefined);
     });
     const reached = new Promise<void>((resolve) => {
-      aws.answer = (operation) => {
+      aws.override = (operation) => {
         if (operation !== held) return undefined;
         resolve();
         return released;
@@ -255,8 +258,8 @@ describe("told to stop", () => {
   }
 });
 
-describe("what cannot start", () => {
-  test("says which variables are wrong and shows no secret", async () => {
+describe("a process that cannot start", () => {
+  test("lists the invalid variables and shows no secret", async () => {
     const environment = { DATABASE_URL: "mysql://u:hunter2@h/d", PORT: "x", KMS_KEY_ARN: "" };
     const { code, output } = await run("server.ts", environment);
     expect(code).toBe(1);
@@ -266,14 +269,14 @@ describe("what cannot start", () => {
     expect(output()).not.toContain("hunter2");
   });
 
-  test("says which port is taken, and what to set", async () => {
+  test("names the busy port and what to set", async () => {
     const { code, output } = await run("server.ts", { PORT: String(postgres.port) });
     expect(code).toBe(1);
-    expect(output()).toContain(`cannot listen on 127.0.0.1:${postgres.port} (EADDRINUSE)`);
+    expect(output()).toContain(`Cannot listen on 127.0.0.1:${postgres.port} (EADDRINUSE)`);
     expect(output()).toContain("Set PORT");
   });
 
-  test("a migration without its database exits 1 with a code and no password", async () => {
+  test("exits 1 with an error code and no password when a migration cannot reach its database", async () => {
     const DATABASE_URL = "postgres://u:hunter2@127.0.0.1:1/d";
     const { code, output } = await run("migrate.ts", { DATABASE_URL });
     expect(code).toBe(1);
@@ -281,7 +284,7 @@ describe("what cannot start", () => {
     expect(output()).not.toContain("hunter2");
   });
 
-  test("a migration says that it skips the role where there is no IAM", async () => {
+  test("logs that a migration skipped the role when there is no IAM", async () => {
     const { code, output } = await run("migrate.ts", { DATABASE_USER: "service_role" });
     expect(code).toBe(0);
     expect(output()).toContain("schema is up to date");

@@ -1,9 +1,9 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { createDatabase } from "./database.ts";
-import { parseServiceEnvironment } from "./environment.ts";
+import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createKms } from "./kms.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";
@@ -15,8 +15,8 @@ import { createVault } from "./vault.ts";
 const httpTimeouts = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  // Longer than the load balancer keeps a connection (60 seconds), so that the one to close it is never
-  // the one that is just being sent a request.
+  // Longer than the idle timeout of the load balancer (60 seconds), so that the service never closes a
+  // connection that the load balancer is about to use.
   // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
   keepAliveTimeout: 75_000,
 };
@@ -29,7 +29,7 @@ function start(): void {
     poolSize: environment.DATABASE_POOL_SIZE,
     connectTimeout: environment.DATABASE_CONNECT_TIMEOUT,
     statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
-    onNoToken: (error) => logger.error(errorFields(error), "AWS gave no token for the database"),
+    onTokenError: (error) => logger.error(errorFields(error), "no IAM token for the database"),
   });
   const store = createStore(database);
   const kms = createKms({
@@ -58,35 +58,60 @@ function start(): void {
   });
 
   const server = createServer(httpTimeouts, getRequestListener(app.fetch));
-  let answering = 0;
+  exitOnSignal(server, {
+    onSignal: () => {
+      draining = true;
+    },
+    drainTimeout: environment.DRAIN_TIMEOUT,
+    close: () => database.close(environment.DATABASE_STATEMENT_TIMEOUT),
+  });
+  listen(server, environment);
+
+  vault.prepare(AbortSignal.timeout(environment.REQUEST_TIMEOUT)).catch((error: unknown) => {
+    logger.warn(
+      errorFields(error),
+      "KMS did not create the decoy; the first request that needs it will try again",
+    );
+  });
+}
+
+interface Shutdown {
+  readonly onSignal: () => void;
+  /** Milliseconds after which the process exits even with requests in progress. */
+  readonly drainTimeout: number;
+  /** Closes what the requests used. */
+  readonly close: () => Promise<void>;
+}
+
+/** Graceful shutdown on SIGTERM and SIGINT: stop accepting, finish requests in progress, then exit 0. */
+function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdown): void {
+  let draining = false;
+  let inProgress = 0;
   server.on("request", (_, response) => {
-    answering += 1;
+    inProgress += 1;
     response.once("close", () => {
-      answering -= 1;
+      inProgress -= 1;
       if (draining) closeWhenIdle();
     });
   });
 
-  // Connections without a request would hold the end up, those that never sent one included, which
-  // closeIdleConnections takes for busy.
+  // Connections without a request would delay the exit. closeIdleConnections treats a connection that
+  // never sent a request as busy, so close all of them.
   function closeWhenIdle(): void {
-    if (answering === 0) server.closeAllConnections();
+    if (inProgress === 0) server.closeAllConnections();
   }
 
-  /** Ends what was begun and nothing else, then the process. */
   function stop(signal: NodeJS.Signals): void {
     if (draining) return;
     draining = true;
-    logger.info({ signal, answering }, "stopping");
+    onSignal();
+    logger.info({ signal, inProgress }, "stopping");
     setTimeout(() => {
-      logger.error(
-        { answering },
-        "stopped before all requests were answered: DRAIN_TIMEOUT is over",
-      );
+      logger.error({ inProgress }, "stopped with requests in progress: DRAIN_TIMEOUT has passed");
       process.exit(1);
-    }, environment.DRAIN_TIMEOUT).unref();
+    }, drainTimeout).unref();
     server.close(async () => {
-      await database.close(environment.DATABASE_STATEMENT_TIMEOUT);
+      await close();
       logger.info("stopped");
       process.exit(0);
     });
@@ -95,28 +120,23 @@ function start(): void {
 
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
 
+/** Listens and reports the port to the parent process, if there is one. */
+function listen(server: Server, { HOST, PORT }: ServiceEnvironment): void {
   server.once("error", (error: NodeJS.ErrnoException) => {
-    const { HOST, PORT } = environment;
-    const what = `The service cannot listen on ${HOST}:${PORT} (${error.code}).`;
-    fail(new OperatorError(`${what} Set PORT to a free port, or to 0 to be given one.`));
+    const message = `Cannot listen on ${HOST}:${PORT} (${error.code}).`;
+    fail(new OperatorError(`${message} Set PORT to a free port, or to 0 for any free port.`));
   });
-  server.listen(environment.PORT, environment.HOST, () => {
+  server.listen(PORT, HOST, () => {
     const { port } = server.address() as AddressInfo;
-    logger.info({ host: environment.HOST, port }, "listening");
+    logger.info({ host: HOST, port }, "listening");
     process.send?.({ listening: port });
-  });
-
-  vault.prepare(AbortSignal.timeout(environment.REQUEST_TIMEOUT)).catch((error: unknown) => {
-    logger.warn(
-      errorFields(error),
-      "KMS made no decoy; the first request that needs one will ask again",
-    );
   });
 }
 
 function fail(error: unknown): void {
-  logger.fatal(errorFields(error), "the service cannot go on");
+  logger.fatal(errorFields(error), "the service cannot continue");
   process.exit(1);
 }
 

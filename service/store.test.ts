@@ -34,7 +34,7 @@ function open(url: string, statementTimeout = 5_000, connectTimeout = 5_000): Da
     poolSize: 3,
     connectTimeout,
     statementTimeout,
-    onNoToken: () => {},
+    onTokenError: () => {},
   });
 }
 
@@ -71,7 +71,7 @@ describe("records", () => {
     expect(row).toMatchObject({ id: stored.id, name, kms_key_arn: KEY_ARN, format_version: 1 });
   });
 
-  test("an id is found under its own name alone", async () => {
+  test("finds an id only under its own name", async () => {
     const [mine, other] = [record("Stephen"), record("Stefan")];
     await store.insert(mine);
     await store.insert(other);
@@ -79,7 +79,7 @@ describe("records", () => {
     expect(await store.find(mine.id, "stephen")).toBeUndefined();
   });
 
-  test("an unknown id gets the newest of the name, without its ciphertext", async () => {
+  test("returns the newest record of the name for an unknown id, without its ciphertext", async () => {
     const [first, second] = [record("Stephen"), record("Stephen")];
     await store.insert(first);
     await store.insert(second);
@@ -90,7 +90,7 @@ describe("records", () => {
     expect(await store.find(second.id, "Stephen")).toEqual(candidateOf(second));
   });
 
-  test("are removed by id and name together", async () => {
+  test("removes by id and name together", async () => {
     const [first, second] = [record("Stephen"), record("Stephen")];
     await store.insert(first);
     await store.insert(second);
@@ -102,7 +102,7 @@ describe("records", () => {
     expect(rows).toEqual([{ id: second.id }]);
   });
 
-  test("are looked up by an index, however many there are", async () => {
+  test("looks records up by an index", async () => {
     const plan = await postgres.sql.begin(async (sql) => {
       await sql`SET LOCAL enable_seqscan = off`;
       return await sql`EXPLAIN SELECT 1 FROM cipherwatch.records WHERE name = 'Stephen'
@@ -113,7 +113,7 @@ describe("records", () => {
     expect(text).not.toContain("Sort");
   });
 
-  test("survive a crowd: parallel requests get their own", async () => {
+  test("returns the right record to each of many parallel requests", async () => {
     const records = Array.from({ length: 60 }, (_, index) => record(`name ${index % 7}`));
     await Promise.all(records.map((each) => store.insert(each)));
     const found = await Promise.all(records.map(({ id, name }) => store.find(id, name)));
@@ -121,8 +121,8 @@ describe("records", () => {
   });
 });
 
-describe("a database that fails", () => {
-  test("is told apart by its code, and its message is left behind", async () => {
+describe("a failing database", () => {
+  test("is reported by its error code, without the message", async () => {
     const again = record("Stephen");
     await store.insert(again);
     const failure = await store.insert(again).catch((error: unknown) => error);
@@ -131,21 +131,21 @@ describe("a database that fails", () => {
     expect(JSON.stringify(failure) + String(failure)).not.toContain(again.id);
   });
 
-  test("is not available when nothing listens", async () => {
+  test("is reported when nothing listens", async () => {
     const port = await closedPort();
     const away = open(`postgres://postgres@127.0.0.1:${port}/postgres`);
     await expect(createStore(away).check()).rejects.toMatchObject({ reason: "ECONNREFUSED" });
     await away.close(0);
   });
 
-  test("is not available without its table", async () => {
+  test("is reported when the table is missing", async () => {
     await postgres.sql`ALTER TABLE cipherwatch.records RENAME TO moved`;
     await expect(store.check()).rejects.toMatchObject({ reason: "42P01" });
     await postgres.sql`ALTER TABLE cipherwatch.moved RENAME TO records`;
     await expect(store.check()).resolves.toBeUndefined();
   });
 
-  test("that goes silent is given up, and used again when it is back", async () => {
+  test("is given up when it goes silent, and used again once it is back", async () => {
     const proxy = await startProxy(postgres.port);
     const flaky = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`, 50, 1_000);
     const through = createStore(flaky);

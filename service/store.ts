@@ -1,15 +1,15 @@
 import type { Database } from "./database.ts";
 import type { Candidate, SealedRecord } from "./vault.ts";
 
-/** The records. Every operation throws DatabaseUnavailable when PostgreSQL does not do it. */
+/** Stored records. Every operation throws DatabaseUnavailable when PostgreSQL fails. */
 export interface Store {
   /** Resolves once the record is committed. */
   readonly insert: (record: SealedRecord) => Promise<void>;
-  /** The record of this id and name; else the newest of the name; else undefined. */
+  /** Finds the record with this id and name, else the newest with the name, else undefined. */
   readonly find: (id: string, name: string) => Promise<Candidate | undefined>;
-  /** Resolves once no record has this id and name. */
+  /** Resolves once the deletion is committed. Succeeds when there is no such record. */
   readonly remove: (id: string, name: string) => Promise<void>;
-  /** Resolves when records can be read. */
+  /** Resolves when records are readable. */
   readonly check: () => Promise<void>;
 }
 
@@ -33,8 +33,8 @@ export function createStore(database: Database): Store {
       );
     },
 
-    // Both branches run whatever there is, and the newest record's ciphertext stays where it is: a
-    // Key for another record cannot open it, and sending it would tell by the time that it is there.
+    // Always run both branches, and never return the fallback row's ciphertext: response time would
+    // reveal whether the id exists.
     async find(id, name) {
       const rows = await database.query(
         (sql) => sql<Row[]>`

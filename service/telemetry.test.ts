@@ -3,7 +3,7 @@ import { OperatorError } from "./operator-error.ts";
 import { createLogger, errorFields, metricFields } from "./telemetry.ts";
 
 describe("metric fields", () => {
-  test("are the embedded metric format, with seconds where an alarm needs them", () => {
+  test("use the embedded metric format, with high resolution where an alarm needs it", () => {
     const fields = metricFields(
       "Cipherwatch",
       { Requests: 1, DecryptDenied: 1 },
@@ -31,7 +31,7 @@ describe("metric fields", () => {
 });
 
 describe("error fields", () => {
-  test("say where and what kind, and not what it says", () => {
+  test("have the type and stack of an error without its message", () => {
     const error = Object.assign(new TypeError("Stephen loves\nat Pizza place"), {
       code: "22P02",
       detail: "Key (name)=(Stephen) already exists.",
@@ -43,18 +43,18 @@ describe("error fields", () => {
     expect(JSON.stringify(fields)).not.toMatch(/Stephen|Pizza/);
   });
 
-  test("keep the message of an error that is meant for the operator", () => {
+  test("keep the message of an OperatorError", () => {
     expect(errorFields(new OperatorError("PORT must be a number"))).toEqual({
       error: "PORT must be a number",
     });
   });
 
-  test("cope with what is no error", () => {
+  test("describe a thrown value that is not an Error", () => {
     expect(errorFields("Stephen")).toEqual({ error: "string" });
   });
 });
 
-test("a log line is one line of JSON, whatever it holds", () => {
+test("writes each log entry as one line of JSON", () => {
   const written: string[] = [];
   const logger = createLogger({
     level: "info",

@@ -5,11 +5,11 @@ export type { Logger };
 
 export interface LoggerSettings {
   readonly level: string;
-  /** Default: standard output. */
+  /** Standard output by default. */
   readonly destination?: DestinationStream;
 }
 
-/** Lines of JSON, written at once: a line that was logged is there even when the process then dies. */
+/** Logs JSON lines, written synchronously so that they survive a crash of the process. */
 export function createLogger({ level, destination }: LoggerSettings): Logger {
   return pino(
     {
@@ -22,7 +22,7 @@ export function createLogger({ level, destination }: LoggerSettings): Logger {
   );
 }
 
-/** What may be logged of an error: never its message, which may repeat what a caller sent. */
+/** Fields of an error that are safe to log. Never its message, which may repeat caller input. */
 export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { error: typeof error };
   if (error instanceof OperatorError) return { error: error.message };
@@ -40,29 +40,29 @@ interface Metric {
   readonly resolution: 1 | 60;
 }
 
-/** All the service's metrics. */
+/** All metrics of the service. */
 const metrics = {
-  /** Requests answered, health checks aside. */
+  /** Requests answered, excluding health checks. */
   Requests: { unit: "Count", resolution: 60 },
-  /** Time to the answer. */
+  /** Time to the response. */
   Latency: { unit: "Milliseconds", resolution: 60 },
-  /** Answers of 500 and above. */
+  /** Responses with a status of 500 or above. */
   ServerErrors: { unit: "Count", resolution: 60 },
-  /** Keys tried, to decrypt or to forget, that KMS gave a verdict on. */
+  /** Decrypt and forget requests that KMS decided, allowed or denied. */
   Decrypts: { unit: "Count", resolution: 1 },
-  /** Those of them that were refused. */
+  /** Decrypts that were denied. */
   DecryptDenied: { unit: "Count", resolution: 1 },
-  /** Those of them refused because the stored record was changed. */
+  /** Decrypts denied because the stored record was tampered with. */
   TamperedRecords: { unit: "Count", resolution: 1 },
 } as const satisfies Record<string, Metric>;
 
 export type MetricValues = Readonly<Partial<Record<keyof typeof metrics, number>>>;
 
 /**
- * Metrics as members of a log line, in the embedded metric format: CloudWatch Logs makes metrics of
- * them, with the one dimension Service.
+ * Formats metrics as members of a log line in the embedded metric format, from which CloudWatch Logs
+ * extracts metrics with one dimension, Service.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- * @param timestamp milliseconds since 1970
+ * @param timestamp milliseconds since the epoch
  */
 export function metricFields(
   namespace: string,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { formatKey, type Key, newKey, parseKey } from "./key.ts";
-import { KmsRefused, KmsUnavailable } from "./kms.ts";
+import { KmsRejected, KmsUnavailable } from "./kms.ts";
 import { createMemoryKms, type MemoryKms } from "./testing/memory-kms.ts";
 import { type Candidate, createVault, type SealedRecord, type Vault } from "./vault.ts";
 
@@ -34,7 +34,7 @@ async function sealed(text = TEXT): Promise<{ key: Key; record: SealedRecord }> 
 
 describe("seal", () => {
   test.each(["", TEXT, "🍕\0\n", "x".repeat(262_144)])(
-    "what is sealed opens again",
+    "seals a text that opens again",
     async (text) => {
       const { key, record } = await sealed(text);
       const opened = await vault.open(key, NAME, candidateOf(record), signal);
@@ -42,7 +42,7 @@ describe("seal", () => {
     },
   );
 
-  test("gives KMS the record and a digest of the secret as context: no name, no secret", async () => {
+  test("passes the record id and a digest of the secret as encryption context, but no name and no secret", async () => {
     const { key } = await sealed();
     const digest = createHash("sha256").update("cipherwatch/key/v1").update(key.secret);
     expect(kms.calls).toEqual([
@@ -53,7 +53,7 @@ describe("seal", () => {
     ]);
   });
 
-  test("keeps neither the text, nor the secret, nor its digest in the record", async () => {
+  test("stores neither the text, nor the secret, nor its digest", async () => {
     const { key, record } = await sealed();
     const digest = Buffer.from(kms.calls[0]?.context.key ?? "", "base64url");
     const stored = Buffer.concat([record.wrappedKey, record.nonce, record.ciphertext]);
@@ -66,7 +66,7 @@ describe("seal", () => {
     expect(record.ciphertext).toHaveLength(TEXT.length + 16);
   });
 
-  test("never uses a key or a nonce twice", async () => {
+  test("never reuses a key or a nonce", async () => {
     const [first, second] = [await sealed(), await sealed()];
     expect(first.key.id).not.toBe(second.key.id);
     expect(first.key.secret.equals(second.key.secret)).toBe(false);
@@ -74,7 +74,7 @@ describe("seal", () => {
     expect(Buffer.compare(first.record.ciphertext, second.record.ciphertext)).not.toBe(0);
   });
 
-  test("overwrites the data key once it has been used", async () => {
+  test("overwrites the data key after use", async () => {
     const given: Uint8Array[] = [];
     const watched = createVault({
       ...kms,
@@ -98,15 +98,15 @@ describe("seal", () => {
 });
 
 describe("open", () => {
-  test("takes KMS's word: a Key with another secret is refused by KMS itself", async () => {
+  test("lets KMS itself reject a Key with another secret", async () => {
     const { key, record } = await sealed();
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
     const opened = await vault.open(wrong, NAME, candidateOf(record), signal);
-    expect(opened.outcome).toBe("refused");
+    expect(opened.outcome).toBe("rejected");
     expect(opened.kmsRequestId).toBeDefined();
   });
 
-  test("needs the caller's secret even of somebody who can make KMS say yes", async () => {
+  test("requires the caller's secret even if KMS unwraps the data key", async () => {
     const { key, record } = await sealed();
     const { context } = kms.calls[0] ?? { context: {} };
     const obliging = createVault({
@@ -118,21 +118,21 @@ describe("open", () => {
     expect(opened.outcome).toBe("tampered");
   });
 
-  test("asks KMS once for a record that is there and once for one that is not", async () => {
+  test("calls KMS once whether or not the record exists", async () => {
     await vault.prepare(signal);
     const { record } = await sealed();
     for (const candidate of [candidateOf(record), { wrappedKey: record.wrappedKey }, undefined]) {
       const before = kms.calls.length;
       const key = newKey();
       const opened = await vault.open(key, NAME, candidate, signal);
-      expect(opened.outcome).toBe("refused");
+      expect(opened.outcome).toBe("rejected");
       const calls = kms.calls.slice(before);
       expect(calls).toHaveLength(1);
       expect(calls[0]).toMatchObject({ operation: "decrypt", context: { record: key.id } });
     }
   });
 
-  test("makes the decoy when it is needed, where KMS was away at the start", async () => {
+  test("creates the decoy on demand when KMS was unavailable at start", async () => {
     kms.interrupt = () => {
       throw new KmsUnavailable("ECONNREFUSED", undefined);
     };
@@ -140,7 +140,7 @@ describe("open", () => {
     await expect(vault.open(newKey(), NAME, undefined, signal)).rejects.toThrow(KmsUnavailable);
     kms.interrupt = undefined;
     expect(await vault.open(newKey(), NAME, undefined, signal)).toMatchObject({
-      outcome: "refused",
+      outcome: "rejected",
     });
   });
 
@@ -165,25 +165,25 @@ describe("open", () => {
     });
   });
 
-  test("finds that the record was sealed under another name", async () => {
+  test("detects a record that was sealed under another name", async () => {
     const { key, record } = await sealed();
     const opened = await vault.open(key, "Stefan", candidateOf(record), signal);
     expect(opened.outcome).toBe("tampered");
   });
 
-  test("does not open a record with the data key of another", async () => {
+  test("does not open a record with the data key of another record", async () => {
     const [first, second] = [await sealed(), await sealed()];
     const mixed = { wrappedKey: first.record.wrappedKey, sealed: second.record };
     expect((await vault.open(first.key, NAME, mixed, signal)).outcome).toBe("tampered");
-    expect((await vault.open(second.key, NAME, mixed, signal)).outcome).toBe("refused");
+    expect((await vault.open(second.key, NAME, mixed, signal)).outcome).toBe("rejected");
   });
 
   test.each(["IncorrectKeyException", "ValidationException"])(
-    "counts %s as a changed record: no Key makes KMS say so",
+    "treats %s as tampering, since no Key causes it",
     async (reason) => {
       const { key, record } = await sealed();
       kms.interrupt = () => {
-        throw new KmsRefused(reason, "request-1");
+        throw new KmsRejected(reason, "request-1");
       };
       expect(await vault.open(key, NAME, candidateOf(record), signal)).toEqual({
         outcome: "tampered",
@@ -193,7 +193,7 @@ describe("open", () => {
     },
   );
 
-  test("does not take a KMS that is away for a wrong Key", async () => {
+  test("does not mistake an unavailable KMS for a wrong Key", async () => {
     const { key, record } = await sealed();
     kms.interrupt = () => {
       throw new KmsUnavailable("ThrottlingException", "request-1");
@@ -202,7 +202,7 @@ describe("open", () => {
     await expect(opening).rejects.toMatchObject({ reason: "ThrottlingException" });
   });
 
-  test("opens with the Key as the caller got it", async () => {
+  test("opens with the Key in the form that the caller received", async () => {
     const { key, record } = await sealed();
     const parsed = parseKey(formatKey(key));
     expect(parsed).toBeDefined();

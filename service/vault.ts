@@ -1,49 +1,49 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { type Key, newKey } from "./key.ts";
-import { type EncryptionContext, type Kms, KmsRefused } from "./kms.ts";
+import { type EncryptionContext, type Kms, KmsRejected } from "./kms.ts";
 
-/** What is stored of a text. Neither the caller's secret nor a digest of it is in it. */
+/** A stored record. It contains neither the caller's secret nor a digest of it. */
 export interface SealedRecord {
   /** UUID */
   readonly id: string;
   readonly name: string;
-  /** The data key under the KMS key, as KMS gave it. */
+  /** The data key encrypted under the KMS key (CiphertextBlob). */
   readonly wrappedKey: Uint8Array;
-  /** The KMS key that wraps it. For the operator: a decrypt names the configured key, whatever is here. */
+  /** ARN of the KMS key. Informational: decrypt always names the configured key. */
   readonly kmsKeyArn: string;
   /** 12 bytes */
   readonly nonce: Uint8Array;
-  /** AES-256-GCM: as long as the text's UTF-8, and the 16 bytes of the tag. */
+  /** AES-256-GCM ciphertext of the UTF-8 text, followed by the 16-byte tag. */
   readonly ciphertext: Uint8Array;
-  /** The format of all this; 1 is the one there is. */
+  /** Record format version (currently always 1). */
   readonly formatVersion: number;
 }
 
-/** The record that a Key is tried on: the one with its id, or the newest of the name. */
+/** The record to try a Key on: the one with the Key's id, or the newest one of the Name. */
 export interface Candidate {
   readonly wrappedKey: Uint8Array;
-  /** Absent unless the record has the Key's id: KMS refuses a Key for any other record. */
+  /** Present only when the record has the Key's id: KMS rejects a Key for any other record. */
   readonly sealed?: Pick<SealedRecord, "nonce" | "ciphertext" | "formatVersion">;
 }
 
 export type Opened = { readonly kmsRequestId: string | undefined } & (
   | { readonly outcome: "opened"; readonly text: string }
-  /** KMS says that it is not the right Key. */
-  | { readonly outcome: "refused" }
-  /** No Key could open it: what is stored is not what was sealed. */
+  /** KMS rejected the Key. */
+  | { readonly outcome: "rejected" }
+  /** The stored record is not what was sealed; no Key opens it. */
   | { readonly outcome: "tampered"; readonly reason: string }
 );
 
 export interface Vault {
-  /** Seals a text under a new Key. @throws KmsUnavailable */
+  /** Encrypts a text under a new Key. @throws KmsUnavailable */
   readonly seal: (
     name: string,
     text: string,
     signal: AbortSignal,
   ) => Promise<{ key: Key; record: SealedRecord; kmsRequestId: string | undefined }>;
   /**
-   * Tries a Key on a record. Asks KMS exactly once, whatever the Key and whether or not there is a
-   * record, so that every try shows in the trail.
+   * Tries a Key on a record. Calls KMS exactly once, whether or not the Key is well-formed and the record
+   * exists, so that CloudTrail records every attempt.
    * @throws KmsUnavailable
    */
   readonly open: (
@@ -52,7 +52,7 @@ export interface Vault {
     candidate: Candidate | undefined,
     signal: AbortSignal,
   ) => Promise<Opened>;
-  /** Makes the decoy that stands in for records that are not there. @throws KmsUnavailable */
+  /** Creates the decoy used in place of records that do not exist. @throws KmsUnavailable */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -61,7 +61,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = "aes-256-gcm";
 
-/** Envelope encryption: KMS holds the key of the data keys, callers hold the secrets. */
+/** Envelope encryption: KMS holds the key that encrypts the data keys, callers hold the secrets. */
 export function createVault(kms: Kms): Vault {
   let decoy: Uint8Array | undefined;
 
@@ -106,10 +106,10 @@ export function createVault(kms: Kms): Vault {
           ? { outcome: "tampered", reason: "NotAuthentic", kmsRequestId: requestId }
           : { outcome: "opened", text, kmsRequestId: requestId };
       } catch (error) {
-        if (!(error instanceof KmsRefused)) throw error;
+        if (!(error instanceof KmsRejected)) throw error;
         const { reason, requestId } = error;
         return reason === "InvalidCiphertextException"
-          ? { outcome: "refused", kmsRequestId: requestId }
+          ? { outcome: "rejected", kmsRequestId: requestId }
           : { outcome: "tampered", reason, kmsRequestId: requestId };
       }
     },
@@ -121,8 +121,8 @@ export function createVault(kms: Kms): Vault {
 }
 
 /**
- * What KMS binds the data key to, and thereby what KMS itself checks of a Key. CloudTrail shows it in
- * plain text: the secret is in it as a digest only, and a name is not in it at all.
+ * The encryption context that binds a data key to a Key, so that KMS itself verifies the Key. CloudTrail
+ * records it in plain text: it contains only a digest of the secret, and no Name.
  * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
 function contextOf({ id, secret }: Key): EncryptionContext {
@@ -130,14 +130,14 @@ function contextOf({ id, secret }: Key): EncryptionContext {
   return { app: "cipherwatch", record: id, key: digest.digest("base64url") };
 }
 
-/** The id has a fixed length, so that no two pairs of id and name are the same bytes. */
+/** Unambiguous because the id has a fixed length. */
 function additionalData(id: string, name: string): Buffer {
   return Buffer.from(`cipherwatch/record/v1${id}${name}`, "utf8");
 }
 
 /**
- * Lends out the key that seals the text. It takes the data key and the caller's secret, so that
- * neither KMS with the database nor the caller's Key alone opens a record. Both are gone afterwards.
+ * Derives the content key from the data key and the caller's secret, so that neither KMS access with the
+ * database nor the caller's Key alone opens a record. Overwrites the data key and the content key after use.
  */
 function withContentKey<T>(
   dataKey: Uint8Array,
@@ -165,7 +165,7 @@ function encrypt(contentKey: Uint8Array, associated: Buffer, text: string) {
   return { nonce, ciphertext };
 }
 
-/** The text, or undefined when what is stored is not what was sealed. */
+/** @returns undefined when the stored record is not what was sealed */
 function decrypt(
   contentKey: Uint8Array,
   associated: Buffer,

@@ -23,11 +23,11 @@ export interface HarnessSettings {
   readonly textLimit?: number;
   readonly inFlight?: number;
   readonly deadline?: number;
-  /** Default: a KMS of its own. */
+  /** A new in-memory KMS by default. */
   readonly kms?: MemoryKms;
 }
 
-export interface Answer {
+export interface ServiceResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -40,22 +40,26 @@ export interface Harness {
   readonly vault: Vault;
   readonly store: Store;
   readonly database: Database;
-  /** What was logged. */
+  /** Logged lines, parsed. */
   readonly lines: Readonly<Record<string, unknown>>[];
-  /** How often the store was asked. */
+  /** Operations called on the store, in order. */
   readonly storeCalls: string[];
-  /** The clock of readiness, in milliseconds. */
+  /** Clock of the readiness check in milliseconds. */
   readonly clock: { now: number };
   readonly draining: { value: boolean };
-  readonly post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>;
-  readonly request: (path: string, init?: RequestInit) => Promise<Answer>;
-  /** Encrypts and gives the Key. */
+  readonly post: (
+    path: string,
+    body: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<ServiceResponse>;
+  readonly request: (path: string, init?: RequestInit) => Promise<ServiceResponse>;
+  /** Encrypts a text and returns its Key. */
   readonly encrypt: (name: string, text: string) => Promise<string>;
 }
 
 export const DENIED = "Data decryption failed, make sure you have the correct key";
 
-/** The whole service but its port and its AWS: real routes, vault and store, real PostgreSQL. */
+/** The service without port and AWS: real routes, vault and store on a real PostgreSQL. */
 export function createHarness(settings: HarnessSettings): Harness {
   const { databaseUrl, poolSize = 4, textLimit = 262_144 } = settings;
   const { inFlight = 64, deadline = 30_000, kms = createMemoryKms() } = settings;
@@ -68,7 +72,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     poolSize,
     connectTimeout: 5_000,
     statementTimeout: 5_000,
-    onNoToken: () => {},
+    onTokenError: () => {},
   });
   const store = recording(createStore(database), storeCalls);
   const vault = createVault(kms);
@@ -90,7 +94,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     isDraining: () => draining.value,
   });
 
-  async function request(path: string, init: RequestInit = {}): Promise<Answer> {
+  async function request(path: string, init: RequestInit = {}): Promise<ServiceResponse> {
     const response = await app.request(path, init);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
@@ -129,7 +133,7 @@ export function createHarness(settings: HarnessSettings): Harness {
   };
 }
 
-const answers: Readonly<Record<string, z.ZodType>> = {
+const responses: Readonly<Record<string, z.ZodType>> = {
   "/encrypt": EncryptResponse,
   "/decrypt": DecryptResponse,
   "/forget": ForgetResponse,
@@ -137,10 +141,10 @@ const answers: Readonly<Record<string, z.ZodType>> = {
   "/readyz": ReadyResponse,
 };
 
-/** Whatever a test asks for, the answer must be one that the published contract has. */
+/** Asserts that a response matches the published contract. */
 export function expectContract(path: string, status: number, json: unknown): void {
-  const failed = path === "/readyz" ? NotReadyResponse : ErrorResponse;
-  const schema = status === 200 ? answers[path] : failed;
+  const errorSchema = path === "/readyz" ? NotReadyResponse : ErrorResponse;
+  const schema = status === 200 ? responses[path] : errorSchema;
   const parsed = schema?.safeParse(json);
   expect(parsed?.error?.issues ?? [], `${path} ${status}`).toEqual([]);
 }

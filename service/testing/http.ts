@@ -1,18 +1,18 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
-/** One HTTP request as it is, on a connection of its own. Unlike fetch, a GET may have a body. */
+/** Sends one HTTP request on its own connection. Unlike fetch, it allows a body with GET. */
 export function send(
   port: number,
   method: string,
   path: string,
   { body = "", headers = {} }: { body?: string; headers?: Record<string, string> } = {},
-): Promise<HttpAnswer> {
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { host: "127.0.0.1", port, method, path, headers, agent: false },
@@ -28,7 +28,7 @@ export function send(
   });
 }
 
-/** As the walkthrough's curl sends it. */
+/** Sends JSON as the curl commands of the walkthrough do. */
 export function sendJson(port: number, method: string, path: string, body: unknown) {
   const text = JSON.stringify(body);
   const headers = {

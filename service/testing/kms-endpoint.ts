@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { KmsRefused } from "../kms.ts";
+import { KmsRejected } from "../kms.ts";
 import { createMemoryKms, KEY_ARN, type MemoryKms } from "./memory-kms.ts";
 
-export interface Reply {
+export interface KmsResponse {
   readonly status: number;
   readonly body: unknown;
 }
@@ -12,21 +12,23 @@ export interface KmsEndpoint {
   /** For `AWS_ENDPOINT_URL`. */
   readonly url: string;
   readonly kms: MemoryKms;
-  /** The operations that were asked for, the newest last. */
+  /** Requested operations, newest last. */
   readonly operations: string[];
-  /** The bodies that were received, the newest last. */
+  /** Received request bodies, newest last. */
   readonly requests: Record<string, unknown>[];
-  /** Answers in place of KMS when it gives a reply; a promise keeps the caller waiting. */
-  answer: ((operation: string) => Reply | undefined | Promise<Reply | undefined>) | undefined;
+  /** Overrides the response of KMS unless it returns undefined; a pending promise delays the caller. */
+  override:
+    | ((operation: string) => KmsResponse | undefined | Promise<KmsResponse | undefined>)
+    | undefined;
   readonly close: () => Promise<void>;
 }
 
-/** AWS's own shape of an error. */
-export function awsError(type: string, message = "", status = 400): Reply {
+/** An error response in AWS JSON 1.1. */
+export function awsError(type: string, message = "", status = 400): KmsResponse {
   return { status, body: { __type: type, message } };
 }
 
-/** KMS's protocol (AWS JSON 1.1) on a free loopback port, before a KMS in memory. */
+/** Serves an in-memory KMS over AWS JSON 1.1 on a free loopback port. */
 export async function startKmsEndpoint(): Promise<KmsEndpoint> {
   const kms = createMemoryKms();
   const server = createServer(async (request, response) => {
@@ -34,7 +36,8 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
     const input = JSON.parse(await read(request));
     endpoint.operations.push(operation);
     endpoint.requests.push(input);
-    const { status, body } = (await endpoint.answer?.(operation)) ?? (await run(operation, input));
+    const { status, body } =
+      (await endpoint.override?.(operation)) ?? (await run(operation, input));
     response.writeHead(status, {
       "content-type": "application/x-amz-json-1.1",
       "x-amzn-requestid": `request-${endpoint.operations.length}`,
@@ -42,7 +45,7 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
     response.end(JSON.stringify(body));
   });
 
-  async function run(operation: string, input: Input): Promise<Reply> {
+  async function run(operation: string, input: Input): Promise<KmsResponse> {
     const signal = new AbortController().signal;
     if (operation === "DescribeKey") {
       return { status: 200, body: { KeyMetadata: { KeyId: KEY_ARN, KeyState: "Enabled" } } };
@@ -61,7 +64,7 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
       const { plaintext } = await kms.decrypt(wrapped, input.EncryptionContext, signal);
       return { status: 200, body: { Plaintext: base64(plaintext), KeyId: KEY_ARN } };
     } catch (error) {
-      if (error instanceof KmsRefused) return awsError(error.reason);
+      if (error instanceof KmsRejected) return awsError(error.reason);
       throw error;
     }
   }
@@ -72,7 +75,7 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
     kms,
     operations: [],
     requests: [],
-    answer: undefined,
+    override: undefined,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,20 +1,20 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
-import { type EncryptionContext, type Kms, KmsRefused } from "../kms.ts";
+import { type EncryptionContext, type Kms, KmsRejected } from "../kms.ts";
 
 export type KmsOperation = "generateDataKey" | "decrypt" | "checkKey";
 
 export interface MemoryKms extends Kms {
   readonly keyArn: string;
-  /** Every call that was made, the newest last. */
+  /** All calls, newest last. */
   readonly calls: { readonly operation: KmsOperation; readonly context: EncryptionContext }[];
-  /** Runs before each call; when it throws or rejects, so does the call. */
+  /** Runs before each call and fails it by throwing. */
   interrupt: ((operation: KmsOperation, signal: AbortSignal) => void | Promise<void>) | undefined;
 }
 
 export const KEY_ARN =
   "arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/** KMS without AWS: data keys are really wrapped, with AES-256-GCM and the context as additional data. */
+/** An in-memory KMS that wraps data keys with AES-256-GCM and the encryption context as additional data. */
 export function createMemoryKms(): MemoryKms {
   const master = randomBytes(32);
   const kms: MemoryKms = {
@@ -45,7 +45,7 @@ export function createMemoryKms(): MemoryKms {
         const plaintext = Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()]);
         return { plaintext, requestId };
       } catch {
-        throw new KmsRefused("InvalidCiphertextException", requestId);
+        throw new KmsRejected("InvalidCiphertextException", requestId);
       }
     },
 

@@ -8,18 +8,31 @@ import { migrate, readMigrations } from "../migrate.ts";
 export interface PostgresServer {
   readonly url: string;
   readonly port: number;
-  /** One connection of the superuser's, to look into what the service stored and to change it. */
+  /** A superuser connection, to inspect and change stored data. */
   readonly sql: Sql;
-  /** Connections opened so far. */
+  /** Number of connections opened so far. */
   readonly connections: () => number;
   readonly close: () => Promise<void>;
 }
 
 export const MIGRATIONS = join(import.meta.dirname, "..", "migrations");
 
-/** PostgreSQL in memory on a free loopback port, with the service's tables unless told otherwise. */
-export async function startPostgres({ migrated = true } = {}): Promise<PostgresServer> {
+/** Loading an initialized data folder takes a quarter of the time of initdb. */
+let image: Promise<Blob> | undefined;
+
+async function createImage(): Promise<Blob> {
   const db = await PGlite.create();
+  try {
+    return await db.dumpDataDir("none");
+  } finally {
+    await db.close();
+  }
+}
+
+/** Starts an in-memory PostgreSQL on a free loopback port, migrated by default. */
+export async function startPostgres({ migrated = true } = {}): Promise<PostgresServer> {
+  image ??= createImage();
+  const db = await PGlite.create({ loadDataDir: await image });
   const server = new PGLiteSocketServer({ db, host: "127.0.0.1", port: 0, maxConnections: 50 });
   let opened = 0;
   server.addEventListener("connection", () => {

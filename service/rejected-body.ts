@@ -2,39 +2,39 @@ import type { IncomingMessage } from "node:http";
 import type { MiddlewareHandler } from "hono";
 import type { RequestEnv } from "./request.ts";
 
-/** Milliseconds without a byte after which a client is taken to send no more. */
+/** Milliseconds without a byte after which the client is assumed to have stopped sending. */
 const SILENCE = 500;
 
 /**
- * Lets a body that is refused unread arrive before its answer leaves. A connection that is closed while
- * its client still sends is reset: most clients then never see the answer, and a load balancer answers
- * 502 in its place.
+ * Drains a body that was rejected unread before the response leaves. Closing a connection while the client
+ * still sends resets it: most clients then never see the response, and a load balancer returns 502.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
- * @param longest milliseconds to go on for
+ * @param longest maximum time to drain, in milliseconds
  */
-export function receiveRefusedBody(longest: number): MiddlewareHandler<RequestEnv> {
+export function receiveRejectedBody(longest: number): MiddlewareHandler<RequestEnv> {
   return async (context, next) => {
     await next();
     const incoming: IncomingMessage | undefined = context.env?.incoming;
-    // Past its deadline a request has been waited for enough.
+    // A request past its deadline has had its time.
     if (incoming === undefined || incoming.complete || context.get("deadline")?.aborted) return;
-    if (!(await arrives(incoming, longest))) context.header("Connection", "close");
+    if (!(await drain(incoming, longest))) context.header("Connection", "close");
   };
 }
 
-function arrives(incoming: IncomingMessage, longest: number): Promise<boolean> {
+/** @returns whether the whole body arrived */
+function drain(incoming: IncomingMessage, longest: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = () => {
       clearTimeout(silence);
       clearTimeout(end);
-      incoming.off("data", heard);
+      incoming.off("data", onData);
       resolve(incoming.complete);
     };
     const silence = setTimeout(settle, SILENCE);
     const end = setTimeout(settle, longest);
-    const heard = () => void silence.refresh();
+    const onData = () => void silence.refresh();
     incoming.once("close", settle).once("end", settle).once("error", settle);
-    incoming.on("data", heard);
+    incoming.on("data", onData);
     incoming.resume();
   });
 }

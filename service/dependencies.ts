@@ -1,0 +1,20 @@
+import type { RequestLimits } from "./limits.ts";
+import type { Verdict } from "./readiness.ts";
+import type { Store } from "./store.ts";
+import type { Logger } from "./telemetry.ts";
+import type { Vault } from "./vault.ts";
+
+export interface AppDependencies {
+  readonly vault: Vault;
+  readonly store: Store;
+  readonly readiness: () => Promise<Verdict>;
+  readonly limits: RequestLimits & {
+    /** Maximum size of a Text in bytes of UTF-8. */
+    readonly text: number;
+  };
+  readonly logger: Logger;
+  /** CloudWatch namespace of the service's metrics. */
+  readonly metricsNamespace: string;
+  /** True from SIGTERM until the process exits. */
+  readonly isDraining: () => boolean;
+}

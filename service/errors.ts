@@ -1,0 +1,47 @@
+import type { ErrorHandler } from "hono";
+import { DatabaseUnavailable } from "./database.ts";
+import { KmsUnavailable } from "./kms.ts";
+import { Problem, problemStatus } from "./problem.ts";
+import type { RequestEnv } from "./request.ts";
+import { errorFields, type Logger } from "./telemetry.ts";
+
+const RETRY_LATER = { "Retry-After": "2" };
+
+/** Turns every error into the documented JSON form, and records its code for the access log. */
+export function handleError(logger: Logger): ErrorHandler<RequestEnv> {
+  return (thrown, context) => {
+    const deadline: AbortSignal | undefined = context.get("deadline");
+    // Once the deadline has passed, it is the cause of whatever error the work ended with.
+    const error = deadline?.aborted ? deadline.reason : thrown;
+    const problem = problemOf(error);
+    const facts = context.get("facts");
+    facts.code = problem.code;
+    if (error instanceof KmsUnavailable || error instanceof DatabaseUnavailable) {
+      facts.reason = error.reason;
+    }
+    if (error instanceof KmsUnavailable) facts.kmsRequestId = error.requestId;
+    const RequestId = context.get("requestId");
+    if (problem.code === "InternalError") {
+      logger.error({ requestId: RequestId, ...errorFields(error) }, "unexpected error");
+    }
+    const { code: Code, message: Message, headers, members } = problem;
+    return context.json({ Message, Code, RequestId, ...members }, problemStatus[Code], {
+      ...headers,
+    });
+  };
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof KmsUnavailable) {
+    return new Problem("KmsUnavailable", "KMS is unavailable; try again later.", RETRY_LATER);
+  }
+  if (error instanceof DatabaseUnavailable) {
+    return new Problem(
+      "DatabaseUnavailable",
+      "The database is unavailable; try again later.",
+      RETRY_LATER,
+    );
+  }
+  return new Problem("InternalError", "Internal error; report it with the RequestId.");
+}

@@ -1,0 +1,90 @@
+import { Hono } from "hono";
+import { DecryptRequest, EncryptRequest, ForgetRequest } from "./contract.ts";
+import type { AppDependencies } from "./dependencies.ts";
+import { formatKey, newKey, parseKey } from "./key.ts";
+import { Problem } from "./problem.ts";
+import { type RequestContext, type RequestEnv, readJson } from "./request.ts";
+
+/** JSON may escape each byte of a Text as six (`\u0041`); the rest is room for Name, Key and syntax. */
+const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;
+
+/** The three operations on records: encrypt, decrypt, forget. */
+export function recordRoutes({
+  vault,
+  store,
+  limits,
+}: Pick<AppDependencies, "vault" | "store" | "limits">): Hono<RequestEnv> {
+  const bodyBytes = bodyLimit(limits.text);
+  const app = new Hono<RequestEnv>();
+
+  app.post("/encrypt", async (context) => {
+    const { Name, Text } = await readJson(context, EncryptRequest, bodyBytes);
+    requireSize(Text, limits.text);
+    const deadline = context.get("deadline");
+    const { key, record, kmsRequestId } = await vault.seal(Name, Text, deadline);
+    context.get("facts").kmsRequestId = kmsRequestId;
+    try {
+      deadline.throwIfAborted();
+      await store.insert(record);
+      const Message = "Data encrypted and stored, keep your key safe";
+      return context.json({ Message, Key: formatKey(key) });
+    } finally {
+      key.secret.fill(0);
+    }
+  });
+
+  app.on(["GET", "POST"], "/decrypt", async (context) => {
+    const { Name, Key } = await readJson(context, DecryptRequest, bodyBytes);
+    const { text } = await open(context, Name, Key);
+    return context.json({ Text: text });
+  });
+
+  app.post("/forget", async (context) => {
+    const { Name, Key } = await readJson(context, ForgetRequest, bodyBytes);
+    const { id } = await open(context, Name, Key);
+    context.get("deadline").throwIfAborted();
+    await store.remove(id, Name);
+    return context.json({ Message: "Data deleted, the key no longer opens anything" });
+  });
+
+  /**
+   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name and a tampered record
+   * all take the same path, one lookup and one KMS call, and get the same answer.
+   */
+  async function open(context: RequestContext, name: string, presentedKey: string) {
+    const key = parseKey(presentedKey) ?? newKey();
+    const deadline = context.get("deadline");
+    const facts = context.get("facts");
+    try {
+      const candidate = await store.find(key.id, name);
+      deadline.throwIfAborted();
+      const opened = await vault.open(key, name, candidate, deadline);
+      facts.kmsRequestId = opened.kmsRequestId;
+      facts.metrics = {
+        Decrypts: 1,
+        DecryptDenied: Number(opened.outcome !== "opened"),
+        TamperedRecords: Number(opened.outcome === "tampered"),
+      };
+      if (opened.outcome === "tampered") facts.tampered = opened.reason;
+      if (opened.outcome === "opened") return { id: key.id, text: opened.text };
+      throw new Problem(
+        "DecryptionFailed",
+        "Data decryption failed, make sure you have the correct key",
+      );
+    } finally {
+      key.secret.fill(0);
+    }
+  }
+
+  return app;
+}
+
+function requireSize(text: string, limit: number): void {
+  const size = Buffer.byteLength(text);
+  if (size > limit) {
+    throw new Problem(
+      "PayloadTooLarge",
+      `Text is ${size} bytes of UTF-8; the maximum is ${limit}.`,
+    );
+  }
+}
