@@ -105,7 +105,7 @@ export class NetworkStack extends CipherwatchStack {
     const gateways = zones.slice(0, withGateway).map((zone) => zone.addNatGateway(internetGateway));
     for (const [index, zone] of zones.entries()) {
       const gateway = gateways[index] ?? gateways[0];
-      if (gateway !== undefined) zone.leaveBy(gateway);
+      if (gateway !== undefined) zone.routeThrough(gateway);
     }
     return zones;
   }

@@ -6,24 +6,24 @@ import type { Detection } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
-/** A dashboard is 24 columns wide: three widgets beside each other. */
+/** A CloudWatch dashboard is 24 columns wide, which fits three graphs side by side. */
 const COLUMNS = 24;
 const WIDTH = 8;
 const HEIGHT = 6;
 const PER_ROW = COLUMNS / WIDTH;
 
-/** Rows that the states of the alarms take, which stand four beside each other. */
-const stateRows = (alarms: number) => 1 + Math.ceil(alarms / 4);
+/** Height of the alarm widget: a title row, and four alarms per row. */
+const alarmWidgetHeight = (alarms: number) => 1 + Math.ceil(alarms / 4);
 
 export interface AlarmDashboardProps {
   readonly detections: readonly Detection[];
   readonly detectionScope: DetectionScope;
-  /** Of alarms that are of no detection. */
+  /** Alarms that belong to no detection. */
   readonly otherAlarmNames: readonly string[];
 }
 
 /**
- * All alarms' states, and below them a graph for each detection with its threshold.
+ * A dashboard with the state of every alarm and, below, a graph of each detection with its threshold.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function alarmDashboard(
@@ -37,7 +37,7 @@ export function alarmDashboard(
     ...otherAlarmNames,
     ...detections.flatMap((detection) => alarmNamesOf(detection, detectionScope)),
   ];
-  const top = stateRows(names.length);
+  const top = alarmWidgetHeight(names.length);
   const states = {
     type: "alarm",
     x: 0,
@@ -49,10 +49,10 @@ export function alarmDashboard(
       alarms: names.map((name) => stack.regionalArn("cloudwatch", `alarm:${name}`)),
     },
   };
-  const graphs = detections.map((detection, at) => ({
+  const graphs = detections.map((detection, index) => ({
     type: "metric",
-    x: (at % PER_ROW) * WIDTH,
-    y: top + Math.floor(at / PER_ROW) * HEIGHT,
+    x: (index % PER_ROW) * WIDTH,
+    y: top + Math.floor(index / PER_ROW) * HEIGHT,
     width: WIDTH,
     height: HEIGHT,
     properties: graph(detection, detectionScope, region),

@@ -7,6 +7,7 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
   type Condition,
   denyWithoutTls,
+  fromSource,
   policyJson,
   type Statement,
   servicePrincipal,
@@ -16,16 +17,16 @@ const CLOUDWATCH = servicePrincipal("cloudwatch.amazonaws.com");
 const EVENTBRIDGE = servicePrincipal("events.amazonaws.com");
 
 export interface AlarmTopicProps {
-  /** Last part of the topic's name. */
+  /** Last part of the topic's name, such as `urgent`. */
   readonly part: string;
   readonly displayName: string;
-  /** A key whose policy holds `grantAlarmTopics` for this part. */
+  /** A KMS key whose policy includes `grantAlarmTopics` for this part. */
   readonly keyArn: string;
-  /** Whom it mails. Each must confirm the subscription by the first mail. */
+  /** Receives the messages, once its owner has confirmed the subscription in the first email. */
   readonly email: string;
 }
 
-/** A topic that this environment's alarms and rules publish to, and that mails. */
+/** A topic that forwards messages of this environment's alarms and EventBridge rules by email. */
 export class AlarmTopic extends Construct {
   readonly topicArn: string;
 
@@ -40,7 +41,7 @@ export class AlarmTopic extends Construct {
     this.topicArn = topic.arn;
     new SnsTopicPolicy(this, "Policy", {
       arn: topic.arn,
-      policy: policyJson(this, "Access", admitPublishers(stack, topicArn(stack, part))),
+      policy: policyJson(this, "Access", allowPublishers(stack, topicArn(stack, part))),
     });
     new SnsTopicSubscription(this, "Mail", {
       topicArn: topic.arn,
@@ -54,7 +55,7 @@ function topicArn(stack: CipherwatchStack, part: string): string {
   return stack.regionalArn("sns", resourceName(stack.settings.env, part));
 }
 
-function admitPublishers(stack: CipherwatchStack, topic: string): Statement[] {
+function allowPublishers(stack: CipherwatchStack, topic: string): Statement[] {
   const publish = { actions: ["sns:Publish"], resources: [topic] };
   return [
     denyWithoutTls(publish.actions, publish.resources),
@@ -68,24 +69,24 @@ function admitPublishers(stack: CipherwatchStack, topic: string): Statement[] {
       sid: "RulesPublish",
       principals: EVENTBRIDGE,
       ...publish,
-      // Nothing narrower: EventBridge meets no condition in a topic's policy, and drops the message.
+      // No conditions: EventBridge supports none in a topic's policy, and would drop the messages.
       // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     },
   ];
 }
 
 /**
- * Lets the alarms and rules of this environment publish to encrypted topics. With AWS's own key for
- * SNS, or without this, an alarm changes its state and its mail is dropped in silence.
+ * Lets the alarms and rules of this environment publish to topics that are encrypted with a key. Without
+ * these grants, or with the AWS managed key for SNS, messages of alarms are dropped silently.
  * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
  */
 export function grantAlarmTopics(
   stack: CipherwatchStack,
   keyArns: readonly string[],
-  ...parts: readonly [string, ...string[]]
+  ...parts: readonly string[]
 ): Statement[] {
   const use = { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: keyArns };
-  const [first, ...others] = parts.map((part) => topicArn(stack, part)) as [string, ...string[]];
+  const topicArns = parts.map((part) => topicArn(stack, part));
   return [
     {
       sid: "AlarmsEncryptMessages",
@@ -97,17 +98,14 @@ export function grantAlarmTopics(
       sid: "RulesEncryptMessages",
       principals: EVENTBRIDGE,
       ...use,
-      // EventBridge supports no aws:Source… condition in the key's policy either.
-      conditions: [["StringEquals", "kms:EncryptionContext:aws:sns:topicArn", first, ...others]],
+      // EventBridge supports no aws:SourceArn or aws:SourceAccount condition in a key policy either.
+      conditions: [["StringEquals", "kms:EncryptionContext:aws:sns:topicArn", ...topicArns]],
     },
   ];
 }
 
-/** What comes from an alarm of this account that is named after this environment. */
-function fromAlarms(stack: CipherwatchStack): Condition[] {
-  const alarms = stack.regionalArn("cloudwatch", `alarm:${resourceName(stack.settings.env, "*")}`);
-  return [
-    ["StringEquals", "aws:SourceAccount", stack.accountId],
-    ["ArnLike", "aws:SourceArn", alarms],
-  ];
+/** Matches calls for alarms of this environment. */
+function fromAlarms(stack: CipherwatchStack): readonly Condition[] {
+  const alarms = `alarm:${resourceName(stack.settings.env, "*")}`;
+  return fromSource(stack, stack.regionalArn("cloudwatch", alarms));
 }

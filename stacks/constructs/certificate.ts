@@ -5,15 +5,15 @@ import { Construct } from "constructs";
 
 export interface CertificateProps {
   readonly domainName: string;
-  /** Route 53 zone that the domain is in: there ACM looks for the proof that the domain is ours. */
+  /** The domain's Route 53 zone, for the records that prove to ACM that the domain is ours. */
   readonly hostedZoneId: string;
 }
 
 const RECORD_TTL_SECONDS = 300;
 
-/** A public certificate that ACM renews by itself, as long as its record stays in the zone. */
+/** A public certificate. ACM renews it for as long as the validation record exists. */
 export class Certificate extends Construct {
-  /** Of a certificate that is issued: whoever takes it waits for that. */
+  /** Resolves only once the certificate is issued, so that a listener waits for it. */
   readonly certificateArn: string;
 
   constructor(scope: Construct, id: string, { domainName, hostedZoneId }: CertificateProps) {
@@ -21,16 +21,16 @@ export class Certificate extends Construct {
     const certificate = new AcmCertificate(this, "Resource", {
       domainName,
       validationMethod: "DNS",
-      lifecycle: { createBeforeDestroy: true }, // a listener holds the old one
+      lifecycle: { createBeforeDestroy: true }, // a listener uses the old one until then
     });
-    const proof = certificate.domainValidationOptions.get(0);
+    const validationRecord = certificate.domainValidationOptions.get(0);
     const record = new Route53Record(this, "Proof", {
       zoneId: hostedZoneId,
-      name: proof.resourceRecordName,
-      type: proof.resourceRecordType,
-      records: [proof.resourceRecordValue],
+      name: validationRecord.resourceRecordName,
+      type: validationRecord.resourceRecordType,
+      records: [validationRecord.resourceRecordValue],
       ttl: RECORD_TTL_SECONDS,
-      allowOverwrite: true, // ACM asks for the same record for each certificate of a domain
+      allowOverwrite: true, // all certificates of a domain use the same validation record
     });
     const validation = new AcmCertificateValidation(this, "Validation", {
       certificateArn: certificate.arn,

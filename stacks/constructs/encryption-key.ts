@@ -2,23 +2,29 @@ import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias/index.js";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key/index.js";
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { accountPrincipals, policyJson, type Statement, servicePrincipal } from "./policy.ts";
+import {
+  accountPrincipals,
+  ENCRYPT,
+  policyJson,
+  type Statement,
+  servicePrincipal,
+} from "./policy.ts";
 
 export interface EncryptionKeyProps {
-  /** `alias/…` */
+  /** Starts with `alias/`. */
   readonly alias: string;
   readonly description: string;
-  /** Who may use the key, and for what. Without one, nobody can encrypt or decrypt with it. */
+  /** Statements for the users of the key. Without any, nobody can encrypt or decrypt with it. */
   readonly grants: readonly Statement[];
 }
 
 /**
- * A symmetric KMS key that rotates, with an alias and a policy that names its users.
+ * A symmetric KMS key with automatic rotation, an alias and a policy that lists its users.
  *
- * The account's administrators can manage it, not use it: unlike the policy that AWS gives a key by
- * default, this one has no `kms:*` for the account, with which an IAM policy alone could decrypt. An
- * administrator can still change the key's policy, which keeps the key manageable and leaves a trace
- * in the trail that a silent Decrypt would not.
+ * Administrators of the account can manage the key but not use it: unlike the default key policy, this one
+ * does not allow `kms:*` to the account, which would let any broad IAM policy decrypt. Administrators can
+ * still change the key policy. That keeps the key manageable and, unlike a Decrypt, stands out in the
+ * trail. See docs/decisions/0002-administrators-do-not-decrypt.md.
  */
 export class EncryptionKey extends Construct {
   readonly keyArn: string;
@@ -41,11 +47,11 @@ export class EncryptionKey extends Construct {
 }
 
 /**
- * The actions with which AWS's own key policy lets administrators manage a key, one by one, without
- * CreateGrant: a grant would let its maker decrypt.
+ * The management actions of the default key policy, except CreateGrant: a grant would let its creator
+ * decrypt.
  * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
  */
-const ADMINISTRATION = [
+const ADMINISTER_KEY = [
   "kms:CancelKeyDeletion",
   "kms:CreateAlias",
   "kms:DeleteAlias",
@@ -70,42 +76,32 @@ const ADMINISTRATION = [
   "kms:UpdateKeyDescription",
 ];
 
-/** In a key's policy the resource "*" is the key itself. */
+/** The resource of statements in a key policy: there, `*` means the key itself. */
 export const THIS_KEY = ["*"];
 
 function grantAdministration(stack: CipherwatchStack): Statement {
   return {
     sid: "AccountAdministersKey",
     principals: accountPrincipals(stack),
-    actions: ADMINISTRATION,
+    actions: ADMINISTER_KEY,
     resources: THIS_KEY,
   };
 }
 
 /**
- * Lets CloudWatch Logs keep the named log groups of this account and region under the key.
+ * Lets CloudWatch Logs encrypt the named log groups of this account and region with the key.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function grantLogGroups(
   stack: CipherwatchStack,
-  ...logGroupNames: readonly [string, ...string[]]
+  ...logGroupNames: readonly string[]
 ): Statement {
-  const [first, ...others] = logGroupNames.map((name) =>
-    stack.regionalArn("logs", `log-group:${name}`),
-  ) as [string, ...string[]];
+  const logGroupArns = logGroupNames.map((name) => stack.regionalArn("logs", `log-group:${name}`));
   return {
     sid: "LogGroupsUseKey",
     principals: servicePrincipal(`logs.${stack.settings.region}.amazonaws.com`),
-    actions: [
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:Encrypt",
-      "kms:GenerateDataKey",
-      "kms:GenerateDataKeyWithoutPlaintext",
-      "kms:ReEncryptFrom",
-      "kms:ReEncryptTo",
-    ],
+    actions: ["kms:Decrypt", "kms:DescribeKey", ...ENCRYPT],
     resources: THIS_KEY,
-    conditions: [["ArnEquals", "kms:EncryptionContext:aws:logs:arn", first, ...others]],
+    conditions: [["ArnEquals", "kms:EncryptionContext:aws:logs:arn", ...logGroupArns]],
   };
 }

@@ -9,18 +9,20 @@ import {
   policyJson,
   type Statement,
   servicePrincipal,
+  viaService,
 } from "./policy.ts";
 
-const FOURTEEN_DAYS = 1_209_600;
+/** Fourteen days, the longest retention of SQS. */
+const RETENTION_SECONDS = 1_209_600;
 
 export interface EventQueueProps {
-  /** Last part of the queue's name. */
+  /** Last part of the queue's name, such as `undelivered`. */
   readonly part: string;
-  /** A key whose policy holds `grantEventQueues` for this part. */
+  /** A KMS key whose policy includes `grantEventQueues` for this part. */
   readonly keyArn: string;
 }
 
-/** An encrypted queue that this environment's rules send events to; they stay for two weeks. */
+/** An encrypted queue that receives events from this environment's rules and keeps them for 14 days. */
 export class EventQueue extends Construct {
   readonly queueArn: string;
   readonly queueName: string;
@@ -31,13 +33,13 @@ export class EventQueue extends Construct {
     const queue = new SqsQueue(this, "Resource", {
       name: resourceName(stack.settings.env, part),
       kmsMasterKeyId: keyArn,
-      messageRetentionSeconds: FOURTEEN_DAYS,
+      messageRetentionSeconds: RETENTION_SECONDS,
     });
     this.queueArn = queue.arn;
     this.queueName = queue.name;
     new SqsQueuePolicy(this, "Policy", {
       queueUrl: queue.url,
-      policy: policyJson(this, "Access", admitRules(stack, queueArn(stack, part))),
+      policy: policyJson(this, "Access", allowRules(stack, queueArn(stack, part))),
     });
   }
 }
@@ -46,7 +48,7 @@ function queueArn(stack: CipherwatchStack, part: string): string {
   return stack.regionalArn("sqs", resourceName(stack.settings.env, part));
 }
 
-function admitRules(stack: CipherwatchStack, queue: string): Statement[] {
+function allowRules(stack: CipherwatchStack, queue: string): Statement[] {
   const rules = stack.regionalArn("events", `rule/${resourceName(stack.settings.env, "*")}`);
   return [
     denyWithoutTls(["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"], [queue]),
@@ -61,31 +63,30 @@ function admitRules(stack: CipherwatchStack, queue: string): Statement[] {
 }
 
 /**
- * Lets rules send to encrypted queues, and whoever may receive by IAM read what they sent.
+ * Lets rules send to queues that are encrypted with a key, and lets principals who may receive messages
+ * decrypt them.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
  */
 export function grantEventQueues(
   stack: CipherwatchStack,
   keyArns: readonly string[],
-  ...parts: readonly [string, ...string[]]
+  ...parts: readonly string[]
 ): Statement[] {
-  const [first, ...others] = parts.map((part) => queueArn(stack, part)) as [string, ...string[]];
+  const queueArns = parts.map((part) => queueArn(stack, part));
   return [
     {
       sid: "RulesEncryptEvents",
       principals: servicePrincipal("events.amazonaws.com"),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: keyArns,
-      conditions: [["StringEquals", "kms:EncryptionContext:aws:sqs:arn", first, ...others]],
+      conditions: [["StringEquals", "kms:EncryptionContext:aws:sqs:arn", ...queueArns]],
     },
     {
       sid: "ReadersDecryptThroughSqs",
       principals: accountPrincipals(stack),
       actions: ["kms:Decrypt"],
       resources: keyArns,
-      conditions: [
-        ["StringEquals", "kms:ViaService", `sqs.${stack.settings.region}.amazonaws.com`],
-      ],
+      conditions: [viaService(stack, "sqs")],
     },
   ];
 }

@@ -8,24 +8,24 @@ export interface EventRuleProps {
   /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html */
   readonly pattern: Readonly<Record<string, unknown>>;
   readonly targets: readonly EventTarget[];
-  /** Queue of the events that a target did not take within a day. */
+  /** Dead-letter queue for events that EventBridge could not deliver to a target within a day. */
   readonly undeliveredArn: string;
 }
 
 export interface EventTarget {
-  /** Unique among the rule's targets, and plain text. */
+  /** Unique within the rule; also the construct id. */
   readonly id: string;
   readonly arn: string;
-  /** Role that EventBridge takes; none where the target's own policy admits it. */
+  /** The role that EventBridge assumes. Not needed for targets with a resource policy. */
   readonly roleArn?: string;
-  /** What the target gets. The event as it is unless given. */
+  /** An input transformer. Default: the unchanged event. */
   readonly message?: {
     readonly paths: Readonly<Record<string, string>>;
     readonly template: string;
   };
 }
 
-/** Events of the account's default bus, to targets that lose none of them in silence. */
+/** Routes events of the default event bus to targets, with a dead-letter queue. */
 export class EventRule extends Construct {
   constructor(scope: Construct, id: string, props: EventRuleProps) {
     super(scope, id);

@@ -1,15 +1,15 @@
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { THIS_KEY } from "./encryption-key.ts";
-import { accountPrincipals, type Statement } from "./policy.ts";
+import { accountPrincipals, calledByRole, OPEN_EXEC_CHANNELS, type Statement } from "./policy.ts";
 
 /**
- * What ECS Exec needs, where the settings let commands run in a container. It records a session by the
- * container's own `script` and `cat`: of an image without them the log group stays empty.
+ * Permissions and volumes for ECS Exec, if the settings allow commands in containers. ECS Exec records a
+ * session with the container's `script` and `cat`; if the image lacks them, the log group stays empty.
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-logging
  */
 
 /**
- * Volume → directory that ECS Exec's agent writes to, in a container whose root is read-only.
+ * Volume → directory that ECS Exec's agent must be able to write to, although the root is read-only.
  * https://github.com/aws/containers-roadmap/issues/1359
  */
 export const EXEC_AGENT_DIRECTORIES: ReadonlyMap<string, string> = new Map([
@@ -18,7 +18,7 @@ export const EXEC_AGENT_DIRECTORIES: ReadonlyMap<string, string> = new Map([
   ["exec-log", "/var/log/amazon/ssm"],
 ]);
 
-/** Lets a session be encrypted with a data key of the key, between who opens it and the tasks' role. */
+/** Lets the person who opens a session, and the task role, encrypt it with a data key. */
 export function grantExecSessions(stack: CipherwatchStack, roleName: string): Statement[] {
   const principals = accountPrincipals(stack);
   return [
@@ -33,25 +33,20 @@ export function grantExecSessions(stack: CipherwatchStack, roleName: string): St
       principals,
       actions: ["kms:Decrypt"],
       resources: THIS_KEY,
-      conditions: [["ArnEquals", "aws:PrincipalArn", stack.globalArn("iam", `role/${roleName}`)]],
+      conditions: [calledByRole(stack, roleName)],
     },
   ];
 }
 
-/** What the tasks' role needs: the agent in the container takes it. */
+/** Permissions of the task role, which the agent in the container uses. */
 export function execPermissions(logGroupArn: string, keyArn: string): Statement[] {
   return [
     {
       sid: "OpenExecChannels",
-      actions: [
-        "ssmmessages:CreateControlChannel",
-        "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel",
-        "ssmmessages:OpenDataChannel",
-      ],
-      resources: ["*"], // AWS offers nothing narrower
+      actions: OPEN_EXEC_CHANNELS,
+      resources: ["*"], // the action has no resource types
     },
-    { sid: "FindExecLogs", actions: ["logs:DescribeLogGroups"], resources: ["*"] }, // nor here
+    { sid: "FindExecLogs", actions: ["logs:DescribeLogGroups"], resources: ["*"] }, // likewise
     {
       sid: "WriteExecLogs",
       actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],

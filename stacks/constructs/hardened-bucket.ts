@@ -11,43 +11,49 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { denyWithoutTls, policyJson, type Statement, servicePrincipal } from "./policy.ts";
+import {
+  denyWithoutTls,
+  fromSource,
+  policyJson,
+  type Statement,
+  servicePrincipal,
+} from "./policy.ts";
 
 export interface HardenedBucketProps {
-  /** Last part of the name, before the account and the region that make it unique in the world. */
+  /** Part of the name between the environment and the account and region, which make it globally unique. */
   readonly part: string;
-  /** KMS key of the objects. S3's own key unless given: the only one that log delivery can use. */
+  /** KMS key of the objects. Default: S3's own key, the only one that log delivery supports. */
   readonly keyArn?: string;
-  /** Days until an object is deleted. Never unless given; versions that were replaced always go. */
+  /** Days until objects are deleted. Default: never. Noncurrent versions are always deleted. */
   readonly expirationDays?: number;
   /**
-   * Days in which no object can be deleted or overwritten, but by who may bypass governance; 0: none.
-   * Unless given, the bucket cannot lock objects at all, and a target of access logs must not.
+   * Days for which objects cannot be deleted or overwritten without permission to bypass governance. 0
+   * only enables Object Lock. Default: no Object Lock, which a target of access logs must not have.
    */
   readonly lockDays?: number;
-  /** Bucket that gets this one's access logs. None unless given. */
+  /** Receives the access logs of this bucket. Default: no access logs. */
   readonly accessLogs?: HardenedBucket;
-  /** Who may do what, beside the account's own IAM policies. */
+  /** Statements of the bucket policy, in addition to the requirement of TLS. */
   readonly grants: (bucket: BucketArns) => readonly Statement[];
 }
 
 export interface BucketArns {
   readonly bucketArn: string;
-  /** Of all objects. */
+  /** Matches all objects. */
   readonly objectsArn: string;
 }
 
-/** Days for which a replaced or deleted object can be brought back. */
+/** Days for which a replaced or deleted object can be restored. */
 const NONCURRENT_DAYS = 30;
 const ABORT_UPLOAD_DAYS = 7;
 
-/** A private, versioned, encrypted bucket that speaks TLS only and cleans up after itself. */
+/** A private, versioned and encrypted bucket that requires TLS and deletes what has expired. */
 export class HardenedBucket extends Construct {
-  /** As a reference: whoever takes it waits for the bucket. */
+  /** A reference to the bucket resource: anything that uses it is created after the bucket. */
   readonly bucketName: string;
-  /** Made of names alone, so that plans show it before the bucket exists. */
+  /** Derived from the name, so that plans show it before the bucket exists. */
   readonly bucketArn: string;
-  /** What must be there before a service that checks the bucket's policy is pointed at it. */
+  /** Depend on this before configuring a service that checks the bucket policy. */
   readonly policy: ITerraformDependable;
 
   constructor(scope: Construct, id: string, props: HardenedBucketProps) {
@@ -63,48 +69,69 @@ export class HardenedBucket extends Construct {
     });
     this.bucketName = bucket.bucket;
     this.bucketArn = `arn:${stack.partition}:s3:::${name}`;
-    const bucketName = this.bucketName;
+    this.policy = this.#restrictAccess(props);
+    this.#encrypt(props);
+    this.#keepVersions(props);
+    this.#logAccess(props);
+  }
 
+  /** Blocks public access, disables ACLs and sets the bucket policy. */
+  #restrictAccess({ grants }: HardenedBucketProps): S3BucketPolicy {
     const publicAccess = new S3BucketPublicAccessBlock(this, "PublicAccess", {
-      bucket: bucketName,
+      bucket: this.bucketName,
       blockPublicAcls: true,
       blockPublicPolicy: true,
       ignorePublicAcls: true,
       restrictPublicBuckets: true,
     });
     new S3BucketOwnershipControls(this, "Ownership", {
-      bucket: bucketName,
+      bucket: this.bucketName,
       rule: { objectOwnership: "BucketOwnerEnforced" },
     });
-    const versioning = new S3BucketVersioningA(this, "Versioning", {
-      bucket: bucketName,
-      versioningConfiguration: { status: "Enabled" },
+    const arns = { bucketArn: this.bucketArn, objectsArn: `${this.bucketArn}/*` };
+    return new S3BucketPolicy(this, "BucketPolicy", {
+      bucket: this.bucketName,
+      policy: policyJson(this, "Policy", [
+        denyWithoutTls(["s3:*"], [arns.bucketArn, arns.objectsArn]),
+        ...grants(arns),
+      ]),
+      dependsOn: [publicAccess], // S3 rejects concurrent changes of a bucket's access
     });
+  }
+
+  #encrypt({ keyArn }: HardenedBucketProps): void {
     new S3BucketServerSideEncryptionConfigurationA(this, "Encryption", {
-      bucket: bucketName,
+      bucket: this.bucketName,
       rule: [
-        props.keyArn === undefined
+        keyArn === undefined
           ? { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }
           : {
               applyServerSideEncryptionByDefault: {
                 sseAlgorithm: "aws:kms",
-                kmsMasterKeyId: props.keyArn,
+                kmsMasterKeyId: keyArn,
               },
               bucketKeyEnabled: true,
             },
       ],
     });
+  }
+
+  #keepVersions({ expirationDays, lockDays = 0 }: HardenedBucketProps): void {
+    const versioning = new S3BucketVersioningA(this, "Versioning", {
+      bucket: this.bucketName,
+      versioningConfiguration: { status: "Enabled" },
+    });
     new S3BucketLifecycleConfiguration(this, "Lifecycle", {
-      bucket: bucketName,
+      bucket: this.bucketName,
       rule: [
         {
           id: "expire",
           status: "Enabled",
           filter: [{ prefix: "" }],
           expiration: [
-            props.expirationDays === undefined
-              ? { expiredObjectDeleteMarker: true } // what hides an object of which nothing is left
-              : { days: props.expirationDays },
+            expirationDays === undefined
+              ? { expiredObjectDeleteMarker: true } // removes markers of objects without versions
+              : { days: expirationDays },
           ],
           noncurrentVersionExpiration: [{ noncurrentDays: NONCURRENT_DAYS }],
           abortIncompleteMultipartUpload: [{ daysAfterInitiation: ABORT_UPLOAD_DAYS }],
@@ -112,48 +139,37 @@ export class HardenedBucket extends Construct {
       ],
       dependsOn: [versioning],
     });
-    if (props.lockDays !== undefined && props.lockDays > 0) {
+    if (lockDays > 0) {
       new S3BucketObjectLockConfigurationA(this, "Lock", {
-        bucket: bucketName,
-        rule: { defaultRetention: { mode: "GOVERNANCE", days: props.lockDays } },
+        bucket: this.bucketName,
+        rule: { defaultRetention: { mode: "GOVERNANCE", days: lockDays } },
         dependsOn: [versioning],
       });
     }
-    if (props.accessLogs !== undefined) {
-      new S3BucketLoggingA(this, "AccessLogging", {
-        bucket: bucketName,
-        targetBucket: props.accessLogs.bucketName,
-        targetPrefix: `${props.part}/`,
-        dependsOn: [props.accessLogs.policy],
-      });
-    }
+  }
 
-    const arns = { bucketArn: this.bucketArn, objectsArn: `${this.bucketArn}/*` };
-    this.policy = new S3BucketPolicy(this, "BucketPolicy", {
-      bucket: bucketName,
-      policy: policyJson(this, "Policy", [
-        denyWithoutTls(["s3:*"], [arns.bucketArn, arns.objectsArn]),
-        ...props.grants(arns),
-      ]),
-      dependsOn: [publicAccess], // S3 refuses one of two changes to a bucket's access at a time
+  #logAccess({ accessLogs, part }: HardenedBucketProps): void {
+    if (accessLogs === undefined) return;
+    new S3BucketLoggingA(this, "AccessLogging", {
+      bucket: this.bucketName,
+      targetBucket: accessLogs.bucketName,
+      targetPrefix: `${part}/`,
+      dependsOn: [accessLogs.policy],
     });
   }
 }
 
 /**
- * Lets S3 deliver the access logs of this account's buckets, under the prefix that each has as part.
+ * Lets S3 deliver access logs of this environment's buckets.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
  */
 export function grantAccessLogs(stack: CipherwatchStack, { objectsArn }: BucketArns): Statement {
-  const { env } = stack.settings;
+  const buckets = `arn:${stack.partition}:s3:::${resourceName(stack.settings.env, "*")}`;
   return {
     sid: "S3DeliversAccessLogs",
     principals: servicePrincipal("logging.s3.amazonaws.com"),
     actions: ["s3:PutObject"],
     resources: [objectsArn],
-    conditions: [
-      ["StringEquals", "aws:SourceAccount", stack.accountId],
-      ["ArnLike", "aws:SourceArn", `arn:${stack.partition}:s3:::${resourceName(env, "*")}`],
-    ],
+    conditions: fromSource(stack, buckets),
   };
 }

@@ -1,5 +1,8 @@
 import { Lb } from "@cdktf/provider-aws/lib/lb/index.js";
-import { LbListener } from "@cdktf/provider-aws/lib/lb-listener/index.js";
+import {
+  LbListener,
+  type LbListenerDefaultAction,
+} from "@cdktf/provider-aws/lib/lb-listener/index.js";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group/index.js";
 import { Route53Record } from "@cdktf/provider-aws/lib/route53-record/index.js";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
@@ -14,12 +17,12 @@ import { admitTcp, reachTcp } from "./security-group-rule.ts";
 
 export interface LoadBalancerProps {
   readonly vpcId: string;
-  /** Public ones, in two zones or more. */
+  /** Public subnets in two or more availability zones. */
   readonly subnetIds: readonly string[];
-  /** Group of the tasks; it admits the load balancer's group by a rule of its own. */
+  /** Security group of the tasks. Its ingress rule for the load balancer is added elsewhere. */
   readonly targetSecurityGroupId: string;
   readonly targetPort: number;
-  /** Seconds that a task which is to stop still gets for the requests that it has. */
+  /** Seconds for which a stopping task may finish its requests. */
   readonly drainSeconds: number;
 }
 
@@ -27,28 +30,28 @@ const HTTP = 80;
 const HTTPS = 443;
 
 /**
- * TLS 1.2 and 1.3 with forward secrecy and authenticated encryption alone.
+ * TLS 1.2 and 1.3, only with cipher suites that have forward secrecy and authenticated encryption.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
  */
 const TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06";
 const ONE_YEAR_SECONDS = 31_536_000;
 
-/** Seconds without a byte after which a connection is closed; the service keeps its end open longer. */
+/** Idle timeout of connections. The service's own timeout is longer. */
 const IDLE_SECONDS = 60;
 
 /**
- * The public entrance: HTTPS where the settings name a domain, otherwise plain HTTP; either for the
- * address ranges that the settings admit and for nobody else.
+ * The public entry point: HTTPS if the settings have a domain, otherwise plain HTTP. Only admits the
+ * address ranges of the settings.
  */
 export class LoadBalancer extends Construct {
-  /** `https://<domain>` or `http://<name that AWS gave it>`. */
+  /** `https://<domain>`, or `http://<DNS name of the load balancer>`. */
   readonly endpoint: string;
   readonly loadBalancerArn: string;
   readonly securityGroupId: string;
   readonly targetGroupArn: string;
-  /** How metrics of requests for each target name the two: `app/<name>/<id>/targetgroup/<name>/<id>`. */
+  /** Identifies both in request metrics: `app/<name>/<id>/targetgroup/<name>/<id>`. */
   readonly resourceLabel: string;
-  /** A service may not register targets before a listener uses the group. */
+  /** Depend on this before an ECS service registers targets. */
   readonly listener: ITerraformDependable;
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
@@ -66,13 +69,13 @@ export class LoadBalancer extends Construct {
       securityGroups: [this.securityGroupId],
       idleTimeout: IDLE_SECONDS,
       dropInvalidHeaderFields: true,
-      // The strictest mode would block a GET with a body, which is how decrypt may be asked for.
+      // The strictest mode would block GET requests with a body, which /decrypt accepts.
       desyncMitigationMode: "defensive",
       enableDeletionProtection: deletionProtection,
       enableWafFailOpen: false,
       accessLogs: { bucket: logs.bucketName, prefix: "access", enabled: true },
       connectionLogs: { bucket: logs.bucketName, prefix: "connection", enabled: true },
-      dependsOn: [logs.policy], // ELB writes a test object before it takes the bucket
+      dependsOn: [logs.policy], // ELB writes a test object to the bucket
     });
     this.loadBalancerArn = loadBalancer.arn;
     const targetGroup = this.#targetGroup(props);
@@ -117,7 +120,7 @@ export class LoadBalancer extends Construct {
     const ports = domainName === undefined ? [HTTP] : [HTTP, HTTPS];
     for (const cidrIpv4 of allowedCidrs) {
       for (const port of ports) {
-        // The range is in the id, so that adding one changes no other's rule.
+        // Derive the id from the range, so that adding one does not change the rules of others.
         admitTcp(this, `Admit-${cidrIpv4.replaceAll(/[./]/g, "-")}-${port}`, {
           securityGroupId,
           peer: { cidrIpv4 },
@@ -135,7 +138,7 @@ export class LoadBalancer extends Construct {
     return securityGroupId;
   }
 
-  /** ELB encrypts its logs with S3's own key or does not write them. */
+  /** Has no KMS key: ELB can only write to buckets that are encrypted with S3's own key. */
   #logBucket(): HardenedBucket {
     return new HardenedBucket(this, "Logs", {
       part: "elb-logs",
@@ -145,8 +148,8 @@ export class LoadBalancer extends Construct {
   }
 
   /**
-   * The account in the path is the load balancer's own, which keeps others' load balancers out. AWS
-   * documents no aws:SourceArn for it, and a condition on what is not sent would deny every log.
+   * The account id in the path excludes load balancers of other accounts. AWS does not document an
+   * aws:SourceArn for log delivery; a condition on a missing key would deny every log.
    * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
    */
   #grantLogDelivery({ bucketArn }: BucketArns): Statement {
@@ -163,7 +166,7 @@ export class LoadBalancer extends Construct {
 
   #targetGroup({ vpcId, targetPort, drainSeconds }: LoadBalancerProps): LbTargetGroup {
     return new LbTargetGroup(this, "Targets", {
-      namePrefix: "vault-", // a listener holds the old one, so a new one needs another name
+      namePrefix: "vault-", // a replacement needs a new name while a listener uses the old group
       vpcId,
       targetType: "ip",
       protocol: "HTTP",
@@ -184,7 +187,7 @@ export class LoadBalancer extends Construct {
     });
   }
 
-  #listenHttp(defaultAction: DefaultAction): LbListener {
+  #listenHttp(defaultAction: LbListenerDefaultAction): LbListener {
     return new LbListener(this, "Http", {
       loadBalancerArn: this.loadBalancerArn,
       port: HTTP,
@@ -206,14 +209,3 @@ export class LoadBalancer extends Construct {
     });
   }
 }
-
-type DefaultAction =
-  | { readonly type: "forward"; readonly targetGroupArn: string }
-  | {
-      readonly type: "redirect";
-      readonly redirect: {
-        readonly protocol: string;
-        readonly port: string;
-        readonly statusCode: string;
-      };
-    };

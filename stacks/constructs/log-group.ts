@@ -4,11 +4,11 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
 export interface EncryptedLogGroupProps {
   readonly name: string;
-  /** A key whose policy holds `grantLogGroups` for this name: AWS checks it on creation. */
+  /** A KMS key whose policy includes `grantLogGroups` for this name. AWS checks it on creation. */
   readonly keyArn: string;
 }
 
-/** A log group under a customer's key, kept for as long as the settings say. */
+/** Adds a log group that is encrypted with a customer managed key. The settings set its retention. */
 export function encryptedLogGroup(
   scope: Construct,
   id: string,

@@ -1,18 +1,19 @@
 import {
   DataAwsIamPolicyDocument,
   type DataAwsIamPolicyDocumentStatement,
-  type DataAwsIamPolicyDocumentStatementCondition,
 } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document/index.js";
 import type { Construct } from "constructs";
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
 
-/** A statement with its fields spelled as in an IAM policy. */
+/** A statement of an IAM policy. */
 export interface Statement {
   readonly sid: string;
+  /** Default: `Allow`. */
   readonly effect?: "Allow" | "Deny";
+  /** Left out in identity-based policies. */
   readonly principals?: Principals;
   readonly actions: readonly string[];
-  /** None in the trust policy of a role. */
+  /** Left out in the trust policies of roles. */
   readonly resources?: readonly string[];
   readonly conditions?: readonly Condition[];
 }
@@ -22,27 +23,72 @@ export interface Principals {
   readonly identifiers: readonly string[];
 }
 
+/** A condition operator, the condition key and the values, one of which must match. */
 export type Condition = readonly [
-  test: string,
-  variable: string,
-  ...values: readonly [string, ...string[]],
+  operator: string,
+  conditionKey: string,
+  ...values: readonly string[],
 ];
 
-/** The JSON of a policy, by a data source: Terraform checks it and shows it in plans. */
+/** Renders a policy with a data source, so that Terraform validates it and shows it in plans. */
 export function policyJson(scope: Construct, id: string, statements: readonly Statement[]): string {
   return new DataAwsIamPolicyDocument(scope, id, { statement: statements.map(toDocument) }).json;
 }
 
-/** The account's principals, each as far as its own IAM policies let it. */
+function toDocument(statement: Statement): DataAwsIamPolicyDocumentStatement {
+  const { sid, effect = "Allow", principals, actions, resources, conditions } = statement;
+  return {
+    sid,
+    effect,
+    ...(principals === undefined
+      ? {}
+      : { principals: [{ type: principals.type, identifiers: [...principals.identifiers] }] }),
+    actions: [...actions],
+    ...(resources === undefined ? {} : { resources: [...resources] }),
+    ...(conditions === undefined
+      ? {}
+      : {
+          condition: conditions.map(([test, variable, ...values]) => ({ test, variable, values })),
+        }),
+  };
+}
+
+/** All principals of the account. Each also needs the permission in its own IAM policies. */
 export function accountPrincipals(stack: CipherwatchStack): Principals {
   return { type: "AWS", identifiers: [stack.globalArn("iam", "root")] };
 }
 
+/** @param name such as `events.amazonaws.com` */
 export function servicePrincipal(name: string): Principals {
   return { type: "Service", identifiers: [name] };
 }
 
-/** Refuses what comes without TLS, whoever sends it. */
+/** Matches calls that a role of the account makes, whether the role exists yet or not. */
+export function calledByRole(stack: CipherwatchStack, roleName: string): Condition {
+  return ["ArnEquals", "aws:PrincipalArn", stack.globalArn("iam", `role/${roleName}`)];
+}
+
+/**
+ * Matches uses of a KMS key that AWS services make for the caller.
+ * @param services such as `s3`
+ */
+export function viaService(
+  { settings }: CipherwatchStack,
+  ...services: readonly string[]
+): Condition {
+  const names = services.map((service) => `${service}.${settings.region}.amazonaws.com`);
+  return ["StringEquals", "kms:ViaService", ...names];
+}
+
+/** Matches calls that an AWS service makes for a resource of this account. */
+export function fromSource(stack: CipherwatchStack, sourceArn: string): readonly Condition[] {
+  return [
+    ["StringEquals", "aws:SourceAccount", stack.accountId],
+    ["ArnLike", "aws:SourceArn", sourceArn],
+  ];
+}
+
+/** Denies every request without TLS. */
 export function denyWithoutTls(
   actions: readonly string[],
   resources: readonly string[],
@@ -57,24 +103,26 @@ export function denyWithoutTls(
   };
 }
 
-function toDocument(statement: Statement): DataAwsIamPolicyDocumentStatement {
-  const { sid, effect = "Allow", principals, actions, resources, conditions } = statement;
-  return {
-    sid,
-    effect,
-    ...(principals === undefined
-      ? {}
-      : { principals: [{ type: principals.type, identifiers: [...principals.identifiers] }] }),
-    actions: [...actions],
-    ...(resources === undefined ? {} : { resources: [...resources] }),
-    ...(conditions === undefined ? {} : { condition: conditions.map(toCondition) }),
-  };
-}
+/** Actions that encrypt with a KMS key; everyone who may use them here may also use `kms:Decrypt`. */
+export const ENCRYPT = [
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+] as const;
 
-function toCondition([
-  test,
-  variable,
-  ...values
-]: Condition): DataAwsIamPolicyDocumentStatementCondition {
-  return { test, variable, values };
-}
+/** Actions that pull an image from ECR, after `ecr:GetAuthorizationToken`. */
+export const PULL_IMAGE = [
+  "ecr:BatchCheckLayerAvailability",
+  "ecr:BatchGetImage",
+  "ecr:GetDownloadUrlForLayer",
+] as const;
+
+/** Actions with which ECS Exec's agent connects a session to a container. */
+export const OPEN_EXEC_CHANNELS = [
+  "ssmmessages:CreateControlChannel",
+  "ssmmessages:CreateDataChannel",
+  "ssmmessages:OpenControlChannel",
+  "ssmmessages:OpenDataChannel",
+] as const;

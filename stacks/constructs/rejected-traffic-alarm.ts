@@ -8,8 +8,7 @@ import { FLOW_LOG_FIELDS, type FlowLogField } from "../flow-log-format.ts";
 
 const ID = "rejected-traffic";
 
-/** Seconds over which refusals are summed. */
-const PERIOD = 300;
+const PERIOD_SECONDS = 300;
 
 export interface RejectedTrafficAlarmProps {
   readonly flowLogGroupName: string;
@@ -18,8 +17,8 @@ export interface RejectedTrafficAlarmProps {
 }
 
 /**
- * Tells when something inside the VPC keeps trying what the security groups refuse. What the internet
- * tries at the load balancer's addresses is refused all day long and is no news.
+ * Alarms when something inside the VPC repeatedly opens connections that security groups reject. Rejected
+ * connections from the internet are constant background noise and do not count.
  */
 export class RejectedTrafficAlarm extends Construct {
   constructor(scope: Construct, id: string, props: RejectedTrafficAlarmProps) {
@@ -45,8 +44,8 @@ export class RejectedTrafficAlarm extends Construct {
       namespace,
       metricName: ID,
       statistic: "Sum",
-      period: PERIOD,
-      // Flow logs come minutes late, and one period alone is looked at no more when they do.
+      period: PERIOD_SECONDS,
+      // Flow logs arrive minutes late; evaluate three periods to include data that arrived late.
       evaluationPeriods: 3,
       datapointsToAlarm: 1,
       comparisonOperator: "GreaterThanOrEqualToThreshold",
@@ -58,35 +57,35 @@ export class RejectedTrafficAlarm extends Construct {
   }
 }
 
-/** Filter pattern for the records of refused connections that come from an address of the VPC. */
+/** Filter pattern that matches rejected connections from addresses of the VPC. */
 export function rejectedTrafficPattern(vpcCidr: string): string {
-  const wanted: Partial<Record<FlowLogField, string>> = {
+  const conditions: Partial<Record<FlowLogField, string>> = {
     srcaddr: addressWildcard(vpcCidr),
     action: "REJECT",
   };
   const last = FLOW_LOG_FIELDS.indexOf("action");
   const fields = FLOW_LOG_FIELDS.slice(0, last + 1).map((field) => {
     const name = field.replaceAll("-", "_");
-    return wanted[field] === undefined ? name : `${name} = ${wanted[field]}`;
+    return conditions[field] === undefined ? name : `${name} = ${conditions[field]}`;
   });
   return `[${[...fields, "..."].join(", ")}]`;
 }
 
 function description(logGroupName: string, vpcCidr: string, threshold: number): string {
-  const inside = addressWildcard(vpcCidr).replace("*", "").replaceAll(".", "\\.");
+  const addresses = addressWildcard(vpcCidr).replace("*", "").replaceAll(".", "\\.");
   const query = [
     'parse @message "* * * * * * * *" as version, account, interface, source, destination, sourcePort, port, rest',
-    `filter rest like / REJECT / and source like /^${inside}/`,
-    "stats count() as refusals by interface, source, destination, port",
-    "sort refusals desc",
+    `filter rest like / REJECT / and source like /^${addresses}/`,
+    "stats count() as rejected by interface, source, destination, port",
+    "sort rejected desc",
   ].join(" | ");
   return [
-    `Connections refused inside the VPC (medium): ${threshold} or more in ${PERIOD / 60} minutes.`,
-    "Something in the VPC tries to reach what no security group lets it reach: a task that was broken into and looks around, or a way that a change closed by mistake.",
-    "1. Run the query below and see who tries what. The interface's description tells whose it is.",
-    "2. A task that tries many addresses or ports: stop it, keep its logs, and look at what it runs.",
-    "3. One destination that should work: compare the security groups with the last deployment.",
-    "A few refusals as tasks are replaced are packets of connections already closed.",
+    `Connections rejected inside the VPC (medium): ${threshold} or more in ${PERIOD_SECONDS / 60} minutes.`,
+    "Something in the VPC opens connections that no security group allows: a compromised task that scans the network, or a connection that a change blocked by mistake.",
+    "1. Run the query below to see sources and destinations. The description of the network interface shows what it belongs to.",
+    "2. A task that tries many addresses or ports: stop it, keep its logs and examine what it runs.",
+    "3. A single destination that should be reachable: compare the security groups with the last deployment.",
+    "A few rejected packets while tasks are replaced belong to connections that are already closed.",
     `Logs Insights on ${logGroupName}: ${query}`,
   ].join("\n");
 }

@@ -6,23 +6,23 @@ import type { Construct } from "constructs";
 export type Peer =
   | { readonly cidrIpv4: string }
   | { readonly referencedSecurityGroupId: string }
-  /** AWS's own ranges, such as those of S3 in a region. */
+  /** Address ranges of an AWS service, such as S3 in a region. */
   | { readonly prefixListId: string };
 
 export interface TcpRuleProps {
   readonly securityGroupId: string;
   readonly peer: Peer;
   readonly port: number;
-  /** Who reaches whom and for what; at most 255 of the characters that EC2 allows. */
+  /** Up to 255 characters. */
   readonly description: string;
 }
 
-/** Lets the peer open TCP connections to the group's members. */
+/** Allows TCP connections from the peer to members of the group. */
 export function admitTcp(scope: Construct, id: string, props: TcpRuleProps) {
   return new VpcSecurityGroupIngressRule(scope, id, toRule(props));
 }
 
-/** Lets the group's members open TCP connections to the peer. */
+/** Allows TCP connections from members of the group to the peer. */
 export function reachTcp(scope: Construct, id: string, props: TcpRuleProps) {
   return new VpcSecurityGroupEgressRule(scope, id, toRule(props));
 }

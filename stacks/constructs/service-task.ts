@@ -6,12 +6,12 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
 export interface ServiceTaskProps {
-  /** By digest: `<repository>@sha256:…`. */
+  /** `<repository>@sha256:…` */
   readonly image: string;
   readonly executionRoleArn: string;
   readonly taskRoleArn: string;
   readonly logGroupName: string;
-  /** Port on which the API listens. */
+  /** Port that the API listens on. */
   readonly port: number;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
@@ -19,19 +19,19 @@ export interface ServiceTaskProps {
   readonly databaseHost: string;
   readonly databasePort: number;
   readonly databaseName: string;
-  /** PostgreSQL role that the API signs in as; the migrations make it. */
+  /** PostgreSQL role of the API. The migrations create it. */
   readonly databaseUser: string;
-  /** Secret of the database's master user; the migrations alone get it. */
+  /** Secret of the database's master user. Only the migrations receive it. */
   readonly masterSecretArn: string;
 }
 
 export const API_CONTAINER = "api";
 const MIGRATION_CONTAINER = "migrate";
 
-/** No user of the image: the ids alone count, and nothing in the image belongs to them. */
+/** User and group id. The image has no such user, and no file that belongs to these ids. */
 const UNPRIVILEGED_USER = "65532:65532";
 
-/** Migrations first, then the API, both from one image: what a task of the service is. */
+/** Adds the service's task definition: a container that runs the migrations, then one that runs the API. */
 export function serviceTask(
   scope: Construct,
   id: string,
@@ -51,7 +51,7 @@ export function serviceTask(
     ...(executeCommand
       ? { volume: [...EXEC_AGENT_DIRECTORIES.keys()].map((name) => ({ name })) }
       : {}),
-    lifecycle: { createBeforeDestroy: true }, // a deployment that fails goes back to the old one
+    lifecycle: { createBeforeDestroy: true }, // a failed deployment rolls back to the old revision
     containerDefinitions: JSON.stringify([migrations(scope, props), api(scope, props)]),
   });
 }
@@ -59,7 +59,7 @@ export function serviceTask(
 function migrations(scope: Construct, props: ServiceTaskProps) {
   return {
     name: MIGRATION_CONTAINER,
-    essential: false, // it ends, and the task goes on
+    essential: false, // the task continues when it exits
     command: ["node", "service/migrate.ts"],
     ...hardened(props.image),
     environment: toPairs(databaseVariables(props)),
@@ -106,7 +106,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
   };
 }
 
-/** Asks the API for its health and exits with 0 if it is well: the image has neither a shell nor curl. */
+/** Health check of the API. Uses Node because the image has neither a shell nor curl. */
 export function healthCommand(port: number): readonly string[] {
   const url = `http://127.0.0.1:${port}/healthz`;
   const script = `fetch("${url}").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))`;
@@ -133,8 +133,8 @@ function databaseVariables(props: ServiceTaskProps): Readonly<Record<string, str
 }
 
 /**
- * Sorted, as the provider compares them. Lines are dropped rather than waited for: logs that cannot
- * be delivered must not stop the service, and what a key is used for stands in CloudTrail besides.
+ * Non-blocking: drops lines when the buffer is full, because undeliverable logs must not stop the service.
+ * CloudTrail records the use of the key independently. Sorted, as the provider compares them.
  */
 function logsOf(scope: Construct, { logGroupName }: ServiceTaskProps) {
   return {

@@ -7,16 +7,19 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 export interface TaskScalingProps {
   readonly clusterName: string;
   readonly serviceName: string;
-  /** Of load balancer and target group: `app/<name>/<id>/targetgroup/<name>/<id>`. */
+  /** Load balancer and target group: `app/<name>/<id>/targetgroup/<name>/<id>`. */
   readonly resourceLabel: string;
 }
 
-/** Percent of the tasks' CPU at which another is started: what is left bears the load until it runs. */
+/** Average CPU above which tasks are added. The rest absorbs the load until they run. */
 const TARGET_CPU_PERCENT = 60;
 const SCALE_OUT_SECONDS = 60;
 const SCALE_IN_SECONDS = 300;
 
-/** As many tasks as CPU and requests ask for, within the settings' bounds; whatever asks for more wins. */
+/**
+ * Scales the number of tasks with CPU and requests, within the bounds of the settings. The policy that
+ * asks for more tasks wins.
+ */
 export class TaskScaling extends Construct {
   readonly #target: AppautoscalingTarget;
 
@@ -39,11 +42,11 @@ export class TaskScaling extends Construct {
     });
   }
 
-  #track(what: "Cpu" | "Requests", targetValue: number, metric: Metric): void {
+  #track(id: "Cpu" | "Requests", targetValue: number, metric: Metric): void {
     const { serviceNamespace, scalableDimension, resourceId } = this.#target;
     const { env } = CipherwatchStack.of(this).settings;
-    new AppautoscalingPolicy(this, what, {
-      name: resourceName(env, `scale-on-${what.toLowerCase()}`),
+    new AppautoscalingPolicy(this, id, {
+      name: resourceName(env, `scale-on-${id.toLowerCase()}`),
       policyType: "TargetTrackingScaling",
       serviceNamespace,
       scalableDimension,

@@ -9,13 +9,20 @@ import {
   serviceRoleName,
 } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { type Principals, policyJson, type Statement } from "./policy.ts";
+import {
+  calledByRole,
+  OPEN_EXEC_CHANNELS,
+  type Principals,
+  PULL_IMAGE,
+  policyJson,
+  type Statement,
+} from "./policy.ts";
 import { admitTcp } from "./security-group-rule.ts";
 
 const HTTPS = 443;
 
-/** The policy of an endpoint names its callers by a condition: the roles need not exist yet. */
-const ANYBODY: Principals = { type: "AWS", identifiers: ["*"] };
+/** Endpoint policies restrict callers with a condition, because the roles may not exist yet. */
+const ANY_PRINCIPAL: Principals = { type: "AWS", identifiers: ["*"] };
 
 export interface GatewayEndpointProps {
   readonly vpcId: string;
@@ -23,7 +30,7 @@ export interface GatewayEndpointProps {
 }
 
 /**
- * The free way to S3, for nothing but the layers of images in ECR.
+ * Adds a gateway endpoint for S3, which is free of charge. It only allows reading image layers of ECR.
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
  */
 export function imageLayersEndpoint(
@@ -40,8 +47,8 @@ export function imageLayersEndpoint(
     routeTableIds: [...routeTableIds],
     policy: policyJson(scope, `${id}Policy`, [
       {
-        sid: "ReadImageLayers", // by links that ECR signs: no role of this account is the caller
-        principals: ANYBODY,
+        sid: "ReadImageLayers", // with URLs that ECR signs, so the caller is no role of this account
+        principals: ANY_PRINCIPAL,
         actions: ["s3:GetObject"],
         resources: [`${bucket}/*`],
       },
@@ -53,11 +60,11 @@ export function imageLayersEndpoint(
 export interface InterfaceEndpointsProps {
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
-  /** Whose members may use the endpoints. */
+  /** Security group whose members may use the endpoints. */
   readonly callersSecurityGroupId: string;
 }
 
-/** The AWS APIs that the service and its tasks' start need, at addresses within the VPC. */
+/** Interface endpoints for the AWS APIs that the service and the start of its tasks call. */
 export class InterfaceEndpoints extends Construct {
   readonly securityGroupId: string;
 
@@ -95,12 +102,12 @@ export class InterfaceEndpoints extends Construct {
 
 interface Endpoint {
   readonly construct: string;
-  /** As in the name of the endpoint service. */
+  /** Last part of the endpoint service's name. */
   readonly service: string;
   readonly grants: readonly Statement[];
 }
 
-/** Each takes the calls that the service's two roles make of it, and no other's. */
+/** Each endpoint only allows the calls that the service's two roles make. */
 function endpoints(stack: CipherwatchStack): Endpoint[] {
   const { env, executeCommand } = stack.settings;
   const service = calledBy(stack, serviceRoleName(env));
@@ -110,16 +117,12 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
       sid: "SignInToRegistry",
       ...taskStart,
       actions: ["ecr:GetAuthorizationToken"],
-      resources: ["*"], // AWS offers nothing narrower
+      resources: ["*"], // the action has no resource types
     },
     {
       sid: "PullImages",
       ...taskStart,
-      actions: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-      ],
+      actions: PULL_IMAGE,
       resources: [stack.regionalArn("ecr", `repository/${resourceName(env, "*")}`)],
     },
   ];
@@ -144,7 +147,7 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
           sid: "ReadDatabaseSecret",
           ...taskStart,
           actions: ["secretsmanager:GetSecretValue"],
-          resources: [stack.regionalArn("secretsmanager", "secret:rds!db-*")], // RDS names it so
+          resources: [stack.regionalArn("secretsmanager", "secret:rds!db-*")], // RDS generates the name
         },
       ],
     },
@@ -170,14 +173,13 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
 type Caller = Required<Pick<Statement, "principals" | "conditions">>;
 
 function calledBy(stack: CipherwatchStack, roleName: string): Caller {
-  const roleArn = stack.globalArn("iam", `role/${roleName}`);
-  return {
-    principals: ANYBODY,
-    conditions: [["ArnEquals", "aws:PrincipalArn", roleArn]],
-  };
+  return { principals: ANY_PRINCIPAL, conditions: [calledByRole(stack, roleName)] };
 }
 
-/** Where commands may be run in a container, they come in by this. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html */
+/**
+ * Carries ECS Exec sessions, if the settings allow commands in containers.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+ */
 function commandEndpoint(service: Caller): Endpoint {
   return {
     construct: "SsmMessages",
@@ -186,13 +188,8 @@ function commandEndpoint(service: Caller): Endpoint {
       {
         sid: "OpenChannels",
         ...service,
-        actions: [
-          "ssmmessages:CreateControlChannel",
-          "ssmmessages:CreateDataChannel",
-          "ssmmessages:OpenControlChannel",
-          "ssmmessages:OpenDataChannel",
-        ],
-        resources: ["*"], // AWS offers nothing narrower
+        actions: OPEN_EXEC_CHANNELS,
+        resources: ["*"], // the actions have no resource types
       },
     ],
   };

@@ -5,26 +5,26 @@ import { Wafv2WebAclLoggingConfiguration } from "@cdktf/provider-aws/lib/wafv2-w
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { policyJson, servicePrincipal } from "./policy.ts";
+import { fromSource, policyJson, servicePrincipal } from "./policy.ts";
 
 export interface WebAclProps {
-  /** Of the load balancer to stand before. */
+  /** The load balancer to protect. */
   readonly resourceArn: string;
-  /** Of a log group whose name starts with `aws-waf-logs-`, or WAF refuses it. */
+  /** A log group whose name starts with `aws-waf-logs-`, as WAF requires. */
   readonly logGroupArn: string;
 }
 
-/** Seconds over which requests are counted; also what a caller that made too many is told to wait. */
+/** Window of the rate limits, also returned as `Retry-After`. */
 const WINDOW_SECONDS = 300;
 const TOO_MANY_REQUESTS = "TooManyRequests";
 
-/** The requests that try a Key. */
+/** Routes that accept a Key. */
 const KEY_PATHS = ["/decrypt", "/forget"];
 
 /**
- * Rules of AWS that only count here. A body holds the Text that a caller wants kept, which may be
- * anything, HTML or an exploit included, and up to 256 KiB of it; and callers are programs, which may
- * run at a hosting provider and need not say what they are.
+ * Rules of AWS's managed rule groups that only count. Bodies contain the Text to encrypt, which may be
+ * anything, such as HTML or an exploit, of up to 256 KiB. Clients are programs: they may run at a hosting
+ * provider and need not send a User-Agent.
  */
 const COUNTED = {
   AWSManagedRulesCommonRuleSet: [
@@ -40,7 +40,7 @@ const COUNTED = {
     "Log4JRCE_BODY",
     "ReactJSRCE_BODY",
   ],
-  // These are there for their labels alone: limitOfBadReputation reads them.
+  // These groups only add labels, which the rule LimitBadReputation reads.
   AWSManagedRulesAmazonIpReputationList: [
     "AWSManagedIPReputationList",
     "AWSManagedReconnaissanceList",
@@ -49,15 +49,15 @@ const COUNTED = {
   AWSManagedRulesAnonymousIpList: ["AnonymousIPList", "HostingProviderIPList"],
 } as const;
 
-/** What bad reputation is: any finding of the first, and of the second not that it is a server. */
+/** Bad reputation: any label of the first group; of the second all except for hosting providers. */
 const REPUTATION_LABELS = [
   { scope: "NAMESPACE", key: "awswaf:managed:aws:amazon-ip-list:" },
   { scope: "LABEL", key: "awswaf:managed:aws:anonymous-ip-list:AnonymousIPList" },
 ];
 
 /**
- * Rate limits for each address (on everything, on trying Keys, and for addresses of bad reputation),
- * AWS's rules against common attacks, and a log of what was stopped or counted.
+ * Limits the rate of each IP address (for all requests, for requests with a Key, and for addresses of bad
+ * reputation), applies AWS's rules against common attacks, and logs blocked and counted requests.
  */
 export class WebAcl extends Construct {
   constructor(scope: Construct, id: string, { resourceArn, logGroupArn }: WebAclProps) {
@@ -66,14 +66,14 @@ export class WebAcl extends Construct {
     const name = resourceName(env, "service");
     const webAcl = new Wafv2WebAcl(this, "Resource", {
       name,
-      description: "Before the load balancer of the service",
+      description: "Protects the load balancer of the service",
       scope: "REGIONAL",
       defaultAction: { allow: {} },
       customResponseBody: [
         {
           key: TOO_MANY_REQUESTS,
           contentType: "APPLICATION_JSON",
-          // As the service itself answers.
+          // The same shape as the service's own errors.
           content: JSON.stringify({
             Message: "Too many requests, try again later",
             Code: TOO_MANY_REQUESTS,
@@ -100,7 +100,7 @@ export class WebAcl extends Construct {
     ];
   }
 
-  /** Without what may be a secret, and without the requests that were let through: ELB logs those. */
+  /** Logs without headers and query strings that may be secret, and without allowed requests: ELB logs those. */
   #log(webAclArn: string, logGroupArn: string): void {
     const stack = CipherwatchStack.of(this);
     const access = new CloudwatchLogResourcePolicy(this, "LogAccess", {
@@ -111,10 +111,7 @@ export class WebAcl extends Construct {
           principals: servicePrincipal("delivery.logs.amazonaws.com"),
           actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
           resources: [`${logGroupArn}:log-stream:*`],
-          conditions: [
-            ["StringEquals", "aws:SourceAccount", stack.accountId],
-            ["ArnLike", "aws:SourceArn", stack.regionalArn("logs", "*")],
-          ],
+          conditions: fromSource(stack, stack.regionalArn("logs", "*")),
         },
       ]),
     });
@@ -124,7 +121,7 @@ export class WebAcl extends Construct {
       redactedFields: [
         { singleHeader: { name: "authorization" } },
         { singleHeader: { name: "cookie" } },
-        { queryString: {} }, // the API has none; a caller who puts a Key there makes a mistake
+        { queryString: {} }, // the API uses none, but a caller may put a Key there by mistake
       ],
       loggingFilter: {
         defaultBehavior: "DROP",
@@ -143,7 +140,7 @@ export class WebAcl extends Construct {
   }
 }
 
-/** A part of a rule, spelled as Terraform does: the bindings leave statements untyped. */
+/** A rule's statement in Terraform's spelling: the provider bindings do not type statements. */
 type WafStatement = Readonly<Record<string, unknown>>;
 
 function rateLimit(name: string, limit: number, scope?: WafStatement) {
@@ -196,7 +193,7 @@ function hasLabel(label: (typeof REPUTATION_LABELS)[number]): WafStatement {
   return { label_match_statement: label };
 }
 
-/** The service decodes a path before it looks for the route, so this does too. */
+/** Decodes the path first, as the service's router does. */
 function startsWith(path: string): WafStatement {
   return {
     byte_match_statement: {
@@ -208,7 +205,7 @@ function startsWith(path: string): WafStatement {
   };
 }
 
-/** Metrics, but no samples: those would show what the log's redaction hides. */
+/** Enables metrics but no sampled requests, which would show what the log redacts. */
 function visibility(metricName: string) {
   return { cloudwatchMetricsEnabled: true, sampledRequestsEnabled: false, metricName };
 }

@@ -13,20 +13,20 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 export const ANYWHERE = "0.0.0.0/0";
 
 export interface ZoneProps {
-  /** `a`, `b` or `c`: for names. */
+  /** `a`, `b` or `c`, for names. */
   readonly letter: string;
-  /** As AWS names it, such as ap-southeast-2a. */
+  /** Such as `ap-southeast-2a`. */
   readonly availabilityZone: string;
   readonly vpcId: string;
   readonly ranges: ZoneRanges;
   readonly publicRouteTableId: string;
 }
 
-/** What a VPC has in one availability zone: a subnet that the internet reaches and one that it does not. */
+/** The public and the private subnet of one availability zone. */
 export class Zone extends Construct {
   readonly publicSubnetId: string;
   readonly privateSubnetId: string;
-  /** Its own even where zones share a NAT gateway, so that it is kept when they no longer do. */
+  /** Separate for each zone, so that NAT gateways can be added and removed without replacing it. */
   readonly privateRouteTableId: string;
   readonly #letter: string;
 
@@ -48,7 +48,7 @@ export class Zone extends Construct {
   /** @returns the id of a NAT gateway in the public subnet */
   addNatGateway(internetGateway: InternetGateway): string {
     const tags = this.#tags("nat");
-    const dependsOn = [internetGateway]; // neither can be made in a VPC that has none
+    const dependsOn = [internetGateway]; // AWS requires one in the VPC
     const address = new Eip(this, "NatAddress", { domain: "vpc", tags, dependsOn });
     return new NatGateway(this, "NatGateway", {
       subnetId: this.publicSubnetId,
@@ -58,8 +58,8 @@ export class Zone extends Construct {
     }).id;
   }
 
-  /** Lets the private subnet open connections to the internet through a NAT gateway of any zone. */
-  leaveBy(natGatewayId: string): void {
+  /** Routes the private subnet to the internet through a NAT gateway, which may be in another zone. */
+  routeThrough(natGatewayId: string): void {
     new Route(this, "PrivateToInternet", {
       routeTableId: this.privateRouteTableId,
       destinationCidrBlock: ANYWHERE,
@@ -74,8 +74,8 @@ export class Zone extends Construct {
       availabilityZone: props.availabilityZone,
       mapPublicIpOnLaunch: false,
       tags: this.#tags(kind.toLowerCase()),
-      // A zone that AWS adds or takes out of service shifts the list that the name came from, and
-      // must not move a subnet, with all that is in it, to another zone.
+      // The name comes from AWS's list of zones. A zone that is added or removed there must not move the
+      // subnet to another zone, which would replace it.
       lifecycle: { ignoreChanges: ["availability_zone"] },
     }).id;
   }
