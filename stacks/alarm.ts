@@ -20,28 +20,28 @@ import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
 import { Webhook } from "./constructs/webhook.ts";
 
 export interface AlarmStackProps extends CipherwatchStackProps {
-  /** Of the data key. */
+  /** ARN of the data key. */
   readonly keyArn: string;
-  /** Of the key that the trail encrypts with. */
+  /** ARN of the key that encrypts the trail. */
   readonly trailKeyArn: string;
-  /** Those that the settings choose unless given. */
+  /** Default: the detections that the settings enable. */
   readonly detections?: readonly Detection[];
 }
 
-/** Parts of names that two things here must agree on. */
+/** Parts of names, for the resources and for the statements in the key policy. */
 const URGENT = "urgent";
 const ROUTINE = "routine";
 const ALARM_EVENTS = "alarm-events";
 const UNDELIVERED = "undelivered";
 
 /**
- * Detections as metric filters and alarms, and what tells of them. It needs the log groups that the
- * detections read: deploy it after the stacks that make them.
+ * Metric filters and alarms for the detections, and topics, rules and queues that notify people and
+ * programs. Deploy it after the stacks that create the log groups which the detections read.
  */
 export class AlarmStack extends CipherwatchStack {
-  /** Wakes somebody. */
+  /** For alarms that page someone. */
   readonly urgentTopicArn: string;
-  /** Is read in office hours. */
+  /** For alarms that can wait for office hours. */
   readonly routineTopicArn: string;
   readonly #undelivered: EventQueue;
 
@@ -53,7 +53,7 @@ export class AlarmStack extends CipherwatchStack {
 
     const { keyArn } = new EncryptionKey(this, "TopicKey", {
       alias: keyAlias(env, "alarms"),
-      description: `Encrypts what the alarms of cipherwatch ${env} tell`,
+      description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
       grants: [
         ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE),
         ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED),
@@ -78,10 +78,10 @@ export class AlarmStack extends CipherwatchStack {
       trailKeyArn: props.trailKeyArn,
       topicKeyArn: keyArn,
     });
-    const alarms = detections.flatMap((detection) => this.#detect(detection, detectionScope));
-    const composite = this.#correlate(detections, detectionScope, alarms);
-    const undelivered = this.#watchUndelivered();
-    this.#tellPrograms(detectionScope, keyArn);
+    const alarms = detections.flatMap((detection) => this.#addDetection(detection, detectionScope));
+    const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
+    const undelivered = this.#addUndeliveredAlarm();
+    this.#forwardStateChanges(detectionScope, keyArn);
     alarmDashboard(this, "Dashboard", {
       detections,
       detectionScope,
@@ -98,19 +98,22 @@ export class AlarmStack extends CipherwatchStack {
       : this.routineTopicArn;
   }
 
-  /** Filter, alarms and saved query; and the notice that comes before them, where there is one. */
-  #detect(detection: Detection, detectionScope: DetectionScope): readonly ITerraformDependable[] {
+  /** Adds filter, alarms and saved query, and the change notification if the detection has one. */
+  #addDetection(
+    detection: Detection,
+    detectionScope: DetectionScope,
+  ): readonly ITerraformDependable[] {
     const { alarms } = new DetectionAlarm(this, pascalCase(detection.id), {
       detection,
       detectionScope,
       topicArnOf: (severity) => this.topicArnOf(severity),
     });
-    if (detection.source === "trail") this.#giveNotice(detection, detectionScope);
+    if (detection.source === "trail") this.#addChangeNotification(detection, detectionScope);
     return alarms;
   }
 
-  /** Mails a write call that EventBridge passes on within seconds, minutes before the trail does. */
-  #giveNotice(detection: TrailDetection, detectionScope: DetectionScope): void {
+  /** Notifies of a write call within seconds through EventBridge, minutes before the alarm. */
+  #addChangeNotification(detection: TrailDetection, detectionScope: DetectionScope): void {
     const { changeNotification, id } = detection;
     if (changeNotification === undefined) return;
     new EventRule(this, `${pascalCase(id)}Notice`, {
@@ -134,8 +137,11 @@ export class AlarmStack extends CipherwatchStack {
     });
   }
 
-  /** An alarm on alarms: what they say together. @returns its name, where it has something to say */
-  #correlate(
+  /**
+   * Adds a composite alarm for detections that fire together.
+   * @returns its name; nothing if the detections cannot be combined
+   */
+  #addCompositeAlarm(
     detections: readonly Detection[],
     detectionScope: DetectionScope,
     alarms: readonly ITerraformDependable[],
@@ -162,12 +168,15 @@ export class AlarmStack extends CipherwatchStack {
     return [alarmName];
   }
 
-  /** Tells when a rule could not tell. @returns the alarm's name */
-  #watchUndelivered(): string {
+  /**
+   * Alarms when EventBridge fails to deliver an event.
+   * @returns the alarm's name
+   */
+  #addUndeliveredAlarm(): string {
     const alarmName = resourceName(this.settings.env, UNDELIVERED);
     new CloudwatchMetricAlarm(this, "UndeliveredAlarm", {
       alarmName,
-      alarmDescription: `EventBridge could not deliver an event for a day: the webhook, a topic or a key's policy is wrong. The events are in the queue ${alarmName}, each with ERROR_CODE and ERROR_MESSAGE among its attributes.`,
+      alarmDescription: `EventBridge could not deliver an event within a day: check the webhook, the topics and their key policy. The queue ${alarmName} has the events, with the attributes ERROR_CODE and ERROR_MESSAGE.`,
       namespace: "AWS/SQS",
       metricName: "ApproximateNumberOfMessagesVisible",
       dimensions: { QueueName: this.#undelivered.queueName },
@@ -184,8 +193,8 @@ export class AlarmStack extends CipherwatchStack {
     return alarmName;
   }
 
-  /** Each change of an alarm's state to a queue and to a webhook, where the settings want them. */
-  #tellPrograms({ namePrefix }: DetectionScope, keyArn: string): void {
+  /** Sends every state change of an alarm to a queue and a webhook, as far as the settings enable them. */
+  #forwardStateChanges({ namePrefix }: DetectionScope, keyArn: string): void {
     const { alarmQueue, webhookUrl } = this.settings;
     const targets: EventTarget[] = [];
     if (alarmQueue) {
@@ -200,7 +209,7 @@ export class AlarmStack extends CipherwatchStack {
     if (targets.length === 0) return;
     new EventRule(this, "AlarmChanges", {
       name: resourceName(this.settings.env, ALARM_EVENTS),
-      description: "Each change of the state of an alarm",
+      description: "Every state change of an alarm",
       pattern: {
         source: ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
@@ -212,7 +221,7 @@ export class AlarmStack extends CipherwatchStack {
   }
 }
 
-/** `kms-errors` → `KmsErrors`: construct ids are in Pascal case. */
+/** Converts an id to the form of construct ids: `kms-errors` → `KmsErrors`. */
 function pascalCase(id: string): string {
   return id.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
 }

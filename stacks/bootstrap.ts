@@ -4,18 +4,18 @@ import { keyAlias } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
-import { accountPrincipals, type Statement } from "./constructs/policy.ts";
+import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
 import { PipelineAccess } from "./pipeline/access.ts";
 
-/** Days in which a reviewed plan can be applied; later, another is made. */
+/** Days for which a reviewed plan can be applied. */
 const PLAN_DAYS = 7;
 
 /**
- * What must be there before the other stacks can be deployed by a pipeline: a bucket for their states,
- * one for reviewed plans and, where the settings name a GitHub repository, the roles of its workflows.
+ * Everything that a pipeline needs to deploy the other stacks: a bucket for states, a bucket for reviewed
+ * plans and, if the settings name a GitHub repository, the roles of its workflows.
  *
- * A person applies it, once, with a local state, and then moves that state into the bucket that it
- * made: docs/state.md. The pipeline's roles cannot change it.
+ * A person deploys it once with a local state, then moves that state into the new bucket (docs/state.md).
+ * The pipeline's roles cannot change it.
  */
 export class BootstrapStack extends CipherwatchStack {
   readonly stateBucketName: string;
@@ -64,28 +64,28 @@ export class BootstrapStack extends CipherwatchStack {
           ...(githubRepositoryIds === undefined ? {} : { ids: githubRepositoryIds }),
         },
         environment: settings.githubEnvironment,
-        makeProvider: settings.githubOidcProvider,
+        createProvider: settings.githubOidcProvider,
       });
       new TerraformOutput(this, "PlanRoleArn", { value: access.planRoleArn });
       new TerraformOutput(this, "DeployRoleArn", { value: access.deployRoleArn });
     }
   }
 
-  /** A bucket that holds the states is never destroyed, whatever the environment. */
+  /** Also protects the state bucket while it is in use, in every environment. */
   override get protection(): { readonly lifecycle?: TerraformResourceLifecycle } {
     const { deletionProtection, stateBucket } = this.settings;
     const inUse = stateBucket !== undefined;
     return deletionProtection || inUse ? { lifecycle: { preventDestroy: true } } : {};
   }
 
-  /** Whoever may read and write the buckets by IAM may also use the key, through S3 alone. */
+  /** Lets principals who may access the buckets use the key, but only through S3. */
   #grantUsers(): Statement {
     return {
       sid: "UsersEncryptAndDecryptThroughS3",
       principals: accountPrincipals(this),
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: THIS_KEY,
-      conditions: [["StringEquals", "kms:ViaService", `s3.${this.settings.region}.amazonaws.com`]],
+      conditions: [viaService(this, "s3")],
     };
   }
 }

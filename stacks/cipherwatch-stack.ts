@@ -5,14 +5,14 @@ import { LocalBackend, S3Backend, type TerraformResourceLifecycle, TerraformStac
 import type { Construct, IConstruct } from "constructs";
 import type { Settings } from "../settings/index.ts";
 
-/** The first version whose S3 backend locks without DynamoDB outside of an experiment. */
+/** The first version whose S3 backend locks without DynamoDB as a stable feature. */
 const REQUIRED_TERRAFORM = ">= 1.11.0";
 
 export interface CipherwatchStackProps {
   readonly settings: Settings;
 }
 
-/** What every stack has: provider, tags, required versions and where its state lives. */
+/** Base class of all stacks: provider, tags, required Terraform version and state backend. */
 export class CipherwatchStack extends TerraformStack {
   readonly settings: Settings;
   #account: DataAwsCallerIdentity | undefined;
@@ -43,16 +43,16 @@ export class CipherwatchStack extends TerraformStack {
     const stack = TerraformStack.of(construct);
     if (stack instanceof CipherwatchStack) return stack;
     throw new TypeError(
-      `${construct.node.path} is in the stack ${stack.node.id}, which is no CipherwatchStack: it has neither the provider nor the settings that this construct needs. Let that stack extend CipherwatchStack.`,
+      `${construct.node.path} needs the provider and the settings of a CipherwatchStack, but the stack ${stack.node.id} is none. Let that stack extend CipherwatchStack.`,
     );
   }
 
-  /** For what holds data: where the settings protect it, Terraform refuses to destroy it. */
+  /** For resources that hold data: Terraform refuses to destroy them if the settings protect them. */
   get protection(): { readonly lifecycle?: TerraformResourceLifecycle } {
     return this.settings.deletionProtection ? { lifecycle: { preventDestroy: true } } : {};
   }
 
-  /** Twelve digits, known to Terraform when it plans. */
+  /** Twelve digits. Terraform reads the id while it plans. */
   get accountId(): string {
     this.#account ??= new DataAwsCallerIdentity(this, "Account");
     return this.#account.accountId;
@@ -64,12 +64,12 @@ export class CipherwatchStack extends TerraformStack {
     return this.#partition.partition;
   }
 
-  /** The ARN of something in this account and region, from its name, whether it exists yet or not. */
+  /** Builds the ARN of a regional resource of this account, which need not exist yet. */
   regionalArn(service: string, resource: string): string {
     return `arn:${this.partition}:${service}:${this.settings.region}:${this.accountId}:${resource}`;
   }
 
-  /** The ARN of something in this account that belongs to no region, such as an IAM role. */
+  /** Builds the ARN of a global resource of this account, such as an IAM role. */
   globalArn(service: string, resource: string): string {
     return `arn:${this.partition}:${service}::${this.accountId}:${resource}`;
   }
@@ -77,12 +77,12 @@ export class CipherwatchStack extends TerraformStack {
   #addBackend(id: string): void {
     const { env, region, stateBucket } = this.settings;
     if (stateBucket === undefined) {
-      // Relative to <output folder>/stacks/<id>, so that the output names no folder of this machine.
+      // Relative to <output folder>/stacks/<id>, so that the output contains no path of this machine.
       new LocalBackend(this, { path: `../../../tfstate/${env}/${id}.tfstate` });
       return;
     }
-    // The bucket encrypts, under its own key: `encrypt` would ask for S3's instead.
+    // No `encrypt`: it would request S3's key instead of the bucket's default KMS key.
     new S3Backend(this, { bucket: stateBucket, key: `cipherwatch/${env}/${id}.tfstate`, region });
-    this.addOverride("terraform.backend.s3.use_lockfile", true); // CDKTF has no option for it
+    this.addOverride("terraform.backend.s3.use_lockfile", true); // CDKTF lacks this option
   }
 }

@@ -6,12 +6,15 @@ import { RejectedTrafficAlarm } from "./constructs/rejected-traffic-alarm.ts";
 import { DatabaseStack } from "./database.ts";
 import { KmsStack } from "./kms.ts";
 import { NetworkStack } from "./network.ts";
-import { boundRoles } from "./pipeline/boundary.ts";
+import { applyBoundary } from "./pipeline/boundary.ts";
 import { RegistryStack } from "./registry.ts";
 import { ServiceStack } from "./service.ts";
 import { TrailStack } from "./trail.ts";
 
-/** Builds every stack, in the order in which they are deployed. */
+/**
+ * Adds every stack to the app, in the order in which they are deployed. The service is left out until there
+ * is an image.
+ */
 export function addStacks(app: App, settings: Settings): void {
   const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
   const network = new NetworkStack(app, "network", { settings });
@@ -55,8 +58,8 @@ export function addStacks(app: App, settings: Settings): void {
   const { flowLogGroupName, vpcCidr } = network;
   const topicArn = alarm.topicArnOf("medium");
   new RejectedTrafficAlarm(alarm, "RejectedTraffic", { flowLogGroupName, vpcCidr, topicArn });
-  // It names their log groups, and a name alone orders nothing.
+  // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   alarm.addDependency(trail);
   alarm.addDependency(network);
-  boundRoles(app, bootstrap);
+  applyBoundary(app, bootstrap);
 }

@@ -1,8 +1,6 @@
 import { DbInstance } from "@cdktf/provider-aws/lib/db-instance/index.js";
 import { DbParameterGroup } from "@cdktf/provider-aws/lib/db-parameter-group/index.js";
 import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group/index.js";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { DataResource, type ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
@@ -12,52 +10,53 @@ import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
   accountPrincipals,
-  type Condition,
-  policyJson,
+  ENCRYPT,
+  fromSource,
   type Statement,
-  servicePrincipal,
+  viaService,
 } from "./constructs/policy.ts";
 import { admitTcp } from "./constructs/security-group-rule.ts";
+import { type ServiceRole, serviceRole } from "./constructs/service-role.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
   readonly vpcId: string;
-  /** In two zones or more: the instance stands in one of them. */
+  /** In two or more availability zones. */
   readonly privateSubnetIds: readonly string[];
-  /** The only group whose members reach the database. */
+  /** Security group of the service, the only one with access to the database. */
   readonly serviceSecurityGroupId: string;
 }
 
-/** The major version of the lab's PostgreSQL; RDS picks the minor one and keeps it up to date. */
+/** Major version, the same as the lab's. RDS selects and upgrades the minor version. */
 const POSTGRESQL = "18";
 
-/** Not PostgreSQL's own 5432, which scanners try first. */
+/** Not PostgreSQL's default 5432, which scanners try first. */
 const PORT = 5433;
 
-/** Exported log → the id of its log group. RDS fixes the names of the groups. */
+/** Exported log → construct id of its log group. RDS prescribes the log groups' names. */
 const LOGS = {
   postgresql: "PostgresqlLog",
   upgrade: "UpgradeLog",
   "iam-db-auth-error": "SignInErrorLog",
 } as const;
 
-/** Where RDS's Enhanced Monitoring writes: one log group for all databases of an account and region. */
+/** Log group of RDS Enhanced Monitoring, shared by all databases of an account and region. */
 const MONITORING_LOG_GROUP = "RDSOSMetrics";
 const MONITORING_SECONDS = 60;
 
-/** Days that each mode of Database Insights keeps: the free week, and what `advanced` prescribes. */
+/** Retention of each mode of Database Insights in days: the free week, and the one `advanced` requires. */
 const INSIGHTS_DAYS = { standard: 7, advanced: 465 } as const;
 
 /**
- * What differs from RDS's defaults, or is too important to leave to them. The logs say who signed in,
- * what changed the schema and what was slow or failed, and hold no value of a row: of parameters
- * nothing is logged, and of an error only its message, since its detail quotes the row.
+ * Parameters that differ from RDS's defaults or are too important to rely on them. The logs contain
+ * sign-ins, schema changes, slow statements and errors, but no values of rows: neither the parameters of
+ * statements nor the details of errors, which quote the row.
  */
 const PARAMETERS = {
   "rds.force_ssl": "1",
   ssl_min_protocol_version: "TLSv1.2",
   password_encryption: "scram-sha-256",
   "rds.accepted_password_auth_method": "scram",
-  log_connections: "all", // stages of signing in; from PostgreSQL 18 on RDS refuses the old 1
+  log_connections: "all", // every stage; since PostgreSQL 18 RDS rejects the old value 1
   log_disconnections: "1",
   log_statement: "ddl",
   log_min_duration_statement: "1000", // milliseconds
@@ -66,19 +65,19 @@ const PARAMETERS = {
   log_error_verbosity: "terse",
 } as const;
 
-/** PostgreSQL on RDS, for the service alone. */
+/** The service's PostgreSQL database on RDS. Only the service can reach it. */
 export class DatabaseStack extends CipherwatchStack {
   readonly host: string;
   readonly port: number;
   readonly databaseName: string;
   readonly securityGroupId: string;
-  /** RDS makes the secret, knows its value alone and changes it every week. */
+  /** Secret of the master user, which RDS creates and rotates every week. */
   readonly masterSecretArn: string;
-  /** Of the key that the master secret is encrypted under; whoever reads the secret needs Decrypt. */
+  /** KMS key of the master secret. Readers of the secret need `kms:Decrypt` with it. */
   readonly secretKeyArn: string;
   /** `db-…`, as in the ARN `rds-db:<region>:<account>:dbuser:<resource id>/<user>`. */
   readonly resourceId: string;
-  /** The role as which the service signs in, by IAM; a migration makes it. */
+  /** PostgreSQL role that the service signs in as, with IAM authentication. A migration creates it. */
   readonly serviceUser: string;
   readonly #identifier: string;
 
@@ -91,10 +90,11 @@ export class DatabaseStack extends CipherwatchStack {
     this.databaseName = "cipherwatch";
     this.serviceUser = "cipherwatch_service";
 
+    const logGroupNames = Object.keys(LOGS).map((log) => this.#logGroupName(log));
     const key = new EncryptionKey(this, "DatabaseKey", {
       alias: keyAlias(env, "database"),
       description: `Encrypts the database of cipherwatch ${env}: its storage, logs and insights`,
-      grants: [...this.#grantThrough("Rds", "rds"), grantLogGroups(this, ...this.#logGroupNames)],
+      grants: [...this.#grantThrough("Rds", "rds"), grantLogGroups(this, ...logGroupNames)],
     });
     const secretKey = new EncryptionKey(this, "SecretKey", {
       alias: keyAlias(env, "database-secret"),
@@ -136,8 +136,8 @@ export class DatabaseStack extends CipherwatchStack {
 
       enabledCloudwatchLogsExports: Object.keys(LOGS),
       monitoringInterval: MONITORING_SECONDS,
-      monitoringRoleArn: monitoring.arn,
-      // The API and Terraform keep the name that Database Insights had: Performance Insights.
+      monitoringRoleArn: monitoring.roleArn,
+      // The API and Terraform still call Database Insights by its old name.
       performanceInsightsEnabled: true,
       performanceInsightsKmsKeyId: key.keyArn,
       performanceInsightsRetentionPeriod: INSIGHTS_DAYS[settings.databaseInsights],
@@ -145,9 +145,9 @@ export class DatabaseStack extends CipherwatchStack {
 
       backupRetentionPeriod: settings.databaseBackupDays,
       copyTagsToSnapshot: true,
-      ...this.#end(),
+      ...this.#deletionArguments(),
       ...this.protection,
-      // RDS would make the log groups itself, unencrypted and kept for ever.
+      // Otherwise RDS creates the log groups itself, unencrypted and without expiration.
       dependsOn: [...logGroups, monitoring.permissions],
     });
     this.host = instance.address;
@@ -155,19 +155,18 @@ export class DatabaseStack extends CipherwatchStack {
     this.masterSecretArn = instance.masterUserSecret.get(0).secretArn;
   }
 
-  /** What becomes of the data when the instance is destroyed. */
-  #end() {
+  /** Deletes all data with the instance, or protects it and keeps a final snapshot. */
+  #deletionArguments() {
     const { env, deletionProtection } = this.settings;
     if (!deletionProtection) {
       return { deletionProtection, skipFinalSnapshot: true, deleteAutomatedBackups: true };
     }
-    // A name of its own for each database that was ever destroyed: a second one with the same name
-    // could not leave its snapshot.
-    const end = new DataResource(this, "FinalSnapshot");
+    // Generates a unique name: the final snapshot of another database with the same name would fail.
+    const uniqueName = new DataResource(this, "FinalSnapshot");
     return {
       deletionProtection,
       skipFinalSnapshot: false,
-      finalSnapshotIdentifier: `${resourceName(env, "database-final")}-${end.id}`,
+      finalSnapshotIdentifier: `${resourceName(env, "database-final")}-${uniqueName.id}`,
       deleteAutomatedBackups: false,
     };
   }
@@ -179,7 +178,7 @@ export class DatabaseStack extends CipherwatchStack {
       family,
       description: `PostgreSQL ${POSTGRESQL} of cipherwatch ${this.settings.env}`,
       parameter: Object.entries(PARAMETERS).map(([name, value]) => ({ name, value })),
-      lifecycle: { createBeforeDestroy: true }, // a new major version's group, while the old is in use
+      lifecycle: { createBeforeDestroy: true }, // the instance uses the old group during a major upgrade
     }).name;
   }
 
@@ -191,7 +190,7 @@ export class DatabaseStack extends CipherwatchStack {
     }).name;
   }
 
-  /** Admits the service and nobody else; the database itself calls nobody. */
+  /** Only admits the service. Has no egress rules. */
   #securityGroup({ vpcId, serviceSecurityGroupId }: DatabaseStackProps): string {
     const group = new SecurityGroup(this, "SecurityGroup", {
       name: this.#identifier,
@@ -203,13 +202,9 @@ export class DatabaseStack extends CipherwatchStack {
       securityGroupId: group.id,
       peer: { referencedSecurityGroupId: serviceSecurityGroupId },
       port: this.port,
-      description: "The service keeps its records",
+      description: "The service stores its records",
     });
     return group.id;
-  }
-
-  get #logGroupNames(): readonly [string, ...string[]] {
-    return Object.keys(LOGS).map((log) => this.#logGroupName(log)) as [string, ...string[]];
   }
 
   #logGroupName(log: string): string {
@@ -223,33 +218,23 @@ export class DatabaseStack extends CipherwatchStack {
   }
 
   /**
-   * Lets AWS services use a key for those whose IAM policies let them use the service: whoever makes
-   * the instance, and by the grants that the service makes then, the instance itself.
+   * Lets principals who may use AWS services use a key through them. The creator of the instance uses the
+   * key that way, and the instance itself does with the grants that the service creates.
    * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
    * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
    */
-  #grantThrough(what: string, ...services: readonly [string, ...string[]]): Statement[] {
-    const [first, ...others] = services.map(
-      (service) => `${service}.${this.settings.region}.amazonaws.com`,
-    ) as [string, ...string[]];
-    const through: Condition = ["StringEquals", "kms:ViaService", first, ...others];
+  #grantThrough(sidSuffix: string, ...services: readonly string[]): Statement[] {
+    const through = viaService(this, ...services);
     const common = { principals: accountPrincipals(this), resources: THIS_KEY };
     return [
       {
-        sid: `UseThrough${what}`,
+        sid: `UseThrough${sidSuffix}`,
         ...common,
-        actions: [
-          "kms:Decrypt",
-          "kms:Encrypt",
-          "kms:GenerateDataKey",
-          "kms:GenerateDataKeyWithoutPlaintext",
-          "kms:ReEncryptFrom",
-          "kms:ReEncryptTo",
-        ],
+        actions: ["kms:Decrypt", ...ENCRYPT],
         conditions: [through],
       },
       {
-        sid: `GrantThrough${what}`,
+        sid: `GrantThrough${sidSuffix}`,
         ...common,
         actions: ["kms:CreateGrant"],
         conditions: [through, ["Bool", "kms:GrantIsForAWSResource", "true"]],
@@ -258,46 +243,45 @@ export class DatabaseStack extends CipherwatchStack {
   }
 
   /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html */
-  #monitoringRole() {
-    const role = new IamRole(this, "MonitoringRole", {
-      name: resourceName(this.settings.env, "database-monitoring"),
-      description: "RDS Enhanced Monitoring writes the database's metrics to its log group",
-      assumeRolePolicy: policyJson(this, "MonitoringTrust", [
-        {
-          sid: "EnhancedMonitoringAssumes",
-          principals: servicePrincipal("monitoring.rds.amazonaws.com"),
-          actions: ["sts:AssumeRole"],
-          conditions: [
-            ["StringEquals", "aws:SourceAccount", this.accountId],
-            ["ArnLike", "aws:SourceArn", this.regionalArn("rds", `db:${this.#identifier}`)],
-          ],
-        },
-      ]),
-    });
+  #monitoringRole(): ServiceRole {
     const logGroup = this.regionalArn("logs", `log-group:${MONITORING_LOG_GROUP}`);
-    const permissions = new IamRolePolicy(this, "MonitoringPermissions", {
-      name: "write-metrics",
-      role: role.name,
-      policy: policyJson(this, "Monitoring", [
-        {
-          sid: "KeepLogGroup",
-          actions: ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
-          // A call on a group is one on `<its ARN>:log-stream:`, which the ARN alone does not match:
-          // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
-          resources: [`${logGroup}:*`],
+    return serviceRole(
+      this,
+      {
+        role: "MonitoringRole",
+        trust: "MonitoringTrust",
+        permissions: "MonitoringPermissions",
+        policy: "Monitoring",
+      },
+      {
+        name: resourceName(this.settings.env, "database-monitoring"),
+        description: "Lets RDS Enhanced Monitoring write the database's metrics to the log group",
+        trust: {
+          sid: "EnhancedMonitoringAssumes",
+          service: "monitoring.rds.amazonaws.com",
+          conditions: fromSource(this, this.regionalArn("rds", `db:${this.#identifier}`)),
         },
-        {
-          sid: "WriteMetrics",
-          actions: [
-            "logs:CreateLogStream",
-            "logs:DescribeLogStreams",
-            "logs:GetLogEvents",
-            "logs:PutLogEvents",
-          ],
-          resources: [`${logGroup}:log-stream:*`],
-        },
-      ]),
-    });
-    return { arn: role.arn, permissions };
+        policyName: "write-metrics",
+        permissions: [
+          {
+            sid: "KeepLogGroup",
+            actions: ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+            // The resource of these calls is `<log group ARN>:log-stream:`, which the ARN alone does not match:
+            // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+            resources: [`${logGroup}:*`],
+          },
+          {
+            sid: "WriteMetrics",
+            actions: [
+              "logs:CreateLogStream",
+              "logs:DescribeLogStreams",
+              "logs:GetLogEvents",
+              "logs:PutLogEvents",
+            ],
+            resources: [`${logGroup}:log-stream:*`],
+          },
+        ],
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The fields of a flow log record, in its order. The first fourteen are AWS's default format.
+ * Fields of a flow log record, in order. The first fourteen are AWS's default format.
  * https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
  */
 export const FLOW_LOG_FIELDS = [
@@ -26,5 +26,5 @@ export const FLOW_LOG_FIELDS = [
 
 export type FlowLogField = (typeof FLOW_LOG_FIELDS)[number];
 
-/** The format as EC2 takes it: `${version} ${account-id} …`, with each `$` escaped for Terraform. */
+/** The format that EC2 expects, `${version} ${account-id} …`, with each `$` escaped for Terraform. */
 export const FLOW_LOG_FORMAT = FLOW_LOG_FIELDS.map((field) => `$\${${field}}`).join(" ");

@@ -14,28 +14,28 @@ import { FlowLog } from "./constructs/flow-log.ts";
 import { InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
 import { ANYWHERE, Zone } from "./constructs/zone.ts";
 
-/** A zone each, in the order of AWS's list. */
+/** One letter for each zone, in the order of AWS's list of zones. */
 const ZONE_LETTERS = ["a", "b", "c"] as const;
 
 /**
- * The VPC: a public and a private subnet in each zone, ways out of them, and a log of what flows.
+ * The VPC: a public and a private subnet in each zone, internet and NAT gateways, endpoints and a flow log.
  *
- * Who may talk to whom is said by security groups alone. A network ACL is stateless: beside a NAT
- * gateway it must admit 1024 to 65535 from everywhere, remote desktop's 3389 among them, and would
- * add nothing to groups that name their peers. The VPC's default one stays as AWS made it.
+ * Security groups alone decide which connections are allowed. Network ACLs are stateless: in a subnet with a
+ * NAT gateway they would have to admit ports 1024 to 65535 from anywhere, including 3389 for remote desktop,
+ * and add nothing to security groups that reference each other. The default network ACL stays unchanged.
  */
 export class NetworkStack extends CipherwatchStack {
   readonly vpcId: string;
   readonly vpcCidr: string;
-  /** Plain text: known before the log group is there. */
+  /** Plain text, not a reference to the log group. */
   readonly flowLogGroupName: string;
-  /** One in each zone, where a load balancer stands. */
+  /** For the load balancer, one in each zone. */
   readonly publicSubnetIds: readonly string[];
-  /** One in each zone, where tasks and the database stand. */
+  /** For tasks and the database, one in each zone. */
   readonly privateSubnetIds: readonly string[];
-  /** Of the service's tasks. Its rules are the service's; here it is what endpoints and database admit. */
+  /** Group of the service's tasks, for rules of the endpoints and the database. Its own rules are in ServiceStack. */
   readonly serviceSecurityGroupId: string;
-  /** Of the interface endpoints, where the settings have any. */
+  /** Group of the interface endpoints, if the settings enable them. */
   readonly endpointSecurityGroupId?: string;
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
@@ -44,12 +44,12 @@ export class NetworkStack extends CipherwatchStack {
     const vpc = new Vpc(this, "Vpc", {
       cidrBlock: vpcCidr,
       enableDnsSupport: true,
-      enableDnsHostnames: true, // without it interface endpoints cannot take over their public names
+      enableDnsHostnames: true, // required by the private DNS names of interface endpoints
       tags: { Name: resourceName(env, "vpc") },
     });
     this.vpcId = vpc.id;
     this.vpcCidr = vpcCidr;
-    // Adopted, it loses the rules that AWS gives it: its members, if any, reach nothing.
+    // Terraform removes the rules of a default security group that it adopts.
     new DefaultSecurityGroup(this, "ClosedDefault", {
       vpcId: vpc.id,
       tags: { Name: resourceName(env, "closed") },
@@ -110,7 +110,7 @@ export class NetworkStack extends CipherwatchStack {
     return zones;
   }
 
-  /** Of the zones that every account has: local zones need to be opted into. */
+  /** Only the zones that every account has: local zones require opting in. */
   #zoneNames(count: number): readonly string[] {
     return new DataAwsAvailabilityZones(this, "Zones", {
       state: "available",

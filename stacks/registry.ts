@@ -5,19 +5,19 @@ import type { Construct } from "constructs";
 import { keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
-import { accountPrincipals, type Statement } from "./constructs/policy.ts";
+import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
 
-/** Days for which an image that lost its tag, or never had one, can still be looked at. */
+/** Days for which untagged images are kept. */
 const UNTAGGED_DAYS = 7;
 
 /**
- * Where the service's image is. It has no policy of its own: who pushes and who pulls stands in their
- * IAM policies, and nobody outside of the account does either.
+ * The ECR repository of the service's image. It has no repository policy: IAM policies decide who may push
+ * and pull, and no other account has access.
  */
 export class RegistryStack extends CipherwatchStack {
   readonly repositoryName: string;
   readonly repositoryArn: string;
-  /** Without tag or digest: `<account>.dkr.ecr.<region>.amazonaws.com/<name>`. */
+  /** `<account>.dkr.ecr.<region>.amazonaws.com/<name>`, without tag or digest. */
   readonly repositoryUrl: string;
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
@@ -48,8 +48,8 @@ export class RegistryStack extends CipherwatchStack {
   }
 
   /**
-   * ECR makes itself grants for a repository when it is created, with the rights of who creates it,
-   * and retires them when it is deleted.
+   * Lets ECR create grants for itself when a repository is created, with the permissions of the creator,
+   * and retire them when it is deleted.
    * https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
    */
   #grantRegistry(): Statement {
@@ -58,13 +58,13 @@ export class RegistryStack extends CipherwatchStack {
       principals: accountPrincipals(this),
       actions: ["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"],
       resources: THIS_KEY,
-      conditions: [["StringEquals", "kms:ViaService", `ecr.${this.settings.region}.amazonaws.com`]],
+      conditions: [viaService(this, "ecr")],
     };
   }
 }
 
 /**
- * ECR never expires the platforms of a tagged image by themselves, though they have no tags.
+ * Does not expire the platform images of a tagged multi-platform image, although they have no tags.
  * https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
  */
 function expireUntagged(rulePriority: number) {

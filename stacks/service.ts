@@ -18,6 +18,7 @@ import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
 import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
+import { PULL_IMAGE, viaService } from "./constructs/policy.ts";
 import { admitTcp, type Peer, reachTcp } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
@@ -26,29 +27,29 @@ import { WebAcl } from "./constructs/web-acl.ts";
 import { encryptDecryptPermissions } from "./kms.ts";
 
 export interface ServiceStackProps extends CipherwatchStackProps {
-  /** `sha256:…` of the image in the repository. */
+  /** Digest of the image in the repository, `sha256:…`. */
   readonly imageDigest: string;
   readonly repositoryArn: string;
   readonly repositoryUrl: string;
   readonly vpcId: string;
   readonly publicSubnetIds: readonly string[];
   readonly privateSubnetIds: readonly string[];
-  /** Group of the tasks; all its rules are made here. */
+  /** Security group of the tasks. This stack adds all its rules. */
   readonly serviceSecurityGroupId: string;
-  /** Group of the interface endpoints of AWS's APIs. Tasks go through the NAT gateway unless given. */
+  /** Security group of the interface endpoints. Default: tasks reach AWS APIs through the NAT gateway. */
   readonly endpointSecurityGroupId?: string;
-  /** Of the data key. */
+  /** ARN of the data key. */
   readonly keyArn: string;
   readonly databaseHost: string;
   readonly databasePort: number;
   readonly databaseName: string;
-  /** PostgreSQL role that the service signs in as, by IAM. */
+  /** PostgreSQL role that the service signs in as, with IAM authentication. */
   readonly databaseUser: string;
-  /** `db-…`, by which IAM knows the database. */
+  /** Identifies the database in IAM policies: `db-…`. */
   readonly databaseResourceId: string;
   readonly databaseSecurityGroupId: string;
   readonly masterSecretArn: string;
-  /** Of the key that encrypts the master secret. */
+  /** ARN of the key that encrypts the master secret. */
   readonly secretKeyArn: string;
 }
 
@@ -56,17 +57,17 @@ const PORT = 8080;
 const HTTPS = 443;
 
 /**
- * Seconds that a task gets to finish what it has, once from the load balancer and then, after SIGTERM,
- * from ECS; the service drains within 25.
+ * Seconds for which a stopping task may finish its requests: first at the load balancer, then between
+ * SIGTERM and SIGKILL. The service drains within 25.
  */
 const DRAIN_SECONDS = 30;
 
-/** Seconds in which the API must be up: ECS gives the migrations, which run first, three minutes. */
+/** Seconds until the API must be healthy. Includes the migrations, for which ECS waits three minutes. */
 const START_SECONDS = 210;
 
-/** The API on Fargate behind its load balancer and web ACL. */
+/** The API on Fargate, behind a load balancer with a web ACL. */
 export class ServiceStack extends CipherwatchStack {
-  /** `http://…` or `https://…`, without a path. */
+  /** URL without a path: `http://…` or `https://…`. */
   readonly endpoint: string;
   readonly taskRoleArn: string;
   readonly clusterName: string;
@@ -96,7 +97,7 @@ export class ServiceStack extends CipherwatchStack {
       logGroupArn: logs.waf.arn,
     });
 
-    const connections = this.#connect(props, loadBalancer.securityGroupId);
+    const connections = this.#allowConnections(props, loadBalancer.securityGroupId);
     const task = serviceTask(this, "Task", {
       image: `${props.repositoryUrl}@${props.imageDigest}`,
       executionRoleArn: execution.roleArn,
@@ -134,11 +135,11 @@ export class ServiceStack extends CipherwatchStack {
     const service = serviceLogGroupName(env);
     const exec = logGroupName(env, "exec");
     const waf = `aws-waf-logs-${resourceName(env, "service")}`;
-    // Container Insights makes it by itself, unencrypted and for ever, where it is not there yet.
+    // Otherwise Container Insights creates this log group itself, unencrypted and without expiration.
     const insights = `/aws/ecs/containerinsights/${this.clusterName}/performance`;
     const { keyArn } = new EncryptionKey(this, "LogsKey", {
       alias: keyAlias(env, "service-logs"),
-      description: `Encrypts the logs of the service of cipherwatch ${env}, and commands run in it`,
+      description: `Encrypts the service logs of cipherwatch ${env}, and sessions of ECS Exec`,
       grants: [
         grantLogGroups(this, service, exec, waf, insights),
         ...(executeCommand ? grantExecSessions(this, serviceRoleName(env)) : []),
@@ -153,25 +154,20 @@ export class ServiceStack extends CipherwatchStack {
     };
   }
 
-  /** What starts a task: pulls the image, opens its logs, hands the migrations their secret. */
+  /** The role with which ECS starts tasks: pulls the image, writes logs and reads the migrations' secret. */
   #executionRole(props: ServiceStackProps, logGroupArn: string): TaskRole {
-    const { env, region } = this.settings;
     return new TaskRole(this, "ExecutionRole", {
-      name: executionRoleName(env),
-      description: "ECS starts the tasks of the service",
+      name: executionRoleName(this.settings.env),
+      description: "Lets ECS start the tasks of the service",
       permissions: [
         {
           sid: "SignInToRegistry",
           actions: ["ecr:GetAuthorizationToken"],
-          resources: ["*"], // AWS offers nothing narrower
+          resources: ["*"], // the action has no resource types
         },
         {
           sid: "PullImage",
-          actions: [
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-          ],
+          actions: PULL_IMAGE,
           resources: [props.repositoryArn],
         },
         {
@@ -189,7 +185,7 @@ export class ServiceStack extends CipherwatchStack {
           actions: ["kms:Decrypt"],
           resources: [props.secretKeyArn],
           conditions: [
-            ["StringEquals", "kms:ViaService", `secretsmanager.${region}.amazonaws.com`],
+            viaService(this, "secretsmanager"),
             ["StringEquals", "kms:EncryptionContext:SecretARN", props.masterSecretArn],
           ],
         },
@@ -197,13 +193,13 @@ export class ServiceStack extends CipherwatchStack {
     });
   }
 
-  /** What the service may do, which is all that its detections expect it to do. */
+  /** The role of the service. The detections expect it to make no calls beyond these permissions. */
   #serviceRole(props: ServiceStackProps, logs: Logs): TaskRole {
     const { env, executeCommand } = this.settings;
     const { databaseResourceId, databaseUser } = props;
     return new TaskRole(this, "ServiceRole", {
       name: serviceRoleName(env),
-      description: "The service seals and opens records and signs in to the database",
+      description: "Lets the service encrypt and decrypt records and sign in to the database",
       permissions: [
         ...encryptDecryptPermissions([props.keyArn]),
         {
@@ -216,8 +212,8 @@ export class ServiceStack extends CipherwatchStack {
     });
   }
 
-  /** All that the tasks may talk to: the load balancer, the database and AWS's APIs. */
-  #connect(props: ServiceStackProps, loadBalancerGroupId: string): ITerraformDependable[] {
+  /** Allows connections from the load balancer, to the database and to AWS APIs, and no others. */
+  #allowConnections(props: ServiceStackProps, loadBalancerGroupId: string): ITerraformDependable[] {
     const { serviceSecurityGroupId: securityGroupId, databaseSecurityGroupId } = props;
     return [
       admitTcp(this, "AdmitLoadBalancer", {
@@ -236,7 +232,7 @@ export class ServiceStack extends CipherwatchStack {
     ];
   }
 
-  /** Without interface endpoints AWS's APIs have public addresses, of which there is no short list. */
+  /** Without interface endpoints, AWS APIs have too many public addresses to list. */
   #reachAws(props: ServiceStackProps): ITerraformDependable[] {
     const { serviceSecurityGroupId, endpointSecurityGroupId } = props;
     const reach = (id: string, peer: Peer, description: string) =>
@@ -255,13 +251,13 @@ export class ServiceStack extends CipherwatchStack {
     });
     return [
       reach("ReachAws", { referencedSecurityGroupId: endpointSecurityGroupId }, apis),
-      reach("ReachS3", { prefixListId: s3.id }, "Layers of images, which ECR keeps in S3"),
+      reach("ReachS3", { prefixListId: s3.id }, "Image layers, which ECR stores in S3"),
     ];
   }
 
   /**
-   * Commands run in a task would be logged and encrypted even where somebody lets them run by hand,
-   * for this is the cluster's setting and not the service's.
+   * Configures logging and encryption of ECS Exec even if the settings do not enable it, so that they also
+   * apply if someone enables it by hand.
    */
   #cluster({ keyArn, exec, insights }: Logs): EcsCluster {
     return new EcsCluster(this, "Cluster", {
@@ -286,7 +282,7 @@ export class ServiceStack extends CipherwatchStack {
     cluster: EcsCluster,
     task: EcsTaskDefinition,
     loadBalancer: LoadBalancer,
-    needed: readonly ITerraformDependable[],
+    dependencies: readonly ITerraformDependable[],
   ): EcsService {
     const { minTasks, executeCommand } = this.settings;
     return new EcsService(this, "Service", {
@@ -312,24 +308,24 @@ export class ServiceStack extends CipherwatchStack {
       availabilityZoneRebalancing: "ENABLED",
       deploymentMinimumHealthyPercent: 100,
       deploymentMaximumPercent: 200,
-      // A rollback leaves a service that works and looks like a deployment that did: waiting for the
-      // steady state of the new one is what tells.
+      // After a rollback the service is healthy, so the deployment would look successful. Waiting for the
+      // new deployment's steady state makes the apply fail instead.
       deploymentCircuitBreaker: { enable: true, rollback: true },
       waitForSteadyState: true,
       enableExecuteCommand: executeCommand,
       enableEcsManagedTags: true,
       propagateTags: "SERVICE",
-      lifecycle: { ignoreChanges: ["desired_count"] }, // autoscaling's
-      dependsOn: [loadBalancer.listener, ...needed],
+      lifecycle: { ignoreChanges: ["desired_count"] }, // set by autoscaling
+      dependsOn: [loadBalancer.listener, ...dependencies],
     });
   }
 }
 
 interface Logs {
-  /** Of the key that encrypts all of them. */
+  /** ARN of the key that encrypts all of them. */
   readonly keyArn: string;
   readonly service: CloudwatchLogGroup;
-  /** Of commands run in a container, and what they printed. */
+  /** Sessions of ECS Exec: commands and their output. */
   readonly exec: CloudwatchLogGroup;
   readonly waf: CloudwatchLogGroup;
   readonly insights: CloudwatchLogGroup;

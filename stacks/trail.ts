@@ -1,6 +1,4 @@
 import { Cloudtrail } from "@cdktf/provider-aws/lib/cloudtrail/index.js";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias, resourceName, trailLogGroupName, trailName } from "../common/naming.ts";
@@ -11,29 +9,29 @@ import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
   accountPrincipals,
   type Condition,
-  policyJson,
   type Statement,
   servicePrincipal,
+  viaService,
 } from "./constructs/policy.ts";
+import { type ServiceRole, serviceRole } from "./constructs/service-role.ts";
 
 const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");
 
 /**
- * CloudTrail of the whole account, to a bucket and to a log group. Every management event is in it:
- * a trail without those of KMS would see none of what this project is about, so there is no setting
- * to leave any out.
+ * A CloudTrail trail of the whole account, delivered to a bucket and to a log group. It records every
+ * management event. No setting excludes any, because the detections depend on KMS events.
  */
 export class TrailStack extends CipherwatchStack {
   readonly trailArn: string;
   readonly logGroupName: string;
-  /** Of the key that encrypts what the trail writes. */
+  /** ARN of the key that encrypts the trail's files and log group. */
   readonly keyArn: string;
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
     super(scope, id, props);
     const { env, trailRetentionDays, trailLockDays } = this.settings;
     const name = trailName(env);
-    // From its name: the policies that admit the trail must be there before the trail is.
+    // Derived from the name, because the policies that admit the trail must exist before it.
     this.trailArn = this.regionalArn("cloudtrail", `trail/${name}`);
     this.logGroupName = trailLogGroupName(env);
 
@@ -48,8 +46,8 @@ export class TrailStack extends CipherwatchStack {
     });
     this.keyArn = key.keyArn;
 
-    // Log delivery encrypts with S3's own key or not at all, and the logs of this bucket's own
-    // accesses would beget logs without end.
+    // S3 log delivery supports no KMS key. The bucket does not log accesses to itself, because every log
+    // file would cause another one.
     const accessLogs = new HardenedBucket(this, "AccessLogs", {
       part: "access-logs",
       expirationDays: trailRetentionDays,
@@ -75,13 +73,13 @@ export class TrailStack extends CipherwatchStack {
       s3BucketName: bucket.bucketName,
       kmsKeyId: key.keyArn,
       cloudWatchLogsGroupArn: `${logGroup.arn}:*`,
-      cloudWatchLogsRoleArn: role.arn,
+      cloudWatchLogsRoleArn: role.roleArn,
       enableLogging: true,
       enableLogFileValidation: true,
       isMultiRegionTrail: true,
       includeGlobalServiceEvents: true,
       eventSelector: [{ readWriteType: "All", includeManagementEvents: true }],
-      // CloudTrail tries both when the trail is made: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+      // CloudTrail checks both when it creates the trail: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
       dependsOn: [bucket.policy, role.permissions],
     });
 
@@ -89,13 +87,13 @@ export class TrailStack extends CipherwatchStack {
     new TerraformOutput(this, "LogGroupName", { value: this.logGroupName });
   }
 
-  get #ofThisTrail(): Condition {
+  get #fromThisTrail(): Condition {
     return ["StringEquals", "aws:SourceArn", this.trailArn];
   }
 
   /**
+   * Includes Decrypt, which CloudTrail needs if the bucket uses a bucket key.
    * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
-   * Decrypt is there because the bucket has a bucket key.
    */
   #grantTrail(name: string): Statement[] {
     const context = `arn:${this.partition}:cloudtrail:*:${this.accountId}:trail/${name}`;
@@ -106,7 +104,7 @@ export class TrailStack extends CipherwatchStack {
         actions: ["kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
         resources: THIS_KEY,
         conditions: [
-          this.#ofThisTrail,
+          this.#fromThisTrail,
           ["StringLike", "kms:EncryptionContext:aws:cloudtrail:arn", context],
         ],
       },
@@ -115,19 +113,19 @@ export class TrailStack extends CipherwatchStack {
         principals: CLOUDTRAIL,
         actions: ["kms:Decrypt", "kms:DescribeKey"],
         resources: THIS_KEY,
-        conditions: [this.#ofThisTrail],
+        conditions: [this.#fromThisTrail],
       },
     ];
   }
 
-  /** Whoever may read the bucket by IAM may also decrypt what is in it, through S3 alone. */
+  /** Lets principals who may read the bucket decrypt its files, but only through S3. */
   #grantReaders(): Statement {
     return {
       sid: "ReadersDecryptThroughS3",
       principals: accountPrincipals(this),
       actions: ["kms:Decrypt"],
       resources: THIS_KEY,
-      conditions: [["StringEquals", "kms:ViaService", `s3.${this.settings.region}.amazonaws.com`]],
+      conditions: [viaService(this, "s3")],
     };
   }
 
@@ -138,7 +136,7 @@ export class TrailStack extends CipherwatchStack {
         principals: CLOUDTRAIL,
         actions: ["s3:GetBucketAcl"],
         resources: [bucketArn],
-        conditions: [this.#ofThisTrail],
+        conditions: [this.#fromThisTrail],
       },
       {
         sid: "TrailDeliversFiles",
@@ -146,7 +144,7 @@ export class TrailStack extends CipherwatchStack {
         actions: ["s3:PutObject"],
         resources: [`${bucketArn}/AWSLogs/${this.accountId}/*`],
         conditions: [
-          this.#ofThisTrail,
+          this.#fromThisTrail,
           ["StringEquals", "s3:x-amz-acl", "bucket-owner-full-control"],
         ],
       },
@@ -154,37 +152,36 @@ export class TrailStack extends CipherwatchStack {
   }
 
   /**
-   * What CloudTrail writes to the log group as. CloudTrail sends neither aws:SourceArn nor
-   * aws:SourceAccount when it takes this role, so its trust cannot be narrowed by them:
+   * The role with which CloudTrail writes to the log group. Its trust policy has no conditions, because
+   * CloudTrail sends neither aws:SourceArn nor aws:SourceAccount when it assumes this role:
    * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
    */
-  #logDeliveryRole() {
+  #logDeliveryRole(): ServiceRole {
     const { env, region } = this.settings;
-    const role = new IamRole(this, "LogDeliveryRole", {
-      name: resourceName(env, "trail-to-logs"),
-      description: "CloudTrail writes the trail's events to its log group",
-      assumeRolePolicy: policyJson(this, "LogDeliveryTrust", [
-        {
-          sid: "CloudTrailAssumes",
-          principals: CLOUDTRAIL,
-          actions: ["sts:AssumeRole"],
-        },
-      ]),
-    });
     const stream = `${this.accountId}_CloudTrail_${region}*`;
-    const permissions = new IamRolePolicy(this, "LogDeliveryPermissions", {
-      name: "write-trail-events",
-      role: role.name,
-      policy: policyJson(this, "LogDelivery", [
-        {
-          sid: "WriteTrailStream",
-          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          resources: [
-            this.regionalArn("logs", `log-group:${this.logGroupName}:log-stream:${stream}`),
-          ],
-        },
-      ]),
-    });
-    return { arn: role.arn, permissions };
+    return serviceRole(
+      this,
+      {
+        role: "LogDeliveryRole",
+        trust: "LogDeliveryTrust",
+        permissions: "LogDeliveryPermissions",
+        policy: "LogDelivery",
+      },
+      {
+        name: resourceName(env, "trail-to-logs"),
+        description: "Lets CloudTrail write events to the log group",
+        trust: { sid: "CloudTrailAssumes", service: "cloudtrail.amazonaws.com" },
+        policyName: "write-trail-events",
+        permissions: [
+          {
+            sid: "WriteTrailStream",
+            actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+            resources: [
+              this.regionalArn("logs", `log-group:${this.logGroupName}:log-stream:${stream}`),
+            ],
+          },
+        ],
+      },
+    );
   }
 }

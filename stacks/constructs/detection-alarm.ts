@@ -33,16 +33,16 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 export interface DetectionAlarmProps {
   readonly detection: Detection;
   readonly detectionScope: DetectionScope;
-  /** The topic of an alarm, told when it fires and, where the settings want it, when it is over. */
+  /** Returns the topic for alarms of a severity. */
   readonly topicArnOf: (severity: Severity) => string;
 }
 
 /**
- * A detection in CloudWatch: the filter that counts, where a trail is its source, its alarms, and the
- * query that shows what is behind them.
+ * A detection in CloudWatch: a metric filter if it reads the trail, its alarms, and a saved Logs Insights
+ * query that shows the events behind an alarm.
  */
 export class DetectionAlarm extends Construct {
-  /** What must be there before another alarm can name these. */
+  /** Depend on these before adding a composite alarm that names them. */
   readonly alarms: readonly ITerraformDependable[];
 
   constructor(

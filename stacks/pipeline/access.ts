@@ -14,21 +14,21 @@ import { type Repository, subjectOf } from "./subject.ts";
 
 export interface PipelineAccessProps extends PipelineBuckets {
   readonly repository: Repository;
-  /** GitHub environment whose jobs may deploy. */
+  /** The GitHub environment whose jobs may deploy. */
   readonly environment: string;
-  /** Make the account's provider for GitHub's tokens; otherwise it is there already. */
-  readonly makeProvider: boolean;
+  /** Whether to create the account's identity provider for GitHub's tokens. If not, it must exist. */
+  readonly createProvider: boolean;
 }
 
 const ISSUER = "token.actions.githubusercontent.com";
 const AUDIENCE = "sts.amazonaws.com";
 
-/** The branch from which the environment is deployed, and checked for drift. */
+/** The branch that is deployed and checked for drift. */
 const MAIN = "ref:refs/heads/main";
 
 /**
- * What the workflows of one GitHub repository may do here, without a stored key: a role that plans, for
- * pull requests and for main, and one that deploys, for the jobs of one environment alone.
+ * Access for the workflows of a GitHub repository, without stored credentials: a role that plans, for pull
+ * requests and the main branch, and a role that deploys, only for jobs of one GitHub environment.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
  */
 export class PipelineAccess extends Construct {
@@ -39,9 +39,9 @@ export class PipelineAccess extends Construct {
   constructor(scope: Construct, id: string, props: PipelineAccessProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
-    const { repository, environment, makeProvider } = props;
-    // AWS knows GitHub's certificate authorities and asks for no thumbprint.
-    this.#providerArn = makeProvider
+    const { repository, environment, createProvider } = props;
+    // No thumbprint: AWS trusts the certificate authorities of GitHub's issuer.
+    this.#providerArn = createProvider
       ? new IamOpenidConnectProvider(this, "Provider", {
           url: `https://${ISSUER}`,
           clientIdList: [AUDIENCE],
@@ -60,19 +60,27 @@ export class PipelineAccess extends Construct {
     }));
     const access = bucketAccess(stack, props);
 
-    const plan = this.#role("Plan", "Plans for pull requests; changes nothing", {
-      subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
-      policies: permissions.map(({ part, read }) => [part, read]),
-      buckets: access.plan,
-    });
-    const deploy = this.#role("Deploy", `Deploys from the environment ${environment}`, {
-      subjects: [subjectOf(repository, `environment:${environment}`)],
-      policies: permissions.flatMap(({ part, read, write }) => [
-        [`read-${part}`, read],
-        [`write-${part}`, write],
-      ]),
-      buckets: access.deploy,
-    });
+    const plan = this.#role(
+      "Plan",
+      "Plans for pull requests and drift checks. Cannot change resources.",
+      {
+        subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
+        policies: permissions.map(({ part, read }) => [part, read]),
+        buckets: access.plan,
+      },
+    );
+    const deploy = this.#role(
+      "Deploy",
+      `Deploys for jobs of the GitHub environment ${environment}`,
+      {
+        subjects: [subjectOf(repository, `environment:${environment}`)],
+        policies: permissions.flatMap(({ part, read, write }) => [
+          [`read-${part}`, read],
+          [`write-${part}`, write],
+        ]),
+        buckets: access.deploy,
+      },
+    );
     this.planRoleArn = plan.arn;
     this.deployRoleArn = deploy.arn;
   }
@@ -99,7 +107,6 @@ export class PipelineAccess extends Construct {
     },
   ): IamRole {
     const { env } = CipherwatchStack.of(this).settings;
-    const [subject = "", ...others] = subjects;
     const role = new IamRole(this, id, {
       name: resourceName(env, id.toLowerCase()),
       path: BOOTSTRAP_PATH,
@@ -111,7 +118,7 @@ export class PipelineAccess extends Construct {
           actions: ["sts:AssumeRoleWithWebIdentity"],
           conditions: [
             ["StringEquals", `${ISSUER}:aud`, AUDIENCE],
-            ["StringEquals", `${ISSUER}:sub`, subject, ...others],
+            ["StringEquals", `${ISSUER}:sub`, ...subjects],
           ],
         },
       ]),

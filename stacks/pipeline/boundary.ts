@@ -2,7 +2,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
 import { BOOTSTRAP_PATH, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import type { Statement } from "../constructs/policy.ts";
+import { OPEN_EXEC_CHANNELS, PULL_IMAGE, type Statement } from "../constructs/policy.ts";
 
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");
@@ -12,8 +12,8 @@ export function boundaryArn(stack: CipherwatchStack): string {
 }
 
 /**
- * The most that a role of the stacks can ever do, whatever its own policies say: what services and
- * tasks do with data and logs, and nothing that changes the account.
+ * The permissions boundary of every role of the stacks: what services and tasks need for data and logs.
+ * It excludes every change to the account, whatever the role's own policies allow.
  */
 export function boundaryStatements(stack: CipherwatchStack): Statement[] {
   const { env } = stack.settings;
@@ -39,11 +39,7 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
     },
     {
       sid: "PullImages",
-      actions: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-      ],
+      actions: PULL_IMAGE,
       resources: [stack.regionalArn("ecr", `repository/${resourceName(env, "*")}`)],
     },
     {
@@ -64,26 +60,19 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
       resources: [stack.regionalArn("events", `api-destination/${resourceName(env, "webhook")}/*`)],
     },
     {
-      // None of these takes a resource: ECR's sign-in, the list of log groups, ECS Exec's channels.
+      // None of these actions has resource types.
       sid: "SignInAndList",
-      actions: [
-        "ecr:GetAuthorizationToken",
-        "logs:DescribeLogGroups",
-        "ssmmessages:CreateControlChannel",
-        "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel",
-        "ssmmessages:OpenDataChannel",
-      ],
+      actions: ["ecr:GetAuthorizationToken", "logs:DescribeLogGroups", ...OPEN_EXEC_CHANNELS],
       resources: ["*"],
     },
   ];
 }
 
 /**
- * Puts every role of the stacks under the boundary, and bootstrap, which makes that, before them; not
- * where there is no pipeline.
+ * Sets the boundary on every role of the other stacks and makes these stacks depend on bootstrap, which
+ * creates it. Does nothing if there is no pipeline.
  */
-export function boundRoles(app: IConstruct, bootstrap: CipherwatchStack): void {
+export function applyBoundary(app: IConstruct, bootstrap: CipherwatchStack): void {
   if (bootstrap.settings.githubRepository === undefined) return;
   for (const role of app.node.findAll().filter((construct) => construct instanceof IamRole)) {
     const stack = CipherwatchStack.of(role);

@@ -1,7 +1,7 @@
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
-import type { Statement } from "../constructs/policy.ts";
+import { type Statement, viaService } from "../constructs/policy.ts";
 
-/** The buckets of bootstrap, and the key that both are encrypted under. */
+/** The buckets of bootstrap and the KMS key that encrypts both. */
 export interface PipelineBuckets {
   readonly stateBucketArn: string;
   readonly planBucketArn: string;
@@ -9,31 +9,29 @@ export interface PipelineBuckets {
 }
 
 /**
- * To plan: read the states and leave a plan. A plan takes no lock, which is a file beside the state:
- * whoever can make one can stop every deployment.
- * To deploy: take the lock, write the states, but delete none, and read the plans.
+ * Access to states and plans. The plan role reads states and writes plans. It cannot lock a state: the lock
+ * is a file beside it, and anyone who can create one can block every deployment. The deploy role locks and
+ * writes states, and reads plans, but deletes neither.
  * https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
  */
 export function bucketAccess(
   stack: CipherwatchStack,
   { stateBucketArn, planBucketArn, keyArn }: PipelineBuckets,
 ): Readonly<Record<"plan" | "deploy", readonly Statement[]>> {
-  const { env, region } = stack.settings;
-  const folder = `${stateBucketArn}/cipherwatch/${env}`;
+  const folder = `${stateBucketArn}/cipherwatch/${stack.settings.env}`;
   const readStates: readonly Statement[] = [
-    // Of the whole bucket, which holds this environment's states alone. S3 tells who may not list that a
-    // state which is not there yet is forbidden, and such a question has no prefix to be told apart by:
-    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    // Unrestricted by prefix: without s3:ListBucket, HeadObject on a missing state returns 403 instead of
+    // 404. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     { sid: "ListStates", actions: ["s3:ListBucket"], resources: [stateBucketArn] },
     { sid: "ReadStates", actions: ["s3:GetObject"], resources: [`${folder}/*.tfstate`] },
     {
       sid: "UseKeyThroughS3",
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: [keyArn],
-      conditions: [["StringEquals", "kms:ViaService", `s3.${region}.amazonaws.com`]],
+      conditions: [viaService(stack, "s3")],
     },
     {
-      // It belongs to who applies bootstrap, and says what this role may do.
+      // Bootstrap's state defines the permissions of these roles; only a person may change it.
       sid: "LeaveBootstrapAlone",
       effect: "Deny",
       actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],

@@ -1,16 +1,16 @@
-/** A GitHub repository, as the subjects of its workflows' tokens name it. */
+/** A GitHub repository, as it appears in the subject of its tokens. */
 export interface Repository {
   /** `owner/name` */
   readonly name: string;
-  /** `ownerId/repositoryId`, where the subjects have them. */
+  /** `ownerId/repositoryId`, if the subjects contain ids. */
   readonly ids?: string;
 }
 
 /**
- * The subject of the tokens of a repository's workflows. Repositories made or renamed since July 2026
- * have the ids of owner and repository in it, so that nobody who takes over a name is taken for them.
+ * Builds the `sub` claim of a workflow's OIDC token. For repositories created or renamed since July 2026 it
+ * contains the ids of owner and repository, so that a repository which takes over their name does not match.
  * https://docs.github.com/en/actions/concepts/security/openid-connect#immutable-subject-claims
- * @param context what follows the repository, such as `pull_request`
+ * @param context the part after the repository, such as `pull_request`
  */
 export function subjectOf({ name, ids }: Repository, context: string): string {
   const [owner, repository] = name.split("/");

@@ -1,8 +1,8 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, onAnything } from "./area.ts";
+import { type Area, onAllResources } from "./area.ts";
 
-/** What looks at alarms and tells of them: composite alarms, dashboards, saved queries, rules, queues. */
+/** Composite alarms, dashboards, saved queries, EventBridge rules, queues and the webhook. */
 export function alarmEvents(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");
   const dashboards = [stack.globalArn("cloudwatch", `dashboard/${name}`)];
@@ -12,7 +12,7 @@ export function alarmEvents(stack: CipherwatchStack): Area {
   return {
     read: [
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
-      onAnything(stack, "ReadCompositeAlarmsAndQueries", [
+      onAllResources(stack, "ReadCompositeAlarmsAndQueries", [
         "cloudwatch:DescribeAlarms",
         "logs:DescribeQueryDefinitions",
       ]),
@@ -31,7 +31,7 @@ export function alarmEvents(stack: CipherwatchStack): Area {
     ],
     write: [
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
-      onAnything(stack, "ManageCompositeAlarmsAndQueries", [
+      onAllResources(stack, "ManageCompositeAlarmsAndQueries", [
         "cloudwatch:PutCompositeAlarm",
         "logs:DeleteQueryDefinition",
         "logs:PutQueryDefinition",
@@ -70,7 +70,7 @@ export function alarmEvents(stack: CipherwatchStack): Area {
 }
 
 /**
- * EventBridge keeps a webhook's secret in Secrets Manager, in the name of who makes the connection:
+ * EventBridge stores the webhook's secret in Secrets Manager with the permissions of the caller:
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection-auth.html
  */
 function webhook(stack: CipherwatchStack): Area {

@@ -1,38 +1,38 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import type { Condition, Statement } from "../../constructs/policy.ts";
 
-/** What the pipeline may do with one part of AWS. */
+/** Permissions of the pipeline for one area of AWS. */
 export interface Area {
-  /** What Terraform reads to plan. */
+  /** For both roles: calls that Terraform makes to plan. */
   readonly read: readonly Statement[];
-  /** What it changes, beyond that, to apply. */
+  /** For the deploy role: further calls to apply. */
   readonly write: readonly Statement[];
 }
 
-/** As in the tags that the provider gives everything. */
+/** Value of the tag `Project`, which the provider sets on every resource. */
 const PROJECT = "cipherwatch";
 
-/** It exists and has this environment's tags. */
-export function existing({ settings }: CipherwatchStack): Condition[] {
+/** Matches existing resources with the tags of this environment. */
+export function hasTags({ settings }: CipherwatchStack): Condition[] {
   return [
     ["StringEquals", "aws:ResourceTag/Project", PROJECT],
     ["StringEquals", "aws:ResourceTag/Environment", settings.env],
   ];
 }
 
-/** It gets this environment's tags by this very call. */
-export function beingTagged({ settings }: CipherwatchStack): Condition[] {
+/** Matches calls that set the tags of this environment. */
+export function setsTags({ settings }: CipherwatchStack): Condition[] {
   return [
     ["StringEquals", "aws:RequestTag/Project", PROJECT],
     ["StringEquals", "aws:RequestTag/Environment", settings.env],
   ];
 }
 
-/** It has no tags of this project: it has just been made, by us or as part of something of ours. */
+/** Matches resources without a `Project` tag, which were just created, such as a VPC's default group. */
 export const UNTAGGED: Condition = ["Null", "aws:ResourceTag/Project", "true"];
 
-/** Actions for which AWS lets no resource be named, in one region at least. */
-export function onAnything(
+/** Allows actions without resource types. Restricts them to the region of the settings. */
+export function onAllResources(
   { settings }: CipherwatchStack,
   sid: string,
   actions: readonly string[],

@@ -2,7 +2,7 @@ import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import type { Area } from "./area.ts";
 
-/** The database, but neither its end nor the value of its master secret. */
+/** The database, except for deleting it and reading its master secret. */
 export function database(stack: CipherwatchStack): Area {
   const resources = ["db", "pg", "subgrp"].map((type) =>
     stack.regionalArn("rds", `${type}:${resourceName(stack.settings.env, "*")}`),
@@ -10,7 +10,7 @@ export function database(stack: CipherwatchStack): Area {
   return {
     read: [
       {
-        // The provider looks an instance up by the id that RDS gave it, which no name matches.
+        // The provider finds an instance by its resource id, which does not match a name pattern.
         // https://github.com/hashicorp/terraform-provider-aws/issues/35737
         sid: "FindDatabase",
         actions: ["rds:DescribeDBInstances"],
@@ -47,14 +47,14 @@ export function database(stack: CipherwatchStack): Area {
         resources,
       },
       {
-        // An instance without an option group of its own takes the default one of its engine, and that
-        // counts as used: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/security_iam_id-based-policy-examples-create-and-modify-examples.html
+        // An instance without its own option group uses the engine's default one, which IAM checks too:
+        // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/security_iam_id-based-policy-examples-create-and-modify-examples.html
         sid: "TakeDefaultOptions",
         actions: ["rds:CreateDBInstance", "rds:ModifyDBInstance"],
         resources: [stack.regionalArn("rds", "og:default:postgres-*")],
       },
       {
-        // RDS makes the secret in the name of who creates the database.
+        // RDS creates the secret with the permissions of the caller.
         // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
         sid: "LetRdsMakeMasterSecret",
         actions: ["secretsmanager:CreateSecret", "secretsmanager:TagResource"],

@@ -2,30 +2,30 @@ import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { alarmEvents } from "./alarm-events.ts";
 import type { Area } from "./area.ts";
 import { database } from "./database.ts";
-import { front } from "./ingress.ts";
+import { ingress } from "./ingress.ts";
 import { keys } from "./keys.ts";
+import { monitoring } from "./monitoring.ts";
 import { network } from "./network.ts";
 import { registry } from "./registry.ts";
 import { roles } from "./roles.ts";
 import { service } from "./service.ts";
 import { storage } from "./storage.ts";
-import { watch } from "./watch.ts";
 
-/** Areas that share a policy: IAM takes 6,144 characters in one, and ten policies for a role. */
+/** Policies and their areas. IAM allows 6,144 characters in a policy and ten policies for a role. */
 const GROUPS: Readonly<Record<string, readonly ((stack: CipherwatchStack) => Area)[]>> = {
   network: [network],
   data: [keys, storage, registry, database],
-  service: [service, front],
-  watch: [watch, alarmEvents, roles],
+  service: [service, ingress],
+  watch: [monitoring, alarmEvents, roles],
 };
 
 /**
- * All that the stacks are made of, bootstrap apart: told by their names, by the tags that everything of
- * an environment has, or, where AWS takes neither, by the region alone.
+ * Permissions for all resources of the stacks except bootstrap. They are restricted by name, by the tags of
+ * the environment or, if AWS supports neither, by region.
  *
- * Two things are left out with intent. The pipeline reads no secret's value. And it neither destroys
- * nor stops what holds data or evidence: keys, buckets, the database, the registry, the trail, log
- * groups. Whoever really wants that is a person.
+ * Two kinds of permissions are missing on purpose: to read the value of a secret, and to destroy or stop
+ * anything that holds data or evidence (keys, buckets, the database, the registry, the trail, log groups).
+ * Only a person can do that.
  *
  * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
@@ -38,6 +38,6 @@ export function permissionsOf(stack: CipherwatchStack): Permissions[] {
 }
 
 export interface Permissions extends Area {
-  /** Part of the policies' names. */
+  /** Part of the names of the policies. */
   readonly id: string;
 }

@@ -1,19 +1,18 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import type { Statement } from "../../constructs/policy.ts";
-import { type Area, beingTagged, existing, onAnything } from "./area.ts";
+import { type Area, hasTags, onAllResources, setsTags } from "./area.ts";
 
-/** What stands before the service: load balancer, web ACL, certificate and its records. */
-export function front(stack: CipherwatchStack): Area {
+/** Load balancer, web ACL, certificate and DNS records. */
+export function ingress(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");
   const loadBalancers = [stack.regionalArn("elasticloadbalancing", `loadbalancer/app/${name}`)];
   const listeners = [stack.regionalArn("elasticloadbalancing", `listener/app/${name}`)];
-  const targetGroups = [stack.regionalArn("elasticloadbalancing", "targetgroup/*")]; // names are Terraform's
+  const targetGroups = [stack.regionalArn("elasticloadbalancing", "targetgroup/*")]; // Terraform generates the names
   const webAcls = [stack.regionalArn("wafv2", `regional/webacl/${name}`)];
-  const domain = withDomain(stack);
+  const { read, write } = domain(stack);
   return {
     read: [
-      onAnything(stack, "DescribeLoadBalancing", [
+      onAllResources(stack, "DescribeLoadBalancing", [
         "elasticloadbalancing:DescribeCapacityReservation",
         "elasticloadbalancing:DescribeListenerAttributes",
         "elasticloadbalancing:DescribeListeners",
@@ -34,7 +33,7 @@ export function front(stack: CipherwatchStack): Area {
         ],
         resources: [...webAcls, ...loadBalancers],
       },
-      ...domain.read,
+      ...read,
     ],
     write: [
       {
@@ -62,7 +61,7 @@ export function front(stack: CipherwatchStack): Area {
         sid: "CreateTargetGroups",
         actions: ["elasticloadbalancing:AddTags", "elasticloadbalancing:CreateTargetGroup"],
         resources: targetGroups,
-        conditions: beingTagged(stack),
+        conditions: setsTags(stack),
       },
       {
         sid: "ManageTargetGroups",
@@ -74,9 +73,9 @@ export function front(stack: CipherwatchStack): Area {
           "elasticloadbalancing:RemoveTags",
         ],
         resources: targetGroups,
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
-      onAnything(stack, "SetWebAcls", ["elasticloadbalancing:SetWebAcl"]),
+      onAllResources(stack, "SetWebAcls", ["elasticloadbalancing:SetWebAcl"]),
       {
         sid: "ManageWebAcl",
         actions: [
@@ -93,15 +92,15 @@ export function front(stack: CipherwatchStack): Area {
         resources: [
           ...webAcls,
           ...loadBalancers,
-          stack.regionalArn("wafv2", "regional/managedruleset/*"), // the groups of rules that it has
+          stack.regionalArn("wafv2", "regional/managedruleset/*"), // the rule groups of the web ACL
         ],
       },
-      ...domain.write,
+      ...write,
     ],
   };
 }
 
-function withDomain(stack: CipherwatchStack): Readonly<Record<"read" | "write", Statement[]>> {
+function domain(stack: CipherwatchStack): Area {
   const { hostedZoneId } = stack.settings;
   if (hostedZoneId === undefined) return { read: [], write: [] };
   const certificates = [stack.regionalArn("acm", "certificate/*")];
@@ -112,7 +111,7 @@ function withDomain(stack: CipherwatchStack): Readonly<Record<"read" | "write", 
         sid: "ReadCertificate",
         actions: ["acm:DescribeCertificate", "acm:ListTagsForCertificate"],
         resources: certificates,
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
       {
         sid: "ReadRecords",
@@ -121,18 +120,18 @@ function withDomain(stack: CipherwatchStack): Readonly<Record<"read" | "write", 
       },
     ],
     write: [
-      onAnything(stack, "RequestCertificate", ["acm:RequestCertificate"], ...beingTagged(stack)),
+      onAllResources(stack, "RequestCertificate", ["acm:RequestCertificate"], ...setsTags(stack)),
       {
         sid: "TagRequestedCertificate",
         actions: ["acm:AddTagsToCertificate"],
         resources: certificates,
-        conditions: beingTagged(stack),
+        conditions: setsTags(stack),
       },
       {
         sid: "ManageCertificate",
         actions: ["acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"],
         resources: certificates,
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
       { sid: "ChangeRecords", actions: ["route53:ChangeResourceRecordSets"], resources: zone },
       {

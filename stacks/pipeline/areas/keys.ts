@@ -1,16 +1,16 @@
 import { keyAlias } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import type { Condition } from "../../constructs/policy.ts";
-import { type Area, beingTagged, existing, onAnything, UNTAGGED } from "./area.ts";
+import { type Condition, viaService } from "../../constructs/policy.ts";
+import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
-/** The keys, to manage; the data key's policy lets nobody here use it. */
+/** Managing the KMS keys. The policy of the data key does not allow the pipeline to use it. */
 export function keys(stack: CipherwatchStack): Area {
-  const { env, region } = stack.settings;
+  const { env } = stack.settings;
   const resources = [stack.regionalArn("kms", "key/*")];
   const aliases = [keyAlias(env), keyAlias(env, "*")].map((name) => stack.regionalArn("kms", name));
   const ours: readonly Condition[] = [
-    ...existing(stack),
-    ["StringNotEquals", "aws:ResourceTag/Stack", "bootstrap"], // whose keys have those tags, too
+    ...hasTags(stack),
+    ["StringNotEquals", "aws:ResourceTag/Stack", "bootstrap"], // its keys have the same other tags
   ];
   return {
     read: [
@@ -25,15 +25,15 @@ export function keys(stack: CipherwatchStack): Area {
         resources,
         conditions: ours,
       },
-      onAnything(stack, "ListAliases", ["kms:ListAliases"]),
+      onAllResources(stack, "ListAliases", ["kms:ListAliases"]),
     ],
     write: [
-      onAnything(stack, "CreateKeys", ["kms:CreateKey"], ...beingTagged(stack)),
+      onAllResources(stack, "CreateKeys", ["kms:CreateKey"], ...setsTags(stack)),
       {
         sid: "TagCreatedKeys",
         actions: ["kms:TagResource"],
         resources,
-        conditions: [...beingTagged(stack), UNTAGGED],
+        conditions: [...setsTags(stack), UNTAGGED],
       },
       {
         sid: "ManageKeys",
@@ -55,21 +55,12 @@ export function keys(stack: CipherwatchStack): Area {
         actions: ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
         resources: aliases,
       },
-      // ECR, RDS and Secrets Manager take up a key in the name of who creates what it encrypts.
+      // ECR, RDS and Secrets Manager use the key with the permissions of who creates the resource.
       {
         sid: "LetServicesUseKeys",
         actions: ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant"],
         resources,
-        conditions: [
-          ...ours,
-          [
-            "StringEquals",
-            "kms:ViaService",
-            `ecr.${region}.amazonaws.com`,
-            `rds.${region}.amazonaws.com`,
-            `secretsmanager.${region}.amazonaws.com`,
-          ],
-        ],
+        conditions: [...ours, viaService(stack, "ecr", "rds", "secretsmanager")],
       },
     ],
   };

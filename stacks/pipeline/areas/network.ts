@@ -1,5 +1,5 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, beingTagged, existing, onAnything, UNTAGGED } from "./area.ts";
+import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
 const TYPES = [
   "elastic-ip",
@@ -28,15 +28,15 @@ const CREATIONS = [
   "CreateVpcEndpoint",
 ] as const;
 
-/** The VPC and all that is in it. EC2 gives out the ids, so it is all told apart by its tags. */
+/** The VPC and everything in it. EC2 generates the ids, so tags restrict the permissions. */
 export function network(stack: CipherwatchStack): Area {
   const arns = (types: readonly (typeof TYPES)[number][]) =>
     types.map((type) => stack.regionalArn("ec2", `${type}/*`));
   const creations = CREATIONS.map((action) => `ec2:${action}`);
   return {
     read: [
-      onAnything(stack, "DescribeNetwork", [
-        "ec2:DescribeAccountAttributes", // ELB's and RDS's question, in the name of who creates
+      onAllResources(stack, "DescribeNetwork", [
+        "ec2:DescribeAccountAttributes", // called by ELB and RDS with the permissions of the caller
         "ec2:DescribeAddresses",
         "ec2:DescribeAddressesAttribute",
         "ec2:DescribeAvailabilityZones",
@@ -58,7 +58,7 @@ export function network(stack: CipherwatchStack): Area {
         sid: "DescribeVpcAttributes",
         actions: ["ec2:DescribeVpcAttribute"],
         resources: arns(["vpc"]),
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
       {
         sid: "ReadAwsPrefixLists",
@@ -67,13 +67,13 @@ export function network(stack: CipherwatchStack): Area {
       },
     ],
     write: [
-      // A call that creates needs both: for what it creates, which gets its tags by that call, and for
-      // what that stands in, which has them.
+      // Creating a resource needs both statements: the first for the new resource, which gets its tags
+      // in the same call, the second for the existing resource that contains it, such as the VPC.
       {
         sid: "Create",
         actions: creations,
         resources: arns(TYPES),
-        conditions: beingTagged(stack),
+        conditions: setsTags(stack),
       },
       {
         sid: "ChangeAndDelete",
@@ -106,28 +106,28 @@ export function network(stack: CipherwatchStack): Area {
           "ec2:RevokeSecurityGroupIngress",
         ],
         resources: arns(TYPES),
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
       {
         sid: "TagWhatIsCreated",
         actions: ["ec2:CreateTags"],
         resources: arns(TYPES),
-        conditions: [...beingTagged(stack), ["StringEquals", "ec2:CreateAction", ...CREATIONS]],
+        conditions: [...setsTags(stack), ["StringEquals", "ec2:CreateAction", ...CREATIONS]],
       },
       {
-        // ELB looks into the VPC in the name of who makes a load balancer or gives it other groups:
+        // ELB calls this with the permissions of who sets a load balancer's security groups:
         // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
         sid: "LetElbFindGroups",
         actions: ["ec2:GetSecurityGroupsForVpc"],
         resources: arns(["vpc"]),
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
       {
-        // A VPC brings its default group, which Terraform tags before it takes its rules away.
+        // AWS creates the VPC's default group without tags. Terraform tags it and removes its rules.
         sid: "AdoptDefaultGroup",
         actions: ["ec2:CreateTags"],
         resources: arns(["security-group"]),
-        conditions: [...beingTagged(stack), UNTAGGED],
+        conditions: [...setsTags(stack), UNTAGGED],
       },
     ],
   };

@@ -1,8 +1,8 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, onAnything } from "./area.ts";
+import { type Area, onAllResources } from "./area.ts";
 
-/** The registry and, for the job that builds the image, what a push takes. */
+/** The registry, and pushing images for the job that builds them. */
 export function registry(stack: CipherwatchStack): Area {
   const resources = [
     stack.regionalArn("ecr", `repository/${resourceName(stack.settings.env, "*")}`),
@@ -29,7 +29,7 @@ export function registry(stack: CipherwatchStack): Area {
         ],
         resources,
       },
-      onAnything(stack, "SignInToRegistry", ["ecr:GetAuthorizationToken"]),
+      onAllResources(stack, "SignInToRegistry", ["ecr:GetAuthorizationToken"]),
       {
         sid: "PushImages",
         actions: [

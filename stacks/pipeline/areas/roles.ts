@@ -3,8 +3,8 @@ import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { boundaryArn } from "../boundary.ts";
 import type { Area } from "./area.ts";
 
-/** Services that the stacks hand a role to. */
-const TAKING_ROLES = [
+/** Services that the stacks pass a role to. */
+const PASS_TO = [
   "cloudtrail.amazonaws.com",
   "ecs-tasks.amazonaws.com",
   "events.amazonaws.com",
@@ -12,8 +12,8 @@ const TAKING_ROLES = [
   "vpc-flow-logs.amazonaws.com",
 ] as const;
 
-/** Services that make their own role when an account first uses them. */
-const WITH_OWN_ROLE = [
+/** Services that create a service-linked role when an account first uses them. */
+const WITH_LINKED_ROLE = [
   "apidestinations.events.amazonaws.com",
   "ecs.amazonaws.com",
   "ecs.application-autoscaling.amazonaws.com",
@@ -22,9 +22,8 @@ const WITH_OWN_ROLE = [
 ] as const;
 
 /**
- * The roles of the stacks, each under the boundary: whoever can make roles could otherwise make one
- * that can do more than itself. Bootstrap's own roles and the boundary have another path and are not
- * among these.
+ * The roles of the stacks, only with the permissions boundary: otherwise the pipeline could create a role with
+ * more permissions than its own. Bootstrap's roles and the boundary have another path and do not match.
  */
 export function roles(stack: CipherwatchStack): Area {
   const resources = [stack.globalArn("iam", `role/${resourceName(stack.settings.env, "*")}`)];
@@ -63,15 +62,15 @@ export function roles(stack: CipherwatchStack): Area {
         sid: "PassRoles",
         actions: ["iam:PassRole"],
         resources,
-        conditions: [["StringEquals", "iam:PassedToService", ...TAKING_ROLES]],
+        conditions: [["StringEquals", "iam:PassedToService", ...PASS_TO]],
       },
       {
         sid: "LetServicesMakeTheirRoles",
         actions: ["iam:CreateServiceLinkedRole"],
-        resources: WITH_OWN_ROLE.map((name) =>
+        resources: WITH_LINKED_ROLE.map((name) =>
           stack.globalArn("iam", `role/aws-service-role/${name}/*`),
         ),
-        conditions: [["StringEquals", "iam:AWSServiceName", ...WITH_OWN_ROLE]],
+        conditions: [["StringEquals", "iam:AWSServiceName", ...WITH_LINKED_ROLE]],
       },
     ],
   };

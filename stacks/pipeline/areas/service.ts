@@ -1,8 +1,8 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, existing, onAnything } from "./area.ts";
+import { type Area, hasTags, onAllResources } from "./area.ts";
 
-/** The cluster, what runs in it and how that scales. */
+/** The ECS cluster, the service and its autoscaling. */
 export function service(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");
   const ecs = (...resources: readonly string[]) =>
@@ -16,7 +16,7 @@ export function service(stack: CipherwatchStack): Area {
         actions: ["ecs:DescribeClusters", "ecs:DescribeServices", "ecs:ListTagsForResource"],
         resources,
       },
-      onAnything(stack, "ReadTaskDefinitionsAndScaling", [
+      onAllResources(stack, "ReadTaskDefinitionsAndScaling", [
         "application-autoscaling:DescribeScalableTargets",
         "application-autoscaling:DescribeScalingPolicies",
         "ecs:DescribeTaskDefinition",
@@ -25,7 +25,7 @@ export function service(stack: CipherwatchStack): Area {
         sid: "ReadTagsOfScaling",
         actions: ["application-autoscaling:ListTagsForResource"],
         resources: targets,
-        conditions: existing(stack),
+        conditions: hasTags(stack),
       },
     ],
     write: [
@@ -48,7 +48,7 @@ export function service(stack: CipherwatchStack): Area {
         ],
         resources: [...resources, ...ecs(`service-deployment/${name}`, `service-revision/${name}`)],
       },
-      onAnything(stack, "RetireTaskDefinitions", ["ecs:DeregisterTaskDefinition"]),
+      onAllResources(stack, "RetireTaskDefinitions", ["ecs:DeregisterTaskDefinition"]),
       {
         sid: "ManageScaling",
         actions: [
@@ -66,7 +66,7 @@ export function service(stack: CipherwatchStack): Area {
         resources: targets,
       },
       {
-        // Scaling's own alarms, made in the name of who makes the policy.
+        // Autoscaling creates its alarms with the permissions of who puts the scaling policy.
         sid: "ManageScalingAlarms",
         actions: ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
         resources: [stack.regionalArn("cloudwatch", `alarm:TargetTracking-service/${name}`)],

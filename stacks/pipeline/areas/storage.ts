@@ -2,12 +2,12 @@ import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import type { Area } from "./area.ts";
 
-/** Buckets of the stacks, by the part of their names that is theirs; bootstrap's are not among them. */
+/** Parts of the bucket names, without those of bootstrap. */
 const BUCKETS = ["access-logs", "elb-logs", "trail"] as const;
 
 /**
- * Buckets, but none of the objects in them. Terraform's provider asks for tags by S3's newer calls first:
- * without these it goes on by the older ones, and each refusal stands in the trail as a denied call.
+ * Buckets, without the objects in them. The provider first uses S3's newer tagging actions. Without these
+ * permissions it falls back to the older ones, but the trail would record a denied call each time.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListTagsForResource.html
  */
 export function storage(stack: CipherwatchStack): Area {
@@ -35,7 +35,7 @@ export function storage(stack: CipherwatchStack): Area {
           "s3:GetEncryptionConfiguration",
           "s3:GetLifecycleConfiguration",
           "s3:GetReplicationConfiguration",
-          "s3:ListBucket", // to see whether a bucket is there
+          "s3:ListBucket", // HeadBucket
           "s3:ListTagsForResource",
         ],
         resources,

@@ -1,9 +1,9 @@
 import { logGroupName, resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, onAnything } from "./area.ts";
+import { type Area, onAllResources } from "./area.ts";
 
-/** Trail, log groups, filters, alarms and the topic that they mail by. What was recorded is never deleted. */
-export function watch(stack: CipherwatchStack): Area {
+/** Trail, log groups, metric filters, alarms and topics, except for deleting recorded events. */
+export function monitoring(stack: CipherwatchStack): Area {
   const { env } = stack.settings;
   const name = resourceName(env, "*");
   const trails = [stack.regionalArn("cloudtrail", `trail/${name}`)];
@@ -28,7 +28,7 @@ export function watch(stack: CipherwatchStack): Area {
         ],
         resources: trails,
       },
-      onAnything(stack, "ListTrailsAndLogs", [
+      onAllResources(stack, "ListTrailsAndLogs", [
         "cloudtrail:DescribeTrails",
         "logs:DescribeLogGroups",
         "logs:DescribeResourcePolicies",
@@ -79,8 +79,8 @@ export function watch(stack: CipherwatchStack): Area {
         ],
         resources: logGroups,
       },
-      // Flow logs and the web ACL's log are deliveries, which nobody can name.
-      onAnything(stack, "DeliverLogs", [
+      // For flow logs and the web ACL's log. Log deliveries have no resource types.
+      onAllResources(stack, "DeliverLogs", [
         "logs:CreateLogDelivery",
         "logs:DeleteLogDelivery",
         "logs:DeleteResourcePolicy",
