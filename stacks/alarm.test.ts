@@ -10,7 +10,13 @@ import { settingsOf } from "../settings/testing.ts";
 import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import type { TerraformJson } from "../terraform/json.ts";
 import { AlarmStack } from "./alarm.ts";
-import { ACCOUNT, conditionsOf, PARTITION, resourceOf, statementOf } from "./testing.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  statementOf,
+} from "./testing/synthesized.ts";
 
 const KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/data";
 const TRAIL_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/trail";

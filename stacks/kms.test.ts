@@ -9,7 +9,7 @@ import {
   resourceOf,
   statementOf,
   statementsOf,
-} from "./testing.ts";
+} from "./testing/synthesized.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
   synthStack((app) => new KmsStack(app, "kms", { settings: settingsOf(variables) }));

@@ -10,7 +10,7 @@ import {
   resourceOf,
   statementOf,
   statementsOf,
-} from "./testing.ts";
+} from "./testing/synthesized.ts";
 
 type Variables = Readonly<Record<string, string>>;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
 import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import { RegistryStack } from "./registry.ts";
-import { conditionsOf, resourceOf, statementsOf } from "./testing.ts";
+import { conditionsOf, resourceOf, statementsOf } from "./testing/synthesized.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
   synthStack((app) => new RegistryStack(app, "registry", { settings: settingsOf(variables) }));

@@ -8,7 +8,7 @@ import {
   resourceOf,
   statementOf,
   statementsOf,
-} from "./testing.ts";
+} from "./testing/synthesized.ts";
 import { TrailStack } from "./trail.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { ACCOUNT, conditionsOf, resourceOf, statementOf } from "../testing.ts";
+import { ACCOUNT, conditionsOf, resourceOf, statementOf } from "../testing/synthesized.ts";
 import { LoadBalancer } from "./load-balancer.ts";
 
 type Variables = Readonly<Record<string, string>>;

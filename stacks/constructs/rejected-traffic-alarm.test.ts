@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { resourceOf } from "../testing.ts";
+import { resourceOf } from "../testing/synthesized.ts";
 import { RejectedTrafficAlarm } from "./rejected-traffic-alarm.ts";
 
 function stackOf(variables: Readonly<Record<string, string>> = {}) {

@@ -2,7 +2,13 @@ import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { ACCOUNT, conditionsOf, PARTITION, resourceOf, statementOf } from "../testing.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  statementOf,
+} from "../testing/synthesized.ts";
 import { WebAcl } from "./web-acl.ts";
 
 interface Rule {

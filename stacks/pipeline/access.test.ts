@@ -4,15 +4,16 @@ import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import { BootstrapStack } from "../bootstrap.ts";
 import { synthesize } from "../synthesize.ts";
+import { permissionsOfRole } from "../testing/pipeline-permissions.ts";
 import {
   ACCOUNT,
   conditionsOf,
   PARTITION,
   type PolicyStatement,
   resourceOf,
+  resourcesOf,
   statementsOf,
-} from "../testing.ts";
-import { blocksOf, permissionsOfRole } from "./testing.ts";
+} from "../testing/synthesized.ts";
 
 const GITHUB = { GITHUB_REPOSITORY: "example-org/cipherwatch" };
 const EVERYTHING = {
@@ -91,7 +92,7 @@ test("without a repository there is no way in, and no role of the stacks needs a
     expect(none.resource).not.toHaveProperty(type);
   }
   for (const other of synthesize(settingsOf()).values()) {
-    for (const role of Object.values(blocksOf(other, "aws_iam_role"))) {
+    for (const role of Object.values(resourcesOf(other, "aws_iam_role"))) {
       expect(role).not.toHaveProperty("permissions_boundary");
     }
   }
@@ -146,7 +147,7 @@ describe("what the roles may do", () => {
     const isManaged = (bucket: unknown) =>
       managed.some((arn) => `arn:${PARTITION}:s3:::${bucket}`.startsWith(arn.replace(/\*$/, "")));
     for (const [id, json] of synthesize(settingsOf(EVERYTHING))) {
-      for (const { bucket } of Object.values(blocksOf(json, "aws_s3_bucket"))) {
+      for (const { bucket } of Object.values(resourcesOf(json, "aws_s3_bucket"))) {
         expect(isManaged(bucket), `${id}: ${bucket}`).toBe(id !== "bootstrap");
       }
     }
@@ -270,7 +271,7 @@ describe("a way to more rights", () => {
     const stacks = synthesize(settingsOf(EVERYTHING));
     const bound = [...stacks]
       .filter(([id]) => id !== "bootstrap")
-      .flatMap(([, json]) => Object.values(blocksOf(json, "aws_iam_role")))
+      .flatMap(([, json]) => Object.values(resourcesOf(json, "aws_iam_role")))
       .map(({ permissions_boundary: bound }) => bound);
     expect(bound.length).toBeGreaterThanOrEqual(5);
     expect(new Set(bound)).toEqual(new Set([boundary]));
@@ -285,7 +286,7 @@ describe("a way to more rights", () => {
     const beyond = [...synthesize(settingsOf(EVERYTHING))]
       .filter(([id]) => id !== "bootstrap")
       .flatMap(([id, json]) =>
-        Object.values(blocksOf(json, "aws_iam_role_policy")).flatMap(({ policy }) =>
+        Object.values(resourcesOf(json, "aws_iam_role_policy")).flatMap(({ policy }) =>
           statementsOf(json, policy)
             .flatMap(({ actions }) => actions)
             .filter((action) => !within.has(action))
@@ -297,13 +298,13 @@ describe("a way to more rights", () => {
 });
 
 test("each policy fits into what IAM takes, and a role has no more than it may", () => {
-  for (const [name, { policy }] of Object.entries(blocksOf(stack, "aws_iam_policy"))) {
+  for (const [name, { policy }] of Object.entries(resourcesOf(stack, "aws_iam_policy"))) {
     const text = JSON.stringify(statementsOf(stack, policy))
       .replaceAll(ACCOUNT, "111122223333")
       .replaceAll(PARTITION, "aws-us-gov");
     expect(text.length, name).toBeLessThan(6144);
   }
-  const attached = Object.values(blocksOf(stack, "aws_iam_role_policy_attachment"));
+  const attached = Object.values(resourcesOf(stack, "aws_iam_role_policy_attachment"));
   const toDeploy = attached.filter(({ role }) => String(role).includes("_Deploy_"));
   expect(toDeploy.length).toBeLessThanOrEqual(10);
 });
