@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+import { SettingsError } from "../settings/error.ts";
+import { loadSettings } from "../settings/index.ts";
+
+const root = join(import.meta.dirname, "..");
+const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" })
+  .trim()
+  .split("\n")
+  .filter((path) => existsSync(join(root, path)));
+
+/** Whether loadSettings knows the variable, valid or not. */
+function isSetting(variable: string): boolean {
+  try {
+    loadSettings({ [variable]: "?" });
+    return true;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const issues = error.issues.filter((issue) => issue.variable === variable);
+    return !issues.some(({ message }) => message.startsWith("Unknown variable"));
+  }
+}
+
+test("detects a variable that is not a setting", () => {
+  expect(isSetting("CIPHERWATCH_ENV")).toBe(true);
+  expect(isSetting("CIPHERWATCH_NO_SUCH_THING")).toBe(false);
+});
+
+describe.each(pages)("%s", (path) => {
+  const page = readFileSync(join(root, path), "utf8");
+  const matches = (pattern: RegExp) => [
+    ...new Set(page.matchAll(pattern).map(([, match = ""]) => match)),
+  ];
+
+  test("names only settings that exist", () => {
+    const variables = matches(/\b(CIPHERWATCH_[A-Z_]*[A-Z])\b/g);
+    expect(variables.filter((variable) => !isSetting(variable))).toEqual([]);
+  });
+
+  test("runs only scripts that exist", () => {
+    const scripts = matches(/npm run ([\w:]+)/g);
+    expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts));
+  });
+
+  test("links only to files and headings that exist", () => {
+    const links = matches(/\]\((?!https?:)([^)\s]+)\)/g);
+    expect(links.filter((link) => !resolves(link, path))).toEqual([]);
+  });
+});
+
+function resolves(link: string, from: string): boolean {
+  const [path = "", heading] = link.split("#", 2);
+  const target = path === "" ? join(root, from) : join(root, dirname(from), path);
+  if (!existsSync(target)) return false;
+  if (heading === undefined || !target.endsWith(".md")) return true;
+  const page = readFileSync(target, "utf8");
+  const headings = page.matchAll(/^#+ (.+)$/gm).map(([, title = ""]) => anchorOf(title));
+  return [...headings].includes(heading) || page.includes(`<a id="${heading}">`);
+}
+
+/** Anchors as GitHub creates them: lower case, no punctuation, a hyphen for each space. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+}
