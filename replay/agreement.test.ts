@@ -10,7 +10,8 @@ import type {
 import { isComposite, isMetricAlarm } from "../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../cloudwatch/testing/samples.ts";
-import { createMonitor, type MonitorEntry } from "../lab/aws/cloudwatch/alarms/monitor.ts";
+import type { AlarmsEntry } from "../lab/aws/cloudwatch/alarms/alarm-store.ts";
+import { createMonitor } from "../lab/aws/cloudwatch/alarms/monitor.ts";
 import { createMetrics, type MetricsEntry } from "../lab/aws/cloudwatch/metrics/metrics.ts";
 import { createLogs } from "../lab/aws/logs/logs.ts";
 import type { LogsEntry } from "../lab/aws/logs/store.ts";
@@ -72,10 +73,10 @@ function inLab(
     metrics,
     journal: memoryJournal<LogsEntry>(),
   });
-  const journal = memoryJournal<MonitorEntry>();
+  const journal = memoryJournal<AlarmsEntry>();
   const monitor = createMonitor({
     clock,
-    account: ACCOUNT,
+    ...ACCOUNT,
     alarms,
     metrics,
     notify: () => {},

@@ -13,12 +13,13 @@ import {
 import type { Clock } from "../state/clock.ts";
 import { openJournal } from "../state/journal.ts";
 import { manualClock } from "../testing/manual-clock.ts";
-import type { MonitorEntry } from "./cloudwatch/alarms/monitor.ts";
+import type { AlarmsEntry } from "./cloudwatch/alarms/alarm-store.ts";
 import { createCloudWatch } from "./cloudwatch/cloudwatch.ts";
 import { createMetrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";
 import { createLogs } from "./logs/logs.ts";
 import type { LogsEntry } from "./logs/store.ts";
-import { createSns, type Mail } from "./sns/sns.ts";
+import type { Mail } from "./sns/email.ts";
+import { createSns } from "./sns/sns.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 const SECOND = 1000;
@@ -57,7 +58,7 @@ function chain({ clock = manualClock(NOON) as Clock, filter = FILTER, alarm = AL
     alarms: [alarm],
     metrics,
     notify: sns.publish,
-    journal: openJournal<MonitorEntry>(file("alarms")),
+    journal: openJournal<AlarmsEntry>(file("alarms")),
   });
   cloudWatch.start();
   const deliver = (...messages: readonly string[]) =>

@@ -10,13 +10,9 @@ import { memoryJournal } from "../../testing/memory-journal.ts";
 import { createKms } from "../kms/kms.ts";
 import type { Audit, AwsStructure, Call, Operations, Service } from "../shared/operation.ts";
 import { createIdentities } from "../sts/identities.ts";
-import {
-  createCloudTrail,
-  EVENTS_KEPT,
-  type TrailDelivery,
-  type TrailEntry,
-  type TrailEvent,
-} from "./cloudtrail.ts";
+import { createCloudTrail, type TrailDelivery } from "./cloudtrail.ts";
+import { EVENTS_KEPT, type TrailEntry } from "./event-store.ts";
+import type { TrailEvent } from "./record.ts";
 
 const REGION = "ap-southeast-2";
 const ACCOUNT = "111122223333";
@@ -93,11 +89,11 @@ function start({
     };
     try {
       const output = await (services[service]?.[operation] ?? answer)(input, made);
-      trail.record({ service, call: made, input, outcome: { output }, audit });
+      trail.record({ service, call: made, input, result: { output }, audit });
       return output;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      trail.record({ service, call: made, input, outcome: { error }, audit });
+      trail.record({ service, call: made, input, result: { error }, audit });
       return error;
     }
   };
@@ -516,7 +512,7 @@ describe("what CloudTrail remembers", () => {
          service: "kms",
          call: { operation: "ListKeys", requestId: "before the kill", caller: { userIdentity: {} } },
          input: {},
-         outcome: { output: {} },
+         result: { output: {} },
          audit: {},
        });
        process.kill(process.pid, "SIGKILL");`,

@@ -9,7 +9,7 @@ const DAYS_OF_HISTORY = 90;
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 const MAX_RESULTS = 50;
 
-const REQUEST = z.object({
+const LookupEvents = z.object({
   LookupAttributes: list(
     z.object({
       AttributeKey: z.enum([
@@ -33,69 +33,80 @@ const REQUEST = z.object({
 });
 
 /**
- * LookupEvents over the events that CloudTrail has delivered.
+ * Carries out LookupEvents on the events that CloudTrail has delivered.
  * @param delivered oldest first
- * @param now lab time, milliseconds since the epoch
+ * @param now the lab time, in epoch milliseconds
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  */
 export function lookupEvents(
   input: unknown,
   { delivered, now }: { readonly delivered: readonly TrailEvent[]; readonly now: number },
 ): AwsStructure {
-  const request = readInput(REQUEST, input, "InvalidLookupAttributesException");
-  const { LookupAttributes: attributes = [], MaxResults: limit = MAX_RESULTS } = request;
-  const { StartTime: start = now - DAYS_OF_HISTORY * DAY_MILLISECONDS, EndTime: end = now } =
-    request;
+  const { attribute, start, end, limit, token, category } = readLookup(input, now);
+  const isMatch = (event: TrailEvent) => {
+    const time = Date.parse(event.eventTime);
+    return (
+      time >= start && time <= end && (attribute === undefined || hasAttribute(event, attribute))
+    );
+  };
+  // The lab has no Insights events. Sort by time, because the clock may have been set back on a restart.
+  const events =
+    category === "insight"
+      ? []
+      : delivered
+          .filter(isMatch)
+          .reverse()
+          .sort((a, b) => Date.parse(b.eventTime) - Date.parse(a.eventTime));
+  const { items, nextToken } = page(events, {
+    limit,
+    token,
+    keyOf: ({ eventID }) => eventID,
+    invalidToken: new AwsError(
+      "InvalidNextTokenException",
+      "NextToken must come from a lookup with the same parameters.",
+    ),
+  });
+  return { Events: items.map(describeEvent), NextToken: nextToken };
+}
+
+function readLookup(input: unknown, now: number) {
+  const request = readInput(LookupEvents, input, "InvalidLookupAttributesException");
+  const {
+    LookupAttributes: attributes = [],
+    MaxResults: limit = MAX_RESULTS,
+    StartTime: start = now - DAYS_OF_HISTORY * DAY_MILLISECONDS,
+    EndTime: end = now,
+    EventCategory: category,
+    NextToken: token,
+  } = request;
   if (attributes.length > 1) {
     throw new AwsError(
       "InvalidLookupAttributesException",
-      `LookupAttributes can have one attribute, not ${attributes.length}.`,
+      `LookupAttributes must have at most 1 attribute, not ${attributes.length}.`,
     );
   }
   if (limit < 1 || limit > MAX_RESULTS) {
     throw new AwsError(
       "InvalidMaxResultsException",
-      `MaxResults is ${limit}; it can be 1 to ${MAX_RESULTS}.`,
+      `MaxResults must be from 1 to ${MAX_RESULTS}, not ${limit}.`,
     );
   }
   if (start > end) {
     throw new AwsError(
       "InvalidTimeRangeException",
-      `StartTime ${new Date(start).toISOString()} is after EndTime ${new Date(end).toISOString()}.`,
+      `StartTime ${new Date(start).toISOString()} must not be after EndTime ${new Date(end).toISOString()}.`,
     );
   }
-  if (request.EventCategory !== undefined && request.EventCategory !== "insight") {
+  if (category !== undefined && category !== "insight") {
     throw new AwsError(
       "InvalidEventCategoryException",
-      `EventCategory is ${request.EventCategory}; it can be insight.`,
+      `EventCategory must be insight, not ${category}.`,
     );
   }
-  const [attribute] = attributes;
-  const found =
-    // The lab has no Insights events.
-    request.EventCategory === "insight"
-      ? []
-      : delivered
-          .filter((event) => {
-            const at = Date.parse(event.eventTime);
-            return at >= start && at <= end && (attribute === undefined || has(event, attribute));
-          })
-          .reverse()
-          // A lab that was started anew may have set its clock back.
-          .sort((a, b) => Date.parse(b.eventTime) - Date.parse(a.eventTime));
-  const { items, nextToken } = page(found, {
-    limit,
-    token: request.NextToken,
-    keyOf: ({ eventID }) => eventID,
-    invalidToken: new AwsError(
-      "InvalidNextTokenException",
-      "NextToken is not of a lookup with these parameters.",
-    ),
-  });
-  return { Events: items.map(summary), NextToken: nextToken };
+  return { attribute: attributes[0], start, end, limit, token, category };
 }
 
-function has(
+function hasAttribute(
   event: TrailEvent,
   { AttributeKey: key, AttributeValue: value }: { AttributeKey: string; AttributeValue: string },
 ): boolean {
@@ -113,12 +124,12 @@ function attributesOf(event: TrailEvent): AwsStructure {
     ReadOnly: String(event.readOnly),
     AccessKeyId: accessKeyId,
     EventSource: event.eventSource,
-    // Of a role, CloudTrail shows the session's name.
+    // For a role session, this is the session name.
     Username: userName ?? String(principalId).split(":").at(-1),
   };
 }
 
-function summary(event: TrailEvent): AwsStructure {
+function describeEvent(event: TrailEvent): AwsStructure {
   return {
     ...attributesOf(event),
     EventTime: new Date(event.eventTime),

@@ -167,7 +167,9 @@ describe("JSON", () => {
     "GraniteServiceVersion20100801.Op",
   ])("reaches the service of %s", async (target) => {
     const lab = await start();
-    expect((await lab.json(target, {})).text).toMatch(/Of (kms|logs|cloudtrail|cloudwatch) it has/);
+    expect((await lab.json(target, {})).text).toMatch(
+      /Supported operations of (kms|logs|cloudtrail|cloudwatch): /,
+    );
   });
 
   it("refuses in its own shape, with no message where the service gives none", async () => {
@@ -348,12 +350,12 @@ describe("what the lab does not have", () => {
     expect(JSON.parse(operation.text)).toMatchObject({
       __type: "UnknownOperationException",
       message: expect.stringMatching(
-        /^The lab does not support TrentService\.CreateKey\. Of kms it has Encrypt, /,
+        /^The lab does not support TrentService\.CreateKey\. Supported operations of kms: Encrypt, /,
       ),
     });
     const service = await lab.json("DynamoDB_20120810.ListTables", {});
     expect(JSON.parse(service.text).message).toMatch(
-      /^The lab does not support DynamoDB_20120810\.ListTables\. It has kms, /,
+      /^The lab does not support DynamoDB_20120810\.ListTables\. Supported services: kms, /,
     );
     for (const [scope, named] of [
       ["sns", "sns ListTopics"],
@@ -433,7 +435,7 @@ describe("a request", () => {
       },
     ]);
     await lab.json("TrentService.DisableKey", { KeyId: "nope" });
-    expect(lab.recorded[1]?.outcome).toMatchObject({ error: { code: "NotFoundException" } });
+    expect(lab.recorded[1]?.result).toMatchObject({ error: { code: "NotFoundException" } });
     await lab.json("TrentService.DisableKey", { KeyId: KEYS[0]?.keyId });
     expect(lab.recorded[2]?.audit).toEqual({
       resources: [{ arn: KEYS[0]?.arn, type: "AWS::KMS::Key" }],

@@ -2,10 +2,10 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import type { EncryptionContext } from "./request-members.ts";
 
 /**
- * A ciphertext blob: version (1 byte), length of the key id (1), key id (ASCII), check of these (4),
- * nonce (12), tag (16), then the ciphertext of AES-256-GCM. Everything before the nonce is
- * authenticated, and so is the encryption context. The check tells a damaged blob from one of a key
- * that is not there, as KMS does; it guards nothing.
+ * A ciphertext blob: version (1 byte), length of the key id (1), key id (ASCII), checksum of these (4),
+ * nonce (12), tag (16), then the ciphertext of AES-256-GCM. Everything before the nonce and the
+ * encryption context are authenticated. The checksum has no security purpose: it distinguishes a
+ * damaged blob from one whose key does not exist, for which KMS returns different errors.
  */
 export interface CiphertextBlob {
   readonly keyId: string;
@@ -16,37 +16,38 @@ export interface CiphertextBlob {
 }
 
 const VERSION = 1;
-const CHECK_BYTES = 4;
+const CHECKSUM_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ALGORITHM = "aes-256-gcm";
 
-export function seal(
+export function encryptBlob(
   key: { readonly keyId: string; readonly material: Buffer },
   plaintext: Buffer,
   context: EncryptionContext,
 ): Buffer {
-  const about = Buffer.concat([
+  const prefix = Buffer.concat([
     Buffer.from([VERSION, key.keyId.length]),
     Buffer.from(key.keyId, "ascii"),
   ]);
-  const header = Buffer.concat([about, check(about)]);
+  const header = Buffer.concat([prefix, checksum(prefix)]);
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key.material, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.concat([header, canonical(context)]));
+  cipher.setAAD(Buffer.concat([header, encodeContext(context)]));
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
   return Buffer.concat([header, nonce, cipher.getAuthTag(), ciphertext]);
 }
 
-/** The parts of a blob, or undefined: it is not one of ours. Its content is not verified yet. */
+/** Splits a blob into its parts, without authenticating them. Returns undefined if it is malformed. */
 export function parseBlob(blob: Buffer): CiphertextBlob | undefined {
   if (blob[0] !== VERSION) return undefined;
   const keyEnd = 2 + (blob[1] ?? 0);
-  const headerEnd = keyEnd + CHECK_BYTES;
+  const headerEnd = keyEnd + CHECKSUM_BYTES;
   const nonceEnd = headerEnd + NONCE_BYTES;
   const tagEnd = nonceEnd + TAG_BYTES;
   if (blob.length <= tagEnd) return undefined;
-  if (!check(blob.subarray(0, keyEnd)).equals(blob.subarray(keyEnd, headerEnd))) return undefined;
+  const expectedChecksum = checksum(blob.subarray(0, keyEnd));
+  if (!expectedChecksum.equals(blob.subarray(keyEnd, headerEnd))) return undefined;
   return {
     keyId: blob.toString("ascii", 2, keyEnd),
     header: blob.subarray(0, headerEnd),
@@ -56,14 +57,14 @@ export function parseBlob(blob: Buffer): CiphertextBlob | undefined {
   };
 }
 
-/** The plaintext, or undefined: the blob was altered or sealed with another context or key. */
-export function open(
+/** Returns the plaintext, or undefined if the blob, the encryption context or the key is wrong. */
+export function decryptBlob(
   material: Buffer,
   blob: CiphertextBlob,
   context: EncryptionContext,
 ): Buffer | undefined {
   const decipher = createDecipheriv(ALGORITHM, material, blob.nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.concat([blob.header, canonical(context)]));
+  decipher.setAAD(Buffer.concat([blob.header, encodeContext(context)]));
   decipher.setAuthTag(blob.tag);
   try {
     return Buffer.concat([decipher.update(blob.ciphertext), decipher.final()]);
@@ -72,16 +73,15 @@ export function open(
   }
 }
 
-function check(about: Buffer): Buffer {
-  return createHash("sha256").update(about).digest().subarray(0, CHECK_BYTES);
+function checksum(prefix: Buffer): Buffer {
+  return createHash("sha256").update(prefix).digest().subarray(0, CHECKSUM_BYTES);
 }
 
 /**
- * The one spelling of an encryption context: its pairs in order of their keys, each string after its
- * length, so that no two contexts share a spelling. UTF-16, because UTF-8 has but one spelling for
- * all unpaired surrogates.
+ * Encodes an encryption context unambiguously: pairs sorted by key, each string preceded by its length.
+ * In UTF-16, because UTF-8 encodes all unpaired surrogates alike.
  */
-function canonical(context: EncryptionContext): Buffer {
+function encodeContext(context: EncryptionContext): Buffer {
   const pairs = Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1));
   return Buffer.concat(
     pairs.flat().flatMap((text) => {

@@ -11,7 +11,8 @@ import { type Journal, openJournal } from "../../state/journal.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";
-import { createKms, type KmsEntry } from "./kms.ts";
+import type { KmsEntry } from "./keys.ts";
+import { createKms } from "./kms.ts";
 
 const REGION = "ap-southeast-2";
 const ACCOUNT = "111122223333";

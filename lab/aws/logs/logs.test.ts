@@ -327,7 +327,7 @@ describe("streams", () => {
 
   test("an ingest into a group that the stacks do not have is an error that names those it has", () => {
     expect(() => logsWith().logs.ingest("/none", "a", eventsAt(0))).toThrow(
-      `no log group /none; it has ${LOG_GROUP.name}.`,
+      `no log group /none. Its log groups are: ${LOG_GROUP.name}.`,
     );
   });
 });

@@ -5,24 +5,25 @@ import type { AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 import type { WireRequest } from "./protocol.ts";
 import { errorShape, queryErrorHeader } from "./query-codes.ts";
 
-const EPOCH_SECONDS = 1;
+const EPOCH_SECONDS_TAG = 1;
 
 /**
- * Smithy RPC v2 CBOR: the operation in the path, timestamps as tag 1, blobs as byte strings.
+ * Reads a Smithy RPC v2 CBOR request: the operation is in the path, timestamps have tag 1, blobs are
+ * byte strings.
  * @see https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
  */
 export function cborRequest(request: {
   readonly service: Service | undefined;
   readonly operation: string;
-  readonly named: string;
+  readonly displayName: string;
   readonly body: Uint8Array;
 }): WireRequest {
-  const { service, operation, named, body } = request;
+  const { service, operation, displayName, body } = request;
   const headers = { "content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor" };
   return {
     service,
     operation,
-    named,
+    displayName,
     input: () => readCbor(body),
     success: (output) => ({ status: 200, headers, body: cbor.serialize(toCbor(output)) }),
     failure: ({ code, message, status }) => ({
@@ -45,10 +46,10 @@ function readCbor(body: Uint8Array): unknown {
   try {
     value = fromCbor(cbor.deserialize(body));
   } catch {
-    throw new AwsError("SerializationException", "The request body is not CBOR.");
+    throw new AwsError("SerializationException", "The request body must be CBOR.");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new AwsError("SerializationException", "The request body is not a CBOR map.");
+    throw new AwsError("SerializationException", "The request body must be a CBOR map.");
   }
   return value;
 }
@@ -59,7 +60,7 @@ function fromCbor(value: unknown): unknown {
   if (value instanceof NumericValue) return Number(value.string);
   if (Array.isArray(value)) return value.map(fromCbor);
   if (isTag(value)) {
-    return Number(value.tag) === EPOCH_SECONDS
+    return Number(value.tag) === EPOCH_SECONDS_TAG
       ? new Date(Number(value.value) * 1000)
       : fromCbor(value.value);
   }
@@ -73,7 +74,7 @@ function isTag(value: object): value is { readonly tag: number | bigint; readonl
 }
 
 function toCbor(value: AwsValue): unknown {
-  if (value instanceof Date) return tag({ tag: EPOCH_SECONDS, value: value.getTime() / 1000 });
+  if (value instanceof Date) return tag({ tag: EPOCH_SECONDS_TAG, value: value.getTime() / 1000 });
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(toCbor);
   if (typeof value === "object" && value !== null) {

@@ -4,23 +4,24 @@ import type { WireRequest } from "./protocol.ts";
 import { errorShape, queryErrorHeader } from "./query-codes.ts";
 
 /**
- * AWS JSON 1.0 and 1.1: the operation in `X-Amz-Target`, timestamps as epoch seconds, blobs as base64.
+ * Reads an AWS JSON 1.0 or 1.1 request: the operation is in `X-Amz-Target`, timestamps are epoch
+ * seconds, blobs are base64.
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
 export function jsonRequest(request: {
   readonly service: Service | undefined;
   readonly operation: string;
-  readonly named: string;
+  readonly displayName: string;
   readonly contentType: string;
   readonly body: Uint8Array;
 }): WireRequest {
-  const { service, operation, named, body } = request;
+  const { service, operation, displayName, body } = request;
   const version = request.contentType.includes("json-1.0") ? "1.0" : "1.1";
   const headers = { "content-type": `application/x-amz-json-${version}` };
   return {
     service,
     operation,
-    named,
+    displayName,
     input: () => readJson(body),
     success: (output) => ({ status: 200, headers, body: JSON.stringify(toJson(output)) }),
     failure: ({ code, message, status }) => ({
@@ -37,7 +38,7 @@ export function jsonRequest(request: {
   };
 }
 
-/** Deeper than any request of AWS: keeps a hostile one from exhausting the stack of what walks it. */
+/** More than any AWS request needs; rejects nesting that would overflow the stack. */
 const MAX_DEPTH = 64;
 
 function isDeeper(value: unknown, depth: number): boolean {
@@ -51,16 +52,16 @@ function readJson(body: Uint8Array): unknown {
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
-    // The parser's own message quotes the body, which may hold a plaintext.
-    throw new AwsError("SerializationException", "The request body is not JSON in UTF-8.");
+    // Do not include the parser's message: it quotes the body, which may hold a plaintext.
+    throw new AwsError("SerializationException", "The request body must be JSON encoded as UTF-8.");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new AwsError("SerializationException", "The request body is not a JSON object.");
+    throw new AwsError("SerializationException", "The request body must be a JSON object.");
   }
   if (isDeeper(value, MAX_DEPTH)) {
     throw new AwsError(
       "SerializationException",
-      `The request body nests deeper than ${MAX_DEPTH}.`,
+      `The request body must not nest deeper than ${MAX_DEPTH} levels.`,
     );
   }
   return value;

@@ -1,21 +1,24 @@
 import type { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, Service } from "../shared/operation.ts";
 
-/** What goes back over HTTP. */
+/** An HTTP response. */
 export interface AwsResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
 }
 
-/** One request as its wire protocol reads it, and that protocol's way to answer it. */
+/** A request read by its wire protocol, with the functions that encode its response. */
 export interface WireRequest {
-  /** Undefined: the request is for something that the lab does not have. */
+  /** Undefined if the lab does not emulate the requested service. */
   readonly service: Service | undefined;
   readonly operation: string;
-  /** The operation as the request named it, for messages. */
-  readonly named: string;
-  /** The request's members; throws `SerializationException` when the body cannot be read. */
+  /** The service and operation as the request names them, for error messages. */
+  readonly displayName: string;
+  /**
+   * Parses the body.
+   * @throws AwsError `SerializationException`
+   */
   readonly input: () => unknown;
   readonly success: (output: AwsStructure, requestId: string) => AwsResponse;
   readonly failure: (error: AwsError, requestId: string) => AwsResponse;

@@ -9,27 +9,28 @@ const NAMESPACES: Readonly<Partial<Record<Service, string>>> = {
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
 };
 
-/** Errors that the front of a Query service calls otherwise than the front of a JSON service. */
-const FRONT_ERRORS: Readonly<Record<string, { readonly code: string; readonly status: number }>> = {
+/** Errors raised before a request reaches its service, which have other codes in the Query protocol. */
+const QUERY_ERRORS: Readonly<Record<string, { readonly code: string; readonly status: number }>> = {
   IncompleteSignatureException: { code: "IncompleteSignature", status: 400 },
   MissingAuthenticationTokenException: { code: "MissingAuthenticationToken", status: 403 },
   SerializationException: { code: "MalformedInput", status: 400 },
   UnknownOperationException: { code: "InvalidAction", status: 400 },
 };
 
-/** Deeper than any request of a Query service; keeps a hostile name from exhausting the stack. */
+/** More than any Query request needs; rejects nesting that would overflow the stack. */
 const MAX_DEPTH = 32;
 
 /**
- * AWS Query: a form with `Action`, members as dotted names, answers in XML. All members are strings.
+ * Reads an AWS Query request: a form with an `Action` and members with dotted names, all of them
+ * strings. Responses are XML.
  * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
 export function queryRequest(request: {
   readonly service: Service | undefined;
-  readonly named: string;
+  readonly displayName: string;
   readonly form: URLSearchParams;
 }): WireRequest {
-  const { service, named, form } = request;
+  const { service, displayName, form } = request;
   const operation = form.get("Action") ?? "";
   const namespace = service && NAMESPACES[service];
   const xmlns = namespace === undefined ? "" : ` xmlns="${namespace}"`;
@@ -37,7 +38,7 @@ export function queryRequest(request: {
   return {
     service: namespace === undefined ? undefined : service,
     operation,
-    named,
+    displayName,
     input: () => readForm(form),
     success: (output, requestId) => ({
       status: 200,
@@ -49,7 +50,7 @@ export function queryRequest(request: {
         `</${operation}Response>`,
     }),
     failure: (error, requestId) => {
-      const { code, status } = FRONT_ERRORS[error.code] ?? error;
+      const { code, status } = QUERY_ERRORS[error.code] ?? error;
       return {
         status,
         headers,
@@ -110,7 +111,7 @@ function structure(branch: Branch): Record<string, unknown> {
   return Object.fromEntries([...branch].map(([name, value]) => [name, member(value)]));
 }
 
-/** `N → value` in order of N; gaps are closed, as AWS does. */
+/** Returns the values of `N → value` in the order of N. As in AWS, the numbers may have gaps. */
 function numbered(branch: Branch): (Branch | string)[] {
   return [...branch]
     .map(([index, value]) => {
@@ -123,7 +124,7 @@ function numbered(branch: Branch): (Branch | string)[] {
 
 function entry(branch: Branch | string): [string, unknown] {
   if (typeof branch === "string") throw malformed("entry");
-  // SNS names the two otherwise than the protocol's default.
+  // SNS uses `Name` and `Value` instead of the protocol's default names.
   const key = branch.get("key") ?? branch.get("Name");
   const value = branch.get("value") ?? branch.get("Value");
   if (typeof key !== "string" || value === undefined) throw malformed("entry");
@@ -159,7 +160,7 @@ function escapeXml(text: string): string {
   return (
     text
       .toWellFormed()
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 has no way to write these.
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 cannot represent these.
       .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
       .replaceAll(/[&<>"\r]/g, (character) => ENTITIES[character] ?? character)
   );

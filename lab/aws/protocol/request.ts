@@ -6,7 +6,7 @@ import { jsonRequest } from "./json.ts";
 import type { WireRequest } from "./protocol.ts";
 import { queryRequest } from "./query.ts";
 
-/** Smithy service names, as `X-Amz-Target` and RPC v2 paths carry them. */
+/** Services by their Smithy name, as in `X-Amz-Target` and RPC v2 paths. */
 const SERVICE_OF_TARGET: Readonly<Record<string, Service>> = {
   TrentService: "kms",
   "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
@@ -17,8 +17,8 @@ const SERVICE_OF_TARGET: Readonly<Record<string, Service>> = {
   AWSSecurityTokenServiceV20110615: "sts",
 };
 
-/** Signing names, as credential scopes carry them. */
-const SERVICE_OF_SCOPE: Readonly<Record<string, Service>> = {
+/** Services by their signing name, as in a credential signingName. */
+const SERVICE_OF_SIGNING_NAME: Readonly<Record<string, Service>> = {
   kms: "kms",
   cloudtrail: "cloudtrail",
   logs: "logs",
@@ -27,30 +27,31 @@ const SERVICE_OF_SCOPE: Readonly<Record<string, Service>> = {
   sts: "sts",
 };
 
-/** Signing names of what speaks REST with XML: its clients cannot read a refusal in JSON. */
+/** Signing names of REST-XML services, whose clients cannot read errors in JSON. */
 const REST_XML = new Set(["s3", "s3express", "s3-outposts", "cloudfront", "route53"]);
 
 const RPC_V2_PATH = /\/service\/([^/]+)\/operation\/([^/]+)$/;
 
 /**
- * Tells which protocol a request speaks, and what it asks for.
- * @param scope the signing name of its credential scope; a Query request names its service nowhere else
+ * Detects the wire protocol of a request and reads it.
+ * @param request.signingName the signing name in the credential scope; it is the only place where a Query
+ *   request names its service
  */
 export function readRequest(request: {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
-  readonly scope: string | undefined;
+  readonly signingName: string | undefined;
 }): WireRequest {
-  const { path, headers, body, scope } = request;
+  const { path, headers, body, signingName } = request;
   const contentType = headers["content-type"] ?? "";
 
   const rpc = RPC_V2_PATH.exec(path);
   if (headers["smithy-protocol"] === "rpc-v2-cbor" && rpc !== null) {
     const [, name = "", operation = ""] = rpc;
-    // The path carries the bare service name, or one with its namespace.
+    // The service name in the path may have a namespace.
     const service = ownProperty(SERVICE_OF_TARGET, name.slice(name.lastIndexOf(".") + 1));
-    return cborRequest({ service, operation, named: `${name}.${operation}`, body });
+    return cborRequest({ service, operation, displayName: `${name}.${operation}`, body });
   }
 
   const target = headers["x-amz-target"];
@@ -58,18 +59,22 @@ export function readRequest(request: {
     const dot = target.lastIndexOf(".");
     const operation = target.slice(dot + 1);
     const service = ownProperty(SERVICE_OF_TARGET, target.slice(0, Math.max(0, dot)));
-    return jsonRequest({ service, operation, named: target, contentType, body });
+    return jsonRequest({ service, operation, displayName: target, contentType, body });
   }
 
   if (contentType.startsWith("application/x-www-form-urlencoded")) {
     const form = new URLSearchParams(Buffer.from(body).toString("utf8"));
-    const named = `${scope ?? "unsigned"} ${form.get("Action") ?? "(no Action)"}`;
-    return queryRequest({ service: ownProperty(SERVICE_OF_SCOPE, scope ?? ""), named, form });
+    const displayName = `${signingName ?? "unsigned"} ${form.get("Action") ?? "(no Action)"}`;
+    return queryRequest({
+      service: ownProperty(SERVICE_OF_SIGNING_NAME, signingName ?? ""),
+      displayName,
+      form,
+    });
   }
 
-  const named = `${scope === undefined ? "" : `${scope} `}${path}`;
-  if (scope !== undefined && REST_XML.has(scope)) {
-    return queryRequest({ service: undefined, named, form: new URLSearchParams() });
+  const displayName = `${signingName === undefined ? "" : `${signingName} `}${path}`;
+  if (signingName !== undefined && REST_XML.has(signingName)) {
+    return queryRequest({ service: undefined, displayName, form: new URLSearchParams() });
   }
-  return jsonRequest({ service: undefined, operation: "", named, contentType, body });
+  return jsonRequest({ service: undefined, operation: "", displayName, contentType, body });
 }

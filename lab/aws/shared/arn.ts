@@ -1,5 +1,5 @@
 /**
- * The partition that the ARNs of a region carry: `aws`, `aws-cn` or `aws-us-gov`.
+ * Returns the partition used in the ARNs of a region: `aws`, `aws-cn` or `aws-us-gov`.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
  */
 export function partitionOf(region: string): string {

@@ -2,16 +2,16 @@ import { z } from "zod";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 
 /*
- * The members of a request, whichever wire protocol brought them: JSON has numbers and epoch seconds,
- * Query has strings only, CBOR has `Date` and 64-bit integers.
+ * Schemas for request members that accept every wire encoding: JSON sends numbers and epoch seconds,
+ * Query sends strings only, CBOR sends `Date` and 64-bit integers.
  */
 
-interface Length {
+interface Range {
   readonly min?: number;
   readonly max?: number;
 }
 
-export function text({ min = 0, max, pattern }: Length & { readonly pattern?: RegExp } = {}) {
+export function text({ min = 0, max, pattern }: Range & { readonly pattern?: RegExp } = {}) {
   let schema = z.string();
   if (min > 0) schema = schema.min(min);
   if (max !== undefined) schema = schema.max(max);
@@ -22,7 +22,7 @@ export function number() {
   return z.preprocess(toNumber, z.number());
 }
 
-/** A number, with those that JSON has no numeral for: they come as text. */
+/** A number, including NaN and the infinities, which JSON encodes as strings. */
 export function double() {
   return z.preprocess(
     (value) => (value === "NaN" ? Number.NaN : toNumber(value)),
@@ -30,7 +30,7 @@ export function double() {
   );
 }
 
-export function integer({ min, max }: Length = {}) {
+export function integer({ min, max }: Range = {}) {
   let schema = z.int();
   if (min !== undefined) schema = schema.min(min);
   if (max !== undefined) schema = schema.max(max);
@@ -44,7 +44,7 @@ export function flag() {
   );
 }
 
-/** A point in time, as milliseconds since the epoch. */
+/** A timestamp, parsed to milliseconds since the epoch. */
 export function time() {
   return z.preprocess((value) => {
     if (value instanceof Date) return value.getTime();
@@ -55,15 +55,15 @@ export function time() {
   }, z.number());
 }
 
-export function list<Item extends z.ZodType>(item: Item, { min = 0, max }: Length = {}) {
+export function list<Item extends z.ZodType>(item: Item, { min = 0, max }: Range = {}) {
   let schema = z.array(item);
   if (min > 0) schema = schema.min(min);
   if (max !== undefined) schema = schema.max(max);
-  // An empty list has no other form in a query string than an empty value.
+  // The Query protocol encodes an empty list as an empty value.
   return z.preprocess((value) => (value === "" ? [] : value), schema);
 }
 
-/** Text that is not a number stays text, for the schema to refuse. */
+/** Returns text that is not a number unchanged, so that the schema rejects it. */
 function toNumber(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (typeof value !== "string" || value.trim() === "") return value;
@@ -72,10 +72,10 @@ function toNumber(value: unknown): unknown {
 }
 
 /**
- * Reads a request's members, of which `null` counts as absent.
- * @param code what the service calls a violated constraint: `ValidationError` (CloudWatch, SNS) or
- *   `InvalidParameterException` (CloudWatch Logs)
- * @throws AwsError in the words of AWS's own validation, with the value received and the constraint
+ * Validates the members of a request. A `null` member counts as absent.
+ * @param code the service's error code for a violated constraint: `ValidationError` (CloudWatch, SNS)
+ *   or `InvalidParameterException` (CloudWatch Logs)
+ * @throws AwsError with AWS's wording: each value received and the constraint it violates
  */
 export function readInput<Schema extends z.ZodType>(
   schema: Schema,
@@ -87,7 +87,7 @@ export function readInput<Schema extends z.ZodType>(
   if (result.success) return result.data;
   const violations: string[] = [];
   for (const issue of result.error.issues) {
-    const received = at(members, issue.path);
+    const received = valueAt(members, issue.path);
     const constraint = constraintOf(issue, received);
     if (constraint === undefined) {
       throw new AwsError(
@@ -96,14 +96,17 @@ export function readInput<Schema extends z.ZodType>(
       );
     }
     violations.push(
-      `Value ${shown(received)} at '${memberPath(issue.path)}' failed to satisfy constraint: ${constraint}`,
+      `Value ${quote(received)} at '${memberPath(issue.path)}' failed to satisfy constraint: ${constraint}`,
     );
   }
-  const found = `${violations.length} validation error${violations.length === 1 ? "" : "s"} detected`;
-  throw new AwsError(code, `${found}: ${violations.join("; ")}`);
+  const errors = violations.length === 1 ? "error" : "errors";
+  throw new AwsError(
+    code,
+    `${violations.length} validation ${errors} detected: ${violations.join("; ")}`,
+  );
 }
 
-/** The constraint as AWS words it; `undefined`: the value is not even of the member's type. */
+/** Returns the constraint in AWS's wording, or `undefined` for a value of the wrong type. */
 function constraintOf(issue: z.core.$ZodIssue, received: unknown): string | undefined {
   if (received === undefined) return "Member must not be null";
   switch (issue.code) {
@@ -126,17 +129,17 @@ function constraintOf(issue: z.core.$ZodIssue, received: unknown): string | unde
   }
 }
 
-const SHOWN_CHARACTERS = 1024;
+const QUOTED_CHARACTERS = 1024;
 
-function shown(value: unknown): string {
+function quote(value: unknown): string {
   if (value === undefined) return "null";
   const written = Array.isArray(value)
     ? `[${value.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(", ")}]`
     : String(value);
-  return `'${written.length > SHOWN_CHARACTERS ? `${written.slice(0, SHOWN_CHARACTERS)}…` : written}'`;
+  return `'${written.length > QUOTED_CHARACTERS ? `${written.slice(0, QUOTED_CHARACTERS)}…` : written}'`;
 }
 
-/** `metricData.1.member.metricName`: lists count from 1, names start small. */
+/** Formats a path as AWS does, such as `metricData.1.member.metricName`. */
 function memberPath(path: readonly PropertyKey[]): string {
   return path
     .map((step) =>
@@ -147,7 +150,7 @@ function memberPath(path: readonly PropertyKey[]): string {
     .join(".");
 }
 
-function at(value: unknown, path: readonly PropertyKey[]): unknown {
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (parent, step) => (parent as Readonly<Record<PropertyKey, unknown>> | undefined)?.[step],
     value,

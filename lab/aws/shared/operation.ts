@@ -1,6 +1,6 @@
 import type { AwsError } from "../../../cloudwatch/aws-error.ts";
 
-/** A value of an AWS answer: each wire protocol writes `Date` and `Uint8Array` in its own way. */
+/** A value in a response; each wire protocol encodes `Date` and `Uint8Array` in its own way. */
 export type AwsValue =
   | string
   | number
@@ -11,31 +11,32 @@ export type AwsValue =
   | readonly AwsValue[]
   | AwsStructure;
 
-/** Members that are `undefined` are left out. */
+/** Members of a response. Those that are `undefined` are omitted. */
 export interface AwsStructure {
   readonly [member: string]: AwsValue | undefined;
 }
 
-/** Who signed a request, as CloudTrail's `userIdentity` names them. */
+/** The principal that signed a request. */
 export interface Caller {
   readonly arn: string;
   readonly userId: string;
   readonly accountId: string;
   readonly accessKeyId: string;
+  /** CloudTrail's `userIdentity` element. */
   readonly userIdentity: AwsStructure;
 }
 
-/** The services that the lab answers for, each under the name of its part of the lab. */
+/** The emulated services, named after their folders. */
 export type Service = "kms" | "cloudtrail" | "logs" | "cloudwatch" | "sns" | "sts";
 
-/** What CloudTrail's record of a call says that stands neither in its request nor in its answer. */
+/** Elements of a call's CloudTrail record that are in neither its request nor its response. */
 export interface Audit {
-  /** What the call touched: its ARN and CloudFormation type. */
+  /** The resources the call used, each with its CloudFormation type. */
   readonly resources?: readonly { readonly arn: string; readonly type: string }[];
   readonly additionalEventData?: AwsStructure;
 }
 
-/** One request, once its envelope is read. */
+/** A request, apart from its members. */
 export interface Call {
   readonly operation: string;
   readonly requestId: string;
@@ -43,23 +44,25 @@ export interface Call {
   readonly region: string;
   readonly sourceIpAddress: string;
   readonly userAgent: string;
-  /** Notes what the record of this call shall say; a later note replaces the members it names. */
-  readonly audit?: (note: Audit) => void;
+  /** Adds elements to the CloudTrail record of this call; later values replace earlier ones. */
+  readonly audit?: (elements: Audit) => void;
 }
 
 /**
- * An operation takes the request's members as its wire protocol gave them (JSON: timestamps are epoch
- * seconds and blobs base64; Query: all strings; CBOR: `Date` and `Uint8Array`), and checks them itself.
+ * Carries out a request.
+ * @param input the request's members as its protocol encodes them, not yet validated (JSON: timestamps
+ *   in epoch seconds, blobs in base64; Query: only strings; CBOR: `Date` and `Uint8Array`)
+ * @throws AwsError
  */
 export type Operation = (input: unknown, call: Call) => AwsStructure | Promise<AwsStructure>;
 
 export type Operations = Readonly<Record<string, Operation>>;
 
-/** One call that reached its operation, as CloudTrail learns of it. */
+/** A completed call, for CloudTrail. */
 export interface AuditedCall {
   readonly service: Service;
   readonly call: Call;
   readonly input: unknown;
-  readonly outcome: { readonly output: AwsStructure } | { readonly error: AwsError };
+  readonly result: { readonly output: AwsStructure } | { readonly error: AwsError };
   readonly audit: Audit;
 }

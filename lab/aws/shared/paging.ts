@@ -2,17 +2,18 @@ import type { AwsError } from "../../../cloudwatch/aws-error.ts";
 
 interface Paging<Item> {
   readonly limit: number;
-  /** What the page before answered as its next token. */
+  /** The next token returned with the previous page. */
   readonly token: string | undefined;
-  /** Tells an item from every other one of the list. */
+  /** Returns a key that is unique among the items. */
   readonly keyOf: (item: Item) => string;
-  /** How the service refuses a token that it did not give. */
+  /** The service's error for a token it did not return. */
   readonly invalidToken: AwsError;
 }
 
 /**
- * The page of `items` that follows `token`. The token names the last item given, so that what is added
- * meanwhile moves no item between pages.
+ * Returns the page of `items` after `token`. The token identifies the last item of the previous page,
+ * so items added in between do not shift the pages.
+ * @throws `invalidToken`
  */
 export function page<Item>(
   items: readonly Item[],
@@ -23,13 +24,10 @@ export function page<Item>(
     start = items.findIndex((item) => tokenOf(keyOf(item)) === token) + 1;
     if (start === 0) throw invalidToken;
   }
-  const given = items.slice(start, start + limit);
-  const last = given.at(-1);
-  return {
-    items: given,
-    nextToken:
-      last !== undefined && start + limit < items.length ? tokenOf(keyOf(last)) : undefined,
-  };
+  const pageItems = items.slice(start, start + limit);
+  const last = pageItems.at(-1);
+  const hasMore = last !== undefined && start + limit < items.length;
+  return { items: pageItems, nextToken: hasMore ? tokenOf(keyOf(last)) : undefined };
 }
 
 const tokenOf = (key: string) => Buffer.from(key).toString("base64");

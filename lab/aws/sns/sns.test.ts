@@ -3,7 +3,8 @@ import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/sample
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";
-import { createSns, type Mail } from "./sns.ts";
+import type { Mail } from "./email.ts";
+import { createSns } from "./sns.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 

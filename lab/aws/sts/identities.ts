@@ -9,98 +9,98 @@ export interface Credentials {
   readonly sessionToken: string;
 }
 
+export interface RoleSession {
+  readonly roleName: string;
+  readonly sessionName: string;
+}
+
 export interface Identities {
-  /** Temporary credentials of a role of the account, as ECS hands them to a task. */
-  readonly addRoleSession: (session: {
-    readonly roleName: string;
-    readonly sessionName: string;
-  }) => Credentials;
-  /** Who an access key belongs to: a session added here, or else an IAM user of the account. */
+  /** Creates temporary credentials of a role, such as ECS provides to a task. */
+  readonly addRoleSession: (session: RoleSession) => Credentials;
+  /** Returns the role session with this access key, or an IAM user derived from it. */
   readonly callerFor: (accessKeyId: string) => Caller;
 }
 
-/**
- * The principals of the lab's account. Every access key is somebody: one that belongs to no session
- * is the key of the IAM user who has its id for a name, so `AWS_ACCESS_KEY_ID=mallory` is mallory.
- * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
- */
-export function createIdentities({
-  accountId,
-  region,
-  clock,
-}: {
+interface Account {
   readonly accountId: string;
   readonly region: string;
-  readonly clock: Clock;
-}): Identities {
-  const arnStart = `arn:${partitionOf(region)}`;
-  const sessions = new Map<string, Caller>();
+}
 
+/**
+ * Maps access keys to the principals of the account. An access key that belongs to no role session
+ * becomes an IAM user of the same name: `AWS_ACCESS_KEY_ID=mallory` calls as the user mallory.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+ */
+export function createIdentities(options: Account & { readonly clock: Clock }): Identities {
+  const sessions = new Map<string, Caller>();
   return {
-    addRoleSession: ({ roleName, sessionName }) => {
+    addRoleSession: (session) => {
       const accessKeyId = `ASIA${base32(randomBytes(16))}`;
-      const roleId = uniqueId("AROA", accountId, roleName);
-      const userId = `${roleId}:${sessionName}`;
-      const arn = `${arnStart}:sts::${accountId}:assumed-role/${roleName}/${sessionName}`;
-      sessions.set(accessKeyId, {
-        arn,
-        userId,
-        accountId,
-        accessKeyId,
-        userIdentity: {
-          type: "AssumedRole",
-          principalId: userId,
-          arn,
-          accountId,
-          accessKeyId,
-          sessionContext: {
-            sessionIssuer: {
-              type: "Role",
-              principalId: roleId,
-              arn: `${arnStart}:iam::${accountId}:role/${roleName}`,
-              accountId,
-              userName: roleName,
-            },
-            attributes: {
-              creationDate: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, "Z"),
-              mfaAuthenticated: "false",
-            },
-          },
-        },
-      });
+      const createdAt = options.clock.now();
+      sessions.set(accessKeyId, assumedRole(session, accessKeyId, createdAt, options));
       return {
         accessKeyId,
         secretAccessKey: randomBytes(30).toString("base64"),
         sessionToken: randomBytes(120).toString("base64"),
       };
     },
+    callerFor: (accessKeyId) => sessions.get(accessKeyId) ?? iamUser(accessKeyId, options),
+  };
+}
 
-    callerFor: (accessKeyId) => {
-      const session = sessions.get(accessKeyId);
-      if (session !== undefined) return session;
-      // What IAM allows in a user name: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-      const userName = accessKeyId.replaceAll(/[^\w+=,.@-]/g, "-").slice(0, 64);
-      const arn = `${arnStart}:iam::${accountId}:user/${userName}`;
-      const userId = uniqueId("AIDA", accountId, userName);
-      return {
-        arn,
-        userId,
-        accountId,
-        accessKeyId,
-        userIdentity: {
-          type: "IAMUser",
-          principalId: userId,
-          arn,
+function assumedRole(
+  { roleName, sessionName }: RoleSession,
+  accessKeyId: string,
+  createdAt: number,
+  { accountId, region }: Account,
+): Caller {
+  const partition = partitionOf(region);
+  const roleId = uniqueId("AROA", accountId, roleName);
+  const userId = `${roleId}:${sessionName}`;
+  const arn = `arn:${partition}:sts::${accountId}:assumed-role/${roleName}/${sessionName}`;
+  return {
+    arn,
+    userId,
+    accountId,
+    accessKeyId,
+    userIdentity: {
+      type: "AssumedRole",
+      principalId: userId,
+      arn,
+      accountId,
+      accessKeyId,
+      sessionContext: {
+        sessionIssuer: {
+          type: "Role",
+          principalId: roleId,
+          arn: `arn:${partition}:iam::${accountId}:role/${roleName}`,
           accountId,
-          accessKeyId,
-          userName,
+          userName: roleName,
         },
-      };
+        attributes: {
+          creationDate: new Date(createdAt).toISOString().replace(/\.\d+Z$/, "Z"),
+          mfaAuthenticated: "false",
+        },
+      },
     },
   };
 }
 
-/** An IAM unique id, always the same for the same name in the same account. */
+function iamUser(accessKeyId: string, { accountId, region }: Account): Caller {
+  // Allowed user names: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  const userName = accessKeyId.replaceAll(/[^\w+=,.@-]/g, "-").slice(0, 64);
+  const arn = `arn:${partitionOf(region)}:iam::${accountId}:user/${userName}`;
+  const userId = uniqueId("AIDA", accountId, userName);
+  return {
+    arn,
+    userId,
+    accountId,
+    accessKeyId,
+    userIdentity: { type: "IAMUser", principalId: userId, arn, accountId, accessKeyId, userName },
+  };
+}
+
+/** Returns an IAM unique id, derived from the account and the name so that it survives restarts. */
 function uniqueId(prefix: "AIDA" | "AROA", accountId: string, name: string): string {
   const digest = createHash("sha256").update(`${prefix}/${accountId}/${name}`).digest();
   return prefix + base32(digest.subarray(0, 17));
@@ -108,7 +108,7 @@ function uniqueId(prefix: "AIDA" | "AROA", accountId: string, name: string): str
 
 const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** One character a byte, of the alphabet that IAM's ids are written in. */
+/** Encodes each byte as one character of the alphabet of IAM's unique ids. */
 function base32(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => BASE32[byte & 31]).join("");
 }

@@ -29,17 +29,17 @@ function start(region = "ap-southeast-2") {
         audit = note;
       },
     };
-    const outcome = await Promise.resolve()
+    const result = await Promise.resolve()
       .then(() => operations.AssumeRole?.(input, call) ?? {})
       .then(
         (output: AwsStructure) => ({ output }),
         (error: AwsError) => ({ error }),
       );
     const record = recordOf(
-      { service: "sts", call, input, outcome, audit },
+      { service: "sts", call, input, result, audit },
       { time: NOW, eventId: "event", accountId: ACCOUNT },
     );
-    return { ...outcome, record };
+    return { ...result, record };
   }
   return { identities, assumeRole };
 }

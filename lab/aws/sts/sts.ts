@@ -3,10 +3,16 @@ import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { Clock } from "../../state/clock.ts";
 import { partitionOf } from "../shared/arn.ts";
 import { integer, readInput, text } from "../shared/input.ts";
-import type { Operations } from "../shared/operation.ts";
+import type { AwsStructure, Call, Operations } from "../shared/operation.ts";
 import type { Identities } from "./identities.ts";
 
-/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export interface StsOptions {
+  readonly accountId: string;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly identities: Identities;
+}
+
 const AssumeRole = z.object({
   RoleArn: text({ min: 20, max: 2048 }),
   RoleSessionName: text({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ }),
@@ -16,20 +22,10 @@ const AssumeRole = z.object({
 const ROLE = /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:[!-~]+\/)?([\w+=,.@-]{1,64})$/;
 
 /**
- * Who is calling, and becoming somebody else. Trust policies are not checked, as no policy is: anybody
- * may assume any role of the account, and the session lasts until the lab stops.
+ * Emulates AWS STS. Trust policies are not evaluated: any caller may assume any role of the account,
+ * and the credentials remain valid until the lab stops.
  */
-export function createSts({
-  accountId,
-  region,
-  clock,
-  identities,
-}: {
-  readonly accountId: string;
-  readonly region: string;
-  readonly clock: Clock;
-  readonly identities: Identities;
-}): { readonly operations: Operations } {
+export function createSts(options: StsOptions): { readonly operations: Operations } {
   return {
     operations: {
       /** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
@@ -38,40 +34,38 @@ export function createSts({
         Account: caller.accountId,
         Arn: caller.arn,
       }),
-
-      AssumeRole: (input, { caller, audit }) => {
-        const { RoleArn, RoleSessionName, DurationSeconds } = readInput(
-          AssumeRole,
-          input,
-          "ValidationError",
-        );
-        const [, partition, account, roleName] = ROLE.exec(RoleArn) ?? [];
-        if (roleName === undefined) {
-          throw new AwsError("ValidationError", `${RoleArn} is invalid`);
-        }
-        audit?.({ resources: [{ arn: RoleArn, type: "AWS::IAM::Role" }] });
-        if (account !== accountId || partition !== partitionOf(region)) {
-          throw new AwsError(
-            "AccessDenied",
-            `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
-            403,
-          );
-        }
-        const { accessKeyId, secretAccessKey, sessionToken } = identities.addRoleSession({
-          roleName,
-          sessionName: RoleSessionName,
-        });
-        const { userId, arn } = identities.callerFor(accessKeyId);
-        return {
-          Credentials: {
-            AccessKeyId: accessKeyId,
-            SecretAccessKey: secretAccessKey,
-            SessionToken: sessionToken,
-            Expiration: new Date(clock.now() + DurationSeconds * 1_000),
-          },
-          AssumedRoleUser: { AssumedRoleId: userId, Arn: arn },
-        };
-      },
+      AssumeRole: (input, call) => assumeRole(input, call, options),
     },
+  };
+}
+
+/** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+function assumeRole(
+  input: unknown,
+  { caller, audit }: Call,
+  { accountId, region, clock, identities }: StsOptions,
+): AwsStructure {
+  const request = readInput(AssumeRole, input, "ValidationError");
+  const { RoleArn, RoleSessionName: sessionName, DurationSeconds } = request;
+  const [, partition, account, roleName] = ROLE.exec(RoleArn) ?? [];
+  if (roleName === undefined) throw new AwsError("ValidationError", `${RoleArn} is invalid`);
+  audit?.({ resources: [{ arn: RoleArn, type: "AWS::IAM::Role" }] });
+  if (account !== accountId || partition !== partitionOf(region)) {
+    throw new AwsError(
+      "AccessDenied",
+      `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
+      403,
+    );
+  }
+  const credentials = identities.addRoleSession({ roleName, sessionName });
+  const { userId, arn } = identities.callerFor(credentials.accessKeyId);
+  return {
+    Credentials: {
+      AccessKeyId: credentials.accessKeyId,
+      SecretAccessKey: credentials.secretAccessKey,
+      SessionToken: credentials.sessionToken,
+      Expiration: new Date(clock.now() + DurationSeconds * 1_000),
+    },
+    AssumedRoleUser: { AssumedRoleId: userId, Arn: arn },
   };
 }

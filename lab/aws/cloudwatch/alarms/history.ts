@@ -8,9 +8,9 @@ import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
 /** An entry of DescribeAlarmHistory. */
 export interface HistoryItem {
   readonly alarmName: string;
-  /** Of a metric alarm unless said otherwise. */
+  /** Absent for a metric alarm. */
   readonly alarmType?: "CompositeAlarm";
-  /** Milliseconds since the epoch. */
+  /** Epoch milliseconds. */
   readonly at: number;
   readonly type: "ConfigurationUpdate" | "StateUpdate" | "Action";
   readonly summary: string;
@@ -18,17 +18,17 @@ export interface HistoryItem {
   readonly data: string;
 }
 
-/** The state of an alarm and why it is in it. */
+/** The state of an alarm and the reason for it. */
 export interface StateRecord {
   readonly value: AlarmState;
   readonly reason: string;
-  /** What an evaluation looked at, or the text that a caller of SetAlarmState gave. */
+  /** The data of the evaluation, or the JSON text passed to SetAlarmState. */
   readonly reasonData?: Json;
 }
 
 const VERBS = { Create: "created", Update: "updated", Delete: "deleted" } as const;
 
-/** An alarm was made, changed or taken away. `state` and `alarm` are those from then on. */
+/** Describes the creation, update or deletion of an alarm, with its configuration afterwards. */
 export function configurationItem(
   type: keyof typeof VERBS,
   alarm: Alarm,
@@ -60,7 +60,7 @@ export function configurationItem(
   };
 }
 
-/** What the alarm fires on. */
+/** Returns the members that define when the alarm fires. */
 function conditionOf(alarm: Alarm): { readonly [member: string]: Json } {
   if (isComposite(alarm)) return { alarmRule: alarm.rule };
   const evaluation = {
@@ -95,6 +95,7 @@ function subjectOf(alarm: Alarm): Pick<HistoryItem, "alarmName" | "alarmType"> {
   };
 }
 
+/** Describes a change of an alarm's state. */
 export function stateItem(
   alarm: Alarm,
   from: StateRecord,
@@ -110,7 +111,7 @@ export function stateItem(
   };
 }
 
-/** @param failure why the action could not be carried out; absent: it was */
+/** Describes an executed action. @param failure the error message, if the action failed */
 export function actionItem(
   alarm: Alarm,
   action: string,

@@ -13,18 +13,19 @@ import {
 import { manualClock } from "../../../testing/manual-clock.ts";
 import { memoryJournal } from "../../../testing/memory-journal.ts";
 import { createMetrics, type MetricsEntry } from "../metrics/metrics.ts";
-import { createMonitor, type MonitorEntry } from "./monitor.ts";
+import type { AlarmsEntry } from "./alarm-store.ts";
+import { createMonitor } from "./monitor.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-function monitorOf(alarms: readonly Alarm[], entries: readonly MonitorEntry[] = [], start = NOON) {
+function monitorOf(alarms: readonly Alarm[], entries: readonly AlarmsEntry[] = [], start = NOON) {
   const clock = manualClock(start);
   const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
   const journal = memoryJournal(entries);
   const notify = vi.fn<(topicArn: string, notification: Notification) => void>();
-  const monitor = createMonitor({ clock, account: ACCOUNT, alarms, metrics, notify, journal });
+  const monitor = createMonitor({ clock, ...ACCOUNT, alarms, metrics, notify, journal });
   const publish = (value: number, highResolution = false) =>
     metrics.put([
       {
@@ -172,11 +173,11 @@ describe("evaluations that were late", () => {
           return () => {};
         },
       },
-      account: ACCOUNT,
+      ...ACCOUNT,
       alarms: [ALARM],
       metrics: { ...metrics, total },
       notify,
-      journal: memoryJournal<MonitorEntry>(),
+      journal: memoryJournal<AlarmsEntry>(),
     });
     monitor.start();
     const wake = (after: number) => {
@@ -378,7 +379,7 @@ test.each<[string, Partial<ThresholdAlarm>, RegExp]>([
 describe("a composite alarm", () => {
   const OTHER = { ...ALARM, name: "other", arn: `${ALARM.arn}-other`, metricName: "other" };
 
-  function compositeOf(rule = COMPOSITE_ALARM.rule, entries: readonly MonitorEntry[] = []) {
+  function compositeOf(rule = COMPOSITE_ALARM.rule, entries: readonly AlarmsEntry[] = []) {
     const both = { ...COMPOSITE_ALARM, rule, okActions: [TOPIC.arn] };
     const lab = monitorOf(
       [both, { ...ALARM, alarmActions: [] }, { ...OTHER, alarmActions: [] }],

@@ -1,35 +1,28 @@
 import { z } from "zod";
-import { AwsError } from "../../../../cloudwatch/aws-error.ts";
 import {
   type MetricDatum,
   type StatisticSet,
   statisticSet,
 } from "../../../../cloudwatch/metric.ts";
-import { double, integer, list, text, time } from "../../shared/input.ts";
+import { double, integer, list, time } from "../../shared/input.ts";
+import {
+  Dimensions,
+  dimensionRecord,
+  invalidCombination,
+  invalidValue,
+  mutuallyExclusive,
+  Name,
+  UNITS,
+} from "../request.ts";
 
 const HOUR = 60 * 60 * 1000;
 const TWO_WEEKS = 14 * 24 * HOUR;
-/** PutMetricData takes values from -2^360 to 2^360. */
+/** PutMetricData accepts values from -2^360 to 2^360. */
 const MAX_VALUE = 2 ** 360;
-
-export const UNITS = [
-  ...["Seconds", "Microseconds", "Milliseconds"],
-  ...["Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes"],
-  ...["Bits", "Kilobits", "Megabits", "Gigabits", "Terabits"],
-  ...["Percent", "Count"],
-  ...["Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second"],
-  ...["Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second"],
-  ...["Gigabits/Second", "Terabits/Second", "Count/Second", "None"],
-];
-
-export const MetricName = text({ min: 1, max: 255 });
-export const Dimensions = list(z.object({ Name: MetricName, Value: text({ min: 1, max: 1024 }) }), {
-  max: 30,
-});
 
 /** A member of PutMetricData's `MetricData`. */
 export const MetricDatumInput = z.object({
-  MetricName,
+  MetricName: Name,
   Dimensions: Dimensions.default([]),
   Timestamp: time().optional(),
   Value: double().optional(),
@@ -42,106 +35,107 @@ export const MetricDatumInput = z.object({
   StorageResolution: integer({ min: 1 }).default(60),
 });
 
+type Input = z.infer<typeof MetricDatumInput>;
+
 /**
- * The datum as it is stored.
- * @param where the datum's place in the request, `MetricData.member.1`
- * @throws AwsError as PutMetricData refuses a datum
+ * Validates a datum of PutMetricData and converts it to the form in which it is stored.
+ * @param path the datum's place in the request, such as `MetricData.member.1`
+ * @throws AwsError as PutMetricData does
  */
-export function metricDatum(
+export function toMetricDatum(
   namespace: string,
-  datum: z.infer<typeof MetricDatumInput>,
-  where: string,
+  input: Input,
+  path: string,
   now: number,
 ): MetricDatum {
-  const { Timestamp: timestamp = now, StorageResolution: resolution } = datum;
+  const { Timestamp: timestamp = now, StorageResolution: resolution } = input;
   if (timestamp < now - TWO_WEEKS) {
-    throw invalid(
-      `The parameter ${where}.Timestamp must specify a time within the past two weeks.`,
+    throw invalidValue(
+      `The parameter ${path}.Timestamp must specify a time within the past two weeks.`,
     );
   }
   if (timestamp > now + 2 * HOUR) {
-    throw invalid(
-      `The parameter ${where}.Timestamp must specify a time no more than two hours in the future.`,
+    throw invalidValue(
+      `The parameter ${path}.Timestamp must specify a time no more than two hours in the future.`,
     );
   }
   if (resolution !== 1 && resolution !== 60) {
-    throw invalid(`The parameter ${where}.StorageResolution must be 1 or 60; it is ${resolution}.`);
+    throw invalidValue(
+      `The parameter ${path}.StorageResolution must be 1 or 60, not ${resolution}.`,
+    );
   }
   return {
     namespace,
-    name: datum.MetricName,
-    dimensions: dimensionRecord(datum.Dimensions),
+    name: input.MetricName,
+    dimensions: dimensionRecord(input.Dimensions),
     timestamp,
-    unit: datum.Unit,
+    unit: input.Unit,
     highResolution: resolution === 1,
-    ...valuesOf(datum, where),
+    ...statisticsOf(input, path),
   };
 }
 
-function valuesOf(datum: z.infer<typeof MetricDatumInput>, where: string): StatisticSet {
-  const { Value: value, Values: values, Counts: counts, StatisticValues: set } = datum;
-  const given = Object.entries({ Value: value, Values: values, StatisticValues: set }).filter(
-    ([, member]) => member !== undefined,
-  );
-  const [first, second] = given;
+function statisticsOf(input: Input, path: string): StatisticSet {
+  const { Value: value, Values: values, StatisticValues: set } = input;
+  const [first, second] = Object.entries({
+    Value: value,
+    Values: values,
+    StatisticValues: set,
+  }).flatMap(([name, member]) => (member === undefined ? [] : name));
   if (first === undefined) {
-    throw new AwsError(
-      "InvalidParameterCombination",
-      `At least one of the parameters ${where}.Value, ${where}.Values and ${where}.StatisticValues must be specified.`,
+    throw invalidCombination(
+      `At least one of the parameters ${path}.Value, ${path}.Values and ${path}.StatisticValues must be specified.`,
     );
   }
-  if (second !== undefined) throw exclusive(`${where}.${first[0]}`, `${where}.${second[0]}`);
-  const check = (parameter: string, number: number) => {
-    // Written so that NaN does not pass.
-    if (Math.abs(number) <= MAX_VALUE) return;
-    throw invalid(`The value ${number} for parameter ${where}.${parameter} is invalid.`);
-  };
-  if (set !== undefined) {
-    const { Sum: sum, SampleCount: sampleCount, Minimum: minimum, Maximum: maximum } = set;
-    check("StatisticValues.Sum", sum);
-    check("StatisticValues.Minimum", minimum);
-    check("StatisticValues.Maximum", maximum);
-    if (maximum < minimum) {
-      throw invalid(
-        `The parameter ${where}.StatisticValues.Maximum must be greater than ${where}.StatisticValues.Minimum.`,
-      );
-    }
-    check("StatisticValues.SampleCount", sampleCount);
-    if (sampleCount <= 0) {
-      throw invalid(
-        `The value ${sampleCount} for parameter ${where}.StatisticValues.SampleCount is invalid.`,
-      );
-    }
-    return { sum, sampleCount, minimum, maximum };
-  }
+  if (second !== undefined) throw mutuallyExclusive(`${path}.${first}`, `${path}.${second}`);
+  if (set !== undefined) return fromStatisticValues(set, `${path}.StatisticValues`);
   if (value !== undefined) {
-    check("Value", value);
+    checkValue(value, `${path}.Value`);
     return statisticSet([value]);
   }
-  for (const [index, number] of (values ?? []).entries()) {
-    check(`Values.member.${index + 1}`, number);
+  return fromValues(values ?? [], input.Counts, path);
+}
+
+function fromStatisticValues(
+  set: NonNullable<Input["StatisticValues"]>,
+  path: string,
+): StatisticSet {
+  const { Sum: sum, SampleCount: sampleCount, Minimum: minimum, Maximum: maximum } = set;
+  checkValue(sum, `${path}.Sum`);
+  checkValue(minimum, `${path}.Minimum`);
+  checkValue(maximum, `${path}.Maximum`);
+  if (maximum < minimum) {
+    throw invalidValue(`The parameter ${path}.Maximum must be greater than ${path}.Minimum.`);
   }
-  if (counts !== undefined && counts.length !== values?.length) {
-    throw invalid(`The parameters ${where}.Values and ${where}.Counts must be of the same size.`);
+  checkValue(sampleCount, `${path}.SampleCount`);
+  if (sampleCount <= 0) {
+    throw invalidValue(`The value ${sampleCount} for parameter ${path}.SampleCount is invalid.`);
+  }
+  return { sum, sampleCount, minimum, maximum };
+}
+
+function fromValues(
+  values: readonly number[],
+  counts: readonly number[] | undefined,
+  path: string,
+): StatisticSet {
+  for (const [index, value] of values.entries()) {
+    checkValue(value, `${path}.Values.member.${index + 1}`);
+  }
+  if (counts !== undefined && counts.length !== values.length) {
+    throw invalidValue(
+      `The parameters ${path}.Values and ${path}.Counts must be of the same size.`,
+    );
   }
   for (const [index, count] of (counts ?? []).entries()) {
-    check(`Counts.member.${index + 1}`, count > 0 ? count : Number.NaN);
+    checkValue(count > 0 ? count : Number.NaN, `${path}.Counts.member.${index + 1}`);
   }
-  if (!values?.length) throw invalid(`The parameter ${where}.Values must not be empty.`);
+  if (values.length === 0) throw invalidValue(`The parameter ${path}.Values must not be empty.`);
   return statisticSet(values, counts);
 }
 
-export function dimensionRecord(
-  dimensions: readonly { readonly Name: string; readonly Value: string }[],
-): Record<string, string> {
-  return Object.fromEntries(dimensions.map(({ Name, Value }) => [Name, Value]));
-}
-
-export const invalid = (message: string) => new AwsError("InvalidParameterValue", message);
-
-export function exclusive(one: string, other: string): AwsError {
-  return new AwsError(
-    "InvalidParameterCombination",
-    `The parameters ${one} and ${other} are mutually exclusive and you have specified both.`,
-  );
+function checkValue(value: number, parameter: string): void {
+  // Also rejects NaN, which compares as false.
+  if (Math.abs(value) <= MAX_VALUE) return;
+  throw invalidValue(`The value ${value} for parameter ${parameter} is invalid.`);
 }

@@ -9,37 +9,40 @@ import type { Clock } from "../../../state/clock.ts";
 import type { Journal } from "../../../state/journal.ts";
 
 export interface Datapoint extends StatisticSet {
-  /** The start of the period, milliseconds since the epoch. */
+  /** The start of the period, in epoch milliseconds. */
   readonly timestamp: number;
   readonly unit: string;
 }
 
 export interface ListedMetric extends MetricKey {
-  /** When data last arrived, milliseconds since the epoch. */
+  /** When data last arrived, in epoch milliseconds. */
   readonly updatedAt: number;
 }
 
 export interface Period {
-  /** Milliseconds since the epoch, inclusive. */
+  /** Epoch milliseconds, inclusive. */
   readonly start: number;
-  /** Milliseconds since the epoch, exclusive. */
+  /** Epoch milliseconds, exclusive. */
   readonly end: number;
 }
 
 export interface Metrics {
   readonly put: (data: readonly MetricDatum[]) => void;
-  /** All that was published in a period, whatever its unit; `undefined` when nothing was. */
+  /** Returns the statistics of all data of a period in any unit, or undefined if there is none. */
   readonly total: (key: MetricKey, period: Period) => StatisticSet | undefined;
-  /** One datapoint for each unit in each period of `seconds` from `start` on that has data, oldest first. */
+  /**
+   * Returns the datapoints of a range, oldest first: one for each unit in each period of `seconds` that
+   * has data.
+   */
   readonly statistics: (
     key: MetricKey,
     range: Period & { readonly seconds: number; readonly unit?: string | undefined },
   ) => readonly Datapoint[];
-  /** Every metric with data, by namespace, name and dimensions. */
+  /** Returns the metrics that have data, sorted by namespace, name and dimensions. */
   readonly list: () => readonly ListedMetric[];
 }
 
-/** One `put`: what it added to each minute or second, and when it came. */
+/** A journal entry: the data of one `put`, aggregated by minute or second, and when it arrived. */
 export interface MetricsEntry {
   readonly at: number;
   readonly data: readonly MetricDatum[];
@@ -50,14 +53,13 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** AWS keeps seconds for three hours and minutes for fifteen days. */
+/** As in AWS: high-resolution data is kept for 3 hours, data by the minute for 15 days. */
 const KEPT_BY_SECOND = 3 * HOUR;
 const KEPT = 15 * DAY;
 const MAX_METRICS = 5_000;
 
 export const notModelled: readonly string[] = [
-  "Metrics are kept for 15 days at a resolution of a minute; the 5-minute and hourly roll-ups that AWS keeps for 15 months are not there.",
-  "Percentiles and other extended statistics, metric math and anomaly detection bands are not computed.",
+  "Metrics are kept for 15 days at a resolution of a minute. AWS also keeps data aggregated to 5 minutes and 1 hour, for up to 15 months.",
 ];
 
 interface Bucket extends StatisticSet {
@@ -67,16 +69,16 @@ interface Bucket extends StatisticSet {
 
 interface Series {
   readonly key: MetricKey;
-  /** In order of time. */
+  /** Sorted by time. */
   buckets: Bucket[];
   updatedAt: number;
-  /** Up to here seconds were merged into minutes. */
+  /** The time before which seconds were merged into minutes. */
   mergedUntil: number;
 }
 
 /**
- * The metrics of the lab's CloudWatch: statistic sets by the minute, or by the second where a metric
- * asks for high resolution. What is put is in the journal before `put` returns.
+ * Holds metric data as statistic sets, by the second for high-resolution data and otherwise by the
+ * minute. Replays the journal on creation.
  */
 export function createMetrics({
   clock,
@@ -98,7 +100,7 @@ export function createMetrics({
         updatedAt: at,
         mergedUntil: at,
       };
-      // Set anew to stand last: what has waited longest for data is first to go.
+      // Move the metric to the end: those without data for the longest time are dropped first.
       metrics.delete(id);
       metrics.set(id, series);
       series.updatedAt = at;
@@ -147,7 +149,7 @@ function identity({ namespace, name, dimensions }: MetricKey): string {
   return JSON.stringify([namespace, name, Object.entries(dimensions).sort()]);
 }
 
-/** One datum for each minute or second of each metric, dated to its start. */
+/** Aggregates data by the minute or second of each metric. */
 function byBucket(data: readonly MetricDatum[]): readonly MetricDatum[] {
   const sums = new Map<string, MetricDatum>();
   for (const datum of data) {
@@ -158,6 +160,7 @@ function byBucket(data: readonly MetricDatum[]): readonly MetricDatum[] {
   return [...sums.values()];
 }
 
+/** Merges a bucket into a sorted list. */
 function add(buckets: Bucket[], bucket: Bucket): void {
   const from = firstAt(buckets, bucket.start);
   let index = from;
@@ -167,6 +170,7 @@ function add(buckets: Bucket[], bucket: Bucket): void {
   else buckets.splice(index, 0, bucket);
 }
 
+/** Drops expired buckets, and merges seconds older than three hours into minutes. */
 function prune(series: Series, now: number): void {
   const expired = firstAt(series.buckets, now - KEPT);
   if (expired > 0) series.buckets.splice(0, expired);
@@ -184,7 +188,7 @@ function bucketsIn(series: Series | undefined, { start, end }: Period): readonly
   return series.buckets.slice(firstAt(series.buckets, start), firstAt(series.buckets, end));
 }
 
-/** The index of the first bucket at or after `time`. */
+/** Returns the index of the first bucket at or after `time`. */
 function firstAt(buckets: readonly Bucket[], time: number): number {
   let low = 0;
   let high = buckets.length;
