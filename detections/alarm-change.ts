@@ -17,7 +17,7 @@ const onTopics = { eventSource: "sns.amazonaws.com", readOnly: false };
 const onRules = { eventSource: "events.amazonaws.com", readOnly: false };
 const onFilters = { eventSource: "logs.amazonaws.com", readOnly: false };
 
-/** Where the calls name an alarm, a metric filter or a rule. */
+/** Request parameters that contain the name of an alarm, a metric filter or a rule. */
 const MEMBERS = [
   "alarmName",
   "alarmNames[*]",
@@ -33,7 +33,7 @@ export const alarmChange: TrailDetection = {
   severity: "critical",
   tactic: "defense evasion",
   source: "trail",
-  // What the pipeline puts in place is what a review let pass; what it takes away is told as well.
+  // Counts removals by anyone, and changes by anyone but the deploy role, whose changes were reviewed.
   pattern: (scope) =>
     jsonPattern(
       allOf(
@@ -90,10 +90,10 @@ export const alarmChange: TrailDetection = {
   },
   why: "Whoever silences an alarm expects it to ring. Until it is restored, what it watches for may happen unheard.",
   falsePositives: [
-    "A deployment that takes a detection away: Delete… by the deploy role, at the time of the deployment.",
-    "A test of the way to the mail: SetAlarmState by whoever tests.",
-    "Maintenance by hand, announced: DisableAlarmActions, and EnableAlarmActions soon after.",
-    "A deployment from somebody's own machine: exclude that role, or deploy by the pipeline.",
+    "A deployment removed a detection: the events are Delete… calls by the deploy role at the time of the deployment.",
+    "Somebody tested the notifications: the event is SetAlarmState by the tester.",
+    "Announced manual maintenance: DisableAlarmActions, followed soon by EnableAlarmActions.",
+    "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
   runbook: [
     "Run the query: what was taken away, by whom.",
@@ -107,7 +107,7 @@ export const alarmChange: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "somebody deletes two alarms, one of them ours",
+      name: "a user deletes two alarms, one of them Cipherwatch's",
       record: managementEvent(user, {
         ...onAlarms,
         eventName: "DeleteAlarms",
@@ -115,7 +115,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "the pipeline deletes one",
+      name: "the pipeline deletes an alarm",
       record: managementEvent(deployer, {
         ...onAlarms,
         eventName: "DeleteAlarms",
@@ -123,7 +123,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "its actions are disabled",
+      name: "an administrator disables an alarm's actions",
       record: managementEvent(administrator, {
         ...onAlarms,
         eventName: "DisableAlarmActions",
@@ -131,7 +131,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "a mute rule covers it",
+      name: "a user creates a mute rule for an alarm",
       record: managementEvent(user, {
         ...onAlarms,
         eventName: "PutAlarmMuteRule",
@@ -143,7 +143,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody gives it a threshold that is never reached",
+      name: "an administrator sets a threshold that is never reached",
       record: managementEvent(administrator, {
         ...onAlarms,
         eventName: "PutMetricAlarm",
@@ -151,7 +151,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "the mail's subscription is removed",
+      name: "a user deletes the email subscription",
       record: managementEvent(user, {
         ...onTopics,
         eventName: "Unsubscribe",
@@ -159,7 +159,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "the topic's policy is changed",
+      name: "an administrator changes the topic policy",
       record: managementEvent(administrator, {
         ...onTopics,
         eventName: "SetTopicAttributes",
@@ -167,7 +167,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "a metric filter is deleted",
+      name: "a user deletes a metric filter",
       record: managementEvent(user, {
         ...onFilters,
         eventName: "DeleteMetricFilter",
@@ -178,7 +178,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "a rule is disabled",
+      name: "a user disables an EventBridge rule",
       record: managementEvent(user, {
         ...onRules,
         eventName: "DisableRule",
@@ -186,7 +186,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "a rule loses its target",
+      name: "a user removes the target of an EventBridge rule",
       record: managementEvent(user, {
         ...onRules,
         eventName: "RemoveTargets",
@@ -196,7 +196,7 @@ export const alarmChange: TrailDetection = {
   ],
   mustNotFire: [
     {
-      name: "the pipeline changes an alarm",
+      name: "the pipeline updates an alarm",
       record: managementEvent(deployer, {
         ...onAlarms,
         eventName: "PutMetricAlarm",
@@ -204,7 +204,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "autoscaling replaces alarms of its own",
+      name: "Application Auto Scaling deletes its own alarms",
       record: managementEvent(
         awsService(
           "ecs.application-autoscaling.amazonaws.com",
@@ -222,7 +222,7 @@ export const alarmChange: TrailDetection = {
       ),
     },
     {
-      name: "somebody looks at the alarms",
+      name: "an administrator lists alarms",
       record: managementEvent(administrator, {
         ...onAlarms,
         eventName: "DescribeAlarms",
@@ -231,7 +231,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "actions are enabled again",
+      name: "an administrator enables an alarm's actions",
       record: managementEvent(administrator, {
         ...onAlarms,
         eventName: "EnableAlarmActions",
@@ -239,7 +239,7 @@ export const alarmChange: TrailDetection = {
       }),
     },
     {
-      name: "another application's topic is deleted",
+      name: "an administrator deletes another application's topic",
       record: managementEvent(administrator, {
         ...onTopics,
         eventName: "DeleteTopic",

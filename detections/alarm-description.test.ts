@@ -11,29 +11,29 @@ test.each([
   [{ period: 300, evaluationPeriods: 15, datapointsToAlarm: 1 }, "3 or more in 5 minutes"],
   [
     { period: 10, evaluationPeriods: 3, datapointsToAlarm: 2 },
-    "3 or more in 10 seconds, in 2 of 3 such periods",
+    "3 or more in 10 seconds, in 2 of 3 periods",
   ],
-])("%j reads as: %s", (window, words) => {
+])("describes %j as: %s", (window, words) => {
   expect(describeThreshold({ ...kmsErrors, ...window, threshold: 3 })).toBe(words);
 });
 
-test("a band reads without a number, for nobody knows it", () => {
+test("describes an anomaly band without a number", () => {
   expect(kmsVolume.anomaly && describeAnomalyBand(kmsVolume.anomaly)).toBe(
-    "more than usual in 5 minutes, by CloudWatch's model of it, in 2 of 3 such periods",
+    "more than CloudWatch's anomaly detection expects in 5 minutes, in 2 of 3 periods",
   );
 });
 
-test("a description of 1,024 characters is taken, one of 1,025 says what to shorten by how much", () => {
+test("accepts 1,024 characters, and names the excess of 1,025", () => {
   const describe = (why: string) =>
     alarmDescription({ ...kmsErrors, why }, "now", { runbook: "there", savedQuery: "here" });
   const room = 1024 - describe("").length;
   expect(describe("x".repeat(room))).toHaveLength(1024);
   expect(() => describe("x".repeat(room + 1))).toThrow(
-    /kms-errors has 1025 characters; CloudWatch takes at most 1024\. Shorten .+ by 1\./,
+    /kms-errors has 1025 characters; CloudWatch accepts at most 1024\. Shorten .+ by 1\./,
   );
 });
 
-test("every description fits, under the longest name that a repository can have", () => {
+test("fits every description, with the longest repository name that GitHub allows", () => {
   const repository = `${"o".repeat(39)}/${"r".repeat(100)}`;
   const scope = createExampleScope("prod", "ap-southeast-2");
   for (const detection of [...detections, ...cisPack]) {
@@ -42,11 +42,11 @@ test("every description fits, under the longest name that a repository can have"
       savedQuery: savedQueryNameOf(detection, scope),
     };
     const anomaly = anomalyOf(detection);
-    for (const when of [
+    for (const condition of [
       describeThreshold(detection),
       ...(anomaly ? [describeAnomalyBand(anomaly)] : []),
     ]) {
-      expect(() => alarmDescription(detection, when, links)).not.toThrow();
+      expect(() => alarmDescription(detection, condition, links)).not.toThrow();
     }
   }
 });

@@ -1,9 +1,9 @@
 import type { AnomalySettings, Detection, Severity } from "./detection.ts";
 
-/** AlarmDescription in CloudWatch's PutMetricAlarm reference. */
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
 const LONGEST_DESCRIPTION = 1024;
 
-/** What a description is made of, whatever kind of alarm it is of. */
+/** The texts of any kind of alarm. */
 export interface AlarmSummary {
   readonly id: string;
   readonly title: string;
@@ -13,54 +13,52 @@ export interface AlarmSummary {
 }
 
 export interface Links {
-  /** Where the runbook is to be read. */
+  /** URL or path of the runbook. */
   readonly runbook: string;
-  /** Name of the query that CloudWatch Logs Insights has saved, if there is one. */
+  /** Name of the query saved in CloudWatch Logs Insights. */
   readonly savedQuery?: string;
 }
 
 /**
- * What a mail about the alarm says: why it fired and what to do now.
- * @param when it fires, in words
- * @throws if it is longer than CloudWatch takes
+ * The text of emails about the alarm: why it fired, and what to do.
+ * @param condition when it fires, in words
+ * @throws if the text is longer than CloudWatch accepts
  */
 export function alarmDescription(
-  described: AlarmSummary,
-  when: string,
+  alarm: AlarmSummary,
+  condition: string,
   { runbook, savedQuery }: Links,
 ): string {
   const query =
     savedQuery === undefined ? "" : `Query, saved in CloudWatch Logs Insights: ${savedQuery}. `;
   const text = [
-    `${described.title} (${described.severity}): ${when}.`,
-    described.why,
-    ...described.runbook.map((step, index) => `${index + 1}. ${step}`),
+    `${alarm.title} (${alarm.severity}): ${condition}.`,
+    alarm.why,
+    ...alarm.runbook.map((step, index) => `${index + 1}. ${step}`),
     `${query}Runbook: ${runbook}`,
   ].join("\n");
   const excess = text.length - LONGEST_DESCRIPTION;
   if (excess <= 0) return text;
   throw new Error(
-    `The alarm description of ${described.id} has ${text.length} characters; CloudWatch takes at most ${LONGEST_DESCRIPTION}. Shorten its why or its runbook by ${excess}.`,
+    `The alarm description of ${alarm.id} has ${text.length} characters; CloudWatch accepts at most ${LONGEST_DESCRIPTION}. Shorten its why or its runbook by ${excess}.`,
   );
 }
 
-/** `3 or more in a minute, in 2 of 3 such periods` */
+/** `3 or more in a minute, in 2 of 3 periods` */
 export function describeThreshold(detection: Detection): string {
-  return `${detection.threshold} or more in ${formatDuration(detection.period)}${among(detection)}`;
+  return `${detection.threshold} or more in ${formatDuration(detection.period)}${periodCount(detection)}`;
 }
 
-/** `more than usual in 5 minutes, by CloudWatch's model of it, in 2 of 3 such periods` */
+/** `more than CloudWatch's anomaly detection expects in 5 minutes, in 2 of 3 periods` */
 export function describeAnomalyBand(anomaly: AnomalySettings): string {
-  return `more than usual in ${formatDuration(anomaly.period)}, by CloudWatch's model of it${among(anomaly)}`;
+  return `more than CloudWatch's anomaly detection expects in ${formatDuration(anomaly.period)}${periodCount(anomaly)}`;
 }
 
-function among({
+function periodCount({
   evaluationPeriods,
   datapointsToAlarm,
 }: Pick<Detection, "evaluationPeriods" | "datapointsToAlarm">): string {
-  return datapointsToAlarm === 1
-    ? ""
-    : `, in ${datapointsToAlarm} of ${evaluationPeriods} such periods`;
+  return datapointsToAlarm === 1 ? "" : `, in ${datapointsToAlarm} of ${evaluationPeriods} periods`;
 }
 
 /** `10 seconds`, `a minute`, `5 minutes` */

@@ -1,28 +1,28 @@
 import type { Detection, Tactic } from "./detection.ts";
 
-/** What several detections tell together, which none tells by itself: a composite alarm. */
+/** The composite alarm on alarms of several detections, which together indicate an attack. */
 export const attackUnderWay = {
   id: "attack-under-way",
-  title: "An attack is under way",
+  title: "An attack is in progress",
   severity: "critical",
-  why: "Signs of two different tactics at once: somebody tries Keys while somebody mutes an alarm, or uses the key while records are copied out. One of them may be a mistake; two seldom are.",
+  why: "Alarms of two different tactics are on at once, for example because somebody guesses Keys and mutes an alarm. One of them may be a mistake; two rarely are.",
   falsePositives: [
-    "A large deployment from outside of the pipeline: keys, the trail and the service change within minutes.",
-    "A drill: `npm run attack -- attack-under-way` against the lab, or its like in AWS.",
+    "A large deployment from outside the pipeline changed keys, the trail and the service within minutes.",
+    "A drill: `npm run attack -- attack-under-way` in the lab, or a similar exercise in AWS.",
   ],
   runbook: [
-    "Call for help; this is an incident until shown otherwise.",
-    "The dashboard shows which alarms are on: begin with what was muted or stopped (trail-change, alarm-change), so that you see again.",
-    "Then cut the access: revoke the sessions of the service's role and of whoever the alarms name.",
+    "Call for help. Treat this as an incident until you know otherwise.",
+    "Open the dashboard to see which alarms are on. First restore what was muted or stopped (trail-change, alarm-change), so that you are notified again.",
+    "Cut off access: revoke the sessions of the service's role and of every caller that the alarms name.",
     "Work through the runbook of each alarm that is on.",
   ],
 } as const;
 
 /**
- * The composite alarm's rule: two alarms of different tactics at once. Two of one tactic are often one
- * event seen twice, as wrong Keys are by the service and by the trail.
- * @param alarmNames detection → the names of its alarms
- * @returns undefined where the detections are of fewer than two tactics
+ * The rule of the composite alarm: in ALARM while alarms of two different tactics are. Two alarms of one
+ * tactic often report the same event: both the service and the trail report a wrong Key.
+ * @param alarmNames returns the names of a detection's alarms
+ * @returns undefined if the detections have fewer than two tactics
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
  */
 export function compositeAlarmRule(
@@ -35,10 +35,12 @@ export function compositeAlarmRule(
     const alarms = alarmNames(detection).map((name) => `ALARM("${name}")`);
     byTactic.set(detection.tactic, [...(byTactic.get(detection.tactic) ?? []), ...alarms]);
   }
-  const signs = [...byTactic.values()];
-  const pairs = signs
+  const alarmsByTactic = [...byTactic.values()];
+  const pairs = alarmsByTactic
     .slice(0, -1)
-    .map((alarms, at) => `(${anyOf(alarms)} AND ${anyOf(signs.slice(at + 1).flat())})`);
+    .map(
+      (alarms, index) => `(${anyOf(alarms)} AND ${anyOf(alarmsByTactic.slice(index + 1).flat())})`,
+    );
   return pairs.length === 0 ? undefined : pairs.join(" OR ");
 }
 

@@ -1,6 +1,6 @@
 import type { Detection } from "./detection.ts";
 
-/** What of an event the notice tells, by CloudTrail's names for it. */
+/** Fields of the event that the notification contains. */
 const PATHS = {
   event: "$.detail.eventName",
   who: "$.detail.userIdentity.arn",
@@ -12,7 +12,8 @@ const PATHS = {
 } as const;
 
 /**
- * The input transformer for EventBridge that makes a mail of an event: what happened, and what to do.
+ * The EventBridge input transformer that turns an event into an email: what happened, and what to do.
+ * @throws if the text contains an unknown variable in angle brackets
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
 export function changeNotificationMessage(detection: Detection, runbook: string) {
@@ -27,10 +28,10 @@ export function changeNotificationMessage(detection: Detection, runbook: string)
   const unknown = [...text.matchAll(/<(.*?)>/g)].find(([, name = ""]) => !(name in PATHS));
   if (unknown !== undefined) {
     throw new Error(
-      `EventBridge would take ${unknown[0]} in the notice of ${detection.id} for a variable; there are ${Object.keys(PATHS).join(", ")}. Write it without the brackets.`,
+      `EventBridge would read ${unknown[0]} in the change notification of ${detection.id} as a variable, but the variables are ${Object.keys(PATHS).join(", ")}. Write it without angle brackets.`,
     );
   }
-  // SNS gets the template as it is: within one string a line break would be mailed as `\n`.
+  // One string per line: within a string, the email would show a line break as `\n`.
   const template = text.split("\n").map((line) => JSON.stringify(line));
   return { paths: PATHS, template: template.join("\n") };
 }

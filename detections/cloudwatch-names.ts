@@ -1,14 +1,14 @@
 import type { AnomalySettings, Detection, Metric } from "./detection.ts";
 import type { DetectionScope } from "./scope.ts";
 
-/** What a detection counts: what its filter publishes, or what the service reports. */
+/** The metric of its metric filter, or the metric that the service reports. */
 export function detectionMetric(detection: Detection, scope: DetectionScope): Metric {
   return detection.source === "trail"
     ? { namespace: scope.detectionNamespace, metricName: detection.id }
     : detection.metric(scope);
 }
 
-/** Of its alarm, its filter and its EventBridge rule. */
+/** Name of its alarm, its metric filter and its EventBridge rule. */
 export function alarmNameOf(
   { id }: { readonly id: string },
   { namePrefix }: DetectionScope,
@@ -24,18 +24,18 @@ export function anomalyAlarmNameOf(detection: Detection, scope: DetectionScope):
   return `${alarmNameOf(detection, scope)}-anomaly`;
 }
 
-/** All that it has: one, or two where it also watches for what is unusual. */
+/** Names of its alarm, and of its anomaly alarm if it has one. */
 export function alarmNamesOf(detection: Detection, scope: DetectionScope): readonly string[] {
   const name = alarmNameOf(detection, scope);
   return anomalyOf(detection) === undefined ? [name] : [name, anomalyAlarmNameOf(detection, scope)];
 }
 
-/** The console shows what comes before the slash as a folder. */
+/** `cipherwatch-<env>/<id>`. The console shows the part before the slash as a folder. */
 export function savedQueryNameOf({ id }: Detection, { namePrefix }: DetectionScope): string {
   return `${namePrefix.slice(0, -1)}/${id}`;
 }
 
-/** Where its runbook is to be read: on GitHub, where the settings name the repository. */
+/** URL of its runbook on GitHub, or its path if the settings do not name a repository. */
 export function runbookUrl({ id }: { readonly id: string }, githubRepository?: string): string {
   const path = `docs/runbooks/${id}.md`;
   return githubRepository === undefined

@@ -8,21 +8,21 @@ export const decryptDenied: ServiceDetection = {
   tactic: "credential access",
   source: "service",
   metric: (scope) => serviceMetric(scope, "DecryptDenied"),
-  // More than people mistype, fewer than a program tries.
+  // Above the rate of typing errors, below the rate of a program that guesses.
   threshold: 5,
   period: 10,
   evaluationPeriods: 1,
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The service refused this many Keys within seconds: a program tries them. Minutes later the trail tells the same as kms-errors; it stays the authority, for the service could be made to lie.",
+  why: "The service rejected this many Keys within seconds, which suggests a program that guesses Keys. Minutes later, kms-errors reports the same from CloudTrail, which remains authoritative: a compromised service can report false metrics.",
   falsePositives: [
-    "A caller's program that holds wrong Keys, as after a restore of its database: one address, many names, from one moment on.",
+    "A client program uses wrong Keys, for example after a restore of its database: one address, many names, starting at one moment.",
   ],
   runbook: [
-    "Run the query; the load balancer's log has the addresses of these requests.",
-    "One address: block it in the web ACL. Many: lower CIPHERWATCH_DECRYPT_LIMIT and deploy the service.",
-    "Look whether a request among them succeeded: that Key was found or stolen, and its record is disclosed.",
+    "Run the query. Find the addresses of these requests in the load balancer's log.",
+    "For one address, block it in the web ACL. For many, lower CIPHERWATCH_DECRYPT_LIMIT and deploy the service.",
+    "Check whether a request among them succeeded. If so, its Key was guessed or stolen: treat the record as disclosed.",
   ],
   insightsQuery: () =>
     [
@@ -32,15 +32,15 @@ export const decryptDenied: ServiceDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "a wrong Key",
+      name: "the service rejects a wrong Key",
       values: { Requests: 1, Decrypts: 1, DecryptDenied: 1, TamperedRecords: 0 },
     },
   ],
   mustNotFire: [
     {
-      name: "a record is opened",
+      name: "the service decrypts a record",
       values: { Requests: 1, Decrypts: 1, DecryptDenied: 0, TamperedRecords: 0 },
     },
-    { name: "a record is sealed", values: { Requests: 1 } },
+    { name: "the service encrypts a record", values: { Requests: 1 } },
   ],
 };

@@ -18,9 +18,9 @@ export const deniedApi: TrailDetection = {
   id: "denied-api",
   title: "The service's roles tried what they may not do",
   severity: "medium",
-  // No tactic: with kms-errors it is above all the sign of a deployment that broke a policy.
+  // No tactic: together with kms-errors, it usually means that a deployment broke a policy.
   source: "trail",
-  // What KMS denies the service is among kms-errors. EC2 says UnauthorizedOperation for the same.
+  // kms-errors counts what KMS denies. EC2 returns UnauthorizedOperation instead of AccessDenied.
   pattern: ({ serviceRoleArn, executionRoleArn }) =>
     jsonPattern(
       allOf(
@@ -40,15 +40,15 @@ export const deniedApi: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The roles may do exactly what the service does. Somebody who holds their credentials and looks around is denied; so is a service whose policy lacks what a new version needs.",
+  why: "The roles allow exactly the calls that the service makes. AWS denies other calls: by somebody who explores with stolen credentials, or by a new version that lacks a permission.",
   falsePositives: [
-    "A deployment that needs a permission it did not bring: from its first minute on, the same call again and again.",
-    "A library that probes for what it can use, such as a region or an account alias: once at each start.",
+    "A new version needs a permission that its deployment did not add: AWS denies the same call repeatedly, starting with the deployment.",
+    "A library checks what it can use, such as the region or the account alias: one denied call at each start.",
   ],
   runbook: [
-    "Run the query: which calls, from which address.",
-    "An address that is not the service's, or calls such as ListBuckets, ListUsers and GetCallerIdentity: the credentials were stolen. Revoke the role's sessions (IAM, the role, Revoke sessions) and stop the tasks.",
-    "The same call since a deployment: add the permission in the stacks, or roll back.",
+    "Run the query to see which calls were denied, and from which address.",
+    "If the address is not the service's, or the calls are like ListBuckets, ListUsers and GetCallerIdentity, the credentials were stolen. Revoke the role's sessions (in the IAM console: the role, Revoke sessions) and stop the tasks.",
+    "If the same call has been denied since a deployment, add the permission in the stacks, or roll back.",
   ],
   insightsQuery: ({ serviceRoleName, executionRoleName }) =>
     [
@@ -58,7 +58,7 @@ export const deniedApi: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "the service's role lists the account's buckets",
+      name: "the service's role lists S3 buckets",
       record: managementEvent(service, {
         eventSource: "s3.amazonaws.com",
         eventName: "ListBuckets",
@@ -67,7 +67,7 @@ export const deniedApi: TrailDetection = {
       }),
     },
     {
-      name: "and looks for machines: EC2 spells it otherwise",
+      name: "the service's role lists EC2 instances, and EC2 returns UnauthorizedOperation",
       record: managementEvent(service, {
         eventSource: "ec2.amazonaws.com",
         eventName: "DescribeInstances",
@@ -77,7 +77,7 @@ export const deniedApi: TrailDetection = {
       }),
     },
     {
-      name: "the role that starts tasks may not decrypt the master secret",
+      name: "KMS denies the execution role to decrypt the master secret",
       record: managementEvent(executionRoleSession, {
         eventSource: "kms.amazonaws.com",
         eventName: "Decrypt",
@@ -87,9 +87,13 @@ export const deniedApi: TrailDetection = {
     },
   ],
   mustNotFire: [
-    { name: "the service opens a record", record: serviceDecryptEvent, alsoFires: ["kms-volume"] },
     {
-      name: "KMS denies the service",
+      name: "the service decrypts a record",
+      record: serviceDecryptEvent,
+      alsoFires: ["kms-volume"],
+    },
+    {
+      name: "KMS denies a call by the service",
       record: managementEvent(service, {
         eventSource: "kms.amazonaws.com",
         eventName: "Decrypt",
@@ -99,7 +103,7 @@ export const deniedApi: TrailDetection = {
       alsoFires: ["kms-errors"],
     },
     {
-      name: "somebody else is denied",
+      name: "AWS denies a call by an administrator",
       record: managementEvent(administrator, {
         eventSource: "s3.amazonaws.com",
         eventName: "ListBuckets",
@@ -108,7 +112,7 @@ export const deniedApi: TrailDetection = {
       }),
     },
     {
-      name: "a call of the service fails for another reason",
+      name: "a call by the execution role fails for another reason",
       record: managementEvent(executionRoleSession, {
         eventSource: "secretsmanager.amazonaws.com",
         eventName: "GetSecretValue",

@@ -1,9 +1,9 @@
 import type { DetectionScope } from "./scope.ts";
 
-/** How bad it is if the alarm is true: `critical` and `high` wake somebody, the others can wait. */
+/** `critical` and `high` go to the urgent topic, which pages somebody; the others to the routine topic. */
 export type Severity = "critical" | "high" | "medium" | "low";
 
-/** What an attacker would be doing, in the words of MITRE ATT&CK. */
+/** The attacker's goal, as named by MITRE ATT&CK. */
 export type Tactic =
   | "credential access"
   | "execution"
@@ -12,93 +12,95 @@ export type Tactic =
   | "exfiltration"
   | "impact";
 
-/** Where an alarm finds its points. */
+/** The CloudWatch metric that an alarm evaluates. */
 export interface Metric {
   readonly namespace: string;
   readonly metricName: string;
   readonly dimensions?: { readonly [name: string]: string };
 }
 
-/** One CloudTrail record as a trail delivers it to its log group. */
+/** A CloudTrail record, as a trail delivers it to its log group. */
 export type CloudTrailRecord = Readonly<Record<string, unknown>>;
 
-/** A record that proves a detection, and in a few words what happened in it. */
+/** A CloudTrail record that a detection must or must not count. */
 export interface ExampleEvent {
+  /** What happened, in a few words. */
   readonly name: string;
   readonly record: CloudTrailRecord;
-  /** Ids of other detections that fire on it too, of the CIS pack's aside. */
+  /** IDs of other detections that count it, without those of the CIS pack. */
   readonly alsoFires?: readonly string[];
 }
 
-/** What the service reports of one request, and in a few words what happened in it. */
+/** The metrics of one request to the service, which a detection must or must not count. */
 export interface ExampleReport {
+  /** What happened, in a few words. */
   readonly name: string;
-  /** Metric → value. */
+  /** Values by metric name. */
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** Callers, by what CloudTrail's userIdentity says of them. */
+/** Callers, identified by fields of CloudTrail's userIdentity. */
 export interface ExpectedCallers {
-  /** AWS services, by their principals. */
+  /** Principals of AWS services. */
   readonly services?: readonly string[];
   /** ARNs of roles. */
   readonly roles?: readonly string[];
-  /** ARNs of users and sessions, which may end with `*`. */
+  /** ARNs of users and sessions. They can end with `*`. */
   readonly callers?: readonly string[];
 }
 
-/** An alarm on more than CloudWatch's model of the metric finds usual, beside the one on a threshold. */
+/** A second alarm, which fires above the band that CloudWatch's anomaly detection model expects. */
 export interface AnomalySettings {
   readonly severity: Severity;
   /** Standard deviations between the expected value and the upper edge of the band. */
   readonly deviations: number;
-  /** Seconds: 60 or a multiple of it. */
+  /** Seconds: a multiple of 60. */
   readonly period: number;
   readonly evaluationPeriods: number;
   readonly datapointsToAlarm: number;
 }
 
-/** Events for which EventBridge gives notice within seconds, while the trail is minutes behind. */
+/** Calls that EventBridge emails within seconds; the trail delivers them minutes later. */
 export interface ChangeNotification {
-  /** The `detail` of an EventBridge pattern for "AWS API Call via CloudTrail"; write calls alone. */
+  /** The `detail` of an EventBridge pattern for "AWS API Call via CloudTrail". Only write calls match. */
   readonly detail: (scope: DetectionScope) => Readonly<Record<string, unknown>>;
 }
 
 interface DetectionBase {
-  /** Also the name of its file, of its metric and, after `cipherwatch-<env>-`, of its alarm. */
+  /** Name of its file and its metric. With the prefix `cipherwatch-<env>-`, the name of its alarm. */
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
-  /** Two of different tactics at once are an attack under way. None: it says too little for that. */
+  /** Alarms of two different tactics fire attack-under-way. Without a tactic, the detection is ignored there. */
   readonly tactic?: Tactic;
-  /** The alarm fires at this many or more in a period. Settings may say otherwise. */
+  /** The alarm fires at this value of the statistic in a period. Settings can override it. */
   readonly threshold: number;
-  /** Seconds: 10, 20, 30 or a multiple of 60; settings may say otherwise. A trail has one-minute points. */
+  /** Seconds: 10, 20, 30 or a multiple of 60; for a trail, a multiple of 60. Settings can override it. */
   readonly period: number;
-  /** N of "M of N": periods that are looked at. */
+  /** Number of most recent periods that the alarm evaluates. */
   readonly evaluationPeriods: number;
-  /** M of "M of N": periods among them that must be at the threshold. */
+  /** Number of these periods that must reach the threshold. */
   readonly datapointsToAlarm: number;
   readonly treatMissingData: "missing" | "ignore" | "breaching" | "notBreaching";
   readonly statistic: "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount";
-  /** What it means when this fires: one or two sentences for whoever gets the mail. */
+  /** What it means when the alarm fires: a few sentences for the recipient of the email. */
   readonly why: string;
-  /** What else may cause it, and how to tell. */
+  /** Harmless causes, and how to recognize them. */
   readonly falsePositives: readonly string[];
-  /** What to do, the most urgent first: each step a sentence or two. */
+  /** Steps to take, most urgent first, in a sentence or two each. */
   readonly runbook: readonly string[];
-  /** CloudWatch Logs Insights query that shows the events behind the alarm. */
+  /** CloudWatch Logs Insights query for the events that caused the alarm. */
   readonly insightsQuery: (scope: DetectionScope) => string;
 }
 
-/** Counts the trail's records that match a filter pattern. */
+/** Counts CloudTrail records that match a filter pattern. */
 export interface TrailDetection extends DetectionBase {
   readonly source: "trail";
-  /** CloudWatch Logs filter pattern for JSON, with its exclusions at most 1,024 characters. */
+  /** CloudWatch Logs filter pattern for JSON: at most 1,024 characters, including exclusions. */
   readonly pattern: (scope: DetectionScope) => string;
-  /** Whoever does this as a matter of course, and is not counted. Nobody unless given. */
+  /** Callers that make these calls routinely and are not counted. Nobody by default. */
   readonly expectedCallers?: (scope: DetectionScope) => ExpectedCallers;
-  /** As settings spell them: more who are expected. Nobody unless given. */
+  /** Further callers that are not counted, from the settings. Nobody by default. */
   readonly exclusions?: readonly string[];
   readonly anomaly?: AnomalySettings;
   readonly changeNotification?: ChangeNotification;
@@ -106,7 +108,7 @@ export interface TrailDetection extends DetectionBase {
   readonly mustNotFire: readonly ExampleEvent[];
 }
 
-/** Reads a metric that the service itself reports: seconds after the fact, where a trail takes minutes. */
+/** Monitors a metric that the service reports within seconds; a trail takes minutes. */
 export interface ServiceDetection extends DetectionBase {
   readonly source: "service";
   readonly metric: (scope: DetectionScope) => Metric;

@@ -31,8 +31,8 @@ export const ecsChange: TrailDetection = {
   severity: "high",
   tactic: "execution",
   source: "trail",
-  // The cluster by name or ARN, wherever the call names it; and the service's role, which a task
-  // definition of any name could be given.
+  // Matches the cluster by name or ARN in any parameter, and the service's role, which a task definition
+  // of any name could use.
   pattern: (scope) =>
     jsonPattern(
       allOf(
@@ -55,16 +55,16 @@ export const ecsChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "Whoever runs code beside the service has its role and its memory: the KMS key, and each text that passes through. The pipeline alone has to change what runs.",
+  why: "Code that runs in the service's tasks has the service's role and memory: access to the KMS key, and to every text that the service processes. Only the pipeline should change what runs.",
   falsePositives: [
-    "An administrator who repairs something by hand: planned, and by somebody whom you know.",
-    "A deployment from somebody's own machine: exclude that role, or deploy by the pipeline.",
+    "An administrator repaired something manually: planned, and by a person you know.",
+    "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
   runbook: [
-    "Run the query: what was changed, by whom.",
-    "ExecuteCommand: the event holds the command, and no log what was typed into it. Stop that task; another takes its place.",
-    "RegisterTaskDefinition, UpdateService, RunTask: compare image digest, roles and command with the last deployment; roll back with `aws ecs update-service --task-definition`, stop what was run.",
-    "Revoke the sessions of the caller's role, and of the service's (IAM, the role, Revoke sessions).",
+    "Run the query to see what was changed, and by whom.",
+    "ExecuteCommand: the event contains the command, but no log contains what was typed afterwards. Stop the task.",
+    "RegisterTaskDefinition, UpdateService, RunTask: compare the image digest, roles and command with the last deployment. Roll back with `aws ecs update-service --task-definition`, and stop unknown tasks.",
+    "Revoke the sessions of the caller's role and of the service's role in the IAM console.",
   ],
   insightsQuery: ({ namePrefix, deployRoleName }) =>
     [
@@ -73,7 +73,7 @@ export const ecsChange: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "somebody opens a shell in the running container",
+      name: "an administrator opens a shell in a running container",
       record: managementEvent(administrator, {
         ...change,
         eventName: "ExecuteCommand",
@@ -87,7 +87,7 @@ export const ecsChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody registers another image under the service's family",
+      name: "a user registers another image in the service's task definition family",
       record: managementEvent(user, {
         ...change,
         eventName: "RegisterTaskDefinition",
@@ -99,7 +99,7 @@ export const ecsChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody gives the service's role to a task of another name",
+      name: "a user registers a task definition of another family with the service's role",
       record: managementEvent(user, {
         ...change,
         eventName: "RegisterTaskDefinition",
@@ -107,7 +107,7 @@ export const ecsChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody lets the service run another task definition",
+      name: "an administrator deploys another task definition to the service",
       record: managementEvent(administrator, {
         ...change,
         eventName: "UpdateService",
@@ -119,7 +119,7 @@ export const ecsChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody runs the service's task elsewhere, with another command",
+      name: "a user runs the service's task in another cluster, with another command",
       record: managementEvent(user, {
         ...change,
         eventName: "RunTask",
@@ -133,7 +133,7 @@ export const ecsChange: TrailDetection = {
   ],
   mustNotFire: [
     {
-      name: "the pipeline deploys",
+      name: "the pipeline deploys the service",
       record: managementEvent(deployer, {
         ...change,
         eventName: "UpdateService",
@@ -145,7 +145,7 @@ export const ecsChange: TrailDetection = {
       }),
     },
     {
-      name: "autoscaling adds a task",
+      name: "Application Auto Scaling adds a task",
       record: managementEvent(
         awsService(AUTOSCALING, "AWSServiceRoleForApplicationAutoScaling_ECSService"),
         {
@@ -156,7 +156,7 @@ export const ecsChange: TrailDetection = {
       ),
     },
     {
-      name: "somebody looks at the tasks",
+      name: "an administrator describes tasks",
       record: managementEvent(administrator, {
         ...change,
         eventName: "DescribeTasks",
@@ -165,7 +165,7 @@ export const ecsChange: TrailDetection = {
       }),
     },
     {
-      name: "another application is deployed",
+      name: "an administrator deploys another application",
       record: managementEvent(administrator, {
         ...change,
         eventName: "UpdateService",

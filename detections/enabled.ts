@@ -1,29 +1,29 @@
 import type { Detection } from "./detection.ts";
 import { cisPack, detections } from "./index.ts";
 
-/** What settings say of detections. Ids are those of the detections. */
+/** The settings of detections. Records are keyed by detection ID. */
 export interface DetectionSettings {
-  /** Ids of those that run, the CIS pack's aside. */
+  /** IDs of the enabled detections, without those of the CIS pack. */
   readonly detections: readonly string[];
   readonly cisPack: boolean;
-  /** Id → the count at which its alarm fires. */
+  /** Number of events in a period at which the alarm fires. */
   readonly thresholds: Readonly<Record<string, number>>;
-  /** Id → seconds over which it counts. */
+  /** Seconds over which the alarm counts events. */
   readonly periods: Readonly<Record<string, number>>;
-  /** Id → standard deviations above what is usual at which its anomaly alarm fires. */
+  /** Standard deviations above the expected value at which the anomaly alarm fires. */
   readonly anomalyDeviations: Readonly<Record<string, number>>;
-  /** Id → whoever it shall not count, beside those it leaves out by itself. */
+  /** Callers not to count, besides those that the detection always ignores. */
   readonly exclusions: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The detections that the settings choose, as the settings tune them. */
+/** The detections that the settings enable, with the settings' thresholds, periods and exclusions. */
 export function enabledDetections(settings: DetectionSettings): readonly Detection[] {
-  const chosen = detections.filter(({ id }) => settings.detections.includes(id));
-  const all = settings.cisPack ? [...chosen, ...cisPack] : chosen;
-  return all.map((detection) => tuned(detection, settings));
+  const enabled = detections.filter(({ id }) => settings.detections.includes(id));
+  const all = settings.cisPack ? [...enabled, ...cisPack] : enabled;
+  return all.map((detection) => applySettings(detection, settings));
 }
 
-function tuned(detection: Detection, settings: DetectionSettings): Detection {
+function applySettings(detection: Detection, settings: DetectionSettings): Detection {
   const { id } = detection;
   const common = {
     threshold: settings.thresholds[id] ?? detection.threshold,

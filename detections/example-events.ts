@@ -4,12 +4,12 @@ import { createExampleScope, EXAMPLE_ACCOUNT } from "./scope.ts";
 
 const REGION = "ap-southeast-2";
 
-/** What the examples' records are about: what the stacks would watch in that account. */
+/** The scope that the example events belong to. */
 export const exampleScope = createExampleScope("dev", REGION);
 
 type Identity = CloudTrailRecord;
 
-/** A session of an IAM role in the examples' account. Its own ARN leaves out the role's path. */
+/** A session of an IAM role in the example account. The session's ARN omits the role's path. */
 export function roleSession(roleName: string, sessionName: string, path = "/"): Identity {
   return {
     type: "AssumedRole",
@@ -32,10 +32,10 @@ export function roleSession(roleName: string, sessionName: string, path = "/"): 
 
 const TASK = "5e1d0a9c4b8f47d2a6c3e7f0918b2d54";
 
-/** The running service: a task's session has the task's id as its name. */
+/** The running service. The name of a task's session is the task's ID. */
 export const service: Identity = roleSession(exampleScope.serviceRoleName, TASK);
 
-/** What starts the service's tasks. */
+/** ECS, when it starts a task of the service. */
 export const executionRoleSession: Identity = roleSession(exampleScope.executionRoleName, TASK);
 
 /** The pipeline. */
@@ -45,10 +45,10 @@ export const deployer: Identity = roleSession(
   BOOTSTRAP_PATH,
 );
 
-/** A person who signed in as an administrator. */
+/** A person with the administrator role. */
 export const administrator: Identity = roleSession("Administrator", "jordan");
 
-/** An IAM user: has no session, and so no sessionContext of a role. */
+/** An IAM user, which has no session of a role. */
 export const user: Identity = {
   type: "IAMUser",
   principalId: "AIDAEXAMPLEUSER000001",
@@ -65,7 +65,7 @@ export const root: Identity = {
   accountId: EXAMPLE_ACCOUNT,
 };
 
-/** An AWS service that acts in the account by its service-linked role. */
+/** An AWS service that acts in the account with its service-linked role. */
 export function awsService(principal: string, roleName: string): Identity {
   const path = `/aws-service-role/${principal}/`;
   return { ...roleSession(roleName, roleName, path), invokedBy: principal };
@@ -74,8 +74,8 @@ export function awsService(principal: string, roleName: string): Identity {
 export const awsConfig: Identity = awsService("config.amazonaws.com", "AWSServiceRoleForConfig");
 
 /**
- * A management event in the current shape of CloudTrail records (eventVersion 1.11). Fields that a
- * record lacks, such as `resources` of an access that was denied, are left out of `call`.
+ * A management event in the current format of CloudTrail records (eventVersion 1.11).
+ * @param call fields of the record that differ from the defaults
  */
 export function managementEvent(
   userIdentity: Identity,
@@ -111,7 +111,7 @@ export function managementEvent(
   };
 }
 
-/** What a call on a key records about it, where KMS got as far as finding it. */
+/** Fields that identify the key in the record of a call, if KMS resolved the key. */
 export function onKey(
   keyArn: string,
   requestParameters: CloudTrailRecord = { keyId: keyArn },
@@ -122,7 +122,7 @@ export function onKey(
   };
 }
 
-/** What a use of the data key records, where KMS got as far as finding it. */
+/** Fields that identify the data key in the record of the service's calls. */
 export const onDataKey: CloudTrailRecord = onKey(exampleScope.keyArn, {
   keyId: exampleScope.keyArn,
   encryptionAlgorithm: "SYMMETRIC_DEFAULT",
@@ -133,12 +133,12 @@ export const onDataKey: CloudTrailRecord = onKey(exampleScope.keyArn, {
   },
 });
 
-/** Some other key of the account. */
+/** Another key of the account. */
 export const otherKeyArn = `arn:aws:kms:${REGION}:${EXAMPLE_ACCOUNT}:key/0e9d8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b`;
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
-/** The ordinary day: the service seals a record, and opens one. */
+/** The calls with which the service encrypts and decrypts a record. */
 export const serviceEncryptEvent: CloudTrailRecord = managementEvent(service, {
   ...decrypt,
   eventName: "GenerateDataKey",

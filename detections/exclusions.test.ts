@@ -10,30 +10,33 @@ test.each([
   "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1a2b3c*",
   "arn:aws-us-gov:iam::111122223333:user/break-glass",
   "arn:aws:sts::111122223333:assumed-role/Admin/jordan@example.com",
-])("%s can be excluded", (exclusion) => {
+])("accepts %s", (exclusion) => {
   expect(validateExclusion(exclusion)).toBeUndefined();
 });
 
 test.each([
-  ["everybody", "*"],
-  ["every role", "arn:aws:iam::111122223333:role/*"],
-  ["a wildcard inside", "arn:aws:iam::111122223333:role/*/Admin"],
+  ["a wildcard for everyone", "*"],
+  ["a wildcard for every role", "arn:aws:iam::111122223333:role/*"],
+  ["a wildcard within the value", "arn:aws:iam::111122223333:role/*/Admin"],
   ["the root user", "arn:aws:iam::111122223333:root"],
   ["an account", "111122223333"],
-  ["a name alone", "Admin"],
-  ["what ends the pattern's text", 'arn:aws:iam::111122223333:role/x" || $.a = "'],
+  ["a name", "Admin"],
+  [
+    "a quotation mark, which would end the pattern's string",
+    'arn:aws:iam::111122223333:role/x" || $.a = "',
+  ],
   ["another company's service", "config.example.com"],
-])("%s cannot", (_, exclusion) => {
+])("rejects %s", (_, exclusion) => {
   expect(validateExclusion(exclusion)).toMatch(/is neither an AWS service nor the ARN/);
 });
 
-test("without exclusions a pattern is as it was written", () => {
+test("leaves a pattern unchanged without exclusions", () => {
   expect(filterPattern({ ...kmsErrors, exclusions: [] }, exampleScope)).toBe(
     kmsErrors.pattern(exampleScope),
   );
 });
 
-test("with some, whoever has no such field still counts", () => {
+test("counts callers without the excluded field", () => {
   const excluding = { ...kmsErrors, exclusions: ["config.amazonaws.com"] };
   const condition = kmsErrors.pattern(exampleScope).slice(2, -2);
   expect(filterPattern(excluding, exampleScope)).toBe(

@@ -14,8 +14,8 @@ import { trailChange } from "./trail-change.ts";
 export { cisPack } from "./cis/index.ts";
 
 /**
- * Every detection there is, the CIS pack's aside; filters, alarms, their descriptions, the dashboard
- * and the runbooks follow from this table.
+ * Every detection, without those of the CIS pack. Metric filters, alarms, the dashboard and the runbooks
+ * are generated from this table.
  */
 export const detections: readonly Detection[] = [
   kmsErrors,

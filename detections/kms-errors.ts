@@ -16,7 +16,7 @@ export const kmsErrors: TrailDetection = {
   severity: "high",
   tactic: "credential access",
   source: "trail",
-  // Which fields a failure records differs by its cause; errorCode and userIdentity are always there.
+  // Failed calls record different fields, depending on the cause, but always errorCode and userIdentity.
   // https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
   pattern: ({ serviceRoleArn }) =>
     jsonPattern(
@@ -32,15 +32,15 @@ export const kmsErrors: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "Somebody may be guessing Keys: each wrong Key makes one failed Decrypt. Or the service lost the use of its KMS key and seals and opens nothing.",
+  why: "Somebody may be guessing Keys: each wrong Key causes one failed Decrypt call. Or the service has lost access to its KMS key, and can neither encrypt nor decrypt.",
   falsePositives: [
-    "A caller mistyped or mixed up a Key: one or two InvalidCiphertextException, then silence.",
-    "A deployment changed the role or the key policy: AccessDenied from the moment of the change.",
+    "A caller mistyped or mixed up a Key: one or two InvalidCiphertextException errors, then none.",
+    "A deployment changed the role or the key policy: AccessDenied errors, starting with the change.",
   ],
   runbook: [
-    "Run the query and look at errorCode.",
-    "InvalidCiphertextException: wrong Keys. Find the callers of /decrypt with status 403 at those times in the service's log and the load balancer's; block the address if they go on.",
-    "AccessDenied, DisabledException or KMSInvalidStateException: the key or its policy changed. Look for PutKeyPolicy, DisableKey and ScheduleKeyDeletion, and undo what was not planned.",
+    "Run the query and check errorCode.",
+    "InvalidCiphertextException: wrong Keys. Find requests to /decrypt with status 403 at those times in the logs of the service and the load balancer. Block the address if they continue.",
+    "AccessDenied, DisabledException or KMSInvalidStateException: the key or its policy changed. Search the trail for PutKeyPolicy, DisableKey and ScheduleKeyDeletion, and undo unplanned changes.",
   ],
   insightsQuery: ({ serviceRoleName }) =>
     [
@@ -50,7 +50,7 @@ export const kmsErrors: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "a wrong Key: the encryption context differs",
+      name: "the service tries a wrong Key, so the encryption context differs",
       record: managementEvent(service, {
         ...decrypt,
         errorCode: "InvalidCiphertextException",
@@ -58,7 +58,7 @@ export const kmsErrors: TrailDetection = {
       }),
     },
     {
-      name: "the key policy no longer admits the service: no resources, no parameters",
+      name: "the key policy denies the service; the record has no resources and no parameters",
       record: managementEvent(service, {
         ...decrypt,
         errorCode: "AccessDenied",
@@ -67,7 +67,7 @@ export const kmsErrors: TrailDetection = {
       }),
     },
     {
-      name: "sealing fails because the key waits for its deletion",
+      name: "the service cannot encrypt because the key is pending deletion",
       record: managementEvent(service, {
         ...decrypt,
         eventName: "GenerateDataKey",
@@ -80,12 +80,12 @@ export const kmsErrors: TrailDetection = {
   ],
   mustNotFire: [
     {
-      name: "the service opens a record",
+      name: "the service decrypts a record",
       record: serviceDecryptEvent,
       alsoFires: ["kms-volume"],
     },
     {
-      name: "somebody else fails",
+      name: "KMS denies a call by an administrator",
       record: managementEvent(administrator, {
         ...decrypt,
         errorCode: "AccessDenied",
@@ -94,7 +94,7 @@ export const kmsErrors: TrailDetection = {
       }),
     },
     {
-      name: "the service fails at another AWS service",
+      name: "another AWS service denies a call by the service",
       record: managementEvent(service, {
         eventSource: "secretsmanager.amazonaws.com",
         eventName: "GetSecretValue",

@@ -11,7 +11,7 @@ import {
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 
-/** Rotation on, a description or a tag weakens nothing. */
+/** Excludes calls that do not weaken a key: enabling rotation, changing its description or tags. */
 const CHANGES = [
   "DisableKey",
   "ScheduleKeyDeletion",
@@ -31,8 +31,8 @@ export const kmsKeyChange: TrailDetection = {
   severity: "critical",
   tactic: "impact",
   source: "trail",
-  // The records' key, and the two without which nobody would hear of it. A change that was denied names
-  // no key in its record.
+  // Matches the data key, and the keys of the trail and the alarms, which detection depends on. The record
+  // of a denied change does not contain the key's ARN.
   pattern: (scope) =>
     jsonPattern(
       allOf(
@@ -60,8 +60,8 @@ export const kmsKeyChange: TrailDetection = {
   },
   why: "Without the data key every record is lost, at the latest when its deletion is done; without the trail's key or the alarms' nobody sees or hears what happens next. A new policy or grant lets somebody else decrypt.",
   falsePositives: [
-    "A deployment of the stacks that changes a key's policy: PutKeyPolicy by the deploy role, at the time of the deployment.",
-    "AWS services make and retire grants on keys they were given; these three keys were given to none that does.",
+    "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment.",
+    "AWS services create and retire grants on keys that they use, but no such service uses these three keys.",
   ],
   runbook: [
     "Run the query: which key, what, by whom.",
@@ -77,7 +77,7 @@ export const kmsKeyChange: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "somebody schedules the data key's deletion",
+      name: "a user schedules the deletion of the data key",
       record: managementEvent(user, {
         ...change,
         eventName: "ScheduleKeyDeletion",
@@ -91,7 +91,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody disables it, by its id alone: the record resolves it",
+      name: "an administrator disables the data key by its ID, which the record resolves to the ARN",
       record: managementEvent(administrator, {
         ...change,
         eventName: "DisableKey",
@@ -100,7 +100,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "the pipeline changes its policy",
+      name: "the pipeline changes the key policy",
       record: managementEvent(deployer, {
         ...change,
         eventName: "PutKeyPolicy",
@@ -109,7 +109,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "a grant on it for another role",
+      name: "an administrator grants another account's role access to the data key",
       record: managementEvent(administrator, {
         ...change,
         eventName: "CreateGrant",
@@ -122,7 +122,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "its rotation is switched off",
+      name: "an administrator disables the rotation of the data key",
       record: managementEvent(administrator, {
         ...change,
         eventName: "DisableKeyRotation",
@@ -131,7 +131,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "the trail's key is disabled, to blind it",
+      name: "a user disables the trail's key, which stops the trail",
       record: managementEvent(user, {
         ...change,
         eventName: "DisableKey",
@@ -140,7 +140,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "the alarms' key is disabled, to silence them",
+      name: "a user disables the alarms' key, which stops notifications",
       record: managementEvent(user, {
         ...change,
         eventName: "DisableKey",
@@ -151,7 +151,7 @@ export const kmsKeyChange: TrailDetection = {
   ],
   mustNotFire: [
     {
-      name: "another key is disabled",
+      name: "an administrator disables another key",
       record: managementEvent(administrator, {
         ...change,
         eventName: "DisableKey",
@@ -159,7 +159,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "the data key's rotation is switched on",
+      name: "the pipeline enables the rotation of the data key",
       record: managementEvent(deployer, {
         ...change,
         eventName: "EnableKeyRotation",
@@ -167,7 +167,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     },
     {
-      name: "AWS Config reads its rotation",
+      name: "AWS Config reads the rotation status of the data key",
       record: managementEvent(awsConfig, {
         ...change,
         eventName: "GetKeyRotationStatus",

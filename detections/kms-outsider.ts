@@ -22,9 +22,9 @@ export const kmsOutsider: TrailDetection = {
   severity: "critical",
   tactic: "collection",
   source: "trail",
-  // The uses that a symmetric key has, tried or done: AWS Config and inventories only describe it. An
-  // access that the key's policy denied names no key in its record, so it is not seen here; it opened
-  // nothing.
+  // Counts all uses of a symmetric key, successful or not. AWS Config and inventory tools only describe
+  // keys. The record of a call that the key policy denied does not contain the key's ARN, so it is not
+  // counted; such a call decrypts nothing.
   pattern: ({ keyArn }) =>
     jsonPattern(
       allOf(
@@ -36,22 +36,22 @@ export const kmsOutsider: TrailDetection = {
   expectedCallers: ({ serviceRoleArn }) => ({ roles: [serviceRoleArn] }),
   threshold: 1,
   period: 60,
-  // A quarter of an hour: long enough to meet what else an attacker does, of which the trail tells
-  // when it tells.
+  // Stay in ALARM for 15 minutes, so that the composite alarm can combine it with other signs of an
+  // attack: CloudTrail delivers records minutes later and out of order.
   evaluationPeriods: 15,
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The key's policy admits the service alone, so somebody changed it, holds a grant, or is of another account that was let in. What this caller decrypted must count as read.",
+  why: "The key policy allows only the service. Somebody changed the policy, holds a grant, or belongs to another account that was given access. Treat everything that this caller decrypted as disclosed.",
   falsePositives: [
-    "A restore or a migration that opens records with a role of its own: planned, and by a role that you know.",
-    "An AWS service that was given the key, as for a backup: the record names it in invokedBy.",
+    "A restore or a migration decrypts records with a role of its own: planned, and with a role you know.",
+    "An AWS service was given access to the key, for example for backups: the record names it in invokedBy.",
   ],
   runbook: [
-    "Run the query: who, which operation, from where.",
-    "Restore the key's policy from the stacks (`npm run diff kms`, then `npm run deploy kms`) and retire grants that are not yours: `aws kms list-grants`.",
-    "Disable the caller's access keys or revoke the role's sessions.",
-    "Each Decrypt names its record in the encryption context: these records are disclosed. Tell their owners and seal them anew.",
+    "Run the query to see who used the key, for which operation, and from where.",
+    "Restore the key policy from the stacks (`npm run diff kms`, then `npm run deploy kms`), and retire unknown grants (`aws kms list-grants`).",
+    "Disable the caller's access keys, or revoke the role's sessions.",
+    "The encryption context of each Decrypt identifies a record. Treat these records as disclosed: notify their owners, and encrypt them again.",
   ],
   insightsQuery: ({ keyArn, serviceRoleName }) =>
     [
@@ -60,12 +60,12 @@ export const kmsOutsider: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "a user decrypts with it",
+      name: "a user decrypts with the data key",
       record: managementEvent(user, { ...use, ...onDataKey }),
       alsoFires: ["kms-volume"],
     },
     {
-      name: "an administrator makes a data key under it",
+      name: "an administrator generates a data key",
       record: managementEvent(administrator, {
         ...use,
         eventName: "GenerateDataKeyWithoutPlaintext",
@@ -73,7 +73,7 @@ export const kmsOutsider: TrailDetection = {
       }),
     },
     {
-      name: "another account decrypts with it: no ARN, no session",
+      name: "another account decrypts with the data key; the record has no ARN and no session",
       record: managementEvent(
         { type: "AWSAccount", principalId: "AROAEXAMPLEOTHER00001:eve", accountId: "444455556666" },
         { ...use, ...onDataKey, sharedEventID: "3b8a6f0e-5c2d-4e19-8a7b-0d1c2e3f4a5b" },
@@ -81,7 +81,7 @@ export const kmsOutsider: TrailDetection = {
       alsoFires: ["kms-volume"],
     },
     {
-      name: "somebody moves a ciphertext to a key of theirs: the key is the second resource",
+      name: "a user re-encrypts a ciphertext under another key; the data key is the second resource",
       record: managementEvent(user, {
         ...use,
         eventName: "ReEncrypt",
@@ -98,7 +98,7 @@ export const kmsOutsider: TrailDetection = {
       }),
     },
     {
-      name: "somebody tries ciphertexts of another key",
+      name: "a user tries to decrypt ciphertexts of another key",
       record: managementEvent(user, {
         ...use,
         errorCode: "IncorrectKeyException",
@@ -109,10 +109,14 @@ export const kmsOutsider: TrailDetection = {
     },
   ],
   mustNotFire: [
-    { name: "the service opens a record", record: serviceDecryptEvent, alsoFires: ["kms-volume"] },
-    { name: "the service seals a record", record: serviceEncryptEvent },
     {
-      name: "AWS Config describes the key",
+      name: "the service decrypts a record",
+      record: serviceDecryptEvent,
+      alsoFires: ["kms-volume"],
+    },
+    { name: "the service encrypts a record", record: serviceEncryptEvent },
+    {
+      name: "AWS Config describes the data key",
       record: managementEvent(awsConfig, {
         ...use,
         eventName: "DescribeKey",
@@ -120,7 +124,7 @@ export const kmsOutsider: TrailDetection = {
       }),
     },
     {
-      name: "an administrator reads its policy",
+      name: "an administrator reads the key policy",
       record: managementEvent(administrator, {
         ...use,
         eventName: "GetKeyPolicy",

@@ -19,7 +19,7 @@ export const kmsVolume: TrailDetection = {
   severity: "high",
   tactic: "exfiltration",
   source: "trail",
-  // Whoever opens them: a stolen session of the service counts as much as the service itself.
+  // Counts all callers: a stolen session of the service counts like the service itself.
   pattern: ({ keyArn }) =>
     jsonPattern(
       allOf(
@@ -29,8 +29,8 @@ export const kmsVolume: TrailDetection = {
         matchesAny(RESOURCE_ARN, keyArn),
       ),
     ),
-  // What is usual differs by who deploys it. By default the web ACL lets one address try 300 Keys in
-  // these five minutes, so that this is more than three addresses can do, or somebody past the ACL.
+  // The usual volume differs between deployments. By default, the web ACL lets one address try 300 Keys in
+  // five minutes, so this means more than three addresses, or a caller that bypasses the ACL.
   threshold: 1000,
   period: 300,
   evaluationPeriods: 1,
@@ -38,21 +38,21 @@ export const kmsVolume: TrailDetection = {
   treatMissingData: "notBreaching",
   statistic: "Sum",
   anomaly: {
-    severity: "medium", // growth looks like this too
-    deviations: 4, // at CloudWatch's own 2 a quiet week mails several times a day
+    severity: "medium", // growing use looks the same
+    deviations: 4, // CloudWatch's default of 2 sends several emails a day in a quiet week
     period: 300,
     evaluationPeriods: 3,
     datapointsToAlarm: 2,
   },
-  why: "Each record that is opened is one Decrypt. This many may be somebody who copies the data out: by stolen Keys through the API, or past it with the service's role and the database.",
+  why: "Each decrypted record is one Decrypt call. So many can mean that somebody copies data: through the API with stolen Keys, or directly with the service's role and the database.",
   falsePositives: [
-    "A migration, a re-encryption or a load test: known to whoever started it, and over when it ends.",
-    "The service is used more than when the threshold was set: raise it, and let the band tell what is usual.",
+    "A migration, a re-encryption or a load test: its owner knows of it, and the calls end with it.",
+    "Use has grown since the threshold was set: raise the threshold, and rely on the anomaly alarm.",
   ],
   runbook: [
-    "Run the query: who decrypts, from where, since when.",
-    "More than the service's own addresses, or a user agent that is not the service's: its role was stolen. Revoke its sessions (IAM, the role, Revoke sessions) and stop its tasks.",
-    "The service alone: compare with the requests of /decrypt in its log. Few callers with many records: block them. As many Decrypts as requests from everywhere: use has grown.",
+    "Run the query to see who decrypts, from where, and since when.",
+    "If there are addresses or user agents that are not the service's, its role was stolen. Revoke its sessions (in the IAM console: the role, Revoke sessions) and stop its tasks.",
+    "If only the service decrypts, compare with the requests to /decrypt in its log. If a few callers decrypt many records, block them. If requests have increased for all callers, use has grown.",
   ],
   insightsQuery: ({ keyArn }) =>
     [
@@ -61,9 +61,9 @@ export const kmsVolume: TrailDetection = {
       "sort decrypts desc",
     ].join(" | "),
   mustFire: [
-    { name: "the service opens a record", record: serviceDecryptEvent },
+    { name: "the service decrypts a record", record: serviceDecryptEvent },
     {
-      name: "a stolen session of the service opens one from elsewhere",
+      name: "a stolen session of the service decrypts a record from another address",
       record: managementEvent(service, {
         ...decrypt,
         sourceIPAddress: "198.51.100.23",
@@ -73,9 +73,9 @@ export const kmsVolume: TrailDetection = {
     },
   ],
   mustNotFire: [
-    { name: "the service seals a record", record: serviceEncryptEvent },
+    { name: "the service encrypts a record", record: serviceEncryptEvent },
     {
-      name: "a wrong Key opens nothing",
+      name: "KMS rejects a wrong Key",
       record: managementEvent(service, {
         ...decrypt,
         errorCode: "InvalidCiphertextException",
@@ -84,7 +84,7 @@ export const kmsVolume: TrailDetection = {
       alsoFires: ["kms-errors"],
     },
     {
-      name: "another key is used, however often",
+      name: "another role decrypts with another key",
       record: managementEvent(roleSession("Reporting", "nightly"), {
         ...decrypt,
         ...onKey(otherKeyArn),

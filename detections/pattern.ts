@@ -1,14 +1,18 @@
-/** Parts of CloudWatch Logs filter patterns for JSON. Values may begin or end with `*`. */
+/** Builds CloudWatch Logs filter patterns for JSON. Values may begin or end with the wildcard `*`. */
 
-/** The field is one of these texts. */
-export function matchesAny(selector: string, ...values: readonly string[]): string {
-  return grouped(
-    values.map((value) => `${selector} = "${value}"`),
-    "||",
-  );
+export function jsonPattern(condition: string): string {
+  return `{ ${condition} }`;
 }
 
-/** The field is none of these texts, or is not there: AWS's `!=` alone is false on a missing field. */
+export const allOf = (...conditions: readonly string[]): string => conditions.join(" && ");
+export const anyOf = (...conditions: readonly string[]): string => grouped(conditions, "||");
+
+/** The field matches one of the values. */
+export function matchesAny(selector: string, ...values: readonly string[]): string {
+  return anyOf(...values.map((value) => `${selector} = "${value}"`));
+}
+
+/** The field matches none of the values, or is missing: `!=` alone is false for a missing field. */
 export function matchesNone(selector: string, ...values: readonly string[]): string {
   const differs = grouped(
     values.map((value) => `${selector} != "${value}"`),
@@ -17,22 +21,13 @@ export function matchesNone(selector: string, ...values: readonly string[]): str
   return `(${selector} NOT EXISTS || ${differs})`;
 }
 
-export const allOf = (...conditions: readonly string[]): string => conditions.join(" && ");
-export const anyOf = (...conditions: readonly string[]): string => grouped(conditions, "||");
-
-/** The ARN of the role whose session made the call; users and AWS services have none. */
+/** ARN of the role whose session made the call. Users and AWS services have none. */
 export const CALLER_ROLE_ARN = "$.userIdentity.sessionContext.sessionIssuer.arn";
 
-/** Some element of what the call touched, by its ARN. KMS resolves aliases and ids to it. */
+/** ARN of any resource of the call. KMS resolves aliases and key IDs to ARNs here. */
 export const RESOURCE_ARN = "$.resources[*].ARN";
 
-export function jsonPattern(condition: string): string {
-  return `{ ${condition} }`;
-}
-
 function grouped(conditions: readonly string[], operator: "||" | "&&"): string {
-  const [only, ...others] = conditions;
-  if (only === undefined)
-    throw new RangeError("A filter pattern has no condition without a value.");
-  return others.length === 0 ? only : `(${conditions.join(` ${operator} `)})`;
+  if (conditions.length === 0) throw new RangeError("A filter pattern needs at least one value.");
+  return conditions.length === 1 ? String(conditions[0]) : `(${conditions.join(` ${operator} `)})`;
 }

@@ -11,45 +11,45 @@ import {
   trailLogGroupName,
 } from "../common/naming.ts";
 
-/** What the detections watch. ARNs may hold Terraform references; names are plain text. */
+/** The resources that detections refer to. ARNs can contain Terraform references; names are plain text. */
 export interface DetectionScope {
-  /** IAM role of the running service. */
+  /** IAM role of the service's tasks. */
   readonly serviceRoleArn: string;
   readonly serviceRoleName: string;
-  /** IAM role that starts the service's tasks and reads the database's master secret for them. */
+  /** ECS task execution role, which reads the database's master secret for the migrations. */
   readonly executionRoleArn: string;
   readonly executionRoleName: string;
-  /** IAM role of the pipeline that deploys. */
+  /** IAM role that the pipeline deploys with. */
   readonly deployRoleArn: string;
   readonly deployRoleName: string;
-  /** KMS key that seals the records. */
+  /** KMS key that encrypts the records' data keys. */
   readonly keyArn: string;
-  /** KMS key that the trail writes with: without it there are no records of anything. */
+  /** KMS key of the trail: without it, CloudTrail delivers nothing. */
   readonly trailKeyArn: string;
-  /** KMS key that the alarms tell with: without it nobody hears them. */
+  /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
   readonly topicKeyArn: string;
-  /** What the names of everything begin with, `cipherwatch-<env>-`. */
+  /** `cipherwatch-<env>-`, the prefix of resource names. */
   readonly namePrefix: string;
   readonly trailLogGroupName: string;
   readonly serviceLogGroupName: string;
-  /** CloudWatch namespace of what the filters count. */
+  /** CloudWatch namespace of the metric filters' metrics. */
   readonly detectionNamespace: string;
-  /** CloudWatch namespace of the metrics that the service itself reports. */
+  /** CloudWatch namespace of the metrics that the service reports. */
   readonly serviceNamespace: string;
 }
 
-/** Makes ARNs of an account's resources from their names, as `CipherwatchStack` does. */
-export interface ArnMaker {
+/** Builds ARNs in an account, as `CipherwatchStack` does. */
+export interface ArnBuilder {
   readonly globalArn: (service: string, resource: string) => string;
   readonly regionalArn: (service: string, resource: string) => string;
 }
 
 export type ScopeKeyArns = Pick<DetectionScope, "keyArn" | "trailKeyArn" | "topicKeyArn">;
 
-/** What there is to watch in an environment, by the names that the stacks give. */
+/** The scope of an environment, with the resource names that the stacks use. */
 export function createDetectionScope(
   env: Environment,
-  arns: ArnMaker,
+  arns: ArnBuilder,
   keys: ScopeKeyArns,
 ): DetectionScope {
   const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
@@ -72,8 +72,8 @@ export function createDetectionScope(
 export const EXAMPLE_ACCOUNT = "111122223333";
 
 /**
- * The same in AWS's example account, without Terraform references: for documents, and for telling how
- * long a text will be once Terraform has filled it in, since all account ids and key ids are equally long.
+ * The scope in AWS's example account, without Terraform references: for documentation, tests, and measuring
+ * the length that texts have in AWS. All account IDs and key IDs have the same length.
  */
 export function createExampleScope(env: Environment, region: string): DetectionScope {
   const partition = partitionOf(region);

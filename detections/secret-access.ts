@@ -22,9 +22,8 @@ export const secretAccess: TrailDetection = {
   severity: "high",
   tactic: "credential access",
   source: "trail",
-  // A caller may name the secret by its ARN, by a part of it or by its name; all of them hold the name,
-  // and RDS names each secret that it manages like this. BatchGetSecretValue leaves a GetSecretValue for
-  // each secret that it reads.
+  // Callers can pass the secret's ARN, a partial ARN or its name. All contain the name, and RDS gives each
+  // secret that it manages a name like this. BatchGetSecretValue records a GetSecretValue for each secret.
   pattern: () =>
     jsonPattern(
       allOf(
@@ -40,16 +39,16 @@ export const secretAccess: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "With the master secret one signs in to the database as its owner: past the service, its Keys and its log. Only the role that starts the tasks has to read it, for the migrations.",
+  why: "With the master secret, a caller can sign in to the database as its owner and bypass the service, its Keys and its log. Only the execution role needs to read it, for migrations.",
   falsePositives: [
-    "An administrator who repairs the database by hand: planned, and by somebody whom you know. Rotate the secret afterwards.",
-    "Another database of this account, whose secret RDS manages too: exclude the role that reads it.",
+    "An administrator repaired the database manually: planned, and by a person you know. Rotate the secret afterwards.",
+    "RDS manages the secret of another database in this account: exclude the role that reads it.",
   ],
   runbook: [
-    "Run the query: who read which secret, from where.",
-    "Not planned: rotate it at once (`aws secretsmanager rotate-secret`). The service does not notice: it signs in by IAM.",
-    "Look in the database's log for sessions of cipherwatch_admin since then. Records can be copied or deleted there; without the KMS key and the caller's Key none can be read.",
-    "Take the caller's access to the secret away.",
+    "Run the query to see who read which secret, and from where.",
+    "If it was not planned, rotate the secret at once (`aws secretsmanager rotate-secret`). The service is not affected: it signs in with IAM.",
+    "Check the database's log for sessions of cipherwatch_admin since then. They can copy or delete records, but cannot decrypt them without the KMS key and the callers' Keys.",
+    "Revoke the caller's access to the secret.",
   ],
   insightsQuery: ({ executionRoleName }) =>
     [
@@ -58,18 +57,18 @@ export const secretAccess: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "an administrator reads it",
+      name: "an administrator reads the secret",
       record: managementEvent(administrator, {
         ...read,
         requestParameters: { secretId: secretArn },
       }),
     },
     {
-      name: "a user reads it by its name",
+      name: "a user reads the secret by its name",
       record: managementEvent(user, { ...read, requestParameters: { secretId: secretName } }),
     },
     {
-      name: "the running service reads it, which it never does",
+      name: "the service's role reads the secret, which the service never does",
       record: managementEvent(service, {
         ...read,
         requestParameters: { secretId: secretArn, versionStage: "AWSCURRENT" },
@@ -78,21 +77,21 @@ export const secretAccess: TrailDetection = {
   ],
   mustNotFire: [
     {
-      name: "a task starts, and its migrations get the secret",
+      name: "ECS reads the secret for the migrations of a new task",
       record: managementEvent(executionRoleSession, {
         ...read,
         requestParameters: { secretId: secretArn },
       }),
     },
     {
-      name: "somebody reads another secret",
+      name: "an administrator reads another secret",
       record: managementEvent(administrator, {
         ...read,
         requestParameters: { secretId: "orders/payment-provider" },
       }),
     },
     {
-      name: "somebody looks at it without its value",
+      name: "an administrator describes the secret",
       record: managementEvent(administrator, {
         ...read,
         eventName: "DescribeSecret",

@@ -1,7 +1,7 @@
 import type { Metric } from "./detection.ts";
 import type { DetectionScope } from "./scope.ts";
 
-/** A metric that the service's log lines carry, summed over its tasks. */
+/** A metric from the service's log lines (embedded metric format), summed over its tasks. */
 export function serviceMetric({ serviceNamespace }: DetectionScope, metricName: string): Metric {
   return { namespace: serviceNamespace, metricName, dimensions: { Service: "api" } };
 }

@@ -14,15 +14,15 @@ export const tamperedRecord: ServiceDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "KMS took the caller's Key, but what the database holds does not match its seal. Somebody wrote to the database past the service, or its storage failed.",
+  why: "KMS accepted the caller's Key, but the stored record failed authentication. Somebody changed the database without going through the service, or its storage failed.",
   falsePositives: [
-    "A restore that mixed rows of two backups: from the time of the restore on.",
-    "Failing storage: the database's own log tells of it too.",
+    "A restore mixed rows of two backups: the failures start with the restore.",
+    "The storage is failing: the database's log reports errors, too.",
   ],
   runbook: [
-    "Run the query: since when, and how many.",
-    "Look for who signed in to the database beside the service (its log, secret-access) and take that access away.",
-    "Restore the records from a backup of before the first of them; what was changed cannot be opened, and was not disclosed by it.",
+    "Run the query to see how many requests failed, and since when.",
+    "Check who signed in to the database besides the service (in its log, and with secret-access), and revoke that access.",
+    "Restore the affected records from a backup taken before the first failure. A changed record cannot be decrypted, so the change did not disclose it.",
   ],
   insightsQuery: () =>
     [
@@ -32,13 +32,13 @@ export const tamperedRecord: ServiceDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "the right Key, a changed record",
+      name: "a caller decrypts a changed record with the right Key",
       values: { Requests: 1, Decrypts: 1, DecryptDenied: 1, TamperedRecords: 1 },
     },
   ],
   mustNotFire: [
     {
-      name: "a wrong Key",
+      name: "the service rejects a wrong Key",
       values: { Requests: 1, Decrypts: 1, DecryptDenied: 1, TamperedRecords: 0 },
     },
   ],

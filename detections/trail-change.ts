@@ -10,7 +10,7 @@ import {
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
 
-/** A trail that is made or started weakens none that is there. */
+/** Excludes calls that do not weaken an existing trail: CreateTrail and StartLogging. */
 const TRAIL_CHANGES = ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"];
 
 const LOG_GROUP_CHANGES = [
@@ -33,8 +33,8 @@ export const trailChange: TrailDetection = {
   severity: "critical",
   tactic: "defense evasion",
   source: "trail",
-  // Trails of any name, as CIS has it: who stops one stops others. Of buckets, log groups and roles
-  // only those of this trail. The role's own CreateLogStream is its work.
+  // Matches trails of any name, as CIS does: whoever stops one may stop others. Matches only this trail's
+  // bucket, log group and role. CreateLogStream is missing because the role calls it routinely.
   pattern: (scope) =>
     jsonPattern(
       anyOf(
@@ -66,8 +66,8 @@ export const trailChange: TrailDetection = {
   },
   why: "Whoever stops the trail does not want what comes next to be seen: from then on every other detection is blind.",
   falsePositives: [
-    "A deployment of the trail stack: UpdateTrail or PutBucketPolicy by the deploy role, at the time of the deployment.",
-    "An organization's administrator who changes the trail of the organization.",
+    "A deployment changed the trail stack: UpdateTrail or PutBucketPolicy by the deploy role at the time of the deployment.",
+    "An administrator of the organization changed the organization's trail.",
   ],
   runbook: [
     "`aws cloudtrail get-trail-status`: if it does not log, `aws cloudtrail start-logging` now, then ask.",
@@ -83,7 +83,7 @@ export const trailChange: TrailDetection = {
     ].join(" | "),
   mustFire: [
     {
-      name: "somebody stops the trail",
+      name: "a user stops the trail",
       record: managementEvent(user, {
         ...onTrail,
         eventName: "StopLogging",
@@ -91,7 +91,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody tries to, and is denied",
+      name: "AWS denies a user to delete the trail",
       record: managementEvent(user, {
         ...onTrail,
         eventName: "DeleteTrail",
@@ -100,7 +100,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "the events of KMS are left out of it from now on",
+      name: "an administrator excludes KMS events from the trail",
       record: managementEvent(administrator, {
         ...onTrail,
         eventName: "PutEventSelectors",
@@ -117,7 +117,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "its log group is deleted",
+      name: "a user deletes the trail's log group",
       record: managementEvent(user, {
         ...onLogs,
         eventName: "DeleteLogGroup",
@@ -125,7 +125,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "its bucket forgets after a day",
+      name: "an administrator changes how long the bucket keeps files",
       record: managementEvent(administrator, {
         ...onBucket,
         eventName: "PutBucketLifecycle",
@@ -133,7 +133,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "the role that it writes with loses its policy",
+      name: "a user deletes the policy of the role that writes to the log group",
       record: managementEvent(user, {
         eventSource: "iam.amazonaws.com",
         eventName: "DeleteRolePolicy",
@@ -144,7 +144,7 @@ export const trailChange: TrailDetection = {
   ],
   mustNotFire: [
     {
-      name: "the trail writes to a new log stream",
+      name: "the trail creates a log stream",
       record: managementEvent(roleSession(`${namePrefix}trail-to-logs`, "CLOUDTRAIL"), {
         ...onLogs,
         eventName: "CreateLogStream",
@@ -155,7 +155,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "somebody looks at the trail",
+      name: "an administrator reads the trail's status",
       record: managementEvent(administrator, {
         ...onTrail,
         eventName: "GetTrailStatus",
@@ -164,7 +164,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "Security Hub reads the bucket's policy",
+      name: "Security Hub reads the bucket policy",
       record: managementEvent(
         awsService("securityhub.amazonaws.com", "AWSServiceRoleForSecurityHub"),
         {
@@ -176,7 +176,7 @@ export const trailChange: TrailDetection = {
       ),
     },
     {
-      name: "another bucket's policy changes",
+      name: "the pipeline changes the policy of another bucket",
       record: managementEvent(deployer, {
         ...onBucket,
         eventName: "PutBucketPolicy",
@@ -186,7 +186,7 @@ export const trailChange: TrailDetection = {
       }),
     },
     {
-      name: "another log group is kept for longer",
+      name: "an administrator changes the retention of another log group",
       record: managementEvent(administrator, {
         ...onLogs,
         eventName: "PutRetentionPolicy",

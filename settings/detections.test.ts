@@ -33,8 +33,9 @@ testSettings(settings, {
     { "kms-volume": 3600, "decrypt-denied": 30 },
     {
       "kms-errors=90": /multiple of 60/,
-      "kms-errors=10": /one point a minute/,
-      "kms-outsider=43200": /15 periods.+43200 is more than 40320/,
+      "kms-errors=10": /one data point a minute/,
+      "kms-outsider=43200":
+        /^has 43200 seconds for kms-outsider, but its alarm evaluates 15 periods.+at most 40320$/,
     },
   ],
   anomalyDeviations: [
@@ -55,8 +56,8 @@ testSettings(settings, {
       "kms-outsider=arn:aws:iam::111122223333:role/*": /neither/,
       "kms-outsider=arn:aws:iam::111122223333:role/a*b": /neither/,
       "kms-outsider": /"" is neither/,
-      "decrypt-denied=config.amazonaws.com": /^Unknown detection with a filter pattern/,
-      "constructor=config.amazonaws.com": /^Unknown detection with a filter pattern/,
+      "decrypt-denied=config.amazonaws.com": /^Unknown CloudTrail detection/,
+      "constructor=config.amazonaws.com": /^Unknown CloudTrail detection/,
     },
   ],
 });

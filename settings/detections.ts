@@ -60,7 +60,7 @@ export const settings = {
 
   exclusions: setting({
     description: "Callers that a detection does not count, besides those it always ignores.",
-    schema: listsOf("detection with a filter pattern", TRAIL_IDS, validateExclusion),
+    schema: listsOf("CloudTrail detection", TRAIL_IDS, validateExclusion),
     defaults: same({}),
     allowed: `comma-separated detection=caller; detections are ${TRAIL_IDS.join(", ")}; callers are ${EXCLUSIONS_ALLOWED}`,
     next: "write it like kms-outsider=backup.amazonaws.com,ecs-change=arn:aws:iam::111122223333:role/Admin",

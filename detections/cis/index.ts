@@ -4,31 +4,35 @@ import patterns from "./patterns.json" with { type: "json" };
 
 type CisPattern = (typeof patterns)[number];
 
-/** The metric filters of the CIS AWS Foundations Benchmark, as alarms that office hours will do for. */
-export const cisPack: readonly TrailDetection[] = patterns.map(detection);
+/** Detections with the metric filters of the CIS AWS Foundations Benchmark. None of them is urgent. */
+export const cisPack: readonly TrailDetection[] = patterns.map(cisDetection);
 
-function detection(control: CisPattern): TrailDetection {
-  const own = notes[control.id];
-  if (own === undefined) throw new Error(`The CIS pack has no notes on ${control.id}.`);
+function cisDetection(control: CisPattern): TrailDetection {
+  const note = notes[control.id];
+  if (note === undefined)
+    throw new Error(`detections/cis/notes.ts has no entry for ${control.id}. Add one.`);
   return {
-    id: own.id,
-    title: own.title,
-    severity: own.severity,
+    id: note.id,
+    title: note.title,
+    severity: note.severity,
     source: "trail",
     pattern: () => control.pattern,
-    // What Security Hub's remediation sets: at least one in five minutes.
+    // As Security Hub's remediation steps configure it.
     threshold: 1,
     period: 300,
     evaluationPeriods: 1,
     datapointsToAlarm: 1,
     treatMissingData: "notBreaching",
     statistic: "Sum",
-    why: `${own.why} ${benchmark(control)}`,
-    falsePositives: [own.falsePositive],
-    runbook: ["Run the query: who, from where, and was it planned?", own.ifNot],
-    insightsQuery: () => insightsQuery(control, own),
-    mustFire: [own.fires],
-    mustNotFire: [own.staysSilent],
+    why: `${note.why} ${benchmark(control)}`,
+    falsePositives: [note.falsePositive],
+    runbook: [
+      "Run the query to see who did it and from where, and check whether it was planned.",
+      note.response,
+    ],
+    insightsQuery: () => insightsQuery(control, note),
+    mustFire: [note.mustFire],
+    mustNotFire: [note.mustNotFire],
   };
 }
 

@@ -10,19 +10,19 @@ import {
   user,
 } from "../example-events.ts";
 
-/** What the benchmark does not say of a pattern. */
+/** What the benchmark does not define for a pattern. */
 export interface CisNotes {
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
   readonly why: string;
   readonly falsePositive: string;
-  /** What to do if it was not planned. */
-  readonly ifNot: string;
-  /** Of the Logs Insights query. The pattern's event names unless given. */
+  /** What to do if the event was not planned: one step of the runbook. */
+  readonly response: string;
+  /** Filter of the Logs Insights query. By default, the pattern's event names. */
   readonly filter?: string;
-  readonly fires: ExampleEvent;
-  readonly staysSilent: ExampleEvent;
+  readonly mustFire: ExampleEvent;
+  readonly mustNotFire: ExampleEvent;
 }
 
 const write = (eventSource: string, eventName: string, more: CloudTrailRecord = {}) => ({
@@ -46,25 +46,26 @@ function signIn(identity: CloudTrailRecord, more: CloudTrailRecord): CloudTrailR
   });
 }
 
-const NETWORK_PLANNED = "A planned change of the network, by somebody who plans such.";
-const UNDO = "Undo the change, and take the caller's access away.";
+const NETWORK_PLANNED = "A planned change of the network by a network administrator.";
+const UNDO = "If not, undo the change and revoke the caller's access.";
 
-/** By the pattern's id in `patterns.json`. */
+/** By the ID of the pattern in `patterns.json`. */
 export const notes: Readonly<Record<string, CisNotes>> = {
   "CloudWatch.1": {
     id: "cis-root-use",
     title: "The root user did something",
     severity: "medium",
-    why: "Nothing limits the root user, and almost nothing needs it.",
-    falsePositive: "One of the few tasks that need it, such as closing the account.",
-    ifNot: "Change the root user's password, renew its MFA device, delete its access keys.",
+    why: "No policy limits the root user, and few tasks need it.",
+    falsePositive: "One of the few tasks that require the root user, such as closing the account.",
+    response:
+      "If not, change the root user's password, replace its MFA device and delete its access keys.",
     filter: 'userIdentity.type = "Root"',
-    fires: {
-      name: "the root user makes an access key",
+    mustFire: {
+      name: "the root user creates an access key",
       record: managementEvent(root, write("iam", "CreateAccessKey")),
     },
-    staysSilent: {
-      name: "an AWS service acts for the root user",
+    mustNotFire: {
+      name: "an AWS service acts on behalf of the root user",
       record: managementEvent(
         { ...root, invokedBy: "support.amazonaws.com" },
         read("trustedadvisor", "DescribeChecks"),
@@ -75,14 +76,14 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-unauthorized-calls",
     title: "Somebody was denied",
     severity: "low",
-    why: "Who looks around with stolen credentials is denied often.",
+    why: "AWS often denies calls by somebody who explores with stolen credentials.",
     falsePositive:
-      "Consoles and scanners try what they may not do all day; a threshold above their noise is what this needs.",
-    ifNot:
-      "Look at the callers with the most kinds of calls; revoke the credentials of those that explore.",
+      "Consoles and scanners cause denied calls all day: set a threshold above their usual number.",
+    response:
+      "Find the callers with the most different calls, and revoke the credentials of those that explore.",
     filter: "errorCode like /UnauthorizedOperation$|^AccessDenied/",
-    fires: {
-      name: "an administrator is denied",
+    mustFire: {
+      name: "AWS denies a call by an administrator",
       record: managementEvent(
         administrator,
         read("organizations", "ListAccounts", {
@@ -91,7 +92,7 @@ export const notes: Readonly<Record<string, CisNotes>> = {
         }),
       ),
     },
-    staysSilent: {
+    mustNotFire: {
       name: "a call fails for another reason",
       record: managementEvent(
         administrator,
@@ -105,23 +106,23 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     severity: "medium",
     why: "A password alone can be guessed, reused or phished.",
     falsePositive: "A new user who has not set up MFA yet.",
-    ifNot: "Disable the user's password, and require MFA in the policies.",
+    response: "If not, disable the user's password, and require MFA in the IAM policies.",
     filter: 'eventName = "ConsoleLogin" and additionalEventData.MFAUsed != "Yes"',
-    fires: {
-      name: "a user signs in by password alone",
+    mustFire: {
+      name: "a user signs in without MFA",
       record: signIn(user, { additionalEventData: { MFAUsed: "No" } }),
     },
-    staysSilent: { name: "a user signs in with MFA", record: signIn(user, {}) },
+    mustNotFire: { name: "a user signs in with MFA", record: signIn(user, {}) },
   },
   "CloudWatch.4": {
     id: "cis-iam-policy-change",
     title: "An IAM policy was changed",
     severity: "medium",
-    why: "Who wants to stay or to get further gives themselves permissions.",
-    falsePositive: "A deployment: by the deploy role, at the time of the deployment.",
-    ifNot: UNDO,
-    fires: {
-      name: "somebody makes themselves an administrator",
+    why: "Attackers grant themselves permissions to keep or extend their access.",
+    falsePositive: "A deployment: the caller is the deploy role, at the time of the deployment.",
+    response: UNDO,
+    mustFire: {
+      name: "a user attaches AdministratorAccess to themselves",
       record: managementEvent(
         user,
         write("iam", "AttachUserPolicy", {
@@ -132,8 +133,8 @@ export const notes: Readonly<Record<string, CisNotes>> = {
         }),
       ),
     },
-    staysSilent: {
-      name: "somebody reads a policy",
+    mustNotFire: {
+      name: "an administrator reads a policy",
       record: managementEvent(administrator, read("iam", "GetPolicyVersion")),
     },
   },
@@ -141,15 +142,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-trail-change",
     title: "A trail was made, changed, started or stopped",
     severity: "medium",
-    why: "The trail is what every other alarm rests on.",
-    falsePositive: "A deployment of a trail: by the deploy role, at the time of the deployment.",
-    ifNot: "`aws cloudtrail start-logging`, then ask.",
-    fires: {
-      name: "somebody makes another trail",
+    why: "Every other CloudTrail alarm depends on the trail.",
+    falsePositive:
+      "A deployment of a trail: the caller is the deploy role, at the time of the deployment.",
+    response: "If not, run `aws cloudtrail start-logging` now, then investigate.",
+    mustFire: {
+      name: "an administrator creates a trail",
       record: managementEvent(administrator, write("cloudtrail", "CreateTrail")),
     },
-    staysSilent: {
-      name: "somebody lists the trails",
+    mustNotFire: {
+      name: "an administrator lists trails",
       record: managementEvent(administrator, read("cloudtrail", "DescribeTrails")),
     },
   },
@@ -157,31 +159,32 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-sign-in-failures",
     title: "Sign-in to the console failed",
     severity: "low",
-    why: "Passwords are tried before they are found.",
-    falsePositive: "A mistyped password, now and then.",
-    ifNot: "Look for a success after the failures; disable that user's password.",
-    fires: {
-      name: "a wrong password",
+    why: "Failed sign-ins can mean that somebody guesses a password.",
+    falsePositive: "A mistyped password: one or two failures, then a success.",
+    response:
+      "Check whether a sign-in succeeded after the failures. If so, disable the user's password.",
+    mustFire: {
+      name: "a user enters a wrong password",
       record: signIn(user, {
         errorMessage: "Failed authentication",
         responseElements: { ConsoleLogin: "Failure" },
       }),
     },
-    staysSilent: { name: "the right one", record: signIn(user, {}) },
+    mustNotFire: { name: "a user enters the right password", record: signIn(user, {}) },
   },
   "CloudWatch.7": {
     id: "cis-key-disabled",
     title: "A KMS key was disabled or its deletion scheduled",
     severity: "medium",
-    why: "What a key encrypted is gone once the key is.",
-    falsePositive: "A key whose data was deleted before.",
-    ifNot: "`aws kms cancel-key-deletion` and `aws kms enable-key`.",
-    fires: {
-      name: "somebody disables a key",
+    why: "Data cannot be decrypted once its key is deleted.",
+    falsePositive: "A key that is no longer needed: its data was deleted before.",
+    response: "If not, run `aws kms cancel-key-deletion` and `aws kms enable-key` at once.",
+    mustFire: {
+      name: "an administrator disables a key",
       record: managementEvent(administrator, write("kms", "DisableKey", onKey(otherKeyArn))),
     },
-    staysSilent: {
-      name: "somebody enables it again",
+    mustNotFire: {
+      name: "an administrator enables a key",
       record: managementEvent(administrator, write("kms", "EnableKey", onKey(otherKeyArn))),
     },
   },
@@ -189,18 +192,19 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-bucket-policy-change",
     title: "A bucket's policy was changed",
     severity: "low",
-    why: "A bucket becomes public, or another account's to read, by one call.",
-    falsePositive: "A deployment of a bucket: by the deploy role, at the time of the deployment.",
-    ifNot: UNDO,
-    fires: {
-      name: "somebody opens a bucket",
+    why: "A single call can make a bucket public, or readable by another account.",
+    falsePositive:
+      "A deployment of a bucket: the caller is the deploy role, at the time of the deployment.",
+    response: UNDO,
+    mustFire: {
+      name: "a user changes a bucket policy",
       record: managementEvent(
         user,
         write("s3", "PutBucketPolicy", { requestParameters: { bucketName: "example-exports" } }),
       ),
     },
-    staysSilent: {
-      name: "a bucket is made",
+    mustNotFire: {
+      name: "the pipeline creates a bucket",
       record: managementEvent(
         deployer,
         write("s3", "CreateBucket", { requestParameters: { bucketName: "example-exports" } }),
@@ -211,15 +215,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-config-change",
     title: "AWS Config was changed or stopped",
     severity: "medium",
-    why: "Without its recorder nobody can tell what was changed when.",
+    why: "Without its configuration recorder, nobody can reconstruct which resource changed when.",
     falsePositive: "A deployment of AWS Config itself.",
-    ifNot: "Start the recorder again.",
-    fires: {
-      name: "somebody stops the recorder",
+    response: "If not, start the configuration recorder again.",
+    mustFire: {
+      name: "a user stops the configuration recorder",
       record: managementEvent(user, write("config", "StopConfigurationRecorder")),
     },
-    staysSilent: {
-      name: "AWS Config looks at a queue",
+    mustNotFire: {
+      name: "AWS Config reads a queue's attributes",
       record: managementEvent(awsConfig, read("sqs", "GetQueueAttributes")),
     },
   },
@@ -227,15 +231,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-security-group-change",
     title: "A security group was changed",
     severity: "low",
-    why: "A rule that lets everybody in is one call.",
+    why: "A single call can open a port to the internet.",
     falsePositive: NETWORK_PLANNED,
-    ifNot: UNDO,
-    fires: {
-      name: "somebody opens a port",
+    response: UNDO,
+    mustFire: {
+      name: "a user adds an ingress rule",
       record: managementEvent(user, write("ec2", "AuthorizeSecurityGroupIngress")),
     },
-    staysSilent: {
-      name: "somebody lists the groups",
+    mustNotFire: {
+      name: "an administrator lists security groups",
       record: managementEvent(administrator, read("ec2", "DescribeSecurityGroups")),
     },
   },
@@ -243,15 +247,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-network-acl-change",
     title: "A network ACL was changed",
     severity: "low",
-    why: "Network ACLs are the outer fence of the subnets.",
+    why: "Network ACLs are the outer firewall of the subnets.",
     falsePositive: NETWORK_PLANNED,
-    ifNot: UNDO,
-    fires: {
-      name: "somebody adds an entry",
+    response: UNDO,
+    mustFire: {
+      name: "a user adds a network ACL entry",
       record: managementEvent(user, write("ec2", "CreateNetworkAclEntry")),
     },
-    staysSilent: {
-      name: "somebody lists them",
+    mustNotFire: {
+      name: "an administrator lists network ACLs",
       record: managementEvent(administrator, read("ec2", "DescribeNetworkAcls")),
     },
   },
@@ -259,15 +263,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-gateway-change",
     title: "A network gateway was changed",
     severity: "low",
-    why: "A gateway joins a network with others, the internet among them.",
+    why: "A gateway connects a network to other networks, such as the internet.",
     falsePositive: NETWORK_PLANNED,
-    ifNot: UNDO,
-    fires: {
-      name: "somebody attaches an internet gateway",
+    response: UNDO,
+    mustFire: {
+      name: "a user attaches an internet gateway",
       record: managementEvent(user, write("ec2", "AttachInternetGateway")),
     },
-    staysSilent: {
-      name: "a NAT gateway is made, which lets nobody in",
+    mustNotFire: {
+      name: "the pipeline creates a NAT gateway, which accepts no inbound connections",
       record: managementEvent(deployer, write("ec2", "CreateNatGateway")),
     },
   },
@@ -275,15 +279,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-route-change",
     title: "A route table was changed",
     severity: "low",
-    why: "A route can lead traffic past what watches it.",
+    why: "A changed route can bypass the monitoring of network traffic.",
     falsePositive: NETWORK_PLANNED,
-    ifNot: UNDO,
-    fires: {
-      name: "somebody replaces a route",
+    response: UNDO,
+    mustFire: {
+      name: "a user replaces a route",
       record: managementEvent(user, write("ec2", "ReplaceRoute")),
     },
-    staysSilent: {
-      name: "a route of App Mesh, which is another service's",
+    mustNotFire: {
+      name: "an administrator creates a route in App Mesh",
       record: managementEvent(administrator, write("appmesh", "CreateRoute")),
     },
   },
@@ -291,15 +295,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-vpc-change",
     title: "A VPC or its peering was changed",
     severity: "low",
-    why: "A peering joins networks that were apart.",
+    why: "A peering connection joins networks that were separate.",
     falsePositive: NETWORK_PLANNED,
-    ifNot: UNDO,
-    fires: {
-      name: "somebody accepts a peering",
+    response: UNDO,
+    mustFire: {
+      name: "a user accepts a peering connection",
       record: managementEvent(user, write("ec2", "AcceptVpcPeeringConnection")),
     },
-    staysSilent: {
-      name: "a subnet is made",
+    mustNotFire: {
+      name: "the pipeline creates a subnet",
       record: managementEvent(deployer, write("ec2", "CreateSubnet")),
     },
   },
@@ -307,15 +311,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-organization-change",
     title: "The organization was changed",
     severity: "medium",
-    why: "Its policies limit what every account in it may do.",
+    why: "The organization's policies limit what its accounts can do.",
     falsePositive: "A planned change by the organization's administrators.",
-    ifNot: "Attach the policy again, or bring the account back, and take the caller's access away.",
-    fires: {
-      name: "somebody detaches a service control policy",
+    response:
+      "If not, attach the policy again or invite the account back, and revoke the caller's access.",
+    mustFire: {
+      name: "a user detaches a service control policy",
       record: managementEvent(user, write("organizations", "DetachPolicy")),
     },
-    staysSilent: {
-      name: "somebody detaches a policy of AWS IoT",
+    mustNotFire: {
+      name: "an administrator detaches a policy of AWS IoT",
       record: managementEvent(administrator, write("iot", "DetachPolicy")),
     },
   },

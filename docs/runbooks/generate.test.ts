@@ -2,22 +2,24 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { drift } from "./generate.ts";
+import { outdatedPages } from "./generate.ts";
 import { pages } from "./page.ts";
 
-test("the runbooks in the repository are those of the table", () => {
-  expect(drift(import.meta.dirname)).toEqual([]);
+test("matches the detections", () => {
+  const message =
+    "docs/runbooks does not match detections/. Run `npm run docs` and commit the pages.";
+  expect(outdatedPages(import.meta.dirname), message).toEqual([]);
 });
 
-test("a page that was changed, is missing or is of no detection is told", () => {
+test("reports a page that was edited, is missing or belongs to no detection", () => {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-runbooks-"));
   try {
     cpSync(import.meta.dirname, folder, { recursive: true });
     writeFileSync(join(folder, "kms-errors.md"), "Do nothing.\n");
     writeFileSync(join(folder, "kms-erors.md"), "");
     rmSync(join(folder, "trail-change.md"));
-    expect(drift(folder).toSorted()).toEqual([
-      "kms-erors.md is of no detection",
+    expect(outdatedPages(folder).toSorted()).toEqual([
+      "kms-erors.md belongs to no detection",
       "kms-errors.md is outdated",
       "trail-change.md is missing",
     ]);
@@ -26,7 +28,7 @@ test("a page that was changed, is missing or is of no detection is told", () => 
   }
 });
 
-test("no page shows what Terraform or JavaScript should have filled in", () => {
+test("contains no placeholder of Terraform or JavaScript", () => {
   for (const [file, text] of pages()) {
     expect.soft(text, file).not.toMatch(/\$\{|undefined|\[object|TfToken/);
   }

@@ -16,169 +16,165 @@ import { exampleScope } from "../../detections/example-events.ts";
 import { filterPattern } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 
-const GENERATED = "<!-- Made from detections by docs/runbooks/generate.ts: change it there. -->";
+const GENERATED =
+  "<!-- Generated from detections/ by docs/runbooks/page.ts. Edit those and run `npm run docs`. -->";
 
-/** File name → text, of every page that this folder should hold. */
+/** File name → text of every page in this folder. */
 export function pages(): ReadonlyMap<string, string> {
   return new Map([
     ["README.md", overview()],
-    ...[...detections, ...cisPack].map((it) => [`${it.id}.md`, detectionPage(it)] as const),
+    ...[...detections, ...cisPack].map(
+      (detection) => [`${detection.id}.md`, detectionPage(detection)] as const,
+    ),
     [`${attackUnderWay.id}.md`, attackPage()],
   ]);
 }
 
 function overview(): string {
+  const columns = ["alarm", "title", "severity", "source"];
   const row = ({ id, title, severity }: AlarmSummary, source: string) =>
     `| [${id}](${id}.md) | ${title} | ${severity} | ${source} |`;
-  const sources = { trail: "CloudTrail, minutes", service: "the service, seconds" };
-  return joined(
+  const sources = { trail: "CloudTrail, within minutes", service: "the service, within seconds" };
+  const rows = (list: readonly Detection[]) =>
+    list.map((detection) => row(detection, sources[detection.source]));
+  return paragraphs(
     "# Runbooks",
     GENERATED,
-    "One for each alarm. `critical` and `high` go to the urgent topic, the others to the routine one. The examples in these pages are of the environment `dev` in AWS's example account.",
-    table(
-      ["alarm", "says", "severity", "source"],
-      [
-        row(attackUnderWay, "the alarms below"),
-        ...detections.map((it) => row(it, sources[it.source])),
-      ],
-    ),
-    "## The CIS pack",
-    "Off unless `CIPHERWATCH_CIS_PACK=true`.",
-    table(
-      ["alarm", "says", "severity", "source"],
-      cisPack.map((it) => row(it, sources[it.source])),
-    ),
+    "Each alarm has a runbook. Alarms of severity `critical` and `high` go to the urgent topic, the others to the routine topic. The examples in the runbooks use the environment `dev` and AWS's example account.",
+    table(columns, [row(attackUnderWay, "the alarms below"), ...rows(detections)]),
+    "## CIS pack",
+    "Off by default. Turn it on with `CIPHERWATCH_CIS_PACK=true`.",
+    table(columns, rows(cisPack)),
   );
 }
 
 function detectionPage(detection: Detection): string {
-  const { id, source } = detection;
-  return joined(
-    ...opening(detection),
-    [`Fires at ${describeThreshold(detection)}.`, ...more(detection)].join(" "),
+  const { id } = detection;
+  return paragraphs(
+    ...introduction(detection),
+    firingConditions(detection).join(" "),
     "## What to do",
     numbered(detection.runbook),
-    `The query, saved in CloudWatch Logs Insights as \`${savedQueryNameOf(detection, exampleScope)}\`:`,
+    `The query is saved in CloudWatch Logs Insights as \`${savedQueryNameOf(detection, exampleScope)}\`:`,
     code(detection.insightsQuery(exampleScope).replaceAll(" | ", "\n| ")),
-    "## What else it may be",
+    "## False positives",
     bullets(detection.falsePositives),
-    tuning(detection),
+    "To reduce false positives:",
+    bullets(tuning(detection)),
     "## What it counts",
-    source === "trail"
-      ? joined(
-          "Records of the trail that match this filter pattern:",
+    detection.source === "trail"
+      ? paragraphs(
+          "CloudTrail records that match this filter pattern:",
           code(filterPattern(detection, exampleScope)),
         )
-      : `The metric \`${detectionMetric(detection, exampleScope).metricName}\`, which the service reports with each request.`,
-    "It counts:",
+      : `The metric \`${detectionMetric(detection, exampleScope).metricName}\`, which the service reports for each request.`,
+    "Counted, for example:",
     bullets(detection.mustFire.map(({ name }) => name)),
-    "It does not count:",
+    "Not counted:",
     bullets(detection.mustNotFire.map(({ name }) => name)),
-    "## Try it",
-    `\`npm run attack -- ${id}\` acts it out in a running lab and waits for the mail.`,
-    details(detection),
+    ...tryIt(id),
+    "## In CloudWatch",
+    cloudwatchTable(detection),
   );
 }
 
 function attackPage(): string {
-  return joined(
-    ...opening(attackUnderWay),
-    "Fires when alarms of two different tactics are on at once:",
+  const byTactic = Map.groupBy(detections, ({ tactic }) => tactic);
+  return paragraphs(
+    ...introduction(attackUnderWay),
+    "Fires while alarms of two different tactics are on:",
     table(
       ["tactic", "alarms"],
-      [...Map.groupBy(detections, ({ tactic }) => tactic)].flatMap(([tactic, ofTactic]) =>
+      [...byTactic].flatMap(([tactic, list]) =>
         tactic === undefined
           ? []
-          : [`| ${tactic} | ${ofTactic.map(({ id }) => `[${id}](${id}.md)`).join(", ")} |`],
+          : [`| ${tactic} | ${list.map(({ id }) => `[${id}](${id}.md)`).join(", ")} |`],
       ),
     ),
     "## What to do",
     numbered(attackUnderWay.runbook),
-    "## What else it may be",
+    "## False positives",
     bullets(attackUnderWay.falsePositives),
-    "## Try it",
-    `\`npm run attack -- ${attackUnderWay.id}\` acts it out in a running lab and waits for the mail.`,
+    ...tryIt(attackUnderWay.id),
   );
 }
 
-function opening({ id, title, severity, why }: AlarmSummary): readonly string[] {
-  return [`# ${title}`, GENERATED, `\`${id}\`, ${severity}. ${why}`];
+function introduction({ id, title, severity, why }: AlarmSummary): readonly string[] {
+  return [`# ${title}`, GENERATED, `Alarm \`${id}\`, severity ${severity}. ${why}`];
 }
 
-/** What else there is to know of when it fires, a sentence each. */
-function more(detection: Detection): readonly string[] {
+function tryIt(id: string): readonly string[] {
+  return [
+    "## Try it",
+    `\`npm run attack -- ${id}\` performs the attack in a running lab and waits for the email.`,
+  ];
+}
+
+function firingConditions(detection: Detection): readonly string[] {
   const { period, evaluationPeriods, datapointsToAlarm } = detection;
   const anomaly = anomalyOf(detection);
   const staysOn = datapointsToAlarm === 1 && evaluationPeriods > 1;
   return [
+    `Fires at ${describeThreshold(detection)}.`,
     ...(staysOn
       ? [
-          `Stays on for ${formatDuration(period * evaluationPeriods)} after the last, and mails once.`,
+          `Stays on for ${formatDuration(period * evaluationPeriods)} after the last event, and sends one email in that time.`,
         ]
       : []),
     ...(anomaly === undefined
       ? []
       : [
-          `A second alarm, of ${anomaly.severity} severity, fires at ${describeAnomalyBand(anomaly)}; it needs some days to learn what is usual.`,
+          `A second alarm, of severity ${anomaly.severity}, fires at ${describeAnomalyBand(anomaly)}. CloudWatch needs some days of data before it can.`,
         ]),
     ...(detection.source === "trail" && detection.changeNotification !== undefined
-      ? ["EventBridge gives notice within seconds of what it passes on, before the alarm can."]
+      ? ["For write calls, EventBridge sends an email within seconds, before the alarm can fire."]
       : []),
   ];
 }
 
-function tuning(detection: Detection): string {
+function tuning(detection: Detection): readonly string[] {
   const { id, source, threshold, period } = detection;
   const anomaly = anomalyOf(detection);
-  const settings = [
-    `\`CIPHERWATCH_THRESHOLDS=${id}=${threshold * 2}\` makes it less sensitive, \`CIPHERWATCH_PERIODS=${id}=${period * 2}\` slower.`,
+  return [
+    `\`CIPHERWATCH_THRESHOLDS=${id}=${threshold * 2}\` makes the alarm less sensitive, \`CIPHERWATCH_PERIODS=${id}=${period * 2}\` makes it count over a longer period.`,
     ...(anomaly === undefined
       ? []
       : [
-          `\`CIPHERWATCH_ANOMALY_DEVIATIONS=${id}=${anomaly.deviations + 2}\` makes the second alarm less sensitive; it fires above ${anomaly.deviations} standard deviations.`,
+          `\`CIPHERWATCH_ANOMALY_DEVIATIONS=${id}=${anomaly.deviations + 2}\` makes the second alarm less sensitive. By default, it fires at ${anomaly.deviations} standard deviations above the expected value.`,
         ]),
     ...(source === "trail"
       ? [
-          `\`CIPHERWATCH_EXCLUSIONS=${id}=backup.amazonaws.com,${id}=arn:aws:iam::111122223333:role/Restore\` leaves out an AWS service, a role, a user or a session.`,
+          `\`CIPHERWATCH_EXCLUSIONS=${id}=backup.amazonaws.com,${id}=arn:aws:iam::111122223333:role/Restore\` excludes callers: AWS services, roles, users or sessions.`,
         ]
       : []),
   ];
-  return joined("What is known to be harmless can be left out:", bullets(settings));
 }
 
-function details(detection: Detection): string {
+function cloudwatchTable(detection: Detection): string {
+  const { statistic, period, datapointsToAlarm, evaluationPeriods, treatMissingData } = detection;
   const { namespace, metricName, dimensions = {} } = detectionMetric(detection, exampleScope);
-  const rows = [
-    ["alarms", alarmNamesOf(detection, exampleScope).map(inCode).join(", ")],
-    [
-      "metric",
-      [
-        inCode(namespace),
-        inCode(metricName),
-        ...Object.entries(dimensions).map(([name, value]) => inCode(`${name}=${value}`)),
-      ].join(" "),
-    ],
-    [
-      "evaluated",
-      `${detection.statistic} over ${detection.period} s, ${detection.datapointsToAlarm} of ${detection.evaluationPeriods} periods, missing data ${detection.treatMissingData}`,
-    ],
-    ["tactic", detection.tactic ?? "none: it says too little for the alarm on an attack under way"],
+  const metric = [
+    namespace,
+    metricName,
+    ...Object.entries(dimensions).map(([name, value]) => `${name}=${value}`),
   ];
-  return joined(
-    "## In CloudWatch",
-    table(
-      ["what", "is"],
-      rows.map(([name, value]) => `| ${name} | ${value} |`),
-    ),
+  return table(
+    ["property", "value"],
+    [
+      `| alarms | ${alarmNamesOf(detection, exampleScope).map(inCode).join(", ")} |`,
+      `| metric | ${metric.map(inCode).join(" ")} |`,
+      `| evaluation | ${statistic} over ${period} seconds, ${datapointsToAlarm} of ${evaluationPeriods} periods, missing data ${treatMissingData} |`,
+      `| tactic | ${detection.tactic ?? `none: ${attackUnderWay.id} ignores this alarm`} |`,
+    ],
   );
 }
 
-const joined = (...parts: readonly string[]): string => parts.join("\n\n");
+const paragraphs = (...parts: readonly string[]): string => parts.join("\n\n");
 const inCode = (text: string): string => `\`${text}\``;
 const code = (text: string): string => `\`\`\`\n${text}\n\`\`\``;
 const bullets = (items: readonly string[]): string => items.map((item) => `- ${item}`).join("\n");
 const numbered = (items: readonly string[]): string =>
-  items.map((item, at) => `${at + 1}. ${item}`).join("\n");
+  items.map((item, index) => `${index + 1}. ${item}`).join("\n");
 
 function table(columns: readonly string[], rows: readonly string[]): string {
   return [`| ${columns.join(" | ")} |`, `|${"---|".repeat(columns.length)}`, ...rows].join("\n");
