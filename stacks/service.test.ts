@@ -1,66 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
-import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import type { TerraformJson } from "../terraform/json.ts";
 import { healthCommand } from "./constructs/service-task.ts";
-import { ServiceStack } from "./service.ts";
 import { synthesize } from "./synthesize.ts";
 import {
-  ACCOUNT,
-  conditionsOf,
-  PARTITION,
-  resourceOf,
-  statementOf,
-  statementsOf,
-} from "./testing/synthesized.ts";
+  type Container,
+  containersOf,
+  DIGEST,
+  KEY_ARN,
+  SECRET_ARN,
+  serviceStack,
+} from "./testing/service-stack.ts";
+import { conditionsOf, resourceOf, statementOf } from "./testing/synthesized.ts";
 
-type Variables = Readonly<Record<string, string>>;
-
-const DIGEST = `sha256:${"1".repeat(64)}`;
-const KEY_ARN = "arn:aws:kms:ap-southeast-2:111122223333:key/data";
-const SECRET_ARN = "arn:aws:secretsmanager:ap-southeast-2:111122223333:secret:rds!db-1";
-const SECRET_KEY_ARN = "arn:aws:kms:ap-southeast-2:111122223333:key/secret";
-const REPOSITORY_ARN = "arn:aws:ecr:ap-southeast-2:111122223333:repository/service";
-
-function stackOf(variables: Variables = {}, endpointSecurityGroupId?: string): TerraformJson {
-  return synthStack(
-    (app) =>
-      new ServiceStack(app, "service", {
-        settings: settingsOf(variables),
-        imageDigest: DIGEST,
-        repositoryArn: REPOSITORY_ARN,
-        repositoryUrl: "registry.example.com/service",
-        vpcId: "vpc-1",
-        publicSubnetIds: ["subnet-public-a", "subnet-public-b"],
-        privateSubnetIds: ["subnet-private-a", "subnet-private-b"],
-        serviceSecurityGroupId: "sg-tasks",
-        ...(endpointSecurityGroupId === undefined ? {} : { endpointSecurityGroupId }),
-        keyArn: KEY_ARN,
-        databaseHost: "database.example.com",
-        databasePort: 5433,
-        databaseName: "cipherwatch",
-        databaseUser: "cipherwatch_service",
-        databaseResourceId: "db-ABC",
-        databaseSecurityGroupId: "sg-database",
-        masterSecretArn: SECRET_ARN,
-        secretKeyArn: SECRET_KEY_ARN,
-      }),
-  );
-}
-
-interface Container {
-  readonly name: string;
-  readonly image: string;
-  readonly essential: boolean;
-  readonly environment: readonly { readonly name: string; readonly value: string }[];
-  readonly [field: string]: unknown;
-}
-
-function containersOf(of: TerraformJson): readonly [migrate: Container, api: Container] {
-  return JSON.parse(String(resourceOf(of, "aws_ecs_task_definition").container_definitions));
-}
-
-const stack = stackOf();
+const stack = serviceStack();
 const task = resourceOf(stack, "aws_ecs_task_definition");
 const [migrate, api] = containersOf(stack);
 const variablesOf = ({ environment }: Container) =>
@@ -69,7 +22,7 @@ const variablesOf = ({ environment }: Container) =>
 describe("the task", () => {
   test("is Fargate's, of the size and processor that the settings say", () => {
     const size = { TASK_CPU: "1024", TASK_MEMORY: "2048", CPU_ARCHITECTURE: "ARM64" };
-    expect(resourceOf(stackOf(size), "aws_ecs_task_definition")).toMatchObject({
+    expect(resourceOf(serviceStack(size), "aws_ecs_task_definition")).toMatchObject({
       requires_compatibilities: ["FARGATE"],
       network_mode: "awsvpc",
       cpu: "1024",
@@ -169,119 +122,6 @@ describe("the API", () => {
   });
 });
 
-/** The permissions of a role by sid: actions, resources and conditions. */
-function permissionsOf(of: TerraformJson, role: "ExecutionRole" | "ServiceRole") {
-  const { policy } = resourceOf(of, "aws_iam_role_policy", role);
-  return Object.fromEntries(
-    statementsOf(of, policy).map((statement) => [
-      statement.sid,
-      [statement.actions, statement.resources, conditionsOf(statement)],
-    ]),
-  );
-}
-
-describe("roles", () => {
-  test.each(["ExecutionRole", "ServiceRole"])("%s is for ECS tasks of this account", (role) => {
-    const { assume_role_policy } = resourceOf(stack, "aws_iam_role", role);
-    const trust = statementOf(stack, assume_role_policy, "TasksAssume");
-    expect(statementsOf(stack, assume_role_policy)).toHaveLength(1);
-    expect(trust.principals).toEqual([
-      { type: "Service", identifiers: ["ecs-tasks.amazonaws.com"] },
-    ]);
-    expect(conditionsOf(trust)).toEqual([
-      `ArnLike aws:SourceArn arn:${PARTITION}:ecs:ap-southeast-2:${ACCOUNT}:*`,
-      `StringEquals aws:SourceAccount ${ACCOUNT}`,
-    ]);
-  });
-
-  test("what starts a task pulls this image, writes this log and reads this secret", () => {
-    expect(permissionsOf(stack, "ExecutionRole")).toEqual({
-      SignInToRegistry: [["ecr:GetAuthorizationToken"], ["*"], []],
-      PullImage: [
-        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        [REPOSITORY_ARN],
-        [],
-      ],
-      WriteLogs: [
-        ["logs:CreateLogStream", "logs:PutLogEvents"],
-        ["${aws_cloudwatch_log_group.ServiceLogs.arn}:log-stream:*"],
-        [],
-      ],
-      ReadMasterSecret: [["secretsmanager:GetSecretValue"], [SECRET_ARN], []],
-      DecryptMasterSecret: [
-        ["kms:Decrypt"],
-        [SECRET_KEY_ARN],
-        [
-          `StringEquals kms:EncryptionContext:SecretARN ${SECRET_ARN}`,
-          "StringEquals kms:ViaService secretsmanager.ap-southeast-2.amazonaws.com",
-        ],
-      ],
-    });
-  });
-
-  test("the service seals and opens its records and signs in as its own user, no more", () => {
-    expect(permissionsOf(stack, "ServiceRole")).toEqual({
-      SealAndOpenRecords: [
-        ["kms:Decrypt", "kms:GenerateDataKey"],
-        [KEY_ARN],
-        ["StringEquals kms:EncryptionContext:app cipherwatch"],
-      ],
-      DescribeDataKey: [["kms:DescribeKey"], [KEY_ARN], []],
-      SignInToDatabase: [
-        ["rds-db:connect"],
-        [`arn:${PARTITION}:rds-db:ap-southeast-2:${ACCOUNT}:dbuser:db-ABC/cipherwatch_service`],
-        [],
-      ],
-    });
-  });
-
-  test("the service's has the name that the key's policy and the detections know", () => {
-    expect(resourceOf(stack, "aws_iam_role", "ServiceRole").name).toBe("cipherwatch-dev-service");
-  });
-});
-
-/** The rules of the tasks' group: `in` or `out`, peer and port, sorted. */
-function connectionsOf(of: TerraformJson): readonly string[] {
-  return (["ingress", "egress"] as const)
-    .flatMap((direction) =>
-      Object.values(of.resource?.[`aws_vpc_security_group_${direction}_rule`] ?? {})
-        .filter(({ security_group_id }) => security_group_id === "sg-tasks")
-        .map((rule) => {
-          expect(rule.description).toMatch(/./);
-          expect([rule.ip_protocol, rule.to_port]).toEqual(["tcp", rule.from_port]);
-          const peer = rule.cidr_ipv4 ?? rule.referenced_security_group_id ?? rule.prefix_list_id;
-          return `${direction} ${peer}:${rule.from_port}`;
-        }),
-    )
-    .sort();
-}
-
-describe("the tasks' connections", () => {
-  const [balancer] = Object.keys(stack.resource?.aws_security_group ?? {});
-  const fromBalancer = `ingress \${aws_security_group.${balancer}.id}:8080`;
-
-  test("come from the load balancer and go to the database and, by the NAT, to AWS's APIs", () => {
-    expect(connectionsOf(stack)).toEqual([
-      "egress 0.0.0.0/0:443",
-      "egress sg-database:5433",
-      fromBalancer,
-    ]);
-  });
-
-  test("go to nobody else's address where the network has interface endpoints", () => {
-    const closed = stackOf({}, "sg-endpoints");
-    expect(connectionsOf(closed)).toEqual([
-      "egress ${data.aws_ec2_managed_prefix_list.S3Addresses.id}:443",
-      "egress sg-database:5433",
-      "egress sg-endpoints:443",
-      fromBalancer,
-    ]);
-    expect(closed.data?.aws_ec2_managed_prefix_list?.S3Addresses).toMatchObject({
-      name: "com.amazonaws.ap-southeast-2.s3",
-    });
-  });
-});
-
 describe("the ECS service", () => {
   const service = resourceOf(stack, "aws_ecs_service");
 
@@ -307,7 +147,7 @@ describe("the ECS service", () => {
   });
 
   test("starts with the least number of tasks and leaves their number to the scaling", () => {
-    expect(resourceOf(stackOf({ MIN_TASKS: "2" }), "aws_ecs_service")).toMatchObject({
+    expect(resourceOf(serviceStack({ MIN_TASKS: "2" }), "aws_ecs_service")).toMatchObject({
       desired_count: 2,
       lifecycle: { ignore_changes: ["desired_count"] },
     });
@@ -335,7 +175,7 @@ describe("the ECS service", () => {
   });
 
   test("scales on CPU and on requests for each task, between the settings' bounds", () => {
-    const scaled = stackOf({ MIN_TASKS: "2", MAX_TASKS: "7", REQUESTS_PER_TASK: "300" });
+    const scaled = serviceStack({ MIN_TASKS: "2", MAX_TASKS: "7", REQUESTS_PER_TASK: "300" });
     expect(resourceOf(scaled, "aws_appautoscaling_target")).toMatchObject({
       resource_id: "service/${aws_ecs_cluster.Cluster.name}/${aws_ecs_service.Service.name}",
       scalable_dimension: "ecs:service:DesiredCount",
@@ -383,50 +223,11 @@ describe("logs", () => {
   });
 
   test("Container Insights finds its log group there, and watches as the settings say", () => {
-    const cluster = resourceOf(stackOf({ CONTAINER_INSIGHTS: "enhanced" }), "aws_ecs_cluster");
+    const cluster = resourceOf(serviceStack({ CONTAINER_INSIGHTS: "enhanced" }), "aws_ecs_cluster");
     expect(cluster).toMatchObject({
       setting: [{ name: "containerInsights", value: "enhanced" }],
       depends_on: ["aws_cloudwatch_log_group.InsightsLogs"],
     });
-  });
-});
-
-describe("commands in a container", () => {
-  test("are off, and would be logged and encrypted if somebody let them run by hand", () => {
-    expect(resourceOf(stack, "aws_ecs_service").enable_execute_command).toBe(false);
-    expect(task).not.toHaveProperty("volume");
-    expect(JSON.stringify(stack.data)).not.toContain("ssmmessages");
-    expect(resourceOf(stack, "aws_ecs_cluster").configuration).toMatchObject({
-      execute_command_configuration: {
-        kms_key_id: expect.stringMatching(/^\$\{aws_kms_key\.LogsKey_.+\.arn\}$/),
-        logging: "OVERRIDE",
-        log_configuration: {
-          cloud_watch_encryption_enabled: true,
-          cloud_watch_log_group_name: "${aws_cloudwatch_log_group.ExecLogs.name}",
-        },
-      },
-    });
-  });
-
-  test("are on by a setting: the role may, and the agent writes beside the read-only root", () => {
-    const on = stackOf({ EXECUTE_COMMAND: "true" });
-    expect(resourceOf(on, "aws_ecs_service").enable_execute_command).toBe(true);
-    expect(permissionsOf(on, "ServiceRole")).toMatchObject({
-      OpenExecChannels: [
-        [
-          "ssmmessages:CreateControlChannel",
-          "ssmmessages:CreateDataChannel",
-          "ssmmessages:OpenControlChannel",
-          "ssmmessages:OpenDataChannel",
-        ],
-        ["*"],
-        [],
-      ],
-    });
-    const [migrations, service] = containersOf(on);
-    expect(service).toMatchObject({ readonlyRootFilesystem: true });
-    expect(service.mountPoints).toHaveLength(3);
-    expect(migrations).not.toHaveProperty("mountPoints");
   });
 });
 

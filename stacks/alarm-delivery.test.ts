@@ -1,0 +1,214 @@
+import { describe, expect, test } from "vitest";
+import { kmsErrors } from "../detections/kms-errors.ts";
+import { kmsKeyChange } from "../detections/kms-key-change.ts";
+import { alarmOf, alarmStack, KEY, TRAIL_KEY } from "./testing/alarm-stack.ts";
+import {
+  ACCOUNT,
+  conditionsOf,
+  PARTITION,
+  resourceOf,
+  resourcesOf,
+  statementOf,
+} from "./testing/synthesized.ts";
+
+const stack = alarmStack();
+const kmsErrorsStack = alarmStack({ detections: [kmsErrors] });
+const URGENT = expect.stringMatching(/^\$\{aws_sns_topic\.UrgentTopic_.+\.arn\}$/);
+const ROUTINE = expect.stringMatching(/^\$\{aws_sns_topic\.RoutineTopic_.+\.arn\}$/);
+const topicArn = (part: string) =>
+  `arn:${PARTITION}:sns:ap-southeast-2:${ACCOUNT}:cipherwatch-dev-${part}`;
+const queueArn = (part: string) =>
+  `arn:${PARTITION}:sqs:ap-southeast-2:${ACCOUNT}:cipherwatch-dev-${part}`;
+const OF_ACCOUNT = `StringEquals aws:SourceAccount ${ACCOUNT}`;
+const ALARMS = `ArnLike aws:SourceArn arn:${PARTITION}:cloudwatch:ap-southeast-2:${ACCOUNT}:alarm:cipherwatch-dev-*`;
+const RULES = `ArnLike aws:SourceArn arn:${PARTITION}:events:ap-southeast-2:${ACCOUNT}:rule/cipherwatch-dev-*`;
+
+describe("what EventBridge knows within seconds", () => {
+  const noticing = alarmStack({ detections: [kmsKeyChange] });
+  const rule = resourceOf(noticing, "aws_cloudwatch_event_rule");
+  const target = resourceOf(noticing, "aws_cloudwatch_event_target");
+
+  test("is a write call on one of the keys that all rests on", () => {
+    const pattern = JSON.parse(String(rule.event_pattern));
+    expect(rule.name).toBe("cipherwatch-dev-kms-key-change");
+    expect(pattern["detail-type"]).toEqual(["AWS API Call via CloudTrail"]);
+    expect(pattern.detail).toMatchObject({
+      eventSource: ["kms.amazonaws.com"],
+      eventName: expect.arrayContaining(["DisableKey", "ScheduleKeyDeletion"]),
+      resources: { ARN: [KEY, TRAIL_KEY, expect.stringMatching(/aws_kms_key\.TopicKey_/)] },
+    });
+  });
+
+  test("is mailed with what happened and what to do, and kept where nobody could be told", () => {
+    const { input_paths, input_template } = target.input_transformer as {
+      readonly input_paths: Readonly<Record<string, string>>;
+      readonly input_template: string;
+    };
+    const lines = input_template.split("\n").map((line): string => JSON.parse(line));
+    expect(lines.length).toBeGreaterThan(kmsKeyChange.runbook.length);
+    const text = lines.join("\n");
+    expect(text).toContain("(critical): <event> by <who>, from <from>, at <at> in <region>.");
+    expect(text).toContain(`1. ${kmsKeyChange.runbook[0]}`);
+    expect(text).toContain("docs/runbooks/kms-key-change.md");
+    const variables = [...text.matchAll(/<(\w+)>/g)].map(([, name]) => name);
+    expect(Object.keys(input_paths)).toEqual(expect.arrayContaining(variables));
+    expect(target.arn).toEqual(URGENT);
+    expect(target.dead_letter_config).toEqual({
+      arn: expect.stringMatching(/aws_sqs_queue\.Undelivered_/),
+    });
+  });
+
+  test("tells of the trail and of the alarms themselves, too", () => {
+    const names = Object.values(resourcesOf(stack, "aws_cloudwatch_event_rule")).map(
+      ({ name }) => name,
+    );
+    expect(names.sort()).toEqual([
+      "cipherwatch-dev-alarm-change",
+      "cipherwatch-dev-kms-key-change",
+      "cipherwatch-dev-trail-change",
+    ]);
+  });
+});
+
+describe("programs", () => {
+  const variables = {
+    ALARM_QUEUE: "true",
+    WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
+  };
+  const told = alarmStack({ variables, detections: [kmsErrors] });
+
+  test("are told of nothing unless the settings want it", () => {
+    expect(kmsErrorsStack.resource).not.toHaveProperty("aws_cloudwatch_event_rule");
+    expect(kmsErrorsStack.resource).not.toHaveProperty("aws_cloudwatch_event_api_destination");
+    expect(kmsErrorsStack.output).not.toHaveProperty("AlarmQueueArn");
+  });
+
+  test("get each change of an alarm's state by queue and by webhook", () => {
+    const { event_pattern } = resourceOf(told, "aws_cloudwatch_event_rule", "AlarmChanges");
+    expect(JSON.parse(String(event_pattern))).toEqual({
+      source: ["aws.cloudwatch"],
+      "detail-type": ["CloudWatch Alarm State Change"],
+      detail: { alarmName: [{ prefix: "cipherwatch-dev-" }] },
+    });
+    expect(resourceOf(told, "aws_cloudwatch_event_target", "AlarmChanges_Queue")).toMatchObject({
+      arn: expect.stringMatching(/aws_sqs_queue\.AlarmEvents_/),
+      dead_letter_config: { arn: expect.stringMatching(/aws_sqs_queue\.Undelivered_/) },
+    });
+    expect(resourceOf(told, "aws_cloudwatch_event_target", "AlarmChanges_Webhook")).toMatchObject({
+      arn: expect.stringMatching(/aws_cloudwatch_event_api_destination\.Webhook_/),
+      role_arn: expect.stringMatching(/aws_iam_role\.Webhook_/),
+    });
+  });
+
+  test("the webhook's secret is never Terraform's: a placeholder that it then leaves alone", () => {
+    expect(resourceOf(told, "aws_cloudwatch_event_connection")).toMatchObject({
+      authorization_type: "API_KEY",
+      auth_parameters: { api_key: { key: "Authorization", value: "not-set-yet" } },
+      lifecycle: { ignore_changes: ["auth_parameters"] },
+    });
+  });
+
+  test("the queues are encrypted and take events from this environment's rules alone", () => {
+    for (const queue of Object.values(resourcesOf(told, "aws_sqs_queue"))) {
+      expect(queue.kms_master_key_id).toMatch(/aws_kms_key\.TopicKey_/);
+    }
+    for (const [part, name] of [
+      ["alarm-events", "AlarmEvents"],
+      ["undelivered", "Undelivered"],
+    ] as const) {
+      const { policy } = resourceOf(told, "aws_sqs_queue_policy", name);
+      const send = statementOf(told, policy, "RulesSend");
+      expect(send).toMatchObject({
+        principals: [{ type: "Service", identifiers: ["events.amazonaws.com"] }],
+        actions: ["sqs:SendMessage"],
+        resources: [queueArn(part)],
+      });
+      expect(conditionsOf(send)).toEqual([RULES]);
+      expect(statementOf(told, policy, "DenyWithoutTls")).toMatchObject({ effect: "Deny" });
+    }
+  });
+
+  test("an event that could not be delivered is an alarm of its own", () => {
+    expect(alarmOf(kmsErrorsStack, "undelivered")).toMatchObject({
+      namespace: "AWS/SQS",
+      metric_name: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: expect.stringMatching(/aws_sqs_queue\.Undelivered_/) },
+      threshold: 1,
+      alarm_actions: [ROUTINE],
+    });
+  });
+});
+
+describe("the topics", () => {
+  const subscriptions = (variables: Readonly<Record<string, string>>) =>
+    Object.values(
+      resourcesOf(alarmStack({ variables, detections: [kmsErrors] }), "aws_sns_topic_subscription"),
+    ).map(({ topic_arn, protocol, endpoint }) => ({ topic_arn, protocol, endpoint }));
+
+  test("mail the address of the settings, the urgent one a pager's where one is given", () => {
+    const protocol = "email";
+    expect(subscriptions({})).toEqual([
+      { topic_arn: ROUTINE, protocol, endpoint: "security@example.com" },
+      { topic_arn: URGENT, protocol, endpoint: "security@example.com" },
+    ]);
+    expect(subscriptions({ PAGER_EMAIL: "on-call@pager.example.com" })).toContainEqual({
+      topic_arn: URGENT,
+      protocol,
+      endpoint: "on-call@pager.example.com",
+    });
+  });
+
+  test.each([
+    ["kms-key-change", "critical", URGENT],
+    ["kms-errors", "high", URGENT],
+    ["denied-api", "medium", ROUTINE],
+  ])("%s is %s and goes to its topic", (id, severity, topic) => {
+    const alarm = alarmOf(stack, id);
+    expect(alarm.alarm_description).toContain(`(${severity}):`);
+    expect(alarm.alarm_actions).toEqual([topic]);
+  });
+
+  test("are encrypted with a key that CloudWatch may use for this environment's alarms", () => {
+    for (const topic of Object.values(resourcesOf(kmsErrorsStack, "aws_sns_topic"))) {
+      expect(topic.kms_master_key_id).toMatch(/^\$\{aws_kms_key\.TopicKey_.+\.arn\}$/);
+    }
+    const { policy } = resourceOf(kmsErrorsStack, "aws_kms_key", "TopicKey");
+    const alarms = statementOf(kmsErrorsStack, policy, "AlarmsEncryptMessages");
+    expect(alarms).toMatchObject({
+      principals: [{ type: "Service", identifiers: ["cloudwatch.amazonaws.com"] }],
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+    });
+    expect(conditionsOf(alarms)).toEqual([ALARMS, OF_ACCOUNT]);
+  });
+
+  test("and that EventBridge may use for them and for the queues, by the one condition it meets", () => {
+    const { policy } = resourceOf(kmsErrorsStack, "aws_kms_key", "TopicKey");
+    const conditions = (sid: string) => conditionsOf(statementOf(kmsErrorsStack, policy, sid));
+    expect(conditions("RulesEncryptMessages")).toEqual([
+      `StringEquals kms:EncryptionContext:aws:sns:topicArn ${topicArn("urgent")},${topicArn("routine")}`,
+    ]);
+    expect(conditions("RulesEncryptEvents")).toEqual([
+      `StringEquals kms:EncryptionContext:aws:sqs:arn ${queueArn("alarm-events")},${queueArn("undelivered")}`,
+    ]);
+  });
+
+  test("take messages from this environment's alarms and from rules, over TLS alone", () => {
+    for (const [part, name] of [
+      ["urgent", "UrgentTopic"],
+      ["routine", "RoutineTopic"],
+    ] as const) {
+      const { policy } = resourceOf(kmsErrorsStack, "aws_sns_topic_policy", name);
+      expect(conditionsOf(statementOf(kmsErrorsStack, policy, "AlarmsPublish"))).toEqual([
+        ALARMS,
+        OF_ACCOUNT,
+      ]);
+      // EventBridge meets no condition there; with one, its notices would be dropped in silence.
+      expect(conditionsOf(statementOf(kmsErrorsStack, policy, "RulesPublish"))).toEqual([]);
+      expect(statementOf(kmsErrorsStack, policy, "DenyWithoutTls")).toMatchObject({
+        effect: "Deny",
+        actions: ["sns:Publish"],
+        resources: [topicArn(part)],
+      });
+    }
+  });
+});

@@ -1,0 +1,38 @@
+import type { Detection } from "../../detections/detection.ts";
+import { settingsOf } from "../../settings/testing.ts";
+import { synthStack } from "../../terraform/cdktf/synthesize.ts";
+import type { Block, TerraformJson } from "../../terraform/json.ts";
+import { AlarmStack } from "../alarm.ts";
+import { resourcesOf } from "./synthesized.ts";
+
+export const KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/data";
+export const TRAIL_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/trail";
+
+export interface AlarmStackOptions {
+  /** Settings, named without `CIPHERWATCH_`. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Default: the detections that the settings enable. */
+  readonly detections?: readonly Detection[];
+}
+
+export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {}): TerraformJson {
+  return synthStack(
+    (app) =>
+      new AlarmStack(app, "alarm", {
+        settings: settingsOf(variables),
+        keyArn: KEY,
+        trailKeyArn: TRAIL_KEY,
+        ...(detections === undefined ? {} : { detections }),
+      }),
+  );
+}
+
+/** The metric alarm `cipherwatch-dev-<id>`. */
+export function alarmOf(stack: TerraformJson, id: string): Block {
+  const name = `cipherwatch-dev-${id}`;
+  const alarm = Object.values(resourcesOf(stack, "aws_cloudwatch_metric_alarm")).find(
+    ({ alarm_name }) => alarm_name === name,
+  );
+  if (alarm === undefined) throw new Error(`The stack has no alarm ${name}.`);
+  return alarm;
+}
