@@ -23,12 +23,12 @@ const OF_ACCOUNT = `StringEquals aws:SourceAccount ${ACCOUNT}`;
 const ALARMS = `ArnLike aws:SourceArn arn:${PARTITION}:cloudwatch:ap-southeast-2:${ACCOUNT}:alarm:cipherwatch-dev-*`;
 const RULES = `ArnLike aws:SourceArn arn:${PARTITION}:events:ap-southeast-2:${ACCOUNT}:rule/cipherwatch-dev-*`;
 
-describe("what EventBridge knows within seconds", () => {
-  const noticing = alarmStack({ detections: [kmsKeyChange] });
-  const rule = resourceOf(noticing, "aws_cloudwatch_event_rule");
-  const target = resourceOf(noticing, "aws_cloudwatch_event_target");
+describe("the change notification of a detection", () => {
+  const keyChangeStack = alarmStack({ detections: [kmsKeyChange] });
+  const rule = resourceOf(keyChangeStack, "aws_cloudwatch_event_rule");
+  const target = resourceOf(keyChangeStack, "aws_cloudwatch_event_target");
 
-  test("is a write call on one of the keys that all rests on", () => {
+  test("matches write calls on the keys of the service, the trail and the topics", () => {
     const pattern = JSON.parse(String(rule.event_pattern));
     expect(rule.name).toBe("cipherwatch-dev-kms-key-change");
     expect(pattern["detail-type"]).toEqual(["AWS API Call via CloudTrail"]);
@@ -39,7 +39,7 @@ describe("what EventBridge knows within seconds", () => {
     });
   });
 
-  test("is mailed with what happened and what to do, and kept where nobody could be told", () => {
+  test("emails the event and the runbook, with a dead-letter queue", () => {
     const { input_paths, input_template } = target.input_transformer as {
       readonly input_paths: Readonly<Record<string, string>>;
       readonly input_template: string;
@@ -58,7 +58,7 @@ describe("what EventBridge knows within seconds", () => {
     });
   });
 
-  test("tells of the trail and of the alarms themselves, too", () => {
+  test("exists for changes of keys, the trail and the alarms", () => {
     const names = Object.values(resourcesOf(stack, "aws_cloudwatch_event_rule")).map(
       ({ name }) => name,
     );
@@ -70,65 +70,69 @@ describe("what EventBridge knows within seconds", () => {
   });
 });
 
-describe("programs", () => {
+describe("forwarding state changes to programs", () => {
   const variables = {
     ALARM_QUEUE: "true",
     WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
   };
-  const told = alarmStack({ variables, detections: [kmsErrors] });
+  const forwarding = alarmStack({ variables, detections: [kmsErrors] });
 
-  test("are told of nothing unless the settings want it", () => {
+  test("is off by default", () => {
     expect(kmsErrorsStack.resource).not.toHaveProperty("aws_cloudwatch_event_rule");
     expect(kmsErrorsStack.resource).not.toHaveProperty("aws_cloudwatch_event_api_destination");
     expect(kmsErrorsStack.output).not.toHaveProperty("AlarmQueueArn");
   });
 
-  test("get each change of an alarm's state by queue and by webhook", () => {
-    const { event_pattern } = resourceOf(told, "aws_cloudwatch_event_rule", "AlarmChanges");
+  test("sends every state change to the queue and the webhook", () => {
+    const { event_pattern } = resourceOf(forwarding, "aws_cloudwatch_event_rule", "AlarmChanges");
     expect(JSON.parse(String(event_pattern))).toEqual({
       source: ["aws.cloudwatch"],
       "detail-type": ["CloudWatch Alarm State Change"],
       detail: { alarmName: [{ prefix: "cipherwatch-dev-" }] },
     });
-    expect(resourceOf(told, "aws_cloudwatch_event_target", "AlarmChanges_Queue")).toMatchObject({
+    expect(
+      resourceOf(forwarding, "aws_cloudwatch_event_target", "AlarmChanges_Queue"),
+    ).toMatchObject({
       arn: expect.stringMatching(/aws_sqs_queue\.AlarmEvents_/),
       dead_letter_config: { arn: expect.stringMatching(/aws_sqs_queue\.Undelivered_/) },
     });
-    expect(resourceOf(told, "aws_cloudwatch_event_target", "AlarmChanges_Webhook")).toMatchObject({
+    expect(
+      resourceOf(forwarding, "aws_cloudwatch_event_target", "AlarmChanges_Webhook"),
+    ).toMatchObject({
       arn: expect.stringMatching(/aws_cloudwatch_event_api_destination\.Webhook_/),
       role_arn: expect.stringMatching(/aws_iam_role\.Webhook_/),
     });
   });
 
-  test("the webhook's secret is never Terraform's: a placeholder that it then leaves alone", () => {
-    expect(resourceOf(told, "aws_cloudwatch_event_connection")).toMatchObject({
+  test("keeps the webhook's secret out of Terraform: a placeholder whose changes are ignored", () => {
+    expect(resourceOf(forwarding, "aws_cloudwatch_event_connection")).toMatchObject({
       authorization_type: "API_KEY",
       auth_parameters: { api_key: { key: "Authorization", value: "not-set-yet" } },
       lifecycle: { ignore_changes: ["auth_parameters"] },
     });
   });
 
-  test("the queues are encrypted and take events from this environment's rules alone", () => {
-    for (const queue of Object.values(resourcesOf(told, "aws_sqs_queue"))) {
+  test("encrypts the queues and only accepts events from this environment's rules", () => {
+    for (const queue of Object.values(resourcesOf(forwarding, "aws_sqs_queue"))) {
       expect(queue.kms_master_key_id).toMatch(/aws_kms_key\.TopicKey_/);
     }
     for (const [part, name] of [
       ["alarm-events", "AlarmEvents"],
       ["undelivered", "Undelivered"],
     ] as const) {
-      const { policy } = resourceOf(told, "aws_sqs_queue_policy", name);
-      const send = statementOf(told, policy, "RulesSend");
+      const { policy } = resourceOf(forwarding, "aws_sqs_queue_policy", name);
+      const send = statementOf(forwarding, policy, "RulesSend");
       expect(send).toMatchObject({
         principals: [{ type: "Service", identifiers: ["events.amazonaws.com"] }],
         actions: ["sqs:SendMessage"],
         resources: [queueArn(part)],
       });
       expect(conditionsOf(send)).toEqual([RULES]);
-      expect(statementOf(told, policy, "DenyWithoutTls")).toMatchObject({ effect: "Deny" });
+      expect(statementOf(forwarding, policy, "DenyWithoutTls")).toMatchObject({ effect: "Deny" });
     }
   });
 
-  test("an event that could not be delivered is an alarm of its own", () => {
+  test("alarms when an event cannot be delivered", () => {
     expect(alarmOf(kmsErrorsStack, "undelivered")).toMatchObject({
       namespace: "AWS/SQS",
       metric_name: "ApproximateNumberOfMessagesVisible",
@@ -145,7 +149,7 @@ describe("the topics", () => {
       resourcesOf(alarmStack({ variables, detections: [kmsErrors] }), "aws_sns_topic_subscription"),
     ).map(({ topic_arn, protocol, endpoint }) => ({ topic_arn, protocol, endpoint }));
 
-  test("mail the address of the settings, the urgent one a pager's where one is given", () => {
+  test("email the addresses of the settings, with a separate one for urgent alarms if set", () => {
     const protocol = "email";
     expect(subscriptions({})).toEqual([
       { topic_arn: ROUTINE, protocol, endpoint: "security@example.com" },
@@ -162,13 +166,13 @@ describe("the topics", () => {
     ["kms-key-change", "critical", URGENT],
     ["kms-errors", "high", URGENT],
     ["denied-api", "medium", ROUTINE],
-  ])("%s is %s and goes to its topic", (id, severity, topic) => {
+  ])("%s is %s and notifies the topic of its severity", (id, severity, topic) => {
     const alarm = alarmOf(stack, id);
     expect(alarm.alarm_description).toContain(`(${severity}):`);
     expect(alarm.alarm_actions).toEqual([topic]);
   });
 
-  test("are encrypted with a key that CloudWatch may use for this environment's alarms", () => {
+  test("are encrypted with a key that CloudWatch may use for alarms of this environment", () => {
     for (const topic of Object.values(resourcesOf(kmsErrorsStack, "aws_sns_topic"))) {
       expect(topic.kms_master_key_id).toMatch(/^\$\{aws_kms_key\.TopicKey_.+\.arn\}$/);
     }
@@ -181,7 +185,7 @@ describe("the topics", () => {
     expect(conditionsOf(alarms)).toEqual([ALARMS, OF_ACCOUNT]);
   });
 
-  test("and that EventBridge may use for them and for the queues, by the one condition it meets", () => {
+  test("let EventBridge use the key for topics and queues, restricted by encryption context", () => {
     const { policy } = resourceOf(kmsErrorsStack, "aws_kms_key", "TopicKey");
     const conditions = (sid: string) => conditionsOf(statementOf(kmsErrorsStack, policy, sid));
     expect(conditions("RulesEncryptMessages")).toEqual([
@@ -192,7 +196,7 @@ describe("the topics", () => {
     ]);
   });
 
-  test("take messages from this environment's alarms and from rules, over TLS alone", () => {
+  test("accept messages from this environment's alarms and from rules, only with TLS", () => {
     for (const [part, name] of [
       ["urgent", "UrgentTopic"],
       ["routine", "RoutineTopic"],
@@ -202,7 +206,7 @@ describe("the topics", () => {
         ALARMS,
         OF_ACCOUNT,
       ]);
-      // EventBridge meets no condition there; with one, its notices would be dropped in silence.
+      // EventBridge supports no condition there: with one, it would drop its messages silently.
       expect(conditionsOf(statementOf(kmsErrorsStack, policy, "RulesPublish"))).toEqual([]);
       expect(statementOf(kmsErrorsStack, policy, "DenyWithoutTls")).toMatchObject({
         effect: "Deny",

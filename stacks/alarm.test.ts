@@ -13,8 +13,8 @@ const kmsErrorsStack = alarmStack({ detections: [kmsErrors] });
 const URGENT = expect.stringMatching(/^\$\{aws_sns_topic\.UrgentTopic_.+\.arn\}$/);
 const ROUTINE = expect.stringMatching(/^\$\{aws_sns_topic\.RoutineTopic_.+\.arn\}$/);
 
-describe("a detection in the trail", () => {
-  test("counts what matches in the trail's log group, and counts a quiet minute as none", () => {
+describe("a detection that reads the trail", () => {
+  test("counts matching events of the trail's log group, with 0 as the default value", () => {
     expect(resourceOf(kmsErrorsStack, "aws_cloudwatch_log_metric_filter")).toEqual({
       name: "cipherwatch-dev-kms-errors",
       log_group_name: "/cipherwatch/dev/trail",
@@ -29,7 +29,7 @@ describe("a detection in the trail", () => {
     });
   });
 
-  test("alarms at one failure in a minute, recovers by itself and tells the topic once", () => {
+  test("alarms at one failure in a minute, recovers without new data and notifies the topic once", () => {
     const alarm = alarmOf(kmsErrorsStack, "kms-errors");
     expect(alarm).toMatchObject({
       namespace: "Cipherwatch/dev/Detections",
@@ -47,7 +47,7 @@ describe("a detection in the trail", () => {
     expect(alarm).not.toHaveProperty("ok_actions");
   });
 
-  test("says in its alarm why it fired, what to do now and where to look", () => {
+  test("describes in its alarm the reason, the runbook and the query", () => {
     const { alarm_description } = alarmOf(kmsErrorsStack, "kms-errors");
     expect(alarm_description).toContain("(high): 1 or more in a minute.");
     expect(alarm_description).toContain(kmsErrors.why);
@@ -56,14 +56,14 @@ describe("a detection in the trail", () => {
     expect(alarm_description).toContain("Runbook: docs/runbooks/kms-errors.md");
   });
 
-  test("links the runbook on GitHub where the settings name the repository", () => {
+  test("links to the runbook on GitHub if the settings name the repository", () => {
     const variables = { GITHUB_REPOSITORY: "example-org/cipherwatch" };
     expect(alarmOf(alarmStack({ variables }), "kms-errors").alarm_description).toContain(
       "https://github.com/example-org/cipherwatch/blob/HEAD/docs/runbooks/kms-errors.md",
     );
   });
 
-  test("saves its query over the trail's log group", () => {
+  test("saves its query for the trail's log group", () => {
     expect(resourceOf(kmsErrorsStack, "aws_cloudwatch_query_definition")).toEqual({
       name: "cipherwatch-dev/kms-errors",
       log_group_names: ["/cipherwatch/dev/trail"],
@@ -73,7 +73,7 @@ describe("a detection in the trail", () => {
     });
   });
 
-  test("has names of its own in each environment", () => {
+  test("has different names in each environment", () => {
     const prod = alarmStack({ variables: { ENV: "prod" }, detections: [kmsErrors] });
     expect(resourceOf(prod, "aws_cloudwatch_metric_alarm", "KmsErrors")).toMatchObject({
       alarm_name: "cipherwatch-prod-kms-errors",
@@ -82,7 +82,7 @@ describe("a detection in the trail", () => {
   });
 });
 
-test("a detection that the service reports has an alarm on seconds and no filter", () => {
+test("adds an alarm with a period of seconds and no filter for a metric of the service", () => {
   const service = alarmStack({ detections: [decryptDenied] });
   expect(service.resource).not.toHaveProperty("aws_cloudwatch_log_metric_filter");
   expect(alarmOf(service, "decrypt-denied")).toMatchObject({
@@ -97,7 +97,7 @@ test("a detection that the service reports has an alarm on seconds and no filter
 });
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html
-test("beside its threshold, the volume has an alarm on what is unusual", () => {
+test("adds an anomaly alarm to the volume detection, in addition to its threshold", () => {
   const alarm = alarmOf(stack, "kms-volume-anomaly");
   expect(alarm).toMatchObject({
     comparison_operator: "GreaterThanUpperThreshold",
@@ -117,19 +117,19 @@ test("beside its threshold, the volume has an alarm on what is unusual", () => {
       { id: "band", return_data: true, expression: "ANOMALY_DETECTION_BAND(m1, 4)" },
     ],
   });
-  // PutMetricAlarm refuses these beside a metric query.
+  // PutMetricAlarm rejects these arguments together with a metric query.
   for (const other of ["threshold", "metric_name", "namespace", "statistic", "period"]) {
     expect(alarm).not.toHaveProperty(other);
   }
 });
 
-describe("the settings choose", () => {
+describe("the settings", () => {
   const idsOf = (variables: Readonly<Record<string, string>>) =>
     Object.values(resourcesOf(alarmStack({ variables }), "aws_cloudwatch_query_definition"))
       .map(({ name }) => String(name).split("/")[1])
       .sort();
 
-  test("which detections run: all that there are, unless some are named", () => {
+  test("select the detections, by default all", () => {
     expect(idsOf({})).toEqual(detections.map(({ id }) => id).sort());
     expect(idsOf({ DETECTIONS: "kms-errors,trail-change" })).toEqual([
       "kms-errors",
@@ -137,19 +137,19 @@ describe("the settings choose", () => {
     ]);
   });
 
-  test("whether the CIS pack runs too", () => {
+  test("add the CIS pack", () => {
     const all = [...detections, ...cisPack].map(({ id }) => id).sort();
     expect(idsOf({ CIS_PACK: "true" })).toEqual(all);
   });
 
-  test("thresholds and periods", () => {
+  test("set thresholds and periods", () => {
     const variables = { THRESHOLDS: "kms-errors=5", PERIODS: "kms-errors=120" };
     const alarm = alarmOf(alarmStack({ variables }), "kms-errors");
     expect(alarm).toMatchObject({ threshold: 5, period: 120 });
     expect(alarm.alarm_description).toContain("5 or more in 2 minutes");
   });
 
-  test("how far from usual is unusual", () => {
+  test("set the width of the anomaly band", () => {
     const variables = { ANOMALY_DEVIATIONS: "kms-volume=2.5" };
     const alarm = alarmOf(alarmStack({ variables }), "kms-volume-anomaly");
     expect(alarm.metric_query).toContainEqual(
@@ -157,13 +157,15 @@ describe("the settings choose", () => {
     );
   });
 
-  test("whom a detection does not count, beside those it leaves out by itself", () => {
+  test("exclude principals, in addition to the detection's own exclusions", () => {
     const exclusions = [
       "backup.amazonaws.com",
       "arn:aws:iam::111122223333:role/Restore",
       "arn:aws:iam::111122223333:user/break-glass-*",
     ];
-    const variables = { EXCLUSIONS: exclusions.map((it) => `kms-outsider=${it}`).join(",") };
+    const variables = {
+      EXCLUSIONS: exclusions.map((principal) => `kms-outsider=${principal}`).join(","),
+    };
     const { pattern } = resourceOf(
       alarmStack({ variables }),
       "aws_cloudwatch_log_metric_filter",
@@ -179,18 +181,18 @@ describe("the settings choose", () => {
     expect(pattern).toContain(`) && ${conditions.join(" && ")} }`);
   });
 
-  test("notices when an alarm is over", () => {
-    const told = alarmStack({ variables: { OK_NOTICES: "true" } });
-    expect(alarmOf(told, "kms-errors")).toMatchObject({ ok_actions: [URGENT] });
-    expect(alarmOf(told, "kms-volume-anomaly")).toMatchObject({ ok_actions: [ROUTINE] });
-    expect(resourceOf(told, "aws_cloudwatch_composite_alarm")).toMatchObject({
+  test("enable notifications when an alarm recovers", () => {
+    const withRecovery = alarmStack({ variables: { OK_NOTICES: "true" } });
+    expect(alarmOf(withRecovery, "kms-errors")).toMatchObject({ ok_actions: [URGENT] });
+    expect(alarmOf(withRecovery, "kms-volume-anomaly")).toMatchObject({ ok_actions: [ROUTINE] });
+    expect(resourceOf(withRecovery, "aws_cloudwatch_composite_alarm")).toMatchObject({
       ok_actions: [URGENT],
     });
   });
 });
 
-describe("an attack under way", () => {
-  test("is two alarms of different tactics at once, once they exist", () => {
+describe("the composite alarm for an attack under way", () => {
+  test("fires for two alarms of different tactics, and depends on the alarms", () => {
     const two = alarmStack({ detections: [kmsErrors, decryptDenied, kmsVolume, trailChange] });
     const composite = resourceOf(two, "aws_cloudwatch_composite_alarm");
     const alarm = (id: string) => `ALARM("cipherwatch-dev-${id}")`;
@@ -205,12 +207,12 @@ describe("an attack under way", () => {
     expect(composite.depends_on).toHaveLength(5);
   });
 
-  test("is none where all detections are of one tactic", () => {
+  test("is left out if all detections have the same tactic", () => {
     expect(kmsErrorsStack.resource).not.toHaveProperty("aws_cloudwatch_composite_alarm");
   });
 
   // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
-  test("has a rule that CloudWatch takes", () => {
+  test("has a rule within CloudWatch's limits", () => {
     const rule = String(resourceOf(stack, "aws_cloudwatch_composite_alarm").alarm_rule);
     expect(rule.length).toBeLessThanOrEqual(10_240);
     const alarms = new Set([...rule.matchAll(/ALARM\("([^"]+)"\)/g)].map(([, name]) => name));
@@ -222,7 +224,7 @@ describe("an attack under way", () => {
   });
 });
 
-test("the dashboard shows every alarm's state, and each detection with its threshold", () => {
+test("shows the state of every alarm on the dashboard, and each detection with its threshold", () => {
   const { dashboard_body } = resourceOf(stack, "aws_cloudwatch_dashboard");
   const { widgets } = JSON.parse(String(dashboard_body)) as {
     widgets: readonly { readonly type: string; readonly properties: Block }[];

@@ -7,10 +7,10 @@ import { ACCOUNT, conditionsOf, resourceOf, statementsOf } from "./testing/synth
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
   synthStack((app) => new BootstrapStack(app, "bootstrap", { settings: settingsOf(variables) }));
 
-describe("the buckets of states and plans", () => {
+describe("the buckets for states and plans", () => {
   const stack = stackOf();
 
-  test("are encrypted under one key, and log who reads them", () => {
+  test("are encrypted with one key and log accesses", () => {
     for (const bucket of ["StateBucket", "PlanBucket"]) {
       const encryption = "aws_s3_bucket_server_side_encryption_configuration";
       expect(resourceOf(stack, encryption, bucket).rule).toMatchObject([
@@ -27,7 +27,7 @@ describe("the buckets of states and plans", () => {
     }
   });
 
-  test("let the key be used through S3 alone", () => {
+  test("allow use of the key only through S3", () => {
     const users = statementsOf(stack, resourceOf(stack, "aws_kms_key").policy).filter(
       ({ actions }) => actions.includes("kms:Decrypt"),
     );
@@ -36,7 +36,7 @@ describe("the buckets of states and plans", () => {
     ]);
   });
 
-  test("keep a state for ever, and a plan for a week", () => {
+  test("keep states without expiration, and plans for a week", () => {
     const rule = (name: string) =>
       resourceOf(stack, "aws_s3_bucket_lifecycle_configuration", name).rule;
     expect(rule("PlanBucket")).toMatchObject([{ expiration: [{ days: 7 }] }]);
@@ -45,7 +45,7 @@ describe("the buckets of states and plans", () => {
     ]);
   });
 
-  test("have names that another account cannot have taken, told as outputs", () => {
+  test("have names that contain the account id, and are outputs", () => {
     expect(resourceOf(stack, "aws_s3_bucket", "StateBucket").bucket).toBe(
       `cipherwatch-dev-state-${ACCOUNT}-ap-southeast-2`,
     );
@@ -56,10 +56,10 @@ describe("the buckets of states and plans", () => {
   });
 
   test.each([
-    ["with nothing in it, in dev", {}, undefined],
-    ["in prod", { ENV: "prod" }, { prevent_destroy: true }],
+    ["can be destroyed in dev before the state bucket is in use", {}, undefined],
+    ["cannot be destroyed in prod", { ENV: "prod" }, { prevent_destroy: true }],
     ["while it holds the states", { STATE_BUCKET: "example-state" }, { prevent_destroy: true }],
-  ])("%s: whether they can be destroyed", (_, variables, lifecycle) => {
+  ])("%s", (_, variables, lifecycle) => {
     const bucket = resourceOf(stackOf(variables), "aws_s3_bucket", "StateBucket");
     expect(bucket.lifecycle).toEqual(lifecycle);
     expect(resourceOf(stackOf(variables), "aws_kms_key").lifecycle).toEqual(lifecycle);

@@ -11,7 +11,7 @@ function stackOf(variables: Readonly<Record<string, string>> = {}) {
   );
 }
 
-test("the provider has the region and tags everything once", () => {
+test("sets region and default tags on the provider", () => {
   const [provider] = stackOf({ REGION: "eu-west-1", ENV: "prod" }).provider?.aws ?? [];
   expect(provider).toEqual({
     region: "eu-west-1",
@@ -28,18 +28,18 @@ test("the provider has the region and tags everything once", () => {
   });
 });
 
-test("an account in the settings is the only one that the provider takes", () => {
+test("restricts the provider to the account of the settings", () => {
   const [provider] = stackOf({ ACCOUNT_ID: "111122223333" }).provider?.aws ?? [];
   expect(provider).toMatchObject({ allowed_account_ids: ["111122223333"] });
 });
 
-test("the state is a local file per environment and stack, at a relative path", () => {
+test("stores the state in a local file for each environment and stack, at a relative path", () => {
   expect(stackOf().terraform?.backend).toEqual({
     local: { path: "../../../tfstate/dev/example.tfstate" },
   });
 });
 
-test("with a state bucket the state is in S3, encrypted as the bucket says, with S3's own lock file", () => {
+test("stores the state in the state bucket with a lock file, encrypted as the bucket is configured", () => {
   expect(stackOf({ STATE_BUCKET: "example-state" }).terraform?.backend).toEqual({
     s3: {
       bucket: "example-state",
@@ -50,11 +50,11 @@ test("with a state bucket the state is in S3, encrypted as the bucket says, with
   });
 });
 
-test("a Terraform too old for that lock file is refused", () => {
+test("requires a Terraform version that supports the lock file", () => {
   expect(stackOf().terraform?.required_version).toBe(">= 1.11.0");
 });
 
-test("a construct outside of these stacks says what it lacks", () => {
+test("explains what a construct needs if its stack is no CipherwatchStack", () => {
   expect(() =>
     synthStack((app) => {
       const stack = new TerraformStack(app, "foreign");

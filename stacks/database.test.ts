@@ -30,7 +30,7 @@ const DATABASE_KEY = expect.stringMatching(/^\$\{aws_kms_key\.DatabaseKey_.+\.ar
 const SECRET_KEY = expect.stringMatching(/^\$\{aws_kms_key\.SecretKey_.+\.arn\}$/);
 
 describe("the instance", () => {
-  test("runs the lab's major version of PostgreSQL and takes minor ones by itself", () => {
+  test("runs the lab's major version of PostgreSQL and upgrades minor versions automatically", () => {
     expect(instance).toMatchObject({
       engine: "postgres",
       engine_version: "18",
@@ -44,12 +44,12 @@ describe("the instance", () => {
     });
   });
 
-  test("is small and alone in dev, larger and with a standby in prod", () => {
+  test("is small and single-zone in dev, larger with a standby in prod", () => {
     expect(instance).toMatchObject({ instance_class: "db.t4g.micro", multi_az: false });
     expect(prodInstance).toMatchObject({ instance_class: "db.m7g.large", multi_az: true });
   });
 
-  test("grows by itself, up to a limit", () => {
+  test("grows automatically up to a limit", () => {
     const sized = stackOf({ DATABASE_STORAGE: "100", DATABASE_STORAGE_LIMIT: "200" });
     expect(resourceOf(sized, "aws_db_instance")).toMatchObject({
       storage_type: "gp3",
@@ -58,7 +58,7 @@ describe("the instance", () => {
     });
   });
 
-  test("is encrypted under a customer's key: storage, insights and logs", () => {
+  test("encrypts storage, insights and logs with a customer managed key", () => {
     expect(instance).toMatchObject({
       storage_encrypted: true,
       kms_key_id: DATABASE_KEY,
@@ -69,7 +69,7 @@ describe("the instance", () => {
     }
   });
 
-  test("stands in the private subnets, without a public address, behind its own group", () => {
+  test("is in the private subnets, without a public address, with its own security group", () => {
     expect(resourceOf(stack, "aws_db_subnet_group").subnet_ids).toEqual(["subnet-a", "subnet-b"]);
     expect(instance).toMatchObject({
       publicly_accessible: false,
@@ -79,17 +79,17 @@ describe("the instance", () => {
     });
   });
 
-  test("has neither PostgreSQL's usual port nor a usual administrator", () => {
+  test("uses neither PostgreSQL's default port nor a common administrator name", () => {
     expect(instance.port).not.toBe(5432);
     expect(["postgres", "admin", "root"]).not.toContain(instance.username);
   });
 
-  test("is backed up for as long as the settings say", () => {
+  test("keeps backups for the days of the settings", () => {
     expect(instance).toMatchObject({ backup_retention_period: 7, copy_tags_to_snapshot: true });
     expect(prodInstance.backup_retention_period).toBe(35);
   });
 
-  test("is watched: insights, and metrics of its operating system each minute", () => {
+  test("collects insights, and metrics of the operating system every minute", () => {
     expect(instance).toMatchObject({
       performance_insights_enabled: true,
       performance_insights_retention_period: 7,
@@ -97,7 +97,7 @@ describe("the instance", () => {
       monitoring_interval: 60,
       monitoring_role_arn: "${aws_iam_role.MonitoringRole.arn}",
     });
-    // What the advanced mode prescribes:
+    // The advanced mode requires this retention:
     // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html
     expect(resourceOf(stackOf({ DATABASE_INSIGHTS: "advanced" }), "aws_db_instance")).toMatchObject(
       {
@@ -108,7 +108,7 @@ describe("the instance", () => {
   });
 });
 
-describe("the end of the instance", () => {
+describe("deleting the instance", () => {
   test("leaves nothing behind in dev", () => {
     expect(instance).toMatchObject({
       deletion_protection: false,
@@ -118,7 +118,7 @@ describe("the end of the instance", () => {
     expect(instance).not.toHaveProperty("lifecycle");
   });
 
-  test("is refused in prod, and would leave a snapshot with a name of its own", () => {
+  test("is rejected in prod, and would keep a snapshot with a unique name", () => {
     expect(prodInstance).toMatchObject({
       deletion_protection: true,
       skip_final_snapshot: false,
@@ -131,11 +131,11 @@ describe("the end of the instance", () => {
 });
 
 describe("signing in", () => {
-  test("is by IAM for the service", () => {
+  test("uses IAM authentication for the service", () => {
     expect(instance.iam_database_authentication_enabled).toBe(true);
   });
 
-  test("the master's password is RDS's secret, under a key of its own, and nowhere in the stack", () => {
+  test("keeps the master password in a secret of RDS with a separate key, not in the stack", () => {
     expect(instance).toMatchObject({
       manage_master_user_password: true,
       master_user_secret_kms_key_id: SECRET_KEY,
@@ -151,7 +151,7 @@ describe("parameters", () => {
     (group.parameter as { name: string; value: string }[]).map(({ name, value }) => [name, value]),
   );
 
-  test("force TLS and refuse the old kind of password", () => {
+  test("require TLS and reject outdated password hashes", () => {
     expect(parameters).toMatchObject({
       "rds.force_ssl": "1",
       ssl_min_protocol_version: "TLSv1.2",
@@ -160,7 +160,7 @@ describe("parameters", () => {
     });
   });
 
-  test("log who signs in, changes of the schema and slow statements", () => {
+  test("log sign-ins, schema changes and slow statements", () => {
     expect(parameters).toMatchObject({
       log_connections: "all",
       log_disconnections: "1",
@@ -169,7 +169,7 @@ describe("parameters", () => {
     });
   });
 
-  test("log no value: none of a parameter, and no detail of an error, which quotes the row", () => {
+  test("log no values: neither parameters nor error details, which quote the row", () => {
     expect(parameters).toMatchObject({
       log_parameter_max_length: "0",
       log_parameter_max_length_on_error: "0",
@@ -179,7 +179,7 @@ describe("parameters", () => {
 });
 
 describe("the security group", () => {
-  test("admits the service on the database's port and has no other rule", () => {
+  test("admits the service on the database's port and has no other rules", () => {
     expect(resourceOf(stack, "aws_vpc_security_group_ingress_rule")).toMatchObject({
       security_group_id: "${aws_security_group.SecurityGroup.id}",
       referenced_security_group_id: "sg-service",
@@ -195,7 +195,7 @@ describe("the security group", () => {
 });
 
 describe("logs", () => {
-  test("are exported, sign-in errors among them, to log groups that are there before", () => {
+  test("are exported, including sign-in errors, to log groups that exist before the instance", () => {
     const logs = ["postgresql", "upgrade", "iam-db-auth-error"];
     expect(instance.enabled_cloudwatch_logs_exports).toEqual(logs);
     const groups = Object.entries(stack.resource?.aws_cloudwatch_log_group ?? {});
@@ -207,7 +207,7 @@ describe("logs", () => {
     );
   });
 
-  test("are all that CloudWatch Logs may use the key for", () => {
+  test("are the only log groups that CloudWatch Logs may use the key for", () => {
     const { policy } = resourceOf(stack, "aws_kms_key", "DatabaseKey");
     const [condition] = statementOf(stack, policy, "LogGroupsUseKey").condition ?? [];
     expect(condition?.values).toEqual(
@@ -227,7 +227,7 @@ describe("keys", () => {
       "SecretsManager",
       "secretsmanager.ap-southeast-2.amazonaws.com,rds.ap-southeast-2.amazonaws.com",
     ],
-  ])("%s is used through AWS's services alone, and grants are for them alone", (key, what, via) => {
+  ])("%s can only be used and granted through AWS services", (key, what, via) => {
     const { policy } = resourceOf(stack, "aws_kms_key", key);
     const through = `StringEquals kms:ViaService ${via}`;
     expect(conditionsOf(statementOf(stack, policy, `UseThrough${what}`))).toEqual([through]);
@@ -241,13 +241,13 @@ describe("keys", () => {
     expect(uses).toEqual([]);
   });
 
-  test("decrypt the secret for nobody who reads the storage, and the other way round", () => {
+  test("are separate for storage and secret", () => {
     expect(instance.kms_key_id).not.toBe(instance.master_user_secret_kms_key_id);
   });
 });
 
 describe("the monitoring role", () => {
-  test("can be taken for this database alone", () => {
+  test("can only be assumed for this database", () => {
     const { assume_role_policy } = resourceOf(stack, "aws_iam_role");
     const trust = statementOf(stack, assume_role_policy, "EnhancedMonitoringAssumes");
     expect(trust.principals).toEqual([
@@ -259,7 +259,7 @@ describe("the monitoring role", () => {
     ]);
   });
 
-  test("writes to RDS's log group for metrics and nowhere else, before the instance needs it", () => {
+  test("only writes to RDS's log group for metrics, and exists before the instance", () => {
     const { policy } = resourceOf(stack, "aws_iam_role_policy");
     const logGroup = `arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:RDSOSMetrics`;
     const resources = statementsOf(stack, policy).flatMap((statement) => statement.resources ?? []);
@@ -268,7 +268,7 @@ describe("the monitoring role", () => {
   });
 });
 
-test("what others need of the database is there by name", () => {
+test("exposes what other stacks need as properties, and no outputs", () => {
   let database: DatabaseStack | undefined;
   const { output } = synthStack((app) => {
     database = new DatabaseStack(app, "database", {
@@ -284,5 +284,5 @@ test("what others need of the database is there by name", () => {
     databaseName: instance.db_name,
     serviceUser: "cipherwatch_service",
   });
-  expect(output ?? {}).toEqual({}); // nothing of it is printed: others refer to it
+  expect(output ?? {}).toEqual({});
 });

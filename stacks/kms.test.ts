@@ -17,7 +17,7 @@ const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
 const ROOT = `arn:${PARTITION}:iam::${ACCOUNT}:root`;
 const SERVICE_ROLE = `arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
 
-test("the data key rotates, waits before it is deleted and has the environment's alias", () => {
+test("configures rotation, deletion window and alias of the data key", () => {
   const stack = stackOf({ KEY_ROTATION_DAYS: "90", KEY_DELETION_DAYS: "14" });
   expect(resourceOf(stack, "aws_kms_key")).toMatchObject({
     enable_key_rotation: true,
@@ -30,17 +30,17 @@ test("the data key rotates, waits before it is deleted and has the environment's
   });
 });
 
-test("prod refuses to destroy the key, dev does not", () => {
+test("protects the key from deletion in prod, but not in dev", () => {
   const lifecycle = (env: string) => resourceOf(stackOf({ ENV: env }), "aws_kms_key").lifecycle;
   expect(lifecycle("prod")).toEqual({ prevent_destroy: true });
   expect(lifecycle("dev")).toBeUndefined();
 });
 
-describe("the key's policy", () => {
+describe("the key policy", () => {
   const stack = stackOf();
   const { policy } = resourceOf(stack, "aws_kms_key");
 
-  test("lets the service's role alone seal and open, and only records of this application", () => {
+  test("only lets the service's role encrypt and decrypt, and only records of this application", () => {
     const users = statementsOf(stack, policy).filter(({ actions }) =>
       actions.some((action) => /Decrypt|Encrypt|DataKey|CreateGrant|Sign|Mac/.test(action)),
     );
@@ -53,13 +53,13 @@ describe("the key's policy", () => {
     ]);
   });
 
-  test("lets the role describe the key without a context, which DescribeKey does not take", () => {
+  test("lets the role describe the key without an encryption context, which DescribeKey lacks", () => {
     const describeKey = statementOf(stack, policy, "DescribeDataKey");
     expect(describeKey.actions).toEqual(["kms:DescribeKey"]);
     expect(conditionsOf(describeKey)).toEqual([`ArnEquals aws:PrincipalArn ${SERVICE_ROLE}`]);
   });
 
-  test("keeps the key manageable by the account", () => {
+  test("lets the account administer the key", () => {
     const administer = statementOf(stack, policy, "AccountAdministersKey");
     expect(administer.principals).toEqual([{ type: "AWS", identifiers: [ROOT] }]);
     expect(administer.actions).toEqual(

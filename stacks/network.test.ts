@@ -32,7 +32,7 @@ const withEndpoints = stackOf({ VPC_ENDPOINTS: "true" });
 const closed = stackOf({ VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" });
 
 describe("subnets", () => {
-  test("are the lab's in dev: a public and a private one in each of two zones", () => {
+  test("are the lab's in dev: a public and a private subnet in each of two zones", () => {
     const subnets = all(stack, "aws_subnet");
     expect(subnets.map(({ cidr_block }) => cidr_block)).toEqual([
       "172.31.2.0/24",
@@ -48,19 +48,19 @@ describe("subnets", () => {
     );
   });
 
-  test("give nothing in them a public address", () => {
+  test("assign no public addresses", () => {
     for (const subnet of all(stack, "aws_subnet")) {
       expect(subnet.map_public_ip_on_launch).toBe(false);
     }
   });
 
-  test("stay in their zones when AWS's list of zones changes", () => {
+  test("stay in their zones if AWS's list of zones changes", () => {
     for (const subnet of all(stack, "aws_subnet")) {
       expect(subnet.lifecycle).toEqual({ ignore_changes: ["availability_zone"] });
     }
   });
 
-  test("need as many zones as the settings say, or the plan fails with the setting's name", () => {
+  test("fail the plan with the setting's name if the region has too few zones", () => {
     const three = stackOf({ AVAILABILITY_ZONES: "3" });
     expect(all(three, "aws_subnet")).toHaveLength(6);
     const zones = three.data?.aws_availability_zones?.Zones;
@@ -79,7 +79,7 @@ describe("subnets", () => {
   });
 });
 
-describe("the way out", () => {
+describe("routes to the internet", () => {
   const routesOf = (from: TerraformJson) =>
     Object.fromEntries(
       Object.entries(from.resource?.aws_route ?? {}).map(([name, route]) => [
@@ -88,7 +88,7 @@ describe("the way out", () => {
       ]),
     );
 
-  test("is one NAT gateway for both zones in dev", () => {
+  test("share one NAT gateway in dev", () => {
     expect(namesOf(stack, "aws_nat_gateway")).toEqual(["ZoneA_NatGateway"]);
     expect(routesOf(stack)).toEqual({
       PublicToInternet: "${aws_internet_gateway.InternetGateway.id}",
@@ -97,20 +97,20 @@ describe("the way out", () => {
     });
   });
 
-  test("is a NAT gateway of its own for each zone where the settings say so, as in prod", () => {
+  test("use a NAT gateway for each zone if the settings say so, as in prod", () => {
     expect(all(stackOf({ ENV: "prod" }), "aws_nat_gateway")).toHaveLength(3);
     const routes = routesOf(stackOf({ NAT_GATEWAYS: "per-zone" }));
     expect(routes.ZoneA_PrivateToInternet).toBe("${aws_nat_gateway.ZoneA_NatGateway");
     expect(routes.ZoneB_PrivateToInternet).toBe("${aws_nat_gateway.ZoneB_NatGateway");
   });
 
-  test("is none for private subnets where the settings say so", () => {
+  test("are missing for private subnets if the settings disable NAT gateways", () => {
     expect(Object.keys(routesOf(closed))).toEqual(["PublicToInternet"]);
     expect(closed.resource).not.toHaveProperty("aws_nat_gateway");
     expect(closed.resource).not.toHaveProperty("aws_eip");
   });
 
-  test("leaves each private subnet its own route table, so that gateways can change", () => {
+  test("use a separate route table for each private subnet", () => {
     const tables = all(stack, "aws_route_table_association").map(({ route_table_id }) =>
       String(route_table_id),
     );
@@ -118,7 +118,7 @@ describe("the way out", () => {
     expect(tables.filter((table) => /Zone[AB]_PrivateRoutes/.test(table))).toHaveLength(2);
   });
 
-  test("waits for the internet gateway", () => {
+  test("depend on the internet gateway", () => {
     expect(resourceOf(stack, "aws_nat_gateway").depends_on).toEqual([
       "aws_internet_gateway.InternetGateway",
     ]);
@@ -129,14 +129,14 @@ describe("the way out", () => {
 });
 
 describe("security groups", () => {
-  test("the VPC's own loses its rules", () => {
+  test("remove the rules of the VPC's default group", () => {
     const own = resourceOf(stack, "aws_default_security_group");
     expect(own.vpc_id).toBe("${aws_vpc.Vpc.id}");
     expect(own).not.toHaveProperty("ingress");
     expect(own).not.toHaveProperty("egress");
   });
 
-  test("the service's has no rule from here", () => {
+  test("add no rules to the service's group", () => {
     const service = resourceOf(withEndpoints, "aws_security_group", "ServiceSecurityGroup");
     expect(service).not.toHaveProperty("ingress");
     expect(service).not.toHaveProperty("egress");
@@ -145,7 +145,7 @@ describe("security groups", () => {
     expect(withEndpoints.resource).not.toHaveProperty("aws_vpc_security_group_egress_rule");
   });
 
-  test("the endpoints' admits the service alone, with TLS", () => {
+  test("only admit the service to the endpoints, on port 443", () => {
     expect(resourceOf(withEndpoints, "aws_vpc_security_group_ingress_rule")).toMatchObject({
       security_group_id: expect.stringMatching(/Endpoints_SecurityGroup/),
       referenced_security_group_id: "${aws_security_group.ServiceSecurityGroup.id}",
@@ -156,7 +156,7 @@ describe("security groups", () => {
   });
 });
 
-describe("endpoints", () => {
+describe("VPC endpoints", () => {
   const INTERFACES = ["kms", "secretsmanager", "ecr.api", "ecr.dkr", "logs"];
   const servicesOf = (from: TerraformJson, kind: string) =>
     all(from, "aws_vpc_endpoint")
@@ -164,7 +164,7 @@ describe("endpoints", () => {
       .map(({ service_name }) => service_name)
       .sort();
 
-  test("S3 has its free one, for the layers of images alone", () => {
+  test("include a gateway endpoint for S3 that only allows reading image layers", () => {
     expect(servicesOf(stack, "Gateway")).toEqual(["com.amazonaws.ap-southeast-2.s3"]);
     const s3 = resourceOf(stack, "aws_vpc_endpoint", "ImageLayers");
     expect(s3.route_table_ids).toEqual([
@@ -179,14 +179,14 @@ describe("endpoints", () => {
     ]);
   });
 
-  test("the others cost by the hour: none in dev, all that the service needs in prod", () => {
+  test("include no interface endpoints in dev, and all that the service needs in prod", () => {
     expect(servicesOf(stack, "Interface")).toEqual([]);
     expect(servicesOf(stackOf({ ENV: "prod" }), "Interface")).toEqual(
       INTERFACES.map((service) => `com.amazonaws.ap-southeast-2.${service}`).sort(),
     );
   });
 
-  test("stand in the private subnets, under the public names of what they lead to", () => {
+  test("are in the private subnets and use private DNS names", () => {
     for (const endpoint of all(withEndpoints, "aws_vpc_endpoint")) {
       if (endpoint.vpc_endpoint_type !== "Interface") continue;
       expect(endpoint).toMatchObject({
@@ -204,7 +204,7 @@ describe("endpoints", () => {
     });
   });
 
-  test("take the calls of the service's roles alone", () => {
+  test("only allow calls of the service's roles", () => {
     const roles = ["service", "execution"].map(
       (name) =>
         `ArnEquals aws:PrincipalArn arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-${name}`,
@@ -222,7 +222,7 @@ describe("endpoints", () => {
     }
   });
 
-  test("that of Secrets Manager hands out nothing but the database's secret", () => {
+  test("only allow reading the database's secret from Secrets Manager", () => {
     const { policy } = resourceOf(withEndpoints, "aws_vpc_endpoint", "Endpoints_SecretsManager");
     expect(statementsOf(withEndpoints, policy)).toMatchObject([
       {
@@ -232,7 +232,7 @@ describe("endpoints", () => {
     ]);
   });
 
-  test("commands in a container come in by one more, and are logged by their own", () => {
+  test("allow ECS Exec sessions and their logs if the settings enable them", () => {
     const withCommands = stackOf({ VPC_ENDPOINTS: "true", EXECUTE_COMMAND: "true" });
     expect(servicesOf(withCommands, "Interface")).toContain(
       "com.amazonaws.ap-southeast-2.ssmmessages",
@@ -247,7 +247,7 @@ describe("endpoints", () => {
 describe("the flow log", () => {
   const flowLog = resourceOf(stack, "aws_flow_log");
 
-  test("records all traffic of the VPC, each minute", () => {
+  test("records all traffic of the VPC every minute", () => {
     expect(flowLog).toMatchObject({
       vpc_id: "${aws_vpc.Vpc.id}",
       traffic_type: "ALL",
@@ -256,12 +256,12 @@ describe("the flow log", () => {
     });
   });
 
-  test("asks EC2, not Terraform, to fill in its fields", () => {
+  test("escapes the fields of its format for Terraform", () => {
     expect(flowLog.log_format).toMatch(/^\$\$\{version\} \$\$\{account-id\} /);
     expect(flowLog.log_format).not.toMatch(/(^|[^$])\$\{/);
   });
 
-  test("goes to an encrypted log group that is kept for as long as the settings say", () => {
+  test("goes to an encrypted log group with the retention of the settings", () => {
     const kept = stackOf({ LOG_RETENTION_DAYS: "60" });
     expect(resourceOf(kept, "aws_cloudwatch_log_group")).toMatchObject({
       name: "/cipherwatch/dev/flow",
@@ -274,7 +274,7 @@ describe("the flow log", () => {
     ]);
   });
 
-  test("is written by a role that flow logs of this account alone can take", () => {
+  test("is written with a role that only flow logs of this account can assume", () => {
     const { assume_role_policy } = resourceOf(stack, "aws_iam_role");
     const trust = statementOf(stack, assume_role_policy, "FlowLogsAssume");
     expect(trust.principals).toEqual([
@@ -294,7 +294,7 @@ describe("the flow log", () => {
   });
 });
 
-test("another range moves every subnet", () => {
+test("moves every subnet with the range of the VPC", () => {
   const moved = stackOf({ VPC_CIDR: "10.20.0.0/20" });
   expect(resourceOf(moved, "aws_vpc").cidr_block).toBe("10.20.0.0/20");
   for (const { cidr_block } of all(moved, "aws_subnet")) expect(cidr_block).toMatch(/^10\.20\./);

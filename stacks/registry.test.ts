@@ -11,7 +11,7 @@ const stack = stackOf();
 const repository = resourceOf(stack, "aws_ecr_repository");
 
 describe("the repository", () => {
-  test("never moves a tag, scans what is pushed, and encrypts with a key of its own", () => {
+  test("has immutable tags, scans on push and is encrypted with its own key", () => {
     expect(repository).toMatchObject({
       name: "cipherwatch-dev-service",
       image_tag_mutability: "IMMUTABLE",
@@ -25,11 +25,11 @@ describe("the repository", () => {
     });
   });
 
-  test("is open to nobody outside of the account: it has no policy", () => {
+  test("has no policy, so that other accounts have no access", () => {
     expect(stack.resource).not.toHaveProperty("aws_ecr_repository_policy");
   });
 
-  test("goes with its images in dev, and not at all in prod", () => {
+  test("can be deleted with its images in dev, and cannot be deleted in prod", () => {
     expect(repository).toMatchObject({ force_delete: true });
     expect(repository).not.toHaveProperty("lifecycle");
     expect(resourceOf(stackOf({ ENV: "prod" }), "aws_ecr_repository")).toMatchObject({
@@ -38,7 +38,7 @@ describe("the repository", () => {
     });
   });
 
-  test("keeps as many tagged images as the settings say, and untagged ones for a week", () => {
+  test("keeps as many tagged images as the settings say, and untagged images for a week", () => {
     const { policy } = resourceOf(stackOf({ IMAGES_KEPT: "20" }), "aws_ecr_lifecycle_policy");
     const { rules } = JSON.parse(String(policy));
     expect(rules).toMatchObject([
@@ -64,7 +64,7 @@ describe("the repository", () => {
   });
 });
 
-test("the key is used through ECR alone", () => {
+test("allows use of the key only through ECR", () => {
   const { policy } = resourceOf(stack, "aws_kms_key");
   const [administration, ...grants] = statementsOf(stack, policy);
   expect(administration?.sid).toBe("AccountAdministersKey");

@@ -31,21 +31,24 @@ function permissionsOf(of: TerraformJson, role: "ExecutionRole" | "ServiceRole")
   );
 }
 
-describe("roles", () => {
-  test.each(["ExecutionRole", "ServiceRole"])("%s is for ECS tasks of this account", (role) => {
-    const { assume_role_policy } = resourceOf(stack, "aws_iam_role", role);
-    const trust = statementOf(stack, assume_role_policy, "TasksAssume");
-    expect(statementsOf(stack, assume_role_policy)).toHaveLength(1);
-    expect(trust.principals).toEqual([
-      { type: "Service", identifiers: ["ecs-tasks.amazonaws.com"] },
-    ]);
-    expect(conditionsOf(trust)).toEqual([
-      `ArnLike aws:SourceArn arn:${PARTITION}:ecs:ap-southeast-2:${ACCOUNT}:*`,
-      `StringEquals aws:SourceAccount ${ACCOUNT}`,
-    ]);
-  });
+describe("IAM roles", () => {
+  test.each(["ExecutionRole", "ServiceRole"])(
+    "%s can only be assumed by ECS tasks of this account",
+    (role) => {
+      const { assume_role_policy } = resourceOf(stack, "aws_iam_role", role);
+      const trust = statementOf(stack, assume_role_policy, "TasksAssume");
+      expect(statementsOf(stack, assume_role_policy)).toHaveLength(1);
+      expect(trust.principals).toEqual([
+        { type: "Service", identifiers: ["ecs-tasks.amazonaws.com"] },
+      ]);
+      expect(conditionsOf(trust)).toEqual([
+        `ArnLike aws:SourceArn arn:${PARTITION}:ecs:ap-southeast-2:${ACCOUNT}:*`,
+        `StringEquals aws:SourceAccount ${ACCOUNT}`,
+      ]);
+    },
+  );
 
-  test("what starts a task pulls this image, writes this log and reads this secret", () => {
+  test("only let ECS pull the image, write the log and read the database's secret", () => {
     expect(permissionsOf(stack, "ExecutionRole")).toEqual({
       SignInToRegistry: [["ecr:GetAuthorizationToken"], ["*"], []],
       PullImage: [
@@ -70,7 +73,7 @@ describe("roles", () => {
     });
   });
 
-  test("the service seals and opens its records and signs in as its own user, no more", () => {
+  test("only let the service encrypt and decrypt records and sign in as its own user", () => {
     expect(permissionsOf(stack, "ServiceRole")).toEqual({
       SealAndOpenRecords: [
         ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -86,7 +89,7 @@ describe("roles", () => {
     });
   });
 
-  test("the service's has the name that the key's policy and the detections know", () => {
+  test("give the service's role the name that the key policy and the detections use", () => {
     expect(resourceOf(stack, "aws_iam_role", "ServiceRole").name).toBe("cipherwatch-dev-service");
   });
 });
@@ -111,7 +114,7 @@ describe("the tasks' connections", () => {
   const [balancer] = Object.keys(stack.resource?.aws_security_group ?? {});
   const fromBalancer = `ingress \${aws_security_group.${balancer}.id}:8080`;
 
-  test("come from the load balancer and go to the database and, by the NAT, to AWS's APIs", () => {
+  test("are limited to the load balancer, the database and, through NAT, AWS APIs", () => {
     expect(connectionsOf(stack)).toEqual([
       "egress 0.0.0.0/0:443",
       "egress sg-database:5433",
@@ -119,7 +122,7 @@ describe("the tasks' connections", () => {
     ]);
   });
 
-  test("go to nobody else's address where the network has interface endpoints", () => {
+  test("only go to VPC addresses and S3 if the network has interface endpoints", () => {
     const closed = serviceStack({}, "sg-endpoints");
     expect(connectionsOf(closed)).toEqual([
       "egress ${data.aws_ec2_managed_prefix_list.S3Addresses.id}:443",
@@ -133,8 +136,8 @@ describe("the tasks' connections", () => {
   });
 });
 
-describe("commands in a container", () => {
-  test("are off, and would be logged and encrypted if somebody let them run by hand", () => {
+describe("ECS Exec", () => {
+  test("is off, but configured with logging and encryption in case it is enabled by hand", () => {
     expect(resourceOf(stack, "aws_ecs_service").enable_execute_command).toBe(false);
     expect(task).not.toHaveProperty("volume");
     expect(JSON.stringify(stack.data)).not.toContain("ssmmessages");
@@ -150,7 +153,7 @@ describe("commands in a container", () => {
     });
   });
 
-  test("are on by a setting: the role may, and the agent writes beside the read-only root", () => {
+  test("can be enabled: the role has permissions, and the agent has writable volumes", () => {
     const on = serviceStack({ EXECUTE_COMMAND: "true" });
     expect(resourceOf(on, "aws_ecs_service").enable_execute_command).toBe(true);
     expect(permissionsOf(on, "ServiceRole")).toMatchObject({

@@ -19,8 +19,8 @@ const [migrate, api] = containersOf(stack);
 const variablesOf = ({ environment }: Container) =>
   Object.fromEntries(environment.map(({ name, value }) => [name, value]));
 
-describe("the task", () => {
-  test("is Fargate's, of the size and processor that the settings say", () => {
+describe("the task definition", () => {
+  test("is for Fargate, with the size and processor of the settings", () => {
     const size = { TASK_CPU: "1024", TASK_MEMORY: "2048", CPU_ARCHITECTURE: "ARM64" };
     expect(resourceOf(serviceStack(size), "aws_ecs_task_definition")).toMatchObject({
       requires_compatibilities: ["FARGATE"],
@@ -31,11 +31,11 @@ describe("the task", () => {
     });
   });
 
-  test("keeps its last revision until the next one runs", () => {
+  test("keeps the old revision until the new one exists", () => {
     expect(task).toMatchObject({ lifecycle: { create_before_destroy: true } });
   });
 
-  test("has roles of its own to start and to run", () => {
+  test("has separate roles to start and to run", () => {
     expect(task.execution_role_arn).toMatch(/^\$\{aws_iam_role\.ExecutionRole_.+\.arn\}$/);
     expect(task.task_role_arn).toMatch(/^\$\{aws_iam_role\.ServiceRole_.+\.arn\}$/);
   });
@@ -45,11 +45,11 @@ describe.each([
   ["migrate", migrate],
   ["api", api],
 ])("the container %s", (name, container) => {
-  test("is the image of this digest", () => {
+  test("uses the image with the digest", () => {
     expect(container).toMatchObject({ name, image: `registry.example.com/service@${DIGEST}` });
   });
 
-  test("is nobody in particular, may do nothing in particular and writes nowhere", () => {
+  test("runs unprivileged, without capabilities and with a read-only root", () => {
     expect(container).toMatchObject({
       user: expect.stringMatching(/^[1-9]\d*:[1-9]\d*$/),
       privileged: false,
@@ -59,7 +59,7 @@ describe.each([
     expect(container).not.toHaveProperty("mountPoints");
   });
 
-  test("logs to the service's log group without waiting for it", () => {
+  test("logs to the service's log group without blocking", () => {
     expect(container.logConfiguration).toMatchObject({
       logDriver: "awslogs",
       options: {
@@ -72,7 +72,7 @@ describe.each([
 });
 
 describe("migrations", () => {
-  test("end before the API starts, and the task goes on without them", () => {
+  test("finish before the API starts, and the task continues without them", () => {
     expect(migrate).toMatchObject({ essential: false, command: ["node", "service/migrate.ts"] });
     expect(api).toMatchObject({
       essential: true,
@@ -80,13 +80,13 @@ describe("migrations", () => {
     });
   });
 
-  test("alone get the master secret, and not by a variable that a task definition shows", () => {
+  test("are the only container with the master secret, which is no plain variable", () => {
     expect(migrate.secrets).toEqual([{ name: "DATABASE_SECRET", valueFrom: SECRET_ARN }]);
     expect(api).not.toHaveProperty("secrets");
     expect(JSON.stringify([migrate.environment, api.environment])).not.toMatch(/SECRET|PASSWORD/);
   });
 
-  test("learn where the database is and whose role to make", () => {
+  test("receive the database's address and the role to create", () => {
     expect(variablesOf(migrate)).toEqual({
       DATABASE_HOST: "database.example.com",
       DATABASE_NAME: "cipherwatch",
@@ -97,7 +97,7 @@ describe("migrations", () => {
 });
 
 describe("the API", () => {
-  test("learns the key, the database and its namespace", () => {
+  test("receives the key, the database and the metric namespace", () => {
     expect(variablesOf(api)).toEqual({
       AWS_REGION: "ap-southeast-2",
       DATABASE_HOST: "database.example.com",
@@ -112,11 +112,11 @@ describe("the API", () => {
     expect(api.portMappings).toEqual([{ containerPort: 8080, hostPort: 8080, protocol: "tcp" }]);
   });
 
-  test("is asked for its health by node itself, for the image has no shell", () => {
+  test("has a health check that needs no shell", () => {
     expect(api.healthCheck).toMatchObject({ command: ["CMD", ...healthCommand(8080)] });
   });
 
-  test("gets as long to stop as the load balancer gives it", () => {
+  test("has the same time to stop as at the load balancer", () => {
     expect(api.stopTimeout).toBe(30);
     expect(resourceOf(stack, "aws_lb_target_group").deregistration_delay).toBe("30");
   });
@@ -125,7 +125,7 @@ describe("the API", () => {
 describe("the ECS service", () => {
   const service = resourceOf(stack, "aws_ecs_service");
 
-  test("runs in the private subnets, without public addresses, on Fargate's latest platform", () => {
+  test("runs in the private subnets without public addresses, on Fargate's latest platform", () => {
     expect(service).toMatchObject({
       launch_type: "FARGATE",
       platform_version: "LATEST",
@@ -137,7 +137,7 @@ describe("the ECS service", () => {
     });
   });
 
-  test("fails an apply whose image does not come up, with the old one still serving", () => {
+  test("fails the apply if a new image does not start, while the old one keeps serving", () => {
     expect(service).toMatchObject({
       deployment_circuit_breaker: { enable: true, rollback: true },
       deployment_minimum_healthy_percent: 100,
@@ -146,14 +146,14 @@ describe("the ECS service", () => {
     });
   });
 
-  test("starts with the least number of tasks and leaves their number to the scaling", () => {
+  test("starts with the minimum number of tasks and leaves changes to autoscaling", () => {
     expect(resourceOf(serviceStack({ MIN_TASKS: "2" }), "aws_ecs_service")).toMatchObject({
       desired_count: 2,
       lifecycle: { ignore_changes: ["desired_count"] },
     });
   });
 
-  test("waits for what its first task needs", () => {
+  test("depends on everything that its first task needs", () => {
     expect(service.depends_on).toEqual([
       expect.stringMatching(/^aws_lb_listener\.LoadBalancer_Http_/),
       expect.stringMatching(/^aws_iam_role_policy\.ExecutionRole_/),
@@ -164,7 +164,7 @@ describe("the ECS service", () => {
     ]);
   });
 
-  test("gets requests from the target group at the API's port", () => {
+  test("receives requests from the target group on the API's port", () => {
     expect(service.load_balancer).toEqual([
       {
         target_group_arn: expect.stringMatching(/^\$\{aws_lb_target_group\..+\.arn\}$/),
@@ -174,7 +174,7 @@ describe("the ECS service", () => {
     ]);
   });
 
-  test("scales on CPU and on requests for each task, between the settings' bounds", () => {
+  test("scales with CPU and with requests for each task, within the bounds of the settings", () => {
     const scaled = serviceStack({ MIN_TASKS: "2", MAX_TASKS: "7", REQUESTS_PER_TASK: "300" });
     expect(resourceOf(scaled, "aws_appautoscaling_target")).toMatchObject({
       resource_id: "service/${aws_ecs_cluster.Cluster.name}/${aws_ecs_service.Service.name}",
@@ -203,10 +203,10 @@ describe("the ECS service", () => {
   });
 });
 
-describe("logs", () => {
+describe("log groups", () => {
   const groups = Object.values(stack.resource?.aws_cloudwatch_log_group ?? {});
 
-  test("all of them are encrypted under one key, whose policy names each", () => {
+  test("are encrypted with one key, whose policy lists all of them", () => {
     const names = groups.map(({ name }) => String(name));
     expect(names.sort()).toEqual([
       "/aws/ecs/containerinsights/cipherwatch-dev-service/performance",
@@ -222,7 +222,7 @@ describe("logs", () => {
     for (const name of names) expect(condition).toContain(`:log-group:${name}`);
   });
 
-  test("Container Insights finds its log group there, and watches as the settings say", () => {
+  test("exist before Container Insights, which has the mode of the settings", () => {
     const cluster = resourceOf(serviceStack({ CONTAINER_INSIGHTS: "enhanced" }), "aws_ecs_cluster");
     expect(cluster).toMatchObject({
       setting: [{ name: "containerInsights", value: "enhanced" }],
@@ -231,17 +231,17 @@ describe("logs", () => {
   });
 });
 
-test("the lab's outputs are kept", () => {
+test("has the lab's outputs", () => {
   expect(Object.keys(stack.output ?? {})).toEqual(
     expect.arrayContaining(["Endpoint", "TaskRoleArn", "ClusterName", "ServiceName"]),
   );
 });
 
-describe("among the other stacks", () => {
+describe("together with the other stacks", () => {
   const allOf = (digit: string) =>
     synthesize(settingsOf({ IMAGE_DIGEST: `sha256:${digit.repeat(64)}` }));
 
-  test("another digest changes the task definition and nothing else", () => {
+  test("changes nothing but the task definition with another digest", () => {
     const [before, after] = [allOf("1"), allOf("2")];
     const changed = [...after].flatMap(([id, { resource = {}, ...rest }]) => {
       const { resource: old = {}, ...oldRest } = before.get(id) as TerraformJson;
@@ -253,7 +253,7 @@ describe("among the other stacks", () => {
     expect(changed).toEqual(["service: aws_ecs_task_definition"]);
   });
 
-  test("without a digest the service is left out, and all else is there", () => {
+  test("leaves out only the service without a digest", () => {
     const ids = [...allOf("1").keys()];
     const without = [...synthesize(settingsOf()).keys()];
     expect(without).toEqual(ids.filter((id) => id !== "service"));

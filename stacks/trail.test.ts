@@ -17,10 +17,10 @@ const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
 const stack = stackOf();
 const trail = resourceOf(stack, "aws_cloudtrail");
 const TRAIL_ARN = `arn:${PARTITION}:cloudtrail:ap-southeast-2:${ACCOUNT}:trail/cipherwatch-dev-trail`;
-const OF_TRAIL = `StringEquals aws:SourceArn ${TRAIL_ARN}`;
+const FROM_TRAIL = `StringEquals aws:SourceArn ${TRAIL_ARN}`;
 
 describe("the trail", () => {
-  test("records every region, global services included, and validates its files", () => {
+  test("records every region and global services, and validates its files", () => {
     expect(trail).toMatchObject({
       name: "cipherwatch-dev-trail",
       enable_logging: true,
@@ -30,20 +30,20 @@ describe("the trail", () => {
     });
   });
 
-  test("records all management events, reading and writing, those of KMS included", () => {
+  test("records all management events, read and write, including KMS", () => {
     expect(trail.event_selector).toEqual([
       { read_write_type: "All", include_management_events: true },
     ]);
     expect(trail).not.toHaveProperty("advanced_event_selector");
   });
 
-  test("goes to its bucket and to the log group, encrypted", () => {
+  test("is delivered to its bucket and the log group, encrypted", () => {
     expect(trail.s3_bucket_name).toMatch(/^\$\{aws_s3_bucket\.TrailBucket_.+\.bucket\}$/);
     expect(trail.cloud_watch_logs_group_arn).toBe("${aws_cloudwatch_log_group.LogGroup.arn}:*");
     expect(trail.kms_key_id).toMatch(/^\$\{aws_kms_key\.TrailKey_.+\.arn\}$/);
   });
 
-  test("waits for the bucket's policy and for the role's permissions", () => {
+  test("depends on the bucket policy and the role's permissions", () => {
     expect(trail.depends_on).toEqual([
       expect.stringMatching(/^aws_s3_bucket_policy\.TrailBucket_/),
       "aws_iam_role_policy.LogDeliveryPermissions",
@@ -52,7 +52,7 @@ describe("the trail", () => {
 });
 
 describe("the log group", () => {
-  test("is encrypted and kept for as long as the settings say", () => {
+  test("is encrypted and has the retention of the settings", () => {
     const logGroup = resourceOf(stackOf({ LOG_RETENTION_DAYS: "60" }), "aws_cloudwatch_log_group");
     expect(logGroup).toMatchObject({
       name: "/cipherwatch/dev/trail",
@@ -61,7 +61,7 @@ describe("the log group", () => {
     });
   });
 
-  test("is written by a role that can only add to the trail's stream", () => {
+  test("is written with a role that can only append to the trail's stream", () => {
     const { policy } = resourceOf(stack, "aws_iam_role_policy");
     expect(statementsOf(stack, policy)).toMatchObject([
       {
@@ -73,33 +73,33 @@ describe("the log group", () => {
     ]);
   });
 
-  test("has a role that CloudTrail alone can take", () => {
+  test("has a role that only CloudTrail can assume", () => {
     const { assume_role_policy } = resourceOf(stack, "aws_iam_role");
     const [trust, ...more] = statementsOf(stack, assume_role_policy);
     expect(more).toEqual([]);
     expect(trust?.principals).toEqual([
       { type: "Service", identifiers: ["cloudtrail.amazonaws.com"] },
     ]);
-    // CloudTrail sends neither key when it takes this role: a condition on them stops the log group.
+    // CloudTrail sends no aws:SourceArn when it assumes this role: a condition would stop delivery.
     expect(trust && conditionsOf(trust)).toEqual([]);
   });
 });
 
-describe("the key's policy", () => {
+describe("the key policy", () => {
   const { policy } = resourceOf(stack, "aws_kms_key");
 
-  test("admits this trail alone", () => {
+  test("only admits this trail", () => {
     const encrypt = statementOf(stack, policy, "TrailEncryptsFiles");
     expect(conditionsOf(encrypt)).toEqual([
-      OF_TRAIL,
+      FROM_TRAIL,
       `StringLike kms:EncryptionContext:aws:cloudtrail:arn arn:${PARTITION}:cloudtrail:*:${ACCOUNT}:trail/cipherwatch-dev-trail`,
     ]);
     const check = statementOf(stack, policy, "TrailChecksKey");
-    expect(check.actions).toContain("kms:Decrypt"); // CreateTrail asks for it of a bucket with a bucket key
-    expect(conditionsOf(check)).toEqual([OF_TRAIL]);
+    expect(check.actions).toContain("kms:Decrypt"); // required by CreateTrail if the bucket uses a bucket key
+    expect(conditionsOf(check)).toEqual([FROM_TRAIL]);
   });
 
-  test("admits the log group alone", () => {
+  test("only admits the log group", () => {
     const logs = statementOf(stack, policy, "LogGroupsUseKey");
     expect(logs.principals).toEqual([
       { type: "Service", identifiers: ["logs.ap-southeast-2.amazonaws.com"] },
@@ -109,7 +109,7 @@ describe("the key's policy", () => {
     ]);
   });
 
-  test("lets people decrypt through S3 alone", () => {
+  test("lets people decrypt only through S3", () => {
     const readers = statementOf(stack, policy, "ReadersDecryptThroughS3");
     expect(conditionsOf(readers)).toEqual([
       "StringEquals kms:ViaService s3.ap-southeast-2.amazonaws.com",
@@ -121,19 +121,19 @@ describe("the bucket", () => {
   const bucketArn = `arn:${PARTITION}:s3:::cipherwatch-dev-trail-${ACCOUNT}-ap-southeast-2`;
   const { policy } = resourceOf(stack, "aws_s3_bucket_policy", "TrailBucket");
 
-  test("takes files of this trail alone", () => {
+  test("only accepts files of this trail", () => {
     const deliver = statementOf(stack, policy, "TrailDeliversFiles");
     expect(deliver.resources).toEqual([`${bucketArn}/AWSLogs/${ACCOUNT}/*`]);
     expect(conditionsOf(deliver)).toEqual([
-      OF_TRAIL,
+      FROM_TRAIL,
       "StringEquals s3:x-amz-acl bucket-owner-full-control",
     ]);
     const check = statementOf(stack, policy, "TrailChecksBucket");
     expect(check.resources).toEqual([bucketArn]);
-    expect(conditionsOf(check)).toEqual([OF_TRAIL]);
+    expect(conditionsOf(check)).toEqual([FROM_TRAIL]);
   });
 
-  test("logs its accesses to a bucket that S3 may write to", () => {
+  test("logs accesses to a bucket that S3 may write to", () => {
     expect(resourceOf(stack, "aws_s3_bucket_logging")).toMatchObject({
       bucket: expect.stringMatching(/TrailBucket/),
       target_bucket: expect.stringMatching(/AccessLogs/),

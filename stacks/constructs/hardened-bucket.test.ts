@@ -26,13 +26,13 @@ function bucketOf(props: Partial<HardenedBucketProps> = {}, env = "dev") {
 
 const stack = bucketOf();
 
-test("its name has account and region, so that it is the only one in the world", () => {
+test("has a globally unique name with account and region", () => {
   expect(resourceOf(stack, "aws_s3_bucket").bucket).toBe(
     `cipherwatch-dev-example-${ACCOUNT}-ap-southeast-2`,
   );
 });
 
-test("nothing about it can be made public, and ACLs are off", () => {
+test("blocks public access and disables ACLs", () => {
   expect(resourceOf(stack, "aws_s3_bucket_public_access_block")).toMatchObject({
     block_public_acls: true,
     block_public_policy: true,
@@ -44,7 +44,7 @@ test("nothing about it can be made public, and ACLs are off", () => {
   });
 });
 
-test("it refuses whatever comes without TLS", () => {
+test("denies requests without TLS", () => {
   const arn = `arn:${PARTITION}:s3:::cipherwatch-dev-example-${ACCOUNT}-ap-southeast-2`;
   const { policy } = resourceOf(stack, "aws_s3_bucket_policy");
   const deny = statementOf(stack, policy, "DenyWithoutTls");
@@ -52,7 +52,7 @@ test("it refuses whatever comes without TLS", () => {
   expect(conditionsOf(deny)).toEqual(["Bool aws:SecureTransport false"]);
 });
 
-test("it keeps versions, deletes what is old and aborts stray uploads", () => {
+test("keeps versions, deletes expired objects and aborts incomplete uploads", () => {
   expect(resourceOf(stack, "aws_s3_bucket_versioning").versioning_configuration).toEqual({
     status: "Enabled",
   });
@@ -66,7 +66,7 @@ test("it keeps versions, deletes what is old and aborts stray uploads", () => {
   ]);
 });
 
-test("without an expiration it keeps objects for ever, and their old versions for a month", () => {
+test("keeps objects forever without an expiration, and noncurrent versions for a month", () => {
   const kept = synthStack((app) => {
     const example = new CipherwatchStack(app, "example", { settings: settingsOf() });
     new HardenedBucket(example, "Bucket", { part: "example", grants: () => [] });
@@ -84,7 +84,7 @@ describe("encryption", () => {
   const ruleOf = (props: Partial<HardenedBucketProps>) =>
     resourceOf(bucketOf(props), "aws_s3_bucket_server_side_encryption_configuration").rule;
 
-  test("is under the given KMS key, with a bucket key", () => {
+  test("uses the given KMS key with a bucket key", () => {
     const keyArn = "arn:aws:kms:ap-southeast-2:111122223333:key/k";
     expect(ruleOf({ keyArn })).toEqual([
       {
@@ -97,26 +97,26 @@ describe("encryption", () => {
     ]);
   });
 
-  test("is under S3's key without one", () => {
+  test("uses S3's key by default", () => {
     expect(ruleOf({})).toEqual([
       { apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } },
     ]);
   });
 });
 
-describe("object lock", () => {
-  test("can be turned on later without a new bucket where it has no days yet", () => {
+describe("Object Lock", () => {
+  test("is enabled without retention for 0 days, so that it can be set later", () => {
     const zero = bucketOf({ lockDays: 0 });
     expect(resourceOf(zero, "aws_s3_bucket").object_lock_enabled).toBe(true);
     expect(zero.resource).not.toHaveProperty("aws_s3_bucket_object_lock_configuration");
   });
 
-  test("is out of the question unless days are given", () => {
+  test("is off by default", () => {
     expect(resourceOf(stack, "aws_s3_bucket")).not.toHaveProperty("object_lock_enabled");
   });
 });
 
-test("prod refuses to destroy it, and to empty it; dev does both", () => {
+test("can be destroyed with its objects in dev, and not at all in prod", () => {
   expect(resourceOf(bucketOf({}, "prod"), "aws_s3_bucket")).toMatchObject({
     force_destroy: false,
     lifecycle: { prevent_destroy: true },

@@ -41,7 +41,7 @@ function admitted(variables: Variables): readonly string[] {
 }
 
 describe("the load balancer", () => {
-  test("stands in the public subnets and is cautious about requests", () => {
+  test("is in the public subnets and drops invalid headers", () => {
     expect(loadBalancer).toMatchObject({
       load_balancer_type: "application",
       internal: false,
@@ -52,7 +52,7 @@ describe("the load balancer", () => {
     });
   });
 
-  test("takes a GET with a body, which the strictest way of desync mitigation would not", () => {
+  test("accepts GET requests with a body, unlike the strictest desync mitigation mode", () => {
     expect(loadBalancer).toMatchObject({ desync_mitigation_mode: "defensive" });
   });
 
@@ -63,7 +63,7 @@ describe("the load balancer", () => {
     });
   });
 
-  test("logs requests and connections to its bucket, once that lets it", () => {
+  test("logs requests and connections to its bucket, after the bucket policy exists", () => {
     const bucket = expect.stringMatching(/^\$\{aws_s3_bucket\.LoadBalancer_Logs_.+\.bucket\}$/);
     expect(loadBalancer).toMatchObject({
       access_logs: { enabled: true, bucket, prefix: "access" },
@@ -72,7 +72,7 @@ describe("the load balancer", () => {
     });
   });
 
-  test("the log bucket has the only encryption that ELB writes with, and no other's load balancer writes", () => {
+  test("encrypts the log bucket with S3's key and only accepts logs of this account", () => {
     const encryption = resourceOf(stack, "aws_s3_bucket_server_side_encryption_configuration");
     expect(encryption.rule).toEqual([
       { apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } },
@@ -96,24 +96,24 @@ describe("the load balancer", () => {
   });
 });
 
-describe("who is admitted", () => {
-  test("nobody, unless the settings name somebody, with TLS or without", () => {
+describe("admitted clients", () => {
+  test("are none by default, with and without TLS", () => {
     expect(admitted({})).toEqual([]);
     expect(admitted(DOMAIN)).toEqual([]);
   });
 
-  test("without TLS the named ranges, to plain HTTP", () => {
+  test("are the ranges of the settings on port 80 without TLS", () => {
     expect(admitted(RANGES)).toEqual(["198.51.100.7/32:80", "203.0.113.0/24:80"]);
   });
 
-  test("with TLS the named ranges, to HTTPS and to the redirect", () => {
+  test("are the ranges of the settings on ports 443 and 80 with TLS", () => {
     expect(admitted({ ...DOMAIN, ALLOWED_CIDRS: "0.0.0.0/0" })).toEqual([
       "0.0.0.0/0:443",
       "0.0.0.0/0:80",
     ]);
   });
 
-  test("another range changes no other's rule", () => {
+  test("keep their rules when a range is added", () => {
     const rulesOf = (ALLOWED_CIDRS: string) =>
       build({ ALLOWED_CIDRS }).stack.resource?.aws_vpc_security_group_ingress_rule ?? {};
     const before = rulesOf("203.0.113.0/24");
@@ -121,7 +121,7 @@ describe("who is admitted", () => {
     expect(Object.keys(before)).toHaveLength(1);
   });
 
-  test("it reaches the tasks' port and nothing else", () => {
+  test("are forwarded to the tasks' port, the only egress rule", () => {
     expect(resourceOf(stack, "aws_vpc_security_group_egress_rule")).toMatchObject({
       referenced_security_group_id: "sg-tasks",
       ip_protocol: "tcp",
@@ -132,7 +132,7 @@ describe("who is admitted", () => {
 });
 
 describe("the targets", () => {
-  test("are tasks by their addresses, found healthy at /", () => {
+  test("are tasks, registered by address and checked at /", () => {
     expect(resourceOf(stack, "aws_lb_target_group")).toMatchObject({
       target_type: "ip",
       protocol: "HTTP",
@@ -142,13 +142,13 @@ describe("the targets", () => {
     });
   });
 
-  test("get as long to end their requests as a stopping task", () => {
+  test("have the same time to finish requests as a stopping task", () => {
     expect(resourceOf(stack, "aws_lb_target_group")).toMatchObject({ deregistration_delay: "30" });
   });
 });
 
 describe("without a domain", () => {
-  test("it speaks HTTP under the name that AWS gave it", () => {
+  test("serves HTTP at the load balancer's DNS name", () => {
     expect(resourceOf(stack, "aws_lb_listener")).toMatchObject({
       port: 80,
       protocol: "HTTP",
@@ -164,7 +164,7 @@ describe("without a domain", () => {
 describe("with a domain", () => {
   const { stack, endpoint } = build({ ...RANGES, ...DOMAIN });
 
-  test("it answers under the domain", () => {
+  test("serves the domain", () => {
     expect(endpoint).toBe("https://vault.example.com");
     expect(resourceOf(stack, "aws_route53_record", "LoadBalancer_Name")).toMatchObject({
       zone_id: "Z0123456789",
@@ -174,7 +174,7 @@ describe("with a domain", () => {
     });
   });
 
-  test("it speaks TLS 1.2 and newer, with a certificate that is issued by then", () => {
+  test("requires TLS 1.2 or newer, with an issued certificate", () => {
     expect(resourceOf(stack, "aws_lb_listener", "LoadBalancer_Https")).toMatchObject({
       port: 443,
       protocol: "HTTPS",
@@ -186,13 +186,13 @@ describe("with a domain", () => {
     });
   });
 
-  test("callers are told to come by HTTPS only", () => {
+  test("sends Strict-Transport-Security", () => {
     expect(resourceOf(stack, "aws_lb_listener", "LoadBalancer_Https")).toMatchObject({
       routing_http_response_strict_transport_security_header_value: "max-age=31536000",
     });
   });
 
-  test("HTTP only redirects", () => {
+  test("redirects HTTP to HTTPS", () => {
     expect(resourceOf(stack, "aws_lb_listener", "LoadBalancer_Http_")).toMatchObject({
       port: 80,
       default_action: [
@@ -201,7 +201,7 @@ describe("with a domain", () => {
     });
   });
 
-  test("ACM finds its proof in the zone", () => {
+  test("adds ACM's validation record to the zone", () => {
     expect(resourceOf(stack, "aws_acm_certificate")).toMatchObject({
       domain_name: "vault.example.com",
       validation_method: "DNS",

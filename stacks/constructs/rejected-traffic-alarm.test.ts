@@ -23,7 +23,7 @@ const filter = resourceOf(stack, "aws_cloudwatch_log_metric_filter");
 const alarm = resourceOf(stack, "aws_cloudwatch_metric_alarm");
 
 describe("the alarm on rejected traffic", () => {
-  test("counts refusals of what comes from the VPC's own addresses", () => {
+  test("counts rejected connections from addresses of the VPC", () => {
     expect(filter).toMatchObject({
       log_group_name: "/cipherwatch/dev/flow",
       pattern:
@@ -31,7 +31,7 @@ describe("the alarm on rejected traffic", () => {
     });
   });
 
-  test("reads the metric that the filter makes", () => {
+  test("reads the filter's metric", () => {
     expect(filter.metric_transformation).toMatchObject({
       namespace: alarm.namespace,
       name: alarm.metric_name,
@@ -40,7 +40,7 @@ describe("the alarm on rejected traffic", () => {
     });
   });
 
-  test("tells the topic, recovers by itself and looks back for what comes late", () => {
+  test("notifies the topic, recovers without new data and includes data that arrives late", () => {
     expect(alarm).toMatchObject({
       alarm_name: "cipherwatch-dev-rejected-traffic",
       statistic: "Sum",
@@ -55,7 +55,7 @@ describe("the alarm on rejected traffic", () => {
     });
   });
 
-  test("takes threshold and range from the settings, and says so", () => {
+  test("uses and describes the threshold and the range of the settings", () => {
     const other = stackOf({ REJECTED_CONNECTIONS: "50", VPC_CIDR: "10.1.2.0/24" });
     const { pattern } = resourceOf(other, "aws_cloudwatch_log_metric_filter");
     expect(pattern).toMatch(/srcaddr = 10\.1\.2\.\*,/);
@@ -65,7 +65,7 @@ describe("the alarm on rejected traffic", () => {
     expect(alarm_description).toContain("source like /^10\\.1\\.2\\./");
   });
 
-  test("has a description that CloudWatch takes", () => {
+  test("has a description within CloudWatch's limit", () => {
     expect(String(alarm.alarm_description).length).toBeLessThanOrEqual(1024);
   });
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { healthCommand } from "./service-task.ts";
 
-async function answering(status: number): Promise<Server> {
+async function serverResponding(status: number): Promise<Server> {
   const server = createServer((request, response) => {
     response.writeHead(request.url === "/healthz" ? status : 404).end();
   });
@@ -15,7 +15,7 @@ async function answering(status: number): Promise<Server> {
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
-/** The exit code of the check. */
+/** @returns the exit code of the health check */
 async function check(port: number): Promise<number | null> {
   const [, ...script] = healthCommand(port);
   const [code] = await once(execFile(process.execPath, script), "exit");
@@ -25,14 +25,14 @@ async function check(port: number): Promise<number | null> {
 test.each([
   [200, 0],
   [503, 1],
-])("an API that answers %i makes the health check exit with %i", async (status, code) => {
-  const server = await answering(status);
+])("makes the health check of an API that responds with %i exit with %i", async (status, code) => {
+  const server = await serverResponding(status);
   onTestFinished(() => void server.close());
   expect(await check(portOf(server))).toBe(code);
 });
 
-test("an API that does not answer makes the health check exit with 1", async () => {
-  const server = await answering(200);
+test("makes the health check of an unreachable API exit with 1", async () => {
+  const server = await serverResponding(200);
   const port = portOf(server);
   server.close();
   await once(server, "close");

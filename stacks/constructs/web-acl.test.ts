@@ -37,23 +37,24 @@ const stack = stackOf();
 const webAcl = resourceOf(stack, "aws_wafv2_web_acl");
 const rules = webAcl.rule as readonly Rule[];
 
-function ruleOf(name: string, of = rules): Rule {
-  const rule = of.find((candidate) => candidate.name === name);
-  if (rule === undefined) throw new Error(`No rule ${name} among ${of.map((it) => it.name)}.`);
+function ruleOf(name: string, among = rules): Rule {
+  const rule = among.find((candidate) => candidate.name === name);
+  if (rule === undefined)
+    throw new Error(`No rule ${name} among ${among.map((other) => other.name)}.`);
   return rule;
 }
 
-const rateOf = (name: string, of?: readonly Rule[]) =>
-  ruleOf(name, of).statement.rate_based_statement;
+const rateOf = (name: string, among?: readonly Rule[]) =>
+  ruleOf(name, among).statement.rate_based_statement;
 
-test("stands before the load balancer and lets through what no rule stops", () => {
+test("protects the load balancer and allows what no rule blocks", () => {
   expect(webAcl).toMatchObject({ scope: "REGIONAL", default_action: { allow: {} } });
   expect(resourceOf(stack, "aws_wafv2_web_acl_association")).toMatchObject({
     resource_arn: "arn:lb",
   });
 });
 
-test("rules run in the order in which they stand, each with a metric and none with samples", () => {
+test("evaluates rules in their order, with metrics and without sampled requests", () => {
   expect(rules.map(({ priority }) => priority)).toEqual(rules.map((_, index) => index));
   for (const { visibility_config } of [...rules, webAcl as unknown as Rule]) {
     expect(visibility_config).toMatchObject({
@@ -64,7 +65,7 @@ test("rules run in the order in which they stand, each with a metric and none wi
 });
 
 describe("rate limits", () => {
-  test("are the settings', for each address and five minutes", () => {
+  test("are those of the settings, for each address and five minutes", () => {
     const changed = resourceOf(
       stackOf({ REQUEST_LIMIT: "900", DECRYPT_LIMIT: "90", REPUTATION_LIMIT: "10" }),
       "aws_wafv2_web_acl",
@@ -82,11 +83,11 @@ describe("rate limits", () => {
     }
   });
 
-  test("the blanket one counts every request", () => {
+  test("count every request in the general limit", () => {
     expect(rateOf("LimitRequests")).not.toHaveProperty("scope_down_statement");
   });
 
-  test("that on Keys counts what tries one, however its path is written", () => {
+  test("count requests with a Key, even if the path is URL-encoded", () => {
     const matches = (path: string) => ({
       byte_match_statement: {
         field_to_match: { uri_path: {} },
@@ -100,7 +101,7 @@ describe("rate limits", () => {
     });
   });
 
-  test("that on bad reputation reads labels that AWS's lists have put there before", () => {
+  test("count requests of bad reputation by the labels of earlier rules", () => {
     expect(rateOf("LimitBadReputation")?.scope_down_statement).toEqual({
       or_statement: {
         statement: [
@@ -128,7 +129,7 @@ describe("rate limits", () => {
     }
   });
 
-  test("answer like the service itself: 429, when to come back, and JSON", () => {
+  test("respond like the service, with 429, Retry-After and JSON", () => {
     for (const name of ["LimitRequests", "LimitDecrypt", "LimitBadReputation"]) {
       expect(ruleOf(name).action?.block.custom_response).toEqual({
         response_code: 429,
@@ -142,14 +143,14 @@ describe("rate limits", () => {
   });
 });
 
-describe("AWS's rules", () => {
-  test("block, Log4j's among them", () => {
+describe("managed rule groups", () => {
+  test("block, including the rules for Log4j", () => {
     for (const name of ["AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"]) {
       expect(ruleOf(name).override_action).toEqual({ none: {} });
     }
   });
 
-  test("stop no request for what its body holds, which may be any text", () => {
+  test("only count what they find in a body, which may be any text", () => {
     const counted = rules.flatMap(
       ({ statement }) =>
         statement.managed_rule_group_statement?.rule_action_override.map(({ name }) => name) ?? [],
@@ -173,7 +174,7 @@ describe("AWS's rules", () => {
 describe("the log", () => {
   const logging = resourceOf(stack, "aws_wafv2_web_acl_logging_configuration");
 
-  test("holds what was stopped or counted, without what may be a secret", () => {
+  test("contains blocked and counted requests, without what may be a secret", () => {
     expect(logging).toMatchObject({
       log_destination_configs: ["arn:log-group"],
       redacted_fields: [
@@ -196,7 +197,7 @@ describe("the log", () => {
     });
   });
 
-  test("is written by AWS's log delivery for this account alone, which may before it is told to", () => {
+  test("is only written by AWS's log delivery for this account, whose permission exists before", () => {
     const { policy_document } = resourceOf(stack, "aws_cloudwatch_log_resource_policy");
     const delivery = statementOf(stack, policy_document, "WafDeliversLogs");
     expect(delivery.resources).toEqual(["arn:log-group:log-stream:*"]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { exampleScope } from "../../detections/example-events.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
+import type { TerraformJson } from "../../terraform/json.ts";
 import { BootstrapStack } from "../bootstrap.ts";
 import { synthesize } from "../synthesize.ts";
 import { permissionsOfRole } from "../testing/pipeline-permissions.ts";
@@ -29,7 +30,8 @@ const EVERYTHING = {
 const stackOf = (variables: Readonly<Record<string, string>>) =>
   synthStack((app) => new BootstrapStack(app, "bootstrap", { settings: settingsOf(variables) }));
 
-const stack = stackOf(EVERYTHING);
+const stacks = synthesize(settingsOf(EVERYTHING));
+const stack = stacks.get("bootstrap") as TerraformJson;
 
 const plan = permissionsOfRole(stack, "Plan");
 const deploy = permissionsOfRole(stack, "Deploy");
@@ -39,7 +41,7 @@ const actionsOf = (statements: readonly PolicyStatement[]) => [
   ...new Set(allowed(statements).flatMap(({ actions }) => actions)),
 ];
 
-describe("trust", () => {
+describe("the trust policies", () => {
   const PROVIDER = "token.actions.githubusercontent.com";
   const trustOf = (variables: Readonly<Record<string, string>>, role: "Plan" | "Deploy") => {
     const synthesized = stackOf(variables);
@@ -53,7 +55,7 @@ describe("trust", () => {
     return statements[0] as PolicyStatement;
   };
 
-  test("pull requests and main plan; the jobs of the environment, and they alone, deploy", () => {
+  test("let pull requests and main plan, and only jobs of the environment deploy", () => {
     expect(conditionsOf(trustOf(GITHUB, "Plan"))).toEqual([
       `StringEquals ${PROVIDER}:aud sts.amazonaws.com`,
       `StringEquals ${PROVIDER}:sub repo:example-org/cipherwatch:pull_request,repo:example-org/cipherwatch:ref:refs/heads/main`,
@@ -64,14 +66,14 @@ describe("trust", () => {
     ]);
   });
 
-  test("with the repository's ids, the subjects without them are not taken", () => {
+  test("require the repository's ids in the subject if they are set", () => {
     const ids = { ...GITHUB, GITHUB_REPOSITORY_IDS: "123456/456789", GITHUB_ENVIRONMENT: "live" };
     expect(conditionsOf(trustOf(ids, "Deploy"))).toContain(
       `StringEquals ${PROVIDER}:sub repo:example-org@123456/cipherwatch@456789:environment:live`,
     );
   });
 
-  test("GitHub's provider is made once in an account, and found by its name after that", () => {
+  test("create GitHub's identity provider, or refer to the existing one", () => {
     expect(trustOf(GITHUB, "Plan").principals).toEqual([
       { type: "Federated", identifiers: [expect.stringMatching(/openid_connect_provider/)] },
     ]);
@@ -86,7 +88,7 @@ describe("trust", () => {
   });
 });
 
-test("without a repository there is no way in, and no role of the stacks needs a boundary", () => {
+test("adds no roles and no boundary without a repository", () => {
   const none = stackOf({});
   for (const type of ["aws_iam_openid_connect_provider", "aws_iam_role", "aws_iam_policy"]) {
     expect(none.resource).not.toHaveProperty(type);
@@ -98,22 +100,22 @@ test("without a repository there is no way in, and no role of the stacks needs a
   }
 });
 
-test("the detections know the role that deploys by its name and path", () => {
+test("gives the deploy role the name and path that the detections use", () => {
   const { name, path } = resourceOf(stack, "aws_iam_role", "Pipeline_Deploy_");
   expect(exampleScope.deployRoleArn).toBe(`arn:aws:iam::111122223333:role${path}${name}`);
 });
 
-describe("what the roles may do", () => {
-  test("no action is a pattern", () => {
+describe("the permissions", () => {
+  test("contain no wildcard actions", () => {
     expect(actionsOf(deploy).filter((action) => /[*?]/.test(action))).toEqual([]);
   });
 
-  test("any resource is meant only where AWS takes none, and then in the region alone", () => {
+  test("only allow all resources for actions without resource types, restricted by region", () => {
     const unbounded = allowed(deploy).filter(({ resources }) => resources?.includes("*"));
     for (const statement of unbounded) {
       expect(conditionsOf(statement)).toContain("StringEquals aws:RequestedRegion ap-southeast-2");
     }
-    // A new one needs a look at the service authorization reference.
+    // Check the service authorization reference before adding one.
     expect(unbounded.map(({ sid }) => sid).sort()).toEqual([
       "CreateKeys",
       "DeliverLogs",
@@ -131,7 +133,7 @@ describe("what the roles may do", () => {
     ]);
   });
 
-  test("planning reads, leaves a plan and nothing else", () => {
+  test("let the plan role write nothing but plans", () => {
     const changes = actionsOf(plan).filter(
       (action) => !/:(Describe|Get|List)[A-Z]/.test(action) && !action.startsWith("kms:"),
     );
@@ -140,27 +142,27 @@ describe("what the roles may do", () => {
     expect(writes.map(({ sid }) => sid)).toEqual(["LeavePlans"]);
   });
 
-  test("every bucket of the stacks is managed, and bootstrap's are not", () => {
+  test("cover every bucket of the stacks, but not those of bootstrap", () => {
     const managed = allowed(deploy)
       .filter(({ actions }) => actions.includes("s3:CreateBucket"))
       .flatMap(({ resources = [] }) => resources);
     const isManaged = (bucket: unknown) =>
       managed.some((arn) => `arn:${PARTITION}:s3:::${bucket}`.startsWith(arn.replace(/\*$/, "")));
-    for (const [id, json] of synthesize(settingsOf(EVERYTHING))) {
+    for (const [id, json] of stacks) {
       for (const { bucket } of Object.values(resourcesOf(json, "aws_s3_bucket"))) {
         expect(isManaged(bucket), `${id}: ${bucket}`).toBe(id !== "bootstrap");
       }
     }
   });
 
-  test("a bucket's tags are read and written by the calls that the provider tries first", () => {
+  test("include the tagging actions that the provider tries first on buckets", () => {
     expect(actionsOf(plan)).toContain("s3:ListTagsForResource");
     expect(actionsOf(deploy)).toEqual(
       expect.arrayContaining(["s3:ListTagsForResource", "s3:TagResource", "s3:UntagResource"]),
     );
   });
 
-  test("the database is found by RDS's id for it, and made with the default options", () => {
+  test("find the database by resource id, and create it with the default option group", () => {
     const resourcesFor = (statements: readonly PolicyStatement[], action: string) =>
       allowed(statements)
         .filter(({ actions }) => actions.includes(action))
@@ -172,7 +174,7 @@ describe("what the roles may do", () => {
     }
   });
 
-  test("what ELB asks EC2 in the name of who makes a load balancer is allowed", () => {
+  test("include the EC2 calls that ELB makes for the caller", () => {
     expect(actionsOf(deploy)).toEqual(
       expect.arrayContaining([
         "ec2:DescribeAccountAttributes",
@@ -186,7 +188,7 @@ describe("what the roles may do", () => {
     );
   });
 
-  test("a state that is not there yet is missing, not forbidden: the states are listed without a condition", () => {
+  test("allow listing states without a condition, so that a missing state returns 404 instead of 403", () => {
     for (const statements of [plan, deploy]) {
       const listing = allowed(statements).filter(({ sid }) => sid === "ListStates");
       expect(listing).toMatchObject([{ actions: ["s3:ListBucket"] }]);
@@ -194,7 +196,7 @@ describe("what the roles may do", () => {
     }
   });
 
-  test("neither reads a secret, nor a state of another environment, nor bootstrap's", () => {
+  test("exclude secrets, states of other environments and bootstrap's state", () => {
     for (const statements of [plan, deploy]) {
       expect(actionsOf(statements)).not.toContain("secretsmanager:GetSecretValue");
       const objects = allowed(statements)
@@ -218,9 +220,11 @@ describe("what the roles may do", () => {
     }
   });
 
-  test("no key can be used but for states, plans and what RDS and ECR encrypt", () => {
+  test("allow use of keys only through S3, RDS, ECR and Secrets Manager", () => {
     const uses = allowed(deploy).filter(({ actions }) => actions.includes("kms:Decrypt"));
-    expect(uses.map((use) => conditionsOf(use).filter((it) => it.includes("ViaService")))).toEqual([
+    expect(
+      uses.map((use) => conditionsOf(use).filter((condition) => condition.includes("ViaService"))),
+    ).toEqual([
       [
         "StringEquals kms:ViaService ecr.ap-southeast-2.amazonaws.com,rds.ap-southeast-2.amazonaws.com,secretsmanager.ap-southeast-2.amazonaws.com",
       ],
@@ -228,7 +232,7 @@ describe("what the roles may do", () => {
     ]);
   });
 
-  test("deploying destroys and stops nothing that holds data or evidence", () => {
+  test("exclude destroying and stopping what holds data or evidence", () => {
     const harmful = actionsOf(deploy).filter((action) =>
       /^(kms:(Disable|ScheduleKeyDeletion)|s3:Delete(Bucket|ObjectVersion)|rds:(Delete|Stop)DB(Instance|Snapshot|Cluster)|ecr:(DeleteRepository|BatchDelete)|cloudtrail:(Delete|Stop)|logs:DeleteLog(Group|Stream)|secretsmanager:Delete)/.test(
         action,
@@ -238,10 +242,10 @@ describe("what the roles may do", () => {
   });
 });
 
-describe("a way to more rights", () => {
+describe("privilege escalation", () => {
   const boundary = `arn:${PARTITION}:iam::${ACCOUNT}:policy/bootstrap/cipherwatch-dev-boundary`;
 
-  test("is closed: who can make or change a role, can do it under the boundary alone", () => {
+  test("is prevented: roles can only be created and changed with the boundary", () => {
     const onRoles = allowed(deploy).filter(({ actions }) =>
       actions.some((action) => /^iam:(Create|Put|Update|Attach|Delete)/.test(action)),
     );
@@ -254,7 +258,7 @@ describe("a way to more rights", () => {
     expect(actionsOf(deploy)).not.toContain("iam:CreatePolicyVersion");
   });
 
-  test("is closed: what the pipeline may touch has other names than its own roles and boundary", () => {
+  test("is prevented: the pipeline's own roles and boundary do not match its permissions", () => {
     for (const role of ["Plan", "Deploy"] as const) {
       expect(resourceOf(stack, "aws_iam_role", `Pipeline_${role}_`).path).toBe("/bootstrap/");
     }
@@ -267,8 +271,7 @@ describe("a way to more rights", () => {
     );
   });
 
-  test("is closed: every role of the stacks is under the boundary, and waits for it", () => {
-    const stacks = synthesize(settingsOf(EVERYTHING));
+  test("is prevented: every role of the stacks has the boundary", () => {
     const bound = [...stacks]
       .filter(([id]) => id !== "bootstrap")
       .flatMap(([, json]) => Object.values(resourcesOf(json, "aws_iam_role")))
@@ -277,13 +280,13 @@ describe("a way to more rights", () => {
     expect(new Set(bound)).toEqual(new Set([boundary]));
   });
 
-  test("is closed, and the roles still work: all that their policies allow is within the boundary", () => {
+  test("is prevented without breaking the roles: the boundary includes all their permissions", () => {
     const within = new Set(
       statementsOf(stack, resourceOf(stack, "aws_iam_policy", "Pipeline_Boundary_").policy).flatMap(
         ({ actions }) => actions,
       ),
     );
-    const beyond = [...synthesize(settingsOf(EVERYTHING))]
+    const beyond = [...stacks]
       .filter(([id]) => id !== "bootstrap")
       .flatMap(([id, json]) =>
         Object.values(resourcesOf(json, "aws_iam_role_policy")).flatMap(({ policy }) =>
@@ -297,7 +300,7 @@ describe("a way to more rights", () => {
   });
 });
 
-test("each policy fits into what IAM takes, and a role has no more than it may", () => {
+test("stays within IAM's limits on policy size and policies for each role", () => {
   for (const [name, { policy }] of Object.entries(resourcesOf(stack, "aws_iam_policy"))) {
     const text = JSON.stringify(statementsOf(stack, policy))
       .replaceAll(ACCOUNT, "111122223333")
