@@ -1,5 +1,13 @@
-import { z } from "zod";
-import { flag, integer, oneOf, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
+import {
+  flag,
+  integer,
+  oneOf,
+  type Refinement,
+  same,
+  setting,
+  text,
+  type ValuesOf,
+} from "./setting.ts";
 
 /** Sizes in GiB that RDS accepts for a gp3 volume of PostgreSQL. */
 const SMALLEST_VOLUME = 20;
@@ -11,12 +19,10 @@ const STORAGE_HEADROOM = 10;
 export const settings = {
   databaseInstanceClass: setting({
     description: "Instance class of the database.",
-    schema: z
-      .string()
-      .regex(
-        /^db\.[a-z][a-z0-9-]*\.(micro|small|medium|(\d*x)?large)$/,
-        "is not a valid RDS instance class",
-      ),
+    schema: text(
+      /^db\.[a-z][a-z0-9-]*\.(micro|small|medium|(\d*x)?large)$/,
+      "is not a valid RDS instance class",
+    ),
     defaults: { dev: "db.t4g.micro", prod: "db.m7g.large" },
     allowed: "db., a family and a size, such as db.t4g.micro or db.m7g.large",
     next: "choose a class that RDS offers for PostgreSQL in the region, or unset it to use the default",

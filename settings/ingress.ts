@@ -1,7 +1,6 @@
-import { z } from "zod";
 import { prefixLength, validateCidr } from "../common/cidr.ts";
 import { listOf } from "./schemas.ts";
-import { integer, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
+import { integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 /** Prefix length of the widest IPv4 range that may reach the service without TLS. */
 const WIDEST_WITHOUT_TLS = 8;
@@ -21,20 +20,17 @@ export const settings = {
 
   domainName: setting({
     description: "Host name of the service, which it serves with TLS. Plain HTTP if unset.",
-    schema: z
-      .string()
-      .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, "is not a valid host name")
-      .optional(),
+    schema: text(
+      /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+      "is not a valid host name",
+    ).optional(),
     allowed: "a fully qualified host name in lowercase, such as vault.example.com",
     next: "set it to a name in the hosted zone CIPHERWATCH_HOSTED_ZONE_ID",
   }),
 
   hostedZoneId: setting({
     description: "Route 53 hosted zone of the host name.",
-    schema: z
-      .string()
-      .regex(/^[A-Z0-9]{1,32}$/, "is not a valid hosted zone ID")
-      .optional(),
+    schema: text(/^[A-Z0-9]{1,32}$/, "is not a valid hosted zone ID").optional(),
     allowed: "up to 32 uppercase letters and digits",
     next: "copy it from `aws route53 list-hosted-zones`, without /hostedzone/",
   }),

@@ -1,16 +1,12 @@
-import { z } from "zod";
-import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
+import { flag, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 export const settings = {
   githubRepository: setting({
     description: "GitHub repository whose workflows plan and deploy. No pipeline if unset.",
-    schema: z
-      .string()
-      .regex(
-        /^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/[\w.-]{1,100}$/,
-        "is not a valid GitHub repository",
-      )
-      .optional(),
+    schema: text(
+      /^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/[\w.-]{1,100}$/,
+      "is not a valid GitHub repository",
+    ).optional(),
     allowed: "owner and name, such as example-org/cipherwatch",
     next: "copy it from the repository's URL, without https://github.com/",
   }),
@@ -18,22 +14,20 @@ export const settings = {
   githubRepositoryIds: setting({
     description:
       "IDs of the owner and the repository, if the subject claims of the repository's OIDC tokens contain them.",
-    schema: z
-      .string()
-      .regex(/^[1-9]\d*\/[1-9]\d*$/, "is not a valid pair of GitHub owner and repository IDs")
-      .optional(),
+    schema: text(
+      /^[1-9]\d*\/[1-9]\d*$/,
+      "is not a valid pair of GitHub owner and repository IDs",
+    ).optional(),
     allowed: "the owner's ID and the repository's ID, such as 123456/456789",
     next: "copy owner.id and id from `gh api repos/OWNER/NAME`; unset it if the subject claims lack IDs",
   }),
 
   githubEnvironment: setting({
     description: "GitHub environment whose jobs can deploy.",
-    schema: z
-      .string()
-      .regex(
-        /^[\w.-]{1,255}$/,
-        "is not a GitHub environment name that a subject claim can contain",
-      ),
+    schema: text(
+      /^[\w.-]{1,255}$/,
+      "is not a GitHub environment name that a subject claim can contain",
+    ),
     defaults: { dev: "dev", prod: "production" },
     allowed: "letters, digits, underscores, dots and hyphens",
     next: "set it to the environment's name in GitHub, or unset it to use the default",

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { memoriesForCpu, TASK_CPUS } from "../common/fargate.ts";
 import {
   flag,
@@ -8,6 +7,7 @@ import {
   type Refinement,
   same,
   setting,
+  text,
   type ValuesOf,
 } from "./setting.ts";
 
@@ -18,10 +18,7 @@ export const settings = {
   imageDigest: setting({
     description:
       "Digest of the service's image in the registry. The service is not deployed if unset.",
-    schema: z
-      .string()
-      .regex(/^sha256:[0-9a-f]{64}$/, "is not a valid image digest")
-      .optional(),
+    schema: text(/^sha256:[0-9a-f]{64}$/, "is not a valid image digest").optional(),
     allowed: "sha256: and 64 lowercase hexadecimal digits",
     next: "push the image, and copy the digest that the push prints",
   }),

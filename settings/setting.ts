@@ -43,6 +43,14 @@ export function setting<Value>(
   return entry;
 }
 
+/**
+ * A text that matches the pattern.
+ * @param message the error for any other text
+ */
+export function text(pattern: RegExp, message: string) {
+  return z.string().regex(pattern, message);
+}
+
 /** The same default in every environment. */
 export function same<const Value>(value: Value): Readonly<Record<Environment, Value>> {
   return { dev: value, prod: value };
