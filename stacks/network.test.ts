@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../settings/testing.ts";
+import { constructAddress } from "../terraform/cdktf/names.ts";
 import { synthStack } from "../terraform/cdktf/synthesize.ts";
 import type { TerraformJson } from "../terraform/json.ts";
 import { NetworkStack } from "./network.ts";
@@ -8,6 +9,7 @@ import {
   conditionsOf,
   PARTITION,
   resourceOf,
+  resourcesOf,
   statementOf,
   statementsOf,
 } from "./testing/synthesized.ts";
@@ -17,15 +19,12 @@ type Variables = Readonly<Record<string, string>>;
 const stackOf = (variables: Variables = {}) =>
   synthStack((app) => new NetworkStack(app, "network", { settings: settingsOf(variables) }));
 
-/** Arguments of all resources of a type, in the order of their names. */
+/** All resources of a type, sorted by name. */
 function all(stack: TerraformJson, type: string) {
-  return Object.entries(stack.resource?.[type] ?? {})
+  return Object.entries(resourcesOf(stack, type))
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([, resource]) => resource);
 }
-
-const namesOf = (stack: TerraformJson, type: string) =>
-  Object.keys(stack.resource?.[type] ?? {}).map((name) => name.replace(/_[0-9A-F]{8}$/, ""));
 
 const stack = stackOf();
 const withEndpoints = stackOf({ VPC_ENDPOINTS: "true" });
@@ -82,26 +81,29 @@ describe("subnets", () => {
 describe("routes to the internet", () => {
   const routesOf = (from: TerraformJson) =>
     Object.fromEntries(
-      Object.entries(from.resource?.aws_route ?? {}).map(([name, route]) => [
-        name.replace(/_[0-9A-F]{8}$/, ""),
-        String(route.nat_gateway_id ?? route.gateway_id).replace(/_[0-9A-F]{8}\.id\}$/, ""),
-      ]),
+      Object.entries(resourcesOf(from, "aws_route")).map(([name, route]) => {
+        const reference = String(route.nat_gateway_id ?? route.gateway_id);
+        const [, gateway = ""] = /^\$\{(.+)\.id\}$/.exec(reference) ?? [];
+        return [constructAddress(name), constructAddress(gateway)];
+      }),
     );
 
   test("share one NAT gateway in dev", () => {
-    expect(namesOf(stack, "aws_nat_gateway")).toEqual(["ZoneA_NatGateway"]);
+    expect(Object.keys(resourcesOf(stack, "aws_nat_gateway")).map(constructAddress)).toEqual([
+      "ZoneA_NatGateway",
+    ]);
     expect(routesOf(stack)).toEqual({
-      PublicToInternet: "${aws_internet_gateway.InternetGateway.id}",
-      ZoneA_PrivateToInternet: "${aws_nat_gateway.ZoneA_NatGateway",
-      ZoneB_PrivateToInternet: "${aws_nat_gateway.ZoneA_NatGateway",
+      PublicToInternet: "aws_internet_gateway.InternetGateway",
+      ZoneA_PrivateToInternet: "aws_nat_gateway.ZoneA_NatGateway",
+      ZoneB_PrivateToInternet: "aws_nat_gateway.ZoneA_NatGateway",
     });
   });
 
   test("use a NAT gateway for each zone if the settings say so, as in prod", () => {
     expect(all(stackOf({ ENV: "prod" }), "aws_nat_gateway")).toHaveLength(3);
     const routes = routesOf(stackOf({ NAT_GATEWAYS: "per-zone" }));
-    expect(routes.ZoneA_PrivateToInternet).toBe("${aws_nat_gateway.ZoneA_NatGateway");
-    expect(routes.ZoneB_PrivateToInternet).toBe("${aws_nat_gateway.ZoneB_NatGateway");
+    expect(routes.ZoneA_PrivateToInternet).toBe("aws_nat_gateway.ZoneA_NatGateway");
+    expect(routes.ZoneB_PrivateToInternet).toBe("aws_nat_gateway.ZoneB_NatGateway");
   });
 
   test("are missing for private subnets if the settings disable NAT gateways", () => {
