@@ -1,22 +1,23 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { alarmEvents } from "./alarm-events.ts";
+import { alarms } from "./alarms.ts";
 import type { Area } from "./area.ts";
 import { database } from "./database.ts";
-import { ingress } from "./ingress.ts";
+import { domain, loadBalancer, webAcl } from "./ingress.ts";
 import { keys } from "./keys.ts";
-import { monitoring } from "./monitoring.ts";
 import { network } from "./network.ts";
 import { registry } from "./registry.ts";
 import { roles } from "./roles.ts";
 import { service } from "./service.ts";
 import { storage } from "./storage.ts";
+import { trail } from "./trail.ts";
 
 /** Policies and their areas. IAM allows 6,144 characters in a policy and ten policies for a role. */
 const GROUPS: Readonly<Record<string, readonly ((stack: CipherwatchStack) => Area)[]>> = {
   network: [network],
   data: [keys, storage, registry, database],
-  service: [service, ingress],
-  watch: [monitoring, alarmEvents, roles],
+  service: [service, loadBalancer, webAcl, domain],
+  watch: [trail, alarms, alarmEvents, roles],
 };
 
 /**

@@ -2,14 +2,11 @@ import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { type Area, hasTags, onAllResources, setsTags } from "./area.ts";
 
-/** Load balancer, web ACL, certificate and DNS records. */
-export function ingress(stack: CipherwatchStack): Area {
+/** The load balancer with its listeners and target groups. */
+export function loadBalancer(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");
-  const loadBalancers = [stack.regionalArn("elasticloadbalancing", `loadbalancer/app/${name}`)];
-  const listeners = [stack.regionalArn("elasticloadbalancing", `listener/app/${name}`)];
-  const targetGroups = [stack.regionalArn("elasticloadbalancing", "targetgroup/*")]; // Terraform generates the names
-  const webAcls = [stack.regionalArn("wafv2", `regional/webacl/${name}`)];
-  const { read, write } = domain(stack);
+  const elb = (resource: string) => stack.regionalArn("elasticloadbalancing", resource);
+  const targetGroups = [elb("targetgroup/*")]; // Terraform generates the names
   return {
     read: [
       onAllResources(stack, "DescribeLoadBalancing", [
@@ -23,17 +20,6 @@ export function ingress(stack: CipherwatchStack): Area {
         "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
       ]),
-      {
-        sid: "ReadWebAcl",
-        actions: [
-          "wafv2:GetLoggingConfiguration",
-          "wafv2:GetWebACL",
-          "wafv2:GetWebACLForResource",
-          "wafv2:ListTagsForResource",
-        ],
-        resources: [...webAcls, ...loadBalancers],
-      },
-      ...read,
     ],
     write: [
       {
@@ -55,7 +41,7 @@ export function ingress(stack: CipherwatchStack): Area {
           "elasticloadbalancing:SetSecurityGroups",
           "elasticloadbalancing:SetSubnets",
         ],
-        resources: [...loadBalancers, ...listeners],
+        resources: [elb(`loadbalancer/app/${name}`), elb(`listener/app/${name}`)],
       },
       {
         sid: "CreateTargetGroups",
@@ -75,6 +61,31 @@ export function ingress(stack: CipherwatchStack): Area {
         resources: targetGroups,
         conditions: hasTags(stack),
       },
+    ],
+  };
+}
+
+/** The web ACL, and its association with the load balancer. */
+export function webAcl(stack: CipherwatchStack): Area {
+  const name = resourceName(stack.settings.env, "*");
+  const resources = [
+    stack.regionalArn("wafv2", `regional/webacl/${name}`),
+    stack.regionalArn("elasticloadbalancing", `loadbalancer/app/${name}`),
+  ];
+  return {
+    read: [
+      {
+        sid: "ReadWebAcl",
+        actions: [
+          "wafv2:GetLoggingConfiguration",
+          "wafv2:GetWebACL",
+          "wafv2:GetWebACLForResource",
+          "wafv2:ListTagsForResource",
+        ],
+        resources,
+      },
+    ],
+    write: [
       onAllResources(stack, "SetWebAcls", ["elasticloadbalancing:SetWebAcl"]),
       {
         sid: "ManageWebAcl",
@@ -90,17 +101,16 @@ export function ingress(stack: CipherwatchStack): Area {
           "wafv2:UpdateWebACL",
         ],
         resources: [
-          ...webAcls,
-          ...loadBalancers,
+          ...resources,
           stack.regionalArn("wafv2", "regional/managedruleset/*"), // the rule groups of the web ACL
         ],
       },
-      ...write,
     ],
   };
 }
 
-function domain(stack: CipherwatchStack): Area {
+/** The certificate and DNS records, if the settings have a domain. */
+export function domain(stack: CipherwatchStack): Area {
   const { hostedZoneId } = stack.settings;
   if (hostedZoneId === undefined) return { read: [], write: [] };
   const certificates = [stack.regionalArn("acm", "certificate/*")];

@@ -1,7 +1,7 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
-const TYPES = [
+const RESOURCE_TYPES = [
   "elastic-ip",
   "internet-gateway",
   "natgateway",
@@ -14,7 +14,8 @@ const TYPES = [
   "vpc-flow-log",
 ] as const;
 
-const CREATIONS = [
+/** Also the values of the condition key `ec2:CreateAction`. */
+const CREATE_ACTIONS = [
   "AllocateAddress",
   "AuthorizeSecurityGroupEgress",
   "AuthorizeSecurityGroupIngress",
@@ -28,32 +29,62 @@ const CREATIONS = [
   "CreateVpcEndpoint",
 ] as const;
 
+const DESCRIBE_ACTIONS = [
+  "ec2:DescribeAccountAttributes", // called by ELB and RDS with the permissions of the caller
+  "ec2:DescribeAddresses",
+  "ec2:DescribeAddressesAttribute",
+  "ec2:DescribeAvailabilityZones",
+  "ec2:DescribeFlowLogs",
+  "ec2:DescribeInternetGateways",
+  "ec2:DescribeManagedPrefixLists",
+  "ec2:DescribeNatGateways",
+  "ec2:DescribeNetworkAcls",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribePrefixLists",
+  "ec2:DescribeRouteTables",
+  "ec2:DescribeSecurityGroupRules",
+  "ec2:DescribeSecurityGroups",
+  "ec2:DescribeSubnets",
+  "ec2:DescribeVpcEndpoints",
+  "ec2:DescribeVpcs",
+] as const;
+
+const CHANGE_ACTIONS = [
+  "ec2:AssociateRouteTable",
+  "ec2:AttachInternetGateway",
+  "ec2:CreateRoute",
+  "ec2:CreateTags",
+  "ec2:DeleteFlowLogs",
+  "ec2:DeleteInternetGateway",
+  "ec2:DeleteNatGateway",
+  "ec2:DeleteRoute",
+  "ec2:DeleteRouteTable",
+  "ec2:DeleteSecurityGroup",
+  "ec2:DeleteSubnet",
+  "ec2:DeleteTags",
+  "ec2:DeleteVpc",
+  "ec2:DeleteVpcEndpoints",
+  "ec2:DetachInternetGateway",
+  "ec2:DisassociateAddress",
+  "ec2:DisassociateRouteTable",
+  "ec2:ModifySecurityGroupRules",
+  "ec2:ModifySubnetAttribute",
+  "ec2:ModifyVpcAttribute",
+  "ec2:ModifyVpcEndpoint",
+  "ec2:ReleaseAddress",
+  "ec2:ReplaceRoute",
+  "ec2:RevokeSecurityGroupEgress",
+  "ec2:RevokeSecurityGroupIngress",
+] as const;
+
 /** The VPC and everything in it. EC2 generates the ids, so tags restrict the permissions. */
 export function network(stack: CipherwatchStack): Area {
-  const arns = (types: readonly (typeof TYPES)[number][]) =>
+  const arns = (types: readonly (typeof RESOURCE_TYPES)[number][]) =>
     types.map((type) => stack.regionalArn("ec2", `${type}/*`));
-  const creations = CREATIONS.map((action) => `ec2:${action}`);
+  const creations = CREATE_ACTIONS.map((action) => `ec2:${action}`);
   return {
     read: [
-      onAllResources(stack, "DescribeNetwork", [
-        "ec2:DescribeAccountAttributes", // called by ELB and RDS with the permissions of the caller
-        "ec2:DescribeAddresses",
-        "ec2:DescribeAddressesAttribute",
-        "ec2:DescribeAvailabilityZones",
-        "ec2:DescribeFlowLogs",
-        "ec2:DescribeInternetGateways",
-        "ec2:DescribeManagedPrefixLists",
-        "ec2:DescribeNatGateways",
-        "ec2:DescribeNetworkAcls",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribePrefixLists",
-        "ec2:DescribeRouteTables",
-        "ec2:DescribeSecurityGroupRules",
-        "ec2:DescribeSecurityGroups",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcEndpoints",
-        "ec2:DescribeVpcs",
-      ]),
+      onAllResources(stack, "DescribeNetwork", DESCRIBE_ACTIONS),
       {
         sid: "DescribeVpcAttributes",
         actions: ["ec2:DescribeVpcAttribute"],
@@ -72,47 +103,20 @@ export function network(stack: CipherwatchStack): Area {
       {
         sid: "Create",
         actions: creations,
-        resources: arns(TYPES),
+        resources: arns(RESOURCE_TYPES),
         conditions: setsTags(stack),
       },
       {
         sid: "ChangeAndDelete",
-        actions: [
-          ...creations,
-          "ec2:AssociateRouteTable",
-          "ec2:AttachInternetGateway",
-          "ec2:CreateRoute",
-          "ec2:CreateTags",
-          "ec2:DeleteFlowLogs",
-          "ec2:DeleteInternetGateway",
-          "ec2:DeleteNatGateway",
-          "ec2:DeleteRoute",
-          "ec2:DeleteRouteTable",
-          "ec2:DeleteSecurityGroup",
-          "ec2:DeleteSubnet",
-          "ec2:DeleteTags",
-          "ec2:DeleteVpc",
-          "ec2:DeleteVpcEndpoints",
-          "ec2:DetachInternetGateway",
-          "ec2:DisassociateAddress",
-          "ec2:DisassociateRouteTable",
-          "ec2:ModifySecurityGroupRules",
-          "ec2:ModifySubnetAttribute",
-          "ec2:ModifyVpcAttribute",
-          "ec2:ModifyVpcEndpoint",
-          "ec2:ReleaseAddress",
-          "ec2:ReplaceRoute",
-          "ec2:RevokeSecurityGroupEgress",
-          "ec2:RevokeSecurityGroupIngress",
-        ],
-        resources: arns(TYPES),
+        actions: [...creations, ...CHANGE_ACTIONS],
+        resources: arns(RESOURCE_TYPES),
         conditions: hasTags(stack),
       },
       {
         sid: "TagWhatIsCreated",
         actions: ["ec2:CreateTags"],
-        resources: arns(TYPES),
-        conditions: [...setsTags(stack), ["StringEquals", "ec2:CreateAction", ...CREATIONS]],
+        resources: arns(RESOURCE_TYPES),
+        conditions: [...setsTags(stack), ["StringEquals", "ec2:CreateAction", ...CREATE_ACTIONS]],
       },
       {
         // ELB calls this with the permissions of who sets a load balancer's security groups:

@@ -2,13 +2,11 @@ import { logGroupName, resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { type Area, onAllResources } from "./area.ts";
 
-/** Trail, log groups, metric filters, alarms and topics, except for deleting recorded events. */
-export function monitoring(stack: CipherwatchStack): Area {
+/** The trail, log groups and metric filters, except for deleting recorded events. */
+export function trail(stack: CipherwatchStack): Area {
   const { env } = stack.settings;
   const name = resourceName(env, "*");
   const trails = [stack.regionalArn("cloudtrail", `trail/${name}`)];
-  const topics = [stack.regionalArn("sns", name)];
-  const alarms = [stack.regionalArn("cloudwatch", `alarm:${name}`)];
   const logGroups = [
     logGroupName(env, "*"),
     `aws-waf-logs-${name}`,
@@ -37,20 +35,6 @@ export function monitoring(stack: CipherwatchStack): Area {
         sid: "ReadLogGroups",
         actions: ["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
         resources: logGroups,
-      },
-      {
-        sid: "ReadAlarms",
-        actions: ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
-        resources: alarms,
-      },
-      {
-        sid: "ReadTopics",
-        actions: [
-          "sns:GetSubscriptionAttributes",
-          "sns:GetTopicAttributes",
-          "sns:ListTagsForResource",
-        ],
-        resources: topics,
       },
     ],
     write: [
@@ -86,30 +70,6 @@ export function monitoring(stack: CipherwatchStack): Area {
         "logs:DeleteResourcePolicy",
         "logs:PutResourcePolicy",
       ]),
-      {
-        sid: "ManageAlarms",
-        actions: [
-          "cloudwatch:DeleteAlarms",
-          "cloudwatch:PutMetricAlarm",
-          "cloudwatch:TagResource",
-          "cloudwatch:UntagResource",
-        ],
-        resources: alarms,
-      },
-      {
-        sid: "ManageTopics",
-        actions: [
-          "sns:CreateTopic",
-          "sns:DeleteTopic",
-          "sns:SetSubscriptionAttributes",
-          "sns:SetTopicAttributes",
-          "sns:Subscribe",
-          "sns:TagResource",
-          "sns:Unsubscribe",
-          "sns:UntagResource",
-        ],
-        resources: topics,
-      },
     ],
   };
 }
