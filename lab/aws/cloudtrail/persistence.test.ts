@@ -1,0 +1,121 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openJournal } from "../../state/journal.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
+import { ACCOUNT } from "../testing/account.ts";
+import { DELAY, lookup, START, startTrail, TRAIL } from "../testing/cloudtrail.ts";
+import { EVENTS_KEPT, type TrailEntry } from "./event-store.ts";
+
+describe("what CloudTrail remembers", () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "cipherwatch-trail-"));
+    file = join(folder, "trail.jsonl");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("is delivered once and only once over restarts", async () => {
+    const names: string[] = [];
+    const open = (at: number) => {
+      const journal = openJournal<TrailEntry>(file);
+      const lab = startTrail({ journal, clock: manualClock(at) });
+      const stop = () => {
+        names.push(...lab.events().map(({ eventName }) => eventName));
+        lab.trail.close();
+        journal.close();
+      };
+      return { ...lab, stop };
+    };
+    const first = open(START);
+    await first.call("kms", "ListKeys");
+    first.clock.advance(DELAY / 2);
+    await first.call("kms", "ListAliases");
+    first.clock.advance(DELAY / 2);
+    first.stop();
+
+    const second = open(START + DELAY);
+    expect((await lookup(second, {})).map(({ EventName }) => EventName)).toEqual(["ListKeys"]);
+    second.clock.advance(DELAY / 2 - 1);
+    expect(second.deliveries).toEqual([]);
+    second.clock.advance(1);
+    second.stop();
+
+    const third = open(START + 10 * DELAY);
+    third.clock.advance(0);
+    expect(third.deliveries).toMatchObject([{ timestamp: START + 10 * DELAY }]);
+    third.stop();
+    expect(names).toEqual(["ListKeys", "ListAliases", "LookupEvents"]);
+
+    const fourth = open(START + 11 * DELAY);
+    fourth.clock.advance(DELAY);
+    expect(fourth.deliveries).toEqual([]);
+    expect(await lookup(fourth, {})).toHaveLength(3);
+    fourth.stop();
+  });
+
+  it("survives a kill right after the call", () => {
+    const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+    const { signal } = spawnSync(process.execPath, [
+      "--input-type=module",
+      "--eval",
+      `import { manualClock } from ${module("../../testing/manual-clock.ts")};
+       import { openJournal } from ${module("../../state/journal.ts")};
+       import { createCloudTrail } from ${module("./cloudtrail.ts")};
+       const trail = createCloudTrail({
+         clock: manualClock(${START}),
+         trail: ${JSON.stringify(TRAIL)},
+         delaySeconds: 1,
+         journal: openJournal(${JSON.stringify(file)}),
+         accountId: "${ACCOUNT.accountId}",
+         deliver: () => {},
+       });
+       trail.record({
+         service: "kms",
+         call: { operation: "ListKeys", requestId: "before the kill", caller: { userIdentity: {} } },
+         input: {},
+         result: { output: {} },
+         audit: {},
+       });
+       process.kill(process.pid, "SIGKILL");`,
+    ]);
+    expect(signal).toBe("SIGKILL");
+    const journal = openJournal<TrailEntry>(file);
+    const lab = startTrail({ journal, clock: manualClock(START + DELAY) });
+    lab.clock.advance(0);
+    expect(lab.events()).toMatchObject([{ requestID: "before the kill" }]);
+    journal.close();
+  });
+
+  it("is the newest ten thousand events", async () => {
+    const lab = startTrail();
+    await lab.call("kms", "ListAliases");
+    for (let index = 0; index < EVENTS_KEPT; index++) await lab.call("kms", "ListKeys");
+    lab.clock.advance(DELAY);
+    const kept = lab.trail.recent(2 * EVENTS_KEPT);
+    expect(kept).toHaveLength(10_000);
+    expect(kept.filter(({ event }) => event.eventName === "ListAliases")).toEqual([]);
+    expect(lab.deliveries).toHaveLength(10_001);
+  });
+
+  it("reads a journal whose oldest lines are cut away", async () => {
+    const journal = memoryJournal<TrailEntry>();
+    const lab = startTrail({ journal });
+    for (const operation of ["ListKeys", "ListAliases", "ListKeys"]) {
+      await lab.call("kms", operation);
+      lab.clock.advance(DELAY / 2);
+    }
+    // Lines: event 1, event 2, delivery of 1, event 3, delivery of 2.
+    expect(journal.appended).toHaveLength(5);
+    const cut = startTrail({
+      journal: memoryJournal(journal.appended.slice(1)),
+      clock: manualClock(lab.clock.now()),
+    });
+    cut.clock.advance(DELAY);
+    expect(cut.events().map(({ eventName }) => eventName)).toEqual(["ListKeys"]);
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
+import { awsError } from "../../testing/aws-error.ts";
+import { cloudWatchWith, MINUTE, NOON } from "../../testing/cloudwatch.ts";
+
+describe("DescribeAlarmHistory", () => {
+  interface History {
+    readonly AlarmHistoryItems: readonly {
+      readonly HistorySummary: string;
+      readonly HistoryItemType: string;
+      readonly HistoryData: string;
+      readonly Timestamp: Date;
+    }[];
+    readonly NextToken?: string;
+  }
+
+  function alarmed() {
+    const lab = cloudWatchWith();
+    lab.cloudWatch.start();
+    lab.put({ MetricName: "kms-errors", Value: 4 });
+    lab.clock.advance(MINUTE);
+    const history = (input = {}) => lab.call<History>("DescribeAlarmHistory", input);
+    const types = (input = {}) =>
+      history(input).AlarmHistoryItems.map(({ HistoryItemType }) => HistoryItemType);
+    return { ...lab, history, types };
+  }
+
+  test("is newest first, or oldest first where asked", () => {
+    const { types } = alarmed();
+    const all = ["Action", "StateUpdate", "ConfigurationUpdate"];
+    expect(types()).toEqual(all);
+    expect(types({ ScanBy: "TimestampAscending" })).toEqual(all.toReversed());
+  });
+
+  test("narrows by alarm, type and time, and pages", () => {
+    const { types, history } = alarmed();
+    expect(types({ AlarmName: "none" })).toEqual([]);
+    expect(types({ HistoryItemType: "StateUpdate" })).toEqual(["StateUpdate"]);
+    expect(types({ EndDate: NOON / 1000 })).toEqual(["ConfigurationUpdate"]);
+    expect(types({ StartDate: new Date(NOON + 1) })).toEqual(["Action", "StateUpdate"]);
+    const { NextToken } = history({ MaxRecords: 2 });
+    expect(types({ MaxRecords: 2, NextToken })).toEqual(["ConfigurationUpdate"]);
+  });
+
+  test("a state update has both states with their reasons", () => {
+    const [item] = alarmed().history({ HistoryItemType: "StateUpdate" }).AlarmHistoryItems;
+    expect(item).toMatchObject({
+      HistorySummary: "Alarm updated from INSUFFICIENT_DATA to ALARM",
+      Timestamp: new Date(NOON + MINUTE),
+    });
+    expect(JSON.parse(item?.HistoryData ?? "")).toMatchObject({
+      version: "1.0",
+      oldState: {
+        stateValue: "INSUFFICIENT_DATA",
+        stateReason: "Unchecked: Initial alarm creation",
+      },
+      newState: { stateValue: "ALARM", stateReasonData: { recentDatapoints: [4], threshold: 3 } },
+    });
+  });
+
+  test("a creation has the alarm's configuration", () => {
+    const [item] = alarmed().history({ HistoryItemType: "ConfigurationUpdate" }).AlarmHistoryItems;
+    expect(JSON.parse(item?.HistoryData ?? "")).toMatchObject({
+      type: "Create",
+      createdAlarm: { alarmName: "kms-errors", threshold: 3, alarmActions: [TOPIC.arn] },
+    });
+  });
+});
+
+describe("SetAlarmState", () => {
+  const request = { AlarmName: ALARM.name, StateValue: "ALARM", StateReason: "a drill" };
+
+  test("sets the state with the reason given", () => {
+    const { call } = cloudWatchWith();
+    expect(call("SetAlarmState", { ...request, StateReasonData: '{"drill": 1}' })).toEqual({});
+    expect(call("DescribeAlarms", {})).toMatchObject({
+      MetricAlarms: [
+        { StateValue: "ALARM", StateReason: "a drill", StateReasonData: '{"drill": 1}' },
+      ],
+    });
+  });
+
+  test.each<[string, object, ReturnType<typeof awsError>]>([
+    ["an unknown alarm", { AlarmName: "none" }, awsError("ResourceNotFound", "", 404)],
+    [
+      "an unknown state",
+      { StateValue: "INVALID" },
+      awsError(
+        "ValidationError",
+        "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
+      ),
+    ],
+    ["no reason", { StateReason: undefined }, awsError("ValidationError")],
+    ["data that is not JSON", { StateReasonData: "{" }, awsError("InvalidFormat")],
+  ])("%s is refused", (_, input, expected) => {
+    expect(() => cloudWatchWith().call("SetAlarmState", { ...request, ...input })).toThrow(
+      expected,
+    );
+  });
+});
+
+test("actions are disabled and enabled by name; unknown names do nothing", () => {
+  const { call } = cloudWatchWith();
+  const enabled = () =>
+    call<{ MetricAlarms: { ActionsEnabled: boolean }[] }>("DescribeAlarms", {}).MetricAlarms[0]
+      ?.ActionsEnabled;
+  call("DisableAlarmActions", { AlarmNames: [ALARM.name, "none"] });
+  expect(enabled()).toBe(false);
+  call("EnableAlarmActions", { AlarmNames: [ALARM.name] });
+  expect(enabled()).toBe(true);
+});

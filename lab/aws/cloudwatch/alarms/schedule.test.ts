@@ -1,0 +1,94 @@
+import { describe, expect, test, vi } from "vitest";
+import { ACCOUNT, ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
+import { memoryJournal } from "../../../testing/memory-journal.ts";
+import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
+import { monitorOf, SECOND } from "../../testing/monitor.ts";
+import type { AlarmsEntry } from "./alarm-store.ts";
+import { createMonitor } from "./monitor.ts";
+
+test("an alarm with a period of ten seconds is evaluated every ten seconds", () => {
+  const { clock, monitor, publish, state } = monitorOf([{ ...ALARM, period: 10 }]);
+  monitor.start();
+  clock.advance(13 * SECOND);
+  publish(3, true);
+  clock.advance(7 * SECOND - 1);
+  expect(state()).toBe("OK");
+  clock.advance(1);
+  expect(state()).toBe("ALARM");
+});
+
+test("an alarm with a period of a minute is not, beside one that is", () => {
+  const fast = { ...ALARM, name: "fast", period: 10 };
+  const { clock, monitor, publish, state } = monitorOf([ALARM, fast]);
+  monitor.start();
+  clock.advance(MINUTE);
+  publish(3, true);
+  clock.advance(10 * SECOND);
+  expect([state("fast"), state()]).toEqual(["ALARM", "OK"]);
+  clock.advance(50 * SECOND);
+  expect(state()).toBe("ALARM");
+});
+
+describe("evaluations that were late", () => {
+  /** A monitor whose timer does not fire before `wake`: a machine asleep, a process blocked. */
+  function asleep() {
+    const { clock, metrics, notify, publish } = monitorOf([ALARM]);
+    const timers: (() => void)[] = [];
+    const total = vi.fn(metrics.total);
+    const monitor = createMonitor({
+      clock: {
+        now: clock.now,
+        after: (_, task) => {
+          timers.push(task);
+          return () => {};
+        },
+      },
+      ...ACCOUNT,
+      alarms: [ALARM],
+      metrics: { ...metrics, total },
+      notify,
+      journal: memoryJournal<AlarmsEntry>(),
+    });
+    monitor.start();
+    const wake = (after: number) => {
+      clock.advance(after);
+      timers.shift()?.();
+    };
+    return { clock, monitor, publish, wake, total, timers };
+  }
+
+  test("are made up in order, so that a breach meanwhile is not lost", () => {
+    const { monitor, publish, wake, timers } = asleep();
+    publish(3);
+    wake(30 * MINUTE);
+    expect(monitor.history().map(({ type, summary, at }) => [type, summary, at - NOON])).toEqual([
+      ["StateUpdate", "Alarm updated from ALARM to OK", 4 * MINUTE],
+      ["Action", `Successfully executed action ${TOPIC.arn}`, MINUTE],
+      ["StateUpdate", "Alarm updated from INSUFFICIENT_DATA to ALARM", MINUTE],
+      ["ConfigurationUpdate", 'Alarm "kms-errors" created', 0],
+    ]);
+    expect(timers).toHaveLength(1);
+  });
+
+  test("do not undo a state that was set by hand since", () => {
+    const { monitor, wake, clock } = asleep();
+    clock.advance(MINUTE + SECOND);
+    monitor.setState(ALARM.name, { value: "ALARM", reason: "a drill" });
+    wake(0);
+    expect(monitor.find(ALARM.name)?.state.value).toBe("ALARM");
+  });
+
+  test("are made up for three hours at most", () => {
+    const { wake, total } = asleep();
+    wake(30 * 24 * 60 * MINUTE);
+    expect(total).toHaveBeenCalledTimes(181 * 3);
+  });
+});
+
+test("nothing is evaluated once it stopped", () => {
+  const { clock, monitor, state } = monitorOf([ALARM]);
+  monitor.start();
+  monitor.stop();
+  clock.advance(10 * MINUTE);
+  expect(state()).toBe("INSUFFICIENT_DATA");
+});

@@ -1,0 +1,90 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openJournal } from "../../state/journal.ts";
+import { manualClock } from "../../testing/manual-clock.ts";
+import { ACCOUNT, base64 } from "../testing/account.ts";
+import {
+  DAY,
+  encrypt,
+  errorOf,
+  FIRST,
+  PLAINTEXT,
+  SECOND,
+  START,
+  startKms,
+} from "../testing/kms.ts";
+import type { KmsEntry } from "./keys.ts";
+
+describe("what KMS remembers", () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "cipherwatch-kms-"));
+    file = join(folder, "kms.jsonl");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("opens after a restart, in a file that is its owner's alone", async () => {
+    const first = openJournal<KmsEntry>(file);
+    const kms = startKms({ journal: first });
+    const CiphertextBlob = await encrypt(kms, FIRST.keyId);
+    await kms("DisableKey", { KeyId: SECOND.keyId });
+    await kms("ScheduleKeyDeletion", { KeyId: SECOND.keyId, PendingWindowInDays: 10 });
+    const { KeyMetadata: described } = await kms("DescribeKey", { KeyId: SECOND.keyId });
+    first.close();
+
+    const second = openJournal<KmsEntry>(file);
+    const restarted = startKms({ journal: second, clock: manualClock(START + DAY) });
+    expect(base64((await restarted("Decrypt", { CiphertextBlob })).Plaintext)).toBe(PLAINTEXT);
+    expect((await restarted("DescribeKey", { KeyId: SECOND.keyId })).KeyMetadata).toEqual(
+      described,
+    );
+    expect(described).toMatchObject({ DeletionDate: new Date(START + 10 * DAY) });
+    second.close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("does not return a key whose deletion has passed", async () => {
+    const journal = openJournal<KmsEntry>(file);
+    await startKms({ journal })("ScheduleKeyDeletion", { KeyId: FIRST.keyId });
+    journal.close();
+    const reopened = openJournal<KmsEntry>(file);
+    const restarted = startKms({ journal: reopened, clock: manualClock(START + 31 * DAY) });
+    expect(await errorOf(restarted("DescribeKey", { KeyId: FIRST.keyId }))).toMatch(
+      /^NotFoundException/,
+    );
+    reopened.close();
+  });
+
+  it("survives a kill right after the first ciphertext", async () => {
+    const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+    const { signal, stdout } = spawnSync(process.execPath, [
+      "--input-type=module",
+      "--eval",
+      `import { writeSync } from "node:fs";
+       import { manualClock } from ${module("../../testing/manual-clock.ts")};
+       import { openJournal } from ${module("../../state/journal.ts")};
+       import { createKms } from ${module("./kms.ts")};
+       const { operations } = createKms({
+         clock: manualClock(${START}),
+         keys: ${JSON.stringify([FIRST])},
+         journal: openJournal(${JSON.stringify(file)}),
+         accountId: "${ACCOUNT.accountId}",
+         region: "${ACCOUNT.region}",
+       });
+       const call = { operation: "Encrypt", caller: { arn: "" } };
+       const input = { KeyId: "alias/first", Plaintext: "${PLAINTEXT}" };
+       const { CiphertextBlob } = operations.Encrypt(input, call);
+       writeSync(1, CiphertextBlob.toString("base64"));
+       process.kill(process.pid, "SIGKILL");`,
+    ]);
+    expect(signal).toBe("SIGKILL");
+    const journal = openJournal<KmsEntry>(file);
+    const response = await startKms({ journal })("Decrypt", { CiphertextBlob: stdout.toString() });
+    expect(base64(response.Plaintext)).toBe(PLAINTEXT);
+    journal.close();
+  });
+});
