@@ -18,46 +18,47 @@ import { TrailStack } from "./trail.ts";
 export function addStacks(app: App, settings: Settings): void {
   const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
   const network = new NetworkStack(app, "network", { settings });
-  const { vpcId, privateSubnetIds, serviceSecurityGroupId } = network;
-  const { keyArn } = new KmsStack(app, "kms", { settings });
+  const kms = new KmsStack(app, "kms", { settings });
   const registry = new RegistryStack(app, "registry", { settings });
   const database = new DatabaseStack(app, "database", {
     settings,
-    vpcId,
-    privateSubnetIds,
-    serviceSecurityGroupId,
+    vpcId: network.vpcId,
+    privateSubnetIds: network.privateSubnetIds,
+    serviceSecurityGroupId: network.serviceSecurityGroupId,
   });
-  const { imageDigest } = settings;
-  if (imageDigest !== undefined) {
-    const { publicSubnetIds, endpointSecurityGroupId } = network;
-    const { repositoryArn, repositoryUrl } = registry;
-    const { masterSecretArn, secretKeyArn } = database;
+  if (settings.imageDigest !== undefined) {
     new ServiceStack(app, "service", {
       settings,
-      imageDigest,
-      repositoryArn,
-      repositoryUrl,
-      vpcId,
-      publicSubnetIds,
-      privateSubnetIds,
-      serviceSecurityGroupId,
-      ...(endpointSecurityGroupId === undefined ? {} : { endpointSecurityGroupId }),
-      keyArn,
+      imageDigest: settings.imageDigest,
+      repositoryArn: registry.repositoryArn,
+      repositoryUrl: registry.repositoryUrl,
+      vpcId: network.vpcId,
+      publicSubnetIds: network.publicSubnetIds,
+      privateSubnetIds: network.privateSubnetIds,
+      serviceSecurityGroupId: network.serviceSecurityGroupId,
+      endpointSecurityGroupId: network.endpointSecurityGroupId,
+      keyArn: kms.keyArn,
       databaseHost: database.host,
       databasePort: database.port,
       databaseName: database.databaseName,
       databaseUser: database.serviceUser,
       databaseResourceId: database.resourceId,
       databaseSecurityGroupId: database.securityGroupId,
-      masterSecretArn,
-      secretKeyArn,
+      masterSecretArn: database.masterSecretArn,
+      secretKeyArn: database.secretKeyArn,
     });
   }
   const trail = new TrailStack(app, "trail", { settings });
-  const alarm = new AlarmStack(app, "alarm", { settings, keyArn, trailKeyArn: trail.keyArn });
-  const { flowLogGroupName, vpcCidr } = network;
-  const topicArn = alarm.topicArnOf("medium");
-  new RejectedTrafficAlarm(alarm, "RejectedTraffic", { flowLogGroupName, vpcCidr, topicArn });
+  const alarm = new AlarmStack(app, "alarm", {
+    settings,
+    keyArn: kms.keyArn,
+    trailKeyArn: trail.keyArn,
+  });
+  new RejectedTrafficAlarm(alarm, "RejectedTraffic", {
+    flowLogGroupName: network.flowLogGroupName,
+    vpcCidr: network.vpcCidr,
+    topicArn: alarm.topicArnOf("medium"),
+  });
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   alarm.addDependency(trail);
   alarm.addDependency(network);

@@ -6,6 +6,7 @@ import { DataResource, type ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
 import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
@@ -16,7 +17,6 @@ import {
   viaService,
 } from "./constructs/policy.ts";
 import { admitTcp } from "./constructs/security-group-rule.ts";
-import { type ServiceRole, serviceRole } from "./constructs/service-role.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
   readonly vpcId: string;
@@ -243,9 +243,9 @@ export class DatabaseStack extends CipherwatchStack {
   }
 
   /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html */
-  #monitoringRole(): ServiceRole {
+  #monitoringRole(): AwsServiceRole {
     const logGroup = this.regionalArn("logs", `log-group:${MONITORING_LOG_GROUP}`);
-    return serviceRole(
+    return awsServiceRole(
       this,
       {
         role: "MonitoringRole",

@@ -37,7 +37,7 @@ export interface ServiceStackProps extends CipherwatchStackProps {
   /** Security group of the tasks. This stack adds all its rules. */
   readonly serviceSecurityGroupId: string;
   /** Security group of the interface endpoints. Default: tasks reach AWS APIs through the NAT gateway. */
-  readonly endpointSecurityGroupId?: string;
+  readonly endpointSecurityGroupId?: string | undefined;
   /** ARN of the data key. */
   readonly keyArn: string;
   readonly databaseHost: string;

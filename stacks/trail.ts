@@ -3,6 +3,7 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias, resourceName, trailLogGroupName, trailName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
 import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
 import { type BucketArns, grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
@@ -13,7 +14,6 @@ import {
   servicePrincipal,
   viaService,
 } from "./constructs/policy.ts";
-import { type ServiceRole, serviceRole } from "./constructs/service-role.ts";
 
 const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");
 
@@ -156,10 +156,10 @@ export class TrailStack extends CipherwatchStack {
    * CloudTrail sends neither aws:SourceArn nor aws:SourceAccount when it assumes this role:
    * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
    */
-  #logDeliveryRole(): ServiceRole {
+  #logDeliveryRole(): AwsServiceRole {
     const { env, region } = this.settings;
     const stream = `${this.accountId}_CloudTrail_${region}*`;
-    return serviceRole(
+    return awsServiceRole(
       this,
       {
         role: "LogDeliveryRole",

@@ -3,10 +3,10 @@ import { Construct } from "constructs";
 import { keyAlias, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FORMAT } from "../flow-log-format.ts";
+import { type AwsServiceRole, awsServiceRole } from "./aws-service-role.ts";
 import { EncryptionKey, grantLogGroups } from "./encryption-key.ts";
 import { encryptedLogGroup } from "./log-group.ts";
 import { fromSource } from "./policy.ts";
-import { type ServiceRole, serviceRole } from "./service-role.ts";
 
 export interface FlowLogProps {
   readonly vpcId: string;
@@ -46,9 +46,9 @@ export class FlowLog extends Construct {
    * Grants the permissions that AWS documents, except for creating log groups.
    * https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
    */
-  #deliveryRole(logGroupContents: string): ServiceRole {
+  #deliveryRole(logGroupContents: string): AwsServiceRole {
     const stack = CipherwatchStack.of(this);
-    return serviceRole(
+    return awsServiceRole(
       this,
       { role: "Role", trust: "Trust", permissions: "Permissions", policy: "Delivery" },
       {

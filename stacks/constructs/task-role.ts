@@ -1,8 +1,8 @@
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { awsServiceRole } from "./aws-service-role.ts";
 import { fromSource, type Statement } from "./policy.ts";
-import { serviceRole } from "./service-role.ts";
 
 export interface TaskRoleProps {
   readonly name: string;
@@ -22,7 +22,7 @@ export class TaskRole extends Construct {
   constructor(scope: Construct, id: string, props: TaskRoleProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
-    const { roleArn, permissions } = serviceRole(
+    const { roleArn, permissions } = awsServiceRole(
       this,
       { role: "Resource", trust: "Trust", permissions: "Permissions", policy: "Policy" },
       {

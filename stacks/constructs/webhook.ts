@@ -3,8 +3,8 @@ import { CloudwatchEventConnection } from "@cdktf/provider-aws/lib/cloudwatch-ev
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { awsServiceRole } from "./aws-service-role.ts";
 import { fromSource } from "./policy.ts";
-import { serviceRole } from "./service-role.ts";
 
 /** Placeholder, not a secret: a person sets the header's value after deployment (docs/alarm-events.md). */
 const UNSET = "not-set-yet";
@@ -25,7 +25,8 @@ export class Webhook extends Construct {
     const name = resourceName(env, "webhook");
     const connection = new CloudwatchEventConnection(this, "Connection", {
       name,
-      description: "Authorization header of the webhook. Its value is set by hand.",
+      // Never change the description: an update would reset the header to the placeholder.
+      description: "The Authorization header of the webhook; its secret is set by hand",
       authorizationType: "API_KEY",
       authParameters: { apiKey: { key: "Authorization", value: UNSET } },
       // The value is set outside of Terraform, so that neither state nor variables contain it.
@@ -40,7 +41,7 @@ export class Webhook extends Construct {
       invocationRateLimitPerSecond: INVOCATIONS_PER_SECOND,
     });
     this.destinationArn = destination.arn;
-    const role = serviceRole(
+    const role = awsServiceRole(
       this,
       { role: "Role", trust: "Trust", permissions: "Permissions", policy: "Post" },
       {

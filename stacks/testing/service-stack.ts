@@ -26,7 +26,7 @@ export function serviceStack(
         publicSubnetIds: ["subnet-public-a", "subnet-public-b"],
         privateSubnetIds: ["subnet-private-a", "subnet-private-b"],
         serviceSecurityGroupId: "sg-tasks",
-        ...(endpointSecurityGroupId === undefined ? {} : { endpointSecurityGroupId }),
+        endpointSecurityGroupId,
         keyArn: KEY_ARN,
         databaseHost: "database.example.com",
         databasePort: 5433,

@@ -5,14 +5,14 @@ import type { Construct } from "constructs";
 import { type Condition, policyJson, type Statement, servicePrincipal } from "./policy.ts";
 
 /** Construct ids of the resources that make up a role. */
-export interface ServiceRoleIds {
+export interface AwsServiceRoleIds {
   readonly role: string;
   readonly trust: string;
   readonly permissions: string;
   readonly policy: string;
 }
 
-export interface ServiceRoleProps {
+export interface AwsServiceRoleProps {
   readonly name: string;
   readonly description: string;
   /** Lets an AWS service assume the role. */
@@ -27,18 +27,18 @@ export interface ServiceRoleProps {
   readonly permissions: readonly Statement[];
 }
 
-export interface ServiceRole {
+export interface AwsServiceRole {
   readonly roleArn: string;
   /** Depend on this before a service assumes the role. */
   readonly permissions: ITerraformDependable;
 }
 
 /** Adds an IAM role that an AWS service assumes, with one inline policy. */
-export function serviceRole(
+export function awsServiceRole(
   scope: Construct,
-  ids: ServiceRoleIds,
-  { name, description, trust, policyName, permissions }: ServiceRoleProps,
-): ServiceRole {
+  ids: AwsServiceRoleIds,
+  { name, description, trust, policyName, permissions }: AwsServiceRoleProps,
+): AwsServiceRole {
   const { sid, service, conditions } = trust;
   const role = new IamRole(scope, ids.role, {
     name,
