@@ -3,8 +3,8 @@ import {
   administrator,
   awsService,
   deployer,
+  exampleEvent,
   exampleScope,
-  managementEvent,
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
@@ -106,145 +106,101 @@ export const alarmChange: TrailDetection = {
       `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com"] and eventName like /^(Delete|Disable|Remove|Unsub|Put|Set)/ and @message like "${namePrefix}"`,
     ].join(" | "),
   mustFire: [
-    {
-      name: "a user deletes two alarms, one of them Cipherwatch's",
-      record: managementEvent(user, {
-        ...onAlarms,
-        eventName: "DeleteAlarms",
-        requestParameters: { alarmNames: ["billing", `${namePrefix}kms-outsider`] },
-      }),
-    },
-    {
-      name: "the pipeline deletes an alarm",
-      record: managementEvent(deployer, {
-        ...onAlarms,
-        eventName: "DeleteAlarms",
-        requestParameters: { alarmNames: [`${namePrefix}kms-outsider`] },
-      }),
-    },
-    {
-      name: "an administrator disables an alarm's actions",
-      record: managementEvent(administrator, {
-        ...onAlarms,
-        eventName: "DisableAlarmActions",
-        requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
-      }),
-    },
-    {
-      name: "a user creates a mute rule for an alarm",
-      record: managementEvent(user, {
-        ...onAlarms,
-        eventName: "PutAlarmMuteRule",
-        requestParameters: {
-          name: "quiet-night",
-          rule: { schedule: { expression: "cron(0 2 * * *)", duration: "PT4H" } },
-          muteTargets: { alarmNames: [`${namePrefix}kms-errors`] },
-        },
-      }),
-    },
-    {
-      name: "an administrator sets a threshold that is never reached",
-      record: managementEvent(administrator, {
-        ...onAlarms,
-        eventName: "PutMetricAlarm",
-        requestParameters: { alarmName: `${namePrefix}kms-errors`, threshold: 1_000_000 },
-      }),
-    },
-    {
-      name: "a user deletes the email subscription",
-      record: managementEvent(user, {
-        ...onTopics,
-        eventName: "Unsubscribe",
-        requestParameters: { subscriptionArn },
-      }),
-    },
-    {
-      name: "an administrator changes the topic policy",
-      record: managementEvent(administrator, {
-        ...onTopics,
-        eventName: "SetTopicAttributes",
-        requestParameters: { topicArn, attributeName: "Policy", attributeValue: "{}" },
-      }),
-    },
-    {
-      name: "a user deletes a metric filter",
-      record: managementEvent(user, {
-        ...onFilters,
-        eventName: "DeleteMetricFilter",
-        requestParameters: {
-          logGroupName: trailLogGroupName,
-          filterName: `${namePrefix}kms-outsider`,
-        },
-      }),
-    },
-    {
-      name: "a user disables an EventBridge rule",
-      record: managementEvent(user, {
-        ...onRules,
-        eventName: "DisableRule",
-        requestParameters: { name: `${namePrefix}kms-key-change` },
-      }),
-    },
-    {
-      name: "a user removes the target of an EventBridge rule",
-      record: managementEvent(user, {
-        ...onRules,
-        eventName: "RemoveTargets",
-        requestParameters: { rule: `${namePrefix}kms-key-change`, ids: ["topic"] },
-      }),
-    },
+    exampleEvent("a user deletes two alarms, one of them Cipherwatch's", user, {
+      ...onAlarms,
+      eventName: "DeleteAlarms",
+      requestParameters: { alarmNames: ["billing", `${namePrefix}kms-outsider`] },
+    }),
+    exampleEvent("the pipeline deletes an alarm", deployer, {
+      ...onAlarms,
+      eventName: "DeleteAlarms",
+      requestParameters: { alarmNames: [`${namePrefix}kms-outsider`] },
+    }),
+    exampleEvent("an administrator disables an alarm's actions", administrator, {
+      ...onAlarms,
+      eventName: "DisableAlarmActions",
+      requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
+    }),
+    exampleEvent("a user creates a mute rule for an alarm", user, {
+      ...onAlarms,
+      eventName: "PutAlarmMuteRule",
+      requestParameters: {
+        name: "quiet-night",
+        rule: { schedule: { expression: "cron(0 2 * * *)", duration: "PT4H" } },
+        muteTargets: { alarmNames: [`${namePrefix}kms-errors`] },
+      },
+    }),
+    exampleEvent("an administrator sets a threshold that is never reached", administrator, {
+      ...onAlarms,
+      eventName: "PutMetricAlarm",
+      requestParameters: { alarmName: `${namePrefix}kms-errors`, threshold: 1_000_000 },
+    }),
+    exampleEvent("a user deletes the email subscription", user, {
+      ...onTopics,
+      eventName: "Unsubscribe",
+      requestParameters: { subscriptionArn },
+    }),
+    exampleEvent("an administrator changes the topic policy", administrator, {
+      ...onTopics,
+      eventName: "SetTopicAttributes",
+      requestParameters: { topicArn, attributeName: "Policy", attributeValue: "{}" },
+    }),
+    exampleEvent("a user deletes a metric filter", user, {
+      ...onFilters,
+      eventName: "DeleteMetricFilter",
+      requestParameters: {
+        logGroupName: trailLogGroupName,
+        filterName: `${namePrefix}kms-outsider`,
+      },
+    }),
+    exampleEvent("a user disables an EventBridge rule", user, {
+      ...onRules,
+      eventName: "DisableRule",
+      requestParameters: { name: `${namePrefix}kms-key-change` },
+    }),
+    exampleEvent("a user removes the target of an EventBridge rule", user, {
+      ...onRules,
+      eventName: "RemoveTargets",
+      requestParameters: { rule: `${namePrefix}kms-key-change`, ids: ["topic"] },
+    }),
   ],
   mustNotFire: [
-    {
-      name: "the pipeline updates an alarm",
-      record: managementEvent(deployer, {
-        ...onAlarms,
-        eventName: "PutMetricAlarm",
-        requestParameters: { alarmName: `${namePrefix}kms-errors`, threshold: 2 },
-      }),
-    },
-    {
-      name: "Application Auto Scaling deletes its own alarms",
-      record: managementEvent(
-        awsService(
-          "ecs.application-autoscaling.amazonaws.com",
-          "AWSServiceRoleForApplicationAutoScaling_ECSService",
-        ),
-        {
-          ...onAlarms,
-          eventName: "DeleteAlarms",
-          requestParameters: {
-            alarmNames: [
-              "TargetTracking-service/cipherwatch-dev-service/cipherwatch-dev-api-AlarmLow",
-            ],
-          },
-        },
+    exampleEvent("the pipeline updates an alarm", deployer, {
+      ...onAlarms,
+      eventName: "PutMetricAlarm",
+      requestParameters: { alarmName: `${namePrefix}kms-errors`, threshold: 2 },
+    }),
+    exampleEvent(
+      "Application Auto Scaling deletes its own alarms",
+      awsService(
+        "ecs.application-autoscaling.amazonaws.com",
+        "AWSServiceRoleForApplicationAutoScaling_ECSService",
       ),
-    },
-    {
-      name: "an administrator lists alarms",
-      record: managementEvent(administrator, {
+      {
         ...onAlarms,
-        eventName: "DescribeAlarms",
-        readOnly: true,
-        requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
-      }),
-    },
-    {
-      name: "an administrator enables an alarm's actions",
-      record: managementEvent(administrator, {
-        ...onAlarms,
-        eventName: "EnableAlarmActions",
-        requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
-      }),
-    },
-    {
-      name: "an administrator deletes another application's topic",
-      record: managementEvent(administrator, {
-        ...onTopics,
-        eventName: "DeleteTopic",
-        requestParameters: { topicArn: "arn:aws:sns:ap-southeast-2:111122223333:orders" },
-      }),
-    },
+        eventName: "DeleteAlarms",
+        requestParameters: {
+          alarmNames: [
+            "TargetTracking-service/cipherwatch-dev-service/cipherwatch-dev-api-AlarmLow",
+          ],
+        },
+      },
+    ),
+    exampleEvent("an administrator lists alarms", administrator, {
+      ...onAlarms,
+      eventName: "DescribeAlarms",
+      readOnly: true,
+      requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
+    }),
+    exampleEvent("an administrator enables an alarm's actions", administrator, {
+      ...onAlarms,
+      eventName: "EnableAlarmActions",
+      requestParameters: { alarmNames: [`${namePrefix}kms-errors`] },
+    }),
+    exampleEvent("an administrator deletes another application's topic", administrator, {
+      ...onTopics,
+      eventName: "DeleteTopic",
+      requestParameters: { topicArn: "arn:aws:sns:ap-southeast-2:111122223333:orders" },
+    }),
   ],
 };

@@ -1,6 +1,7 @@
 import type { TrailDetection } from "./detection.ts";
 import {
   administrator,
+  exampleEvent,
   executionRoleSession,
   managementEvent,
   service,
@@ -57,34 +58,33 @@ export const deniedApi: TrailDetection = {
       "sort denied desc",
     ].join(" | "),
   mustFire: [
-    {
-      name: "the service's role lists S3 buckets",
-      record: managementEvent(service, {
-        eventSource: "s3.amazonaws.com",
-        eventName: "ListBuckets",
-        readOnly: true,
-        ...DENIED,
-      }),
-    },
-    {
-      name: "the service's role lists EC2 instances, and EC2 returns UnauthorizedOperation",
-      record: managementEvent(service, {
+    exampleEvent("the service's role lists S3 buckets", service, {
+      eventSource: "s3.amazonaws.com",
+      eventName: "ListBuckets",
+      readOnly: true,
+      ...DENIED,
+    }),
+    exampleEvent(
+      "the service's role lists EC2 instances, and EC2 returns UnauthorizedOperation",
+      service,
+      {
         eventSource: "ec2.amazonaws.com",
         eventName: "DescribeInstances",
         readOnly: true,
         ...DENIED,
         errorCode: "Client.UnauthorizedOperation",
-      }),
-    },
-    {
-      name: "KMS denies the execution role to decrypt the master secret",
-      record: managementEvent(executionRoleSession, {
+      },
+    ),
+    exampleEvent(
+      "KMS denies the execution role to decrypt the master secret",
+      executionRoleSession,
+      {
         eventSource: "kms.amazonaws.com",
         eventName: "Decrypt",
         readOnly: true,
         ...DENIED,
-      }),
-    },
+      },
+    ),
   ],
   mustNotFire: [
     {
@@ -102,24 +102,18 @@ export const deniedApi: TrailDetection = {
       }),
       alsoFires: ["kms-errors"],
     },
-    {
-      name: "AWS denies a call by an administrator",
-      record: managementEvent(administrator, {
-        eventSource: "s3.amazonaws.com",
-        eventName: "ListBuckets",
-        readOnly: true,
-        ...DENIED,
-      }),
-    },
-    {
-      name: "a call by the execution role fails for another reason",
-      record: managementEvent(executionRoleSession, {
-        eventSource: "secretsmanager.amazonaws.com",
-        eventName: "GetSecretValue",
-        readOnly: true,
-        errorCode: "ResourceNotFoundException",
-        errorMessage: "Secrets Manager can't find the specified secret.",
-      }),
-    },
+    exampleEvent("AWS denies a call by an administrator", administrator, {
+      eventSource: "s3.amazonaws.com",
+      eventName: "ListBuckets",
+      readOnly: true,
+      ...DENIED,
+    }),
+    exampleEvent("a call by the execution role fails for another reason", executionRoleSession, {
+      eventSource: "secretsmanager.amazonaws.com",
+      eventName: "GetSecretValue",
+      readOnly: true,
+      errorCode: "ResourceNotFoundException",
+      errorMessage: "Secrets Manager can't find the specified secret.",
+    }),
   ],
 };

@@ -3,8 +3,8 @@ import {
   administrator,
   awsService,
   deployer,
+  exampleEvent,
   exampleScope,
-  managementEvent,
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
@@ -72,105 +72,83 @@ export const ecsChange: TrailDetection = {
       `filter eventSource = "ecs.amazonaws.com" and eventName not like /^(List|Describe)/ and @message like "${namePrefix}" and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${deployRoleName}"`,
     ].join(" | "),
   mustFire: [
-    {
-      name: "an administrator opens a shell in a running container",
-      record: managementEvent(administrator, {
-        ...change,
-        eventName: "ExecuteCommand",
-        requestParameters: {
-          cluster,
-          container: "api",
-          command: "/bin/sh",
-          interactive: true,
-          task: `arn:aws:ecs:ap-southeast-2:111122223333:task/${cluster}/5e1d0a9c4b8f47d2a6c3e7f0918b2d54`,
-        },
-      }),
-    },
-    {
-      name: "a user registers another image in the service's task definition family",
-      record: managementEvent(user, {
-        ...change,
-        eventName: "RegisterTaskDefinition",
-        requestParameters: {
-          family: cluster,
-          taskRoleArn: serviceRoleArn,
-          containerDefinitions: [{ name: "api", image: "eve/api:latest" }],
-        },
-      }),
-    },
-    {
-      name: "a user registers a task definition of another family with the service's role",
-      record: managementEvent(user, {
+    exampleEvent("an administrator opens a shell in a running container", administrator, {
+      ...change,
+      eventName: "ExecuteCommand",
+      requestParameters: {
+        cluster,
+        container: "api",
+        command: "/bin/sh",
+        interactive: true,
+        task: `arn:aws:ecs:ap-southeast-2:111122223333:task/${cluster}/5e1d0a9c4b8f47d2a6c3e7f0918b2d54`,
+      },
+    }),
+    exampleEvent("a user registers another image in the service's task definition family", user, {
+      ...change,
+      eventName: "RegisterTaskDefinition",
+      requestParameters: {
+        family: cluster,
+        taskRoleArn: serviceRoleArn,
+        containerDefinitions: [{ name: "api", image: "eve/api:latest" }],
+      },
+    }),
+    exampleEvent(
+      "a user registers a task definition of another family with the service's role",
+      user,
+      {
         ...change,
         eventName: "RegisterTaskDefinition",
         requestParameters: { family: "maintenance", taskRoleArn: serviceRoleArn },
-      }),
-    },
-    {
-      name: "an administrator deploys another task definition to the service",
-      record: managementEvent(administrator, {
-        ...change,
-        eventName: "UpdateService",
-        requestParameters: {
-          cluster: `arn:aws:ecs:ap-southeast-2:111122223333:cluster/${cluster}`,
-          service: `${namePrefix}api`,
-          taskDefinition: "maintenance:7",
-        },
-      }),
-    },
-    {
-      name: "a user runs the service's task in another cluster, with another command",
-      record: managementEvent(user, {
-        ...change,
-        eventName: "RunTask",
-        requestParameters: {
-          cluster: "default",
-          taskDefinition: `${cluster}:12`,
-          overrides: { containerOverrides: [{ name: "api", command: ["node", "-e", "…"] }] },
-        },
-      }),
-    },
+      },
+    ),
+    exampleEvent("an administrator deploys another task definition to the service", administrator, {
+      ...change,
+      eventName: "UpdateService",
+      requestParameters: {
+        cluster: `arn:aws:ecs:ap-southeast-2:111122223333:cluster/${cluster}`,
+        service: `${namePrefix}api`,
+        taskDefinition: "maintenance:7",
+      },
+    }),
+    exampleEvent("a user runs the service's task in another cluster, with another command", user, {
+      ...change,
+      eventName: "RunTask",
+      requestParameters: {
+        cluster: "default",
+        taskDefinition: `${cluster}:12`,
+        overrides: { containerOverrides: [{ name: "api", command: ["node", "-e", "…"] }] },
+      },
+    }),
   ],
   mustNotFire: [
-    {
-      name: "the pipeline deploys the service",
-      record: managementEvent(deployer, {
+    exampleEvent("the pipeline deploys the service", deployer, {
+      ...change,
+      eventName: "UpdateService",
+      requestParameters: {
+        cluster,
+        service: `${namePrefix}api`,
+        taskDefinition: `${cluster}:13`,
+      },
+    }),
+    exampleEvent(
+      "Application Auto Scaling adds a task",
+      awsService(AUTOSCALING, "AWSServiceRoleForApplicationAutoScaling_ECSService"),
+      {
         ...change,
         eventName: "UpdateService",
-        requestParameters: {
-          cluster,
-          service: `${namePrefix}api`,
-          taskDefinition: `${cluster}:13`,
-        },
-      }),
-    },
-    {
-      name: "Application Auto Scaling adds a task",
-      record: managementEvent(
-        awsService(AUTOSCALING, "AWSServiceRoleForApplicationAutoScaling_ECSService"),
-        {
-          ...change,
-          eventName: "UpdateService",
-          requestParameters: { cluster, service: `${namePrefix}api`, desiredCount: 3 },
-        },
-      ),
-    },
-    {
-      name: "an administrator describes tasks",
-      record: managementEvent(administrator, {
-        ...change,
-        eventName: "DescribeTasks",
-        readOnly: true,
-        requestParameters: { cluster, tasks: ["5e1d0a9c4b8f47d2a6c3e7f0918b2d54"] },
-      }),
-    },
-    {
-      name: "an administrator deploys another application",
-      record: managementEvent(administrator, {
-        ...change,
-        eventName: "UpdateService",
-        requestParameters: { cluster: "orders", service: "orders", taskDefinition: "orders:4" },
-      }),
-    },
+        requestParameters: { cluster, service: `${namePrefix}api`, desiredCount: 3 },
+      },
+    ),
+    exampleEvent("an administrator describes tasks", administrator, {
+      ...change,
+      eventName: "DescribeTasks",
+      readOnly: true,
+      requestParameters: { cluster, tasks: ["5e1d0a9c4b8f47d2a6c3e7f0918b2d54"] },
+    }),
+    exampleEvent("an administrator deploys another application", administrator, {
+      ...change,
+      eventName: "UpdateService",
+      requestParameters: { cluster: "orders", service: "orders", taskDefinition: "orders:4" },
+    }),
   ],
 };

@@ -1,5 +1,5 @@
 import { BOOTSTRAP_PATH } from "../common/naming.ts";
-import type { CloudTrailRecord } from "./detection.ts";
+import type { CloudTrailRecord, ExampleEvent } from "./detection.ts";
 import { createExampleScope, EXAMPLE_ACCOUNT } from "./scope.ts";
 
 const REGION = "ap-southeast-2";
@@ -8,6 +8,17 @@ const REGION = "ap-southeast-2";
 export const exampleScope = createExampleScope("dev", REGION);
 
 type Identity = CloudTrailRecord;
+
+type Call = CloudTrailRecord & {
+  readonly eventSource: string;
+  readonly eventName: string;
+  readonly readOnly: boolean;
+};
+
+/** An example of a management event; `name` says what happened. */
+export function exampleEvent(name: string, userIdentity: Identity, call: Call): ExampleEvent {
+  return { name, record: managementEvent(userIdentity, call) };
+}
 
 /** A session of an IAM role in the example account. The session's ARN omits the role's path. */
 export function roleSession(roleName: string, sessionName: string, path = "/"): Identity {
@@ -77,14 +88,7 @@ export const awsConfig: Identity = awsService("config.amazonaws.com", "AWSServic
  * A management event in the current format of CloudTrail records (eventVersion 1.11).
  * @param call fields of the record that differ from the defaults
  */
-export function managementEvent(
-  userIdentity: Identity,
-  call: {
-    readonly eventSource: string;
-    readonly eventName: string;
-    readonly readOnly: boolean;
-  } & CloudTrailRecord,
-): CloudTrailRecord {
+export function managementEvent(userIdentity: Identity, call: Call): CloudTrailRecord {
   const [host] = call.eventSource.split(".");
   return {
     eventVersion: "1.11",

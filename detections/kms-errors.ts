@@ -1,6 +1,7 @@
 import type { TrailDetection } from "./detection.ts";
 import {
   administrator,
+  exampleEvent,
   managementEvent,
   onDataKey,
   service,
@@ -49,34 +50,29 @@ export const kmsErrors: TrailDetection = {
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
-    {
-      name: "the service tries a wrong Key, so the encryption context differs",
-      record: managementEvent(service, {
-        ...decrypt,
-        errorCode: "InvalidCiphertextException",
-        ...onDataKey,
-      }),
-    },
-    {
-      name: "the key policy denies the service; the record has no resources and no parameters",
-      record: managementEvent(service, {
+    exampleEvent("the service tries a wrong Key, so the encryption context differs", service, {
+      ...decrypt,
+      errorCode: "InvalidCiphertextException",
+      ...onDataKey,
+    }),
+    exampleEvent(
+      "the key policy denies the service; the record has no resources and no parameters",
+      service,
+      {
         ...decrypt,
         errorCode: "AccessDenied",
         errorMessage:
           "User: arn:aws:sts::111122223333:assumed-role/cipherwatch-dev-service/5e1d0a9c4b8f47d2a6c3e7f0918b2d54 is not authorized to perform: kms:Decrypt on this resource because no resource-based policy allows the kms:Decrypt action",
-      }),
-    },
-    {
-      name: "the service cannot encrypt because the key is pending deletion",
-      record: managementEvent(service, {
-        ...decrypt,
-        eventName: "GenerateDataKey",
-        errorCode: "KMSInvalidStateException",
-        errorMessage:
-          "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63 is pending deletion.",
-        ...onDataKey,
-      }),
-    },
+      },
+    ),
+    exampleEvent("the service cannot encrypt because the key is pending deletion", service, {
+      ...decrypt,
+      eventName: "GenerateDataKey",
+      errorCode: "KMSInvalidStateException",
+      errorMessage:
+        "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63 is pending deletion.",
+      ...onDataKey,
+    }),
   ],
   mustNotFire: [
     {
@@ -84,15 +80,12 @@ export const kmsErrors: TrailDetection = {
       record: serviceDecryptEvent,
       alsoFires: ["kms-volume"],
     },
-    {
-      name: "KMS denies a call by an administrator",
-      record: managementEvent(administrator, {
-        ...decrypt,
-        errorCode: "AccessDenied",
-        errorMessage:
-          "User: arn:aws:sts::111122223333:assumed-role/Administrator/jordan is not authorized to perform: kms:Decrypt",
-      }),
-    },
+    exampleEvent("KMS denies a call by an administrator", administrator, {
+      ...decrypt,
+      errorCode: "AccessDenied",
+      errorMessage:
+        "User: arn:aws:sts::111122223333:assumed-role/Administrator/jordan is not authorized to perform: kms:Decrypt",
+    }),
     {
       name: "another AWS service denies a call by the service",
       record: managementEvent(service, {

@@ -3,8 +3,8 @@ import {
   administrator,
   awsConfig,
   deployer,
+  exampleEvent,
   exampleScope,
-  managementEvent,
   onKey,
   otherKeyArn,
   user,
@@ -76,41 +76,37 @@ export const kmsKeyChange: TrailDetection = {
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
-    {
-      name: "a user schedules the deletion of the data key",
-      record: managementEvent(user, {
-        ...change,
-        eventName: "ScheduleKeyDeletion",
-        ...onKey(keyArn, { keyId: keyArn, pendingWindowInDays: 7 }),
-        responseElements: {
-          keyId: keyArn,
-          keyState: "PendingDeletion",
-          deletionDate: "Mar 9, 2026, 9:14:27 AM",
-          pendingWindowInDays: 7,
-        },
-      }),
-    },
-    {
-      name: "an administrator disables the data key by its ID, which the record resolves to the ARN",
-      record: managementEvent(administrator, {
+    exampleEvent("a user schedules the deletion of the data key", user, {
+      ...change,
+      eventName: "ScheduleKeyDeletion",
+      ...onKey(keyArn, { keyId: keyArn, pendingWindowInDays: 7 }),
+      responseElements: {
+        keyId: keyArn,
+        keyState: "PendingDeletion",
+        deletionDate: "Mar 9, 2026, 9:14:27 AM",
+        pendingWindowInDays: 7,
+      },
+    }),
+    exampleEvent(
+      "an administrator disables the data key by its ID, which the record resolves to the ARN",
+      administrator,
+      {
         ...change,
         eventName: "DisableKey",
         ...onKey(keyArn, { keyId: "1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63" }),
         responseElements: { keyId: keyArn },
-      }),
-    },
-    {
-      name: "the pipeline changes the key policy",
-      record: managementEvent(deployer, {
-        ...change,
-        eventName: "PutKeyPolicy",
-        ...onKey(keyArn, { keyId: keyArn, policyName: "default" }),
-        responseElements: { keyId: keyArn },
-      }),
-    },
-    {
-      name: "an administrator grants another account's role access to the data key",
-      record: managementEvent(administrator, {
+      },
+    ),
+    exampleEvent("the pipeline changes the key policy", deployer, {
+      ...change,
+      eventName: "PutKeyPolicy",
+      ...onKey(keyArn, { keyId: keyArn, policyName: "default" }),
+      responseElements: { keyId: keyArn },
+    }),
+    exampleEvent(
+      "an administrator grants another account's role access to the data key",
+      administrator,
+      {
         ...change,
         eventName: "CreateGrant",
         ...onKey(keyArn, {
@@ -119,61 +115,43 @@ export const kmsKeyChange: TrailDetection = {
           operations: ["Decrypt"],
         }),
         responseElements: { keyId: keyArn },
-      }),
-    },
-    {
-      name: "an administrator disables the rotation of the data key",
-      record: managementEvent(administrator, {
-        ...change,
-        eventName: "DisableKeyRotation",
-        ...onKey(keyArn),
-        responseElements: { keyId: keyArn },
-      }),
-    },
-    {
-      name: "a user disables the trail's key, which stops the trail",
-      record: managementEvent(user, {
-        ...change,
-        eventName: "DisableKey",
-        ...onKey(trailKeyArn),
-        responseElements: { keyId: trailKeyArn },
-      }),
-    },
-    {
-      name: "a user disables the alarms' key, which stops notifications",
-      record: managementEvent(user, {
-        ...change,
-        eventName: "DisableKey",
-        ...onKey(topicKeyArn),
-        responseElements: { keyId: topicKeyArn },
-      }),
-    },
+      },
+    ),
+    exampleEvent("an administrator disables the rotation of the data key", administrator, {
+      ...change,
+      eventName: "DisableKeyRotation",
+      ...onKey(keyArn),
+      responseElements: { keyId: keyArn },
+    }),
+    exampleEvent("a user disables the trail's key, which stops the trail", user, {
+      ...change,
+      eventName: "DisableKey",
+      ...onKey(trailKeyArn),
+      responseElements: { keyId: trailKeyArn },
+    }),
+    exampleEvent("a user disables the alarms' key, which stops notifications", user, {
+      ...change,
+      eventName: "DisableKey",
+      ...onKey(topicKeyArn),
+      responseElements: { keyId: topicKeyArn },
+    }),
   ],
   mustNotFire: [
-    {
-      name: "an administrator disables another key",
-      record: managementEvent(administrator, {
-        ...change,
-        eventName: "DisableKey",
-        ...onKey(otherKeyArn),
-      }),
-    },
-    {
-      name: "the pipeline enables the rotation of the data key",
-      record: managementEvent(deployer, {
-        ...change,
-        eventName: "EnableKeyRotation",
-        ...onKey(keyArn, { keyId: keyArn, rotationPeriodInDays: 365 }),
-      }),
-    },
-    {
-      name: "AWS Config reads the rotation status of the data key",
-      record: managementEvent(awsConfig, {
-        ...change,
-        eventName: "GetKeyRotationStatus",
-        readOnly: true,
-        ...onKey(keyArn),
-      }),
-    },
+    exampleEvent("an administrator disables another key", administrator, {
+      ...change,
+      eventName: "DisableKey",
+      ...onKey(otherKeyArn),
+    }),
+    exampleEvent("the pipeline enables the rotation of the data key", deployer, {
+      ...change,
+      eventName: "EnableKeyRotation",
+      ...onKey(keyArn, { keyId: keyArn, rotationPeriodInDays: 365 }),
+    }),
+    exampleEvent("AWS Config reads the rotation status of the data key", awsConfig, {
+      ...change,
+      eventName: "GetKeyRotationStatus",
+      readOnly: true,
+      ...onKey(keyArn),
+    }),
   ],
 };

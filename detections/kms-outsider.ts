@@ -3,6 +3,7 @@ import {
   administrator,
   awsConfig,
   awsService,
+  exampleEvent,
   exampleScope,
   managementEvent,
   onDataKey,
@@ -64,14 +65,11 @@ export const kmsOutsider: TrailDetection = {
       record: managementEvent(user, { ...use, ...onDataKey }),
       alsoFires: ["kms-volume"],
     },
-    {
-      name: "an administrator generates a data key",
-      record: managementEvent(administrator, {
-        ...use,
-        eventName: "GenerateDataKeyWithoutPlaintext",
-        ...onDataKey,
-      }),
-    },
+    exampleEvent("an administrator generates a data key", administrator, {
+      ...use,
+      eventName: "GenerateDataKeyWithoutPlaintext",
+      ...onDataKey,
+    }),
     {
       name: "another account decrypts with the data key; the record has no ARN and no session",
       record: managementEvent(
@@ -80,9 +78,10 @@ export const kmsOutsider: TrailDetection = {
       ),
       alsoFires: ["kms-volume"],
     },
-    {
-      name: "a user re-encrypts a ciphertext under another key; the data key is the second resource",
-      record: managementEvent(user, {
+    exampleEvent(
+      "a user re-encrypts a ciphertext under another key; the data key is the second resource",
+      user,
+      {
         ...use,
         eventName: "ReEncrypt",
         requestParameters: {
@@ -95,18 +94,15 @@ export const kmsOutsider: TrailDetection = {
           { accountId: "111122223333", type: "AWS::KMS::Key", ARN: otherKeyArn },
           { accountId: "111122223333", type: "AWS::KMS::Key", ARN: exampleScope.keyArn },
         ],
-      }),
-    },
-    {
-      name: "a user tries to decrypt ciphertexts of another key",
-      record: managementEvent(user, {
-        ...use,
-        errorCode: "IncorrectKeyException",
-        errorMessage:
-          "The key ID in the request does not identify a CMK that can perform this operation.",
-        ...onDataKey,
-      }),
-    },
+      },
+    ),
+    exampleEvent("a user tries to decrypt ciphertexts of another key", user, {
+      ...use,
+      errorCode: "IncorrectKeyException",
+      errorMessage:
+        "The key ID in the request does not identify a CMK that can perform this operation.",
+      ...onDataKey,
+    }),
   ],
   mustNotFire: [
     {
@@ -115,28 +111,23 @@ export const kmsOutsider: TrailDetection = {
       alsoFires: ["kms-volume"],
     },
     { name: "the service encrypts a record", record: serviceEncryptEvent },
-    {
-      name: "AWS Config describes the data key",
-      record: managementEvent(awsConfig, {
-        ...use,
-        eventName: "DescribeKey",
-        ...onKey(exampleScope.keyArn),
-      }),
-    },
-    {
-      name: "an administrator reads the key policy",
-      record: managementEvent(administrator, {
-        ...use,
-        eventName: "GetKeyPolicy",
-        ...onKey(exampleScope.keyArn, { keyId: exampleScope.keyArn, policyName: "default" }),
-      }),
-    },
-    {
-      name: "an AWS service uses another key",
-      record: managementEvent(awsService("rds.amazonaws.com", "AWSServiceRoleForRDS"), {
+    exampleEvent("AWS Config describes the data key", awsConfig, {
+      ...use,
+      eventName: "DescribeKey",
+      ...onKey(exampleScope.keyArn),
+    }),
+    exampleEvent("an administrator reads the key policy", administrator, {
+      ...use,
+      eventName: "GetKeyPolicy",
+      ...onKey(exampleScope.keyArn, { keyId: exampleScope.keyArn, policyName: "default" }),
+    }),
+    exampleEvent(
+      "an AWS service uses another key",
+      awsService("rds.amazonaws.com", "AWSServiceRoleForRDS"),
+      {
         ...use,
         ...onKey(otherKeyArn),
-      }),
-    },
+      },
+    ),
   ],
 };

@@ -1,5 +1,6 @@
 import type { TrailDetection } from "./detection.ts";
 import {
+  exampleEvent,
   managementEvent,
   onDataKey,
   onKey,
@@ -62,15 +63,16 @@ export const kmsVolume: TrailDetection = {
     ].join(" | "),
   mustFire: [
     { name: "the service decrypts a record", record: serviceDecryptEvent },
-    {
-      name: "a stolen session of the service decrypts a record from another address",
-      record: managementEvent(service, {
+    exampleEvent(
+      "a stolen session of the service decrypts a record from another address",
+      service,
+      {
         ...decrypt,
         sourceIPAddress: "198.51.100.23",
         userAgent: "Boto3/1.40.21 md/Botocore#1.40.21 lang/python#3.13.7",
         ...onDataKey,
-      }),
-    },
+      },
+    ),
   ],
   mustNotFire: [
     { name: "the service encrypts a record", record: serviceEncryptEvent },
@@ -83,12 +85,9 @@ export const kmsVolume: TrailDetection = {
       }),
       alsoFires: ["kms-errors"],
     },
-    {
-      name: "another role decrypts with another key",
-      record: managementEvent(roleSession("Reporting", "nightly"), {
-        ...decrypt,
-        ...onKey(otherKeyArn),
-      }),
-    },
+    exampleEvent("another role decrypts with another key", roleSession("Reporting", "nightly"), {
+      ...decrypt,
+      ...onKey(otherKeyArn),
+    }),
   ],
 };

@@ -1,8 +1,8 @@
 import type { TrailDetection } from "./detection.ts";
 import {
   administrator,
+  exampleEvent,
   executionRoleSession,
-  managementEvent,
   service,
   user,
 } from "./example-events.ts";
@@ -56,47 +56,32 @@ export const secretAccess: TrailDetection = {
       `filter eventName = "GetSecretValue" and requestParameters.secretId like "rds!db-" and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${executionRoleName}"`,
     ].join(" | "),
   mustFire: [
-    {
-      name: "an administrator reads the secret",
-      record: managementEvent(administrator, {
-        ...read,
-        requestParameters: { secretId: secretArn },
-      }),
-    },
-    {
-      name: "a user reads the secret by its name",
-      record: managementEvent(user, { ...read, requestParameters: { secretId: secretName } }),
-    },
-    {
-      name: "the service's role reads the secret, which the service never does",
-      record: managementEvent(service, {
-        ...read,
-        requestParameters: { secretId: secretArn, versionStage: "AWSCURRENT" },
-      }),
-    },
+    exampleEvent("an administrator reads the secret", administrator, {
+      ...read,
+      requestParameters: { secretId: secretArn },
+    }),
+    exampleEvent("a user reads the secret by its name", user, {
+      ...read,
+      requestParameters: { secretId: secretName },
+    }),
+    exampleEvent("the service's role reads the secret, which the service never does", service, {
+      ...read,
+      requestParameters: { secretId: secretArn, versionStage: "AWSCURRENT" },
+    }),
   ],
   mustNotFire: [
-    {
-      name: "ECS reads the secret for the migrations of a new task",
-      record: managementEvent(executionRoleSession, {
-        ...read,
-        requestParameters: { secretId: secretArn },
-      }),
-    },
-    {
-      name: "an administrator reads another secret",
-      record: managementEvent(administrator, {
-        ...read,
-        requestParameters: { secretId: "orders/payment-provider" },
-      }),
-    },
-    {
-      name: "an administrator describes the secret",
-      record: managementEvent(administrator, {
-        ...read,
-        eventName: "DescribeSecret",
-        requestParameters: { secretId: secretArn },
-      }),
-    },
+    exampleEvent("ECS reads the secret for the migrations of a new task", executionRoleSession, {
+      ...read,
+      requestParameters: { secretId: secretArn },
+    }),
+    exampleEvent("an administrator reads another secret", administrator, {
+      ...read,
+      requestParameters: { secretId: "orders/payment-provider" },
+    }),
+    exampleEvent("an administrator describes the secret", administrator, {
+      ...read,
+      eventName: "DescribeSecret",
+      requestParameters: { secretId: secretArn },
+    }),
   ],
 };

@@ -3,8 +3,8 @@ import {
   administrator,
   awsService,
   deployer,
+  exampleEvent,
   exampleScope,
-  managementEvent,
   roleSession,
   user,
 } from "./example-events.ts";
@@ -82,116 +82,88 @@ export const trailChange: TrailDetection = {
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
-    {
-      name: "a user stops the trail",
-      record: managementEvent(user, {
-        ...onTrail,
-        eventName: "StopLogging",
-        requestParameters: { name: trailArn },
-      }),
-    },
-    {
-      name: "AWS denies a user to delete the trail",
-      record: managementEvent(user, {
-        ...onTrail,
-        eventName: "DeleteTrail",
-        errorCode: "AccessDenied",
-        errorMessage: `User: arn:aws:iam::111122223333:user/mallory is not authorized to perform: cloudtrail:DeleteTrail on resource: ${trailArn}`,
-      }),
-    },
-    {
-      name: "an administrator excludes KMS events from the trail",
-      record: managementEvent(administrator, {
-        ...onTrail,
-        eventName: "PutEventSelectors",
-        requestParameters: {
-          trailName: trailArn,
-          eventSelectors: [
-            {
-              readWriteType: "All",
-              includeManagementEvents: true,
-              excludeManagementEventSources: ["kms.amazonaws.com"],
-            },
-          ],
-        },
-      }),
-    },
-    {
-      name: "a user deletes the trail's log group",
-      record: managementEvent(user, {
-        ...onLogs,
-        eventName: "DeleteLogGroup",
-        requestParameters: { logGroupName: trailLogGroupName },
-      }),
-    },
-    {
-      name: "an administrator changes how long the bucket keeps files",
-      record: managementEvent(administrator, {
-        ...onBucket,
-        eventName: "PutBucketLifecycle",
-        requestParameters: { bucketName: trailBucket, lifecycle: "" },
-      }),
-    },
-    {
-      name: "a user deletes the policy of the role that writes to the log group",
-      record: managementEvent(user, {
-        eventSource: "iam.amazonaws.com",
-        eventName: "DeleteRolePolicy",
-        readOnly: false,
-        requestParameters: { roleName: `${namePrefix}trail-to-logs`, policyName: "write" },
-      }),
-    },
+    exampleEvent("a user stops the trail", user, {
+      ...onTrail,
+      eventName: "StopLogging",
+      requestParameters: { name: trailArn },
+    }),
+    exampleEvent("AWS denies a user to delete the trail", user, {
+      ...onTrail,
+      eventName: "DeleteTrail",
+      errorCode: "AccessDenied",
+      errorMessage: `User: arn:aws:iam::111122223333:user/mallory is not authorized to perform: cloudtrail:DeleteTrail on resource: ${trailArn}`,
+    }),
+    exampleEvent("an administrator excludes KMS events from the trail", administrator, {
+      ...onTrail,
+      eventName: "PutEventSelectors",
+      requestParameters: {
+        trailName: trailArn,
+        eventSelectors: [
+          {
+            readWriteType: "All",
+            includeManagementEvents: true,
+            excludeManagementEventSources: ["kms.amazonaws.com"],
+          },
+        ],
+      },
+    }),
+    exampleEvent("a user deletes the trail's log group", user, {
+      ...onLogs,
+      eventName: "DeleteLogGroup",
+      requestParameters: { logGroupName: trailLogGroupName },
+    }),
+    exampleEvent("an administrator changes how long the bucket keeps files", administrator, {
+      ...onBucket,
+      eventName: "PutBucketLifecycle",
+      requestParameters: { bucketName: trailBucket, lifecycle: "" },
+    }),
+    exampleEvent("a user deletes the policy of the role that writes to the log group", user, {
+      eventSource: "iam.amazonaws.com",
+      eventName: "DeleteRolePolicy",
+      readOnly: false,
+      requestParameters: { roleName: `${namePrefix}trail-to-logs`, policyName: "write" },
+    }),
   ],
   mustNotFire: [
-    {
-      name: "the trail creates a log stream",
-      record: managementEvent(roleSession(`${namePrefix}trail-to-logs`, "CLOUDTRAIL"), {
+    exampleEvent(
+      "the trail creates a log stream",
+      roleSession(`${namePrefix}trail-to-logs`, "CLOUDTRAIL"),
+      {
         ...onLogs,
         eventName: "CreateLogStream",
         requestParameters: {
           logGroupName: trailLogGroupName,
           logStreamName: "111122223333_CloudTrail_ap-southeast-2",
         },
-      }),
-    },
-    {
-      name: "an administrator reads the trail's status",
-      record: managementEvent(administrator, {
-        ...onTrail,
-        eventName: "GetTrailStatus",
-        readOnly: true,
-        requestParameters: { name: trailArn },
-      }),
-    },
-    {
-      name: "Security Hub reads the bucket policy",
-      record: managementEvent(
-        awsService("securityhub.amazonaws.com", "AWSServiceRoleForSecurityHub"),
-        {
-          ...onBucket,
-          eventName: "GetBucketPolicy",
-          readOnly: true,
-          requestParameters: { bucketName: trailBucket },
-        },
-      ),
-    },
-    {
-      name: "the pipeline changes the policy of another bucket",
-      record: managementEvent(deployer, {
+      },
+    ),
+    exampleEvent("an administrator reads the trail's status", administrator, {
+      ...onTrail,
+      eventName: "GetTrailStatus",
+      readOnly: true,
+      requestParameters: { name: trailArn },
+    }),
+    exampleEvent(
+      "Security Hub reads the bucket policy",
+      awsService("securityhub.amazonaws.com", "AWSServiceRoleForSecurityHub"),
+      {
         ...onBucket,
-        eventName: "PutBucketPolicy",
-        requestParameters: {
-          bucketName: "cipherwatch-dev-access-logs-111122223333-ap-southeast-2",
-        },
-      }),
-    },
-    {
-      name: "an administrator changes the retention of another log group",
-      record: managementEvent(administrator, {
-        ...onLogs,
-        eventName: "PutRetentionPolicy",
-        requestParameters: { logGroupName: "/another/application", retentionInDays: 30 },
-      }),
-    },
+        eventName: "GetBucketPolicy",
+        readOnly: true,
+        requestParameters: { bucketName: trailBucket },
+      },
+    ),
+    exampleEvent("the pipeline changes the policy of another bucket", deployer, {
+      ...onBucket,
+      eventName: "PutBucketPolicy",
+      requestParameters: {
+        bucketName: "cipherwatch-dev-access-logs-111122223333-ap-southeast-2",
+      },
+    }),
+    exampleEvent("an administrator changes the retention of another log group", administrator, {
+      ...onLogs,
+      eventName: "PutRetentionPolicy",
+      requestParameters: { logGroupName: "/another/application", retentionInDays: 30 },
+    }),
   ],
 };

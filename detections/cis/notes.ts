@@ -3,6 +3,7 @@ import {
   administrator,
   awsConfig,
   deployer,
+  exampleEvent,
   managementEvent,
   onKey,
   otherKeyArn,
@@ -60,17 +61,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     response:
       "If not, change the root user's password, replace its MFA device and delete its access keys.",
     filter: 'userIdentity.type = "Root"',
-    mustFire: {
-      name: "the root user creates an access key",
-      record: managementEvent(root, write("iam", "CreateAccessKey")),
-    },
-    mustNotFire: {
-      name: "an AWS service acts on behalf of the root user",
-      record: managementEvent(
-        { ...root, invokedBy: "support.amazonaws.com" },
-        read("trustedadvisor", "DescribeChecks"),
-      ),
-    },
+    mustFire: exampleEvent(
+      "the root user creates an access key",
+      root,
+      write("iam", "CreateAccessKey"),
+    ),
+    mustNotFire: exampleEvent(
+      "an AWS service acts on behalf of the root user",
+      { ...root, invokedBy: "support.amazonaws.com" },
+      read("trustedadvisor", "DescribeChecks"),
+    ),
   },
   "CloudWatch.2": {
     id: "cis-unauthorized-calls",
@@ -82,23 +82,19 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     response:
       "Find the callers with the most different calls, and revoke the credentials of those that explore.",
     filter: "errorCode like /UnauthorizedOperation$|^AccessDenied/",
-    mustFire: {
-      name: "AWS denies a call by an administrator",
-      record: managementEvent(
-        administrator,
-        read("organizations", "ListAccounts", {
-          errorCode: "AccessDeniedException",
-          errorMessage: "You don't have permissions to access this resource.",
-        }),
-      ),
-    },
-    mustNotFire: {
-      name: "a call fails for another reason",
-      record: managementEvent(
-        administrator,
-        read("s3", "GetBucketPolicy", { errorCode: "NoSuchBucketPolicy" }),
-      ),
-    },
+    mustFire: exampleEvent(
+      "AWS denies a call by an administrator",
+      administrator,
+      read("organizations", "ListAccounts", {
+        errorCode: "AccessDeniedException",
+        errorMessage: "You don't have permissions to access this resource.",
+      }),
+    ),
+    mustNotFire: exampleEvent(
+      "a call fails for another reason",
+      administrator,
+      read("s3", "GetBucketPolicy", { errorCode: "NoSuchBucketPolicy" }),
+    ),
   },
   "CloudWatch.3": {
     id: "cis-sign-in-without-mfa",
@@ -121,22 +117,21 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "Attackers grant themselves permissions to keep or extend their access.",
     falsePositive: "A deployment: the caller is the deploy role, at the time of the deployment.",
     response: UNDO,
-    mustFire: {
-      name: "a user attaches AdministratorAccess to themselves",
-      record: managementEvent(
-        user,
-        write("iam", "AttachUserPolicy", {
-          requestParameters: {
-            userName: "mallory",
-            policyArn: "arn:aws:iam::aws:policy/AdministratorAccess",
-          },
-        }),
-      ),
-    },
-    mustNotFire: {
-      name: "an administrator reads a policy",
-      record: managementEvent(administrator, read("iam", "GetPolicyVersion")),
-    },
+    mustFire: exampleEvent(
+      "a user attaches AdministratorAccess to themselves",
+      user,
+      write("iam", "AttachUserPolicy", {
+        requestParameters: {
+          userName: "mallory",
+          policyArn: "arn:aws:iam::aws:policy/AdministratorAccess",
+        },
+      }),
+    ),
+    mustNotFire: exampleEvent(
+      "an administrator reads a policy",
+      administrator,
+      read("iam", "GetPolicyVersion"),
+    ),
   },
   "CloudWatch.5": {
     id: "cis-trail-change",
@@ -146,14 +141,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     falsePositive:
       "A deployment of a trail: the caller is the deploy role, at the time of the deployment.",
     response: "If not, run `aws cloudtrail start-logging` now, then investigate.",
-    mustFire: {
-      name: "an administrator creates a trail",
-      record: managementEvent(administrator, write("cloudtrail", "CreateTrail")),
-    },
-    mustNotFire: {
-      name: "an administrator lists trails",
-      record: managementEvent(administrator, read("cloudtrail", "DescribeTrails")),
-    },
+    mustFire: exampleEvent(
+      "an administrator creates a trail",
+      administrator,
+      write("cloudtrail", "CreateTrail"),
+    ),
+    mustNotFire: exampleEvent(
+      "an administrator lists trails",
+      administrator,
+      read("cloudtrail", "DescribeTrails"),
+    ),
   },
   "CloudWatch.6": {
     id: "cis-sign-in-failures",
@@ -179,14 +176,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "Data cannot be decrypted once its key is deleted.",
     falsePositive: "A key that is no longer needed: its data was deleted before.",
     response: "If not, run `aws kms cancel-key-deletion` and `aws kms enable-key` at once.",
-    mustFire: {
-      name: "an administrator disables a key",
-      record: managementEvent(administrator, write("kms", "DisableKey", onKey(otherKeyArn))),
-    },
-    mustNotFire: {
-      name: "an administrator enables a key",
-      record: managementEvent(administrator, write("kms", "EnableKey", onKey(otherKeyArn))),
-    },
+    mustFire: exampleEvent(
+      "an administrator disables a key",
+      administrator,
+      write("kms", "DisableKey", onKey(otherKeyArn)),
+    ),
+    mustNotFire: exampleEvent(
+      "an administrator enables a key",
+      administrator,
+      write("kms", "EnableKey", onKey(otherKeyArn)),
+    ),
   },
   "CloudWatch.8": {
     id: "cis-bucket-policy-change",
@@ -196,20 +195,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     falsePositive:
       "A deployment of a bucket: the caller is the deploy role, at the time of the deployment.",
     response: UNDO,
-    mustFire: {
-      name: "a user changes a bucket policy",
-      record: managementEvent(
-        user,
-        write("s3", "PutBucketPolicy", { requestParameters: { bucketName: "example-exports" } }),
-      ),
-    },
-    mustNotFire: {
-      name: "the pipeline creates a bucket",
-      record: managementEvent(
-        deployer,
-        write("s3", "CreateBucket", { requestParameters: { bucketName: "example-exports" } }),
-      ),
-    },
+    mustFire: exampleEvent(
+      "a user changes a bucket policy",
+      user,
+      write("s3", "PutBucketPolicy", { requestParameters: { bucketName: "example-exports" } }),
+    ),
+    mustNotFire: exampleEvent(
+      "the pipeline creates a bucket",
+      deployer,
+      write("s3", "CreateBucket", { requestParameters: { bucketName: "example-exports" } }),
+    ),
   },
   "CloudWatch.9": {
     id: "cis-config-change",
@@ -218,14 +213,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "Without its configuration recorder, nobody can reconstruct which resource changed when.",
     falsePositive: "A deployment of AWS Config itself.",
     response: "If not, start the configuration recorder again.",
-    mustFire: {
-      name: "a user stops the configuration recorder",
-      record: managementEvent(user, write("config", "StopConfigurationRecorder")),
-    },
-    mustNotFire: {
-      name: "AWS Config reads a queue's attributes",
-      record: managementEvent(awsConfig, read("sqs", "GetQueueAttributes")),
-    },
+    mustFire: exampleEvent(
+      "a user stops the configuration recorder",
+      user,
+      write("config", "StopConfigurationRecorder"),
+    ),
+    mustNotFire: exampleEvent(
+      "AWS Config reads a queue's attributes",
+      awsConfig,
+      read("sqs", "GetQueueAttributes"),
+    ),
   },
   "CloudWatch.10": {
     id: "cis-security-group-change",
@@ -234,14 +231,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "A single call can open a port to the internet.",
     falsePositive: NETWORK_PLANNED,
     response: UNDO,
-    mustFire: {
-      name: "a user adds an ingress rule",
-      record: managementEvent(user, write("ec2", "AuthorizeSecurityGroupIngress")),
-    },
-    mustNotFire: {
-      name: "an administrator lists security groups",
-      record: managementEvent(administrator, read("ec2", "DescribeSecurityGroups")),
-    },
+    mustFire: exampleEvent(
+      "a user adds an ingress rule",
+      user,
+      write("ec2", "AuthorizeSecurityGroupIngress"),
+    ),
+    mustNotFire: exampleEvent(
+      "an administrator lists security groups",
+      administrator,
+      read("ec2", "DescribeSecurityGroups"),
+    ),
   },
   "CloudWatch.11": {
     id: "cis-network-acl-change",
@@ -250,14 +249,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "Network ACLs are the outer firewall of the subnets.",
     falsePositive: NETWORK_PLANNED,
     response: UNDO,
-    mustFire: {
-      name: "a user adds a network ACL entry",
-      record: managementEvent(user, write("ec2", "CreateNetworkAclEntry")),
-    },
-    mustNotFire: {
-      name: "an administrator lists network ACLs",
-      record: managementEvent(administrator, read("ec2", "DescribeNetworkAcls")),
-    },
+    mustFire: exampleEvent(
+      "a user adds a network ACL entry",
+      user,
+      write("ec2", "CreateNetworkAclEntry"),
+    ),
+    mustNotFire: exampleEvent(
+      "an administrator lists network ACLs",
+      administrator,
+      read("ec2", "DescribeNetworkAcls"),
+    ),
   },
   "CloudWatch.12": {
     id: "cis-gateway-change",
@@ -266,14 +267,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "A gateway connects a network to other networks, such as the internet.",
     falsePositive: NETWORK_PLANNED,
     response: UNDO,
-    mustFire: {
-      name: "a user attaches an internet gateway",
-      record: managementEvent(user, write("ec2", "AttachInternetGateway")),
-    },
-    mustNotFire: {
-      name: "the pipeline creates a NAT gateway, which accepts no inbound connections",
-      record: managementEvent(deployer, write("ec2", "CreateNatGateway")),
-    },
+    mustFire: exampleEvent(
+      "a user attaches an internet gateway",
+      user,
+      write("ec2", "AttachInternetGateway"),
+    ),
+    mustNotFire: exampleEvent(
+      "the pipeline creates a NAT gateway, which accepts no inbound connections",
+      deployer,
+      write("ec2", "CreateNatGateway"),
+    ),
   },
   "CloudWatch.13": {
     id: "cis-route-change",
@@ -282,14 +285,12 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "A changed route can bypass the monitoring of network traffic.",
     falsePositive: NETWORK_PLANNED,
     response: UNDO,
-    mustFire: {
-      name: "a user replaces a route",
-      record: managementEvent(user, write("ec2", "ReplaceRoute")),
-    },
-    mustNotFire: {
-      name: "an administrator creates a route in App Mesh",
-      record: managementEvent(administrator, write("appmesh", "CreateRoute")),
-    },
+    mustFire: exampleEvent("a user replaces a route", user, write("ec2", "ReplaceRoute")),
+    mustNotFire: exampleEvent(
+      "an administrator creates a route in App Mesh",
+      administrator,
+      write("appmesh", "CreateRoute"),
+    ),
   },
   "CloudWatch.14": {
     id: "cis-vpc-change",
@@ -298,14 +299,16 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     why: "A peering connection joins networks that were separate.",
     falsePositive: NETWORK_PLANNED,
     response: UNDO,
-    mustFire: {
-      name: "a user accepts a peering connection",
-      record: managementEvent(user, write("ec2", "AcceptVpcPeeringConnection")),
-    },
-    mustNotFire: {
-      name: "the pipeline creates a subnet",
-      record: managementEvent(deployer, write("ec2", "CreateSubnet")),
-    },
+    mustFire: exampleEvent(
+      "a user accepts a peering connection",
+      user,
+      write("ec2", "AcceptVpcPeeringConnection"),
+    ),
+    mustNotFire: exampleEvent(
+      "the pipeline creates a subnet",
+      deployer,
+      write("ec2", "CreateSubnet"),
+    ),
   },
   "CIS-4.15": {
     id: "cis-organization-change",
@@ -315,13 +318,15 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     falsePositive: "A planned change by the organization's administrators.",
     response:
       "If not, attach the policy again or invite the account back, and revoke the caller's access.",
-    mustFire: {
-      name: "a user detaches a service control policy",
-      record: managementEvent(user, write("organizations", "DetachPolicy")),
-    },
-    mustNotFire: {
-      name: "an administrator detaches a policy of AWS IoT",
-      record: managementEvent(administrator, write("iot", "DetachPolicy")),
-    },
+    mustFire: exampleEvent(
+      "a user detaches a service control policy",
+      user,
+      write("organizations", "DetachPolicy"),
+    ),
+    mustNotFire: exampleEvent(
+      "an administrator detaches a policy of AWS IoT",
+      administrator,
+      write("iot", "DetachPolicy"),
+    ),
   },
 };
