@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { main } from "../replay/replay.ts";
-import { nothingLeftOut, resolvePaths, walk } from "../replay/walk.ts";
+import { main } from "../replay/cli.ts";
+import { nothingLeftOut, resolvePaths, walk } from "../replay/read/walk.ts";
 import type { Cost } from "./replay.ts";
 
 // One run of the benchmark "replay" in a process of its own: `parse FOLDER`, or `replay` with its

@@ -1,4 +1,4 @@
-import { counted, duration, number } from "./wording.ts";
+import { counted, duration, number } from "./report/format.ts";
 
 export interface Progress {
   readonly add: (done: {

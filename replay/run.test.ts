@@ -6,9 +6,9 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { type Archive, generateArchive } from "./archive/generate.ts";
-import { loadDeployed } from "./deployed.ts";
-import { type Detections, ownDetections } from "./detections.ts";
-import type { DetectionReport, Report } from "./report.ts";
+import { loadDeployed } from "./detections/deployed.ts";
+import { type Detections, ownDetections } from "./detections/detections.ts";
+import type { DetectionReport, Report } from "./report/report.ts";
 import { replay } from "./run.ts";
 
 const MINUTE = 60_000;

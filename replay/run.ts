@@ -1,10 +1,10 @@
-import { type Detections, watchedMetrics } from "./detections.ts";
-import { scanFiles } from "./pool.ts";
+import { type Detections, watchedMetrics } from "./detections/detections.ts";
+import { createTally } from "./evaluate/tally.ts";
 import type { Progress } from "./progress.ts";
-import { buildReport, type Report } from "./report.ts";
-import { createTally } from "./tally.ts";
-import { nothingLeftOut, resolvePaths, walk } from "./walk.ts";
-import { MOST_PROBLEMS, type Problem } from "./worker.ts";
+import { scanFiles } from "./read/pool.ts";
+import { nothingLeftOut, resolvePaths, walk } from "./read/walk.ts";
+import { MOST_PROBLEMS, type Problem } from "./read/worker.ts";
+import { buildReport, type Report } from "./report/report.ts";
 
 export interface ReplayProps {
   readonly paths: readonly string[];

@@ -1,4 +1,4 @@
-import { dateTime, number } from "../wording.ts";
+import { dateTime, number } from "../report/format.ts";
 import { generateArchive } from "./generate.ts";
 
 /** `npx node replay/archive/example.ts FOLDER`: a week to replay for whoever has no trail at hand. */

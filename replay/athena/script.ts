@@ -1,6 +1,6 @@
 import { isAnomaly, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import type { Detections } from "../detections.ts";
-import { rule } from "../wording.ts";
+import type { Detections } from "../detections/detections.ts";
+import { rule } from "../report/format.ts";
 import { NotExpressibleError } from "./condition.ts";
 import {
   type Archive,

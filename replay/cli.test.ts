@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { main } from "./replay.ts";
+import { main } from "./cli.ts";
 
 const ROLE = "arn:aws:iam::999988887777:role/service";
 const PATTERN = '{ $.errorCode = "*" }';
@@ -133,7 +133,7 @@ it("prints SQL for Athena for every detection of the stacks, in the account of t
 });
 
 it("as a command prints what it found and nothing else, and ends with its code", () => {
-  const entry = fileURLToPath(new URL("replay.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("cli.ts", import.meta.url));
   const args = [entry, "--fail-on-alarm", "--pattern", PATTERN, file];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 1, stderr: "" });

@@ -1,7 +1,7 @@
+import { MINUTE } from "../evaluate/scan.ts";
+import { counted, dateTime, duration, number } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import type { AlarmReport, DetectionReport } from "./report.ts";
-import { MINUTE } from "./scan.ts";
-import { counted, dateTime, duration, number } from "./wording.ts";
 
 const WIDTH = 960;
 const HEIGHT = 140;

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { createScan, type Findings, type ScanPlan } from "../evaluate/scan.ts";
 import { readPieces } from "./pieces.ts";
 import { createRecordReader } from "./records.ts";
-import { createScan, type Findings, type ScanPlan } from "./scan.ts";
 
 /** Something that could not be read. */
 export interface Problem {

@@ -1,11 +1,11 @@
-import type { CompositeAlarm, MetricAlarm, ThresholdAlarm } from "../cloudwatch/alarm/alarm.ts";
-import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
-import { FilterPatternError, parsePattern } from "../cloudwatch/pattern/index.ts";
-import type { Environment } from "../common/environment.ts";
-import { keyAlias, serviceRoleName } from "../common/naming.ts";
-import { LONGEST_PATTERN } from "../detections/exclusions.ts";
-import type { Deployment } from "../terraform/deployment.ts";
-import { metricId } from "./metric-id.ts";
+import type { CompositeAlarm, MetricAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { FilterPatternError, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import type { Environment } from "../../common/environment.ts";
+import { keyAlias, serviceRoleName } from "../../common/naming.ts";
+import { LONGEST_PATTERN } from "../../detections/exclusions.ts";
+import type { Deployment } from "../../terraform/deployment.ts";
+import { metricId } from "../evaluate/metric-id.ts";
 
 /** A metric that CloudTrail's records are counted into, and the alarms on it. */
 export interface Detection {

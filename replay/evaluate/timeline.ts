@@ -1,9 +1,9 @@
-import { isAnomaly, type MetricAlarm, type ThresholdAlarm } from "../cloudwatch/alarm/alarm.ts";
-import { evaluateAnomaly, USUAL_WINDOW } from "../cloudwatch/alarm/anomaly.ts";
-import { type AlarmEvaluation, evaluateAlarm } from "../cloudwatch/alarm/evaluate.ts";
-import { evaluationInterval, evaluationRange } from "../cloudwatch/alarm/range.ts";
-import type { AlarmState } from "../cloudwatch/alarm/state.ts";
-import { type StatisticSet, statisticOf } from "../cloudwatch/metric.ts";
+import { isAnomaly, type MetricAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { evaluateAnomaly, USUAL_WINDOW } from "../../cloudwatch/alarm/anomaly.ts";
+import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
+import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
+import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
+import { type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./tally.ts";
 

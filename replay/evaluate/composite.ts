@@ -1,6 +1,6 @@
-import type { CompositeAlarm } from "../cloudwatch/alarm/alarm.ts";
-import { holds, parseAlarmRule } from "../cloudwatch/alarm/composite.ts";
-import type { AlarmState } from "../cloudwatch/alarm/state.ts";
+import type { CompositeAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { holds, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
 import type { Transition } from "./timeline.ts";
 
 /**

@@ -1,6 +1,6 @@
-import type { Condition, FilterPattern, JsonTest } from "../cloudwatch/pattern/index.ts";
-import { matchesJson } from "../cloudwatch/pattern/index.ts";
-import { isJoined } from "../cloudwatch/pattern/walk.ts";
+import type { Condition, FilterPattern, JsonTest } from "../../cloudwatch/pattern/index.ts";
+import { matchesJson } from "../../cloudwatch/pattern/index.ts";
+import { isJoined } from "../../cloudwatch/pattern/walk.ts";
 
 /** What every CloudTrail record says of a call, and most patterns ask for. */
 interface Call {

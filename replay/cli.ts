@@ -3,15 +3,15 @@ import { dirname, resolve } from "node:path";
 import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
 import { nearest } from "../common/nearest.ts";
 import { athenaScript } from "./athena/script.ts";
-import { type Bindings, type Detections, ownDetections } from "./detections.ts";
-import { renderJson } from "./json.ts";
-import { loadDeployedApart } from "./load.ts";
+import { type Bindings, type Detections, ownDetections } from "./detections/detections.ts";
+import { loadDeployedApart } from "./detections/load.ts";
 import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
-import { renderPage } from "./page.ts";
 import { createProgress, type Terminal } from "./progress.ts";
-import type { Report } from "./report.ts";
+import { renderJson } from "./report/json.ts";
+import { renderPage } from "./report/page.ts";
+import type { Report } from "./report/report.ts";
+import { renderTable } from "./report/table.ts";
 import { replay } from "./run.ts";
-import { renderTable } from "./table.ts";
 
 /** Where the answers go: standard output, and for what went wrong and how far it is, standard error. */
 export interface Output {

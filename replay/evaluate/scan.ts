@@ -1,6 +1,6 @@
-import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
-import { compileMetricFilter } from "../cloudwatch/metric-filter.ts";
-import { type FilterPattern, matches, matchesJson } from "../cloudwatch/pattern/index.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { compileMetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { type FilterPattern, matches, matchesJson } from "../../cloudwatch/pattern/index.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
 

@@ -1,7 +1,7 @@
-import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../cloudwatch/alarm/anomaly.ts";
+import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import { MINUTE } from "../evaluate/scan.ts";
 import type { AlarmReport, DetectionReport, Report, StateReport } from "./report.ts";
-import { MINUTE } from "./scan.ts";
 
 /**
  * The report for machines: times in ISO 8601, durations in seconds. What is named here stays named so;

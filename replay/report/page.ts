@@ -1,16 +1,7 @@
 import { createHash } from "node:crypto";
-import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../cloudwatch/alarm/anomaly.ts";
+import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
 import { renderChart } from "./chart.ts";
-import { type Html, html, raw } from "./html.ts";
-import type {
-  AlarmReport,
-  CompositeReport,
-  DetectionReport,
-  Report,
-  StateReport,
-  SweepStep,
-} from "./report.ts";
 import {
   bytes,
   counted,
@@ -20,7 +11,16 @@ import {
   remarks,
   rule,
   timeInAlarm,
-} from "./wording.ts";
+} from "./format.ts";
+import { type Html, html, raw } from "./html.ts";
+import type {
+  AlarmReport,
+  CompositeReport,
+  DetectionReport,
+  Report,
+  StateReport,
+  SweepStep,
+} from "./report.ts";
 
 const SPANS_SHOWN = 500;
 const USES_SHOWN = 50;

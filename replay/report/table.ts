@@ -1,7 +1,6 @@
-import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../cloudwatch/alarm/anomaly.ts";
-import type { DetectionReport, Report, StateReport } from "./report.ts";
-import type { Use } from "./tally.ts";
+import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import type { Use } from "../evaluate/tally.ts";
 import {
   bytes,
   counted,
@@ -11,7 +10,8 @@ import {
   remarks,
   rule,
   timeInAlarm,
-} from "./wording.ts";
+} from "./format.ts";
+import type { DetectionReport, Report, StateReport } from "./report.ts";
 
 /** What names of files and roles could tell a terminal to do. */
 const CONTROL = /[^\P{Cc}\n]/gu;

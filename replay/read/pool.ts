@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ScanPlan } from "./scan.ts";
+import type { ScanPlan } from "../evaluate/scan.ts";
 import { BOOT, stripped } from "./stripped.ts";
 import type { SourceFile } from "./walk.ts";
 import type { Batch } from "./worker.ts";

@@ -1,5 +1,9 @@
 /** How numbers, times and rules are written, in the table and on the page alike. */
-import { type ComparisonOperator, isAnomaly, type MetricAlarm } from "../cloudwatch/alarm/alarm.ts";
+import {
+  type ComparisonOperator,
+  isAnomaly,
+  type MetricAlarm,
+} from "../../cloudwatch/alarm/alarm.ts";
 import type { Input, StateReport } from "./report.ts";
 
 const SECOND = 1000;

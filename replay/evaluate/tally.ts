@@ -1,5 +1,5 @@
-import type { StatisticSet } from "../cloudwatch/metric.ts";
-import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
+import type { StatisticSet } from "../../cloudwatch/metric.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { createDistinct } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { type Findings, MATCH_FIELDS } from "./scan.ts";

@@ -1,18 +1,23 @@
-import { isAnomaly, type MetricAlarm, type ThresholdAlarm } from "../cloudwatch/alarm/alarm.ts";
-import { childrenOf, parseAlarmRule } from "../cloudwatch/alarm/composite.ts";
-import { evaluationInterval } from "../cloudwatch/alarm/range.ts";
-import { compositeTransitions } from "./composite.ts";
-import { type Binding, type Detections, metricOf, type NotReplayed } from "./detections.ts";
-import { MINUTE } from "./scan.ts";
-import type { Matches, Tally, Use } from "./tally.ts";
+import { isAnomaly, type MetricAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { childrenOf, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
+import {
+  type Binding,
+  type Detections,
+  metricOf,
+  type NotReplayed,
+} from "../detections/detections.ts";
+import { compositeTransitions } from "../evaluate/composite.ts";
+import { MINUTE } from "../evaluate/scan.ts";
+import type { Matches, Tally, Use } from "../evaluate/tally.ts";
 import {
   createTimeline,
   type Timeline,
   type Transition,
   transitionsOf,
   valuesIn,
-} from "./timeline.ts";
-import type { Problem } from "./worker.ts";
+} from "../evaluate/timeline.ts";
+import type { Problem } from "../read/worker.ts";
 
 /** All that a replay says, for people and machines. Times are milliseconds since the epoch. */
 export interface Report {

@@ -1,8 +1,8 @@
-import { loadSettings } from "../settings/index.ts";
-import { synthesize } from "../stacks/synthesize.ts";
-import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform } from "../terraform/reader.ts";
-import type { Archive } from "./athena/statements.ts";
+import { loadSettings } from "../../settings/index.ts";
+import { synthesize } from "../../stacks/synthesize.ts";
+import { readDeployment } from "../../terraform/deployment.ts";
+import { readTerraform } from "../../terraform/reader.ts";
+import type { Archive } from "../athena/statements.ts";
 import { type Bindings, type Detections, deployedDetections } from "./detections.ts";
 
 /** AWS's own example account, for when neither the settings nor an ARN names one. */

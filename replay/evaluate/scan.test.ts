@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
-import { compileMetricFilter } from "../cloudwatch/metric-filter.ts";
-import { matches, parsePattern } from "../cloudwatch/pattern/index.ts";
-import { FILTER } from "../cloudwatch/testing/samples.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { compileMetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { matches, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { FILTER } from "../../cloudwatch/testing/samples.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
 import { createScan, MATCH_FIELDS, MINUTE, type ScanPlan } from "./scan.ts";
