@@ -3,11 +3,11 @@ import { stripped } from "./stripped.ts";
 
 test("a module comes with all that it imports, as JavaScript", () => {
   const sources = stripped(new URL("worker.ts", import.meta.url));
-  const names = [...sources.keys()].map((url) => url.replace(/^.*\/(?=replay|cloudwatch)/, ""));
+  const names = [...sources.keys()].map((url) => url.replace(/^.*\/(?=replay\/read|replay\/evaluate|cloudwatch)/, ""));
   expect(names).toEqual(
     expect.arrayContaining([
-      "replay/worker.ts",
-      "replay/scan.ts",
+      "replay/read/worker.ts",
+      "replay/evaluate/scan.ts",
       "cloudwatch/pattern/json-match.ts",
       "cloudwatch/metric-filter.ts",
     ]),
