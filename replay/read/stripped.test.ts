@@ -3,7 +3,9 @@ import { stripped } from "./stripped.ts";
 
 test("a module comes with all that it imports, as JavaScript", () => {
   const sources = stripped(new URL("worker.ts", import.meta.url));
-  const names = [...sources.keys()].map((url) => url.replace(/^.*\/(?=replay\/read|replay\/evaluate|cloudwatch)/, ""));
+  const names = [...sources.keys()].map((url) =>
+    url.replace(/^.*\/(?=replay\/read|replay\/evaluate|cloudwatch)/, ""),
+  );
   expect(names).toEqual(
     expect.arrayContaining([
       "replay/read/worker.ts",
