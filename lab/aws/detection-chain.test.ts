@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import {
   ACCOUNT,
   ALARM,
@@ -20,20 +18,20 @@ import { createLogs } from "./logs/logs.ts";
 import type { LogsEntry } from "./logs/store.ts";
 import type { Mail } from "./sns/email.ts";
 import { createSns } from "./sns/sns.ts";
+import { temporaryFile } from "./testing/temporary-folder.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-const REFUSED = '{"eventSource":"kms.amazonaws.com","errorCode":"AccessDenied"}';
+const DENIED = '{"eventSource":"kms.amazonaws.com","errorCode":"AccessDenied"}';
 const GRANTED = '{"eventSource":"kms.amazonaws.com","eventName":"Decrypt"}';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "chain-"));
+  folder = temporaryFile("journals");
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Log events → metric filter → metric → alarm → topic → inbox, on the files of `folder`. */
+/** Log events → metric filter → metric → alarm → topic → inbox, with journals in `folder`. */
 function chain({ clock = manualClock(NOON) as Clock, filter = FILTER, alarm = ALARM } = {}) {
   const file = (name: string) => join(folder, `${name}.jsonl`);
   const metrics = createMetrics({ clock, journal: openJournal<MetricsEntry>(file("metrics")) });
@@ -74,13 +72,13 @@ function chain({ clock = manualClock(NOON) as Clock, filter = FILTER, alarm = AL
 
 const ALARMED = 'ALARM: "kms-errors" in Asia Pacific (Sydney)';
 
-test("three refusals in a minute are one mail, and the alarm returns to OK by itself", () => {
+test("sends one email for three errors in a minute, and returns to OK", () => {
   const clock = manualClock(NOON);
   const { deliver, state, subjects, inbox } = chain({ clock });
   clock.advance(70 * SECOND);
-  deliver(REFUSED, GRANTED, REFUSED);
+  deliver(DENIED, GRANTED, DENIED);
   clock.advance(10 * SECOND);
-  deliver(REFUSED);
+  deliver(DENIED);
   expect(state()).toBe("OK");
   clock.advance(40 * SECOND);
   expect(state()).toBe("ALARM");
@@ -99,10 +97,10 @@ test("three refusals in a minute are one mail, and the alarm returns to OK by it
   expect(subjects()).toEqual([ALARMED]);
 });
 
-test("a quiet minute with the default value 0 ends the alarm at once", () => {
+test("returns to OK after a minute with the default value 0", () => {
   const clock = manualClock(NOON);
   const { deliver, state } = chain({ clock });
-  deliver(REFUSED, REFUSED, REFUSED);
+  deliver(DENIED, DENIED, DENIED);
   clock.advance(MINUTE);
   expect(state()).toBe("ALARM");
   deliver(GRANTED);
@@ -110,40 +108,40 @@ test("a quiet minute with the default value 0 ends the alarm at once", () => {
   expect(state()).toBe("OK");
 });
 
-test("two refusals are none of the alarm's business", () => {
+test("does not alarm below the threshold", () => {
   const clock = manualClock(NOON);
   const { deliver, state, subjects } = chain({ clock });
-  deliver(REFUSED, REFUSED, GRANTED, GRANTED);
+  deliver(DENIED, DENIED, GRANTED, GRANTED);
   clock.advance(5 * MINUTE);
   expect(state()).toBe("OK");
   expect(subjects()).toEqual([]);
 });
 
-test("OK actions mail the recovery as well", () => {
+test("emails the recovery with OK actions", () => {
   const clock = manualClock(NOON);
   const { deliver, subjects } = chain({ clock, alarm: { ...ALARM, okActions: [TOPIC.arn] } });
-  deliver(REFUSED, REFUSED, REFUSED);
+  deliver(DENIED, DENIED, DENIED);
   clock.advance(10 * MINUTE);
   expect(subjects()).toEqual([ALARMED, 'OK: "kms-errors" in Asia Pacific (Sydney)']);
 });
 
-describe("a process that dies", () => {
-  test("between the events and the evaluation loses neither alarm nor mail", () => {
+describe("a killed process", () => {
+  test("loses neither alarm nor email between the events and the evaluation", () => {
     const clock = manualClock(NOON);
-    const dead = chain({ clock });
-    dead.deliver(REFUSED, REFUSED, REFUSED);
-    dead.stop();
+    const killed = chain({ clock });
+    killed.deliver(DENIED, DENIED, DENIED);
+    killed.stop();
     const { state, subjects } = chain({ clock });
     clock.advance(MINUTE);
     expect(state()).toBe("ALARM");
     expect(subjects()).toEqual([ALARMED]);
   });
 
-  test("and stays down past the alarm's range loses neither", () => {
+  test("loses neither alarm nor email when it stays down beyond the evaluation range", () => {
     const clock = manualClock(NOON);
-    const dead = chain({ clock });
-    dead.deliver(REFUSED, REFUSED, REFUSED);
-    dead.stop();
+    const killed = chain({ clock });
+    killed.deliver(DENIED, DENIED, DENIED);
+    killed.stop();
     clock.advance(30 * MINUTE);
     const { state, subjects, inbox } = chain({ clock });
     expect(subjects()).toEqual([ALARMED]);
@@ -151,24 +149,24 @@ describe("a process that dies", () => {
     expect(state()).toBe("OK");
   });
 
-  test("after the alarm was over does not raise it again", () => {
+  test("does not repeat an alarm that ended", () => {
     const clock = manualClock(NOON);
-    const dead = chain({ clock });
-    dead.deliver(REFUSED, REFUSED, REFUSED);
+    const killed = chain({ clock });
+    killed.deliver(DENIED, DENIED, DENIED);
     clock.advance(10 * MINUTE);
-    dead.stop();
+    killed.stop();
     clock.advance(10 * MINUTE);
     const { state, subjects } = chain({ clock });
     expect(subjects()).toEqual([ALARMED]);
     expect(state()).toBe("OK");
   });
 
-  test("during the alarm does not mail again", () => {
+  test("does not send another email for an alarm that lasts", () => {
     const clock = manualClock(NOON);
-    const dead = chain({ clock });
-    dead.deliver(REFUSED, REFUSED, REFUSED);
+    const killed = chain({ clock });
+    killed.deliver(DENIED, DENIED, DENIED);
     clock.advance(MINUTE);
-    dead.stop();
+    killed.stop();
     const { state, subjects } = chain({ clock });
     expect(state()).toBe("ALARM");
     clock.advance(MINUTE);
@@ -178,7 +176,7 @@ describe("a process that dies", () => {
   });
 });
 
-describe("what the stacks say is what happens", () => {
+describe("the deployed configuration", () => {
   test.each([
     ["the threshold", { alarm: { ...ALARM, threshold: 2 } }, "ALARM"],
     ["the threshold, up", { alarm: { ...ALARM, threshold: 4 } }, "OK"],
@@ -192,18 +190,18 @@ describe("what the stacks say is what happens", () => {
     ],
     ["M of N", { alarm: { ...ALARM, evaluationPeriods: 3, datapointsToAlarm: 2 } }, "OK"],
     ["nothing", {}, "ALARM"],
-  ])("%s changes the outcome to %s", (_, change, expected) => {
+  ])("with changes to %s leads to %s", (_, change, expected) => {
     const clock = manualClock(NOON);
     const { deliver, state } = chain({ clock, ...change });
-    deliver(REFUSED, REFUSED, REFUSED);
+    deliver(DENIED, DENIED, DENIED);
     clock.advance(MINUTE);
     expect(state()).toBe(expected);
   });
 
-  test("a lower threshold in a new deployment finds what the old one let pass", () => {
+  test("applies a lower threshold to data that it received before", () => {
     const clock = manualClock(NOON);
     const old = chain({ clock });
-    old.deliver(REFUSED, REFUSED);
+    old.deliver(DENIED, DENIED);
     clock.advance(MINUTE);
     expect(old.state()).toBe("OK");
     old.stop();

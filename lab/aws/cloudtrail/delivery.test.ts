@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DELAY, encrypt, FIRST_KEY, lookup, START, startTrail } from "../testing/cloudtrail.ts";
 
-describe("delivery", () => {
-  it("comes after the delay, in order, and LookupEvents shows nothing before it", async () => {
+describe("CloudTrail delivery", () => {
+  it("delivers events in order after the delay, and LookupEvents returns none before", async () => {
     const lab = startTrail();
     await lab.call("kms", "DescribeKey", { KeyId: FIRST_KEY.arn });
     lab.clock.advance(1_000);
@@ -34,7 +34,7 @@ describe("delivery", () => {
     ]);
   });
 
-  it("of one event that fails keeps no other back", async () => {
+  it("continues after a failed delivery", async () => {
     const lab = startTrail({
       onDelivery: ({ message }) => {
         if (message.includes("ListKeys")) throw new Error("no such log group");
@@ -47,7 +47,7 @@ describe("delivery", () => {
     expect(lab.events().map(({ eventName }) => eventName)).toEqual(["ListKeys", "ListAliases"]);
   });
 
-  it("sends no event that CloudWatch Logs would not take", async () => {
+  it("does not deliver events larger than CloudWatch Logs accepts", async () => {
     const lab = startTrail();
     await encrypt(lab, FIRST_KEY.arn, { large: "x".repeat(256 * 1024) });
     await lab.call("kms", "ListKeys");
@@ -56,7 +56,7 @@ describe("delivery", () => {
     expect(await lookup(lab, {})).toHaveLength(2);
   });
 
-  it("stops when the trail is closed", async () => {
+  it("stops when CloudTrail is closed", async () => {
     const lab = startTrail();
     await lab.call("kms", "ListKeys");
     lab.trail.close();

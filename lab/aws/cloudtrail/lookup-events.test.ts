@@ -14,7 +14,7 @@ describe("LookupEvents", () => {
     return lab;
   }
 
-  it("shows the newest first, with the record as a string", async () => {
+  it("returns the newest events first, with the record as a string", async () => {
     const lab = await filled();
     const events = await lookup(lab, {});
     expect(events.map(({ EventName }) => EventName)).toEqual([
@@ -45,14 +45,14 @@ describe("LookupEvents", () => {
     ["ResourceType", "AWS::KMS::Key", ["DisableKey"]],
     ["ResourceName", FIRST_KEY.arn, ["DisableKey"]],
     ["EventName", "listkeys", []],
-  ])("finds by %s %s", async (AttributeKey, AttributeValue, names) => {
+  ])("filters by %s %s", async (AttributeKey, AttributeValue, names) => {
     const lab = await filled();
     const LookupAttributes = [{ AttributeKey, AttributeValue }];
     const events = await lookup(lab, { LookupAttributes });
     expect(events.map(({ EventName }) => EventName)).toEqual(names);
   });
 
-  it("finds by event id and by time", async () => {
+  it("filters by event id, by time and by category", async () => {
     const lab = await filled();
     const [, event] = await lookup(lab, {});
     const LookupAttributes = [{ AttributeKey: "EventId", AttributeValue: event?.EventId }];
@@ -63,7 +63,7 @@ describe("LookupEvents", () => {
     expect(await lookup(lab, { EventCategory: "insight" })).toEqual([]);
   });
 
-  it("gives page after page, none twice, while new events arrive", async () => {
+  it("returns each event in exactly one page while new events arrive", async () => {
     const lab = startTrail();
     for (let index = 0; index < 120; index++) await lab.call("kms", "ListKeys");
     lab.clock.advance(DELAY);
@@ -93,7 +93,7 @@ describe("LookupEvents", () => {
       "InvalidLookupAttributesException",
     ],
     [{ LookupAttributes: [{ AttributeKey: "EventName" }] }, "InvalidLookupAttributesException"],
-  ])("refuses %j", async (input, code) => {
+  ])("rejects %j", async (input, code) => {
     const lab = await filled();
     expect(await lab.call("cloudtrail", "LookupEvents", input)).toMatchObject({ code });
   });

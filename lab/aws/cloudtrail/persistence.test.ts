@@ -1,25 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openJournal } from "../../state/journal.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import { ACCOUNT } from "../testing/account.ts";
 import { DELAY, lookup, START, startTrail, TRAIL } from "../testing/cloudtrail.ts";
+import { temporaryFile } from "../testing/temporary-folder.ts";
 import { EVENTS_KEPT, type TrailEntry } from "./event-store.ts";
 
-describe("what CloudTrail remembers", () => {
-  let folder: string;
-  let file: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "cipherwatch-trail-"));
-    file = join(folder, "trail.jsonl");
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  it("is delivered once and only once over restarts", async () => {
+describe("CloudTrail journal", () => {
+  it("delivers each event exactly once over restarts", async () => {
+    const file = temporaryFile("trail.jsonl");
     const names: string[] = [];
     const open = (at: number) => {
       const journal = openJournal<TrailEntry>(file);
@@ -58,7 +49,8 @@ describe("what CloudTrail remembers", () => {
     fourth.stop();
   });
 
-  it("survives a kill right after the call", () => {
+  it("survives a SIGKILL right after the call", () => {
+    const file = temporaryFile("trail.jsonl");
     const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
     const { signal } = spawnSync(process.execPath, [
       "--input-type=module",
@@ -91,7 +83,7 @@ describe("what CloudTrail remembers", () => {
     journal.close();
   });
 
-  it("is the newest ten thousand events", async () => {
+  it("keeps the newest 10,000 events", async () => {
     const lab = startTrail();
     await lab.call("kms", "ListAliases");
     for (let index = 0; index < EVENTS_KEPT; index++) await lab.call("kms", "ListKeys");
@@ -102,7 +94,7 @@ describe("what CloudTrail remembers", () => {
     expect(lab.deliveries).toHaveLength(10_001);
   });
 
-  it("reads a journal whose oldest lines are cut away", async () => {
+  it("reads a journal whose oldest lines were truncated", async () => {
     const journal = memoryJournal<TrailEntry>();
     const lab = startTrail({ journal });
     for (const operation of ["ListKeys", "ListAliases", "ListKeys"]) {

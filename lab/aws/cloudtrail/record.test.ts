@@ -13,8 +13,8 @@ import {
 } from "../testing/cloudtrail.ts";
 import type { TrailEvent } from "./record.ts";
 
-describe("the record of a KMS call", () => {
-  /** Every place of a record and what stands there, so that records of other calls compare. */
+describe("record of a KMS call", () => {
+  /** Returns the path and type of each value, to compare records of different calls. */
   function shape(value: unknown, path = "", into = new Set<string>()): Set<string> {
     if (typeof value === "object" && value !== null) {
       for (const [name, member] of Object.entries(value)) shape(member, `${path}/${name}`, into);
@@ -28,7 +28,7 @@ describe("the record of a KMS call", () => {
   ) as TrailEvent[];
 
   it.each(documented.map((record) => [record.eventName, record] as const))(
-    "%s has the form that AWS documents",
+    "has the documented structure for %s",
     async (operation, record) => {
       const lab = startTrail();
       const parameters = record.requestParameters as Record<string, AwsStructure>;
@@ -50,13 +50,13 @@ describe("the record of a KMS call", () => {
       expect(made).toMatchObject({ eventVersion: record.eventVersion, eventName: operation });
       expect(made?.errorCode).toBeUndefined();
       const ours = shape(made);
-      // Some pages still show the resources of older records, without their type.
+      // Some documented records are older and lack the type of their resources.
       const theirs = shape(record).add("/resources/0/type: string");
       expect(ours).toEqual(theirs);
     },
   );
 
-  it("says who, what, when and with which key", async () => {
+  it("names the caller, the call, its time and its key", async () => {
     const lab = startTrail();
     const { accessKeyId } = lab.identities.addRoleSession({
       roleName: "cipherwatch-service",
@@ -87,7 +87,7 @@ describe("the record of a KMS call", () => {
     });
   });
 
-  it("of a wrong context has the request and the key, and no message", async () => {
+  it("has the request and the key but no message for a wrong encryption context", async () => {
     const lab = startTrail();
     const CiphertextBlob = await encrypt(lab, FIRST_KEY.arn, { record: "1" });
     await lab.call("kms", "Decrypt", { CiphertextBlob, EncryptionContext: { record: "2" } });
@@ -105,7 +105,7 @@ describe("the record of a KMS call", () => {
     expect(record).not.toHaveProperty("tlsDetails");
   });
 
-  it("of another key, of a disabled key and of a dry run has all three", async () => {
+  it("has the request, the key and a message for a wrong key, a dry run and a key pending deletion", async () => {
     const lab = startTrail();
     const CiphertextBlob = await encrypt(lab, FIRST_KEY.arn);
     await lab.call("kms", "Decrypt", { CiphertextBlob, KeyId: SECOND_KEY.arn });
@@ -140,7 +140,7 @@ describe("the record of a KMS call", () => {
       { KeyId: FIRST_KEY.arn.replace(ACCOUNT.accountId, "999999999999"), Plaintext: "aGk=" },
       /not authorized/,
     ],
-  ])("of %s has neither the request nor a key", async (errorCode, input, errorMessage) => {
+  ])("has neither the request nor a key for %s", async (errorCode, input, errorMessage) => {
     const lab = startTrail();
     await lab.call("kms", "Encrypt", input);
     const record = lastRecord(lab);
@@ -153,7 +153,7 @@ describe("the record of a KMS call", () => {
     expect(record).not.toHaveProperty("resources");
   });
 
-  it("of a change says what was changed, and is not read-only", async () => {
+  it("names the changed key and is not read-only for a change", async () => {
     const lab = startTrail();
     await lab.call("kms", "DisableKey", { KeyId: FIRST_KEY.keyId });
     expect(lastRecord(lab)).toMatchObject({
@@ -179,7 +179,7 @@ describe("the record of a KMS call", () => {
     });
   });
 
-  it("is not made where KMS never saw the request", async () => {
+  it("does not exist for invalid requests", async () => {
     const lab = startTrail();
     const invalid = await lab.call("kms", "Encrypt", { KeyId: FIRST_KEY.arn, Plaintext: "" });
     expect(invalid).toMatchObject({ code: "ValidationException" });
@@ -188,7 +188,7 @@ describe("the record of a KMS call", () => {
     expect(lab.trail.recent(10)).toEqual([]);
   });
 
-  it("holds no plaintext, no ciphertext and no grant token", async () => {
+  it("contains no plaintext, ciphertext or grant token", async () => {
     const lab = startTrail();
     const secret = base64(Buffer.from("I love Pizza"));
     const GrantTokens = ["c2VjcmV0LWdyYW50LXRva2Vu"];
@@ -228,8 +228,8 @@ describe("the record of a KMS call", () => {
   });
 });
 
-describe("the record of another service's call", () => {
-  it("has its parameters in CloudTrail's spelling", async () => {
+describe("record of another service's call", () => {
+  it("has parameters in CloudTrail's format", async () => {
     const lab = startTrail();
     await lab.call("cloudwatch", "SetAlarmState", { AlarmName: "kms-errors", StateValue: "OK" });
     expect(lastRecord(lab)).toMatchObject({
@@ -274,7 +274,7 @@ describe("the record of another service's call", () => {
     ["cloudwatch", "PutMetricData"],
     ["cloudwatch", "GetMetricStatistics"],
     ["sns", "Publish"],
-  ])("is not made of data events: %s %s", async (service, operation) => {
+  ])("does not exist for the data event %s %s", async (service, operation) => {
     const lab = startTrail();
     await lab.call(service, operation, { message: "x" });
     expect(lab.trail.recent(1)).toEqual([]);

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { ACCOUNT } from "../testing/account.ts";
 import { KEY, startTestEndpoint } from "../testing/endpoint.ts";
 
-describe("the AWS SDK", () => {
+describe("AWS SDK", () => {
   async function client() {
     const lab = await startTestEndpoint();
     const kms = new KMSClient({
@@ -23,15 +23,15 @@ describe("the AWS SDK", () => {
   }
   const Plaintext = new TextEncoder().encode("I love Pizza");
 
-  it("encrypts, decrypts and knows the refusals", async () => {
+  it("encrypts, decrypts and recognizes the errors", async () => {
     const { kms } = await client();
     const EncryptionContext = { record: "1" };
     const { CiphertextBlob, KeyId } = await kms.send(
       new EncryptCommand({ KeyId: "alias/key1", Plaintext, EncryptionContext }),
     );
     expect(KeyId).toBe(KEY.arn);
-    const opened = await kms.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
-    expect(new TextDecoder().decode(opened.Plaintext)).toBe("I love Pizza");
+    const decrypted = await kms.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
+    expect(new TextDecoder().decode(decrypted.Plaintext)).toBe("I love Pizza");
     const decrypt = (input: object) =>
       kms.send(new DecryptCommand({ CiphertextBlob, EncryptionContext, ...input }));
     await expect(decrypt({ EncryptionContext: {} })).rejects.toBeInstanceOf(
@@ -44,9 +44,9 @@ describe("the AWS SDK", () => {
     kms.destroy();
   });
 
-  it("is served many calls at a time, each with its own answer and record", async () => {
+  it("makes concurrent calls, each with its own response and record", async () => {
     const { kms, recorded } = await client();
-    const opened = await Promise.all(
+    const decrypted = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => {
         const EncryptionContext = { index: String(index) };
         const { CiphertextBlob } = await kms.send(
@@ -62,7 +62,7 @@ describe("the AWS SDK", () => {
         return Buffer.from(text ?? []).toString();
       }),
     );
-    expect(opened).toEqual(Array.from({ length: 50 }, (_, index) => `text ${index}`));
+    expect(decrypted).toEqual(Array.from({ length: 50 }, (_, index) => `text ${index}`));
     expect(recorded).toHaveLength(100);
     expect(new Set(recorded.map(({ call }) => call.requestId)).size).toBe(100);
     kms.destroy();

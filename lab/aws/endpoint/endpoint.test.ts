@@ -9,8 +9,8 @@ import { ACCOUNT } from "../testing/account.ts";
 import { KEY, signed, spy, startTestEndpoint } from "../testing/endpoint.ts";
 import { startEndpoint } from "./endpoint.ts";
 
-describe("what the lab does not have", () => {
-  it("is named, and with it what there is", async () => {
+describe("unsupported operations", () => {
+  it("are rejected with the supported ones", async () => {
     const lab = await startTestEndpoint({ sns: { Publish: spy().operation } });
     const operation = await lab.json("TrentService.CreateKey", {});
     expect(operation.status).toBe(400);
@@ -50,15 +50,15 @@ describe("what the lab does not have", () => {
     ".ListKeys",
     "ListKeys",
     "",
-  ])("includes what every object has: %j", async (target) => {
+  ])("include properties that every object inherits: %j", async (target) => {
     const lab = await startTestEndpoint();
     const { text } = await lab.json(target, {});
     expect(text).toContain("UnknownOperationException");
   });
 });
 
-describe("a request", () => {
-  it("that nests without end is refused, and is no bug of ours", async () => {
+describe("endpoint requests", () => {
+  it("are rejected if they nest too deep, without an internal error", async () => {
     const { operation, inputs } = spy();
     const lab = await startTestEndpoint({ logs: { DescribeLogGroups: operation } });
     const nested = (depth: number) => `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`;
@@ -71,7 +71,7 @@ describe("a request", () => {
     expect((await lab.json("Logs_20140328.DescribeLogGroups", nested(60))).status).toBe(200);
   });
 
-  it("without credentials is refused in each protocol's shape", async () => {
+  it("are rejected without credentials, in the format of each protocol", async () => {
     const lab = await startTestEndpoint();
     const none = { authorization: "" };
     const json = await lab.json("TrentService.ListKeys", {}, none);
@@ -85,7 +85,7 @@ describe("a request", () => {
     expect(lab.recorded).toEqual([]);
   });
 
-  it("is taken with any credentials, and recorded with whose they are", async () => {
+  it("are accepted with any credentials and recorded with their caller", async () => {
     const lab = await startTestEndpoint();
     await lab.json("TrentService.ListKeys", {}, { "user-agent": "test/1" });
     expect(lab.recorded).toMatchObject([
@@ -109,7 +109,7 @@ describe("a request", () => {
     });
   });
 
-  it("is recorded before it is answered", async () => {
+  it("are recorded before the response", async () => {
     const events: string[] = [];
     const lab = await startTestEndpoint({ logs: { Slow: async () => ({}) } });
     lab.recorded.push = (...calls) => {
@@ -117,16 +117,16 @@ describe("a request", () => {
       return calls.length;
     };
     await lab.json("Logs_20140328.Slow", {});
-    events.push("answered");
-    expect(events).toEqual(["recorded", "answered"]);
+    events.push("responded");
+    expect(events).toEqual(["recorded", "responded"]);
   });
 
-  it("that meets a bug of ours is told nothing of it", async () => {
-    const bug = new Error("secret detail");
+  it("receive no details of an internal error", async () => {
+    const internalError = new Error("secret detail");
     const lab = await startTestEndpoint({
       logs: {
         Break: () => {
-          throw bug;
+          throw internalError;
         },
       },
     });
@@ -134,10 +134,10 @@ describe("a request", () => {
     expect(response.status).toBe(500);
     expect(JSON.parse(response.text)).toMatchObject({ __type: "InternalFailure" });
     expect(response.text).not.toContain("secret");
-    expect(lab.errors).toEqual([bug]);
+    expect(lab.errors).toEqual([internalError]);
   });
 
-  it("may be compressed, and as large as PutLogEvents gets, and no larger", async () => {
+  it("may be gzip, and have at most 4 MiB", async () => {
     const { operation, inputs } = spy();
     const lab = await startTestEndpoint({ logs: { PutLogEvents: operation } });
     const put = (body: string | Uint8Array, headers = {}) =>
@@ -161,7 +161,7 @@ describe("a request", () => {
     expect(inputs).toHaveLength(2);
   });
 
-  it("under another name than this machine's own is refused", async () => {
+  it("are rejected for a Host other than localhost", async () => {
     const lab = await startTestEndpoint();
     for (const host of ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example"]) {
       const response = await lab.json("TrentService.ListKeys", {}, { host });
@@ -174,8 +174,8 @@ describe("a request", () => {
   });
 });
 
-describe("the endpoint", () => {
-  it("is on loopback only", async () => {
+describe("endpoint", () => {
+  it("listens on loopback only", async () => {
     const { endpoint } = await startTestEndpoint();
     expect(endpoint.url).toBe(`http://127.0.0.1:${endpoint.port}`);
     const outside = Object.values(networkInterfaces())
@@ -188,7 +188,7 @@ describe("the endpoint", () => {
     }
   });
 
-  it("frees its port when it is closed, once open requests are answered", async () => {
+  it("finishes in-flight requests and frees its port when closed", async () => {
     const entered = Promise.withResolvers<void>();
     const response = Promise.withResolvers<object>();
     const lab = await startTestEndpoint({
@@ -208,7 +208,7 @@ describe("the endpoint", () => {
     await expect(lab.json("TrentService.ListKeys", {})).rejects.toThrow();
   });
 
-  it("says so when its port is taken", async () => {
+  it("rejects with EADDRINUSE if the port is taken", async () => {
     const { endpoint } = await startTestEndpoint();
     const second = startEndpoint({
       port: endpoint.port,

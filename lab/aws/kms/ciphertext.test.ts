@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { base64 } from "../testing/account.ts";
 import { encrypt, errorOf, FIRST, PLAINTEXT, startKms } from "../testing/kms.ts";
 
-describe("a ciphertext", () => {
+describe("ciphertext", () => {
   const contexts = fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), {
     maxKeys: 5,
     noNullPrototype: true,
   });
 
-  it("opens with the same context in any order, and with no other", async () => {
+  it("decrypts only with the same encryption context, whose pairs may be in any order", async () => {
     const kms = startKms();
     await fc.assert(
       fc.asyncProperty(
@@ -43,7 +43,7 @@ describe("a ciphertext", () => {
     [{ a: "" }, {}],
     [{ A: "b" }, { a: "b" }],
     [{ a: "\ud800" }, { a: "\ud801" }],
-  ])("sealed with %j does not open with %j", async (context, other) => {
+  ])("encrypted with the context %j does not decrypt with %j", async (context, other) => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId, context);
     expect(await errorOf(kms("Decrypt", { CiphertextBlob, EncryptionContext: other }))).toBe(
@@ -51,13 +51,13 @@ describe("a ciphertext", () => {
     );
   });
 
-  it("takes an empty context for none", async () => {
+  it("treats an empty context like a missing one", async () => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId, {});
     expect(base64((await kms("Decrypt", { CiphertextBlob })).Plaintext)).toBe(PLAINTEXT);
   });
 
-  it("opens no more once any byte of it is changed, cut off or added", async () => {
+  it("does not decrypt after a byte is changed, removed or added", async () => {
     const kms = startKms();
     const blob = Buffer.from(await encrypt(kms, FIRST.keyId), "base64");
     const altered = [...blob.keys()].flatMap((index) => {
@@ -72,7 +72,7 @@ describe("a ciphertext", () => {
     }
   });
 
-  it("is never the same twice", async () => {
+  it("differs each time", async () => {
     const kms = startKms();
     expect(await encrypt(kms, FIRST.keyId)).not.toBe(await encrypt(kms, FIRST.keyId));
   });

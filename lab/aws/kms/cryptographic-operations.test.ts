@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { base64 } from "../testing/account.ts";
 import { encrypt, errorOf, FIRST, PLAINTEXT, SECOND, startKms } from "../testing/kms.ts";
 
-describe("Decrypt refuses", () => {
-  it("a ciphertext of another key than the one that is named", async () => {
+describe("Decrypt", () => {
+  it("rejects a ciphertext of another key than KeyId", async () => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId);
     expect(await errorOf(kms("Decrypt", { CiphertextBlob, KeyId: SECOND.arn }))).toBe(
@@ -11,7 +11,7 @@ describe("Decrypt refuses", () => {
     );
   });
 
-  it("a ciphertext of a key that is not there", async () => {
+  it("rejects a ciphertext whose key does not exist", async () => {
     const CiphertextBlob = await encrypt(startKms(), SECOND.keyId);
     expect(await errorOf(startKms({ keys: [FIRST] })("Decrypt", { CiphertextBlob }))).toBe(
       "AccessDeniedException: The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.",
@@ -19,7 +19,7 @@ describe("Decrypt refuses", () => {
   });
 
   it.each(["AAAA", "AQ==", "AQEB".repeat(2048)])(
-    "what is no ciphertext (%#)",
+    "rejects a malformed ciphertext (%#)",
     async (CiphertextBlob) => {
       expect(await errorOf(startKms()("Decrypt", { CiphertextBlob }))).toBe(
         "InvalidCiphertextException: ",
@@ -27,7 +27,7 @@ describe("Decrypt refuses", () => {
     },
   );
 
-  it("what would be answered otherwise by the real service", async () => {
+  it("rejects members that the lab does not support", async () => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId);
     const Recipient = { KeyEncryptionAlgorithm: "RSAES_OAEP_SHA_256" };
@@ -37,12 +37,12 @@ describe("Decrypt refuses", () => {
   });
 });
 
-describe("a data key", () => {
+describe("GenerateDataKey", () => {
   it.each([
     [{ KeySpec: "AES_256" }, 32],
     [{ KeySpec: "AES_128" }, 16],
     [{ NumberOfBytes: 1024 }, 1024],
-  ])("for %j has %i bytes, and its ciphertext opens to it", async (size, bytes) => {
+  ])("returns for %j a data key of %i bytes that Decrypt returns as well", async (size, bytes) => {
     const kms = startKms();
     const EncryptionContext = { record: "1" };
     const response = await kms("GenerateDataKey", {
@@ -57,18 +57,18 @@ describe("a data key", () => {
     expect(base64(Plaintext)).toBe(base64(response.Plaintext));
   });
 
-  it("comes without its plaintext where that was asked for", async () => {
+  it("omits the plaintext in GenerateDataKeyWithoutPlaintext", async () => {
     const kms = startKms();
     const response = await kms("GenerateDataKeyWithoutPlaintext", {
       KeyId: FIRST.keyId,
       NumberOfBytes: 5,
     });
     expect(Object.keys(response).sort()).toEqual(["CiphertextBlob", "KeyId", "KeyMaterialId"]);
-    const opened = await kms("Decrypt", { CiphertextBlob: base64(response.CiphertextBlob) });
-    expect(opened.Plaintext).toHaveLength(5);
+    const decrypted = await kms("Decrypt", { CiphertextBlob: base64(response.CiphertextBlob) });
+    expect(decrypted.Plaintext).toHaveLength(5);
   });
 
-  it.each([{}, { KeySpec: "AES_256", NumberOfBytes: 32 }])("is not made for %j", async (size) => {
+  it.each([{}, { KeySpec: "AES_256", NumberOfBytes: 32 }])("rejects the size %j", async (size) => {
     expect(await errorOf(startKms()("GenerateDataKey", { KeyId: FIRST.keyId, ...size }))).toBe(
       "ValidationException: Please specify either number of bytes or key spec.",
     );
@@ -76,7 +76,7 @@ describe("a data key", () => {
 });
 
 describe("ReEncrypt", () => {
-  it("seals anew under the destination, with its context", async () => {
+  it("encrypts with the destination key and context", async () => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId, { a: "1" });
     const response = await kms("ReEncrypt", {
@@ -88,15 +88,15 @@ describe("ReEncrypt", () => {
     });
     expect(response).toMatchObject({ SourceKeyId: FIRST.arn, KeyId: SECOND.arn });
     expect(response.SourceKeyMaterialId).not.toBe(response.DestinationKeyMaterialId);
-    const opened = await kms("Decrypt", {
+    const decrypted = await kms("Decrypt", {
       CiphertextBlob: base64(response.CiphertextBlob),
       KeyId: SECOND.keyId,
       EncryptionContext: { b: "2" },
     });
-    expect(base64(opened.Plaintext)).toBe(PLAINTEXT);
+    expect(base64(decrypted.Plaintext)).toBe(PLAINTEXT);
   });
 
-  it("needs the source's context and an enabled destination", async () => {
+  it("requires the source context and an enabled destination key", async () => {
     const kms = startKms();
     const request = {
       CiphertextBlob: await encrypt(kms, FIRST.keyId, { a: "1" }),

@@ -12,20 +12,23 @@ import {
   startKms,
 } from "../testing/kms.ts";
 
-describe("a key", () => {
+describe("keys", () => {
   it.each([
-    ["its id", SECOND.keyId],
-    ["its ARN", SECOND.arn],
-    ["an alias", "alias/zweite"],
-    ["an alias ARN", `arn:aws:kms:${ACCOUNT.region}:${ACCOUNT.accountId}:alias/second`],
-  ])("is found by %s", async (_, KeyId) => {
+    ["key id", SECOND.keyId],
+    ["key ARN", SECOND.arn],
+    ["alias name", "alias/zweite"],
+    ["alias ARN", `arn:aws:kms:${ACCOUNT.region}:${ACCOUNT.accountId}:alias/second`],
+  ])("are found by %s", async (_, KeyId) => {
     const kms = startKms();
     const response = await kms("Encrypt", { KeyId, Plaintext: PLAINTEXT });
     expect(response).toMatchObject({ KeyId: SECOND.arn, EncryptionAlgorithm: "SYMMETRIC_DEFAULT" });
     const CiphertextBlob = base64(response.CiphertextBlob);
-    const opened = await kms("Decrypt", { CiphertextBlob, KeyId });
-    expect(opened.KeyMaterialId).toMatch(/^[0-9a-f]{64}$/);
-    expect(opened).toMatchObject({ KeyId: SECOND.arn, EncryptionAlgorithm: "SYMMETRIC_DEFAULT" });
+    const decrypted = await kms("Decrypt", { CiphertextBlob, KeyId });
+    expect(decrypted.KeyMaterialId).toMatch(/^[0-9a-f]{64}$/);
+    expect(decrypted).toMatchObject({
+      KeyId: SECOND.arn,
+      EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+    });
   });
 
   it.each([
@@ -46,7 +49,7 @@ describe("a key", () => {
     ],
     [FIRST.arn.replace(ACCOUNT.region, "us-east-1"), "Invalid arn us-east-1"],
     ["constructor", "Invalid keyId 'constructor'"],
-  ])("is not found by %s", async (KeyId, message) => {
+  ])("are not found by %s", async (KeyId, message) => {
     const kms = startKms();
     for (const response of [
       kms("DescribeKey", { KeyId }),
@@ -57,14 +60,14 @@ describe("a key", () => {
     }
   });
 
-  it("of another account is nobody's to use", async () => {
+  it("of another account are denied", async () => {
     const KeyId = FIRST.arn.replace(ACCOUNT.accountId, "999999999999");
     expect(await errorOf(startKms()("Encrypt", { KeyId, Plaintext: PLAINTEXT }))).toMatch(
       /^AccessDeniedException: User: arn:aws:iam::111122223333:user\/alice is not authorized to perform: kms:Encrypt on this resource/,
     );
   });
 
-  it("is described, and listed with its aliases page by page", async () => {
+  it("are described, and listed in pages with their aliases", async () => {
     const kms = startKms();
     expect((await kms("DescribeKey", { KeyId: "alias/first" })).KeyMetadata).toMatchObject({
       AWSAccountId: ACCOUNT.accountId,
@@ -78,12 +81,12 @@ describe("a key", () => {
       Keys: [{ KeyArn: FIRST.arn }, { KeyArn: SECOND.arn }],
       Truncated: false,
     });
-    const one = await kms("ListAliases", { Limit: 2 });
-    expect(one).toMatchObject({
+    const firstPage = await kms("ListAliases", { Limit: 2 });
+    expect(firstPage).toMatchObject({
       Aliases: [{ AliasName: "alias/first" }, { AliasName: "alias/second" }],
       Truncated: true,
     });
-    expect(await kms("ListAliases", { Limit: 2, Marker: one.NextMarker })).toMatchObject({
+    expect(await kms("ListAliases", { Limit: 2, Marker: firstPage.NextMarker })).toMatchObject({
       Aliases: [{ AliasName: "alias/zweite", TargetKeyId: SECOND.keyId }],
       Truncated: false,
     });
@@ -94,8 +97,8 @@ describe("a key", () => {
   });
 });
 
-describe("the state of a key", () => {
-  it("disabled: nothing uses it until it is enabled again", async () => {
+describe("key states", () => {
+  it("rejects the use of a disabled key until it is enabled", async () => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId);
     await kms("DisableKey", { KeyId: FIRST.keyId });
@@ -117,7 +120,7 @@ describe("the state of a key", () => {
     for (const use of uses()) expect(await errorOf(use)).toBe("no error");
   });
 
-  it("pending deletion: nothing uses or changes it until its deletion is cancelled", async () => {
+  it("rejects the use and change of a key pending deletion until the deletion is cancelled", async () => {
     const kms = startKms();
     const KeyId = FIRST.arn;
     const CiphertextBlob = await encrypt(kms, KeyId);
@@ -145,7 +148,7 @@ describe("the state of a key", () => {
     );
   });
 
-  it("deleted on its day: the key, its aliases and what it sealed are gone", async () => {
+  it("deletes a key with its aliases at its deletion date", async () => {
     const clock = manualClock(START);
     const kms = startKms({ clock });
     const CiphertextBlob = await encrypt(kms, FIRST.keyId);
@@ -164,7 +167,7 @@ describe("the state of a key", () => {
     );
   });
 
-  it("is no alias's to change", async () => {
+  it("rejects aliases in operations that change a key", async () => {
     const kms = startKms();
     for (const operation of [
       "EnableKey",

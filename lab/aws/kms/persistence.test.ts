@@ -1,8 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { statSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 import { openJournal } from "../../state/journal.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { ACCOUNT, base64 } from "../testing/account.ts";
@@ -16,18 +14,12 @@ import {
   START,
   startKms,
 } from "../testing/kms.ts";
+import { temporaryFile } from "../testing/temporary-folder.ts";
 import type { KmsEntry } from "./keys.ts";
 
-describe("what KMS remembers", () => {
-  let folder: string;
-  let file: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "cipherwatch-kms-"));
-    file = join(folder, "kms.jsonl");
-  });
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  it("opens after a restart, in a file that is its owner's alone", async () => {
+describe("KMS journal", () => {
+  it("restores keys and states after a restart, from a file that only its owner can read", async () => {
+    const file = temporaryFile("kms.jsonl");
     const first = openJournal<KmsEntry>(file);
     const kms = startKms({ journal: first });
     const CiphertextBlob = await encrypt(kms, FIRST.keyId);
@@ -47,7 +39,8 @@ describe("what KMS remembers", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it("does not return a key whose deletion has passed", async () => {
+  it("does not restore a key after its deletion date", async () => {
+    const file = temporaryFile("kms.jsonl");
     const journal = openJournal<KmsEntry>(file);
     await startKms({ journal })("ScheduleKeyDeletion", { KeyId: FIRST.keyId });
     journal.close();
@@ -59,7 +52,8 @@ describe("what KMS remembers", () => {
     reopened.close();
   });
 
-  it("survives a kill right after the first ciphertext", async () => {
+  it("survives a SIGKILL right after the first ciphertext", async () => {
+    const file = temporaryFile("kms.jsonl");
     const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
     const { signal, stdout } = spawnSync(process.execPath, [
       "--input-type=module",

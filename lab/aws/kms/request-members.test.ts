@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { base64 } from "../testing/account.ts";
 import { encrypt, errorOf, FIRST, PLAINTEXT, SECOND, startKms } from "../testing/kms.ts";
 
-describe("a request", () => {
+describe("KMS request validation", () => {
   const tooShort = "Member must have length greater than or equal to 1";
   it.each<[string, string, Record<string, unknown>, ...string[]]>([
     ["no key", "Encrypt", { KeyId: null }, "Value null at 'keyId'", "Member must not be null"],
@@ -17,7 +17,7 @@ describe("a request", () => {
       "Member must have length less than or equal to 4096",
     ],
     [
-      "no such algorithm",
+      "an unknown algorithm",
       "Encrypt",
       { Plaintext: "aGk=", EncryptionAlgorithm: "ROT13" },
       "Value 'ROT13' at 'encryptionAlgorithm'",
@@ -59,14 +59,14 @@ describe("a request", () => {
       "Value '6' at 'pendingWindowInDays'",
       "Member must have value greater than or equal to 7",
     ],
-  ])("with %s for %s is invalid", async (_, operation, members, value, constraint) => {
+  ])("rejects %s for %s", async (_, operation, members, value, constraint) => {
     const input = { KeyId: FIRST.keyId, ...(members.KeyId === null ? { Plaintext: "aGk=" } : {}) };
     expect(await errorOf(startKms()(operation, { ...input, ...members }))).toBe(
       `ValidationException: 1 validation error detected: ${value} failed to satisfy constraint: ${constraint}`,
     );
   });
 
-  it("is told everything that is wrong with it at once", async () => {
+  it("reports every violation at once", async () => {
     expect(await errorOf(startKms()("Encrypt", { KeyId: "", Plaintext: "aGk=" }))).toBe(
       `ValidationException: 2 validation errors detected: Value '' at 'keyId' failed to satisfy constraint: ${tooShort}; Value '' at 'keyId' failed to satisfy constraint: Member must satisfy regular expression pattern: ^\\p{ASCII}+$`,
     );
@@ -79,11 +79,11 @@ describe("a request", () => {
     { KeyId: FIRST.keyId, Plaintext: "aGk=", EncryptionContext: { a: null } },
     { KeyId: FIRST.keyId, Plaintext: "aGk=", EncryptionContext: ["a"] },
     { KeyId: FIRST.keyId, Plaintext: "aGk=", DryRun: "yes" },
-  ])("of Encrypt with %j cannot be read", async (input) => {
+  ])("rejects members of the wrong type: %j", async (input) => {
     expect(await errorOf(startKms()("Encrypt", input))).toMatch(/^SerializationException: /);
   });
 
-  it("for another algorithm does not fit a symmetric key", async () => {
+  it("rejects an algorithm that the key does not support", async () => {
     const input = {
       KeyId: FIRST.keyId,
       Plaintext: "aGk=",
@@ -94,10 +94,10 @@ describe("a request", () => {
     );
   });
 
-  it("that is a dry run tells only whether it would have succeeded", async () => {
+  it("reports for a dry run only whether it would have succeeded", async () => {
     const kms = startKms();
     const CiphertextBlob = await encrypt(kms, FIRST.keyId);
-    const would =
+    const dryRunError =
       "DryRunOperationException: The request would have succeeded, but the DryRun option is set.";
     const dry = { DryRun: true, GrantTokens: ["token"] };
     for (const response of [
@@ -106,7 +106,7 @@ describe("a request", () => {
       kms("GenerateDataKey", { KeyId: FIRST.keyId, KeySpec: "AES_128", ...dry }),
       kms("ReEncrypt", { CiphertextBlob, DestinationKeyId: SECOND.keyId, ...dry }),
     ]) {
-      expect(await errorOf(response)).toBe(would);
+      expect(await errorOf(response)).toBe(dryRunError);
     }
     const EncryptionContext = { wrong: "one" };
     expect(await errorOf(kms("Decrypt", { CiphertextBlob, EncryptionContext, ...dry }))).toBe(

@@ -21,20 +21,20 @@ describe("FilterLogEvents", () => {
   }
 
   test.each<[string, object, readonly number[]]>([
-    ["all streams, by time", {}, [0, 1, 2, 3, 4, 5]],
+    ["nothing, and sorts by time", {}, [0, 1, 2, 3, 4, 5]],
     [
-      "a time range, both ends included",
+      "a time range, including both ends",
       { startTime: NOON + MINUTE, endTime: NOON + 3 * MINUTE },
       [1, 2, 3],
     ],
     ["a pattern", { filterPattern: '"minute 3"' }, [3]],
     ["streams by name", { logStreamNames: ["app-1", "other"] }, [0, 2, 4, 5]],
     ["streams by prefix", { logStreamNamePrefix: "app-" }, [0, 1, 2, 3, 4]],
-  ])("%s", (_, input, minutes) => {
+  ])("filters by %s", (_, input, minutes) => {
     expect(filled().filter(input).minutes).toEqual(minutes);
   });
 
-  test("pages through the same search, and ids tell events apart", () => {
+  test("returns each event in exactly one page, with a unique id", () => {
     const { filter } = filled();
     const minutes: number[] = [];
     const ids = new Set<string>();
@@ -49,7 +49,7 @@ describe("FilterLogEvents", () => {
     expect(ids.size).toBe(6);
   });
 
-  test("a page ends at a mebibyte", () => {
+  test("ends a page at 1 MiB", () => {
     const { logs, filter } = filled();
     const message = "x".repeat(600_000);
     logs.ingest(LOG_GROUP.name, "large", [
@@ -68,7 +68,7 @@ describe("FilterLogEvents", () => {
     [{ limit: 10_001 }, "InvalidParameterException"],
     [{ nextToken: "made up" }, "InvalidParameterException"],
     [{ logGroupName: "/none" }, "ResourceNotFoundException"],
-  ])("%j is %s", (input, code) => {
+  ])("rejects %j with %s", (input, code) => {
     expect(() => filled().filter(input)).toThrow(awsError(code));
   });
 });

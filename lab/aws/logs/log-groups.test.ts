@@ -7,7 +7,7 @@ describe("DescribeLogGroups", () => {
   const names = ["/b/two", "/a/one", "/b/one"];
   const logGroups = names.map((name) => ({ name, arn: `arn:aws:logs:r:a:log-group:${name}` }));
 
-  test("describes what the deployment has", () => {
+  test("describes the log groups of the deployment", () => {
     const { call } = logsWith();
     expect(call("DescribeLogGroups", {})).toEqual({
       logGroups: [
@@ -32,7 +32,7 @@ describe("DescribeLogGroups", () => {
     [{ logGroupNamePrefix: "/b/" }, ["/b/one", "/b/two"]],
     [{ logGroupNamePattern: "one" }, ["/a/one", "/b/one"]],
     [{ limit: 2 }, ["/a/one", "/b/one"]],
-  ])("%j", (input, expected) => {
+  ])("filters by %j", (input, expected) => {
     const { call } = logsWith({ logGroups, metricFilters: [] });
     const { logGroups: described } = call("DescribeLogGroups", input) as unknown as {
       logGroups: { logGroupName: string }[];
@@ -40,7 +40,7 @@ describe("DescribeLogGroups", () => {
     expect(described.map(({ logGroupName }) => logGroupName)).toEqual(expected);
   });
 
-  test("pages", () => {
+  test("returns pages", () => {
     const { call } = logsWith({ logGroups, metricFilters: [] });
     const { nextToken } = call("DescribeLogGroups", { limit: 2 });
     expect(call("DescribeLogGroups", { limit: 2, nextToken })).toMatchObject({

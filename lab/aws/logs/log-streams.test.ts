@@ -3,8 +3,8 @@ import { LOG_GROUP } from "../../../cloudwatch/testing/samples.ts";
 import { awsError } from "../testing/aws-error.ts";
 import { eventsAt, logsWith, MINUTE, NOON } from "../testing/logs.ts";
 
-describe("streams", () => {
-  test("are made once, and describe when they had events", () => {
+describe("log streams", () => {
+  test("are created once and described with the times of their events", () => {
     const { call, logs, clock } = logsWith();
     const stream = { logGroupName: LOG_GROUP.name, logStreamName: "b" };
     call("CreateLogStream", stream);
@@ -39,7 +39,7 @@ describe("streams", () => {
     ).toThrow(awsError("ValidationException"));
   });
 
-  test("an ingest into a group that the stacks do not have is an error that names those it has", () => {
+  test("of an unknown log group cannot be created, and the error lists the deployed log groups", () => {
     expect(() => logsWith().logs.ingest("/none", "a", eventsAt(0))).toThrow(
       `no log group /none. Its log groups are: ${LOG_GROUP.name}.`,
     );

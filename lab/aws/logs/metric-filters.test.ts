@@ -4,7 +4,7 @@ import { awsError } from "../testing/aws-error.ts";
 import { logsWith, NOON } from "../testing/logs.ts";
 
 describe("TestMetricFilter", () => {
-  test("counts the matching messages from one", () => {
+  test("numbers the matching messages from 1", () => {
     expect(
       logsWith().call("TestMetricFilter", {
         filterPattern: '{ $.errorCode = "*" }',
@@ -18,7 +18,7 @@ describe("TestMetricFilter", () => {
     });
   });
 
-  test("tells the fields of a space-delimited pattern", () => {
+  test("extracts the fields of a space-delimited pattern", () => {
     expect(
       logsWith().call("TestMetricFilter", {
         filterPattern: "[ip, status=4*]",
@@ -34,13 +34,13 @@ describe("TestMetricFilter", () => {
   });
 
   test.each([
-    ["a pattern that AWS refuses", { filterPattern: "{ $.a == 1 }", logEventMessages: ["a"] }],
+    ["an invalid pattern", { filterPattern: "{ $.a == 1 }", logEventMessages: ["a"] }],
     ["no messages", { filterPattern: "a", logEventMessages: [] }],
     ["too many messages", { filterPattern: "a", logEventMessages: Array(51).fill("a") }],
     ["an empty message", { filterPattern: "a", logEventMessages: [""] }],
     ["no pattern", { logEventMessages: ["a"] }],
     ["a long pattern", { filterPattern: "a".repeat(1025), logEventMessages: ["a"] }],
-  ])("%s is refused", (_, input) => {
+  ])("rejects %s", (_, input) => {
     expect(() => logsWith().call("TestMetricFilter", input)).toThrow(
       awsError("InvalidParameterException"),
     );
@@ -50,7 +50,7 @@ describe("TestMetricFilter", () => {
 describe("DescribeMetricFilters", () => {
   const other = { ...FILTER, name: "another", pattern: "ERROR" };
 
-  test("describes the filters of the deployment by name", () => {
+  test("describes the metric filters of the deployment, sorted by name", () => {
     const { call } = logsWith({ metricFilters: [FILTER, other] });
     expect(call("DescribeMetricFilters", { logGroupName: LOG_GROUP.name })).toMatchObject({
       metricFilters: [
@@ -66,7 +66,7 @@ describe("DescribeMetricFilters", () => {
     });
   });
 
-  test("narrows by prefix and by metric", () => {
+  test("filters by prefix and by metric", () => {
     const { call } = logsWith({ metricFilters: [FILTER, other] });
     const prefixed = { logGroupName: LOG_GROUP.name, filterNamePrefix: "an" };
     expect(call("DescribeMetricFilters", prefixed).metricFilters).toHaveLength(1);

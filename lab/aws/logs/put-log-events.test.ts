@@ -19,7 +19,7 @@ describe("PutLogEvents", () => {
     return { ...lab, put };
   }
 
-  test("stores events and runs the metric filters over them", () => {
+  test("stores events and applies the metric filters", () => {
     const { put, call, metrics } = stream();
     const message = '{"eventSource":"kms.amazonaws.com","errorCode":"AccessDenied"}';
     expect(put([{ timestamp: NOON, message }])).toMatchObject({ rejectedLogEventsInfo: undefined });
@@ -28,7 +28,7 @@ describe("PutLogEvents", () => {
     expect(metrics.total(key, { start: NOON, end: NOON + MINUTE })?.sum).toBe(1);
   });
 
-  test("embedded metrics of any group become metrics, and broken ones are counted", () => {
+  test("publishes embedded metrics and counts invalid documents", () => {
     const { put, metrics } = stream();
     const directive = { Namespace: "Example", Dimensions: [[]], Metrics: [{ Name: "Decrypts" }] };
     const _aws = { Timestamp: NOON, CloudWatchMetrics: [directive] };
@@ -47,7 +47,7 @@ describe("PutLogEvents", () => {
     expect(metrics.total(errors, period)?.sum).toBe(1);
   });
 
-  test("a stream or a group that does not exist", () => {
+  test("rejects an unknown log stream or log group", () => {
     const { put } = stream();
     expect(() => put(eventsAt(0), { logStreamName: "none" })).toThrow(
       awsError("ResourceNotFoundException", "The specified log stream does not exist."),
@@ -59,17 +59,17 @@ describe("PutLogEvents", () => {
 
   test.each<[string, unknown, unknown]>([
     [
-      "out of order",
+      "events out of order",
       eventsAt(1, 0),
       "Log events in a single PutLogEvents request must be in chronological order.",
     ],
     [
-      "more than a day apart",
+      "events more than a day apart",
       eventsAt(-25 * 60, 0),
       "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
     ],
     [
-      "more than a mebibyte, with 26 bytes for each event",
+      "more than 1 MiB, including 26 bytes for each event",
       [{ timestamp: NOON, message: "x".repeat(1_048_576 - 25) }],
       "Upload too large: 1048577 bytes exceeds limit of 1048576",
     ],
@@ -84,19 +84,19 @@ describe("PutLogEvents", () => {
       [{ timestamp: NOON, message: "" }],
       expect.stringContaining("'logEvents.1.member.message'"),
     ],
-  ])("%s is refused and nothing is stored", (_, events, message) => {
+  ])("rejects %s and stores nothing", (_, events, message) => {
     const { put, call } = stream();
     expect(() => put(events)).toThrow(awsError("InvalidParameterException", message));
     expect(call("FilterLogEvents", { logGroupName: LOG_GROUP.name }).events).toEqual([]);
   });
 
-  test("a batch as large as allowed is taken", () => {
+  test("accepts the largest allowed batch", () => {
     const { put } = stream();
     put([{ timestamp: NOON, message: "x".repeat(1_048_576 - 26) }]);
     put(Array(10_000).fill({ timestamp: NOON, message: "a" }));
   });
 
-  test("what is too old, expired or too far ahead is rejected, the rest is taken", () => {
+  test("drops events that are too old, expired or too far ahead, and stores the rest", () => {
     const { put, call, clock } = stream();
     expect(put(eventsAt(0, 2 * 60, 2 * 60 + 1))).toMatchObject({
       rejectedLogEventsInfo: { tooNewLogEventStartIndex: 2 },

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { LOG_GROUP } from "../../../cloudwatch/testing/samples.ts";
 import { DAY, eventsAt, logsWith, NOON } from "../testing/logs.ts";
 
-describe("what is kept", () => {
-  test("survives a restart, and metrics are not published again", () => {
+describe("stored events", () => {
+  test("survive a restart without publishing metrics again", () => {
     const { logs, journal, call } = logsWith();
     logs.ingest(LOG_GROUP.name, "app", eventsAt(1, 0));
     const before = call("FilterLogEvents", { logGroupName: LOG_GROUP.name });
@@ -13,7 +13,7 @@ describe("what is kept", () => {
     expect(again.journal.appended).toEqual([]);
   });
 
-  test("ends with the retention", () => {
+  test("are dropped after the retention", () => {
     const { logs, clock } = logsWith();
     logs.ingest(LOG_GROUP.name, "app", eventsAt(0));
     clock.advance(7 * DAY + 1);
@@ -21,7 +21,7 @@ describe("what is kept", () => {
     expect(logs.groups()[0]?.events.map(({ message }) => message)).toEqual(["new"]);
   });
 
-  test("is the newest 20,000 events", () => {
+  test("are limited to the newest 20,000", () => {
     const { logs } = logsWith({ metricFilters: [] });
     for (let batch = 0; batch < 3; batch++) {
       logs.ingest(

@@ -5,7 +5,7 @@ import { failWith, OUTPUT, spy, startTestEndpoint, TIME } from "../testing/endpo
 describe("RPC v2 CBOR", () => {
   const path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
 
-  it("carries timestamps and blobs as they are", async () => {
+  it("encodes timestamps with tag 1 and blobs as bytes", async () => {
     const { operation, inputs } = spy({ ...OUTPUT, Real: 1.5 });
     const lab = await startTestEndpoint({ cloudwatch: { DescribeAlarms: operation } });
     const response = await lab.rpc(path, {
@@ -36,7 +36,7 @@ describe("RPC v2 CBOR", () => {
     });
   });
 
-  it("refuses in its own shape", async () => {
+  it("returns errors as CBOR with the Query code in a header", async () => {
     const lab = await startTestEndpoint({
       cloudwatch: { DescribeAlarms: failWith("InvalidParameterValue", "bad") },
     });
@@ -50,7 +50,7 @@ describe("RPC v2 CBOR", () => {
   });
 
   it.each([Buffer.from([0x80]), Buffer.from([0xbf]), Buffer.from("bb00000000ffffffff", "hex")])(
-    "refuses a body that is no map (%#)",
+    "rejects a body that is not a map (%#)",
     async (body) => {
       const lab = await startTestEndpoint({ cloudwatch: { DescribeAlarms: spy().operation } });
       const response = await lab.rpc(path, body);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { failWith, OUTPUT, spy, startTestEndpoint } from "../testing/endpoint.ts";
 
-describe("JSON", () => {
-  it("carries timestamps as seconds and blobs as base64, in the version that was asked in", async () => {
+describe("AWS JSON", () => {
+  it("encodes timestamps as seconds and blobs as base64, in the requested version", async () => {
     const { operation, inputs } = spy(OUTPUT);
     const lab = await startTestEndpoint({ logs: { DescribeLogGroups: operation } });
     const response = await lab.json("Logs_20140328.DescribeLogGroups", { limit: 5, list: ["x"] });
@@ -30,14 +30,14 @@ describe("JSON", () => {
     "CloudTrail_20131101.Op",
     "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.Op",
     "GraniteServiceVersion20100801.Op",
-  ])("reaches the service of %s", async (target) => {
+  ])("routes %s to its service", async (target) => {
     const lab = await startTestEndpoint();
     expect((await lab.json(target, {})).text).toMatch(
       /Supported operations of (kms|logs|cloudtrail|cloudwatch): /,
     );
   });
 
-  it("refuses in its own shape, with no message where the service gives none", async () => {
+  it("returns errors as JSON, without an empty message", async () => {
     const lab = await startTestEndpoint({
       logs: { A: failWith("ResourceNotFoundException", "no group"), B: failWith("Silent", "") },
     });
@@ -52,7 +52,7 @@ describe("JSON", () => {
   });
 
   it.each(["{", "[]", "null", "5", '"secret', Buffer.from([0x7b, 0xff, 0x7d]).toString("latin1")])(
-    "refuses a body that is no object (%#), without quoting it",
+    "rejects a body that is not an object (%#), without quoting it",
     async (body) => {
       const lab = await startTestEndpoint();
       const response = await lab.json("TrentService.ListKeys", body);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { failWith, startTestEndpoint } from "../testing/endpoint.ts";
 
-describe("CloudWatch", () => {
-  it("names an error by its shape, and in a header and in Query by its code", async () => {
+describe("CloudWatch errors", () => {
+  it("have their shape in JSON, and their Query code in a header and in Query responses", async () => {
     const lab = await startTestEndpoint({
       cloudwatch: { SetAlarmState: failWith("MissingRequiredParameterException", "m") },
     });

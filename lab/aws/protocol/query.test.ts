@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { ACCOUNT } from "../testing/account.ts";
 import { failWith, spy, startTestEndpoint, TIME } from "../testing/endpoint.ts";
 
-describe("Query", () => {
-  it("turns dotted names into lists and maps, and answers in the service's XML", async () => {
+describe("AWS Query", () => {
+  it("reads dotted names as lists and maps, and encodes the response as XML", async () => {
     const { operation, inputs } = spy({
       MessageId: 'a<b&"c"\r\u0000',
       Time: TIME,
@@ -38,7 +38,7 @@ describe("Query", () => {
     );
   });
 
-  it("answers STS", async () => {
+  it("uses the XML namespace of STS", async () => {
     const lab = await startTestEndpoint();
     const { text } = await lab.query("sts", "Action=GetCallerIdentity&Version=2011-06-15");
     expect(text).toContain('xmlns="https://sts.amazonaws.com/doc/2011-06-15/"');
@@ -46,7 +46,7 @@ describe("Query", () => {
     expect(text).toContain(`<Arn>arn:aws:iam::${ACCOUNT.accountId}:user/alice</Arn>`);
   });
 
-  it("refuses in its own shape", async () => {
+  it("returns errors as XML", async () => {
     const lab = await startTestEndpoint({
       sns: { Publish: failWith("NotFound", "Topic <x>", 404) },
     });
@@ -66,7 +66,7 @@ describe("Query", () => {
     "A.entry.1=1",
     `${"a.".repeat(40)}b=1`,
     `${"a.".repeat(100_000)}b=1`,
-  ])("refuses parameters that contradict each other (%#)", async (parameters) => {
+  ])("rejects malformed parameter names (%#)", async (parameters) => {
     const { operation, inputs } = spy();
     const lab = await startTestEndpoint({ sns: { Publish: operation } });
     const response = await lab.query("sns", `Action=Publish&${parameters}`);

@@ -17,28 +17,28 @@ const Schema = z.object({
 
 const read = (input: unknown) => readInput(Schema, input, "ValidationError");
 
-describe("one value, however the wire brought it", () => {
+describe("values of every wire encoding", () => {
   test.each<[string, unknown, unknown]>([
     ["a number as text", { Limit: "7", Ratio: "0.5" }, { Limit: 7, Ratio: 0.5 }],
     ["a 64-bit number", { Limit: 7n }, { Limit: 7 }],
-    ["a truth value as text", { Enabled: "false" }, { Enabled: false }],
-    ["a truth value", { Enabled: true }, { Enabled: true }],
+    ["a boolean as text", { Enabled: "false" }, { Enabled: false }],
+    ["a boolean", { Enabled: true }, { Enabled: true }],
     ["epoch seconds", { Start: AT / 1000 }, { Start: AT }],
     ["epoch seconds as text", { Start: String(AT / 1000) }, { Start: AT }],
     ["an ISO time", { Start: "2026-11-20T12:00:00.250Z" }, { Start: AT }],
     ["a date", { Start: new Date(AT) }, { Start: AT }],
-    ["an empty list of a query", { Items: "" }, { Items: [] }],
+    ["an empty list of the Query protocol", { Items: "" }, { Items: [] }],
     ["null", { Name: null, Limit: null }, {}],
-    ["nothing at all", undefined, {}],
-    ["members of later versions", { Later: 1 }, {}],
-    ["not a number", { Value: "NaN" }, { Value: Number.NaN }],
+    ["a missing body", undefined, {}],
+    ["unknown members", { Later: 1 }, {}],
+    ["NaN", { Value: "NaN" }, { Value: Number.NaN }],
     ["an infinity", { Value: "-Infinity" }, { Value: Number.NEGATIVE_INFINITY }],
-  ])("%s", (_, input, expected) => {
+  ])("reads %s", (_, input, expected) => {
     expect(read(input)).toEqual(expected);
   });
 });
 
-describe("what is refused is refused in AWS's words", () => {
+describe("violated constraints", () => {
   const many = [{ Name: "a" }, { Name: "b" }, { Name: "c" }];
 
   test.each<[unknown, string]>([
@@ -74,7 +74,7 @@ describe("what is refused is refused in AWS's words", () => {
       { Limit: 0, State: "?" },
       "2 validation errors detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1; Value '?' at 'state' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
     ],
-  ])("%j", (input, message) => {
+  ])("are reported with AWS's wording for %j", (input, message) => {
     expect(() => read(input)).toThrow(
       expect.objectContaining({ code: "ValidationError", status: 400, message }),
     );
@@ -86,7 +86,7 @@ describe("what is refused is refused in AWS's words", () => {
     { Enabled: "yes" },
     { Start: "noon" },
     { Name: 5 },
-  ])("%j is not even of the member's type", (input) => {
+  ])("are a SerializationException for the wrong type %j", (input) => {
     expect(() => read(input)).toThrow(expect.objectContaining({ code: "SerializationException" }));
   });
 });

@@ -8,27 +8,27 @@ function pageOf(items: readonly string[], token: string | undefined, limit = 2) 
   return page(items, { limit, token, keyOf: (item) => item, invalidToken });
 }
 
-test("pages follow each other without a gap, and the last one has no token", () => {
+test("returns consecutive pages, the last one without a token", () => {
   const items = ["a", "b", "c", "d", "e"];
-  const read: string[] = [];
+  const allItems: string[] = [];
   let token: string | undefined;
   do {
-    const { items: given, nextToken } = pageOf(items, token);
-    read.push(...given);
+    const { items: pageItems, nextToken } = pageOf(items, token);
+    allItems.push(...pageItems);
     token = nextToken;
   } while (token !== undefined);
-  expect(read).toEqual(items);
+  expect(allItems).toEqual(items);
 });
 
-test("a full last page has no token", () => {
+test("returns no token with a full last page", () => {
   expect(pageOf(["a", "b"], undefined).nextToken).toBeUndefined();
 });
 
-test("what is added meanwhile moves nothing", () => {
+test("does not shift pages when items are added", () => {
   const { nextToken } = pageOf(["b", "c", "d"], undefined);
   expect(pageOf(["a", "b", "c", "d"], nextToken).items).toEqual(["d"]);
 });
 
-test("a token that was not given is refused", () => {
+test("rejects an unknown token", () => {
   expect(() => pageOf(["a", "b", "c"], "made up")).toThrow(invalidToken);
 });

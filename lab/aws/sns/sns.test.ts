@@ -3,6 +3,7 @@ import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/sample
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";
+import { awsError } from "../testing/aws-error.ts";
 import type { Mail } from "./email.ts";
 import { createSns } from "./sns.ts";
 
@@ -17,10 +18,7 @@ function snsWith({ subscriptions = [SUBSCRIPTION], entries = [] as readonly Mail
   return { sns, journal, call };
 }
 
-const refusal = (code: string, message: string, status = 400) =>
-  expect.objectContaining({ code, message, status });
-
-test("a message becomes a mail with the footer that SNS adds", () => {
+test("sends an email with the footer that SNS adds", () => {
   const { sns, call } = snsWith();
   const { MessageId } = call("Publish", {
     TopicArn: TOPIC.arn,
@@ -48,7 +46,7 @@ Please do not reply directly to this email. If you have any questions or comment
   ]);
 });
 
-test("a structured message gives each protocol its text", () => {
+test("sends each protocol its text of a structured message", () => {
   const json = { ...SUBSCRIPTION, arn: `${TOPIC.arn}:2`, protocol: "email-json" };
   const queue = { ...SUBSCRIPTION, arn: `${TOPIC.arn}:3`, protocol: "sqs" };
   const { sns } = snsWith({ subscriptions: [SUBSCRIPTION, json, queue] });
@@ -69,21 +67,21 @@ test("a structured message gives each protocol its text", () => {
   expect(mail?.id).not.toBe(document?.id);
 });
 
-test("a topic without subscribers takes messages", () => {
+test("accepts messages for a topic without subscribers", () => {
   const { sns } = snsWith({ subscriptions: [] });
   sns.publish(TOPIC.arn, { message: "to nobody" });
   expect(sns.inbox()).toEqual([]);
 });
 
-describe("Publish refuses as SNS does", () => {
+describe("Publish", () => {
   const other = TOPIC.arn.replace("alerts", "none");
 
-  test.each<[string, Record<string, unknown>, ReturnType<typeof refusal>]>([
-    ["an unknown topic", { TopicArn: other }, refusal("NotFound", "Topic does not exist", 404)],
+  test.each<[string, Record<string, unknown>, ReturnType<typeof awsError>]>([
+    ["an unknown topic", { TopicArn: other }, awsError("NotFound", "Topic does not exist", 404)],
     [
-      "what is no ARN",
+      "a topic that is not an ARN",
       { TopicArn: "alerts" },
-      refusal(
+      awsError(
         "InvalidParameter",
         "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
       ),
@@ -91,27 +89,27 @@ describe("Publish refuses as SNS does", () => {
     [
       "an empty message",
       { Message: "" },
-      refusal("InvalidParameter", "Invalid parameter: Empty message"),
+      awsError("InvalidParameter", "Invalid parameter: Empty message"),
     ],
     [
       "a message of more than 256 KiB",
       { Message: "é".repeat(131_073) },
-      refusal("InvalidParameter", "Invalid parameter: Message too long"),
+      awsError("InvalidParameter", "Invalid parameter: Message too long"),
     ],
     [
       "a subject of 100 characters",
       { Subject: "s".repeat(100) },
-      refusal("InvalidParameter", "Invalid parameter: Subject"),
+      awsError("InvalidParameter", "Invalid parameter: Subject"),
     ],
     [
       "a subject with a line feed",
       { Subject: "a\nBcc: b" },
-      refusal("InvalidParameter", "Invalid parameter: Subject"),
+      awsError("InvalidParameter", "Invalid parameter: Subject"),
     ],
     [
       "a structure that is not JSON",
       { MessageStructure: "json" },
-      refusal(
+      awsError(
         "InvalidParameter",
         "Invalid parameter: Message Structure - JSON message body failed to parse",
       ),
@@ -119,12 +117,12 @@ describe("Publish refuses as SNS does", () => {
     [
       "a structure without a default",
       { MessageStructure: "json", Message: '{"email":"a"}' },
-      refusal(
+      awsError(
         "InvalidParameter",
         "Invalid parameter: Message Structure - No default entry in JSON message body",
       ),
     ],
-  ])("%s", (_, input, expected) => {
+  ])("rejects %s", (_, input, expected) => {
     const { sns, call } = snsWith();
     expect(() => call("Publish", { TopicArn: TOPIC.arn, Message: "text", ...input })).toThrow(
       expected,
@@ -133,7 +131,7 @@ describe("Publish refuses as SNS does", () => {
   });
 });
 
-test("topics and subscriptions are those of the deployment", () => {
+test("lists the topics and subscriptions of the deployment", () => {
   const { call } = snsWith();
   expect(call("ListTopics", {})).toEqual({
     Topics: [{ TopicArn: TOPIC.arn }],
@@ -152,11 +150,11 @@ test("topics and subscriptions are those of the deployment", () => {
     NextToken: undefined,
   });
   expect(() => call("ListSubscriptionsByTopic", { TopicArn: `${TOPIC.arn}-none` })).toThrow(
-    refusal("NotFound", "Topic does not exist", 404),
+    awsError("NotFound", "Topic does not exist", 404),
   );
 });
 
-test("more than a hundred subscriptions come in pages", () => {
+test("lists subscriptions in pages of 100", () => {
   const subscriptions = Array.from({ length: 150 }, (_, index) => ({
     ...SUBSCRIPTION,
     arn: `${TOPIC.arn}:${index}`,
@@ -170,7 +168,7 @@ test("more than a hundred subscriptions come in pages", () => {
   ).toHaveLength(50);
 });
 
-test("the inbox survives a restart and keeps the newest 500", () => {
+test("keeps the newest 500 emails over a restart", () => {
   const { sns, journal } = snsWith();
   for (let index = 0; index < 501; index++) {
     sns.publish(TOPIC.arn, { subject: `mail ${index}`, message: "text" });

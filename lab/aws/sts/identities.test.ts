@@ -8,8 +8,8 @@ const options = {
   clock: manualClock(Date.parse("2026-11-20T01:02:03.456Z")),
 };
 
-describe("a role session", () => {
-  it("is who CloudTrail says an assumed role is", () => {
+describe("role sessions", () => {
+  it("have the identity that CloudTrail records for an assumed role", () => {
     const identities = createIdentities(options);
     const session = { roleName: "cipherwatch-service", sessionName: "task-1" };
     const credentials = identities.addRoleSession(session);
@@ -43,7 +43,7 @@ describe("a role session", () => {
     });
   });
 
-  it("has keys of its own, and its role the same id in every run", () => {
+  it("have different credentials, but a stable role id", () => {
     const session = { roleName: "r", sessionName: "s" };
     const [one, other] = [createIdentities(options), createIdentities(options)];
     const [first, second] = [one.addRoleSession(session), other.addRoleSession(session)];
@@ -56,8 +56,8 @@ describe("a role session", () => {
   });
 });
 
-describe("any other access key", () => {
-  it("is an IAM user's of that name, the same in every run", () => {
+describe("other access keys", () => {
+  it("belong to an IAM user of that name with a stable id", () => {
     const caller = createIdentities(options).callerFor("mallory");
     expect(caller).toEqual(createIdentities(options).callerFor("mallory"));
     expect(caller.userId).toMatch(/^AIDA[A-Z2-7]{17}$/);
@@ -71,12 +71,12 @@ describe("any other access key", () => {
     });
   });
 
-  it("names a user that IAM would allow", () => {
+  it("are mapped to a valid IAM user name", () => {
     const { arn } = createIdentities(options).callerFor(`a:b*${"c".repeat(100)}`);
     expect(arn).toMatch(/^arn:aws:iam::111122223333:user\/a-b-c{60}$/);
   });
 
-  it("is in the partition of the region", () => {
+  it("use the partition of the region", () => {
     const { callerFor } = createIdentities({ ...options, region: "cn-north-1" });
     expect(callerFor("a").arn).toBe("arn:aws-cn:iam::111122223333:user/a");
   });

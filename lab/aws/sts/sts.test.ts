@@ -15,7 +15,7 @@ function start(region = "ap-southeast-2") {
   const identities = createIdentities(at);
   const { operations } = createSts({ ...at, identities });
 
-  /** One call of alice's and the record that CloudTrail makes of it. */
+  /** Calls AssumeRole as alice, and returns its result and its CloudTrail record. */
   async function assumeRole(input: Record<string, unknown>) {
     let audit: Audit = {};
     const call: Call = {
@@ -25,8 +25,8 @@ function start(region = "ap-southeast-2") {
       region,
       sourceIpAddress: "127.0.0.1",
       userAgent: "test",
-      audit: (note) => {
-        audit = note;
+      audit: (elements) => {
+        audit = elements;
       },
     };
     const result = await Promise.resolve()
@@ -49,10 +49,10 @@ function credentialsOf(output: AwsStructure | undefined): Readonly<Record<string
 }
 
 describe("AssumeRole", () => {
-  it("gives credentials with which one is the role, in a session of that name", async () => {
+  it("returns credentials of the role, in a session of that name", async () => {
     const { identities, assumeRole } = start();
-    const answer = await assumeRole({ RoleArn: ROLE_ARN, RoleSessionName: "image" });
-    const { output } = answer as { output: AwsStructure };
+    const response = await assumeRole({ RoleArn: ROLE_ARN, RoleSessionName: "image" });
+    const { output } = response as { output: AwsStructure };
     const { AccessKeyId = "", ...others } = credentialsOf(output);
     const caller = identities.callerFor(AccessKeyId);
     const arn = `arn:aws:sts::${ACCOUNT}:assumed-role/cipherwatch-dev-service/image`;
@@ -66,14 +66,14 @@ describe("AssumeRole", () => {
     });
   });
 
-  it("takes a duration, as text from a form, and a role with a path, which the session has not", async () => {
+  it("accepts a duration and a role with a path, which the session ARN omits", async () => {
     const { identities, assumeRole } = start();
-    const answer = await assumeRole({
+    const response = await assumeRole({
       RoleArn: `arn:aws:iam::${ACCOUNT}:role/team/one/reader`,
       RoleSessionName: "s-1",
       DurationSeconds: "900",
     });
-    const { output } = answer as { output: AwsStructure };
+    const { output } = response as { output: AwsStructure };
     const { AccessKeyId = "", Expiration } = credentialsOf(output);
     expect(Expiration).toEqual(new Date(NOW + 900_000));
     expect(identities.callerFor(AccessKeyId).arn).toMatch(/:assumed-role\/reader\/s-1$/);
@@ -82,7 +82,7 @@ describe("AssumeRole", () => {
   it.each([
     [`arn:aws:iam::999999999999:role/other`, "ap-southeast-2"],
     [ROLE_ARN, "cn-north-1"],
-  ])("refuses %s of another account or partition than %s has", async (RoleArn, region) => {
+  ])("denies %s of another account or partition in %s", async (RoleArn, region) => {
     const { error } = (await start(region).assumeRole({ RoleArn, RoleSessionName: "me" })) as {
       error: AwsError;
     };
@@ -103,15 +103,15 @@ describe("AssumeRole", () => {
     [{ RoleArn: ROLE_ARN, RoleSessionName: "me", DurationSeconds: "899" }, /or equal to 900/],
     [{ RoleArn: ROLE_ARN, RoleSessionName: "me", DurationSeconds: "43201" }, /or equal to 43200/],
     [{ RoleArn: `arn:aws:iam::${ACCOUNT}:user/alice`, RoleSessionName: "me" }, /alice is invalid/],
-  ])("refuses a request that AWS finds invalid (%#)", async (input, message) => {
+  ])("rejects an invalid request (%#)", async (input, message) => {
     const { error } = (await start().assumeRole(input)) as { error: AwsError };
     expect(error).toMatchObject({ code: "ValidationError", status: 400 });
     expect(error.message).toMatch(message);
   });
 
-  it("leaves a record of who became whom, without the secret key", async () => {
-    const answer = await start().assumeRole({ RoleArn: ROLE_ARN, RoleSessionName: "image" });
-    const { output, record } = answer as { output: AwsStructure; record: object };
+  it("is recorded with the caller and the session, without the secret key", async () => {
+    const response = await start().assumeRole({ RoleArn: ROLE_ARN, RoleSessionName: "image" });
+    const { output, record } = response as { output: AwsStructure; record: object };
     const { AccessKeyId, SecretAccessKey = "", SessionToken } = credentialsOf(output);
     expect(record).toMatchObject({
       eventSource: "sts.amazonaws.com",

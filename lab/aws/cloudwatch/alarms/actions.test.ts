@@ -3,8 +3,8 @@ import { ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
 import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
 import { monitorOf } from "../../testing/monitor.ts";
 
-describe("actions", () => {
-  test("are not run while they are disabled, and the history says nothing of them", () => {
+describe("alarm actions", () => {
+  test("do not run while disabled, and are not in the history", () => {
     const { clock, monitor, publish, state, notify } = monitorOf([ALARM]);
     monitor.start();
     monitor.setActionsEnabled(ALARM.name, false);
@@ -19,7 +19,7 @@ describe("actions", () => {
     ]);
   });
 
-  test("that fail are in the history with their error, and the alarm goes on", () => {
+  test("are in the history with their error if they fail, and do not stop the alarm", () => {
     const { clock, monitor, publish, notify } = monitorOf([ALARM]);
     notify.mockImplementation(() => {
       throw new Error("Topic does not exist");
@@ -36,7 +36,7 @@ describe("actions", () => {
     expect(monitor.find(ALARM.name)?.state.value).toBe("OK");
   });
 
-  test("the history holds what was published", () => {
+  test("are in the history with the published message", () => {
     const { clock, monitor, publish, notify } = monitorOf([ALARM]);
     monitor.start();
     publish(9);

@@ -25,14 +25,14 @@ describe("DescribeAlarmHistory", () => {
     return { ...lab, history, types };
   }
 
-  test("is newest first, or oldest first where asked", () => {
+  test("returns the newest items first, or the oldest with TimestampAscending", () => {
     const { types } = alarmed();
     const all = ["Action", "StateUpdate", "ConfigurationUpdate"];
     expect(types()).toEqual(all);
     expect(types({ ScanBy: "TimestampAscending" })).toEqual(all.toReversed());
   });
 
-  test("narrows by alarm, type and time, and pages", () => {
+  test("filters by alarm, type and time, and returns pages", () => {
     const { types, history } = alarmed();
     expect(types({ AlarmName: "none" })).toEqual([]);
     expect(types({ HistoryItemType: "StateUpdate" })).toEqual(["StateUpdate"]);
@@ -42,7 +42,7 @@ describe("DescribeAlarmHistory", () => {
     expect(types({ MaxRecords: 2, NextToken })).toEqual(["ConfigurationUpdate"]);
   });
 
-  test("a state update has both states with their reasons", () => {
+  test("returns both states and their reasons for a state update", () => {
     const [item] = alarmed().history({ HistoryItemType: "StateUpdate" }).AlarmHistoryItems;
     expect(item).toMatchObject({
       HistorySummary: "Alarm updated from INSUFFICIENT_DATA to ALARM",
@@ -58,7 +58,7 @@ describe("DescribeAlarmHistory", () => {
     });
   });
 
-  test("a creation has the alarm's configuration", () => {
+  test("returns the configuration for a created alarm", () => {
     const [item] = alarmed().history({ HistoryItemType: "ConfigurationUpdate" }).AlarmHistoryItems;
     expect(JSON.parse(item?.HistoryData ?? "")).toMatchObject({
       type: "Create",
@@ -70,7 +70,7 @@ describe("DescribeAlarmHistory", () => {
 describe("SetAlarmState", () => {
   const request = { AlarmName: ALARM.name, StateValue: "ALARM", StateReason: "a drill" };
 
-  test("sets the state with the reason given", () => {
+  test("sets the state with its reason", () => {
     const { call } = cloudWatchWith();
     expect(call("SetAlarmState", { ...request, StateReasonData: '{"drill": 1}' })).toEqual({});
     expect(call("DescribeAlarms", {})).toMatchObject({
@@ -92,14 +92,14 @@ describe("SetAlarmState", () => {
     ],
     ["no reason", { StateReason: undefined }, awsError("ValidationError")],
     ["data that is not JSON", { StateReasonData: "{" }, awsError("InvalidFormat")],
-  ])("%s is refused", (_, input, expected) => {
+  ])("rejects %s", (_, input, expected) => {
     expect(() => cloudWatchWith().call("SetAlarmState", { ...request, ...input })).toThrow(
       expected,
     );
   });
 });
 
-test("actions are disabled and enabled by name; unknown names do nothing", () => {
+test("disables and enables actions by alarm name, and ignores unknown names", () => {
   const { call } = cloudWatchWith();
   const enabled = () =>
     call<{ MetricAlarms: { ActionsEnabled: boolean }[] }>("DescribeAlarms", {}).MetricAlarms[0]

@@ -4,7 +4,7 @@ import { MINUTE } from "../../testing/cloudwatch.ts";
 import { monitorOf, SECOND } from "../../testing/monitor.ts";
 import type { AlarmsEntry } from "./alarm-store.ts";
 
-describe("a composite alarm", () => {
+describe("composite alarms", () => {
   const OTHER = { ...ALARM, name: "other", arn: `${ALARM.arn}-other`, metricName: "other" };
 
   function compositeOf(rule = COMPOSITE_ALARM.rule, entries: readonly AlarmsEntry[] = []) {
@@ -19,7 +19,7 @@ describe("a composite alarm", () => {
     return { ...lab, set, both: () => lab.state("both") };
   }
 
-  test("follows those that it looks at, at once", () => {
+  test("change immediately with their children", () => {
     const { clock, set, both, subjects } = compositeOf();
     clock.advance(MINUTE);
     expect(both()).toBe("OK");
@@ -32,7 +32,7 @@ describe("a composite alarm", () => {
     expect(subjects()).toEqual(['OK: "both"', 'ALARM: "both"', 'OK: "both"']);
   });
 
-  test("follows what metrics do to them", () => {
+  test("change when metrics change their children", () => {
     const { clock, publish, both } = compositeOf('ALARM("kms-errors") AND NOT ALARM("other")');
     clock.advance(MINUTE);
     publish(3);
@@ -42,14 +42,14 @@ describe("a composite alarm", () => {
     expect(both()).toBe("OK");
   });
 
-  test("tells which of them made it change", () => {
+  test("name the child that triggered the change", () => {
     const { clock, set, notify, monitor } = compositeOf();
     clock.advance(MINUTE);
     set("other", "ALARM");
     clock.advance(5 * SECOND);
     set("kms-errors", "ALARM");
-    const notice = JSON.parse(notify.mock.calls.at(-1)?.[1].message ?? "");
-    expect(JSON.parse(notice.default)).toMatchObject({
+    const message = JSON.parse(notify.mock.calls.at(-1)?.[1].message ?? "");
+    expect(JSON.parse(message.default)).toMatchObject({
       AlarmName: "both",
       NewStateValue: "ALARM",
       NewStateReason: `${ALARM.arn} transitioned to ALARM at Friday 20 November, 2026 12:01:05 UTC`,
@@ -58,15 +58,15 @@ describe("a composite alarm", () => {
         { Arn: ALARM.arn, State: { Value: "ALARM", Timestamp: "2026-11-20T12:01:05.000+0000" } },
       ],
     });
-    expect(notice.email).toContain(`Alarm Rule:\n${COMPOSITE_ALARM.rule}\n`);
-    expect(notice.email).toContain(`- ${ALARM.arn}: ALARM at Friday 20 November, 2026`);
+    expect(message.email).toContain(`Alarm Rule:\n${COMPOSITE_ALARM.rule}\n`);
+    expect(message.email).toContain(`- ${ALARM.arn}: ALARM at Friday 20 November, 2026`);
     expect(monitor.history()[0]).toMatchObject({ alarmName: "both", alarmType: "CompositeAlarm" });
   });
 
-  test("may look at another of its kind", () => {
+  test("may refer to other composite alarms", () => {
     const outer = {
       ...COMPOSITE_ALARM,
-      name: "an outer one",
+      name: "outer",
       rule: 'ALARM("both") AND NOT OK("other")',
     };
     const { clock, monitor, state } = monitorOf([outer, COMPOSITE_ALARM, ALARM, OTHER]);
@@ -75,10 +75,10 @@ describe("a composite alarm", () => {
     for (const name of ["kms-errors", "other"]) {
       monitor.setState(name, { value: "ALARM", reason: "a test" });
     }
-    expect(state("an outer one")).toBe("ALARM");
+    expect(state("outer")).toBe("ALARM");
   });
 
-  test("stays as it was set until one of them changes", () => {
+  test("keep a state that was set until a child changes", () => {
     const { clock, set, both } = compositeOf();
     clock.advance(MINUTE);
     set("both", "ALARM");
@@ -88,7 +88,7 @@ describe("a composite alarm", () => {
     expect(both()).toBe("OK");
   });
 
-  test("that a kill left behind catches up", () => {
+  test("catch up after a kill between the child's change and their own", () => {
     const { clock, journal, set } = compositeOf();
     clock.advance(MINUTE);
     set("other", "ALARM");
@@ -105,7 +105,7 @@ describe("a composite alarm", () => {
   test.each([
     ['ALARM("gone")', /composite alarm both: There is no alarm gone/],
     ["ALARM(kms-errors) AND", /composite alarm both: At character 22 it ends/],
-  ])("whose rule is %s stops the lab", (rule, message) => {
+  ])("with the invalid rule %s are rejected", (rule, message) => {
     expect(() => compositeOf(rule)).toThrow(message);
   });
 });

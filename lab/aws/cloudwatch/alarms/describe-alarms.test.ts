@@ -21,7 +21,7 @@ interface Alarms {
 }
 
 describe("DescribeAlarms", () => {
-  test("shows a new alarm as AWS does", () => {
+  test("returns a new alarm with every member that AWS returns", () => {
     const { call } = cloudWatchWith();
     expect(call("DescribeAlarms", {})).toEqual({
       MetricAlarms: [
@@ -56,7 +56,7 @@ describe("DescribeAlarms", () => {
     });
   });
 
-  test("tells what an evaluation looked at, with numbers as AWS writes them", () => {
+  test("returns the evaluated datapoints, with numbers formatted as in AWS", () => {
     const { call, cloudWatch, clock, put } = cloudWatchWith();
     cloudWatch.start();
     put({ MetricName: "kms-errors", Value: 4 });
@@ -82,12 +82,12 @@ describe("DescribeAlarms", () => {
     [{ ActionPrefix: "arn:aws:sns", MaxRecords: 1 }, ["alarm-000"]],
     [{ AlarmTypes: ["CompositeAlarm"] }, []],
     [{ ChildrenOfAlarmName: "alarm-000" }, []],
-  ])("%j", (input, names) => {
+  ])("filters by %j", (input, names) => {
     const { MetricAlarms } = cloudWatchWith(numbered(12)).call<Alarms>("DescribeAlarms", input);
     expect(MetricAlarms.map(({ AlarmName }) => AlarmName)).toEqual(names);
   });
 
-  test("comes in pages of a hundred", () => {
+  test("returns pages of 100", () => {
     const { call } = cloudWatchWith(numbered(150));
     const first = call<Alarms>("DescribeAlarms", {});
     const second = call<Alarms>("DescribeAlarms", { NextToken: first.NextToken });
@@ -100,20 +100,20 @@ describe("DescribeAlarms", () => {
     [{ MaxRecords: 101 }, "ValidationError"],
     [{ AlarmNames: ["a"], AlarmNamePrefix: "a" }, "InvalidParameterCombination"],
     [{ NextToken: "made up" }, "InvalidNextToken"],
-  ])("%j is %s", (input, code) => {
+  ])("rejects %j with %s", (input, code) => {
     expect(() => cloudWatchWith().call("DescribeAlarms", input)).toThrow(awsError(code));
   });
 });
 
-describe("composite alarms and alarms on a band", () => {
+describe("DescribeAlarms with composite and anomaly alarms", () => {
   const alarms = [ALARM, { ...ALARM, name: "other" }, ANOMALY_ALARM, COMPOSITE_ALARM];
 
-  interface All extends Alarms {
+  interface AllAlarms extends Alarms {
     readonly CompositeAlarms: readonly { readonly AlarmName: string }[];
   }
 
   const namesOf = (input: object) => {
-    const { MetricAlarms, CompositeAlarms } = cloudWatchWith(alarms).call<All>(
+    const { MetricAlarms, CompositeAlarms } = cloudWatchWith(alarms).call<AllAlarms>(
       "DescribeAlarms",
       input,
     );
@@ -133,14 +133,14 @@ describe("composite alarms and alarms on a band", () => {
     [{ ChildrenOfAlarmName: "both" }, ["kms-errors", "other"], []],
     [{ ParentsOfAlarmName: "other" }, [], ["both"]],
     [{ ParentsOfAlarmName: "kms-errors-anomaly" }, [], []],
-  ])("%j", (input, metric, composite) => {
+  ])("filters by %j", (input, metric, composite) => {
     expect(namesOf(input)).toEqual([metric, composite]);
   });
 
-  test("say what they fire on", () => {
+  test("returns their conditions", () => {
     const { call } = cloudWatchWith(alarms);
     const AlarmTypes = ["CompositeAlarm", "MetricAlarm"];
-    const { MetricAlarms, CompositeAlarms } = call<All>("DescribeAlarms", { AlarmTypes });
+    const { MetricAlarms, CompositeAlarms } = call<AllAlarms>("DescribeAlarms", { AlarmTypes });
     expect(CompositeAlarms[0]).toMatchObject({ AlarmRule: COMPOSITE_ALARM.rule });
     expect(MetricAlarms.find(({ AlarmName }) => AlarmName === ANOMALY_ALARM.name)).toMatchObject({
       ComparisonOperator: "GreaterThanUpperThreshold",
@@ -155,7 +155,7 @@ describe("composite alarms and alarms on a band", () => {
     });
   });
 
-  test("can be set and muted like others", () => {
+  test("returns states and actions set through the API", () => {
     const { call, cloudWatch } = cloudWatchWith(alarms);
     call("DisableAlarmActions", { AlarmNames: ["both"] });
     call("SetAlarmState", { AlarmName: "both", StateValue: "ALARM", StateReason: "a test" });

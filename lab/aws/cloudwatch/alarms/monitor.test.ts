@@ -5,7 +5,7 @@ import { ALARM, ANOMALY_ALARM, TOPIC } from "../../../../cloudwatch/testing/samp
 import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
 import { monitorOf, SECOND } from "../../testing/monitor.ts";
 
-test("a new alarm has insufficient data until it is evaluated at the full minute", () => {
+test("keeps a new alarm in INSUFFICIENT_DATA until the next full minute", () => {
   const { clock, monitor, state } = monitorOf([ALARM], [], NOON + 30 * SECOND);
   monitor.start();
   expect(monitor.find(ALARM.name)?.state).toEqual({
@@ -19,7 +19,7 @@ test("a new alarm has insufficient data until it is evaluated at the full minute
   expect(monitor.find(ALARM.name)?.stateTransitionedAt).toBe(NOON + MINUTE);
 });
 
-test("a breach is an alarm at the end of its period, and ends by itself", () => {
+test("changes to ALARM at the end of a breaching period, and back to OK later", () => {
   const { clock, monitor, publish, state, subjects } = monitorOf([ALARM]);
   monitor.start();
   clock.advance(90 * SECOND);
@@ -27,7 +27,7 @@ test("a breach is an alarm at the end of its period, and ends by itself", () => 
   expect(state()).toBe("OK");
   clock.advance(30 * SECOND);
   expect(state()).toBe("ALARM");
-  // The datapoint is in the range for two periods more.
+  // The datapoint stays in the evaluation range for two more periods.
   clock.advance(3 * MINUTE - 1);
   expect(state()).toBe("ALARM");
   clock.advance(1);
@@ -35,7 +35,7 @@ test("a breach is an alarm at the end of its period, and ends by itself", () => 
   expect(subjects()).toEqual(['ALARM: "kms-errors"']);
 });
 
-test("one alarm is one notice, however long it lasts", () => {
+test("notifies once while the alarm lasts", () => {
   const { clock, monitor, publish, state, notify } = monitorOf([ALARM]);
   monitor.start();
   for (let minute = 0; minute < 10; minute++) {
@@ -47,7 +47,7 @@ test("one alarm is one notice, however long it lasts", () => {
   expect(notify.mock.calls[0]?.[0]).toBe(TOPIC.arn);
 });
 
-test("each state has its own actions", () => {
+test("runs the actions of each state", () => {
   const alarm = {
     ...ALARM,
     treatMissingData: "missing",
@@ -67,7 +67,7 @@ test("each state has its own actions", () => {
   ]);
 });
 
-test("the reason tells the datapoints, and its data what was looked at", () => {
+test("explains the state with the evaluated datapoints", () => {
   const alarm = { ...ALARM, evaluationPeriods: 3, datapointsToAlarm: 2 };
   const { clock, monitor, publish } = monitorOf([alarm]);
   monitor.start();
@@ -99,7 +99,7 @@ test("the reason tells the datapoints, and its data what was looked at", () => {
 });
 
 describe("SetAlarmState", () => {
-  test("runs the actions and lasts until the next evaluation", () => {
+  test("runs the actions and keeps the state until the next evaluation", () => {
     const { clock, monitor, state, subjects } = monitorOf([ALARM]);
     monitor.start();
     clock.advance(90 * SECOND);
@@ -110,7 +110,7 @@ describe("SetAlarmState", () => {
     expect(state()).toBe("OK");
   });
 
-  test("to the state that it has runs none", () => {
+  test("runs no actions if the state does not change", () => {
     const { clock, monitor, notify } = monitorOf([ALARM]);
     monitor.start();
     clock.advance(90 * SECOND);
@@ -125,17 +125,21 @@ describe("SetAlarmState", () => {
 
 test.each<[string, Partial<ThresholdAlarm>, RegExp]>([
   ["a period of 45 seconds", { period: 45 }, /period is 45; .* 10, 20, 30 or a multiple of 60/],
-  ["M above N", { datapointsToAlarm: 2 }, /datapoints to alarm is 2; .* from 1 to 1/],
+  [
+    "more datapoints to alarm than evaluation periods",
+    { datapointsToAlarm: 2 },
+    /datapoints to alarm is 2; .* from 1 to 1/,
+  ],
   ["more than a day of minutes", { evaluationPeriods: 1441 }, /is 86460; .* at most 86400/],
   ["more than a week of hours", { period: 3600, evaluationPeriods: 169 }, /at most 604800/],
   ["no threshold", { threshold: Number.NaN }, /threshold is NaN/],
-])("an alarm that AWS would refuse is an error that names it: %s", (_, rule, message) => {
+])("rejects an alarm with %s", (_, rule, message) => {
   expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow(message);
   expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow("AWS would refuse the alarm kms-errors");
 });
 
-describe("an alarm on a band", () => {
-  test("learns what is usual, then tells of what is not", () => {
+describe("anomaly alarms", () => {
+  test("learn the band, then alarm above it", () => {
     const { clock, monitor, publish, state, notify } = monitorOf([ANOMALY_ALARM]);
     monitor.start();
     for (let period = 0; period < 40; period++) {

@@ -3,7 +3,7 @@ import { ALARM } from "../../../../cloudwatch/testing/samples.ts";
 import { MINUTE } from "../../testing/cloudwatch.ts";
 import { monitorOf } from "../../testing/monitor.ts";
 
-describe("after a restart", () => {
+describe("restart", () => {
   function alarmed() {
     const before = monitorOf([ALARM]);
     before.monitor.start();
@@ -12,7 +12,7 @@ describe("after a restart", () => {
     return before;
   }
 
-  test("the alarm is in its state, and is not told again", () => {
+  test("keeps the state of an alarm and does not notify again", () => {
     const before = alarmed();
     const after = monitorOf([ALARM], before.journal.appended, before.clock.now());
     expect(after.monitor.alarms()).toEqual(before.monitor.alarms());
@@ -24,7 +24,7 @@ describe("after a restart", () => {
     expect(after.notify).not.toHaveBeenCalled();
   });
 
-  test("a changed alarm keeps its state until it is evaluated by its new rule", () => {
+  test("keeps the state of an updated alarm until its next evaluation", () => {
     const before = alarmed();
     const at = before.clock.now();
     const after = monitorOf([{ ...ALARM, threshold: 10 }], before.journal.appended, at);
@@ -43,7 +43,7 @@ describe("after a restart", () => {
     expect(after.state()).toBe("OK");
   });
 
-  test("an alarm that the stacks no longer have is gone, its history is not", () => {
+  test("deletes an alarm that is no longer deployed, but not its history", () => {
     const before = alarmed();
     const other = { ...ALARM, name: "other" };
     const after = monitorOf([other], before.journal.appended, before.clock.now());
@@ -55,7 +55,7 @@ describe("after a restart", () => {
     expect(later.journal.appended).toEqual([]);
   });
 
-  test("disabled actions stay disabled until the stacks change the alarm", () => {
+  test("keeps actions disabled until the alarm is updated", () => {
     const before = monitorOf([ALARM]);
     before.monitor.setActionsEnabled(ALARM.name, false);
     const after = monitorOf([ALARM], before.journal.appended);
@@ -65,7 +65,7 @@ describe("after a restart", () => {
   });
 });
 
-test("history older than thirty days is dropped", () => {
+test("drops history items older than 30 days", () => {
   const { clock, monitor } = monitorOf([ALARM]);
   clock.advance(31 * 24 * 60 * MINUTE);
   monitor.setState(ALARM.name, { value: "ALARM", reason: "a drill" });

@@ -6,7 +6,7 @@ import { monitorOf, SECOND } from "../../testing/monitor.ts";
 import type { AlarmsEntry } from "./alarm-store.ts";
 import { createMonitor } from "./monitor.ts";
 
-test("an alarm with a period of ten seconds is evaluated every ten seconds", () => {
+test("evaluates an alarm with a period of ten seconds every ten seconds", () => {
   const { clock, monitor, publish, state } = monitorOf([{ ...ALARM, period: 10 }]);
   monitor.start();
   clock.advance(13 * SECOND);
@@ -17,7 +17,7 @@ test("an alarm with a period of ten seconds is evaluated every ten seconds", () 
   expect(state()).toBe("ALARM");
 });
 
-test("an alarm with a period of a minute is not, beside one that is", () => {
+test("evaluates an alarm with a period of a minute every minute, even with a faster alarm", () => {
   const fast = { ...ALARM, name: "fast", period: 10 };
   const { clock, monitor, publish, state } = monitorOf([ALARM, fast]);
   monitor.start();
@@ -29,8 +29,8 @@ test("an alarm with a period of a minute is not, beside one that is", () => {
   expect(state()).toBe("ALARM");
 });
 
-describe("evaluations that were late", () => {
-  /** A monitor whose timer does not fire before `wake`: a machine asleep, a process blocked. */
+describe("late evaluations", () => {
+  /** A monitor whose timers only fire on `wake`, as after sleep or in a blocked process. */
   function asleep() {
     const { clock, metrics, notify, publish } = monitorOf([ALARM]);
     const timers: (() => void)[] = [];
@@ -57,7 +57,7 @@ describe("evaluations that were late", () => {
     return { clock, monitor, publish, wake, total, timers };
   }
 
-  test("are made up in order, so that a breach meanwhile is not lost", () => {
+  test("catch up in order, so that no breach is missed", () => {
     const { monitor, publish, wake, timers } = asleep();
     publish(3);
     wake(30 * MINUTE);
@@ -70,7 +70,7 @@ describe("evaluations that were late", () => {
     expect(timers).toHaveLength(1);
   });
 
-  test("do not undo a state that was set by hand since", () => {
+  test("do not override a state that was set since", () => {
     const { monitor, wake, clock } = asleep();
     clock.advance(MINUTE + SECOND);
     monitor.setState(ALARM.name, { value: "ALARM", reason: "a drill" });
@@ -78,14 +78,14 @@ describe("evaluations that were late", () => {
     expect(monitor.find(ALARM.name)?.state.value).toBe("ALARM");
   });
 
-  test("are made up for three hours at most", () => {
+  test("catch up on at most three hours", () => {
     const { wake, total } = asleep();
     wake(30 * 24 * 60 * MINUTE);
     expect(total).toHaveBeenCalledTimes(181 * 3);
   });
 });
 
-test("nothing is evaluated once it stopped", () => {
+test("evaluates nothing after stop", () => {
   const { clock, monitor, state } = monitorOf([ALARM]);
   monitor.start();
   monitor.stop();

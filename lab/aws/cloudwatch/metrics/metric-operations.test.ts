@@ -25,11 +25,11 @@ describe("PutMetricData and GetMetricStatistics", () => {
       { Sum: 20, SampleCount: 4, Minimum: 2, Maximum: 9, Average: 5 },
     ],
     [
-      "all as the Query protocol sends it",
+      "values encoded as in the Query protocol",
       { Values: ["1", "2"], Timestamp: "2026-11-20T12:00:30Z", StorageResolution: "60" },
       { Sum: 3, SampleCount: 2, Minimum: 1, Maximum: 2, Average: 1.5 },
     ],
-  ])("%s", (_, datum, statistics) => {
+  ])("store and return %s", (_, datum, statistics) => {
     const { call, put } = cloudWatchWith();
     put(datum);
     expect(call("GetMetricStatistics", query)).toEqual({
@@ -38,7 +38,7 @@ describe("PutMetricData and GetMetricStatistics", () => {
     });
   });
 
-  test("by the second, by dimension, by unit", () => {
+  test("select datapoints by the second, by dimensions and by unit", () => {
     const { call, put } = cloudWatchWith();
     const dimensions = [{ Name: "Service", Value: "api" }];
     const at = (second: number) => (NOON + second * 1000) / 1000;
@@ -59,7 +59,7 @@ describe("PutMetricData and GetMetricStatistics", () => {
       Statistics: ["Sum"],
       Dimensions: dimensions,
     };
-    // The start is rounded down to a full ten seconds.
+    // The start is rounded down to ten seconds.
     expect(call("GetMetricStatistics", bySecond).Datapoints).toEqual([
       { Timestamp: new Date(NOON), Sum: 3, Unit: "Count" },
       { Timestamp: new Date(NOON + 10_000), Sum: 12, Unit: "Count" },
@@ -71,7 +71,7 @@ describe("PutMetricData and GetMetricStatistics", () => {
   test.each<[string, object, string, unknown]>([
     ["no data", { MetricData: [] }, "MissingParameter", "The parameter MetricData is required."],
     [
-      "none at all",
+      "null data",
       { MetricData: null },
       "MissingParameter",
       "The parameter MetricData is required.",
@@ -83,7 +83,7 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "The collection MetricData must not have a size greater than 1000.",
     ],
     [
-      "a namespace of AWS",
+      "a namespace reserved for AWS",
       { Namespace: "AWS/KMS" },
       "InvalidParameterValue",
       "The value AWS/KMS for parameter Namespace is invalid.",
@@ -94,7 +94,7 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "MissingParameter",
       "The parameter Namespace is required.",
     ],
-  ])("%s is refused", (_, input, code, message) => {
+  ])("reject %s", (_, input, code, message) => {
     const { call } = cloudWatchWith();
     const request = { Namespace: "Example", MetricData: [{ MetricName: "a", Value: 1 }], ...input };
     expect(() => call("PutMetricData", request)).toThrow(awsError(code, message));
@@ -111,62 +111,57 @@ describe("PutMetricData and GetMetricStatistics", () => {
     ],
     ["no value", {}, "InvalidParameterCombination", expect.stringContaining("must be specified")],
     [
-      "counts that do not fit",
+      "counts that do not match the values",
       { Values: [1, 2], Counts: [1] },
       "InvalidParameterValue",
       `The parameters ${where}.Values and ${where}.Counts must be of the same size.`,
     ],
     [
-      "not a number",
+      "NaN",
       { Value: "NaN" },
       "InvalidParameterValue",
       `The value NaN for parameter ${where}.Value is invalid.`,
     ],
     [
-      "no end",
+      "an infinite value",
       { Values: [1, "Infinity"] },
       "InvalidParameterValue",
       expect.stringContaining("Values.member.2"),
     ],
-    ["too large", { Value: 2 ** 361 }, "InvalidParameterValue", expect.any(String)],
+    ["too large a value", { Value: 2 ** 361 }, "InvalidParameterValue", expect.any(String)],
+    ["a count of 0", { Values: [1], Counts: [0] }, "InvalidParameterValue", expect.any(String)],
     [
-      "a count of nothing",
-      { Values: [1], Counts: [0] },
-      "InvalidParameterValue",
-      expect.any(String),
-    ],
-    [
-      "a least above the greatest",
+      "a minimum above the maximum",
       { StatisticValues: { Sum: 1, SampleCount: 1, Minimum: 2, Maximum: 1 } },
       "InvalidParameterValue",
       expect.stringContaining("Maximum"),
     ],
     [
-      "half a statistic set",
+      "an incomplete statistic set",
       { StatisticValues: { Sum: 1 } },
       "ValidationError",
       expect.stringContaining("'metricData.1.member.statisticValues.sampleCount'"),
     ],
     [
-      "a resolution that does not exist",
+      "an invalid resolution",
       { Value: 1, StorageResolution: 10 },
       "InvalidParameterValue",
       expect.any(String),
     ],
     [
-      "a unit that does not exist",
+      "an unknown unit",
       { Value: 1, Unit: "Keys" },
       "ValidationError",
       expect.stringContaining("'Keys'"),
     ],
     [
-      "a time too long ago",
+      "a time too far in the past",
       { Value: 1, Timestamp: (NOON - 14 * DAY - 1) / 1000 },
       "InvalidParameterValue",
       `The parameter ${where}.Timestamp must specify a time within the past two weeks.`,
     ],
     [
-      "a time too far ahead",
+      "a time too far in the future",
       { Value: 1, Timestamp: (NOON + DAY) / 1000 },
       "InvalidParameterValue",
       expect.any(String),
@@ -183,7 +178,7 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "ValidationError",
       expect.stringContaining("dimensions"),
     ],
-  ])("a datum with %s is refused and nothing is stored", (_, datum, code, message) => {
+  ])("reject a datum with %s and store nothing", (_, datum, code, message) => {
     const { put, metrics } = cloudWatchWith();
     expect(() => put(datum)).toThrow(awsError(code, message));
     expect(metrics.list()).toEqual([]);
@@ -216,14 +211,14 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "InvalidParameterCombination",
       "You have requested up to 1,441 datapoints, which exceeds the limit of 1,440. You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
     ],
-  ])("a query with %s is refused", (_, input, code, message) => {
+  ])("reject a query with %s", (_, input, code, message) => {
     expect(() => cloudWatchWith().call("GetMetricStatistics", { ...query, ...input })).toThrow(
       awsError(code, message),
     );
   });
 });
 
-test("ListMetrics narrows by namespace, name, dimension and recent data", () => {
+test("ListMetrics filters by namespace, name, dimensions and recent data", () => {
   const { call, put, clock } = cloudWatchWith();
   const names = (input: object) =>
     call<{ Metrics: { MetricName: string }[] }>("ListMetrics", input).Metrics.map(

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type MetricDatum, statisticOf, statisticSet } from "../../../../cloudwatch/metric.ts";
 import { openJournal } from "../../../state/journal.ts";
 import { manualClock } from "../../../testing/manual-clock.ts";
 import { memoryJournal } from "../../../testing/memory-journal.ts";
+import { temporaryFile } from "../../testing/temporary-folder.ts";
 import { createMetrics, type MetricsEntry } from "./metrics.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
@@ -28,7 +26,7 @@ function metricsAt(start = NOON) {
   return { clock, metrics: createMetrics({ clock, journal: memoryJournal<MetricsEntry>() }) };
 }
 
-test("statistics of a period: sum, count, least, greatest and mean", () => {
+test("computes sum, count, minimum, maximum and average of a period", () => {
   const { metrics } = metricsAt();
   metrics.put([datum(1, NOON), datum(4, NOON + 59_999), datum(100, NOON + MINUTE)]);
   const total = metrics.total(KEY, { start: NOON, end: NOON + MINUTE });
@@ -36,14 +34,14 @@ test("statistics of a period: sum, count, least, greatest and mean", () => {
   expect(total && statisticOf.Average(total)).toBe(2.5);
 });
 
-test("a period without data has no statistics, and one with zeros has", () => {
+test("distinguishes a period without data from one with zeros", () => {
   const { metrics } = metricsAt();
   metrics.put([datum(0, NOON)]);
   expect(metrics.total(KEY, { start: NOON, end: NOON + MINUTE })?.sum).toBe(0);
   expect(metrics.total(KEY, { start: NOON + MINUTE, end: NOON + 2 * MINUTE })).toBeUndefined();
 });
 
-test("values with counts weigh as often as they were seen", () => {
+test("weights values by their counts", () => {
   expect(statisticSet([1, 10], [3, 2])).toEqual({
     sum: 23,
     sampleCount: 5,
@@ -52,8 +50,8 @@ test("values with counts weigh as often as they were seen", () => {
   });
 });
 
-describe("a metric is its namespace, name and exactly its dimensions", () => {
-  test("in whatever order they come", () => {
+describe("dimensions", () => {
+  test("identify a metric together, in any order", () => {
     const { metrics } = metricsAt();
     metrics.put([datum(1, NOON, { dimensions: { a: "1", b: "2" } })]);
     metrics.put([datum(2, NOON, { dimensions: { b: "2", a: "1" } })]);
@@ -64,7 +62,7 @@ describe("a metric is its namespace, name and exactly its dimensions", () => {
   });
 });
 
-test("high resolution is kept by the second, the rest by the minute", () => {
+test("keeps high-resolution data by the second and other data by the minute", () => {
   const { metrics } = metricsAt();
   metrics.put([
     datum(1, NOON + 12_345, { highResolution: true }),
@@ -77,7 +75,7 @@ test("high resolution is kept by the second, the rest by the minute", () => {
   ).toBe(5);
 });
 
-test("datapoints come by period from the start on, oldest first, one for each unit", () => {
+test("returns one datapoint for each period and unit, oldest first", () => {
   const { metrics } = metricsAt();
   metrics.put([
     datum(3, NOON + 7 * MINUTE),
@@ -98,8 +96,8 @@ test("datapoints come by period from the start on, oldest first, one for each un
   expect(metrics.statistics(KEY, { ...range, unit: "Bytes" }).map(({ sum }) => sum)).toEqual([9]);
 });
 
-describe("what is kept is bounded", () => {
-  test("seconds become minutes after three hours and lose nothing", () => {
+describe("retention", () => {
+  test("merges seconds into minutes after three hours without losing data", () => {
     const { clock, metrics } = metricsAt();
     for (let second = 0; second < 120; second++) {
       metrics.put([datum(1, NOON + second * 1000, { highResolution: true })]);
@@ -110,7 +108,7 @@ describe("what is kept is bounded", () => {
     expect(metrics.total(KEY, { start: NOON + 1000, end: NOON + 2000 })).toBeUndefined();
   });
 
-  test("nothing is older than fifteen days", () => {
+  test("drops data after 15 days", () => {
     const { clock, metrics } = metricsAt();
     metrics.put([datum(1, NOON)]);
     clock.advance(15 * 24 * 60 * MINUTE + 1);
@@ -118,7 +116,7 @@ describe("what is kept is bounded", () => {
     expect(metrics.total(KEY, { start: NOON, end: NOON + MINUTE })).toBeUndefined();
   });
 
-  test("of very many metrics those that had data last stay", () => {
+  test("drops the metrics without data for the longest time beyond 5,000", () => {
     const { metrics } = metricsAt();
     metrics.put([datum(1, NOON, { name: "first" })]);
     metrics.put(Array.from({ length: 5_000 }, (_, index) => datum(1, NOON, { name: `m${index}` })));
@@ -128,15 +126,9 @@ describe("what is kept is bounded", () => {
   });
 });
 
-describe("metrics survive the process", () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "metrics-"));
-  });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  test("a journal that was never closed has all that was put", () => {
-    const file = join(folder, "metrics.jsonl");
+describe("journal", () => {
+  test("restores data even if it was never closed", () => {
+    const file = temporaryFile("metrics.jsonl");
     const clock = manualClock(NOON);
     createMetrics({ clock, journal: openJournal<MetricsEntry>(file) }).put([
       datum(1, NOON),
