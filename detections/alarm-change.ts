@@ -29,7 +29,7 @@ const MEMBERS = [
 
 export const alarmChange: TrailDetection = {
   id: "alarm-change",
-  title: "An alarm, a filter or a subscription was removed, muted or changed",
+  title: "An alarm, metric filter or subscription was removed, muted or changed",
   severity: "critical",
   tactic: "defense evasion",
   source: "trail",
@@ -88,7 +88,7 @@ export const alarmChange: TrailDetection = {
       ],
     }),
   },
-  why: "Whoever silences an alarm expects it to ring. Until it is restored, what it watches for may happen unheard.",
+  why: "Attackers silence alarms before they act. Until the alarm is restored, nobody is notified of what it monitors.",
   falsePositives: [
     "A deployment removed a detection: the events are Delete… calls by the deploy role at the time of the deployment.",
     "Somebody tested the notifications: the event is SetAlarmState by the tester.",
@@ -96,9 +96,9 @@ export const alarmChange: TrailDetection = {
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
   runbook: [
-    "Run the query: what was taken away, by whom.",
-    "Restore it: `npm run diff alarm`, then `npm run deploy alarm`; `aws cloudwatch enable-alarm-actions` for muted ones. A mail subscription must be confirmed anew by its recipient.",
-    "Read the trail for what the alarm would have told, from the minute before the change on.",
+    "Run the query to see what was removed or changed, and by whom.",
+    "Restore it: run `npm run diff alarm`, then `npm run deploy alarm`. For muted alarms, run `aws cloudwatch enable-alarm-actions`. The recipient must confirm a restored email subscription.",
+    "Search the trail for events that the alarm would have reported, starting one minute before the change.",
   ],
   insightsQuery: ({ namePrefix }) =>
     [

@@ -19,11 +19,11 @@ const PATHS = {
 export function changeNotificationMessage(detection: Detection, runbook: string) {
   const text = [
     `${detection.title} (${detection.severity}): <event> by <who>, from <from>, at <at> in <region>.`,
-    "CloudTrail event <id>. Refused, where an error stands here; else it is done: <error>",
+    "CloudTrail event <id>. Error code, empty if the call succeeded: <error>",
     detection.why,
     ...detection.runbook.map((step, index) => `${index + 1}. ${step}`),
     `Runbook: ${runbook}`,
-    "The alarm follows when the trail delivers the event, in some minutes.",
+    "The alarm fires in a few minutes, when the trail delivers the event.",
   ].join("\n");
   const unknown = [...text.matchAll(/<(.*?)>/g)].find(([, name = ""]) => !(name in PATHS));
   if (unknown !== undefined) {

@@ -17,7 +17,7 @@ const DENIED = {
 
 export const deniedApi: TrailDetection = {
   id: "denied-api",
-  title: "The service's roles tried what they may not do",
+  title: "AWS denied a call by one of the service's roles",
   severity: "medium",
   // No tactic: together with kms-errors, it usually means that a deployment broke a policy.
   source: "trail",

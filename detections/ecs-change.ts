@@ -27,7 +27,7 @@ const cluster = `${namePrefix}service`;
 
 export const ecsChange: TrailDetection = {
   id: "ecs-change",
-  title: "The running service was changed or entered, and not by the pipeline",
+  title: "The service was changed or accessed outside the pipeline",
   severity: "high",
   tactic: "execution",
   source: "trail",

@@ -13,7 +13,7 @@ const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOn
 
 export const kmsErrors: TrailDetection = {
   id: "kms-errors",
-  title: "KMS refused the encryption service",
+  title: "KMS rejected calls by the service",
   severity: "high",
   tactic: "credential access",
   source: "trail",

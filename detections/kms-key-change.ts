@@ -27,7 +27,7 @@ const { keyArn, trailKeyArn, topicKeyArn } = exampleScope;
 
 export const kmsKeyChange: TrailDetection = {
   id: "kms-key-change",
-  title: "A key was disabled, or its users were changed",
+  title: "A KMS key was disabled, or access to it was changed",
   severity: "critical",
   tactic: "impact",
   source: "trail",
@@ -58,16 +58,16 @@ export const kmsKeyChange: TrailDetection = {
       resources: { ARN: [scope.keyArn, scope.trailKeyArn, scope.topicKeyArn] },
     }),
   },
-  why: "Without the data key every record is lost, at the latest when its deletion is done; without the trail's key or the alarms' nobody sees or hears what happens next. A new policy or grant lets somebody else decrypt.",
+  why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy or grant can let another caller decrypt.",
   falsePositives: [
     "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment.",
     "AWS services create and retire grants on keys that they use, but no such service uses these three keys.",
   ],
   runbook: [
-    "Run the query: which key, what, by whom.",
-    "DisableKey or ScheduleKeyDeletion that nobody planned: `aws kms cancel-key-deletion` and `aws kms enable-key` at once. Nothing is lost before the waiting period ends.",
-    "PutKeyPolicy, CreateGrant: compare with the stacks (`npm run diff kms`), restore the policy, retire the grant, and look for uses of the key since (kms-outsider).",
-    "Take the caller's access away before you tell them.",
+    "Run the query to see which key was changed, and by whom.",
+    "DisableKey or ScheduleKeyDeletion that was not planned: run `aws kms cancel-key-deletion` and `aws kms enable-key` at once. Nothing is lost before the waiting period ends.",
+    "PutKeyPolicy or CreateGrant: compare with the stacks (`npm run diff kms`), restore the policy, retire the grant, and check kms-outsider for uses since then.",
+    "Revoke the caller's access before you contact them.",
   ],
   insightsQuery: () =>
     [

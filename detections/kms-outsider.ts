@@ -19,7 +19,7 @@ const use = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: 
 
 export const kmsOutsider: TrailDetection = {
   id: "kms-outsider",
-  title: "Somebody other than the service used its key",
+  title: "A caller other than the service used its KMS key",
   severity: "critical",
   tactic: "collection",
   source: "trail",

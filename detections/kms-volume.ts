@@ -16,7 +16,7 @@ const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOn
 
 export const kmsVolume: TrailDetection = {
   id: "kms-volume",
-  title: "Far more records opened than usual",
+  title: "Unusually many records were decrypted",
   severity: "high",
   tactic: "exfiltration",
   source: "trail",

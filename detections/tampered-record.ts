@@ -3,7 +3,7 @@ import { serviceMetric } from "./service-metric.ts";
 
 export const tamperedRecord: ServiceDetection = {
   id: "tampered-record",
-  title: "A stored record was changed",
+  title: "A stored record was tampered with",
   severity: "critical",
   tactic: "impact",
   source: "service",

@@ -29,7 +29,7 @@ const onLogs = { eventSource: "logs.amazonaws.com", readOnly: false };
 
 export const trailChange: TrailDetection = {
   id: "trail-change",
-  title: "A trail was stopped or changed, or what it writes to",
+  title: "A trail, or the storage it writes to, was stopped or changed",
   severity: "critical",
   tactic: "defense evasion",
   source: "trail",
@@ -64,16 +64,16 @@ export const trailChange: TrailDetection = {
   changeNotification: {
     detail: () => ({ eventSource: ["cloudtrail.amazonaws.com"], eventName: TRAIL_CHANGES }),
   },
-  why: "Whoever stops the trail does not want what comes next to be seen: from then on every other detection is blind.",
+  why: "Somebody who stops the trail wants to act unseen. From then on, every other CloudTrail detection is blind.",
   falsePositives: [
     "A deployment changed the trail stack: UpdateTrail or PutBucketPolicy by the deploy role at the time of the deployment.",
     "An administrator of the organization changed the organization's trail.",
   ],
   runbook: [
-    "`aws cloudtrail get-trail-status`: if it does not log, `aws cloudtrail start-logging` now, then ask.",
-    "Run the query: who, from where, and what else they did before the trail went silent.",
-    "Event history (`aws cloudtrail lookup-events`) keeps management events for 90 days whatever became of the trail: read there what was missed.",
-    "`npm run diff trail` shows what differs from the stacks; deploy it to restore it.",
+    "Run `aws cloudtrail get-trail-status`. If the trail is not logging, run `aws cloudtrail start-logging` now, then investigate.",
+    "Run the query to see who made the change, from where, and what else they did before the trail stopped.",
+    "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
+    "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it.",
   ],
   insightsQuery: ({ namePrefix }) =>
     [

@@ -54,7 +54,7 @@ const UNDO = "If not, undo the change and revoke the caller's access.";
 export const notes: Readonly<Record<string, CisNotes>> = {
   "CloudWatch.1": {
     id: "cis-root-use",
-    title: "The root user did something",
+    title: "The root user was active",
     severity: "medium",
     why: "No policy limits the root user, and few tasks need it.",
     falsePositive: "One of the few tasks that require the root user, such as closing the account.",
@@ -74,7 +74,7 @@ export const notes: Readonly<Record<string, CisNotes>> = {
   },
   "CloudWatch.2": {
     id: "cis-unauthorized-calls",
-    title: "Somebody was denied",
+    title: "An API call was denied",
     severity: "low",
     why: "AWS often denies calls by somebody who explores with stolen credentials.",
     falsePositive:
@@ -135,7 +135,7 @@ export const notes: Readonly<Record<string, CisNotes>> = {
   },
   "CloudWatch.5": {
     id: "cis-trail-change",
-    title: "A trail was made, changed, started or stopped",
+    title: "A trail was created, changed, started or stopped",
     severity: "medium",
     why: "Every other CloudTrail alarm depends on the trail.",
     falsePositive:
@@ -154,7 +154,7 @@ export const notes: Readonly<Record<string, CisNotes>> = {
   },
   "CloudWatch.6": {
     id: "cis-sign-in-failures",
-    title: "Sign-in to the console failed",
+    title: "Console sign-in failed",
     severity: "low",
     why: "Failed sign-ins can mean that somebody guesses a password.",
     falsePositive: "A mistyped password: one or two failures, then a success.",
