@@ -103,7 +103,7 @@ export function denyWithoutTls(
   };
 }
 
-/** Actions that encrypt with a KMS key; everyone who may use them here may also use `kms:Decrypt`. */
+/** Actions that encrypt or re-encrypt with a KMS key. Statements add `kms:Decrypt`. */
 export const ENCRYPT = [
   "kms:Encrypt",
   "kms:GenerateDataKey",

@@ -13,7 +13,7 @@ export interface TcpRuleProps {
   readonly securityGroupId: string;
   readonly peer: Peer;
   readonly port: number;
-  /** Up to 255 characters. */
+  /** Up to 255 of the characters that EC2 allows: letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*`. */
   readonly description: string;
 }
 
