@@ -59,10 +59,7 @@ export class BootstrapStack extends CipherwatchStack {
         stateBucketArn: stateBucket.bucketArn,
         planBucketArn: planBucket.bucketArn,
         keyArn: key.keyArn,
-        repository: {
-          name: githubRepository,
-          ...(githubRepositoryIds === undefined ? {} : { ids: githubRepositoryIds }),
-        },
+        repository: { name: githubRepository, ids: githubRepositoryIds },
         environment: settings.githubEnvironment,
         createProvider: settings.githubOidcProvider,
       });

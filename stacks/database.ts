@@ -245,43 +245,33 @@ export class DatabaseStack extends CipherwatchStack {
   /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html */
   #monitoringRole(): AwsServiceRole {
     const logGroup = this.regionalArn("logs", `log-group:${MONITORING_LOG_GROUP}`);
-    return awsServiceRole(
-      this,
-      {
-        role: "MonitoringRole",
-        trust: "MonitoringTrust",
-        permissions: "MonitoringPermissions",
-        policy: "Monitoring",
-      },
-      {
-        name: resourceName(this.settings.env, "database-monitoring"),
-        description: "Lets RDS Enhanced Monitoring write the database's metrics to the log group",
-        trust: {
-          sid: "EnhancedMonitoringAssumes",
-          service: "monitoring.rds.amazonaws.com",
-          conditions: fromSource(this, this.regionalArn("rds", `db:${this.#identifier}`)),
+    return awsServiceRole(this, "Monitoring", {
+      name: resourceName(this.settings.env, "database-monitoring"),
+      description: "Lets RDS Enhanced Monitoring write the database's metrics to the log group",
+      service: "monitoring.rds.amazonaws.com",
+      trustSid: "EnhancedMonitoringAssumes",
+      trustConditions: fromSource(this, this.regionalArn("rds", `db:${this.#identifier}`)),
+      policyId: "Monitoring",
+      policyName: "write-metrics",
+      permissions: [
+        {
+          sid: "KeepLogGroup",
+          actions: ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+          // The resource of these calls is `<log group ARN>:log-stream:`, which the ARN alone does not match:
+          // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+          resources: [`${logGroup}:*`],
         },
-        policyName: "write-metrics",
-        permissions: [
-          {
-            sid: "KeepLogGroup",
-            actions: ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
-            // The resource of these calls is `<log group ARN>:log-stream:`, which the ARN alone does not match:
-            // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
-            resources: [`${logGroup}:*`],
-          },
-          {
-            sid: "WriteMetrics",
-            actions: [
-              "logs:CreateLogStream",
-              "logs:DescribeLogStreams",
-              "logs:GetLogEvents",
-              "logs:PutLogEvents",
-            ],
-            resources: [`${logGroup}:log-stream:*`],
-          },
-        ],
-      },
-    );
+        {
+          sid: "WriteMetrics",
+          actions: [
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:GetLogEvents",
+            "logs:PutLogEvents",
+          ],
+          resources: [`${logGroup}:log-stream:*`],
+        },
+      ],
+    });
   }
 }

@@ -99,18 +99,13 @@ export class ServiceStack extends CipherwatchStack {
 
     const connections = this.#allowConnections(props, loadBalancer.securityGroupId);
     const task = serviceTask(this, "Task", {
+      ...props,
       image: `${props.repositoryUrl}@${props.imageDigest}`,
       executionRoleArn: execution.roleArn,
       taskRoleArn: role.roleArn,
       logGroupName: logs.service.name,
       port: PORT,
       stopSeconds: DRAIN_SECONDS,
-      keyArn: props.keyArn,
-      databaseHost: props.databaseHost,
-      databasePort: props.databasePort,
-      databaseName: props.databaseName,
-      databaseUser: props.databaseUser,
-      masterSecretArn: props.masterSecretArn,
     });
     const cluster = this.#cluster(logs);
     const service = this.#service(props, cluster, task, loadBalancer, [

@@ -159,29 +159,22 @@ export class TrailStack extends CipherwatchStack {
   #logDeliveryRole(): AwsServiceRole {
     const { env, region } = this.settings;
     const stream = `${this.accountId}_CloudTrail_${region}*`;
-    return awsServiceRole(
-      this,
-      {
-        role: "LogDeliveryRole",
-        trust: "LogDeliveryTrust",
-        permissions: "LogDeliveryPermissions",
-        policy: "LogDelivery",
-      },
-      {
-        name: resourceName(env, "trail-to-logs"),
-        description: "Lets CloudTrail write events to the log group",
-        trust: { sid: "CloudTrailAssumes", service: "cloudtrail.amazonaws.com" },
-        policyName: "write-trail-events",
-        permissions: [
-          {
-            sid: "WriteTrailStream",
-            actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources: [
-              this.regionalArn("logs", `log-group:${this.logGroupName}:log-stream:${stream}`),
-            ],
-          },
-        ],
-      },
-    );
+    return awsServiceRole(this, "LogDelivery", {
+      name: resourceName(env, "trail-to-logs"),
+      description: "Lets CloudTrail write events to the log group",
+      service: "cloudtrail.amazonaws.com",
+      trustSid: "CloudTrailAssumes",
+      policyId: "LogDelivery",
+      policyName: "write-trail-events",
+      permissions: [
+        {
+          sid: "WriteTrailStream",
+          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          resources: [
+            this.regionalArn("logs", `log-group:${this.logGroupName}:log-stream:${stream}`),
+          ],
+        },
+      ],
+    });
   }
 }

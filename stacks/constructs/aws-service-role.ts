@@ -4,25 +4,19 @@ import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import { type Condition, policyJson, type Statement, servicePrincipal } from "./policy.ts";
 
-/** Construct ids of the resources that make up a role. */
-export interface AwsServiceRoleIds {
-  readonly role: string;
-  readonly trust: string;
-  readonly permissions: string;
-  readonly policy: string;
-}
-
 export interface AwsServiceRoleProps {
   readonly name: string;
   readonly description: string;
-  /** Lets an AWS service assume the role. */
-  readonly trust: {
-    readonly sid: string;
-    /** Such as `ecs-tasks.amazonaws.com`. */
-    readonly service: string;
-    readonly conditions?: readonly Condition[];
-  };
-  /** Name of the inline policy with the permissions. */
+  /** The service that assumes the role, such as `ecs-tasks.amazonaws.com`. */
+  readonly service: string;
+  readonly trustSid: string;
+  /** Conditions of the trust policy. */
+  readonly trustConditions?: readonly Condition[];
+  /** Construct id of the role. Default: the prefix and `Role`. */
+  readonly roleId?: string;
+  /** Construct id of the permissions' policy document. */
+  readonly policyId: string;
+  /** Name of the inline policy. */
   readonly policyName: string;
   readonly permissions: readonly Statement[];
 }
@@ -33,31 +27,30 @@ export interface AwsServiceRole {
   readonly permissions: ITerraformDependable;
 }
 
-/** Adds an IAM role that an AWS service assumes, with one inline policy. */
+/**
+ * Adds an IAM role that an AWS service assumes, with one inline policy.
+ * @param prefix of the construct ids
+ */
 export function awsServiceRole(
   scope: Construct,
-  ids: AwsServiceRoleIds,
-  { name, description, trust, policyName, permissions }: AwsServiceRoleProps,
+  prefix: string,
+  { service, trustSid, trustConditions, ...props }: AwsServiceRoleProps,
 ): AwsServiceRole {
-  const { sid, service, conditions } = trust;
-  const role = new IamRole(scope, ids.role, {
-    name,
-    description,
-    assumeRolePolicy: policyJson(scope, ids.trust, [
-      {
-        sid,
-        principals: servicePrincipal(service),
-        actions: ["sts:AssumeRole"],
-        ...(conditions === undefined ? {} : { conditions }),
-      },
-    ]),
-  });
-  return {
-    roleArn: role.arn,
-    permissions: new IamRolePolicy(scope, ids.permissions, {
-      name: policyName,
-      role: role.name,
-      policy: policyJson(scope, ids.policy, permissions),
-    }),
+  const trust: Statement = {
+    sid: trustSid,
+    principals: servicePrincipal(service),
+    actions: ["sts:AssumeRole"],
+    conditions: trustConditions,
   };
+  const role = new IamRole(scope, props.roleId ?? `${prefix}Role`, {
+    name: props.name,
+    description: props.description,
+    assumeRolePolicy: policyJson(scope, `${prefix}Trust`, [trust]),
+  });
+  const permissions = new IamRolePolicy(scope, `${prefix}Permissions`, {
+    name: props.policyName,
+    role: role.name,
+    policy: policyJson(scope, props.policyId, props.permissions),
+  });
+  return { roleArn: role.arn, permissions };
 }

@@ -48,31 +48,26 @@ export class FlowLog extends Construct {
    */
   #deliveryRole(logGroupContents: string): AwsServiceRole {
     const stack = CipherwatchStack.of(this);
-    return awsServiceRole(
-      this,
-      { role: "Role", trust: "Trust", permissions: "Permissions", policy: "Delivery" },
-      {
-        name: resourceName(stack.settings.env, "flow-log"),
-        description: "Lets VPC Flow Logs write to the log group",
-        trust: {
-          sid: "FlowLogsAssume",
-          service: "vpc-flow-logs.amazonaws.com",
-          conditions: fromSource(stack, stack.regionalArn("ec2", "vpc-flow-log/*")),
+    return awsServiceRole(this, "", {
+      name: resourceName(stack.settings.env, "flow-log"),
+      description: "Lets VPC Flow Logs write to the log group",
+      service: "vpc-flow-logs.amazonaws.com",
+      trustSid: "FlowLogsAssume",
+      trustConditions: fromSource(stack, stack.regionalArn("ec2", "vpc-flow-log/*")),
+      policyId: "Delivery",
+      policyName: "write-flow-log",
+      permissions: [
+        {
+          sid: "WriteFlowLog",
+          actions: [
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+          ],
+          resources: [logGroupContents],
         },
-        policyName: "write-flow-log",
-        permissions: [
-          {
-            sid: "WriteFlowLog",
-            actions: [
-              "logs:CreateLogStream",
-              "logs:DescribeLogGroups",
-              "logs:DescribeLogStreams",
-              "logs:PutLogEvents",
-            ],
-            resources: [logGroupContents],
-          },
-        ],
-      },
-    );
+      ],
+    });
   }
 }

@@ -15,7 +15,7 @@ export interface Statement {
   readonly actions: readonly string[];
   /** Left out in the trust policies of roles. */
   readonly resources?: readonly string[];
-  readonly conditions?: readonly Condition[];
+  readonly conditions?: readonly Condition[] | undefined;
 }
 
 export interface Principals {

@@ -22,19 +22,15 @@ export class TaskRole extends Construct {
   constructor(scope: Construct, id: string, props: TaskRoleProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
-    const { roleArn, permissions } = awsServiceRole(
-      this,
-      { role: "Resource", trust: "Trust", permissions: "Permissions", policy: "Policy" },
-      {
-        ...props,
-        trust: {
-          sid: "TasksAssume",
-          service: "ecs-tasks.amazonaws.com",
-          conditions: fromSource(stack, stack.regionalArn("ecs", "*")),
-        },
-        policyName: "permissions",
-      },
-    );
+    const { roleArn, permissions } = awsServiceRole(this, "", {
+      ...props,
+      roleId: "Resource",
+      service: "ecs-tasks.amazonaws.com",
+      trustSid: "TasksAssume",
+      trustConditions: fromSource(stack, stack.regionalArn("ecs", "*")),
+      policyId: "Policy",
+      policyName: "permissions",
+    });
     this.roleArn = roleArn;
     this.permissions = permissions;
   }

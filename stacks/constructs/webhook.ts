@@ -41,30 +41,25 @@ export class Webhook extends Construct {
       invocationRateLimitPerSecond: INVOCATIONS_PER_SECOND,
     });
     this.destinationArn = destination.arn;
-    const role = awsServiceRole(
-      this,
-      { role: "Role", trust: "Trust", permissions: "Permissions", policy: "Post" },
-      {
-        name,
-        description: "Lets EventBridge post to the webhook",
-        trust: {
-          sid: "RulesAssume",
-          service: "events.amazonaws.com",
-          conditions: fromSource(
-            stack,
-            stack.regionalArn("events", `rule/${resourceName(env, "*")}`),
-          ),
+    const role = awsServiceRole(this, "", {
+      name,
+      description: "Lets EventBridge post to the webhook",
+      service: "events.amazonaws.com",
+      trustSid: "RulesAssume",
+      trustConditions: fromSource(
+        stack,
+        stack.regionalArn("events", `rule/${resourceName(env, "*")}`),
+      ),
+      policyId: "Post",
+      policyName: "post",
+      permissions: [
+        {
+          sid: "PostToWebhook",
+          actions: ["events:InvokeApiDestination"],
+          resources: [destination.arn],
         },
-        policyName: "post",
-        permissions: [
-          {
-            sid: "PostToWebhook",
-            actions: ["events:InvokeApiDestination"],
-            resources: [destination.arn],
-          },
-        ],
-      },
-    );
+      ],
+    });
     this.roleArn = role.roleArn;
   }
 }

@@ -3,7 +3,7 @@ export interface Repository {
   /** `owner/name` */
   readonly name: string;
   /** `ownerId/repositoryId`, if the subjects contain ids. */
-  readonly ids?: string;
+  readonly ids?: string | undefined;
 }
 
 /**
