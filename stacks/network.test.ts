@@ -132,10 +132,10 @@ describe("routes to the internet", () => {
 
 describe("security groups", () => {
   test("remove the rules of the VPC's default group", () => {
-    const own = resourceOf(stack, "aws_default_security_group");
-    expect(own.vpc_id).toBe("${aws_vpc.Vpc.id}");
-    expect(own).not.toHaveProperty("ingress");
-    expect(own).not.toHaveProperty("egress");
+    const defaultGroup = resourceOf(stack, "aws_default_security_group");
+    expect(defaultGroup.vpc_id).toBe("${aws_vpc.Vpc.id}");
+    expect(defaultGroup).not.toHaveProperty("ingress");
+    expect(defaultGroup).not.toHaveProperty("egress");
   });
 
   test("add no rules to the service's group", () => {

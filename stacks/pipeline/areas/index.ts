@@ -12,7 +12,7 @@ import { service } from "./service.ts";
 import { storage } from "./storage.ts";
 import { trail } from "./trail.ts";
 
-/** Policies and their areas. IAM allows 6,144 characters in a policy and ten policies for a role. */
+/** Part of a policy's name → its areas. IAM allows 6,144 characters in a policy and ten policies for a role. */
 const GROUPS: Readonly<Record<string, readonly ((stack: CipherwatchStack) => Area)[]>> = {
   network: [network],
   data: [keys, storage, registry, database],
