@@ -144,8 +144,7 @@ function createServices({ deployment, clock, trailDelaySeconds, journalFile }: A
     trail,
     delaySeconds: trailDelaySeconds,
     journal: open<TrailEntry>("trail", JOURNAL_LIMIT),
-    deliver: ({ logGroupName, logStreamName, message, timestamp }) =>
-      logs.ingest(logGroupName, logStreamName, [{ message, timestamp }]),
+    deliver: logs.ingest,
   });
   return {
     ...{ identities, metrics, logs, sns, cloudWatch, cloudTrail },

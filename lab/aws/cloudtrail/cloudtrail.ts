@@ -2,20 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { DeployedTrail } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";
+import type { Logs } from "../logs/logs.ts";
 import type { AuditedCall, Operations } from "../shared/operation.ts";
 import { createEventStore, type TrailEntry } from "./event-store.ts";
 import { lookupEvents } from "./lookup-events.ts";
 import { recordOf, type TrailEvent } from "./record.ts";
-
-/** An event to write to CloudWatch Logs. */
-export interface TrailDelivery {
-  readonly logGroupName: string;
-  readonly logStreamName: string;
-  /** The event as JSON. */
-  readonly message: string;
-  /** The lab time of the delivery, in epoch milliseconds. */
-  readonly timestamp: number;
-}
 
 export interface CloudTrailOptions {
   readonly clock: Clock;
@@ -24,7 +15,8 @@ export interface CloudTrailOptions {
   readonly delaySeconds: number;
   readonly journal: Journal<TrailEntry>;
   readonly accountId: string;
-  readonly deliver: (delivery: TrailDelivery) => void;
+  /** Writes events to CloudWatch Logs. */
+  readonly deliver: Logs["ingest"];
 }
 
 export interface CloudTrail {
@@ -125,10 +117,6 @@ function deliverEvent(
 ): void {
   const message = JSON.stringify(event);
   if (Buffer.byteLength(message) > MAX_MESSAGE_BYTES) return;
-  deliver({
-    logGroupName: trail.logGroupName,
-    logStreamName: trailLogStream(accountId, trail.homeRegion),
-    message,
-    timestamp: clock.now(),
-  });
+  const logStreamName = trailLogStream(accountId, trail.homeRegion);
+  deliver(trail.logGroupName, logStreamName, [{ message, timestamp: clock.now() }]);
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import { list, readInput, text } from "../shared/input.ts";
+import { inputReader, list, text } from "../shared/input.ts";
 import type { AwsStructure } from "../shared/operation.ts";
+import { page } from "../shared/paging.ts";
 
 /** The name of an alarm or a metric, or a namespace. */
 export const Name = text({ min: 1, max: 255 });
@@ -20,13 +21,7 @@ export const UNITS = [
   ...["Gigabits/Second", "Terabits/Second", "Count/Second", "None"],
 ];
 
-/** @throws AwsError `ValidationError` with every violated constraint */
-export function readRequest<Schema extends z.ZodType>(
-  schema: Schema,
-  input: unknown,
-): z.infer<Schema> {
-  return readInput(schema, input, "ValidationError");
-}
+export const readRequest = inputReader("ValidationError");
 
 /**
  * Reads the request of an operation that reports a missing member as `MissingParameter` instead of a
@@ -67,5 +62,14 @@ export function mutuallyExclusive(one: string, other: string): AwsError {
   );
 }
 
-export const invalidToken = (token: string | undefined) =>
-  new AwsError("InvalidNextToken", `The NextToken ${token} was not returned by this operation.`);
+/** Returns a page, with the token that the member `NextToken` of the request contains. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  limit: number,
+  token: string | undefined,
+  keyOf: (item: Item) => string,
+) {
+  const message = `The NextToken ${token} was not returned by this operation.`;
+  const invalidToken = new AwsError("InvalidNextToken", message);
+  return page(items, { limit, token, keyOf, invalidToken });
+}

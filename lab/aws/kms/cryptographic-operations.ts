@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
 import { decryptBlob, encryptBlob, parseBlob } from "./ciphertext.ts";
-import { auditKeys, requireUsable } from "./key-usage.ts";
-import type { KeyStore, KmsKey } from "./keys.ts";
+import { auditKeys, type KeyStore, type KmsKey, requireUsable } from "./keys.ts";
 import {
   checkGrantTokens,
   type EncryptionContext,
   membersOf,
+  type RequestMembers,
   readBlob,
   readBoolean,
   readContext,
@@ -39,9 +39,7 @@ export function encrypt(input: unknown, call: Call, keys: KeyStore): AwsStructur
   const plaintext = readBlob(request, "Plaintext", { max: MAX_PLAINTEXT_BYTES, secret: true });
   const context = readContext(request, "EncryptionContext");
   const algorithm = readEnum(request, "EncryptionAlgorithm", ENCRYPTION_ALGORITHMS);
-  const dryRun = readBoolean(request, "DryRun");
-  checkGrantTokens(request);
-  rejectViolations(request);
+  const dryRun = finishReading(request);
   const key = keys.resolve(reference, call);
   auditKeys(call, key);
   requireUsable(key, algorithm);
@@ -64,9 +62,7 @@ export function decrypt(input: unknown, call: Call, keys: KeyStore): AwsStructur
     reference: readOptionalKey(request, "KeyId"),
     algorithm: readEnum(request, "EncryptionAlgorithm", ENCRYPTION_ALGORITHMS),
   };
-  const dryRun = readBoolean(request, "DryRun");
-  checkGrantTokens(request);
-  rejectViolations(request);
+  const dryRun = finishReading(request);
   const { key, plaintext } = decryptSource(source, call, keys);
   auditMaterial(call, key);
   endDryRun(dryRun);
@@ -86,9 +82,7 @@ export function generateDataKey(input: unknown, call: Call, keys: KeyStore): Aws
   const context = readContext(request, "EncryptionContext");
   const byteCount = readInteger(request, "NumberOfBytes", { min: 1, max: 1024 });
   const keySpec = readEnum(request, "KeySpec", Object.keys(DATA_KEY_BYTES));
-  const dryRun = readBoolean(request, "DryRun");
-  checkGrantTokens(request);
-  rejectViolations(request);
+  const dryRun = finishReading(request);
   const key = keys.resolve(reference, call);
   const length = byteCount ?? DATA_KEY_BYTES[keySpec ?? ""];
   if (length === undefined || (byteCount !== undefined && keySpec !== undefined)) {
@@ -130,9 +124,7 @@ export function reEncrypt(input: unknown, call: Call, keys: KeyStore): AwsStruct
   const reference = readKey(request, "DestinationKeyId");
   const context = readContext(request, "DestinationEncryptionContext");
   const algorithm = readEnum(request, "DestinationEncryptionAlgorithm", ENCRYPTION_ALGORITHMS);
-  const dryRun = readBoolean(request, "DryRun");
-  checkGrantTokens(request);
-  rejectViolations(request);
+  const dryRun = finishReading(request);
   const destination = keys.resolve(reference, call);
   const { key: source, plaintext } = decryptSource(sourceRequest, call, keys);
   auditKeys(call, source, destination);
@@ -191,6 +183,14 @@ function decryptSource(
   const plaintext = decryptBlob(key.material, parsed, context);
   if (plaintext === undefined) throw new AwsError("InvalidCiphertextException", "");
   return { key, plaintext };
+}
+
+/** Reads the members that every operation has, and rejects the request if it is invalid. */
+function finishReading(request: RequestMembers): boolean {
+  const dryRun = readBoolean(request, "DryRun");
+  checkGrantTokens(request);
+  rejectViolations(request);
+  return dryRun;
 }
 
 function auditMaterial(call: Call, { materialId }: KmsKey): void {

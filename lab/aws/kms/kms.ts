@@ -6,8 +6,14 @@ import {
   generateDataKeyWithoutPlaintext,
   reEncrypt,
 } from "./cryptographic-operations.ts";
-import { describeKey, listAliases, listKeys } from "./describe-operations.ts";
-import { cancelKeyDeletion, scheduleKeyDeletion, setKeyEnabled } from "./key-state-operations.ts";
+import {
+  cancelKeyDeletion,
+  describeKey,
+  listAliases,
+  listKeys,
+  scheduleKeyDeletion,
+  setKeyEnabled,
+} from "./key-operations.ts";
 import { createKeyStore, type KeyStoreOptions } from "./keys.ts";
 
 export const notModelled: readonly string[] = [

@@ -38,12 +38,8 @@ export function readOptionalKey(request: RequestMembers, name: string): string |
   const value = readText(request, name, { max: 2048 });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: KMS allows all ASCII characters.
   if (value !== undefined && !/^[\u0000-\u007f]+$/.test(value)) {
-    violate(
-      request,
-      name,
-      `'${value}'`,
-      "Member must satisfy regular expression pattern: ^\\p{ASCII}+$",
-    );
+    const constraint = "Member must satisfy regular expression pattern: ^\\p{ASCII}+$";
+    violate(request, name, `'${value}'`, constraint);
   }
   return value;
 }

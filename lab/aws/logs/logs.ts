@@ -10,11 +10,9 @@ import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Metrics } from "../cloudwatch/metrics/metrics.ts";
 import type { Operations } from "../shared/operation.ts";
-import { filterLogEvents } from "./filter-log-events.ts";
-import { describeLogGroups } from "./log-groups.ts";
-import { createLogStream, describeLogStreams } from "./log-streams.ts";
+import { filterLogEvents, putLogEvents } from "./log-events.ts";
+import { createLogStream, describeLogGroups, describeLogStreams } from "./log-groups.ts";
 import { describeMetricFilters, testMetricFilter } from "./metric-filters.ts";
-import { putLogEvents } from "./put-log-events.ts";
 import {
   createLogStore,
   type LogGroup,

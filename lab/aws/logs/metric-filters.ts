@@ -3,14 +3,13 @@ import type { MetricFilter } from "../../../cloudwatch/metric-filter.ts";
 import { extractValues, matches, parsePattern } from "../../../cloudwatch/pattern/index.ts";
 import { list, text } from "../shared/input.ts";
 import type { AwsStructure } from "../shared/operation.ts";
-import { page } from "../shared/paging.ts";
 import {
   DescribeLimit,
   FilterPattern,
   GroupName,
   invalid,
-  invalidToken,
   NextToken,
+  pageOf,
   readRequest,
   requireGroup,
 } from "./request.ts";
@@ -73,12 +72,7 @@ export function describeMetricFilters(
             transformation.metricNamespace === metricNamespace)),
     )
     .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  const { items, nextToken } = page(filters, {
-    limit: request.limit,
-    token: request.nextToken,
-    keyOf: sortKey,
-    invalidToken: invalidToken(),
-  });
+  const { items, nextToken } = pageOf(filters, request, sortKey);
   return {
     metricFilters: items.map((filter) =>
       describeFilter(filter, requireGroup(store, filter.logGroupName).createdAt),

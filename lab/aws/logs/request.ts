@@ -1,6 +1,6 @@
-import type { z } from "zod";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import { integer, readInput, text } from "../shared/input.ts";
+import { inputReader, integer, text } from "../shared/input.ts";
+import { page } from "../shared/paging.ts";
 import type { LogGroup, LogStore } from "./store.ts";
 
 export const GroupName = text({ min: 1, max: 512, pattern: /^[.\-_/#A-Za-z0-9]+$/ });
@@ -12,17 +12,19 @@ export const DescribeLimit = integer({ min: 1, max: 50 }).default(50);
 
 const INVALID_PARAMETER = "InvalidParameterException";
 
-/** @throws AwsError `InvalidParameterException` with every violated constraint */
-export function readRequest<Schema extends z.ZodType>(
-  schema: Schema,
-  input: unknown,
-): z.infer<Schema> {
-  return readInput(schema, input, INVALID_PARAMETER);
-}
+export const readRequest = inputReader(INVALID_PARAMETER);
 
 export const invalid = (message: string) => new AwsError(INVALID_PARAMETER, message);
 
-export const invalidToken = () => invalid("The specified nextToken is invalid.");
+/** Returns the page that the members `limit` and `nextToken` request. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  request: { readonly limit: number; readonly nextToken?: string | undefined },
+  keyOf: (item: Item) => string,
+) {
+  const invalidToken = invalid("The specified nextToken is invalid.");
+  return page(items, { limit: request.limit, token: request.nextToken, keyOf, invalidToken });
+}
 
 export function notFound(resource: "group" | "stream"): AwsError {
   return new AwsError("ResourceNotFoundException", `The specified log ${resource} does not exist.`);

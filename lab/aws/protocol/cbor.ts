@@ -3,7 +3,7 @@ import { NumericValue } from "@smithy/core/serde";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 import type { WireRequest } from "./protocol.ts";
-import { errorShape, queryErrorHeader } from "./query-codes.ts";
+import { errorDocument } from "./query-codes.ts";
 
 const EPOCH_SECONDS_TAG = 1;
 
@@ -26,17 +26,14 @@ export function cborRequest(request: {
     displayName,
     input: () => readCbor(body),
     success: (output) => ({ status: 200, headers, body: cbor.serialize(toCbor(output)) }),
-    failure: ({ code, message, status }) => ({
-      status,
-      headers: {
-        ...headers,
-        ...(service === "cloudwatch" ? queryErrorHeader(code, status) : {}),
-      },
-      body: cbor.serialize({
-        __type: service === "cloudwatch" ? errorShape(code) : code,
-        ...(message === "" ? {} : { message }),
-      }),
-    }),
+    failure: (error) => {
+      const { headers: errorHeaders, document } = errorDocument(service, error);
+      return {
+        status: error.status,
+        headers: { ...headers, ...errorHeaders },
+        body: cbor.serialize(document),
+      };
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 import type { WireRequest } from "./protocol.ts";
-import { errorShape, queryErrorHeader } from "./query-codes.ts";
+import { errorDocument } from "./query-codes.ts";
 
 /**
  * Reads an AWS JSON 1.0 or 1.1 request: the operation is in `X-Amz-Target`, timestamps are epoch
@@ -24,17 +24,14 @@ export function jsonRequest(request: {
     displayName,
     input: () => readJson(body),
     success: (output) => ({ status: 200, headers, body: JSON.stringify(toJson(output)) }),
-    failure: ({ code, message, status }) => ({
-      status,
-      headers: {
-        ...headers,
-        ...(service === "cloudwatch" ? queryErrorHeader(code, status) : {}),
-      },
-      body: JSON.stringify({
-        __type: service === "cloudwatch" ? errorShape(code) : code,
-        ...(message === "" ? {} : { message }),
-      }),
-    }),
+    failure: (error) => {
+      const { headers: errorHeaders, document } = errorDocument(service, error);
+      return {
+        status: error.status,
+        headers: { ...headers, ...errorHeaders },
+        body: JSON.stringify(document),
+      };
+    },
   };
 }
 

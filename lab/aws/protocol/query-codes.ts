@@ -1,3 +1,6 @@
+import type { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { Service } from "../shared/operation.ts";
+
 /**
  * The error shapes of CloudWatch, by their code in the Query protocol. Query responses carry the code
  * (`InvalidParameterValue`); JSON and CBOR responses carry the shape (`InvalidParameterValueException`)
@@ -18,17 +21,22 @@ const CODE_OF_SHAPE = Object.fromEntries(
   Object.entries(SHAPE_OF_CODE).map(([code, shape]) => [shape, code]),
 );
 
-/** Returns the shape of an error named by its Query code or its shape. */
-export function errorShape(name: string): string {
-  return SHAPE_OF_CODE[name] ?? name;
-}
-
 /** Returns the Query code of an error named by its shape or its Query code. */
 export function queryCode(name: string): string {
   return CODE_OF_SHAPE[name] ?? name;
 }
 
-/** Returns the header in which clients of a former Query service look for the error code. */
-export function queryErrorHeader(name: string, status: number): Record<string, string> {
-  return { "x-amzn-query-error": `${queryCode(name)};${status < 500 ? "Sender" : "Receiver"}` };
+/** Returns the error document and its headers for the JSON and CBOR protocols. */
+export function errorDocument(
+  service: Service | undefined,
+  { code, message, status }: AwsError,
+): { readonly headers: Record<string, string>; readonly document: Record<string, string> } {
+  const text = message === "" ? {} : { message };
+  if (service !== "cloudwatch") return { headers: {}, document: { __type: code, ...text } };
+  const fault = status < 500 ? "Sender" : "Receiver";
+  return {
+    // Clients of a former Query service look for its error code here.
+    headers: { "x-amzn-query-error": `${queryCode(code)};${fault}` },
+    document: { __type: SHAPE_OF_CODE[code] ?? code, ...text },
+  };
 }

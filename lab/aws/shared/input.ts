@@ -106,6 +106,12 @@ export function readInput<Schema extends z.ZodType>(
   );
 }
 
+/** Returns {@link readInput} for a service, whose error code for a violated constraint is `code`. */
+export function inputReader(code: string) {
+  return <Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> =>
+    readInput(schema, input, code);
+}
+
 /** Returns the constraint in AWS's wording, or `undefined` for a value of the wrong type. */
 function constraintOf(issue: z.core.$ZodIssue, received: unknown): string | undefined {
   if (received === undefined) return "Member must not be null";

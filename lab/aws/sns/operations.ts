@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { DeployedSubscription, DeployedTopic } from "../../../terraform/deployment.ts";
-import { readInput, text } from "../shared/input.ts";
+import { inputReader, text } from "../shared/input.ts";
 import type { AwsStructure } from "../shared/operation.ts";
 import { page } from "../shared/paging.ts";
 import { invalidParameter, type Publication } from "./message.ts";
+
+const readRequest = inputReader("ValidationError");
 
 const PAGE_SIZE = 100;
 
@@ -89,10 +91,6 @@ export function requireTopic(topics: readonly DeployedTopic[], arn: string): Dep
   const topic = topics.find((candidate) => candidate.arn === arn);
   if (topic === undefined) throw new AwsError("NotFound", "Topic does not exist", 404);
   return topic;
-}
-
-function readRequest<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  return readInput(schema, input, "ValidationError");
 }
 
 function pageByArn<Item extends { readonly arn: string }>(

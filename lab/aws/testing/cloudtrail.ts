@@ -2,7 +2,7 @@ import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { Journal } from "../../state/journal.ts";
 import { type ManualClock, manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
-import { createCloudTrail, type TrailDelivery } from "../cloudtrail/cloudtrail.ts";
+import { createCloudTrail } from "../cloudtrail/cloudtrail.ts";
 import type { TrailEntry } from "../cloudtrail/event-store.ts";
 import type { TrailEvent } from "../cloudtrail/record.ts";
 import { createKms } from "../kms/kms.ts";
@@ -25,24 +25,34 @@ export const TRAIL = {
 export const FIRST_KEY = deployedKey(1, "alias/key1");
 export const SECOND_KEY = deployedKey(2, "alias/key2");
 
+interface Delivery {
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+  readonly message: string;
+  readonly timestamp: number;
+}
+
 export type TrailLab = ReturnType<typeof startTrail>;
 
 /** Starts CloudTrail and KMS. */
 export function startTrail({
   clock = manualClock(START) as ManualClock,
   journal = memoryJournal<TrailEntry>() as Journal<TrailEntry>,
-  onDelivery = (_: TrailDelivery) => {},
+  onDelivery = (_: Delivery) => {},
 } = {}) {
-  const deliveries: TrailDelivery[] = [];
+  const deliveries: Delivery[] = [];
   const trail = createCloudTrail({
     clock,
     trail: TRAIL,
     delaySeconds: DELAY / 1000,
     journal,
     accountId: ACCOUNT.accountId,
-    deliver: (delivery) => {
-      deliveries.push(delivery);
-      onDelivery(delivery);
+    deliver: (logGroupName, logStreamName, events) => {
+      for (const event of events) {
+        const delivery = { logGroupName, logStreamName, ...event };
+        deliveries.push(delivery);
+        onDelivery(delivery);
+      }
     },
   });
   const identities = createIdentities({ ...ACCOUNT, clock });

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { AwsError } from "../../../../cloudwatch/aws-error.ts";
 import { text, time } from "../../shared/input.ts";
 import type { AwsStructure } from "../../shared/operation.ts";
-import { page } from "../../shared/paging.ts";
-import { invalidToken, Name, readRequest } from "../request.ts";
+import { Name, pageOf, readRequest } from "../request.ts";
 import { AlarmNames, AlarmState, AlarmTypes, MaxRecords } from "./describe-alarms.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -41,12 +40,12 @@ export function describeAlarmHistory(input: unknown, monitor: Monitor): AwsStruc
         at <= request.EndDate,
     );
   const isAscending = request.ScanBy === "TimestampAscending";
-  const { items, nextToken } = page(isAscending ? matching.toReversed() : matching, {
-    limit: request.MaxRecords,
-    token: request.NextToken,
-    keyOf: ({ place }) => String(place),
-    invalidToken: invalidToken(request.NextToken),
-  });
+  const { items, nextToken } = pageOf(
+    isAscending ? matching.toReversed() : matching,
+    request.MaxRecords,
+    request.NextToken,
+    ({ place }) => String(place),
+  );
   return {
     AlarmHistoryItems: items.map((item) => ({
       AlarmName: item.alarmName,

@@ -5,8 +5,7 @@ import { childrenOf, parseAlarmRule } from "../../../../cloudwatch/alarm/composi
 import { toJson } from "../../../../cloudwatch/alarm/doubles.ts";
 import { integer, list, text } from "../../shared/input.ts";
 import type { AwsStructure } from "../../shared/operation.ts";
-import { page } from "../../shared/paging.ts";
-import { dimensionList, invalidToken, mutuallyExclusive, Name, readRequest } from "../request.ts";
+import { dimensionList, mutuallyExclusive, Name, pageOf, readRequest } from "../request.ts";
 import type { AlarmRecord } from "./alarm-store.ts";
 
 export const AlarmNames = list(Name, { max: 100 });
@@ -47,12 +46,12 @@ export function describeAlarms(input: unknown, records: readonly AlarmRecord[]):
         ? relatives.includes(record.alarm.name)
         : types.includes(typeOf(record.alarm))) && matches(record, request),
   );
-  const { items, nextToken } = page(matching, {
-    limit: request.MaxRecords,
-    token: request.NextToken,
-    keyOf: ({ alarm }) => alarm.name,
-    invalidToken: invalidToken(request.NextToken),
-  });
+  const { items, nextToken } = pageOf(
+    matching,
+    request.MaxRecords,
+    request.NextToken,
+    ({ alarm }) => alarm.name,
+  );
   const describe = relatives === undefined ? describeAlarm : describeRelative;
   const ofType = (type: AlarmType) =>
     items.filter(({ alarm }) => typeOf(alarm) === type).map(describe);

@@ -4,15 +4,14 @@ import { AwsError } from "../../../../cloudwatch/aws-error.ts";
 import { statisticOf } from "../../../../cloudwatch/metric.ts";
 import { flag, integer, list, text, time } from "../../shared/input.ts";
 import type { AwsStructure } from "../../shared/operation.ts";
-import { page } from "../../shared/paging.ts";
 import {
   Dimensions,
   dimensionList,
   dimensionRecord,
   invalidCombination,
-  invalidToken,
   invalidValue,
   Name,
+  pageOf,
   readRequest,
   readRequiredMembers,
   UNITS,
@@ -78,12 +77,12 @@ export function listMetrics(input: unknown, metrics: Metrics, now: number): AwsS
           Value === undefined ? dimensions[Name] !== undefined : dimensions[Name] === Value,
         ),
     );
-  const { items, nextToken } = page(matching, {
-    limit: METRICS_PER_PAGE,
-    token: request.NextToken,
-    keyOf: ({ namespace, name, dimensions }) => JSON.stringify([namespace, name, dimensions]),
-    invalidToken: invalidToken(request.NextToken),
-  });
+  const { items, nextToken } = pageOf(
+    matching,
+    METRICS_PER_PAGE,
+    request.NextToken,
+    ({ namespace, name, dimensions }) => JSON.stringify([namespace, name, dimensions]),
+  );
   return {
     Metrics: items.map(({ namespace, name, dimensions }) => ({
       Namespace: namespace,
