@@ -53,6 +53,7 @@ export interface Aws {
 /** The differences between the lab and AWS, as sentences. */
 export const notModelled: readonly string[] = [
   "Signatures, IAM policies and resource policies are not checked: any credentials may call any operation.",
+  "There are no quotas and no throttling.",
   ...notModelledOfKms,
   ...notModelledOfCloudTrail,
   ...notModelledOfLogs,

@@ -46,13 +46,13 @@ describe("record of a KMS call", () => {
       const blobs = operation === "Encrypt" ? { Plaintext: "aGk=" } : { CiphertextBlob };
       await lab.call("kms", operation, { ...input, ...blobs });
 
-      const made = lastRecord(lab);
-      expect(made).toMatchObject({ eventVersion: record.eventVersion, eventName: operation });
-      expect(made?.errorCode).toBeUndefined();
-      const ours = shape(made);
+      const actual = lastRecord(lab);
+      expect(actual).toMatchObject({ eventVersion: record.eventVersion, eventName: operation });
+      expect(actual?.errorCode).toBeUndefined();
+      const actualShape = shape(actual);
       // Some documented records are older and lack the type of their resources.
-      const theirs = shape(record).add("/resources/0/type: string");
-      expect(ours).toEqual(theirs);
+      const documentedShape = shape(record).add("/resources/0/type: string");
+      expect(actualShape).toEqual(documentedShape);
     },
   );
 
@@ -134,7 +134,7 @@ describe("record of a KMS call", () => {
   });
 
   it.each([
-    ["NotFoundException", { KeyId: "alias/nobody", Plaintext: "aGk=" }, /is not found\.$/],
+    ["NotFoundException", { KeyId: "alias/unknown", Plaintext: "aGk=" }, /is not found\.$/],
     [
       "AccessDenied",
       { KeyId: FIRST_KEY.arn.replace(ACCOUNT.accountId, "999999999999"), Plaintext: "aGk=" },
@@ -193,26 +193,24 @@ describe("record of a KMS call", () => {
     const secret = base64(Buffer.from("I love Pizza"));
     const GrantTokens = ["c2VjcmV0LWdyYW50LXRva2Vu"];
     const secrets = [secret, "I love Pizza", ...GrantTokens];
-    const remember = (output: AwsStructure | AwsError) => {
+    const collect = (output: AwsStructure | AwsError) => {
       const { CiphertextBlob, Plaintext } = output as AwsStructure;
       if (CiphertextBlob instanceof Uint8Array) secrets.push(base64(CiphertextBlob));
       if (Plaintext instanceof Uint8Array) secrets.push(base64(Plaintext));
       return base64(CiphertextBlob ?? Buffer.alloc(0));
     };
-    const sealed = remember(
+    const ciphertext = collect(
       await lab.call("kms", "Encrypt", { KeyId: FIRST_KEY.arn, Plaintext: secret, GrantTokens }),
     );
-    remember(await lab.call("kms", "Decrypt", { CiphertextBlob: sealed, GrantTokens }));
-    remember(
-      await lab.call("kms", "GenerateDataKey", { KeyId: FIRST_KEY.arn, KeySpec: "AES_256" }),
-    );
-    remember(
+    collect(await lab.call("kms", "Decrypt", { CiphertextBlob: ciphertext, GrantTokens }));
+    collect(await lab.call("kms", "GenerateDataKey", { KeyId: FIRST_KEY.arn, KeySpec: "AES_256" }));
+    collect(
       await lab.call("kms", "ReEncrypt", {
-        CiphertextBlob: sealed,
+        CiphertextBlob: ciphertext,
         DestinationKeyId: SECOND_KEY.arn,
       }),
     );
-    await lab.call("kms", "Decrypt", { CiphertextBlob: sealed, KeyId: SECOND_KEY.arn });
+    await lab.call("kms", "Decrypt", { CiphertextBlob: ciphertext, KeyId: SECOND_KEY.arn });
     await lab.call("kms", "DescribeKey", { KeyId: FIRST_KEY.arn, Plaintext: secret });
     await lab.call("logs", "TestMetricFilter", {
       filterPattern: "x",

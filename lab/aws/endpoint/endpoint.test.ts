@@ -24,15 +24,15 @@ describe("unsupported operations", () => {
     expect(JSON.parse(service.text).message).toMatch(
       /^The lab does not support DynamoDB_20120810\.ListTables\. Supported services: kms, /,
     );
-    for (const [scope, named] of [
+    for (const [signingName, displayName] of [
       ["sns", "sns ListTopics"],
       ["ec2", "ec2 ListTopics"],
     ] as const) {
-      const { text } = await lab.query(scope, "Action=ListTopics");
+      const { text } = await lab.query(signingName, "Action=ListTopics");
       expect(text).toContain("<Code>InvalidAction</Code>");
-      expect(text).toContain(`The lab does not support ${named}.`);
+      expect(text).toContain(`The lab does not support ${displayName}.`);
     }
-    const unknown = await lab.rpc("/service/Nobody/operation/Nothing", {});
+    const unknown = await lab.rpc("/service/Unknown/operation/Unknown", {});
     expect(cbor.deserialize(unknown.body)).toMatchObject({ __type: "UnknownOperationException" });
     const rest = await lab.send({ authorization: signed("s3") }, "", "/bucket/key");
     expect(rest.headers["content-type"]).toBe("text/xml");

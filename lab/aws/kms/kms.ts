@@ -16,9 +16,7 @@ import {
 } from "./key-operations.ts";
 import { createKeyStore, type KeyStoreOptions } from "./keys.ts";
 
-export const notModelled: readonly string[] = [
-  "KMS has no key policies, grants, key rotation, quotas or throttling.",
-];
+export const notModelled: readonly string[] = ["KMS has no grants and no key rotation."];
 
 /**
  * Emulates AWS KMS with the deployment's symmetric keys. It encrypts with AES-256-GCM and the encryption

@@ -10,8 +10,8 @@ describe("FilterLogEvents", () => {
     lab.logs.ingest(LOG_GROUP.name, "app-2", eventsAt(1, 3));
     lab.logs.ingest(LOG_GROUP.name, "other", eventsAt(5));
     const filter = (input = {}) => {
-      const answer = lab.call("FilterLogEvents", { logGroupName: LOG_GROUP.name, ...input });
-      const { events, nextToken } = answer as unknown as {
+      const response = lab.call("FilterLogEvents", { logGroupName: LOG_GROUP.name, ...input });
+      const { events, nextToken } = response as unknown as {
         events: { message: string; eventId: string }[];
         nextToken: string | undefined;
       };

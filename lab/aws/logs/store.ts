@@ -50,7 +50,7 @@ export interface LogStore {
 }
 
 /** Bytes that PutLogEvents counts for each event in addition to its message in UTF-8. */
-export const EVENT_OVERHEAD = 26;
+const EVENT_OVERHEAD = 26;
 
 const DAY = 24 * 60 * 60 * 1000;
 const EVENTS_PER_GROUP = 20_000;

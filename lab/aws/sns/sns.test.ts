@@ -23,7 +23,7 @@ test("sends an email with the footer that SNS adds", () => {
   const { MessageId } = call("Publish", {
     TopicArn: TOPIC.arn,
     Message: "It happened.",
-    Subject: "Notice",
+    Subject: "Test message",
   });
   expect(MessageId).toMatch(/^[0-9a-f-]{36}$/);
   expect(sns.inbox()).toEqual([
@@ -31,7 +31,7 @@ test("sends an email with the footer that SNS adds", () => {
       id: expect.any(String),
       at: NOON,
       to: "security@example.com",
-      subject: "Notice",
+      subject: "Test message",
       body: `It happened.
 
 --
@@ -69,7 +69,7 @@ test("sends each protocol its text of a structured message", () => {
 
 test("accepts messages for a topic without subscribers", () => {
   const { sns } = snsWith({ subscriptions: [] });
-  sns.publish(TOPIC.arn, { message: "to nobody" });
+  sns.publish(TOPIC.arn, { message: "no subscribers" });
   expect(sns.inbox()).toEqual([]);
 });
 
