@@ -1,7 +1,7 @@
+import { run } from "../../common/run.ts";
 import { variable } from "./github/environment.ts";
 import { annotate, step } from "./github/step.ts";
 import { monitored } from "./snyk/scan.ts";
-import { run } from "./system/run.ts";
 
 /** Hands what was deployed to Snyk to watch. This never fails a run: what it would find, the scans did. */
 async function monitor(): Promise<void> {
@@ -13,7 +13,7 @@ async function monitor(): Promise<void> {
     const { code } = await run(["snyk", ...command], {
       env: { ...process.env, SNYK_CI: "1" },
       accept: "any",
-      show: true,
+      stream: true,
     });
     if (code !== 0)
       annotate("warning", `snyk ${command.slice(0, 2).join(" ")} ended with ${code}.`);

@@ -1,8 +1,8 @@
+import { run } from "../../common/run.ts";
 import { variable } from "./github/environment.ts";
 import { setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 import { archiveDigest } from "./image/oci-archive.ts";
-import { run } from "./system/run.ts";
 import { synthesize } from "./terraform/stacks.ts";
 import { initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
@@ -34,7 +34,7 @@ async function push(): Promise<void> {
         `oci-archive:${archive}`,
         `docker://${repository}:${tag}-${variable("GITHUB_RUN_ID")}-${variable("GITHUB_RUN_ATTEMPT")}`,
       ],
-      { show: true },
+      { stream: true },
     );
   }
   setOutputs({ repository });

@@ -75,7 +75,7 @@ describe("whatever is not clean is red", () => {
     runner.standIn("snyk", "#!/nowhere\n");
     const { code, log } = await scan("dependencies");
     expect(code).toBe(1);
-    expect(log).toMatch(/snyk could not be started/);
+    expect(log).toMatch(/Could not start snyk/);
   });
 
   test("no image, and no plans", async () => {

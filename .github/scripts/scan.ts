@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { run } from "../../common/run.ts";
 import { optionalVariable, variable } from "./github/environment.ts";
 import { addSummary } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.ts";
 import { SCANS, type ScanName, SEVERITY_THRESHOLD, scansOf } from "./snyk/scan.ts";
 import { reasonForRed } from "./snyk/verdict.ts";
-import { run } from "./system/run.ts";
 
 /** Runs one of Snyk's scans and judges it. Its results are left for code scanning, be they good or bad. */
 async function scan(): Promise<void> {
@@ -26,7 +26,7 @@ async function scan(): Promise<void> {
     const { code } = await run(["snyk", ...command, `--sarif-file-output=${file}`], {
       env: { ...process.env, SNYK_CI: "1" },
       accept: "any",
-      show: true,
+      stream: true,
     });
     const sarif = existsSync(file) ? readSarif(file) : undefined;
     if (sarif !== undefined) {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { run } from "../command.ts";
+import { run } from "../../common/run.ts";
 import type { Engine } from "./engine.ts";
 
 /** An image as engines save it. */

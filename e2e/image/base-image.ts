@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { answers, run } from "../command.ts";
+import { run, succeeds } from "../../common/run.ts";
 import type { Engine } from "./engine.ts";
 
 /** What the image is built on. */
@@ -37,7 +37,7 @@ export async function findBaseImage(engine: Engine, dockerfile: string): Promise
     await engine.run(["pull", "--quiet", pinned], { timeout: PULL_MILLISECONDS });
     return { reference: pinned, origin: pinned };
   } catch (error) {
-    if (!(await answers("mmdebstrap", "--version"))) {
+    if (!(await succeeds("mmdebstrap", "--version"))) {
       throw new Error(
         `The base image ${pinned} cannot be pulled, and there is no mmdebstrap to make one with: ` +
           "install it, or let the registry be reached.",

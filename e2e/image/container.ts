@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { run } from "../command.ts";
+import { run } from "../../common/run.ts";
 import type { Engine } from "./engine.ts";
 import type { ContainerDefinition, Task } from "./task.ts";
 

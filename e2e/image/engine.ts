@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answers, type CommandOptions, run } from "../command.ts";
+import { type RunOptions, run, succeeds } from "../../common/run.ts";
 
 /** What builds images and runs containers here. */
 export interface Engine {
@@ -13,7 +13,7 @@ export interface Engine {
   /** All that can build an image which `command` then runs. */
   readonly builders: readonly [Builder, ...Builder[]];
   /** Runs a subcommand to its end. @returns its standard output */
-  readonly run: (args: readonly string[], options?: CommandOptions) => Promise<string>;
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<string>;
   /** Removes what the engine was given for its own. */
   readonly close: () => Promise<void>;
 }
@@ -88,7 +88,7 @@ async function findPodman(): Promise<Found> {
   }
   const own = process.getuid?.() === 0 ? await ownConfiguration() : undefined;
   const env = { ...process.env, ...own?.env };
-  const podman = async (args: readonly string[], options: CommandOptions = {}) => {
+  const podman = async (args: readonly string[], options: RunOptions = {}) => {
     const { stdout } = await run(["podman", ...args], {
       ...options,
       env: { ...env, ...options.env },
@@ -97,7 +97,7 @@ async function findPodman(): Promise<Found> {
   };
   try {
     const version = await podman(["info", "--format", "{{.Version.Version}}"]);
-    const buildah = await answers("buildah", "--version");
+    const buildah = await succeeds("buildah", "--version");
     const itself: Builder = {
       name: "podman build",
       build: ["podman", "build", ...BUILD_ARGUMENTS],
@@ -143,7 +143,7 @@ async function ownConfiguration(): Promise<OwnConfiguration> {
   const containersConf = file("containers.conf");
   const storageConf = file("storage.conf");
   // crun refuses a machine that has both versions of control groups; runc does not.
-  const runtime = (await answers("runc", "--version")) ? 'runtime = "runc"' : "";
+  const runtime = (await succeeds("runc", "--version")) ? 'runtime = "runc"' : "";
   writeFileSync(
     containersConf,
     `[containers]

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { succeeds } from "../../common/run.ts";
 import { connect } from "../../service/database.ts";
 import { startPostgres as startPglite } from "../../service/testing/postgres-server.ts";
-import { answers } from "../command.ts";
 import { startRealPostgres } from "../database/postgres.ts";
 
 /** A PostgreSQL on loopback, empty. */
@@ -23,7 +23,7 @@ export interface Postgres {
  * Where there is none, PGlite, which knows one user.
  */
 export async function startPostgres(serviceUser: string): Promise<Postgres> {
-  const real = (await answers("initdb", "--version")) && (await answers("pg_ctl", "--version"));
+  const real = (await succeeds("initdb", "--version")) && (await succeeds("pg_ctl", "--version"));
   if (!real) {
     const { url, close } = await startPglite({ migrated: false });
     return { name: "PGlite", masterUrl: url, serviceUrl: url, secrets: [], close };

@@ -1,4 +1,4 @@
-import { run } from "../command.ts";
+import { run } from "../../common/run.ts";
 
 /** What GitHub says of a job in the token that AWS gets. */
 export interface Identity {

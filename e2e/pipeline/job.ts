@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { actionOf, type Job, type Step } from "../../.github/scripts/checks/workflow.ts";
 import { readFileCommands } from "../../.github/scripts/testing/runner.ts";
+import { run as runCommand } from "../../common/run.ts";
 import { actions } from "./actions.ts";
 import { type Contexts, holds, interpolate, type Scope } from "./expressions.ts";
 import { hashFiles } from "./files.ts";
@@ -114,7 +114,7 @@ async function playStep(
   const folder = mkdtempSync(join(running.workspace, "..", "step-"));
   const file = (name: string) => join(folder, name);
   for (const name of files) writeFileSync(file(name), "");
-  const code = await shell(running, interpolate(step.run, scope), {
+  const code = await runBash(running, interpolate(step.run, scope), {
     ...running.run.environment(running),
     ...env,
     PATH: [...running.paths.toReversed(), running.run.environment(running).PATH].join(delimiter),
@@ -127,22 +127,14 @@ async function playStep(
   return finish(code === 0 ? "success" : "failure", readFileCommands(read("GITHUB_OUTPUT")));
 }
 
-/** As GitHub starts the shell `bash`. */
-function shell(running: RunningJob, script: string, env: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], {
-    cwd: running.workspace,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      running.log += text;
-    });
-  }
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? -1));
-  });
+/** Runs a script as GitHub does for `shell: bash`. @returns its exit code */
+async function runBash(job: RunningJob, script: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const { code, output } = await runCommand(
+    ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+    { cwd: job.workspace, env, accept: "any" },
+  );
+  job.log += output;
+  return code;
 }
 
 function variables(env: Readonly<Record<string, string>>, scope: Scope): Record<string, string> {

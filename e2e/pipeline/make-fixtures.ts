@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { run } from "../../common/run.ts";
 import { startEmulator } from "../terraform/emulator.ts";
 import { terraform } from "../terraform/terraform.ts";
 import {
@@ -97,7 +98,6 @@ async function applyWithoutOutputs(output: Output, stack: string): Promise<void>
 
 /** Standard error of a plan that fails. */
 async function failure(output: Output, stack: string): Promise<string> {
-  const { run } = await import("../../.github/scripts/system/run.ts");
   const { code, stderr } = await run(["terraform", "plan", "-no-color", "-input=false"], {
     cwd: output.stackFolder(stack),
     env: output.env,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run as command } from "../command.ts";
+import { run as command } from "../../common/run.ts";
 import { play, type RunResult } from "./run.ts";
 import type { Event } from "./running.ts";
 import { makeWorld, type World } from "./world.ts";

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type RunOptions, run } from "../../common/run.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
-import { type CommandOptions, run } from "../command.ts";
 import { type Emulator, startEmulator } from "./emulator.ts";
 import { unexcusedRemainders } from "./excused.ts";
 import { secretsIn, secretsOf } from "./secrets.ts";
@@ -65,7 +65,7 @@ const options = () => (workspace.provider.version === undefined ? [] : ["--skip-
 async function command(
   what: string,
   words: readonly [string, ...string[]],
-  accept: NonNullable<CommandOptions["accept"]> = [0],
+  accept: NonNullable<RunOptions["accept"]> = [0],
 ): Promise<string> {
   const env = { ...workspace.env(settings), CDKTF_OUTDIR: output };
   const finished = await times.measure(what, "all stacks", () =>

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Finished, run } from "../command.ts";
+import { type CommandResult, run } from "../../common/run.ts";
 import { differences } from "./differences.ts";
 import type { Output } from "./workspace.ts";
 
 /** Terraform on one synthesized stack. */
 export interface TerraformStack {
-  readonly init: (...args: readonly string[]) => Promise<Finished>;
-  readonly validate: () => Promise<Finished>;
+  readonly init: (...args: readonly string[]) => Promise<CommandResult>;
+  readonly validate: () => Promise<CommandResult>;
   readonly plan: (...args: readonly string[]) => Promise<Plan>;
   /** Applies what was planned last. */
-  readonly apply: () => Promise<Finished>;
-  readonly destroy: () => Promise<Finished>;
+  readonly apply: () => Promise<CommandResult>;
+  readonly destroy: () => Promise<CommandResult>;
   readonly outputs: () => Promise<Readonly<Record<string, unknown>>>;
   /** Of the provider that it was initialized with. */
   readonly providerVersion: () => string;

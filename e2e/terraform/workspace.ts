@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { run } from "../../common/run.ts";
 import { readStacks } from "../../terraform/cdktf/manifest.ts";
-import { run } from "../command.ts";
 import type { Emulator } from "./emulator.ts";
 import { type ProviderSource, providerSource } from "./provider.ts";
 

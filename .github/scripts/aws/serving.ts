@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { run } from "../system/run.ts";
+import { run } from "../../../common/run.ts";
 
 /** What an ECS service runs. */
 export interface Serving {

@@ -1,18 +1,16 @@
-/** Why a step of a workflow stops, for whoever reads its log: shown without a stack. */
+import { CommandError } from "../../../common/run.ts";
+
+/** A failure with a message for the reader of the log; shown without a stack trace. */
 export class StepError extends Error {}
 
-/** Runs what a step does; an error becomes an annotation of the run and exit code 1. */
+/** Runs the work of a workflow step. An error becomes an error annotation and exit code 1. */
 export async function step(work: () => Promise<void> | void): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const text =
-      error instanceof StepError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
-    annotate("error", text);
+    const expected = error instanceof StepError || error instanceof CommandError;
+    const stack = error instanceof Error ? error.stack : undefined;
+    annotate("error", expected ? error.message : (stack ?? String(error)));
     process.exitCode = 1;
   }
 }
@@ -22,7 +20,7 @@ export function annotate(level: "notice" | "warning" | "error", message: string)
   console.log(`::${level}::${escapeData(message)}`);
 }
 
-/** Folds what `work` prints under a title in the log. */
+/** Groups what `work` prints under a collapsible title in the log. */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
   console.log(`::group::${escapeData(title)}`);
   try {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../../../common/run.ts";
 import { StepError } from "../github/step.ts";
-import { run } from "../system/run.ts";
 
 /**
  * Plans that were reviewed, in a private bucket: they hold values of the state. A plan's name is its

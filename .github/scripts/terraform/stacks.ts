@@ -1,8 +1,8 @@
+import { run } from "../../../common/run.ts";
 import {
   readStacks as readSynthesizedStacks,
   type SynthesizedStack,
 } from "../../../terraform/cdktf/manifest.ts";
-import { run } from "../system/run.ts";
 
 export type Stack = SynthesizedStack;
 

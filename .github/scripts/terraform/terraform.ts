@@ -1,10 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { type CommandResult, run } from "../../../common/run.ts";
 import { isCrossStackOutput } from "../../../terraform/cdktf/names.ts";
 import { optionalVariable } from "../github/environment.ts";
 import { StepError } from "../github/step.ts";
-import { type Finished, run } from "../system/run.ts";
 import type { Stack } from "./stacks.ts";
 
 /** A plan that Terraform made, or why it did not. */
@@ -68,7 +68,7 @@ export async function plan(stack: Stack, args: readonly string[] = []): Promise<
 export async function apply(stack: Stack): Promise<void> {
   await run(["terraform", "apply", "-no-color", "-input=false", SAVED_PLAN], {
     cwd: stack.folder,
-    show: true,
+    stream: true,
   });
 }
 
@@ -102,7 +102,7 @@ function terraform(
   { folder }: Stack,
   [command = "", ...args]: readonly string[],
   accept: readonly number[] | "any" = [0],
-): Promise<Finished> {
+): Promise<CommandResult> {
   const plain = command === "output" || command === "show" ? [] : ["-no-color"];
   return run(["terraform", command, ...plain, ...args], { cwd: folder, accept });
 }

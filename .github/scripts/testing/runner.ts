@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { run } from "../../../common/run.ts";
 
 /** A place in which scripts run as steps of a job do. */
 export interface Runner {
@@ -41,7 +41,7 @@ export function makeRunner(): Runner {
     run: async (script, env, ...args) => {
       const files = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"];
       for (const name of files) writeFileSync(file(name), "");
-      const child = spawn(process.execPath, [join(scripts, script), ...args], {
+      const { code, output } = await run([process.execPath, join(scripts, script), ...args], {
         cwd: workspace,
         env: {
           // Not node_modules/.bin: nothing real may be run where a stand-in was forgotten.
@@ -53,20 +53,11 @@ export function makeRunner(): Runner {
           GITHUB_RUN_ATTEMPT: "1",
           ...env,
         },
-        stdio: ["ignore", "pipe", "pipe"],
+        accept: "any",
       });
-      let log = "";
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding("utf8").on("data", (text: string) => {
-          log += text;
-        });
-      }
-      const code = await new Promise<number>((resolve) =>
-        child.once("close", (value) => resolve(value ?? -1)),
-      );
       return {
         code,
-        log,
+        log: output,
         outputs: readFileCommands(readFileSync(file("GITHUB_OUTPUT"), "utf8")),
         variables: readFileCommands(readFileSync(file("GITHUB_ENV"), "utf8")),
         summary: readFileSync(file("GITHUB_STEP_SUMMARY"), "utf8"),

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { type Command, CommandError, run, succeeds } from "./run.ts";
+
+const node = (script: string): Command => [process.execPath, "-e", script];
+
+test("captures standard output and standard error", async () => {
+  const result = await run(node("console.log('a'); console.error('b')"));
+  expect(result).toMatchObject({ code: 0, stdout: "a\n", stderr: "b\n" });
+  expect([...result.output].sort()).toEqual([..."a\nb\n"].sort());
+});
+
+test("passes arguments without a shell", async () => {
+  const { stdout } = await run([...node("console.log(process.argv[1])"), "$HOME; *"]);
+  expect(stdout).toBe("$HOME; *\n");
+});
+
+test("rejects an exit code that is not accepted, with the command line and the output", async () => {
+  const failing = node("console.error('no such bucket'); process.exitCode = 3");
+  await expect(run(failing)).rejects.toThrow(CommandError);
+  await expect(run(failing)).rejects.toThrow(/node.* -e .*exited with code 3:\nno such bucket\n$/s);
+  expect(await run(failing, { accept: [3] })).toMatchObject({ code: 3 });
+  expect(await run(failing, { accept: "any" })).toMatchObject({ code: 3 });
+});
+
+test("keeps the environment out of error messages", async () => {
+  const error: unknown = await run(node("process.exitCode = 1"), {
+    env: { ...process.env, TOKEN: "canary" },
+  }).catch((reason: unknown) => reason);
+  expect(String(error)).not.toContain("canary");
+});
+
+test("terminates a program at the timeout", async () => {
+  await expect(run(node("setInterval(() => {}, 1000)"), { timeout: 100 })).rejects.toThrow(
+    /was terminated by SIGTERM/,
+  );
+});
+
+test("names a program that is not installed", async () => {
+  await expect(run(["cipherwatch-no-such-program"])).rejects.toThrow(
+    "Could not start cipherwatch-no-such-program: spawn cipherwatch-no-such-program ENOENT. Is it installed?",
+  );
+  expect(await succeeds("cipherwatch-no-such-program")).toBe(false);
+  expect(await succeeds(...node(""))).toBe(true);
+});
