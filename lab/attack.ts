@@ -1,77 +1,79 @@
 import { cisPack } from "../detections/index.ts";
 import { type Attack, attacks, runAttack } from "./attack/attack.ts";
-import { connect, endpointsIn, type LabClient } from "./attack/lab-client.ts";
+import { connectToLab, type LabClient, readLabUrls } from "./attack/lab-client.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
 
 /**
- * Lab seconds in which a mail should be there, whatever part of the loop is slow: the longest delay that
- * CloudTrail's page allows for, and the alarm's next looks.
+ * Lab seconds within which the email arrives: CloudTrail's longest delivery time and the evaluation of the
+ * alarm after it.
  */
-const LAB_PATIENCE = 20 * 60;
+const LAB_SECONDS_TO_EMAIL = 20 * 60;
 
-/** Real seconds on top, for a machine that is busy. */
-const PATIENCE = 60;
+/** Real seconds added for a busy machine. */
+const EXTRA_SECONDS = 60;
 
-const COULD_NOT_TRY = 2;
-const NO_MAIL = 1;
+const NO_EMAIL = 1;
+const CANNOT_RUN = 2;
 
 async function main(): Promise<void> {
-  const ofCis = new Set(cisPack.map(({ id }) => id));
-  const options = readOptions(
-    process.argv.slice(2),
-    attacks.map(({ id }) => id),
-    attacks.map(({ id }) => id).filter((id) => !ofCis.has(id)),
-  );
+  const cisIds = new Set(cisPack.map(({ id }) => id));
+  const allIds = attacks.map(({ id }) => id);
+  const defaultIds = allIds.filter((id) => !cisIds.has(id));
+  const options = readOptions(process.argv.slice(2), allIds, defaultIds);
   if (options.help) return console.log(USAGE);
   if (options.list) return list();
-  const lab = await connect(endpointsIn(options.data));
+  const lab = await connectToLab(readLabUrls(options.data));
   try {
-    await carryOutAll(lab, options);
+    await runAll(lab, options);
   } finally {
     lab.close();
   }
 }
 
-async function carryOutAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<void> {
+async function runAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<void> {
   const { clock } = await lab.state();
-  const patience = timeout ?? PATIENCE + LAB_PATIENCE / clock.speed;
+  const seconds = timeout ?? EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
   for (const attack of attacks.filter(({ id }) => ids.includes(id))) {
     console.log(`\n${attack.id}: ${attack.title} (${attack.severity})`);
-    for (const { act } of attack.acts) console.log(`  ${howOf(act.kind)}: ${act.says}.`);
-    const { mail, seconds } = await runAttack(lab, attack, patience);
-    const after = `${seconds.toFixed(1)} s`;
-    if (mail === undefined) {
-      process.exitCode = NO_MAIL;
+    for (const description of describeSteps(attack)) console.log(`  ${description}.`);
+    const result = await runAttack(lab, attack, seconds);
+    const after = `${result.seconds.toFixed(1)} s`;
+    if (result.email === undefined) {
+      process.exitCode = NO_EMAIL;
       console.error(
-        `  No mail after ${after}. The lab's console shows how far it came: ${lab.endpoints.console}`,
+        `  No email after ${after}. Check the trail, the metric and the alarm in the console: ${lab.urls.console}`,
       );
       continue;
     }
-    console.log(`  Mail to ${mail.to} after ${after}:\n`);
-    console.log(indented([`Subject: ${mail.subject}`, "", mail.body.trimEnd()].join("\n")));
+    const { to, subject, body } = result.email;
+    console.log(`  Email to ${to} after ${after}:\n`);
+    console.log(indent(`Subject: ${subject}\n\n${body.trimEnd()}`));
   }
 }
 
 function list(): void {
   const width = Math.max(...attacks.map(({ id }) => id.length));
-  const pad = " ".repeat(width + 2);
-  for (const { id, title, acts } of attacks) {
-    console.log(`${id.padEnd(width)}  ${title}`);
-    for (const { act } of acts) console.log(`${pad}${howOf(act.kind)}: ${act.says}`);
+  const padding = " ".repeat(width + 2);
+  for (const attack of attacks) {
+    console.log(`${attack.id.padEnd(width)}  ${attack.title}`);
+    for (const description of describeSteps(attack)) console.log(padding + description);
   }
 }
 
-function howOf(kind: Attack["acts"][number]["act"]["kind"]): string {
-  return kind === "real" ? "Really done" : "As its record would arrive";
+function describeSteps({ steps }: Attack): readonly string[] {
+  return steps.map(
+    ({ scenario: { kind, description } }) =>
+      `${kind === "live" ? "Live" : "Injected record"}: ${description}`,
+  );
 }
 
-function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, "    ");
+function indent(lines: string): string {
+  return lines.replace(/^(?=.)/gm, "    ");
 }
 
 try {
   await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = COULD_NOT_TRY;
+  process.exitCode = CANNOT_RUN;
 }

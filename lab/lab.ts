@@ -1,84 +1,72 @@
 import { appendFileSync } from "node:fs";
-import {
-  keyAlias,
-  serviceLogGroupName,
-  serviceNamespace,
-  serviceRoleName,
-} from "../common/naming.ts";
+import { serviceRoleName } from "../common/naming.ts";
 import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
-import { type Deployment, readDeployment } from "../terraform/deployment.ts";
-import type { TerraformJson } from "../terraform/json.ts";
+import { readDeployment } from "../terraform/deployment.ts";
 import { readTerraform } from "../terraform/reader.ts";
 import { notModelled, startAws } from "./aws/aws.ts";
 import { startConsole } from "./console/server.ts";
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
-import { assertPortFree } from "./process/ports.ts";
-import { type Endpoints, openDataFolder } from "./state/data-folder.ts";
+import { deployedScope } from "./scope.ts";
+import type { DataFolder, Endpoints } from "./state/data-folder.ts";
 import { startDatabase } from "./state/database.ts";
 import { persistentClock } from "./state/persistent-clock.ts";
 
-/** AWS's own example account. */
+/** The example account of AWS's documentation, unless the settings name an account. */
 const ACCOUNT_ID = "111122223333";
 
-/** The service drains within its own deadline; one that does not is ended. */
-const STOP_MILLISECONDS = 15_000;
+/** Longer than the service takes to finish its requests. */
+const SERVICE_STOP_MILLISECONDS = 15_000;
 
 export interface LabProps {
   readonly options: LabOptions;
   readonly settings: Settings;
-  /** What to run. Unless said otherwise, what `settings` synthesize. */
-  readonly stacks?: ReadonlyMap<string, TerraformJson>;
-  /** Takes what the AWS endpoint could not answer because of a bug. */
+  /** Released when the lab stops, or fails to start. */
+  readonly folder: DataFolder;
+  /** Receives the unexpected errors of the AWS endpoint. */
   readonly onError: (error: unknown) => void;
 }
 
 export interface Lab {
   readonly endpoints: Endpoints;
-  /** Resolves with the reason when a part of the lab ends by itself. */
-  readonly broken: Promise<string>;
+  /** Resolves with the reason when the service exits although the lab has not been stopped. */
+  readonly failure: Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
+/** Registers what to do when the lab stops, in reverse order of registration. */
+type OnStop = (close: () => Promise<void> | void) => void;
+
 /**
- * Starts the whole loop: database, AWS endpoint with trail and alarms, the service, the console.
- * @throws Error when a port is taken, the folder is in use, or the stacks hold what the lab cannot run;
- * nothing is left running then
+ * Starts the database, the AWS endpoint, the service and the console, from the stacks that the settings
+ * synthesize.
+ * @throws Error if the lab cannot emulate the stacks or a part does not start; stops the others first
  */
 export async function startLab(props: LabProps): Promise<Lab> {
-  const closing: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<void> | void)[] = [props.folder.release];
   const stop = async () => {
-    for (const close of closing.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    return { ...(await start(props, closing)), stop };
+    return { ...(await start(props, (close) => closers.push(close))), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(
-  { options, settings, stacks = synthesize(settings), onError }: LabProps,
-  closing: (() => Promise<void> | void)[],
-): Promise<Omit<Lab, "stop">> {
-  // First: a lab that has the folder has the ports too, and other ports would be of no help.
-  const folder = openDataFolder(options.data, options.fresh);
-  closing.push(folder.release);
-  await assertPortFree(options.port, "--port");
-  await assertPortFree(options.awsPort, "--aws-port");
-  await assertPortFree(options.consolePort, "--console-port");
-
+async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
+  const { options, settings, folder, onError } = props;
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
-  const deployment = readDeployment(readTerraform(stacks, account), account);
+  const deployment = readDeployment(readTerraform(synthesize(settings), account), account);
+  const scope = deployedScope(settings.env, deployment);
 
   const database = await startDatabase(folder.file("database"));
-  closing.push(database.close);
-
+  onStop(database.close);
   const clock = persistentClock(folder.file("clock"), options.speed);
-  closing.push(clock.close);
+  onStop(clock.close);
   const aws = await startAws({
     deployment,
     clock,
@@ -87,37 +75,27 @@ async function start(
     journalFile: (name) => folder.file(`${name}.jsonl`),
     onError,
   });
-  closing.push(aws.close);
+  onStop(aws.close);
 
-  const environment = {
+  const logFile = folder.file("service.log");
+  const env = {
     ...clientEnvironment({
       endpoint: aws.url,
       region: deployment.region,
       credentials: aws.assumeRole(serviceRoleName(settings.env), "lab"),
     }),
     DATABASE_URL: database.url,
-    KMS_KEY_ARN: keyWithAlias(deployment, keyAlias(settings.env)),
-    METRICS_NAMESPACE: serviceNamespace(settings.env),
+    KMS_KEY_ARN: scope.keyArn,
+    METRICS_NAMESPACE: scope.serviceNamespace,
     HOST: "127.0.0.1",
     PORT: String(options.port),
   };
-  const serviceLog = folder.file("service.log");
-  const run = (module: string) =>
-    startChild({
-      module: new URL(`../service/${module}`, import.meta.url),
-      env: environment,
-      onLine: (line) => {
-        appendFileSync(serviceLog, `${line}\n`, { mode: 0o600 });
-        aws.logLine(serviceLogGroupName(settings.env), line);
-      },
-    });
-  const migrated = await run("migrate.ts").exited;
-  if (migrated !== 0) {
-    throw new Error(`The migration ended with ${migrated}; its log is ${serviceLog}.`);
-  }
-  const service = run("server.ts");
-  closing.push(() => service.stop(STOP_MILLISECONDS));
-  const servicePort = await listeningPort(service);
+  const service = await startService({
+    env,
+    logFile,
+    onLine: (line) => aws.logLine(scope.serviceLogGroupName, line),
+    onStop,
+  });
 
   const consoleServer = await startConsole({
     port: options.consolePort,
@@ -128,34 +106,54 @@ async function start(
       notModelled,
     }),
   });
-  closing.push(consoleServer.close);
+  onStop(consoleServer.close);
 
   const endpoints = {
-    service: `http://127.0.0.1:${servicePort}`,
+    service: service.url,
     aws: aws.url,
     console: consoleServer.url,
     pid: process.pid,
   };
-  folder.announce(endpoints);
-  closing.push(folder.withdraw);
+  folder.writeEndpoints(endpoints);
+  onStop(folder.removeEndpoints);
   return {
     endpoints,
-    broken: service.exited.then(
-      (code) => `The service ended with ${code}; its log is ${serviceLog}.`,
+    failure: service.exited.then(
+      (status) => `The service exited with ${status}. See its log in ${logFile}.`,
     ),
   };
 }
 
-function keyWithAlias({ keys }: Deployment, alias: string): string {
-  const key = keys.find(({ aliases }) => aliases.includes(alias));
-  if (key !== undefined) return key.arn;
-  const known = keys.flatMap(({ aliases }) => aliases).join(", ");
-  throw new Error(`The stacks give no key the alias ${alias}; there are ${known || "none"}.`);
+interface ServiceProps {
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  readonly onLine: (line: string) => void;
+  readonly onStop: OnStop;
+}
+
+/** Runs the migrations, then the service, as the containers of the ECS task do. */
+async function startService({ env, logFile, onLine, onStop }: ServiceProps) {
+  const run = (module: string) =>
+    startChild({
+      module: new URL(`../service/${module}`, import.meta.url),
+      env,
+      onLine: (line) => {
+        appendFileSync(logFile, `${line}\n`, { mode: 0o600 });
+        onLine(line);
+      },
+    });
+  const status = await run("migrate.ts").exited;
+  if (status !== 0) {
+    throw new Error(`The database migration exited with ${status}. See its log in ${logFile}.`);
+  }
+  const service = run("server.ts");
+  onStop(() => service.stop(SERVICE_STOP_MILLISECONDS));
+  return { url: `http://127.0.0.1:${await listeningPort(service)}`, exited: service.exited };
 }
 
 async function listeningPort(service: Child): Promise<number> {
   const message = await service.message();
   const port = (message as { listening?: unknown } | null)?.listening;
   if (typeof port === "number") return port;
-  throw new Error(`The service said ${JSON.stringify(message)} where its port was awaited.`);
+  throw new Error(`Expected the service to report its port; received ${JSON.stringify(message)}.`);
 }

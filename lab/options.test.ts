@@ -14,7 +14,7 @@ it("has the documented defaults", () => {
   });
 });
 
-it("takes each option", () => {
+it("reads each option", () => {
   const args =
     "--port 0 --aws-port 1 --console-port 2 --speed 1.5 --trail-delay 0 --fresh --data d";
   expect(readOptions(args.split(" "))).toMatchObject({
@@ -29,17 +29,17 @@ it("takes each option", () => {
 });
 
 it.each([
-  [["--port", "eighty"], /--port is "eighty".*whole number from 0 to 65535/],
-  [["--port", "70000"], /--port is "70000"/],
-  [["--aws-port", "1.5"], /--aws-port is "1.5"/],
-  [["--console-port", ""], /--console-port is ""/],
-  [["--speed", "0"], /--speed is "0".*from 1 to 600/],
-  [["--trail-delay", "-1"], /--trail-delay/],
-  [["--data", ""], /--data is "".*as in --data \.lab/],
+  [["--port", "eighty"], /--port must be an integer between 0 and 65535, not "eighty"/],
+  [["--port", "70000"], /--port must be an integer between 0 and 65535, not "70000"/],
+  [["--aws-port", "1.5"], /--aws-port must be an integer .*, not "1\.5"/],
+  [["--console-port", ""], /--console-port must be an integer .*, not ""/],
+  [["--speed", "0"], /--speed must be a number between 1 and 600, not "0"/],
+  [["--trail-delay=-1"], /--trail-delay must be a number between 0 and 3600, not "-1"/],
+  [["--data", ""], /--data must be .*for example --data \.lab/],
   [["--port", "8090"], /--port and --console-port are both 8090/],
   [["--aws-port", "5000", "--console-port", "5000"], /--aws-port and --console-port are both 5000/],
-  [["--sped", "2"], /--sped[\s\S]*--speed X/],
+  [["--sped", "2"], /Unknown option "--sped"\. Did you mean --speed\?[\s\S]*--speed X/],
   [["extra"], /extra[\s\S]*npm start/],
-])("refuses %j with what is allowed", (args, message) => {
+])("rejects %j and names what is allowed", (args, message) => {
   expect(() => readOptions(args)).toThrow(message);
 });

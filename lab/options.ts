@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { parseOptions } from "./parse-options.ts";
 
 export interface LabOptions {
   readonly port: number;
@@ -9,77 +9,34 @@ export interface LabOptions {
   /** Lab seconds from a call until CloudTrail delivers its record. */
   readonly trailDelaySeconds: number;
   readonly fresh: boolean;
-  /** The folder that holds the lab's state. */
+  /** The lab's data folder. */
   readonly data: string;
   readonly help: boolean;
 }
 
 /**
- * With these a wrong key is a mail within ten real seconds: five minutes of delivery, which AWS names as
- * CloudTrail's average, and at most a minute until the next evaluation of the alarm, at a minute a second.
+ * With these, a wrong Key results in an email within ten real seconds: CloudTrail delivers after five
+ * minutes, its average according to AWS, and the alarm is evaluated within another minute, at a minute per
+ * second.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
  */
 const DEFAULTS = { speed: 60, trailDelaySeconds: 300 } as const;
 
 export const USAGE = `npm start -- [options]
 
-  --port N               the service's port                                   (8080; 0: a free one)
-  --aws-port N           the AWS endpoint's port                              (4566; 0: a free one)
-  --console-port N       the console's port                                   (8090; 0: a free one)
-  --speed X              lab seconds in a real second, 1 to 600               (${DEFAULTS.speed})
-  --trail-delay SECONDS  lab seconds until CloudTrail delivers, 0 to 3600     (${DEFAULTS.trailDelaySeconds})
-  --fresh                begin anew: delete the lab's keys, records and mails
-  --data DIR             where the lab keeps its state                        (.lab)
-  --help                 this text`;
+  --port N               port of the service                    (default: 8080; 0: any free port)
+  --aws-port N           port of the AWS endpoint               (default: 4566; 0: any free port)
+  --console-port N       port of the console                    (default: 8090; 0: any free port)
+  --speed X              lab seconds per real second, 1 to 600                      (default: ${DEFAULTS.speed})
+  --trail-delay SECONDS  lab seconds until CloudTrail delivers, 0 to 3600          (default: ${DEFAULTS.trailDelaySeconds})
+  --fresh                delete the data of earlier runs: keys, records and emails
+  --data DIR             folder for the lab's data                             (default: .lab)
+  --help                 show this help`;
 
 /** @throws Error that names the option, the value received and what is allowed */
 export function readOptions(args: readonly string[]): LabOptions {
-  const { values } = parse(args);
-  const options = {
-    port: number("--port", values.port, 8080, PORT),
-    awsPort: number("--aws-port", values["aws-port"], 4566, PORT),
-    consolePort: number("--console-port", values["console-port"], 8090, PORT),
-    speed: number("--speed", values.speed, DEFAULTS.speed, { min: 1, max: 600, whole: false }),
-    trailDelaySeconds: number("--trail-delay", values["trail-delay"], DEFAULTS.trailDelaySeconds, {
-      min: 0,
-      max: 3600,
-      whole: false,
-    }),
-    fresh: values.fresh ?? false,
-    data: values.data ?? ".lab",
-    help: values.help ?? false,
-  };
-  if (options.data === "") {
-    throw new Error('--data is "". It takes the name of a folder, as in --data .lab.');
-  }
-  refuseSharedPort(options);
-  return options;
-}
-
-function refuseSharedPort({ port, awsPort, consolePort }: LabOptions): void {
-  const taken = new Map<number, string>();
-  const ports = { "--port": port, "--aws-port": awsPort, "--console-port": consolePort };
-  for (const [option, wanted] of Object.entries(ports)) {
-    const other = wanted === 0 ? undefined : taken.get(wanted);
-    if (other !== undefined) {
-      throw new Error(
-        `${other} and ${option} are both ${wanted}. Give each a port of its own, or 0.`,
-      );
-    }
-    taken.set(wanted, option);
-  }
-}
-
-interface Range {
-  readonly min: number;
-  readonly max: number;
-  readonly whole: boolean;
-}
-
-const PORT: Range = { min: 0, max: 65_535, whole: true };
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
+  const { values } = parseOptions(
+    {
       args: [...args],
       options: {
         port: { type: "string" },
@@ -91,22 +48,57 @@ function parse(args: readonly string[]) {
         data: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
-    });
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    },
+    USAGE,
+  );
+  const options = {
+    port: parsePort("--port", values.port, 8080),
+    awsPort: parsePort("--aws-port", values["aws-port"], 4566),
+    consolePort: parsePort("--console-port", values["console-port"], 8090),
+    speed: parseNumber("--speed", values.speed, DEFAULTS.speed, { min: 1, max: 600 }),
+    trailDelaySeconds: parseNumber(
+      "--trail-delay",
+      values["trail-delay"],
+      DEFAULTS.trailDelaySeconds,
+      { min: 0, max: 3600 },
+    ),
+    fresh: values.fresh ?? false,
+    data: values.data ?? ".lab",
+    help: values.help ?? false,
+  };
+  if (options.data === "") {
+    throw new Error('--data must be the path of a folder, for example --data .lab, not "".');
+  }
+  rejectSharedPorts(options);
+  return options;
+}
+
+function rejectSharedPorts({ port, awsPort, consolePort }: LabOptions): void {
+  const optionByPort = new Map<number, string>();
+  const ports = { "--port": port, "--aws-port": awsPort, "--console-port": consolePort };
+  for (const [option, value] of Object.entries(ports)) {
+    const other = value === 0 ? undefined : optionByPort.get(value);
+    if (other !== undefined) {
+      throw new Error(
+        `${other} and ${option} are both ${value}. Choose a different port for each, or 0 for any free port.`,
+      );
+    }
+    optionByPort.set(value, option);
   }
 }
 
-function number(
-  name: string,
-  text: string | undefined,
+const parsePort = (option: string, value: string | undefined, fallback: number) =>
+  parseNumber(option, value, fallback, { min: 0, max: 65_535, integer: true });
+
+function parseNumber(
+  option: string,
+  value: string | undefined,
   fallback: number,
-  { min, max, whole }: Range,
+  { min, max, integer = false }: { min: number; max: number; integer?: boolean },
 ): number {
-  if (text === undefined) return fallback;
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
-  throw new Error(
-    `${name} is "${text}". It takes a ${whole ? "whole " : ""}number from ${min} to ${max}, as in ${name} ${fallback}.`,
-  );
+  if (value === undefined) return fallback;
+  const number = value.trim() === "" ? Number.NaN : Number(value);
+  if (number >= min && number <= max && (!integer || Number.isInteger(number))) return number;
+  const kind = integer ? "an integer" : "a number";
+  throw new Error(`${option} must be ${kind} between ${min} and ${max}, not "${value}".`);
 }

@@ -1,73 +1,71 @@
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
-import { loadSettings } from "../settings/index.ts";
-import { type Lab, startLab } from "./lab.ts";
+import type { Lab } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
+import { assertPortFree } from "./process/ports.ts";
+import { onStopRequest } from "./process/stop-request.ts";
+import { openDataFolder } from "./state/data-folder.ts";
 
-/** What the stacks want to know and the lab has no use for: it mails nobody and runs the sources. */
-const STAND_INS = {
+/** Values for required settings that have no effect in the lab: it sends no email and builds no image. */
+const PLACEHOLDERS = {
   CIPHERWATCH_ALERT_EMAIL: "security@example.com",
   CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST,
 };
 
-const PARENT_CHECK_MILLISECONDS = 500;
-
 async function main(): Promise<void> {
-  const begun = performance.now();
-  const parent = process.ppid;
+  const start = performance.now();
   const options = readOptions(process.argv.slice(2));
-  if (options.help) {
-    console.log(USAGE);
-    return;
-  }
-  const settings = loadSettings({ ...STAND_INS, ...process.env });
-  const lab = await startLab({ options, settings, onError: console.error });
-  let stopping = false;
-  const stop = async (code: number) => {
-    if (stopping) return;
-    stopping = true;
-    await lab.stop();
-    process.exit(code);
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (!stopping) console.log("\nStopping.");
-      void stop(0);
-    });
-  }
-  // npm that is told to end tells its shell alone, and the shell ends without telling anybody.
-  if (process.env.npm_lifecycle_event !== undefined) {
-    setInterval(() => {
-      if (process.ppid !== parent) void stop(0);
-    }, PARENT_CHECK_MILLISECONDS);
-  }
-  void lab.broken.then((why) => {
-    if (stopping) return;
-    console.error(why);
-    void stop(1);
-  });
-  welcome(lab, options);
-  console.log(`\nReady in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  if (options.help) return console.log(USAGE);
+  // Check the folder first: a lab that uses it also uses the ports, and choosing other ports would not help.
+  const folder = openDataFolder(options.data, options.fresh);
+  await assertPortFree(options.port, "--port");
+  await assertPortFree(options.awsPort, "--aws-port");
+  await assertPortFree(options.consolePort, "--console-port");
+
+  // Import after these checks, so that they fail fast: CDKTF takes most of a second to load.
+  const [{ loadSettings }, { startLab }] = await Promise.all([
+    import("../settings/index.ts"),
+    import("./lab.ts"),
+  ]);
+  const settings = loadSettings({ ...PLACEHOLDERS, ...process.env });
+  const lab = await startLab({ options, settings, folder, onError: console.error });
+  stopOnRequestOrFailure(lab);
+  printWelcome(lab, options);
+  console.log(`\nReady in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
-function welcome({ endpoints }: Lab, { speed, trailDelaySeconds }: LabOptions): void {
-  const { service, aws, console: page } = endpoints;
-  const patience = Math.ceil((trailDelaySeconds + 60) / speed) + 1;
+function stopOnRequestOrFailure(lab: Lab): void {
+  let stopping = false;
+  const stop = async (exitCode: number, message: string) => {
+    if (stopping) return;
+    stopping = true;
+    if (exitCode === 0) console.log(message);
+    else console.error(message);
+    await lab.stop();
+    process.exit(exitCode);
+  };
+  onStopRequest(() => void stop(0, "\nStopping."));
+  void lab.failure.then((reason) => stop(1, reason));
+}
+
+function printWelcome({ endpoints }: Lab, { speed, trailDelaySeconds }: LabOptions): void {
+  const { service, aws, console: consoleUrl } = endpoints;
+  const secondsToEmail = Math.ceil((trailDelaySeconds + 60) / speed) + 1;
   const json = '--header "Content-Type: application/json"';
   console.log(`
 Service  ${service}
 AWS      ${aws}   (export AWS_ENDPOINT_URL=${aws})
-Console  ${page}/api/state
+Console  ${consoleUrl}/api/state
 
 Try:
   curl ${json} --request POST --data '{"Name":"Stephen","Text":"I love Pizza"}' ${service}/encrypt
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"<encrypt key>"}' ${service}/decrypt
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"some-random-false-key"}' ${service}/decrypt
 
-A wrong key becomes a mail in the console's inbox within ${patience} seconds: a second here is ${speed} in the
-lab, CloudTrail delivers after ${trailDelaySeconds} of those, and the alarm looks once a minute.
-Not modelled: IAM and key policies, quotas and throttling, the anomaly model. The whole list of what the
-lab does otherwise than AWS is "notModelled" in the console.
-Ctrl-C stops everything; what it holds stays for the next start.`);
+A wrong Key results in an email in the console's inbox within ${secondsToEmail} seconds. One real second is ${speed} seconds in
+the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds, and alarms are evaluated every lab minute.
+Not emulated: IAM and key policies, quotas and throttling, CloudWatch's anomaly detection model. The complete
+list is "notModelled" in the console.
+Press Ctrl-C to stop. The lab keeps its data for the next start.`);
 }
 
 try {

@@ -15,7 +15,7 @@ import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keyAlias, serviceRoleName } from "../../common/naming.ts";
 import { run } from "../../common/run.ts";
-import { type SpawnedLab, send, spawnLab, until } from "../../lab/testing/spawn-lab.ts";
+import { type SpawnedLab, send, spawnLab, waitFor } from "../../lab/testing/spawn-lab.ts";
 import { type Archive, readImage } from "./archive.ts";
 import { findBaseImage } from "./base-image.ts";
 import { type Container, type ContainerProps, startContainer } from "./container.ts";
@@ -323,7 +323,7 @@ describe("a container of it", () => {
       command: ["node", "-e", 'console.log("{}"); setInterval(() => {}, 1000)'],
       environment: UNREACHED,
     });
-    await until("a container", async () => idle.lines()[0], PATIENCE);
+    await waitFor("a container", async () => idle.lines()[0], PATIENCE);
     for (const check of checks) expect(await idle.execute(check)).toBe(1);
     await idle.remove();
 
@@ -335,7 +335,7 @@ describe("a container of it", () => {
 
 /** What the service says of where it listens. */
 async function listening(api: Container): Promise<{ host: unknown; port: unknown }> {
-  const { host, port } = await until(
+  const { host, port } = await waitFor(
     "the service to listen",
     async () => {
       const found = api.lines().find(({ msg }) => msg === "listening");
@@ -437,7 +437,7 @@ describe("a task of it, against PostgreSQL and the lab's AWS", () => {
         Message: "Data decryption failed, make sure you have the correct key",
       });
     }
-    await until("a mail", async () => (await alarms())[0], PATIENCE);
+    await waitFor("a mail", async () => (await alarms())[0], PATIENCE);
     expect(credentials.given()).toBeGreaterThan(0);
   });
 
@@ -445,11 +445,11 @@ describe("a task of it, against PostgreSQL and the lab's AWS", () => {
     const { stopTimeout = 0 } = task.container("api");
     kmsGate.shut();
     const inFlight = send("POST", `${url}/decrypt`, { Name, Key });
-    await until("a call to KMS", async () => kmsGate.waiting() || undefined, PATIENCE);
+    await waitFor("a call to KMS", async () => kmsGate.waiting() || undefined, PATIENCE);
 
     const begun = performance.now();
     const stopped = api.stop();
-    const line = await until(
+    const line = await waitFor(
       "the stop",
       async () => api.lines().find(({ msg }) => msg === "stopping"),
       PATIENCE,

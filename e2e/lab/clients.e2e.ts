@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { root, type SpawnedLab, spawnLab, until } from "../../lab/testing/spawn-lab.ts";
+import { root, type SpawnedLab, spawnLab, waitFor } from "../../lab/testing/spawn-lab.ts";
 
 const run = promisify(execFile);
 
@@ -75,7 +75,7 @@ describe("curl, as the walkthrough has it", () => {
         Message: "Data decryption failed, make sure you have the correct key",
       });
     }
-    const [mail, ...more] = await until("a mail", async () => {
+    const [mail, ...more] = await waitFor("a mail", async () => {
       const { inbox } = await lab.state();
       return inbox.length > 0 ? inbox : undefined;
     });
@@ -149,7 +149,7 @@ describe("the AWS CLI", () => {
   });
 
   it("looks up events, alarms, filters, log groups, metrics, subscriptions and who it is", async () => {
-    const found = await until("a delivered record", async () => {
+    const found = await waitFor("a delivered record", async () => {
       const { Events } = (await aws(
         ...["cloudtrail", "lookup-events", "--max-items", "10", "--lookup-attributes"],
         "AttributeKey=EventName,AttributeValue=Decrypt",
@@ -203,7 +203,7 @@ describe("the AWS CLI", () => {
       ),
     ).toMatchObject({ Datapoints: [{ Sum: 3 }] });
     const { inbox } = await lab.state();
-    await until("OK", async () =>
+    await waitFor("OK", async () =>
       (await lab.state()).alarms.some(({ name, state }) => name === ALARM && state === "OK")
         ? true
         : undefined,
@@ -212,7 +212,7 @@ describe("the AWS CLI", () => {
       ...["cloudwatch", "set-alarm-state", "--alarm-name", ALARM],
       ...["--state-value", "ALARM", "--state-reason", "a drill"],
     );
-    const mails = await until("the drill's mail", async () => {
+    const mails = await waitFor("the drill's mail", async () => {
       const present = (await lab.state()).inbox;
       return present.length > inbox.length ? present : undefined;
     });

@@ -7,7 +7,7 @@ import { alarmNameOf, alarmNamesOf } from "../../detections/cloudwatch-names.ts"
 import { filterPattern } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
-import { labScope } from "../../lab/attack/scope.ts";
+import { labScope } from "../../lab/scope.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { permissionsOfRole } from "../../stacks/testing/pipeline-permissions.ts";

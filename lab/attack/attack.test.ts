@@ -3,41 +3,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
-import { settingsOf } from "../../settings/testing.ts";
-import { synthesize } from "../../stacks/synthesize.ts";
-import { readDeployment } from "../../terraform/deployment.ts";
-import { readTerraform } from "../../terraform/reader.ts";
-import { type Aws, startAws } from "../aws/aws.ts";
+import type { Aws } from "../aws/aws.ts";
 import { type Console, startConsole } from "../console/server.ts";
 import { scaledClock } from "../state/clock.ts";
+import { deploymentOf } from "../testing/deployment.ts";
+import { startTestAws } from "../testing/start-aws.ts";
 import { type Attack, attacks, runAttack } from "./attack.ts";
-import { connect, endpointsIn, type LabClient } from "./lab-client.ts";
+import { connectToLab, type LabClient, readLabUrls } from "./lab-client.ts";
 import { readOptions } from "./options.ts";
 
-const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const SPEED = 600;
-const PATIENCE = 30;
+const TIMEOUT_SECONDS = 30;
 
 let folder: string;
 let aws: Aws;
 let consoleServer: Console;
 let lab: LabClient;
 
-/** The lab but for the service and its database. */
+// A lab without the service and its database.
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
-  const settings = settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST });
   const clock = scaledClock(SPEED, Date.now());
-  aws = await startAws({
-    deployment: readDeployment(readTerraform(synthesize(settings), account), account),
-    clock,
-    port: 0,
-    trailDelaySeconds: 30,
-    journalFile: (name) => join(folder, `${name}.jsonl`),
-    onError: (error) => {
-      throw error;
-    },
-  });
+  const deployment = deploymentOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST });
+  aws = await startTestAws({ deployment, clock, folder, trailDelaySeconds: 30 });
   consoleServer = await startConsole({
     port: 0,
     state: () => ({
@@ -45,7 +33,7 @@ beforeAll(async () => {
       ...aws.state(),
     }),
   });
-  lab = await connect({ service: "", aws: aws.url, console: consoleServer.url });
+  lab = await connectToLab({ service: "", aws: aws.url, console: consoleServer.url });
 });
 afterAll(async () => {
   lab.close();
@@ -54,55 +42,55 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function attackOf(id: string): Attack {
+function attackWithId(id: string): Attack {
   const attack = attacks.find((candidate) => candidate.id === id);
   if (attack === undefined) throw new Error(`There is no attack ${id}.`);
   return attack;
 }
 
 test.each([
-  ["kms-outsider", "real"],
-  ["kms-key-change", "real"],
-  ["ecs-change", "record"],
-  ["tampered-record", "record"],
-])("%s, acted out (%s), is a mail", async (id, kind) => {
-  const attack = attackOf(id);
-  expect(attack.acts.map(({ act }) => act.kind)).toEqual([kind]);
-  const { mail } = await runAttack(lab, attack, PATIENCE);
-  expect(mail).toMatchObject({
+  ["kms-outsider", "live"],
+  ["kms-key-change", "live"],
+  ["ecs-change", "injected"],
+  ["tampered-record", "injected"],
+])("%s (%s) results in an email", async (id, kind) => {
+  const attack = attackWithId(id);
+  expect(attack.steps.map(({ scenario }) => scenario.kind)).toEqual([kind]);
+  const { email } = await runAttack(lab, attack, TIMEOUT_SECONDS);
+  expect(email).toMatchObject({
     to: "security@example.com",
     subject: `ALARM: "cipherwatch-dev-${id}" in Asia Pacific (Sydney)`,
     body: expect.stringContaining(attack.title),
   });
 });
 
-test("two at once are the mail on an attack under way, once what went before is over", async () => {
-  const { mail } = await runAttack(lab, attackOf("attack-under-way"), PATIENCE);
-  expect(mail?.body).toContain("Alarm Rule:");
+test("attack-under-way waits until earlier attacks are over, then results in an email", async () => {
+  const { email } = await runAttack(lab, attackWithId("attack-under-way"), TIMEOUT_SECONDS);
+  expect(email?.body).toContain("Alarm Rule:");
 });
 
-test("an attack that nobody is told of ends without a mail", async () => {
+test("returns no email if the alarm's actions are disabled", async () => {
   const alarm = { AlarmNames: ["cipherwatch-dev-secret-access"] };
-  await lab.call("GraniteServiceVersion20100801.DisableAlarmActions", alarm);
-  const { mail, seconds } = await runAttack(lab, attackOf("secret-access"), 1);
-  expect(mail).toBeUndefined();
-  expect(seconds).toBeGreaterThanOrEqual(1);
+  await lab.callAws("GraniteServiceVersion20100801.DisableAlarmActions", alarm);
+  const { email, seconds } = await runAttack(lab, attackWithId("secret-access"), 0.5);
+  expect(email).toBeUndefined();
+  expect(seconds).toBeGreaterThanOrEqual(0.5);
 });
 
-test("an attack on what the lab does not watch says how to make it watch", async () => {
-  await expect(runAttack(lab, attackOf("cis-root-use"), PATIENCE)).rejects.toThrow(
-    /no alarm cipherwatch-dev-cis-root-use: start it with CIPHERWATCH_CIS_PACK=true/,
+test("names the setting that enables a missing alarm", async () => {
+  await expect(runAttack(lab, attackWithId("cis-root-use"), TIMEOUT_SECONDS)).rejects.toThrow(
+    /no alarm cipherwatch-dev-cis-root-use\. Start the lab with CIPHERWATCH_CIS_PACK=true/,
   );
 });
 
-describe("without a lab", () => {
-  test("there is a hint at how to start one", () => {
-    expect(() => endpointsIn(join(folder, "none"))).toThrow(/Start one with `npm start`/);
+describe("without a running lab, suggests npm start", () => {
+  test("if the data folder has no endpoints file", () => {
+    expect(() => readLabUrls(join(folder, "none"))).toThrow(/Start one with `npm start`/);
   });
 
-  test("that has ended, so too", async () => {
-    const gone = { service: "", aws: "http://127.0.0.1:1", console: "http://127.0.0.1:1" };
-    await expect(connect(gone)).rejects.toThrow(/does not answer.+`npm start`/);
+  test("if the lab does not respond", async () => {
+    const urls = { service: "", aws: "http://127.0.0.1:1", console: "http://127.0.0.1:1" };
+    await expect(connectToLab(urls)).rejects.toThrow(/does not respond.+`npm start`/);
   });
 });
 
@@ -110,7 +98,7 @@ describe("options", () => {
   const read = (...args: readonly string[]) =>
     readOptions(args, ["kms-errors", "cis-root-use"], ["kms-errors"]);
 
-  test("name attacks, or mean all usual ones", () => {
+  test("select attacks by id, or the default ones with --all", () => {
     expect(read("cis-root-use").ids).toEqual(["cis-root-use"]);
     expect(read("--all").ids).toEqual(["kms-errors"]);
     expect(read("--list", "--data", "there")).toMatchObject({ list: true, data: "there" });
@@ -118,12 +106,15 @@ describe("options", () => {
   });
 
   test.each([
-    [[], /Which attack/],
-    [["kms-error"], /Unknown attack "kms-error"\. Did you mean kms-errors\?\nAttacks: kms-errors/],
-    [["kms-errors", "--timeout", "soon"], /--timeout is "soon"/],
-    [["kms-errors", "--timeout", "0"], /--timeout is "0"/],
-    [["--fast"], /--fast.+npm run attack/s],
-  ])("%j are refused", (args, message) => {
+    [[], /Name at least one attack/],
+    [
+      ["kms-error"],
+      /Unknown attack "kms-error"\. Did you mean kms-errors\?\nAvailable attacks: kms-errors/,
+    ],
+    [["kms-errors", "--timeout", "soon"], /--timeout must be .+, not "soon"/],
+    [["kms-errors", "--timeout", "0"], /--timeout must be .+, not "0"/],
+    [["--fast"], /Unknown option "--fast".+npm run attack/s],
+  ])("rejects %j", (args, message) => {
     expect(() => read(...args)).toThrow(message);
   });
 });

@@ -1,105 +1,105 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Severity } from "../../detections/detection.ts";
 import { cisPack, detections } from "../../detections/index.ts";
-import type { LabClient, LabMail, LabState } from "./lab-client.ts";
-import { type Act, scenarioFor } from "./scenarios.ts";
+import type { LabAlarm, LabClient, LabEmail } from "./lab-client.ts";
+import { type Scenario, scenarioFor } from "./scenarios.ts";
 
-/** Something that can be acted out, and the alarm that should tell of it. */
+/** One or more scenarios, and the alarm that must report them. */
 export interface Attack {
+  /** Id of the detection whose alarm must fire, or `attack-under-way`. */
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
-  /** In the order in which they happen. */
-  readonly acts: readonly { readonly id: string; readonly act: Act }[];
+  /** In the order in which they run, each with the id of its detection. */
+  readonly steps: readonly { readonly detectionId: string; readonly scenario: Scenario }[];
 }
 
-const single: readonly Attack[] = [...detections, ...cisPack].map((detection) => ({
+const detectionAttacks: readonly Attack[] = [...detections, ...cisPack].map((detection) => ({
   id: detection.id,
   title: detection.title,
   severity: detection.severity,
-  acts: [{ id: detection.id, act: scenarioFor(detection) }],
+  steps: [{ detectionId: detection.id, scenario: scenarioFor(detection) }],
 }));
 
-const actsOf = (id: string) =>
-  single.filter((attack) => attack.id === id).flatMap(({ acts }) => acts);
+const stepsOf = (id: string) =>
+  detectionAttacks.filter((attack) => attack.id === id).flatMap(({ steps }) => steps);
 
-/** All attacks that there are: one for each detection, and two at once. */
+/** One attack for each detection, and one that combines two for the composite alarm. */
 export const attacks: readonly Attack[] = [
-  ...single,
+  ...detectionAttacks,
   {
     id: attackUnderWay.id,
     title: attackUnderWay.title,
     severity: attackUnderWay.severity,
-    acts: [...actsOf("alarm-change"), ...actsOf("kms-outsider")],
+    steps: [...stepsOf("alarm-change"), ...stepsOf("kms-outsider")],
   },
 ];
 
-export interface Outcome {
-  /** The alarm's mail; none came within the patience. */
-  readonly mail?: LabMail;
-  /** Real seconds from the attack to the mail, or to the end of patience. */
+export interface AttackResult {
+  /** The alarm's email; undefined if none arrived before the timeout. */
+  readonly email?: LabEmail;
+  /** Real seconds from the start of the attack until the email arrived or the timeout passed. */
   readonly seconds: number;
 }
 
-/** Real seconds between two looks at the lab. */
-const LOOK = 0.1;
+const POLL_MILLISECONDS = 50;
 
-/** Lab seconds for which an alarm may at most stay on after the last attack. */
+/** Lab seconds within which every alarm returns to OK after an attack. */
 const LONGEST_ALARM = 20 * 60;
 
 /**
- * Acts out an attack and waits for the mail about it.
- * @param patience real seconds to wait for the mail
- * @throws Error when the lab does not run the detection, or the attack itself fails
+ * Runs an attack and waits for the email that reports it.
+ * @param timeout real seconds to wait for the email after the attack
+ * @throws Error if the lab does not run the detection's alarm, or if the attack itself fails
  */
 export async function runAttack(
   lab: LabClient,
-  { id, acts }: Attack,
-  patience: number,
-): Promise<Outcome> {
-  await untilQuiet(lab, id);
-  const known = (await lab.state()).inbox.length;
-  const begun = performance.now();
-  for (const { id: detection, act } of acts) {
-    const alarm = alarmOf(await lab.state(), lab, detection);
-    await act.run(lab, alarm.threshold ?? 1);
+  { id, steps }: Attack,
+  timeout: number,
+): Promise<AttackResult> {
+  await waitUntilQuiet(lab, id);
+  const startedAt = (await lab.state()).clock.now;
+  const start = performance.now();
+  for (const { detectionId, scenario } of steps) {
+    const { threshold } = await findAlarm(lab, detectionId);
+    await scenario.run(lab, threshold ?? 1);
   }
-  const acted = performance.now();
+  const deadline = performance.now() + timeout * 1000;
   const subject = `ALARM: "${alarmNameOf({ id }, lab.scope)}"`;
   for (;;) {
     const { inbox } = await lab.state();
-    const mail = inbox.slice(known).find((candidate) => candidate.subject.startsWith(subject));
+    const email = inbox.find((each) => each.at > startedAt && each.subject.startsWith(subject));
     const now = performance.now();
-    const seconds = (now - begun) / 1000;
-    if (mail !== undefined) return { mail, seconds };
-    if (now - acted > patience * 1000) return { seconds };
-    await pause(LOOK);
+    const seconds = (now - start) / 1000;
+    if (email !== undefined) return { email, seconds };
+    if (now > deadline) return { seconds };
+    await pause(POLL_MILLISECONDS);
   }
 }
 
-/** An alarm that is on already tells nothing new: it has to be over first. */
-async function untilQuiet(lab: LabClient, id: string): Promise<void> {
+/** Waits until the alarm leaves ALARM: only a change of state sends an email. */
+async function waitUntilQuiet(lab: LabClient, id: string): Promise<void> {
   const { clock } = await lab.state();
-  const end = performance.now() + (LONGEST_ALARM / clock.speed) * 1000 + 5_000;
-  while (alarmOf(await lab.state(), lab, id).state === "ALARM") {
-    if (performance.now() > end) {
+  const deadline = performance.now() + (LONGEST_ALARM / clock.speed) * 1000 + 5_000;
+  while ((await findAlarm(lab, id)).state === "ALARM") {
+    if (performance.now() > deadline) {
       throw new Error(
-        `The alarm of ${id} stays on: something else keeps it so. Start a new lab with \`npm start -- --fresh\`.`,
+        `The alarm of ${id} stays in ALARM, so another attack sends no email. Stop whatever triggers it, or start a new lab with \`npm start -- --fresh\`.`,
       );
     }
-    await pause(LOOK);
+    await pause(POLL_MILLISECONDS);
   }
 }
 
-function alarmOf({ alarms }: LabState, { scope }: LabClient, id: string) {
+async function findAlarm({ scope, state }: LabClient, id: string): Promise<LabAlarm> {
   const name = alarmNameOf({ id }, scope);
+  const { alarms } = await state();
   const alarm = alarms.find((candidate) => candidate.name === name);
   if (alarm !== undefined) return alarm;
-  const why = cisPack.some((detection) => detection.id === id)
-    ? "start it with CIPHERWATCH_CIS_PACK=true"
-    : "its settings leave it out";
-  throw new Error(`The lab has no alarm ${name}: ${why}.`);
+  const nextStep = cisPack.some((detection) => detection.id === id)
+    ? "Start the lab with CIPHERWATCH_CIS_PACK=true"
+    : "Start the lab with settings that enable this detection";
+  throw new Error(`The lab has no alarm ${name}. ${nextStep}.`);
 }
-
-const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));

@@ -3,20 +3,21 @@ import { join } from "node:path";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../common/environment.ts";
-import { keyAlias } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
+import { labScope, scopeKeyArns } from "../scope.ts";
 import type { Endpoints } from "../state/data-folder.ts";
-import { labScope, retargetRecord } from "./scope.ts";
+import { retargetRecord } from "./retarget-record.ts";
 
-/** Who attacks: an access key that the lab knows nothing of is the IAM user of its name. */
+/** The attacker's access key: the lab treats an unknown access key as the IAM user of that name. */
 const ATTACKER = "mallory";
 
 const LOG_STREAM = "attack";
+const EVENTS_PER_CALL = 200;
 
-/** The parts of `GET /api/state` that an attack looks at. */
+/** The parts of `GET /api/state` that attacks read. Times are ISO 8601 in lab time. */
 const State = z.object({
   clock: z.object({ now: z.string(), speed: z.number() }),
   alarms: z.array(
@@ -28,12 +29,7 @@ const State = z.object({
     }),
   ),
   inbox: z.array(
-    z.object({
-      at: z.string(),
-      to: z.string(),
-      subject: z.string(),
-      body: z.string(),
-    }),
+    z.object({ at: z.string(), to: z.string(), subject: z.string(), body: z.string() }),
   ),
 });
 
@@ -44,116 +40,123 @@ const AliasList = z.object({
 });
 
 export type LabState = z.infer<typeof State>;
-export type LabMail = LabState["inbox"][number];
+export type LabAlarm = LabState["alarms"][number];
+export type LabEmail = LabState["inbox"][number];
 
-/** A lab in another process, as an attacker and a defender see it. */
+/** The URLs of a running lab, without a trailing slash. */
+export type LabUrls = Pick<Endpoints, "service" | "aws" | "console">;
+
+/** A running lab, accessed over HTTP only. */
 export interface LabClient {
-  readonly endpoints: Pick<Endpoints, "service" | "aws" | "console">;
+  readonly urls: LabUrls;
   readonly scope: DetectionScope;
   readonly state: () => Promise<LabState>;
-  /** KMS as the attacker, with an identity of their own. */
+  /** Calls KMS as the attacker. */
   readonly kms: KMSClient;
-  /** Any other call as the attacker, by a service's JSON protocol. @throws Error with AWS's own words */
-  readonly call: (target: string, input: object) => Promise<unknown>;
-  /** A request to the service. */
-  readonly ask: (path: string, body: object) => Promise<{ status: number; json: unknown }>;
-  /** Puts a record into the trail's log group, as CloudTrail would deliver it. */
-  readonly deliver: (record: CloudTrailRecord, times: number) => Promise<void>;
-  /** Puts a line into the service's log group, as the service's log driver would. */
-  readonly logLine: (line: (now: number) => object, times: number) => Promise<void>;
+  /**
+   * Calls another AWS service as the attacker, in the JSON protocol.
+   * @param target `X-Amz-Target`: the service's prefix, a dot and the operation
+   * @throws Error with the response's body if the call fails
+   */
+  readonly callAws: (target: string, input: object) => Promise<unknown>;
+  /** Sends a request to the service. */
+  readonly post: (path: string, body: object) => Promise<{ status: number; json: unknown }>;
+  /** Puts a detection's example record into the trail's log group, as CloudTrail delivers it. */
+  readonly putTrailRecord: (record: CloudTrailRecord, times: number) => Promise<void>;
+  /** Puts a line into the service's log group, as the log driver of the ECS task does. */
+  readonly putServiceLogLine: (line: (now: number) => object, times: number) => Promise<void>;
   readonly close: () => void;
 }
 
-/** @throws Error that says how to start a lab, when none runs on the folder */
-export function endpointsIn(folder: string): Pick<Endpoints, "service" | "aws" | "console"> {
-  const file = join(folder, "endpoints.json");
+/** @throws Error that explains how to start a lab, if none is running on the data folder */
+export function readLabUrls(dataFolder: string): LabUrls {
+  const file = join(dataFolder, "endpoints.json");
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Endpoints;
   } catch {
     throw new Error(
-      `No lab runs on ${folder}: there is no ${file}. Start one with \`npm start\`, or name its folder with --data DIR.`,
+      `No lab is running on ${dataFolder}: cannot read ${file}. Start one with \`npm start\`, or pass its data folder with --data DIR.`,
     );
   }
 }
 
-/** @throws Error when the lab does not answer, or runs what is not ours */
-export async function connect(endpoints: LabClient["endpoints"]): Promise<LabClient> {
-  const state = () => stateAt(endpoints.console);
-  const { env, account } = placeOf(await state());
+/** @throws Error if the lab does not respond, or has no alarm with one of our names */
+export async function connectToLab(urls: LabUrls): Promise<LabClient> {
+  const state = () => readState(urls.console);
+  const { env, account } = identifyDeployment(await state());
   const credentials = { accessKeyId: ATTACKER, secretAccessKey: "none" };
-  const kms = new KMSClient({ endpoint: endpoints.aws, region: account.region, credentials });
-  const call = (target: string, input: object) =>
-    jsonCall(endpoints.aws, account.region, target, input);
+  const kms = new KMSClient({ endpoint: urls.aws, region: account.region, credentials });
+  const callAws = (target: string, input: object) =>
+    callJsonApi(urls.aws, account.region, target, input);
 
-  const { Aliases } = AliasList.parse(await call("TrentService.ListAliases", {}));
-  const arnOf = (alias: string) => {
-    const known = Aliases.find(({ AliasName }) => AliasName === alias);
-    if (known === undefined) throw new Error(`The lab has no key with the alias ${alias}.`);
-    return known.AliasArn.replace(alias, `key/${known.TargetKeyId}`);
-  };
-  const scope = labScope(env, account, {
-    keyArn: arnOf(keyAlias(env)),
-    trailKeyArn: arnOf(keyAlias(env, "trail")),
-    topicKeyArn: arnOf(keyAlias(env, "alarms")),
+  const { Aliases } = AliasList.parse(await callAws("TrentService.ListAliases", {}));
+  const keyArns = scopeKeyArns(env, (alias) => {
+    const entry = Aliases.find(({ AliasName }) => AliasName === alias);
+    if (entry === undefined) throw new Error(`The lab has no KMS key with the alias ${alias}.`);
+    return entry.AliasArn.replace(alias, `key/${entry.TargetKeyId}`);
   });
-
-  async function put(
-    logGroupName: string,
-    logStreamName: string,
-    message: (now: number) => object,
+  const scope = labScope(env, account, keyArns);
+  const now = async () => Date.parse((await state()).clock.now);
+  const putLogEvents = async (
+    stream: { readonly logGroupName: string; readonly logStreamName: string },
+    event: { readonly timestamp: number; readonly message: string },
     times: number,
-  ): Promise<void> {
-    const now = Date.parse((await state()).clock.now);
-    const event = { timestamp: now, message: JSON.stringify(message(now)) };
+  ) => {
     for (let left = times; left > 0; left -= EVENTS_PER_CALL) {
-      const logEvents = Array.from({ length: Math.min(left, EVENTS_PER_CALL) }, () => event);
-      await call("Logs_20140328.PutLogEvents", { logGroupName, logStreamName, logEvents });
+      const logEvents = Array(Math.min(left, EVENTS_PER_CALL)).fill(event);
+      await callAws("Logs_20140328.PutLogEvents", { ...stream, logEvents });
     }
-  }
+  };
 
   return {
-    endpoints,
+    urls,
     scope,
     state,
     kms,
-    call,
-    ask: (path, body) => ask(`${endpoints.service}${path}`, body),
-    deliver: (record, times) => {
-      const message = retargetRecord(record, scope, account);
-      const stream = trailLogStream(account.accountId, account.region);
-      return put(scope.trailLogGroupName, stream, () => message, times);
+    callAws,
+    post: async (path, body) => {
+      const response = await fetch(`${urls.service}${path}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, json: await response.json() };
     },
-    logLine: async (line, times) => {
-      const logGroupName = scope.serviceLogGroupName;
-      const stream = { logGroupName, logStreamName: LOG_STREAM };
-      await call("Logs_20140328.CreateLogStream", stream).catch((error: unknown) => {
+    putTrailRecord: async (record, times) => {
+      const logStreamName = trailLogStream(account.accountId, account.region);
+      const message = JSON.stringify(retargetRecord(record, scope, account));
+      const stream = { logGroupName: scope.trailLogGroupName, logStreamName };
+      await putLogEvents(stream, { timestamp: await now(), message }, times);
+    },
+    putServiceLogLine: async (line, times) => {
+      const stream = { logGroupName: scope.serviceLogGroupName, logStreamName: LOG_STREAM };
+      await callAws("Logs_20140328.CreateLogStream", stream).catch((error: unknown) => {
         if (!String(error).includes("ResourceAlreadyExists")) throw error;
       });
-      await put(logGroupName, LOG_STREAM, line, times);
+      const timestamp = await now();
+      await putLogEvents(stream, { timestamp, message: JSON.stringify(line(timestamp)) }, times);
     },
     close: () => kms.destroy(),
   };
 }
 
-const EVENTS_PER_CALL = 200;
-
-async function stateAt(console: string): Promise<LabState> {
-  let answer: Response;
+async function readState(consoleUrl: string): Promise<LabState> {
+  let response: Response;
   try {
-    answer = await fetch(`${console}/api/state`);
+    response = await fetch(`${consoleUrl}/api/state`);
   } catch (cause) {
     throw new Error(
-      `The lab does not answer at ${console}: it has ended. Start it again with \`npm start\`.`,
+      `The lab does not respond at ${consoleUrl}; it has ended. Start it again with \`npm start\`.`,
       { cause },
     );
   }
-  return State.parse(await answer.json());
+  return State.parse(await response.json());
 }
 
-/** The environment, account and region that the lab runs, from the names of its alarms. */
-function placeOf({ alarms }: LabState) {
+/** Derives the environment, account and region that the lab runs from its first alarm with our prefix. */
+function identifyDeployment({ alarms }: LabState) {
   for (const { name, arn } of alarms) {
-    const env = ENVIRONMENTS.find((known) => name.startsWith(`cipherwatch-${known}-`));
+    const env = ENVIRONMENTS.find((candidate) => name.startsWith(`cipherwatch-${candidate}-`));
     const [, , , region, accountId] = arn.split(":");
     if (env !== undefined && region !== undefined && accountId !== undefined) {
       const account: Account = { region, accountId };
@@ -161,18 +164,18 @@ function placeOf({ alarms }: LabState) {
     }
   }
   throw new Error(
-    `The lab has no alarm of cipherwatch; it has ${alarms.map(({ name }) => name).join(", ") || "none"}.`,
+    `The lab has no alarm whose name starts with cipherwatch-. Its alarms: ${alarms.map(({ name }) => name).join(", ") || "none"}.`,
   );
 }
 
-/** A call by AWS's JSON protocol. The lab checks no signature, so there is none. */
-async function jsonCall(
+/** Calls an operation in AWS's JSON 1.1 protocol, unsigned: the lab does not check signatures. */
+async function callJsonApi(
   endpoint: string,
   region: string,
   target: string,
   input: object,
 ): Promise<unknown> {
-  const answer = await fetch(endpoint, {
+  const response = await fetch(endpoint, {
     method: "POST",
     headers: {
       "Content-Type": "application/x-amz-json-1.1",
@@ -181,16 +184,7 @@ async function jsonCall(
     },
     body: JSON.stringify(input),
   });
-  const output = await answer.json();
-  if (!answer.ok) throw new Error(`${target}: ${JSON.stringify(output)}`);
+  const output = await response.json();
+  if (!response.ok) throw new Error(`${target} failed: ${JSON.stringify(output)}`);
   return output;
-}
-
-async function ask(url: string, body: object): Promise<{ status: number; json: unknown }> {
-  const answer = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  return { status: answer.status, json: await answer.json() };
 }

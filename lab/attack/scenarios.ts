@@ -7,69 +7,58 @@ import {
 import { z } from "zod";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
-import { type MetricValues, metricFields } from "../../service/telemetry.ts";
 import type { LabClient } from "./lab-client.ts";
+import { serviceLogLine } from "./service-log-line.ts";
 
-/** How a detection is acted out. */
-export interface Act {
-  /** What happens, in a sentence without its full stop. */
-  readonly says: string;
+/** A sequence of calls or log events that a detection must report. */
+export interface Scenario {
+  /** A clause without a full stop, for example "mallory disables an alarm's actions". */
+  readonly description: string;
   /**
-   * `real`: by calls that the lab carries out and records itself. `record`: the lab lacks the service that
-   * is attacked, so the record that CloudTrail would deliver is put into its log group.
+   * `live`: calls the service or the AWS endpoint, which record the calls as in AWS. `injected`: puts the
+   * record into the log group itself, because the lab does not emulate the attacked service.
    */
-  readonly kind: "real" | "record";
-  /** @param threshold at which the alarm fires in this lab */
+  readonly kind: "live" | "injected";
+  /** @param threshold the threshold of the detection's alarm in this lab */
   readonly run: (lab: LabClient, threshold: number) => Promise<void>;
 }
 
-const REFUSED = 403;
+const FORBIDDEN = 403;
 
-/** At once, so that what is to be fast is; far below what the service works on. */
-const IN_PARALLEL = 16;
+/** Concurrent requests: enough for many per second, and far below the service's limit. */
+const CONCURRENCY = 16;
 
-const REAL: Readonly<Record<string, Act>> = {
+const LIVE: Readonly<Record<string, Scenario>> = {
   "kms-errors": {
-    says: "somebody tries wrong Keys at the service",
-    kind: "real",
-    run: async (lab, threshold) => {
-      await tryWrongKeys(lab, threshold);
-    },
+    description: "somebody tries wrong Keys at the service",
+    kind: "live",
+    run: (lab, threshold) => tryWrongKeys(lab, threshold),
   },
   "decrypt-denied": {
-    says: "a program tries wrong Keys at the service, many a second",
-    kind: "real",
-    // They spread over some ten-second periods of the lab's time.
-    run: async (lab, threshold) => {
-      await tryWrongKeys(lab, threshold * 10);
-    },
+    description: "a program tries wrong Keys at the service, many per second",
+    kind: "live",
+    // The requests spread over several of the alarm's ten-second periods, because lab time runs faster.
+    run: (lab, threshold) => tryWrongKeys(lab, threshold * 10),
   },
   "kms-outsider": {
-    says: "mallory encrypts and decrypts under the service's key, past the service",
-    kind: "real",
+    description: "mallory encrypts and decrypts with the service's KMS key, bypassing the service",
+    kind: "live",
     run: async ({ kms, scope }) => {
       const { keyArn: KeyId } = scope;
-      const sealed = await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from("x") }));
-      await kms.send(new DecryptCommand({ KeyId, CiphertextBlob: sealed.CiphertextBlob }));
+      const Plaintext = Buffer.from("x");
+      const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }));
+      await kms.send(new DecryptCommand({ KeyId, CiphertextBlob }));
     },
   },
   "kms-volume": {
-    says: "somebody with a Key opens a record as often as the alarm wants, and half as often again",
-    kind: "real",
-    run: async (lab, threshold) => {
-      const Name = "Stephen";
-      const { status, json } = await lab.ask("/encrypt", { Name, Text: "I love Pizza" });
-      const { Key } = Sealed.parse(json);
-      if (status !== 200) throw new Error(`The service answered /encrypt with ${status}.`);
-      await inParallel(Math.ceil(threshold * 1.5), async () => {
-        const { status } = await lab.ask("/decrypt", { Name, Key });
-        if (status !== 200) throw new Error(`The service answered /decrypt with ${status}.`);
-      });
-    },
+    description:
+      "somebody with a Key decrypts a record 1.5 times as often as the alarm's threshold",
+    kind: "live",
+    run: (lab, threshold) => decryptRepeatedly(lab, Math.ceil(threshold * 1.5)),
   },
   "kms-key-change": {
-    says: "mallory disables the service's key, and enables it again",
-    kind: "real",
+    description: "mallory disables the service's KMS key and enables it again",
+    kind: "live",
     run: async ({ kms, scope }) => {
       const { keyArn: KeyId } = scope;
       try {
@@ -80,61 +69,83 @@ const REAL: Readonly<Record<string, Act>> = {
     },
   },
   "alarm-change": {
-    says: "mallory disables the actions of an alarm, and enables them again",
-    kind: "real",
-    run: async ({ call, state, scope }) => {
-      const own = alarmNameOf({ id: "alarm-change" }, scope);
+    description: "mallory disables the actions of an alarm and enables them again",
+    kind: "live",
+    run: async ({ callAws, state, scope }) => {
       const { alarms } = await state();
-      const victim = alarms.find(({ name }) => name !== own);
-      if (victim === undefined) throw new Error("The lab has no other alarm that could be muted.");
+      const otherAlarm = alarms.find(
+        ({ name }) => name !== alarmNameOf({ id: "alarm-change" }, scope),
+      );
+      if (otherAlarm === undefined) throw new Error("The lab has no other alarm to disable.");
+      const AlarmNames = [otherAlarm.name];
       const service = "GraniteServiceVersion20100801";
       try {
-        await call(`${service}.DisableAlarmActions`, { AlarmNames: [victim.name] });
+        await callAws(`${service}.DisableAlarmActions`, { AlarmNames });
       } finally {
-        await call(`${service}.EnableAlarmActions`, { AlarmNames: [victim.name] });
+        await callAws(`${service}.EnableAlarmActions`, { AlarmNames });
       }
     },
   },
 };
 
-export function scenarioFor(detection: Detection): Act {
-  const real = REAL[detection.id];
-  if (real !== undefined) return real;
+/** A live scenario if the lab emulates the attacked service; otherwise the detection's first example. */
+export function scenarioFor(detection: Detection): Scenario {
+  return LIVE[detection.id] ?? injectedScenario(detection);
+}
+
+function injectedScenario(detection: Detection): Scenario {
   if (detection.source === "trail") {
-    const [example] = detection.mustFire;
-    if (example === undefined) throw new Error(`${detection.id} has no example to act out.`);
+    const { name, record } = firstExample(detection.id, detection.mustFire);
     return {
-      says: example.name,
-      kind: "record",
-      run: (lab, threshold) => lab.deliver(example.record, threshold),
+      description: name,
+      kind: "injected",
+      run: (lab, threshold) => lab.putTrailRecord(record, threshold),
     };
   }
-  const [example] = detection.mustFire;
-  if (example === undefined) throw new Error(`${detection.id} has no example to act out.`);
+  const { name, values } = firstExample(detection.id, detection.mustFire);
   return {
-    says: example.name,
-    kind: "record",
+    description: name,
+    kind: "injected",
     run: (lab, threshold) =>
-      lab.logLine(
-        (now) => metricFields(lab.scope.serviceNamespace, example.values as MetricValues, now),
-        threshold,
-      ),
+      lab.putServiceLogLine((now) => serviceLogLine(detection, lab.scope, values, now), threshold),
   };
 }
 
-const Sealed = z.object({ Key: z.string() });
+function firstExample<Example>(id: string, [example]: readonly Example[]): Example {
+  if (example === undefined) throw new Error(`${id} has no example that must fire.`);
+  return example;
+}
 
-async function tryWrongKeys(lab: LabClient, count: number): Promise<void> {
-  await inParallel(count, async (at) => {
-    const { status } = await lab.ask("/decrypt", { Name: "Stephen", Key: `some-false-key-${at}` });
-    if (status !== REFUSED) throw new Error(`The service answered a wrong Key with ${status}.`);
+async function tryWrongKeys({ post }: LabClient, count: number): Promise<void> {
+  await concurrently(count, async (index) => {
+    const { status } = await post("/decrypt", { Name: "Stephen", Key: `some-false-key-${index}` });
+    if (status !== FORBIDDEN) {
+      throw new Error(`The service returned ${status} for a wrong Key; expected ${FORBIDDEN}.`);
+    }
   });
 }
 
-async function inParallel(count: number, task: (at: number) => Promise<void>): Promise<void> {
+const EncryptResponse = z.object({ Key: z.string() });
+
+async function decryptRepeatedly({ post }: LabClient, count: number): Promise<void> {
+  const Name = "Stephen";
+  const send = async (path: string, body: object) => {
+    const { status, json } = await post(path, body);
+    if (status !== 200)
+      throw new Error(`The service returned ${status} for ${path}; expected 200.`);
+    return json;
+  };
+  const { Key } = EncryptResponse.parse(await send("/encrypt", { Name, Text: "I love Pizza" }));
+  await concurrently(count, () => send("/decrypt", { Name, Key }));
+}
+
+async function concurrently(
+  count: number,
+  task: (index: number) => Promise<unknown>,
+): Promise<void> {
   let next = 0;
-  const work = async () => {
+  const worker = async () => {
     while (next < count) await task(next++);
   };
-  await Promise.all(Array.from({ length: Math.min(IN_PARALLEL, count) }, work));
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, count) }, worker));
 }

@@ -138,7 +138,7 @@ function createServices({ deployment, clock, trailDelaySeconds, journalFile }: A
     alarms: [...deployment.alarms, ...deployment.anomalyAlarms, ...deployment.compositeAlarms],
     metrics,
     notify: sns.publish,
-    journal: open<AlarmsEntry>("alarms", { ...JOURNAL_LIMIT, lasting: keepRecord }),
+    journal: open<AlarmsEntry>("alarms", { ...JOURNAL_LIMIT, keepLatest: keepRecord }),
   });
   const cloudTrail = createCloudTrail({
     ...context,

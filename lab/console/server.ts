@@ -4,7 +4,7 @@ import { Hono } from "hono";
 export interface ConsoleOptions {
   /** 0 picks a free port. */
   readonly port: number;
-  /** What `GET /api/state` answers, taken anew for each request. */
+  /** Returns the response to `GET /api/state`; called for each request. */
   readonly state: () => Readonly<Record<string, unknown>>;
 }
 
@@ -13,20 +13,18 @@ export interface Console {
   readonly close: () => Promise<void>;
 }
 
-/** Serves the lab's state on loopback. */
+/** Serves the lab's state as JSON on loopback. */
 export async function startConsole({ port, state }: ConsoleOptions): Promise<Console> {
   const app = new Hono();
-  // A page of another origin that points its name at 127.0.0.1 must not read the lab.
+  // Prevents DNS rebinding: a website whose name resolves to 127.0.0.1 must not read the lab's state.
   app.use((c, next) => {
     const { hostname } = new URL(c.req.url);
     if (hostname !== "127.0.0.1" && hostname !== "localhost") {
-      return Promise.resolve(
-        c.text(`The console answers 127.0.0.1 and localhost, not ${hostname}.`, 403),
-      );
+      return Promise.resolve(c.text(`Unknown host ${hostname}; use 127.0.0.1 or localhost.`, 403));
     }
     return next();
   });
-  // Indented, for people look at it with a browser or curl.
+  // Indented, because people read it in a browser or with curl.
   app.get("/api/state", (c) =>
     c.body(JSON.stringify(state(), null, 2), 200, {
       "Content-Type": "application/json",

@@ -9,34 +9,24 @@ import { serviceDecryptEvent, serviceEncryptEvent } from "../../detections/examp
 import { cisPack, detections } from "../../detections/index.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
-import { settingsOf } from "../../settings/testing.ts";
-import { synthesize } from "../../stacks/synthesize.ts";
-import { readDeployment } from "../../terraform/deployment.ts";
-import { readTerraform } from "../../terraform/reader.ts";
-import { deployedScope, retargetRecord } from "../attack/scope.ts";
-import { type Aws, startAws } from "../aws/aws.ts";
+import { retargetRecord } from "../attack/retarget-record.ts";
+import type { Aws } from "../aws/aws.ts";
+import { deployedScope } from "../scope.ts";
+import { account, deploymentOf } from "../testing/deployment.ts";
 import { type ManualClock, manualClock } from "../testing/manual-clock.ts";
+import { startTestAws } from "../testing/start-aws.ts";
 
-const account = { accountId: "111122223333", region: "ap-southeast-2" };
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const PAGER = "on-call@pager.example.com";
 const TEAM = "security@example.com";
 
-const deployment = readDeployment(
-  readTerraform(
-    synthesize(
-      settingsOf({
-        CIS_PACK: "true",
-        PAGER_EMAIL: PAGER,
-        ALERT_EMAIL: TEAM,
-        IMAGE_DIGEST: PLACEHOLDER_DIGEST,
-      }),
-    ),
-    account,
-  ),
-  account,
-);
+const deployment = deploymentOf({
+  CIS_PACK: "true",
+  PAGER_EMAIL: PAGER,
+  ALERT_EMAIL: TEAM,
+  IMAGE_DIGEST: PLACEHOLDER_DIGEST,
+});
 const scope = deployedScope("dev", deployment);
 
 let folder: string;
@@ -46,16 +36,7 @@ let aws: Aws;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-mails-"));
   clock = manualClock(Date.UTC(2026, 2, 2, 9, 0, 0));
-  aws = await startAws({
-    deployment,
-    clock,
-    port: 0,
-    trailDelaySeconds: 300,
-    journalFile: (name) => join(folder, `${name}.jsonl`),
-    onError: (error) => {
-      throw error;
-    },
-  });
+  aws = await startTestAws({ deployment, clock, folder });
   clock.advance(2 * MINUTE);
 });
 afterEach(async () => {
@@ -75,74 +56,74 @@ const report = (
     JSON.stringify(metricFields(serviceNamespace, values as MetricValues, clock.now())),
   );
 
-interface Mail {
+interface Email {
   readonly to: string;
   readonly subject: string;
   readonly body: string;
 }
-const inbox = () => aws.state().inbox as readonly Mail[];
+const inbox = () => aws.state().inbox as readonly Email[];
 
-function addresseeOf(severity: Severity): string {
+function recipientFor(severity: Severity): string {
   return severity === "critical" || severity === "high" ? PAGER : TEAM;
 }
 
-/** Lets a detection's first example happen as often as its alarm wants. */
-function actOut(detection: Detection): void {
+/** Delivers a detection's first example as often as its alarm's threshold requires. */
+function triggerAlarm(detection: Detection): void {
   for (let time = 0; time < detection.threshold; time++) {
     if (detection.source === "trail") deliver(detection.mustFire[0]?.record ?? {});
     else report(detection.mustFire[0]?.values ?? {});
   }
 }
 
-test.each([...detections, ...cisPack].map((it) => [it.id, it] as const))(
-  "%s mails whom its severity calls for, with what to do",
+test.each([...detections, ...cisPack].map((detection) => [detection.id, detection] as const))(
+  "%s sends an email with its runbook to the recipient for its severity",
   (_, detection) => {
-    actOut(detection);
+    triggerAlarm(detection);
     clock.advance(2 * MINUTE);
     const name = alarmNameOf(detection, scope);
-    const mails = inbox().filter(({ subject }) => subject.startsWith(`ALARM: "${name}"`));
-    expect(mails.map(({ to }) => to)).toEqual([addresseeOf(detection.severity)]);
-    expect(mails[0]?.body).toContain(`1. ${detection.runbook[0]}`);
-    expect(mails[0]?.body).toContain(`docs/runbooks/${detection.id}.md`);
+    const emails = inbox().filter(({ subject }) => subject.startsWith(`ALARM: "${name}"`));
+    expect(emails.map(({ to }) => to)).toEqual([recipientFor(detection.severity)]);
+    expect(emails[0]?.body).toContain(`1. ${detection.runbook[0]}`);
+    expect(emails[0]?.body).toContain(`docs/runbooks/${detection.id}.md`);
   },
 );
 
-test("one short of the threshold is no mail", () => {
+test("sends no email one event below the threshold", () => {
   const volume = detections.find(({ id }) => id === "kms-volume") as Detection;
-  actOut({ ...volume, threshold: volume.threshold - 1 });
+  triggerAlarm({ ...volume, threshold: volume.threshold - 1 });
   clock.advance(10 * MINUTE);
   expect(inbox()).toEqual([]);
 });
 
-test("what the service reports is a mail within twenty seconds", () => {
-  actOut(detections.find(({ id }) => id === "decrypt-denied") as Detection);
+test("sends an email within 20 seconds about a metric that the service reports", () => {
+  triggerAlarm(detections.find(({ id }) => id === "decrypt-denied") as Detection);
   clock.advance(20 * SECOND);
   expect(inbox().map(({ subject }) => subject.split(" in ")[0])).toEqual([
     'ALARM: "cipherwatch-dev-decrypt-denied"',
   ]);
 });
 
-test("two tactics within a quarter of an hour are an attack under way", () => {
-  const named = (id: string) => detections.find((it) => it.id === id) as Detection;
-  const attack = () =>
+test("fires attack-under-way on two tactics within 15 minutes", () => {
+  const named = (id: string) => detections.find((detection) => detection.id === id) as Detection;
+  const compositeEmails = () =>
     inbox().filter(({ subject }) =>
       subject.startsWith('ALARM: "cipherwatch-dev-attack-under-way"'),
     );
-  actOut(named("alarm-change"));
-  actOut(named("trail-change"));
+  triggerAlarm(named("alarm-change"));
+  triggerAlarm(named("trail-change"));
   clock.advance(10 * MINUTE);
-  expect(attack()).toEqual([]);
-  actOut(named("kms-outsider"));
+  expect(compositeEmails()).toEqual([]);
+  triggerAlarm(named("kms-outsider"));
   clock.advance(2 * MINUTE);
-  expect(attack()).toMatchObject([
+  expect(compositeEmails()).toMatchObject([
     { to: PAGER, body: expect.stringContaining("cipherwatch-dev-kms-outsider") },
   ]);
   clock.advance(60 * MINUTE);
-  const on = aws.state().alarms.filter((alarm) => "state" in alarm && alarm.state === "ALARM");
-  expect(on).toEqual([]);
+  const inAlarm = aws.state().alarms.filter((alarm) => "state" in alarm && alarm.state === "ALARM");
+  expect(inAlarm).toEqual([]);
 });
 
-test("an hour of ordinary traffic is no mail at all", () => {
+test("sends no email during an hour of ordinary traffic", () => {
   const harmless = detections
     .flatMap((detection) => (detection.source === "trail" ? detection.mustNotFire : []))
     .filter(({ alsoFires }) => alsoFires === undefined);
@@ -153,12 +134,12 @@ test("an hour of ordinary traffic is no mail at all", () => {
       report({ Requests: 1, Latency: 12, ServerErrors: 0 });
       report({ Requests: 1, Latency: 9, ServerErrors: 0, Decrypts: 1, DecryptDenied: 0 });
     }
-    // What others do that is like what the detections look for, and is none of it.
+    // Events that resemble attacks but must not fire.
     const example = harmless[minute % harmless.length];
     if (example !== undefined) deliver(example.record);
     clock.advance(MINUTE);
   }
-  // The CIS pack is of the whole account, and heeds no exceptions.
+  // The CIS pack monitors the whole account and has no exclusions.
   const ours = inbox().filter(({ subject }) => !subject.includes('"cipherwatch-dev-cis-'));
   expect(ours).toEqual([]);
 });

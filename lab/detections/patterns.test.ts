@@ -7,25 +7,18 @@ import type { CloudTrailRecord, TrailDetection } from "../../detections/detectio
 import { filterPattern } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
-import { settingsOf } from "../../settings/testing.ts";
-import { synthesize } from "../../stacks/synthesize.ts";
-import { readDeployment } from "../../terraform/deployment.ts";
-import { readTerraform } from "../../terraform/reader.ts";
-import { deployedScope, retargetRecord } from "../attack/scope.ts";
+import { retargetRecord } from "../attack/retarget-record.ts";
+import { deployedScope } from "../scope.ts";
+import { account, deploymentOf } from "../testing/deployment.ts";
 
-const account = { accountId: "111122223333", region: "ap-southeast-2" };
-const deployment = readDeployment(
-  readTerraform(synthesize(settingsOf({ CIS_PACK: "true" })), account),
-  account,
-);
-
+const deployment = deploymentOf({ CIS_PACK: "true" });
 const scope = deployedScope("dev", deployment);
 
 const isTrail = (detection: { readonly source: string }): detection is TrailDetection =>
   detection.source === "trail";
-const inTrail = detections.filter(isTrail);
+const trailDetections = detections.filter(isTrail);
 
-/** As the synthesized stack has it, every reference filled in. */
+/** The pattern in the synthesized stack, with references resolved. */
 function synthesizedPattern(detection: TrailDetection): string {
   const name = alarmNameOf(detection, scope);
   const filter = deployment.metricFilters.find((candidate) => candidate.name === name);
@@ -34,7 +27,7 @@ function synthesizedPattern(detection: TrailDetection): string {
 }
 
 const parsed = new Map(
-  [...inTrail, ...cisPack].map((it) => [it.id, parsePattern(synthesizedPattern(it))]),
+  [...trailDetections, ...cisPack].map((it) => [it.id, parsePattern(synthesizedPattern(it))]),
 );
 
 function fires(id: string, record: CloudTrailRecord): boolean {
@@ -43,38 +36,47 @@ function fires(id: string, record: CloudTrailRecord): boolean {
   return matches(pattern, JSON.stringify(record));
 }
 
-/** Ids of the detections that a record fires, of the CIS pack's aside. */
+/** Ids of the detections that count the record, without those of the CIS pack. */
 const firedBy = (record: CloudTrailRecord): readonly string[] =>
-  inTrail.map(({ id }) => id).filter((id) => fires(id, record));
+  trailDetections.map(({ id }) => id).filter((id) => fires(id, record));
 
 const cases = (detection: TrailDetection, side: "mustFire" | "mustNotFire") =>
   detection[side].map((example) => [example.name, example] as const);
 
-describe.each(inTrail.map((it) => [it.id, it] as const))("%s", (id, detection) => {
-  test.each(cases(detection, "mustFire"))("fires: %s", (_, { record, alsoFires = [] }) => {
-    const fired = firedBy(retargetRecord(record, scope, account));
-    expect(fired.toSorted()).toEqual([id, ...alsoFires].sort());
-  });
+describe.each(trailDetections.map((detection) => [detection.id, detection] as const))(
+  "%s",
+  (id, detection) => {
+    test.each(cases(detection, "mustFire"))("fires: %s", (_, { record, alsoFires = [] }) => {
+      const fired = firedBy(retargetRecord(record, scope, account));
+      expect(fired.toSorted()).toEqual([id, ...alsoFires].sort());
+    });
 
-  test.each(cases(detection, "mustNotFire"))("is silent: %s", (_, { record, alsoFires = [] }) => {
-    const fired = firedBy(retargetRecord(record, scope, account));
-    expect(alsoFires).not.toContain(id);
-    expect(fired.toSorted()).toEqual([...alsoFires].sort());
-  });
-});
+    test.each(cases(detection, "mustNotFire"))(
+      "does not fire: %s",
+      (_, { record, alsoFires = [] }) => {
+        const fired = firedBy(retargetRecord(record, scope, account));
+        expect(alsoFires).not.toContain(id);
+        expect(fired.toSorted()).toEqual([...alsoFires].sort());
+      },
+    );
+  },
+);
 
-describe.each(cisPack.map((it) => [it.id, it] as const))("%s", (id, detection) => {
-  test.each(cases(detection, "mustFire"))("fires: %s", (_, { record }) => {
-    expect(fires(id, record)).toBe(true);
-  });
+describe.each(cisPack.map((detection) => [detection.id, detection] as const))(
+  "%s",
+  (id, detection) => {
+    test.each(cases(detection, "mustFire"))("fires: %s", (_, { record }) => {
+      expect(fires(id, record)).toBe(true);
+    });
 
-  test.each(cases(detection, "mustNotFire"))("is silent: %s", (_, { record }) => {
-    expect(fires(id, record)).toBe(false);
-  });
-});
+    test.each(cases(detection, "mustNotFire"))("does not fire: %s", (_, { record }) => {
+      expect(fires(id, record)).toBe(false);
+    });
+  },
+);
 
-test.each([...inTrail, ...cisPack].map((it) => [it.id, it] as const))(
-  "%s rests on nothing that AWS does not document",
+test.each([...trailDetections, ...cisPack].map((detection) => [detection.id, detection] as const))(
+  "%s uses only documented pattern syntax",
   (_, detection) => {
     expect(warnings(parsePattern(synthesizedPattern(detection)))).toEqual([]);
   },
@@ -85,14 +87,14 @@ describe("records of other accounts' keys", () => {
     readFileSync(new URL("./fixtures/cloudtrail-events.json", import.meta.url), "utf8"),
   );
 
-  test("are 50, and none of our detections fires on one", () => {
+  test("none of the 50 fires one of our detections", () => {
     expect(rows).toHaveLength(50);
     expect(rows.flatMap(({ name, event }) => firedBy(event).map((id) => `${id}: ${name}`))).toEqual(
       [],
     );
   });
 
-  test("the CIS pack, which is of no key, sees those that the benchmark means", () => {
+  test("the CIS pack, which monitors the whole account, counts those that the benchmark describes", () => {
     const seen = cisPack.flatMap(({ id }) =>
       rows.filter(({ event }) => fires(id, event)).map(({ name }) => `${id}: ${name}`),
     );
@@ -105,13 +107,15 @@ describe("records of other accounts' keys", () => {
     ]);
   });
 
-  test("were the documentation's key ours, its uses and changes would be seen", () => {
+  test("detections count uses and changes of the documentation's key if it is the monitored key", () => {
     const documented = {
       ...scope,
       keyArn: "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     };
     const seen = (id: string) => {
-      const detection = inTrail.find((it) => it.id === id) as TrailDetection;
+      const detection = trailDetections.find(
+        ({ id: candidate }) => candidate === id,
+      ) as TrailDetection;
       const pattern = parsePattern(filterPattern(detection, documented));
       return rows
         .filter(({ event }) => matches(pattern, JSON.stringify(event)))
@@ -155,18 +159,18 @@ describe("records of other accounts' keys", () => {
   });
 });
 
-describe("what the service reports", () => {
+describe("detections of the service's metrics", () => {
   const reported = detections.flatMap((detection) =>
     detection.source === "service" ? [[detection.id, detection] as const] : [],
   );
 
-  /** What CloudWatch would make of the service's own log line, of the metric that the alarm reads. */
+  /** The data points that CloudWatch derives from the service's log line for the alarm's metric. */
   function points(id: string, values: Readonly<Record<string, number>>) {
     const name = `${scope.namePrefix}${id}`;
     const alarm = deployment.alarms.find((candidate) => candidate.name === name);
     const line = metricFields(scope.serviceNamespace, values as MetricValues, Date.now());
     const embedded = readEmbeddedMetrics(JSON.stringify(line));
-    if (embedded === undefined || !("data" in embedded)) throw new Error("It is no metric line.");
+    if (embedded === undefined || !("data" in embedded)) throw new Error("Not a metric log line.");
     return embedded.data.filter(
       (datum) =>
         datum.namespace === alarm?.namespace &&
@@ -175,19 +179,19 @@ describe("what the service reports", () => {
     );
   }
 
-  test.each(reported)("%s counts, by the second", (id, { mustFire }) => {
+  test.each(reported)("%s: counts its examples with high resolution", (id, { mustFire }) => {
     for (const { values } of mustFire) {
       expect(points(id, values)).toMatchObject([{ sum: 1, highResolution: true }]);
     }
   });
 
-  test.each(reported)("%s does not count the rest", (id, { mustNotFire }) => {
+  test.each(reported)("%s: does not count the other examples", (id, { mustNotFire }) => {
     for (const { values } of mustNotFire) {
       expect(points(id, values).filter(({ sum }) => sum > 0)).toEqual([]);
     }
   });
 
-  test.each(reported)("%s reads what its alarm reads", (id, detection) => {
+  test.each(reported)("%s: its alarm monitors its metric", (id, detection) => {
     const { metricName } = detectionMetric(detection, scope);
     expect(deployment.alarms).toContainEqual(
       expect.objectContaining({ name: `${scope.namePrefix}${id}`, metricName }),

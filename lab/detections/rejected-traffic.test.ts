@@ -1,22 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { matches, parsePattern } from "../../cloudwatch/pattern/index.ts";
-import { settingsOf } from "../../settings/testing.ts";
 import { FLOW_LOG_FIELDS, type FlowLogField } from "../../stacks/flow-log-format.ts";
-import { synthesize } from "../../stacks/synthesize.ts";
-import { readDeployment } from "../../terraform/deployment.ts";
-import { readTerraform } from "../../terraform/reader.ts";
+import { deploymentOf } from "../testing/deployment.ts";
 
-const account = { accountId: "111122223333", region: "ap-southeast-2" };
-const { metricFilters, alarms, logGroups } = readDeployment(
-  readTerraform(synthesize(settingsOf()), account),
-  account,
-);
+const { metricFilters, alarms, logGroups } = deploymentOf();
 const named = <T extends { readonly name: string }>(all: readonly T[]) =>
   all.find(({ name }) => name === "cipherwatch-dev-rejected-traffic");
 const filter = named(metricFilters);
 const pattern = parsePattern(filter?.pattern ?? "");
 
-/** A refused attempt of a task at another's SSH port, but for the given fields. */
+/** A rejected connection from one task to another's SSH port, with some fields replaced. */
 function record(fields: Partial<Record<FlowLogField, string>> = {}): string {
   const values: Readonly<Record<FlowLogField, string>> = {
     version: "5",
@@ -43,13 +36,13 @@ function record(fields: Partial<Record<FlowLogField, string>> = {}): string {
   return FLOW_LOG_FIELDS.map((field) => values[field]).join(" ");
 }
 
-/** What a record has in place of fields for which there is nothing to say. */
-const NOTHING = Object.fromEntries(
+/** Placeholders in a record without traffic. */
+const NO_TRAFFIC = Object.fromEntries(
   FLOW_LOG_FIELDS.slice(3, 10).map((field) => [field, "-"]),
 ) as Partial<Record<FlowLogField, string>>;
 
-describe("rejected traffic, as the stacks have it", () => {
-  test("is counted in the flow log and alarmed on", () => {
+describe("the synthesized metric filter for rejected traffic", () => {
+  test("reads the flow log and feeds the alarm", () => {
     expect(logGroups.map(({ name }) => name)).toContain(filter?.logGroupName);
     expect(named(alarms)).toMatchObject({
       namespace: filter?.transformation.metricNamespace,
@@ -58,24 +51,33 @@ describe("rejected traffic, as the stacks have it", () => {
   });
 
   test.each([
-    ["a task tries what its group does not let it reach", record()],
-    ["what it tried is refused where it arrives", record({ "flow-direction": "ingress" })],
-    ["a task tries to leave the VPC", record({ dstaddr: "198.51.100.20", dstport: "4444" })],
+    ["a connection that the task's security group rejects", record()],
+    [
+      "a connection that the destination's security group rejects",
+      record({ "flow-direction": "ingress" }),
+    ],
+    [
+      "a connection from a task to outside the VPC",
+      record({ dstaddr: "198.51.100.20", dstport: "4444" }),
+    ],
   ])("counts: %s", (_, line) => {
     expect(matches(pattern, line)).toBe(true);
   });
 
   test.each([
-    ["the service reaches the database", record({ dstport: "5433", action: "ACCEPT" })],
     [
-      "the internet knocks at the load balancer",
+      "an accepted connection from the service to the database",
+      record({ dstport: "5433", action: "ACCEPT" }),
+    ],
+    [
+      "a connection from the internet to the load balancer",
       record({ srcaddr: "203.0.113.77", dstaddr: "172.31.1.5", "flow-direction": "ingress" }),
     ],
     [
-      "an address that only looks like the VPC's",
+      "an address that contains the VPC's prefix but is outside it",
       record({ srcaddr: "17.172.31.9", "flow-direction": "ingress" }),
     ],
-    ["no traffic in the minute", record({ ...NOTHING, action: "-", "log-status": "NODATA" })],
+    ["a minute without traffic", record({ ...NO_TRAFFIC, action: "-", "log-status": "NODATA" })],
   ])("does not count: %s", (_, line) => {
     expect(matches(pattern, line)).toBe(false);
   });

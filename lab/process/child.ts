@@ -3,35 +3,38 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export interface ChildOptions {
-  /** The module to run, as Node runs the lab itself. */
+  /** The TypeScript module to run with the lab's own Node. */
   readonly module: URL;
-  /** All that the child sees of the environment: nothing of the user's own AWS settings leaks in. */
+  /** The child's environment. Of the lab's own variables it gets only PATH and NODE_COMPILE_CACHE. */
   readonly env: Readonly<Record<string, string>>;
-  /** Each line that the child prints. */
+  /** Receives each line that the child prints. */
   readonly onLine: (line: string) => void;
 }
 
 export interface Child {
-  /** Resolves with the message that the child sends; rejects when it ends without one. */
+  /** Resolves with the first message that the child sends; rejects if it exits without sending one. */
   readonly message: () => Promise<unknown>;
-  /** Resolves with the exit code, or the signal's name. */
+  /** Resolves with the exit code or the signal's name. */
   readonly exited: Promise<number | string>;
-  /** Asks it to stop, then makes it; resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after the grace period; resolves when the child has exited. */
   readonly stop: (graceMilliseconds: number) => Promise<void>;
 }
 
+const LINES_IN_ERROR = 20;
+
+/** Starts a child process that exits together with the lab. */
 export function startChild({ module, env, onLine }: ChildOptions): Child {
   const child: ChildProcess = spawn(
     process.execPath,
     ["--import", new URL("exit-with-parent.ts", import.meta.url).href, fileURLToPath(module)],
-    { env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"] },
+    { env: { ...inheritedEnvironment(), ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"] },
   );
-  const last: string[] = [];
+  const lastLines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on("line", (line) => {
-      last.push(line);
-      if (last.length > 20) last.shift();
+      lastLines.push(line);
+      if (lastLines.length > LINES_IN_ERROR) lastLines.shift();
       onLine(line);
     });
   }
@@ -46,15 +49,23 @@ export function startChild({ module, env, onLine }: ChildOptions): Child {
         child.once("message", resolve);
         exited.then(
           (code) =>
-            reject(new Error(`${fileURLToPath(module)} ended with ${code}:\n${last.join("\n")}`)),
+            reject(
+              new Error(`${fileURLToPath(module)} exited with ${code}:\n${lastLines.join("\n")}`),
+            ),
           reject,
         );
       }),
     stop: async (graceMilliseconds) => {
       child.kill("SIGTERM");
-      const force = setTimeout(() => child.kill("SIGKILL"), graceMilliseconds);
+      const forceExit = setTimeout(() => child.kill("SIGKILL"), graceMilliseconds);
       await exited;
-      clearTimeout(force);
+      clearTimeout(forceExit);
     },
   };
+}
+
+/** Keeps the user's AWS settings away from the child. */
+function inheritedEnvironment(): Readonly<Record<string, string>> {
+  const { PATH = "", NODE_COMPILE_CACHE } = process.env;
+  return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
 }

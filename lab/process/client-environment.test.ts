@@ -24,7 +24,7 @@ const script = `
   import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
   await new KMSClient({}).send(new DescribeKeyCommand({ KeyId: "k" }));`;
 
-it("keeps an SDK away from the user's own configuration", async () => {
+it("makes an SDK ignore the user's own AWS configuration", async () => {
   const authorizations: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     authorizations.push(request.headers.authorization);
@@ -48,7 +48,7 @@ it("keeps an SDK away from the user's own configuration", async () => {
     expect.stringMatching(/Credential=LABKEY\/\d+\/ap-southeast-2\//),
   ]);
 
-  // And the files are such as would have done harm.
+  // Without the variables for the files, the configuration above breaks the call.
   const { AWS_CONFIG_FILE: _, ...exposed } = environment;
   await expect(run(exposed)).rejects.toThrow();
   server.close();

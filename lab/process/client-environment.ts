@@ -1,7 +1,7 @@
 import { devNull } from "node:os";
 import type { Credentials } from "../aws/sts/identities.ts";
 
-/** What makes an AWS SDK speak to the lab alone, whatever the user's own configuration files say. */
+/** Environment variables that make an AWS SDK use the lab, whatever the user's configuration files say. */
 export function clientEnvironment({
   endpoint,
   region,
@@ -17,7 +17,7 @@ export function clientEnvironment({
     AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_REGION: region,
     AWS_ENDPOINT_URL: endpoint,
-    // Without a HOME the SDK finds these files by the account's, and in them FIPS endpoints and the like.
+    // Without HOME the SDK still finds ~/.aws through the user database, and with it settings such as FIPS.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
   };

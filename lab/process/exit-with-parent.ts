@@ -1,6 +1,6 @@
 /**
- * Preloaded into the lab's child processes: the channel to the lab closes when the lab ends, even by
- * `kill -9`, and a child that outlived it would keep its port.
+ * Preloaded into the lab's child processes. The IPC channel closes when the lab ends, even after
+ * `kill -9`; the child then stops, so that it does not keep its port.
  */
 process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
 process.channel?.unref();

@@ -1,18 +1,20 @@
 import { createServer } from "node:net";
 
 /**
- * Checks that a loopback port is free, before anything slow begins.
- * @throws Error that names the port and the option that moves it
+ * Checks that a loopback port is free.
+ * @param port 0 is always free
+ * @param option the command line option that sets the port, for the error message
+ * @throws Error that names the port and the option
  */
 export async function assertPortFree(port: number, option: string): Promise<void> {
   if (port === 0) return;
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
     probe.once("error", (error: NodeJS.ErrnoException) => {
-      const why = error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code})`;
+      const reason = error.code === "EADDRINUSE" ? "is in use" : `cannot be used (${error.code})`;
       reject(
         new Error(
-          `Port ${port} ${why}. Choose another with ${option} N, or ${option} 0 for a free one.`,
+          `Port ${port} ${reason}. Choose another with ${option} N, or use ${option} 0 for any free port.`,
         ),
       );
     });

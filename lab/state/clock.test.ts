@@ -3,7 +3,7 @@ import { manualClock } from "../testing/manual-clock.ts";
 import { scaledClock } from "./clock.ts";
 
 describe("a scaled clock", () => {
-  it("starts where it is told and runs faster than the machine's", async () => {
+  it("starts at the given time and runs faster than real time", async () => {
     const before = performance.now();
     const clock = scaledClock(600, 1_000_000);
     await new Promise<void>((resolve) => clock.after(6_000, resolve));
@@ -13,7 +13,7 @@ describe("a scaled clock", () => {
     expect(real).toBeLessThan(6_000);
   });
 
-  it("runs nothing that was cancelled", async () => {
+  it("does not run cancelled tasks", async () => {
     const clock = scaledClock(600, 0);
     const cancel = clock.after(600, () => expect.unreachable());
     cancel();
@@ -22,7 +22,7 @@ describe("a scaled clock", () => {
 });
 
 describe("a manual clock", () => {
-  it("runs what falls due in the order of its time, at its time, and what that starts in turn", () => {
+  it("runs due tasks in order, each at its own time, including tasks that these schedule", () => {
     const clock = manualClock(0);
     const seen: string[] = [];
     clock.after(20, () => seen.push(`late ${clock.now()}`));

@@ -1,19 +1,19 @@
-/** Time in the lab: milliseconds since the epoch, and timers that run on the same clock. */
+/** Lab time, in milliseconds since the epoch, and timers that run in lab time. */
 export interface Clock {
   readonly now: () => number;
-  /** Runs `task` once `milliseconds` of this clock's time have passed; returns its cancellation. */
+  /** Runs `task` after `milliseconds` of lab time. Returns a function that cancels it. */
   readonly after: (milliseconds: number, task: () => void) => () => void;
 }
 
 /**
- * A clock that runs `speed` times as fast as the machine's own, from `start` on.
+ * A clock that runs `speed` times as fast as real time.
  * @param speed lab seconds per real second, above 0
- * @param start lab time at the moment of the call, milliseconds since the epoch
+ * @param start lab time at the moment of the call, in milliseconds since the epoch
  */
 export function scaledClock(speed: number, start: number): Clock {
-  const origin = performance.now();
+  const realStart = performance.now();
   return {
-    now: () => start + Math.floor((performance.now() - origin) * speed),
+    now: () => start + Math.floor((performance.now() - realStart) * speed),
     after: (milliseconds, task) => {
       const timer = setTimeout(task, Math.max(0, Math.ceil(milliseconds / speed)));
       return () => clearTimeout(timer);

@@ -23,23 +23,23 @@ const endpoints = {
   pid: 4711,
 };
 
-describe("a folder is one lab's alone", () => {
-  it("from before it is ready until it is released", () => {
+describe("locks the folder", () => {
+  it("until it is released", () => {
     const first = openDataFolder(path, false);
     expect(() => openDataFolder(path, true)).toThrow(
-      `A lab is already running on ${path}. Stop it, or give this one another folder with --data DIR.`,
+      `A lab is already running on ${path}. Stop it, or choose another folder with --data DIR.`,
     );
-    first.announce(endpoints);
-    expect(() => openDataFolder(path, true)).toThrow(/process 4711, its console at http:.*:3\. /);
-    first.withdraw();
+    first.writeEndpoints(endpoints);
+    expect(() => openDataFolder(path, true)).toThrow(/\(process 4711, console at http:.*:3\)\. /);
+    first.removeEndpoints();
     first.release();
     openDataFolder(path, false).release();
   });
 
-  it("until its process is killed, whatever that left behind", async () => {
+  it("until its process is killed, and removes the stale endpoints file", async () => {
     const claim = `
       import { openDataFolder } from ${JSON.stringify(new URL("data-folder.ts", import.meta.url).href)};
-      openDataFolder(${JSON.stringify(path)}, false).announce(${JSON.stringify(endpoints)});
+      openDataFolder(${JSON.stringify(path)}, false).writeEndpoints(${JSON.stringify(endpoints)});
       console.log("claimed");
       setInterval(() => {}, 1_000);`;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", claim], {
@@ -55,7 +55,7 @@ describe("a folder is one lab's alone", () => {
   });
 });
 
-it("starts anew without what is not the lab's", () => {
+it("deletes only the lab's own data when fresh", () => {
   openDataFolder(path, false).release();
   writeFileSync(join(path, "mine"), "");
   writeFileSync(join(path, "state", "kms.jsonl"), "");
@@ -64,9 +64,9 @@ it("starts anew without what is not the lab's", () => {
   expect(readdirSync(join(path, "state"))).toEqual([]);
 });
 
-it("says what to do where it cannot write", () => {
+it("suggests --data if it cannot write to the folder", () => {
   writeFileSync(path, "a file");
   expect(() => openDataFolder(path, false)).toThrow(
-    /^The lab cannot keep its state in .*data: EEXIST.* with --data DIR\.$/,
+    /^Cannot write the lab's data to .*data: EEXIST.* with --data DIR\.$/,
   );
 });

@@ -10,76 +10,79 @@ import {
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** Where a running lab answers, as `endpoints.json` in its data folder says. */
+/** Content of `endpoints.json` in the data folder of a running lab. */
 export interface Endpoints {
+  /** URLs without a trailing slash. */
   readonly service: string;
   readonly aws: string;
   readonly console: string;
   readonly pid: number;
 }
 
-/** The lab's data folder: what it remembers, and where it answers while it runs. */
+/** A lab's data folder, locked until it is released or the process ends. */
 export interface DataFolder {
-  /** The path of a thing that it remembers. */
+  /** Returns the path of a file that survives restarts. */
   readonly file: (name: string) => string;
-  readonly announce: (endpoints: Endpoints) => void;
-  readonly withdraw: () => void;
-  /** Lets the next lab have the folder. */
+  readonly writeEndpoints: (endpoints: Endpoints) => void;
+  readonly removeEndpoints: () => void;
   readonly release: () => void;
 }
 
 /**
- * Makes the folder this lab's own, until it is released or the process ends.
- * @param fresh deletes what an earlier lab left there, and nothing else
- * @throws Error when a lab is starting or running on the same folder, or nothing can be written there
+ * Creates the folder if necessary and locks it.
+ * @param fresh delete the data of earlier labs, but no other files
+ * @throws Error if another lab uses the folder, or it is not writable
  */
 export function openDataFolder(path: string, fresh: boolean): DataFolder {
-  const endpoints = join(path, "endpoints.json");
+  const endpointsFile = join(path, "endpoints.json");
   const state = join(path, "state");
   let release = () => {};
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const lock = lockFile(join(path, "lock"));
-    if (lock === undefined) throw inUse(path, endpoints);
-    release = lock;
+    const unlock = lockFile(join(path, "lock"));
+    if (unlock === undefined) throw folderInUse(path, endpointsFile);
+    release = unlock;
     if (fresh) rmSync(state, { recursive: true, force: true });
-    rmSync(endpoints, { force: true });
+    rmSync(endpointsFile, { force: true });
     mkdirSync(state, { recursive: true, mode: 0o700 });
-    // It may be there and somebody else's, as after a run as another user.
+    // The folder may exist and belong to another user.
     accessSync(state, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     release();
     if (error instanceof FolderInUse) throw error;
     throw new Error(
-      `The lab cannot keep its state in ${path}: ${error instanceof Error ? error.message : error}. ` +
-        "Name a folder that you may write to with --data DIR.",
+      `Cannot write the lab's data to ${path}: ${error instanceof Error ? error.message : error}. ` +
+        "Choose a writable folder with --data DIR.",
       { cause: error },
     );
   }
   return {
     file: (name) => join(state, name),
-    announce: (value) => {
-      writeFileSync(`${endpoints}.new`, `${JSON.stringify(value)}\n`);
-      renameSync(`${endpoints}.new`, endpoints);
+    writeEndpoints: (endpoints) => {
+      // Rename a complete file, so that no reader sees half of it.
+      writeFileSync(`${endpointsFile}.new`, `${JSON.stringify(endpoints)}\n`);
+      renameSync(`${endpointsFile}.new`, endpointsFile);
     },
-    withdraw: () => rmSync(endpoints, { force: true }),
+    removeEndpoints: () => rmSync(endpointsFile, { force: true }),
     release,
   };
 }
 
 class FolderInUse extends Error {}
 
-/** Names the lab that has the folder, unless it is only just starting. */
-function inUse(path: string, endpoints: string): FolderInUse {
-  let who = "";
+/** Includes the process id and console URL of the other lab, unless it is still starting. */
+function folderInUse(path: string, endpointsFile: string): FolderInUse {
+  let details = "";
   try {
-    const { pid, console: page } = JSON.parse(readFileSync(endpoints, "utf8")) as Endpoints;
-    who = `: process ${pid}, its console at ${page}`;
+    const { pid, console: consoleUrl } = JSON.parse(
+      readFileSync(endpointsFile, "utf8"),
+    ) as Endpoints;
+    details = ` (process ${pid}, console at ${consoleUrl})`;
   } catch {
-    // It has not said yet.
+    // A starting lab has not written its endpoints yet.
   }
   return new FolderInUse(
-    `A lab is already running on ${path}${who}. Stop it, or give this one another folder with --data DIR.`,
+    `A lab is already running on ${path}${details}. Stop it, or choose another folder with --data DIR.`,
   );
 }
 
@@ -87,9 +90,9 @@ function inUse(path: string, endpoints: string): FolderInUse {
 const SQLITE_BUSY = 5;
 
 /**
- * Locks a file until the process ends, however it ends: two labs that write one database destroy it.
- * Node has no file locks of its own; SQLite's are the operating system's, and nothing is stored.
- * @returns how to unlock it; undefined when it is locked already
+ * Locks a file until the process ends, even by `kill -9`: two labs that write to one database corrupt it.
+ * Node has no file locks, so an exclusive SQLite transaction takes the operating system's lock.
+ * @returns a function that unlocks the file; undefined if another process has locked it
  */
 function lockFile(file: string): (() => void) | undefined {
   const database = new DatabaseSync(file);

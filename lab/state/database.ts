@@ -3,20 +3,20 @@ import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 
 export interface Database {
-  /** For `DATABASE_URL`. */
+  /** Value for the service's `DATABASE_URL`. */
   readonly url: string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts PostgreSQL inside this process, listening on a free loopback port.
- * @param folder where the data lives; it is made when it does not exist
+ * Starts PostgreSQL in this process, on a free loopback port.
+ * @param folder data folder; created if it does not exist
  */
 export async function startDatabase(folder: string): Promise<Database> {
-  if (!existsSync(folder)) await initialise(folder);
+  if (!existsSync(folder)) await initialize(folder);
   const db = await PGlite.create({ dataDir: folder }).catch((cause: unknown) => {
     throw new Error(
-      `The lab's database in ${folder} does not open. Start with --fresh to begin anew.`,
+      `Cannot open the lab's database in ${folder}. Start with --fresh to delete the lab's data.`,
       { cause },
     );
   });
@@ -31,8 +31,8 @@ export async function startDatabase(folder: string): Promise<Database> {
   };
 }
 
-/** Made under another name and then renamed: a kill half-way leaves nothing that looks whole. */
-async function initialise(folder: string): Promise<void> {
+/** Creates the data folder under another name and renames it, so that a kill leaves no partial folder. */
+async function initialize(folder: string): Promise<void> {
   const unfinished = `${folder}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   const db = await PGlite.create({ dataDir: unfinished });

@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("gives back what was appended, in order, without a close in between", () => {
+it("returns appended entries in order, even if the journal was not closed", () => {
   const file = join(folder, "a", "one.jsonl");
   const first = openJournal<{ n: number }>(file);
   first.append({ n: 1 });
@@ -19,7 +19,7 @@ it("gives back what was appended, in order, without a close in between", () => {
   expect(openJournal(file).entries).toEqual([{ n: 1 }, { n: 2 }]);
 });
 
-it("drops the last line when a kill cut it short, and goes on after it", () => {
+it("drops an incomplete last line and appends after it", () => {
   const file = join(folder, "torn.jsonl");
   writeFileSync(file, '{"n":1}\n{"n":');
   const journal = openJournal<{ n: number }>(file);
@@ -28,13 +28,13 @@ it("drops the last line when a kill cut it short, and goes on after it", () => {
   expect(openJournal(file).entries).toEqual([{ n: 1 }, { n: 2 }]);
 });
 
-it("names the file and the line that is damaged", () => {
+it("names the file and line of a damaged entry", () => {
   const file = join(folder, "damaged.jsonl");
   writeFileSync(file, '{"n":1}\nnonsense\n{"n":3}\n');
   expect(() => openJournal(file).entries).toThrow(/damaged\.jsonl:2 is not JSON.*--fresh/);
 });
 
-it("drops a torn line that is longer than what it reads at once", () => {
+it("drops an incomplete line longer than the read buffer", () => {
   const file = join(folder, "torn-long.jsonl");
   writeFileSync(file, `{"n":1}\n${"x".repeat(200_000)}`);
   expect(openJournal(file).entries).toEqual([{ n: 1 }]);
@@ -43,7 +43,7 @@ it("drops a torn line that is longer than what it reads at once", () => {
 });
 
 describe("with a limit", () => {
-  it("has the newest entries of that many bytes, and never more than of twice as many", () => {
+  it("keeps the newest entries of that size, and at most twice that size", () => {
     const file = join(folder, "limited.jsonl");
     const limit = { bytes: 1_000 };
     let journal = openJournal<number>(file, limit);
@@ -64,11 +64,14 @@ describe("with a limit", () => {
     expect(readdirSync(folder).filter((name) => name.startsWith("limited"))).toHaveLength(2);
   });
 
-  it("never forgets the newest of what is to last, over restarts too", () => {
+  it("keeps the latest entry of each key regardless of the limit, across restarts", () => {
     const file = join(folder, "lasting.jsonl");
     const limit = {
       bytes: 1_000,
-      lasting: ({ key, value }: { key: string; value: number }) => ({ key, entry: { key, value } }),
+      keepLatest: ({ key, value }: { key: string; value: number }) => ({
+        key,
+        entry: { key, value },
+      }),
     };
     let journal = openJournal(file, limit);
     journal.append({ key: "quiet", value: 1 });
@@ -85,7 +88,7 @@ describe("with a limit", () => {
     journal.close();
   });
 
-  it("loses nothing to a kill between the old file and the new one", () => {
+  it("loses no entry if it is killed between renaming the old file and creating the new one", () => {
     const file = join(folder, "between.jsonl");
     writeFileSync(`${file}.1`, "1\n2\n");
     const journal = openJournal<number>(file, { bytes: 1_000 });
@@ -96,7 +99,7 @@ describe("with a limit", () => {
   });
 });
 
-it("is whole after a disk was full in the middle of a line", () => {
+it("stays readable after the disk was full in the middle of a line", () => {
   const file = join(folder, "full.jsonl");
   const script = `
     import { openJournal } from ${JSON.stringify(new URL("journal.ts", import.meta.url).href)};
@@ -114,7 +117,7 @@ it("is whole after a disk was full in the middle of a line", () => {
   expect(openJournal(file).entries).toEqual(["before", "after"]);
 });
 
-it("is readable by its owner alone", () => {
+it("is readable only by its owner", () => {
   const file = join(folder, "secret", "keys.jsonl");
   openJournal(file);
   expect(statSync(file).mode & 0o077).toBe(0);

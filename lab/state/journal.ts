@@ -11,64 +11,64 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 
-/** What a part of the lab remembers: one JSON value a line, in the order it happened. */
+/** An append-only file with one JSON value per line. */
 export interface Journal<Entry> {
   /**
-   * What the file holds, oldest first: read anew each time, so that it takes no memory in between.
-   * @throws Error that names the file and the line that is damaged
+   * All entries, oldest first. Reads the file on each access instead of holding the entries in memory.
+   * @throws Error that names the file and line of a damaged entry
    */
   readonly entries: readonly Entry[];
-  /** Returns once the operating system has the line: it survives a kill of this process. */
+  /** Returns once the operating system has the line, so that it survives a kill of this process. */
   readonly append: (entry: Entry) => void;
   readonly close: () => void;
 }
 
-/** How much a journal keeps. */
+/** Limits the size of a journal. */
 export interface JournalLimit<Entry> {
   /**
-   * Once a file has this many bytes, a new one is begun and the one before the last is deleted: the
-   * newest entries of this size are always there, and never more than of twice this size.
+   * Size at which a file is renamed to `<file>.1`, replacing an earlier one, and a new file is started. The
+   * journal therefore always has the newest entries of this size, and uses at most twice this size.
    */
   readonly bytes: number;
-  /** Says of an entry what must outlive its file: by a key, the newest entry of which is kept. */
-  readonly lasting?: (entry: Entry) => { readonly key: string; readonly entry: Entry };
+  /** Selects entries to keep regardless of the limit: the latest of each key. */
+  readonly keepLatest?: (entry: Entry) => { readonly key: string; readonly entry: Entry };
 }
 
 /**
- * Opens a journal, or a new one. A last line that a kill cut short is dropped.
- * @param limit unless it is given, everything is kept
+ * Opens or creates a journal. Drops an incomplete last line, which a kill leaves behind.
+ * @param limit default: keeps every entry
  */
 export function openJournal<Entry>(file: string, limit?: JournalLimit<Entry>): Journal<Entry> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const former = `${file}.1`;
-  const read = () => [...readEntries<Entry>(former), ...readEntries<Entry>(file)];
+  const previousFile = `${file}.1`;
+  const read = () => [...readEntries<Entry>(previousFile), ...readEntries<Entry>(file)];
   let descriptor = openSync(file, "a+", 0o600);
-  let size = dropTornLine(descriptor);
-  const lasting = new Map<string, Entry>();
-  const remember = (entry: Entry) => {
-    const kept = limit?.lasting?.(entry);
-    if (kept !== undefined) lasting.set(kept.key, kept.entry);
+  let size = dropIncompleteLine(descriptor);
+  const kept = new Map<string, Entry>();
+  const keep = (entry: Entry) => {
+    const latest = limit?.keepLatest?.(entry);
+    if (latest !== undefined) kept.set(latest.key, latest.entry);
   };
-  if (limit?.lasting !== undefined) read().forEach(remember);
+  if (limit?.keepLatest !== undefined) read().forEach(keep);
 
   function write(entry: Entry): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     try {
       for (let done = 0; done < line.length; ) done += writeSync(descriptor, line, done);
     } catch (error) {
-      // A full disk takes half a line; the next one must not be glued to it.
+      // A full disk may have taken a part of the line; remove it, so that the next entry starts a new line.
       ftruncateSync(descriptor, size);
       throw error;
     }
     size += line.length;
   }
 
-  function beginAnew(): void {
-    renameSync(file, former);
+  function startNewFile(): void {
+    renameSync(file, previousFile);
     closeSync(descriptor);
     descriptor = openSync(file, "a+", 0o600);
     size = 0;
-    for (const entry of lasting.values()) write(entry);
+    for (const entry of kept.values()) write(entry);
   }
 
   return {
@@ -76,16 +76,16 @@ export function openJournal<Entry>(file: string, limit?: JournalLimit<Entry>): J
       return read();
     },
     append: (entry) => {
-      if (limit !== undefined && size >= limit.bytes) beginAnew();
+      if (limit !== undefined && size >= limit.bytes) startNewFile();
       write(entry);
-      remember(entry);
+      keep(entry);
     },
     close: () => closeSync(descriptor),
   };
 }
 
-/** @returns the size of the file without what follows its last line feed */
-function dropTornLine(descriptor: number): number {
+/** Truncates the file after its last line feed. @returns the remaining size in bytes */
+function dropIncompleteLine(descriptor: number): number {
   const { size } = fstatSync(descriptor);
   const chunk = Buffer.alloc(65_536);
   for (let end = size; end > 0; ) {
@@ -93,9 +93,9 @@ function dropTornLine(descriptor: number): number {
     const length = readSync(descriptor, chunk, 0, end - start, start);
     const lineFeed = chunk.lastIndexOf("\n", length - 1);
     if (lineFeed >= 0) {
-      const whole = start + lineFeed + 1;
-      if (whole < size) ftruncateSync(descriptor, whole);
-      return whole;
+      const completeSize = start + lineFeed + 1;
+      if (completeSize < size) ftruncateSync(descriptor, completeSize);
+      return completeSize;
     }
     end = start;
   }
@@ -104,21 +104,21 @@ function dropTornLine(descriptor: number): number {
 }
 
 function readEntries<Entry>(file: string): Entry[] {
-  let text: string;
+  let content: string;
   try {
-    text = readFileSync(file, "utf8");
+    content = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
-  const lines = text.split("\n");
-  lines.pop(); // after the last line feed there is nothing
+  const lines = content.split("\n");
+  lines.pop(); // the empty string after the last line feed
   return lines.map((line, index) => {
     try {
       return JSON.parse(line) as Entry;
     } catch (cause) {
       throw new Error(
-        `${file}:${index + 1} is not JSON. The lab's memory is damaged: start with --fresh to begin anew.`,
+        `${file}:${index + 1} is not JSON: the lab's data is damaged. Start with --fresh to delete it.`,
         { cause },
       );
     }

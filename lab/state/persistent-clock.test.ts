@@ -10,7 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("begins at the machine's time", () => {
+it("starts at real time", () => {
   const before = Date.now();
   const clock = persistentClock(join(folder, "new"), 60);
   const elapsed = clock.now() - before;
@@ -18,7 +18,7 @@ it("begins at the machine's time", () => {
   expect(elapsed).toBeGreaterThanOrEqual(0);
 });
 
-it("goes on after the last lab, whether that was closed or killed", () => {
+it("starts after the time at which an earlier lab stopped or was killed", () => {
   const file = join(folder, "ahead");
   const tomorrow = Date.now() + 86_400_000;
   writeFileSync(file, String(tomorrow));
@@ -31,7 +31,7 @@ it("goes on after the last lab, whether that was closed or killed", () => {
   second.close();
 });
 
-it("begins at the machine's time when the file holds no time", () => {
+it("starts at real time if the file contains no time", () => {
   const file = join(folder, "damaged");
   writeFileSync(file, "not a time at all");
   const clock = persistentClock(file, 1);

@@ -1,38 +1,44 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { type Clock, scaledClock } from "./clock.ts";
 
-/** How far the lab's time may run ahead of what the file remembers. */
-const STEP = 60_000;
+/** The largest difference between lab time and the saved time, in lab milliseconds. */
+const MAX_UNSAVED = 60_000;
+
+/** Milliseconds since the epoch have 13 digits from 2001 to 2286. */
+const DIGITS = 13;
 
 /**
- * A scaled clock that never goes back, not even over a `kill -9`: lab time begins at the machine's, or
- * where the last lab on this file may have been when that is later, as it is after a sped-up run.
- * @param file holds one lab time as 13 digits
+ * A scaled clock that never goes backwards across restarts, not even after `kill -9`. It starts at real
+ * time, or where the previous lab may have stopped if that is later, as it is after a run at high speed.
+ * @param file stores the lab time as 13 digits
+ * @param speed lab seconds per real second, above 0
  */
 export function persistentClock(
   file: string,
   speed: number,
 ): Clock & { readonly close: () => void } {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
-  const bytes = Buffer.alloc(13);
-  const remembered =
-    readSync(descriptor, bytes, 0, 13, 0) === 13 ? Number(bytes.toString()) : Number.NaN;
-  const start = Number.isSafeInteger(remembered)
-    ? Math.max(Date.now(), remembered + STEP)
-    : Date.now();
-  const clock = scaledClock(speed, start);
+  const clock = scaledClock(speed, startTime(descriptor));
+  const save = () => void writeSync(descriptor, String(clock.now()).padStart(DIGITS, "0"), 0);
   let cancel = () => {};
-  const remember = () => {
-    writeSync(descriptor, String(clock.now()).padStart(13, "0"), 0);
-    cancel = clock.after(STEP / 2, remember);
+  const saveRepeatedly = () => {
+    save();
+    cancel = clock.after(MAX_UNSAVED / 2, saveRepeatedly);
   };
-  remember();
+  saveRepeatedly();
   return {
     ...clock,
     close: () => {
       cancel();
-      writeSync(descriptor, String(clock.now()).padStart(13, "0"), 0);
+      save();
       closeSync(descriptor);
     },
   };
+}
+
+function startTime(descriptor: number): number {
+  const bytes = Buffer.alloc(DIGITS);
+  const length = readSync(descriptor, bytes, 0, DIGITS, 0);
+  const saved = length === DIGITS ? Number(bytes.toString()) : Number.NaN;
+  return Number.isSafeInteger(saved) ? Math.max(Date.now(), saved + MAX_UNSAVED) : Date.now();
 }

@@ -1,30 +1,31 @@
 import type { Clock } from "../state/clock.ts";
 
-/** A clock that stands still until it is told to move, for tests. */
+/** A clock that only moves when a test advances it. */
 export interface ManualClock extends Clock {
-  /** Moves on by `milliseconds`, running what falls due on the way, in order of its time. */
+  /** Advances by `milliseconds` and runs the tasks that become due, in order and each at its own time. */
   readonly advance: (milliseconds: number) => void;
 }
 
+/** @param start milliseconds since the epoch */
 export function manualClock(start: number): ManualClock {
   let time = start;
-  const due: { at: number; task: () => void }[] = [];
+  const pending: { at: number; task: () => void }[] = [];
   return {
     now: () => time,
     after: (milliseconds, task) => {
       const entry = { at: time + Math.max(0, milliseconds), task };
-      due.push(entry);
+      pending.push(entry);
       return () => {
-        const index = due.indexOf(entry);
-        if (index >= 0) due.splice(index, 1);
+        const index = pending.indexOf(entry);
+        if (index >= 0) pending.splice(index, 1);
       };
     },
     advance: (milliseconds) => {
       const end = time + milliseconds;
       for (;;) {
-        const next = due.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+        const next = pending.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
         if (next === undefined) break;
-        due.splice(due.indexOf(next), 1);
+        pending.splice(pending.indexOf(next), 1);
         time = next.at;
         next.task();
       }

@@ -1,27 +1,34 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+/** The repository's root. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A lab of its own process, as a user runs it: for tests. */
+/** Makes every start after the first a third of a second faster. Node checks that entries match the sources. */
+const COMPILE_CACHE = join(tmpdir(), "cipherwatch-compile-cache");
+
+/** A lab in its own process, as a user runs it. */
 export interface SpawnedLab {
+  /** URLs without a trailing slash. */
   readonly service: string;
   readonly aws: string;
   readonly console: string;
   readonly pid: number;
-  /** All that it printed so far. */
+  /** The spawned process: the lab itself, or npm. */
+  readonly spawnedPid: number;
+  /** Returns everything printed so far. */
   readonly output: () => string;
   readonly state: () => Promise<LabState>;
-  /** Resolves with the exit code or the signal's name once the process is gone. */
+  /** Sends a signal to the lab; resolves with the exit code or the signal's name. */
   readonly kill: (signal: NodeJS.Signals) => Promise<number | string>;
-  /** The process that was started: the lab's own, or npm's. */
-  readonly started: number;
 }
 
-/** The parts of `GET /api/state` that the tests read. */
+/** The parts of `GET /api/state` that tests read. */
 export interface LabState {
   readonly clock: { readonly now: string; readonly speed: number };
   readonly alarms: readonly {
@@ -40,10 +47,11 @@ export interface LabState {
 }
 
 /**
- * Starts a lab and waits until it says that it is ready.
+ * Starts a lab on free ports and waits until it is ready.
  * @param data its data folder
- * @param command what to run, `npm start --` by default
- * @param env additions to the environment
+ * @param command default: `npm start --`
+ * @param env added to the environment
+ * @throws Error with the lab's output if it exits first
  */
 export async function spawnLab(
   data: string,
@@ -56,53 +64,53 @@ export async function spawnLab(
     readonly env?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<SpawnedLab> {
-  const [program = "", ...first] = command;
+  const [program = "", ...programArgs] = command;
   const ports = ["--port", "0", "--aws-port", "0", "--console-port", "0"];
-  const child = spawn(program, [...first, ...ports, "--data", data, ...args], {
+  const child = spawn(program, [...programArgs, ...ports, "--data", data, ...args], {
     cwd: root,
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
-  const exited = ended(child);
+  const exited = exitStatus(child);
   const ready = new Promise<void>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        output += text;
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        output += chunk;
         if (/^Ready in /m.test(output)) resolve();
       });
     }
   });
-  const early = exited.then((code) => {
-    throw new Error(`The lab ended with ${code}:\n${output}`);
+  const exitedEarly = exited.then((status) => {
+    throw new Error(`The lab exited with ${status}:\n${output}`);
   });
-  await Promise.race([ready, early]);
-  early.catch(() => {});
+  await Promise.race([ready, exitedEarly]);
+  exitedEarly.catch(() => {});
   const endpoints = JSON.parse(readFileSync(join(data, "endpoints.json"), "utf8")) as Pick<
     SpawnedLab,
     "service" | "aws" | "console" | "pid"
   >;
   return {
     ...endpoints,
-    started: child.pid ?? endpoints.pid,
+    spawnedPid: child.pid ?? endpoints.pid,
     output: () => output,
     state: async () =>
       JSON.parse((await send("GET", `${endpoints.console}/api/state`)).body) as LabState,
     kill: (signal) => {
-      // Not through npm, which may end before its child; a lab that is gone already needs no signal.
+      // Signal the lab itself, because npm may exit before its child.
       if (child.exitCode === null && child.signalCode === null) process.kill(endpoints.pid, signal);
       return exited;
     },
   };
 }
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly body: string;
 }
 
-/** One HTTP request, with a JSON body on any method: the Fetch API has none on GET. */
-export function send(method: string, url: string, json?: unknown): Promise<Answer> {
+/** Sends an HTTP request. Unlike fetch, it can send a JSON body with GET. */
+export function send(method: string, url: string, json?: unknown): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const body = json === undefined ? undefined : JSON.stringify(json);
     const outgoing = request(
@@ -116,13 +124,13 @@ export function send(method: string, url: string, json?: unknown): Promise<Answe
             : { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
       },
       (incoming) => {
-        let text = "";
+        incoming.on("error", reject);
+        let received = "";
         incoming.setEncoding("utf8");
         incoming.on("data", (chunk: string) => {
-          text += chunk;
+          received += chunk;
         });
-        incoming.on("end", () => resolve({ status: incoming.statusCode ?? 0, body: text }));
-        incoming.on("error", reject);
+        incoming.on("end", () => resolve({ status: incoming.statusCode ?? 0, body: received }));
       },
     );
     outgoing.on("error", reject);
@@ -130,22 +138,28 @@ export function send(method: string, url: string, json?: unknown): Promise<Answe
   });
 }
 
-/** Asks until the answer is there. */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T | undefined>,
-  patience = 60_000,
+/**
+ * Calls `poll` until it returns a value.
+ * @param timeout milliseconds
+ * @throws Error that names what was awaited
+ */
+export async function waitFor<T>(
+  description: string,
+  poll: () => Promise<T | undefined>,
+  timeout = 60_000,
 ): Promise<T> {
-  const end = performance.now() + patience;
+  const deadline = performance.now() + timeout;
   for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > end) throw new Error(`Waited ${patience / 1000} s in vain: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const value = await poll();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) {
+      throw new Error(`Timed out after ${timeout / 1000} s waiting for ${description}.`);
+    }
+    await pause(50);
   }
 }
 
-function ended(child: ChildProcess): Promise<number | string> {
+function exitStatus(child: ChildProcess): Promise<number | string> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));

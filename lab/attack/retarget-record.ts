@@ -1,0 +1,32 @@
+import type { CloudTrailRecord } from "../../detections/detection.ts";
+import {
+  createExampleScope,
+  type DetectionScope,
+  EXAMPLE_ACCOUNT,
+} from "../../detections/scope.ts";
+import type { Account } from "../../terraform/reader.ts";
+
+const EXAMPLE_REGION = "ap-southeast-2";
+
+/** Replaces the resources, account and region of a detection's example record with those of the lab. */
+export function retargetRecord(
+  record: CloudTrailRecord,
+  scope: DetectionScope,
+  { accountId, region }: Account,
+): CloudTrailRecord {
+  const example = createExampleScope("dev", EXAMPLE_REGION);
+  const replacements = [
+    [example.keyArn, scope.keyArn],
+    [example.trailKeyArn, scope.trailKeyArn],
+    [example.topicKeyArn, scope.topicKeyArn],
+    [example.trailLogGroupName, scope.trailLogGroupName],
+    [example.namePrefix, scope.namePrefix],
+    [EXAMPLE_ACCOUNT, accountId],
+    [EXAMPLE_REGION, region],
+  ] as const;
+  const retargeted = replacements.reduce(
+    (json, [from, to]) => json.replaceAll(from, to),
+    JSON.stringify(record),
+  );
+  return JSON.parse(retargeted);
+}

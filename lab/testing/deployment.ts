@@ -1,0 +1,20 @@
+import { settingsOf } from "../../settings/testing.ts";
+import { synthesize } from "../../stacks/synthesize.ts";
+import { type Deployment, readDeployment } from "../../terraform/deployment.ts";
+import type { Stacks } from "../../terraform/json.ts";
+import { readTerraform } from "../../terraform/reader.ts";
+
+export const account = { accountId: "111122223333", region: "ap-southeast-2" };
+
+/**
+ * The deployment of the dev environment, in AWS's example account.
+ * @param variables further settings, without the prefix CIPHERWATCH_
+ * @param change replaces the synthesized stacks
+ */
+export function deploymentOf(
+  variables: Readonly<Record<string, string>> = {},
+  change: (stacks: Stacks) => Stacks = (stacks) => stacks,
+): Deployment {
+  const stacks = change(synthesize(settingsOf(variables)));
+  return readDeployment(readTerraform(stacks, account), account);
+}
