@@ -1,10 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createMetrics, type MetricsEntry } from "../lab/aws/cloudwatch/metrics/metrics.ts";
-import { createLogs } from "../lab/aws/logs/logs.ts";
-import type { LogsEntry } from "../lab/aws/logs/store.ts";
-import { manualClock } from "../lab/testing/manual-clock.ts";
-import { memoryJournal } from "../lab/testing/memory-journal.ts";
 import cases from "./fixtures/metric-filter-publishing-cases.json" with { type: "json" };
+import { type MetricDatum, merge } from "./metric.ts";
 import type { MetricFilter, MetricTransformation } from "./metric-filter.ts";
 import { compileMetricFilters } from "./metric-filter.ts";
 import { FILTER, LOG_GROUP } from "./testing/samples.ts";
@@ -17,41 +13,34 @@ function filter(pattern: string, transformation: Partial<MetricTransformation> =
   return { ...FILTER, pattern, transformation: { ...rest, ...transformation } };
 }
 
-/** What GetMetricStatistics would answer after these batches: a log group with one metric filter. */
+/** Returns the datapoints by the minute that a metric filter publishes for these messages. */
 function publish(
   metricFilter: MetricFilter,
   batches: readonly (readonly string[])[],
   times: readonly number[] = [NOON],
 ) {
-  const clock = manualClock(NOON);
-  const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
-  const logs = createLogs({
-    clock,
-    region: "ap-southeast-2",
-    accountId: "123456789012",
-    logGroups: [LOG_GROUP],
-    metricFilters: [metricFilter],
-    metrics,
-    journal: memoryJournal<LogsEntry>(),
+  const [compiled] = compileMetricFilters([metricFilter], [LOG_GROUP]).get(LOG_GROUP.name) ?? [];
+  const published = batches.flat().flatMap((message, index) => {
+    const timestamp = times[index % times.length] ?? NOON;
+    return compiled?.publish({ message, timestamp }) ?? [];
   });
-  let index = 0;
-  for (const batch of batches) {
-    const events = batch.map((message) => ({
-      message,
-      timestamp: times[index++ % times.length] ?? NOON,
-    }));
-    logs.ingest(LOG_GROUP.name, "stream", events);
+  const minutes = new Map<string, MetricDatum>();
+  for (const datum of published) {
+    const timestamp = datum.timestamp - (datum.timestamp % MINUTE);
+    const key = JSON.stringify([timestamp, datum.unit, datum.dimensions]);
+    minutes.set(key, { ...datum, timestamp, ...merge(minutes.get(key), datum) });
   }
-  return metrics.list().flatMap((key) =>
-    metrics
-      .statistics(key, { start: NOON - 60 * MINUTE, end: NOON + 60 * MINUTE, seconds: 60 })
-      .map(({ timestamp, sum, sampleCount, minimum, maximum, unit }) => ({
-        timestamp,
-        unit,
-        dimensions: key.dimensions,
-        statistics: { Sum: sum, SampleCount: sampleCount, Minimum: minimum, Maximum: maximum },
-      })),
-  );
+  return [...minutes.values()].map(({ timestamp, unit, dimensions, ...set }) => ({
+    timestamp,
+    unit,
+    dimensions,
+    statistics: {
+      Sum: set.sum,
+      SampleCount: set.sampleCount,
+      Minimum: set.minimum,
+      Maximum: set.maximum,
+    },
+  }));
 }
 
 describe("what AWS was seen to publish", () => {
