@@ -1,6 +1,6 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, onAllResources } from "./area.ts";
+import { type Area, allow, onAllResources } from "./area.ts";
 
 /** Composite alarms, dashboards, saved queries, EventBridge rules, queues and the webhook. */
 export function alarmEvents(stack: CipherwatchStack): Area {
@@ -16,17 +16,17 @@ export function alarmEvents(stack: CipherwatchStack): Area {
         "cloudwatch:DescribeAlarms",
         "logs:DescribeQueryDefinitions",
       ]),
-      { sid: "ReadDashboards", actions: ["cloudwatch:GetDashboard"], resources: dashboards },
-      {
-        sid: "ReadRules",
-        actions: ["events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"],
-        resources: rules,
-      },
-      {
-        sid: "ReadQueues",
-        actions: ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"],
-        resources: queues,
-      },
+      allow("ReadDashboards", dashboards, ["cloudwatch:GetDashboard"]),
+      allow("ReadRules", rules, [
+        "events:DescribeRule",
+        "events:ListTagsForResource",
+        "events:ListTargetsByRule",
+      ]),
+      allow("ReadQueues", queues, [
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ListQueueTags",
+      ]),
       ...webhooks.read,
     ],
     write: [
@@ -36,34 +36,25 @@ export function alarmEvents(stack: CipherwatchStack): Area {
         "logs:DeleteQueryDefinition",
         "logs:PutQueryDefinition",
       ]),
-      {
-        sid: "ManageDashboards",
-        actions: ["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"],
-        resources: dashboards,
-      },
-      {
-        sid: "ManageRules",
-        actions: [
-          "events:DeleteRule",
-          "events:PutRule",
-          "events:PutTargets",
-          "events:RemoveTargets",
-          "events:TagResource",
-          "events:UntagResource",
-        ],
-        resources: rules,
-      },
-      {
-        sid: "ManageQueues",
-        actions: [
-          "sqs:CreateQueue",
-          "sqs:DeleteQueue",
-          "sqs:SetQueueAttributes",
-          "sqs:TagQueue",
-          "sqs:UntagQueue",
-        ],
-        resources: queues,
-      },
+      allow("ManageDashboards", dashboards, [
+        "cloudwatch:DeleteDashboards",
+        "cloudwatch:PutDashboard",
+      ]),
+      allow("ManageRules", rules, [
+        "events:DeleteRule",
+        "events:PutRule",
+        "events:PutTargets",
+        "events:RemoveTargets",
+        "events:TagResource",
+        "events:UntagResource",
+      ]),
+      allow("ManageQueues", queues, [
+        "sqs:CreateQueue",
+        "sqs:DeleteQueue",
+        "sqs:SetQueueAttributes",
+        "sqs:TagQueue",
+        "sqs:UntagQueue",
+      ]),
       ...webhooks.write,
     ],
   };
@@ -83,35 +74,30 @@ function webhook(stack: CipherwatchStack): Area {
   ]);
   return {
     read: [
-      {
-        sid: "ReadWebhook",
-        actions: ["events:DescribeApiDestination", "events:DescribeConnection"],
-        resources,
-      },
+      allow("ReadWebhook", resources, [
+        "events:DescribeApiDestination",
+        "events:DescribeConnection",
+      ]),
     ],
     write: [
-      {
-        sid: "ManageWebhook",
-        actions: [
-          "events:CreateApiDestination",
-          "events:CreateConnection",
-          "events:DeleteApiDestination",
-          "events:DeleteConnection",
-          "events:UpdateApiDestination",
-          "events:UpdateConnection",
-        ],
-        resources,
-      },
-      {
-        sid: "LetEventBridgeKeepSecret",
-        actions: [
+      allow("ManageWebhook", resources, [
+        "events:CreateApiDestination",
+        "events:CreateConnection",
+        "events:DeleteApiDestination",
+        "events:DeleteConnection",
+        "events:UpdateApiDestination",
+        "events:UpdateConnection",
+      ]),
+      allow(
+        "LetEventBridgeKeepSecret",
+        [stack.regionalArn("secretsmanager", `secret:events!connection/${name}/*`)],
+        [
           "secretsmanager:CreateSecret",
           "secretsmanager:DescribeSecret",
           "secretsmanager:PutSecretValue",
           "secretsmanager:UpdateSecret",
         ],
-        resources: [stack.regionalArn("secretsmanager", `secret:events!connection/${name}/*`)],
-      },
+      ),
     ],
   };
 }

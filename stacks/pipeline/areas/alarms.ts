@@ -1,6 +1,6 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import type { Area } from "./area.ts";
+import { type Area, allow } from "./area.ts";
 
 /** Metric alarms, and the topics that they notify. */
 export function alarms(stack: CipherwatchStack): Area {
@@ -9,46 +9,33 @@ export function alarms(stack: CipherwatchStack): Area {
   const topics = [stack.regionalArn("sns", name)];
   return {
     read: [
-      {
-        sid: "ReadAlarms",
-        actions: ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"],
-        resources: alarmArns,
-      },
-      {
-        sid: "ReadTopics",
-        actions: [
-          "sns:GetSubscriptionAttributes",
-          "sns:GetTopicAttributes",
-          "sns:ListTagsForResource",
-        ],
-        resources: topics,
-      },
+      allow("ReadAlarms", alarmArns, [
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:ListTagsForResource",
+      ]),
+      allow("ReadTopics", topics, [
+        "sns:GetSubscriptionAttributes",
+        "sns:GetTopicAttributes",
+        "sns:ListTagsForResource",
+      ]),
     ],
     write: [
-      {
-        sid: "ManageAlarms",
-        actions: [
-          "cloudwatch:DeleteAlarms",
-          "cloudwatch:PutMetricAlarm",
-          "cloudwatch:TagResource",
-          "cloudwatch:UntagResource",
-        ],
-        resources: alarmArns,
-      },
-      {
-        sid: "ManageTopics",
-        actions: [
-          "sns:CreateTopic",
-          "sns:DeleteTopic",
-          "sns:SetSubscriptionAttributes",
-          "sns:SetTopicAttributes",
-          "sns:Subscribe",
-          "sns:TagResource",
-          "sns:Unsubscribe",
-          "sns:UntagResource",
-        ],
-        resources: topics,
-      },
+      allow("ManageAlarms", alarmArns, [
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource",
+        "cloudwatch:UntagResource",
+      ]),
+      allow("ManageTopics", topics, [
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:SetSubscriptionAttributes",
+        "sns:SetTopicAttributes",
+        "sns:Subscribe",
+        "sns:TagResource",
+        "sns:Unsubscribe",
+        "sns:UntagResource",
+      ]),
     ],
   };
 }

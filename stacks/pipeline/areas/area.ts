@@ -31,6 +31,16 @@ export function setsTags({ settings }: CipherwatchStack): Condition[] {
 /** Matches resources without a `Project` tag, which were just created, such as a VPC's default group. */
 export const UNTAGGED: Condition = ["Null", "aws:ResourceTag/Project", "true"];
 
+/** Builds a statement. The conditions must all match. */
+export function allow(
+  sid: string,
+  resources: readonly string[],
+  actions: readonly string[],
+  ...conditions: readonly Condition[]
+): Statement {
+  return { sid, actions, resources, ...(conditions.length === 0 ? {} : { conditions }) };
+}
+
 /** Allows actions without resource types. Restricts them to the region of the settings. */
 export function onAllResources(
   { settings }: CipherwatchStack,
@@ -38,10 +48,6 @@ export function onAllResources(
   actions: readonly string[],
   ...conditions: readonly Condition[]
 ): Statement {
-  return {
-    sid,
-    actions,
-    resources: ["*"],
-    conditions: [["StringEquals", "aws:RequestedRegion", settings.region], ...conditions],
-  };
+  const inRegion: Condition = ["StringEquals", "aws:RequestedRegion", settings.region];
+  return allow(sid, ["*"], actions, inRegion, ...conditions);
 }

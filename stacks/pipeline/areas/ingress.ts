@@ -1,6 +1,6 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, hasTags, onAllResources, setsTags } from "./area.ts";
+import { type Area, allow, hasTags, onAllResources, setsTags } from "./area.ts";
 
 /** The load balancer with its listeners and target groups. */
 export function loadBalancer(stack: CipherwatchStack): Area {
@@ -22,9 +22,10 @@ export function loadBalancer(stack: CipherwatchStack): Area {
       ]),
     ],
     write: [
-      {
-        sid: "ManageLoadBalancer",
-        actions: [
+      allow(
+        "ManageLoadBalancer",
+        [elb(`loadbalancer/app/${name}`), elb(`listener/app/${name}`)],
+        [
           "elasticloadbalancing:AddTags",
           "elasticloadbalancing:CreateListener",
           "elasticloadbalancing:CreateLoadBalancer",
@@ -41,26 +42,25 @@ export function loadBalancer(stack: CipherwatchStack): Area {
           "elasticloadbalancing:SetSecurityGroups",
           "elasticloadbalancing:SetSubnets",
         ],
-        resources: [elb(`loadbalancer/app/${name}`), elb(`listener/app/${name}`)],
-      },
-      {
-        sid: "CreateTargetGroups",
-        actions: ["elasticloadbalancing:AddTags", "elasticloadbalancing:CreateTargetGroup"],
-        resources: targetGroups,
-        conditions: setsTags(stack),
-      },
-      {
-        sid: "ManageTargetGroups",
-        actions: [
+      ),
+      allow(
+        "CreateTargetGroups",
+        targetGroups,
+        ["elasticloadbalancing:AddTags", "elasticloadbalancing:CreateTargetGroup"],
+        ...setsTags(stack),
+      ),
+      allow(
+        "ManageTargetGroups",
+        targetGroups,
+        [
           "elasticloadbalancing:AddTags",
           "elasticloadbalancing:DeleteTargetGroup",
           "elasticloadbalancing:ModifyTargetGroup",
           "elasticloadbalancing:ModifyTargetGroupAttributes",
           "elasticloadbalancing:RemoveTags",
         ],
-        resources: targetGroups,
-        conditions: hasTags(stack),
-      },
+        ...hasTags(stack),
+      ),
     ],
   };
 }
@@ -74,22 +74,22 @@ export function webAcl(stack: CipherwatchStack): Area {
   ];
   return {
     read: [
-      {
-        sid: "ReadWebAcl",
-        actions: [
-          "wafv2:GetLoggingConfiguration",
-          "wafv2:GetWebACL",
-          "wafv2:GetWebACLForResource",
-          "wafv2:ListTagsForResource",
-        ],
-        resources,
-      },
+      allow("ReadWebAcl", resources, [
+        "wafv2:GetLoggingConfiguration",
+        "wafv2:GetWebACL",
+        "wafv2:GetWebACLForResource",
+        "wafv2:ListTagsForResource",
+      ]),
     ],
     write: [
       onAllResources(stack, "SetWebAcls", ["elasticloadbalancing:SetWebAcl"]),
-      {
-        sid: "ManageWebAcl",
-        actions: [
+      allow(
+        "ManageWebAcl",
+        [
+          ...resources,
+          stack.regionalArn("wafv2", "regional/managedruleset/*"), // the rule groups of the web ACL
+        ],
+        [
           "wafv2:AssociateWebACL",
           "wafv2:CreateWebACL",
           "wafv2:DeleteLoggingConfiguration",
@@ -100,11 +100,7 @@ export function webAcl(stack: CipherwatchStack): Area {
           "wafv2:UntagResource",
           "wafv2:UpdateWebACL",
         ],
-        resources: [
-          ...resources,
-          stack.regionalArn("wafv2", "regional/managedruleset/*"), // the rule groups of the web ACL
-        ],
-      },
+      ),
     ],
   };
 }
@@ -117,38 +113,30 @@ export function domain(stack: CipherwatchStack): Area {
   const zone = [`arn:${stack.partition}:route53:::hostedzone/${hostedZoneId}`];
   return {
     read: [
-      {
-        sid: "ReadCertificate",
-        actions: ["acm:DescribeCertificate", "acm:ListTagsForCertificate"],
-        resources: certificates,
-        conditions: hasTags(stack),
-      },
-      {
-        sid: "ReadRecords",
-        actions: ["route53:GetHostedZone", "route53:ListResourceRecordSets"],
-        resources: zone,
-      },
+      allow(
+        "ReadCertificate",
+        certificates,
+        ["acm:DescribeCertificate", "acm:ListTagsForCertificate"],
+        ...hasTags(stack),
+      ),
+      allow("ReadRecords", zone, ["route53:GetHostedZone", "route53:ListResourceRecordSets"]),
     ],
     write: [
       onAllResources(stack, "RequestCertificate", ["acm:RequestCertificate"], ...setsTags(stack)),
-      {
-        sid: "TagRequestedCertificate",
-        actions: ["acm:AddTagsToCertificate"],
-        resources: certificates,
-        conditions: setsTags(stack),
-      },
-      {
-        sid: "ManageCertificate",
-        actions: ["acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"],
-        resources: certificates,
-        conditions: hasTags(stack),
-      },
-      { sid: "ChangeRecords", actions: ["route53:ChangeResourceRecordSets"], resources: zone },
-      {
-        sid: "AwaitRecords",
-        actions: ["route53:GetChange"],
-        resources: [`arn:${stack.partition}:route53:::change/*`],
-      },
+      allow(
+        "TagRequestedCertificate",
+        certificates,
+        ["acm:AddTagsToCertificate"],
+        ...setsTags(stack),
+      ),
+      allow(
+        "ManageCertificate",
+        certificates,
+        ["acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"],
+        ...hasTags(stack),
+      ),
+      allow("ChangeRecords", zone, ["route53:ChangeResourceRecordSets"]),
+      allow("AwaitRecords", [`arn:${stack.partition}:route53:::change/*`], ["route53:GetChange"]),
     ],
   };
 }

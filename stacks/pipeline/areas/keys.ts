@@ -1,7 +1,7 @@
 import { keyAlias } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { type Condition, viaService } from "../../constructs/policy.ts";
-import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
+import { type Area, allow, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
 /** Managing the KMS keys. The policy of the data key does not allow the pipeline to use it. */
 export function keys(stack: CipherwatchStack): Area {
@@ -14,30 +14,21 @@ export function keys(stack: CipherwatchStack): Area {
   ];
   return {
     read: [
-      {
-        sid: "ReadKeys",
-        actions: [
-          "kms:DescribeKey",
-          "kms:GetKeyPolicy",
-          "kms:GetKeyRotationStatus",
-          "kms:ListResourceTags",
-        ],
+      allow(
+        "ReadKeys",
         resources,
-        conditions: ours,
-      },
+        ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
+        ...ours,
+      ),
       onAllResources(stack, "ListAliases", ["kms:ListAliases"]),
     ],
     write: [
       onAllResources(stack, "CreateKeys", ["kms:CreateKey"], ...setsTags(stack)),
-      {
-        sid: "TagCreatedKeys",
-        actions: ["kms:TagResource"],
+      allow("TagCreatedKeys", resources, ["kms:TagResource"], ...setsTags(stack), UNTAGGED),
+      allow(
+        "ManageKeys",
         resources,
-        conditions: [...setsTags(stack), UNTAGGED],
-      },
-      {
-        sid: "ManageKeys",
-        actions: [
+        [
           "kms:CreateAlias",
           "kms:DeleteAlias",
           "kms:EnableKeyRotation",
@@ -47,21 +38,17 @@ export function keys(stack: CipherwatchStack): Area {
           "kms:UpdateAlias",
           "kms:UpdateKeyDescription",
         ],
-        resources,
-        conditions: ours,
-      },
-      {
-        sid: "ManageAliases",
-        actions: ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"],
-        resources: aliases,
-      },
+        ...ours,
+      ),
+      allow("ManageAliases", aliases, ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]),
       // ECR, RDS and Secrets Manager use the key with the permissions of who creates the resource.
-      {
-        sid: "LetServicesUseKeys",
-        actions: ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant"],
+      allow(
+        "LetServicesUseKeys",
         resources,
-        conditions: [...ours, viaService(stack, "ecr", "rds", "secretsmanager")],
-      },
+        ["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "kms:RetireGrant"],
+        ...ours,
+        viaService(stack, "ecr", "rds", "secretsmanager"),
+      ),
     ],
   };
 }

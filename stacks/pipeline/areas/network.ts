@@ -1,5 +1,5 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
+import { type Area, allow, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
 const RESOURCE_TYPES = [
   "elastic-ip",
@@ -85,54 +85,44 @@ export function network(stack: CipherwatchStack): Area {
   return {
     read: [
       onAllResources(stack, "DescribeNetwork", DESCRIBE_ACTIONS),
-      {
-        sid: "DescribeVpcAttributes",
-        actions: ["ec2:DescribeVpcAttribute"],
-        resources: arns(["vpc"]),
-        conditions: hasTags(stack),
-      },
-      {
-        sid: "ReadAwsPrefixLists",
-        actions: ["ec2:GetManagedPrefixListEntries"],
-        resources: [`arn:${stack.partition}:ec2:${stack.settings.region}:aws:prefix-list/*`],
-      },
+      allow(
+        "DescribeVpcAttributes",
+        arns(["vpc"]),
+        ["ec2:DescribeVpcAttribute"],
+        ...hasTags(stack),
+      ),
+      allow(
+        "ReadAwsPrefixLists",
+        [`arn:${stack.partition}:ec2:${stack.settings.region}:aws:prefix-list/*`],
+        ["ec2:GetManagedPrefixListEntries"],
+      ),
     ],
     write: [
       // Creating a resource needs both statements: the first for the new resource, which gets its tags
       // in the same call, the second for the existing resource that contains it, such as the VPC.
-      {
-        sid: "Create",
-        actions: creations,
-        resources: arns(RESOURCE_TYPES),
-        conditions: setsTags(stack),
-      },
-      {
-        sid: "ChangeAndDelete",
-        actions: [...creations, ...CHANGE_ACTIONS],
-        resources: arns(RESOURCE_TYPES),
-        conditions: hasTags(stack),
-      },
-      {
-        sid: "TagWhatIsCreated",
-        actions: ["ec2:CreateTags"],
-        resources: arns(RESOURCE_TYPES),
-        conditions: [...setsTags(stack), ["StringEquals", "ec2:CreateAction", ...CREATE_ACTIONS]],
-      },
-      {
-        // ELB calls this with the permissions of who sets a load balancer's security groups:
-        // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
-        sid: "LetElbFindGroups",
-        actions: ["ec2:GetSecurityGroupsForVpc"],
-        resources: arns(["vpc"]),
-        conditions: hasTags(stack),
-      },
-      {
-        // AWS creates the VPC's default group without tags. Terraform tags it and removes its rules.
-        sid: "AdoptDefaultGroup",
-        actions: ["ec2:CreateTags"],
-        resources: arns(["security-group"]),
-        conditions: [...setsTags(stack), UNTAGGED],
-      },
+      allow("Create", arns(RESOURCE_TYPES), creations, ...setsTags(stack)),
+      allow(
+        "ChangeAndDelete",
+        arns(RESOURCE_TYPES),
+        [...creations, ...CHANGE_ACTIONS],
+        ...hasTags(stack),
+      ),
+      allow("TagWhatIsCreated", arns(RESOURCE_TYPES), ["ec2:CreateTags"], ...setsTags(stack), [
+        "StringEquals",
+        "ec2:CreateAction",
+        ...CREATE_ACTIONS,
+      ]),
+      // ELB calls this with the permissions of who sets a load balancer's security groups:
+      // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
+      allow("LetElbFindGroups", arns(["vpc"]), ["ec2:GetSecurityGroupsForVpc"], ...hasTags(stack)),
+      // AWS creates the VPC's default group without tags. Terraform tags it and removes its rules.
+      allow(
+        "AdoptDefaultGroup",
+        arns(["security-group"]),
+        ["ec2:CreateTags"],
+        ...setsTags(stack),
+        UNTAGGED,
+      ),
     ],
   };
 }

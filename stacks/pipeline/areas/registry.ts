@@ -1,6 +1,6 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, onAllResources } from "./area.ts";
+import { type Area, allow, onAllResources } from "./area.ts";
 
 /** The registry, and pushing images for the job that builds them. */
 export function registry(stack: CipherwatchStack): Area {
@@ -9,42 +9,34 @@ export function registry(stack: CipherwatchStack): Area {
   ];
   return {
     read: [
-      {
-        sid: "ReadRegistry",
-        actions: ["ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:ListTagsForResource"],
-        resources,
-      },
+      allow("ReadRegistry", resources, [
+        "ecr:DescribeRepositories",
+        "ecr:GetLifecyclePolicy",
+        "ecr:ListTagsForResource",
+      ]),
     ],
     write: [
-      {
-        sid: "ManageRegistry",
-        actions: [
-          "ecr:CreateRepository",
-          "ecr:DeleteLifecyclePolicy",
-          "ecr:PutImageScanningConfiguration",
-          "ecr:PutImageTagMutability",
-          "ecr:PutLifecyclePolicy",
-          "ecr:TagResource",
-          "ecr:UntagResource",
-        ],
-        resources,
-      },
+      allow("ManageRegistry", resources, [
+        "ecr:CreateRepository",
+        "ecr:DeleteLifecyclePolicy",
+        "ecr:PutImageScanningConfiguration",
+        "ecr:PutImageTagMutability",
+        "ecr:PutLifecyclePolicy",
+        "ecr:TagResource",
+        "ecr:UntagResource",
+      ]),
       onAllResources(stack, "SignInToRegistry", ["ecr:GetAuthorizationToken"]),
-      {
-        sid: "PushImages",
-        actions: [
-          "ecr:BatchCheckLayerAvailability",
-          "ecr:BatchGetImage",
-          "ecr:CompleteLayerUpload",
-          "ecr:DescribeImageScanFindings",
-          "ecr:DescribeImages",
-          "ecr:GetDownloadUrlForLayer",
-          "ecr:InitiateLayerUpload",
-          "ecr:PutImage",
-          "ecr:UploadLayerPart",
-        ],
-        resources,
-      },
+      allow("PushImages", resources, [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:DescribeImageScanFindings",
+        "ecr:DescribeImages",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+      ]),
     ],
   };
 }

@@ -1,7 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { boundaryArn } from "../boundary.ts";
-import type { Area } from "./area.ts";
+import { type Area, allow } from "./area.ts";
 
 /** Services that the stacks pass a role to. */
 const PASS_TO = [
@@ -29,22 +29,19 @@ export function roles(stack: CipherwatchStack): Area {
   const resources = [stack.globalArn("iam", `role/${resourceName(stack.settings.env, "*")}`)];
   return {
     read: [
-      {
-        sid: "ReadRoles",
-        actions: [
-          "iam:GetRole",
-          "iam:GetRolePolicy",
-          "iam:ListAttachedRolePolicies",
-          "iam:ListInstanceProfilesForRole",
-          "iam:ListRolePolicies",
-        ],
-        resources,
-      },
+      allow("ReadRoles", resources, [
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListInstanceProfilesForRole",
+        "iam:ListRolePolicies",
+      ]),
     ],
     write: [
-      {
-        sid: "ManageBoundRoles",
-        actions: [
+      allow(
+        "ManageBoundRoles",
+        resources,
+        [
           "iam:CreateRole",
           "iam:DeleteRole",
           "iam:DeleteRolePolicy",
@@ -54,24 +51,21 @@ export function roles(stack: CipherwatchStack): Area {
           "iam:UpdateRole",
           "iam:UpdateRoleDescription",
         ],
+        ["StringEquals", "iam:PermissionsBoundary", boundaryArn(stack)],
+      ),
+      allow("TagRoles", resources, ["iam:TagRole", "iam:UntagRole"]),
+      allow(
+        "PassRoles",
         resources,
-        conditions: [["StringEquals", "iam:PermissionsBoundary", boundaryArn(stack)]],
-      },
-      { sid: "TagRoles", actions: ["iam:TagRole", "iam:UntagRole"], resources },
-      {
-        sid: "PassRoles",
-        actions: ["iam:PassRole"],
-        resources,
-        conditions: [["StringEquals", "iam:PassedToService", ...PASS_TO]],
-      },
-      {
-        sid: "LetServicesMakeTheirRoles",
-        actions: ["iam:CreateServiceLinkedRole"],
-        resources: WITH_LINKED_ROLE.map((name) =>
-          stack.globalArn("iam", `role/aws-service-role/${name}/*`),
-        ),
-        conditions: [["StringEquals", "iam:AWSServiceName", ...WITH_LINKED_ROLE]],
-      },
+        ["iam:PassRole"],
+        ["StringEquals", "iam:PassedToService", ...PASS_TO],
+      ),
+      allow(
+        "LetServicesMakeTheirRoles",
+        WITH_LINKED_ROLE.map((name) => stack.globalArn("iam", `role/aws-service-role/${name}/*`)),
+        ["iam:CreateServiceLinkedRole"],
+        ["StringEquals", "iam:AWSServiceName", ...WITH_LINKED_ROLE],
+      ),
     ],
   };
 }

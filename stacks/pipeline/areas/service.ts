@@ -1,6 +1,6 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, hasTags, onAllResources } from "./area.ts";
+import { type Area, allow, hasTags, onAllResources } from "./area.ts";
 
 /** The ECS cluster, the service and its autoscaling. */
 export function service(stack: CipherwatchStack): Area {
@@ -11,27 +11,28 @@ export function service(stack: CipherwatchStack): Area {
   const targets = [stack.regionalArn("application-autoscaling", "scalable-target/*")];
   return {
     read: [
-      {
-        sid: "ReadService",
-        actions: ["ecs:DescribeClusters", "ecs:DescribeServices", "ecs:ListTagsForResource"],
-        resources,
-      },
+      allow("ReadService", resources, [
+        "ecs:DescribeClusters",
+        "ecs:DescribeServices",
+        "ecs:ListTagsForResource",
+      ]),
       onAllResources(stack, "ReadTaskDefinitionsAndScaling", [
         "application-autoscaling:DescribeScalableTargets",
         "application-autoscaling:DescribeScalingPolicies",
         "ecs:DescribeTaskDefinition",
       ]),
-      {
-        sid: "ReadTagsOfScaling",
-        actions: ["application-autoscaling:ListTagsForResource"],
-        resources: targets,
-        conditions: hasTags(stack),
-      },
+      allow(
+        "ReadTagsOfScaling",
+        targets,
+        ["application-autoscaling:ListTagsForResource"],
+        ...hasTags(stack),
+      ),
     ],
     write: [
-      {
-        sid: "ManageService",
-        actions: [
+      allow(
+        "ManageService",
+        [...resources, ...ecs(`service-deployment/${name}`, `service-revision/${name}`)],
+        [
           "ecs:CreateCluster",
           "ecs:CreateService",
           "ecs:DeleteCluster",
@@ -46,31 +47,29 @@ export function service(stack: CipherwatchStack): Area {
           "ecs:UpdateClusterSettings",
           "ecs:UpdateService",
         ],
-        resources: [...resources, ...ecs(`service-deployment/${name}`, `service-revision/${name}`)],
-      },
+      ),
       onAllResources(stack, "RetireTaskDefinitions", ["ecs:DeregisterTaskDefinition"]),
-      {
-        sid: "ManageScaling",
-        actions: [
+      allow(
+        "ManageScaling",
+        targets,
+        [
           "application-autoscaling:DeleteScalingPolicy",
           "application-autoscaling:DeregisterScalableTarget",
           "application-autoscaling:PutScalingPolicy",
           "application-autoscaling:RegisterScalableTarget",
         ],
-        resources: targets,
-        conditions: [["StringEquals", "application-autoscaling:service-namespace", "ecs"]],
-      },
-      {
-        sid: "TagScaling",
-        actions: ["application-autoscaling:TagResource", "application-autoscaling:UntagResource"],
-        resources: targets,
-      },
-      {
-        // Autoscaling creates its alarms with the permissions of who puts the scaling policy.
-        sid: "ManageScalingAlarms",
-        actions: ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
-        resources: [stack.regionalArn("cloudwatch", `alarm:TargetTracking-service/${name}`)],
-      },
+        ["StringEquals", "application-autoscaling:service-namespace", "ecs"],
+      ),
+      allow("TagScaling", targets, [
+        "application-autoscaling:TagResource",
+        "application-autoscaling:UntagResource",
+      ]),
+      // Autoscaling creates its alarms with the permissions of who puts the scaling policy.
+      allow(
+        "ManageScalingAlarms",
+        [stack.regionalArn("cloudwatch", `alarm:TargetTracking-service/${name}`)],
+        ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"],
+      ),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import type { Area } from "./area.ts";
+import { type Area, allow } from "./area.ts";
 
 /** Parts of the bucket names, without those of bootstrap. */
 const BUCKETS = ["access-logs", "elb-logs", "trail"] as const;
@@ -17,49 +17,41 @@ export function storage(stack: CipherwatchStack): Area {
   );
   return {
     read: [
-      {
-        sid: "ReadBuckets",
-        actions: [
-          "s3:GetAccelerateConfiguration",
-          "s3:GetBucketAcl",
-          "s3:GetBucketCORS",
-          "s3:GetBucketLogging",
-          "s3:GetBucketObjectLockConfiguration",
-          "s3:GetBucketOwnershipControls",
-          "s3:GetBucketPolicy",
-          "s3:GetBucketPublicAccessBlock",
-          "s3:GetBucketRequestPayment",
-          "s3:GetBucketTagging",
-          "s3:GetBucketVersioning",
-          "s3:GetBucketWebsite",
-          "s3:GetEncryptionConfiguration",
-          "s3:GetLifecycleConfiguration",
-          "s3:GetReplicationConfiguration",
-          "s3:ListBucket", // HeadBucket
-          "s3:ListTagsForResource",
-        ],
-        resources,
-      },
+      allow("ReadBuckets", resources, [
+        "s3:GetAccelerateConfiguration",
+        "s3:GetBucketAcl",
+        "s3:GetBucketCORS",
+        "s3:GetBucketLogging",
+        "s3:GetBucketObjectLockConfiguration",
+        "s3:GetBucketOwnershipControls",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketPublicAccessBlock",
+        "s3:GetBucketRequestPayment",
+        "s3:GetBucketTagging",
+        "s3:GetBucketVersioning",
+        "s3:GetBucketWebsite",
+        "s3:GetEncryptionConfiguration",
+        "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
+        "s3:ListBucket", // HeadBucket
+        "s3:ListTagsForResource",
+      ]),
     ],
     write: [
-      {
-        sid: "ManageBuckets",
-        actions: [
-          "s3:CreateBucket",
-          "s3:PutBucketLogging",
-          "s3:PutBucketObjectLockConfiguration",
-          "s3:PutBucketOwnershipControls",
-          "s3:PutBucketPolicy",
-          "s3:PutBucketPublicAccessBlock",
-          "s3:PutBucketTagging",
-          "s3:PutBucketVersioning",
-          "s3:PutEncryptionConfiguration",
-          "s3:PutLifecycleConfiguration",
-          "s3:TagResource",
-          "s3:UntagResource",
-        ],
-        resources,
-      },
+      allow("ManageBuckets", resources, [
+        "s3:CreateBucket",
+        "s3:PutBucketLogging",
+        "s3:PutBucketObjectLockConfiguration",
+        "s3:PutBucketOwnershipControls",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketTagging",
+        "s3:PutBucketVersioning",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+        "s3:TagResource",
+        "s3:UntagResource",
+      ]),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { logGroupName, resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, onAllResources } from "./area.ts";
+import { type Area, allow, onAllResources } from "./area.ts";
 
 /** The trail, log groups and metric filters, except for deleting recorded events. */
 export function trail(stack: CipherwatchStack): Area {
@@ -15,54 +15,38 @@ export function trail(stack: CipherwatchStack): Area {
   ].map((group) => stack.regionalArn("logs", `log-group:${group}`));
   return {
     read: [
-      {
-        sid: "ReadTrail",
-        actions: [
-          "cloudtrail:GetEventSelectors",
-          "cloudtrail:GetInsightSelectors",
-          "cloudtrail:GetTrail",
-          "cloudtrail:GetTrailStatus",
-          "cloudtrail:ListTags",
-        ],
-        resources: trails,
-      },
+      allow("ReadTrail", trails, [
+        "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetInsightSelectors",
+        "cloudtrail:GetTrail",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:ListTags",
+      ]),
       onAllResources(stack, "ListTrailsAndLogs", [
         "cloudtrail:DescribeTrails",
         "logs:DescribeLogGroups",
         "logs:DescribeResourcePolicies",
       ]),
-      {
-        sid: "ReadLogGroups",
-        actions: ["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
-        resources: logGroups,
-      },
+      allow("ReadLogGroups", logGroups, ["logs:DescribeMetricFilters", "logs:ListTagsForResource"]),
     ],
     write: [
-      {
-        sid: "ManageTrail",
-        actions: [
-          "cloudtrail:AddTags",
-          "cloudtrail:CreateTrail",
-          "cloudtrail:PutEventSelectors",
-          "cloudtrail:RemoveTags",
-          "cloudtrail:StartLogging",
-          "cloudtrail:UpdateTrail",
-        ],
-        resources: trails,
-      },
-      {
-        sid: "ManageLogGroups",
-        actions: [
-          "logs:AssociateKmsKey",
-          "logs:CreateLogGroup",
-          "logs:DeleteMetricFilter",
-          "logs:PutMetricFilter",
-          "logs:PutRetentionPolicy",
-          "logs:TagResource",
-          "logs:UntagResource",
-        ],
-        resources: logGroups,
-      },
+      allow("ManageTrail", trails, [
+        "cloudtrail:AddTags",
+        "cloudtrail:CreateTrail",
+        "cloudtrail:PutEventSelectors",
+        "cloudtrail:RemoveTags",
+        "cloudtrail:StartLogging",
+        "cloudtrail:UpdateTrail",
+      ]),
+      allow("ManageLogGroups", logGroups, [
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteMetricFilter",
+        "logs:PutMetricFilter",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+      ]),
       // For flow logs and the web ACL's log. Log deliveries have no resource types.
       onAllResources(stack, "DeliverLogs", [
         "logs:CreateLogDelivery",
