@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
@@ -24,6 +25,8 @@ import { isDeployed, StateError } from "./state.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const CDKTF = join(root, "node_modules/.bin/cdktf");
 const outputFolder = resolve(root, process.env.CDKTF_OUTDIR ?? "cdktf.out");
+
+type Stacks = readonly SynthesizedStack[];
 
 /** Without an image the service stack would not be synthesized, and `destroy` would leave it behind. */
 const PLACEHOLDER_IMAGE = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
@@ -77,7 +80,7 @@ function synthesize({ verb }: DeployCommand) {
 }
 
 /** Plans one stack after the other, because `cdktf diff` accepts a single stack. */
-async function diff(command: DeployCommand, stacks: readonly SynthesizedStack[]): Promise<number> {
+async function diff(command: DeployCommand, stacks: Stacks): Promise<number> {
   const results: DiffResult[] = [];
   for (const stack of stacks) {
     if (interrupted) break;
@@ -91,34 +94,20 @@ async function diff(command: DeployCommand, stacks: readonly SynthesizedStack[])
   return results.every(({ planned }) => planned) ? 0 : 1;
 }
 
-async function deploy(
-  command: DeployCommand,
-  stacks: readonly SynthesizedStack[],
-): Promise<number> {
-  const code = await cdktfInOrder(command, stacks);
+async function deploy(command: DeployCommand, stacks: Stacks): Promise<number> {
+  const code = await cdktf(command, stacks);
   const hint = code === 0 ? undefined : missingDependenciesHint(stacks);
   if (hint !== undefined) console.error(hint);
   return code;
 }
 
 /** Destroys the stacks that have deployed resources, and logs the ones it skips. */
-async function destroy(
-  command: DeployCommand,
-  stacks: readonly SynthesizedStack[],
-): Promise<number> {
+async function destroy(command: DeployCommand, stacks: Stacks): Promise<number> {
   const deployed = await Promise.all(stacks.map(({ folder }) => isDeployed(folder)));
   const skipped = stacks.filter((_, index) => !deployed[index]).map(({ name }) => name);
   if (skipped.length > 0) console.log(`Not deployed, so left out: ${skipped.join(", ")}.`);
   const rest = stacks.filter((_, index) => deployed[index]);
-  return rest.length === 0 ? 0 : cdktfInOrder(command, rest);
-}
-
-function cdktfInOrder(
-  command: DeployCommand,
-  stacks: readonly SynthesizedStack[],
-): Promise<number> {
-  const names = stacks.map(({ name }) => name);
-  return withDependenciesAmong(names, outputFolder, () => cdktf(command, stacks));
+  return rest.length === 0 ? 0 : cdktf(command, rest);
 }
 
 /**
@@ -128,25 +117,23 @@ function cdktfInOrder(
  */
 function cdktf(
   { verb, options }: DeployCommand,
-  stacks: readonly SynthesizedStack[],
+  stacks: Stacks,
   onOutput?: (text: string) => void,
 ): Promise<number> {
   const names = stacks.map(({ name }) => name);
   const args = [CDKTF, verb, ...names, "--output", outputFolder, "--skip-synth", ...options];
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    stdio: onOutput === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
-  });
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    process.stdout.write(text);
-    onOutput?.(text);
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    process.stderr.write(text);
-    onOutput?.(text);
-  });
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 1));
+  return withDependenciesAmong(names, outputFolder, async () => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      stdio: onOutput === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
+    });
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream]?.setEncoding("utf8").on("data", (text: string) => {
+        process[stream].write(text);
+        onOutput?.(text);
+      });
+    }
+    const [code] = await once(child, "close");
+    return code ?? 1;
   });
 }

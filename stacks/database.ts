@@ -11,6 +11,7 @@ import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
   accountPrincipals,
+  allow,
   ENCRYPT,
   fromSource,
   type Statement,
@@ -254,23 +255,23 @@ export class DatabaseStack extends CipherwatchStack {
       policyId: "Monitoring",
       policyName: "write-metrics",
       permissions: [
-        {
-          sid: "KeepLogGroup",
-          actions: ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
-          // The resource of these calls is `<log group ARN>:log-stream:`, which the ARN alone does not match:
-          // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
-          resources: [`${logGroup}:*`],
-        },
-        {
-          sid: "WriteMetrics",
-          actions: [
+        // The resource of these calls is `<log group ARN>:log-stream:`, which the ARN alone does not match:
+        // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+        allow(
+          "KeepLogGroup",
+          [`${logGroup}:*`],
+          ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+        ),
+        allow(
+          "WriteMetrics",
+          [`${logGroup}:log-stream:*`],
+          [
             "logs:CreateLogStream",
             "logs:DescribeLogStreams",
             "logs:GetLogEvents",
             "logs:PutLogEvents",
           ],
-          resources: [`${logGroup}:log-stream:*`],
-        },
+        ),
       ],
     });
   }

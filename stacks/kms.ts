@@ -5,6 +5,7 @@ import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stac
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import {
   accountPrincipals,
+  allow,
   type Condition,
   calledByRole,
   type Statement,
@@ -50,12 +51,7 @@ export function grantEncryptDecrypt(stack: CipherwatchStack, roleName: string): 
 /** IAM policy statements that let a role encrypt and decrypt records with the data key. */
 export function encryptDecryptPermissions(keyArns: readonly string[]): Statement[] {
   return [
-    {
-      sid: "SealAndOpenRecords",
-      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-      resources: keyArns,
-      conditions: [RECORD_CONTEXT],
-    },
-    { sid: "DescribeDataKey", actions: ["kms:DescribeKey"], resources: keyArns }, // has no encryption context
+    allow("SealAndOpenRecords", keyArns, ["kms:Decrypt", "kms:GenerateDataKey"], RECORD_CONTEXT),
+    allow("DescribeDataKey", keyArns, ["kms:DescribeKey"]), // has no encryption context
   ];
 }

@@ -18,7 +18,7 @@ import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
 import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
-import { PULL_IMAGE, viaService } from "./constructs/policy.ts";
+import { allow, PULL_IMAGE, viaService } from "./constructs/policy.ts";
 import { admitTcp, type Peer, reachTcp } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
@@ -155,35 +155,21 @@ export class ServiceStack extends CipherwatchStack {
       name: executionRoleName(this.settings.env),
       description: "Lets ECS start the tasks of the service",
       permissions: [
-        {
-          sid: "SignInToRegistry",
-          actions: ["ecr:GetAuthorizationToken"],
-          resources: ["*"], // the action has no resource types
-        },
-        {
-          sid: "PullImage",
-          actions: PULL_IMAGE,
-          resources: [props.repositoryArn],
-        },
-        {
-          sid: "WriteLogs",
-          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          resources: [`${logGroupArn}:log-stream:*`],
-        },
-        {
-          sid: "ReadMasterSecret",
-          actions: ["secretsmanager:GetSecretValue"],
-          resources: [props.masterSecretArn],
-        },
-        {
-          sid: "DecryptMasterSecret",
-          actions: ["kms:Decrypt"],
-          resources: [props.secretKeyArn],
-          conditions: [
-            viaService(this, "secretsmanager"),
-            ["StringEquals", "kms:EncryptionContext:SecretARN", props.masterSecretArn],
-          ],
-        },
+        allow("SignInToRegistry", ["*"], ["ecr:GetAuthorizationToken"]), // has no resource types
+        allow("PullImage", [props.repositoryArn], PULL_IMAGE),
+        allow(
+          "WriteLogs",
+          [`${logGroupArn}:log-stream:*`],
+          ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ),
+        allow("ReadMasterSecret", [props.masterSecretArn], ["secretsmanager:GetSecretValue"]),
+        allow(
+          "DecryptMasterSecret",
+          [props.secretKeyArn],
+          ["kms:Decrypt"],
+          viaService(this, "secretsmanager"),
+          ["StringEquals", "kms:EncryptionContext:SecretARN", props.masterSecretArn],
+        ),
       ],
     });
   }
@@ -197,11 +183,11 @@ export class ServiceStack extends CipherwatchStack {
       description: "Lets the service encrypt and decrypt records and sign in to the database",
       permissions: [
         ...encryptDecryptPermissions([props.keyArn]),
-        {
-          sid: "SignInToDatabase",
-          actions: ["rds-db:connect"],
-          resources: [this.regionalArn("rds-db", `dbuser:${databaseResourceId}/${databaseUser}`)],
-        },
+        allow(
+          "SignInToDatabase",
+          [this.regionalArn("rds-db", `dbuser:${databaseResourceId}/${databaseUser}`)],
+          ["rds-db:connect"],
+        ),
         ...(executeCommand ? execPermissions(logs.exec.arn, logs.keyArn) : []),
       ],
     });

@@ -9,6 +9,7 @@ import { type BucketArns, grantAccessLogs, HardenedBucket } from "./constructs/h
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
   accountPrincipals,
+  allow,
   type Condition,
   type Statement,
   servicePrincipal,
@@ -167,13 +168,11 @@ export class TrailStack extends CipherwatchStack {
       policyId: "LogDelivery",
       policyName: "write-trail-events",
       permissions: [
-        {
-          sid: "WriteTrailStream",
-          actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-          resources: [
-            this.regionalArn("logs", `log-group:${this.logGroupName}:log-stream:${stream}`),
-          ],
-        },
+        allow(
+          "WriteTrailStream",
+          [this.regionalArn("logs", `log-group:${this.logGroupName}:log-stream:${stream}`)],
+          ["logs:CreateLogStream", "logs:PutLogEvents"],
+        ),
       ],
     });
   }

@@ -1,6 +1,12 @@
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { THIS_KEY } from "./encryption-key.ts";
-import { accountPrincipals, calledByRole, OPEN_EXEC_CHANNELS, type Statement } from "./policy.ts";
+import {
+  accountPrincipals,
+  allow,
+  calledByRole,
+  OPEN_EXEC_CHANNELS,
+  type Statement,
+} from "./policy.ts";
 
 /**
  * Permissions and volumes for ECS Exec, if the settings allow commands in containers. ECS Exec records a
@@ -41,17 +47,14 @@ export function grantExecSessions(stack: CipherwatchStack, roleName: string): St
 /** Permissions of the task role, which the agent in the container uses. */
 export function execPermissions(logGroupArn: string, keyArn: string): Statement[] {
   return [
-    {
-      sid: "OpenExecChannels",
-      actions: OPEN_EXEC_CHANNELS,
-      resources: ["*"], // the action has no resource types
-    },
-    { sid: "FindExecLogs", actions: ["logs:DescribeLogGroups"], resources: ["*"] }, // likewise
-    {
-      sid: "WriteExecLogs",
-      actions: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-      resources: [logGroupArn, `${logGroupArn}:log-stream:*`],
-    },
-    { sid: "JoinExecSessions", actions: ["kms:Decrypt"], resources: [keyArn] },
+    // The actions of these two statements have no resource types.
+    allow("OpenExecChannels", ["*"], OPEN_EXEC_CHANNELS),
+    allow("FindExecLogs", ["*"], ["logs:DescribeLogGroups"]),
+    allow(
+      "WriteExecLogs",
+      [logGroupArn, `${logGroupArn}:log-stream:*`],
+      ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+    ),
+    allow("JoinExecSessions", [keyArn], ["kms:Decrypt"]),
   ];
 }

@@ -6,7 +6,7 @@ import { FLOW_LOG_FORMAT } from "../flow-log-format.ts";
 import { type AwsServiceRole, awsServiceRole } from "./aws-service-role.ts";
 import { EncryptionKey, grantLogGroups } from "./encryption-key.ts";
 import { encryptedLogGroup } from "./log-group.ts";
-import { fromSource } from "./policy.ts";
+import { allow, fromSource } from "./policy.ts";
 
 export interface FlowLogProps {
   readonly vpcId: string;
@@ -57,16 +57,16 @@ export class FlowLog extends Construct {
       policyId: "Delivery",
       policyName: "write-flow-log",
       permissions: [
-        {
-          sid: "WriteFlowLog",
-          actions: [
+        allow(
+          "WriteFlowLog",
+          [logGroupContents],
+          [
             "logs:CreateLogStream",
             "logs:DescribeLogGroups",
             "logs:DescribeLogStreams",
             "logs:PutLogEvents",
           ],
-          resources: [logGroupContents],
-        },
+        ),
       ],
     });
   }

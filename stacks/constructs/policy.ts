@@ -30,6 +30,16 @@ export type Condition = readonly [
   ...values: readonly string[],
 ];
 
+/** Builds a statement of an identity-based policy. All conditions must match. */
+export function allow(
+  sid: string,
+  resources: readonly string[],
+  actions: readonly string[],
+  ...conditions: readonly Condition[]
+): Statement {
+  return { sid, actions, resources, ...(conditions.length === 0 ? {} : { conditions }) };
+}
+
 /** Renders a policy with a data source, so that Terraform validates it and shows it in plans. */
 export function policyJson(scope: Construct, id: string, statements: readonly Statement[]): string {
   return new DataAwsIamPolicyDocument(scope, id, { statement: statements.map(toDocument) }).json;

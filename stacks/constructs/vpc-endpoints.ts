@@ -126,6 +126,10 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
       resources: [stack.regionalArn("ecr", `repository/${resourceName(env, "*")}`)],
     },
   ];
+  // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+  const openChannels: readonly Statement[] = [
+    { sid: "OpenChannels", ...service, actions: OPEN_EXEC_CHANNELS, resources: ["*"] },
+  ];
   return [
     {
       construct: "Kms",
@@ -166,7 +170,9 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
         ...(executeCommand ? logCommands(stack, service) : []),
       ],
     },
-    ...(executeCommand ? [commandEndpoint(service)] : []),
+    ...(executeCommand
+      ? [{ construct: "SsmMessages", service: "ssmmessages", grants: openChannels }]
+      : []),
   ];
 }
 
@@ -174,25 +180,6 @@ type Caller = Required<Pick<Statement, "principals" | "conditions">>;
 
 function calledBy(stack: CipherwatchStack, roleName: string): Caller {
   return { principals: ANY_PRINCIPAL, conditions: [calledByRole(stack, roleName)] };
-}
-
-/**
- * Carries ECS Exec sessions, if the settings allow commands in containers.
- * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
- */
-function commandEndpoint(service: Caller): Endpoint {
-  return {
-    construct: "SsmMessages",
-    service: "ssmmessages",
-    grants: [
-      {
-        sid: "OpenChannels",
-        ...service,
-        actions: OPEN_EXEC_CHANNELS,
-        resources: ["*"], // the actions have no resource types
-      },
-    ],
-  };
 }
 
 function logCommands(stack: CipherwatchStack, service: Caller): Statement[] {

@@ -4,7 +4,7 @@ import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { awsServiceRole } from "./aws-service-role.ts";
-import { fromSource } from "./policy.ts";
+import { allow, fromSource } from "./policy.ts";
 
 /** Placeholder, not a secret: a person sets the header's value after deployment (docs/alarm-events.md). */
 const UNSET = "not-set-yet";
@@ -52,13 +52,7 @@ export class Webhook extends Construct {
       ),
       policyId: "Post",
       policyName: "post",
-      permissions: [
-        {
-          sid: "PostToWebhook",
-          actions: ["events:InvokeApiDestination"],
-          resources: [destination.arn],
-        },
-      ],
+      permissions: [allow("PostToWebhook", [destination.arn], ["events:InvokeApiDestination"])],
     });
     this.roleArn = role.roleArn;
   }

@@ -49,38 +49,29 @@ export class PipelineAccess extends Construct {
       : stack.globalArn("iam", `oidc-provider/${ISSUER}`);
 
     this.#policy("Boundary", boundaryName(stack), boundaryStatements(stack));
+    const { env } = stack.settings;
     const permissions = permissionsOf(stack).map(({ id: part, read, write }) => ({
       part,
-      read: this.#policy(`Read-${part}`, resourceName(stack.settings.env, `read-${part}`), read),
-      write: this.#policy(
-        `Write-${part}`,
-        resourceName(stack.settings.env, `write-${part}`),
-        write,
-      ),
+      read: this.#policy(`Read-${part}`, resourceName(env, `read-${part}`), read),
+      write: this.#policy(`Write-${part}`, resourceName(env, `write-${part}`), write),
     }));
     const access = bucketAccess(stack, props);
 
-    const plan = this.#role(
-      "Plan",
-      "Plans for pull requests and drift checks. Cannot change resources.",
-      {
-        subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
-        policies: permissions.map(({ part, read }) => [part, read]),
-        buckets: access.plan,
-      },
-    );
-    const deploy = this.#role(
-      "Deploy",
-      `Deploys for jobs of the GitHub environment ${environment}`,
-      {
-        subjects: [subjectOf(repository, `environment:${environment}`)],
-        policies: permissions.flatMap(({ part, read, write }) => [
-          [`read-${part}`, read],
-          [`write-${part}`, write],
-        ]),
-        buckets: access.deploy,
-      },
-    );
+    const plan = this.#role("Plan", {
+      description: "Plans for pull requests and drift checks. Cannot change resources.",
+      subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
+      policies: permissions.map(({ part, read }) => [part, read]),
+      buckets: access.plan,
+    });
+    const deploy = this.#role("Deploy", {
+      description: `Deploys for jobs of the GitHub environment ${environment}`,
+      subjects: [subjectOf(repository, `environment:${environment}`)],
+      policies: permissions.flatMap(({ part, read, write }) => [
+        [`read-${part}`, read],
+        [`write-${part}`, write],
+      ]),
+      buckets: access.deploy,
+    });
     this.planRoleArn = plan.arn;
     this.deployRoleArn = deploy.arn;
   }
@@ -93,19 +84,7 @@ export class PipelineAccess extends Construct {
     });
   }
 
-  #role(
-    id: "Plan" | "Deploy",
-    description: string,
-    {
-      subjects,
-      policies,
-      buckets,
-    }: {
-      readonly subjects: readonly string[];
-      readonly policies: readonly (readonly [part: string, policy: IamPolicy])[];
-      readonly buckets: readonly Statement[];
-    },
-  ): IamRole {
+  #role(id: "Plan" | "Deploy", { description, subjects, policies, buckets }: RoleProps): IamRole {
     const { env } = CipherwatchStack.of(this).settings;
     const role = new IamRole(this, id, {
       name: resourceName(env, id.toLowerCase()),
@@ -136,4 +115,14 @@ export class PipelineAccess extends Construct {
     }
     return role;
   }
+}
+
+interface RoleProps {
+  readonly description: string;
+  /** Subjects of the tokens that may assume the role. */
+  readonly subjects: readonly string[];
+  /** Policies to attach, with their part of the construct id. */
+  readonly policies: readonly (readonly [part: string, policy: IamPolicy])[];
+  /** Statements of the inline policy for states and plans. */
+  readonly buckets: readonly Statement[];
 }

@@ -2,7 +2,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
 import { BOOTSTRAP_PATH, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { OPEN_EXEC_CHANNELS, PULL_IMAGE, type Statement } from "../constructs/policy.ts";
+import { allow, OPEN_EXEC_CHANNELS, PULL_IMAGE, type Statement } from "../constructs/policy.ts";
 
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");
@@ -18,33 +18,28 @@ export function boundaryArn(stack: CipherwatchStack): string {
 export function boundaryStatements(stack: CipherwatchStack): Statement[] {
   const { env } = stack.settings;
   return [
-    {
-      sid: "UseKeys",
-      actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-      resources: [stack.regionalArn("kms", "key/*")],
-      conditions: [
-        ["StringEquals", "aws:ResourceTag/Project", "cipherwatch"],
-        ["StringEquals", "aws:ResourceTag/Environment", env],
-      ],
-    },
-    {
-      sid: "SignInToDatabase",
-      actions: ["rds-db:connect"],
-      resources: [stack.regionalArn("rds-db", "dbuser:*/*")],
-    },
-    {
-      sid: "ReadMasterSecret",
-      actions: ["secretsmanager:GetSecretValue"],
-      resources: [stack.regionalArn("secretsmanager", "secret:rds!db-*")],
-    },
-    {
-      sid: "PullImages",
-      actions: PULL_IMAGE,
-      resources: [stack.regionalArn("ecr", `repository/${resourceName(env, "*")}`)],
-    },
-    {
-      sid: "WriteLogs",
-      actions: [
+    allow(
+      "UseKeys",
+      [stack.regionalArn("kms", "key/*")],
+      ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+      ["StringEquals", "aws:ResourceTag/Project", "cipherwatch"],
+      ["StringEquals", "aws:ResourceTag/Environment", env],
+    ),
+    allow("SignInToDatabase", [stack.regionalArn("rds-db", "dbuser:*/*")], ["rds-db:connect"]),
+    allow(
+      "ReadMasterSecret",
+      [stack.regionalArn("secretsmanager", "secret:rds!db-*")],
+      ["secretsmanager:GetSecretValue"],
+    ),
+    allow(
+      "PullImages",
+      [stack.regionalArn("ecr", `repository/${resourceName(env, "*")}`)],
+      PULL_IMAGE,
+    ),
+    allow(
+      "WriteLogs",
+      [stack.regionalArn("logs", "log-group:*")],
+      [
         "logs:CreateLogGroup",
         "logs:CreateLogStream",
         "logs:DescribeLogStreams",
@@ -52,19 +47,18 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
         "logs:PutLogEvents",
         "logs:PutRetentionPolicy",
       ],
-      resources: [stack.regionalArn("logs", "log-group:*")],
-    },
-    {
-      sid: "PostToWebhook",
-      actions: ["events:InvokeApiDestination"],
-      resources: [stack.regionalArn("events", `api-destination/${resourceName(env, "webhook")}/*`)],
-    },
-    {
-      // None of these actions has resource types.
-      sid: "SignInAndList",
-      actions: ["ecr:GetAuthorizationToken", "logs:DescribeLogGroups", ...OPEN_EXEC_CHANNELS],
-      resources: ["*"],
-    },
+    ),
+    allow(
+      "PostToWebhook",
+      [stack.regionalArn("events", `api-destination/${resourceName(env, "webhook")}/*`)],
+      ["events:InvokeApiDestination"],
+    ),
+    // None of these actions has resource types.
+    allow(
+      "SignInAndList",
+      ["*"],
+      ["ecr:GetAuthorizationToken", "logs:DescribeLogGroups", ...OPEN_EXEC_CHANNELS],
+    ),
   ];
 }
 

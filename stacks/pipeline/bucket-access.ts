@@ -1,5 +1,5 @@
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { type Statement, viaService } from "../constructs/policy.ts";
+import { allow, type Statement, viaService } from "../constructs/policy.ts";
 
 /** The buckets of bootstrap and the KMS key that encrypts both. */
 export interface PipelineBuckets {
@@ -22,14 +22,14 @@ export function bucketAccess(
   const readStates: readonly Statement[] = [
     // Unrestricted by prefix: without s3:ListBucket, HeadObject on a missing state returns 403 instead of
     // 404. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-    { sid: "ListStates", actions: ["s3:ListBucket"], resources: [stateBucketArn] },
-    { sid: "ReadStates", actions: ["s3:GetObject"], resources: [`${folder}/*.tfstate`] },
-    {
-      sid: "UseKeyThroughS3",
-      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-      resources: [keyArn],
-      conditions: [viaService(stack, "s3")],
-    },
+    allow("ListStates", [stateBucketArn], ["s3:ListBucket"]),
+    allow("ReadStates", [`${folder}/*.tfstate`], ["s3:GetObject"]),
+    allow(
+      "UseKeyThroughS3",
+      [keyArn],
+      ["kms:Decrypt", "kms:GenerateDataKey"],
+      viaService(stack, "s3"),
+    ),
     {
       // Bootstrap's state defines the permissions of these roles; only a person may change it.
       sid: "LeaveBootstrapAlone",
@@ -39,20 +39,17 @@ export function bucketAccess(
     },
   ];
   return {
-    plan: [
-      ...readStates,
-      { sid: "LeavePlans", actions: ["s3:PutObject"], resources: [`${planBucketArn}/*`] },
-    ],
+    plan: [...readStates, allow("LeavePlans", [`${planBucketArn}/*`], ["s3:PutObject"])],
     deploy: [
       ...readStates,
-      { sid: "WriteStates", actions: ["s3:PutObject"], resources: [`${folder}/*.tfstate`] },
-      {
-        sid: "LockStates",
-        actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        resources: [`${folder}/*.tfstate.tflock`],
-      },
-      { sid: "ListPlans", actions: ["s3:ListBucket"], resources: [planBucketArn] },
-      { sid: "ReadPlans", actions: ["s3:GetObject"], resources: [`${planBucketArn}/*`] },
+      allow("WriteStates", [`${folder}/*.tfstate`], ["s3:PutObject"]),
+      allow(
+        "LockStates",
+        [`${folder}/*.tfstate.tflock`],
+        ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+      ),
+      allow("ListPlans", [planBucketArn], ["s3:ListBucket"]),
+      allow("ReadPlans", [`${planBucketArn}/*`], ["s3:GetObject"]),
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow, onAllResources } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import { type Area, onAllResources } from "./area.ts";
 
 /** Composite alarms, dashboards, saved queries, EventBridge rules, queues and the webhook. */
 export function alarmEvents(stack: CipherwatchStack): Area {

@@ -1,6 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import type { Area } from "./area.ts";
 
 /** Metric alarms, and the topics that they notify. */
 export function alarms(stack: CipherwatchStack): Area {

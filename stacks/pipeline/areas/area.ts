@@ -1,5 +1,5 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import type { Condition, Statement } from "../../constructs/policy.ts";
+import { allow, type Condition, type Statement } from "../../constructs/policy.ts";
 
 /** Permissions of the pipeline for one area of AWS. */
 export interface Area {
@@ -30,16 +30,6 @@ export function setsTags({ settings }: CipherwatchStack): Condition[] {
 
 /** Matches resources without a `Project` tag, which were just created, such as a VPC's default group. */
 export const UNTAGGED: Condition = ["Null", "aws:ResourceTag/Project", "true"];
-
-/** Builds a statement. The conditions must all match. */
-export function allow(
-  sid: string,
-  resources: readonly string[],
-  actions: readonly string[],
-  ...conditions: readonly Condition[]
-): Statement {
-  return { sid, actions, resources, ...(conditions.length === 0 ? {} : { conditions }) };
-}
 
 /** Allows actions without resource types. Restricts them to the region of the settings. */
 export function onAllResources(

@@ -30,15 +30,12 @@ const GROUPS: Readonly<Record<string, readonly ((stack: CipherwatchStack) => Are
  *
  * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
-export function permissionsOf(stack: CipherwatchStack): Permissions[] {
+export function permissionsOf(
+  stack: CipherwatchStack,
+): readonly (Area & { readonly id: string })[] {
   return Object.entries(GROUPS).map(([id, areas]) => ({
     id,
     read: areas.flatMap((area) => area(stack).read),
     write: areas.flatMap((area) => area(stack).write),
   }));
-}
-
-export interface Permissions extends Area {
-  /** Part of the names of the policies. */
-  readonly id: string;
 }

@@ -1,6 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow, hasTags, onAllResources, setsTags } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import { type Area, hasTags, onAllResources, setsTags } from "./area.ts";
 
 /** The load balancer with its listeners and target groups. */
 export function loadBalancer(stack: CipherwatchStack): Area {

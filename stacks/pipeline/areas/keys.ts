@@ -1,7 +1,7 @@
 import { keyAlias } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Condition, viaService } from "../../constructs/policy.ts";
-import { type Area, allow, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
+import { allow, type Condition, viaService } from "../../constructs/policy.ts";
+import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
 /** Managing the KMS keys. The policy of the data key does not allow the pipeline to use it. */
 export function keys(stack: CipherwatchStack): Area {

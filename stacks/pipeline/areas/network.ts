@@ -1,5 +1,6 @@
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
 const RESOURCE_TYPES = [
   "elastic-ip",

@@ -1,6 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow, onAllResources } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import { type Area, onAllResources } from "./area.ts";
 
 /** The registry, and pushing images for the job that builds them. */
 export function registry(stack: CipherwatchStack): Area {

@@ -1,7 +1,8 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
+import { allow } from "../../constructs/policy.ts";
 import { boundaryArn } from "../boundary.ts";
-import { type Area, allow } from "./area.ts";
+import type { Area } from "./area.ts";
 
 /** Services that the stacks pass a role to. */
 const PASS_TO = [

@@ -1,6 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow, hasTags, onAllResources } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import { type Area, hasTags, onAllResources } from "./area.ts";
 
 /** The ECS cluster, the service and its autoscaling. */
 export function service(stack: CipherwatchStack): Area {

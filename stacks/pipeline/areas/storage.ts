@@ -1,6 +1,7 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import type { Area } from "./area.ts";
 
 /** Parts of the bucket names, without those of bootstrap. */
 const BUCKETS = ["access-logs", "elb-logs", "trail"] as const;

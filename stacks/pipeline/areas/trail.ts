@@ -1,6 +1,7 @@
 import { logGroupName, resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { type Area, allow, onAllResources } from "./area.ts";
+import { allow } from "../../constructs/policy.ts";
+import { type Area, onAllResources } from "./area.ts";
 
 /** The trail, log groups and metric filters, except for deleting recorded events. */
 export function trail(stack: CipherwatchStack): Area {
