@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
+import { type Command, run } from "../common/run.ts";
 import {
   readStacks,
   type SynthesizedStack,
@@ -51,8 +52,8 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const { status } = synthesize(command);
-  if (status !== 0) return status ?? 1;
+  const { code } = await synthesize(command);
+  if (code !== 0) return code;
   const selected = selectedStacks(command, readStacks(outputFolder));
   if (!command.options.includes("--migrate-state")) {
     for (const { folder } of selected) {
@@ -72,30 +73,28 @@ async function main(args: readonly string[]): Promise<number> {
 
 function synthesize({ verb }: DeployCommand) {
   const image = verb === "destroy" ? PLACEHOLDER_IMAGE : {};
-  return spawnSync(process.execPath, ["main.ts"], {
-    cwd: root,
-    env: { ...process.env, ...image, CDKTF_OUTDIR: outputFolder },
-    stdio: "inherit",
-  });
+  const env = { ...process.env, ...image, CDKTF_OUTDIR: outputFolder };
+  return run([process.execPath, "main.ts"], { cwd: root, env, accept: "any", stream: true });
 }
 
 /** Plans one stack after the other, because `cdktf diff` accepts a single stack. */
 async function diff(command: DeployCommand, stacks: Stacks): Promise<number> {
   const results: DiffResult[] = [];
   for (const stack of stacks) {
-    if (interrupted) break;
-    let output = "";
-    const code = await cdktf(command, [stack], (text) => {
-      output += text;
+    const options = { cwd: root, accept: "any", stream: true } as const;
+    const result = await run(cdktf(command, [stack]), options).catch((error: unknown) => {
+      if (!interrupted) throw error;
     });
-    results.push(diffResultOf(stack, code, output, results));
+    if (result === undefined) break;
+    results.push(diffResultOf(stack, result.code, result.output, results));
+    if (interrupted) break;
   }
   console.log(`\n${summaryOf(results)}`);
-  return results.every(({ planned }) => planned) ? 0 : 1;
+  return !interrupted && results.every(({ planned }) => planned) ? 0 : 1;
 }
 
 async function deploy(command: DeployCommand, stacks: Stacks): Promise<number> {
-  const code = await cdktf(command, stacks);
+  const code = await runInOrder(command, stacks);
   const hint = code === 0 ? undefined : missingDependenciesHint(stacks);
   if (hint !== undefined) console.error(hint);
   return code;
@@ -107,33 +106,22 @@ async function destroy(command: DeployCommand, stacks: Stacks): Promise<number> 
   const skipped = stacks.filter((_, index) => !deployed[index]).map(({ name }) => name);
   if (skipped.length > 0) console.log(`Not deployed, so left out: ${skipped.join(", ")}.`);
   const rest = stacks.filter((_, index) => deployed[index]);
-  return rest.length === 0 ? 0 : cdktf(command, rest);
+  return rest.length === 0 ? 0 : runInOrder(command, rest);
 }
 
-/**
- * Runs the CLI attached to this terminal.
- * @param onOutput also receives what the CLI prints
- * @returns the exit code
- */
-function cdktf(
-  { verb, options }: DeployCommand,
-  stacks: Stacks,
-  onOutput?: (text: string) => void,
-): Promise<number> {
+/** Runs the CLI attached to this terminal, where it asks for confirmation. */
+function runInOrder(command: DeployCommand, stacks: Stacks): Promise<number> {
   const names = stacks.map(({ name }) => name);
-  const args = [CDKTF, verb, ...names, "--output", outputFolder, "--skip-synth", ...options];
   return withDependenciesAmong(names, outputFolder, async () => {
-    const child = spawn(process.execPath, args, {
-      cwd: root,
-      stdio: onOutput === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
-    });
-    for (const stream of ["stdout", "stderr"] as const) {
-      child[stream]?.setEncoding("utf8").on("data", (text: string) => {
-        process[stream].write(text);
-        onOutput?.(text);
-      });
-    }
-    const [code] = await once(child, "close");
+    const [program, ...args] = cdktf(command, stacks);
+    const [code] = await once(spawn(program, args, { cwd: root, stdio: "inherit" }), "close");
     return code ?? 1;
   });
+}
+
+/** The command line of the CLI. */
+function cdktf({ verb, options }: DeployCommand, stacks: Stacks): Command {
+  const names = stacks.map(({ name }) => name);
+  const output = ["--output", outputFolder, "--skip-synth"];
+  return [process.execPath, CDKTF, verb, ...names, ...output, ...options];
 }

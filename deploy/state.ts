@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { promisify } from "node:util";
+import { run } from "../common/run.ts";
 import { backendOf, withAbsolutePath } from "./backend.ts";
-
-const run = promisify(execFile);
 
 /** Thrown if a state cannot be read; the message contains Terraform's. */
 export class StateError extends Error {}
@@ -24,13 +21,12 @@ export async function isDeployed(stackFolder: string): Promise<boolean> {
   try {
     const backend = withAbsolutePath(backendOf(stackFolder), stackFolder);
     writeFileSync(join(folder, "backend.tf.json"), JSON.stringify({ terraform: { backend } }));
-    await run(terraform, ["init", "-input=false", "-no-color"], { cwd: folder });
-    const { stdout } = await run(terraform, ["state", "pull"], { cwd: folder, maxBuffer: 2 ** 28 });
+    await run([terraform, "init", "-input=false", "-no-color"], { cwd: folder });
+    const { stdout } = await run([terraform, "state", "pull"], { cwd: folder });
     return holdsResources(stdout);
   } catch (error) {
-    const { message, stderr = "" } = error as Error & { readonly stderr?: string };
     throw new StateError(
-      `Could not read the state of ${basename(stackFolder)}, so nothing was destroyed.\n${stderr.trim() || message}`,
+      `Could not read the state of ${basename(stackFolder)}, so nothing was destroyed.\n${(error as Error).message}`,
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
