@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readEmbeddedMetrics, redateEmbeddedMetrics } from "./embedded-metrics.ts";
+import { parseEmbeddedMetrics, replaceEmbeddedTimestamp } from "./embedded-metrics.ts";
 
 const AT = 1_700_000_000_000;
 
@@ -24,7 +24,7 @@ function document(
 }
 
 test("a metric with its time, unit, dimensions and resolution", () => {
-  expect(readEmbeddedMetrics(document())).toEqual({
+  expect(parseEmbeddedMetrics(document())).toEqual({
     data: [
       {
         namespace: "Example",
@@ -43,7 +43,7 @@ test("a metric with its time, unit, dimensions and resolution", () => {
 });
 
 test("several values, several dimension sets, the defaults of unit and resolution", () => {
-  const read = readEmbeddedMetrics(
+  const read = parseEmbeddedMetrics(
     document(
       { Dimensions: [["Service"], []], Metrics: [{ Name: "Latency" }] },
       { Service: "api", Latency: [10, 30] },
@@ -64,7 +64,7 @@ test.each([
   ["broken JSON", '{"_aws":'],
   ["metadata without metrics", '{"_aws":{"Timestamp":1}}'],
 ])("%s is not in the format", (_, message) => {
-  expect(readEmbeddedMetrics(message)).toBeUndefined();
+  expect(parseEmbeddedMetrics(message)).toBeUndefined();
 });
 
 describe("a document that breaks the specification publishes nothing, and says why", () => {
@@ -95,15 +95,15 @@ describe("a document that breaks the specification publishes nothing, and says w
     ],
     ["no time", document().replace(`"Timestamp":${AT},`, ""), /Timestamp/],
   ])("%s", (_, message, reason) => {
-    expect(readEmbeddedMetrics(message)).toEqual({ invalid: expect.stringMatching(reason) });
+    expect(parseEmbeddedMetrics(message)).toEqual({ invalid: expect.stringMatching(reason) });
   });
 });
 
 test("a document can be dated anew, and nothing else changes", () => {
-  const redated = redateEmbeddedMetrics(document(), AT + 1);
+  const redated = replaceEmbeddedTimestamp(document(), AT + 1);
   expect(JSON.parse(redated)).toEqual({
     ...JSON.parse(document()),
     _aws: { ...JSON.parse(document())._aws, Timestamp: AT + 1 },
   });
-  expect(redateEmbeddedMetrics('{"level":30}', AT)).toBe('{"level":30}');
+  expect(replaceEmbeddedTimestamp('{"level":30}', AT)).toBe('{"level":30}');
 });

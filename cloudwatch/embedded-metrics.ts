@@ -41,7 +41,7 @@ const Target = z.union([z.number(), z.array(z.number()).min(1).max(MAX_VALUES)])
  * that breaks the specification publishes nothing at all.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function readEmbeddedMetrics(message: string): EmbeddedMetrics | undefined {
+export function parseEmbeddedMetrics(message: string): EmbeddedMetrics | undefined {
   const root = documentOf(message);
   if (root === undefined) return undefined;
   const document = Document.safeParse(root);
@@ -86,7 +86,7 @@ export function readEmbeddedMetrics(message: string): EmbeddedMetrics | undefine
  * as it is. A process that knows only the machine's time writes that time into its metrics, and the lab's
  * clock runs ahead of it.
  */
-export function redateEmbeddedMetrics(message: string, timestamp: number): string {
+export function replaceEmbeddedTimestamp(message: string, timestamp: number): string {
   const root = documentOf(message);
   if (root === undefined) return message;
   return JSON.stringify({ ...root, _aws: { ...root._aws, Timestamp: timestamp } });

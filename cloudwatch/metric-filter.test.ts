@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import cases from "./fixtures/metric-filter-publishing-cases.json" with { type: "json" };
-import { type MetricDatum, merge } from "./metric.ts";
+import { type MetricDatum, mergeStatistics } from "./metric.ts";
 import type { MetricFilter, MetricTransformation } from "./metric-filter.ts";
 import { compileMetricFilters } from "./metric-filter.ts";
-import { FILTER, LOG_GROUP } from "./testing/samples.ts";
+import { FILTER, LOG_GROUP } from "./testing/fixtures.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
 const MINUTE = 60_000;
@@ -28,7 +28,7 @@ function publish(
   for (const datum of published) {
     const timestamp = datum.timestamp - (datum.timestamp % MINUTE);
     const key = JSON.stringify([timestamp, datum.unit, datum.dimensions]);
-    minutes.set(key, { ...datum, timestamp, ...merge(minutes.get(key), datum) });
+    minutes.set(key, { ...datum, timestamp, ...mergeStatistics(minutes.get(key), datum) });
   }
   return [...minutes.values()].map(({ timestamp, unit, dimensions, ...set }) => ({
     timestamp,

@@ -1,12 +1,10 @@
 import { AwsError } from "./aws-error.ts";
 import { type MetricDatum, statisticSet } from "./metric.ts";
-import {
-  type FilterPattern,
-  FilterPatternError,
-  matches,
-  parsePattern,
-  readField,
-} from "./pattern/index.ts";
+import type { FilterPattern } from "./pattern/ast.ts";
+import { FilterPatternError } from "./pattern/error.ts";
+import { readField } from "./pattern/field.ts";
+import { matches } from "./pattern/matcher.ts";
+import { parsePattern } from "./pattern/parse.ts";
 import { hasWildcard, parseSelector } from "./pattern/selector.ts";
 
 export interface MetricFilter {

@@ -36,14 +36,19 @@ export function statisticSet(values: readonly number[], counts?: readonly number
   let set: StatisticSet | undefined;
   values.forEach((value, index) => {
     const sampleCount = counts?.[index] ?? 1;
-    set = merge(set, { sum: value * sampleCount, sampleCount, minimum: value, maximum: value });
+    set = mergeStatistics(set, {
+      sum: value * sampleCount,
+      sampleCount,
+      minimum: value,
+      maximum: value,
+    });
   });
   if (set === undefined) throw new RangeError("A statistic set needs a value; it was given none.");
   return set;
 }
 
-export function merge(one: StatisticSet | undefined, other: StatisticSet): StatisticSet {
-  if (one === undefined) return setOf(other);
+export function mergeStatistics(one: StatisticSet | undefined, other: StatisticSet): StatisticSet {
+  if (one === undefined) return toStatisticSet(other);
   return {
     sum: one.sum + other.sum,
     sampleCount: one.sampleCount + other.sampleCount,
@@ -52,6 +57,6 @@ export function merge(one: StatisticSet | undefined, other: StatisticSet): Stati
   };
 }
 
-export function setOf({ sum, sampleCount, minimum, maximum }: StatisticSet): StatisticSet {
+export function toStatisticSet({ sum, sampleCount, minimum, maximum }: StatisticSet): StatisticSet {
   return { sum, sampleCount, minimum, maximum };
 }

@@ -7,9 +7,9 @@ import type {
   MetricAlarm,
   ThresholdAlarm,
 } from "../cloudwatch/alarm/alarm.ts";
-import { isComposite, isMetricAlarm } from "../cloudwatch/alarm/alarm.ts";
+import { isCompositeAlarm, isMetricAlarm } from "../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
-import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../cloudwatch/testing/samples.ts";
+import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../cloudwatch/testing/fixtures.ts";
 import { metricOf } from "../replay/detections/detections.ts";
 import { compositeTransitions } from "../replay/evaluate/composite.ts";
 import { createScan } from "../replay/evaluate/scan.ts";
@@ -120,7 +120,7 @@ function inReplay(events: readonly Event[], { filter, alarms }: Deployed): reado
       return [alarm.name, transitionsOf(alarm, createTimeline(alarm, series, begin))];
     }),
   );
-  const composites = alarms.filter(isComposite);
+  const composites = alarms.filter(isCompositeAlarm);
   const composed = compositeTransitions(composites, found, begin - (begin % MINUTE));
   return inOrder([
     ...[...found].flatMap(([name, transitions]) =>

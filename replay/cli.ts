@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isAnomaly } from "../cloudwatch/alarm/alarm.ts";
+import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
 import { nearest } from "../common/nearest.ts";
 import { athenaScript } from "./athena/script.ts";
 import { type Bindings, type Detections, ownDetections } from "./detections/detections.ts";
@@ -64,7 +64,7 @@ function checkPlace(file: string): void {
 /** What only a stand-in for CloudWatch's model finds is no proof that an alarm would have fired. */
 function hasFired({ detections, composites }: Report): boolean {
   const certain = detections.flatMap(({ alarms }) =>
-    alarms.filter(({ alarm }) => !isAnomaly(alarm)),
+    alarms.filter(({ alarm }) => !isAnomalyAlarm(alarm)),
   );
   return [...certain, ...composites].some(({ fired }) => fired.length > 0);
 }

@@ -42,15 +42,15 @@ export interface CompositeAlarm extends AlarmBase {
 export type MetricAlarm = ThresholdAlarm | AnomalyAlarm;
 export type Alarm = MetricAlarm | CompositeAlarm;
 
-export function isComposite(alarm: Alarm): alarm is CompositeAlarm {
+export function isCompositeAlarm(alarm: Alarm): alarm is CompositeAlarm {
   return "rule" in alarm;
 }
 
 export function isMetricAlarm(alarm: Alarm): alarm is MetricAlarm {
-  return !isComposite(alarm);
+  return !isCompositeAlarm(alarm);
 }
 
-export function isAnomaly(alarm: MetricAlarm): alarm is AnomalyAlarm {
+export function isAnomalyAlarm(alarm: MetricAlarm): alarm is AnomalyAlarm {
   return "deviations" in alarm;
 }
 

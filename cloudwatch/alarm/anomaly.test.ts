@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { ANOMALY_ALARM } from "../testing/samples.ts";
-import { evaluateAnomaly, LEAST_DATAPOINTS, STAND_IN, upperEdge } from "./anomaly.ts";
+import { ANOMALY_ALARM } from "../testing/fixtures.ts";
+import {
+  ANOMALY_MODEL,
+  evaluateAnomaly,
+  MIN_TRAINING_DATAPOINTS,
+  upperThreshold,
+} from "./anomaly.ts";
 import type { AlarmState } from "./state.ts";
 
 const STEP = ANOMALY_ALARM.period * 1000;
@@ -24,17 +29,17 @@ function evaluate(
 describe("what is usual", () => {
   test("ends so many standard deviations above the mean", () => {
     const values = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? 50 : 150));
-    expect(upperEdge(values, 2)).toBeCloseTo(100 + 2 * 50, 10);
+    expect(upperThreshold(values, 2)).toBeCloseTo(100 + 2 * 50, 10);
   });
 
   test("spreads by the square root of the mean at least, and by one where nothing ever is", () => {
-    expect(upperEdge(Array(50).fill(100), 2)).toBe(120);
-    expect(upperEdge(Array(50).fill(0), 2)).toBe(2);
+    expect(upperThreshold(Array(50).fill(100), 2)).toBe(120);
+    expect(upperThreshold(Array(50).fill(0), 2)).toBe(2);
   });
 
   test("is unknown before there is enough of it", () => {
-    expect(upperEdge(Array(LEAST_DATAPOINTS - 1).fill(5), 2)).toBeUndefined();
-    expect(upperEdge(Array(LEAST_DATAPOINTS).fill(5), 2)).toBeDefined();
+    expect(upperThreshold(Array(MIN_TRAINING_DATAPOINTS - 1).fill(5), 2)).toBeUndefined();
+    expect(upperThreshold(Array(MIN_TRAINING_DATAPOINTS).fill(5), 2)).toBeDefined();
   });
 });
 
@@ -44,7 +49,7 @@ test("two periods of three above the band are an alarm, whose reason names the s
   expect(reason).toMatch(
     /^Threshold Crossed: 2 out of the last 3 datapoints \[500\.0 \(20\/11\/26 12:20:00\), 400\.0 \(20\/11\/26 12:10:00\)\] were greater than the upper thresholds \[\d+\.\d+, \d+\.\d+\] of /,
   );
-  expect(reason).toContain(STAND_IN);
+  expect(reason).toContain(ANOMALY_MODEL);
 });
 
 test("one above it is none, nor is anything within it", () => {
@@ -59,7 +64,7 @@ test("what came before decides: the same values are usual elsewhere", () => {
 test("without enough of it the alarm has insufficient data, and says how much it has", () => {
   const { state, reason } = evaluate([null], [1, 2, 3, 4, 900], "OK");
   expect(state).toBe("INSUFFICIENT_DATA");
-  expect(reason).toContain(`${STAND_IN} has 4 datapoints of the 36 that it needs`);
+  expect(reason).toContain(`${ANOMALY_MODEL} has 4 datapoints of the 36 that it needs`);
 });
 
 test("gaps are skipped, not taken for nothing", () => {

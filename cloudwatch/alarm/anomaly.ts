@@ -1,18 +1,18 @@
-import { javaDouble } from "../pattern/json-number.ts";
+import { formatJavaDouble } from "../java-double.ts";
 import type { AnomalyAlarm } from "./alarm.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "./evaluate.ts";
 import { count, stateReason } from "./reason.ts";
 import type { AlarmState } from "./state.ts";
 
-/** How the lab names what it does in place of AWS, wherever it shows. */
-export const STAND_IN =
-  "the lab's stand-in for CloudWatch's anomaly model (mean and standard deviation of the day before)";
+/** Describes the model wherever its results are shown: AWS does not publish its own. */
+export const ANOMALY_MODEL =
+  "a simplified anomaly model, not CloudWatch's (mean and standard deviation of the previous 24 hours)";
 
 /** Milliseconds before a datapoint that say what is usual for it. */
-export const USUAL_WINDOW = 24 * 60 * 60 * 1000;
+export const ANOMALY_TRAINING_WINDOW = 24 * 60 * 60 * 1000;
 
 /** With fewer datapoints before it, nothing is usual yet: AWS, too, needs some hours to learn. */
-export const LEAST_DATAPOINTS = 36;
+export const MIN_TRAINING_DATAPOINTS = 36;
 
 export interface AnomalyEvaluation extends AlarmEvaluation {
   /** The band's upper edge, by the position of its datapoint; none where nothing is usual yet. */
@@ -23,8 +23,8 @@ export interface AnomalyEvaluation extends AlarmEvaluation {
  * The upper edge of what is usual after these values: mean plus deviations. What is counted varies by
  * the square root of its mean at least, and by one.
  */
-export function upperEdge(before: readonly number[], deviations: number): number | undefined {
-  if (before.length < LEAST_DATAPOINTS) return undefined;
+export function upperThreshold(before: readonly number[], deviations: number): number | undefined {
+  if (before.length < MIN_TRAINING_DATAPOINTS) return undefined;
   const mean = before.reduce((sum, value) => sum + value, 0) / before.length;
   const variance = before.reduce((sum, value) => sum + (value - mean) ** 2, 0) / before.length;
   return mean + deviations * Math.max(Math.sqrt(variance), Math.sqrt(Math.abs(mean)), 1);
@@ -43,7 +43,7 @@ export function evaluateAnomaly(
   currentState: AlarmState,
 ): AnomalyEvaluation {
   const step = alarm.period * 1000;
-  const periods = Math.floor(USUAL_WINDOW / step);
+  const periods = Math.floor(ANOMALY_TRAINING_WINDOW / step);
   const first = (timestamps[0] ?? 0) - periods * step;
   const all = Array.from({ length: periods + timestamps.length }, (_, at) =>
     valueAt(first + at * step),
@@ -52,12 +52,12 @@ export function evaluateAnomaly(
   const histories = timestamps.map((_, at) =>
     all.slice(at, at + periods).filter((value) => value !== null),
   );
-  const upperThresholds = histories.map((before) => upperEdge(before, alarm.deviations));
+  const upperThresholds = histories.map((before) => upperThreshold(before, alarm.deviations));
   const known = Math.max(...histories.map(({ length }) => length));
-  if (known < LEAST_DATAPOINTS) {
+  if (known < MIN_TRAINING_DATAPOINTS) {
     return {
       state: "INSUFFICIENT_DATA",
-      reason: `Insufficient Data: ${STAND_IN} has ${count(known, "datapoint")} of the ${LEAST_DATAPOINTS} that it needs.`,
+      reason: `Insufficient Data: ${ANOMALY_MODEL} has ${count(known, "datapoint")} of the ${MIN_TRAINING_DATAPOINTS} that it needs.`,
       evaluated: [],
       upperThresholds,
     };
@@ -75,7 +75,7 @@ export function evaluateAnomaly(
   });
   const received = evaluated.filter((at) => datapoints[at] !== null);
   const crossing = received.filter((at) => (datapoints[at] === 1) === (state === "ALARM"));
-  const edges = crossing.map((at) => javaDouble(round(upperThresholds[at] ?? 0)));
+  const edges = crossing.map((at) => formatJavaDouble(round(upperThresholds[at] ?? 0)));
   return {
     state,
     evaluated,
@@ -85,7 +85,7 @@ export function evaluateAnomaly(
       ...alarm,
       received: received.length,
       missing: alarm.evaluationPeriods - received.length,
-      limit: `greater than the upper thresholds [${edges.join(", ")}] of ${STAND_IN}`,
+      limit: `greater than the upper thresholds [${edges.join(", ")}] of ${ANOMALY_MODEL}`,
       crossing: crossing.map((at) => ({ value: values[at] ?? 0, timestamp: timestamps[at] })),
     }),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { childrenOf, holds, parseAlarmRule } from "./composite.ts";
+import { childAlarmNames, evaluateAlarmRule, parseAlarmRule } from "./composite.ts";
 import type { AlarmState } from "./state.ts";
 
 const STATES: Readonly<Record<string, AlarmState>> = {
@@ -9,7 +9,8 @@ const STATES: Readonly<Record<string, AlarmState>> = {
   new: "INSUFFICIENT_DATA",
 };
 
-const evaluate = (rule: string) => holds(parseAlarmRule(rule), (alarm) => STATES[alarm]);
+const evaluate = (rule: string) =>
+  evaluateAlarmRule(parseAlarmRule(rule), (alarm) => STATES[alarm]);
 
 test.each([
   ['ALARM("on")', true],
@@ -39,7 +40,7 @@ test.each([
 test("its children are named once each, by name", () => {
   const rule =
     'ALARM("b c") AND (NOT OK(a) OR ALARM("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a")) OR FALSE';
-  expect(childrenOf(parseAlarmRule(rule))).toEqual(["b c", "a"]);
+  expect(childAlarmNames(parseAlarmRule(rule))).toEqual(["b c", "a"]);
 });
 
 describe("what is no rule says where and what it takes", () => {

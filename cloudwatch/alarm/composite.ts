@@ -98,7 +98,7 @@ export function parseAlarmRule(text: string): AlarmRule {
 
   const rule = either();
   if (next < tokens.length) throw refuse("AND, OR or the rule's end");
-  const children = childrenOf(rule);
+  const children = childAlarmNames(rule);
   if (children.length > MOST_CHILDREN) {
     throw new Error(`The rule names ${children.length} alarms; it may name ${MOST_CHILDREN}.`);
   }
@@ -129,21 +129,21 @@ function nameOf(text: string): string {
 }
 
 /** The names of the alarms that a rule looks at, each once. */
-export function childrenOf(rule: AlarmRule): readonly string[] {
+export function childAlarmNames(rule: AlarmRule): readonly string[] {
   switch (rule.type) {
     case "constant":
       return [];
     case "state":
       return [rule.alarm];
     case "not":
-      return childrenOf(rule.rule);
+      return childAlarmNames(rule.rule);
     default:
-      return [...new Set(rule.rules.flatMap(childrenOf))];
+      return [...new Set(rule.rules.flatMap(childAlarmNames))];
   }
 }
 
 /** Whether a composite alarm with this rule is in ALARM, its children being as they are. */
-export function holds(
+export function evaluateAlarmRule(
   rule: AlarmRule,
   stateOf: (alarm: string) => AlarmState | undefined,
 ): boolean {
@@ -153,10 +153,10 @@ export function holds(
     case "state":
       return stateOf(rule.alarm) === rule.state;
     case "not":
-      return !holds(rule.rule, stateOf);
+      return !evaluateAlarmRule(rule.rule, stateOf);
     case "and":
-      return rule.rules.every((part) => holds(part, stateOf));
+      return rule.rules.every((part) => evaluateAlarmRule(part, stateOf));
     case "or":
-      return rule.rules.some((part) => holds(part, stateOf));
+      return rule.rules.some((part) => evaluateAlarmRule(part, stateOf));
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ACCOUNT, ALARM, TOPIC } from "../testing/samples.ts";
+import { ACCOUNT, ALARM, TOPIC } from "../testing/fixtures.ts";
 import { alarmNotification, type StateChange } from "./notification.ts";
 
 const CHANGE: StateChange = {

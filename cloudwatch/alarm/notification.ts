@@ -1,14 +1,14 @@
-import { javaDouble } from "../pattern/json-number.ts";
+import { formatJavaDouble } from "../java-double.ts";
 import {
   type Alarm,
   type CompositeAlarm,
-  isAnomaly,
-  isComposite,
+  isAnomalyAlarm,
+  isCompositeAlarm,
   type MetricAlarm,
   type Statistic,
 } from "./alarm.ts";
-import { BAND_ID, bandQueries } from "./band-queries.ts";
-import { double, type Json, toJson } from "./doubles.ts";
+import { ANOMALY_BAND_ID, anomalyMetricQueries } from "./anomaly-queries.ts";
+import { type Json, jsonDouble, stringifyJson } from "./json.ts";
 import { jsonTime } from "./reason.ts";
 import { regionName } from "./regions.ts";
 import type { AlarmState } from "./state.ts";
@@ -58,7 +58,7 @@ export function alarmNotification(change: StateChange, account: Account): Notifi
   const subject = `${change.to}: "${change.alarm.name}" in ${regionName(account.region)}`;
   return {
     subject,
-    message: toJson({
+    message: stringifyJson({
       default: notificationDocument(change, account),
       sms: subject,
       email: mailText(change, account),
@@ -69,7 +69,7 @@ export function alarmNotification(change: StateChange, account: Account): Notifi
 
 function notificationDocument(change: StateChange, { region, accountId }: Account): string {
   const { alarm } = change;
-  return toJson({
+  return stringifyJson({
     AlarmName: alarm.name,
     AlarmDescription: alarm.description || null,
     AWSAccountId: accountId,
@@ -91,7 +91,7 @@ function notificationDocument(change: StateChange, { region, accountId }: Accoun
 function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
   readonly [member: string]: Json;
 } {
-  if (isComposite(alarm)) {
+  if (isCompositeAlarm(alarm)) {
     return {
       AlarmRule: alarm.rule,
       TriggeringChildren: triggeringChildren.map(({ arn, state, at }) => ({
@@ -105,15 +105,15 @@ function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
     EvaluationPeriods: alarm.evaluationPeriods,
     DatapointsToAlarm: alarm.datapointsToAlarm,
   };
-  if (isAnomaly(alarm)) {
+  if (isAnomalyAlarm(alarm)) {
     return {
       Trigger: {
         ...evaluation,
         ComparisonOperator: "GreaterThanUpperThreshold",
-        ThresholdMetricId: BAND_ID,
+        ThresholdMetricId: ANOMALY_BAND_ID,
         TreatMissingData: alarm.treatMissingData,
         EvaluateLowSampleCountPercentile: "",
-        Metrics: bandQueries(alarm).map(capitalized),
+        Metrics: anomalyMetricQueries(alarm).map(capitalized),
       },
     };
   }
@@ -127,7 +127,7 @@ function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
       Dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
       ...evaluation,
       ComparisonOperator: alarm.comparisonOperator,
-      Threshold: double(alarm.threshold),
+      Threshold: jsonDouble(alarm.threshold),
       TreatMissingData: alarm.treatMissingData,
       EvaluateLowSampleCountPercentile: "",
     },
@@ -149,7 +149,7 @@ function capitalized(value: Json): Json {
 function mailText(change: StateChange, account: Account): string {
   const { alarm, from, to, reason, at } = change;
   const { region, accountId } = account;
-  const time = mailTime(at);
+  const time = emailTime(at);
   return `You are receiving this email because your Amazon CloudWatch Alarm "${alarm.name}" in the ${regionName(region)} region has entered the ${to} state, because "${reason}" at "${time}".
 
 View this alarm in the AWS Management Console:
@@ -164,7 +164,7 @@ Alarm Details:
 - AWS Account:                ${accountId}
 - Alarm Arn:                  ${alarm.arn}
 
-${isComposite(alarm) ? compositeSections(change, alarm) : metricSections(alarm)}
+${isCompositeAlarm(alarm) ? compositeSections(change, alarm) : metricSections(alarm)}
 State Change Actions:
 - OK: ${actions(alarm.okActions)}
 - ALARM: ${actions(alarm.alarmActions)}
@@ -177,9 +177,9 @@ function metricSections(alarm: MetricAlarm): string {
   const dimensions = Object.entries(alarm.dimensions).map(
     ([name, value]) => `[${name} = ${value}]`,
   );
-  const limit = isAnomaly(alarm)
+  const limit = isAnomalyAlarm(alarm)
     ? `GreaterThanUpperThreshold of ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`
-    : `${alarm.comparisonOperator} ${javaDouble(alarm.threshold)}`;
+    : `${alarm.comparisonOperator} ${formatJavaDouble(alarm.threshold)}`;
   return `Threshold:
 - The alarm is in the ALARM state when the metric is ${limit} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.
 
@@ -200,7 +200,7 @@ function compositeSections(
   { rule }: CompositeAlarm,
 ): string {
   const children = triggeringChildren.map(
-    ({ arn, state, at }) => `- ${arn}: ${state} at ${mailTime(at)}\n`,
+    ({ arn, state, at }) => `- ${arn}: ${state} at ${emailTime(at)}\n`,
   );
   return `Alarm Rule:
 ${rule}
@@ -221,7 +221,7 @@ const MAIL_DATE = new Intl.DateTimeFormat("en-GB", {
 });
 
 /** `Wednesday 04 August, 2021 02:31:45 UTC` */
-export function mailTime(at: number): string {
+export function emailTime(at: number): string {
   const parts = new Map(MAIL_DATE.formatToParts(at).map(({ type, value }) => [type, value]));
   const time = new Date(at).toISOString().slice(11, 19);
   return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")}, ${parts.get("year")} ${time} UTC`;

@@ -1,6 +1,6 @@
-import { javaDouble } from "../pattern/json-number.ts";
+import { formatJavaDouble } from "../java-double.ts";
 import type { ComparisonOperator, Statistic, TreatMissingData } from "./alarm.ts";
-import { double, type Json } from "./doubles.ts";
+import { type Json, jsonDouble } from "./json.ts";
 import type { AlarmState } from "./state.ts";
 
 /** What CloudWatch says of an alarm that it has not evaluated yet. */
@@ -28,7 +28,7 @@ const RELATION: Readonly<Record<ComparisonOperator, string>> = {
 };
 
 export function thresholdLimit(operator: ComparisonOperator, threshold: number): string {
-  return `${RELATION[operator]} the threshold (${javaDouble(threshold)})`;
+  return `${RELATION[operator]} the threshold (${formatJavaDouble(threshold)})`;
 }
 
 /** How a reason names the filling; the other two settings fill nothing in. */
@@ -57,7 +57,7 @@ export function stateReason(decision: Decision): string {
   }
   const listed = crossing.map(
     ({ value, timestamp }) =>
-      javaDouble(value) + (timestamp === undefined ? "" : ` (${reasonTime(timestamp)})`),
+      formatJavaDouble(value) + (timestamp === undefined ? "" : ` (${reasonTime(timestamp)})`),
   );
   const side = state === "ALARM" ? "" : "not ";
   const needed =
@@ -116,13 +116,13 @@ export function stateReasonDocument(data: StateReasonData): Json {
     startDate: oldest && jsonTime(oldest.timestamp),
     statistic: data.statistic,
     period: data.period,
-    recentDatapoints: received.toReversed().map(({ value }) => double(value)),
-    recentUpperThresholds: data.upperThresholds?.toReversed().map(double),
-    threshold: data.threshold === undefined ? undefined : double(data.threshold),
+    recentDatapoints: received.toReversed().map(({ value }) => jsonDouble(value)),
+    recentUpperThresholds: data.upperThresholds?.toReversed().map(jsonDouble),
+    threshold: data.threshold === undefined ? undefined : jsonDouble(data.threshold),
     evaluatedDatapoints: data.evaluatedDatapoints.map(({ timestamp, sampleCount, value }) => ({
       timestamp: jsonTime(timestamp),
-      sampleCount: sampleCount === undefined ? undefined : double(sampleCount),
-      value: value === undefined ? undefined : double(value),
+      sampleCount: sampleCount === undefined ? undefined : jsonDouble(sampleCount),
+      value: value === undefined ? undefined : jsonDouble(value),
     })),
   };
 }

@@ -120,8 +120,8 @@ export interface SpaceComparison {
 
 export type EqualityOperator = "=" | "!=";
 /** These take a number and nothing else. */
-export type OrderOperator = "<" | "<=" | ">" | ">=";
-export type Operator = EqualityOperator | OrderOperator;
+export type RelationalOperator = "<" | "<=" | ">" | ">=";
+export type Operator = EqualityOperator | RelationalOperator;
 
 export type Value = StringValue | WildcardValue | NumberValue | RegexValue;
 

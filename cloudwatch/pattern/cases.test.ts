@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { extractValues, FilterPatternError, matches, parsePattern } from "./index.ts";
+import { FilterPatternError } from "./error.ts";
+import { extractValues, matches } from "./matcher.ts";
+import { parsePattern } from "./parse.ts";
 
 interface Case {
   readonly kind: "text" | "json" | "space";

@@ -1,20 +1,20 @@
+import { formatJavaDouble } from "../java-double.ts";
 import type { NumberValue, Operator, Value } from "./ast.ts";
+import { type MatchResult, not } from "./compile-condition.ts";
 import { compareDecimals, type Decimal, parseDecimal } from "./decimal.ts";
-import { javaDouble } from "./json-number.ts";
 import { compileRegex } from "./regex.ts";
-import { not, type Truth } from "./truth.ts";
 import { compileWildcard } from "./wildcard.ts";
 
 /** A comparison, by what the field holds. Whatever else it may hold satisfies no comparison. */
 export interface Comparison {
   readonly text: (text: string) => boolean;
-  readonly number: (number: number | bigint) => Truth;
+  readonly number: (number: number | bigint) => MatchResult;
 }
 
 /**
  * How the `number`s of a message are to be read.
  * `rounded`: from `JSON.parse`, which gives the same for `1` and `1.0` and rounds large integers.
- * `exact`: from `parseExact`, where a `number` is a double and integers are `bigint`s.
+ * `exact`: from `parseExactJson`, where a `number` is a double and integers are `bigint`s.
  */
 export type NumberReading = "rounded" | "exact";
 
@@ -74,10 +74,10 @@ function textTest(value: Exclude<Value, NumberValue>): (text: string) => boolean
 function renderedTest(
   test: (text: string) => boolean,
   reading: NumberReading,
-): (number: number | bigint) => Truth {
+): (number: number | bigint) => MatchResult {
   return (number) => {
     if (typeof number === "bigint") return test(String(number));
-    const asDouble = test(javaDouble(number));
+    const asDouble = test(formatJavaDouble(number));
     if (reading === "exact") return asDouble;
     if (Number.isFinite(number) && !Number.isInteger(number)) return asDouble;
     if (!Number.isSafeInteger(number)) return undefined;

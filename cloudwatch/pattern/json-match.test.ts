@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Condition, JsonTest } from "./ast.ts";
-import { matches, matchesJson, parsePattern } from "./index.ts";
+import { matches, matchesJson } from "./matcher.ts";
+import { parsePattern } from "./parse.ts";
 
 function match(pattern: string, message: string): boolean {
   return matches(parsePattern(`{ ${pattern} }`), message);

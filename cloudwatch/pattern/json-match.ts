@@ -13,10 +13,10 @@ import {
   compileJsonMembership,
   type NumberReading,
 } from "./compare.ts";
-import { parseExact } from "./json-number.ts";
+import { compileCondition, type MatchResult, not, type Test } from "./compile-condition.ts";
+import { parseExactJson } from "./exact-json.ts";
 import { hasWildcard, step } from "./selector.ts";
-import { compileCondition, not, type Test, type Truth } from "./truth.ts";
-import { isJoined } from "./walk.ts";
+import { isCompound } from "./traversal.ts";
 
 export interface JsonMatcher {
   readonly message: (message: string) => boolean;
@@ -37,7 +37,7 @@ export function compileJsonPattern({ condition }: JsonPattern): JsonMatcher {
     if (truth !== undefined) return truth;
     exact ??= compileObjectTest(condition, "exact");
     try {
-      return exact(parseExact(source ?? JSON.stringify(value))) === true;
+      return exact(parseExactJson(source ?? JSON.stringify(value))) === true;
     } catch (error) {
       if (error instanceof RangeError) return false; // it nests deeper than the parser can follow
       throw error;
@@ -77,7 +77,7 @@ function compileObjectTest(condition: Condition<JsonTest>, reading: NumberReadin
 }
 
 function mergeEqualities(condition: Condition<JsonTest>): Condition<JsonTest | JsonMembership> {
-  if (!isJoined(condition)) return condition;
+  if (!isCompound(condition)) return condition;
   if (condition.type === "and") {
     return { type: "and", conditions: condition.conditions.map(mergeEqualities) };
   }
@@ -163,7 +163,7 @@ function compileElementTest(
   };
 }
 
-function compare(comparison: Comparison, value: unknown): Truth {
+function compare(comparison: Comparison, value: unknown): MatchResult {
   if (typeof value === "string") return comparison.text(value);
   if (typeof value === "number" || typeof value === "bigint") return comparison.number(value);
   return false;
@@ -173,9 +173,9 @@ function isOrHoldsNull(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.includes(null));
 }
 
-function anyElement(parent: unknown, rest: Path, holds: Test<unknown>): Truth {
+function anyElement(parent: unknown, rest: Path, holds: Test<unknown>): MatchResult {
   if (typeof parent !== "object" || parent === null) return false;
-  let result: Truth = false;
+  let result: MatchResult = false;
   for (const element of Array.isArray(parent) ? parent : Object.values(parent)) {
     const truth = holds(rest(element));
     if (truth === true) return true;

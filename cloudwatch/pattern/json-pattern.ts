@@ -2,7 +2,7 @@ import type { JsonPattern, JsonTest } from "./ast.ts";
 import { parseCondition } from "./condition.ts";
 import { FilterPatternError } from "./error.ts";
 import { createLexer, type Lexer, type Syntax, type Token, unexpected } from "./lexer.ts";
-import { asOperator, isOrder, parseValue } from "./value.ts";
+import { isRelational, parseOperator, parseValue } from "./value.ts";
 
 const SYNTAX: Syntax = {
   symbols: ["{", "}", "(", ")", "&&", "||", "!=", "<=", ">=", "=", "<", ">"],
@@ -33,12 +33,12 @@ function parseTest(lexer: Lexer): JsonTest {
       return { type: "missing", selector };
     }
   }
-  const operator = asOperator(verb);
+  const operator = parseOperator(verb);
   if (operator === undefined) {
     throw unexpected(verb, "one of = != < <= > >=, IS NULL, IS TRUE, IS FALSE, NOT EXISTS");
   }
   const object = lexer.peek();
-  if (isOrder(operator) && object.type !== "number") {
+  if (isRelational(operator) && object.type !== "number") {
     throw misplaced(object, `an unquoted number after ${operator}`);
   }
   return { type: "comparison", selector, operator, value: parseValue(lexer) };

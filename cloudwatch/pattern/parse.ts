@@ -4,7 +4,7 @@ import { parseJsonPattern } from "./json-pattern.ts";
 import { hasWildcard } from "./selector.ts";
 import { parseSpacePattern } from "./space-pattern.ts";
 import { parseRegexPattern, parseTextPattern } from "./text-pattern.ts";
-import { selectorsOf, valuesOf } from "./walk.ts";
+import { patternSelectors, patternValues } from "./traversal.ts";
 
 const LONGEST_PATTERN = 1024;
 const MOST_REGEXES = 2;
@@ -55,14 +55,14 @@ function checkClosed(source: string, open: string, close: string): void {
 }
 
 function checkLimits(pattern: FilterPattern): void {
-  const regexes = [...valuesOf(pattern)].filter(({ type }) => type === "regex").length;
+  const regexes = [...patternValues(pattern)].filter(({ type }) => type === "regex").length;
   if (regexes > MOST_REGEXES) {
     throw new FilterPatternError(
       `Your input has exceeded the maximum of ${MOST_REGEXES} regular expressions per filter pattern.`,
       `The pattern has ${regexes}.`,
     );
   }
-  const wildcards = [...selectorsOf(pattern)].filter(hasWildcard).length;
+  const wildcards = [...patternSelectors(pattern)].filter(hasWildcard).length;
   if (wildcards > MOST_WILDCARD_SELECTORS) {
     throw new FilterPatternError(
       `Your filter pattern has exceeded the maximum of ${MOST_WILDCARD_SELECTORS} wildcard selectors allowed per filter pattern.`,

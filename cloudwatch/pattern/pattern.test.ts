@@ -1,14 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  extractValues,
-  type FilterPattern,
-  FilterPatternError,
-  matches,
-  parsePattern,
-  readField,
-  warnings,
-} from "./index.ts";
+import type { FilterPattern } from "./ast.ts";
+import { FilterPatternError } from "./error.ts";
+import { readField } from "./field.ts";
+import { extractValues, matches } from "./matcher.ts";
+import { parsePattern } from "./parse.ts";
+import { warnings } from "./warnings.ts";
 
 describe("any text", () => {
   const piece = fc.constantFrom(

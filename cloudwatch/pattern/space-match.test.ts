@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { extractValues, matches, parsePattern } from "./index.ts";
+import { extractValues, matches } from "./matcher.ts";
+import { parsePattern } from "./parse.ts";
 
 const LINE = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534';
 

@@ -1,6 +1,6 @@
 import type { SpaceField, SpacePattern } from "./ast.ts";
 import { compileFieldComparison } from "./compare.ts";
-import { compileCondition, type Test } from "./truth.ts";
+import { compileCondition, type Test } from "./compile-condition.ts";
 
 /** Fields by name and by number, `$level` and `$3`. */
 export type FieldValues = Readonly<Record<string, string>>;

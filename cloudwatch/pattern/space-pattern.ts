@@ -2,7 +2,7 @@ import type { SpaceComparison, SpaceField, SpacePattern } from "./ast.ts";
 import { parseCondition } from "./condition.ts";
 import { FilterPatternError } from "./error.ts";
 import { createLexer, type Lexer, type Syntax, type Token, unexpected } from "./lexer.ts";
-import { asOperator, isOrder, parseValue } from "./value.ts";
+import { isRelational, parseOperator, parseValue } from "./value.ts";
 
 const SYNTAX: Syntax = {
   symbols: ["[", "]", ",", "(", ")", "&&", "||", "!=", "<=", ">=", "=", "<", ">"],
@@ -69,10 +69,10 @@ function parseField(lexer: Lexer): SpaceField {
 
 function parseComparison(lexer: Lexer): SpaceComparison {
   const verb = lexer.next();
-  const operator = asOperator(verb);
+  const operator = parseOperator(verb);
   if (operator === undefined) throw unexpected(verb, "one of = != < <= > >=");
   const object = lexer.peek();
-  if (isOrder(operator) && object.type !== "number") {
+  if (isRelational(operator) && object.type !== "number") {
     throw unexpected(object, `an unquoted number after ${operator}`);
   }
   return { type: "comparison", operator, value: parseValue(lexer) };

@@ -1,17 +1,17 @@
-import type { EqualityOperator, Operator, OrderOperator, Value } from "./ast.ts";
+import type { EqualityOperator, Operator, RelationalOperator, Value } from "./ast.ts";
 import { invalidPattern } from "./error.ts";
 import { type Lexer, type Token, unexpected } from "./lexer.ts";
 import { compileRegex } from "./regex.ts";
 
 const EQUALITY: readonly EqualityOperator[] = ["=", "!="];
-const ORDER: readonly OrderOperator[] = ["<", "<=", ">", ">="];
+const ORDER: readonly RelationalOperator[] = ["<", "<=", ">", ">="];
 
-export function asOperator(token: Token): Operator | undefined {
+export function parseOperator(token: Token): Operator | undefined {
   if (token.type !== "symbol") return undefined;
   return [...EQUALITY, ...ORDER].find((operator) => operator === token.text);
 }
 
-export function isOrder(operator: Operator): operator is OrderOperator {
+export function isRelational(operator: Operator): operator is RelationalOperator {
   return (ORDER as readonly Operator[]).includes(operator);
 }
 

@@ -1,5 +1,5 @@
 import type { FilterPattern } from "./ast.ts";
-import { valuesOf } from "./walk.ts";
+import { patternValues } from "./traversal.ts";
 
 /**
  * What a reader of the pattern may take otherwise than AWS does, a sentence each. A pattern that a
@@ -7,7 +7,7 @@ import { valuesOf } from "./walk.ts";
  */
 export function warnings(pattern: FilterPattern): readonly string[] {
   const found: string[] = [];
-  for (const value of valuesOf(pattern)) {
+  for (const value of patternValues(pattern)) {
     if (value.type !== "wildcard") continue;
     const text = value.pieces.join("*");
     if (/[^*]\*+[^*]/.test(text)) {

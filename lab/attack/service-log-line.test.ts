@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
+import { parseEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
 import type { ServiceDetection } from "../../detections/detection.ts";
 import { detections } from "../../detections/index.ts";
 import { createExampleScope } from "../../detections/scope.ts";
@@ -14,7 +14,7 @@ const monitorsService = (detection: { readonly source: string }): detection is S
 
 /** What CloudWatch stores of one metric of a log line. */
 function storedMetric(line: object, metricName: string) {
-  const embedded = readEmbeddedMetrics(JSON.stringify(line));
+  const embedded = parseEmbeddedMetrics(JSON.stringify(line));
   if (embedded === undefined || !("data" in embedded)) throw new Error("Not a metric log line.");
   return embedded.data.filter(({ name }) => name === metricName);
 }

@@ -1,4 +1,4 @@
-import { type Alarm, isAnomaly, isComposite } from "../../cloudwatch/alarm/alarm.ts";
+import { type Alarm, isAnomalyAlarm, isCompositeAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { CloudTrail } from "./cloudtrail/cloudtrail.ts";
 import type { HistoryItem } from "./cloudwatch/alarms/history.ts";
 import type { CloudWatch } from "./cloudwatch/cloudwatch.ts";
@@ -57,8 +57,8 @@ function alarmsOf(cloudWatch: CloudWatch): readonly object[] {
 }
 
 function kindOf(alarm: Alarm): "threshold" | "anomaly" | "composite" {
-  if (isComposite(alarm)) return "composite";
-  return isAnomaly(alarm) ? "anomaly" : "threshold";
+  if (isCompositeAlarm(alarm)) return "composite";
+  return isAnomalyAlarm(alarm) ? "anomaly" : "threshold";
 }
 
 function historyItem({ at, type, summary, data }: HistoryItem): object {

@@ -1,4 +1,4 @@
-import { redateEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
+import { replaceEmbeddedTimestamp } from "../../cloudwatch/embedded-metrics.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { Clock } from "../state/clock.ts";
 import { type Journal, type JournalLimit, openJournal } from "../state/journal.ts";
@@ -92,7 +92,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       const exists = deployment.logGroups.some(({ name }) => name === logGroupName);
       if (line === "" || !exists) return;
       const timestamp = clock.now();
-      const message = redateEmbeddedMetrics(line, timestamp);
+      const message = replaceEmbeddedTimestamp(line, timestamp);
       logs.ingest(logGroupName, TASK_LOG_STREAM, [{ message, timestamp }]);
     },
     state: () => accountState(services, clock.now()),

@@ -7,7 +7,7 @@ import {
   LOG_GROUP,
   SUBSCRIPTION,
   TOPIC,
-} from "../../cloudwatch/testing/samples.ts";
+} from "../../cloudwatch/testing/fixtures.ts";
 import type { Clock } from "../state/clock.ts";
 import { openJournal } from "../state/journal.ts";
 import { manualClock } from "../testing/manual-clock.ts";

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
-import { matches, parsePattern, warnings } from "../../cloudwatch/pattern/index.ts";
+import { parseEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
+import { matches } from "../../cloudwatch/pattern/matcher.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
+import { warnings } from "../../cloudwatch/pattern/warnings.ts";
 import { alarmNameOf, detectionMetric } from "../../detections/cloudwatch-names.ts";
 import type { CloudTrailRecord, TrailDetection } from "../../detections/detection.ts";
 import { filterPattern } from "../../detections/exclusions.ts";
@@ -169,7 +171,7 @@ describe("detections of the service's metrics", () => {
     const name = `${scope.namePrefix}${id}`;
     const alarm = deployment.alarms.find((candidate) => candidate.name === name);
     const line = metricFields(scope.serviceNamespace, values as MetricValues, Date.now());
-    const embedded = readEmbeddedMetrics(JSON.stringify(line));
+    const embedded = parseEmbeddedMetrics(JSON.stringify(line));
     if (embedded === undefined || !("data" in embedded)) throw new Error("Not a metric log line.");
     return embedded.data.filter(
       (datum) =>

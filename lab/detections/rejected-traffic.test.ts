@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { matches, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { matches } from "../../cloudwatch/pattern/matcher.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import { FLOW_LOG_FIELDS, type FlowLogField } from "../../stacks/flow-log-format.ts";
 import { deploymentOf } from "../testing/deployment.ts";
 

@@ -1,4 +1,3 @@
-import { compareDecimals, parseDecimal } from "../../cloudwatch/pattern/decimal.ts";
 import type {
   Condition,
   FilterPattern,
@@ -7,9 +6,10 @@ import type {
   NumberValue,
   Segment,
   Value,
-} from "../../cloudwatch/pattern/index.ts";
+} from "../../cloudwatch/pattern/ast.ts";
+import { compareDecimals, parseDecimal } from "../../cloudwatch/pattern/decimal.ts";
 import { compileRegex } from "../../cloudwatch/pattern/regex.ts";
-import { isJoined } from "../../cloudwatch/pattern/walk.ts";
+import { isCompound } from "../../cloudwatch/pattern/traversal.ts";
 import { compileWildcard } from "../../cloudwatch/pattern/wildcard.ts";
 import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
 import { portableRegex } from "./regex.ts";
@@ -42,7 +42,7 @@ interface Context {
 }
 
 function render(condition: Condition<JsonTest>, context: Context): Sql {
-  if (!isJoined(condition)) return renderTest(condition, context);
+  if (!isCompound(condition)) return renderTest(condition, context);
   const inner = { ...context, depth: context.depth + 1 };
   const parts =
     condition.type === "and"
@@ -54,7 +54,7 @@ function render(condition: Condition<JsonTest>, context: Context): Sql {
 
 function group(condition: Condition<JsonTest>, context: Context): Sql {
   const sql = render(condition, context);
-  return isJoined(condition) && sql.includes("\n") ? `(${sql})` : sql;
+  return isCompound(condition) && sql.includes("\n") ? `(${sql})` : sql;
 }
 
 /** `a = "x" || a = "y"` becomes `a IN ('x', 'y')`: it is shorter, and looks once. */
@@ -89,7 +89,7 @@ function alternatives(conditions: readonly Condition<JsonTest>[], context: Conte
 function plainEquality(
   condition: Condition<JsonTest>,
 ): { readonly test: JsonComparison; readonly text: string } | undefined {
-  if (isJoined(condition) || condition.type !== "comparison" || condition.operator !== "=") {
+  if (isCompound(condition) || condition.type !== "comparison" || condition.operator !== "=") {
     return undefined;
   }
   const { selector, value } = condition;

@@ -1,4 +1,4 @@
-import { isAnomaly, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { Detections } from "../detections/detections.ts";
 import { rule } from "../report/format.ts";
 import { NotExpressibleError } from "./condition.ts";
@@ -23,7 +23,7 @@ export function athenaScript(
   thresholds: ReadonlyMap<string, number>,
 ): string {
   const queries = detections.map(({ id, filters: indices, alarms, unbound }) => {
-    const deployed = alarms.find((alarm): alarm is ThresholdAlarm => !isAnomaly(alarm));
+    const deployed = alarms.find((alarm): alarm is ThresholdAlarm => !isAnomalyAlarm(alarm));
     const alarm = deployed && { ...deployed, threshold: thresholds.get(id) ?? deployed.threshold };
     const fed = filters.filter((_, index) => indices.includes(index));
     const head = [

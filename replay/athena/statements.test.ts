@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isAnomaly, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { ALARM, FILTER } from "../../cloudwatch/testing/samples.ts";
+import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { ALARM, FILTER } from "../../cloudwatch/testing/fixtures.ts";
 import { type Archive, generateArchive } from "../archive/generate.ts";
 import { loadDeployed } from "../detections/deployed.ts";
 import { ownDetections } from "../detections/detections.ts";
@@ -74,7 +74,7 @@ describe("over the same files", () => {
       if (rows.length > 0) matched++;
       const isOneOfOne = alarm?.evaluationPeriods === 1;
       const [first] = rows.filter(({ breaching }) => breaching);
-      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomaly(one))[0]?.fired ?? [];
+      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomalyAlarm(one))[0]?.fired ?? [];
       // The alarm looks at the end of the minute, over a period that this minute is the last of.
       expect([id, isOneOfOne ? first && first.minute + MINUTE : 0]).toEqual([
         id,

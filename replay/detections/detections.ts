@@ -1,6 +1,7 @@
 import type { CompositeAlarm, MetricAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { FilterPatternError, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { FilterPatternError } from "../../cloudwatch/pattern/error.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { Environment } from "../../common/environment.ts";
 import { keyAlias, serviceRoleName } from "../../common/naming.ts";
 import { LONGEST_PATTERN } from "../../detections/exclusions.ts";

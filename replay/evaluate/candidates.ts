@@ -1,6 +1,6 @@
-import type { Condition, FilterPattern, JsonTest } from "../../cloudwatch/pattern/index.ts";
-import { matchesJson } from "../../cloudwatch/pattern/index.ts";
-import { isJoined } from "../../cloudwatch/pattern/walk.ts";
+import type { Condition, FilterPattern, JsonTest } from "../../cloudwatch/pattern/ast.ts";
+import { matchesJson } from "../../cloudwatch/pattern/matcher.ts";
+import { isCompound } from "../../cloudwatch/pattern/traversal.ts";
 
 /** What every CloudTrail record says of a call, and most patterns ask for. */
 interface Call {
@@ -43,7 +43,7 @@ function canMatch(pattern: FilterPattern, call: Call): boolean {
 }
 
 function canHold(condition: Condition<JsonTest>, call: Call): boolean {
-  if (!isJoined(condition)) {
+  if (!isCompound(condition)) {
     if (!KNOWN.includes(condition.selector.text)) return true;
     return matchesJson({ kind: "json", source: "", condition }, call);
   }

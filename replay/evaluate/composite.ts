@@ -1,5 +1,5 @@
 import type { CompositeAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { holds, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { evaluateAlarmRule, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
 import type { Transition } from "./timeline.ts";
 
@@ -28,7 +28,7 @@ export function compositeTransitions(
     for (let depth = 0; depth < rules.length; depth++) {
       for (const { name, rule } of rules) {
         const from = states.get(name) ?? "INSUFFICIENT_DATA";
-        const to = holds(rule, (alarm) => states.get(alarm)) ? "ALARM" : "OK";
+        const to = evaluateAlarmRule(rule, (alarm) => states.get(alarm)) ? "ALARM" : "OK";
         if (to === from) continue;
         found.get(name)?.push({ at, from, to, reason: because });
         states.set(name, to);

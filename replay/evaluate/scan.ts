@@ -1,6 +1,7 @@
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { compileMetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { type FilterPattern, matches, matchesJson } from "../../cloudwatch/pattern/index.ts";
+import type { FilterPattern } from "../../cloudwatch/pattern/ast.ts";
+import { matches, matchesJson } from "../../cloudwatch/pattern/matcher.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
 

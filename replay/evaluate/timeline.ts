@@ -1,5 +1,9 @@
-import { isAnomaly, type MetricAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { evaluateAnomaly, USUAL_WINDOW } from "../../cloudwatch/alarm/anomaly.ts";
+import {
+  isAnomalyAlarm,
+  type MetricAlarm,
+  type ThresholdAlarm,
+} from "../../cloudwatch/alarm/alarm.ts";
+import { ANOMALY_TRAINING_WINDOW, evaluateAnomaly } from "../../cloudwatch/alarm/anomaly.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
 import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
@@ -44,7 +48,7 @@ export function createTimeline(alarm: MetricAlarm, series: Series, begin: number
   const settled =
     (evaluationRange(alarm, 0).length + 1) * period +
     interval +
-    (isAnomaly(alarm) ? USUAL_WINDOW : 0);
+    (isAnomalyAlarm(alarm) ? ANOMALY_TRAINING_WINDOW : 0);
   const timeAt = (index: number) => (minutes[index] ?? Number.POSITIVE_INFINITY) * MINUTE;
   const stretches: Stretch[] = [];
   let index = 0;
@@ -123,7 +127,7 @@ export function transitionsOf(
     minutes: alarm.period / 60,
     isLenient: alarm.treatMissingData === "notBreaching",
   };
-  const sideOf = isAnomaly(alarm) ? undefined : createSides(alarm);
+  const sideOf = isAnomalyAlarm(alarm) ? undefined : createSides(alarm);
   let state: AlarmState = "INSUFFICIENT_DATA";
   for (const { start, values } of stretches) {
     const sides = sideOf && Int8Array.from(values, sideOf);
@@ -180,7 +184,7 @@ function evaluate(
     const value = values[(periodStart + alarm.period * 1000 - start) / MINUTE] ?? Number.NaN;
     return Number.isNaN(value) ? null : value;
   };
-  if (isAnomaly(alarm)) return evaluateAnomaly(alarm, valueAt, timestamps, currentState);
+  if (isAnomalyAlarm(alarm)) return evaluateAnomaly(alarm, valueAt, timestamps, currentState);
   return evaluateAlarm({ ...alarm, datapoints: timestamps.map(valueAt), timestamps, currentState });
 }
 

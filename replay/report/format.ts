@@ -1,7 +1,7 @@
 /** How numbers, times and rules are written, in the table and on the page alike. */
 import {
   type ComparisonOperator,
-  isAnomaly,
+  isAnomalyAlarm,
   type MetricAlarm,
 } from "../../cloudwatch/alarm/alarm.ts";
 import type { Input, StateReport } from "./report.ts";
@@ -67,7 +67,7 @@ const COMPARED: Readonly<Record<ComparisonOperator, string>> = {
 export function rule(alarm: MetricAlarm): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
   const subject = statistic === "Sum" ? "" : `${statistic} `;
-  const limit = isAnomaly(alarm)
+  const limit = isAnomalyAlarm(alarm)
     ? `> usual + ${number(alarm.deviations)} σ`
     : `${COMPARED[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
   const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;

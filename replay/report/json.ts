@@ -1,5 +1,5 @@
-import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { AlarmReport, DetectionReport, Report, StateReport } from "./report.ts";
 
@@ -44,8 +44,8 @@ function detectionJson({ id, patterns, unbound, matches, alarms }: DetectionRepo
 
 function alarmJson({ alarm, deployedThreshold, sweep, ...state }: AlarmReport): object {
   const { statistic, period, evaluationPeriods, datapointsToAlarm, treatMissingData } = alarm;
-  const limit = isAnomaly(alarm)
-    ? { deviations: alarm.deviations, standIn: STAND_IN }
+  const limit = isAnomalyAlarm(alarm)
+    ? { deviations: alarm.deviations, standIn: ANOMALY_MODEL }
     : { threshold: alarm.threshold, comparisonOperator: alarm.comparisonOperator };
   return {
     ...stateJson(state),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { ALARM } from "../../cloudwatch/testing/samples.ts";
+import { ALARM } from "../../cloudwatch/testing/fixtures.ts";
 import { renderJson } from "./json.ts";
 import { renderPage } from "./page.ts";
 import type { Report } from "./report.ts";

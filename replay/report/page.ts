@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import { renderChart } from "./chart.ts";
 import {
   bytes,
@@ -140,9 +140,9 @@ function renderAlarm({ name, alarm, deployedThreshold, fired, sweep }: AlarmRepo
   const tried =
     deployedThreshold === undefined ? "" : `; deployed with ${number(deployedThreshold)}`;
   return html`<h3>${name}: ${rule(alarm)}${tried}</h3>
-${isAnomaly(alarm) ? html`<p class="note">By ${STAND_IN}.</p>` : ""}
+${isAnomalyAlarm(alarm) ? html`<p class="note">By ${ANOMALY_MODEL}.</p>` : ""}
 ${renderSpans(fired)}
-${isAnomaly(alarm) || sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
+${isAnomalyAlarm(alarm) || sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
 }
 
 function renderComposite({ name, title, fired, without }: CompositeReport): Html {

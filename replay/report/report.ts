@@ -1,5 +1,9 @@
-import { isAnomaly, type MetricAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { childrenOf, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import {
+  isAnomalyAlarm,
+  type MetricAlarm,
+  type ThresholdAlarm,
+} from "../../cloudwatch/alarm/alarm.ts";
+import { childAlarmNames, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
 import {
   type Binding,
@@ -122,7 +126,7 @@ export function buildReport({
       alarms: alarms.map((alarm) => {
         const series = tally.series(watched.indexOf(metricOf(alarm)));
         const timeline = span && createTimeline(alarm, series, span.first);
-        return isAnomaly(alarm)
+        return isAnomalyAlarm(alarm)
           ? anomalyReport(alarm, timeline, span)
           : thresholdReport(alarm, timeline, thresholds.get(id) ?? alarm.threshold, span);
       }),
@@ -181,7 +185,7 @@ function compositeReports(
   const end = Math.max(...alarms.map((alarm) => endOf(alarm, span)));
   return composites.map((alarm) => ({
     ...stateReport(alarm, transitions?.get(alarm.name) ?? [], end),
-    without: childrenOf(parseAlarmRule(alarm.rule)).filter((name) => !names.has(name)),
+    without: childAlarmNames(parseAlarmRule(alarm.rule)).filter((name) => !names.has(name)),
   }));
 }
 

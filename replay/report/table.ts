@@ -1,5 +1,5 @@
-import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import type { Use } from "../evaluate/tally.ts";
 import {
   bytes,
@@ -60,7 +60,7 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
       : alarms.map((alarm, index) => [
           index === 0 ? id : "",
           index === 0 ? number(matches.count) : "",
-          `${rule(alarm.alarm)}${isAnomaly(alarm.alarm) ? " *" : ""}`,
+          `${rule(alarm.alarm)}${isAnomalyAlarm(alarm.alarm) ? " *" : ""}`,
           ...state(alarm),
         ]),
   );
@@ -71,10 +71,12 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
     ...state(report),
   ]);
   const head = ["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"];
-  const hasStandIn = detections.some(({ alarms }) => alarms.some(({ alarm }) => isAnomaly(alarm)));
+  const hasStandIn = detections.some(({ alarms }) =>
+    alarms.some(({ alarm }) => isAnomalyAlarm(alarm)),
+  );
   return [
     ...columns([head, ...rows, ...composed], [1, 3, 4]),
-    ...(hasStandIn ? [`* by ${STAND_IN}`] : []),
+    ...(hasStandIn ? [`* by ${ANOMALY_MODEL}`] : []),
   ];
 }
 
@@ -98,7 +100,7 @@ function firedLines({ detections, composites }: Report): readonly string[] {
 function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
   const blocks = detections.flatMap(({ alarms }) =>
     alarms.flatMap(({ name, alarm, sweep }) => {
-      if (isAnomaly(alarm)) return [];
+      if (isAnomalyAlarm(alarm)) return [];
       const rows = sweep.map(({ threshold, fired, perDay, inAlarm }) => [
         number(threshold),
         number(fired),

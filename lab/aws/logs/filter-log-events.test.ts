@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LOG_GROUP } from "../../../cloudwatch/testing/samples.ts";
+import { LOG_GROUP } from "../../../cloudwatch/testing/fixtures.ts";
 import { awsError } from "../testing/aws-error.ts";
 import { eventsAt, HOUR, logsWith, MINUTE, NOON } from "../testing/logs.ts";
 

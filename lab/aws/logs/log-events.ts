@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { LogEvent } from "../../../cloudwatch/metric-filter.ts";
-import { matches, parsePattern } from "../../../cloudwatch/pattern/index.ts";
+import { matches } from "../../../cloudwatch/pattern/matcher.ts";
+import { parsePattern } from "../../../cloudwatch/pattern/parse.ts";
 import { integer, list, number, text } from "../shared/input.ts";
 import type { AwsStructure } from "../shared/operation.ts";
 import {

@@ -1,4 +1,4 @@
-import { readEmbeddedMetrics } from "../../../cloudwatch/embedded-metrics.ts";
+import { parseEmbeddedMetrics } from "../../../cloudwatch/embedded-metrics.ts";
 import { type MetricDatum, statisticSet } from "../../../cloudwatch/metric.ts";
 import {
   compileMetricFilters,
@@ -110,7 +110,7 @@ export function createLogs(options: LogsOptions): Logs {
 
 /** Returns the metrics embedded in an event, or a count of 1 for a document that is invalid. */
 function embeddedMetrics(logGroupName: string, event: LogEvent): readonly MetricDatum[] {
-  const embedded = readEmbeddedMetrics(event.message);
+  const embedded = parseEmbeddedMetrics(event.message);
   if (embedded === undefined) return [];
   if ("data" in embedded) return embedded.data;
   return [

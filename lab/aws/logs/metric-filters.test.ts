@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FILTER, LOG_GROUP } from "../../../cloudwatch/testing/samples.ts";
+import { FILTER, LOG_GROUP } from "../../../cloudwatch/testing/fixtures.ts";
 import { awsError } from "../testing/aws-error.ts";
 import { logsWith, NOON } from "../testing/logs.ts";
 

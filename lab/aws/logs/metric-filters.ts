@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { MetricFilter } from "../../../cloudwatch/metric-filter.ts";
-import { extractValues, matches, parsePattern } from "../../../cloudwatch/pattern/index.ts";
+import { extractValues, matches } from "../../../cloudwatch/pattern/matcher.ts";
+import { parsePattern } from "../../../cloudwatch/pattern/parse.ts";
 import { list, text } from "../shared/input.ts";
 import type { AwsStructure } from "../shared/operation.ts";
 import {

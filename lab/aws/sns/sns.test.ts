@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/samples.ts";
+import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/fixtures.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { Call } from "../shared/operation.ts";

@@ -1,5 +1,5 @@
 import type { Alarm } from "../../../cloudwatch/alarm/alarm.ts";
-import { ACCOUNT, ALARM } from "../../../cloudwatch/testing/samples.ts";
+import { ACCOUNT, ALARM } from "../../../cloudwatch/testing/fixtures.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import { createCloudWatch } from "../cloudwatch/cloudwatch.ts";

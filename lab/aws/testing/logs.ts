@@ -1,5 +1,5 @@
 import type { MetricFilter } from "../../../cloudwatch/metric-filter.ts";
-import { ACCOUNT, FILTER, LOG_GROUP } from "../../../cloudwatch/testing/samples.ts";
+import { ACCOUNT, FILTER, LOG_GROUP } from "../../../cloudwatch/testing/fixtures.ts";
 import type { DeployedLogGroup } from "../../../terraform/deployment.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";

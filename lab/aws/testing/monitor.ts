@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import type { Alarm } from "../../../cloudwatch/alarm/alarm.ts";
 import type { Notification } from "../../../cloudwatch/alarm/notification.ts";
 import { statisticSet } from "../../../cloudwatch/metric.ts";
-import { ACCOUNT, ALARM } from "../../../cloudwatch/testing/samples.ts";
+import { ACCOUNT, ALARM } from "../../../cloudwatch/testing/fixtures.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import type { AlarmsEntry } from "../cloudwatch/alarms/alarm-store.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
+import { ALARM, TOPIC } from "../../../../cloudwatch/testing/fixtures.ts";
 import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
 import { monitorOf } from "../../testing/monitor.ts";
 

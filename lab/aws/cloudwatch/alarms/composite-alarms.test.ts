@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ALARM, COMPOSITE_ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
+import { ALARM, COMPOSITE_ALARM, TOPIC } from "../../../../cloudwatch/testing/fixtures.ts";
 import { MINUTE } from "../../testing/cloudwatch.ts";
 import { monitorOf, SECOND } from "../../testing/monitor.ts";
 import type { AlarmsEntry } from "./alarm-store.ts";

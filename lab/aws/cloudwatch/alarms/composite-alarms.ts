@@ -1,16 +1,16 @@
 import {
   type Alarm,
   type CompositeAlarm,
-  isComposite,
+  isCompositeAlarm,
 } from "../../../../cloudwatch/alarm/alarm.ts";
 import {
   type AlarmRule,
-  childrenOf,
-  holds,
+  childAlarmNames,
+  evaluateAlarmRule,
   parseAlarmRule,
 } from "../../../../cloudwatch/alarm/composite.ts";
-import type { Json } from "../../../../cloudwatch/alarm/doubles.ts";
-import { mailTime, type TriggeringChild } from "../../../../cloudwatch/alarm/notification.ts";
+import type { Json } from "../../../../cloudwatch/alarm/json.ts";
+import { emailTime, type TriggeringChild } from "../../../../cloudwatch/alarm/notification.ts";
 import { INITIAL_REASON, jsonTime } from "../../../../cloudwatch/alarm/reason.ts";
 import type { AlarmRecord, AlarmStore } from "./alarm-store.ts";
 import type { StateRecord } from "./history.ts";
@@ -21,12 +21,16 @@ export type CompositeRules = ReadonlyMap<string, AlarmRule>;
 /** @throws Error that names the composite alarm, if AWS would reject its rule */
 export function parseCompositeRules(alarms: readonly Alarm[]): CompositeRules {
   const names = new Set(alarms.map(({ name }) => name));
-  return new Map(alarms.filter(isComposite).map((alarm) => [alarm.name, parseRule(alarm, names)]));
+  return new Map(
+    alarms.filter(isCompositeAlarm).map((alarm) => [alarm.name, parseRule(alarm, names)]),
+  );
 }
 
 /** Returns the names of the composite alarms whose rules refer to an alarm. */
 export function parentsOf(alarmName: string, rules: CompositeRules): readonly string[] {
-  return [...rules].flatMap(([name, rule]) => (childrenOf(rule).includes(alarmName) ? name : []));
+  return [...rules].flatMap(([name, rule]) =>
+    childAlarmNames(rule).includes(alarmName) ? name : [],
+  );
 }
 
 /**
@@ -38,7 +42,9 @@ export function evaluateComposite(
   rule: AlarmRule,
   records: AlarmStore["records"],
 ): { readonly state: StateRecord; readonly trigger: TriggeringChild | undefined } | undefined {
-  const value = holds(rule, (child) => records.get(child)?.state.value) ? "ALARM" : "OK";
+  const value = evaluateAlarmRule(rule, (child) => records.get(child)?.state.value)
+    ? "ALARM"
+    : "OK";
   if (value === state.value) return undefined;
   const child = lastChangedChild(rule, records);
   const trigger = child && {
@@ -49,7 +55,7 @@ export function evaluateComposite(
   const reason =
     state.reason === INITIAL_REASON || trigger === undefined
       ? `${alarm.arn} was created and its alarm rule evaluates to ${value}`
-      : `${trigger.arn} transitioned to ${trigger.state} at ${mailTime(trigger.at)}`;
+      : `${trigger.arn} transitioned to ${trigger.state} at ${emailTime(trigger.at)}`;
   return { state: { value, reason, reasonData: reasonDataOf(trigger) }, trigger };
 }
 
@@ -71,7 +77,7 @@ export function outdatedComposites(
 function parseRule({ name, rule }: CompositeAlarm, names: ReadonlySet<string>): AlarmRule {
   try {
     const parsed = parseAlarmRule(rule);
-    const unknown = childrenOf(parsed).filter((child) => !names.has(child));
+    const unknown = childAlarmNames(parsed).filter((child) => !names.has(child));
     if (unknown.length > 0) throw new Error(`There is no alarm ${unknown.join(", ")}.`);
     return parsed;
   } catch (error) {
@@ -87,7 +93,7 @@ function lastChangedChild(
   rule: AlarmRule,
   records: AlarmStore["records"],
 ): AlarmRecord | undefined {
-  return childrenOf(rule)
+  return childAlarmNames(rule)
     .flatMap((child) => records.get(child) ?? [])
     .sort((a, b) => b.stateTransitionedAt - a.stateTransitionedAt)[0];
 }

@@ -5,7 +5,7 @@ import {
   ANOMALY_ALARM,
   COMPOSITE_ALARM,
   TOPIC,
-} from "../../../../cloudwatch/testing/samples.ts";
+} from "../../../../cloudwatch/testing/fixtures.ts";
 import { awsError } from "../../testing/aws-error.ts";
 import { cloudWatchWith, MINUTE, NOON } from "../../testing/cloudwatch.ts";
 

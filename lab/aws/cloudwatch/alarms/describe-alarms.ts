@@ -1,8 +1,12 @@
 import { z } from "zod";
-import { type Alarm, isAnomaly, isComposite } from "../../../../cloudwatch/alarm/alarm.ts";
-import { BAND_ID } from "../../../../cloudwatch/alarm/band-queries.ts";
-import { childrenOf, parseAlarmRule } from "../../../../cloudwatch/alarm/composite.ts";
-import { toJson } from "../../../../cloudwatch/alarm/doubles.ts";
+import {
+  type Alarm,
+  isAnomalyAlarm,
+  isCompositeAlarm,
+} from "../../../../cloudwatch/alarm/alarm.ts";
+import { ANOMALY_BAND_ID } from "../../../../cloudwatch/alarm/anomaly-queries.ts";
+import { childAlarmNames, parseAlarmRule } from "../../../../cloudwatch/alarm/composite.ts";
+import { stringifyJson } from "../../../../cloudwatch/alarm/json.ts";
 import { integer, list, text } from "../../shared/input.ts";
 import type { AwsStructure } from "../../shared/operation.ts";
 import { dimensionList, mutuallyExclusive, Name, pageOf, readRequest } from "../request.ts";
@@ -80,8 +84,8 @@ function relativesOf(
 ): readonly string[] | undefined {
   if (parent === undefined && child === undefined) return undefined;
   return records.flatMap(({ alarm }) => {
-    if (!isComposite(alarm)) return [];
-    const children = childrenOf(parseAlarmRule(alarm.rule));
+    if (!isCompositeAlarm(alarm)) return [];
+    const children = childAlarmNames(parseAlarmRule(alarm.rule));
     if (alarm.name === parent) return children;
     return child !== undefined && children.includes(child) ? alarm.name : [];
   });
@@ -102,7 +106,9 @@ function describeAlarm(record: AlarmRecord): AwsStructure {
     StateValue: state.value,
     StateReason: state.reason,
     StateReasonData:
-      reasonData === undefined || typeof reasonData === "string" ? reasonData : toJson(reasonData),
+      reasonData === undefined || typeof reasonData === "string"
+        ? reasonData
+        : stringifyJson(reasonData),
     StateUpdatedTimestamp: new Date(record.stateUpdatedAt),
     ...conditionOf(alarm),
     StateTransitionedTimestamp: new Date(record.stateTransitionedAt),
@@ -122,12 +128,12 @@ function describeRelative({ alarm, state, stateUpdatedAt }: AlarmRecord): AwsStr
 type AlarmType = "MetricAlarm" | "CompositeAlarm";
 
 function typeOf(alarm: Alarm): AlarmType {
-  return isComposite(alarm) ? "CompositeAlarm" : "MetricAlarm";
+  return isCompositeAlarm(alarm) ? "CompositeAlarm" : "MetricAlarm";
 }
 
 /** Returns the members that define when the alarm fires. */
 function conditionOf(alarm: Alarm): AwsStructure {
-  if (isComposite(alarm)) return { AlarmRule: alarm.rule };
+  if (isCompositeAlarm(alarm)) return { AlarmRule: alarm.rule };
   const evaluation = {
     EvaluationPeriods: alarm.evaluationPeriods,
     DatapointsToAlarm: alarm.datapointsToAlarm,
@@ -138,11 +144,11 @@ function conditionOf(alarm: Alarm): AwsStructure {
     Namespace: alarm.namespace,
     Dimensions: dimensionList(alarm.dimensions),
   };
-  if (isAnomaly(alarm)) {
+  if (isAnomalyAlarm(alarm)) {
     return {
       ...evaluation,
       ComparisonOperator: "GreaterThanUpperThreshold",
-      ThresholdMetricId: BAND_ID,
+      ThresholdMetricId: ANOMALY_BAND_ID,
       Metrics: [
         {
           Id: "m1",
@@ -150,7 +156,7 @@ function conditionOf(alarm: Alarm): AwsStructure {
           ReturnData: true,
         },
         {
-          Id: BAND_ID,
+          Id: ANOMALY_BAND_ID,
           Expression: `ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`,
           ReturnData: true,
         },

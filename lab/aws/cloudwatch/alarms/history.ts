@@ -1,6 +1,13 @@
-import { type Alarm, isAnomaly, isComposite } from "../../../../cloudwatch/alarm/alarm.ts";
-import { BAND_ID, bandQueries } from "../../../../cloudwatch/alarm/band-queries.ts";
-import { double, type Json, toJson } from "../../../../cloudwatch/alarm/doubles.ts";
+import {
+  type Alarm,
+  isAnomalyAlarm,
+  isCompositeAlarm,
+} from "../../../../cloudwatch/alarm/alarm.ts";
+import {
+  ANOMALY_BAND_ID,
+  anomalyMetricQueries,
+} from "../../../../cloudwatch/alarm/anomaly-queries.ts";
+import { type Json, jsonDouble, stringifyJson } from "../../../../cloudwatch/alarm/json.ts";
 import type { Notification } from "../../../../cloudwatch/alarm/notification.ts";
 import { jsonTime } from "../../../../cloudwatch/alarm/reason.ts";
 import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
@@ -41,7 +48,7 @@ export function configurationItem(
     at,
     type: "ConfigurationUpdate",
     summary: `Alarm "${alarm.name}" ${VERBS[type]}`,
-    data: toJson({
+    data: stringifyJson({
       version: "1.0",
       type,
       [`${VERBS[type]}Alarm`]: {
@@ -62,18 +69,18 @@ export function configurationItem(
 
 /** Returns the members that define when the alarm fires. */
 function conditionOf(alarm: Alarm): { readonly [member: string]: Json } {
-  if (isComposite(alarm)) return { alarmRule: alarm.rule };
+  if (isCompositeAlarm(alarm)) return { alarmRule: alarm.rule };
   const evaluation = {
     evaluationPeriods: alarm.evaluationPeriods,
     datapointsToAlarm: alarm.datapointsToAlarm,
     treatMissingData: alarm.treatMissingData,
   };
-  if (isAnomaly(alarm)) {
+  if (isAnomalyAlarm(alarm)) {
     return {
       comparisonOperator: "GreaterThanUpperThreshold",
-      thresholdMetricId: BAND_ID,
+      thresholdMetricId: ANOMALY_BAND_ID,
       ...evaluation,
-      metrics: bandQueries(alarm),
+      metrics: anomalyMetricQueries(alarm),
     };
   }
   return {
@@ -82,7 +89,7 @@ function conditionOf(alarm: Alarm): { readonly [member: string]: Json } {
     statistic: alarm.statistic,
     period: alarm.period,
     dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
-    threshold: double(alarm.threshold),
+    threshold: jsonDouble(alarm.threshold),
     comparisonOperator: alarm.comparisonOperator,
     ...evaluation,
   };
@@ -91,7 +98,7 @@ function conditionOf(alarm: Alarm): { readonly [member: string]: Json } {
 function subjectOf(alarm: Alarm): Pick<HistoryItem, "alarmName" | "alarmType"> {
   return {
     alarmName: alarm.name,
-    ...(isComposite(alarm) ? { alarmType: "CompositeAlarm" } : {}),
+    ...(isCompositeAlarm(alarm) ? { alarmType: "CompositeAlarm" } : {}),
   };
 }
 
@@ -107,7 +114,11 @@ export function stateItem(
     at,
     type: "StateUpdate",
     summary: `Alarm updated from ${from.value} to ${to.value}`,
-    data: toJson({ version: "1.0", oldState: stateDocument(from), newState: stateDocument(to) }),
+    data: stringifyJson({
+      version: "1.0",
+      oldState: stateDocument(from),
+      newState: stateDocument(to),
+    }),
   };
 }
 
@@ -127,7 +138,7 @@ export function actionItem(
       failure === undefined
         ? `Successfully executed action ${action}`
         : `Failed to execute action ${action}. Received error: "${failure}"`,
-    data: toJson({
+    data: stringifyJson({
       actionState: failure === undefined ? "Succeeded" : "Failed",
       stateUpdateTimestamp: at,
       notificationResource: action,

@@ -1,8 +1,8 @@
-import { isAnomaly, type MetricAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import { isAnomalyAlarm, type MetricAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
 import {
+  ANOMALY_MODEL,
   type AnomalyEvaluation,
   evaluateAnomaly,
-  STAND_IN,
 } from "../../../../cloudwatch/alarm/anomaly.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "../../../../cloudwatch/alarm/evaluate.ts";
 import { evaluationRange } from "../../../../cloudwatch/alarm/range.ts";
@@ -13,7 +13,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { StateRecord } from "./history.ts";
 
 export const notModelled: readonly string[] = [
-  `An alarm on an anomaly detection band is evaluated by ${STAND_IN}. AWS trains a model on two weeks of data that knows hours and weekdays.`,
+  `An alarm on an anomaly detection band is evaluated by ${ANOMALY_MODEL}. AWS trains a model on two weeks of data that knows hours and weekdays.`,
   "Alarms support no other metric math than an anomaly detection band.",
   "The number of periods that an alarm looks back beyond its evaluation periods is inferred: two more, or one minute for periods under a minute.",
   "An alarm evaluates the data of all units of its metric together. AWS keeps units apart.",
@@ -43,7 +43,7 @@ export function evaluateMetricAlarm(
 
   const timestamps = evaluationRange(alarm, at);
   const totals = timestamps.map(totalAt);
-  const evaluation: Evaluation = isAnomaly(alarm)
+  const evaluation: Evaluation = isAnomalyAlarm(alarm)
     ? evaluateAnomaly(alarm, (start) => valueIn(totalAt(start)), timestamps, currentState)
     : evaluateAlarm({ ...alarm, datapoints: totals.map(valueIn), timestamps, currentState });
   const { state, reason, evaluated, upperThresholds } = evaluation;
@@ -52,7 +52,7 @@ export function evaluateMetricAlarm(
   const reasonData = stateReasonDocument({
     statistic: alarm.statistic,
     period: alarm.period,
-    threshold: isAnomaly(alarm) ? undefined : alarm.threshold,
+    threshold: isAnomalyAlarm(alarm) ? undefined : alarm.threshold,
     upperThresholds: upperThresholds && evaluated.flatMap((index) => upperThresholds[index] ?? []),
     queryDate: at,
     evaluatedDatapoints: evaluated.map((index) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ThresholdAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../../../../cloudwatch/alarm/anomaly.ts";
-import { ALARM, ANOMALY_ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
+import { ANOMALY_MODEL } from "../../../../cloudwatch/alarm/anomaly.ts";
+import { ALARM, ANOMALY_ALARM, TOPIC } from "../../../../cloudwatch/testing/fixtures.ts";
 import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
 import { monitorOf, SECOND } from "../../testing/monitor.ts";
 
@@ -163,6 +163,6 @@ describe("anomaly alarms", () => {
       ],
     });
     expect(email).toContain("GreaterThanUpperThreshold of ANOMALY_DETECTION_BAND(m1, 2)");
-    expect(email).toContain(STAND_IN);
+    expect(email).toContain(ANOMALY_MODEL);
   });
 });

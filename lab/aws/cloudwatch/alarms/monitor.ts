@@ -1,7 +1,7 @@
 import { type Alarm, isMetricAlarm, type MetricAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
-import { checkAlarm } from "../../../../cloudwatch/alarm/limits.ts";
 import type { Account } from "../../../../cloudwatch/alarm/notification.ts";
 import { evaluationInterval } from "../../../../cloudwatch/alarm/range.ts";
+import { validateMetricAlarm } from "../../../../cloudwatch/alarm/validate.ts";
 import type { Clock } from "../../../state/clock.ts";
 import type { Journal } from "../../../state/journal.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -58,7 +58,7 @@ export const notModelled: readonly string[] = [
 export function createMonitor(options: MonitorOptions): Monitor {
   const { clock, metrics, alarms, notify } = options;
   const metricAlarms = alarms.filter(isMetricAlarm);
-  for (const alarm of metricAlarms) checkAlarm(alarm);
+  for (const alarm of metricAlarms) validateMetricAlarm(alarm);
   const rules = parseCompositeRules(alarms);
   const store = createAlarmStore(options.journal);
   deployAlarms(store, alarms, clock.now());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ALARM } from "../../../../cloudwatch/testing/samples.ts";
+import { ALARM } from "../../../../cloudwatch/testing/fixtures.ts";
 import { MINUTE } from "../../testing/cloudwatch.ts";
 import { monitorOf } from "../../testing/monitor.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { ACCOUNT, ALARM, TOPIC } from "../../../../cloudwatch/testing/samples.ts";
+import { ACCOUNT, ALARM, TOPIC } from "../../../../cloudwatch/testing/fixtures.ts";
 import { memoryJournal } from "../../../testing/memory-journal.ts";
 import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
 import { monitorOf, SECOND } from "../../testing/monitor.ts";

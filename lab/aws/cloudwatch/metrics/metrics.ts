@@ -1,9 +1,9 @@
 import {
   type MetricDatum,
   type MetricKey,
-  merge,
+  mergeStatistics,
   type StatisticSet,
-  setOf,
+  toStatisticSet,
 } from "../../../../cloudwatch/metric.ts";
 import type { Clock } from "../../../state/clock.ts";
 import type { Journal } from "../../../state/journal.ts";
@@ -104,7 +104,7 @@ export function createMetrics({
       metrics.delete(id);
       metrics.set(id, series);
       series.updatedAt = at;
-      add(series.buckets, { ...setOf(datum), start: datum.timestamp, unit: datum.unit });
+      add(series.buckets, { ...toStatisticSet(datum), start: datum.timestamp, unit: datum.unit });
       prune(series, at);
     }
     for (const id of metrics.keys()) {
@@ -123,7 +123,7 @@ export function createMetrics({
     total: (key, period) => {
       let total: StatisticSet | undefined;
       for (const bucket of bucketsIn(metrics.get(identity(key)), period)) {
-        total = merge(total, bucket);
+        total = mergeStatistics(total, bucket);
       }
       return total;
     },
@@ -133,7 +133,7 @@ export function createMetrics({
         if (unit !== undefined && bucket.unit !== unit) continue;
         const timestamp = bucket.start - ((bucket.start - start) % (seconds * SECOND));
         const id = `${timestamp} ${bucket.unit}`;
-        const merged = merge(datapoints.get(id), bucket);
+        const merged = mergeStatistics(datapoints.get(id), bucket);
         datapoints.set(id, { ...merged, timestamp, unit: bucket.unit });
       }
       return [...datapoints.values()];
@@ -155,7 +155,7 @@ function byBucket(data: readonly MetricDatum[]): readonly MetricDatum[] {
   for (const datum of data) {
     const timestamp = floor(datum.timestamp, datum.highResolution ? SECOND : MINUTE);
     const id = `${identity(datum)} ${timestamp} ${datum.unit} ${datum.highResolution}`;
-    sums.set(id, { ...datum, timestamp, ...merge(sums.get(id), datum) });
+    sums.set(id, { ...datum, timestamp, ...mergeStatistics(sums.get(id), datum) });
   }
   return [...sums.values()];
 }
@@ -166,7 +166,7 @@ function add(buckets: Bucket[], bucket: Bucket): void {
   let index = from;
   while (buckets[index]?.start === bucket.start && buckets[index]?.unit !== bucket.unit) index++;
   const same = buckets[index];
-  if (same?.start === bucket.start) buckets[index] = { ...same, ...merge(same, bucket) };
+  if (same?.start === bucket.start) buckets[index] = { ...same, ...mergeStatistics(same, bucket) };
   else buckets.splice(index, 0, bucket);
 }
 

@@ -1,25 +1,25 @@
 import type { Condition } from "./ast.ts";
-import { isJoined } from "./walk.ts";
+import { isCompound } from "./traversal.ts";
 
 /**
  * What a test says of a message. `undefined`: it cannot say, because the number it read may have been
  * rounded or may have been written otherwise; the text of the message decides.
  */
-export type Truth = boolean | undefined;
+export type MatchResult = boolean | undefined;
 
-export type Test<Subject> = (subject: Subject) => Truth;
+export type Test<Subject> = (subject: Subject) => MatchResult;
 
 /** Builds one function from a condition, given one for each of its tests. */
 export function compileCondition<Node extends { readonly type: string }, Subject>(
   condition: Condition<Node>,
   compileTest: (test: Node) => Test<Subject>,
 ): Test<Subject> {
-  if (!isJoined(condition)) return compileTest(condition);
+  if (!isCompound(condition)) return compileTest(condition);
   const tests = condition.conditions.map((inner) => compileCondition(inner, compileTest));
   // False decides a conjunction and true a disjunction, whatever the other tests cannot say.
   const decisive = condition.type === "or";
   return (subject) => {
-    let result: Truth = !decisive;
+    let result: MatchResult = !decisive;
     for (const test of tests) {
       const truth = test(subject);
       if (truth === decisive) return decisive;
@@ -29,6 +29,6 @@ export function compileCondition<Node extends { readonly type: string }, Subject
   };
 }
 
-export function not(truth: Truth): Truth {
+export function not(truth: MatchResult): MatchResult {
   return truth === undefined ? undefined : !truth;
 }

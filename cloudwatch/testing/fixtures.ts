@@ -1,9 +1,4 @@
-/** Parts of a deployment for tests: the shape that the lab's first detection has. */
-import type {
-  DeployedLogGroup,
-  DeployedSubscription,
-  DeployedTopic,
-} from "../../terraform/deployment.ts";
+/** A log group, metric filter, alarms and topic for tests. */
 import type {
   AnomalyAlarm,
   CompositeAlarm,
@@ -17,16 +12,16 @@ export const ACCOUNT = { region: "ap-southeast-2", accountId: "123456789012" } a
 const arn = (service: string, rest: string) =>
   `arn:aws:${service}:${ACCOUNT.region}:${ACCOUNT.accountId}:${rest}`;
 
-export const TOPIC: DeployedTopic = { name: "alerts", arn: arn("sns", "alerts") };
+export const TOPIC = { name: "alerts", arn: arn("sns", "alerts") };
 
-export const SUBSCRIPTION: DeployedSubscription = {
+export const SUBSCRIPTION = {
   arn: `${TOPIC.arn}:6ae859a3-5f0d-4334-a880-c651b5891876`,
   topicArn: TOPIC.arn,
   protocol: "email",
   endpoint: "security@example.com",
 };
 
-export const LOG_GROUP: DeployedLogGroup = {
+export const LOG_GROUP = {
   name: "/example/trail",
   arn: arn("logs", "log-group:/example/trail"),
   retentionInDays: 7,

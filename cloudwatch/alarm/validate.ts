@@ -1,4 +1,4 @@
-import { isAnomaly, type MetricAlarm } from "./alarm.ts";
+import { isAnomalyAlarm, type MetricAlarm } from "./alarm.ts";
 
 const WEEK = 604_800;
 const DAY = 86_400;
@@ -8,7 +8,7 @@ const HOUR = 3_600;
  * @throws Error naming the alarm, the value received and what PutMetricAlarm allows
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
-export function checkAlarm(alarm: MetricAlarm): void {
+export function validateMetricAlarm(alarm: MetricAlarm): void {
   const { name, period, evaluationPeriods, datapointsToAlarm } = alarm;
   const refuse = (member: string, value: number, allowed: string) => {
     throw new Error(
@@ -36,7 +36,7 @@ export function checkAlarm(alarm: MetricAlarm): void {
   ) {
     refuse("datapoints to alarm", datapointsToAlarm, `from 1 to ${evaluationPeriods}`);
   }
-  if (isAnomaly(alarm)) {
+  if (isAnomalyAlarm(alarm)) {
     if (period < 60) refuse("period", period, "60 seconds or more where it has a band");
   } else if (!Number.isFinite(alarm.threshold)) {
     refuse("threshold", alarm.threshold, "a finite number");

@@ -1,10 +1,10 @@
 import type { AnomalyAlarm } from "./alarm.ts";
-import type { Json } from "./doubles.ts";
+import type { Json } from "./json.ts";
 
-export const BAND_ID = "band";
+export const ANOMALY_BAND_ID = "band";
 
 /** The two metric queries of an alarm on a band, as CloudWatch writes them into its JSON. */
-export function bandQueries(alarm: AnomalyAlarm): readonly { [member: string]: Json }[] {
+export function anomalyMetricQueries(alarm: AnomalyAlarm): readonly { [member: string]: Json }[] {
   return [
     {
       id: "m1",
@@ -20,7 +20,7 @@ export function bandQueries(alarm: AnomalyAlarm): readonly { [member: string]: J
       returnData: true,
     },
     {
-      id: BAND_ID,
+      id: ANOMALY_BAND_ID,
       expression: `ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`,
       returnData: true,
     },
