@@ -1,4 +1,4 @@
-"""Calls each operation that the lab serves through boto3 and checks what its models make of the answers."""
+"""Calls each operation of the lab through boto3 and checks the parsed responses."""
 
 import json
 import time
@@ -7,52 +7,53 @@ import boto3
 from botocore.exceptions import ClientError
 
 KEY = "alias/cipherwatch-dev"
-kms, logs, trail, watch, sns, sts = (
+kms, logs, trail, cloudwatch, sns, sts = (
     boto3.client(name) for name in ("kms", "logs", "cloudtrail", "cloudwatch", "sns", "sts")
 )
 
 
-def refused(code, call, **kwargs):
+def assert_fails(code, call, **kwargs):
+    """Returns the error's message."""
     try:
         call(**kwargs)
     except ClientError as error:
         assert error.response["Error"]["Code"] == code, error
         return error.response["Error"]["Message"]
-    raise AssertionError(f"{kwargs} was not refused with {code}")
+    raise AssertionError(f"{kwargs} did not fail with {code}")
 
 
 assert sts.get_caller_identity()["Account"] == "111122223333"
 
 context = {"app": "cipherwatch", "record": "r"}
-sealed = kms.encrypt(KeyId=KEY, Plaintext=b"text", EncryptionContext=context)
-arn, blob = sealed["KeyId"], sealed["CiphertextBlob"]
+encrypted = kms.encrypt(KeyId=KEY, Plaintext=b"text", EncryptionContext=context)
+arn, blob = encrypted["KeyId"], encrypted["CiphertextBlob"]
 assert kms.decrypt(CiphertextBlob=blob, EncryptionContext=context, KeyId=arn)["Plaintext"] == b"text"
 data_key = kms.generate_data_key(KeyId=KEY, KeySpec="AES_256", EncryptionContext=context)
 assert len(data_key["Plaintext"]) == 32
 assert "Plaintext" not in kms.generate_data_key_without_plaintext(KeyId=KEY, NumberOfBytes=16)
-again = kms.re_encrypt(
+reencrypted = kms.re_encrypt(
     CiphertextBlob=blob,
     SourceEncryptionContext=context,
     DestinationKeyId=KEY,
     DestinationEncryptionContext={"other": "context"},
 )
-opened = kms.decrypt(CiphertextBlob=again["CiphertextBlob"], EncryptionContext={"other": "context"})
-assert opened["Plaintext"] == b"text"
+decrypted = kms.decrypt(CiphertextBlob=reencrypted["CiphertextBlob"], EncryptionContext={"other": "context"})
+assert decrypted["Plaintext"] == b"text"
 assert any(alias["AliasName"] == KEY for alias in kms.list_aliases()["Aliases"])
 assert kms.describe_key(KeyId=KEY)["KeyMetadata"]["KeyState"] == "Enabled"
 
-refused("InvalidCiphertextException", kms.decrypt, CiphertextBlob=blob)
-refused("InvalidCiphertextException", kms.decrypt, CiphertextBlob=blob[:-1] + bytes([blob[-1] ^ 1]), EncryptionContext=context)
-refused("NotFoundException", kms.encrypt, KeyId="alias/absent", Plaintext=b"x")
-refused("NotFoundException", kms.encrypt, KeyId="nonsense", Plaintext=b"x")
-others = [a["AliasName"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] != KEY]
-assert others, "the stacks have more than one key"
-refused("IncorrectKeyException", kms.decrypt, CiphertextBlob=blob, EncryptionContext=context, KeyId=others[0])
+assert_fails("InvalidCiphertextException", kms.decrypt, CiphertextBlob=blob)
+assert_fails("InvalidCiphertextException", kms.decrypt, CiphertextBlob=blob[:-1] + bytes([blob[-1] ^ 1]), EncryptionContext=context)
+assert_fails("NotFoundException", kms.encrypt, KeyId="alias/absent", Plaintext=b"x")
+assert_fails("NotFoundException", kms.encrypt, KeyId="nonsense", Plaintext=b"x")
+other_keys = [a["AliasName"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] != KEY]
+assert other_keys, "the stacks must have more than one key"
+assert_fails("IncorrectKeyException", kms.decrypt, CiphertextBlob=blob, EncryptionContext=context, KeyId=other_keys[0])
 kms.disable_key(KeyId=arn)
-assert refused("DisabledException", kms.decrypt, CiphertextBlob=blob, EncryptionContext=context) == f"{arn} is disabled."
+assert assert_fails("DisabledException", kms.decrypt, CiphertextBlob=blob, EncryptionContext=context) == f"{arn} is disabled."
 kms.enable_key(KeyId=arn)
 kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=30)
-assert refused("KMSInvalidStateException", kms.encrypt, KeyId=arn, Plaintext=b"x") == f"{arn} is pending deletion."
+assert assert_fails("KMSInvalidStateException", kms.encrypt, KeyId=arn, Plaintext=b"x") == f"{arn} is pending deletion."
 kms.cancel_key_deletion(KeyId=arn)
 kms.enable_key(KeyId=arn)
 
@@ -76,16 +77,16 @@ assert [event["message"] for event in found] == [message], found
 events = trail.lookup_events(MaxResults=5)["Events"]
 assert events and all(json.loads(event["CloudTrailEvent"])["eventTime"] for event in events)
 
-alarm = watch.describe_alarms(AlarmNamePrefix="cipherwatch-dev-kms-errors")["MetricAlarms"][0]
+alarm = cloudwatch.describe_alarms(AlarmNamePrefix="cipherwatch-dev-kms-errors")["MetricAlarms"][0]
 name = alarm["AlarmName"]
 assert alarm["StateUpdatedTimestamp"].year >= 2024
-assert "AlarmHistoryItems" in watch.describe_alarm_history(AlarmName=name)
-watch.put_metric_data(Namespace="Boto", MetricData=[{"MetricName": "M", "Value": 2.5, "Unit": "Count"}])
-listed = watch.list_metrics(Namespace="Boto")["Metrics"]
+assert "AlarmHistoryItems" in cloudwatch.describe_alarm_history(AlarmName=name)
+cloudwatch.put_metric_data(Namespace="Boto", MetricData=[{"MetricName": "M", "Value": 2.5, "Unit": "Count"}])
+listed = cloudwatch.list_metrics(Namespace="Boto")["Metrics"]
 assert listed[0]["MetricName"] == "M", listed
 topic = alarm["AlarmActions"][0]
 assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"][0]["Protocol"] == "email"
 assert sns.publish(TopicArn=topic, Subject="drill", Message="a drill")["MessageId"]
-refused("NotFound", sns.publish, TopicArn=topic + "-absent", Message="x")
+assert_fails("NotFound", sns.publish, TopicArn=topic + "-absent", Message="x")
 
-print("all answered")
+print("all operations succeeded")

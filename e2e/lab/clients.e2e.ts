@@ -41,14 +41,14 @@ async function aws(...args: string[]): Promise<unknown> {
   return stdout.trim() === "" ? undefined : JSON.parse(stdout);
 }
 
-async function refused(...args: string[]): Promise<string> {
+async function awsError(...args: string[]): Promise<string> {
   return run("aws", args, { env }).then(
-    ({ stdout }) => expect.unreachable(`aws ${args.join(" ")} answered ${stdout}`),
+    ({ stdout }) => expect.unreachable(`aws ${args.join(" ")} succeeded: ${stdout}`),
     (error: { stderr: string }) => error.stderr,
   );
 }
 
-describe("curl, as the walkthrough has it", () => {
+describe("curl", () => {
   const curl = async (method: string, path: string, data: unknown) => {
     const args = ["--silent", "--header", "Content-Type: application/json", "--request", method];
     const { stdout } = await run("curl", [
@@ -60,7 +60,7 @@ describe("curl, as the walkthrough has it", () => {
     return JSON.parse(stdout) as Record<string, string>;
   };
 
-  it("encrypts, decrypts by a GET with a body, and refuses a wrong key, which becomes one mail", async () => {
+  it("encrypts, decrypts by a GET with a body, and gets one email about wrong Keys", async () => {
     const { Message, Key } = await curl("POST", "/encrypt", {
       Name: "Stephen",
       Text: "I love Pizza",
@@ -70,24 +70,24 @@ describe("curl, as the walkthrough has it", () => {
       Text: "I love Pizza",
     });
     const wrong = { Name: "Stephen", Key: "some-random-false-key" };
-    for (let time = 0; time < 3; time += 1) {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
       expect(await curl("GET", "/decrypt", wrong)).toMatchObject({
         Message: "Data decryption failed, make sure you have the correct key",
       });
     }
-    const [mail, ...more] = await waitFor("a mail", async () => {
+    const [email, ...others] = await waitFor("an email", async () => {
       const { inbox } = await lab.state();
       return inbox.length > 0 ? inbox : undefined;
     });
-    expect(more).toEqual([]);
-    expect(mail?.subject).toMatch(/ALARM.*kms-errors/);
+    expect(others).toEqual([]);
+    expect(email?.subject).toMatch(/ALARM.*kms-errors/);
   });
 });
 
 describe("the AWS CLI", () => {
   const key = "alias/cipherwatch-dev";
 
-  it("answers to each line of the README", async () => {
+  it("runs each command of the README", async () => {
     const readme = readFileSync(join(root, "README.md"), "utf8");
     const [, lines = ""] = /^```sh\n(export AWS_ENDPOINT_URL=.*?)^```/ms.exec(readme) ?? [];
     const script = lines.replace("http://127.0.0.1:4566", lab.aws);
@@ -97,39 +97,39 @@ describe("the AWS CLI", () => {
       cwd: root,
       env: { ...bare, AWS_CONFIG_FILE: join(folder, "none") },
     });
-    for (const answer of ["Aliases", "CiphertextBlob", "Events", "MetricAlarms", "matches"]) {
-      expect(stdout).toContain(`"${answer}": `);
+    for (const member of ["Aliases", "CiphertextBlob", "Events", "MetricAlarms", "matches"]) {
+      expect(stdout).toContain(`"${member}": `);
     }
   });
 
   it("encrypts and decrypts under the deployed alias, bound to the encryption context", async () => {
-    const plain = join(folder, "plain");
-    const sealed = join(folder, "sealed");
-    writeFileSync(plain, "attack at dawn");
+    const plaintext = join(folder, "plaintext");
+    const ciphertext = join(folder, "ciphertext");
+    writeFileSync(plaintext, "attack at dawn");
     const context = ["--encryption-context", "app=cipherwatch"];
     const { CiphertextBlob } = (await aws(
-      ...["kms", "encrypt", "--key-id", key, "--plaintext", `fileb://${plain}`, ...context],
+      ...["kms", "encrypt", "--key-id", key, "--plaintext", `fileb://${plaintext}`, ...context],
     )) as { CiphertextBlob: string };
-    writeFileSync(sealed, Buffer.from(CiphertextBlob, "base64"));
+    writeFileSync(ciphertext, Buffer.from(CiphertextBlob, "base64"));
     const { Plaintext } = (await aws(
-      ...["kms", "decrypt", "--ciphertext-blob", `fileb://${sealed}`, ...context],
+      ...["kms", "decrypt", "--ciphertext-blob", `fileb://${ciphertext}`, ...context],
     )) as { Plaintext: string };
     expect(Buffer.from(Plaintext, "base64").toString()).toBe("attack at dawn");
 
-    const bytes = readFileSync(sealed);
+    const bytes = readFileSync(ciphertext);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-    writeFileSync(`${sealed}.bad`, bytes);
-    const decrypt = (...args: string[]) => refused("kms", "decrypt", "--ciphertext-blob", ...args);
-    expect(await decrypt(`fileb://${sealed}`)).toMatch(/InvalidCiphertextException/);
-    expect(await decrypt(`fileb://${sealed}.bad`, ...context)).toMatch(
+    writeFileSync(`${ciphertext}.bad`, bytes);
+    const decrypt = (...args: string[]) => awsError("kms", "decrypt", "--ciphertext-blob", ...args);
+    expect(await decrypt(`fileb://${ciphertext}`)).toMatch(/InvalidCiphertextException/);
+    expect(await decrypt(`fileb://${ciphertext}.bad`, ...context)).toMatch(
       /InvalidCiphertextException/,
     );
-    expect(await decrypt(`fileb://${sealed}`, "--key-id", "alias/none", ...context)).toMatch(
+    expect(await decrypt(`fileb://${ciphertext}`, "--key-id", "alias/none", ...context)).toMatch(
       /NotFoundException/,
     );
-    writeFileSync(plain, Buffer.alloc(4097));
+    writeFileSync(plaintext, Buffer.alloc(4097));
     expect(
-      await refused("kms", "encrypt", "--key-id", key, "--plaintext", `fileb://${plain}`),
+      await awsError("kms", "encrypt", "--key-id", key, "--plaintext", `fileb://${plaintext}`),
     ).toMatch(/ValidationException.*less than or equal to 4096/s);
   });
 
@@ -141,22 +141,22 @@ describe("the AWS CLI", () => {
       ),
     ).toMatchObject({ matches: [{ eventNumber: 1, eventMessage: '{"errorCode":"X"}' }] });
     expect(
-      await refused(
+      await awsError(
         ...["logs", "test-metric-filter", "--filter-pattern", "{ $.a == 1 }"],
         ...["--log-event-messages", "x"],
       ),
     ).toMatch(/InvalidParameterException.*Invalid metric filter pattern/s);
   });
 
-  it("looks up events, alarms, filters, log groups, metrics, subscriptions and who it is", async () => {
-    const found = await waitFor("a delivered record", async () => {
+  it("looks up events, alarms, filters, log groups, subscriptions and its own identity", async () => {
+    const event = await waitFor("a delivered record", async () => {
       const { Events } = (await aws(
         ...["cloudtrail", "lookup-events", "--max-items", "10", "--lookup-attributes"],
         "AttributeKey=EventName,AttributeValue=Decrypt",
       )) as { Events: { EventSource: string }[] };
       return Events[0];
     });
-    expect(found.EventSource).toBe("kms.amazonaws.com");
+    expect(event.EventSource).toBe("kms.amazonaws.com");
     const { MetricAlarms } = (await aws(
       ...["cloudwatch", "describe-alarms", "--alarm-names", ALARM],
     )) as { MetricAlarms: { AlarmActions: string[] }[] };
@@ -187,7 +187,7 @@ describe("the AWS CLI", () => {
     expect(await aws("sts", "get-caller-identity")).toMatchObject({ Account: "111122223333" });
   });
 
-  it("puts a metric, reads its statistics, and sets an alarm's state, which sends a mail", async () => {
+  it("puts a metric, reads its statistics, and sets an alarm's state, which sends an email", async () => {
     const { clock } = await lab.state();
     const now = Date.parse(clock.now);
     await aws(
@@ -212,20 +212,20 @@ describe("the AWS CLI", () => {
       ...["cloudwatch", "set-alarm-state", "--alarm-name", ALARM],
       ...["--state-value", "ALARM", "--state-reason", "a drill"],
     );
-    const mails = await waitFor("the drill's mail", async () => {
-      const present = (await lab.state()).inbox;
-      return present.length > inbox.length ? present : undefined;
+    const emails = await waitFor("the drill's email", async () => {
+      const current = (await lab.state()).inbox;
+      return current.length > inbox.length ? current : undefined;
     });
-    expect(mails.some(({ body }) => body.includes("a drill"))).toBe(true);
+    expect(emails.some(({ body }) => body.includes("a drill"))).toBe(true);
   });
 
-  it("is told by AWS's own error what the lab has not", async () => {
-    expect(await refused("kms", "create-key")).toMatch(/UnknownOperationException|CreateKey/);
+  it("gets AWS's error for an operation that the lab does not support", async () => {
+    expect(await awsError("kms", "create-key")).toMatch(/UnknownOperationException|CreateKey/);
   });
 });
 
-it("serves boto3 alike, every operation's answer parsed by its model", async () => {
+it("serves boto3, which parses the response of every operation", async () => {
   const script = fileURLToPath(new URL("boto3_client.py", import.meta.url));
   const { stdout } = await run("python3", [script], { env });
-  expect(stdout.trim().split("\n").at(-1)).toBe("all answered");
+  expect(stdout.trim().split("\n").at(-1)).toBe("all operations succeeded");
 });

@@ -6,22 +6,22 @@ import type {
   CompositeAlarm,
   MetricAlarm,
   ThresholdAlarm,
-} from "../cloudwatch/alarm/alarm.ts";
-import { isCompositeAlarm, isMetricAlarm } from "../cloudwatch/alarm/alarm.ts";
-import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
-import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../cloudwatch/testing/fixtures.ts";
-import { metricOf } from "../replay/detections/detections.ts";
-import { compositeTransitions } from "../replay/evaluate/composite.ts";
-import { createScan } from "../replay/evaluate/scan.ts";
-import { createTally } from "../replay/evaluate/tally.ts";
-import { createTimeline, type Transition, transitionsOf } from "../replay/evaluate/timeline.ts";
-import type { AlarmsEntry } from "./aws/cloudwatch/alarms/alarm-store.ts";
-import { createMonitor } from "./aws/cloudwatch/alarms/monitor.ts";
-import { createMetrics, type MetricsEntry } from "./aws/cloudwatch/metrics/metrics.ts";
-import { createLogs } from "./aws/logs/logs.ts";
-import type { LogsEntry } from "./aws/logs/store.ts";
-import { manualClock } from "./testing/manual-clock.ts";
-import { memoryJournal } from "./testing/memory-journal.ts";
+} from "../../cloudwatch/alarm/alarm.ts";
+import { isCompositeAlarm, isMetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../../cloudwatch/testing/fixtures.ts";
+import { metricOf } from "../../replay/detections/detections.ts";
+import { compositeTransitions } from "../../replay/evaluate/composite.ts";
+import { createScan } from "../../replay/evaluate/scan.ts";
+import { createTally } from "../../replay/evaluate/tally.ts";
+import { createTimeline, type Transition, transitionsOf } from "../../replay/evaluate/timeline.ts";
+import type { AlarmsEntry } from "../aws/cloudwatch/alarms/alarm-store.ts";
+import { createMonitor } from "../aws/cloudwatch/alarms/monitor.ts";
+import { createMetrics, type MetricsEntry } from "../aws/cloudwatch/metrics/metrics.ts";
+import { createLogs } from "../aws/logs/logs.ts";
+import type { LogsEntry } from "../aws/logs/store.ts";
+import { manualClock } from "../testing/manual-clock.ts";
+import { memoryJournal } from "../testing/memory-journal.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
