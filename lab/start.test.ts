@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../common/run.ts";
 import { kmsErrors } from "../detections/kms-errors.ts";
 import { root, type SpawnedLab, send, spawnLab, waitFor } from "./testing/spawn-lab.ts";
 
@@ -115,17 +115,8 @@ it("keeps every acknowledged record after kill -9, which also ends the service",
 }, 120_000);
 
 describe("refuses to start, with the next step in the message,", () => {
-  const run = async (...args: string[]) => {
-    const child = spawn(process.execPath, ["lab/start.ts", ...args], { cwd: root });
-    let output = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk) => {
-        output += chunk;
-      });
-    }
-    const [code] = await once(child, "close");
-    return { code, output };
-  };
+  const startLab = (...args: string[]) =>
+    run([process.execPath, "lab/start.ts", ...args], { cwd: root, accept: "any" });
 
   it.each(["--port", "--aws-port", "--console-port"])("on a busy port of %s", async (option) => {
     const busy = createServer().listen(0, "127.0.0.1");
@@ -134,7 +125,13 @@ describe("refuses to start, with the next step in the message,", () => {
     const others = ["--port", "--aws-port", "--console-port"]
       .filter((other) => other !== option)
       .flatMap((other) => [other, "0"]);
-    const { code, output } = await run(option, port, ...others, "--data", join(folder, "busy"));
+    const { code, output } = await startLab(
+      option,
+      port,
+      ...others,
+      "--data",
+      join(folder, "busy"),
+    );
     busy.close();
     expect(code).toBe(1);
     expect(output.trim()).toBe(
@@ -145,7 +142,7 @@ describe("refuses to start, with the next step in the message,", () => {
   it("on the data folder of a running lab", async () => {
     const portOf = (url: string) => new URL(url).port;
     const taken = ["--port", portOf(lab.service), "--aws-port", portOf(lab.aws)];
-    const { code, output } = await run(...taken, "--console-port", "0", "--data", data);
+    const { code, output } = await startLab(...taken, "--console-port", "0", "--data", data);
     expect(code).toBe(1);
     expect(output).toContain(`A lab is already running on ${data} (process ${lab.pid}`);
     expect(output).toContain("--data DIR");

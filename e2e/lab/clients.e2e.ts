@@ -1,13 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../common/run.ts";
 import { root, type SpawnedLab, spawnLab, waitFor } from "../../lab/testing/spawn-lab.ts";
-
-const run = promisify(execFile);
 
 const ALARM = "cipherwatch-dev-kms-errors";
 
@@ -37,26 +34,21 @@ afterAll(async () => {
 });
 
 async function aws(...args: string[]): Promise<unknown> {
-  const { stdout } = await run("aws", [...args, "--output", "json"], { env });
+  const { stdout } = await run(["aws", ...args, "--output", "json"], { env });
   return stdout.trim() === "" ? undefined : JSON.parse(stdout);
 }
 
 async function awsError(...args: string[]): Promise<string> {
-  return run("aws", args, { env }).then(
-    ({ stdout }) => expect.unreachable(`aws ${args.join(" ")} succeeded: ${stdout}`),
-    (error: { stderr: string }) => error.stderr,
-  );
+  const { code, stdout, stderr } = await run(["aws", ...args], { env, accept: "any" });
+  expect(code, `aws ${args.join(" ")} succeeded: ${stdout}`).not.toBe(0);
+  return stderr;
 }
 
 describe("curl", () => {
   const curl = async (method: string, path: string, data: unknown) => {
     const args = ["--silent", "--header", "Content-Type: application/json", "--request", method];
-    const { stdout } = await run("curl", [
-      ...args,
-      "--data",
-      JSON.stringify(data),
-      `${lab.service}${path}`,
-    ]);
+    const url = `${lab.service}${path}`;
+    const { stdout } = await run(["curl", ...args, "--data", JSON.stringify(data), url]);
     return JSON.parse(stdout) as Record<string, string>;
   };
 
@@ -93,7 +85,7 @@ describe("the AWS CLI", () => {
     const script = lines.replace("http://127.0.0.1:4566", lab.aws);
     expect(script).not.toBe(lines);
     const { AWS_REGION: _, AWS_DEFAULT_REGION: __, ...bare } = env;
-    const { stdout } = await run("bash", ["-ec", script], {
+    const { stdout } = await run(["bash", "-ec", script], {
       cwd: root,
       env: { ...bare, AWS_CONFIG_FILE: join(folder, "none") },
     });
@@ -226,6 +218,6 @@ describe("the AWS CLI", () => {
 
 it("serves boto3, which parses the response of every operation", async () => {
   const script = fileURLToPath(new URL("boto3_client.py", import.meta.url));
-  const { stdout } = await run("python3", [script], { env });
+  const { stdout } = await run(["python3", script], { env });
   expect(stdout.trim().split("\n").at(-1)).toBe("all operations succeeded");
 });

@@ -12,7 +12,7 @@ import { type Attack, attacks, runAttack } from "./attack.ts";
 import { connectToLab, type LabClient, readLabUrls } from "./lab-client.ts";
 import { readOptions } from "./options.ts";
 
-const SPEED = 600;
+const SPEED = 1200;
 const TIMEOUT_SECONDS = 30;
 
 let folder: string;

@@ -12,6 +12,7 @@ import { type ManualClock, manualClock } from "../testing/manual-clock.ts";
 import { startTestAws } from "../testing/start-aws.ts";
 
 const MINUTE = 60_000;
+const defaultDeployment = deploymentOf();
 
 let folder: string;
 let clock: ManualClock;
@@ -75,7 +76,7 @@ function deploymentWithPatterns(change: (pattern: string) => string): Deployment
 
 describe("the synthesized stacks decide which alarms fire", () => {
   it("fires kms-errors on one wrong Key by default", async () => {
-    const aws = await start(deploymentOf());
+    const aws = await start(defaultDeployment);
     await failDecrypts(aws, 1);
     clock.advance(7 * MINUTE);
     expect(namesInAlarm(aws)).toContain("cipherwatch-dev-kms-errors");
@@ -111,17 +112,17 @@ describe("the synthesized stacks decide which alarms fire", () => {
 });
 
 it("delivers pending records after a restart, and sends one email about them", async () => {
-  const first = await start(deploymentOf());
+  const first = await start(defaultDeployment);
   await failDecrypts(first, 1);
   clock.advance(MINUTE);
   await first.close();
   running = [];
-  const second = await start(deploymentOf());
+  const second = await start(defaultDeployment);
   clock.advance(7 * MINUTE);
   expect(second.state().inbox).toHaveLength(1);
   await second.close();
   running = [];
-  const third = await start(deploymentOf());
+  const third = await start(defaultDeployment);
   clock.advance(7 * MINUTE);
   expect(third.state().inbox).toHaveLength(1);
 });

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { run } from "../../common/run.ts";
 import { clientEnvironment } from "./client-environment.ts";
 
 let home: string;
@@ -38,18 +37,18 @@ it("makes an SDK ignore the user's own AWS configuration", async () => {
     region: "ap-southeast-2",
     credentials,
   });
-  const run = (env: Readonly<Record<string, string>>) =>
-    promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+  const callKms = (env: Readonly<Record<string, string>>) =>
+    run([process.execPath, "--input-type=module", "--eval", script], {
       cwd: import.meta.dirname,
       env: { HOME: home, ...env },
     });
-  await run(environment);
+  await callKms(environment);
   expect(authorizations).toEqual([
     expect.stringMatching(/Credential=LABKEY\/\d+\/ap-southeast-2\//),
   ]);
 
   // Without the variables for the files, the configuration above breaks the call.
   const { AWS_CONFIG_FILE: _, ...exposed } = environment;
-  await expect(run(exposed)).rejects.toThrow();
+  await expect(callKms(exposed)).rejects.toThrow();
   server.close();
 });
