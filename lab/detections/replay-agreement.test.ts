@@ -54,14 +54,14 @@ function recordOf({ at, isError, size }: Event, index: number): object {
   };
 }
 
-/** The events happen one after the other in the lab, and are delivered at once. */
+/** Ingests the events in the lab, each at its own time, and returns the state changes of the alarms. */
 function inLab(
   events: readonly Event[],
   { filter, alarms }: Deployed,
   last: number,
 ): readonly Change[] {
   const begin = NOON + (events[0]?.at ?? 0) * SECOND;
-  // It is made just before the minute of the first event begins, which a replay takes for the same time.
+  // Start the lab just before the minute of the first event, where a replay starts.
   const first = begin - (begin % MINUTE);
   const clock = manualClock(first - 1);
   const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
@@ -100,9 +100,10 @@ function inLab(
     const change = [alarmName, Math.max(record.stateTransitionedAt, first), from, to] as const;
     changes.push(isMetricAlarm(record.alarm) ? [...change, record.state.reason] : change);
   }
-  return inOrder(changes);
+  return sorted(changes);
 }
 
+/** Replays the events and returns the state changes of the alarms. */
 function inReplay(events: readonly Event[], { filter, alarms }: Deployed): readonly Change[] {
   const metricAlarms = alarms.filter(isMetricAlarm);
   const watched = [...new Set(metricAlarms.map(metricOf))];
@@ -122,7 +123,7 @@ function inReplay(events: readonly Event[], { filter, alarms }: Deployed): reado
   );
   const composites = alarms.filter(isCompositeAlarm);
   const composed = compositeTransitions(composites, found, begin - (begin % MINUTE));
-  return inOrder([
+  return sorted([
     ...[...found].flatMap(([name, transitions]) =>
       transitions.map(({ at, from, to, reason }): Change => [name, at, from, to, reason]),
     ),
@@ -132,7 +133,7 @@ function inReplay(events: readonly Event[], { filter, alarms }: Deployed): reado
   ]);
 }
 
-function inOrder(changes: readonly Change[]): readonly Change[] {
+function sorted(changes: readonly Change[]): readonly Change[] {
   return changes.toSorted(([a, atA], [b, atB]) => atA - atB || (a < b ? -1 : 1));
 }
 
@@ -156,12 +157,12 @@ const filter: fc.Arbitrary<MetricFilter> = fc
 const alarm: fc.Arbitrary<ThresholdAlarm> = fc
   .record({
     period: fc.constantFrom(60, 120, 300, 3600, 3660),
-    // More than a day of hours is evaluated once an hour.
+    // CloudWatch evaluates alarms whose evaluation range exceeds a day once per hour.
     evaluationPeriods: fc.oneof(
       { weight: 9, arbitrary: fc.integer({ min: 1, max: 5 }) },
       fc.constant(24),
     ),
-    part: fc.double({ min: 0.01, max: 1, noNaN: true }),
+    datapointsFraction: fc.double({ min: 0.01, max: 1, noNaN: true }),
     threshold: fc.integer({ min: 0, max: 5 }),
     statistic: fc.constantFrom("Sum", "Average", "Minimum", "Maximum", "SampleCount" as const),
     comparisonOperator: fc.constantFrom(
@@ -172,13 +173,13 @@ const alarm: fc.Arbitrary<ThresholdAlarm> = fc
     ),
     treatMissingData: fc.constantFrom("missing", "ignore", "breaching", "notBreaching" as const),
   })
-  .map(({ part, ...given }) => ({
+  .map(({ datapointsFraction, ...alarmProps }) => ({
     ...ALARM,
-    ...given,
-    datapointsToAlarm: Math.ceil(part * given.evaluationPeriods),
+    ...alarmProps,
+    datapointsToAlarm: Math.ceil(datapointsFraction * alarmProps.evaluationPeriods),
   }));
 
-/** Bursts, and gaps longer than any alarm looks back. */
+/** Bursts of events, and gaps that exceed the evaluation range of most alarms. */
 const events: fc.Arbitrary<readonly Event[]> = fc
   .array(
     fc.record({
@@ -200,19 +201,20 @@ const events: fc.Arbitrary<readonly Event[]> = fc
     });
   });
 
-const settled = (list: readonly Event[]) => (list.at(-1)?.at ?? 0) * SECOND + 40 * HOUR;
+/** Milliseconds after noon at which every alarm has returned to its final state. */
+const settledAt = (list: readonly Event[]) => (list.at(-1)?.at ?? 0) * SECOND + 40 * HOUR;
 
-test("the same events give the same transitions, with the same reasons, in the lab and in a replay", () => {
+test("a replay finds the same state changes of threshold alarms as the lab, with the same reasons", () => {
   fc.assert(
-    fc.property(events, filter, alarm, (list, one, other) => {
-      const deployed = { filter: one, alarms: [other] };
-      expect(inReplay(list, deployed)).toEqual(inLab(list, deployed, settled(list)));
+    fc.property(events, filter, alarm, (list, oneFilter, oneAlarm) => {
+      const deployed = { filter: oneFilter, alarms: [oneAlarm] };
+      expect(inReplay(list, deployed)).toEqual(inLab(list, deployed, settledAt(list)));
     }),
     { numRuns: 150 },
   );
 });
 
-test("alarms that look at other alarms, and the stand-in for the anomaly model, agree too", () => {
+test("a replay finds the same state changes of composite and anomaly alarms as the lab", () => {
   const { threshold: _, comparisonOperator: __, ...rest } = ALARM;
   const anomaly: AnomalyAlarm = {
     ...rest,
@@ -247,7 +249,7 @@ test("alarms that look at other alarms, and the stand-in for the anomaly model, 
     composite("both", 'ALARM("few") AND ALARM("many")'),
     composite("odd", 'ALARM("anomaly") OR (NOT ALARM("both") AND ALARM("few"))'),
   ];
-  // Hours in which little happens, so that something is usual, then chance, then a burst.
+  // Quiet hours that establish the expected band, then random events, then a burst.
   const calm = Array.from({ length: 200 }, (_, minute) => ({
     at: minute * 60,
     isError: minute % 7 === 0,
@@ -258,16 +260,16 @@ test("alarms that look at other alarms, and the stand-in for the anomaly model, 
     isError: true,
     size: 1,
   }));
-  const later = (list: readonly Event[], { at }: Event) =>
+  const shifted = (list: readonly Event[], { at }: Event) =>
     list.map((event) => ({ ...event, at: event.at + at }));
   fc.assert(
     fc.property(events, (list) => {
-      const some = later(
+      const random = shifted(
         list.filter(({ at }) => at < 3600),
         { ...calm[199], at: 12_000 } as Event,
       );
-      const all = [...calm, ...some];
-      all.push(...later(burst, all.at(-1) as Event));
+      const all = [...calm, ...random];
+      all.push(...shifted(burst, all.at(-1) as Event));
       const last = (all.at(-1)?.at ?? 0) * SECOND + 20 * MINUTE;
       const deployed = { filter: FILTER, alarms };
       const replayed = inReplay(all, deployed).filter(([, at]) => at <= NOON + last);
