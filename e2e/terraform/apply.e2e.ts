@@ -1,7 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { keyAlias } from "../../common/naming.ts";
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
 import { alarmNameOf, alarmNamesOf } from "../../detections/cloudwatch-names.ts";
 import { filterPattern } from "../../detections/exclusions.ts";
@@ -187,12 +186,8 @@ describe("every detection watches", () => {
         keyArns.set(attributes.name, attributes.target_key_arn);
       }
     }
-    const keyArn = (part?: string) => keyArns.get(keyAlias(settings.env, part)) ?? "";
-    scope = labScope(
-      settings.env,
-      { accountId: ACCOUNT, region: REGION },
-      { keyArn: keyArn(), trailKeyArn: keyArn("trail"), topicKeyArn: keyArn("alarms") },
-    );
+    const account = { accountId: ACCOUNT, region: REGION };
+    scope = labScope(settings.env, account, (alias) => keyArns.get(alias) ?? "");
     watch = await emulator.watch();
   });
 

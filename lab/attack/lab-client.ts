@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KMSClient } from "@aws-sdk/client-kms";
+import { KMSClient, ListAliasesCommand } from "@aws-sdk/client-kms";
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../common/environment.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
-import { labScope, scopeKeyArns } from "../scope.ts";
+import { labScope } from "../scope.ts";
 import type { Endpoints } from "../state/data-folder.ts";
 import { retargetRecord } from "./retarget-record.ts";
 
@@ -30,12 +30,6 @@ const State = z.object({
   ),
   inbox: z.array(
     z.object({ at: z.string(), to: z.string(), subject: z.string(), body: z.string() }),
-  ),
-});
-
-const AliasList = z.object({
-  Aliases: z.array(
-    z.object({ AliasName: z.string(), AliasArn: z.string(), TargetKeyId: z.string() }),
   ),
 });
 
@@ -89,13 +83,12 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   const callAws = (target: string, input: object) =>
     callJsonApi(urls.aws, account.region, target, input);
 
-  const { Aliases } = AliasList.parse(await callAws("TrentService.ListAliases", {}));
-  const keyArns = scopeKeyArns(env, (alias) => {
-    const entry = Aliases.find(({ AliasName }) => AliasName === alias);
-    if (entry === undefined) throw new Error(`The lab has no KMS key with the alias ${alias}.`);
-    return entry.AliasArn.replace(alias, `key/${entry.TargetKeyId}`);
+  const { Aliases = [] } = await kms.send(new ListAliasesCommand({}));
+  const scope = labScope(env, account, (alias) => {
+    const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
+    if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
+    throw new Error(`The lab has no KMS key with the alias ${alias}.`);
   });
-  const scope = labScope(env, account, keyArns);
   const now = async () => Date.parse((await state()).clock.now);
   const putLogEvents = async (
     stream: { readonly logGroupName: string; readonly logStreamName: string },

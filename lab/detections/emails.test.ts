@@ -34,7 +34,7 @@ let clock: ManualClock;
 let aws: Aws;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "cipherwatch-mails-"));
+  folder = mkdtempSync(join(tmpdir(), "cipherwatch-emails-"));
   clock = manualClock(Date.UTC(2026, 2, 2, 9, 0, 0));
   aws = await startTestAws({ deployment, clock, folder });
   clock.advance(2 * MINUTE);
