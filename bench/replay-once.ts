@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { main } from "../replay/cli.ts";
-import { nothingLeftOut, resolvePaths, walk } from "../replay/read/walk.ts";
+import { noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
 import type { Cost } from "./replay.ts";
 
 // One run of the benchmark "replay" in a process of its own: `parse FOLDER`, or `replay` with its
@@ -10,7 +10,7 @@ import type { Cost } from "./replay.ts";
 /** No program that reads these files can do less: one thread, a whole file at a time. */
 async function parseAll(folder: string): Promise<number> {
   let events = 0;
-  for await (const { path } of walk(await resolvePaths([folder]), nothingLeftOut())) {
+  for await (const { path } of walk(await resolvePaths([folder]), noneSkipped())) {
     const { Records } = JSON.parse(gunzipSync(readFileSync(path)).toString("utf8"));
     events += Records.length;
   }

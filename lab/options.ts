@@ -1,4 +1,4 @@
-import { parseOptions } from "./parse-options.ts";
+import { parseOptions } from "../common/parse-options.ts";
 
 export interface LabOptions {
   readonly port: number;

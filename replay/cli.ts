@@ -3,8 +3,9 @@ import { dirname, resolve } from "node:path";
 import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
 import { nearest } from "../common/nearest.ts";
 import { athenaScript } from "./athena/script.ts";
-import { type Bindings, type Detections, ownDetections } from "./detections/detections.ts";
-import { loadDeployedApart } from "./detections/load.ts";
+import { customDetections } from "./detections/custom.ts";
+import type { ReplayedDetections } from "./detections/detections.ts";
+import { loadSynthesizedDetections } from "./detections/load.ts";
 import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
 import { createProgress, type Terminal } from "./progress.ts";
 import { renderJson } from "./report/json.ts";
@@ -13,14 +14,14 @@ import type { Report } from "./report/report.ts";
 import { renderTable } from "./report/table.ts";
 import { replay } from "./run.ts";
 
-/** Where the answers go: standard output, and for what went wrong and how far it is, standard error. */
+/** Standard output for results; standard error for errors and progress. */
 export interface Output {
   readonly out: (text: string) => void;
   readonly err: Terminal;
 }
 
 /**
- * `npm run replay`: reads, evaluates, prints.
+ * Runs `npm run replay`.
  * @returns the exit code
  */
 export async function main(args: readonly string[], output: Output): Promise<number> {
@@ -38,7 +39,7 @@ export async function main(args: readonly string[], output: Output): Promise<num
 }
 
 async function run(options: ReplayOptions, { out, err }: Output): Promise<number> {
-  if (options.html !== undefined) checkPlace(options.html);
+  if (options.html !== undefined) checkWritable(options.html);
   const detections = await detectionsOf(options);
   checkThresholds(options, detections);
   const progress = err.isTTY === true ? createProgress(err) : undefined;
@@ -49,19 +50,20 @@ async function run(options: ReplayOptions, { out, err }: Output): Promise<number
   return hasFired(report) && options.failOnAlarm ? 1 : 0;
 }
 
-/** Before all is read and there is nowhere to put it. */
-function checkPlace(file: string): void {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
-    throw new Error(`--html is "${file}", which is a folder. Name a file in it.`);
-  }
+/** Checks the path before reading the archive, which may take long. */
+function checkWritable(file: string): void {
+  if (isFolder(file)) throw new Error(`--html must be a file; "${file}" is a folder.`);
   const folder = dirname(resolve(file));
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw new Error(
-    `--html is "${file}", and ${folder} is no folder. Make it, or name a file in another.`,
-  );
+  if (!isFolder(folder)) {
+    throw new Error(`--html "${file}": the folder ${folder} does not exist. Create it first.`);
+  }
 }
 
-/** What only a stand-in for CloudWatch's model finds is no proof that an alarm would have fired. */
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Ignores anomaly alarms, because CloudWatch's model can only be approximated. */
 function hasFired({ detections, composites }: Report): boolean {
   const certain = detections.flatMap(({ alarms }) =>
     alarms.filter(({ alarm }) => !isAnomalyAlarm(alarm)),
@@ -70,39 +72,35 @@ function hasFired({ detections, composites }: Report): boolean {
 }
 
 async function printAthena(options: ReplayOptions, { out }: Output): Promise<number> {
-  const { archive, detections: deployed } = await loadDeployedApart(bindingsOf(options));
-  const detections = options.patterns.length > 0 ? ownDetections(options.patterns) : deployed;
+  const { archive, detections: synthesized } = await loadSynthesizedDetections(options);
+  const detections = options.patterns.length > 0 ? customDetections(options.patterns) : synthesized;
   checkThresholds(options, detections);
   const [path] = options.paths;
   const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
-  const asked = { ...archive, ...(location && { location }) };
-  out(`${athenaScript(detections, asked, options, options.thresholds)}\n`);
+  const trail = { ...archive, ...(location && { location }) };
+  out(`${athenaScript(detections, trail, options, options.thresholds)}\n`);
   return 0;
 }
 
-async function detectionsOf(options: ReplayOptions): Promise<Detections> {
-  if (options.patterns.length > 0) return ownDetections(options.patterns);
-  return (await loadDeployedApart(bindingsOf(options))).detections;
+async function detectionsOf(options: ReplayOptions): Promise<ReplayedDetections> {
+  if (options.patterns.length > 0) return customDetections(options.patterns);
+  return (await loadSynthesizedDetections(options)).detections;
 }
 
-function bindingsOf({ roleArn, keyArn }: ReplayOptions): Bindings {
-  return { roleArn, keyArn };
-}
-
-function checkThresholds({ thresholds }: ReplayOptions, { detections }: Detections): void {
-  const known = detections.filter(({ alarms }) => alarms.length > 0).map(({ id }) => id);
+function checkThresholds({ thresholds }: ReplayOptions, { detections }: ReplayedDetections): void {
+  const ids = detections.filter(({ alarms }) => alarms.length > 0).map(({ id }) => id);
   for (const [id, value] of thresholds) {
-    if (known.includes(id)) continue;
-    const meant = nearest(id, known);
+    if (ids.includes(id)) continue;
+    const suggestion = nearest(id, ids);
     throw new Error(
-      `--threshold is "${id}=${value}": there is no detection "${id}"` +
-        `${meant === undefined ? "." : `; did you mean ${meant}?`} There are ${known.join(", ")}.`,
+      `--threshold ${id}=${value}: unknown detection "${id}".` +
+        `${suggestion === undefined ? "" : ` Did you mean ${suggestion}?`} Allowed: ${ids.join(", ")}.`,
     );
   }
 }
 
 if (import.meta.main) {
-  // Whoever reads the first lines only has what they want.
+  // `| head` closes the pipe early, which is not an error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });

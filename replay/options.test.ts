@@ -6,7 +6,7 @@ const ROLE = "arn:aws:iam::111122223333:role/team/service";
 const KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63";
 
 describe("readOptions", () => {
-  it("replays the detections over the paths, a thread a core, unless said otherwise", () => {
+  it("replays the detections with a thread per core by default", () => {
     expect(readOptions(["a.json", "b"])).toEqual({
       paths: ["a.json", "b"],
       patterns: [],
@@ -20,7 +20,7 @@ describe("readOptions", () => {
     });
   });
 
-  it("takes times in UTC unless they say another zone", () => {
+  it("reads times in UTC by default", () => {
     const at = (text: string) => readOptions(["x", "--since", text]).since;
     expect(at("2026-06-01")).toBe(Date.UTC(2026, 5, 1));
     expect(at("2026-06-01T12:30")).toBe(Date.UTC(2026, 5, 1, 12, 30));
@@ -28,7 +28,7 @@ describe("readOptions", () => {
     expect(at("2026-06-01T12:30+10:00")).toBe(Date.UTC(2026, 5, 1, 2, 30));
   });
 
-  it("takes several patterns and thresholds", () => {
+  it("accepts several patterns and thresholds", () => {
     const args = ["x", "--pattern", "{ $.a = 1 }", "--pattern", "{ $.b = 2 }"];
     expect(readOptions(args).patterns).toEqual(["{ $.a = 1 }", "{ $.b = 2 }"]);
     const { thresholds } = readOptions(["x", "--threshold", "a=3", "--threshold", "b=0.5"]);
@@ -38,46 +38,49 @@ describe("readOptions", () => {
     ]);
   });
 
-  it("binds to a role and a key", () => {
+  it("accepts a role and a key", () => {
     expect(readOptions(["x", "--role-arn", ROLE, "--key-arn", KEY])).toMatchObject({
       roleArn: ROLE,
       keyArn: KEY,
     });
   });
 
-  it("asks for no path where there is nothing to read", () => {
+  it("requires no path for --help and --athena", () => {
     expect(readOptions(["--help"]).help).toBe(true);
     expect(readOptions(["--athena"]).athena).toBe(true);
     expect(readOptions(["--athena", "s3://bucket/AWSLogs/111122223333/"]).paths).toHaveLength(1);
   });
 
   it.each([
-    [[], /There is nothing to replay/],
-    [["x", "--treshold", "a=1"], /--treshold[\s\S]*npm run replay/],
-    [["x", "--since", "last week"], /--since is "last week"\. It takes a day such as/],
-    [["x", "--since", "2026-06-01T99:00"], /--since is/],
-    [["x", "--until", "2026-02-30"], /--until is "2026-02-30"/],
-    [["x", "--since", "2026-06-31T12:00+10:00"], /--since is/],
-    [["x", "--since", "2026-06-02", "--until", "2026-06-01"], /is not before/],
-    [["x", "--threshold", "kms-errors"], /--threshold is "kms-errors"/],
+    [[], /^PATH is missing/],
+    [
+      ["x", "--treshold", "a=1"],
+      /Unknown option "--treshold"\. Did you mean --threshold\?[\s\S]*npm run replay/,
+    ],
+    [["x", "--since", "last week"], /--since must be a date such as [\s\S]*received "last week"/],
+    [["x", "--since", "2026-06-01T99:00"], /--since must be a date/],
+    [["x", "--until", "2026-02-30"], /--until must be a date.*received "2026-02-30"/],
+    [["x", "--since", "2026-06-31T12:00+10:00"], /--since must be a date/],
+    [["x", "--since", "2026-06-02", "--until", "2026-06-01"], /--since must be before --until/],
+    [["x", "--threshold", "kms-errors"], /--threshold must be.*received "kms-errors"/],
     [["x", "--threshold", "kms-errors=many"], /kms-errors=many/],
     [["x", "--threshold", "=1"], /--threshold/],
     [["x", "--threshold", "kms-errors=0"], /a number above 0/],
-    [["x", "--workers", "0"], /--workers is "0"\. It takes a whole number from 1 to 64/],
-    [["x", "--role-arn", "service"], /It takes an IAM role's ARN/],
+    [["x", "--workers", "0"], /--workers must be an integer between 1 and 64; received "0"/],
+    [["x", "--role-arn", "service"], /must be the ARN of an IAM role/],
     [
       ["x", "--role-arn", "arn:aws:sts::111122223333:assumed-role/service/task"],
-      /the role itself is arn:aws:iam::111122223333:role\/service/,
+      /Use arn:aws:iam::111122223333:role\/service,/,
     ],
     [
       ["x", "--key-arn", "arn:aws:kms:us-east-1:111122223333:alias/x"],
-      /Records name keys, not their aliases/,
+      /records name keys, not aliases/,
     ],
     [["x", "--role-arn", `${ROLE}" || $.a = "*`], /--role-arn/],
-    [["--athena", "--fail-on-alarm"], /so --fail-on-alarm cannot be beside it/],
-    [["--athena", "folder"], /--athena was given "folder"/],
-    [["--athena", "s3://bucket/AWSLogs/111122223333'; DROP"], /--athena was given/],
-  ] as const)("refuses %j", (args, message) => {
+    [["--athena", "--fail-on-alarm"], /--fail-on-alarm cannot be combined with --athena/],
+    [["--athena", "folder"], /With --athena, PATH must be.*received "folder"/],
+    [["--athena", "s3://bucket/AWSLogs/111122223333'; DROP"], /With --athena, PATH must be/],
+  ] as const)("rejects %j", (args, message) => {
     expect(() => readOptions(args)).toThrow(message);
   });
 });

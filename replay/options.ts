@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { parseOptions } from "../common/parse-options.ts";
 
 export interface ReplayOptions {
   readonly paths: readonly string[];
-  /** Patterns of one's own, instead of the detections. */
+  /** Filter patterns to replay instead of the detections. */
   readonly patterns: readonly string[];
   readonly roleArn?: string;
   readonly keyArn?: string;
@@ -11,91 +11,83 @@ export interface ReplayOptions {
   readonly since?: number;
   /** Milliseconds since the epoch, exclusive. */
   readonly until?: number;
-  /** By detection. */
+  /** By detection id. */
   readonly thresholds: ReadonlyMap<string, number>;
   readonly sweep: boolean;
   readonly json: boolean;
-  /** The file for the report. */
+  /** The file to write the HTML report to. */
   readonly html?: string;
   readonly failOnAlarm: boolean;
   readonly workers: number;
-  /** Print SQL for Amazon Athena and read nothing. */
+  /** Print SQL for Amazon Athena instead of reading files. */
   readonly athena: boolean;
   readonly help: boolean;
 }
 
-const MOST_WORKERS = 64;
+const MAX_WORKERS = 64;
 
-const OF_A_READING = ["sweep", "json", "html", "fail-on-alarm", "workers"] as const;
+/** Options that cannot be combined with --athena. */
+const NOT_WITH_ATHENA = ["sweep", "json", "html", "fail-on-alarm", "workers"] as const;
 
 export const USAGE = `npm run replay -- [options] PATH…
 
-  PATH                 CloudTrail files (.json, .json.gz), folders with such files, or globs
-  --role-arn ARN       the IAM role that the detections watch, in place of the stacks'
-  --key-arn ARN        the KMS key that the detections watch, in place of the stacks'
-  --pattern '{ … }'    replay this filter pattern instead of the detections; may be repeated
-  --since TIME         from this time on, as 2026-06-01 or 2026-06-01T12:30Z (UTC)
-  --until TIME         before this time
-  --threshold ID=N     evaluate the alarm of a detection with this threshold; may be repeated
-  --sweep              what other thresholds would have done, alarms a day
-  --json               everything as JSON on standard output (npm run --silent replay -- …)
-  --html FILE          everything as a page with charts
-  --fail-on-alarm      exit with 1 when an alarm fired
-  --workers N          threads that read, 1 to ${MOST_WORKERS} (one a core)
-  --athena             print SQL for Amazon Athena that asks the same of a bucket; no PATH, or
-                       s3://bucket/AWSLogs/account for where the files are
-  --help               this text
+  PATH                 CloudTrail files (.json, .json.gz), folders or globs
+  --role-arn ARN       IAM role to monitor, instead of the role of the stacks
+  --key-arn ARN        KMS key to monitor, instead of the key of the stacks
+  --pattern '{ … }'    replay a filter pattern instead of the detections (repeatable)
+  --since TIME         only events at or after TIME (2026-06-01 or 2026-06-01T12:30Z; default zone UTC)
+  --until TIME         only events before TIME
+  --threshold ID=N     override the alarm threshold of a detection (repeatable)
+  --sweep              show how often other thresholds would have raised alarms
+  --json               print the report as JSON (use npm run --silent replay -- …)
+  --html FILE          also write the report as an HTML page with charts
+  --fail-on-alarm      exit with 1 if an alarm fired
+  --workers N          number of reader threads, 1 to ${MAX_WORKERS} (default: number of cores)
+  --athena             print Amazon Athena SQL for the same detections instead of reading files; PATH may
+                       be the location of the files, s3://bucket/AWSLogs/account
+  --help               show this help
 
-Exit code: 0, alarms or none; 1, an alarm fired and --fail-on-alarm was given; 2, something could not
-be read or was asked for wrongly.`;
+Exit codes: 0 success; 1 an alarm fired and --fail-on-alarm was given; 2 invalid arguments, or some
+files or records could not be read.`;
 
-/** @throws Error that names the option, the value received and what is allowed */
+/** @throws Error naming the option, the value received and the values allowed */
 export function readOptions(args: readonly string[]): ReplayOptions {
-  const { values, positionals } = parse(args);
-  const help = values.help ?? false;
-  const athena = values.athena ?? false;
-  if (positionals.length === 0 && !help && !athena) {
-    throw new Error(`There is nothing to replay: give a PATH.\n\n${USAGE}`);
+  const { values, positionals: paths } = parse(args);
+  const { since, until, "role-arn": roleArn, "key-arn": keyArn, html } = values;
+  const { athena = false, help = false } = values;
+  if (paths.length === 0 && !help && !athena) {
+    throw new Error(`PATH is missing: name at least one file or folder.\n\n${USAGE}`);
   }
-  const since = time("--since", values.since);
-  const until = time("--until", values.until);
-  if (since !== undefined && until !== undefined && since >= until) {
-    throw new Error(
-      `--since ${values.since} is not before --until ${values.until}: no event can be between them.`,
-    );
+  const range = { since: parseTime("--since", since), until: parseTime("--until", until) };
+  if (range.since !== undefined && range.until !== undefined && range.since >= range.until) {
+    throw new Error(`--since must be before --until; received ${since} and ${until}.`);
   }
-  const roleArn = values["role-arn"];
   if (roleArn !== undefined) checkRoleArn(roleArn);
-  const keyArn = values["key-arn"];
   if (keyArn !== undefined) checkKeyArn(keyArn);
   if (athena) {
-    checkLocation(positionals);
-    for (const name of OF_A_READING) {
-      if (values[name] === undefined) continue;
-      throw new Error(`--athena prints SQL and reads nothing, so --${name} cannot be beside it.`);
+    checkLocation(paths);
+    const conflict = NOT_WITH_ATHENA.find((name) => values[name] !== undefined);
+    if (conflict !== undefined) {
+      throw new Error(`--${conflict} cannot be combined with --athena, which reads no files.`);
     }
   }
   return {
-    paths: positionals,
+    paths,
     patterns: values.pattern ?? [],
-    ...(roleArn === undefined ? {} : { roleArn }),
-    ...(keyArn === undefined ? {} : { keyArn }),
-    ...(since === undefined ? {} : { since }),
-    ...(until === undefined ? {} : { until }),
-    thresholds: new Map((values.threshold ?? []).map(threshold)),
+    ...definedOnly({ roleArn, keyArn, html, ...range }),
+    thresholds: new Map((values.threshold ?? []).map(parseThreshold)),
     sweep: values.sweep ?? false,
     json: values.json ?? false,
-    ...(values.html === undefined ? {} : { html: values.html }),
     failOnAlarm: values["fail-on-alarm"] ?? false,
-    workers: workers(values.workers),
+    workers: parseWorkers(values.workers),
     athena,
     help,
   };
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
+  return parseOptions(
+    {
       args: [...args],
       allowPositionals: true,
       options: {
@@ -113,53 +105,62 @@ function parse(args: readonly string[]) {
         athena: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
-    });
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
+    },
+    USAGE,
+  );
+}
+
+type Defined<Values> = { [Name in keyof Values]?: Exclude<Values[Name], undefined> };
+
+function definedOnly<Values extends object>(values: Values): Defined<Values> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Defined<Values>;
 }
 
 const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
-function time(name: string, text: string | undefined): number | undefined {
+function parseTime(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const isLocal = text.includes("T") && !/(Z|[+-]\d\d:\d\d)$/.test(text);
+  const hasNoZone = text.includes("T") && !/(Z|[+-]\d\d:\d\d)$/.test(text);
   const value =
-    TIME.test(text) && isDay(text.slice(0, 10))
-      ? Date.parse(isLocal ? `${text}Z` : text)
+    TIME.test(text) && isDate(text.slice(0, 10))
+      ? Date.parse(hasNoZone ? `${text}Z` : text)
       : Number.NaN;
   if (Number.isNaN(value)) {
     throw new Error(
-      `${name} is "${text}". It takes a day such as 2026-06-01, or a time such as 2026-06-01T12:30Z; ` +
-        "without a zone it is UTC.",
+      `${name} must be a date such as 2026-06-01 or a time such as 2026-06-01T12:30Z (default zone UTC); ` +
+        `received "${text}".`,
     );
   }
   return value;
 }
 
-/** `Date.parse` takes 2026-02-30 for the second of March. */
-function isDay(day: string): boolean {
-  const time = Date.parse(day);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
+/** Rejects dates such as 2026-02-30, which `Date.parse` reads as March 2. */
+function isDate(date: string): boolean {
+  const time = Date.parse(date);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
 
-function threshold(text: string): readonly [string, number] {
+function parseThreshold(text: string): readonly [string, number] {
   const [, id = "", number = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   const value = number.trim() === "" ? Number.NaN : Number(number);
   if (!Number.isFinite(value) || value <= 0) {
     throw new Error(
-      `--threshold is "${text}". It takes a detection's id and a number above 0, as in --threshold kms-errors=3.`,
+      "--threshold must be a detection id and a number above 0, such as kms-errors=3; " +
+        `received "${text}".`,
     );
   }
   return [id, value];
 }
 
-function workers(text: string | undefined): number {
-  if (text === undefined) return Math.min(availableParallelism(), MOST_WORKERS);
+function parseWorkers(text: string | undefined): number {
+  if (text === undefined) return Math.min(availableParallelism(), MAX_WORKERS);
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= MOST_WORKERS) return value;
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_WORKERS) return value;
   throw new Error(
-    `--workers is "${text}". It takes a whole number from 1 to ${MOST_WORKERS}; without it there is one a core.`,
+    `--workers must be an integer between 1 and ${MAX_WORKERS}; received "${text}". ` +
+      "The default is the number of cores.",
   );
 }
 
@@ -170,8 +171,8 @@ function checkLocation(paths: readonly string[]): void {
   const [location, ...more] = paths;
   if (location === undefined || (LOCATION.test(location) && more.length === 0)) return;
   throw new Error(
-    `--athena was given ${paths.map((path) => `"${path}"`).join(" and ")}. It takes no PATH, or the place ` +
-      "of an account's files, as in s3://bucket/AWSLogs/111122223333.",
+    "With --athena, PATH must be omitted or be the location of an account's files, such as " +
+      `s3://bucket/AWSLogs/111122223333; received ${paths.map((path) => `"${path}"`).join(" and ")}.`,
   );
 }
 
@@ -181,20 +182,21 @@ const SESSION_ARN = /^(arn:aws[\w-]*):sts::(\d{12}):assumed-role\/([^/]+)\//;
 function checkRoleArn(text: string): void {
   if (ROLE_ARN.test(text)) return;
   const [, partition, account, role] = SESSION_ARN.exec(text) ?? [];
-  const meant =
+  const hint =
     role === undefined
-      ? "It takes an IAM role's ARN, as in arn:aws:iam::111122223333:role/cipherwatch-dev-service."
-      : `That is a session of a role; the role itself is ${partition}:iam::${account}:role/${role}, with its path if it has one.`;
-  throw new Error(`--role-arn is "${text}". ${meant}`);
+      ? "must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/cipherwatch-dev-service"
+      : "must be a role, not a session. " +
+        `Use ${partition}:iam::${account}:role/${role}, with the path of the role if it has one`;
+  throw new Error(`--role-arn ${hint}; received "${text}".`);
 }
 
 const KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
 function checkKeyArn(text: string): void {
   if (KEY_ARN.test(text)) return;
-  const isAlias = text.includes("alias/");
+  const hint = text.includes("alias/") ? " CloudTrail records name keys, not aliases." : "";
   throw new Error(
-    `--key-arn is "${text}". ${isAlias ? "Records name keys, not their aliases. " : ""}It takes a KMS key's ARN, as in ` +
-      "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63.",
+    "--key-arn must be the ARN of a KMS key, such as " +
+      `arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63; received "${text}".${hint}`,
   );
 }

@@ -6,7 +6,7 @@ function terminal(isTTY: boolean) {
   return { isTTY, columns: 80, write: (text: string) => written.push(text), written };
 }
 
-test("tells rate and time left once it is known how much there is", () => {
+test("shows the rate, and the time left once the total is known", () => {
   let now = 0;
   const screen = terminal(true);
   const progress = createProgress(screen, () => now);
@@ -23,7 +23,7 @@ test("tells rate and time left once it is known how much there is", () => {
   expect(screen.written.at(-1)).toBe("\r\x1b[K");
 });
 
-test("draws five times a second at most, and never past the edge", () => {
+test("draws at most five times a second and within the width of the terminal", () => {
   let now = 0;
   const screen = { ...terminal(true), columns: 20 };
   const progress = createProgress(screen, () => now);
@@ -32,7 +32,7 @@ test("draws five times a second at most, and never past the edge", () => {
   expect(Math.max(...screen.written.map((text) => text.length - 4))).toBeLessThan(20);
 });
 
-test("writes nothing where nobody looks", () => {
+test("writes nothing if standard error is not a terminal", () => {
   const screen = terminal(false);
   const progress = createProgress(screen);
   progress.add({ files: 1, events: 1, bytes: 1 });

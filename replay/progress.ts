@@ -6,27 +6,28 @@ export interface Progress {
     readonly events: number;
     readonly bytes: number;
   }) => void;
-  /** How much there is to do, once that is known. */
+  /** Sets the total, once it is known. */
   readonly expect: (total: { readonly files: number; readonly bytes: number }) => void;
   readonly end: () => void;
 }
 
-/** Where progress is shown: standard error, where it is a terminal. */
+/** Standard error, which may be a terminal. */
 export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly write: (text: string) => unknown;
 }
 
-const REDRAWN = 200;
+/** Milliseconds. */
+const REDRAW_INTERVAL = 200;
 const ERASE_LINE = "\r\x1b[K";
 
-/** One line that is drawn over and over; on anything but a terminal nothing is written. */
+/** Shows progress on one line of a terminal. Writes nothing if standard error is not a terminal. */
 export function createProgress(
   terminal: Terminal,
   now: () => number = () => performance.now(),
 ): Progress {
-  const begun = now();
+  const startedAt = now();
   let files = 0;
   let events = 0;
   let bytes = 0;
@@ -34,9 +35,9 @@ export function createProgress(
   let drawnAt = Number.NEGATIVE_INFINITY;
 
   function draw(): void {
-    if (terminal.isTTY !== true || now() - drawnAt < REDRAWN) return;
+    if (terminal.isTTY !== true || now() - drawnAt < REDRAW_INTERVAL) return;
     drawnAt = now();
-    const seconds = Math.max((now() - begun) / 1000, 0.001);
+    const seconds = Math.max((now() - startedAt) / 1000, 0.001);
     const parts = [
       expected === undefined
         ? counted(files, "file")
@@ -45,8 +46,8 @@ export function createProgress(
       `${number(Math.round(events / seconds))} a second`,
     ];
     if (expected !== undefined && bytes > 0) {
-      const left = (seconds / bytes) * Math.max(expected.bytes - bytes, 0);
-      parts.push(`${duration(left * 1000)} left`);
+      const remaining = (seconds / bytes) * Math.max(expected.bytes - bytes, 0);
+      parts.push(`${duration(remaining * 1000)} left`);
     }
     terminal.write(`${ERASE_LINE}${parts.join(" · ").slice(0, (terminal.columns ?? 80) - 1)}`);
   }

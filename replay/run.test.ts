@@ -6,8 +6,9 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { type Archive, generateArchive } from "./archive/generate.ts";
-import { loadDeployed } from "./detections/deployed.ts";
-import { type Detections, ownDetections } from "./detections/detections.ts";
+import { customDetections } from "./detections/custom.ts";
+import type { ReplayedDetections } from "./detections/detections.ts";
+import { synthesizedDetections } from "./detections/synthesized.ts";
 import type { DetectionReport, Report } from "./report/report.ts";
 import { replay } from "./run.ts";
 
@@ -16,20 +17,20 @@ const KMS = '{ $.eventSource = "kms.amazonaws.com" }';
 
 let folder: string;
 let archive: Archive;
-let detections: Detections;
-/** Of the archive, with its own role and key. */
+let detections: ReplayedDetections;
+/** The report for the archive, bound to its role and key. */
 let whole: Report;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cipherwatch-replay-"));
   archive = generateArchive({ folder: join(folder, "archive"), events: 8000, seed: 7, days: 2 });
-  detections = loadDeployed({}, archive).detections;
+  detections = synthesizedDetections({}, archive).detections;
   whole = await run([inArchive()], { workers: 1 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const run = (paths: readonly string[], more: Partial<Parameters<typeof replay>[0]> = {}) =>
   replay({ paths, detections, thresholds: new Map(), workers: 2, ...more });
-const own = (...patterns: readonly string[]) => ({ detections: ownDetections(patterns) });
+const custom = (...patterns: readonly string[]) => ({ detections: customDetections(patterns) });
 const inArchive = () => join(folder, "archive/AWSLogs");
 
 async function write(name: string, content: string | Buffer): Promise<string> {
@@ -41,7 +42,7 @@ async function write(name: string, content: string | Buffer): Promise<string> {
 
 function detection({ detections: list }: Report, id: string): DetectionReport {
   const found = list.find((one) => one.id === id);
-  if (found === undefined) throw new Error(`There is no ${id} among ${list.map((one) => one.id)}.`);
+  if (found === undefined) throw new Error(`No detection ${id} in ${list.map((one) => one.id)}.`);
   return found;
 }
 
@@ -53,8 +54,8 @@ const event = (more: object = {}) => ({
   ...more,
 });
 
-describe("an archive with incidents planted in it", () => {
-  it("is read to the last event, without its digests", () => {
+describe("an archive with incidents", () => {
+  it("is read completely, except for its digests", () => {
     const { input, span } = whole;
     expect(input).toMatchObject({
       files: archive.files,
@@ -64,12 +65,12 @@ describe("an archive with incidents planted in it", () => {
       others: 0,
       malformed: 0,
       unreadable: 0,
-      problems: [],
+      errors: [],
     });
     expect((span?.last ?? 0) - (span?.first ?? 0)).toBeGreaterThan(47 * 60 * MINUTE);
   });
 
-  it("has each incident found, when it happened, and nothing else", () => {
+  it("raises each incident's alarm at its time, and no other alarm", () => {
     const report = whole;
     for (const incident of archive.incidents) {
       const { matches, alarms } = detection(report, incident.detection);
@@ -90,8 +91,10 @@ describe("an archive with incidents planted in it", () => {
     expect(quiet.flatMap(({ alarms }) => alarms.flatMap(({ fired }) => fired))).toEqual([]);
   });
 
-  it("has no incident of a role and a key that are not these", async () => {
-    const report = await run([inArchive()], { detections: loadDeployed({}, {}).detections });
+  it("raises no alarm for another role and key, and reports those in use", async () => {
+    const report = await run([inArchive()], {
+      detections: synthesizedDetections({}, {}).detections,
+    });
     expect(detection(report, "kms-outsider").matches.count).toBe(0);
     expect(detection(report, "kms-volume").unbound).toEqual(["key"]);
     expect(detection(report, "kms-errors").unbound).toEqual(["role"]);
@@ -100,12 +103,12 @@ describe("an archive with incidents planted in it", () => {
     expect(whole.keyUse).toBeNull();
   });
 
-  it("gives the same report whatever the number of workers", async () => {
+  it("gives the same report for any number of workers", async () => {
     expect(await run([inArchive()], { workers: 2 })).toEqual(whole);
     expect(await run([inArchive()], { workers: 5 })).toEqual(whole);
   });
 
-  it("with another threshold fires as that says, and tells what all others would have done", async () => {
+  it("applies an overridden threshold, and reports the results of others", async () => {
     const report = await run([inArchive()], { thresholds: new Map([["kms-errors", 100]]) });
     const [alarm] = detection(report, "kms-errors").alarms;
     expect(alarm).toMatchObject({ fired: [], deployedThreshold: 1, alarm: { threshold: 100 } });
@@ -121,7 +124,7 @@ describe("an archive with incidents planted in it", () => {
     expect(sweep[0]?.perDay).toBeCloseTo(0.5, 1);
   });
 
-  it("between since and until has no other events", async () => {
+  it("includes only the events between since and until", async () => {
     const [incident] = archive.incidents;
     const since = incident?.from ?? 0;
     const until = since + 60_000;
@@ -133,7 +136,7 @@ describe("an archive with incidents planted in it", () => {
   });
 });
 
-test("the report depends on the records alone, not on how files, folders and workers share them", async () => {
+test("gives the same report however records are divided between files and workers", async () => {
   let round = 0;
   const record = fc.record({
     minute: fc.integer({ min: 0, max: 30 }),
@@ -169,7 +172,7 @@ test("the report depends on the records alone, not on how files, folders and wor
           rest = rest.slice(part.length);
           await write(`parts-${round}/${index % 2}/part-${index}.json`, layout(part));
         }
-        const patterns = own(KMS, '{ $.eventName = "Decrypt" }');
+        const patterns = custom(KMS, '{ $.eventName = "Decrypt" }');
         const all = await run([join(folder, `all-${round}`)], { ...patterns, workers: 1 });
         const parts = await run([join(folder, `parts-${round}`)], { ...patterns, workers });
         const { input: _, ...expected } = all;
@@ -181,8 +184,8 @@ test("the report depends on the records alone, not on how files, folders and wor
   );
 });
 
-describe("what cannot be read", () => {
-  it("is counted and named, and the rest is read", async () => {
+describe("unreadable input", () => {
+  it("is counted and reported, and the rest is read", async () => {
     const good = JSON.stringify({ Records: [event(), event()] });
     await write("damaged/a-good.json", good);
     await write(
@@ -199,12 +202,12 @@ describe("what cannot be read", () => {
       `${JSON.stringify(event())}\nnonsense\n${JSON.stringify({ a: 1 })}\n`,
     );
     const path = join(folder, "damaged");
-    const { input } = await run([path], own(KMS));
+    const { input } = await run([path], custom(KMS));
     expect(input).toMatchObject({ files: 5, events: 5, malformed: 3, unreadable: 2 });
-    expect(input.problems).toMatchObject([
-      { file: join(path, "b-broken.json"), place: "record 2", why: "it is not JSON" },
-      { file: join(path, "c-cut.json.gz"), why: expect.stringMatching(/cut short/) },
-      { file: join(path, "d-garbled.json.gz"), why: expect.stringMatching(/damaged/) },
+    expect(input.errors).toMatchObject([
+      { file: join(path, "b-broken.json"), place: "record 2", why: "invalid JSON" },
+      { file: join(path, "c-cut.json.gz"), why: expect.stringMatching(/truncated/) },
+      { file: join(path, "d-garbled.json.gz"), why: expect.stringMatching(/corrupt/) },
       { file: join(path, "e-lines.jsonl"), place: "line 2" },
       {
         file: join(path, "e-lines.jsonl"),
@@ -214,33 +217,33 @@ describe("what cannot be read", () => {
     ]);
   });
 
-  it("is a link that leads nowhere, too", async () => {
+  it("includes dangling links", async () => {
     await write("links/good.json", JSON.stringify({ Records: [event()] }));
     await symlink(join(folder, "gone"), join(folder, "links/lost.json"));
-    const { input } = await run([join(folder, "links")], own(KMS));
+    const { input } = await run([join(folder, "links")], custom(KMS));
     expect(input).toMatchObject({ files: 1, unreadable: 1 });
-    expect(input.problems).toMatchObject([
+    expect(input.errors).toMatchObject([
       { file: join(folder, "links/lost.json"), why: expect.stringMatching(/ENOENT/) },
     ]);
   });
 
-  it("is named up to a thousand times, the same however it is read", async () => {
+  it("is reported with the first thousand errors, for any number of workers", async () => {
     for (let file = 0; file < 40; file++) await write(`junk/${file}.json`, "x\n".repeat(100));
-    const one = await run([join(folder, "junk")], { ...own(KMS), workers: 1 });
+    const one = await run([join(folder, "junk")], { ...custom(KMS), workers: 1 });
     expect(one.input).toMatchObject({ malformed: 4000, events: 0 });
-    expect(one.input.problems).toHaveLength(1000);
-    expect(await run([join(folder, "junk")], { ...own(KMS), workers: 3 })).toEqual(one);
+    expect(one.input.errors).toHaveLength(1000);
+    expect(await run([join(folder, "junk")], { ...custom(KMS), workers: 3 })).toEqual(one);
   });
 
-  it("does not tell what stands in a record", async () => {
+  it("is reported without the contents of records", async () => {
     const path = await write("secret.json", '{"Records":[{"password":"hunter2",}]}');
-    const { input } = await run([path], own(KMS));
+    const { input } = await run([path], custom(KMS));
     expect(JSON.stringify(input)).not.toContain("hunter2");
   });
 });
 
 describe("paths", () => {
-  it("are files, folders and globs; each file is read once", async () => {
+  it("may be files, folders and globs, and each file is read once", async () => {
     const text = JSON.stringify({ Records: [event()] });
     const a = await write("tree/x/a.json", text);
     await write("tree/x/y/b.json.gz", gzipSync(text));
@@ -252,12 +255,12 @@ describe("paths", () => {
       join(folder, "tree/*/*.json"),
       join(folder, "tree/x/../x"),
     ];
-    const { input } = await run(paths, own(KMS));
+    const { input } = await run(paths, custom(KMS));
     expect(input).toMatchObject({ files: 3, events: 3 });
-    expect((await run([join(folder, "tree/**/*.json*")], own(KMS))).input.files).toBe(2);
+    expect((await run([join(folder, "tree/**/*.json*")], custom(KMS))).input.files).toBe(2);
   });
 
-  it("that hold other logs than CloudTrail's leave these out", async () => {
+  it("skips digests and the logs of other services", async () => {
     const logs = "mixed/AWSLogs/111122223333";
     const text = JSON.stringify({ Records: [event()] });
     await write(
@@ -273,32 +276,32 @@ describe("paths", () => {
       `${logs}/CloudTrail-Digest/us-east-1/2026/03/02/111122223333_CloudTrail-Digest_us-east-1_trail_us-east-1_20260302T091500Z.json.gz`,
       gzipSync("{}"),
     );
-    const { input } = await run([join(folder, "mixed")], own(KMS));
+    const { input } = await run([join(folder, "mixed")], custom(KMS));
     expect(input).toMatchObject({ files: 1, events: 1, digests: 1, others: 2, malformed: 0 });
-    const globbed = await run([join(folder, "mixed/**/*_CloudTrail*.json.gz")], own(KMS));
+    const globbed = await run([join(folder, "mixed/**/*_CloudTrail*.json.gz")], custom(KMS));
     expect(globbed.input).toMatchObject({ files: 1, events: 1, digests: 1, malformed: 0 });
   });
 
-  it("that a tool has decompressed keep their names", async () => {
+  it("detects compression by content, not by name", async () => {
     const path = await write("plain/file.json.gz", JSON.stringify({ Records: [event()] }));
-    expect((await run([path], own(KMS))).input.events).toBe(1);
+    expect((await run([path], custom(KMS))).input.events).toBe(1);
   });
 
-  it("that lead nowhere are an error that names them", async () => {
-    await expect(run([join(folder, "none")])).rejects.toThrow(
-      /none is neither a file nor a folder/,
-    );
+  it("must match at least one file", async () => {
+    await expect(run([join(folder, "none")])).rejects.toThrow(/none is not a file or folder/);
     await expect(run([join(folder, "none-*.json")])).rejects.toThrow(/none-\*\.json/);
     await write("empty/readme.txt", "x");
-    await expect(run([join(folder, "empty")])).rejects.toThrow(/no CloudTrail file at .*empty/);
+    await expect(run([join(folder, "empty")])).rejects.toThrow(
+      /No CloudTrail files found at .*empty/,
+    );
   });
 });
 
-test("an event that came by two trails counts once", async () => {
+test("counts an event recorded by two trails once", async () => {
   const records = Array.from({ length: 5 }, (_, index) => event({ eventID: `id-${index}` }));
   await write("trails/one.json", JSON.stringify({ Records: records }));
   await write("trails/two.json.gz", gzipSync(JSON.stringify({ Records: records.slice(1) })));
-  const report = await run([join(folder, "trails")], own(KMS));
+  const report = await run([join(folder, "trails")], custom(KMS));
   expect(detection(report, "pattern").matches.count).toBe(5);
   expect(report.input).toMatchObject({ events: 9, copies: 4 });
 });
@@ -315,6 +318,6 @@ test("all fifty published records are read; no detection fires on them", async (
   expect(report.detections.flatMap(({ alarms }) => alarms.flatMap(({ fired }) => fired))).toEqual(
     [],
   );
-  const errors = await run([path], own("{ $.errorCode = * }"));
+  const errors = await run([path], custom("{ $.errorCode = * }"));
   expect(detection(errors, "pattern").matches.count).toBe(6);
 });

@@ -1,96 +1,81 @@
-import { type Detections, watchedMetrics } from "./detections/detections.ts";
+import { monitoredMetricsOf, type ReplayedDetections } from "./detections/detections.ts";
 import { createTally } from "./evaluate/tally.ts";
 import type { Progress } from "./progress.ts";
 import { scanFiles } from "./read/pool.ts";
-import { nothingLeftOut, resolvePaths, walk } from "./read/walk.ts";
-import { MOST_PROBLEMS, type Problem } from "./read/worker.ts";
-import { buildReport, type Report } from "./report/report.ts";
+import { noneSkipped, resolvePaths, walk } from "./read/walk.ts";
+import { type FileError, MAX_ERRORS } from "./read/worker.ts";
+import { buildReport } from "./report/build.ts";
+import type { Report } from "./report/report.ts";
 
 export interface ReplayProps {
   readonly paths: readonly string[];
-  readonly detections: Detections;
+  readonly detections: ReplayedDetections;
   /** Milliseconds since the epoch, inclusive. */
   readonly since?: number | undefined;
   /** Milliseconds since the epoch, exclusive. */
   readonly until?: number | undefined;
-  /** By detection, in place of the deployed ones. */
+  /** By detection id, instead of the deployed thresholds. */
   readonly thresholds: ReadonlyMap<string, number>;
   readonly workers: number;
   readonly progress?: Progress;
 }
 
 /**
- * Reads the files and evaluates the detections' alarms over what is in them. The outcome depends on the
- * files alone, not on their order or on the number of workers.
- * @throws Error for paths that lead to no CloudTrail files; what else cannot be read is in the report
+ * Reads the files and evaluates the detections' alarms over their events. The report depends only on the
+ * files, not on their order or the number of workers.
+ * @throws Error if the paths contain no CloudTrail files. Other files that cannot be read are in the report.
  */
 export async function replay(props: ReplayProps): Promise<Report> {
   const { detections, since, until, progress } = props;
   const paths = await resolvePaths(props.paths);
-  const watched = watchedMetrics(detections.detections);
+  const monitoredMetrics = monitoredMetricsOf(detections.detections);
   const countsKeyUse = detections.detections.some(({ unbound }) => unbound.length > 0);
-  const tally = createTally(detections.filters, watched);
-  const leftOut = nothingLeftOut();
-  const problems: Problem[] = [];
-  let files = 0;
-  let bytes = 0;
-  let malformed = 0;
-  let unreadable = 0;
+  const tally = createTally(detections.filters, monitoredMetrics);
+  const skipped = noneSkipped();
+  const errors: FileError[] = [];
+  const read = { files: 0, bytes: 0, malformed: 0, unreadable: 0 };
 
-  // Only progress hangs on it, and what goes wrong with a path the other walk tells.
-  const walked = progress && countFiles(paths, progress).catch(() => {});
+  // Only for the progress display: the walk below reports any error.
+  const counting = progress && countFiles(paths, progress).catch(() => {});
   await scanFiles({
     plan: {
       filters: detections.filters,
-      watched,
+      monitoredMetrics,
       countsKeyUse,
       ...(since === undefined ? {} : { since }),
       ...(until === undefined ? {} : { until }),
     },
     workers: props.workers,
-    files: walk(paths, leftOut),
-    onBatch: (batch, batchBytes) => {
+    files: walk(paths, skipped),
+    onBatch: (batch, bytes) => {
       tally.add(batch);
-      files += batch.files;
-      bytes += batchBytes;
-      malformed += batch.malformed;
-      unreadable += batch.unreadable;
-      problems.push(...batch.problems);
-      if (problems.length > 2 * MOST_PROBLEMS) keepFirst(problems);
-      progress?.add({ files: batch.files, events: batch.events, bytes: batchBytes });
+      read.files += batch.files;
+      read.bytes += bytes;
+      read.malformed += batch.malformed;
+      read.unreadable += batch.unreadable;
+      errors.push(...batch.errors);
+      if (errors.length > 2 * MAX_ERRORS) keepFirst(errors);
+      progress?.add({ files: batch.files, events: batch.events, bytes });
     },
   });
-  await walked;
+  await counting;
   progress?.end();
-  const { digests, others } = leftOut;
-  problems.push(...leftOut.unreadable);
-  unreadable += leftOut.unreadable.length;
-  if (files + unreadable === 0) {
+  const { digests, others } = skipped;
+  errors.push(...skipped.unreadable);
+  read.unreadable += skipped.unreadable.length;
+  if (read.files + read.unreadable === 0) {
     throw new Error(
-      `There is no CloudTrail file at ${props.paths.join(", ")}: files end in .json or .json.gz. ` +
-        `Left out for their names: ${digests} digests, ${others} others.`,
+      `No CloudTrail files found at ${props.paths.join(", ")}; their names end in .json or .json.gz. ` +
+        `Skipped by name: ${digests} digests and ${others} other files.`,
     );
   }
-  keepFirst(problems);
+  keepFirst(errors);
   return buildReport({
     tally,
     detections,
-    watched,
+    monitoredMetrics,
     thresholds: props.thresholds,
-    input: {
-      digests,
-      others,
-      files,
-      bytes,
-      events: tally.events(),
-      outside: tally.outside(),
-      oversized: tally.oversized(),
-      copies: tally.copies(),
-      countsCopies: tally.countsCopies(),
-      malformed,
-      unreadable,
-      problems,
-    },
+    input: { digests, others, ...read, ...tally.counts(), errors },
     countsKeyUse,
   });
 }
@@ -98,21 +83,22 @@ export async function replay(props: ReplayProps): Promise<Report> {
 async function countFiles(paths: readonly string[], progress: Progress): Promise<void> {
   let files = 0;
   let bytes = 0;
-  for await (const file of walk(paths, nothingLeftOut())) {
+  for await (const file of walk(paths, noneSkipped())) {
     files++;
     bytes += file.bytes;
   }
   progress.expect({ files, bytes });
 }
 
-/** Of many, the first by file and place: which ones does not depend on the order in which they came. */
-function keepFirst(problems: Problem[]): void {
-  problems.sort((a, b) => compare(a.file, b.file) || numberIn(a.place) - numberIn(b.place));
-  problems.length = Math.min(problems.length, MOST_PROBLEMS);
+/** Keeps the first errors by file and place, so that the selection does not depend on their order. */
+function keepFirst(errors: FileError[]): void {
+  errors.sort((a, b) => compare(a.file, b.file) || numberIn(a.place) - numberIn(b.place));
+  errors.length = Math.min(errors.length, MAX_ERRORS);
 }
 
 const compare = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
 
+/** An error about the whole file sorts after those about its records. */
 function numberIn(place: string | undefined): number {
   return place === undefined ? Number.MAX_SAFE_INTEGER : Number(/\d+/.exec(place)?.[0]);
 }

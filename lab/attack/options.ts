@@ -1,5 +1,5 @@
+import { parseOptions } from "../../common/parse-options.ts";
 import { unknownName } from "../../common/unknown-name.ts";
-import { parseOptions } from "../parse-options.ts";
 
 export interface AttackOptions {
   /** Ids of the attacks to run. */

@@ -54,14 +54,14 @@ function recordOf({ at, isError, size }: Event, index: number): object {
   };
 }
 
-/** Ingests the events in the lab, each at its own time, and returns the state changes of the alarms. */
+/** Delivers the events to the lab at the times they happen. */
 function inLab(
   events: readonly Event[],
   { filter, alarms }: Deployed,
   last: number,
 ): readonly Change[] {
   const begin = NOON + (events[0]?.at ?? 0) * SECOND;
-  // Start the lab just before the minute of the first event, where a replay starts.
+  // The lab creates the alarms just before the minute of the first event, a replay at its beginning.
   const first = begin - (begin % MINUTE);
   const clock = manualClock(first - 1);
   const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
@@ -106,18 +106,18 @@ function inLab(
 /** Replays the events and returns the state changes of the alarms. */
 function inReplay(events: readonly Event[], { filter, alarms }: Deployed): readonly Change[] {
   const metricAlarms = alarms.filter(isMetricAlarm);
-  const watched = [...new Set(metricAlarms.map(metricOf))];
-  const scan = createScan({ filters: [filter], watched, countsKeyUse: false });
+  const monitoredMetrics = [...new Set(metricAlarms.map(metricOf))];
+  const scan = createScan({ filters: [filter], monitoredMetrics, countsKeyUse: false });
   for (const [index, event] of events.entries()) {
     const record = recordOf(event, index);
-    expect(scan.take(record, JSON.stringify(record))).toBeUndefined();
+    expect(scan.add(record, JSON.stringify(record))).toBeUndefined();
   }
-  const tally = createTally([filter], watched);
+  const tally = createTally([filter], monitoredMetrics);
   tally.add(scan.findings());
   const begin = tally.span()?.first ?? 0;
   const found = new Map<string, readonly Transition[]>(
     metricAlarms.map((alarm) => {
-      const series = tally.series(watched.indexOf(metricOf(alarm)));
+      const series = tally.series(monitoredMetrics.indexOf(metricOf(alarm)));
       return [alarm.name, transitionsOf(alarm, createTimeline(alarm, series, begin))];
     }),
   );
@@ -157,7 +157,7 @@ const filter: fc.Arbitrary<MetricFilter> = fc
 const alarm: fc.Arbitrary<ThresholdAlarm> = fc
   .record({
     period: fc.constantFrom(60, 120, 300, 3600, 3660),
-    // CloudWatch evaluates alarms whose evaluation range exceeds a day once per hour.
+    // An evaluation range above a day is evaluated hourly.
     evaluationPeriods: fc.oneof(
       { weight: 9, arbitrary: fc.integer({ min: 1, max: 5 }) },
       fc.constant(24),
@@ -179,7 +179,7 @@ const alarm: fc.Arbitrary<ThresholdAlarm> = fc
     datapointsToAlarm: Math.ceil(datapointsFraction * alarmProps.evaluationPeriods),
   }));
 
-/** Bursts of events, and gaps that exceed the evaluation range of most alarms. */
+/** Bursts, and gaps longer than any evaluation range. */
 const events: fc.Arbitrary<readonly Event[]> = fc
   .array(
     fc.record({
@@ -204,7 +204,7 @@ const events: fc.Arbitrary<readonly Event[]> = fc
 /** Milliseconds after noon at which every alarm has returned to its final state. */
 const settledAt = (list: readonly Event[]) => (list.at(-1)?.at ?? 0) * SECOND + 40 * HOUR;
 
-test("a replay finds the same state changes of threshold alarms as the lab, with the same reasons", () => {
+test("gives the same transitions and reasons in the lab and in a replay", () => {
   fc.assert(
     fc.property(events, filter, alarm, (list, oneFilter, oneAlarm) => {
       const deployed = { filter: oneFilter, alarms: [oneAlarm] };
@@ -214,7 +214,7 @@ test("a replay finds the same state changes of threshold alarms as the lab, with
   );
 });
 
-test("a replay finds the same state changes of composite and anomaly alarms as the lab", () => {
+test("gives the same transitions of composite and anomaly alarms in the lab and in a replay", () => {
   const { threshold: _, comparisonOperator: __, ...rest } = ALARM;
   const anomaly: AnomalyAlarm = {
     ...rest,
@@ -249,7 +249,7 @@ test("a replay finds the same state changes of composite and anomaly alarms as t
     composite("both", 'ALARM("few") AND ALARM("many")'),
     composite("odd", 'ALARM("anomaly") OR (NOT ALARM("both") AND ALARM("few"))'),
   ];
-  // Quiet hours that establish the expected band, then random events, then a burst.
+  // Hours of few events for the anomaly model to learn from, then random events, then a burst.
   const calm = Array.from({ length: 200 }, (_, minute) => ({
     at: minute * 60,
     isError: minute % 7 === 0,

@@ -14,21 +14,21 @@ import { compileWildcard } from "../../cloudwatch/pattern/wildcard.ts";
 import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
 import { portableRegex } from "./regex.ts";
 
-/** A pattern that SQL cannot express exactly. The message is the reason. */
+/** Thrown for a pattern that SQL cannot express exactly. The message is the reason. */
 export class NotExpressibleError extends Error {}
 
 /**
- * A filter pattern as a condition on a JSON value, in a dialect's SQL. It holds for the same records as
- * the pattern matches, where it may be NULL for others.
- * @param record the SQL of a JSON object
+ * Translates a filter pattern to an SQL condition, true for exactly the records that the pattern matches
+ * and false or NULL for others.
+ * @param record SQL expression for a JSON object
  * @throws NotExpressibleError
  */
 export function conditionSql(pattern: FilterPattern, dialect: Dialect, record: Sql): Sql {
   if (pattern.kind === "all") return "TRUE";
   if (pattern.kind !== "json") {
     throw new NotExpressibleError(
-      `it is a ${pattern.kind} pattern, which reads a record's text as CloudTrail wrote it; only patterns ` +
-        "about JSON fields can be asked of a table",
+      `${pattern.kind} patterns match the text of a record as CloudTrail wrote it; ` +
+        "only JSON patterns can be translated",
     );
   }
   return render(pattern.condition, { dialect, record, depth: 1 });
@@ -37,7 +37,7 @@ export function conditionSql(pattern: FilterPattern, dialect: Dialect, record: S
 interface Context {
   readonly dialect: Dialect;
   readonly record: Sql;
-  /** How far it is nested, for its indentation. */
+  /** Nesting depth, for indentation. */
   readonly depth: number;
 }
 
@@ -48,8 +48,8 @@ function render(condition: Condition<JsonTest>, context: Context): Sql {
     condition.type === "and"
       ? condition.conditions.map((part) => group(part, inner))
       : alternatives(condition.conditions, inner);
-  const joint = `\n${"  ".repeat(context.depth)}${condition.type === "and" ? "AND" : "OR"} `;
-  return parts.join(joint);
+  const separator = `\n${"  ".repeat(context.depth)}${condition.type === "and" ? "AND" : "OR"} `;
+  return parts.join(separator);
 }
 
 function group(condition: Condition<JsonTest>, context: Context): Sql {
@@ -57,7 +57,7 @@ function group(condition: Condition<JsonTest>, context: Context): Sql {
   return isCompound(condition) && sql.includes("\n") ? `(${sql})` : sql;
 }
 
-/** `a = "x" || a = "y"` becomes `a IN ('x', 'y')`: it is shorter, and looks once. */
+/** Combines `a = "x" || a = "y"` into `a IN ('x', 'y')`, which is shorter and extracts the field once. */
 function alternatives(conditions: readonly Condition<JsonTest>[], context: Context): Sql[] {
   const lists = new Map<string, { readonly subject: Sql; readonly texts: string[] }>();
   const parts: (() => Sql)[] = [];
@@ -85,7 +85,7 @@ function alternatives(conditions: readonly Condition<JsonTest>[], context: Conte
   return parts.map((part) => part());
 }
 
-/** An equality with text that no boolean is, so that the text of the field alone decides. */
+/** An equality that depends only on the text of a field: not with `true` or `false`, nor with wildcards. */
 function plainEquality(
   condition: Condition<JsonTest>,
 ): { readonly test: JsonComparison; readonly text: string } | undefined {
@@ -120,16 +120,16 @@ function renderTest(test: JsonTest, { dialect, record }: Context): Sql {
   }
 }
 
-/** A test of what the path leads to from a value. */
+/** Renders a test of the value at a path without wildcards. */
 function renderOn(test: JsonTest, path: readonly Step[], value: Sql, dialect: Dialect): Sql {
   switch (test.type) {
     case "missing":
       return `${dialect.at(value, path)} IS NULL`;
     case "is": {
-      const isIt = dialect.isConstant(value, path, test.constant);
-      if (test.constant !== null) return isIt;
+      const isConstant = dialect.isConstant(value, path, test.constant);
+      if (test.constant !== null) return isConstant;
       const elements = dialect.elements(value, path, "array");
-      return `(${isIt} OR ${dialect.any(elements, "item", dialect.isConstant("item", [], null))})`;
+      return `(${isConstant} OR ${dialect.any(elements, "item", dialect.isConstant("item", [], null))})`;
     }
     case "comparison":
       return renderComparison(test, path, value, dialect);
@@ -156,7 +156,7 @@ function renderComparison(
     return operator === "=" ? isTextual : "FALSE";
   }
   const holds = renderEquality(operand, text, dialect);
-  // Only strings and numbers equal anything, and only they differ from anything; the text is a boolean's too.
+  // Comparisons match only strings and numbers, but the text may also be that of a boolean.
   if (operator === "!=") return `(${isTextual} AND NOT ${holds})`;
   return canBeBoolean(operand) ? `(${isTextual} AND ${holds})` : holds;
 }
@@ -187,7 +187,7 @@ function isBooleanText(text: string): boolean {
   return text === "true" || text === "false";
 }
 
-/** AWS compares numbers of any length exactly; SQL can where no other number has the same double. */
+/** AWS compares numbers exactly; SQL compares doubles, so only numbers with an exact double are allowed. */
 function doubleLiteral({ text }: NumberValue): Sql {
   const number = Number(text);
   const written = parseDecimal(text);
@@ -199,7 +199,7 @@ function doubleLiteral({ text }: NumberValue): Sql {
     Math.abs(number) <= Number.MAX_SAFE_INTEGER;
   if (!isExact) {
     throw new NotExpressibleError(
-      `it compares with ${text}, which no double tells from its neighbours, and SQL compares doubles`,
+      `SQL compares numbers as doubles, which cannot represent ${text} exactly`,
     );
   }
   return `CAST(${literal(String(number))} AS double)`;

@@ -1,41 +1,41 @@
-/** A piece of SQL that stands for one value or one truth; safe to put into brackets. */
+/** An SQL expression or statement. */
 export type Sql = string;
 
-/** A step of a path that leads to one value. */
+/** A step of a path to a single value. */
 export type Step =
   | { readonly type: "property"; readonly name: string }
   | { readonly type: "index"; readonly index: number };
 
 /**
- * What the conditions of filter patterns are made of, in one engine's SQL. A JSON value is SQL's NULL where
- * a path leads nowhere, and a JSON null where it leads to one: AWS tells these two apart.
+ * The SQL of one engine for the operations of filter patterns. As in filter patterns, a missing value (NULL
+ * in SQL) differs from a JSON null.
  */
 export interface Dialect {
-  /** What the path leads to: a property of an object, an element of an array. */
+  /** The JSON value at a path. */
   readonly at: (value: Sql, path: readonly Step[]) => Sql;
-  /** What the path leads to as text, if it is a string, a number or a boolean; else NULL. */
+  /** The text of a string, number or boolean; NULL for other values. */
   readonly text: (value: Sql, path: readonly Step[]) => Sql;
-  /** Whether what the path leads to is a string or a number; NULL where it leads nowhere. */
+  /** Whether the value is a string or a number; NULL if it is missing. */
   readonly isTextual: (value: Sql, path: readonly Step[]) => Sql;
   readonly isString: (value: Sql, path: readonly Step[]) => Sql;
-  /** A number as a double; NULL for all else and for what a double cannot hold. */
+  /** A number as a double; NULL for other values and for numbers out of range. */
   readonly number: (value: Sql, path: readonly Step[]) => Sql;
   readonly isConstant: (value: Sql, path: readonly Step[], constant: null | boolean) => Sql;
-  /** The elements of an array, and the values of an object too if asked for; NULL for all else. */
+  /** The elements of an array or, if requested, the values of an object; NULL for other values. */
   readonly elements: (value: Sql, path: readonly Step[], of: "array" | "arrayOrObject") => Sql;
-  /** Whether the test holds for any element; NULL for elements that are NULL. */
+  /** Whether a test is true for any element; NULL if `elements` is NULL. */
   readonly any: (elements: Sql, element: string, test: Sql) => Sql;
-  /** A query of each record of the files in a table's column `file`, as `record`. */
+  /** A query for the records in the column `file` of a table, as `record`. */
   readonly recordsIn: (table: string, where: Sql) => Sql;
-  /** A time in ISO 8601 as a timestamp. */
+  /** Converts text in ISO 8601 to a timestamp. */
   readonly timestamp: (text: Sql) => Sql;
-  /** The day so many days ago, as `2026/03/02`. */
+  /** The date a number of days ago, as `2026/03/02`. */
   readonly daysAgo: (days: number) => Sql;
-  /** Whether a regular expression, of what engines agree on, is found anywhere in the text. */
+  /** Whether text contains a match of a `portableRegex`. */
   readonly matches: (text: Sql, expression: string) => Sql;
 }
 
-/** Text as SQL writes it, on one line: a break in it could end a comment or be taken for layout. */
+/** A string literal on one line, so that a line break in it cannot end an SQL comment. */
 export function literal(text: string): Sql {
   const parts = text
     .split(/([\n\r])/)

@@ -6,8 +6,8 @@ import {
 } from "../../cloudwatch/pattern/regex-syntax.ts";
 
 /**
- * A filter pattern's regular expression in the words that RE2, Joni and Java's engine all read alike: each
- * character or class is written out, and the anchors are those that know no lines.
+ * Translates a filter pattern's regular expression to syntax that RE2, Joni and Java interpret alike: sets
+ * list their characters, and anchors match only at the beginning and end of the text.
  */
 export function portableRegex(source: string): string {
   return parseRegex(source)
@@ -27,7 +27,7 @@ function renderRepetition({ min, max }: { readonly min: number; readonly max: nu
   return min === 0 && max === 1 ? "?" : `{${min},${max}}`;
 }
 
-/** A set that holds what lies beyond its list is written as what it does not hold. */
+/** Writes a set that includes characters beyond the list as the negation of those it excludes. */
 function renderSet(set: CharacterSet): string {
   const isNegated = set[BEYOND] === 1;
   const listed = Array.from({ length: BEYOND }, (_, code) => code).filter(

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { ALARM, FILTER } from "../../cloudwatch/testing/fixtures.ts";
 import { type Archive, generateArchive } from "../archive/generate.ts";
-import { loadDeployed } from "../detections/deployed.ts";
-import { ownDetections } from "../detections/detections.ts";
+import { customDetections } from "../detections/custom.ts";
+import { synthesizedDetections } from "../detections/synthesized.ts";
 import { replay } from "../run.ts";
-import { DUCKDB_MACROS, duckdb } from "./duckdb.ts";
 import { athenaScript } from "./script.ts";
 import { detectionStatement, TABLE } from "./statements.ts";
+import { DUCKDB_MACROS, duckdb } from "./testing/duckdb.ts";
 import { trino } from "./trino.ts";
 
 const MINUTE = 60_000;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   connection = await (await DuckDBInstance.create(":memory:")).connect();
   await connection.run("SET TimeZone = 'UTC'");
   for (const macro of DUCKDB_MACROS) await connection.run(macro);
-  // As Athena's table has it: a file is one line and one column, and its path has Region and day.
+  // Like the table in Athena: a row per file, with the Region and day from its path.
   await connection.run(`CREATE TABLE ${TABLE} AS
     SELECT CAST(line AS JSON) AS file, regexp_extract(filename, 'CloudTrail/([^/]+)/', 1) AS region,
       regexp_extract(filename, '(\\d{4}/\\d\\d/\\d\\d)/[^/]+$', 1) AS day
@@ -46,46 +46,62 @@ interface Row {
   readonly breaching: boolean;
 }
 
-async function query(sql: string): Promise<readonly Row[]> {
-  const columns = "epoch_ms(minute) AS minute, matches, in_period, breaching";
-  const found = await connection.runAndReadAll(`SELECT ${columns} FROM (${sql.replace(/;$/, "")})`);
-  return found.getRows().map(([minute, matches, inPeriod, breaching]) => ({
-    minute: Number(minute),
-    matches: Number(matches),
-    inPeriod: Number(inPeriod),
-    breaching: breaching === true,
-  }));
+/** Runs queries as one statement and returns the rows of each. */
+async function queryAll(statements: readonly string[]): Promise<readonly (readonly Row[])[]> {
+  const selects = statements.map(
+    (sql, index) =>
+      `SELECT ${index}, epoch_ms(minute), matches, in_period, breaching FROM (${sql.replace(/;$/, "")})`,
+  );
+  const found = (await connection.runAndReadAll(selects.join("\nUNION ALL\n"))).getRows();
+  return statements.map((_, index) =>
+    found
+      .filter(([statement]) => statement === index)
+      .map(([, minute, matches, inPeriod, breaching]) => ({
+        minute: Number(minute),
+        matches: Number(matches),
+        inPeriod: Number(inPeriod),
+        breaching: breaching === true,
+      })),
+  );
 }
 
-describe("over the same files", () => {
-  it("every detection's query finds the minutes that a replay finds, and where they breach", async () => {
-    const { detections } = loadDeployed({ CIPHERWATCH_CIS_PACK: "" }, archive);
+async function query(sql: string): Promise<readonly Row[]> {
+  const [rows = []] = await queryAll([sql]);
+  return rows;
+}
+
+describe("queries over the same files", () => {
+  it("find the minutes and breaches that a replay finds", async () => {
+    const { detections } = synthesizedDetections({ CIPHERWATCH_CIS_PACK: "" }, archive);
     const report = await replay({ paths: [folder], detections, thresholds: new Map(), workers: 1 });
-    let matched = 0;
-    for (const [index, { filters, alarms }] of detections.detections.entries()) {
+    const statements = detections.detections.map(({ filters, alarms }) => {
+      const own = detections.filters.filter((_, filter) => filters.includes(filter));
+      return detectionStatement(own, alarms.find(isThreshold), { since: 0 }, duckdb);
+    });
+    const results = await queryAll(statements);
+    for (const [index, { alarms }] of detections.detections.entries()) {
       const alarm = alarms.find(isThreshold);
-      const fed = detections.filters.filter((_, filter) => filters.includes(filter));
-      const rows = await query(detectionStatement(fed, alarm, { since: 0 }, duckdb));
+      const rows = results[index] ?? [];
       const { matches, alarms: replayed, id } = report.detections[index] ?? {};
       expect([id, rows.map(({ minute, matches: count }) => [minute / MINUTE, count])]).toEqual([
         id,
         matches?.byMinute.map((pair) => [...pair]),
       ]);
-      if (rows.length > 0) matched++;
       const isOneOfOne = alarm?.evaluationPeriods === 1;
       const [first] = rows.filter(({ breaching }) => breaching);
-      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomalyAlarm(one))[0]?.fired ?? [];
-      // The alarm looks at the end of the minute, over a period that this minute is the last of.
+      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomaly(one))[0]?.fired ?? [];
+      // The alarm is evaluated at the end of the minute, over the period that ends with it.
       expect([id, isOneOfOne ? first && first.minute + MINUTE : 0]).toEqual([
         id,
         isOneOfOne ? fired?.from : 0,
       ]);
     }
-    expect(matched).toBeGreaterThanOrEqual(archive.incidents.length);
+    const matched = results.filter((rows) => rows.length > 0);
+    expect(matched.length).toBeGreaterThanOrEqual(archive.incidents.length);
   });
 
-  it("a period of more minutes is summed up to each of them", async () => {
-    const { filters } = ownDetections(['{ $.eventSource = "ec2.amazonaws.com" }']);
+  it("sum periods of several minutes up to each minute", async () => {
+    const { filters } = customDetections(['{ $.eventSource = "ec2.amazonaws.com" }']);
     const rows = await query(
       detectionStatement(filters, { ...ALARM, period: 300, threshold: 4 }, { since: 0 }, duckdb),
     );
@@ -98,10 +114,10 @@ describe("over the same files", () => {
     }
   });
 
-  it("what is asked for since and until is what is found", async () => {
+  it("include only events between since and until", async () => {
     const [incident] = archive.incidents;
     const since = incident?.from ?? 0;
-    const { filters } = ownDetections(['{ $.errorCode = "InvalidCiphertextException" }']);
+    const { filters } = customDetections(['{ $.errorCode = "InvalidCiphertextException" }']);
     const range = { since, until: since + MINUTE };
     const rows = await query(detectionStatement(filters, ALARM, range, duckdb));
     expect(rows.map(({ matches }) => matches)).toEqual([5]);
@@ -109,23 +125,23 @@ describe("over the same files", () => {
     expect(await query(detectionStatement(filters, ALARM, later, duckdb))).toEqual([]);
   });
 
-  it("an event that was delivered twice counts once", async () => {
+  it("count an event delivered twice once", async () => {
     await connection.run(`CREATE VIEW twice AS FROM ${TABLE} UNION ALL FROM ${TABLE}`);
-    const { filters } = ownDetections(["{ $.errorCode = * }"]);
+    const { filters } = customDetections(["{ $.errorCode = * }"]);
     const sql = detectionStatement(filters, ALARM, { since: 0 }, duckdb);
     expect(await query(sql.replace(`FROM ${TABLE}`, "FROM twice"))).toEqual(await query(sql));
   });
 });
 
-describe("the script", () => {
-  const detections = ownDetections([
+describe("athenaScript", () => {
+  const detections = customDetections([
     '{ $.a = "x" && $.b = 1 }',
     "ERROR -healthy",
     "{ $.c > 1e300 }",
   ]);
   const script = athenaScript(detections, ARCHIVE, {}, new Map([["pattern", 7]]));
 
-  it("makes the table first, with its partitions found by their paths", () => {
+  it("creates the table first, with projected partitions", () => {
     expect(script.indexOf("CREATE EXTERNAL TABLE")).toBeLessThan(script.indexOf("WITH records"));
     expect(script).toContain("'projection.region.values' = 'us-east-1'");
     expect(script).toContain(
@@ -133,20 +149,20 @@ describe("the script", () => {
     );
   });
 
-  it("asks with the threshold that was given, over the last month", () => {
+  it("uses the overridden threshold and the last 30 days", () => {
     expect(script).toContain("total >= 7 AS breaching");
     expect(script).toContain("day >= date_format(current_date - INTERVAL '30' DAY, '%Y/%m/%d')");
   });
 
-  it("names what SQL cannot express, with the reason", () => {
-    expect(script.match(/^-- SQL cannot express it: .*$/gm)).toEqual([
-      expect.stringMatching(/it is a text pattern/),
+  it("explains which patterns SQL cannot express", () => {
+    expect(script.match(/^-- Not expressible in SQL: .*$/gm)).toEqual([
+      expect.stringMatching(/text patterns match the text/),
       expect.stringMatching(/1e300/),
     ]);
   });
 
-  it("lets no line break of a pattern end a comment or a line", () => {
-    const hostile = ownDetections(['{ $.a = "x\n; DROP TABLE y" }']);
+  it("keeps line breaks of a pattern out of comments and literals", () => {
+    const hostile = customDetections(['{ $.a = "x\n; DROP TABLE y" }']);
     const lines = athenaScript(hostile, ARCHIVE, {}, new Map()).split("\n");
     expect(lines.filter((line) => line.includes("DROP TABLE y"))).toEqual([
       '-- { $.a = "x ; DROP TABLE y" }',
@@ -157,16 +173,16 @@ describe("the script", () => {
   it.each([
     ["an average", { alarm: { ...ALARM, statistic: "Average" as const } }],
     [
-      "a value out of the record",
+      "a value from the record",
       {
         filter: { ...FILTER, transformation: { ...FILTER.transformation, metricValue: "$.size" } },
       },
     ],
   ])(
-    "refuses %s, which is no count of matches",
+    "rejects %s, because it is not a count of matches",
     (_, { filter = FILTER, alarm = ALARM }: { filter?: typeof FILTER; alarm?: typeof ALARM }) => {
       expect(() => detectionStatement([filter], alarm, {}, trino)).toThrow(
-        /count of matches|only sums/,
+        /does not count matches|not a sum over whole minutes/,
       );
     },
   );

@@ -1,19 +1,12 @@
 import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
+import { parsePattern } from "../../cloudwatch/pattern/index.ts";
+import type { TrailArchive } from "../detections/detections.ts";
 import { rule } from "../report/format.ts";
 import { conditionSql, NotExpressibleError } from "./condition.ts";
 import { type Dialect, literal, type Sql } from "./dialect.ts";
 
-/** Where a trail's files are. */
-export interface Archive {
-  /** `s3://bucket/prefix/AWSLogs/111122223333/CloudTrail`, without a slash at its end. */
-  readonly location: string;
-  /** The Regions that are asked about. */
-  readonly regions: readonly string[];
-}
-
-/** The time that is asked about, milliseconds since the epoch. */
+/** The time range to query, in milliseconds since the epoch. */
 export interface Range {
   /** Inclusive. Absent: the last 30 days. */
   readonly since?: number | undefined;
@@ -23,25 +16,25 @@ export interface Range {
 
 export const TABLE = "cloudtrail_files";
 
-/** History that is queried unless asked for otherwise: Athena charges for what it reads. */
-const DAYS = 30;
+/** Days to query by default. Athena charges by the amount of data read. */
+const DEFAULT_DAYS = 30;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
 /**
- * The table that the queries read: a row a file. A CloudTrail file is one line of text, which
- * LazySimpleSerDe takes as one column, for JSON holds no control character that could divide it. So the
- * records stay as CloudTrail wrote them. In the columns of the CloudTrail SerDe a null is not told from a
- * missing field, nor a number from text, and filter patterns tell these apart.
+ * Creates the table that the queries read, with a row per file. A CloudTrail file is one line of text
+ * without control characters, which LazySimpleSerDe reads as one column, so records keep their original
+ * JSON. The columns of AWS's CloudTrail SerDe would lose the differences between null and missing fields
+ * and between numbers and text, which matter to filter patterns.
  *
- * Athena finds the partitions by itself. It takes lines up to 200 MB and columns up to 32 MB; a larger file
- * fails the query and is not passed over.
+ * Partition projection finds the partitions. Athena's limits are 200 MB per line and 32 MB per column; a
+ * larger file fails the query.
  * @see https://docs.aws.amazon.com/athena/latest/ug/partition-projection-setting-up.html
  * @see https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html
  */
-export function tableStatement({ location, regions }: Archive): Sql {
+export function tableStatement({ location, regions }: TrailArchive): Sql {
   return `CREATE EXTERNAL TABLE IF NOT EXISTS ${TABLE} (
   file string
 )
@@ -63,9 +56,10 @@ TBLPROPERTIES (
 }
 
 /**
- * Asks in which minutes a detection matched, how much its metric was in the period that ends with each of
- * them, and whether that breaches the threshold. An event counts once, however often it was delivered.
- * @param filters all that feed the metric of the alarm
+ * Queries the minutes in which a detection matched, the sum of its metric over the alarm's period ending
+ * with each of them, and whether the sum breaches the threshold. Counts an event once, however often it was
+ * delivered.
+ * @param filters all filters that publish to the metric of the alarm
  * @throws NotExpressibleError
  */
 export function detectionStatement(
@@ -101,7 +95,7 @@ FROM minutes
 ORDER BY minute;`;
 }
 
-/** The alarm's side: what its metric's period held when it ended with this minute. */
+/** Columns for the alarm's period that ends with the minute. */
 function breaching({ period, comparisonOperator, threshold }: ThresholdAlarm): Sql {
   const before = period / 60 - 1;
   const inPeriod =
@@ -110,10 +104,10 @@ function breaching({ period, comparisonOperator, threshold }: ThresholdAlarm): S
       : `sum(total) OVER (ORDER BY minute RANGE BETWEEN INTERVAL '${before}' MINUTE PRECEDING AND CURRENT ROW)`;
   return `,
   ${inPeriod} AS in_period,
-  ${inPeriod} ${COMPARED[comparisonOperator]} ${threshold} AS breaching`;
+  ${inPeriod} ${OPERATORS[comparisonOperator]} ${threshold} AS breaching`;
 }
 
-const COMPARED: Readonly<Record<ThresholdAlarm["comparisonOperator"], string>> = {
+const OPERATORS: Readonly<Record<ThresholdAlarm["comparisonOperator"], string>> = {
   GreaterThanOrEqualToThreshold: ">=",
   GreaterThanThreshold: ">",
   LessThanThreshold: "<",
@@ -124,19 +118,19 @@ function publishedValue(filter: MetricFilter, alarm: ThresholdAlarm | undefined)
   const { metricValue, defaultValue = 0, dimensions } = filter.transformation;
   const value = Number(metricValue);
   if (Number.isNaN(value) || defaultValue !== 0 || dimensions !== undefined) {
-    throw new NotExpressibleError("its metric is no count of matches");
+    throw new NotExpressibleError("its metric does not count matches");
   }
   if (alarm !== undefined && (alarm.statistic !== "Sum" || alarm.period % 60 !== 0)) {
     throw new NotExpressibleError(
-      `its alarm is on ${rule(alarm)}: only sums over whole minutes can be asked for`,
+      `the alarm condition "${rule(alarm)}" is not a sum over whole minutes`,
     );
   }
   return value;
 }
 
-/** Files lie under the day of their delivery, which may be the one after that of the event. */
+/** Conditions on the partitions: the day of delivery, which may be the day after the event. */
 function daysOf({ since, until }: Range, dialect: Dialect): readonly Sql[] {
-  const from = since === undefined ? dialect.daysAgo(DAYS) : literal(dayOf(since));
+  const from = since === undefined ? dialect.daysAgo(DEFAULT_DAYS) : literal(dayOf(since));
   return [
     `day >= ${from}`,
     ...(until === undefined ? [] : [`day <= ${literal(dayOf(until - 1 + DAY))}`]),

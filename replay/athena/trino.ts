@@ -1,24 +1,24 @@
 import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
 
 /**
- * The SQL of Amazon Athena, whose engine 3 is built on Trino.
+ * The SQL of Amazon Athena, whose engine version 3 is based on Trino.
  *
- * Nothing runs this dialect but Athena: what is executed by the tests is the other dialect, of the same
- * conditions. This one rests on what Trino documents and tests of these functions: `json_extract` gives a
- * JSON null for a null and NULL for what is missing; `json_extract_scalar` gives NULL for nulls, objects
- * and arrays; a JSON array cast to `array(json)` keeps its nulls as JSON nulls; and a number with a
- * fraction or an exponent is written as Java writes a double, as AWS's filters compare it.
+ * Tests do not run this dialect; they run the same conditions in DuckDB's. It relies on documented behavior
+ * of Trino: `json_extract` returns a JSON null for a null and NULL for a missing value;
+ * `json_extract_scalar` returns NULL for nulls, objects and arrays; a JSON array cast to `array(json)` keeps
+ * its nulls as JSON nulls; and numbers with a fraction or an exponent are formatted as Java doubles, which
+ * is also how AWS's filters compare them.
  * @see https://trino.io/docs/current/functions/json.html
  * @see https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html
  */
 export const trino: Dialect = {
   at,
-  text: (value, path) => lookUp("json_extract_scalar", value, path),
+  text: (value, path) => extractAt("json_extract_scalar", value, path),
   isTextual: (value, path) => `regexp_like(${json(value, path)}, '^["0-9-]')`,
   isString: (value, path) => `${json(value, path)} LIKE '"%'`,
   number: (value, path) => {
     const found = at(value, path);
-    // A cast alone would take a string of digits for a number, and an overflow for infinity.
+    // The cast alone also accepts strings of digits, and converts an overflow to infinity.
     const double = `TRY_CAST(${found} AS double)`;
     return `IF(regexp_like(json_format(${found}), '^[0-9-]') AND is_finite(${double}), ${double})`;
   },
@@ -42,7 +42,7 @@ export const trino: Dialect = {
 };
 
 function at(value: Sql, path: readonly Step[]): Sql {
-  return lookUp("json_extract", value, path);
+  return extractAt("json_extract", value, path);
 }
 
 function json(value: Sql, path: readonly Step[]): Sql {
@@ -50,17 +50,17 @@ function json(value: Sql, path: readonly Step[]): Sql {
 }
 
 /**
- * A path of Trino's takes `[0]` for a property named 0 too, and a property named 0 for the first element:
- * there a cast makes sure of the kind.
+ * Extracts the value at a path. In Trino's JSON paths, `[0]` also selects a property named 0, and a property
+ * named 0 also selects the first element, so casts check the type of the parent for these steps.
  */
-function lookUp(
-  look: "json_extract" | "json_extract_scalar",
+function extractAt(
+  extract: "json_extract" | "json_extract_scalar",
   value: Sql,
   path: readonly Step[],
 ): Sql {
   let found = value;
   let names = "";
-  const follow = (by: typeof look) => {
+  const follow = (by: typeof extract) => {
     if (names !== "" || by === "json_extract_scalar")
       found = `${by}(${found}, ${literal(`$${names}`)})`;
     names = "";
@@ -76,6 +76,6 @@ function lookUp(
         ? `element_at(TRY_CAST(${found} AS array(json)), ${step.index + 1})`
         : `element_at(TRY_CAST(${found} AS map(varchar, json)), ${literal(step.name)})`;
   }
-  follow(look);
+  follow(extract);
   return found;
 }

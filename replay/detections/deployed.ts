@@ -1,50 +1,88 @@
-import { loadSettings } from "../../settings/index.ts";
-import { synthesize } from "../../stacks/synthesize.ts";
-import { readDeployment } from "../../terraform/deployment.ts";
-import { readTerraform } from "../../terraform/reader.ts";
-import type { Archive } from "../athena/statements.ts";
-import { type Bindings, type Detections, deployedDetections } from "./detections.ts";
+import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import type { Environment } from "../../common/environment.ts";
+import { keyAlias, serviceRoleName } from "../../common/naming.ts";
+import { LONGEST_PATTERN } from "../../detections/exclusions.ts";
+import type { Deployment } from "../../terraform/deployment.ts";
+import { BINDINGS, type Binding, type BoundArns, type ReplayedDetections } from "./detections.ts";
 
-/** AWS's own example account, for when neither the settings nor an ARN names one. */
-const ACCOUNT_ID = "111122223333";
+type StackArns = Readonly<Record<Binding, string>>;
 
-/** Nobody is mailed by a replay, but the stacks want an address. */
-const ALERT_EMAIL = "security@example.com";
-
-/** What a replay takes from the stacks. */
-export interface Deployed {
-  readonly detections: Detections;
-  /** Where the stacks' own trail writes. */
-  readonly archive: Archive;
+/** The metric filters of a deployment that read CloudTrail's log group, and the alarms on their metrics. */
+export function deployedDetections(
+  deployment: Deployment,
+  env: Environment,
+  bound: BoundArns,
+): ReplayedDetections {
+  const stackArns = stackArnsOf(deployment, env);
+  const deployedFilters = deployment.metricFilters.filter(
+    ({ logGroupName }) => logGroupName === deployment.trail.logGroupName,
+  );
+  const filters = deployedFilters.map((filter) => bind(filter, stackArns, bound));
+  const metrics = Map.groupBy(filters.keys(), (index) => metricKeyOf(filters[index]));
+  const alarms: readonly MetricAlarm[] = [...deployment.alarms, ...deployment.anomalyAlarms];
+  const whyNot = (alarm: MetricAlarm): string | undefined => {
+    if (!metrics.has(alarmKeyOf(alarm))) {
+      return `its metric ${alarm.metricName} in ${alarm.namespace} does not come from CloudTrail`;
+    }
+    return alarm.period % 60 === 0
+      ? undefined
+      : `its period is ${alarm.period} seconds, but metric filters have a resolution of a minute`;
+  };
+  return {
+    filters,
+    detections: [...metrics].map(([key, indices]) => ({
+      id: filters[indices[0] ?? 0]?.transformation.metricName ?? "",
+      filters: indices,
+      alarms: alarms.filter((alarm) => alarmKeyOf(alarm) === key && whyNot(alarm) === undefined),
+      unbound: BINDINGS.filter(
+        (binding) =>
+          bound[`${binding}Arn`] === undefined &&
+          indices.some((index) => deployedFilters[index]?.pattern.includes(stackArns[binding])),
+      ),
+    })),
+    composites: deployment.compositeAlarms,
+    notReplayed: alarms.flatMap((alarm) => {
+      const why = whyNot(alarm);
+      return why === undefined ? [] : [{ alarm: alarm.name, why }];
+    }),
+  };
 }
 
-/** CloudTrail records the events of global services there. */
-const GLOBAL_REGION = "us-east-1";
+function metricKeyOf(filter: MetricFilter | undefined): string {
+  return `${filter?.transformation.metricNamespace} ${filter?.transformation.metricName}`;
+}
 
-/**
- * The detections of the stacks that the environment's settings synthesize, in the account and the Region
- * of the role and the key that they are bound to.
- * @throws SettingsError, or Error for stacks that cannot be read
- */
-export function loadDeployed(
-  environment: Readonly<Record<string, string | undefined>>,
-  bindings: Bindings,
-): Deployed {
-  const settings = loadSettings({ CIPHERWATCH_ALERT_EMAIL: ALERT_EMAIL, ...environment });
-  const [, , , , ofRole] = bindings.roleArn?.split(":") ?? [];
-  const [, , , region, ofKey] = bindings.keyArn?.split(":") ?? [];
-  const account = {
-    accountId: ofRole ?? ofKey ?? settings.accountId ?? ACCOUNT_ID,
-    region: region ?? settings.region,
-  };
-  const terraform = readTerraform(synthesize(settings), account);
-  const [trail] = terraform.resources("aws_cloudtrail");
-  const bucket = String(trail?.get("s3_bucket_name"));
-  return {
-    detections: deployedDetections(readDeployment(terraform, account), settings.env, bindings),
-    archive: {
-      location: `s3://${bucket}/AWSLogs/${account.accountId}/CloudTrail`,
-      regions: [...new Set([account.region, GLOBAL_REGION])],
-    },
-  };
+function alarmKeyOf({ namespace, metricName }: MetricAlarm): string {
+  return `${namespace} ${metricName}`;
+}
+
+/** The ARNs that the synthesized patterns name. */
+function stackArnsOf(deployment: Deployment, env: Environment): StackArns {
+  const key = deployment.keys.find(({ aliases }) => aliases.includes(keyAlias(env)));
+  if (key === undefined)
+    throw new Error(`No KMS key of the stacks has the alias ${keyAlias(env)}.`);
+  const role = `arn:aws:iam::${deployment.accountId}:role/${serviceRoleName(env)}`;
+  return { role, key: key.arn };
+}
+
+function bind(filter: MetricFilter, stackArns: StackArns, bound: BoundArns): MetricFilter {
+  let { pattern } = filter;
+  for (const binding of BINDINGS) {
+    const arn = bound[`${binding}Arn`];
+    // Excludes longer ARNs: those of roles whose names begin with this role's name.
+    const stackArn = new RegExp(`${stackArns[binding].replaceAll(".", "\\.")}(?![\\w+=,.@-])`, "g");
+    if (arn !== undefined) pattern = pattern.replace(stackArn, () => arn);
+  }
+  checkLength(filter.name, pattern);
+  return { ...filter, pattern };
+}
+
+/** ARNs are validated by the options, so the length is all that can become invalid. */
+function checkLength(name: string, pattern: string): void {
+  if (pattern.length <= LONGEST_PATTERN) return;
+  throw new Error(
+    `With this role and key, the filter pattern ${name} has ${pattern.length} characters; AWS allows at ` +
+      `most ${LONGEST_PATTERN}. Exclude fewer callers, or give the role a shorter path and name.`,
+  );
 }

@@ -1,26 +1,26 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import type { Deployed } from "./deployed.ts";
-import type { Bindings } from "./detections.ts";
+import type { BoundArns } from "./detections.ts";
+import type { SynthesizedDetections } from "./synthesized.ts";
 
-/** What the process that reads the stacks answers. */
-export type Answer = Deployed | { readonly error: string };
+/** The message of the child process. */
+export type SynthesisResult = SynthesizedDetections | { readonly error: string };
 
 /**
- * `loadDeployed` in a process of its own: what synthesizes the stacks takes more memory than all the rest
- * of a replay.
- * @throws Error with the message of what `loadDeployed` throws
+ * Runs `synthesizedDetections` in a child process, because CDKTF takes more memory than the rest of a
+ * replay and would keep it.
+ * @throws Error with the message that `synthesizedDetections` throws
  */
-export async function loadDeployedApart(bindings: Bindings): Promise<Deployed> {
-  const child = fork(new URL("deployed-process.ts", import.meta.url), {
+export async function loadSynthesizedDetections(bound: BoundArns): Promise<SynthesizedDetections> {
+  const child = fork(new URL("synthesized-process.ts", import.meta.url), {
     serialization: "advanced",
   });
-  child.send(bindings);
+  child.send(bound);
   const [first] = await Promise.race([once(child, "message"), once(child, "exit")]);
-  const answer = first as Answer | number | null;
-  if (answer === null || typeof answer === "number") {
-    throw new Error(`The process that reads the stacks ended with ${answer ?? "a signal"}.`);
+  const result = first as SynthesisResult | number | null;
+  if (result === null || typeof result === "number") {
+    throw new Error(`The process that synthesizes the stacks exited with ${result ?? "a signal"}.`);
   }
-  if ("error" in answer) throw new Error(answer.error);
-  return answer;
+  if ("error" in result) throw new Error(result.error);
+  return result;
 }

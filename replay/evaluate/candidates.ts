@@ -2,21 +2,21 @@ import type { Condition, FilterPattern, JsonTest } from "../../cloudwatch/patter
 import { matchesJson } from "../../cloudwatch/pattern/matcher.ts";
 import { isCompound } from "../../cloudwatch/pattern/traversal.ts";
 
-/** What every CloudTrail record says of a call, and most patterns ask for. */
+/** The two fields that nearly every pattern tests and every CloudTrail record has. */
 interface Call {
   readonly eventSource: string;
   readonly eventName: string;
 }
 
-const KNOWN: readonly string[] = ["$.eventSource", "$.eventName"];
+const CALL_FIELDS: readonly string[] = ["$.eventSource", "$.eventName"];
 
-/** Calls there are by the thousand; more are no calls, and memory stays flat. */
-const MOST_CALLS = 20_000;
+/** AWS has thousands of API operations. More distinct names are not real calls, so the cache restarts. */
+const MAX_CACHED_CALLS = 20_000;
 
 /**
- * Finds out once for each kind of call which patterns can match records of it at all, so that a record
- * is tried against few. A test of another field is taken to hold: conditions have no negation around
- * them, so that what is false then is false for every record of the call.
+ * Preselects the patterns that can match records of a call, once per call, so that each record is tested
+ * against few patterns. A test of any other field counts as true: pattern conditions have no negation
+ * around them, so a condition that is false under this assumption is false for every record of the call.
  */
 export function createCandidates<Item extends { readonly pattern: FilterPattern }>(
   items: readonly Item[],
@@ -25,16 +25,16 @@ export function createCandidates<Item extends { readonly pattern: FilterPattern 
   let calls = 0;
   return ({ eventSource, eventName }) => {
     if (typeof eventSource !== "string" || typeof eventName !== "string") return items;
-    const known = bySource.get(eventSource)?.get(eventName);
-    if (known !== undefined) return known;
-    if (++calls > MOST_CALLS) {
+    const cached = bySource.get(eventSource)?.get(eventName);
+    if (cached !== undefined) return cached;
+    if (++calls > MAX_CACHED_CALLS) {
       bySource.clear();
       calls = 1;
     }
-    const found = items.filter(({ pattern }) => canMatch(pattern, { eventSource, eventName }));
+    const candidates = items.filter(({ pattern }) => canMatch(pattern, { eventSource, eventName }));
     const ofSource = bySource.get(eventSource) ?? new Map<string, readonly Item[]>();
-    bySource.set(eventSource, ofSource.set(eventName, found));
-    return found;
+    bySource.set(eventSource, ofSource.set(eventName, candidates));
+    return candidates;
   };
 }
 
@@ -43,8 +43,8 @@ function canMatch(pattern: FilterPattern, call: Call): boolean {
 }
 
 function canHold(condition: Condition<JsonTest>, call: Call): boolean {
-  if (!isCompound(condition)) {
-    if (!KNOWN.includes(condition.selector.text)) return true;
+  if (!isJoined(condition)) {
+    if (!CALL_FIELDS.includes(condition.selector.text)) return true;
     return matchesJson({ kind: "json", source: "", condition }, call);
   }
   const holds = (inner: Condition<JsonTest>) => canHold(inner, call);

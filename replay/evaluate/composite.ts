@@ -4,10 +4,11 @@ import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
 import type { Transition } from "./timeline.ts";
 
 /**
- * The transitions of alarms that look at other alarms, as the lab's monitor finds them: when they are
- * made, and whenever others have been evaluated; those that look at their own kind are looked at again.
- * @param others the transitions of the alarms that they look at; one that is missing is in no state
- * @param begin when evaluations begin, milliseconds since the epoch
+ * Evaluates composite alarms when they are created and whenever other alarms change state. They are
+ * evaluated repeatedly, since their rules may refer to each other.
+ * @param others transitions of the alarms in their rules, by name; a missing alarm is in no state
+ * @param begin when evaluation begins, in milliseconds since the epoch
+ * @returns transitions by alarm name
  */
 export function compositeTransitions(
   composites: readonly CompositeAlarm[],
@@ -15,40 +16,34 @@ export function compositeTransitions(
   begin: number,
 ): ReadonlyMap<string, readonly Transition[]> {
   const rules = composites.map(({ name, rule }) => ({ name, rule: parseAlarmRule(rule) }));
-  const found = new Map<string, Transition[]>(composites.map(({ name }) => [name, []]));
+  const results = new Map<string, Transition[]>(composites.map(({ name }) => [name, []]));
   const states = new Map<string, AlarmState>(
-    [...others.keys(), ...found.keys()].map((name) => [name, "INSUFFICIENT_DATA"]),
+    [...others.keys(), ...results.keys()].map((name) => [name, "INSUFFICIENT_DATA"]),
   );
-  const changes = [...others].flatMap(([name, transitions]) =>
-    transitions.map(({ at, to }) => ({ name, at, to })),
-  );
-  changes.sort((a, b) => a.at - b.at);
 
-  function follow(at: number, because: string): void {
+  function evaluateAll(at: number, reason: string): void {
     for (let depth = 0; depth < rules.length; depth++) {
       for (const { name, rule } of rules) {
         const from = states.get(name) ?? "INSUFFICIENT_DATA";
         const to = evaluateAlarmRule(rule, (alarm) => states.get(alarm)) ? "ALARM" : "OK";
         if (to === from) continue;
-        found.get(name)?.push({ at, from, to, reason: because });
+        results.get(name)?.push({ at, from, to, reason });
         states.set(name, to);
       }
     }
   }
 
-  let next = 0;
-  const takeUntil = (time: number): string => {
-    const taken: string[] = [];
-    for (; (changes[next]?.at ?? Number.POSITIVE_INFINITY) <= time; next++) {
-      const { name = "", to = "OK" } = changes[next] ?? {};
-      states.set(name, to);
-      taken.push(`${name} transitioned to ${to}`);
-    }
-    return taken.join(", ");
-  };
-  follow(begin, "it was created");
-  for (let change = changes[next]; change !== undefined; change = changes[next]) {
-    follow(change.at, takeUntil(change.at));
+  const changes = [...others].flatMap(([name, transitions]) =>
+    transitions.map(({ at, to }) => ({ name, at, to })),
+  );
+  evaluateAll(begin, "it was created");
+  const byTime = Map.groupBy(
+    changes.sort((a, b) => a.at - b.at),
+    ({ at }) => at,
+  );
+  for (const [at, simultaneous] of byTime) {
+    for (const { name, to } of simultaneous) states.set(name, to);
+    evaluateAll(at, simultaneous.map(({ name, to }) => `${name} transitioned to ${to}`).join(", "));
   }
-  return found;
+  return results;
 }

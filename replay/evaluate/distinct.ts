@@ -1,61 +1,62 @@
-/** Tells what was seen before from what is new, by two 32-bit numbers, in flat memory. */
-export interface Distinct {
-  /** False: it was there already, or there is no room for more. */
-  readonly add: (one: number, other: number) => boolean;
-  /** More came than there is room for: its answers are worth nothing any longer. */
+/** A set of pairs of 32-bit integers in flat memory. */
+export interface DistinctPairs {
+  /** @returns whether the pair is new; always false once the set is full */
+  readonly add: (first: number, second: number) => boolean;
+  /** More pairs were added than there is room for, so results of `add` are no longer valid. */
   readonly isFull: () => boolean;
 }
 
-const FIRST_SLOTS = 1 << 16;
+const INITIAL_SLOTS = 1 << 16;
 
-/** @param most how many it keeps apart; each takes up to 32 bytes */
-export function createDistinct(most: number): Distinct {
-  let slots = FIRST_SLOTS;
-  let ones = new Uint32Array(slots);
-  let others = new Uint32Array(slots);
+/** @param capacity number of distinct pairs to keep; each takes up to 32 bytes */
+export function createDistinctPairs(capacity: number): DistinctPairs {
+  // A hash table with open addressing. A slot of two zeros is free.
+  let slots = INITIAL_SLOTS;
+  let firsts = new Uint32Array(slots);
+  let seconds = new Uint32Array(slots);
   let size = 0;
   let full = false;
 
-  /** The slot that holds the pair, or the free one where it belongs. Zeros mark a free one. */
-  function find(one: number, other: number): number {
-    let slot = (one ^ Math.imul(other, 0x9e3779b1)) & (slots - 1);
+  /** Finds the slot that holds the pair, or the free one to insert it into. */
+  function find(first: number, second: number): number {
+    let slot = (first ^ Math.imul(second, 0x9e3779b1)) & (slots - 1);
     while (
-      (ones[slot] !== one || others[slot] !== other) &&
-      (ones[slot] !== 0 || others[slot] !== 0)
+      (firsts[slot] !== first || seconds[slot] !== second) &&
+      (firsts[slot] !== 0 || seconds[slot] !== 0)
     ) {
       slot = (slot + 1) & (slots - 1);
     }
     return slot;
   }
 
-  function insert(one: number, other: number): boolean {
-    const slot = find(one, other);
-    if (ones[slot] === one && others[slot] === other) return false;
-    ones[slot] = one;
-    others[slot] = other;
+  function insert(first: number, second: number): boolean {
+    const slot = find(first, second);
+    if (firsts[slot] === first && seconds[slot] === second) return false;
+    firsts[slot] = first;
+    seconds[slot] = second;
     return true;
   }
 
   function grow(): void {
-    const [oldOnes, oldOthers] = [ones, others];
+    const [oldFirsts, oldSeconds] = [firsts, seconds];
     slots *= 2;
-    ones = new Uint32Array(slots);
-    others = new Uint32Array(slots);
-    for (const [slot, one] of oldOnes.entries()) {
-      const other = oldOthers[slot] ?? 0;
-      if (one !== 0 || other !== 0) insert(one, other);
+    firsts = new Uint32Array(slots);
+    seconds = new Uint32Array(slots);
+    for (const [slot, first] of oldFirsts.entries()) {
+      const second = oldSeconds[slot] ?? 0;
+      if (first !== 0 || second !== 0) insert(first, second);
     }
   }
 
   return {
-    add: (one, other) => {
+    add: (first, second) => {
       if (full) return false;
-      // The pair of zeros marks what is free, so that it shares the place of its neighbour.
-      const isNew = insert(one >>> 0, other === 0 ? 1 : other >>> 0);
-      if (isNew && ++size > most) {
+      // Two zeros mark a free slot, so a second value of 0 is stored as 1.
+      const isNew = insert(first >>> 0, second === 0 ? 1 : second >>> 0);
+      if (isNew && ++size > capacity) {
         full = true;
-        ones = new Uint32Array(0);
-        others = new Uint32Array(0);
+        firsts = new Uint32Array(0);
+        seconds = new Uint32Array(0);
       } else if (size * 2 > slots) {
         grow();
       }

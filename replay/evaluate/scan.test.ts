@@ -13,7 +13,7 @@ const AT = "2026-03-02T09:14:27Z";
 const KMS = metricId({ namespace: "Example", name: "kms-errors", dimensions: {} });
 
 const scanWith = (plan: Partial<ScanPlan> = {}) =>
-  createScan({ filters: [FILTER], watched: [KMS], countsKeyUse: false, ...plan });
+  createScan({ filters: [FILTER], monitoredMetrics: [KMS], countsKeyUse: false, ...plan });
 
 const record = (more: object = {}) => ({
   eventTime: AT,
@@ -24,31 +24,31 @@ const record = (more: object = {}) => ({
   ...more,
 });
 
-/** The matches that a scan finds in records, in rows. */
+/** Scans records and returns a row of numbers per match. */
 function rowsOf(records: readonly object[], plan: Partial<ScanPlan> = {}): readonly number[][] {
   const scan = scanWith(plan);
-  for (const one of records) expect(scan.take(one, JSON.stringify(one))).toBeUndefined();
+  for (const one of records) expect(scan.add(one, JSON.stringify(one))).toBeUndefined();
   const { matches: list } = scan.findings();
   return Array.from({ length: list.length / MATCH_FIELDS }, (_, row) => [
     ...list.subarray(row * MATCH_FIELDS, (row + 1) * MATCH_FIELDS),
   ]);
 }
 
-describe("the time of an event", () => {
+describe("eventTime", () => {
   it.each([
     [AT, AT],
     ["2026-03-02T09:14:59Z", "2026-03-02T09:14:59Z"],
     ["2026-03-02T09:14:27.456Z", "2026-03-02T09:14:27.456Z"],
     ["2026-03-02T19:14:27+10:00", AT],
-  ])("%s is read", (written, meant) => {
+  ])("parses %s", (text, expected) => {
     const scan = scanWith();
-    // Twice, since the second of a minute is read another way.
+    // Twice, since the second time in a minute is parsed differently.
     for (let time = 0; time < 2; time++) {
-      expect(scan.take(record({ eventTime: written }), "")).toBeUndefined();
+      expect(scan.add(record({ eventTime: text }), "")).toBeUndefined();
     }
     const { first, last, minutes } = scan.findings();
-    expect([first, last]).toEqual([Date.parse(meant), Date.parse(meant)]);
-    expect([...minutes]).toEqual([Math.floor(Date.parse(meant) / MINUTE), 2]);
+    expect([first, last]).toEqual([Date.parse(expected), Date.parse(expected)]);
+    expect([...minutes]).toEqual([Math.floor(Date.parse(expected) / MINUTE), 2]);
   });
 
   it.each([
@@ -62,25 +62,25 @@ describe("the time of an event", () => {
     "2026-03-02T09:14:77Z",
     "2026-03-02T09:14:xxZ",
     "2026-03-02X09:14:27Z",
-  ])("%j is none", (eventTime) => {
+  ])("rejects %j", (eventTime) => {
     const scan = scanWith();
-    scan.take(record(), "");
-    expect(scan.take(record({ eventTime }), "")).toMatch(/eventTime/);
+    scan.add(record(), "");
+    expect(scan.add(record({ eventTime }), "")).toMatch(/eventTime/);
     expect(scan.findings().events).toBe(1);
   });
 
-  it("decides whether it counts: from since on, before until", () => {
+  it("selects events from since (inclusive) to until (exclusive)", () => {
     const since = Date.parse(AT);
     const scan = scanWith({ since, until: since + 1000 });
     for (const second of ["26", "27", "28"]) {
-      scan.take(record({ eventTime: `2026-03-02T09:14:${second}Z` }), "");
+      scan.add(record({ eventTime: `2026-03-02T09:14:${second}Z` }), "");
     }
     expect(scan.findings()).toMatchObject({ events: 1, outside: 2, first: since, last: since });
   });
 });
 
 describe("a match", () => {
-  it("names filter, metric, minute and value", () => {
+  it("contains the filter, metric, minute and value", () => {
     const other = { ...FILTER, name: "other", pattern: '{ $.eventName = "Decrypt" }' };
     const rows = rowsOf([record(), record({ errorCode: null })], { filters: [FILTER, other] });
     const minute = Math.floor(Date.parse(AT) / MINUTE);
@@ -91,7 +91,7 @@ describe("a match", () => {
     ]);
   });
 
-  it("has the event's identity: the same for the same eventID, none without one", () => {
+  it("identifies the event by its eventID, if it has one", () => {
     const [one, same, other, none] = rowsOf([
       record(),
       record({ eventName: "Encrypt" }),
@@ -103,7 +103,7 @@ describe("a match", () => {
     expect(none).toEqual([Number.NaN, Number.NaN]);
   });
 
-  it("publishes what the metric filter of the lab does", () => {
+  it("publishes the same value as the metric filter", () => {
     const transformation = { ...FILTER.transformation, metricValue: "$.size" };
     const filter: MetricFilter = { ...FILTER, transformation };
     const { publish } = compileMetricFilter(filter);
@@ -115,24 +115,24 @@ describe("a match", () => {
     }
   });
 
-  it("goes to the metric of its dimensions, or to none that is watched", () => {
+  it("publishes to the metric with its dimensions, if that metric is monitored", () => {
     const { defaultValue: _, ...transformation } = FILTER.transformation;
     const filter = {
       ...FILTER,
       transformation: { ...transformation, dimensions: { Who: "$.who" } },
     };
-    const watched = [
+    const monitoredMetrics = [
       KMS,
       metricId({ namespace: "Example", name: "kms-errors", dimensions: { Who: "a" } }),
     ];
     const rows = rowsOf([record({ who: "a" }), record({ who: "b" }), record()], {
       filters: [filter],
-      watched,
+      monitoredMetrics,
     });
     expect(rows.map((row) => row[1])).toEqual([1, -1, 0]);
   });
 
-  it("is none for what CloudTrail does not send to CloudWatch Logs", () => {
+  it("excludes events too large for CloudTrail to send to CloudWatch Logs", () => {
     const big = record({ requestParameters: { text: "x".repeat(256 * 1024) } });
     expect(rowsOf([big])).toEqual([]);
     expect(rowsOf([record({ requestParameters: { text: "x".repeat(250 * 1024) } })])).toHaveLength(
@@ -141,7 +141,7 @@ describe("a match", () => {
   });
 });
 
-test("roles and keys of KMS calls are counted where nobody named them", () => {
+test("counts KMS calls by role and key if requested", () => {
   const scan = scanWith({ countsKeyUse: true });
   const arn = "arn:aws:iam::111122223333:role/service";
   const key = "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c";
@@ -155,12 +155,12 @@ test("roles and keys of KMS calls are counted where nobody named them", () => {
     record({ userIdentity: null }),
     { ...use, eventSource: "s3.amazonaws.com" },
   ]) {
-    scan.take(one, JSON.stringify(one));
+    scan.add(one, JSON.stringify(one));
   }
   expect(scan.findings()).toMatchObject({ roles: [[arn, 2]], keys: [[key, 2]] });
 });
 
-test("no record that a pattern matches is kept from it", () => {
+test("never excludes a pattern that matches the record", () => {
   const names = fc.constantFrom("Decrypt", "Encrypt", "PutKeyPolicy", "", "*");
   const sources = fc.constantFrom("kms.amazonaws.com", "s3.amazonaws.com");
   const test = fc.oneof(
@@ -182,7 +182,7 @@ test("no record that a pattern matches is kept from it", () => {
   const pattern = fc
     .tuple(test, fc.constantFrom("&&", "||"), test, fc.constantFrom("&&", "||"), test)
     .map(([a, one, b, two, c]) => `{ ${a} ${one} (${b} ${two} ${c}) }`)
-    // AWS takes two regular expressions in a pattern.
+    // AWS allows two regular expressions per pattern.
     .filter((text) => text.split("%").length <= 5);
   const record = fc.record(
     {
@@ -200,9 +200,9 @@ test("no record that a pattern matches is kept from it", () => {
         const items = patterns.map((source) => ({ pattern: parsePattern(source) }));
         const candidates = createCandidates(items);
         for (const one of [...records, ...records]) {
-          const tried = candidates(one);
+          const selected = candidates(one);
           for (const item of items) {
-            if (matches(item.pattern, JSON.stringify(one))) expect(tried).toContain(item);
+            if (matches(item.pattern, JSON.stringify(one))) expect(selected).toContain(item);
           }
         }
       },
@@ -211,7 +211,7 @@ test("no record that a pattern matches is kept from it", () => {
   );
 });
 
-test("calls that no pattern can be about are tried against none", () => {
+test("excludes patterns that cannot match the call", () => {
   const candidates = createCandidates([
     { pattern: parsePattern('{ $.eventSource = "kms.amazonaws.com" && $.errorCode = * }') },
     { pattern: parsePattern('{ $.eventName = "Put*" || $.eventName = "Set*" }') },

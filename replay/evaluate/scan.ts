@@ -5,47 +5,47 @@ import { matches, matchesJson } from "../../cloudwatch/pattern/matcher.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
 
-/** What every worker does with every record. Plain data. */
+/** What to look for in records. Sent to workers, so it is plain data. */
 export interface ScanPlan {
   readonly filters: readonly MetricFilter[];
-  /** Metrics that alarms watch, by `metricId`; what goes to others is counted and not kept. */
-  readonly watched: readonly string[];
+  /** `metricId`s of the metrics with alarms. Values published to others are not kept. */
+  readonly monitoredMetrics: readonly string[];
   /** Milliseconds since the epoch, inclusive. */
   readonly since?: number;
   /** Milliseconds since the epoch, exclusive. */
   readonly until?: number;
-  /** Count which roles use KMS and which keys they use. */
+  /** Whether to count KMS calls by role and by key. */
   readonly countsKeyUse: boolean;
 }
 
-/** What a scan found since it was last asked. Plain data that can go from one thread to another. */
+/** The results of a scan since its findings were last taken. Sent between threads, so it is plain data. */
 export interface Findings {
   readonly events: number;
-  /** Before `since` or from `until` on. */
+  /** Number of events before `since`, or at or after `until`. */
   readonly outside: number;
-  /** Larger than what CloudWatch Logs takes of CloudTrail, so that no filter ever sees them. */
+  /** Number of events too large for CloudTrail to send to CloudWatch Logs, so no filter sees them. */
   readonly oversized: number;
-  /** The first and the last event's time; infinite when there was none. */
+  /** Times of the first and last event, in milliseconds since the epoch; infinite if there are no events. */
   readonly first: number;
   readonly last: number;
-  /** Events of each minute: its number since the epoch and their count, in turn. */
+  /** Pairs of a minute since the epoch and its number of events. */
   readonly minutes: Float64Array;
-  /** `MATCH_FIELDS` numbers for each match. */
+  /** `MATCH_FIELDS` numbers per match. */
   readonly matches: Float64Array;
-  readonly roles: readonly (readonly [arn: string, uses: number])[];
-  readonly keys: readonly (readonly [arn: string, uses: number])[];
+  readonly roles: readonly (readonly [arn: string, calls: number])[];
+  readonly keys: readonly (readonly [arn: string, calls: number])[];
 }
 
 /**
- * Of a match, in this order: the filter's index; the index of the watched metric that it publishes to or
- * -1; the minute since the epoch; the value published, NaN for none; the event's identity as two 32-bit
- * numbers, NaN for an event without one.
+ * Numbers per match: index of the filter; index of the monitored metric that it publishes to, or -1; minute
+ * since the epoch; value published, or NaN; identity of the event as two 32-bit numbers, or NaN if it has
+ * no id.
  */
 export const MATCH_FIELDS = 6;
 
 export interface Scan {
-  /** @returns what is wrong with the record, if anything is */
-  readonly take: (record: object, text: string) => string | undefined;
+  /** @returns the error if the record cannot be evaluated */
+  readonly add: (record: object, text: string) => string | undefined;
   readonly findings: () => Findings;
 }
 
@@ -58,54 +58,60 @@ interface Filter {
   readonly index: number;
   readonly pattern: FilterPattern;
   readonly matches: (record: object, text: string) => boolean;
-  /** What a match publishes: to which watched metric (-1: none), and the value (NaN: nothing). */
+  /** Index of the monitored metric (-1: none) and the value (NaN: none) that a match publishes. */
   readonly publish: (text: string) => { readonly metric: number; readonly value: number };
 }
 
-/** @throws AwsError as PutMetricFilter would refuse one of the filters */
-export function createScan({ filters, watched, since, until, countsKeyUse }: ScanPlan): Scan {
+/** @throws AwsError for a filter that PutMetricFilter would reject */
+export function createScan({
+  filters,
+  monitoredMetrics,
+  since,
+  until,
+  countsKeyUse,
+}: ScanPlan): Scan {
   const earliest = since ?? Number.NEGATIVE_INFINITY;
   const end = until ?? Number.POSITIVE_INFINITY;
-  const metrics = new Map(watched.map((id, index) => [id, index]));
+  const metrics = new Map(monitoredMetrics.map((id, index) => [id, index]));
   const candidatesFor = createCandidates(
     filters.map((filter, index) => compile(filter, index, metrics)),
   );
   const timeOf = createTimeReader();
-  let found = empty();
+  let results = emptyResults();
 
   return {
-    take: (record, text) => {
+    add: (record, text) => {
       const event = record as Readonly<Record<string, unknown>>;
       const time = timeOf(event.eventTime);
-      if (time === undefined) return "it has no eventTime such as 2026-03-02T09:14:27Z";
+      if (time === undefined) return "no eventTime of the form 2026-03-02T09:14:27Z";
       if (time < earliest || time >= end) {
-        found.outside++;
+        results.outside++;
         return undefined;
       }
-      found.events++;
-      if (time < found.first) found.first = time;
-      if (time > found.last) found.last = time;
+      results.events++;
+      if (time < results.first) results.first = time;
+      if (time > results.last) results.last = time;
       if (text.length * 3 > MAX_MESSAGE_BYTES && isOversized(record)) {
-        found.oversized++;
+        results.oversized++;
         return undefined;
       }
       const minute = Math.floor(time / MINUTE);
-      found.minutes.set(minute, (found.minutes.get(minute) ?? 0) + 1);
+      results.minutes.set(minute, (results.minutes.get(minute) ?? 0) + 1);
       for (const filter of candidatesFor(event)) {
         if (!filter.matches(record, text)) continue;
         const { metric, value } = filter.publish(text);
-        found.matches.push(filter.index, metric, minute, value, ...identityOf(event.eventID));
+        results.matches.push(filter.index, metric, minute, value, ...identityOf(event.eventID));
       }
-      if (countsKeyUse && event.eventSource === "kms.amazonaws.com") countKeyUse(event, found);
+      if (countsKeyUse && event.eventSource === "kms.amazonaws.com") countKeyUse(event, results);
       return undefined;
     },
     findings: () => {
-      const { minutes, matches: list, roles, keys, ...counts } = found;
-      found = empty();
+      const { minutes, matches: matchList, roles, keys, ...counts } = results;
+      results = emptyResults();
       return {
         ...counts,
         minutes: Float64Array.from([...minutes].flat()),
-        matches: Float64Array.from(list),
+        matches: Float64Array.from(matchList),
         roles: [...roles],
         keys: [...keys],
       };
@@ -113,7 +119,7 @@ export function createScan({ filters, watched, since, until, countsKeyUse }: Sca
   };
 }
 
-function empty() {
+function emptyResults() {
   return {
     events: 0,
     outside: 0,
@@ -141,7 +147,7 @@ function compile(
   return {
     index,
     pattern,
-    // Only patterns about JSON can share the record that is already parsed.
+    // JSON patterns match the parsed record; others match the text.
     matches:
       pattern.kind === "json" || pattern.kind === "all"
         ? (record, text) => matchesJson(pattern, record, text)
@@ -162,7 +168,7 @@ function isOversized(record: object): boolean {
 
 const EVENT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/;
 
-/** Reads times, the next of which most often lies in the same minute: that part is read once. */
+/** Parses event times, reusing the previous result for times in the same minute. */
 function createTimeReader(): (value: unknown) => number | undefined {
   let prefix = "";
   let minute = 0;
@@ -183,28 +189,31 @@ function createTimeReader(): (value: unknown) => number | undefined {
   };
 }
 
-/** Events are told apart by their id, here by 64 bits made of it: FNV-1a from either end. */
+/** Hashes an event's id to 64 bits: FNV-1a from both ends. */
 function identityOf(eventId: unknown): readonly [number, number] {
   if (typeof eventId !== "string" || eventId === "") return [Number.NaN, Number.NaN];
-  let one = FNV_OFFSET;
-  let other = FNV_OFFSET;
+  let forward = FNV_OFFSET;
+  let backward = FNV_OFFSET;
   for (let index = 0; index < eventId.length; index++) {
-    one = Math.imul(one ^ eventId.charCodeAt(index), FNV_PRIME);
-    other = Math.imul(other ^ eventId.charCodeAt(eventId.length - 1 - index), FNV_PRIME);
+    forward = Math.imul(forward ^ eventId.charCodeAt(index), FNV_PRIME);
+    backward = Math.imul(backward ^ eventId.charCodeAt(eventId.length - 1 - index), FNV_PRIME);
   }
-  return [one >>> 0, other >>> 0];
+  return [forward >>> 0, backward >>> 0];
 }
 
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-interface KeyUse {
+interface KeyUseCounts {
   readonly roles: Map<string, number>;
   readonly keys: Map<string, number>;
 }
 
-/** Roles and keys are bounded by the account's quotas, so that these stay small. */
-function countKeyUse(event: Readonly<Record<string, unknown>>, { roles, keys }: KeyUse): void {
+/** Counts a KMS call. AWS quotas on roles and keys bound the size of the maps. */
+function countKeyUse(
+  event: Readonly<Record<string, unknown>>,
+  { roles, keys }: KeyUseCounts,
+): void {
   const identity = event.userIdentity as {
     sessionContext?: { sessionIssuer?: { arn?: unknown } };
   } | null;

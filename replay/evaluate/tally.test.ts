@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { FILTER } from "../../cloudwatch/testing/fixtures.ts";
-import { createDistinct } from "./distinct.ts";
+import { FILTER } from "../../cloudwatch/testing/samples.ts";
+import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { createScan, type Findings, MINUTE } from "./scan.ts";
 import { createTally } from "./tally.ts";
 
-const WATCHED = [metricId({ namespace: "Example", name: "kms-errors", dimensions: {} })];
+const MONITORED = [metricId({ namespace: "Example", name: "kms-errors", dimensions: {} })];
 const EVERY = { ...FILTER, name: "every", pattern: "{ $.eventTime = * }" };
 
 interface Delivery {
@@ -24,35 +24,37 @@ const recordOf = ({ id, minute, isError }: Delivery) => ({
 });
 
 function findingsOf(deliveries: readonly Delivery[]): Findings {
-  const scan = createScan({ filters: [FILTER, EVERY], watched: WATCHED, countsKeyUse: false });
+  const scan = createScan({
+    filters: [FILTER, EVERY],
+    monitoredMetrics: MONITORED,
+    countsKeyUse: false,
+  });
   for (const delivery of deliveries) {
     const record = recordOf(delivery);
-    scan.take(record, JSON.stringify(record));
+    scan.add(record, JSON.stringify(record));
   }
   return scan.findings();
 }
 
 function tallied(parts: readonly (readonly Delivery[])[], most?: number) {
-  const tally = createTally([FILTER, EVERY], WATCHED, most);
+  const tally = createTally([FILTER, EVERY], MONITORED, most);
   for (const part of parts) tally.add(findingsOf(part));
   return {
     matches: [tally.matches(0), tally.matches(1)],
     series: tally.series(0),
-    events: tally.events(),
-    copies: tally.copies(),
-    countsCopies: tally.countsCopies(),
+    ...tally.counts(),
     span: tally.span(),
   };
 }
 
 const delivery = fc
   .record({
-    // An event has one time and one outcome, however often it comes.
+    // All copies of an event have the same time and result.
     id: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }),
   })
   .map(({ id }): Delivery => ({ id, minute: (id ?? 3) % 5, isError: (id ?? 0) % 2 === 0 }));
 
-test("the outcome is the same in whatever parts and order the records come", () => {
+test("gives the same result for any order and division of the records", () => {
   fc.assert(
     fc.property(
       fc.array(delivery, { maxLength: 40 }),
@@ -66,14 +68,14 @@ test("the outcome is the same in whatever parts and order the records come", () 
           order.slice(part * size, (part + 1) * size).map(({ one }) => one),
         );
         expect(tallied(parts)).toEqual(tallied([list]));
-        // Room for no more than five matches, however they come.
+        // With room for only five matches.
         expect(tallied(parts, 5)).toEqual(tallied([list], 5));
       },
     ),
   );
 });
 
-describe("an event that was delivered more than once", () => {
+describe("an event delivered more than once", () => {
   const twice: readonly Delivery[] = [
     { id: 1, minute: 0, isError: true },
     { id: 2, minute: 0, isError: true },
@@ -87,12 +89,12 @@ describe("an event that was delivered more than once", () => {
     expect({ copies, events }).toEqual({ copies: 2, events: 3 });
   });
 
-  it("counts each time if nothing tells it from another", () => {
+  it("counts each time if it has no id", () => {
     const nameless = twice.map((one) => ({ ...one, id: undefined }));
     expect(tallied([nameless])).toMatchObject({ matches: [{ count: 3 }, { count: 3 }], copies: 0 });
   });
 
-  it("counts each time, and says so, where there are too many to remember", () => {
+  it("counts each time, and reports it, if there are too many matches to remember", () => {
     expect(tallied([twice], 2)).toMatchObject({
       matches: [{ count: 3 }, { count: 3 }],
       copies: 0,
@@ -101,13 +103,13 @@ describe("an event that was delivered more than once", () => {
   });
 });
 
-test("every event that does not match publishes the default value in its minute", () => {
+test("publishes the default value in its minute for every event that does not match", () => {
   const quiet = { id: 1, minute: 0, isError: false };
   const loud = { id: 2, minute: 1, isError: true };
-  const tally = createTally([FILTER], WATCHED);
-  const scan = createScan({ filters: [FILTER], watched: WATCHED, countsKeyUse: false });
+  const tally = createTally([FILTER], MONITORED);
+  const scan = createScan({ filters: [FILTER], monitoredMetrics: MONITORED, countsKeyUse: false });
   for (const one of [quiet, loud, { ...quiet, id: 3, minute: 1 }]) {
-    scan.take(recordOf(one), JSON.stringify(recordOf(one)));
+    scan.add(recordOf(one), JSON.stringify(recordOf(one)));
   }
   tally.add(scan.findings());
   expect(tally.series(0).sets).toEqual([
@@ -116,8 +118,8 @@ test("every event that does not match publishes the default value in its minute"
   ]);
 });
 
-test("what was seen before is told from what is new, past every growth", () => {
-  const distinct = createDistinct(300_000);
+test("recognizes earlier pairs after the set has grown", () => {
+  const distinct = createDistinctPairs(300_000);
   const pairs = Array.from(
     { length: 200_000 },
     (_, index) => [index % 65_536, index >>> 3] as const,

@@ -1,51 +1,65 @@
-import type { StatisticSet } from "../../cloudwatch/metric.ts";
+import { merge, type StatisticSet } from "../../cloudwatch/metric.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { createDistinct } from "./distinct.ts";
+import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { type Findings, MATCH_FIELDS } from "./scan.ts";
 
-/** What was published to a metric in each minute that had any, in order of time. */
+/** The values published to a metric, in each minute with any, in order of time. */
 export interface Series {
   /** Minutes since the epoch. */
   readonly minutes: readonly number[];
   readonly sets: readonly StatisticSet[];
 }
 
-/** Matches of a filter, each event once. */
+/** The events that a filter matches, without duplicates. */
 export interface Matches {
   readonly count: number;
-  /** Minutes since the epoch with their matches, in order of time. */
+  /** Minutes since the epoch that have matches, in order of time. */
   readonly byMinute: readonly (readonly [minute: number, count: number])[];
 }
 
+/** Sums of all findings so far. */
 export interface Tally {
   readonly add: (findings: Findings) => void;
+  /** @param filter index of the filter */
   readonly matches: (filter: number) => Matches;
-  /** Of a watched metric. */
-  readonly series: (watched: number) => Series;
-  readonly events: () => number;
-  readonly outside: () => number;
-  readonly oversized: () => number;
-  /** Matches that were left out because the same event had come before. */
-  readonly copies: () => number;
-  /** There were too many matches to tell copies: all were counted as they came. */
-  readonly countsCopies: () => boolean;
-  /** Milliseconds since the epoch, of the first and the last event; undefined when there was none. */
-  readonly span: () => { readonly first: number; readonly last: number } | undefined;
-  /** Who uses KMS, the most frequent first. */
-  readonly roles: () => readonly Use[];
-  readonly keys: () => readonly Use[];
+  /** @param metric index of the monitored metric */
+  readonly series: (metric: number) => Series;
+  readonly counts: () => EventCounts;
+  /** Milliseconds since the epoch of the first and last event; undefined if there are no events. */
+  readonly span: () => Span | undefined;
+  /** Roles that call KMS, the most frequent first. */
+  readonly roles: () => readonly KeyUse[];
+  /** KMS keys in use, the most frequent first. */
+  readonly keys: () => readonly KeyUse[];
 }
 
-export interface Use {
+export interface EventCounts {
+  readonly events: number;
+  readonly outside: number;
+  readonly oversized: number;
+  /** Matches not counted because the same event had matched before. */
+  readonly copies: number;
+  /** Whether copies are counted, because there are too many matches to detect them. */
+  readonly countsCopies: boolean;
+}
+
+/** Milliseconds since the epoch. */
+export interface Span {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Number of KMS calls by a role or with a key. */
+export interface KeyUse {
   readonly arn: string;
   readonly count: number;
 }
 
-/** Room for four million matches takes 64 MB; growing up to there, half as much again. */
-const MOST_DISTINCT = 4_000_000;
+/** Four million matches take 64 MB, and half as much again while the set grows. */
+const MAX_DISTINCT = 4_000_000;
 
-/** Matches of a filter in a minute, and what they published to one metric. */
+/** Matches of a filter in a minute, and the values they published to one metric. */
 interface Sums {
   matches: number;
   published: number;
@@ -55,127 +69,152 @@ interface Sums {
 }
 
 interface Cell {
-  /** As they came, copies and all. */
+  /** Sums of all deliveries, including copies. */
   readonly delivered: Sums;
-  /** Each event once. */
+  /** Sums of distinct events. */
   readonly distinct: Sums;
 }
 
 /**
- * Sums up what the workers found, in whatever order it comes: the outcome is the same. An event counts
- * once for a filter however often it was delivered; as to what is published for events that do not match,
- * each delivery counts, which changes no sum of zeros.
+ * Sums up the findings of all workers. The result does not depend on their order. A filter counts an event
+ * once, however often it was delivered. The default value of a metric is published for each delivery of an
+ * event that does not match, which makes no difference while it is 0.
  */
 export function createTally(
   filters: readonly MetricFilter[],
-  watched: readonly string[],
-  mostDistinct = MOST_DISTINCT,
+  monitoredMetrics: readonly string[],
+  maxDistinct = MAX_DISTINCT,
 ): Tally {
   const minutes = new Map<number, number>();
-  /** By filter, by watched metric (-1: none), by minute. */
-  const cells = filters.map(() => new Map<number, Map<number, Cell>>());
-  const distinct = createDistinct(mostDistinct);
+  const cells = createCells(filters.length, maxDistinct);
   const roles = new Map<string, number>();
   const keys = new Map<string, number>();
-  let events = 0;
-  let outside = 0;
-  let oversized = 0;
-  let copies = 0;
+  const totals = { events: 0, outside: 0, oversized: 0 };
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-
-  function cellOf(filter: number, metric: number, minute: number): Cell {
-    const byMetric = cells[filter] ?? new Map<number, Map<number, Cell>>();
-    const byMinute = byMetric.get(metric) ?? new Map<number, Cell>();
-    const cell = byMinute.get(minute) ?? { delivered: noSums(), distinct: noSums() };
-    if (cell.delivered.matches === 0) byMetric.set(metric, byMinute.set(minute, cell));
-    return cell;
-  }
-
-  function addMatches(list: Float64Array): void {
-    for (let at = 0; at < list.length; at += MATCH_FIELDS) {
-      const filter = list[at] ?? 0;
-      const minute = list[at + 2] ?? 0;
-      const value = list[at + 3] ?? Number.NaN;
-      const one = list[at + 4] ?? Number.NaN;
-      const cell = cellOf(filter, list[at + 1] ?? -1, minute);
-      publish(cell.delivered, value);
-      // An event without an id is none that came before.
-      const id = Number.isNaN(one)
-        ? undefined
-        : mixed(one, list[at + 5] ?? 0, filter, minute, value);
-      if (id === undefined || distinct.add(...id)) publish(cell.distinct, value);
-      else copies++;
-    }
-  }
-
-  const counted = (cell: Cell) => (distinct.isFull() ? cell.delivered : cell.distinct);
-
   return {
     add: (findings) => {
-      events += findings.events;
-      outside += findings.outside;
-      oversized += findings.oversized;
+      totals.events += findings.events;
+      totals.outside += findings.outside;
+      totals.oversized += findings.oversized;
       first = Math.min(first, findings.first);
       last = Math.max(last, findings.last);
       for (let at = 0; at < findings.minutes.length; at += 2) {
-        add(minutes, findings.minutes[at] ?? 0, findings.minutes[at + 1] ?? 0);
+        increase(minutes, findings.minutes[at] ?? 0, findings.minutes[at + 1] ?? 0);
       }
-      addMatches(findings.matches);
-      for (const [arn, uses] of findings.roles) add(roles, arn, uses);
-      for (const [arn, uses] of findings.keys) add(keys, arn, uses);
+      cells.add(findings.matches);
+      for (const [arn, count] of findings.roles) increase(roles, arn, count);
+      for (const [arn, count] of findings.keys) increase(keys, arn, count);
     },
     matches: (filter) => {
       const byMinute = new Map<number, number>();
-      for (const ofMetric of cells[filter]?.values() ?? []) {
-        for (const [minute, cell] of ofMetric) add(byMinute, minute, counted(cell).matches);
+      for (const ofMetric of cells.ofFilter(filter).values()) {
+        for (const [minute, cell] of ofMetric) {
+          increase(byMinute, minute, cells.sumsOf(cell).matches);
+        }
       }
-      const sorted = inOrder(byMinute);
+      const sorted = byTime(byMinute);
       return { count: sorted.reduce((sum, [, count]) => sum + count, 0), byMinute: sorted };
     },
-    series: (index) => {
-      const id = watched[index];
-      const sets = new Map<number, StatisticSet>();
-      for (const [filter, ofFilter] of cells.entries()) {
-        for (const [minute, cell] of ofFilter.get(index) ?? []) {
-          const { published: sampleCount, sum, minimum, maximum } = counted(cell);
-          if (sampleCount > 0) merge(sets, minute, { sum, sampleCount, minimum, maximum });
-        }
-        const { transformation } = filters[filter] ?? {};
-        const value = transformation?.defaultValue;
-        if (transformation === undefined || value === undefined) continue;
-        const { metricNamespace: namespace, metricName: name } = transformation;
-        if (metricId({ namespace, name, dimensions: {} }) !== id) continue;
-        for (const [minute, count] of minutes) {
-          let unmatched = count;
-          for (const ofMetric of ofFilter.values())
-            unmatched -= ofMetric.get(minute)?.delivered.matches ?? 0;
-          if (unmatched === 0) continue;
-          const set = { sum: value * unmatched, sampleCount: unmatched };
-          merge(sets, minute, { ...set, minimum: value, maximum: value });
-        }
-      }
-      const sorted = inOrder(sets);
-      return { minutes: sorted.map(([minute]) => minute), sets: sorted.map(([, set]) => set) };
-    },
-    events: () => events,
-    outside: () => outside,
-    oversized: () => oversized,
-    copies: () => (distinct.isFull() ? 0 : copies),
-    countsCopies: () => distinct.isFull(),
+    series: (metric) => seriesOf(metric, { filters, id: monitoredMetrics[metric], cells, minutes }),
+    counts: () => ({ ...totals, ...cells.copies() }),
     span: () => (first <= last ? { first, last } : undefined),
     roles: () => byCount(roles),
     keys: () => byCount(keys),
   };
 }
 
-function noSums(): Sums {
+/** Cells of a filter by monitored metric (-1: not monitored) and minute. */
+type CellsByMetric = ReadonlyMap<number, ReadonlyMap<number, Cell>>;
+
+interface Cells {
+  readonly add: (matches: Float64Array) => void;
+  readonly ofFilter: (filter: number) => CellsByMetric;
+  /** The sums to report: of distinct events, unless there are too many to detect copies. */
+  readonly sumsOf: (cell: Cell) => Sums;
+  readonly copies: () => Pick<EventCounts, "copies" | "countsCopies">;
+}
+
+function createCells(filters: number, maxDistinct: number): Cells {
+  const cells = Array.from({ length: filters }, () => new Map<number, Map<number, Cell>>());
+  const distinct = createDistinctPairs(maxDistinct);
+  let copies = 0;
+
+  function cellOf(filter: number, metric: number, minute: number): Cell {
+    const byMetric = cells[filter] ?? new Map<number, Map<number, Cell>>();
+    const byMinute = byMetric.get(metric) ?? new Map<number, Cell>();
+    const cell = byMinute.get(minute) ?? { delivered: emptySums(), distinct: emptySums() };
+    if (cell.delivered.matches === 0) byMetric.set(metric, byMinute.set(minute, cell));
+    return cell;
+  }
+
+  return {
+    add: (list) => {
+      for (let at = 0; at < list.length; at += MATCH_FIELDS) {
+        const filter = list[at] ?? 0;
+        const minute = list[at + 2] ?? 0;
+        const value = list[at + 3] ?? Number.NaN;
+        const id = list[at + 4] ?? Number.NaN;
+        const cell = cellOf(filter, list[at + 1] ?? -1, minute);
+        addMatch(cell.delivered, value);
+        // An event without an id cannot be recognized as a copy.
+        const isNew =
+          Number.isNaN(id) ||
+          distinct.add(...matchIdentity([id, list[at + 5] ?? 0], filter, minute, value));
+        if (isNew) addMatch(cell.distinct, value);
+        else copies++;
+      }
+    },
+    ofFilter: (filter) => cells[filter] ?? new Map(),
+    sumsOf: (cell) => (distinct.isFull() ? cell.delivered : cell.distinct),
+    copies: () =>
+      distinct.isFull() ? { copies: 0, countsCopies: true } : { copies, countsCopies: false },
+  };
+}
+
+function seriesOf(
+  metric: number,
+  tallied: {
+    readonly filters: readonly MetricFilter[];
+    readonly id: string | undefined;
+    readonly cells: Cells;
+    readonly minutes: ReadonlyMap<number, number>;
+  },
+): Series {
+  const { filters, id, cells, minutes } = tallied;
+  const sets = new Map<number, StatisticSet>();
+  for (const [index, { transformation }] of filters.entries()) {
+    const ofFilter = cells.ofFilter(index);
+    for (const [minute, cell] of ofFilter.get(metric) ?? []) {
+      const { published: sampleCount, sum, minimum, maximum } = cells.sumsOf(cell);
+      if (sampleCount > 0) mergeInto(sets, minute, { sum, sampleCount, minimum, maximum });
+    }
+    const { metricNamespace: namespace, metricName: name, defaultValue: value } = transformation;
+    if (value === undefined || metricId({ namespace, name, dimensions: {} }) !== id) continue;
+    for (const [minute, events] of minutes) {
+      const unmatched = events - matchesIn(ofFilter, minute);
+      if (unmatched === 0) continue;
+      const set = { sum: value * unmatched, sampleCount: unmatched };
+      mergeInto(sets, minute, { ...set, minimum: value, maximum: value });
+    }
+  }
+  const sorted = byTime(sets);
+  return { minutes: sorted.map(([minute]) => minute), sets: sorted.map(([, set]) => set) };
+}
+
+function matchesIn(ofFilter: CellsByMetric, minute: number): number {
+  let matches = 0;
+  for (const byMinute of ofFilter.values()) matches += byMinute.get(minute)?.delivered.matches ?? 0;
+  return matches;
+}
+
+function emptySums(): Sums {
   const [minimum, maximum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   return { matches: 0, published: 0, sum: 0, minimum, maximum };
 }
 
 /** @param value NaN: the match published nothing */
-function publish(sums: Sums, value: number): void {
+function addMatch(sums: Sums, value: number): void {
   sums.matches++;
   if (Number.isNaN(value)) return;
   sums.published++;
@@ -184,30 +223,19 @@ function publish(sums: Sums, value: number): void {
   sums.maximum = Math.max(sums.maximum, value);
 }
 
-function add<Key>(counts: Map<Key, number>, key: Key, count: number): void {
+function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
-function merge(sets: Map<number, StatisticSet>, minute: number, set: StatisticSet): void {
-  const present = sets.get(minute);
-  sets.set(
-    minute,
-    present === undefined
-      ? set
-      : {
-          sum: present.sum + set.sum,
-          sampleCount: present.sampleCount + set.sampleCount,
-          minimum: Math.min(present.minimum, set.minimum),
-          maximum: Math.max(present.maximum, set.maximum),
-        },
-  );
+function mergeInto(sets: Map<number, StatisticSet>, minute: number, set: StatisticSet): void {
+  sets.set(minute, merge(sets.get(minute), set));
 }
 
-function inOrder<Value>(byMinute: ReadonlyMap<number, Value>): (readonly [number, Value])[] {
+function byTime<Value>(byMinute: ReadonlyMap<number, Value>): (readonly [number, Value])[] {
   return [...byMinute].sort(([a], [b]) => a - b);
 }
 
-function byCount(counts: ReadonlyMap<string, number>): readonly Use[] {
+function byCount(counts: ReadonlyMap<string, number>): readonly KeyUse[] {
   return [...counts]
     .map(([arn, count]) => ({ arn, count }))
     .sort((a, b) => b.count - a.count || (a.arn < b.arn ? -1 : 1));
@@ -215,10 +243,9 @@ function byCount(counts: ReadonlyMap<string, number>): readonly Use[] {
 
 const bits = new DataView(new ArrayBuffer(8));
 
-/** One event may match several filters: each of its contributions is told apart, whatever the order. */
-function mixed(
-  one: number,
-  other: number,
+/** Mixes an event's identity with what it contributes: an event may match several filters. */
+function matchIdentity(
+  [first, second]: readonly [number, number],
   filter: number,
   minute: number,
   value: number,
@@ -226,7 +253,7 @@ function mixed(
   bits.setFloat64(0, value);
   const salt = Math.imul(filter + 1, 0x9e3779b1) ^ Math.imul(minute, 0x85ebca77);
   return [
-    (one ^ salt ^ bits.getUint32(0)) >>> 0,
-    (Math.imul(other ^ salt, 0xc2b2ae3d) ^ bits.getUint32(4)) >>> 0,
+    (first ^ salt ^ bits.getUint32(0)) >>> 0,
+    (Math.imul(second ^ salt, 0xc2b2ae3d) ^ bits.getUint32(4)) >>> 0,
   ];
 }

@@ -7,45 +7,46 @@ import { ANOMALY_TRAINING_WINDOW, evaluateAnomaly } from "../../cloudwatch/alarm
 import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
 import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
-import { type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
+import { merge, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./tally.ts";
 
-/** A change of an alarm's state. Times are milliseconds since the epoch. */
+/** A change of an alarm's state. */
 export interface Transition {
+  /** Milliseconds since the epoch. */
   readonly at: number;
   readonly from: AlarmState;
   readonly to: AlarmState;
-  /** In AWS's words. */
+  /** The StateReason, worded as by CloudWatch. */
   readonly reason: string;
 }
 
-/** What an alarm's metric was, wherever an evaluation may look; made once for all thresholds. */
+/** The values of an alarm's metric at all times that matter, shared by all thresholds that are tried. */
 export interface Timeline {
-  /** When evaluations begin, milliseconds since the epoch: a full minute. */
+  /** When evaluation begins, in milliseconds since the epoch: a full minute. */
   readonly begin: number;
   readonly stretches: readonly Stretch[];
 }
 
-/** A stretch of time with data in it, and in it no gap that is longer than an evaluation looks back. */
+/** A time span without gaps in the data longer than the evaluation range. */
 interface Stretch {
   /** Milliseconds since the epoch, a full minute. */
   readonly start: number;
-  /** For each minute from there on, the statistic of the period that ends with it; NaN: no data. */
+  /** By minute from `start`: the statistic of the period that ends then; NaN: no data. */
   readonly values: Float64Array;
 }
 
 /**
- * @param alarm its period is a minute or a multiple of it: of what happens within a minute a trail's metrics
- *   know nothing
- * @param begin milliseconds since the epoch, at or before the first data: evaluations begin there
+ * Prepares a metric's values for evaluation.
+ * @param alarm with a period of whole minutes, the resolution of a metric filter
+ * @param begin when evaluation begins, in milliseconds since the epoch: at or before the first data
  */
 export function createTimeline(alarm: MetricAlarm, series: Series, begin: number): Timeline {
   const { minutes, sets } = series;
   const period = alarm.period * 1000;
   const interval = evaluationInterval(alarm);
-  // What an evaluation looks at, and then one that finds it all empty: from there on nothing changes.
-  const settled =
+  // After this long without data, every evaluation has the same result.
+  const settlingTime =
     (evaluationRange(alarm, 0).length + 1) * period +
     interval +
     (isAnomalyAlarm(alarm) ? ANOMALY_TRAINING_WINDOW : 0);
@@ -55,8 +56,8 @@ export function createTimeline(alarm: MetricAlarm, series: Series, begin: number
   let start = floor(begin, interval);
   do {
     let last = index;
-    let end = start + settled;
-    for (; timeAt(last) <= end; last++) end = timeAt(last) + settled;
+    let end = start + settlingTime;
+    for (; timeAt(last) <= end; last++) end = timeAt(last) + settlingTime;
     const data = { minutes: minutes.slice(index, last), sets: sets.slice(index, last) };
     stretches.push({ start, values: valuesOf(alarm, data, { start, end }) });
     index = last;
@@ -85,36 +86,27 @@ function valuesOf(
 }
 
 function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet | undefined {
-  let total = sets[from];
-  if (total === undefined || from === to) return undefined;
-  for (let index = from + 1; index < to; index++) {
-    const set: StatisticSet = sets[index] ?? total;
-    total = {
-      sum: total.sum + set.sum,
-      sampleCount: total.sampleCount + set.sampleCount,
-      minimum: Math.min(total.minimum, set.minimum),
-      maximum: Math.max(total.maximum, set.maximum),
-    };
-  }
+  let total: StatisticSet | undefined;
+  for (const set of sets.slice(from, to)) total = merge(total, set);
   return total;
 }
 
-/** Every value that a period had, ascending, each once. */
+/** The distinct values of all periods, ascending. */
 export function valuesIn({ stretches }: Timeline): readonly number[] {
-  const found = new Set<number>();
-  for (const { values } of stretches) for (const value of values) found.add(value);
-  found.delete(Number.NaN);
-  return [...found].sort((a, b) => a - b);
+  const distinct = new Set<number>();
+  for (const { values } of stretches) for (const value of values) distinct.add(value);
+  distinct.delete(Number.NaN);
+  return [...distinct].sort((a, b) => a - b);
 }
 
 /**
- * Evaluates an alarm over history as the lab's monitor does while it happens: at the same times, over the
- * same periods, by the same functions. An alarm on a threshold is not evaluated where that cannot change
- * anything: all periods that count are on the same side of the threshold as they were a time before.
+ * Evaluates an alarm over history, at the times and over the periods at which CloudWatch would have
+ * evaluated it. Skips evaluations of threshold alarms whose result cannot differ from the previous one,
+ * because every value in the evaluation range is on the same side of the threshold as before.
  *
- * The alarm is new, in INSUFFICIENT_DATA, when history begins; after the last event nothing more happens
- * until every period that counts is past it.
- * @throws RangeError for an alarm that AWS would refuse
+ * The alarm begins in INSUFFICIENT_DATA. Evaluation continues after the last event until the evaluation
+ * range is empty.
+ * @throws RangeError for an alarm that AWS would reject
  */
 export function transitionsOf(
   alarm: MetricAlarm,
@@ -122,55 +114,54 @@ export function transitionsOf(
 ): readonly Transition[] {
   const changes: Transition[] = [];
   const stride = evaluationInterval(alarm) / MINUTE;
-  const looked: Looked = {
-    count: evaluationRange(alarm, 0).length,
-    minutes: alarm.period / 60,
-    isLenient: alarm.treatMissingData === "notBreaching",
+  const window: Window = {
+    periods: evaluationRange(alarm, 0).length,
+    minutesPerPeriod: alarm.period / 60,
+    ignoresMissing: alarm.treatMissingData === "notBreaching",
   };
-  const sideOf = isAnomalyAlarm(alarm) ? undefined : createSides(alarm);
+  const sideOf = isAnomaly(alarm) ? undefined : createClassifier(alarm);
   let state: AlarmState = "INSUFFICIENT_DATA";
   for (const { start, values } of stretches) {
     const sides = sideOf && Int8Array.from(values, sideOf);
     let isSettled = false;
     const first = start < begin ? stride : 0;
     for (let at = first; at < values.length; at += stride) {
-      isSettled &&= sides !== undefined && areSame(sides, at - stride, at, looked);
+      isSettled &&= sides !== undefined && isSameResult(sides, at - stride, at, window);
       if (isSettled) continue;
-      const { state: found, reason } = evaluate(alarm, { start, values }, at, state);
-      isSettled = found === state;
+      const { state: next, reason } = evaluate(alarm, { start, values }, at, state);
+      isSettled = next === state;
       if (isSettled) continue;
-      changes.push({ at: start + at * MINUTE, from: state, to: found, reason });
-      state = found;
+      changes.push({ at: start + at * MINUTE, from: state, to: next, reason });
+      state = next;
     }
   }
   return changes;
 }
 
-/** Whether two evaluations must find the same, for all that they look at is on the same sides. */
-function areSame(
+/** Whether two evaluations must have the same result. */
+function isSameResult(
   sides: Int8Array,
   before: number,
   at: number,
-  { count, minutes, isLenient }: Looked,
+  { periods, minutesPerPeriod, ignoresMissing }: Window,
 ): boolean {
-  let differ = false;
-  let breach = false;
-  for (let back = 0; back < count * minutes; back += minutes) {
+  let differs = false;
+  let breaches = false;
+  for (let back = 0; back < periods * minutesPerPeriod; back += minutesPerPeriod) {
     const now = sides[at - back] ?? MISSING;
     const then = sides[before - back] ?? MISSING;
-    if (now !== then) differ = true;
-    if (now === BREACHING || then === BREACHING) breach = true;
+    if (now !== then) differs = true;
+    if (now === BREACHING || then === BREACHING) breaches = true;
   }
-  return !differ || (isLenient && !breach);
+  return !differs || (ignoresMissing && !breaches);
 }
 
-/** What an evaluation looks at. */
-interface Looked {
-  /** Of periods, and how many minutes each of them has. */
-  readonly count: number;
-  readonly minutes: number;
-  /** Without any period that breaches, it is the same whether others are missing. */
-  readonly isLenient: boolean;
+/** The periods that an evaluation looks at. */
+interface Window {
+  readonly periods: number;
+  readonly minutesPerPeriod: number;
+  /** Without a breaching period, missing data makes no difference. */
+  readonly ignoresMissing: boolean;
 }
 
 function evaluate(
@@ -192,8 +183,8 @@ const MISSING = 0;
 const WITHIN = 1;
 const BREACHING = 2;
 
-/** On which side of the threshold a value is, by the evaluation's own judgement of that value alone. */
-function createSides(alarm: ThresholdAlarm): (value: number) => number {
+/** Classifies values by evaluating the alarm on each value alone. */
+function createClassifier(alarm: ThresholdAlarm): (value: number) => number {
   const known = new Map<number, number>();
   return (value) => {
     if (Number.isNaN(value)) return MISSING;

@@ -1,22 +1,20 @@
+import { enableCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { ScanPlan } from "../evaluate/scan.ts";
-import { BOOT, stripped } from "./stripped.ts";
 import type { SourceFile } from "./walk.ts";
 import type { Batch } from "./worker.ts";
 
-const ENTRY = new URL("worker.ts", import.meta.url);
-
-/** Files that go to a worker at a time: enough that it is not kept waiting, few enough to share well. */
+/** Files sent to a worker at a time: enough to keep it busy, few enough to share the work evenly. */
 const BATCH_FILES = 32;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** One at work, one waiting. */
+/** One being scanned and one queued. */
 const BATCHES_PER_WORKER = 2;
 
 /**
- * Reads files on worker threads. Which worker has which file, and when it is done, is left to chance.
- * @param onBatch is given each batch's findings and the bytes of its files on disk
- * @throws Error of the walk or of a worker; all workers have ended when this settles
+ * Scans files on worker threads, in no particular order.
+ * @param onBatch receives each batch's findings and the size of its files on disk
+ * @throws Error of the walk or of a worker. All workers have ended when the promise settles.
  */
 export async function scanFiles({
   plan,
@@ -30,18 +28,19 @@ export async function scanFiles({
   readonly files: AsyncIterable<SourceFile>;
   readonly onBatch: (batch: Batch, bytes: number) => void;
 }): Promise<void> {
-  const sources = stripped(ENTRY);
-  const threads = Array.from({ length: workers }, () => startWorker(plan, sources));
+  // Lets workers share the compiled modules: without it each one strips their types again.
+  enableCompileCache();
+  const threads = Array.from({ length: workers }, () => startWorker(plan));
   const free = threads.flatMap((thread) => Array<Thread>(BATCHES_PER_WORKER).fill(thread));
   const failures = Promise.race(threads.map(({ failed }) => failed));
   const running = new Set<Promise<void>>();
 
   async function run(batch: readonly SourceFile[]): Promise<void> {
     const thread = free.shift();
-    if (thread === undefined) throw new Error("A batch was started with every worker taken.");
-    const findings = await thread.scan(batch.map(({ path }) => path));
+    if (thread === undefined) throw new Error("No worker is free to scan a batch.");
+    const result = await thread.scan(batch.map(({ path }) => path));
     onBatch(
-      findings,
+      result,
       batch.reduce((sum, { bytes }) => sum + bytes, 0),
     );
     free.push(thread);
@@ -50,9 +49,9 @@ export async function scanFiles({
   async function runAll(): Promise<void> {
     for await (const batch of batches(files)) {
       while (free.length === 0) await Promise.race(running);
-      const work = run(batch).finally(() => running.delete(work));
-      running.add(work);
-      work.catch(() => {}); // told by the others that are awaited
+      const task = run(batch).finally(() => running.delete(task));
+      running.add(task);
+      task.catch(() => {}); // reported by the other awaits
     }
     await Promise.all(running);
   }
@@ -66,26 +65,25 @@ export async function scanFiles({
 
 interface Thread {
   readonly scan: (files: readonly string[]) => Promise<Batch>;
-  /** Never resolves. */
+  /** Rejects if the worker fails; never resolves. */
   readonly failed: Promise<never>;
   readonly stop: () => Promise<unknown>;
 }
 
-function startWorker(plan: ScanPlan, sources: ReadonlyMap<string, string>): Thread {
-  const worker = new Worker(BOOT, {
-    eval: true,
-    workerData: { plan, sources, entry: ENTRY.href },
-    // Records are garbage as soon as they were looked at: more room for the young keeps few old.
+function startWorker(plan: ScanPlan): Thread {
+  const worker = new Worker(new URL("worker.ts", import.meta.url), {
+    workerData: { plan },
+    // Records are garbage right after they are scanned: a larger young generation promotes fewer of them.
     resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 },
   });
-  const waiting: ((batch: Batch) => void)[] = [];
-  worker.on("message", (batch: Batch) => waiting.shift()?.(batch));
+  const pending: ((batch: Batch) => void)[] = [];
+  worker.on("message", (batch: Batch) => pending.shift()?.(batch));
   const failed = new Promise<never>((_, reject) => worker.on("error", reject));
   failed.catch(() => {});
   return {
     scan: (files) =>
       new Promise((resolve) => {
-        waiting.push(resolve);
+        pending.push(resolve);
         worker.postMessage(files);
       }),
     failed,

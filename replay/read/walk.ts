@@ -1,56 +1,49 @@
-import { glob, lstat, readdir, realpath, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { glob, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
+import type { FileError } from "./worker.ts";
 
-/** A file to be read. */
 export interface SourceFile {
   readonly path: string;
   readonly bytes: number;
 }
 
-/** What a walk does not give to be read. */
-export interface LeftOut {
-  /** Digests, by which CloudTrail proves its log files, and which hold no events. */
+/** Files that a walk skips. */
+export interface Skipped {
+  /** CloudTrail digest files, which prove the integrity of log files and contain no events. */
   digests: number;
-  /** Logs of other services, and whatever else is no JSON. */
+  /** Logs of other services, and files that are not JSON. */
   others: number;
-  /** Folders that cannot be read, and links that lead nowhere. */
-  readonly unreadable: { readonly file: string; readonly why: string }[];
+  /** Unreadable folders and dangling links. */
+  readonly unreadable: FileError[];
 }
 
-export const nothingLeftOut = (): LeftOut => ({ digests: 0, others: 0, unreadable: [] });
+export const noneSkipped = (): Skipped => ({ digests: 0, others: 0, unreadable: [] });
 
 const JSON_FILE = /\.(?:json|jsonl|ndjson)(?:\.gz)?$/i;
 const DIGEST = /^\d{12}_CloudTrail-Digest_/;
-/** `111122223333_Config_ap-southeast-2_…`: AWS's services name what they deliver after themselves. */
+/** AWS services put their names into those of the files they deliver: `111122223333_Config_…`. */
 const OTHER_SERVICE = /^\d{12}_(?!CloudTrail)/;
 
 /**
- * Finds what the paths of a command line mean: files, folders with all below them, and globs for shells
- * that leave these alone.
- * @returns absolute paths of files and folders, none of which lies inside of another
- * @throws Error naming the path that leads nowhere
+ * Resolves the paths of a command line: files, folders, and globs for shells that do not expand them.
+ * @returns absolute paths, none of which is inside another
+ * @throws Error naming a path that matches nothing
  */
 export async function resolvePaths(paths: readonly string[]): Promise<readonly string[]> {
-  const found = new Set<string>();
+  const resolved = new Set<string>();
   for (const path of paths) {
-    const expanded = (await exists(path)) ? [path] : await expand(path);
+    const expanded = existsSync(path) ? [path] : await expand(path);
     if (expanded.length === 0) {
       throw new Error(
-        `${path} is neither a file nor a folder, and no glob that matches any. ` +
-          "Give CloudTrail files (.json, .json.gz), or a folder such as s3-copy/AWSLogs.",
+        `${path} is not a file or folder, and no file matches it as a glob. ` +
+          "Give CloudTrail files (.json, .json.gz) or a folder such as s3-copy/AWSLogs.",
       );
     }
-    for (const one of expanded) found.add(await realpath(one));
+    for (const match of expanded) resolved.add(await realpath(match));
   }
-  const sorted = [...found].sort();
+  const sorted = [...resolved].sort();
   return sorted.filter((path) => !sorted.some((other) => path.startsWith(other + sep)));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function expand(pattern: string): Promise<readonly string[]> {
@@ -59,38 +52,38 @@ async function expand(pattern: string): Promise<readonly string[]> {
 }
 
 /**
- * The files at and below the paths, in the order of their names; a file that is given by itself whatever
- * its name, unless it is a digest, as a glob over a bucket's copy finds them; of a folder those that
- * CloudTrail's records can be in. Links to folders are not followed, so that nothing is read twice.
- * @param leftOut is told what is not among them
+ * Finds the files to read, in order of their names. A path to a file is read whatever its name, unless it
+ * is a digest, which a glob over a bucket's copy may match; within folders the name decides. Links to
+ * folders are not followed, so that no file is read twice.
+ * @param skipped counts the files left out
  */
 export async function* walk(
   paths: readonly string[],
-  leftOut: LeftOut,
+  skipped: Skipped,
 ): AsyncGenerator<SourceFile, void> {
   for (const path of paths) {
-    const found = await stat(path);
-    if (found.isDirectory()) yield* walkFolder(path, leftOut);
-    else if (DIGEST.test(basename(path))) leftOut.digests++;
-    else yield { path, bytes: found.size };
+    const stats = await stat(path);
+    if (stats.isDirectory()) yield* walkFolder(path, skipped);
+    else if (DIGEST.test(basename(path))) skipped.digests++;
+    else yield { path, bytes: stats.size };
   }
 }
 
-async function* walkFolder(folder: string, leftOut: LeftOut): AsyncGenerator<SourceFile, void> {
-  const missed = (file: string) => (error: unknown) => {
-    leftOut.unreadable.push({ file, why: error instanceof Error ? error.message : String(error) });
+async function* walkFolder(folder: string, skipped: Skipped): AsyncGenerator<SourceFile, void> {
+  const onError = (file: string) => (error: unknown) => {
+    skipped.unreadable.push({ file, why: error instanceof Error ? error.message : String(error) });
   };
-  const entries = (await readdir(folder, { withFileTypes: true }).catch(missed(folder))) ?? [];
+  const entries = (await readdir(folder, { withFileTypes: true }).catch(onError(folder))) ?? [];
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walkFolder(path, leftOut);
-    else if (DIGEST.test(entry.name)) leftOut.digests++;
-    else if (!JSON_FILE.test(entry.name) || OTHER_SERVICE.test(entry.name)) leftOut.others++;
+    if (entry.isDirectory()) yield* walkFolder(path, skipped);
+    else if (DIGEST.test(entry.name)) skipped.digests++;
+    else if (!JSON_FILE.test(entry.name) || OTHER_SERVICE.test(entry.name)) skipped.others++;
     else {
-      const found = await stat(path).catch(missed(path));
-      if (found?.isFile()) yield { path, bytes: found.size };
-      else if (found !== undefined) leftOut.others++;
+      const stats = await stat(path).catch(onError(path));
+      if (stats?.isFile()) yield { path, bytes: stats.size };
+      else if (stats !== undefined) skipped.others++;
     }
   }
 }

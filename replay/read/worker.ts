@@ -1,29 +1,29 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createScan, type Findings, type ScanPlan } from "../evaluate/scan.ts";
-import { readPieces } from "./pieces.ts";
-import { createRecordReader } from "./records.ts";
+import { readChunks } from "./chunks.ts";
+import { createRecordReader } from "./records/reader.ts";
 
-/** Something that could not be read. */
-export interface Problem {
+/** A file or a record that cannot be read. */
+export interface FileError {
   readonly file: string;
-  /** `record 3` or `line 7`; absent: the file as a whole. */
+  /** `record 3` or `line 7`; absent if the error is about the whole file. */
   readonly place?: string;
   readonly why: string;
 }
 
-/** What a worker answers to a list of files. */
+/** The result of scanning some files. */
 export interface Batch extends Findings {
   readonly files: number;
-  /** Records that could not be used. */
+  /** Number of records that cannot be evaluated. */
   readonly malformed: number;
-  /** Files that could not be read to their end. */
+  /** Number of files that could not be read to the end. */
   readonly unreadable: number;
-  /** Of these the first few, in the order of files and places. */
-  readonly problems: readonly Problem[];
+  /** The first `MAX_ERRORS` errors, in order of files and places. */
+  readonly errors: readonly FileError[];
 }
 
-/** Enough for a person; a broken archive would fill the memory with them. */
-export const MOST_PROBLEMS = 1000;
+/** Bounds the memory that errors of a corrupt archive take. */
+export const MAX_ERRORS = 1000;
 
 if (parentPort !== null) {
   const port = parentPort;
@@ -43,41 +43,40 @@ async function scanFiles(
   files: readonly string[],
   scan: ReturnType<typeof createScan>,
 ): Promise<Batch> {
-  const problems: Problem[] = [];
+  const errors: FileError[] = [];
   let malformed = 0;
   let unreadable = 0;
-  const report = (problem: Problem) => {
-    if (problems.length < MOST_PROBLEMS) problems.push(problem);
+  const report = (error: FileError) => {
+    if (errors.length < MAX_ERRORS) errors.push(error);
   };
   for (const file of files) {
+    const onError = (place: string, why: string) => {
+      malformed++;
+      report({ file, place, why });
+    };
     const reader = createRecordReader({
-      record: (record, text, place) => {
-        const why = scan.take(record, text);
-        if (why === undefined) return;
-        malformed++;
-        report({ file, place: place(), why });
+      onRecord: (record, text, place) => {
+        const why = scan.add(record, text);
+        if (why !== undefined) onError(place(), why);
       },
-      broken: (place, why) => {
-        malformed++;
-        report({ file, place, why });
-      },
+      onError,
     });
     try {
-      for await (const piece of readPieces(file)) reader.push(piece);
+      for await (const chunk of readChunks(file)) reader.write(chunk);
       reader.end();
     } catch (error) {
       unreadable++;
-      report({ file, why: reasonOf(error) });
+      report({ file, why: messageOf(error) });
     }
   }
-  return { ...scan.findings(), files: files.length, malformed, unreadable, problems };
+  return { ...scan.findings(), files: files.length, malformed, unreadable, errors };
 }
 
-function reasonOf(error: unknown): string {
+/** Replaces zlib's messages, which name neither the cause nor what to do. */
+function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
-  // zlib's words for a file that was cut short name neither the file nor what to do.
-  if (code === "Z_BUF_ERROR") return "it is cut short: copy it again";
-  if (code?.startsWith("Z_")) return `its compressed data are damaged (${error.message})`;
+  if (code === "Z_BUF_ERROR") return "truncated gzip data; copy the file again";
+  if (code?.startsWith("Z_")) return `corrupt gzip data (${error.message})`;
   return error.message;
 }

@@ -7,10 +7,10 @@ const WIDTH = 960;
 const HEIGHT = 140;
 const LEFT = 56;
 const BOTTOM = 22;
-const BANDS = 16;
-const MOST_BARS = 240;
+const BAND_HEIGHT = 16;
+const MAX_BARS = 240;
 
-/** Lengths of time that a bar may stand for; the first that makes few enough bars is taken. */
+/** Durations that a bar may represent. The shortest with at most `MAX_BARS` bars is used. */
 const BAR_LENGTHS: readonly number[] = [
   1, 5, 15, 60, 180, 360, 720, 1440, 2880, 7200, 10080, 43200,
 ].map((minutes) => minutes * MINUTE);
@@ -18,14 +18,14 @@ const BAR_LENGTHS: readonly number[] = [
 interface Bar {
   readonly from: number;
   readonly matches: number;
-  /** The most in any one of its minutes. */
+  /** The most matches in one minute. */
   readonly peak: number;
 }
 
 /**
- * Matches over time as bars, with the alarm's time in ALARM as a band below: an SVG picture that needs no
- * script, prints, and tells its numbers in titles. It is one image to a screen reader; the page says the
- * same in tables.
+ * Draws matches over time as bars, and below them a band per alarm with its times in ALARM. The SVG needs no
+ * script and shows exact numbers as tooltips. Screen readers treat it as one image; the page has the same
+ * data in tables.
  */
 export function renderChart(
   { id, matches, alarms }: DetectionReport,
@@ -40,7 +40,7 @@ export function renderChart(
   const plot = HEIGHT - BOTTOM;
   const y = (value: number) => plot - (value / most) * (plot - 8);
   const width = Math.max((WIDTH - LEFT) / bars.length - 1, 1);
-  const height = HEIGHT + alarms.length * BANDS;
+  const height = HEIGHT + alarms.length * BAND_HEIGHT;
   return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${id}: ${summary(matches.count, alarms)}">
 <line class="axis" x1="${LEFT}" y1="${plot}" x2="${WIDTH}" y2="${plot}"/>
 <line class="grid" x1="${LEFT}" y1="${y(most)}" x2="${WIDTH}" y2="${y(most)}"/>
@@ -48,9 +48,9 @@ export function renderChart(
 <text x="${LEFT - 6}" y="${plot}" text-anchor="end">0</text>
 <text x="${LEFT}" y="${HEIGHT - 6}">${dateTime(begin)} UTC</text>
 <text x="${WIDTH}" y="${HEIGHT - 6}" text-anchor="end">${dateTime(end)} UTC</text>
-<text x="${(WIDTH + LEFT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">a bar is ${duration(length)}</text>
+<text x="${(WIDTH + LEFT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${duration(length)} per bar</text>
 ${bars.map((bar) => renderBar(bar, { x, y, plot, width }))}
-${alarms.map((alarm, index) => renderBand(alarm, { x, end, top: HEIGHT + index * BANDS }))}
+${alarms.map((alarm, index) => renderBand(alarm, { x, end, top: HEIGHT + index * BAND_HEIGHT }))}
 </svg>`;
 }
 
@@ -62,8 +62,8 @@ function summary(count: number, alarms: readonly AlarmReport[]): string {
 function barLength({ first, last }: { readonly first: number; readonly last: number }): number {
   const longest = BAR_LENGTHS.at(-1) ?? MINUTE;
   const fits = (length: number) =>
-    Math.floor(last / length) - Math.floor(first / length) < MOST_BARS;
-  return BAR_LENGTHS.find(fits) ?? Math.ceil((last - first) / MOST_BARS / longest) * longest;
+    Math.floor(last / length) - Math.floor(first / length) < MAX_BARS;
+  return BAR_LENGTHS.find(fits) ?? Math.ceil((last - first) / MAX_BARS / longest) * longest;
 }
 
 function barsOf(
@@ -97,7 +97,7 @@ function renderBar(
 ): Html {
   if (matches === 0) return html``;
   const top = Math.min(at.y(matches), at.plot - 1);
-  return html`<rect class="bar" x="${round(at.x(from))}" y="${round(top)}" width="${round(at.width)}" height="${round(at.plot - top)}"><title>${dateTime(from)} UTC: ${counted(matches, "match", "matches")}, ${number(peak)} in a minute at most</title></rect>
+  return html`<rect class="bar" x="${round(at.x(from))}" y="${round(top)}" width="${round(at.width)}" height="${round(at.plot - top)}"><title>${dateTime(from)} UTC: ${counted(matches, "match", "matches")}, at most ${number(peak)} in a minute</title></rect>
 `;
 }
 
@@ -108,7 +108,7 @@ function renderBand(
   const spans = fired.map(({ from, to }) => {
     const left = Math.min(at.x(from), WIDTH - 2);
     const right = Math.min(at.x(to ?? at.end), WIDTH);
-    const until = to === null ? "on to the end" : `for ${duration(to - from)}`;
+    const until = to === null ? "until the end" : `for ${duration(to - from)}`;
     return html`<rect class="alarm" x="${round(left)}" y="${at.top}" width="${round(Math.max(right - left, 2))}" height="10"><title>${name} in ALARM from ${dateTime(from)} UTC ${until}</title></rect>
 `;
   });

@@ -1,4 +1,3 @@
-/** How numbers, times and rules are written, in the table and on the page alike. */
 import {
   type ComparisonOperator,
   isAnomalyAlarm,
@@ -27,7 +26,7 @@ export function dateTime(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** The two largest units that it has: `3 d 4 h`, `12 min`, `40 s`. */
+/** Formats a duration in its two largest units: `3 d 4 h`, `12 min`, `40 s`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / SECOND) * SECOND;
   const units: readonly (readonly [number, string])[] = [
@@ -56,48 +55,42 @@ export function bytes(count: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-const COMPARED: Readonly<Record<ComparisonOperator, string>> = {
+const OPERATORS: Readonly<Record<ComparisonOperator, string>> = {
   GreaterThanOrEqualToThreshold: "≥",
   GreaterThanThreshold: ">",
   LessThanThreshold: "<",
   LessThanOrEqualToThreshold: "≤",
 };
 
-/** `≥ 3 in 1 min`, `> usual + 2 σ in 5 min, 2 of 3`; other statistics than the sum are named. */
+/** `≥ 3 in 1 min`, `> mean + 2 σ in 5 min, 2 of 3`, with the statistic unless it is a sum. */
 export function rule(alarm: MetricAlarm): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
   const subject = statistic === "Sum" ? "" : `${statistic} `;
-  const limit = isAnomalyAlarm(alarm)
-    ? `> usual + ${number(alarm.deviations)} σ`
-    : `${COMPARED[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
+  const limit = isAnomaly(alarm)
+    ? `> mean + ${number(alarm.deviations)} σ`
+    : `${OPERATORS[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
   const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;
   return `${subject}${limit} in ${duration(period * SECOND)}${times}`;
 }
 
-/** Of an alarm that fired. */
+/** The total time in ALARM. */
 export function timeInAlarm({ fired }: StateReport): string {
-  if (fired.some(({ to }) => to === null)) return "to the end";
+  if (fired.some(({ to }) => to === null)) return "until the end";
   return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));
 }
 
-/** What was there and is not in the numbers, a phrase each. */
+/** Lists the files, events and matches that are not in the counts. */
 export function remarks(input: Input): readonly string[] {
   const { digests, others, outside, oversized, copies } = input;
   const phrases: readonly (readonly [number, string])[] = [
-    [digests, `${counted(digests, "CloudTrail digest")} left out: digests hold no events`],
-    [others, `${counted(others, "other file")} left out for the name`],
-    [outside, `${counted(outside, "event")} outside of --since and --until`],
-    [
-      oversized,
-      `${counted(oversized, "event")} too large for CloudWatch Logs, which no filter sees`,
-    ],
-    [
-      copies,
-      `${counted(copies, "match", "matches")} of an event that had come before, not counted`,
-    ],
+    [digests, `${counted(digests, "CloudTrail digest")} skipped (they contain no events)`],
+    [others, `${counted(others, "other file")} skipped because of their names`],
+    [outside, `${counted(outside, "event")} outside --since and --until`],
+    [oversized, `${counted(oversized, "event")} too large for CloudWatch Logs, not evaluated`],
+    [copies, `${counted(copies, "match", "matches")} of duplicate events, not counted`],
     [
       Number(input.countsCopies),
-      "too many matches to tell copies of an event: each counted as it came",
+      "too many matches to detect duplicate events: duplicates are counted",
     ],
   ];
   return phrases.filter(([count]) => count > 0).map(([, text]) => text);

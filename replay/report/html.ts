@@ -1,4 +1,4 @@
-/** Text that is HTML already; anything else is escaped when it is put into a page. */
+/** HTML, as opposed to text that must be escaped. */
 export interface Html {
   readonly html: string;
 }
@@ -13,7 +13,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Template tag: what is put in is escaped, in content and in quoted attributes alike, unless it is `Html`. */
+/** Template tag that escapes the inserted values, in content and quoted attributes, unless they are `Html`. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: strings.map((text, index) => text + render(parts[index] ?? "")).join("") };
 }
@@ -23,7 +23,7 @@ function render(part: Part): string {
   return String(part).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-/** Text that is known to be HTML, such as a style sheet of this project's own. */
+/** Marks trusted text as HTML. */
 export function raw(text: string): Html {
   return { html: text };
 }

@@ -4,21 +4,21 @@ import { MINUTE } from "../evaluate/scan.ts";
 import type { AlarmReport, DetectionReport, Report, StateReport } from "./report.ts";
 
 /**
- * The report for machines: times in ISO 8601, durations in seconds. What is named here stays named so;
- * members may be added.
+ * Formats the report as JSON, with times in ISO 8601 and durations in seconds. Programs depend on the
+ * member names: add members, but do not rename any.
  */
 export function renderJson(report: Report): string {
   const { input, span, detections, composites, notReplayed, keyUse } = report;
-  const { problems, ...counts } = input;
+  const { errors, ...counts } = input;
   return JSON.stringify(
     {
       input: counts,
-      problems,
+      problems: errors,
       span: span && { first: iso(span.first), last: iso(span.last) },
       detections: detections.map(detectionJson),
       composites: composites.map((composite) => ({
         ...stateJson(composite),
-        without: composite.without,
+        without: composite.missingAlarms,
       })),
       notReplayed,
       keyUse,

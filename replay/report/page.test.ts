@@ -23,9 +23,9 @@ const report: Report = {
     others: 1,
     malformed: 1,
     unreadable: 1,
-    problems: [
-      { file: `/in/${HOSTILE}.json`, place: "record 3", why: "it is not JSON" },
-      { file: "/in/cut.json.gz", why: "it is cut short: copy it again" },
+    errors: [
+      { file: `/in/${HOSTILE}.json`, place: "record 3", why: "invalid JSON" },
+      { file: "/in/cut.json.gz", why: "truncated gzip data; copy the file again" },
     ],
   },
   span: { first: NOON, last: NOON + 90 * MINUTE },
@@ -68,7 +68,7 @@ const report: Report = {
     },
   ],
   composites: [
-    { name: "attack", title: "Two at once", transitions: [], fired: [], without: ["unfed"] },
+    { name: "attack", title: "Two at once", transitions: [], fired: [], missingAlarms: ["unfed"] },
   ],
   notReplayed: [{ alarm: "unfed", why: `its metric ${HOSTILE} is not there` }],
   keyUse: {
@@ -77,16 +77,16 @@ const report: Report = {
   },
 };
 
-describe("the page", () => {
+describe("renderPage", () => {
   const page = renderPage(report, NOON);
 
-  it("lets nothing of what it shows become markup", () => {
+  it("escapes all values", () => {
     expect(page).not.toMatch(/<script|<img|onerror=y>/);
     expect(page).toContain("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
     expect(page).toContain("&amp;amp;");
   });
 
-  it("runs no script, asks no network and allows its own style sheet alone", () => {
+  it("runs no script, loads nothing and allows only its own style sheet", () => {
     expect(page).not.toMatch(/<[^>]*\s(?:src|action|style|on\w+)=/);
     expect(page).not.toMatch(/href="(?!#)|url\(|@import/);
     const [, style = ""] = /<style>([\s\S]*?)<\/style>/.exec(page) ?? [];
@@ -96,7 +96,7 @@ describe("the page", () => {
     );
   });
 
-  it("is a page for everybody: a language, a title, headings that name sections, captions", () => {
+  it("is accessible: it has a language, a title, section headings and chart labels", () => {
     expect(page).toMatch(/^<!doctype html>\n<html lang="en">/);
     expect(page).toMatch(/<title>\S/);
     for (const [, id] of page.matchAll(/aria-labelledby="([^"]*)"/g)) {
@@ -110,88 +110,88 @@ describe("the page", () => {
     );
   });
 
-  it("draws each match and each time in ALARM where it was", () => {
+  it("draws matches and times in ALARM at their positions", () => {
     const bars = [...page.matchAll(/class="bar" x="([\d.]+)".*?<title>([^<]*)/g)];
     expect(bars.map(([, , title]) => title)).toEqual([
-      "2026-03-02 12:00:00 UTC: 2 matches, 2 in a minute at most",
-      "2026-03-02 12:30:00 UTC: 3 matches, 3 in a minute at most",
+      "2026-03-02 12:00:00 UTC: 2 matches, at most 2 in a minute",
+      "2026-03-02 12:30:00 UTC: 3 matches, at most 3 in a minute",
     ]);
     const [first = 0, second = 0] = bars.map(([, x]) => Number(x));
-    // A bar is a minute, and 91 of them fill what is left of 960 beside the labels.
+    // 91 bars of a minute fill the width of 960 beside the labels.
     expect(second - first).toBeCloseTo((30 * (960 - 56)) / 91, 0);
     expect(page.match(/class="alarm"/g)).toHaveLength(2);
   });
 
-  it("names what was not read, and what cannot be replayed", () => {
-    expect(page).toContain("Not read: 1 file and 1 record");
-    expect(page).toContain("Without unfed, which cannot be replayed.");
-    expect(page).toContain("deployed with 3");
+  it("lists what could not be read or replayed", () => {
+    expect(page).toContain("Could not read 1 file and 1 record");
+    expect(page).toContain("Evaluated without unfed, which cannot be replayed.");
+    expect(page).toContain("(deployed: 3)");
   });
 
-  it("is written for no events at all", () => {
+  it("renders a report without events", () => {
     const nothing = renderPage({ ...report, span: null, keyUse: null }, NOON);
-    expect(nothing).toContain("Nothing matched.");
+    expect(nothing).toContain("No matches.");
     expect(nothing).not.toContain("NaN");
   });
 });
 
-describe("the table", () => {
+describe("renderTable", () => {
   const lines = renderTable(report, { sweep: true }).split("\n");
 
-  it("has a row for each alarm, with what it would have done", () => {
+  it("has a row for each alarm with its results", () => {
     const row = lines.find((line) => line.startsWith("kms-errors"));
     expect(row?.split(/ {2,}/)).toEqual([
       "kms-errors",
       "5",
       "≥ 2 in 1 min",
       "2",
-      "to the end",
+      "until the end",
       "2026-03-02 12:31:00",
     ]);
     expect(lines.find((line) => line.startsWith("quiet"))).toMatch(/0 {2}no alarm$/);
-    expect(lines.find((line) => line.startsWith("attack"))).toMatch(/on other alarms +0$/);
+    expect(lines.find((line) => line.startsWith("attack"))).toMatch(/composite +0$/);
   });
 
-  it("says what it left out, what it could not read, and what would bind the detections", () => {
+  it("lists what was skipped and unreadable, and how to bind the detections", () => {
     const text = lines.join("\n");
     expect(text).toContain(
       "2 files (2.9 KiB), 12 events from 2026-03-02 12:00:00 to 2026-03-02 13:30:00 UTC (1 h 30 min)",
     );
-    expect(text).toContain("4 CloudTrail digests left out");
-    expect(text).toContain("Not read: 1 file and 1 record\n");
-    expect(text).toContain("/in/cut.json.gz: it is cut short: copy it again");
+    expect(text).toContain("4 CloudTrail digests skipped");
+    expect(text).toContain("Could not read 1 file and 1 record:\n");
+    expect(text).toContain("/in/cut.json.gz: truncated gzip data; copy the file again");
     expect(text).toContain(
-      "Without --role-arn and --key-arn these watch the stacks' own role and key: kms-errors.",
+      "Without --role-arn and --key-arn, these detections monitor the role and key of the stacks: kms-errors.",
     );
-    expect(text).toContain("Keys that were used, for --key-arn: none");
+    expect(text).toContain("KMS keys in use, for --key-arn: none");
     expect(text).toContain("attack is replayed without unfed");
   });
 
-  it("tells a terminal nothing but text", () => {
-    const named = {
+  it("replaces control characters", () => {
+    const input = {
       ...report.input,
-      problems: [{ file: "\u001b]0;x\u0007\r\u009b2J.json", why: "no" }],
+      errors: [{ file: "\u001b]0;x\u0007\r\u009b2J.json", why: "no" }],
     };
-    const text = renderTable({ ...report, input: named }, { sweep: false });
+    const text = renderTable({ ...report, input }, { sweep: false });
     expect(text).toContain("\ufffd]0;x\ufffd\ufffd\ufffd2J.json: no");
   });
 
-  it("tells the thresholds with the one that is", () => {
+  it("marks the current threshold in the sweep", () => {
     expect(lines.filter((line) => /^ +[12] +2 +2 /.test(line)).map((line) => line.trim())).toEqual([
       "1      2      2     4 min",
-      "2      2      2     3 min  ← now",
+      "2      2      2     3 min  ← current",
     ]);
   });
 });
 
-describe("JSON", () => {
-  it("has times in ISO 8601 and durations in seconds", () => {
+describe("renderJson", () => {
+  it("formats times in ISO 8601 and durations in seconds", () => {
     const json = JSON.parse(renderJson(report));
     expect(json.span).toEqual({
       first: "2026-03-02T12:00:00.000Z",
       last: "2026-03-02T13:30:00.000Z",
     });
-    expect(json.problems).toEqual(report.input.problems);
+    expect(json.problems).toEqual(report.input.errors);
     expect(json.detections[0]).toMatchObject({
       id: "kms-errors",
       matches: 5,

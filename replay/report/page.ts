@@ -24,11 +24,11 @@ import type {
 
 const SPANS_SHOWN = 500;
 const USES_SHOWN = 50;
-const PROBLEMS_SHOWN = 200;
+const ERRORS_SHOWN = 200;
 
 /**
- * The report as one page that asks nothing of any network and runs no script: its policy allows its own
- * style sheet and no more.
+ * Formats the report as an HTML page that loads nothing and runs no script. Its Content-Security-Policy
+ * allows only its own style sheet.
  * @param generatedAt milliseconds since the epoch
  */
 export function renderPage(report: Report, generatedAt: number): string {
@@ -45,9 +45,9 @@ export function renderPage(report: Report, generatedAt: number): string {
 </head>
 <body>
 <main>
-<h1>What the detections would have done</h1>
+<h1>Cipherwatch replay</h1>
 ${renderInput(report, generatedAt)}
-${renderProblems(report)}
+${renderErrors(report)}
 ${renderOverview(report)}
 ${report.detections.map((detection) => renderDetection(detection, report))}
 ${report.composites.map(renderComposite)}
@@ -64,18 +64,18 @@ function renderInput({ input, span }: Report, generatedAt: number): Html {
     span === null
       ? ""
       : html`, from <time>${dateTime(span.first)}</time> to <time>${dateTime(span.last)}</time> UTC`;
-  return html`<p>${counted(input.events, "event")} in ${counted(input.files, "file")} (${bytes(input.bytes)})${time}. Made ${dateTime(generatedAt)} UTC.</p>
+  return html`<p>${counted(input.events, "event")} in ${counted(input.files, "file")} (${bytes(input.bytes)})${time}. Generated ${dateTime(generatedAt)} UTC.</p>
 <ul>
 ${remarks(input).map((remark) => html`<li>${remark}</li>\n`)}</ul>`;
 }
 
-function renderProblems({ input }: Report): Html {
+function renderErrors({ input }: Report): Html {
   const count = input.malformed + input.unreadable;
   if (count === 0) return html``;
-  const shown = input.problems.slice(0, PROBLEMS_SHOWN);
-  return html`<section class="problems" aria-labelledby="problems">
-<h2 id="problems">Not read: ${counted(input.unreadable, "file")} and ${counted(input.malformed, "record")}</h2>
-<p>What follows is about the rest.</p>
+  const shown = input.errors.slice(0, ERRORS_SHOWN);
+  return html`<section class="errors" aria-labelledby="errors">
+<h2 id="errors">Could not read ${counted(input.unreadable, "file")} and ${counted(input.malformed, "record")}</h2>
+<p>The results below do not include them.</p>
 <ul>
 ${shown.map(({ file, place, why }) => html`<li><code>${file}</code>${place === undefined ? "" : `, ${place}`}: ${why}</li>\n`)}
 ${count > shown.length ? html`<li>and ${number(count - shown.length)} more</li>` : ""}
@@ -88,12 +88,12 @@ function renderOverview({ detections, composites }: Report): Html {
     id: string,
     name: string,
     matches: string,
-    what: string,
+    condition: string,
     state: StateReport,
   ) => html`<tr>
 <th scope="row"><a href="#${id}">${name}</a></th>
 <td class="number">${matches}</td>
-<td>${what}</td>
+<td>${condition}</td>
 <td class="number">${number(state.fired.length)}</td>
 <td>${state.fired.length === 0 ? "" : timeInAlarm(state)}</td>
 <td>${state.fired.length === 0 ? "" : dateTime(state.fired.at(-1)?.from ?? 0)}</td>
@@ -105,7 +105,7 @@ function renderOverview({ detections, composites }: Report): Html {
     ),
   );
   const composed = composites.map((report) =>
-    row(`alarm-${report.name}`, report.name, "", "on other alarms", report),
+    row(`alarm-${report.name}`, report.name, "", "composite", report),
   );
   return html`<h2>Overview</h2>
 <table>
@@ -124,12 +124,12 @@ ${patterns.map((pattern) => html`<details><summary>Pattern</summary><pre>${patte
 ${
   unbound.length === 0
     ? ""
-    : html`<p class="note">It watches the stacks' own ${unbound.join(" and ")}: give yours by ${unbound.map((binding) => `--${binding}-arn`).join(" and ")}.</p>`
+    : html`<p class="note">Monitors the ${unbound.join(" and ")} of the stacks. To monitor another, pass ${unbound.map((binding) => `--${binding}-arn`).join(" and ")}.</p>`
 }
 ${
   span === null || matches.count === 0
-    ? html`<p>Nothing matched.</p>`
-    : html`<figure>${renderChart(detection, span)}<figcaption>Matches over time${alarms.length === 0 ? "" : ", and when the alarm was on"}</figcaption></figure>`
+    ? html`<p>No matches.</p>`
+    : html`<figure>${renderChart(detection, span)}<figcaption>Matches over time${alarms.length === 0 ? "" : ", and times in ALARM"}</figcaption></figure>`
 }
 ${alarms.map(renderAlarm)}
 </section>
@@ -137,34 +137,34 @@ ${alarms.map(renderAlarm)}
 }
 
 function renderAlarm({ name, alarm, deployedThreshold, fired, sweep }: AlarmReport): Html {
-  const tried =
-    deployedThreshold === undefined ? "" : `; deployed with ${number(deployedThreshold)}`;
-  return html`<h3>${name}: ${rule(alarm)}${tried}</h3>
-${isAnomalyAlarm(alarm) ? html`<p class="note">By ${ANOMALY_MODEL}.</p>` : ""}
+  const override =
+    deployedThreshold === undefined ? "" : ` (deployed: ${number(deployedThreshold)})`;
+  return html`<h3>${name}: ${rule(alarm)}${override}</h3>
+${isAnomaly(alarm) ? html`<p class="note">By ${STAND_IN}.</p>` : ""}
 ${renderSpans(fired)}
 ${isAnomalyAlarm(alarm) || sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
 }
 
-function renderComposite({ name, title, fired, without }: CompositeReport): Html {
+function renderComposite({ name, title, fired, missingAlarms }: CompositeReport): Html {
   return html`<section aria-labelledby="alarm-${name}">
 <h2 id="alarm-${name}">${name}</h2>
 <p>${title}</p>
-${without.length === 0 ? "" : html`<p class="note">Without ${without.join(", ")}, which cannot be replayed.</p>`}
+${missingAlarms.length === 0 ? "" : html`<p class="note">Evaluated without ${missingAlarms.join(", ")}, which cannot be replayed.</p>`}
 ${renderSpans(fired)}
 </section>
 `;
 }
 
 function renderSpans(fired: AlarmReport["fired"]): Html {
-  if (fired.length === 0) return html`<p>It did not fire.</p>`;
+  if (fired.length === 0) return html`<p>Did not fire.</p>`;
   const rows = fired.slice(0, SPANS_SHOWN).map(
     ({ from, to }) => html`<tr><td>${dateTime(from)}</td><td>${
       to === null ? "" : dateTime(to)
-    }</td><td>${to === null ? "to the end" : duration(to - from)}</td></tr>
+    }</td><td>${to === null ? "until the end" : duration(to - from)}</td></tr>
 `,
   );
   const more = fired.length - SPANS_SHOWN;
-  return html`<details${fired.length <= 20 ? raw(" open") : ""}><summary>It fired ${counted(fired.length, "time")}</summary>
+  return html`<details${fired.length <= 20 ? raw(" open") : ""}><summary>Fired ${counted(fired.length, "time")}</summary>
 <table>
 <thead><tr><th scope="col">From (UTC)</th><th scope="col">To (UTC)</th><th scope="col">For</th></tr></thead>
 <tbody>
@@ -175,14 +175,14 @@ ${more > 0 ? html`<p>And ${number(more)} more.</p>` : ""}</details>`;
 
 function renderSweep(sweep: readonly SweepStep[], threshold: number): Html {
   const rows = sweep.map(
-    (step) => html`<tr${step.threshold === threshold ? raw(' class="now"') : ""}>
-<th scope="row" class="number">${number(step.threshold)}${step.threshold === threshold ? " (this one)" : ""}</th>
+    (step) => html`<tr${step.threshold === threshold ? raw(' class="current"') : ""}>
+<th scope="row" class="number">${number(step.threshold)}${step.threshold === threshold ? " (current)" : ""}</th>
 <td class="number">${number(step.fired)}</td><td class="number">${number(step.perDay)}</td><td>${duration(step.inAlarm)}</td></tr>
 `,
   );
   return html`<details><summary>Other thresholds</summary>
 <table>
-<thead><tr><th scope="col" class="number">Threshold</th><th scope="col" class="number">Fired</th><th scope="col" class="number">A day</th><th scope="col">In alarm</th></tr></thead>
+<thead><tr><th scope="col" class="number">Threshold</th><th scope="col" class="number">Fired</th><th scope="col" class="number">Per day</th><th scope="col">In alarm</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table></details>`;
@@ -203,8 +203,8 @@ function renderKeyUse({ keyUse }: Report): Html {
 <tbody>
 ${uses.slice(0, USES_SHOWN).map(({ arn, count }) => html`<tr><td class="number">${number(count)}</td><td><code>${arn}</code></td></tr>\n`)}</tbody>
 </table>`;
-  return html`<h2>Who uses KMS</h2>
-<p>Give the service's role by <code>--role-arn</code> and its key by <code>--key-arn</code>.</p>
+  return html`<h2>KMS calls by role and key</h2>
+<p>Pass the service's role as <code>--role-arn</code> and its KMS key as <code>--key-arn</code>.</p>
 ${list("Roles", keyUse.roles)}
 ${list("Keys", keyUse.keys)}`;
 }
@@ -218,7 +218,7 @@ table { border-collapse: collapse; margin: .5rem 0; font-variant-numeric: tabula
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid var(--line); font-weight: normal; }
 thead th { font-weight: 600; }
 .number { text-align: right; }
-.now { font-weight: 600; }
+.current { font-weight: 600; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); padding: .5rem; }
 code { overflow-wrap: anywhere; }
 figure { margin: .5rem 0; }
@@ -229,6 +229,6 @@ svg text { fill: currentColor; }
 .grid { stroke: var(--line); }
 .bar { fill: var(--bar); }
 .alarm { fill: var(--alarm); }
-.problems { border-left: 4px solid var(--alarm); padding-left: 1rem; }
+.errors { border-left: 4px solid var(--alarm); padding-left: 1rem; }
 .note { font-style: italic; }
 `;

@@ -1,6 +1,6 @@
-import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
-import type { Use } from "../evaluate/tally.ts";
+import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
+import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import type { KeyUse } from "../evaluate/tally.ts";
 import {
   bytes,
   counted,
@@ -13,14 +13,14 @@ import {
 } from "./format.ts";
 import type { DetectionReport, Report, StateReport } from "./report.ts";
 
-/** What names of files and roles could tell a terminal to do. */
+/** Control characters, which names of files and roles could use to send commands to the terminal. */
 const CONTROL = /[^\P{Cc}\n]/gu;
 
 const SPANS_SHOWN = 10;
-const PROBLEMS_SHOWN = 20;
+const ERRORS_SHOWN = 20;
 const USES_SHOWN = 10;
 
-/** The report for a terminal: what was read, the detections, when they fired, and what needs attention. */
+/** Formats the report for a terminal. */
 export function renderTable(report: Report, { sweep }: { readonly sweep: boolean }): string {
   return [
     inputLines(report),
@@ -29,7 +29,7 @@ export function renderTable(report: Report, { sweep }: { readonly sweep: boolean
     sweep ? sweepLines(report.detections) : [],
     notReplayedLines(report),
     keyUseLines(report),
-    problemLines(report),
+    errorLines(report),
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
@@ -64,19 +64,12 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
           ...state(alarm),
         ]),
   );
-  const composed = composites.map((report) => [
-    report.name,
-    "",
-    "on other alarms",
-    ...state(report),
-  ]);
+  const composed = composites.map((report) => [report.name, "", "composite", ...state(report)]);
   const head = ["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"];
-  const hasStandIn = detections.some(({ alarms }) =>
-    alarms.some(({ alarm }) => isAnomalyAlarm(alarm)),
-  );
+  const hasAnomaly = detections.some(({ alarms }) => alarms.some(({ alarm }) => isAnomaly(alarm)));
   return [
     ...columns([head, ...rows, ...composed], [1, 3, 4]),
-    ...(hasStandIn ? [`* by ${ANOMALY_MODEL}`] : []),
+    ...(hasAnomaly ? [`* by ${STAND_IN}`] : []),
   ];
 }
 
@@ -88,11 +81,11 @@ function firedLines({ detections, composites }: Report): readonly string[] {
     lines.push(`${name} fired${title === "" ? "" : `: ${title}`}`);
     for (const { from, to } of fired.slice(0, SPANS_SHOWN)) {
       lines.push(
-        `  ${dateTime(from)} UTC ${to === null ? "and stays" : `for ${duration(to - from)}`}`,
+        `  ${dateTime(from)} UTC ${to === null ? "until the end" : `for ${duration(to - from)}`}`,
       );
     }
     const more = fired.length - SPANS_SHOWN;
-    if (more > 0) lines.push(`  and ${counted(more, "more time")}: --json and --html have all`);
+    if (more > 0) lines.push(`  and ${counted(more, "more time")} (--json and --html list all)`);
   }
   return lines;
 }
@@ -106,14 +99,14 @@ function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
         number(fired),
         number(perDay),
         duration(inAlarm),
-        threshold === alarm.threshold ? "← now" : "",
+        threshold === alarm.threshold ? "← current" : "",
       ]);
-      const head = ["THRESHOLD", "FIRED", "A DAY", "IN ALARM", ""];
+      const head = ["THRESHOLD", "FIRED", "PER DAY", "IN ALARM", ""];
       return [
         `${name}: alarms by threshold (${rule(alarm)})`,
         ...(rows.length > 1
           ? columns([head, ...rows], [0, 1, 2, 3]).map((line) => `  ${line}`)
-          : ["  nothing matched: no threshold would have fired"]),
+          : ["  no matches, so no threshold would have fired"]),
       ].join("\n");
     }),
   );
@@ -126,8 +119,10 @@ function notReplayedLines({ notReplayed, composites }: Report): readonly string[
     "Not replayed:",
     ...notReplayed.map(({ alarm, why }) => `  ${alarm}: ${why}`),
     ...composites
-      .filter(({ without }) => without.length > 0)
-      .map(({ name, without }) => `  so that ${name} is replayed without ${without.join(", ")}`),
+      .filter(({ missingAlarms }) => missingAlarms.length > 0)
+      .map(
+        ({ name, missingAlarms }) => `  ${name} is replayed without ${missingAlarms.join(", ")}`,
+      ),
   ];
 }
 
@@ -135,30 +130,30 @@ function keyUseLines({ keyUse, detections }: Report): readonly string[] {
   const unbound = detections.filter((detection) => detection.unbound.length > 0);
   if (keyUse === null || unbound.length === 0) return [];
   return [
-    `Without --role-arn and --key-arn these watch the stacks' own role and key: ${unbound.map(({ id }) => id).join(", ")}.`,
-    ...useLines("Roles that use KMS, for --role-arn:", keyUse.roles),
-    ...useLines("Keys that were used, for --key-arn:", keyUse.keys),
+    `Without --role-arn and --key-arn, these detections monitor the role and key of the stacks: ${unbound.map(({ id }) => id).join(", ")}.`,
+    ...useLines("Roles that call KMS, for --role-arn:", keyUse.roles),
+    ...useLines("KMS keys in use, for --key-arn:", keyUse.keys),
   ];
 }
 
-function useLines(title: string, uses: readonly Use[]): readonly string[] {
+function useLines(title: string, uses: readonly KeyUse[]): readonly string[] {
   if (uses.length === 0) return [`${title} none`];
   const shown = uses.slice(0, USES_SHOWN).map(({ arn, count }) => [number(count), arn]);
   const more = uses.length - shown.length;
   return [
     title,
     ...columns(shown, [0]).map((line) => `  ${line}`),
-    ...(more > 0 ? [`  and ${number(more)} more: --json has all`] : []),
+    ...(more > 0 ? [`  and ${number(more)} more (--json lists all)`] : []),
   ];
 }
 
-function problemLines({ input }: Report): readonly string[] {
-  const { malformed, unreadable, problems } = input;
+function errorLines({ input }: Report): readonly string[] {
+  const { malformed, unreadable, errors } = input;
   if (malformed + unreadable === 0) return [];
-  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  const shown = errors.slice(0, ERRORS_SHOWN);
   const more = malformed + unreadable - shown.length;
   return [
-    `Not read: ${counted(unreadable, "file")} and ${counted(malformed, "record")}`,
+    `Could not read ${counted(unreadable, "file")} and ${counted(malformed, "record")}:`,
     ...shown.map(
       ({ file, place, why }) => `  ${file}${place === undefined ? "" : `, ${place}`}: ${why}`,
     ),
@@ -166,7 +161,10 @@ function problemLines({ input }: Report): readonly string[] {
   ];
 }
 
-/** Rows in columns as wide as their widest cell. @param right the columns that stand to the right */
+/**
+ * Aligns rows in columns.
+ * @param right indices of the right-aligned columns
+ */
 function columns(
   rows: readonly (readonly string[])[],
   right: readonly number[],

@@ -1,6 +1,6 @@
-import { type Dialect, literal, type Sql, type Step } from "./dialect.ts";
+import { type Dialect, literal, type Sql, type Step } from "../dialect.ts";
 
-/** The SQL of DuckDB: with it the tests run what `--athena` prints for Athena. */
+/** The SQL of DuckDB, in which tests run the queries that `--athena` prints for Athena. */
 export const duckdb: Dialect = {
   at,
   text: (value, path) => `json_scalar(${at(value, path)})`,
@@ -13,7 +13,7 @@ export const duckdb: Dialect = {
   any: (elements, element, test) =>
     `list_bool_or(list_transform(${elements}, lambda ${element}: ${test}))`,
   matches: (text, expression) => `regexp_matches(${text}, ${literal(expression)})`,
-  // Unnested by a join, each record would come with a copy of its whole file.
+  // A join would copy the whole file into the row of each record.
   recordsIn: (table, where) =>
     `SELECT unnest(json_extract(file, '$.Records[*]')) AS record
   FROM ${table}
@@ -23,9 +23,8 @@ export const duckdb: Dialect = {
 };
 
 /**
- * Functions that the dialect needs, to be created first: what DuckDB has under other names, or has not.
- * The text of a double is made as Java makes it: its shortest digits, with an exponent outside of 0.001
- * to 10,000,000.
+ * Creates the functions that the dialect uses and DuckDB does not have. `java_double` formats a double as
+ * Java does: with the fewest digits, and with an exponent below 0.001 and from 10,000,000 on.
  */
 export const DUCKDB_MACROS: readonly Sql[] = [
   `json_kind(value) AS CASE json_type(value)

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { unknownName } from "../common/unknown-name.ts";
+import { unknownName } from "./unknown-name.ts";
 
 /**
  * Parses command line arguments.

@@ -1,0 +1,46 @@
+import { readList, resync, skipEnvelopeTail } from "./list.ts";
+import { append, createSource, type RecordHandler, type Source, type State } from "./source.ts";
+import { readTopLevel } from "./top-level.ts";
+
+export interface RecordReader {
+  readonly write: (chunk: Buffer) => void;
+  /** Ends the file: emits or reports what is left. */
+  readonly end: () => void;
+}
+
+/** Each reads one token and returns the next state, or undefined if it needs more of the file. */
+const STEPS: Readonly<Record<State, (source: Source) => State | undefined>> = {
+  topLevel: readTopLevel,
+  list: readList,
+  resync,
+  envelopeTail: skipEnvelopeTail,
+};
+
+/**
+ * Reads CloudTrail records from a file that arrives in chunks, holding one record in memory at a time.
+ * Accepts envelopes `{"Records":[…]}`, arrays of records, one record per line, consecutive records with
+ * any whitespace, and the export of a CloudWatch Logs group, with a timestamp before each record.
+ *
+ * Reports values that are not JSON objects, and continues at the next record that begins with
+ * `{"eventVersion"`, or outside of lists at the next line.
+ */
+export function createRecordReader(handler: RecordHandler): RecordReader {
+  const source = createSource(handler);
+  const readBuffer = () => {
+    for (;;) {
+      const next = STEPS[source.state](source);
+      if (next === undefined) return;
+      source.state = next;
+    }
+  };
+  return {
+    write: (chunk) => {
+      append(source, chunk);
+      readBuffer();
+    },
+    end: () => {
+      source.isEnded = true;
+      readBuffer();
+    },
+  };
+}

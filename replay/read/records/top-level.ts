@@ -1,0 +1,107 @@
+import { endOfBrackets, LINE_FEED, OPENING_BRACE, OPENING_BRACKET } from "./json-bytes.ts";
+import {
+  canGrow,
+  fail,
+  INVALID_JSON,
+  incomplete,
+  NOT_AN_OBJECT,
+  type Source,
+  type State,
+  skipBlank,
+  tryEmit,
+} from "./source.ts";
+
+/** How many bytes of a file are searched for the beginning of an envelope. */
+const ENVELOPE_BYTES = 1024;
+const ENVELOPE = /^\{\s*"Records"\s*:\s*\[/;
+const ENVELOPE_PREFIX = /^\{\s*("[Records]{0,7}"?\s*:?\s*)?$/;
+
+/** The timestamp that CloudWatch Logs writes before each event when it exports a log group to S3. */
+const EXPORT_PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+Z[ \t]+(?=\{)/;
+const EXPORT_PREFIX_BYTES = 64;
+
+/** State `topLevel`: reads a record, or the beginning of an envelope or array. */
+export function readTopLevel(source: Source): State | undefined {
+  skipBlank(source);
+  if (source.position >= source.buffer.length) return undefined;
+  switch (source.buffer[source.position]) {
+    case OPENING_BRACE:
+      return readEnvelopeOrRecord(source);
+    case OPENING_BRACKET:
+      source.position++;
+      source.list = "array";
+      return "list";
+    default:
+      return readExportPrefix(source);
+  }
+}
+
+function readEnvelopeOrRecord(source: Source): State | undefined {
+  const { buffer, position, isEnded } = source;
+  const head = buffer.toString("latin1", position, position + ENVELOPE_BYTES);
+  const opening = ENVELOPE.exec(head)?.[0];
+  if (opening !== undefined) {
+    source.position += opening.length;
+    source.list = "envelope";
+    return "list";
+  }
+  const isUndecided = head.length < ENVELOPE_BYTES && ENVELOPE_PREFIX.test(head);
+  return isUndecided && !isEnded ? undefined : readRecord(source);
+}
+
+/** Reads a record outside of a list: usually a line, but possibly formatted over many. */
+function readRecord(source: Source): State | undefined {
+  const { buffer, position } = source;
+  const lineEnd = endOfLine(source);
+  if (lineEnd >= 0 && tryEmit(source, position, lineEnd)) {
+    source.isOneRecordPerLine = true;
+    return "topLevel";
+  }
+  const end = endOfBrackets(buffer, position);
+  const isPastLine = lineEnd >= 0 && (end < 0 || end > lineEnd);
+  if (source.isOneRecordPerLine && isPastLine) return rejectUpTo(source, lineEnd, INVALID_JSON);
+  if (end < 0) {
+    if (canGrow(source)) return undefined;
+    const hasNextLine = lineEnd >= 0 && lineEnd < buffer.length;
+    return rejectUpTo(source, lineEnd, hasNextLine ? INVALID_JSON : incomplete(source));
+  }
+  if (!tryEmit(source, position, end)) {
+    return rejectUpTo(source, isPastLine ? lineEnd : end, INVALID_JSON);
+  }
+  const lineFeeds = countLineFeeds(buffer, position, end);
+  source.line += lineFeeds;
+  source.isOneRecordPerLine = lineFeeds === 0;
+  return "topLevel";
+}
+
+function readExportPrefix(source: Source): State | undefined {
+  const { buffer, position } = source;
+  const head = buffer.toString("latin1", position, position + EXPORT_PREFIX_BYTES);
+  const prefix = EXPORT_PREFIX.exec(head)?.[0];
+  if (prefix !== undefined) {
+    source.position += prefix.length;
+    return "topLevel";
+  }
+  const lineFeed = buffer.indexOf(LINE_FEED, position);
+  if (lineFeed < 0 && canGrow(source)) return undefined;
+  return rejectUpTo(source, lineFeed, NOT_AN_OBJECT);
+}
+
+/** Reports the bytes up to `end`, or all of the buffer if `end` is -1, as an unreadable record. */
+function rejectUpTo(source: Source, end: number, why: string): State {
+  fail(source, why);
+  source.position = end >= 0 ? end : source.buffer.length;
+  return "topLevel";
+}
+
+/** @returns the index of the line feed, or of the end of the file; -1 if the buffer ends first */
+function endOfLine({ buffer, position, isEnded }: Source): number {
+  const lineFeed = buffer.indexOf(LINE_FEED, position);
+  return lineFeed < 0 && isEnded ? buffer.length : lineFeed;
+}
+
+function countLineFeeds(buffer: Buffer, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) if (buffer[at] === LINE_FEED) count++;
+  return count;
+}

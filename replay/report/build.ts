@@ -1,0 +1,131 @@
+import { isAnomaly, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { childrenOf, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
+import { metricOf, type ReplayedDetections } from "../detections/detections.ts";
+import { compositeTransitions } from "../evaluate/composite.ts";
+import { MINUTE } from "../evaluate/scan.ts";
+import type { Matches, Series, Span, Tally } from "../evaluate/tally.ts";
+import { createTimeline, type Transition, transitionsOf } from "../evaluate/timeline.ts";
+import type {
+  AlarmReport,
+  CompositeReport,
+  DetectionReport,
+  Input,
+  Report,
+  StateReport,
+} from "./report.ts";
+import { alarmSpans, sweepThresholds } from "./sweep.ts";
+
+/** Evaluates the alarms of all detections over the tallied events. */
+export function buildReport({
+  tally,
+  detections: { detections, filters, composites, notReplayed },
+  monitoredMetrics,
+  thresholds,
+  input,
+  countsKeyUse,
+}: {
+  readonly tally: Tally;
+  readonly detections: ReplayedDetections;
+  readonly monitoredMetrics: readonly string[];
+  /** By detection id, instead of the deployed thresholds. */
+  readonly thresholds: ReadonlyMap<string, number>;
+  readonly input: Input;
+  readonly countsKeyUse: boolean;
+}): Report {
+  const span = tally.span();
+  const reports = detections.map(
+    ({ id, filters: indices, alarms, unbound }): DetectionReport => ({
+      id,
+      patterns: indices.map((index) => filters[index]?.pattern ?? ""),
+      unbound,
+      matches: sumMatches(indices.map((index) => tally.matches(index))),
+      alarms: alarms.map((alarm) =>
+        alarmReport(alarm, {
+          series: tally.series(monitoredMetrics.indexOf(metricOf(alarm))),
+          threshold: thresholds.get(id),
+          span,
+        }),
+      ),
+    }),
+  );
+  return {
+    input,
+    span: span ?? null,
+    detections: reports,
+    composites: compositeReports(composites, reports, span),
+    notReplayed,
+    keyUse: countsKeyUse ? { roles: tally.roles(), keys: tally.keys() } : null,
+  };
+}
+
+function alarmReport(
+  deployed: MetricAlarm,
+  evaluated: {
+    readonly series: Series;
+    /** Instead of the deployed one. */
+    readonly threshold: number | undefined;
+    readonly span: Span | undefined;
+  },
+): AlarmReport {
+  const { series, span } = evaluated;
+  const timeline = span && createTimeline(deployed, series, span.first);
+  const reportOf = (alarm: MetricAlarm) => ({
+    ...stateReport(alarm, timeline ? transitionsOf(alarm, timeline) : [], endOf(alarm, span)),
+    alarm,
+  });
+  if (isAnomaly(deployed)) return { ...reportOf(deployed), sweep: [] };
+  const { threshold = deployed.threshold } = evaluated;
+  const alarm = { ...deployed, threshold };
+  const isOverridden = threshold !== deployed.threshold;
+  return {
+    ...reportOf(alarm),
+    ...(isOverridden && { deployedThreshold: deployed.threshold }),
+    sweep:
+      timeline && span
+        ? sweepThresholds(alarm, timeline, [deployed.threshold, threshold], span)
+        : [],
+  };
+}
+
+function compositeReports(
+  composites: ReplayedDetections["composites"],
+  detections: readonly DetectionReport[],
+  span: Span | undefined,
+): readonly CompositeReport[] {
+  const alarms = detections.flatMap((detection) => detection.alarms);
+  const others = new Map(alarms.map(({ name, transitions }) => [name, transitions]));
+  const names = new Set([...others.keys(), ...composites.map(({ name }) => name)]);
+  const transitions =
+    span && compositeTransitions(composites, others, span.first - (span.first % MINUTE));
+  const end = Math.max(...alarms.map(({ alarm }) => endOf(alarm, span)));
+  return composites.map((alarm) => ({
+    ...stateReport(alarm, transitions?.get(alarm.name) ?? [], end),
+    missingAlarms: childrenOf(parseAlarmRule(alarm.rule)).filter((name) => !names.has(name)),
+  }));
+}
+
+function stateReport(
+  { name, description }: { readonly name: string; readonly description: string },
+  transitions: readonly Transition[],
+  end: number,
+): StateReport {
+  const title = description.split("\n", 1)[0] ?? "";
+  return { name, title, transitions, fired: alarmSpans(transitions, end) };
+}
+
+function endOf(alarm: MetricAlarm, span: Span | undefined): number {
+  return (span?.last ?? 0) + evaluationInterval(alarm);
+}
+
+/** Adds up the matches of several filters of one metric. */
+function sumMatches(parts: readonly Matches[]): Matches {
+  const byMinute = new Map<number, number>();
+  for (const [minute, count] of parts.flatMap((part) => part.byMinute)) {
+    byMinute.set(minute, (byMinute.get(minute) ?? 0) + count);
+  }
+  return {
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    byMinute: [...byMinute].sort(([a], [b]) => a - b),
+  };
+}

@@ -1,0 +1,63 @@
+import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
+import { MINUTE } from "../evaluate/scan.ts";
+import type { Span } from "../evaluate/tally.ts";
+import { type Timeline, type Transition, transitionsOf, valuesIn } from "../evaluate/timeline.ts";
+import type { AlarmSpan, SweepStep } from "./report.ts";
+
+const DAY = 24 * 60 * MINUTE;
+
+/**
+ * Evaluates an alarm with round thresholds over the range of its values.
+ * @param include thresholds to evaluate in any case
+ */
+export function sweepThresholds(
+  alarm: ThresholdAlarm,
+  timeline: Timeline,
+  include: readonly number[],
+  { first, last }: Span,
+): readonly SweepStep[] {
+  // Less than a day of history says little about a rate per day, so it counts as a day.
+  const days = Math.max((last - first) / DAY, 1);
+  const thresholds = new Set([...roundNumbers(valuesIn(timeline)), ...include]);
+  return [...thresholds]
+    .sort((a, b) => a - b)
+    .map((threshold) => {
+      const transitions = transitionsOf({ ...alarm, threshold }, timeline);
+      const fired = alarmSpans(transitions, last + evaluationInterval(alarm));
+      return {
+        threshold,
+        fired: fired.length,
+        perDay: fired.length / days,
+        inAlarm: fired.reduce((sum, { from, to }) => sum + Math.max((to ?? last) - from, 0), 0),
+      };
+    });
+}
+
+/**
+ * The times in ALARM that began by `end`, the first evaluation that sees all events. Later evaluations see
+ * the lack of data after the last event, which may end an alarm but must not count as its cause.
+ */
+export function alarmSpans(transitions: readonly Transition[], end: number): readonly AlarmSpan[] {
+  return transitions.flatMap(({ at, to }, index) =>
+    to === "ALARM" && at <= end ? [{ from: at, to: transitions[index + 1]?.at ?? null }] : [],
+  );
+}
+
+const DIGITS = [1, 2, 3, 5];
+const MAX_STEPS = 20;
+
+/** 1, 2, 3, 5, 10, 20, … from below the smallest positive value to above the largest; the last 20. */
+function roundNumbers(values: readonly number[]): readonly number[] {
+  const positive = values.filter((value) => value > 0);
+  const smallest = positive[0];
+  const largest = positive.at(-1);
+  if (smallest === undefined || largest === undefined) return [];
+  const numbers: number[] = [];
+  for (let power = Math.floor(Math.log10(smallest)); ; power++) {
+    for (const digit of DIGITS) {
+      numbers.push(Number(`${digit}e${power}`));
+      if ((numbers.at(-1) ?? 0) > largest) return numbers.slice(-MAX_STEPS);
+    }
+  }
+}
