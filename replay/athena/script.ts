@@ -1,4 +1,4 @@
-import { isAnomaly, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { ReplayedDetections, TrailArchive } from "../detections/detections.ts";
 import { rule } from "../report/format.ts";
 import { NotExpressibleError } from "./condition.ts";

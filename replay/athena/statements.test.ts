@@ -89,7 +89,7 @@ describe("queries over the same files", () => {
       ]);
       const isOneOfOne = alarm?.evaluationPeriods === 1;
       const [first] = rows.filter(({ breaching }) => breaching);
-      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomaly(one))[0]?.fired ?? [];
+      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomalyAlarm(one))[0]?.fired ?? [];
       // The alarm is evaluated at the end of the minute, over the period that ends with it.
       expect([id, isOneOfOne ? first && first.minute + MINUTE : 0]).toEqual([
         id,

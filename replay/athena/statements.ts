@@ -1,6 +1,6 @@
 import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { TrailArchive } from "../detections/detections.ts";
 import { rule } from "../report/format.ts";
 import { conditionSql, NotExpressibleError } from "./condition.ts";

@@ -1,5 +1,6 @@
 import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { FilterPatternError, parsePattern } from "../../cloudwatch/pattern/index.ts";
+import { FilterPatternError } from "../../cloudwatch/pattern/error.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { ReplayedDetections } from "./detections.ts";
 
 /**

@@ -43,7 +43,7 @@ function canMatch(pattern: FilterPattern, call: Call): boolean {
 }
 
 function canHold(condition: Condition<JsonTest>, call: Call): boolean {
-  if (!isJoined(condition)) {
+  if (!isCompound(condition)) {
     if (!CALL_FIELDS.includes(condition.selector.text)) return true;
     return matchesJson({ kind: "json", source: "", condition }, call);
   }

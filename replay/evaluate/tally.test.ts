@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { FILTER } from "../../cloudwatch/testing/samples.ts";
+import { FILTER } from "../../cloudwatch/testing/fixtures.ts";
 import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { createScan, type Findings, MINUTE } from "./scan.ts";

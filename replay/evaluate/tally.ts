@@ -1,4 +1,4 @@
-import { merge, type StatisticSet } from "../../cloudwatch/metric.ts";
+import { mergeStatistics, type StatisticSet } from "../../cloudwatch/metric.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
@@ -228,7 +228,7 @@ function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void 
 }
 
 function mergeInto(sets: Map<number, StatisticSet>, minute: number, set: StatisticSet): void {
-  sets.set(minute, merge(sets.get(minute), set));
+  sets.set(minute, mergeStatistics(sets.get(minute), set));
 }
 
 function byTime<Value>(byMinute: ReadonlyMap<number, Value>): (readonly [number, Value])[] {

@@ -7,7 +7,7 @@ import { ANOMALY_TRAINING_WINDOW, evaluateAnomaly } from "../../cloudwatch/alarm
 import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
 import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
-import { merge, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
+import { mergeStatistics, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./tally.ts";
 
@@ -87,7 +87,7 @@ function valuesOf(
 
 function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet | undefined {
   let total: StatisticSet | undefined;
-  for (const set of sets.slice(from, to)) total = merge(total, set);
+  for (const set of sets.slice(from, to)) total = mergeStatistics(total, set);
   return total;
 }
 
@@ -119,7 +119,7 @@ export function transitionsOf(
     minutesPerPeriod: alarm.period / 60,
     ignoresMissing: alarm.treatMissingData === "notBreaching",
   };
-  const sideOf = isAnomaly(alarm) ? undefined : createClassifier(alarm);
+  const sideOf = isAnomalyAlarm(alarm) ? undefined : createClassifier(alarm);
   let state: AlarmState = "INSUFFICIENT_DATA";
   for (const { start, values } of stretches) {
     const sides = sideOf && Int8Array.from(values, sideOf);

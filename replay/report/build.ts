@@ -1,5 +1,5 @@
-import { isAnomaly, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import { childrenOf, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { isAnomalyAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { childAlarmNames, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
 import { metricOf, type ReplayedDetections } from "../detections/detections.ts";
 import { compositeTransitions } from "../evaluate/composite.ts";
@@ -74,7 +74,7 @@ function alarmReport(
     ...stateReport(alarm, timeline ? transitionsOf(alarm, timeline) : [], endOf(alarm, span)),
     alarm,
   });
-  if (isAnomaly(deployed)) return { ...reportOf(deployed), sweep: [] };
+  if (isAnomalyAlarm(deployed)) return { ...reportOf(deployed), sweep: [] };
   const { threshold = deployed.threshold } = evaluated;
   const alarm = { ...deployed, threshold };
   const isOverridden = threshold !== deployed.threshold;
@@ -101,7 +101,7 @@ function compositeReports(
   const end = Math.max(...alarms.map(({ alarm }) => endOf(alarm, span)));
   return composites.map((alarm) => ({
     ...stateReport(alarm, transitions?.get(alarm.name) ?? [], end),
-    missingAlarms: childrenOf(parseAlarmRule(alarm.rule)).filter((name) => !names.has(name)),
+    missingAlarms: childAlarmNames(parseAlarmRule(alarm.rule)).filter((name) => !names.has(name)),
   }));
 }
 

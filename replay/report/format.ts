@@ -66,7 +66,7 @@ const OPERATORS: Readonly<Record<ComparisonOperator, string>> = {
 export function rule(alarm: MetricAlarm): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
   const subject = statistic === "Sum" ? "" : `${statistic} `;
-  const limit = isAnomaly(alarm)
+  const limit = isAnomalyAlarm(alarm)
     ? `> mean + ${number(alarm.deviations)} σ`
     : `${OPERATORS[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
   const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;

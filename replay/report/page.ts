@@ -140,7 +140,7 @@ function renderAlarm({ name, alarm, deployedThreshold, fired, sweep }: AlarmRepo
   const override =
     deployedThreshold === undefined ? "" : ` (deployed: ${number(deployedThreshold)})`;
   return html`<h3>${name}: ${rule(alarm)}${override}</h3>
-${isAnomaly(alarm) ? html`<p class="note">By ${STAND_IN}.</p>` : ""}
+${isAnomalyAlarm(alarm) ? html`<p class="note">By ${ANOMALY_MODEL}.</p>` : ""}
 ${renderSpans(fired)}
 ${isAnomalyAlarm(alarm) || sweep.length < 2 ? "" : renderSweep(sweep, alarm.threshold)}`;
 }

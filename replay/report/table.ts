@@ -1,5 +1,5 @@
-import { isAnomaly } from "../../cloudwatch/alarm/alarm.ts";
-import { STAND_IN } from "../../cloudwatch/alarm/anomaly.ts";
+import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import type { KeyUse } from "../evaluate/tally.ts";
 import {
   bytes,
@@ -66,10 +66,12 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
   );
   const composed = composites.map((report) => [report.name, "", "composite", ...state(report)]);
   const head = ["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"];
-  const hasAnomaly = detections.some(({ alarms }) => alarms.some(({ alarm }) => isAnomaly(alarm)));
+  const hasAnomaly = detections.some(({ alarms }) =>
+    alarms.some(({ alarm }) => isAnomalyAlarm(alarm)),
+  );
   return [
     ...columns([head, ...rows, ...composed], [1, 3, 4]),
-    ...(hasAnomaly ? [`* by ${STAND_IN}`] : []),
+    ...(hasAnomaly ? [`* by ${ANOMALY_MODEL}`] : []),
   ];
 }
 
