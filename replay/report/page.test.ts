@@ -178,8 +178,8 @@ describe("renderTable", () => {
 
   it("marks the current threshold in the sweep", () => {
     expect(lines.filter((line) => /^ +[12] +2 +2 /.test(line)).map((line) => line.trim())).toEqual([
-      "1      2      2     4 min",
-      "2      2      2     3 min  ← current",
+      "1      2        2     4 min",
+      "2      2        2     3 min  ← current",
     ]);
   });
 });
