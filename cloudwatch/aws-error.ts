@@ -1,7 +1,7 @@
-/** A refusal in AWS's own shape. */
+/** An error response of an AWS API: `code` and `message` as AWS returns them. */
 export class AwsError extends Error {
   readonly code: string;
-  /** HTTP status: 400 for the caller's fault, 500 or 503 for the service's. */
+  /** HTTP status: 4xx for a client error, 5xx for a service error. */
   readonly status: number;
 
   constructor(code: string, message: string, status = 400) {

@@ -23,7 +23,7 @@ function document(
   });
 }
 
-test("a metric with its time, unit, dimensions and resolution", () => {
+test("parses a metric with its timestamp, unit, dimensions and resolution", () => {
   expect(parseEmbeddedMetrics(document())).toEqual({
     data: [
       {
@@ -42,7 +42,7 @@ test("a metric with its time, unit, dimensions and resolution", () => {
   });
 });
 
-test("several values, several dimension sets, the defaults of unit and resolution", () => {
+test("parses several values and dimension sets, with default unit and resolution", () => {
   const read = parseEmbeddedMetrics(
     document(
       { Dimensions: [["Service"], []], Metrics: [{ Name: "Latency" }] },
@@ -60,18 +60,18 @@ test("several values, several dimension sets, the defaults of unit and resolutio
 test.each([
   ["text", "plain text"],
   ["JSON without metadata", '{"a":1}'],
-  ["JSON that only speaks of it", '{"text":"\\"_aws\\""}'],
+  ["JSON that only mentions it", '{"text":"\\"_aws\\""}'],
   ["broken JSON", '{"_aws":'],
   ["metadata without metrics", '{"_aws":{"Timestamp":1}}'],
-])("%s is not in the format", (_, message) => {
+])("ignores %s", (_, message) => {
   expect(parseEmbeddedMetrics(message)).toBeUndefined();
 });
 
-describe("a document that breaks the specification publishes nothing, and says why", () => {
+describe("rejects an invalid document with a reason", () => {
   test.each<[string, string, RegExp]>([
-    ["a metric that is not there", document({}, { Service: "api" }), /metric DecryptDenied/],
+    ["a missing metric", document({}, { Service: "api" }), /metric DecryptDenied/],
     [
-      "a metric that is text",
+      "a metric that is a string",
       document({}, { Service: "api", DecryptDenied: "1" }),
       /DecryptDenied/,
     ],
@@ -80,11 +80,11 @@ describe("a document that breaks the specification publishes nothing, and says w
       document({}, { Service: "api", DecryptDenied: Array(101).fill(1) }),
       /1 to 100 numbers/,
     ],
-    ["a dimension that is not there", document({}, { DecryptDenied: 1 }), /dimension Service/],
+    ["a missing dimension", document({}, { DecryptDenied: 1 }), /dimension Service/],
     ["a dimension that is a number", document({}, { Service: 1, DecryptDenied: 1 }), /Service/],
-    ["no namespace", document({ Namespace: "" }), /Namespace/],
+    ["an empty namespace", document({ Namespace: "" }), /Namespace/],
     [
-      "a resolution that does not exist",
+      "an unsupported resolution",
       document({ Metrics: [{ Name: "DecryptDenied", StorageResolution: 10 }] }),
       /StorageResolution/,
     ],
@@ -93,15 +93,15 @@ describe("a document that breaks the specification publishes nothing, and says w
       document({ Metrics: Array(101).fill({ Name: "DecryptDenied" }) }),
       /Metrics/,
     ],
-    ["no time", document().replace(`"Timestamp":${AT},`, ""), /Timestamp/],
+    ["a missing timestamp", document().replace(`"Timestamp":${AT},`, ""), /Timestamp/],
   ])("%s", (_, message, reason) => {
     expect(parseEmbeddedMetrics(message)).toEqual({ invalid: expect.stringMatching(reason) });
   });
 });
 
-test("a document can be dated anew, and nothing else changes", () => {
-  const redated = replaceEmbeddedTimestamp(document(), AT + 1);
-  expect(JSON.parse(redated)).toEqual({
+test("replaces the timestamp and nothing else", () => {
+  const changed = replaceEmbeddedTimestamp(document(), AT + 1);
+  expect(JSON.parse(changed)).toEqual({
     ...JSON.parse(document()),
     _aws: { ...JSON.parse(document())._aws, Timestamp: AT + 1 },
   });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type MetricDatum, statisticSet } from "./metric.ts";
 
-/** What a log event in embedded metric format publishes, or why it publishes nothing. */
+/** The metrics that a log event in embedded metric format publishes, or why it is invalid. */
 export type EmbeddedMetrics =
   | { readonly data: readonly MetricDatum[] }
   | { readonly invalid: string };
@@ -33,16 +33,17 @@ const Document = z.object({
   }),
 });
 
-/** The members that metrics and dimensions name. */
-const Target = z.union([z.number(), z.array(z.number()).min(1).max(MAX_VALUES)]);
+/** The root member that a metric refers to. */
+const MetricValues = z.union([z.number(), z.array(z.number()).min(1).max(MAX_VALUES)]);
 
 /**
- * Reads a log event in embedded metric format; `undefined` when it is not in that format. A document
- * that breaks the specification publishes nothing at all.
+ * Parses a log event in embedded metric format. A document that violates the specification publishes
+ * nothing at all.
+ * @returns `undefined` for a log event that is not in the format
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function parseEmbeddedMetrics(message: string): EmbeddedMetrics | undefined {
-  const root = documentOf(message);
+  const root = parseDocument(message);
   if (root === undefined) return undefined;
   const document = Document.safeParse(root);
   if (!document.success) return { invalid: z.prettifyError(document.error) };
@@ -50,19 +51,21 @@ export function parseEmbeddedMetrics(message: string): EmbeddedMetrics | undefin
   const data: MetricDatum[] = [];
   for (const directive of CloudWatchMetrics) {
     for (const metric of directive.Metrics) {
-      const target = Target.safeParse(root[metric.Name]);
-      if (!target.success) {
+      const parsed = MetricValues.safeParse(root[metric.Name]);
+      if (!parsed.success) {
         return {
-          invalid: `The metric ${metric.Name} must be a number or 1 to ${MAX_VALUES} numbers in the document's root.`,
+          invalid: `The metric ${metric.Name} must be a number or an array of 1 to ${MAX_VALUES} numbers in the document's root.`,
         };
       }
-      const values = typeof target.data === "number" ? [target.data] : target.data;
+      const values = typeof parsed.data === "number" ? [parsed.data] : parsed.data;
       for (const names of directive.Dimensions) {
         const dimensions: Record<string, string> = {};
         for (const name of names) {
           const value = root[name];
           if (typeof value !== "string" || value === "") {
-            return { invalid: `The dimension ${name} must be text in the document's root.` };
+            return {
+              invalid: `The dimension ${name} must be a non-empty string in the document's root.`,
+            };
           }
           dimensions[name] = value;
         }
@@ -82,17 +85,17 @@ export function parseEmbeddedMetrics(message: string): EmbeddedMetrics | undefin
 }
 
 /**
- * The same log event with its metrics dated `timestamp`, milliseconds since the epoch; any other message
- * as it is. A process that knows only the machine's time writes that time into its metrics, and the lab's
- * clock runs ahead of it.
+ * Returns a log event with the timestamp of its embedded metrics replaced; any other message unchanged.
+ * Use it for a process that reads the system clock while the ingesting side runs on a simulated one.
+ * @param timestamp milliseconds since the epoch
  */
 export function replaceEmbeddedTimestamp(message: string, timestamp: number): string {
-  const root = documentOf(message);
+  const root = parseDocument(message);
   if (root === undefined) return message;
   return JSON.stringify({ ...root, _aws: { ...root._aws, Timestamp: timestamp } });
 }
 
-function documentOf(
+function parseDocument(
   message: string,
 ): (Readonly<Record<string, unknown>> & { readonly _aws: object }) | undefined {
   if (!message.includes('"_aws"')) return undefined;
@@ -102,7 +105,7 @@ function documentOf(
   } catch {
     return undefined;
   }
-  const document = z.looseObject({ _aws: z.looseObject({ CloudWatchMetrics: z.unknown() }) });
-  const { success, data } = document.safeParse(root);
+  const schema = z.looseObject({ _aws: z.looseObject({ CloudWatchMetrics: z.unknown() }) });
+  const { success, data } = schema.safeParse(root);
   return success && data._aws.CloudWatchMetrics !== undefined ? data : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Statistic } from "./alarm/alarm.ts";
 
-/** A metric is its namespace, its name and exactly these dimensions. */
+/** Identifies a metric: namespace, name and the exact set of dimensions. */
 export interface MetricKey {
   readonly namespace: string;
   readonly name: string;
@@ -17,12 +17,13 @@ export interface StatisticSet {
 export interface MetricDatum extends MetricKey, StatisticSet {
   /** Milliseconds since the epoch. */
   readonly timestamp: number;
-  /** A CloudWatch unit; `None` where nothing was said. */
+  /** A CloudWatch unit; `None` if unspecified. */
   readonly unit: string;
-  /** Kept by the second, not by the minute: a StorageResolution of 1. */
+  /** Stored at a resolution of one second (StorageResolution 1) instead of one minute. */
   readonly highResolution: boolean;
 }
 
+/** Computes each statistic from a statistic set. */
 export const statisticOf: Readonly<Record<Statistic, (set: StatisticSet) => number>> = {
   Sum: ({ sum }) => sum,
   SampleCount: ({ sampleCount }) => sampleCount,
@@ -31,7 +32,11 @@ export const statisticOf: Readonly<Record<Statistic, (set: StatisticSet) => numb
   Average: ({ sum, sampleCount }) => sum / sampleCount,
 };
 
-/** @param counts how often each value was seen; once each when left out */
+/**
+ * Aggregates values into a statistic set.
+ * @param counts how many times each value occurred; defaults to once each
+ * @throws RangeError if there are no values
+ */
 export function statisticSet(values: readonly number[], counts?: readonly number[]): StatisticSet {
   let set: StatisticSet | undefined;
   values.forEach((value, index) => {
@@ -43,20 +48,22 @@ export function statisticSet(values: readonly number[], counts?: readonly number
       maximum: value,
     });
   });
-  if (set === undefined) throw new RangeError("A statistic set needs a value; it was given none.");
+  if (set === undefined)
+    throw new RangeError("A statistic set needs at least one value; received none.");
   return set;
 }
 
-export function mergeStatistics(one: StatisticSet | undefined, other: StatisticSet): StatisticSet {
-  if (one === undefined) return toStatisticSet(other);
+export function mergeStatistics(a: StatisticSet | undefined, b: StatisticSet): StatisticSet {
+  if (a === undefined) return toStatisticSet(b);
   return {
-    sum: one.sum + other.sum,
-    sampleCount: one.sampleCount + other.sampleCount,
-    minimum: Math.min(one.minimum, other.minimum),
-    maximum: Math.max(one.maximum, other.maximum),
+    sum: a.sum + b.sum,
+    sampleCount: a.sampleCount + b.sampleCount,
+    minimum: Math.min(a.minimum, b.minimum),
+    maximum: Math.max(a.maximum, b.maximum),
   };
 }
 
+/** Picks the statistic set out of a larger object, such as a datum. */
 export function toStatisticSet({ sum, sampleCount, minimum, maximum }: StatisticSet): StatisticSet {
   return { sum, sampleCount, minimum, maximum };
 }

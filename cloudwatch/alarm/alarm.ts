@@ -1,16 +1,16 @@
-/** What alarms of every kind have. */
+/** Properties of every alarm. */
 export interface AlarmBase {
   readonly name: string;
   readonly arn: string;
   readonly description: string;
   readonly actionsEnabled: boolean;
-  /** Topic ARNs. */
+  /** ARNs of the SNS topics to notify, as in the two lists below. */
   readonly alarmActions: readonly string[];
   readonly okActions: readonly string[];
   readonly insufficientDataActions: readonly string[];
 }
 
-/** What alarms on a metric have. */
+/** Properties of alarms that evaluate a metric. */
 export interface MetricAlarmBase extends AlarmBase {
   readonly namespace: string;
   readonly metricName: string;
@@ -23,19 +23,21 @@ export interface MetricAlarmBase extends AlarmBase {
   readonly treatMissingData: TreatMissingData;
 }
 
+/** Compares a metric with a fixed threshold. */
 export interface ThresholdAlarm extends MetricAlarmBase {
   readonly threshold: number;
   readonly comparisonOperator: ComparisonOperator;
 }
 
-/** Fires above the upper edge of the band. */
+/** Goes into ALARM above the upper bound of an anomaly detection band. */
 export interface AnomalyAlarm extends MetricAlarmBase {
-  /** Half the band's width in standard deviations. */
+  /** Distance from the mean to the band's upper bound, in standard deviations. */
   readonly deviations: number;
 }
 
+/** Combines the states of other alarms. */
 export interface CompositeAlarm extends AlarmBase {
-  /** `ALARM("name") AND NOT OK("name")` and the like. */
+  /** Alarm rule expression, such as `ALARM("a") AND NOT OK("b")`. */
   readonly rule: string;
 }
 

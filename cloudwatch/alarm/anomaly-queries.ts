@@ -3,7 +3,7 @@ import type { Json } from "./json.ts";
 
 export const ANOMALY_BAND_ID = "band";
 
-/** The two metric queries of an alarm on a band, as CloudWatch writes them into its JSON. */
+/** Returns the two metric data queries of an anomaly alarm, as CloudWatch puts them into its JSON. */
 export function anomalyMetricQueries(alarm: AnomalyAlarm): readonly { [member: string]: Json }[] {
   return [
     {

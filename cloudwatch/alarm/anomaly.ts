@@ -1,40 +1,40 @@
 import { formatJavaDouble } from "../java-double.ts";
 import type { AnomalyAlarm } from "./alarm.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "./evaluate.ts";
-import { count, stateReason } from "./reason.ts";
+import { pluralize, stateReason } from "./reason.ts";
 import type { AlarmState } from "./state.ts";
 
-/** Describes the model wherever its results are shown: AWS does not publish its own. */
+/** Names the model wherever its results are shown: CloudWatch's own cannot be reproduced. */
 export const ANOMALY_MODEL =
   "a simplified anomaly model, not CloudWatch's (mean and standard deviation of the previous 24 hours)";
 
-/** Milliseconds before a datapoint that say what is usual for it. */
+/** Milliseconds of history before a datapoint that the model learns from. */
 export const ANOMALY_TRAINING_WINDOW = 24 * 60 * 60 * 1000;
 
-/** With fewer datapoints before it, nothing is usual yet: AWS, too, needs some hours to learn. */
+/** Datapoints that the model needs in the training window. CloudWatch also needs hours of data at first. */
 export const MIN_TRAINING_DATAPOINTS = 36;
 
 export interface AnomalyEvaluation extends AlarmEvaluation {
-  /** The band's upper edge, by the position of its datapoint; none where nothing is usual yet. */
+  /** The band's upper bound for each datapoint; `undefined` where the history is too short. */
   readonly upperThresholds: readonly (number | undefined)[];
 }
 
 /**
- * The upper edge of what is usual after these values: mean plus deviations. What is counted varies by
- * the square root of its mean at least, and by one.
+ * Returns the mean of the history plus a number of deviations. The deviation is at least 1 and at least the
+ * square root of the mean, because event counts vary by that much at random.
  */
-export function upperThreshold(before: readonly number[], deviations: number): number | undefined {
-  if (before.length < MIN_TRAINING_DATAPOINTS) return undefined;
-  const mean = before.reduce((sum, value) => sum + value, 0) / before.length;
-  const variance = before.reduce((sum, value) => sum + (value - mean) ** 2, 0) / before.length;
+export function upperThreshold(history: readonly number[], deviations: number): number | undefined {
+  if (history.length < MIN_TRAINING_DATAPOINTS) return undefined;
+  const mean = history.reduce((sum, value) => sum + value, 0) / history.length;
+  const variance = history.reduce((sum, value) => sum + (value - mean) ** 2, 0) / history.length;
   return mean + deviations * Math.max(Math.sqrt(variance), Math.sqrt(Math.abs(mean)), 1);
 }
 
 /**
- * The state of an alarm on a band. AWS's model knows hours of the day and days of the week and learns
- * from two weeks; nobody outside can compute it, and this does not pretend to.
- * @param valueAt the statistic of the period that starts there; null: nothing was published in it
- * @param timestamps where the periods of the evaluation range start, oldest first
+ * Determines the state of an alarm on an anomaly detection band, using a simplified model. CloudWatch's own
+ * model learns hourly and weekly patterns from two weeks of data and is not published.
+ * @param valueAt returns the statistic of the period that starts at a time; null if it has no data
+ * @param timestamps start times of the periods in the evaluation range, oldest first
  */
 export function evaluateAnomaly(
   alarm: AnomalyAlarm,
@@ -43,28 +43,29 @@ export function evaluateAnomaly(
   currentState: AlarmState,
 ): AnomalyEvaluation {
   const step = alarm.period * 1000;
-  const periods = Math.floor(ANOMALY_TRAINING_WINDOW / step);
-  const first = (timestamps[0] ?? 0) - periods * step;
-  const all = Array.from({ length: periods + timestamps.length }, (_, at) =>
-    valueAt(first + at * step),
+  const trainingPeriods = Math.floor(ANOMALY_TRAINING_WINDOW / step);
+  const first = (timestamps[0] ?? 0) - trainingPeriods * step;
+  const all = Array.from({ length: trainingPeriods + timestamps.length }, (_, index) =>
+    valueAt(first + index * step),
   );
-  const values = all.slice(periods);
-  const histories = timestamps.map((_, at) =>
-    all.slice(at, at + periods).filter((value) => value !== null),
+  const values = all.slice(trainingPeriods);
+  const histories = timestamps.map((_, index) =>
+    all.slice(index, index + trainingPeriods).filter((value) => value !== null),
   );
-  const upperThresholds = histories.map((before) => upperThreshold(before, alarm.deviations));
-  const known = Math.max(...histories.map(({ length }) => length));
-  if (known < MIN_TRAINING_DATAPOINTS) {
+  const upperThresholds = histories.map((history) => upperThreshold(history, alarm.deviations));
+  const longestHistory = Math.max(...histories.map(({ length }) => length));
+  if (longestHistory < MIN_TRAINING_DATAPOINTS) {
     return {
       state: "INSUFFICIENT_DATA",
-      reason: `Insufficient Data: ${ANOMALY_MODEL} has ${count(known, "datapoint")} of the ${MIN_TRAINING_DATAPOINTS} that it needs.`,
+      reason: `Insufficient Data: ${ANOMALY_MODEL} has ${pluralize(longestHistory, "datapoint")} of the ${MIN_TRAINING_DATAPOINTS} that it needs.`,
       evaluated: [],
       upperThresholds,
     };
   }
-  const datapoints = values.map((value, at) => {
-    const edge = upperThresholds[at];
-    return value === null || edge === undefined ? null : Number(value > edge);
+  // Evaluate 1 (above the band) and 0 (not above it) against a threshold of 0.
+  const datapoints = values.map((value, index) => {
+    const threshold = upperThresholds[index];
+    return value === null || threshold === undefined ? null : Number(value > threshold);
   });
   const { state, evaluated } = evaluateAlarm({
     ...alarm,
@@ -73,9 +74,11 @@ export function evaluateAnomaly(
     comparisonOperator: "GreaterThanThreshold",
     currentState,
   });
-  const received = evaluated.filter((at) => datapoints[at] !== null);
-  const crossing = received.filter((at) => (datapoints[at] === 1) === (state === "ALARM"));
-  const edges = crossing.map((at) => formatJavaDouble(round(upperThresholds[at] ?? 0)));
+  const received = evaluated.filter((index) => datapoints[index] !== null);
+  const crossing = received.filter((index) => (datapoints[index] === 1) === (state === "ALARM"));
+  const thresholds = crossing.map((index) =>
+    formatJavaDouble(roundToHundredths(upperThresholds[index] ?? 0)),
+  );
   return {
     state,
     evaluated,
@@ -85,10 +88,13 @@ export function evaluateAnomaly(
       ...alarm,
       received: received.length,
       missing: alarm.evaluationPeriods - received.length,
-      limit: `greater than the upper thresholds [${edges.join(", ")}] of ${ANOMALY_MODEL}`,
-      crossing: crossing.map((at) => ({ value: values[at] ?? 0, timestamp: timestamps[at] })),
+      condition: `greater than the upper thresholds [${thresholds.join(", ")}] of ${ANOMALY_MODEL}`,
+      crossing: crossing.map((index) => ({
+        value: values[index] ?? 0,
+        timestamp: timestamps[index],
+      })),
     }),
   };
 }
 
-const round = (value: number) => Math.round(value * 100) / 100;
+const roundToHundredths = (value: number) => Math.round(value * 100) / 100;

@@ -37,31 +37,31 @@ test.each([
   expect(evaluate(rule)).toBe(expected);
 });
 
-test("its children are named once each, by name", () => {
+test("lists each child alarm once, by name", () => {
   const rule =
     'ALARM("b c") AND (NOT OK(a) OR ALARM("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a")) OR FALSE';
   expect(childAlarmNames(parseAlarmRule(rule))).toEqual(["b c", "a"]);
 });
 
-describe("what is no rule says where and what it takes", () => {
+describe("rejects an invalid rule, naming the position and what is allowed", () => {
   test.each([
-    ["", /At character 1 it ends; it takes ALARM\(…\), OK\(…\)/],
-    ["alarm(on)", /At character 1 "alarm" stands/],
-    ["ALARM on", /At character 7 "on" stands; it takes \(\./],
-    ["ALARM()", /At character 7 "\)" stands; it takes an alarm's name/],
-    ["ALARM(on", /At character 9 it ends; it takes \)/],
-    ["ALARM(on) ALARM(off)", /At character 11 "ALARM" stands; it takes AND, OR/],
-    ["ALARM(on) AND", /At character 14 it ends/],
-    ["(ALARM(on)", /it takes \)/],
-    ['ALARM("on)', /At character 7 a name is not closed/],
-    ["AT_LEAST(2, ALARM, (a, b, c))", /"AT_LEAST" stands/],
+    ["", /At character 1, found the end of the rule; expected ALARM\(…\), OK\(…\)/],
+    ["alarm(on)", /At character 1, found "alarm"/],
+    ["ALARM on", /At character 7, found "on"; expected \(\./],
+    ["ALARM()", /At character 7, found "\)"; expected an alarm name/],
+    ["ALARM(on", /At character 9, found the end of the rule; expected \)/],
+    ["ALARM(on) ALARM(off)", /At character 11, found "ALARM"; expected AND, OR/],
+    ["ALARM(on) AND", /At character 14, found the end of the rule/],
+    ["(ALARM(on)", /expected \)/],
+    ['ALARM("on)', /At character 7, the quoted name has no closing "/],
+    ["AT_LEAST(2, ALARM, (a, b, c))", /found "AT_LEAST"/],
   ])("%s", (rule, message) => {
     expect(() => parseAlarmRule(rule)).toThrow(message);
   });
 
-  test("a rule that CloudWatch would find too long or too wide", () => {
-    expect(() => parseAlarmRule(`ALARM(${"a".repeat(10_240)})`)).toThrow(/it may have 10240/);
+  test("rejects a rule that is too long or refers to too many alarms", () => {
+    expect(() => parseAlarmRule(`ALARM(${"a".repeat(10_240)})`)).toThrow(/the maximum is 10240/);
     const many = Array.from({ length: 101 }, (_, at) => `ALARM(a${at})`).join(" OR ");
-    expect(() => parseAlarmRule(many)).toThrow(/names 101 alarms; it may name 100/);
+    expect(() => parseAlarmRule(many)).toThrow(/names 101 alarms; the maximum is 100/);
   });
 });

@@ -1,44 +1,48 @@
 import type { AlarmState } from "./state.ts";
 
-/** A composite alarm's rule, parsed. */
+/** A parsed alarm rule of a composite alarm. */
 export type AlarmRule =
   | { readonly type: "constant"; readonly value: boolean }
   | { readonly type: "state"; readonly state: AlarmState; readonly alarm: string }
   | { readonly type: "not"; readonly rule: AlarmRule }
   | { readonly type: "and" | "or"; readonly rules: readonly AlarmRule[] };
 
-/** What CloudWatch says of a rule, as PutCompositeAlarm's reference has it. */
-const LONGEST_RULE = 10_240;
-const MOST_CHILDREN = 100;
+/** Limits from the PutCompositeAlarm API reference. */
+const MAX_RULE_LENGTH = 10_240;
+const MAX_CHILD_ALARMS = 100;
 
 const STATES: readonly AlarmState[] = ["ALARM", "OK", "INSUFFICIENT_DATA"];
 
-/** `ALARM("name")`, `NOT OK(name)`, `TRUE`; AND before OR, parentheses before both. */
+/** Matches a parenthesis, a quoted name, or a word (keyword or unquoted name). */
 const TOKEN = /\s*(?:([()])|"([^"]*)"|([^\s()"]+))/y;
 
 interface Token {
-  /** Where it stands in the rule, from 0. */
-  readonly at: number;
+  /** Zero-based offset in the rule. */
+  readonly offset: number;
   readonly text: string;
   readonly quoted: boolean;
 }
 
 /**
- * @throws Error naming the place, what stands there and what is allowed
+ * Parses an alarm rule: `ALARM("name")`, `NOT OK(name)`, `TRUE`, joined by AND and OR. AND binds tighter than
+ * OR, and parentheses override both. Does not support `AT_LEAST`.
+ * @throws Error giving the position, the text found there and what is allowed
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
  */
 export function parseAlarmRule(text: string): AlarmRule {
-  if (text.length > LONGEST_RULE) {
-    throw new Error(`The rule has ${text.length} characters; it may have ${LONGEST_RULE}.`);
+  if (text.length > MAX_RULE_LENGTH) {
+    throw new Error(
+      `The alarm rule has ${text.length} characters; the maximum is ${MAX_RULE_LENGTH}.`,
+    );
   }
-  const tokens = tokensOf(text);
+  const tokens = tokenize(text);
   let next = 0;
 
-  function refuse(expected: string): Error {
+  function syntaxError(expected: string): Error {
     const token = tokens[next];
-    const found = token === undefined ? "it ends" : `"${token.text}" stands`;
+    const found = token === undefined ? "the end of the rule" : `"${token.text}"`;
     return new Error(
-      `At character ${(token?.at ?? text.length) + 1} ${found}; it takes ${expected}.`,
+      `At character ${(token?.offset ?? text.length) + 1}, found ${found}; expected ${expected}.`,
     );
   }
 
@@ -47,16 +51,16 @@ export function parseAlarmRule(text: string): AlarmRule {
     return token !== undefined && !token.quoted && token.text === word;
   }
 
-  function take(word: string): void {
-    if (!isNext(word)) throw refuse(word);
+  function expect(word: string): void {
+    if (!isNext(word)) throw syntaxError(word);
     next += 1;
   }
 
-  function chain(word: "AND" | "OR", part: () => AlarmRule): AlarmRule {
-    const rules = [part()];
+  function parseChain(word: "AND" | "OR", parseOperand: () => AlarmRule): AlarmRule {
+    const rules = [parseOperand()];
     while (isNext(word)) {
       next += 1;
-      rules.push(part());
+      rules.push(parseOperand());
     }
     const [only] = rules;
     return rules.length === 1 && only !== undefined
@@ -64,17 +68,17 @@ export function parseAlarmRule(text: string): AlarmRule {
       : { type: word === "AND" ? "and" : "or", rules };
   }
 
-  const either = (): AlarmRule => chain("OR", () => chain("AND", term));
+  const parseRule = (): AlarmRule => parseChain("OR", () => parseChain("AND", parseTerm));
 
-  function term(): AlarmRule {
+  function parseTerm(): AlarmRule {
     if (isNext("NOT")) {
       next += 1;
-      return { type: "not", rule: term() };
+      return { type: "not", rule: parseTerm() };
     }
     if (isNext("(")) {
       next += 1;
-      const rule = either();
-      take(")");
+      const rule = parseRule();
+      expect(")");
       return rule;
     }
     for (const value of [true, false]) {
@@ -84,51 +88,55 @@ export function parseAlarmRule(text: string): AlarmRule {
       }
     }
     const state = STATES.find(isNext);
-    if (state === undefined) throw refuse(`${STATES.join("(…), ")}(…), TRUE, FALSE, NOT or (`);
+    if (state === undefined) throw syntaxError(`${STATES.join("(…), ")}(…), TRUE, FALSE, NOT or (`);
     next += 1;
-    take("(");
+    expect("(");
     const name = tokens[next];
     if (name === undefined || (!name.quoted && /^[()]$/.test(name.text))) {
-      throw refuse("an alarm's name");
+      throw syntaxError("an alarm name");
     }
     next += 1;
-    take(")");
-    return { type: "state", state, alarm: nameOf(name.text) };
+    expect(")");
+    return { type: "state", state, alarm: alarmName(name.text) };
   }
 
-  const rule = either();
-  if (next < tokens.length) throw refuse("AND, OR or the rule's end");
+  const rule = parseRule();
+  if (next < tokens.length) throw syntaxError("AND, OR or the end of the rule");
   const children = childAlarmNames(rule);
-  if (children.length > MOST_CHILDREN) {
-    throw new Error(`The rule names ${children.length} alarms; it may name ${MOST_CHILDREN}.`);
+  if (children.length > MAX_CHILD_ALARMS) {
+    throw new Error(
+      `The alarm rule names ${children.length} alarms; the maximum is ${MAX_CHILD_ALARMS}.`,
+    );
   }
   return rule;
 }
 
-function tokensOf(text: string): readonly Token[] {
+function tokenize(text: string): readonly Token[] {
   const tokens: Token[] = [];
   const end = text.trimEnd().length;
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < end) {
     const begin = TOKEN.lastIndex;
-    const found = TOKEN.exec(text);
-    if (found === null) throw new Error(`At character ${begin + 1} a name is not closed by ".`);
-    const [all, bracket, quoted, word] = found;
+    const match = TOKEN.exec(text);
+    if (match === null) {
+      throw new Error(`At character ${begin + 1}, the quoted name has no closing ".`);
+    }
+    const [all, parenthesis, quoted, word] = match;
     tokens.push({
-      at: begin + all.length - all.trimStart().length,
-      text: bracket ?? quoted ?? word ?? "",
+      offset: begin + all.length - all.trimStart().length,
+      text: parenthesis ?? quoted ?? word ?? "",
       quoted: quoted !== undefined,
     });
   }
   return tokens;
 }
 
-/** A rule names an alarm by its name or its ARN. */
-function nameOf(text: string): string {
+/** Returns the alarm name of an operand, which is either that name or an ARN. */
+function alarmName(text: string): string {
   return /^arn:[^:]+:cloudwatch:[^:]*:\d{12}:alarm:(.+)$/.exec(text)?.[1] ?? text;
 }
 
-/** The names of the alarms that a rule looks at, each once. */
+/** Returns the names of the alarms that a rule refers to, without duplicates. */
 export function childAlarmNames(rule: AlarmRule): readonly string[] {
   switch (rule.type) {
     case "constant":
@@ -142,7 +150,7 @@ export function childAlarmNames(rule: AlarmRule): readonly string[] {
   }
 }
 
-/** Whether a composite alarm with this rule is in ALARM, its children being as they are. */
+/** Returns whether a composite alarm with this rule is in ALARM, given the states of its child alarms. */
 export function evaluateAlarmRule(
   rule: AlarmRule,
   stateOf: (alarm: string) => AlarmState | undefined,

@@ -7,29 +7,29 @@ import type { AlarmState } from "./state.ts";
 const STATES: readonly AlarmState[] = ["OK", "ALARM", "INSUFFICIENT_DATA"];
 const SYMBOLS: Readonly<Record<string, number | null>> = { "0": 0, X: 5, "-": null };
 
-/** Datapoints as AWS's tables draw them, judged against a threshold of 1. */
-function evaluate(drawn: string, rule: Partial<AlarmEvaluationInput> = {}) {
+/** Evaluates datapoints written as in AWS's tables (`0`, `X`, `-`) against a threshold of 1. */
+function evaluate(symbols: string, overrides: Partial<AlarmEvaluationInput> = {}) {
   return evaluateAlarm({
-    datapoints: [...drawn].map((symbol) => SYMBOLS[symbol] ?? null),
+    datapoints: [...symbols].map((symbol) => SYMBOLS[symbol] ?? null),
     evaluationPeriods: 1,
     datapointsToAlarm: 1,
     threshold: 1,
     comparisonOperator: "GreaterThanOrEqualToThreshold",
     treatMissingData: "missing",
     currentState: "OK",
-    ...rule,
+    ...overrides,
   });
 }
 
-describe("every case that AWS documents or was seen to decide", () => {
-  test("the table is whole", () => expect(cases).toHaveLength(91));
+describe("agrees with every case that AWS documents or that was observed", () => {
+  test("covers all 91 cases", () => expect(cases).toHaveLength(91));
 
   test.each(
     cases.map((row) => ({
       ...row,
       title: `${row.datapoints.join("")} ${row.datapointsToAlarm}/${row.evaluationPeriods} ${row.treatMissingData}`,
     })),
-  )("$title is $expectedState", (row) => {
+  )("evaluates $title as $expectedState", (row) => {
     for (const currentState of STATES) {
       const { state } = evaluate(row.datapoints.join(""), {
         evaluationPeriods: row.evaluationPeriods,
@@ -52,14 +52,14 @@ test.each<[ComparisonOperator, number, AlarmState]>([
   ["LessThanThreshold", 0.99, "ALARM"],
   ["LessThanOrEqualToThreshold", 1, "ALARM"],
   ["LessThanOrEqualToThreshold", 1.01, "OK"],
-])("%s against 1: %d is %s", (comparisonOperator, value, state) => {
+])("evaluates %s, threshold 1, value %d as %s", (comparisonOperator, value, state) => {
   expect(evaluate("", { datapoints: [value], comparisonOperator }).state).toBe(state);
 });
 
-describe("the reason is in AWS's words", () => {
+describe("words the state reason as CloudWatch does", () => {
   const at = (time: string) => Date.parse(`2026-09-14T${time}Z`);
 
-  test("M out of N, newest first, only the datapoints that crossed", () => {
+  test("lists the breaching datapoints of M out of N, newest first", () => {
     const { reason, evaluated } = evaluateAlarm({
       datapoints: [null, 100, 3, 100],
       timestamps: [at("05:42:00"), at("05:42:20"), at("05:42:30"), at("05:42:40")],
@@ -76,7 +76,7 @@ describe("the reason is in AWS's words", () => {
     expect(evaluated).toEqual([3, 2, 1]);
   });
 
-  test("one datapoint", () => {
+  test("uses the singular for one datapoint", () => {
     expect(
       evaluate("", { datapoints: [3], timestamps: [at("05:42:00")], currentState: "OK" }).reason,
     ).toBe(
@@ -86,67 +86,75 @@ describe("the reason is in AWS's words", () => {
 
   test.each<[string, string, Partial<AlarmEvaluationInput>, string]>([
     [
-      "back to OK names how many good ones it takes",
+      "gives the number of datapoints needed to return to OK",
       "00X00",
       { evaluationPeriods: 5, datapointsToAlarm: 3 },
       "Threshold Crossed: 4 out of the last 5 datapoints [0.0, 0.0, 0.0, 0.0] were not greater than or equal to the threshold (1.0) (minimum 3 datapoints for ALARM -> OK transition).",
     ],
     [
-      "missing datapoints that were filled in are counted",
+      "counts missing datapoints treated as not breaching",
       "--X",
       { evaluationPeriods: 3, treatMissingData: "notBreaching" },
       "Threshold Crossed: 1 out of the last 3 datapoints [5.0] was greater than or equal to the threshold (1.0) and 2 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition).",
     ],
     [
-      "no data, filled in as good",
+      "reports missing data treated as not breaching",
       "-----",
       { evaluationPeriods: 3, treatMissingData: "notBreaching" },
       "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as [NonBreaching].",
     ],
     [
-      "no data, filled in as bad, one period",
+      "reports missing data treated as breaching, for one period",
       "---",
       { treatMissingData: "breaching" },
       "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [Breaching].",
     ],
     [
-      "an alarm by missing data alone, beside a good datapoint",
+      "reports an alarm that only missing data causes",
       "----0",
       { evaluationPeriods: 3, datapointsToAlarm: 2, treatMissingData: "breaching" },
       "Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching].",
     ],
     [
-      "insufficient data",
+      "reports insufficient data",
       "---",
       { evaluationPeriods: 1 },
       "Insufficient Data: 1 datapoint was unknown.",
     ],
     [
-      "insufficient data over several periods",
+      "reports insufficient data over several periods",
       "-----",
       { evaluationPeriods: 3 },
       "Insufficient Data: 3 datapoints were unknown.",
     ],
-  ])("%s", (_, drawn, rule, reason) => {
-    expect(evaluate(drawn, rule).reason).toBe(reason);
+  ])("%s", (_, symbols, overrides, reason) => {
+    expect(evaluate(symbols, overrides).reason).toBe(reason);
   });
 });
 
-test("the datapoints that decided are the newest real ones, then the newest gaps", () => {
+test("evaluates the newest existing datapoints, then the newest missing ones", () => {
   expect(evaluate("0-X--", { evaluationPeriods: 3 }).evaluated).toEqual([4, 2, 0]);
 });
 
-describe("what cannot be evaluated is an error that says what is allowed", () => {
+describe("rejects invalid input, naming what is allowed", () => {
   test.each<[string, Partial<AlarmEvaluationInput>, RegExp]>([
-    ["M above N", { datapointsToAlarm: 2 }, /datapointsToAlarm .* is 2; .* from 1 to .* 1/],
-    ["M of 0", { datapointsToAlarm: 0 }, /datapointsToAlarm .* is 0/],
-    ["N of 0", { evaluationPeriods: 0 }, /evaluationPeriods .* is 0; .* at least 1/],
-    ["N of 1.5", { evaluationPeriods: 1.5 }, /evaluationPeriods .* is 1.5/],
-    ["no datapoints", { datapoints: [] }, /datapoints .* is \[\]/],
-    ["NaN", { datapoints: [0, Number.NaN] }, /datapoints\[1\] .* is NaN; .* finite/],
-    ["an endless threshold", { threshold: Number.POSITIVE_INFINITY }, /threshold .* is Infinity/],
-    ["times that do not fit", { timestamps: [] }, /timestamps .* is 0 entries; .* are 1/],
-  ])("%s", (_, rule, message) => {
-    expect(() => evaluate("0", rule)).toThrow(message);
+    [
+      "M above N",
+      { datapointsToAlarm: 2 },
+      /datapointsToAlarm is 2; .* an integer between 1 and 1/,
+    ],
+    ["M of 0", { datapointsToAlarm: 0 }, /datapointsToAlarm is 0/],
+    ["N of 0", { evaluationPeriods: 0 }, /evaluationPeriods is 0; .* at least 1/],
+    ["N of 1.5", { evaluationPeriods: 1.5 }, /evaluationPeriods is 1.5/],
+    ["no datapoints", { datapoints: [] }, /datapoints is \[\]/],
+    ["NaN", { datapoints: [0, Number.NaN] }, /datapoints\[1\] is NaN; .* finite/],
+    ["an infinite threshold", { threshold: Number.POSITIVE_INFINITY }, /threshold is Infinity/],
+    [
+      "a different number of timestamps",
+      { timestamps: [] },
+      /timestamps is 0 entries; .* each of the 1 datapoints/,
+    ],
+  ])("%s", (_, overrides, message) => {
+    expect(() => evaluate("0", overrides)).toThrow(message);
   });
 });

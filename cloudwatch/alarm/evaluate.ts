@@ -1,14 +1,14 @@
 import type { ComparisonOperator, TreatMissingData } from "./alarm.ts";
-import { stateReason, thresholdLimit } from "./reason.ts";
+import { stateReason, thresholdCondition } from "./reason.ts";
 import type { AlarmState } from "./state.ts";
 
 export interface AlarmEvaluationInput {
   /**
-   * One value a period of the evaluation range, newest last; `null`: nothing was published in it. The
-   * range may be longer than `evaluationPeriods`: AWS reaches further back when datapoints are missing.
+   * One value for each period of the evaluation range, newest last; `null` if no data was published. The
+   * range may be longer than `evaluationPeriods`: AWS looks further back when datapoints are missing.
    */
   readonly datapoints: readonly (number | null)[];
-  /** The start of each datapoint's period, milliseconds since the epoch: the reason then tells times. */
+  /** Start of each datapoint's period, in milliseconds since the epoch. Adds times to the reason. */
   readonly timestamps?: readonly number[];
   /** N of "M out of N". */
   readonly evaluationPeriods: number;
@@ -22,9 +22,9 @@ export interface AlarmEvaluationInput {
 
 export interface AlarmEvaluation {
   readonly state: AlarmState;
-  /** In AWS's words. */
+  /** The state reason, formatted as CloudWatch does. */
   readonly reason: string;
-  /** Positions in `datapoints` that decided, newest first: as many as `evaluationPeriods`, or all. */
+  /** Indexes of the evaluated `datapoints`, newest first: at most `evaluationPeriods` of them. */
   readonly evaluated: readonly number[];
 }
 
@@ -36,13 +36,13 @@ const BREACHES: Readonly<Record<ComparisonOperator, (value: number, limit: numbe
 };
 
 /**
- * The state that a metric alarm takes, as CloudWatch decides it: the newest N datapoints that exist are
- * compared with the threshold, and only what then is missing is filled in.
+ * Determines the state of a metric alarm as CloudWatch does: compares the newest N existing datapoints with
+ * the threshold, and applies `treatMissingData` only if fewer than N exist.
  * Source: Amazon CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data".
- * @throws RangeError naming the member, the value received and what is allowed
+ * @throws RangeError naming the property, the value received and the allowed values
  */
 export function evaluateAlarm(input: AlarmEvaluationInput): AlarmEvaluation {
-  check(input);
+  validate(input);
   const { datapoints, threshold, evaluationPeriods, datapointsToAlarm } = input;
   const present: { index: number; breaching: boolean }[] = [];
   const absent: number[] = [];
@@ -55,18 +55,18 @@ export function evaluateAlarm(input: AlarmEvaluationInput): AlarmEvaluation {
   }
   const missing = evaluationPeriods - present.length;
   const state = decide(input, present, missing);
-  const side = present.filter(({ breaching }) => breaching === (state === "ALARM"));
+  const supporting = present.filter(({ breaching }) => breaching === (state === "ALARM"));
   return {
     state: state ?? input.currentState,
     reason: stateReason({
       state,
       evaluationPeriods,
       datapointsToAlarm,
-      limit: thresholdLimit(input.comparisonOperator, threshold),
+      condition: thresholdCondition(input.comparisonOperator, threshold),
       treatMissingData: input.treatMissingData,
       received: present.length,
       missing,
-      crossing: side.map(({ index }) => ({
+      crossing: supporting.map(({ index }) => ({
         value: datapoints[index] as number,
         timestamp: input.timestamps?.[index],
       })),
@@ -77,67 +77,73 @@ export function evaluateAlarm(input: AlarmEvaluationInput): AlarmEvaluation {
   };
 }
 
-/** `undefined`: the alarm stays as it is. */
+/** @returns `undefined` if the alarm keeps its state */
 function decide(
   { datapoints, evaluationPeriods, datapointsToAlarm, treatMissingData }: AlarmEvaluationInput,
   present: readonly { readonly index: number; readonly breaching: boolean }[],
   missing: number,
 ): AlarmState | undefined {
-  const bad = present.filter(({ breaching }) => breaching).length;
-  const good = present.length - bad;
-  if (bad >= datapointsToAlarm) return "ALARM";
-  if (good >= evaluationPeriods - datapointsToAlarm + 1) return "OK";
+  const breaching = present.filter((datapoint) => datapoint.breaching).length;
+  const withinThreshold = present.length - breaching;
+  if (breaching >= datapointsToAlarm) return "ALARM";
+  if (withinThreshold >= evaluationPeriods - datapointsToAlarm + 1) return "OK";
   switch (treatMissingData) {
     case "ignore":
-      return good > 0 ? "OK" : undefined;
+      return withinThreshold > 0 ? "OK" : undefined;
     case "breaching":
-      return bad + missing >= datapointsToAlarm ? "ALARM" : "OK";
+      return breaching + missing >= datapointsToAlarm ? "ALARM" : "OK";
     case "notBreaching":
       return "OK";
     case "missing": {
       const oldest = present.at(-1);
       if (oldest === undefined) return "INSUFFICIENT_DATA";
-      if (good > 0) return "OK";
-      // No alarm on the first breach alone: only once the oldest breach is M periods old and nothing
-      // since then was within the threshold.
+      if (withinThreshold > 0) return "OK";
+      // One breaching datapoint is not enough: the oldest one must be at least M periods old, with no
+      // datapoint within the threshold since then.
       return datapoints.length - oldest.index >= datapointsToAlarm ? "ALARM" : "INSUFFICIENT_DATA";
     }
   }
 }
 
-function check(input: AlarmEvaluationInput): void {
+function validate(input: AlarmEvaluationInput): void {
   const { datapoints, timestamps, evaluationPeriods, datapointsToAlarm, threshold } = input;
   if (!Number.isInteger(evaluationPeriods) || evaluationPeriods < 1) {
-    throw refused("evaluationPeriods", evaluationPeriods, "a whole number of at least 1");
+    throw invalid("evaluationPeriods", evaluationPeriods, "an integer of at least 1");
   }
   if (
     !Number.isInteger(datapointsToAlarm) ||
     datapointsToAlarm < 1 ||
     datapointsToAlarm > evaluationPeriods
   ) {
-    throw refused(
+    throw invalid(
       "datapointsToAlarm",
       datapointsToAlarm,
-      `a whole number from 1 to evaluationPeriods, which is ${evaluationPeriods}`,
+      `an integer between 1 and ${evaluationPeriods} (evaluationPeriods)`,
     );
   }
-  if (!Number.isFinite(threshold)) throw refused("threshold", threshold, "a finite number");
+  if (!Number.isFinite(threshold)) throw invalid("threshold", threshold, "a finite number");
   if (datapoints.length === 0) {
-    throw refused("datapoints", "[]", "one entry a period of the range, null for a missing one");
+    throw invalid("datapoints", "[]", "one entry for each period, null where data is missing");
   }
-  const wrong = datapoints.findIndex((value) => value !== null && !Number.isFinite(value));
-  if (wrong >= 0) {
-    throw refused(`datapoints[${wrong}]`, String(datapoints[wrong]), "a finite number or null");
+  const invalidIndex = datapoints.findIndex((value) => value !== null && !Number.isFinite(value));
+  if (invalidIndex >= 0) {
+    throw invalid(
+      `datapoints[${invalidIndex}]`,
+      String(datapoints[invalidIndex]),
+      "a finite number or null",
+    );
   }
   if (timestamps !== undefined && timestamps.length !== datapoints.length) {
-    throw refused(
+    throw invalid(
       "timestamps",
       `${timestamps.length} entries`,
-      `one entry a datapoint, which are ${datapoints.length}`,
+      `one entry for each of the ${datapoints.length} datapoints`,
     );
   }
 }
 
-function refused(member: string, value: unknown, allowed: string): RangeError {
-  return new RangeError(`${member} of an alarm evaluation is ${value}; it must be ${allowed}.`);
+function invalid(property: string, value: unknown, allowed: string): RangeError {
+  return new RangeError(
+    `Invalid alarm evaluation: ${property} is ${value}; it must be ${allowed}.`,
+  );
 }

@@ -14,13 +14,13 @@ const CHANGE: StateChange = {
 const { subject, message, messageStructure } = alarmNotification(CHANGE, ACCOUNT);
 const texts = JSON.parse(message) as { default: string; sms: string; email: string };
 
-test("the subject names state, alarm and region", () => {
+test("names the state, alarm and region in the subject", () => {
   expect(subject).toBe('ALARM: "kms-errors" in Asia Pacific (Sydney)');
   expect(texts.sms).toBe(subject);
   expect(messageStructure).toBe("json");
 });
 
-test("the mail is laid out as CloudWatch does it", () => {
+test("formats the email as CloudWatch does", () => {
   expect(
     texts.email,
   ).toBe(`You are receiving this email because your Amazon CloudWatch Alarm "kms-errors" in the Asia Pacific (Sydney) region has entered the ALARM state, because "Threshold Crossed: because." at "Wednesday 04 August, 2021 02:31:45 UTC".
@@ -58,7 +58,7 @@ State Change Actions:
 `);
 });
 
-test("other protocols get the JSON with its trigger, and thresholds as doubles", () => {
+test("sends other protocols JSON with the trigger, writing thresholds as doubles", () => {
   expect(texts.default).toContain('"Threshold":3.0,');
   expect(JSON.parse(texts.default)).toEqual({
     AlarmName: "kms-errors",
@@ -95,7 +95,7 @@ test("other protocols get the JSON with its trigger, and thresholds as doubles",
   });
 });
 
-test("a region that is not known by name keeps its code", () => {
-  const there = { ...ACCOUNT, region: "xx-north-9" };
-  expect(alarmNotification(CHANGE, there).subject).toBe('ALARM: "kms-errors" in xx-north-9');
+test("uses the region code if the region has no known name", () => {
+  const otherRegion = { ...ACCOUNT, region: "xx-north-9" };
+  expect(alarmNotification(CHANGE, otherRegion).subject).toBe('ALARM: "kms-errors" in xx-north-9');
 });

@@ -13,7 +13,7 @@ import { jsonTime } from "./reason.ts";
 import { regionName } from "./regions.ts";
 import type { AlarmState } from "./state.ts";
 
-/** A message as SNS takes it: one text for each protocol, `default` for those that have none. */
+/** Input of an SNS Publish call with one text for each protocol; `default` is used for all others. */
 export interface Notification {
   readonly subject: string;
   /** JSON of `{ default, sms, email }`. */
@@ -26,10 +26,11 @@ export interface StateChange {
   readonly from: AlarmState;
   readonly to: AlarmState;
   readonly reason: string;
-  /** Milliseconds since the epoch, as are the others. */
+  /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Milliseconds since the epoch. */
   readonly configurationUpdatedAt: number;
-  /** Of a composite alarm: the alarms whose change made it change. */
+  /** Set for composite alarms: the child alarms whose state change caused this one. */
   readonly triggeringChildren?: readonly TriggeringChild[];
 }
 
@@ -53,7 +54,7 @@ const STATISTIC_CODES: Readonly<Record<Statistic, string>> = {
   Sum: "SUM",
 };
 
-/** What CloudWatch publishes to the topics of an alarm whose state changes. */
+/** Builds the notification that CloudWatch publishes to the topics of an alarm when its state changes. */
 export function alarmNotification(change: StateChange, account: Account): Notification {
   const subject = `${change.to}: "${change.alarm.name}" in ${regionName(account.region)}`;
   return {
@@ -61,7 +62,7 @@ export function alarmNotification(change: StateChange, account: Account): Notifi
     message: stringifyJson({
       default: notificationDocument(change, account),
       sms: subject,
-      email: mailText(change, account),
+      email: emailBody(change, account),
     }),
     messageStructure: "json",
   };
@@ -87,7 +88,7 @@ function notificationDocument(change: StateChange, { region, accountId }: Accoun
   });
 }
 
-/** What the alarm fires on. */
+/** Returns the part of the document that describes the condition of the alarm. */
 function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
   readonly [member: string]: Json;
 } {
@@ -113,7 +114,7 @@ function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
         ThresholdMetricId: ANOMALY_BAND_ID,
         TreatMissingData: alarm.treatMissingData,
         EvaluateLowSampleCountPercentile: "",
-        Metrics: anomalyMetricQueries(alarm).map(capitalized),
+        Metrics: anomalyMetricQueries(alarm).map(capitalizeNames),
       },
     };
   }
@@ -134,19 +135,19 @@ function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
   };
 }
 
-/** In notices the queries' members begin with capitals, those of dimensions do not. */
-function capitalized(value: Json): Json {
+/** Capitalizes property names, as notifications do for metric queries but not for dimensions. */
+function capitalizeNames(value: Json): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name.charAt(0).toUpperCase() + name.slice(1),
-      capitalized(member),
+      capitalizeNames(member),
     ]),
   );
 }
 
-/** The mail's text as CloudWatch lays it out; SNS adds the footer. */
-function mailText(change: StateChange, account: Account): string {
+/** Formats the email body as CloudWatch does. SNS adds the footer. */
+function emailBody(change: StateChange, account: Account): string {
   const { alarm, from, to, reason, at } = change;
   const { region, accountId } = account;
   const time = emailTime(at);
@@ -177,11 +178,11 @@ function metricSections(alarm: MetricAlarm): string {
   const dimensions = Object.entries(alarm.dimensions).map(
     ([name, value]) => `[${name} = ${value}]`,
   );
-  const limit = isAnomalyAlarm(alarm)
+  const condition = isAnomalyAlarm(alarm)
     ? `GreaterThanUpperThreshold of ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`
     : `${alarm.comparisonOperator} ${formatJavaDouble(alarm.threshold)}`;
   return `Threshold:
-- The alarm is in the ALARM state when the metric is ${limit} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.
+- The alarm is in the ALARM state when the metric is ${condition} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.
 
 Monitored Metric:
 - MetricNamespace:                     ${alarm.namespace}
@@ -212,7 +213,7 @@ ${children.join("")}
 
 const actions = (arns: readonly string[]) => arns.map((arn) => `[${arn}]`).join(" ");
 
-const MAIL_DATE = new Intl.DateTimeFormat("en-GB", {
+const EMAIL_DATE = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
   weekday: "long",
   day: "2-digit",
@@ -220,9 +221,9 @@ const MAIL_DATE = new Intl.DateTimeFormat("en-GB", {
   year: "numeric",
 });
 
-/** `Wednesday 04 August, 2021 02:31:45 UTC` */
+/** Formats a time as `Wednesday 04 August, 2021 02:31:45 UTC`. */
 export function emailTime(at: number): string {
-  const parts = new Map(MAIL_DATE.formatToParts(at).map(({ type, value }) => [type, value]));
+  const parts = new Map(EMAIL_DATE.formatToParts(at).map(({ type, value }) => [type, value]));
   const time = new Date(at).toISOString().slice(11, 19);
   return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")}, ${parts.get("year")} ${time} UTC`;
 }

@@ -3,15 +3,16 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** What decides when an alarm is evaluated and over which periods. `period` is in seconds. */
+/** The settings that determine when an alarm is evaluated and over which periods. */
 export interface AlarmPeriods {
+  /** Seconds. */
   readonly period: number;
   readonly evaluationPeriods: number;
 }
 
 /**
- * Milliseconds between two evaluations: ten seconds for a period under a minute, an hour once the
- * alarm looks back over more than a day, else a minute.
+ * Returns the milliseconds between two evaluations: ten seconds for periods under a minute, one hour when
+ * the periods span more than a day, otherwise one minute.
  * Source: Amazon CloudWatch User Guide, "Alarm evaluation" and "High-resolution alarms".
  */
 export function evaluationInterval({ period, evaluationPeriods }: AlarmPeriods): number {
@@ -20,10 +21,11 @@ export function evaluationInterval({ period, evaluationPeriods }: AlarmPeriods):
 }
 
 /**
- * Where the periods start that an evaluation at `at` looks at, oldest first; the last one ends at `at`.
+ * Returns the start times of the periods that an evaluation at `at` considers, oldest first. The last
+ * period ends at `at`.
  *
- * AWS does not say how far it reaches back past N. Its example has 5 slots for N = 3, so N + 2; an alarm
- * with a period of 10 seconds was seen to hold on to a datapoint for 70 seconds, so a minute more than N.
+ * AWS does not document how many periods beyond N it retrieves. Its example shows 5 for N = 3, hence N + 2.
+ * An alarm with a 10-second period was observed to keep a datapoint for 70 seconds, hence N plus one minute.
  */
 export function evaluationRange({ period, evaluationPeriods }: AlarmPeriods, at: number): number[] {
   const slots = evaluationPeriods + Math.max(2, Math.ceil(60 / period));

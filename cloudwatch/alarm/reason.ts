@@ -3,20 +3,20 @@ import type { ComparisonOperator, Statistic, TreatMissingData } from "./alarm.ts
 import { type Json, jsonDouble } from "./json.ts";
 import type { AlarmState } from "./state.ts";
 
-/** What CloudWatch says of an alarm that it has not evaluated yet. */
+/** The state reason of an alarm that CloudWatch has not evaluated yet. */
 export const INITIAL_REASON = "Unchecked: Initial alarm creation";
 
 interface Decision {
-  /** `undefined`: the alarm stays as it is. */
+  /** `undefined`: the alarm keeps its state. */
   readonly state: AlarmState | undefined;
   readonly evaluationPeriods: number;
   readonly datapointsToAlarm: number;
-  /** What the datapoints are compared with: `greater than the threshold (3.0)`. */
-  readonly limit: string;
+  /** The condition that datapoints must meet, such as `greater than the threshold (3.0)`. */
+  readonly condition: string;
   readonly treatMissingData: TreatMissingData;
   readonly received: number;
   readonly missing: number;
-  /** The datapoints on the side of the threshold that `state` names, newest first. */
+  /** The datapoints that support `state`: breaching for ALARM, not breaching for OK. Newest first. */
   readonly crossing: readonly { readonly value: number; readonly timestamp: number | undefined }[];
 }
 
@@ -27,33 +27,33 @@ const RELATION: Readonly<Record<ComparisonOperator, string>> = {
   LessThanOrEqualToThreshold: "less than or equal to",
 };
 
-export function thresholdLimit(operator: ComparisonOperator, threshold: number): string {
+export function thresholdCondition(operator: ComparisonOperator, threshold: number): string {
   return `${RELATION[operator]} the threshold (${formatJavaDouble(threshold)})`;
 }
 
-/** How a reason names the filling; the other two settings fill nothing in. */
-const FILLING: Partial<Record<TreatMissingData, string>> = {
+/** How a reason names the treatment of missing data. The other two treatments fill in no values. */
+const TREATMENT_NAMES: Partial<Record<TreatMissingData, string>> = {
   breaching: "Breaching",
   notBreaching: "NonBreaching",
 };
 
-/** The words in which CloudWatch gives its reason, as its notices and DescribeAlarms show them. */
+/** Formats the state reason as it appears in CloudWatch notifications and in DescribeAlarms. */
 export function stateReason(decision: Decision): string {
   const { state, evaluationPeriods, received, missing, crossing } = decision;
   if (state === undefined) {
-    return `Unchanged: ${count(missing, "datapoint")} ${were(missing)} unknown and missing data is ignored.`;
+    return `Unchanged: ${pluralize(missing, "datapoint")} ${were(missing)} unknown and missing data is ignored.`;
   }
   if (state === "INSUFFICIENT_DATA") {
-    return `Insufficient Data: ${count(missing, "datapoint")} ${were(missing)} unknown.`;
+    return `Insufficient Data: ${pluralize(missing, "datapoint")} ${were(missing)} unknown.`;
   }
-  const filling = FILLING[decision.treatMissingData];
+  const treatment = TREATMENT_NAMES[decision.treatMissingData];
   const filled =
-    missing > 0 && filling !== undefined
-      ? ` and ${count(missing, "missing datapoint")} ${were(missing)} treated as [${filling}]`
+    missing > 0 && treatment !== undefined
+      ? ` and ${pluralize(missing, "missing datapoint")} ${were(missing)} treated as [${treatment}]`
       : "";
   if (crossing.length === 0) {
-    const datapoints = received === 0 ? "no datapoints" : count(received, "datapoint");
-    return `Threshold Crossed: ${datapoints} ${were(received)} received for ${count(evaluationPeriods, "period")}${filled}.`;
+    const datapoints = received === 0 ? "no datapoints" : pluralize(received, "datapoint");
+    return `Threshold Crossed: ${datapoints} ${were(received)} received for ${pluralize(evaluationPeriods, "period")}${filled}.`;
   }
   const listed = crossing.map(
     ({ value, timestamp }) =>
@@ -62,41 +62,41 @@ export function stateReason(decision: Decision): string {
   const side = state === "ALARM" ? "" : "not ";
   const needed =
     state === "ALARM"
-      ? `minimum ${count(decision.datapointsToAlarm, "datapoint")} for OK -> ALARM transition`
-      : `minimum ${count(evaluationPeriods - decision.datapointsToAlarm + 1, "datapoint")} for ALARM -> OK transition`;
+      ? `minimum ${pluralize(decision.datapointsToAlarm, "datapoint")} for OK -> ALARM transition`
+      : `minimum ${pluralize(evaluationPeriods - decision.datapointsToAlarm + 1, "datapoint")} for ALARM -> OK transition`;
   return (
     `Threshold Crossed: ${crossing.length} out of the last ${evaluationPeriods} datapoints [${listed.join(", ")}] ` +
-    `${were(crossing.length)} ${side}${decision.limit}${filled} (${needed}).`
+    `${were(crossing.length)} ${side}${decision.condition}${filled} (${needed}).`
   );
 }
 
-export const count = (quantity: number, noun: string) =>
+export const pluralize = (quantity: number, noun: string) =>
   `${quantity} ${noun}${quantity === 1 ? "" : "s"}`;
 const were = (quantity: number) => (quantity === 1 ? "was" : "were");
 
-/** `14/09/26 05:42:40`, UTC. */
+/** Formats a time as `14/09/26 05:42:40` in UTC. */
 function reasonTime(timestamp: number): string {
   const [date = "", time = ""] = new Date(timestamp).toISOString().split("T");
   const [year = "", month, day] = date.split("-");
   return `${day}/${month}/${year.slice(2)} ${time.slice(0, 8)}`;
 }
 
-/** `2026-09-14T05:42:40.000+0000`: how CloudWatch writes times into its JSON. */
+/** Formats a time as CloudWatch does in JSON: `2026-09-14T05:42:40.000+0000`. */
 export function jsonTime(timestamp: number): string {
   return new Date(timestamp).toISOString().replace("Z", "+0000");
 }
 
-/** What an evaluation looked at; AWS's StateReasonData. Times are milliseconds since the epoch. */
+/** The input of AWS's StateReasonData. Times are milliseconds since the epoch. */
 export interface StateReasonData {
   readonly queryDate: number;
   readonly statistic: Statistic;
   /** Seconds. */
   readonly period: number;
-  /** Of an alarm that has one. */
+  /** Set for threshold alarms. */
   readonly threshold?: number | undefined;
-  /** Of an alarm on a band: its upper edge for each datapoint, newest first. */
+  /** Set for anomaly alarms: the band's upper bound for each datapoint, newest first. */
   readonly upperThresholds?: readonly number[] | undefined;
-  /** Newest first; one without a value had no data. */
+  /** Newest first. Without `value`, no data was published in the period. */
   readonly evaluatedDatapoints: readonly {
     readonly timestamp: number;
     readonly sampleCount?: number;
@@ -104,7 +104,7 @@ export interface StateReasonData {
   }[];
 }
 
-/** The document that DescribeAlarms gives as `StateReasonData`, version 1.0. */
+/** Builds the `StateReasonData` document (version 1.0) that DescribeAlarms returns. */
 export function stateReasonDocument(data: StateReasonData): Json {
   const received = data.evaluatedDatapoints.flatMap(({ timestamp, value }) =>
     value === undefined ? [] : [{ timestamp, value }],

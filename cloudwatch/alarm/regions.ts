@@ -1,5 +1,5 @@
 /**
- * How CloudWatch names a region in its notices.
+ * Region names as they appear in CloudWatch notifications.
  * @see https://docs.aws.amazon.com/general/latest/gr/rande.html
  */
 const REGION_NAMES: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ const REGION_NAMES: Readonly<Record<string, string>> = {
   "us-west-2": "US West (Oregon)",
 };
 
-/** A region that is not in the list keeps its code. */
+/** Returns the display name of a region, or its code if the region is not in the table. */
 export function regionName(region: string): string {
   return REGION_NAMES[region] ?? region;
 }

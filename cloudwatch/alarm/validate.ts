@@ -5,28 +5,29 @@ const DAY = 86_400;
 const HOUR = 3_600;
 
 /**
- * @throws Error naming the alarm, the value received and what PutMetricAlarm allows
+ * Validates an alarm as PutMetricAlarm does.
+ * @throws Error naming the alarm, the value received and the allowed values
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
 export function validateMetricAlarm(alarm: MetricAlarm): void {
   const { name, period, evaluationPeriods, datapointsToAlarm } = alarm;
-  const refuse = (member: string, value: number, allowed: string) => {
+  const reject = (property: string, value: number, allowed: string) => {
     throw new Error(
-      `AWS would refuse the alarm ${name}: its ${member} is ${value}; it must be ${allowed}.`,
+      `AWS would reject the alarm ${name}: ${property} is ${value}; it must be ${allowed}.`,
     );
   };
   if (![10, 20, 30].includes(period) && (period < 60 || period % 60 !== 0)) {
-    refuse("period", period, "10, 20, 30 or a multiple of 60 seconds");
+    reject("period", period, "10, 20, 30 or a multiple of 60 seconds");
   }
   if (!Number.isInteger(evaluationPeriods) || evaluationPeriods < 1) {
-    refuse("evaluation periods", evaluationPeriods, "a whole number of at least 1");
+    reject("evaluation periods", evaluationPeriods, "an integer of at least 1");
   }
-  const longest = period < HOUR ? DAY : WEEK;
-  if (period * evaluationPeriods > longest) {
-    refuse(
+  const maxSpan = period < HOUR ? DAY : WEEK;
+  if (period * evaluationPeriods > maxSpan) {
+    reject(
       "period times evaluation periods",
       period * evaluationPeriods,
-      `at most ${longest} seconds with a period of ${period}`,
+      `at most ${maxSpan} seconds with a period of ${period}`,
     );
   }
   if (
@@ -34,11 +35,15 @@ export function validateMetricAlarm(alarm: MetricAlarm): void {
     datapointsToAlarm < 1 ||
     datapointsToAlarm > evaluationPeriods
   ) {
-    refuse("datapoints to alarm", datapointsToAlarm, `from 1 to ${evaluationPeriods}`);
+    reject(
+      "datapoints to alarm",
+      datapointsToAlarm,
+      `an integer between 1 and ${evaluationPeriods}`,
+    );
   }
   if (isAnomalyAlarm(alarm)) {
-    if (period < 60) refuse("period", period, "60 seconds or more where it has a band");
+    if (period < 60) reject("period", period, "at least 60 seconds for an anomaly alarm");
   } else if (!Number.isFinite(alarm.threshold)) {
-    refuse("threshold", alarm.threshold, "a finite number");
+    reject("threshold", alarm.threshold, "a finite number");
   }
 }

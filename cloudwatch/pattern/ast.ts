@@ -1,6 +1,6 @@
 /**
- * A parsed filter pattern. Plain data: it can be printed, compared, sent to a worker, or translated
- * into another query language by walking its unions.
+ * A parsed filter pattern: plain data that can be printed, compared, sent to a worker, or translated into
+ * another query language.
  *
  * Source: "Filter pattern syntax for metric filters, subscription filters, filter log events, and
  * Live Tail" in the Amazon CloudWatch Logs User Guide.
@@ -13,39 +13,39 @@ export type FilterPattern =
   | SpacePattern;
 
 interface PatternBase {
-  /** The text as it was given. */
+  /** The pattern text before parsing. */
   readonly source: string;
 }
 
-/** A blank pattern: every message matches. */
+/** A blank pattern, which matches every message. */
 export interface MatchAllPattern extends PatternBase {
   readonly kind: "all";
 }
 
-/** Terms that are looked for as case-sensitive substrings of the whole message. */
+/** Terms to find as case-sensitive substrings of the message. */
 export interface TextPattern extends PatternBase {
   readonly kind: "text";
-  /** `term`: all of these occur. */
+  /** `term`: all of these must occur. */
   readonly required: readonly string[];
-  /** `-term`: none of these occurs. */
+  /** `-term`: none of these may occur. */
   readonly excluded: readonly string[];
-  /** `?term`: any of these occurs. They count only when there is no other term. */
+  /** `?term`: at least one of these must occur. Ignored if there are other terms. */
   readonly optional: readonly string[];
 }
 
-/** A `%regex%` that is the whole pattern, searched for anywhere in the message. */
+/** A pattern that consists of one `%regex%`, which may match anywhere in the message. */
 export interface RegexPattern extends PatternBase {
   readonly kind: "regex";
   readonly regex: RegexValue;
 }
 
-/** `{ … }`: the message is one JSON object for which the condition holds. */
+/** `{ … }`: the message must be one JSON object that meets the condition. */
 export interface JsonPattern extends PatternBase {
   readonly kind: "json";
   readonly condition: Condition<JsonTest>;
 }
 
-/** `[ … ]`: the message is a line of fields separated by white space. Without fields, any line. */
+/** `[ … ]`: the message is split at white space into fields. Without fields, every line matches. */
 export interface SpacePattern extends PatternBase {
   readonly kind: "space";
   readonly fields: readonly SpaceField[];
@@ -53,13 +53,13 @@ export interface SpacePattern extends PatternBase {
 
 export type Condition<Test> = Test | AllOf<Test> | AnyOf<Test>;
 
-/** `a && b`, two or more. */
+/** `a && b`, with two or more operands. */
 export interface AllOf<Test> {
   readonly type: "and";
   readonly conditions: readonly Condition<Test>[];
 }
 
-/** `a || b`, two or more. */
+/** `a || b`, with two or more operands. */
 export interface AnyOf<Test> {
   readonly type: "or";
   readonly conditions: readonly Condition<Test>[];
@@ -88,9 +88,9 @@ export interface JsonMissingTest {
   readonly selector: Selector;
 }
 
-/** A path into a JSON object; it has at least one segment and at most one wildcard. */
+/** A path into a JSON object, with at least one segment and at most one wildcard. */
 export interface Selector {
-  /** As written, `$.a[0].b`. */
+  /** Source text, such as `$.a[0].b`. */
   readonly text: string;
   readonly segments: readonly Segment[];
 }
@@ -98,20 +98,20 @@ export interface Selector {
 export type Segment =
   | { readonly type: "property"; readonly name: string }
   | { readonly type: "index"; readonly index: number }
-  /** `[*]` or `.*`: each element of an array and each value of an object alike. */
+  /** `[*]` or `.*`: every element of an array or every value of an object. */
   | { readonly type: "wildcard" };
 
 export type SpaceField =
   | {
       readonly type: "field";
-      /** Absent: a field that has no name. */
+      /** `undefined` for an unnamed field. */
       readonly name?: string;
       readonly condition?: Condition<SpaceComparison>;
     }
-  /** `...`: any number of fields, at most once in a pattern. */
+  /** `...`: any number of fields. Allowed once in a pattern. */
   | { readonly type: "ellipsis" };
 
-/** A comparison with the text of the field in which it stands. */
+/** A comparison with the text of the enclosing field. */
 export interface SpaceComparison {
   readonly type: "comparison";
   readonly operator: Operator;
@@ -119,31 +119,31 @@ export interface SpaceComparison {
 }
 
 export type EqualityOperator = "=" | "!=";
-/** These take a number and nothing else. */
+/** Operators that accept only a number. */
 export type RelationalOperator = "<" | "<=" | ">" | ">=";
 export type Operator = EqualityOperator | RelationalOperator;
 
 export type Value = StringValue | WildcardValue | NumberValue | RegexValue;
 
-/** The exact text, quoted or not. A quoted number is a string. */
+/** Exact text, quoted or unquoted. A quoted number is a string. */
 export interface StringValue {
   readonly type: "string";
   readonly text: string;
 }
 
-/** Text with `*` in it: the pieces in order, with anything between two of them. Two or more pieces. */
+/** Text with `*`: two or more pieces in order, with any text between them. */
 export interface WildcardValue {
   readonly type: "wildcard";
   readonly pieces: readonly string[];
 }
 
-/** An unquoted number, as written: `+1`, `.5`, `1e3`. */
+/** An unquoted number in its source form: `+1`, `.5`, `1e3`. */
 export interface NumberValue {
   readonly type: "number";
   readonly text: string;
 }
 
-/** What stands between the percent signs. */
+/** The expression between the percent signs. */
 export interface RegexValue {
   readonly type: "regex";
   readonly source: string;

@@ -36,10 +36,10 @@ function errorOf(pattern: string): unknown {
   }
 }
 
-describe("messages that AWS matches", () => {
+describe("messages", () => {
   const cases = fixture<Case>("filter-cases.json");
 
-  it.each(["text", "json", "space"] as const)("every case of a %s pattern agrees", (kind) => {
+  it.each(["text", "json", "space"] as const)("match %s patterns as in AWS", (kind) => {
     const ofKind = cases.filter((row) => row.kind === kind);
     const failures = ofKind
       .filter((row) => matches(parsePattern(row.pattern), row.message) !== row.matches)
@@ -49,7 +49,7 @@ describe("messages that AWS matches", () => {
   });
 });
 
-describe("patterns that AWS refuses", () => {
+describe("rejects invalid patterns with the error of AWS", () => {
   it.each(fixture<InvalidCase>("filter-invalid-patterns.json"))(
     "$pattern",
     ({ pattern, error }) => {
@@ -63,7 +63,7 @@ describe("patterns that AWS refuses", () => {
   );
 });
 
-describe("values that AWS extracts", () => {
+describe("extracts the same values as AWS", () => {
   it.each(fixture<ExtractionCase>("extracted-values.json"))(
     "$pattern from $message",
     ({ pattern, message, extractedValues }) => {

@@ -1,24 +1,24 @@
 import { formatJavaDouble } from "../java-double.ts";
 import type { NumberValue, Operator, Value } from "./ast.ts";
-import { type MatchResult, not } from "./compile-condition.ts";
+import { type MatchResult, negate } from "./compile-condition.ts";
 import { compareDecimals, type Decimal, parseDecimal } from "./decimal.ts";
 import { compileRegex } from "./regex.ts";
 import { compileWildcard } from "./wildcard.ts";
 
-/** A comparison, by what the field holds. Whatever else it may hold satisfies no comparison. */
+/** A comparison with a string or a number. Values of any other type never satisfy it. */
 export interface Comparison {
   readonly text: (text: string) => boolean;
   readonly number: (number: number | bigint) => MatchResult;
 }
 
 /**
- * How the `number`s of a message are to be read.
- * `rounded`: from `JSON.parse`, which gives the same for `1` and `1.0` and rounds large integers.
- * `exact`: from `parseExactJson`, where a `number` is a double and integers are `bigint`s.
+ * The parser that produced the numbers of a message.
+ * `rounded`: `JSON.parse`, which does not distinguish `1` from `1.0` and rounds large integers.
+ * `exact`: `parseExactJson`, where a `number` is a double and integers are `bigint`s.
  */
 export type NumberReading = "rounded" | "exact";
 
-/** A comparison of a value of a JSON message. */
+/** Compiles a comparison with a value of a JSON message. */
 export function compileJsonComparison(
   operator: Operator,
   value: Value,
@@ -26,33 +26,33 @@ export function compileJsonComparison(
 ): Comparison {
   if (value.type === "number") return numberComparison(operator, value, reading);
   const test = textTest(value);
-  const number = renderedTest(test, reading);
+  const number = formattedNumberTest(test, reading);
   return operator === "!="
-    ? { text: (text) => !test(text), number: (found) => not(number(found)) }
+    ? { text: (text) => !test(text), number: (found) => negate(number(found)) }
     : { text: test, number };
 }
 
-/** Whether a value of a JSON message equals any of these texts. */
+/** Compiles a test for equality with any of several texts, for a value of a JSON message. */
 export function compileJsonMembership(
   texts: readonly string[],
   reading: NumberReading,
 ): Comparison {
   const set = new Set(texts);
   const test = (text: string): boolean => set.has(text);
-  return { text: test, number: renderedTest(test, reading) };
+  return { text: test, number: formattedNumberTest(test, reading) };
 }
 
-/** A comparison of a field of a line, whose fields are all text: an unquoted number compares as one. */
+/** Compiles a comparison with a text field. Fields are parsed as numbers if the pattern has a number. */
 export function compileFieldComparison(
   operator: Operator,
   value: Value,
 ): (text: string) => boolean {
   if (value.type === "number") {
     const literal = decimalOf(value);
-    const holds = ORDERS[operator];
+    const accepts = ORDERS[operator];
     return (text) => {
       const found = parseDecimal(text);
-      return found === undefined ? operator === "!=" : holds(compareDecimals(found, literal));
+      return found === undefined ? operator === "!=" : accepts(compareDecimals(found, literal));
     };
   }
   const test = textTest(value);
@@ -70,8 +70,8 @@ function textTest(value: Exclude<Value, NumberValue>): (text: string) => boolean
   }
 }
 
-/** The same test on a number, as AWS renders it: an integer as it is written, any other as a double. */
-function renderedTest(
+/** Applies a text test to a number as AWS formats it: integers as written, all others as doubles. */
+function formattedNumberTest(
   test: (text: string) => boolean,
   reading: NumberReading,
 ): (number: number | bigint) => MatchResult {
@@ -96,11 +96,12 @@ const ORDERS: Readonly<Record<Operator, (order: number) => boolean>> = {
 
 function decimalOf({ text }: NumberValue): Decimal {
   const decimal = parseDecimal(text);
-  if (decimal === undefined) throw new Error(`${text} was parsed as a number and is none`);
+  if (decimal === undefined)
+    throw new Error(`${text} was parsed as a number but is not a valid decimal`);
   return decimal;
 }
 
-/** Numbers compare by value; text is equal to the literal as it is written, and never ordered. */
+/** Compares numbers by value. Text equals the literal only as written, and relational operators reject it. */
 function numberComparison(
   operator: Operator,
   value: NumberValue,
@@ -108,30 +109,30 @@ function numberComparison(
 ): Comparison {
   const literal = decimalOf(value);
   const rounded = Number(value.text);
-  // A double that equals the literal's nearest double need not equal the literal: 0 and 1e-999.
-  const nearest = parseDecimal(String(rounded));
-  const orderOfEqual = nearest === undefined ? 0 : compareDecimals(nearest, literal);
-  const holds = ORDERS[operator];
+  // The nearest double of a literal can differ from the literal: 1e-999 becomes 0.
+  const nearestDouble = parseDecimal(String(rounded));
+  const orderOfEqual = nearestDouble === undefined ? 0 : compareDecimals(nearestDouble, literal);
+  const accepts = ORDERS[operator];
   return {
     text:
       operator === "="
         ? (text) => text === value.text
         : (text) => operator === "!=" && text !== value.text,
     number: (number) => {
-      // What overflows a double satisfies nothing, not even !=.
+      // A number that overflows a double satisfies no comparison, not even !=.
       if (!Number.isFinite(Number(number))) return false;
       if (typeof number === "bigint") {
         const found = parseDecimal(String(number));
-        return found !== undefined && holds(compareDecimals(found, literal));
+        return found !== undefined && accepts(compareDecimals(found, literal));
       }
-      if (number !== rounded) return holds(number < rounded ? -1 : 1);
+      if (number !== rounded) return accepts(number < rounded ? -1 : 1);
       if (reading === "rounded" && !isExact(number)) return undefined;
-      return holds(orderOfEqual);
+      return accepts(orderOfEqual);
     },
   };
 }
 
-/** Whether no integer other than this one rounds to it. */
+/** Returns whether no other integer rounds to this number. */
 function isExact(number: number): boolean {
   return Math.abs(number) <= Number.MAX_SAFE_INTEGER;
 }

@@ -1,34 +1,34 @@
 import type { Condition } from "./ast.ts";
 import type { Lexer } from "./lexer.ts";
 
-/** Reads tests joined by `&&` and `||`; parentheses bind first, then `&&`, then `||`. */
+/** Parses tests joined by `&&` and `||`. `&&` binds tighter than `||`, and parentheses override both. */
 export function parseCondition<Test>(lexer: Lexer, parseTest: () => Test): Condition<Test> {
-  function any(): Condition<Test> {
-    return join("or", "||", all);
+  function parseOr(): Condition<Test> {
+    return parseChain("or", "||", parseAnd);
   }
 
-  function all(): Condition<Test> {
-    return join("and", "&&", atom);
+  function parseAnd(): Condition<Test> {
+    return parseChain("and", "&&", parseOperand);
   }
 
-  function atom(): Condition<Test> {
-    if (!lexer.take("(")) return parseTest();
-    const inner = any();
+  function parseOperand(): Condition<Test> {
+    if (!lexer.accept("(")) return parseTest();
+    const inner = parseOr();
     lexer.expect(")");
     return inner;
   }
 
-  function join(
+  function parseChain(
     type: "and" | "or",
     symbol: string,
-    operand: () => Condition<Test>,
+    parseOperand: () => Condition<Test>,
   ): Condition<Test> {
-    const conditions = [operand()];
-    while (lexer.take(symbol)) conditions.push(operand());
+    const conditions = [parseOperand()];
+    while (lexer.accept(symbol)) conditions.push(parseOperand());
     return conditions.length === 1 && conditions[0] !== undefined
       ? conditions[0]
       : { type, conditions };
   }
 
-  return any();
+  return parseOr();
 }

@@ -25,19 +25,19 @@ it.each([
   ["-2", "-1", -1],
   ["-10", "-9", -1],
   ["1e2147483647", "1e2147483646", 1],
-])("%s against %s is %i", (a, b, order) => {
+])("compares %s with %s as %i", (a, b, order) => {
   expect(Math.sign(compareDecimals(decimal(a), decimal(b)))).toBe(order);
   expect(Math.sign(compareDecimals(decimal(b), decimal(a)))).toBe(order === 0 ? 0 : -order);
 });
 
 it.each(["", "+", ".", "e3", "1e", "1.2.3", "0x10", "1_000", " 1", "1 ", "Infinity", "NaN", "١"])(
-  "%j is not a number",
+  "rejects %j",
   (text) => {
     expect(parseDecimal(text)).toBeUndefined();
   },
 );
 
-it("orders as the same numbers do when they are scaled to integers", () => {
+it("orders numbers as their values scaled to integers", () => {
   const parts = fc.tuple(
     fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }),
     fc.integer({ min: 0, max: 20 }),

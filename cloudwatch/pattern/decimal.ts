@@ -1,4 +1,4 @@
-/** A number without rounding: `sign · 0.digits · 10^exponent`; digits neither start nor end with 0. */
+/** A number of any precision: `sign · 0.digits · 10^exponent`. The digits have no leading or trailing zeros. */
 export interface Decimal {
   readonly sign: -1 | 0 | 1;
   readonly digits: string;
@@ -7,12 +7,12 @@ export interface Decimal {
 
 const NUMBER = /^([+-])?(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?$/;
 
-/** Reads `1`, `-1.50`, `.5`, `1e3`, of any length; `undefined` for any other text. */
+/** Parses `1`, `-1.50`, `.5` or `1e3`, of any length. Returns `undefined` for any other text. */
 export function parseDecimal(text: string): Decimal | undefined {
   const match = NUMBER.exec(text);
   if (match === null) return undefined;
-  const [, sign, whole = "", fraction = "", bareFraction = "", exponent = "0"] = match;
-  const written = whole + fraction + bareFraction;
+  const [, sign, integer = "", fraction = "", bareFraction = "", exponent = "0"] = match;
+  const written = integer + fraction + bareFraction;
   let first = 0;
   while (written[first] === "0") first++;
   let last = written.length;
@@ -21,11 +21,11 @@ export function parseDecimal(text: string): Decimal | undefined {
   return {
     sign: sign === "-" ? -1 : 1,
     digits: written.slice(first, last),
-    exponent: Number(exponent) + whole.length - first,
+    exponent: Number(exponent) + integer.length - first,
   };
 }
 
-/** Below 0, 0 or above 0, as `a` is less than, equal to or greater than `b`. */
+/** Returns a negative number, 0 or a positive number if `a` is less than, equal to or greater than `b`. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (a.sign !== b.sign) return a.sign - b.sign;
   if (a.exponent !== b.exponent) return a.exponent < b.exponent ? -a.sign : a.sign;

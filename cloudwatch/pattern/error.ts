@@ -1,8 +1,8 @@
 import { AwsError } from "../aws-error.ts";
 
-/** A pattern that CloudWatch Logs refuses. `message` is AWS's own; `detail` is for people. */
+/** CloudWatch Logs rejects the pattern. `message` is the text that AWS returns. */
 export class FilterPatternError extends AwsError {
-  /** What was wrong, where, and what is allowed there. */
+  /** Explanation for the user: what is wrong, where, and what is allowed there. */
   readonly detail: string;
 
   constructor(message: string, detail: string) {
@@ -11,16 +11,16 @@ export class FilterPatternError extends AwsError {
   }
 }
 
-/** The characters make terms, but not in this order. */
+/** Returns the error for valid terms in an invalid order. */
 export function invalidPattern(detail: string): FilterPatternError {
   return new FilterPatternError("Invalid metric filter pattern", detail);
 }
 
 /**
- * No term can continue so. AWS's scanner reports the text from the start of the term up to and with
- * the character that it cannot take, or up to the end where the pattern ends too soon.
- * @param start offset of the term's first character
- * @param failed offset of the character that does not fit
+ * Returns the error for a character that cannot continue a term. AWS reports the text from the start of the
+ * term through the invalid character, or to the end if the pattern ends too early.
+ * @param start offset of the first character of the term
+ * @param failed offset of the invalid character
  */
 export function invalidTerm(
   pattern: string,

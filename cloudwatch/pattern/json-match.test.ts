@@ -8,7 +8,7 @@ function match(pattern: string, message: string): boolean {
   return matches(parsePattern(`{ ${pattern} }`), message);
 }
 
-describe("what a field matches, by what it holds", () => {
+describe("each test, for each type of value", () => {
   const tests = ["= x", "!= x", "IS NULL", "IS TRUE", "IS FALSE", "NOT EXISTS", "= *", '= "*"'];
   it.each([
     ["{}", [false, false, false, false, false, true, false, false]],
@@ -25,11 +25,11 @@ describe("what a field matches, by what it holds", () => {
     ['{"a":"x"}', [true, false, false, false, false, false, true, true]],
     ['{"a":"X"}', [false, true, false, false, false, false, true, true]],
     ['{"a":0}', [false, true, false, false, false, false, true, true]],
-  ])("%s", (message, expected) => {
+  ])("evaluates %s", (message, expected) => {
     expect(tests.map((test) => match(`$.a ${test}`, message))).toEqual(expected);
   });
 
-  it("an order takes JSON numbers alone", () => {
+  it("matches relational operators only with JSON numbers", () => {
     expect(match("$.a > 1", '{"a":2}')).toBe(true);
     for (const value of ['"2"', "true", "null", "[2]", "{}", "1e309", "1"]) {
       expect([value, match("$.a > 1", `{"a":${value}}`)]).toEqual([value, false]);
@@ -39,7 +39,7 @@ describe("what a field matches, by what it holds", () => {
     expect(match("$.a < -1", '{"a":-1}')).toBe(false);
   });
 
-  it("a number against text compares as text", () => {
+  it("compares a number with a string as text", () => {
     expect(match("$.a = 1", '{"a":"1"}')).toBe(true);
     expect(match("$.a = 1", '{"a":"1.0"}')).toBe(false);
     expect(match("$.a != 1", '{"a":"01"}')).toBe(true);
@@ -73,18 +73,18 @@ describe("numbers", () => {
     ["$.a != 5", "1e400", false],
     ['$.a != "5"', "1e400", true],
     ["$.a = Infinity", "1e400", true],
-  ])("%s against %s: %s", (pattern, number, expected) => {
+  ])("compare %s with %s: %s", (pattern, number, expected) => {
     expect(match(pattern, `{"a":${number}}`)).toBe(expected);
     expect(match(pattern.replaceAll("$.a", "$.a[0]"), `{"a":[${number}]}`)).toBe(expected);
   });
 
-  it("are exact behind a wildcard too", () => {
+  it("are exact after a wildcard too", () => {
     expect(match('$.a[*] = "1"', '{"a":[1.0,true]}')).toBe(false);
     expect(match('$.a[*] != "1"', '{"a":[1.0,true]}')).toBe(true);
     expect(match('$.a[*] = "1"', '{"a":[1.0,1]}')).toBe(true);
   });
 
-  it("agree with integers of any size", () => {
+  it("compare exactly as integers of any size", () => {
     const integer = fc.oneof(
       fc.bigInt({ min: 2n ** 53n - 3n, max: 2n ** 53n + 3n }),
       fc.bigInt({ min: -5n, max: 5n }),
@@ -105,24 +105,24 @@ describe("numbers", () => {
 
 describe("a message", () => {
   it.each(["", "x", "1", '"{}"', "null", "[]", "[{}]", "{} x", "{}{}", "{", "{'a':1}", "\ufeff{}"])(
-    "%j is not one JSON object and matches nothing",
+    "%j does not match, because it is not one JSON object",
     (message) => {
       expect(match("$.a NOT EXISTS", message)).toBe(false);
     },
   );
 
-  it("may have white space around it", () => {
+  it("can have surrounding white space", () => {
     expect(match("$.a NOT EXISTS", " \r\n\t{} \n")).toBe(true);
   });
 
-  it("counts the last of duplicate keys", () => {
+  it("uses the last of duplicate properties", () => {
     expect(match("$.a = 2", '{"a":1,"a":2}')).toBe(true);
     expect(match("$.a = 1", '{"a":1,"a":2}')).toBe(false);
     expect(match('$.a = "1"', '{"a":1.0,"a":1}')).toBe(true);
   });
 
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
-    "own %s alone counts",
+    "resolves %s only as an own property",
     (key) => {
       expect(match(`$.${key} NOT EXISTS`, "{}")).toBe(true);
       expect(match(`$.a.${key} NOT EXISTS`, '{"a":{}}')).toBe(true);
@@ -131,7 +131,7 @@ describe("a message", () => {
     },
   );
 
-  it("arrays and strings have elements and no properties", () => {
+  it("has no properties in arrays and strings", () => {
     expect(match("$.a.length NOT EXISTS", '{"a":[1]}')).toBe(true);
     expect(match("$.a.0 NOT EXISTS", '{"a":[1]}')).toBe(true);
     expect(match("$.a.length NOT EXISTS", '{"a":"x"}')).toBe(true);
@@ -139,7 +139,7 @@ describe("a message", () => {
     expect(match("$.a[0] NOT EXISTS", '{"a":{"0":1}}')).toBe(true);
   });
 
-  it("that nests too deep for the parser does not match and does not throw", () => {
+  it("does not throw when nested too deep for the parser", () => {
     const depth = 200_000;
     const message = `{"a":1,"b":${"[".repeat(depth)}${"]".repeat(depth)}}`;
     expect(() => match('$.a = "1"', message)).not.toThrow();
@@ -161,7 +161,7 @@ describe("a wildcard selector", () => {
     ["$.b = y || $.a[*] = x || $.a[*] = z", '{"a":["z"]}', true],
     ["$.b = y || $.a[*] = x || $.a[*] = z", '{"a":"z"}', false],
     ["$.a.['b.c'][*] = x", '{"a":{"b.c":["x"]}}', true],
-  ])("%s against %s: %s", (pattern, message, expected) => {
+  ])("evaluates %s on %s: %s", (pattern, message, expected) => {
     expect(match(pattern, message)).toBe(expected);
   });
 });
@@ -169,7 +169,7 @@ describe("a wildcard selector", () => {
 describe("a parsed message", () => {
   const pattern = parsePattern('{ $.a = "1" || $.b = 9007199254740993 }');
 
-  it("matches as its text does when the text is given", () => {
+  it("matches like its text if the text is passed", () => {
     for (const message of [
       '{"a":1}',
       '{"a":1.0}',
@@ -183,17 +183,20 @@ describe("a parsed message", () => {
     }
   });
 
-  it("counts as JavaScript writes it when the text is not given", () => {
+  it("matches as serialized by JavaScript if the text is not passed", () => {
     expect(matchesJson(pattern, { a: 1 })).toBe(true);
     expect(matchesJson(pattern, { a: "1" })).toBe(true);
     expect(matchesJson(pattern, { a: 1.5 })).toBe(false);
   });
 
-  it.each([[null], [undefined], ["x"], [1], [[]], [[{ a: "1" }]]])("%j is no object", (value) => {
-    expect(matchesJson(pattern, value)).toBe(false);
-  });
+  it.each([[null], [undefined], ["x"], [1], [[]], [[{ a: "1" }]]])(
+    "rejects %j, which is not an object",
+    (value) => {
+      expect(matchesJson(pattern, value)).toBe(false);
+    },
+  );
 
-  it("is refused by a pattern of text", () => {
+  it("cannot be matched with a text pattern", () => {
     expect(() => matchesJson(parsePattern("ERROR"), {})).toThrow(/text pattern.*use matches\(\)/);
     expect(matchesJson(parsePattern(""), {})).toBe(true);
   });
@@ -220,7 +223,7 @@ describe("conditions", () => {
     ),
   }));
 
-  /** With the fewest parentheses that && before || leaves possible. */
+  /** Writes a condition with as few parentheses as precedence allows. */
   function write(node: Condition<JsonTest>, inside?: "and"): string {
     if (node.type === "and")
       return node.conditions.map((inner) => write(inner, "and")).join(" && ");
@@ -237,7 +240,7 @@ describe("conditions", () => {
     return fields[Number(node.selector.text.slice("$.f".length))] === true;
   }
 
-  it("bind parentheses first, then &&, then ||", () => {
+  it("give parentheses precedence over &&, and && over ||", () => {
     const fields = fc.array(fc.boolean(), { minLength: 5, maxLength: 5 });
     fc.assert(
       fc.property(condition, fields, (node, values) => {
@@ -254,7 +257,7 @@ describe("conditions", () => {
     );
   });
 
-  it("a list of values of one field is the same in any order and any nesting", () => {
+  it("match a list of values in any order and nesting", () => {
     for (const name of ["A", "B", "C", "D"]) {
       const message = JSON.stringify({ eventName: name, eventSource: "kms" });
       const expected = name !== "D";

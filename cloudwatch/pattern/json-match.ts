@@ -13,9 +13,9 @@ import {
   compileJsonMembership,
   type NumberReading,
 } from "./compare.ts";
-import { compileCondition, type MatchResult, not, type Test } from "./compile-condition.ts";
+import { compileCondition, type MatchResult, negate, type Test } from "./compile-condition.ts";
 import { parseExactJson } from "./exact-json.ts";
-import { hasWildcard, step } from "./selector.ts";
+import { hasWildcard, resolveSegment } from "./selector.ts";
 import { isCompound } from "./traversal.ts";
 
 export interface JsonMatcher {
@@ -24,8 +24,8 @@ export interface JsonMatcher {
 }
 
 /**
- * Compiles a pattern into functions once. A message is parsed by `JSON.parse`; only where the outcome
- * hangs on how a number was written is it parsed again, exactly.
+ * Compiles a JSON pattern. Messages are parsed with `JSON.parse`, and parsed again exactly only if the result
+ * depends on how a number was written.
  */
 export function compileJsonPattern({ condition }: JsonPattern): JsonMatcher {
   const rounded = compileObjectTest(condition, "rounded");
@@ -33,13 +33,13 @@ export function compileJsonPattern({ condition }: JsonPattern): JsonMatcher {
 
   function object(value: unknown, source?: string): boolean {
     if (!isObject(value)) return false;
-    const truth = rounded(value);
-    if (truth !== undefined) return truth;
+    const result = rounded(value);
+    if (result !== undefined) return result;
     exact ??= compileObjectTest(condition, "exact");
     try {
       return exact(parseExactJson(source ?? JSON.stringify(value))) === true;
     } catch (error) {
-      if (error instanceof RangeError) return false; // it nests deeper than the parser can follow
+      if (error instanceof RangeError) return false; // nested too deep for the parser
       throw error;
     }
   }
@@ -49,7 +49,7 @@ export function compileJsonPattern({ condition }: JsonPattern): JsonMatcher {
 
 const OBJECT = /^[\t\n\r ]*\{/;
 
-/** The message as one JSON object; `undefined` for any other message. */
+/** Parses a message that is one JSON object. Returns `undefined` for any other message. */
 export function parseMessage(message: string): object | undefined {
   if (!OBJECT.test(message)) return undefined;
   try {
@@ -63,7 +63,7 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Several `=` on one selector, joined by `||`: one look-up in place of many comparisons. */
+/** Several `=` on one selector, joined by `||`, merged into one set lookup. */
 interface JsonMembership {
   readonly type: "membership";
   readonly selector: Selector;
@@ -116,14 +116,14 @@ function compileTest(test: JsonTest | JsonMembership, reading: NumberReading): T
     case "missing":
       return rest === undefined
         ? (root) => path(root) === undefined
-        : (root) => not(anyElement(path(root), rest, (value) => value !== undefined));
+        : (root) => negate(anyElement(path(root), rest, (value) => value !== undefined));
     case "is": {
       const { constant } = test;
       if (rest !== undefined) {
         return (root) => anyElement(path(root), rest, (value) => value === constant);
       }
       return constant === null
-        ? (root) => isOrHoldsNull(path(root))
+        ? (root) => isOrContainsNull(path(root))
         : (root) => path(root) === constant;
     }
     case "membership": {
@@ -146,7 +146,10 @@ function compileScalarTest(
   return (root) => compare(comparison, path(root));
 }
 
-/** `=` and the orders hold for any element; `!=` holds where the path leads and no element equals. */
+/**
+ * `=` and relational operators match if any element does. `!=` matches if the path exists and no element is
+ * equal.
+ */
 function compileElementTest(
   { operator, value }: JsonComparison,
   path: Path,
@@ -155,11 +158,11 @@ function compileElementTest(
 ): Test<unknown> {
   const isNegative = operator === "!=";
   const comparison = compileJsonComparison(isNegative ? "=" : operator, value, reading);
-  const holds: Test<unknown> = (element) => compare(comparison, element);
-  if (!isNegative) return (root) => anyElement(path(root), rest, holds);
+  const test: Test<unknown> = (element) => compare(comparison, element);
+  if (!isNegative) return (root) => anyElement(path(root), rest, test);
   return (root) => {
     const parent = path(root);
-    return parent !== undefined && not(anyElement(parent, rest, holds));
+    return parent !== undefined && negate(anyElement(parent, rest, test));
   };
 }
 
@@ -169,30 +172,30 @@ function compare(comparison: Comparison, value: unknown): MatchResult {
   return false;
 }
 
-function isOrHoldsNull(value: unknown): boolean {
+function isOrContainsNull(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.includes(null));
 }
 
-function anyElement(parent: unknown, rest: Path, holds: Test<unknown>): MatchResult {
+function anyElement(parent: unknown, rest: Path, test: Test<unknown>): MatchResult {
   if (typeof parent !== "object" || parent === null) return false;
   let result: MatchResult = false;
   for (const element of Array.isArray(parent) ? parent : Object.values(parent)) {
-    const truth = holds(rest(element));
-    if (truth === true) return true;
-    if (truth === undefined) result = undefined;
+    const matched = test(rest(element));
+    if (matched === true) return true;
+    if (matched === undefined) result = undefined;
   }
   return result;
 }
 
-/** What a path without a wildcard leads to; `undefined` where it leads nowhere. */
+/** Resolves a path without a wildcard; `undefined` if it does not exist. */
 type Path = (value: unknown) => unknown;
 
 function compilePath(segments: readonly Segment[]): Path {
   return segments.reduceRight<Path>(
     (rest, segment) => {
-      // Only a name that every object inherits needs the slower look at own properties.
+      // Only names that every object inherits need the slower own-property check.
       if (segment.type !== "property" || segment.name in Object.prototype) {
-        return (value) => rest(step(value, segment));
+        return (value) => rest(resolveSegment(value, segment));
       }
       const { name } = segment;
       return (value) =>

@@ -9,7 +9,7 @@ const SYNTAX: Syntax = {
   selectors: true,
 };
 
-/** @param source the pattern, from `{` to `}` */
+/** @param source the pattern, including `{` and `}` */
 export function parseJsonPattern(source: string): JsonPattern {
   const lexer = createLexer(source, SYNTAX);
   lexer.expect("{");
@@ -29,7 +29,7 @@ function parseTest(lexer: Lexer): JsonTest {
       return { type: "is", selector, constant: parseConstant(lexer.next()) };
     case "not": {
       const object = lexer.next();
-      if (keyword(object) !== "exists") throw misplaced(object, "EXISTS after NOT");
+      if (keyword(object) !== "exists") throw unexpectedTerm(object, "EXISTS after NOT");
       return { type: "missing", selector };
     }
   }
@@ -39,7 +39,7 @@ function parseTest(lexer: Lexer): JsonTest {
   }
   const object = lexer.peek();
   if (isRelational(operator) && object.type !== "number") {
-    throw misplaced(object, `an unquoted number after ${operator}`);
+    throw unexpectedTerm(object, `an unquoted number after ${operator}`);
   }
   return { type: "comparison", selector, operator, value: parseValue(lexer) };
 }
@@ -53,7 +53,7 @@ function parseConstant(token: Token): null | boolean {
     case "false":
       return false;
     default:
-      throw misplaced(token, "NULL, TRUE or FALSE after IS");
+      throw unexpectedTerm(token, "NULL, TRUE or FALSE after IS");
   }
 }
 
@@ -61,8 +61,8 @@ function keyword(token: Token): string | undefined {
   return token.type === "word" ? token.text.toLowerCase() : undefined;
 }
 
-/** Where only one kind of term can follow, AWS names the one that it found. */
-function misplaced(token: Token, allowed: string): FilterPatternError {
+/** Returns the error for a position that allows only one kind of term: AWS then reports the term it found. */
+function unexpectedTerm(token: Token, allowed: string): FilterPatternError {
   return new FilterPatternError(
     `Invalid character(s) in term '${token.text}'`,
     `Character ${token.start + 1} begins '${token.text}'; expected ${allowed}.`,

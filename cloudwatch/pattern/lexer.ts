@@ -3,7 +3,7 @@ import { type FilterPatternError, invalidPattern, invalidTerm } from "./error.ts
 import { scanSelector } from "./selector.ts";
 
 export type Token = {
-  /** As written. */
+  /** Source text. */
   readonly text: string;
   /** Offset of the first character. */
   readonly start: number;
@@ -15,23 +15,23 @@ export type Token = {
 );
 
 export interface Lexer {
-  /** The token that is next, or the one `ahead` of it; past the last one, always an `end`. */
+  /** Returns the next token, or the one `ahead` tokens after it. After the last token, always an `end`. */
   readonly peek: (ahead?: number) => Token;
   readonly next: () => Token;
-  /** Takes the next token if it is this symbol. */
-  readonly take: (symbol: string) => boolean;
-  /** Takes this symbol, or refuses what stands in its place. */
+  /** Consumes the next token if it is this symbol. */
+  readonly accept: (symbol: string) => boolean;
+  /** Consumes this symbol, or throws a `FilterPatternError` for the token found instead. */
   readonly expect: (symbol: string) => void;
 }
 
 export interface Syntax {
-  /** The longer one first where one begins with another. */
+  /** Operators and punctuation. A symbol precedes its own prefixes, such as `<=` before `<`. */
   readonly symbols: readonly string[];
-  /** Whether `$.a` is a term. */
+  /** Whether selectors such as `$.a` are tokens. */
   readonly selectors: boolean;
 }
 
-/** Reads terms one by one, as they are asked for, so that the first mistake is the one reported. */
+/** Scans tokens lazily, so that the first error in the pattern is the one reported. */
 export function createLexer(pattern: string, syntax: Syntax): Lexer {
   const ahead: Token[] = [];
   let position = 0;
@@ -53,7 +53,7 @@ export function createLexer(pattern: string, syntax: Syntax): Lexer {
     return token;
   }
 
-  function take(symbol: string): boolean {
+  function accept(symbol: string): boolean {
     const token = peek();
     if (token.type !== "symbol" || token.text !== symbol) return false;
     next();
@@ -61,13 +61,13 @@ export function createLexer(pattern: string, syntax: Syntax): Lexer {
   }
 
   function expect(symbol: string): void {
-    if (!take(symbol)) throw unexpected(peek(), `'${symbol}'`);
+    if (!accept(symbol)) throw unexpected(peek(), `'${symbol}'`);
   }
 
-  return { peek, next, take, expect };
+  return { peek, next, accept, expect };
 }
 
-/** The refusal of a term that stands in the wrong place. */
+/** Returns the error for a token that is not allowed at its position. */
 export function unexpected(token: Token, allowed: string): FilterPatternError {
   const received = token.type === "end" ? "the end of the pattern" : `'${token.text}'`;
   return invalidPattern(`Character ${token.start + 1} begins ${received}; expected ${allowed}.`);
@@ -96,12 +96,12 @@ function scanToken(pattern: string, position: number, syntax: Syntax): Token {
   if (word !== "") return { type: "word", text: word, start };
   const symbol = syntax.symbols.find((candidate) => pattern.startsWith(candidate, start));
   if (symbol !== undefined) return { type: "symbol", text: symbol, start };
-  const begun =
+  const startsSymbol =
     character === "+" || syntax.symbols.some((candidate) => candidate.startsWith(character));
   throw invalidTerm(
     pattern,
     start,
-    begun ? start + 1 : start,
+    startsSymbol ? start + 1 : start,
     `a quoted string, a %regex%, a number, letters, digits and _ . * -, or ${syntax.symbols.join(" ")}`,
   );
 }
@@ -111,7 +111,7 @@ function read(expression: RegExp, pattern: string, position: number): string {
   return expression.exec(pattern)?.[0] ?? "";
 }
 
-/** Reads `"…"`, in which `\"` and `\\` stand for a quote and a backslash. */
+/** Reads a quoted string, in which `\"` and `\\` are escapes for a quote and a backslash. */
 export function scanQuoted(
   pattern: string,
   start: number,
@@ -127,12 +127,12 @@ export function scanQuoted(
     }
     value += character;
   }
-  throw invalidTerm(pattern, start, pattern.length, "a quote that closes the string");
+  throw invalidTerm(pattern, start, pattern.length, "a closing quote");
 }
 
 const REGEX_CHARACTER = /[0-9A-Za-z:_#=@/;, ^$?[\]{}|\\*+.-]/;
 
-/** Reads `%…%`, percent signs and all. */
+/** Reads `%…%`, including the percent signs. */
 export function scanRegex(pattern: string, start: number): string {
   let position = start + 1;
   while (REGEX_CHARACTER.test(pattern[position] ?? "")) position++;
@@ -141,7 +141,7 @@ export function scanRegex(pattern: string, start: number): string {
       pattern,
       start,
       position,
-      "in a regular expression, ASCII letters, digits, blanks and : _ # = @ / ; , - ^ $ ? [ ] { } | \\ * + . (others as \\xhh)",
+      "in a regular expression, ASCII letters, digits, spaces and : _ # = @ / ; , - ^ $ ? [ ] { } | \\ * + . (write other characters as \\xhh)",
     );
   }
   return pattern.slice(start, position + 1);

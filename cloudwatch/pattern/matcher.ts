@@ -4,15 +4,16 @@ import { compileRegex } from "./regex.ts";
 import { compileSpacePattern, type FieldValues } from "./space-match.ts";
 import { compileTextPattern } from "./text-match.ts";
 
-/** A pattern as functions. */
+/** A compiled pattern. */
 interface Matcher {
   readonly message: (message: string) => boolean;
-  /** For patterns that a parsed message can be matched with. */
+  /** Set for patterns that can match a parsed message. */
   readonly object?: (object: unknown, source?: string) => boolean;
-  /** For patterns that name fields; `undefined` for a message that does not match. */
+  /** Set for patterns with named fields. Returns `undefined` for a message that does not match. */
   readonly fields?: (message: string) => FieldValues | undefined;
 }
 
+/** Compiles each pattern once. */
 const matchers = new WeakMap<FilterPattern, Matcher>();
 
 function matcherOf(pattern: FilterPattern): Matcher {
@@ -39,32 +40,30 @@ function compile(pattern: FilterPattern): Matcher {
   }
 }
 
-/** Whether a log event's message matches. It throws for no message. */
+/** Returns whether the message of a log event matches. Never throws. */
 export function matches(pattern: FilterPattern, message: string): boolean {
   return matcherOf(pattern).message(message);
 }
 
 /**
- * Whether a message that is already parsed matches, so that many patterns share one `JSON.parse`.
- * @param source the message's text. It is read only where a number of the object may have been rounded
- *   or written otherwise (`1` and `1.0`, integers above 2^53); without it, numbers count as JavaScript
- *   writes them.
- * @throws TypeError for a pattern that is not about JSON: those match the message's text
+ * Returns whether a parsed message matches, so that many patterns can share one `JSON.parse`.
+ * @param source the text of the message. Used only if the result depends on how a number was written (`1` or
+ *   `1.0`, integers above 2^53). Defaults to the object as serialized by `JSON.stringify`.
+ * @throws TypeError for patterns that match text instead of JSON
  */
 export function matchesJson(pattern: FilterPattern, object: unknown, source?: string): boolean {
   const matcher = matcherOf(pattern);
   if (matcher.object === undefined) {
     throw new TypeError(
-      `${pattern.source} is a ${pattern.kind} pattern, which matches a message's text: use matches().`,
+      `${pattern.source} is a ${pattern.kind} pattern, which matches text instead of JSON; use matches().`,
     );
   }
   return matcher.object(object, source);
 }
 
 /**
- * The `extractedValues` of TestMetricFilter: for a space-delimited pattern each field of a message
- * that matches, `$name` for one with a name and `$1`, `$2`… by position for any other; for other
- * patterns nothing.
+ * Returns the `extractedValues` of TestMetricFilter: the fields of a message that matches a space-delimited
+ * pattern, with keys `$name` for named fields and `$1`, `$2`… for all others. Empty for other patterns.
  */
 export function extractValues(pattern: FilterPattern, message: string): Record<string, string> {
   return { ...matcherOf(pattern).fields?.(message) };

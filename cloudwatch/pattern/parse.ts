@@ -6,24 +6,24 @@ import { parseSpacePattern } from "./space-pattern.ts";
 import { parseRegexPattern, parseTextPattern } from "./text-pattern.ts";
 import { patternSelectors, patternValues } from "./traversal.ts";
 
-const LONGEST_PATTERN = 1024;
-const MOST_REGEXES = 2;
-const MOST_WILDCARD_SELECTORS = 3;
+const MAX_PATTERN_LENGTH = 1024;
+const MAX_REGEXES = 2;
+const MAX_WILDCARD_SELECTORS = 3;
 
 /**
- * Parses a filter pattern. White space around it does not count, as Terraform's provider removes it
- * before AWS sees the pattern.
- * @throws FilterPatternError with AWS's code and message
+ * Parses a filter pattern, ignoring surrounding white space: the usual clients trim patterns before they call
+ * AWS.
+ * @throws FilterPatternError with the code and message that AWS returns
  */
 export function parsePattern(text: string): FilterPattern {
-  if (text.length > LONGEST_PATTERN) {
+  if (text.length > MAX_PATTERN_LENGTH) {
     throw new FilterPatternError(
-      `1 validation error detected: Value '${text}' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to ${LONGEST_PATTERN}`,
+      `1 validation error detected: Value '${text}' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to ${MAX_PATTERN_LENGTH}`,
       `The pattern has ${text.length} characters.`,
     );
   }
   const pattern = parseByFirstCharacter(text.trim());
-  checkLimits(pattern);
+  validateLimits(pattern);
   return { ...pattern, source: text };
 }
 
@@ -32,21 +32,21 @@ function parseByFirstCharacter(source: string): FilterPattern {
     case undefined:
       return { kind: "all", source };
     case "{":
-      checkClosed(source, "{", "}");
+      validateDelimiter(source, "{", "}");
       return parseJsonPattern(source);
     case "[":
-      checkClosed(source, "[", "]");
+      validateDelimiter(source, "[", "]");
       return parseSpacePattern(source);
     case "%":
-      checkClosed(source, "%", "%");
+      validateDelimiter(source, "%", "%");
       return parseRegexPattern(source);
     default:
       return parseTextPattern(source);
   }
 }
 
-/** AWS checks this before anything inside. */
-function checkClosed(source: string, open: string, close: string): void {
+/** Validates the closing delimiter, which AWS checks before the content. */
+function validateDelimiter(source: string, open: string, close: string): void {
   if (source.endsWith(close)) return;
   throw new FilterPatternError(
     `If a filter pattern starts with '${open}' it must end with '${close}'`,
@@ -54,18 +54,18 @@ function checkClosed(source: string, open: string, close: string): void {
   );
 }
 
-function checkLimits(pattern: FilterPattern): void {
+function validateLimits(pattern: FilterPattern): void {
   const regexes = [...patternValues(pattern)].filter(({ type }) => type === "regex").length;
-  if (regexes > MOST_REGEXES) {
+  if (regexes > MAX_REGEXES) {
     throw new FilterPatternError(
-      `Your input has exceeded the maximum of ${MOST_REGEXES} regular expressions per filter pattern.`,
+      `Your input has exceeded the maximum of ${MAX_REGEXES} regular expressions per filter pattern.`,
       `The pattern has ${regexes}.`,
     );
   }
   const wildcards = [...patternSelectors(pattern)].filter(hasWildcard).length;
-  if (wildcards > MOST_WILDCARD_SELECTORS) {
+  if (wildcards > MAX_WILDCARD_SELECTORS) {
     throw new FilterPatternError(
-      `Your filter pattern has exceeded the maximum of ${MOST_WILDCARD_SELECTORS} wildcard selectors allowed per filter pattern.`,
+      `Your filter pattern has exceeded the maximum of ${MAX_WILDCARD_SELECTORS} wildcard selectors allowed per filter pattern.`,
       `The pattern has ${wildcards}.`,
     );
   }

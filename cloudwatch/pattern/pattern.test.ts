@@ -7,20 +7,20 @@ import { extractValues, matches } from "./matcher.ts";
 import { parsePattern } from "./parse.ts";
 import { warnings } from "./warnings.ts";
 
-describe("any text", () => {
+describe("arbitrary text", () => {
   const piece = fc.constantFrom(
     ..."{}[]()%\"'\\*.-?$=!<>&|, \n:".split(""),
     ..."$.a,$.a[*],$.['a'],IS NULL,NOT EXISTS,null,1,1e3,+.5,a,b.c,...,&&,||,!=,%a+%,\"x y\",é,😀".split(
       ",",
     ),
   );
-  const soup = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const tokens = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
   const wrapped = fc
-    .tuple(fc.constantFrom(["{", "}"], ["[", "]"], ["%", "%"]), soup)
+    .tuple(fc.constantFrom(["{", "}"], ["[", "]"], ["%", "%"]), tokens)
     .map(([[open, close], inside]) => `${open}${inside}${close}`);
-  const anyText = fc.oneof(soup, wrapped, fc.string({ unit: "binary" }));
+  const anyText = fc.oneof(tokens, wrapped, fc.string({ unit: "binary" }));
 
-  it("is a pattern or a FilterPatternError, and a pattern never throws", () => {
+  it("either parses or throws a FilterPatternError, and matching never throws", () => {
     fc.assert(
       fc.property(anyText, anyText, (text, message) => {
         let pattern: FilterPattern;
@@ -43,7 +43,7 @@ describe("any text", () => {
   });
 });
 
-describe("a term that no rule can read is reported up to the character that does not fit", () => {
+describe("reports an invalid term up to the invalid character", () => {
   it.each([
     ['{ $."sc-status" = 5* }', '$."'],
     ["{ $.a.[b] = 1 }", ".[b"],
@@ -73,26 +73,26 @@ describe("a term that no rule can read is reported up to the character that does
 });
 
 describe("limits", () => {
-  it("a pattern has 1,024 characters at most", () => {
+  it("allow 1,024 characters per pattern", () => {
     expect(matches(parsePattern("x".repeat(1024)), "x".repeat(2000))).toBe(true);
     expect(() => parsePattern("x".repeat(1025))).toThrow(/less than or equal to 1024$/);
   });
 
-  it("a pattern has two regular expressions at most", () => {
+  it("allow two regular expressions per pattern", () => {
     expect(() => parsePattern("[a=%1% || a=%2%, b]")).not.toThrow();
     expect(() => parsePattern("[a=%1% || a=%2%, b=%3%]")).toThrow(
       "Your input has exceeded the maximum of 2 regular expressions per filter pattern.",
     );
   });
 
-  it("a pattern has three wildcard selectors at most", () => {
+  it("allow three wildcard selectors per pattern", () => {
     const test = (count: number) =>
       `{ ${Array.from({ length: count }, (_, index) => `$.a${index}[*] = 1`).join(" && ")} }`;
     expect(() => parsePattern(test(3))).not.toThrow();
     expect(() => parsePattern(test(4))).toThrow(/maximum of 3 wildcard selectors/);
   });
 
-  it("a number has an exponent that fits 32 bits, an index too", () => {
+  it("allow exponents and indexes that fit into 32 bits", () => {
     expect(() => parsePattern("{ $.a = 1e2147483647 }")).not.toThrow();
     expect(() => parsePattern("{ $.a = 1e-2147483648 }")).toThrow("Invalid metric filter pattern");
     expect(() => parsePattern("{ $.a[2147483648] = 1 }")).toThrow("Invalid metric filter pattern");
@@ -100,12 +100,12 @@ describe("limits", () => {
 });
 
 describe("white space", () => {
-  it("around a pattern does not count", () => {
+  it("is ignored around a pattern", () => {
     expect(matches(parsePattern("\n  { $.a = 1 }\n"), '{"a":1}')).toBe(true);
     expect(matches(parsePattern("\t\n"), "anything")).toBe(true);
   });
 
-  it("inside a pattern is needed nowhere but between terms", () => {
+  it("is required only between terms", () => {
     expect(matches(parsePattern("{($.a=1)&&($.b!=x||$.c IS NULL)}"), '{"a":1,"b":"y"}')).toBe(true);
     expect(matches(parsePattern("{\n$.a\n=\n1\n}"), '{"a":1}')).toBe(true);
   });
@@ -120,21 +120,21 @@ describe("text", () => {
     ["?a ?b", "c", false],
     ['a -"b c" ?d', "a b", true],
     ["日本", "日本語", true],
-  ])("%s in %s: %s", (text, message, expected) => {
+  ])("matches %s in %s: %s", (text, message, expected) => {
     expect(matches(parsePattern(text), message)).toBe(expected);
   });
 
-  it.each(["-", "a -", "?", "- a", "--a", "?-a", 'a"b"', '"event": "x"'])("refuses %s", (text) => {
+  it.each(["-", "a -", "?", "- a", "--a", "?-a", 'a"b"', '"event": "x"'])("rejects %s", (text) => {
     expect(() => parsePattern(text)).toThrow("Invalid metric filter pattern");
   });
 });
 
 describe("keywords", () => {
-  it("are read in any case", () => {
+  it("are case-insensitive", () => {
     expect(matches(parsePattern("{ $.a iS tRuE && $.b not exists }"), '{"a":true}')).toBe(true);
   });
 
-  it("are text where a value stands, but for null", () => {
+  it("are text in the position of a value, except for null", () => {
     expect(matches(parsePattern("{ $.a = exists }"), '{"a":"exists"}')).toBe(true);
     expect(() => parsePattern("{ $.a = NULL }")).toThrow("Invalid metric filter pattern");
     expect(matches(parsePattern('{ $.a = "null" }'), '{"a":"null"}')).toBe(true);
@@ -143,7 +143,7 @@ describe("keywords", () => {
 
 describe("warnings", () => {
   it.each(["{ $.a = x* }", "{ $.a = *x* }", "{ $.a = * }", '{ $.a = "*-*" }', "?a ?b", "a -b"])(
-    "%s has none",
+    "are empty for %s",
     (text) => {
       expect(warnings(parsePattern(text))).toEqual([]);
     },
@@ -152,7 +152,7 @@ describe("warnings", () => {
   it.each([
     ["{ $.a = x && $.b != y*z }", "y*z"],
     ['[a="*x*y*", b]', "*x*y*"],
-  ])("%s names the * inside a value", (text, value) => {
+  ])("for %s name the value with an inner *", (text, value) => {
     const [only, ...others] = warnings(parsePattern(text));
     expect(only).toContain(`${value}: AWS documents *`);
     expect(others).toEqual([]);
@@ -165,7 +165,7 @@ describe("warnings", () => {
   });
 });
 
-describe("the field that a metric value names", () => {
+describe("field references", () => {
   it.each([
     ["{ $.a = * }", '{"a":3,"b":{"c":[null,"x"]}}', "$.a", 3],
     ["{ $.a = * }", '{"a":3,"b":{"c":[null,"x"]}}', "$.b.c[1]", "x"],
@@ -177,11 +177,11 @@ describe("the field that a metric value names", () => {
     ["[a, ...]", "x 12 y", "$3", "y"],
     ["[a, ...]", "x 12 y", "$4", undefined],
     ["ERROR", "ERROR", "$a", undefined],
-  ])("of %s in %s, %s is %j", (text, message, reference, expected) => {
+  ])("of pattern %s in %s resolve %s to %j", (text, message, reference, expected) => {
     expect(readField(parsePattern(text), message, reference)).toEqual(expected);
   });
 
-  it.each(["a", "$a", "$.a x", "$.", "1"])("refuses %s of a JSON pattern", (reference) => {
+  it.each(["a", "$a", "$.a x", "$.", "1"])("reject %s for a JSON pattern", (reference) => {
     expect(() => readField(parsePattern("{ $.a = 1 }"), '{"a":1}', reference)).toThrow(
       FilterPatternError,
     );

@@ -2,17 +2,17 @@ import { FilterPatternError } from "./error.ts";
 import { BEYOND, type CharacterSet, type Item, parseRegex } from "./regex-syntax.ts";
 
 /**
- * The regular expressions of filter patterns, matched in time linear in the text: the language has
- * neither groups nor back references, so that a set of states that moves along the text is enough and
- * no expression can run away, as `.*a.*b.*c` does with a backtracking matcher.
+ * Compiles a regular expression of a filter pattern into a matcher that takes linear time in the text. The
+ * syntax has neither groups nor back references, so the matcher can simulate an NFA, and expressions such as
+ * `.*a.*b.*c` cannot cause catastrophic backtracking.
  */
 export function compileRegex(source: string): (text: string) => boolean {
-  return matcher(assemble(parseRegex(source)));
+  return createMatcher(assemble(parseRegex(source)));
 }
 
-const MOST_STATES = 10_000;
+const MAX_STATES = 10_000;
 
-// What a state does. A state leads to the one after it; a "maybe" may be passed over.
+// State types. Each state leads to the next one; the MAYBE types may be skipped.
 const ACCEPT = 0;
 const ONE = 1;
 const MAYBE_ONE = 2;
@@ -22,9 +22,9 @@ const AT_END = 5;
 
 interface Program {
   readonly actions: readonly number[];
-  /** The characters that a state takes; for the states that take none, nothing. */
+  /** The characters that each state accepts; empty for states that consume none. */
   readonly sets: readonly CharacterSet[];
-  /** The first state of each alternative. */
+  /** Index of the first state of each alternative. */
   readonly starts: readonly number[];
 }
 
@@ -32,12 +32,12 @@ function assemble(alternatives: readonly (readonly Item[])[]): Program {
   const actions: number[] = [];
   const sets: CharacterSet[] = [];
   const starts: number[] = [];
-  const none = new Uint8Array(BEYOND + 1);
+  const emptySet = new Uint8Array(BEYOND + 1);
   const emit = (action: number, set: CharacterSet): void => {
-    if (actions.length >= MOST_STATES) {
+    if (actions.length >= MAX_STATES) {
       throw new FilterPatternError(
         "Failed to compile regular expression.",
-        `Its repetitions add up to more than ${MOST_STATES} states; make them shorter.`,
+        `The repetitions add up to more than ${MAX_STATES} states; shorten them.`,
       );
     }
     actions.push(action);
@@ -47,19 +47,19 @@ function assemble(alternatives: readonly (readonly Item[])[]): Program {
     starts.push(actions.length);
     for (const item of alternative) {
       if (item.type !== "characters") {
-        emit(item.type === "start" ? AT_START : AT_END, none);
+        emit(item.type === "start" ? AT_START : AT_END, emptySet);
         continue;
       }
       for (let count = 0; count < item.min; count++) emit(ONE, item.set);
       if (item.max === Number.POSITIVE_INFINITY) emit(MAYBE_MANY, item.set);
       else for (let count = item.min; count < item.max; count++) emit(MAYBE_ONE, item.set);
     }
-    emit(ACCEPT, none);
+    emit(ACCEPT, emptySet);
   }
   return { actions, sets, starts };
 }
 
-/** What a match that begins past the start of the text begins with; `undefined`: it may be empty. */
+/** Returns the characters that a match can begin with after the start of the text; `undefined` if a match can be empty. */
 function firstCharacters(
   { actions, sets }: Program,
   starts: readonly number[],
@@ -70,26 +70,27 @@ function firstCharacters(
       const action = actions[state];
       if (action === ACCEPT || action === AT_END) return undefined;
       if (action === AT_START) break;
-      for (const [code, holds] of (sets[state] ?? []).entries()) if (holds === 1) first[code] = 1;
+      for (const [code, isMember] of (sets[state] ?? []).entries())
+        if (isMember === 1) first[code] = 1;
       if (action === ONE) break;
     }
   }
   return first;
 }
 
-function matcher(program: Program): (text: string) => boolean {
+function createMatcher(program: Program): (text: string) => boolean {
   const { actions, sets, starts } = program;
   const laterStarts = starts.filter((state) => actions[state] !== AT_START);
   const first = firstCharacters(program, laterStarts);
   const size = actions.length;
-  // Scratch of one match, kept from call to call; a state is active if its mark is this step's.
+  // Buffers reused between calls. A state has been entered in this step if its mark equals `step`.
   let active = new Int32Array(size);
   let following = new Int32Array(size);
   let followingCount = 0;
   const marks = new Int32Array(size);
   let step = 0;
 
-  /** Makes a state follow, with all it leads to without a character; true: a match is complete. */
+  /** Enters a state and all states reachable without consuming a character. Returns true if a match is complete. */
   function enter(from: number, position: number, end: number): boolean {
     for (let state = from; marks[state] !== step; state++) {
       marks[state] = step;
@@ -125,7 +126,7 @@ function matcher(program: Program): (text: string) => boolean {
       }
       if (position === end || (followingCount === 0 && laterStarts.length === 0)) return false;
       if (followingCount === 0) {
-        // Nothing is under way: on to where a match can begin.
+        // No partial match: skip to the next position where one can begin.
         position++;
         step++;
         continue;

@@ -8,7 +8,7 @@ function match(pattern: string, message: string): boolean {
   return matches(parsePattern(pattern), message);
 }
 
-describe("a condition", () => {
+describe("conditions", () => {
   it.each([
     ["[..., status=4*, bytes]", true],
     ["[..., status=404 || status=410, bytes]", true],
@@ -25,11 +25,11 @@ describe("a condition", () => {
     ['[..., bytes="1534.0"]', false],
     ["[..., bytes=1534.0]", true],
     ["[ip, dash=-, ...]", true],
-  ])("%s: %s", (pattern, expected) => {
+  ])("match with %s: %s", (pattern, expected) => {
     expect(match(pattern, LINE)).toBe(expected);
   });
 
-  it("an order is never satisfied by text, and != by any text but the number", () => {
+  it("compare text with a number: only != matches", () => {
     expect(match("[a>0]", "x")).toBe(false);
     expect(match("[a<0]", "x")).toBe(false);
     expect(match("[a!=0]", "x")).toBe(true);
@@ -38,24 +38,24 @@ describe("a condition", () => {
 });
 
 describe("fields", () => {
-  it("an empty message has none", () => {
+  it("do not exist in an empty message", () => {
     expect(match("[]", "")).toBe(true);
     expect(match("[a]", "")).toBe(false);
     expect(match("[...]", "")).toBe(true);
   });
 
-  it("what does not match yields no values", () => {
+  it("are not extracted from a message that does not match", () => {
     expect(extractValues(parsePattern("[a=x, b]"), "y z")).toEqual({});
   });
 
-  it("a name that objects inherit is a name like any other", () => {
+  it("can have the names of properties that objects inherit", () => {
     expect(extractValues(parsePattern("[__proto__, constructor]"), "a b")).toEqual({
       $__proto__: "a",
       $constructor: "b",
     });
   });
 
-  it("delimiters that never close cost no more than others", () => {
+  it("take linear time when delimiters are never closed", () => {
     expect(match("[..., last]", "[a ".repeat(200_000))).toBe(true);
   });
 });

@@ -2,12 +2,12 @@ import type { SpaceField, SpacePattern } from "./ast.ts";
 import { compileFieldComparison } from "./compare.ts";
 import { compileCondition, type Test } from "./compile-condition.ts";
 
-/** Fields by name and by number, `$level` and `$3`. */
+/** Field text by name (`$level`) or position (`$3`). */
 export type FieldValues = Readonly<Record<string, string>>;
 
 export interface SpaceMatcher {
   readonly message: (message: string) => boolean;
-  /** The fields of a message that matches; `undefined` for one that does not. */
+  /** Returns the fields of a matching message, otherwise `undefined`. */
   readonly fields: (message: string) => FieldValues | undefined;
 }
 
@@ -16,22 +16,22 @@ interface Field {
   readonly test: Test<string> | undefined;
 }
 
-/** Compiles a pattern into functions once. */
+/** Compiles a space-delimited pattern. */
 export function compileSpacePattern({ fields }: SpacePattern): SpaceMatcher {
   const ellipsis = fields.findIndex(({ type }) => type === "ellipsis");
-  // A pattern without fields leaves a line as open as `[...]` does.
-  const isOpen = ellipsis >= 0 || fields.length === 0;
+  // A pattern without fields accepts any number of fields, like `[...]`.
+  const hasAnyLength = ellipsis >= 0 || fields.length === 0;
   const leading = compileFields(ellipsis < 0 ? fields : fields.slice(0, ellipsis));
   const trailing = compileFields(ellipsis < 0 ? [] : fields.slice(ellipsis + 1));
   const count = leading.length + trailing.length;
 
-  /** The field of the pattern that stands for the one at `index` of `length`. */
+  /** Returns the field of the pattern for field `index` of a message with `length` fields. */
   function fieldAt(index: number, length: number): Field | undefined {
     return leading[index] ?? trailing[index - (length - trailing.length)];
   }
 
   function split(message: string): readonly string[] | undefined {
-    const texts = splitLine(message, isOpen ? Number.POSITIVE_INFINITY : count);
+    const texts = splitLine(message, hasAnyLength ? Number.POSITIVE_INFINITY : count);
     if (texts.length < count) return undefined;
     for (const [index, text] of texts.entries()) {
       const test = fieldAt(index, texts.length)?.test;
@@ -67,9 +67,9 @@ function compileFields(fields: readonly SpaceField[]): readonly Field[] {
 }
 
 /**
- * Splits a line at white space. `"…"` and `[…]` are one field, without the delimiters; a delimiter
- * that is never closed is a character like any other. When there is more than `limit` fields, the
- * last takes all that remains, as it is written.
+ * Splits a line at white space. `"…"` and `[…]` are each one field, without their delimiters; an unclosed
+ * delimiter is an ordinary character. If there are more than `limit` fields, the last one contains the
+ * unmodified rest of the line.
  */
 function splitLine(message: string, limit: number): string[] {
   const texts: string[] = [];

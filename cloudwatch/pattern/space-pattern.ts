@@ -11,7 +11,7 @@ const SYNTAX: Syntax = {
 
 const ELLIPSIS = "...";
 
-/** @param source the pattern, from `[` to `]` */
+/** @param source the pattern, including `[` and `]` */
 export function parseSpacePattern(source: string): SpacePattern {
   const lexer = createLexer(source, SYNTAX);
   const fields: SpaceField[] = [];
@@ -25,13 +25,13 @@ export function parseSpacePattern(source: string): SpacePattern {
         throw new FilterPatternError(
           `Duplicate field '${name}'`,
           name === ELLIPSIS
-            ? "Only one ... may stand in a pattern."
-            : `Give each field a name of its own; ${name} stands twice.`,
+            ? "A pattern can contain ... only once."
+            : `Field names must be unique; ${name} occurs twice.`,
         );
       }
       if (name !== undefined) names.add(name);
       fields.push(field);
-    } while (lexer.take(","));
+    } while (lexer.accept(","));
   }
   lexer.expect("]");
   if (lexer.peek().type !== "end") throw unexpected(lexer.peek(), "nothing after ']'");
@@ -54,12 +54,12 @@ function parseField(lexer: Lexer): SpaceField {
   }
   let name: string | undefined;
   const condition = parseCondition(lexer, (): SpaceComparison => {
-    const found = fieldName(lexer.next());
-    name ??= found;
-    if (found !== name) {
+    const operand = fieldName(lexer.next());
+    name ??= operand;
+    if (operand !== name) {
       throw new FilterPatternError(
-        `Multiple variables used in a single filter. Var1 : ${name}, Var2 : ${found}`,
-        `The condition of a field may name that field alone; separate ${name} and ${found} by a comma.`,
+        `Multiple variables used in a single filter. Var1 : ${name}, Var2 : ${operand}`,
+        `The condition of a field can refer only to that field; separate ${name} and ${operand} with a comma.`,
       );
     }
     return parseComparison(lexer);
@@ -83,7 +83,7 @@ function fieldName(token: Token): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(token.text)) {
     throw new FilterPatternError(
       `Invalid character(s) in term '${token.text}'`,
-      `A field name is made of letters, digits and _ and begins with no digit; this one is '${token.text}'.`,
+      `A field name must consist of letters, digits and _ and must not start with a digit; received '${token.text}'.`,
     );
   }
   return token.text;

@@ -1,6 +1,6 @@
 import type { TextPattern } from "./ast.ts";
 
-/** Compiles a pattern into a function once. */
+/** Compiles a text pattern. */
 export function compileTextPattern({
   required,
   excluded,

@@ -4,26 +4,26 @@ import { scanQuoted, scanRegex } from "./lexer.ts";
 import { compileRegex } from "./regex.ts";
 
 const BLANK = /\s/;
-const BARE = /[\p{L}\p{N}_.]+/uy;
-const ALLOWED = "letters, digits, _ and . (quote a term that has others)";
+const UNQUOTED = /[\p{L}\p{N}_.]+/uy;
+const ALLOWED = "letters, digits, _ and . (quote terms with other characters)";
 
-/** Reads terms: bare or quoted, plain, with `-` or with `?`. */
+/** Parses terms: unquoted or quoted, with an optional prefix `-` or `?`. */
 export function parseTextPattern(source: string): TextPattern {
   const required: string[] = [];
   const excluded: string[] = [];
   const optional: string[] = [];
   let position = 0;
 
-  function quoted(): string {
+  function readQuoted(): string {
     const { text, value } = scanQuoted(source, position);
     if (value === "") throw invalidTerm(source, position, position + 1, "text between the quotes");
     position += text.length;
     return value;
   }
 
-  function bare(): string {
-    BARE.lastIndex = position;
-    const text = BARE.exec(source)?.[0];
+  function readUnquoted(): string {
+    UNQUOTED.lastIndex = position;
+    const text = UNQUOTED.exec(source)?.[0];
     if (text === undefined) throw invalidTerm(source, position, position, ALLOWED);
     position += text.length;
     return text;
@@ -41,26 +41,26 @@ export function parseTextPattern(source: string): TextPattern {
       position++;
       const following = source[position];
       if (following === undefined || BLANK.test(following) || isPrefix(following)) {
-        throw invalidPattern(`Character ${position} is '${character}' without a term after it.`);
+        throw invalidPattern(`Character ${position} is '${character}'; expected a term after it.`);
       }
       character = following;
     }
-    terms.push(character === '"' ? quoted() : bare());
+    terms.push(character === '"' ? readQuoted() : readUnquoted());
     const after = source[position];
     const isQuoteNext = character === '"' || after === '"';
     if (isQuoteNext && after !== undefined && !BLANK.test(after) && !isPrefix(after)) {
-      throw invalidPattern(`Character ${position + 1} follows a term; put a blank between them.`);
+      throw invalidPattern(`Character ${position + 1} follows a term; separate them with a space.`);
     }
   }
   return { kind: "text", source, required, excluded, optional };
 }
 
-/** `a-b` is a without b, and `a?b` is a, or b: these begin a term with or without a blank before. */
+/** Returns whether a character starts a new term even without a space before it: `a-b` means `a -b`. */
 function isPrefix(character: string): boolean {
   return character === "-" || character === "?";
 }
 
-/** Reads `%regex%`, which stands alone. */
+/** Parses a pattern that consists of one `%regex%`. */
 export function parseRegexPattern(source: string): RegexPattern {
   const text = scanRegex(source, 0);
   if (text.length < source.length) {
@@ -68,9 +68,9 @@ export function parseRegexPattern(source: string): RegexPattern {
       throw invalidTerm(source, text.length, text.length, "nothing after a regular expression");
     }
     scanRegex(source, text.length);
-    throw invalidPattern("A pattern of text holds one regular expression and nothing else.");
+    throw invalidPattern("A text pattern can contain one regular expression and nothing else.");
   }
   const regex = text.slice(1, -1);
-  compileRegex(regex);
+  compileRegex(regex); // validates it
   return { kind: "regex", source, regex: { type: "regex", source: regex } };
 }

@@ -1,12 +1,13 @@
 import type { AllOf, AnyOf, Condition, FilterPattern, Selector, Value } from "./ast.ts";
 
+/** Returns whether a condition joins others with `&&` or `||`. */
 export function isCompound<Test extends { readonly type: string }>(
   condition: Condition<Test>,
 ): condition is AllOf<Test> | AnyOf<Test> {
   return condition.type === "and" || condition.type === "or";
 }
 
-/** The tests of a condition, in the order in which they are written. */
+/** Yields the tests of a condition in source order. */
 export function* conditionTests<Test extends { readonly type: string }>(
   condition: Condition<Test>,
 ): Generator<Test> {
@@ -17,7 +18,7 @@ export function* conditionTests<Test extends { readonly type: string }>(
   }
 }
 
-/** All that fields are compared with, in the order in which it is written. */
+/** Yields the values that a pattern compares with, in source order. */
 export function* patternValues(pattern: FilterPattern): Generator<Value> {
   if (pattern.kind === "regex") yield pattern.regex;
   if (pattern.kind === "json") {
@@ -32,7 +33,7 @@ export function* patternValues(pattern: FilterPattern): Generator<Value> {
   }
 }
 
-/** All selectors of a JSON pattern, in the order in which they are written. */
+/** Yields the selectors of a JSON pattern in source order. */
 export function* patternSelectors(pattern: FilterPattern): Generator<Selector> {
   if (pattern.kind !== "json") return;
   for (const test of conditionTests(pattern.condition)) yield test.selector;

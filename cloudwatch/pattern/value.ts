@@ -4,33 +4,34 @@ import { type Lexer, type Token, unexpected } from "./lexer.ts";
 import { compileRegex } from "./regex.ts";
 
 const EQUALITY: readonly EqualityOperator[] = ["=", "!="];
-const ORDER: readonly RelationalOperator[] = ["<", "<=", ">", ">="];
+const RELATIONAL: readonly RelationalOperator[] = ["<", "<=", ">", ">="];
 
+/** Returns the operator that a token represents; `undefined` if it is not an operator. */
 export function parseOperator(token: Token): Operator | undefined {
   if (token.type !== "symbol") return undefined;
-  return [...EQUALITY, ...ORDER].find((operator) => operator === token.text);
+  return [...EQUALITY, ...RELATIONAL].find((operator) => operator === token.text);
 }
 
 export function isRelational(operator: Operator): operator is RelationalOperator {
-  return (ORDER as readonly Operator[]).includes(operator);
+  return (RELATIONAL as readonly Operator[]).includes(operator);
 }
 
-const LARGEST_EXPONENT = 2 ** 31 - 1;
+const MAX_EXPONENT = 2 ** 31 - 1;
 
-/** Reads what a field is compared with. */
+/** Parses the right-hand side of a comparison. */
 export function parseValue(lexer: Lexer): Value {
   const token = lexer.next();
   switch (token.type) {
     case "quoted":
       return textValue(token.value);
     case "regex":
-      compileRegex(token.source); // so that a pattern that parses also matches
+      compileRegex(token.source); // validates it
       return { type: "regex", source: token.source };
     case "number": {
       const exponent = Number(/[eE](.*)$/.exec(token.text)?.[1] ?? 0);
-      if (Math.abs(exponent) > LARGEST_EXPONENT) {
+      if (Math.abs(exponent) > MAX_EXPONENT) {
         throw invalidPattern(
-          `${token.text} has an exponent beyond ${LARGEST_EXPONENT}; quote it if it is text.`,
+          `The exponent of ${token.text} exceeds ${MAX_EXPONENT}; quote the value if it is text.`,
         );
       }
       return { type: "number", text: token.text };

@@ -1,8 +1,8 @@
 /**
- * Matches text with `*` in it: the text starts with the first piece, ends with the last, and holds
- * the others in order between them. Taking the leftmost place of each piece is enough, so that the
- * time is linear in the text.
- * @param pieces what stands between the asterisks, two or more
+ * Compiles a wildcard value. The text must start with the first piece, end with the last, and contain the
+ * others in order between them. Searching for the leftmost occurrence of each piece is sufficient and takes
+ * linear time.
+ * @param pieces the text between the asterisks; two or more
  */
 export function compileWildcard(pieces: readonly string[]): (text: string) => boolean {
   const prefix = pieces[0] ?? "";

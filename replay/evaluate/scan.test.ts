@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
+import { compileMetricFilter } from "../../cloudwatch/compile-metric-filter.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { compileMetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { matches } from "../../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import { FILTER } from "../../cloudwatch/testing/fixtures.ts";

@@ -1,5 +1,5 @@
+import { compileMetricFilter } from "../../cloudwatch/compile-metric-filter.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { compileMetricFilter } from "../../cloudwatch/metric-filter.ts";
 import type { FilterPattern } from "../../cloudwatch/pattern/ast.ts";
 import { matches, matchesJson } from "../../cloudwatch/pattern/matcher.ts";
 import { createCandidates } from "./candidates.ts";

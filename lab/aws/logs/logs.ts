@@ -1,10 +1,7 @@
+import { compileMetricFilters } from "../../../cloudwatch/compile-metric-filter.ts";
 import { parseEmbeddedMetrics } from "../../../cloudwatch/embedded-metrics.ts";
 import { type MetricDatum, statisticSet } from "../../../cloudwatch/metric.ts";
-import {
-  compileMetricFilters,
-  type LogEvent,
-  type MetricFilter,
-} from "../../../cloudwatch/metric-filter.ts";
+import type { LogEvent, MetricFilter } from "../../../cloudwatch/metric-filter.ts";
 import type { DeployedLogGroup } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";

@@ -104,7 +104,7 @@ describe("composite alarms", () => {
 
   test.each([
     ['ALARM("gone")', /composite alarm both: There is no alarm gone/],
-    ["ALARM(kms-errors) AND", /composite alarm both: At character 22 it ends/],
+    ["ALARM(kms-errors) AND", /composite alarm both: At character 22, found the end of the rule/],
   ])("with the invalid rule %s are rejected", (rule, message) => {
     expect(() => compositeOf(rule)).toThrow(message);
   });

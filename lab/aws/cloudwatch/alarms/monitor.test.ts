@@ -128,14 +128,14 @@ test.each<[string, Partial<ThresholdAlarm>, RegExp]>([
   [
     "more datapoints to alarm than evaluation periods",
     { datapointsToAlarm: 2 },
-    /datapoints to alarm is 2; .* from 1 to 1/,
+    /datapoints to alarm is 2; .* between 1 and 1/,
   ],
   ["more than a day of minutes", { evaluationPeriods: 1441 }, /is 86460; .* at most 86400/],
   ["more than a week of hours", { period: 3600, evaluationPeriods: 169 }, /at most 604800/],
   ["no threshold", { threshold: Number.NaN }, /threshold is NaN/],
 ])("rejects an alarm with %s", (_, rule, message) => {
   expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow(message);
-  expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow("AWS would refuse the alarm kms-errors");
+  expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow("AWS would reject the alarm kms-errors");
 });
 
 describe("anomaly alarms", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { compileMetricFilters } from "./compile-metric-filter.ts";
 import cases from "./fixtures/metric-filter-publishing-cases.json" with { type: "json" };
 import { type MetricDatum, mergeStatistics } from "./metric.ts";
 import type { MetricFilter, MetricTransformation } from "./metric-filter.ts";
-import { compileMetricFilters } from "./metric-filter.ts";
 import { FILTER, LOG_GROUP } from "./testing/fixtures.ts";
 
 const NOON = Date.parse("2026-11-20T12:00:00Z");
@@ -43,16 +43,16 @@ function publish(
   }));
 }
 
-describe("what AWS was seen to publish", () => {
+describe("publishes what AWS was observed to publish", () => {
   const { filterPattern, metricValue, defaultValue } = cases.defaults;
 
-  test.each(cases.defaults.cases)("$name", ({ batches, expected }) => {
+  test.each(cases.defaults.cases)("for $name", ({ batches, expected }) => {
     const datapoints = publish(filter(filterPattern, { metricValue, defaultValue }), batches);
     expect(datapoints.map(({ statistics }) => statistics)).toEqual([expected]);
   });
 
   test.each(cases.extraction.cases)(
-    "an extracted value: $message.case",
+    "for an extracted value: $message.case",
     ({ message, expected }) => {
       const rule = cases.extraction;
       const datapoints = publish(filter(rule.filterPattern, rule), [[JSON.stringify(message)]]);
@@ -61,7 +61,7 @@ describe("what AWS was seen to publish", () => {
     },
   );
 
-  test("without a default value only numbers that were found are published", () => {
+  test("only for extracted numbers if there is no default value", () => {
     const rule = filter(cases.extraction.filterPattern, { metricValue: "$.value" });
     const messages = cases.extraction.cases.map(({ message }) => JSON.stringify(message));
     expect(publish(rule, [[...messages, "no JSON at all"]])).toMatchObject([
@@ -69,7 +69,7 @@ describe("what AWS was seen to publish", () => {
     ]);
   });
 
-  test("a point lands in the minute of its event, however far that is from now", () => {
+  test("in the minute of the event, however far from now", () => {
     const times = [NOON - 30 * MINUTE + 59_999, NOON, NOON + 30 * MINUTE];
     expect(
       publish(filter("ERROR"), [["ERROR", "ERROR", "ERROR"]], times).map(
@@ -78,18 +78,18 @@ describe("what AWS was seen to publish", () => {
     ).toEqual([-30, 0, 30]);
   });
 
-  test("nothing is published where nothing is ingested", () => {
+  test("nothing if nothing is ingested", () => {
     expect(publish(filter("ERROR", { defaultValue: 7 }), [])).toEqual([]);
   });
 });
 
 describe("values", () => {
   test.each([
-    ["a number in text counts", '"12.5"', 12.5],
-    ["an exponent", "1e3", 1000],
-    ["a number beyond all numbers does not", "1e999", undefined],
-    ["a truth value does not", "true", undefined],
-    ["an object does not", "{}", undefined],
+    ["publishes a number in a string", '"12.5"', 12.5],
+    ["publishes a number with an exponent", "1e3", 1000],
+    ["ignores a number that overflows", "1e999", undefined],
+    ["ignores a boolean", "true", undefined],
+    ["ignores an object", "{}", undefined],
   ])("%s", (_, value, sum) => {
     const datapoints = publish(filter("{ $.hit = 1 }", { metricValue: "$.a.b[1]" }), [
       [`{"hit":1,"a":{"b":[0,${value}]}}`],
@@ -99,7 +99,7 @@ describe("values", () => {
     );
   });
 
-  test("a field of a space-delimited pattern, with its unit", () => {
+  test("publishes a field of a space-delimited pattern with its unit", () => {
     const rule = filter("[ip, status, bytes]", { metricValue: "$bytes", unit: "Bytes" });
     expect(publish(rule, [["10.0.0.1 200 512"]])).toMatchObject([
       { unit: "Bytes", statistics: { Sum: 512 } },
@@ -110,7 +110,7 @@ describe("values", () => {
 describe("dimensions", () => {
   const dimensions = { Region: "$.awsRegion", Code: "$.code" };
 
-  test("one metric for each value", () => {
+  test("publish one metric for each combination of values", () => {
     const datapoints = publish(filter("{ $.hit = 1 }", { dimensions }), [
       ['{"hit":1,"awsRegion":"a","code":7}', '{"hit":1,"awsRegion":"b","code":7}', '{"hit":0}'],
     ]);
@@ -120,7 +120,7 @@ describe("dimensions", () => {
     ]);
   });
 
-  test("a field that is missing makes the sample one without dimensions", () => {
+  test("are all omitted if one field is missing", () => {
     const datapoints = publish(filter("{ $.hit = 1 }", { dimensions }), [
       ['{"hit":1,"awsRegion":"a"}', '{"hit":1,"awsRegion":"a","code":null}'],
     ]);
@@ -128,14 +128,14 @@ describe("dimensions", () => {
   });
 });
 
-describe("a filter that AWS would refuse is an error that names it", () => {
+describe("rejects what AWS would reject, naming the filter", () => {
   const four = { a: "$.a", b: "$.b", c: "$.c", d: "$.d" };
 
   test.each<[string, MetricFilter, RegExp]>([
-    ["a pattern", filter("{ $.a == 1 }"), /InvalidParameterException: .*\{ \$\.a == 1 \}/],
+    ["an invalid pattern", filter("{ $.a == 1 }"), /InvalidParameterException: .*\{ \$\.a == 1 \}/],
     ["a pattern that is too long", filter("a".repeat(1025)), /1024/],
     [
-      "dimensions beside a default value",
+      "dimensions with a default value",
       filter("{ $.a = 1 }", { dimensions: { a: "$.a" }, defaultValue: 0 }),
       /dimensions and default value are mutually exclusive properties/,
     ],
@@ -146,30 +146,38 @@ describe("a filter that AWS would refuse is an error that names it", () => {
     ],
     ["a fourth dimension", filter("{ $.a = 1 }", { dimensions: four }), /4 dimensions; at most 3/],
     [
-      "a dimension that is no path",
+      "a dimension that is not a path",
       filter("{ $.a = 1 }", { dimensions: { a: "literal" } }),
       /dimension a is literal; it must be \$\.path/,
     ],
-    ["a value that is neither", filter("ERROR", { metricValue: "one" }), /metricValue is one/],
+    [
+      "a value that is neither a number nor a path",
+      filter("ERROR", { metricValue: "one" }),
+      /metricValue is one/,
+    ],
     ["a value with a wildcard", filter("{ $.a = 1 }", { metricValue: "$.b[*]" }), /metricValue/],
     ["a name that is too long", { ...FILTER, name: "n".repeat(513) }, /'filterName'.* 512/],
-    ["a metric name", filter("a", { metricName: "a:b" }), /'metricName'.*regular expression/],
+    [
+      "an invalid metric name",
+      filter("a", { metricName: "a:b" }),
+      /'metricName'.*regular expression/,
+    ],
     [
       "a namespace that is too long",
       filter("a", { metricNamespace: "n".repeat(256) }),
       /'metricNamespace'.* 255/,
     ],
     ["an unknown log group", { ...FILTER, logGroupName: "/none" }, /log group does not exist/],
-  ])("%s", (_, broken, message) => {
-    const compile = () => compileMetricFilters([broken], [LOG_GROUP]);
+  ])("%s", (_, invalid, message) => {
+    const compile = () => compileMetricFilters([invalid], [LOG_GROUP]);
     expect(compile).toThrow(message);
-    expect(compile).toThrow(`metric filter ${broken.name} of log group ${broken.logGroupName}`);
+    expect(compile).toThrow(`metric filter ${invalid.name} of log group ${invalid.logGroupName}`);
   });
 
   const numbered = (count: number, pattern: string) =>
     Array.from({ length: count }, (_, index) => ({ ...filter(pattern), name: `filter-${index}` }));
 
-  test("a log group takes a hundred, five of them with a regular expression", () => {
+  test("more than 100 filters in a log group, or more than 5 with a regular expression", () => {
     const compile = (filters: readonly MetricFilter[]) => () =>
       compileMetricFilters(filters, [LOG_GROUP]);
     expect(compile(numbered(100, "a"))).not.toThrow();
