@@ -8,7 +8,7 @@ import { grantService } from "../../service/migrate.ts";
 import { createHarness, DENIED, type Harness } from "../../service/testing/harness.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const migration = fileURLToPath(new URL("../../service/migrate.ts", import.meta.url));
 
 const SERVICE = "cipherwatch_service";
@@ -29,10 +29,10 @@ afterAll(async () => {
   postgres?.remove();
 });
 
-it("migrations of four tasks that start together run once each", async () => {
+it("runs each migration once when four tasks start at the same time", async () => {
   const env = { PATH: process.env.PATH ?? "", DATABASE_URL: postgres.url() };
   const outputs = await Promise.all(
-    Array.from({ length: 4 }, () => run(process.execPath, [migration], { env })),
+    Array.from({ length: 4 }, () => execute(process.execPath, [migration], { env })),
   );
   const migrated = outputs.filter(({ stdout }) => stdout.includes('"schema migrated"'));
   expect(migrated).toHaveLength(1);
@@ -40,24 +40,30 @@ it("migrations of four tasks that start together run once each", async () => {
   expect(rows.map(({ name }) => name)).toEqual(["0001_records.sql"]);
 });
 
-it("the service's role reads, adds and removes records, and nothing else", async () => {
+it("denies the role of the service everything except reading, adding and deleting records", async () => {
   await admin`CREATE ROLE rds_iam`;
   expect(await grantService(admin, SERVICE)).toBe(true);
   const role = connect({ kind: "url", url: postgres.url(SERVICE) }, { max: 1 });
-  const refused = { code: "42501" };
-  await expect(role`UPDATE cipherwatch.records SET name = 'x'`).rejects.toMatchObject(refused);
-  await expect(role`DROP TABLE cipherwatch.records`).rejects.toMatchObject(refused);
-  await expect(role`SELECT * FROM cipherwatch.migrations`).rejects.toMatchObject(refused);
-  await expect(role`CREATE TABLE cipherwatch.mine (n int)`).rejects.toMatchObject(refused);
+  const insufficientPrivilege = { code: "42501" };
+  await expect(role`UPDATE cipherwatch.records SET name = 'x'`).rejects.toMatchObject(
+    insufficientPrivilege,
+  );
+  await expect(role`DROP TABLE cipherwatch.records`).rejects.toMatchObject(insufficientPrivilege);
+  await expect(role`SELECT * FROM cipherwatch.migrations`).rejects.toMatchObject(
+    insufficientPrivilege,
+  );
+  await expect(role`CREATE TABLE cipherwatch.mine (n int)`).rejects.toMatchObject(
+    insufficientPrivilege,
+  );
   await role.end({ timeout: 1 });
 });
 
-describe("the service, signed in as its own role", () => {
+describe("the service, connected with its own role", () => {
   beforeAll(() => {
     harness = createHarness({ databaseUrl: postgres.url(SERVICE), poolSize: 8, inFlight: 200 });
   });
 
-  it("keeps a hundred records that were sent at once, each under its own Key", async () => {
+  it("stores 100 records sent concurrently, each with its own Key", async () => {
     const names = Array.from({ length: 100 }, (_, index) => `O'Brien "${index}" 🔑`);
     const keys = await Promise.all(names.map((name) => harness.encrypt(name, `text of ${name}`)));
     const texts = await Promise.all(
@@ -68,7 +74,7 @@ describe("the service, signed in as its own role", () => {
     expect(other).toMatchObject({ status: 403, json: { Message: DENIED } });
   });
 
-  it("forgets a record and answers its Key as any wrong one", async () => {
+  it("deletes a record and then rejects its Key like any wrong one", async () => {
     const Key = await harness.encrypt("forgotten", "gone");
     expect(await harness.post("/forget", { Name: "forgotten", Key })).toMatchObject({
       status: 200,
@@ -80,7 +86,7 @@ describe("the service, signed in as its own role", () => {
     expect(await admin`SELECT FROM cipherwatch.records WHERE name = 'forgotten'`).toHaveLength(0);
   });
 
-  it("answers 503 while the database is away and 200 when it is back, with nothing lost", async () => {
+  it("returns 503 while the database is unavailable, and recovers without losing records", async () => {
     const Key = await harness.encrypt("kept", "still here");
     postgres.stop();
     expect(await harness.post("/decrypt", { Name: "kept", Key })).toMatchObject({

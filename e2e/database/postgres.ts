@@ -4,20 +4,20 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A PostgreSQL server of its own, as Debian or RDS runs it: real processes, real connections. */
+/** A temporary PostgreSQL server with real processes and connections. */
 export interface RealPostgres {
   readonly version: string;
   readonly url: (user?: string) => string;
   readonly stop: () => void;
   readonly start: () => void;
-  /** Stops it and deletes its data. */
+  /** Stops the server and deletes its data. */
   readonly remove: () => void;
 }
 
-/** initdb and pg_ctl refuse to run as root; then they run as the user that Debian made for PostgreSQL. */
-const account = process.getuid?.() === 0 ? ids("postgres") : undefined;
+/** initdb and pg_ctl refuse to run as root, so root runs them as the `postgres` user of the Debian packages. */
+const account = process.getuid?.() === 0 ? userIds("postgres") : undefined;
 
-/** @throws Error when PostgreSQL's programs fail, with what they said */
+/** @throws Error with the error output of initdb or pg_ctl if it fails */
 export async function startRealPostgres(): Promise<RealPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-postgres-"));
   if (account !== undefined) chownSync(folder, account.uid, account.gid);
@@ -47,15 +47,15 @@ function run(program: string, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: "utf8",
     cwd: tmpdir(),
-    // pg_ctl's server would keep a pipe open for ever.
+    // The server that pg_ctl starts would keep a pipe open.
     stdio: program === "pg_ctl" ? "ignore" : "pipe",
     ...account,
   });
   if (status === 0) return stdout ?? "";
-  throw new Error(`${program} ${args.join(" ")} ended with ${status ?? error}: ${stderr}`);
+  throw new Error(`${program} ${args.join(" ")} failed with ${status ?? error}: ${stderr}`);
 }
 
-function ids(user: string): { readonly uid: number; readonly gid: number } {
+function userIds(user: string): { readonly uid: number; readonly gid: number } {
   const id = (flag: string) => Number(spawnSync("id", [flag, user], { encoding: "utf8" }).stdout);
   return { uid: id("-u"), gid: id("-g") };
 }

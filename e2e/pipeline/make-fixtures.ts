@@ -5,9 +5,9 @@ import { startEmulator } from "../terraform/emulator.ts";
 import { terraform } from "../terraform/terraform.ts";
 import {
   makeWorkspace,
-  type Output,
   root,
   type SettingsVariables,
+  type SynthOutput,
 } from "../terraform/workspace.ts";
 
 /**
@@ -79,7 +79,7 @@ async function again(name: string, settings: SettingsVariables, stacks: readonly
   return output;
 }
 
-async function apply(output: Output, stack: string): Promise<void> {
+async function apply(output: SynthOutput, stack: string): Promise<void> {
   const tf = terraform(output, stack);
   await tf.plan();
   await tf.apply();
@@ -87,7 +87,7 @@ async function apply(output: Output, stack: string): Promise<void> {
 }
 
 /** As a version of the stack that nobody read anything of. */
-async function applyWithoutOutputs(output: Output, stack: string): Promise<void> {
+async function applyWithoutOutputs(output: SynthOutput, stack: string): Promise<void> {
   const file = join(output.stackFolder(stack), "cdk.tf.json");
   const whole = readFileSync(file, "utf8");
   const { output: _, ...rest } = JSON.parse(whole);
@@ -97,7 +97,7 @@ async function applyWithoutOutputs(output: Output, stack: string): Promise<void>
 }
 
 /** Standard error of a plan that fails. */
-async function failure(output: Output, stack: string): Promise<string> {
+async function failure(output: SynthOutput, stack: string): Promise<string> {
   const { code, stderr } = await run(["terraform", "plan", "-no-color", "-input=false"], {
     cwd: output.stackFolder(stack),
     env: output.env,
@@ -109,7 +109,7 @@ async function failure(output: Output, stack: string): Promise<string> {
 
 /** Sets arguments of the stack's only resource of a type. */
 function change(
-  output: Output,
+  output: SynthOutput,
   stack: string,
   type: string,
   set: Readonly<Record<string, unknown>>,
@@ -121,12 +121,12 @@ function change(
 }
 
 /** Terraform merges what stands in files of such a name over the rest. */
-function extend(output: Output, stack: string, json: Readonly<Record<string, unknown>>): void {
+function extend(output: SynthOutput, stack: string, json: Readonly<Record<string, unknown>>): void {
   const name = "variable" in json ? "fixture.tf.json" : "fixture_override.tf.json";
   writeFileSync(join(output.stackFolder(stack), name), JSON.stringify(json));
 }
 
-async function keepPlan(name: string, output: Output, stack: string, ...args: string[]) {
+async function keepPlan(name: string, output: SynthOutput, stack: string, ...args: string[]) {
   const { json } = await terraform(output, stack).plan(...args);
   const plan = trimmed(JSON.parse(json), name === "sensitive");
   keep(`${name}.json`, `${JSON.stringify(plan)}\n`);

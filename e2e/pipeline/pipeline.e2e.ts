@@ -123,7 +123,7 @@ describe("a pull request", () => {
   });
 
   test("from a fork is checked alone, and its author is told why", async () => {
-    await world.emulator.calls();
+    await world.emulator.takeCalls();
     const foreign = pullRequest("foreign", "service/.foreign", "x\n");
     const run = await start("pull-request.yml", opened(foreign, "mallory/cipherwatch"));
     expect(
@@ -139,7 +139,7 @@ describe("a pull request", () => {
     });
     expect(run.result("passed")).toBe("success");
     expect(run.summary).toMatch(/comes from mallory\/cipherwatch.*no access to AWS/);
-    expect(await world.emulator.calls()).toEqual([]);
+    expect(await world.emulator.takeCalls()).toEqual([]);
     expect(world.api.comments).toHaveLength(1);
   });
 

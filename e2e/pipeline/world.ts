@@ -5,14 +5,14 @@ import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/gi
 import { SNYK_STAND_IN } from "../../.github/scripts/testing/snyk.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
+import { inDependencyOrder } from "../terraform/dependency-order.ts";
 import { type Emulator, startEmulator } from "../terraform/emulator.ts";
-import { inOrder } from "../terraform/in-order.ts";
 import { terraform } from "../terraform/terraform.ts";
 import {
   makeWorkspace,
-  override,
   type SettingsVariables,
   type Workspace,
+  writeOverride,
 } from "../terraform/workspace.ts";
 import { makeOrigin, type Origin } from "./origin.ts";
 import { type LoadBalancerName, startProxy } from "./proxy.ts";
@@ -101,7 +101,7 @@ export async function makeWorld(): Promise<World> {
     administrator: { ...process.env, ...emulator.env, AWS_CA_BUNDLE: "" },
     prepare: (checkout) => {
       for (const stack of stacks)
-        override(join(checkout, "cdktf.out/stacks", stack), workspace.provider);
+        writeOverride(join(checkout, "cdktf.out/stacks", stack), workspace.provider);
     },
     handedOut,
     remember: (secret) => {
@@ -152,7 +152,7 @@ async function setUpAws(workspace: Workspace): Promise<{
   );
   for (const stack of others) await terraform(all, stack).init();
   const dependencies = new Map(others.map((stack) => [stack, all.dependencies.get(stack) ?? []]));
-  const applied = inOrder(dependencies, 4, async (stack) => {
+  const applied = inDependencyOrder(dependencies, 4, async (stack) => {
     await terraform(all, stack).plan();
     await terraform(all, stack).apply();
   });

@@ -6,24 +6,24 @@ import { type RunOptions, run } from "../../common/run.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { type Emulator, startEmulator } from "./emulator.ts";
-import { unexcusedRemainders } from "./excused.ts";
-import { secretsIn, secretsOf } from "./secrets.ts";
-import { startTimes } from "./times.ts";
+import { unexpectedRemainders } from "./remainders.ts";
+import { collectSecrets, findSecrets } from "./secrets.ts";
+import { startTimings } from "./timings.ts";
 import {
   makeWorkspace,
-  override,
   root,
   type SettingsVariables,
   type Workspace,
+  writeOverride,
 } from "./workspace.ts";
 
 /**
- * As a person deploys: the CDKTF CLI over all stacks, with local states; and with the settings that
- * bring in what Terraform alone is not tried with.
+ * Deploys as a developer does, with the CDKTF CLI and local states. Enables the optional settings that
+ * `apply.e2e.ts` does not use.
  */
 const REGION = "ap-southeast-2";
 
-const times = startTimes();
+const timings = startTimings();
 let emulator: Emulator;
 let workspace: Workspace;
 let output: string;
@@ -49,67 +49,67 @@ beforeAll(async () => {
     CIPHERWATCH_WEBHOOK_URL: "https://hooks.example.com/alarms",
   };
   stacks = [...synthesize(loadSettings(settings)).keys()];
-  // A synth leaves these in place.
-  for (const stack of stacks) override(join(output, "stacks", stack), workspace.provider);
+  // A synth keeps these files.
+  for (const stack of stacks) writeOverride(join(output, "stacks", stack), workspace.provider);
 });
 
 afterAll(async () => {
   await emulator?.stop();
   workspace?.remove();
-  console.log(`\nCDKTF CLI\n${times.table()}`);
+  console.log(`\nCDKTF CLI\n${timings.table()}`);
 });
 
-/** Terraform cannot look up a mirror's provider for other platforms. */
+/** With a mirror, Terraform cannot lock provider checksums for other platforms. */
 const options = () => (workspace.provider.version === undefined ? [] : ["--skip-provider-lock"]);
 
-async function command(
-  what: string,
-  words: readonly [string, ...string[]],
+async function runCommand(
+  label: string,
+  command: readonly [string, ...string[]],
   accept: NonNullable<RunOptions["accept"]> = [0],
 ): Promise<string> {
   const env = { ...workspace.env(settings), CDKTF_OUTDIR: output };
-  const finished = await times.measure(what, "all stacks", () =>
-    run([...words, "--no-color", ...options()], { cwd: root, env, accept }),
+  const result = await timings.measure(label, "all stacks", () =>
+    run([...command, "--no-color", ...options()], { cwd: root, env, accept }),
   );
-  const text = stripVTControlCharacters(finished.output);
+  const text = stripVTControlCharacters(result.output);
   printed.push(text);
   return text;
 }
 
-/** A stack's line in the summary of a diff. */
-function resultOf(stack: string, text: string): string | undefined {
+/** Returns the result of a stack in the summary of a diff. */
+function diffResult(stack: string, text: string): string | undefined {
   return new RegExp(`^${stack} +(?! )(.*)$`, "m").exec(text.slice(text.lastIndexOf("\n\n")))?.[1];
 }
 
-test("before anything is there, a diff says which stacks it cannot plan yet, and why", async () => {
+test("reports which stacks cannot be planned yet, and why, before the first deployment", async () => {
   const diff = ["node", "deploy/cdktf.ts", "diff", "kms", "database"] as const;
-  const text = await command("diff of two", [...diff], [1]);
-  expect(resultOf("kms", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
-  expect(resultOf("database", text)).toMatch(/^cannot be planned yet: needs outputs of network;/);
+  const text = await runCommand("diff of two", [...diff], [1]);
+  expect(diffResult("kms", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
+  expect(diffResult("database", text)).toMatch(/^cannot be planned yet: needs outputs of network;/);
   expect(text).not.toMatch(/^\s+at .+:\d+:\d+/m);
 });
 
-/** Our own commands, in the order in which docs/deploying.md has them. */
-const ours = (what: string, verb: string, ...named: readonly string[]) =>
-  command(what, ["node", "deploy/cdktf.ts", verb, "--auto-approve", ...named]);
+/** Runs our deploy command, in the order that docs/deploying.md describes. */
+const runDeploy = (label: string, verb: string, ...selectedStacks: readonly string[]) =>
+  runCommand(label, ["node", "deploy/cdktf.ts", verb, "--auto-approve", ...selectedStacks]);
 
-test("what was deployed in part can be taken away again", async () => {
-  await ours("deploy of one", "deploy", "kms");
-  const text = await ours("destroy of one", "destroy");
-  const others = /^Not deployed, so left out: (.+)\.$/m.exec(text)?.[1]?.split(", ").sort();
-  expect(others).toEqual(stacks.filter((stack) => !["bootstrap", "kms"].includes(stack)).sort());
-  expect(unexcusedRemainders(await emulator.left())).toEqual([]);
-  expect(await ours("destroy of none", "destroy")).toMatch(/left out: .*\bkms\b/);
+test("destroys a partial deployment", async () => {
+  await runDeploy("deploy of one", "deploy", "kms");
+  const text = await runDeploy("destroy of one", "destroy");
+  const skipped = /^Not deployed, so left out: (.+)\.$/m.exec(text)?.[1]?.split(", ").sort();
+  expect(skipped).toEqual(stacks.filter((stack) => !["bootstrap", "kms"].includes(stack)).sort());
+  expect(unexpectedRemainders(await emulator.remainingResources())).toEqual([]);
+  expect(await runDeploy("destroy of none", "destroy")).toMatch(/left out: .*\bkms\b/);
 });
 
-test("all stacks are deployed from nothing, each after those that it reads", async () => {
-  await ours("deploy bootstrap", "deploy", "bootstrap");
-  await ours("deploy", "deploy");
+test("deploys all stacks in the order of their dependencies", async () => {
+  await runDeploy("deploy bootstrap", "deploy", "bootstrap");
+  await runDeploy("deploy", "deploy");
 });
 
-test("by the CLI itself they are deployed again without a change, and say what there is to know", async () => {
+test("deploys again with the CDKTF CLI, without changes, and prints the outputs", async () => {
   const outputs = join(workspace.folder, "outputs.json");
-  const text = await command("deploy again", [
+  const text = await runCommand("deploy again", [
     "cdktf",
     "deploy",
     "*",
@@ -133,26 +133,26 @@ test("by the CLI itself they are deployed again without a change, and say what t
   });
 });
 
-test("a diff of each then finds nothing to change", async () => {
-  const text = await command("diff", ["node", "deploy/cdktf.ts", "diff", ...stacks]);
-  const results = stacks.map((stack) => [stack, resultOf(stack, text)]);
+test("finds no changes in a diff of each stack", async () => {
+  const text = await runCommand("diff", ["node", "deploy/cdktf.ts", "diff", ...stacks]);
+  const results = stacks.map((stack) => [stack, diffResult(stack, text)]);
   expect(results).toEqual(stacks.map((stack) => [stack, "no changes"]));
 });
 
-test("neither what was printed nor a state holds a secret", async () => {
+test("contains no secret in output or states", async () => {
   const folder = join(workspace.folder, "tfstate/dev");
-  const secrets = await secretsOf(emulator);
+  const secrets = await collectSecrets(emulator);
   const texts = [
     ...printed.map((text) => ["printed", text] as const),
     ...readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")] as const),
   ];
   expect(texts.length).toBeGreaterThan(stacks.length);
-  expect(texts.flatMap(([name, text]) => secretsIn(name, text, secrets))).toEqual([]);
+  expect(texts.flatMap(([name, text]) => findSecrets(name, text, secrets))).toEqual([]);
 });
 
-test("all stacks are destroyed, and nothing is left", async () => {
-  expect(unexcusedRemainders(await emulator.left())).not.toEqual([]);
-  await ours("destroy", "destroy");
-  await ours("destroy bootstrap", "destroy", "bootstrap");
-  expect(unexcusedRemainders(await emulator.left())).toEqual([]);
+test("destroys all stacks without leaving resources behind", async () => {
+  expect(unexpectedRemainders(await emulator.remainingResources())).not.toEqual([]);
+  await runDeploy("destroy", "destroy");
+  await runDeploy("destroy bootstrap", "destroy", "bootstrap");
+  expect(unexpectedRemainders(await emulator.remainingResources())).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /**
- * Where two values of a resource differ, as paths such as `rule.0.days`; what is known only after an
- * apply differs.
- * @param unknown as plans have it: true in the place of each value that is not known yet
+ * Returns the paths at which two values of a resource differ, such as `rule.0.days`. Values that are known
+ * only after an apply count as different.
+ * @param unknown `after_unknown` of the plan: true for each value that is not known yet
  */
 export function differences(before: unknown, after: unknown, unknown: unknown = {}): string[] {
   return [...walk(before, after, unknown, [])].map((path) => path.join("."));

@@ -4,28 +4,28 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** AWS on loopback: moto with what the Terraform provider misses in it. */
+/** An AWS emulator on the loopback interface: moto, patched for the Terraform provider. */
 export interface Emulator {
   readonly url: string;
-  /** What Terraform and the CDKTF CLI need to take it for AWS. */
+  /** Environment variables that direct Terraform and the CDKTF CLI to the emulator. */
   readonly env: Readonly<Record<string, string>>;
-  /** Every call since this was asked last. */
-  readonly calls: () => Promise<readonly Call[]>;
+  /** Returns the calls since the last `takeCalls`. */
+  readonly takeCalls: () => Promise<readonly Call[]>;
   readonly objects: () => Promise<readonly StoredObject[]>;
-  /** All that Secrets Manager keeps. */
+  /** Returns all versions of all secrets in Secrets Manager. */
   readonly secrets: () => Promise<readonly StoredSecret[]>;
-  readonly watch: () => Promise<Watch>;
-  /** What exists beyond what a new account has, as `<service> <class> [<state>] [<name>]`. */
-  readonly left: () => Promise<readonly string[]>;
-  /** Makes a public Route 53 zone, as one has before there is a service, and gives its id. */
+  readonly monitoring: () => Promise<Monitoring>;
+  /** Returns resources that a new account does not have, as `<service> <class> [<state>] [<name>]`. */
+  readonly remainingResources: () => Promise<readonly string[]>;
+  /** Creates the public Route 53 zone that a deployment expects, and returns its id. */
   readonly makeHostedZone: (name: string) => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
 export interface Call {
-  /** The name that requests to the service are signed for. */
+  /** Service name in the request signature. */
   readonly service: string | null;
-  /** Null in REST. */
+  /** Null for REST protocols. */
   readonly operation: string | null;
   readonly method: string;
   readonly path: string;
@@ -38,12 +38,12 @@ export interface StoredObject {
   readonly key: string;
   readonly encryption: string | null;
   readonly kmsKeyId: string | null;
-  /** In base64. */
+  /** Base64. */
   readonly body: string;
 }
 
-/** What watches there: alarms of CloudWatch, metric filters of CloudWatch Logs. */
-export interface Watch {
+/** The CloudWatch alarms and metric filters. */
+export interface Monitoring {
   readonly alarms: readonly { readonly name: string; readonly actions: readonly string[] }[];
   readonly filters: readonly {
     readonly name: string;
@@ -58,8 +58,8 @@ export interface StoredSecret {
 }
 
 /**
- * What a new account has there (a default VPC, AWS's policies) is none of ours. A service that is used
- * and missing here shows up as something left behind.
+ * Services whose initial resources (default VPC, AWS managed policies) are not reported as remaining. If the
+ * stacks use a service that is missing here, its initial resources are reported.
  */
 const SERVICES = [
   "acm",
@@ -94,7 +94,7 @@ export async function startEmulator(region: string): Promise<Emulator> {
         ...process.env,
         MOTO_ACM_VALIDATION_WAIT: "1", // seconds until a certificate is issued
         MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
-        MOTO_ECS_SERVICE_RUNNING: "1", // the tasks that dev wants: without any it never gets steady
+        MOTO_ECS_SERVICE_RUNNING: "1", // the desired count in dev; with 0, the service never becomes stable
       },
     },
   );
@@ -108,13 +108,14 @@ export async function startEmulator(region: string): Promise<Emulator> {
   const [port] = await Promise.race([
     firstLine,
     exited.then(([code]) => {
-      throw new Error(`The emulator ended with ${code}:\n${errors.join("\n")}`);
+      throw new Error(`The emulator exited with code ${code}:\n${errors.join("\n")}`);
     }),
   ]);
   const url = `http://127.0.0.1:${port}`;
-  const ask = async <T>(path: string): Promise<T> => {
+  const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(`${url}${path}`);
-    if (!response.ok) throw new Error(`${path} answered ${response.status}.\n${errors.join("\n")}`);
+    if (!response.ok)
+      throw new Error(`GET ${path} failed with status ${response.status}.\n${errors.join("\n")}`);
     return (await response.json()) as T;
   };
   return {
@@ -122,17 +123,17 @@ export async function startEmulator(region: string): Promise<Emulator> {
     env: {
       AWS_ENDPOINT_URL: url,
       AWS_ACCESS_KEY_ID: "emulator",
-      AWS_SECRET_ACCESS_KEY: randomUUID(), // so that a leak of it is told from the word
+      AWS_SECRET_ACCESS_KEY: randomUUID(), // unique, so that the suite can detect a leak
       AWS_REGION: region,
       AWS_DEFAULT_REGION: region,
       AWS_EC2_METADATA_DISABLED: "true",
     },
-    calls: () => ask("/calls"),
-    objects: () => ask("/objects"),
-    secrets: () => ask("/secrets"),
-    watch: () => ask("/watch"),
-    left: () => ask("/left"),
-    makeHostedZone: (name) => ask(`/zone/${name}`),
+    takeCalls: () => get("/calls"),
+    objects: () => get("/objects"),
+    secrets: () => get("/secrets"),
+    monitoring: () => get("/monitoring"),
+    remainingResources: () => get("/remaining"),
+    makeHostedZone: (name) => get(`/zone/${name}`),
     stop: async () => {
       server.stdin.end();
       await exited;

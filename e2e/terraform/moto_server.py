@@ -1,14 +1,14 @@
-"""An AWS emulator on 127.0.0.1: moto, plus what Terraform's AWS provider needs and moto lacks.
+"""An AWS emulator on 127.0.0.1: moto with patches for Terraform's AWS provider.
 
-Prints its port as the first line and ends when its standard input does.
+Prints its port on the first line and exits when its standard input closes.
 
-Beside AWS's own interfaces it answers
-  GET /calls    every call since the last GET: [{service, operation, method, path, query}]
-  GET /objects  S3's objects: [{bucket, key, encryption, kmsKeyId, body}], the body in base64
-  GET /secrets  Secrets Manager's: [{name, value}]
-  GET /watch    what watches: {alarms: [{name, actions}], filters: [{name, pattern, logGroupName}]}
-  GET /zone/X   makes X a public zone of the account, as one has before there is a service: its id
-  GET /left     what exists beyond what a new account has: ["service ClassName state name"]
+Besides the AWS APIs it serves
+  GET /calls       calls since the last GET: [{service, operation, method, path, query}]
+  GET /objects     S3 objects: [{bucket, key, encryption, kmsKeyId, body}], with a base64 body
+  GET /secrets     secrets in Secrets Manager: [{name, value}]
+  GET /monitoring  {alarms: [{name, actions}], filters: [{name, pattern, logGroupName}]}
+  GET /zone/X      creates the public Route 53 zone X, and returns its id
+  GET /remaining   resources that a new account does not have: ["service ClassName state name"]
 """
 
 import base64
@@ -30,28 +30,29 @@ from moto.s3.models import FakeDeleteMarker, FakeKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 
-def admit_plain_http():
-    """moto applies a bucket policy's statements whatever their conditions say. The one that denies
-    requests without TLS would deny all; on loopback every request passes as one with TLS."""
+def allow_plain_http():
+    """Ignores bucket policy statements that deny requests without TLS.
+
+    moto ignores the conditions of bucket policies, so such a statement would deny every request."""
     from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-    judge = IAMPolicyStatement.is_action_permitted
+    is_action_permitted = IAMPolicyStatement.is_action_permitted
 
-    def judge_as_over_tls(self, *args, **kwargs):
+    def is_action_permitted_over_tls(self, *args, **kwargs):
         if self._statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}:
             return PermissionResult.NEUTRAL
-        return judge(self, *args, **kwargs)
+        return is_action_permitted(self, *args, **kwargs)
 
-    IAMPolicyStatement.is_action_permitted = judge_as_over_tls
+    IAMPolicyStatement.is_action_permitted = is_action_permitted_over_tls
 
 
-def let_delete_markers_go():
-    """moto fails to delete the last version of an object when that is a delete marker."""
+def fix_delete_marker_deletion():
+    """Deletes delete markers. moto fails if the last version of an object is one."""
     FakeDeleteMarker.dispose = lambda self, garbage=False: None
 
 
-def clear_up_networks():
-    """moto keeps the interface of a NAT gateway that it deletes, and the ACL of a VPC."""
+def delete_dependent_network_resources():
+    """Deletes the interface of a deleted NAT gateway and the ACLs of a deleted VPC."""
     from moto.ec2.models import EC2Backend
 
     delete_nat_gateway = EC2Backend.delete_nat_gateway
@@ -73,15 +74,15 @@ def clear_up_networks():
 
 
 def keep_rule_descriptions():
-    """moto keeps the description of a security group's rule only where its peer is a range."""
+    """Keeps descriptions of all security group rules. moto keeps them only for IP ranges."""
     from moto.ec2.models.security_groups import SecurityGroupRule
 
     make = SecurityGroupRule.__init__
 
     def make_with_prefix_list(self, *args, **kwargs):
         make(self, *args, **kwargs)
-        given = inspect.signature(make).bind(self, *args, **kwargs).arguments
-        self.prefix_list = given.get("prefix_list_id") or {}
+        arguments = inspect.signature(make).bind(self, *args, **kwargs).arguments
+        self.prefix_list = arguments.get("prefix_list_id") or {}
 
     def description(self):
         peers = (self.ip_range, self.source_group, self.prefix_list)
@@ -92,7 +93,7 @@ def keep_rule_descriptions():
 
 
 def keep_rotation_periods():
-    """moto turns a key's rotation on and forgets its period."""
+    """Keeps the rotation period of KMS keys, which moto drops."""
     from moto.kms.responses import KmsResponse
 
     periods = {}
@@ -120,7 +121,7 @@ def keep_rotation_periods():
 
 
 def find_trails_by_arn():
-    """The provider names a trail by its ARN; moto finds it by its name alone."""
+    """Finds trails by ARN, which the provider uses. moto finds them only by name."""
     from moto.cloudtrail.models import CloudTrailBackend
 
     def by_name(method):
@@ -134,7 +135,7 @@ def find_trails_by_arn():
 
 
 def keep_database_settings():
-    """moto drops a database's monitoring settings, and who set a parameter of its group."""
+    """Keeps monitoring settings of databases and sources of parameters, which moto drops."""
     from moto.rds.models import DBInstance, DBParameterGroup
 
     make = DBInstance.__init__
@@ -159,10 +160,10 @@ def keep_database_settings():
 
 
 def keep_service_settings():
-    """Settings that CreateService and UpdateService accept and moto drops."""
+    """Keeps settings of CreateService and UpdateService that moto drops."""
     from moto.ecs.responses import EC2ContainerServiceResponse
 
-    dropped = {
+    attributes = {
         "availabilityZoneRebalancing": "availability_zone_rebalancing",
         "deploymentConfiguration": "deployment_configuration",
         "enableECSManagedTags": "enable_ecs_managed_tags",
@@ -174,7 +175,7 @@ def keep_service_settings():
         def call(self):
             result = respond(self)
             service = result.result["service"]
-            for parameter, attribute in dropped.items():
+            for parameter, attribute in attributes.items():
                 value = self._get_param(parameter)
                 if value is not None:
                     setattr(service, attribute, value)
@@ -188,7 +189,7 @@ def keep_service_settings():
 
 
 def keep_scaling_tags():
-    """moto's Application Auto Scaling knows no tags."""
+    """Adds tags to Application Auto Scaling, which moto does not support."""
     from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 
     tags = {}
@@ -217,18 +218,18 @@ def keep_scaling_tags():
     ApplicationAutoScalingResponse.list_tags_for_resource = list_tags_for_resource
 
 
-def know_composite_alarms():
-    """moto keeps a composite alarm's rule and has no call to set it."""
+def support_composite_alarms():
+    """Adds PutCompositeAlarm. moto stores alarm rules but has no such call."""
     from moto.cloudwatch.responses import CloudWatchResponse
 
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
 
 
-# Id → query: moto's CloudWatch Logs knows none.
+# Query definitions of CloudWatch Logs by id, which moto does not support.
 SAVED_QUERIES = {}
 
 
-def know_saved_queries():
+def support_saved_queries():
     from moto.logs.responses import LogsResponse
 
     def put_query_definition(self):
@@ -243,8 +244,8 @@ def know_saved_queries():
 
     def describe_query_definitions(self):
         prefix = self._get_param("queryDefinitionNamePrefix") or ""
-        found = [query for query in SAVED_QUERIES.values() if query["name"].startswith(prefix)]
-        return json.dumps({"queryDefinitions": found})
+        queries = [query for query in SAVED_QUERIES.values() if query["name"].startswith(prefix)]
+        return json.dumps({"queryDefinitions": queries})
 
     def delete_query_definition(self):
         deleted = SAVED_QUERIES.pop(self._get_param("queryDefinitionId"), None)
@@ -255,8 +256,8 @@ def know_saved_queries():
     LogsResponse.delete_query_definition = delete_query_definition
 
 
-def operation_of(environ):
-    """The operation's name in AWS's JSON, CBOR and query protocols; None in REST."""
+def operation_name(environ):
+    """Returns the operation name in the JSON, CBOR and query protocols; None for REST."""
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]
@@ -270,11 +271,11 @@ def operation_of(environ):
     return None
 
 
-def call_of(environ):
+def describe_call(environ):
     scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
     return {
         "service": scope[1] if scope else None,
-        "operation": operation_of(environ),
+        "operation": operation_name(environ),
         "method": environ["REQUEST_METHOD"],
         "path": environ["PATH_INFO"],
         "query": environ.get("QUERY_STRING", ""),
@@ -282,14 +283,14 @@ def call_of(environ):
 
 
 def models_in(value, seen):
-    """The models that are reached from a backend's attributes, each once."""
+    """Yields the models reachable from the attributes of a backend, without duplicates."""
     if id(value) in seen:
         return
     seen[id(value)] = value
     if isinstance(value, BaseModel):
         yield value
         if getattr(value, "state", None) == "deleted":
-            return  # what it was part of may be gone, and it still refers to that
+            return  # it can still refer to deleted resources that contained it
     if isinstance(value, dict):
         inner = list(value.values())
     elif isinstance(value, (list, tuple, set)):
@@ -302,26 +303,26 @@ def models_in(value, seen):
         yield from models_in(item, seen)
 
 
-# AWS's policies, which moto loads by and by, and its counter of roles.
-MOTOS_OWN = ("AWSManagedPolicy", "AccountSummary")
+# AWS managed policies, which moto loads on demand, and its counter of roles.
+IGNORED_MODELS = ("AWSManagedPolicy", "AccountSummary")
 
 
 def existing_models(region):
-    """id → (service, model) of all that the backends of a region, and of none, hold at present."""
-    found, seen = {}, {}
+    """Returns id → (service, model) for the models of one region and the global ones."""
+    models, seen = {}, {}
     for backends in {id(backends): backends for backends in BackendDict._instances}.values():
-        for _, place, backend in list(backends.iter_backends()):
-            if place not in (region, "aws"):
-                continue  # made as moto looks around, with what a new account has there
+        for _, backend_region, backend in list(backends.iter_backends()):
+            if backend_region not in (region, "aws"):
+                continue  # moto creates backends of other regions on lookup, with default resources
             for attribute in list(vars(backend).values()):
                 for model in models_in(attribute, seen):
-                    if type(model).__name__ not in MOTOS_OWN:
-                        found[id(model)] = (backends.service_name, model)
-    return found
+                    if type(model).__name__ not in IGNORED_MODELS:
+                        models[id(model)] = (backends.service_name, model)
+    return models
 
 
-def label_of(service, model):
-    """Service, class, state where the model has one, and name where it has one."""
+def describe_model(service, model):
+    """Returns service, class, state (if any) and name (if any), separated by spaces."""
     words = [service, type(model).__name__]
     for attributes in (("key_state", "status", "state"), ("arn", "name", "id")):
         values = (getattr(model, attribute, None) for attribute in attributes)
@@ -350,32 +351,32 @@ def stored_secrets():
                 yield {"name": secret.name, "value": version.get("secret_string")}
 
 
-def watch(region):
+def monitoring(region):
     alarms = get_backend("cloudwatch")[DEFAULT_ACCOUNT_ID][region].alarms.values()
     filters = get_backend("logs")[DEFAULT_ACCOUNT_ID][region].filters.metric_filters
     return {
         "alarms": [{"name": alarm.name, "actions": alarm.alarm_actions} for alarm in alarms],
         "filters": [
             {
-                "name": each["filterName"],
-                "pattern": each["filterPattern"],
-                "logGroupName": each["logGroupName"],
+                "name": metric_filter["filterName"],
+                "pattern": metric_filter["filterPattern"],
+                "logGroupName": metric_filter["logGroupName"],
             }
-            for each in filters
+            for metric_filter in filters
         ],
     }
 
 
-def make_zone(name):
+def create_zone(name):
     zones = get_backend("route53")[DEFAULT_ACCOUNT_ID]["global"]
     return zones.create_hosted_zone(name, private_zone=False).id.removeprefix("/hostedzone/")
 
 
-def recording(app, region):
-    at_first = existing_models(region)
+def record_calls(app, region):
+    initial_models = existing_models(region)
     calls, lock = [], threading.Lock()
 
-    def own_answer(path):
+    def custom_response(path):
         if path == "/calls":
             with lock:
                 taken = calls[:]
@@ -385,25 +386,27 @@ def recording(app, region):
             return list(stored_objects())
         if path == "/secrets":
             return list(stored_secrets())
-        if path == "/watch":
-            return watch(region)
-        if path == "/left":
+        if path == "/monitoring":
+            return monitoring(region)
+        if path == "/remaining":
             models = existing_models(region).items()
-            left = {label_of(*found) for key, found in models if key not in at_first}
+            remaining = {
+                describe_model(*model) for key, model in models if key not in initial_models
+            }
             queries = {f"logs SavedQuery {query['name']}" for query in SAVED_QUERIES.values()}
-            return sorted(left | queries)
+            return sorted(remaining | queries)
         if path.startswith("/zone/"):
-            zone = make_zone(path.removeprefix("/zone/"))
-            at_first.update(existing_models(region))
+            zone = create_zone(path.removeprefix("/zone/"))
+            initial_models.update(existing_models(region))
             return zone
         return None
 
     def wsgi(environ, start_response):
-        answer = own_answer(environ["PATH_INFO"])
-        if answer is not None:
+        response = custom_response(environ["PATH_INFO"])
+        if response is not None:
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps(answer).encode()]
-        call = call_of(environ)
+            return [json.dumps(response).encode()]
+        call = describe_call(environ)
         with lock:
             calls.append(call)
         return app(environ, start_response)
@@ -411,28 +414,28 @@ def recording(app, region):
     return wsgi
 
 
-class Quiet(WSGIRequestHandler):
+class QuietRequestHandler(WSGIRequestHandler):
     def log_request(self, *_):
         pass
 
 
 def main(region, services):
-    admit_plain_http()
-    let_delete_markers_go()
-    clear_up_networks()
+    allow_plain_http()
+    fix_delete_marker_deletion()
+    delete_dependent_network_resources()
     keep_rule_descriptions()
     keep_rotation_periods()
     find_trails_by_arn()
     keep_database_settings()
     keep_service_settings()
     keep_scaling_tags()
-    know_composite_alarms()
-    know_saved_queries()
+    support_composite_alarms()
+    support_saved_queries()
     for service in services:
         backends = get_backend(service)[DEFAULT_ACCOUNT_ID]
         backends[region if region in backends.regions else "global"]
-    app = recording(DomainDispatcherApplication(create_backend_app), region)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    app = record_calls(DomainDispatcherApplication(create_backend_app), region)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler)
     print(server.port, flush=True)
     threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
     server.serve_forever()

@@ -1,22 +1,22 @@
 import type { Call } from "./emulator.ts";
 
-/** A statement of an IAM policy, as Terraform's data source has it. */
+/** A statement of an IAM policy, in the form of Terraform's `aws_iam_policy_document`. */
 export interface AllowedActions {
   readonly effect?: string;
   readonly actions: readonly string[];
 }
 
-/** Names that requests are signed for → prefix of the service's actions in IAM, where they differ. */
+/** Signing name → IAM action prefix, where they differ. */
 const PREFIXES: Readonly<Record<string, string>> = { monitoring: "cloudwatch" };
 
-/** Calls that need no permission, and the emulator's own. */
-const FREE = ["sts:GetCallerIdentity"];
+/** Actions that require no permission. */
+const UNRESTRICTED = ["sts:GetCallerIdentity"];
 
 /**
- * The IAM actions that calls need, sorted, each once.
- * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ * Returns the IAM actions that calls require, sorted and without duplicates.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
-export function actionsOf(calls: readonly Call[]): string[] {
+export function requiredActions(calls: readonly Call[]): string[] {
   const actions = calls.flatMap((call) => {
     if (call.service === null) return [];
     if (call.service === "s3") return s3Action(call);
@@ -25,11 +25,11 @@ export function actionsOf(calls: readonly Call[]): string[] {
     }
     return `${PREFIXES[call.service] ?? call.service}:${call.operation}`;
   });
-  return [...new Set(actions)].filter((action) => !FREE.includes(action)).sort();
+  return [...new Set(actions)].filter((action) => !UNRESTRICTED.includes(action)).sort();
 }
 
-/** Those of the actions that no statement allows. */
-export function notAllowed(
+/** Returns the actions that no statement allows. */
+export function deniedActions(
   actions: readonly string[],
   statements: readonly AllowedActions[],
 ): string[] {
@@ -44,7 +44,7 @@ function toPattern(action: string): RegExp {
   return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "i");
 }
 
-/** Query parameter of a bucket → what it is called in IAM's actions. */
+/** Query parameter of a bucket request → name in IAM actions. */
 const BUCKET_SETTINGS: Readonly<Record<string, string>> = {
   accelerate: "AccelerateConfiguration",
   acl: "BucketAcl",
@@ -65,10 +65,10 @@ const BUCKET_SETTINGS: Readonly<Record<string, string>> = {
   website: "BucketWebsite",
 };
 
-/** Settings whose deletion has an action of its own; that of the others is a Put. */
-const OWN_DELETIONS = ["policy", "website"];
+/** Settings with a separate delete action; all others are deleted with the put action. */
+const WITH_DELETE_ACTION = ["policy", "website"];
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
 function s3Action({ method, path, query }: Call): string {
   const [, , ...key] = path.split("/");
   const parameters = [...new URLSearchParams(query).keys()];
@@ -81,7 +81,7 @@ function s3Action({ method, path, query }: Call): string {
     const verb =
       method === "GET"
         ? "Get"
-        : method === "DELETE" && OWN_DELETIONS.includes(setting)
+        : method === "DELETE" && WITH_DELETE_ACTION.includes(setting)
           ? "Delete"
           : "Put";
     return `s3:${verb}${BUCKET_SETTINGS[setting]}`;

@@ -1,33 +1,33 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where Terraform gets the AWS provider from. */
+/** The source of the AWS provider for Terraform. */
 export interface ProviderSource {
   readonly env: Readonly<Record<string, string>>;
-  /** The version that is there; the one that the stacks ask for unless given. */
+  /** The version in the mirror. If absent, the version that the stacks require. */
   readonly version?: string;
 }
 
-/** Of the provider in a mirror, below the host that it comes from. */
-const ADDRESS = "hashicorp/aws";
+/** Path of the provider in a mirror, below the host name. */
+const PROVIDER_PATH = "hashicorp/aws";
 
 /**
- * The mirror that TERRAFORM_PROVIDER_MIRROR names, a folder with `<host>/hashicorp/aws` in it; without one,
- * what Terraform itself would do: its implied mirrors, then the registry.
- * https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
- * @param folder where the CLI configuration is written to
+ * Uses the mirror in TERRAFORM_PROVIDER_MIRROR, a folder that contains `<host>/hashicorp/aws`. By default,
+ * Terraform searches its implied mirrors and then the registry.
+ * @see https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
+ * @param folder receives the Terraform CLI configuration file
  */
 export function providerSource(folder: string): ProviderSource {
   const mirror = process.env.TERRAFORM_PROVIDER_MIRROR;
   if (mirror === undefined || mirror === "") {
-    const version = impliedMirrors().map(newestIn).find(Boolean);
+    const version = impliedMirrors().map(newestVersion).find(Boolean);
     return { env: {}, ...(version === undefined ? {} : { version }) };
   }
-  const version = newestIn(mirror);
+  const version = newestVersion(mirror);
   if (version === undefined) {
     throw new Error(
-      `TERRAFORM_PROVIDER_MIRROR is "${mirror}", where no <host>/${ADDRESS} is. Set it to the folder that holds ` +
-        `<host>/${ADDRESS}/<version>, or unset it to use Terraform's own mirrors or the registry.`,
+      `TERRAFORM_PROVIDER_MIRROR is "${mirror}", which does not contain <host>/${PROVIDER_PATH}. Set it to a folder that contains ` +
+        `<host>/${PROVIDER_PATH}/<version>, or unset it to use Terraform's own mirrors or the registry.`,
     );
   }
   const config = join(folder, "terraform.rc");
@@ -38,7 +38,7 @@ export function providerSource(folder: string): ProviderSource {
   return { env: { TF_CLI_CONFIG_FILE: config }, version };
 }
 
-/** https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories */
+/** @see https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories */
 function impliedMirrors(): string[] {
   const home = process.env.HOME ?? "";
   const dataHome = process.env.XDG_DATA_HOME ?? join(home, ".local/share");
@@ -50,11 +50,11 @@ function impliedMirrors(): string[] {
   ];
 }
 
-/** The newest version in a mirror, be it unpacked (a folder a version) or packed (a zip a version). */
-function newestIn(mirror: string): string | undefined {
+/** Returns the newest version in a mirror of either layout: unpacked (folders) or packed (zip files). */
+function newestVersion(mirror: string): string | undefined {
   if (!existsSync(mirror)) return undefined;
   return readdirSync(mirror)
-    .map((host) => join(mirror, host, ADDRESS))
+    .map((host) => join(mirror, host, PROVIDER_PATH))
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder))
     .flatMap((entry) => /\d+\.\d+\.\d+/.exec(entry)?.[0] ?? [])

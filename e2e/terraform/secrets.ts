@@ -1,20 +1,22 @@
 import type { Emulator } from "./emulator.ts";
 
-/** Shapes of secrets that have no place in a state, a plan or an output. */
-const SHAPES: readonly (readonly [what: string, shape: RegExp])[] = [
+/** Patterns of secrets that must not occur in a state, a plan or an output. */
+const PATTERNS: readonly (readonly [description: string, pattern: RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
-  // But for the one in AWS's documentation, which the emulator gives as its caller's id.
-  ["an AWS access key's id", /\b(AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}\b/],
+  // Except for the example key in the AWS documentation, which the emulator returns as the caller id.
+  ["an AWS access key id", /\b(AKIA|ASIA)(?!IOSFODNN7EXAMPLE)[A-Z0-9]{16}\b/],
   ["a GitHub token", /\b(gh[oprsu]_[A-Za-z0-9]{36}|github_pat_\w{22,})/],
   ["a password in a URL", /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]+:[^\s/@"]+@/],
 ];
 
-/** Attributes of AWS's resources whose value is a secret, unless it is empty. */
+/** Resource attributes whose values are secrets. */
 const SECRET_ATTRIBUTE =
   /^(.*_)?(password|secret_(string|binary|key)|private_key(_pem)?|auth_token|client_secret)$/;
 
-/** What must never be seen, by a name for it: the credentials in use, and what RDS made as passwords. */
-export async function secretsOf(emulator: Emulator): Promise<Readonly<Record<string, string>>> {
+/** Returns the secrets in use by a descriptive name: the AWS credentials and the passwords that RDS generated. */
+export async function collectSecrets(
+  emulator: Emulator,
+): Promise<Readonly<Record<string, string>>> {
   const secrets = await emulator.secrets();
   return {
     "the secret access key": emulator.env.AWS_SECRET_ACCESS_KEY ?? "",
@@ -28,35 +30,37 @@ export async function secretsOf(emulator: Emulator): Promise<Readonly<Record<str
 }
 
 /**
- * Secrets in a text, by shape and by value, and where the text is JSON by attribute, each as a line
- * that says where and what, without the secret.
- * @param values name → value that must not be there
+ * Finds secrets in a text by pattern, by value and, if the text is JSON, by attribute name.
+ * @param values descriptive name → secret that must not occur
+ * @returns one line for each finding with its location and kind, without the secret
  */
-export function secretsIn(
+export function findSecrets(
   name: string,
   text: string,
   values: Readonly<Record<string, string>>,
 ): string[] {
   return [
-    ...SHAPES.filter(([, shape]) => shape.test(text)).map(([what]) => `${name}: ${what}`),
+    ...PATTERNS.filter(([, pattern]) => pattern.test(text)).map(
+      ([description]) => `${name}: ${description}`,
+    ),
     ...Object.entries(values)
       .filter(([, value]) => text.includes(value))
-      .map(([what]) => `${name}: ${what}`),
-    ...attributesIn(parsed(text), []).map((path) => `${name}: a value of ${path}`),
+      .map(([description]) => `${name}: ${description}`),
+    ...secretAttributes(parseJson(text), []).map((path) => `${name}: a value of ${path}`),
   ];
 }
 
-function attributesIn(value: unknown, path: readonly string[]): string[] {
+function secretAttributes(value: unknown, path: readonly string[]): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
-    const here = [...path, key];
+    const innerPath = [...path, key];
     return SECRET_ATTRIBUTE.test(key) && typeof inner === "string" && inner !== ""
-      ? [here.join(".")]
-      : attributesIn(inner, here);
+      ? [innerPath.join(".")]
+      : secretAttributes(inner, innerPath);
   });
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

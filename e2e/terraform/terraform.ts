@@ -2,27 +2,27 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandResult, run } from "../../common/run.ts";
 import { differences } from "./differences.ts";
-import type { Output } from "./workspace.ts";
+import type { SynthOutput } from "./workspace.ts";
 
-/** Terraform on one synthesized stack. */
+/** Terraform commands for one synthesized stack. */
 export interface TerraformStack {
   readonly init: (...args: readonly string[]) => Promise<CommandResult>;
   readonly validate: () => Promise<CommandResult>;
   readonly plan: (...args: readonly string[]) => Promise<Plan>;
-  /** Applies what was planned last. */
+  /** Applies the last plan. */
   readonly apply: () => Promise<CommandResult>;
   readonly destroy: () => Promise<CommandResult>;
   readonly outputs: () => Promise<Readonly<Record<string, unknown>>>;
-  /** Of the provider that it was initialized with. */
+  /** Returns the version of the AWS provider in the lock file. */
   readonly providerVersion: () => string;
 }
 
 export interface Plan {
-  /** What Terraform printed. */
+  /** Output of `terraform plan`. */
   readonly output: string;
-  /** The saved plan, as `terraform show -json` has it. */
+  /** Output of `terraform show -json` for the saved plan. */
   readonly json: string;
-  /** False: the plan is empty, outputs included. */
+  /** False if the plan changes neither resources nor outputs. */
   readonly hasChanges: boolean;
   readonly changes: readonly Change[];
 }
@@ -31,7 +31,7 @@ export interface Change {
   readonly address: string;
   readonly type: string;
   readonly actions: readonly Action[];
-  /** Paths of the attributes that differ, such as `setting.0.value`. */
+  /** Paths of the changed attributes, such as `setting.0.value`. */
   readonly attributes: readonly string[];
 }
 
@@ -52,7 +52,7 @@ interface PlanJson {
 
 const SAVED_PLAN = "tfplan";
 
-export function terraform({ env, stackFolder }: Output, stack: string): TerraformStack {
+export function terraform({ env, stackFolder }: SynthOutput, stack: string): TerraformStack {
   const cwd = stackFolder(stack);
   const tf = (args: readonly string[], accept: readonly number[] = [0]) =>
     run(["terraform", ...args], { cwd, env, accept });
@@ -63,7 +63,7 @@ export function terraform({ env, stackFolder }: Output, stack: string): Terrafor
       const plan = ["plan", "-no-color", "-detailed-exitcode", `-out=${SAVED_PLAN}`, ...args];
       const { code, output } = await tf(plan, [0, 2]);
       const { stdout: json } = await tf(["show", "-json", SAVED_PLAN]);
-      return { output, json, hasChanges: code === 2, changes: changesIn(JSON.parse(json)) };
+      return { output, json, hasChanges: code === 2, changes: parseChanges(JSON.parse(json)) };
     },
     apply: () => tf(["apply", "-no-color", SAVED_PLAN]),
     destroy: () => tf(["destroy", "-no-color", "-auto-approve"]),
@@ -75,13 +75,14 @@ export function terraform({ env, stackFolder }: Output, stack: string): Terrafor
     providerVersion: () => {
       const lock = readFileSync(join(cwd, ".terraform.lock.hcl"), "utf8");
       const version = /hashicorp\/aws"\s*\{\s*version\s*=\s*"([^"]+)"/.exec(lock)?.[1];
-      if (version === undefined) throw new Error(`${cwd} has no AWS provider locked:\n${lock}`);
+      if (version === undefined)
+        throw new Error(`The lock file in ${cwd} contains no AWS provider:\n${lock}`);
       return version;
     },
   };
 }
 
-function changesIn({ resource_changes = [] }: PlanJson): Change[] {
+function parseChanges({ resource_changes = [] }: PlanJson): Change[] {
   return resource_changes
     .filter(({ change }) => !change.actions.every((action) => action === "no-op"))
     .map(({ address, type, change }) => ({
@@ -90,4 +91,13 @@ function changesIn({ resource_changes = [] }: PlanJson): Change[] {
       actions: change.actions,
       attributes: differences(change.before, change.after, change.after_unknown),
     }));
+}
+
+/** Returns one line for each changed attribute of updates, and one for each other change. */
+export function describeChanges(changes: readonly Change[]): string[] {
+  return changes.flatMap(({ address, actions, attributes }) =>
+    actions.join() === "update"
+      ? attributes.map((path) => `${address}: ${path}`)
+      : [`${address}: ${actions.join(" and ")}`],
+  );
 }

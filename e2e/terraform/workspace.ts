@@ -9,37 +9,36 @@ import { type ProviderSource, providerSource } from "./provider.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A folder in which the stacks are synthesized, with any settings, over one set of states. */
+/** A folder for synthesized stacks with different settings and one set of local states. */
 export interface Workspace {
   readonly folder: string;
   readonly provider: ProviderSource;
-  /** For Terraform, the CDKTF CLI and `node main.ts`; of the settings, only those given. */
+  /** Returns the environment for Terraform, the CDKTF CLI and `node main.ts`, with only these settings. */
   readonly env: (settings: SettingsVariables) => NodeJS.ProcessEnv;
   /**
-   * Runs `node main.ts` into a folder of this name, beside those of other names. The stacks' local
-   * states are beside them: outputs of different settings share them.
+   * Runs `node main.ts` with the output in a subfolder of this name. All outputs share the local states.
    */
-  readonly synth: (name: string, settings: SettingsVariables) => Promise<Output>;
+  readonly synth: (name: string, settings: SettingsVariables) => Promise<SynthOutput>;
   readonly remove: () => void;
 }
 
 /** CIPHERWATCH_… → value. */
 export type SettingsVariables = Readonly<Record<string, string>>;
 
-/** What one synth wrote. */
-export interface Output {
+/** The output of one synth. */
+export interface SynthOutput {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Stack → those that are deployed before it, in the order in which they were made. */
+  /** Stack → stacks that are deployed before it, in the order of the manifest. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   readonly stackFolder: (stack: string) => string;
-  /** What was synthesized for a stack. */
+  /** Returns the synthesized JSON of a stack. */
   readonly configuration: (stack: string) => string;
 }
 
 /**
- * The provider's default of 25 tries makes a hang of minutes of each answer that the emulator cannot
- * give; with a single one, a slow machine's hiccup is a failure.
+ * The provider retries 25 times by default, which takes minutes for each unsupported call. A few retries are
+ * still necessary on slow machines.
  */
 const MAX_RETRIES = 4;
 
@@ -48,7 +47,7 @@ export function makeWorkspace(emulator: Emulator): Workspace {
   const provider = providerSource(folder);
 
   const env = (settings: SettingsVariables): NodeJS.ProcessEnv => ({
-    ...inherited(),
+    ...inheritedEnv(),
     ...emulator.env,
     ...provider.env,
     ...settings,
@@ -71,7 +70,7 @@ export function makeWorkspace(emulator: Emulator): Workspace {
       const stacks = readStacks(output);
       const stackFolder = (stack: string) =>
         stacks.find(({ name }) => name === stack)?.folder ?? join(output, stack);
-      for (const { folder } of stacks) override(folder, provider);
+      for (const { folder } of stacks) writeOverride(folder, provider);
       return {
         folder: output,
         env: environment,
@@ -84,15 +83,15 @@ export function makeWorkspace(emulator: Emulator): Workspace {
   };
 }
 
-/** Nothing of the user's own AWS settings, nor of this project's, reaches the stacks. */
-function inherited(): NodeJS.ProcessEnv {
+/** Returns the environment without the AWS and Cipherwatch variables of the user. */
+function inheritedEnv(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(AWS_|CIPHERWATCH_)/.test(name)),
   );
 }
 
-/** Terraform merges this file over the synthesized one; a synth leaves it in place. */
-export function override(stackFolder: string, { version }: ProviderSource): void {
+/** Writes an override file, which Terraform merges into the synthesized one and a synth does not delete. */
+export function writeOverride(stackFolder: string, { version }: ProviderSource): void {
   mkdirSync(stackFolder, { recursive: true });
   const aws = { source: "hashicorp/aws", version };
   writeFileSync(

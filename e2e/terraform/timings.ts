@@ -1,12 +1,12 @@
-/** How long each step of each stack took. */
-export interface Times {
+/** Measures the duration of each step of each stack. */
+export interface Timings {
   readonly measure: <T>(stack: string, step: string, work: () => Promise<T>) => Promise<T>;
-  /** A table of seconds: a row a stack, a column a step, in the order of their first measurement. */
+  /** Formats the durations in seconds as a table with one row per stack and one column per step. */
   readonly table: () => string;
 }
 
-/** @param atATime stacks that were worked on at once, for the table; not said unless given */
-export function startTimes(atATime?: number): Times {
+/** @param concurrency number of stacks processed at once, shown below the table */
+export function startTimings(concurrency?: number): Timings {
   const started = performance.now();
   const seconds = new Map<string, Map<string, number>>();
   return {
@@ -37,7 +37,7 @@ export function startTimes(atATime?: number): Times {
             .map((cell, i) => (i === 0 ? cell.padEnd : cell.padStart).call(cell, widths?.[i] ?? 0))
             .join("  "),
         ),
-        `${total} s in all${atATime === undefined ? "" : `, up to ${atATime} stacks at a time`}`,
+        `${total} s in total${concurrency === undefined ? "" : `, up to ${concurrency} stacks at a time`}`,
       ].join("\n");
     },
   };

@@ -1,40 +1,39 @@
-/** A step of a stack that waits for those of the stacks it depends on. */
+/** Runs one step for a stack. */
 export type Step<T> = (stack: string) => Promise<T>;
 
 /**
- * Runs a step for every stack, each once the steps of its dependencies succeeded, `limit` at a time.
- * Steps that wait take no place.
- * @param dependencies stack → stacks that come before it; unknown ones are ignored
- * @returns stack → its step's promise; a stack after one that failed fails without being run
+ * Runs a step for every stack after the steps of its dependencies succeeded, up to `limit` at a time.
+ * @param dependencies stack → stacks that precede it; unknown ones are ignored
+ * @returns stack → promise of its step; rejects without running the step if a dependency failed
  */
-export function inOrder<T>(
+export function inDependencyOrder<T>(
   dependencies: ReadonlyMap<string, readonly string[]>,
   limit: number,
   step: Step<T>,
 ): ReadonlyMap<string, Promise<T>> {
-  const places = new Places(limit);
+  const semaphore = new Semaphore(limit);
   const promises = new Map<string, Promise<T>>();
   const promiseOf = (stack: string): Promise<T> => {
-    const known = promises.get(stack);
-    if (known !== undefined) return known;
+    const existing = promises.get(stack);
+    if (existing !== undefined) return existing;
     const before = (dependencies.get(stack) ?? []).filter((name) => dependencies.has(name));
     const promise = Promise.all(
       before.map((name) =>
         promiseOf(name).catch(() => {
-          throw new Error(`${stack} was not tried: ${name}, which it depends on, failed.`);
+          throw new Error(`${stack} was not run: its dependency ${name} failed.`);
         }),
       ),
-    ).then(() => places.during(() => step(stack)));
+    ).then(() => semaphore.run(() => step(stack)));
     promises.set(stack, promise);
-    promise.catch(() => {}); // whoever awaits it later gets the error
+    promise.catch(() => {}); // prevents an unhandled rejection; the caller still receives the error
     return promise;
   };
   for (const stack of dependencies.keys()) promiseOf(stack);
   return promises;
 }
 
-/** Dependencies turned round, to destroy by. */
-export function reversed(
+/** Returns the reverse dependencies, which give the order to destroy in. */
+export function reverseDependencies(
   dependencies: ReadonlyMap<string, readonly string[]>,
 ): ReadonlyMap<string, readonly string[]> {
   return new Map(
@@ -45,7 +44,7 @@ export function reversed(
   );
 }
 
-class Places {
+class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -53,7 +52,7 @@ class Places {
     this.#free = limit;
   }
 
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
