@@ -9,7 +9,7 @@ import type {
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
 
-/** What the synthesized stacks say must exist, with every reference resolved: the lab runs this. */
+/** The monitoring that the synthesized stacks deploy, with every reference resolved. */
 export interface Deployment {
   readonly accountId: string;
   readonly region: string;
@@ -17,18 +17,18 @@ export interface Deployment {
   readonly trail: DeployedTrail;
   readonly logGroups: readonly DeployedLogGroup[];
   readonly metricFilters: readonly MetricFilter[];
-  /** Those that compare a metric with a threshold. */
+  /** Alarms that compare a metric with a threshold. */
   readonly alarms: readonly ThresholdAlarm[];
-  /** Those that compare a metric with the band of what is usual. */
+  /** Alarms that compare a metric with its anomaly detection band. */
   readonly anomalyAlarms: readonly AnomalyAlarm[];
-  /** Those that look at other alarms. */
+  /** Alarms on the states of other alarms. */
   readonly compositeAlarms: readonly CompositeAlarm[];
   readonly topics: readonly DeployedTopic[];
   readonly subscriptions: readonly DeployedSubscription[];
 }
 
 export interface DeployedKey {
-  /** `<stack>/<Terraform resource name>`: the same key finds the same material after a restart. */
+  /** `<stack>/<Terraform resource name>`: stable, so a key keeps its material across restarts. */
   readonly address: string;
   readonly keyId: string;
   readonly arn: string;
@@ -48,7 +48,7 @@ export interface DeployedTrail {
 export interface DeployedLogGroup {
   readonly name: string;
   readonly arn: string;
-  /** Days; absent: kept for ever. */
+  /** Days; events never expire if absent. */
   readonly retentionInDays?: number;
   readonly kmsKeyArn?: string;
 }
@@ -67,8 +67,8 @@ export interface DeployedSubscription {
 }
 
 /**
- * Picks what the lab runs out of the synthesized stacks.
- * @throws Error naming the resource and the attribute that is missing or that the lab does not model
+ * Reads the monitoring of the synthesized stacks.
+ * @throws Error with the resource and the attribute that is missing, invalid or not supported
  */
 export function readDeployment(terraform: Terraform, account: Account): Deployment {
   const logGroups = terraform.resources("aws_cloudwatch_log_group").map(logGroup);
@@ -77,7 +77,7 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
     .map((resource) => trail(resource, logGroups));
   const [onlyTrail, ...more] = trails;
   if (onlyTrail === undefined || more.length > 0) {
-    throw new Error(`The lab runs one trail; the stacks have ${trails.length}.`);
+    throw new Error(`The stacks must have exactly one aws_cloudtrail; they have ${trails.length}.`);
   }
   const metricAlarms = terraform.resources("aws_cloudwatch_metric_alarm");
   return {
@@ -86,35 +86,35 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
     trail: onlyTrail,
     logGroups,
     metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),
-    alarms: metricAlarms.filter((resource) => !onBand(resource)).map(alarm),
-    anomalyAlarms: metricAlarms.filter(onBand).map(anomalyAlarm),
+    alarms: metricAlarms.filter((resource) => !isAnomalyAlarm(resource)).map(alarm),
+    anomalyAlarms: metricAlarms.filter(isAnomalyAlarm).map(anomalyAlarm),
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
     topics: terraform.resources("aws_sns_topic").map(topic),
     subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
   };
 }
 
-const Text = z.string().min(1);
-const Arns = z.array(Text).default([]);
+const Name = z.string().min(1);
+const Arns = z.array(Name).default([]);
 
 function parse<T>(resource: Resource, attribute: string, schema: z.ZodType<T>): T {
   const value = resource.get(attribute);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new Error(
-    `The lab cannot run ${resource.address}: its ${attribute} is ${JSON.stringify(value)}: ` +
+    `Cannot read ${resource.address}: ${attribute} is ${JSON.stringify(value)}: ` +
       result.error.issues.map(({ message }) => message).join("; "),
   );
 }
 
 function keys(terraform: Terraform): DeployedKey[] {
   const aliases = terraform.resources("aws_kms_alias").map((resource) => ({
-    name: parse(resource, "name", Text.startsWith("alias/")),
-    target: parse(resource, "target_key_id", Text),
+    name: parse(resource, "name", Name.startsWith("alias/")),
+    target: parse(resource, "target_key_id", Name),
   }));
   return terraform.resources("aws_kms_key").map((resource) => {
-    const keyId = parse(resource, "key_id", Text);
-    const arn = parse(resource, "arn", Text);
+    const keyId = parse(resource, "key_id", Name);
+    const arn = parse(resource, "arn", Name);
     return {
       address: resource.address,
       keyId,
@@ -128,18 +128,18 @@ function keys(terraform: Terraform): DeployedKey[] {
 }
 
 function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): DeployedTrail {
-  const destination = parse(resource, "cloud_watch_logs_group_arn", Text);
+  const destination = parse(resource, "cloud_watch_logs_group_arn", Name);
   const logGroup = logGroups.find(({ arn }) => destination === `${arn}:*`);
   if (logGroup === undefined) {
     throw new Error(
-      `The lab cannot run ${resource.address}: its cloud_watch_logs_group_arn is ${destination}, and no ` +
-        `log group of the stacks has that ARN followed by ":*".`,
+      `Cannot read ${resource.address}: cloud_watch_logs_group_arn is ${destination}; it must be the ARN ` +
+        `of a log group of the stacks followed by ":*".`,
     );
   }
   return {
-    name: parse(resource, "name", Text),
-    arn: parse(resource, "arn", Text),
-    homeRegion: parse(resource, "home_region", Text),
+    name: parse(resource, "name", Name),
+    arn: parse(resource, "arn", Name),
+    homeRegion: parse(resource, "home_region", Name),
     multiRegion: parse(resource, "is_multi_region_trail", z.boolean().default(false)),
     logGroupName: logGroup.name,
   };
@@ -147,22 +147,22 @@ function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): Depl
 
 function logGroup(resource: Resource): DeployedLogGroup {
   const retentionInDays = parse(resource, "retention_in_days", z.number().optional());
-  const kmsKeyArn = parse(resource, "kms_key_id", Text.optional());
+  const kmsKeyArn = parse(resource, "kms_key_id", Name.optional());
   return {
-    name: parse(resource, "name", Text),
-    arn: parse(resource, "arn", Text),
+    name: parse(resource, "name", Name),
+    arn: parse(resource, "arn", Name),
     ...(retentionInDays ? { retentionInDays } : {}),
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
   };
 }
 
 const Transformation = z.strictObject({
-  name: Text,
-  namespace: Text,
-  value: Text,
+  name: Name,
+  namespace: Name,
+  value: Name,
   default_value: z.coerce.number().optional(),
-  unit: Text.optional(),
-  dimensions: z.record(Text, Text).optional(),
+  unit: Name.optional(),
+  dimensions: z.record(Name, Name).optional(),
 });
 
 function metricFilter(resource: Resource): MetricFilter {
@@ -172,8 +172,8 @@ function metricFilter(resource: Resource): MetricFilter {
     z.union([Transformation, z.tuple([Transformation]).transform(([only]) => only)]),
   );
   return {
-    name: parse(resource, "name", Text),
-    logGroupName: parse(resource, "log_group_name", Text),
+    name: parse(resource, "name", Name),
+    logGroupName: parse(resource, "log_group_name", Name),
     pattern: parse(resource, "pattern", z.string()),
     transformation: {
       metricName: block.name,
@@ -186,18 +186,18 @@ function metricFilter(resource: Resource): MetricFilter {
   };
 }
 
-const Whole = z.number().int().min(1);
+const PositiveInteger = z.number().int().min(1);
 const Statistics = z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"]);
-const Dimensions = z.record(Text, Text).default({});
+const Dimensions = z.record(Name, Name).default({});
 const Period = z.number().int().min(10);
 
 function alarm(resource: Resource): ThresholdAlarm {
-  refuseAttributes(resource, "metric_query", "extended_statistic");
+  rejectAttributes(resource, "metric_query", "extended_statistic");
   return {
     ...actionsOf(resource),
     ...evaluationOf(resource),
-    namespace: parse(resource, "namespace", Text),
-    metricName: parse(resource, "metric_name", Text),
+    namespace: parse(resource, "namespace", Name),
+    metricName: parse(resource, "metric_name", Name),
     dimensions: parse(resource, "dimensions", Dimensions),
     statistic: parse(resource, "statistic", Statistics),
     period: parse(resource, "period", Period),
@@ -215,42 +215,42 @@ function alarm(resource: Resource): ThresholdAlarm {
   };
 }
 
-function onBand(resource: Resource): boolean {
+function isAnomalyAlarm(resource: Resource): boolean {
   return resource.get("threshold_metric_id") !== undefined;
 }
 
 const BAND = /^ANOMALY_DETECTION_BAND\((\w+), *(\d+(?:\.\d+)?)\)$/;
 
-/** A metric and its band are the two queries of such an alarm. */
+/** The two queries of an anomaly alarm: the metric and its band. */
 const Queries = z.tuple([
   z.strictObject({
-    id: Text,
+    id: Name,
     return_data: z.literal(true),
     metric: z.strictObject({
-      namespace: Text,
-      metric_name: Text,
+      namespace: Name,
+      metric_name: Name,
       dimensions: Dimensions,
       period: Period,
       stat: Statistics,
     }),
   }),
   z.strictObject({
-    id: Text,
+    id: Name,
     return_data: z.literal(true),
-    label: Text.optional(),
-    expression: z.string().regex(BAND, "it is no ANOMALY_DETECTION_BAND(metric, deviations)"),
+    label: Name.optional(),
+    expression: z.string().regex(BAND, "must be ANOMALY_DETECTION_BAND(metric, deviations)"),
   }),
 ]);
 
 function anomalyAlarm(resource: Resource): AnomalyAlarm {
-  refuseAttributes(resource, "metric_name", "statistic", "extended_statistic", "threshold");
+  rejectAttributes(resource, "metric_name", "statistic", "extended_statistic", "threshold");
   const [{ id, metric }, band] = parse(resource, "metric_query", Queries);
   const [, banded, deviations] = BAND.exec(band.expression) ?? [];
   parse(resource, "threshold_metric_id", z.literal(band.id));
   parse(resource, "comparison_operator", z.literal("GreaterThanUpperThreshold"));
   if (banded !== id) {
     throw new Error(
-      `The lab cannot run ${resource.address}: its band is of ${banded}, its metric is ${id}.`,
+      `Cannot read ${resource.address}: its band is of ${banded}; it must be of its metric, ${id}.`,
     );
   }
   return {
@@ -266,22 +266,22 @@ function anomalyAlarm(resource: Resource): AnomalyAlarm {
 }
 
 function compositeAlarm(resource: Resource): CompositeAlarm {
-  refuseAttributes(resource, "actions_suppressor");
-  return { ...actionsOf(resource), rule: parse(resource, "alarm_rule", Text) };
+  rejectAttributes(resource, "actions_suppressor");
+  return { ...actionsOf(resource), rule: parse(resource, "alarm_rule", Name) };
 }
 
-function refuseAttributes(resource: Resource, ...attributes: readonly string[]): void {
+function rejectAttributes(resource: Resource, ...attributes: readonly string[]): void {
   for (const attribute of attributes) {
     if (resource.get(attribute) !== undefined) {
-      throw new Error(`The lab cannot run ${resource.address}: it does not model ${attribute}.`);
+      throw new Error(`Cannot read ${resource.address}: ${attribute} is not supported; remove it.`);
     }
   }
 }
 
 function actionsOf(resource: Resource): AlarmBase {
   return {
-    name: parse(resource, "alarm_name", Text),
-    arn: parse(resource, "arn", Text),
+    name: parse(resource, "alarm_name", Name),
+    arn: parse(resource, "arn", Name),
     description: parse(resource, "alarm_description", z.string().default("")),
     actionsEnabled: parse(resource, "actions_enabled", z.boolean().default(true)),
     alarmActions: parse(resource, "alarm_actions", Arns),
@@ -293,10 +293,14 @@ function actionsOf(resource: Resource): AlarmBase {
 function evaluationOf(
   resource: Resource,
 ): Pick<MetricAlarmBase, "evaluationPeriods" | "datapointsToAlarm" | "treatMissingData"> {
-  const evaluationPeriods = parse(resource, "evaluation_periods", Whole);
+  const evaluationPeriods = parse(resource, "evaluation_periods", PositiveInteger);
   return {
     evaluationPeriods,
-    datapointsToAlarm: parse(resource, "datapoints_to_alarm", Whole.default(evaluationPeriods)),
+    datapointsToAlarm: parse(
+      resource,
+      "datapoints_to_alarm",
+      PositiveInteger.default(evaluationPeriods),
+    ),
     treatMissingData: parse(
       resource,
       "treat_missing_data",
@@ -306,19 +310,19 @@ function evaluationOf(
 }
 
 function topic(resource: Resource): DeployedTopic {
-  const displayName = parse(resource, "display_name", Text.optional());
+  const displayName = parse(resource, "display_name", Name.optional());
   return {
-    name: parse(resource, "name", Text),
-    arn: parse(resource, "arn", Text),
+    name: parse(resource, "name", Name),
+    arn: parse(resource, "arn", Name),
     ...(displayName === undefined ? {} : { displayName }),
   };
 }
 
 function subscription(resource: Resource): DeployedSubscription {
   return {
-    arn: parse(resource, "arn", Text),
-    topicArn: parse(resource, "topic_arn", Text),
-    protocol: parse(resource, "protocol", Text),
-    endpoint: parse(resource, "endpoint", Text),
+    arn: parse(resource, "arn", Name),
+    topicArn: parse(resource, "topic_arn", Name),
+    protocol: parse(resource, "protocol", Name),
+    endpoint: parse(resource, "endpoint", Name),
   };
 }

@@ -16,7 +16,7 @@ const topicNamed = (name: unknown): TerraformJson => ({
 });
 
 describe("references", () => {
-  it("follows one resource to another, to data sources and inside text", () => {
+  it("resolves resources, data sources and references within strings", () => {
     const stack: TerraformJson = {
       data: {
         aws_caller_identity: { Me: {} },
@@ -45,7 +45,7 @@ describe("references", () => {
   it.each([
     ["local", { path: "terraform.a.tfstate", workspace_dir: "." }],
     ["s3", { bucket: "state", key: "a.tfstate", region: "eu-west-1" }],
-  ])("follows another stack's output through its %s state", (backend, config) => {
+  ])("resolves another stack's output through its %s state", (backend, config) => {
     const a: TerraformJson = {
       terraform: { backend: { [backend]: config } },
       resource: { aws_cloudwatch_log_group: { G: { name: "/trail" } } },
@@ -58,7 +58,7 @@ describe("references", () => {
     expect(value({ a, b }, "aws_sns_topic", "name")).toBe("/trail");
   });
 
-  it("gives a key the same id at every reading, and another key another", () => {
+  it("gives each key a stable id of its own", () => {
     const stack: TerraformJson = { resource: { aws_kms_key: { A: {}, B: {} } } };
     const ids = () =>
       read({ kms: stack })
@@ -69,21 +69,21 @@ describe("references", () => {
   });
 });
 
-describe("what it cannot resolve names the place and the expression", () => {
+describe("an error with the location and the expression", () => {
   it.each([
     ['${join("-", ["a"])}', /a\/aws_sns_topic\.T\.name.*function or an operator/],
     ["${aws_sqs_queue.Q.arn}", /aws_sqs_queue\.Q\.arn.*no such block/],
     ["${aws_sns_topic.T.fifo}", /aws_sns_topic\.T\.fifo.*no such attribute/],
-    ["${data.terraform_remote_state.gone.outputs.x}", /no synthesized stack keeps its state there/],
-    ['x ${"${a}"}', /cannot resolve/],
+    ["${data.terraform_remote_state.gone.outputs.x}", /no such block/],
+    ['x ${"${a}"}', /Cannot resolve/],
   ])("%s", (name, message) => {
     expect(() => value({ a: topicNamed(name) }, "aws_sns_topic", "name")).toThrow(message);
   });
 
-  it("refuses repeated blocks", () => {
+  it("rejects repeated blocks", () => {
     const stack: TerraformJson = { resource: { aws_sns_topic: { T: { name: "x", count: 2 } } } };
     expect(() => read({ a: stack }).resources("aws_sns_topic")).toThrow(
-      /"count" of a\/aws_sns_topic\.T/,
+      /"count" at a\/aws_sns_topic\.T/,
     );
   });
 });
@@ -111,7 +111,7 @@ describe("a deployment", () => {
   const deployment = (fields: Record<string, unknown>) =>
     readDeployment(read({ alarm: stack({ ...alarm, ...fields }) }), account);
 
-  it("takes AWS's defaults for what the stack leaves out", () => {
+  it("uses AWS's defaults for absent attributes", () => {
     expect(deployment({}).alarms[0]).toMatchObject({
       treatMissingData: "missing",
       datapointsToAlarm: 1,
@@ -138,7 +138,7 @@ describe("a deployment", () => {
   const deploymentOf = (fields: Record<string, unknown>) =>
     readDeployment(read({ alarm: stack({ ...onBand, ...fields }) }), account);
 
-  it("tells an alarm on a band from one on a threshold", () => {
+  it("separates anomaly alarms from threshold alarms", () => {
     const { alarms, anomalyAlarms } = deploymentOf({});
     expect(alarms).toEqual([]);
     expect(anomalyAlarms).toMatchObject([
@@ -147,7 +147,7 @@ describe("a deployment", () => {
   });
 
   it.each([
-    [{ threshold: 3 }, /does not model threshold/],
+    [{ threshold: 3 }, /threshold is not supported/],
     [{ threshold_metric_id: "m1" }, /threshold_metric_id is "m1"/],
     [{ comparison_operator: "LessThanLowerThreshold" }, /comparison_operator is "LessThanLower/],
     [{ metric_query: onBand.metric_query.slice(0, 1) }, /metric_query/],
@@ -158,13 +158,13 @@ describe("a deployment", () => {
           { ...onBand.metric_query[1], expression: "ANOMALY_DETECTION_BAND(m2, 2)" },
         ],
       },
-      /its band is of m2, its metric is m1/,
+      /its band is of m2; it must be of its metric, m1/,
     ],
-  ])("refuses an alarm on a band with %j", (fields, message) => {
+  ])("rejects an anomaly alarm with %j", (fields, message) => {
     expect(() => deploymentOf(fields)).toThrow(message);
   });
 
-  it("reads composite alarms apart", () => {
+  it("reads composite alarms", () => {
     const withComposite = stack(alarm);
     const { compositeAlarms } = readDeployment(
       read({
@@ -192,12 +192,12 @@ describe("a deployment", () => {
   it.each([
     [{ statistic: "p99" }, /alarm\/aws_cloudwatch_metric_alarm\.A.*statistic is "p99"/],
     [{ threshold: undefined }, /threshold/],
-    [{ extended_statistic: "p99" }, /does not model extended_statistic/],
-  ])("refuses an alarm with %j", (fields, message) => {
+    [{ extended_statistic: "p99" }, /extended_statistic is not supported/],
+  ])("rejects an alarm with %j", (fields, message) => {
     expect(() => deployment(fields)).toThrow(message);
   });
 
-  it("refuses a trail whose log group is not of the stacks", () => {
+  it("rejects a trail whose log group is in none of the stacks", () => {
     const broken = stack(alarm);
     const other: TerraformJson = {
       resource: {

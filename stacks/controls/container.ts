@@ -1,7 +1,8 @@
 import type { Stacks } from "../../terraform/json.ts";
+import { resolveReference } from "../../terraform/references.ts";
+import { addressOf, resourcesOf, withData, withResource } from "../../terraform/resources.ts";
 import { containers } from "./containers.ts";
 import type { Area } from "./control.ts";
-import { addressOf, resolve, resourcesOf, withData, withResource } from "./infrastructure.ts";
 import { allowances } from "./policies.ts";
 import { namedPrincipals } from "./principals.ts";
 import { every, ifAny, is, meets } from "./rule.ts";
@@ -49,7 +50,7 @@ const harmless: Wanted = {
       if (!isLiteral(name) || SECRET_NAME.test(name)) return false;
       if (SECRET_URL.test(String(content))) return false;
       if (isLiteral(content)) return true;
-      const source = resolve(stacks, stack, content);
+      const source = resolveReference(stacks, stack, content);
       return source !== undefined && !/secret|password/.test(`${source.type}.${source.attribute}`);
     }),
   wrong: [
@@ -71,7 +72,7 @@ const harmless: Wanted = {
 const bySecretArn: Wanted = {
   says: "a reference to a secret that is read when the task starts",
   accepts: (value, { stacks, stack }) => {
-    const source = resolve(stacks, stack, value);
+    const source = resolveReference(stacks, stack, value);
     return source !== undefined && /^(arn|.*secret_arn)$/.test(source.attribute);
   },
   wrong: ["hunter2"],
@@ -82,7 +83,9 @@ const separateRoles: Wanted = {
   says: "a task whose role is another than the one that starts it",
   accepts: (value, { stacks, stack }) => {
     const { task_role_arn, execution_role_arn } = value as Values;
-    const roles = [task_role_arn, execution_role_arn].map((role) => resolve(stacks, stack, role));
+    const roles = [task_role_arn, execution_role_arn].map((role) =>
+      resolveReference(stacks, stack, role),
+    );
     const addresses = roles.map((role) => role?.type === "aws_iam_role" && addressOf(role));
     return !addresses.includes(false) && new Set(addresses).size === 2;
   },

@@ -1,6 +1,11 @@
 import type { Stacks } from "../../terraform/json.ts";
+import {
+  addressOf,
+  type ConfiguredResource,
+  resourcesOf,
+  withResource,
+} from "../../terraform/resources.ts";
 import type { Finding } from "./finding.ts";
-import { addressOf, type Resource, resourcesOf, withResource } from "./infrastructure.ts";
 import type { Part, Subject } from "./subject.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
 
@@ -43,7 +48,11 @@ function parsed(text: unknown): readonly unknown[] | undefined {
   }
 }
 
-function withDefinitions(stacks: Stacks, task: Resource, definitions: readonly unknown[]): Stacks {
+function withDefinitions(
+  stacks: Stacks,
+  task: ConfiguredResource,
+  definitions: readonly unknown[],
+): Stacks {
   const values = { ...task.values, [DEFINITIONS]: JSON.stringify(definitions) };
   return withResource(stacks, { ...task, values });
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
 import type { Stacks } from "../../terraform/json.ts";
+import { resourcesOf, withoutResource } from "../../terraform/resources.ts";
 import { synthesize } from "../synthesize.ts";
 import { CONFIGURATIONS, type ConfigurationName } from "./configurations.ts";
 import { type Control, isRefused } from "./control.ts";
 import type { Finding } from "./finding.ts";
 import { controlAreas } from "./index.ts";
-import { resourcesOf, withoutResource } from "./infrastructure.ts";
 import { POLICY_ATTRIBUTES, type Statement } from "./policies.ts";
 import { WITHOUT_RESOURCE } from "./without-resource.ts";
 

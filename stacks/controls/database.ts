@@ -1,6 +1,7 @@
 import type { Stacks } from "../../terraform/json.ts";
+import { resolveReference } from "../../terraform/references.ts";
+import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import type { Area } from "./control.ts";
-import { addressOf, resolve, resourcesOf, withResource } from "./infrastructure.ts";
 import { DESTROYABLE } from "./reasons.ts";
 import { allOf, every, ifAny, is } from "./rule.ts";
 import { companions, companionsOf } from "./subject.ts";
@@ -55,7 +56,7 @@ const privateSubnets: Wanted = {
       return (
         associations.length > 0 &&
         associations.every(({ stack, values }) => {
-          const table = resolve(origin.stacks, stack, values.route_table_id);
+          const table = resolveReference(origin.stacks, stack, values.route_table_id);
           return isResource(table, "aws_route_table") && !leadsToInternet(addressOf(table), origin);
         })
       );

@@ -1,6 +1,6 @@
+import { resolveReference } from "../../terraform/references.ts";
 import { withRepositoryPolicy } from "./container.ts";
 import type { Area } from "./control.ts";
-import { resolve } from "./infrastructure.ts";
 import { allowances, type PolicyHolder, type Statement } from "./policies.ts";
 import { ownPrincipals, singlePrincipals } from "./principals.ts";
 import { allOf, every, ifAny, is, meets, type Rule, without } from "./rule.ts";
@@ -49,7 +49,7 @@ function isKnown(resource: string, { stacks, stack }: Origin): boolean {
   const references = resource.match(/\$\{[^}]*\}/g) ?? [];
   return (
     /^(arn:[^:*?]+:[^:*?]+:|\$\{)/.test(resource) &&
-    references.every((reference) => resolve(stacks, stack, reference) !== undefined)
+    references.every((reference) => resolveReference(stacks, stack, reference) !== undefined)
   );
 }
 
@@ -215,7 +215,7 @@ const FULL_ACCESS = /^(AdministratorAccess|PowerUserAccess|\w*FullAccess)$/;
 const knownPolicy: Wanted = {
   says: "a policy of the stacks, or one of AWS's that gives no full access",
   accepts: (value, { stacks, stack }) => {
-    if (isResource(resolve(stacks, stack, value), "aws_iam_policy")) return true;
+    if (isResource(resolveReference(stacks, stack, value), "aws_iam_policy")) return true;
     const name = MANAGED_POLICY.exec(String(value))?.groups?.name;
     return name !== undefined && !FULL_ACCESS.test(name);
   },

@@ -1,6 +1,6 @@
 import type { Stacks } from "../../terraform/json.ts";
+import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import type { Area } from "./control.ts";
-import { addressOf, resourcesOf, withResource } from "./infrastructure.ts";
 import { DESTROYABLE } from "./reasons.ts";
 import { allOf, every, is, meets, type Rule } from "./rule.ts";
 import { companions, resources } from "./subject.ts";

@@ -1,7 +1,7 @@
 import patterns from "../../detections/cis/patterns.json" with { type: "json" };
 import type { Stacks } from "../../terraform/json.ts";
+import { withResource } from "../../terraform/resources.ts";
 import type { Area } from "./control.ts";
-import { withResource } from "./infrastructure.ts";
 import { allowances } from "./policies.ts";
 import { ownPrincipals } from "./principals.ts";
 import { allOf, every, is, meets } from "./rule.ts";

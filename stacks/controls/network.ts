@@ -1,6 +1,7 @@
 import type { Stacks } from "../../terraform/json.ts";
+import { resolveReference } from "../../terraform/references.ts";
+import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import type { Area } from "./control.ts";
-import { addressOf, resolve, resourcesOf, withResource } from "./infrastructure.ts";
 import { allOf, every, is, meets, type Rule, without } from "./rule.ts";
 import { companions } from "./subject.ts";
 import { changesAt, type Values, valuesAt } from "./values.ts";
@@ -31,7 +32,9 @@ function hasKnownPeer(rule: Values, { stacks, stack }: Origin): boolean {
   const { cidr_ipv4, cidr_ipv6, prefix_list_id, referenced_security_group_id } = rule;
   const [range] = [cidr_ipv4, cidr_ipv6].filter((it) => it !== undefined);
   if (range !== undefined) return RANGE.test(String(range));
-  return resolve(stacks, stack, prefix_list_id ?? referenced_security_group_id) !== undefined;
+  return (
+    resolveReference(stacks, stack, prefix_list_id ?? referenced_security_group_id) !== undefined
+  );
 }
 
 /** The rule with another peer. */
@@ -90,7 +93,7 @@ const MEMBERS = [
 
 function refersTo(address: string, { stacks, stack }: Origin) {
   return (value: unknown): boolean => {
-    const target = resolve(stacks, stack, value);
+    const target = resolveReference(stacks, stack, value);
     return target !== undefined && addressOf(target) === address;
   };
 }

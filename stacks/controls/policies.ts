@@ -1,13 +1,13 @@
 import type { Stacks } from "../../terraform/json.ts";
-import type { Finding } from "./finding.ts";
+import { resolveReference } from "../../terraform/references.ts";
 import {
   addressOf,
-  type Resource,
-  resolve,
+  type ConfiguredResource,
   resourcesOf,
   withData,
   withResource,
-} from "./infrastructure.ts";
+} from "../../terraform/resources.ts";
+import type { Finding } from "./finding.ts";
 import type { Part, Subject } from "./subject.ts";
 import type { Values } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
@@ -51,14 +51,16 @@ export interface Statement {
 }
 
 interface Policy {
-  readonly holder: Resource;
+  readonly holder: ConfiguredResource;
   /** Undefined: nobody knows it before Terraform runs, or it is made of others. */
-  readonly document?: Resource & { readonly values: { readonly statement: readonly Statement[] } };
+  readonly document?: ConfiguredResource & {
+    readonly values: { readonly statement: readonly Statement[] };
+  };
 }
 
 function policiesOf(stacks: Stacks, type: PolicyHolder): readonly Policy[] {
   return resourcesOf(stacks, type).map((holder) => {
-    const found = resolve(stacks, holder.stack, holder.values[POLICY_ATTRIBUTES[type]]);
+    const found = resolveReference(stacks, holder.stack, holder.values[POLICY_ATTRIBUTES[type]]);
     const readable =
       found?.kind === "data" &&
       found.type === DOCUMENT &&

@@ -1,4 +1,4 @@
-import { resolve } from "./infrastructure.ts";
+import { resolveReference } from "../../terraform/references.ts";
 import type { Statement } from "./policies.ts";
 import { altered, type Origin, UNRESOLVABLE, type Wanted } from "./wanted.ts";
 
@@ -20,7 +20,7 @@ const HELD_BY = { AWS: "aws_iam_role", Federated: "aws_iam_openid_connect_provid
 function isNamed({ type, identifier }: Principal, { stacks, stack }: Origin): boolean {
   if (type === "Service") return SERVICE.test(identifier);
   if (type !== "AWS" && type !== "Federated") return false;
-  const target = resolve(stacks, stack, identifier);
+  const target = resolveReference(stacks, stack, identifier);
   return target?.type === HELD_BY[type] || OF_SOME_ACCOUNT.test(identifier);
 }
 

@@ -1,6 +1,6 @@
 import type { Stacks } from "../../terraform/json.ts";
+import { resourcesOf, withResource } from "../../terraform/resources.ts";
 import type { Example, Finding } from "./finding.ts";
-import { resourcesOf, withResource } from "./infrastructure.ts";
 import { type Part, resources, type Subject } from "./subject.ts";
 import { changesAt, valuesAt } from "./values.ts";
 import { type Alteration, isAlteration, UNRESOLVABLE, type Wanted } from "./wanted.ts";

@@ -1,6 +1,6 @@
 import type { Stacks } from "../../terraform/json.ts";
+import { resourcesOf, withResource } from "../../terraform/resources.ts";
 import type { Area } from "./control.ts";
-import { resourcesOf, withResource } from "./infrastructure.ts";
 import { allowances, policies, type Statement } from "./policies.ts";
 import { ownPrincipals } from "./principals.ts";
 import { allOf, every, is, meets, type Rule } from "./rule.ts";

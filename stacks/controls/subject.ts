@@ -1,13 +1,13 @@
 import type { Stacks } from "../../terraform/json.ts";
-import type { Example, Finding } from "./finding.ts";
+import { resolveReference } from "../../terraform/references.ts";
 import {
   addressOf,
-  type Resource,
-  resolve,
+  type ConfiguredResource,
   resourcesOf,
   withoutResource,
   withResource,
-} from "./infrastructure.ts";
+} from "../../terraform/resources.ts";
+import type { Example, Finding } from "./finding.ts";
 import type { Values } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
 
@@ -40,7 +40,7 @@ export function resources(type: string, where: (values: Values) => boolean = () 
   };
 }
 
-function partOf(stacks: Stacks, resource: Resource): Part {
+function partOf(stacks: Stacks, resource: ConfiguredResource): Part {
   return {
     address: addressOf(resource),
     stack: resource.stack,
@@ -62,12 +62,12 @@ export function companionsOf(
   stacks: Stacks,
   { type, link, where = () => true }: Companion,
   address: string,
-): readonly Resource[] {
+): readonly ConfiguredResource[] {
   return resourcesOf(stacks, type).filter(
     ({ stack, values }) =>
       where(values) &&
       [values[link]].flat().some((value) => {
-        const target = resolve(stacks, stack, value);
+        const target = resolveReference(stacks, stack, value);
         return target !== undefined && addressOf(target) === address;
       }),
   );
@@ -79,7 +79,10 @@ export function companionsOf(
  */
 export function companions(owner: string, companion: Companion): Subject {
   const { type, link } = companion;
-  const example = (title: string, change: (stacks: Stacks, it: Resource) => Stacks): Example => ({
+  const example = (
+    title: string,
+    change: (stacks: Stacks, it: ConfiguredResource) => Stacks,
+  ): Example => ({
     title,
     broken: (stacks) =>
       resourcesOf(stacks, owner)

@@ -1,13 +1,13 @@
 import type { Stacks } from "../../terraform/json.ts";
-import type { Area } from "./control.ts";
-import type { Example } from "./finding.ts";
+import { resolveReference } from "../../terraform/references.ts";
 import {
   addressOf,
-  resolve,
   resourcesOf,
   withoutResource,
   withResource,
-} from "./infrastructure.ts";
+} from "../../terraform/resources.ts";
+import type { Area } from "./control.ts";
+import type { Example } from "./finding.ts";
 import { allOf, every, is, type Rule } from "./rule.ts";
 import { blocksAll, PUBLIC_ACCESS_BLOCK } from "./storage.ts";
 import { type Companion, companionsOf } from "./subject.ts";
@@ -29,7 +29,7 @@ const LOGGING: Companion = { type: "aws_s3_bucket_logging", link: "bucket" };
 const closedAndLogged: Wanted = {
   says: "a reference to a bucket that is closed to the public and logs its accesses",
   accepts: (value, { stacks, stack }) => {
-    const bucket = resolve(stacks, stack, value);
+    const bucket = resolveReference(stacks, stack, value);
     if (!isResource(bucket, BUCKET)) return false;
     return [BLOCK, LOGGING].every((it) => companionsOf(stacks, it, addressOf(bucket)).length > 0);
   },
@@ -42,7 +42,7 @@ function trailBucketWithout(companion: Companion): Example {
     title: `the trail's bucket without ${companion.type}`,
     broken: (stacks) =>
       resourcesOf(stacks, TRAIL).flatMap((trail) => {
-        const bucket = resolve(stacks, trail.stack, trail.values.s3_bucket_name);
+        const bucket = resolveReference(stacks, trail.stack, trail.values.s3_bucket_name);
         if (bucket === undefined) return [];
         const own = companionsOf(stacks, companion, addressOf(bucket));
         return [{ address: addressOf(trail), stacks: own.reduce(withoutResource, stacks) }];

@@ -1,5 +1,5 @@
 import type { Stacks } from "../../terraform/json.ts";
-import { type Reference, resolve } from "./infrastructure.ts";
+import { type BlockReference, resolveReference } from "../../terraform/references.ts";
 
 /** An expression whose value nobody knows before Terraform runs. */
 export const UNRESOLVABLE = "${var.unknown}";
@@ -86,7 +86,10 @@ export function referenceTo(type: string, suffix = ""): Wanted {
     says: `a reference to an ${type}`,
     accepts: (value, { stacks, stack }) => {
       if (typeof value !== "string" || !value.endsWith(suffix)) return false;
-      return isResource(resolve(stacks, stack, value.slice(0, value.length - suffix.length)), type);
+      return isResource(
+        resolveReference(stacks, stack, value.slice(0, value.length - suffix.length)),
+        type,
+      );
     },
     wrong: ["", "arn:aws:some:where", `\${${type}.Elsewhere.arn}`],
   };
@@ -135,7 +138,10 @@ export function isLiteral(value: unknown): value is string {
   return typeof value === "string" && !/[$%]\{/.test(value);
 }
 
-export function isResource(reference: Reference | undefined, type: string): reference is Reference {
+export function isResource(
+  reference: BlockReference | undefined,
+  type: string,
+): reference is BlockReference {
   return reference?.kind === "resource" && reference.type === type;
 }
 
@@ -144,8 +150,8 @@ export function referred(
   list: unknown,
   type: string,
   { stacks, stack }: Origin,
-): readonly Reference[] | undefined {
+): readonly BlockReference[] | undefined {
   if (!Array.isArray(list)) return undefined;
-  const found = list.map((value) => resolve(stacks, stack, value));
+  const found = list.map((value) => resolveReference(stacks, stack, value));
   return found.every((it) => isResource(it, type)) ? found : undefined;
 }

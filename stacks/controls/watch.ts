@@ -1,6 +1,11 @@
 import type { Stacks } from "../../terraform/json.ts";
+import {
+  type ConfiguredResource,
+  resourcesOf,
+  withoutResource,
+  withResource,
+} from "../../terraform/resources.ts";
 import type { Finding } from "./finding.ts";
-import { type Resource, resourcesOf, withoutResource, withResource } from "./infrastructure.ts";
 import type { Rule } from "./rule.ts";
 import { type Values, valuesAt } from "./values.ts";
 import { UNRESOLVABLE } from "./wanted.ts";
@@ -19,7 +24,7 @@ function metricOf(values: Values, path: string): string {
   return JSON.stringify(valuesAt(values, path));
 }
 
-function isCounted({ values }: Resource, stacks: Stacks): boolean {
+function isCounted({ values }: ConfiguredResource, stacks: Stacks): boolean {
   const wanted = ["metric_transformation.namespace", "metric_transformation.name"];
   const [namespace, name] = wanted.map((path) => metricOf(values, path));
   return resourcesOf(stacks, ALARM).some(

@@ -1,5 +1,5 @@
 import type { Stacks } from "../../terraform/json.ts";
-import { type Resource, resourcesOf } from "../controls/infrastructure.ts";
+import { type ConfiguredResource, resourcesOf } from "../../terraform/resources.ts";
 import { valuesAt } from "../controls/values.ts";
 import { HOURS, PRICES, type Price, type PriceName } from "./prices.ts";
 
@@ -76,7 +76,7 @@ function endpointZones(stacks: Stacks): number {
 }
 
 /** A standby costs as much as what it stands by for. */
-function databaseCosts({ values }: Resource): readonly Cost[] {
+function databaseCosts({ values }: ConfiguredResource): readonly Cost[] {
   const instances = values.multi_az === true ? 2 : 1;
   const instanceClass = String(values.instance_class);
   if (!isPriced(instanceClass)) {
@@ -95,7 +95,7 @@ function isPriced(name: string): name is PriceName {
   return Object.hasOwn(PRICES, name);
 }
 
-function taskCosts({ values }: Resource, tasks: number): readonly Cost[] {
+function taskCosts({ values }: ConfiguredResource, tasks: number): readonly Cost[] {
   const [architecture] = valuesAt(values, "runtime_platform.cpu_architecture");
   const arm = architecture === "ARM64";
   const each = (units: unknown) => (tasks * Number(units)) / 1024;
@@ -105,7 +105,7 @@ function taskCosts({ values }: Resource, tasks: number): readonly Cost[] {
   ];
 }
 
-function insightsCost({ values }: Resource, tasks: number): Cost {
+function insightsCost({ values }: ConfiguredResource, tasks: number): Cost {
   const [level] = valuesAt(values, "setting.value");
   const { metrics, perTask, price } = INSIGHTS[level === "enhanced" ? "enhanced" : "enabled"];
   return cost("Metrics of Container Insights", metrics + perTask * tasks, price);
@@ -135,10 +135,10 @@ function alarmCosts(stacks: Stacks): readonly Cost[] {
   ];
 }
 
-function sum(resources: readonly Resource[], attribute: string): number {
+function sum(resources: readonly ConfiguredResource[], attribute: string): number {
   return resources.reduce((total, { values }) => total + Number(values[attribute]), 0);
 }
 
-function lengthOf(resources: readonly Resource[], attribute: string): number {
+function lengthOf(resources: readonly ConfiguredResource[], attribute: string): number {
   return resources.flatMap(({ values }) => values[attribute]).length;
 }

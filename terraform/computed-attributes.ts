@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+
+/** The account and region that the stacks are deployed to. */
+export interface Account {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/** What the attributes that AWS assigns are made of. */
+export interface ResourceIdentity extends Account {
+  /** `<stack>/<type>.<name>` */
+  readonly address: string;
+  /** Another attribute of the same resource. */
+  readonly own: (attribute: string) => string;
+}
+
+/** The value of an attribute that AWS assigns; undefined for any other. */
+export function computedAttribute(
+  type: string,
+  attribute: string,
+  identity: ResourceIdentity,
+): string | undefined {
+  return COMPUTED_ATTRIBUTES[type]?.[attribute]?.(identity);
+}
+
+/** The value of an attribute of a data source about the account; undefined for any other. */
+export function dataAttribute(
+  type: string,
+  attribute: string,
+  { accountId, region }: Account,
+): unknown {
+  const values: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    aws_caller_identity: { account_id: accountId, id: accountId },
+    aws_region: { name: region, region, id: region },
+    aws_partition: { partition: "aws", dns_suffix: "amazonaws.com", id: "aws" },
+  };
+  return values[type]?.[attribute];
+}
+
+type ComputedAttributes = Readonly<Record<string, (of: ResourceIdentity) => string>>;
+
+const arn =
+  (service: string, resource: (of: ResourceIdentity) => string) => (of: ResourceIdentity) =>
+    `arn:aws:${service}:${of.region}:${of.accountId}:${resource(of)}`;
+
+const keyArn = arn("kms", (of) => `key/${keyId(of)}`);
+
+/**
+ * Attributes that AWS assigns: ARNs in the form AWS gives them, and stable placeholders for random ids.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+ */
+const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
+  aws_kms_key: { arn: keyArn, key_id: keyId, id: keyId },
+  aws_kms_alias: {
+    arn: arn("kms", ({ own }) => own("name")),
+    id: ({ own }) => own("name"),
+  },
+  aws_cloudtrail: {
+    arn: arn("cloudtrail", ({ own }) => `trail/${own("name")}`),
+    id: arn("cloudtrail", ({ own }) => `trail/${own("name")}`),
+    home_region: ({ region }) => region,
+  },
+  aws_cloudwatch_log_group: {
+    arn: arn("logs", ({ own }) => `log-group:${own("name")}`),
+    id: ({ own }) => own("name"),
+  },
+  aws_cloudwatch_metric_alarm: {
+    arn: arn("cloudwatch", ({ own }) => `alarm:${own("alarm_name")}`),
+    id: ({ own }) => own("alarm_name"),
+  },
+  aws_cloudwatch_composite_alarm: {
+    arn: arn("cloudwatch", ({ own }) => `alarm:${own("alarm_name")}`),
+    id: ({ own }) => own("alarm_name"),
+  },
+  aws_cloudwatch_log_metric_filter: { id: ({ own }) => own("name") },
+  aws_sns_topic: {
+    arn: arn("sns", ({ own }) => own("name")),
+    id: arn("sns", ({ own }) => own("name")),
+  },
+  aws_sqs_queue: {
+    arn: arn("sqs", ({ own }) => own("name")),
+  },
+  aws_sns_topic_subscription: {
+    arn: (of) => `${of.own("topic_arn")}:${stableUuid(of)}`,
+  },
+  aws_s3_bucket: {
+    arn: ({ own }) => `arn:aws:s3:::${own("bucket")}`,
+    id: ({ own }) => own("bucket"),
+  },
+  aws_iam_role: {
+    arn: ({ accountId, own }) => `arn:aws:iam::${accountId}:role/${own("name")}`,
+    id: ({ own }) => own("name"),
+  },
+};
+
+function keyId(of: ResourceIdentity): string {
+  return stableUuid(of);
+}
+
+/** Derives the id from the address, so that records stay readable across restarts. */
+function stableUuid({ accountId, region, address }: ResourceIdentity): string {
+  const hex = createHash("sha256").update(`${accountId}/${region}/${address}`).digest("hex");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `a${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
+}
