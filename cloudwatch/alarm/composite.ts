@@ -46,50 +46,38 @@ export function parseAlarmRule(text: string): AlarmRule {
     );
   }
 
-  function isNext(word: string): boolean {
+  /** Consumes the next token if it is this keyword or parenthesis. */
+  function accept(word: string): boolean {
     const token = tokens[next];
-    return token !== undefined && !token.quoted && token.text === word;
+    if (token === undefined || token.quoted || token.text !== word) return false;
+    next += 1;
+    return true;
   }
 
   function expect(word: string): void {
-    if (!isNext(word)) throw syntaxError(word);
-    next += 1;
+    if (!accept(word)) throw syntaxError(word);
   }
 
   function parseChain(word: "AND" | "OR", parseOperand: () => AlarmRule): AlarmRule {
-    const rules = [parseOperand()];
-    while (isNext(word)) {
-      next += 1;
-      rules.push(parseOperand());
-    }
-    const [only] = rules;
-    return rules.length === 1 && only !== undefined
-      ? only
-      : { type: word === "AND" ? "and" : "or", rules };
+    const first = parseOperand();
+    const rules = [first];
+    while (accept(word)) rules.push(parseOperand());
+    return rules.length === 1 ? first : { type: word === "AND" ? "and" : "or", rules };
   }
 
   const parseRule = (): AlarmRule => parseChain("OR", () => parseChain("AND", parseTerm));
 
   function parseTerm(): AlarmRule {
-    if (isNext("NOT")) {
-      next += 1;
-      return { type: "not", rule: parseTerm() };
-    }
-    if (isNext("(")) {
-      next += 1;
+    if (accept("NOT")) return { type: "not", rule: parseTerm() };
+    if (accept("TRUE")) return { type: "constant", value: true };
+    if (accept("FALSE")) return { type: "constant", value: false };
+    if (accept("(")) {
       const rule = parseRule();
       expect(")");
       return rule;
     }
-    for (const value of [true, false]) {
-      if (isNext(String(value).toUpperCase())) {
-        next += 1;
-        return { type: "constant", value };
-      }
-    }
-    const state = STATES.find(isNext);
+    const state = STATES.find(accept);
     if (state === undefined) throw syntaxError(`${STATES.join("(…), ")}(…), TRUE, FALSE, NOT or (`);
-    next += 1;
     expect("(");
     const name = tokens[next];
     if (name === undefined || (!name.quoted && /^[()]$/.test(name.text))) {

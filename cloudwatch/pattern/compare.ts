@@ -28,7 +28,7 @@ export function compileJsonComparison(
   const test = textTest(value);
   const number = formattedNumberTest(test, reading);
   return operator === "!="
-    ? { text: (text) => !test(text), number: (found) => negate(number(found)) }
+    ? { text: (text) => !test(text), number: (operand) => negate(number(operand)) }
     : { text: test, number };
 }
 
@@ -51,8 +51,8 @@ export function compileFieldComparison(
     const literal = decimalOf(value);
     const accepts = ORDERS[operator];
     return (text) => {
-      const found = parseDecimal(text);
-      return found === undefined ? operator === "!=" : accepts(compareDecimals(found, literal));
+      const operand = parseDecimal(text);
+      return operand === undefined ? operator === "!=" : accepts(compareDecimals(operand, literal));
     };
   }
   const test = textTest(value);
@@ -122,8 +122,8 @@ function numberComparison(
       // A number that overflows a double satisfies no comparison, not even !=.
       if (!Number.isFinite(Number(number))) return false;
       if (typeof number === "bigint") {
-        const found = parseDecimal(String(number));
-        return found !== undefined && accepts(compareDecimals(found, literal));
+        const operand = parseDecimal(String(number));
+        return operand !== undefined && accepts(compareDecimals(operand, literal));
       }
       if (number !== rounded) return accepts(number < rounded ? -1 : 1);
       if (reading === "rounded" && !isExact(number)) return undefined;

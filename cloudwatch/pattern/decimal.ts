@@ -1,4 +1,4 @@
-/** A number of any precision: `sign · 0.digits · 10^exponent`. The digits have no leading or trailing zeros. */
+/** A number of any precision: `sign · 0.digits · 10^exponent`, where the digits are trimmed of zeros. */
 export interface Decimal {
   readonly sign: -1 | 0 | 1;
   readonly digits: string;

@@ -91,13 +91,13 @@ describe("numbers", () => {
       fc.bigInt({ min: 2n ** 64n - 2n, max: 2n ** 64n + 2n }),
     );
     fc.assert(
-      fc.property(integer, integer, (found, literal) => {
-        const message = JSON.stringify({ a: 0 }).replace("0", String(found));
-        expect(match(`$.a = ${literal}`, message)).toBe(found === literal);
-        expect(match(`$.a != ${literal}`, message)).toBe(found !== literal);
-        expect(match(`$.a < ${literal}`, message)).toBe(found < literal);
-        expect(match(`$.a >= ${literal}`, message)).toBe(found >= literal);
-        expect(match(`$.a = "${literal}"`, message)).toBe(found === literal);
+      fc.property(integer, integer, (actual, literal) => {
+        const message = JSON.stringify({ a: 0 }).replace("0", String(actual));
+        expect(match(`$.a = ${literal}`, message)).toBe(actual === literal);
+        expect(match(`$.a != ${literal}`, message)).toBe(actual !== literal);
+        expect(match(`$.a < ${literal}`, message)).toBe(actual < literal);
+        expect(match(`$.a >= ${literal}`, message)).toBe(actual >= literal);
+        expect(match(`$.a = "${literal}"`, message)).toBe(actual === literal);
       }),
     );
   });

@@ -21,7 +21,7 @@ const AT_START = 4;
 const AT_END = 5;
 
 interface Program {
-  readonly actions: readonly number[];
+  readonly types: readonly number[];
   /** The characters that each state accepts; empty for states that consume none. */
   readonly sets: readonly CharacterSet[];
   /** Index of the first state of each alternative. */
@@ -29,22 +29,22 @@ interface Program {
 }
 
 function assemble(alternatives: readonly (readonly Item[])[]): Program {
-  const actions: number[] = [];
+  const types: number[] = [];
   const sets: CharacterSet[] = [];
   const starts: number[] = [];
   const emptySet = new Uint8Array(BEYOND + 1);
-  const emit = (action: number, set: CharacterSet): void => {
-    if (actions.length >= MAX_STATES) {
+  const emit = (type: number, set: CharacterSet): void => {
+    if (types.length >= MAX_STATES) {
       throw new FilterPatternError(
         "Failed to compile regular expression.",
         `The repetitions add up to more than ${MAX_STATES} states; shorten them.`,
       );
     }
-    actions.push(action);
+    types.push(type);
     sets.push(set);
   };
   for (const alternative of alternatives) {
-    starts.push(actions.length);
+    starts.push(types.length);
     for (const item of alternative) {
       if (item.type !== "characters") {
         emit(item.type === "start" ? AT_START : AT_END, emptySet);
@@ -56,33 +56,34 @@ function assemble(alternatives: readonly (readonly Item[])[]): Program {
     }
     emit(ACCEPT, emptySet);
   }
-  return { actions, sets, starts };
+  return { types, sets, starts };
 }
 
-/** Returns the characters that a match can begin with after the start of the text; `undefined` if a match can be empty. */
+/** Returns the characters that can begin a match after the start of the text; `undefined` if a match can be empty. */
 function firstCharacters(
-  { actions, sets }: Program,
+  { types, sets }: Program,
   starts: readonly number[],
 ): CharacterSet | undefined {
   const first = new Uint8Array(BEYOND + 1);
   for (const start of starts) {
     for (let state = start; ; state++) {
-      const action = actions[state];
-      if (action === ACCEPT || action === AT_END) return undefined;
-      if (action === AT_START) break;
-      for (const [code, isMember] of (sets[state] ?? []).entries())
+      const type = types[state];
+      if (type === ACCEPT || type === AT_END) return undefined;
+      if (type === AT_START) break;
+      for (const [code, isMember] of (sets[state] ?? []).entries()) {
         if (isMember === 1) first[code] = 1;
-      if (action === ONE) break;
+      }
+      if (type === ONE) break;
     }
   }
   return first;
 }
 
 function createMatcher(program: Program): (text: string) => boolean {
-  const { actions, sets, starts } = program;
-  const laterStarts = starts.filter((state) => actions[state] !== AT_START);
+  const { types, sets, starts } = program;
+  const laterStarts = starts.filter((state) => types[state] !== AT_START);
   const first = firstCharacters(program, laterStarts);
-  const size = actions.length;
+  const size = types.length;
   // Buffers reused between calls. A state has been entered in this step if its mark equals `step`.
   let active = new Int32Array(size);
   let following = new Int32Array(size);
@@ -90,19 +91,19 @@ function createMatcher(program: Program): (text: string) => boolean {
   const marks = new Int32Array(size);
   let step = 0;
 
-  /** Enters a state and all states reachable without consuming a character. Returns true if a match is complete. */
+  /** Enters a state and all states reachable without a character. Returns true if a match is complete. */
   function enter(from: number, position: number, end: number): boolean {
     for (let state = from; marks[state] !== step; state++) {
       marks[state] = step;
-      const action = actions[state];
-      if (action === ACCEPT) return true;
-      if (action === AT_START) {
+      const type = types[state];
+      if (type === ACCEPT) return true;
+      if (type === AT_START) {
         if (position !== 0) return false;
-      } else if (action === AT_END) {
+      } else if (type === AT_END) {
         if (position !== end) return false;
       } else {
         following[followingCount++] = state;
-        if (action === ONE) return false;
+        if (type === ONE) return false;
       }
     }
     return false;
@@ -141,7 +142,7 @@ function createMatcher(program: Program): (text: string) => boolean {
       for (let at = 0; at < activeCount; at++) {
         const state = active[at] ?? 0;
         if (sets[state]?.[index] !== 1) continue;
-        if (enter(actions[state] === MAYBE_MANY ? state : state + 1, position, end)) return true;
+        if (enter(types[state] === MAYBE_MANY ? state : state + 1, position, end)) return true;
       }
     }
   };

@@ -14,9 +14,9 @@ export function compileWildcard(pieces: readonly string[]): (text: string) => bo
     const end = text.length - suffix.length;
     let position = prefix.length;
     for (const piece of inner) {
-      const found = text.indexOf(piece, position);
-      if (found < 0) return false;
-      position = found + piece.length;
+      const start = text.indexOf(piece, position);
+      if (start < 0) return false;
+      position = start + piece.length;
       if (position > end) return false;
     }
     return true;

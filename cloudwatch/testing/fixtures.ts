@@ -1,4 +1,4 @@
-/** A log group, metric filter, alarms and topic for tests. */
+/** A log group with a metric filter, and alarms with a topic and subscription, for tests. */
 import type {
   AnomalyAlarm,
   CompositeAlarm,
@@ -40,7 +40,7 @@ export const FILTER: MetricFilter = {
   },
 };
 
-const ON_METRIC: MetricAlarmBase = {
+const METRIC_ALARM_BASE: MetricAlarmBase = {
   name: "kms-errors",
   arn: arn("cloudwatch", "alarm:kms-errors"),
   description: "KMS refused the service.\nSee the runbook.",
@@ -59,13 +59,13 @@ const ON_METRIC: MetricAlarmBase = {
 };
 
 export const ALARM: ThresholdAlarm = {
-  ...ON_METRIC,
+  ...METRIC_ALARM_BASE,
   threshold: 3,
   comparisonOperator: "GreaterThanOrEqualToThreshold",
 };
 
 export const ANOMALY_ALARM: AnomalyAlarm = {
-  ...ON_METRIC,
+  ...METRIC_ALARM_BASE,
   name: "kms-errors-anomaly",
   arn: arn("cloudwatch", "alarm:kms-errors-anomaly"),
   period: 300,

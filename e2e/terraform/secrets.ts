@@ -13,7 +13,7 @@ const PATTERNS: readonly (readonly [description: string, pattern: RegExp])[] = [
 const SECRET_ATTRIBUTE =
   /^(.*_)?(password|secret_(string|binary|key)|private_key(_pem)?|auth_token|client_secret)$/;
 
-/** Returns the secrets in use by a descriptive name: the AWS credentials and the passwords that RDS generated. */
+/** Returns the secrets in use by a descriptive name: the AWS credentials and the passwords of RDS. */
 export async function collectSecrets(
   emulator: Emulator,
 ): Promise<Readonly<Record<string, string>>> {
