@@ -68,7 +68,7 @@ describe("the exit code", () => {
 
   it.each([
     [["--unknown"], /Unknown option "--unknown"\./],
-    [["nowhere.json"], /nowhere\.json is not a file or folder/],
+    [["--pattern", PATTERN, "nowhere.json"], /nowhere\.json is not a file or folder/],
     [
       ["--pattern", PATTERN, "--pattern", "{ $.a == 1 }", "."],
       /^--pattern "\{ \$\.a == 1 \}": Invalid.*\n.*expected/,
@@ -137,7 +137,14 @@ it("prints Athena SQL for every detection, in the account of the role", async ()
 
 it("prints only the report when run as a command, and sets the exit code", () => {
   const entry = fileURLToPath(new URL("cli.ts", import.meta.url));
-  const args = [entry, "--fail-on-alarm", "--pattern", PATTERN, file];
+  const args = [
+    "--disable-warning=ExperimentalWarning",
+    entry,
+    "--fail-on-alarm",
+    "--pattern",
+    PATTERN,
+    file,
+  ];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
   expect(stdout).toMatch(/^1 file [\s\S]*pattern fired\n {2}2026-03-02 09:15:00 UTC for 3 min\n$/);

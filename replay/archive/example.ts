@@ -1,13 +1,13 @@
 import { dateTime, number } from "../report/format.ts";
 import { generateArchive } from "./generate.ts";
 
-/** `npx node replay/archive/example.ts FOLDER`: a week to replay for whoever has no trail at hand. */
+const USAGE = `npx node replay/archive/example.ts FOLDER
+
+Generates a week of fictional CloudTrail log files with incidents in FOLDER/AWSLogs.`;
+
 const [folder, ...more] = process.argv.slice(2);
 if (folder === undefined || folder.startsWith("-") || more.length > 0) {
-  console.error(
-    "npx node replay/archive/example.ts FOLDER\n\n" +
-      "Writes a made-up week of CloudTrail, with incidents in it, into FOLDER/AWSLogs.",
-  );
+  console.error(USAGE);
   process.exit(2);
 }
 const { events, files, incidents, roleArn, keyArn } = generateArchive({
@@ -18,10 +18,12 @@ const { events, files, incidents, roleArn, keyArn } = generateArchive({
 });
 console.log(
   [
-    `${folder}: ${number(events)} events in ${number(files)} files, and among them`,
-    ...incidents.map(({ from, detection, what }) => `  ${dateTime(from)}  ${detection}: ${what}`),
+    `${folder}: ${number(events)} events in ${number(files)} files, including these incidents:`,
+    ...incidents.map(
+      ({ from, detection, description }) => `  ${dateTime(from)}  ${detection}: ${description}`,
+    ),
     "",
-    "Find them:",
+    "Replay them with:",
     `  npm run replay -- ${folder} --role-arn ${roleArn} --key-arn ${keyArn}`,
   ].join("\n"),
 );

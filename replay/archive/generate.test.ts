@@ -20,16 +20,17 @@ function filesOf(name: string): ReadonlyMap<string, Buffer> {
   return new Map(paths.map((path) => [path, readFileSync(join(root, path))]));
 }
 
-test("the same seed gives the same bytes, another seed others", () => {
-  expect(make("one", 1)).toEqual(make("same", 1));
-  expect(filesOf("one")).toEqual(filesOf("same"));
+const archive = make("first", 1);
+
+test("generates the same bytes for the same seed, and different ones for another", () => {
+  expect(make("same", 1)).toEqual(archive);
+  expect(filesOf("same")).toEqual(filesOf("first"));
   make("other", 2);
-  expect(filesOf("one")).not.toEqual(filesOf("other"));
+  expect(filesOf("other")).not.toEqual(filesOf("first"));
 });
 
-test("an archive has as many events as asked for, the incidents' on top, laid out as CloudTrail does", () => {
-  const archive = make("laid-out", 3);
-  const files = [...filesOf("laid-out")].filter(([path]) => !path.includes("Digest"));
+test("generates the requested number of events, plus those of incidents, in CloudTrail's layout", () => {
+  const files = [...filesOf("first")].filter(([path]) => !path.includes("Digest"));
   const records = files.flatMap(([path, data]) => {
     expect(path).toMatch(
       /^AWSLogs\/111122223333\/CloudTrail\/([a-z0-9-]+)\/\d{4}\/\d\d\/\d\d\/111122223333_CloudTrail_\1_\d{8}T\d{4}Z_\w{16}\.json\.gz$/,
@@ -39,13 +40,13 @@ test("an archive has as many events as asked for, the incidents' on top, laid ou
       eventTime: string;
     }[];
   });
-  const planted = archive.incidents.reduce((sum, { events }) => sum + events, 0);
-  expect(records).toHaveLength(1000 + planted);
+  const incidentEvents = archive.incidents.reduce((sum, { events }) => sum + events, 0);
+  expect(records).toHaveLength(1000 + incidentEvents);
   expect(archive).toMatchObject({ events: records.length, files: files.length });
   expect(new Set(records.map(({ eventID }) => eventID)).size).toBe(records.length);
 });
 
-test("whoever has no trail writes a week of one, and is told how to replay it", () => {
+test("the example program generates a week, and prints how to replay it", () => {
   const program = join(import.meta.dirname, "example.ts");
   const written = join(folder, "example");
   const { status, stdout } = spawnSync(process.execPath, [program, written], { encoding: "utf8" });

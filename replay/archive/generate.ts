@@ -1,159 +1,162 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { createAccount, type Fields, iso, REGIONS } from "./account.ts";
-import { type Incident, plantIncidents } from "./incidents.ts";
+import { type Account, createAccount, type Fields, isoSeconds, REGIONS } from "./account.ts";
+import { type Incident, type IncidentEvent, placeIncidents } from "./incidents.ts";
 import { type Random, seededRandom } from "./random.ts";
+import { chooseByShare, everydayRecord } from "./traffic.ts";
 
 export interface ArchiveOptions {
   /** Receives `AWSLogs/…`. */
   readonly folder: string;
-  /** Ordinary events; the incidents come on top. */
+  /** Number of everyday events, to which those of the incidents are added. */
   readonly events: number;
   /** The same seed and options give the same bytes. */
   readonly seed: number;
-  /** Days of history, the last of which ends at `END`. */
+  /** Length of the history. */
   readonly days: number;
-  readonly accountId?: string;
 }
 
-export interface Archive {
-  /** With the incidents' events. */
+export interface GeneratedArchive {
+  /** Including those of the incidents. */
   readonly events: number;
   readonly files: number;
   readonly compressedBytes: number;
   readonly bytes: number;
-  /** Whom and what the service's detections are to be bound to. */
+  /** The role and KMS key of Cipherwatch. */
   readonly roleArn: string;
   readonly keyArn: string;
   readonly incidents: readonly Incident[];
 }
 
+const ACCOUNT_ID = "111122223333";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** CloudTrail delivers about this often, a file for each Region that had events. */
-const DELIVERY = 5 * MINUTE;
+/** How often CloudTrail delivers a file for each Region with events. */
+const DELIVERY_INTERVAL = 5 * MINUTE;
+/** The end of the history, in milliseconds since the epoch. */
 const END = Date.UTC(2026, 5, 15);
 
-/** How busy an hour of the day is, in UTC: an office in Sydney, and a floor of machines. */
-const BUSY = [9, 9, 9, 8, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 6, 8, 9];
+/** Relative load by hour of the day in UTC: office hours in Sydney, and a base load of machines. */
+const HOURLY_LOAD = [9, 9, 9, 8, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 6, 8, 9];
 
 /**
- * Writes a CloudTrail archive as a trail would: `AWSLogs/<account>/CloudTrail/<Region>/<yyyy>/<mm>/<dd>/`,
- * a gzipped `Records` envelope each five minutes and Region, and a digest an hour beside them. Weekdays,
- * office hours and chance decide how much happens; incidents are planted at fixed parts of the span.
+ * Generates a CloudTrail archive laid out as by a trail:
+ * `AWSLogs/<account>/CloudTrail/<Region>/<yyyy>/<mm>/<dd>/`, with a gzipped `Records` envelope every five
+ * minutes per Region, and an hourly digest. The load varies by weekday, hour and chance. Incidents happen
+ * at fixed fractions of the history.
  */
-export function generateArchive({
-  folder,
-  events,
-  seed,
-  days,
-  accountId = "111122223333",
-}: ArchiveOptions): Archive {
+export function generateArchive({ folder, events, seed, days }: ArchiveOptions): GeneratedArchive {
   const random = seededRandom(seed);
-  const account = createAccount(accountId, random);
+  const account = createAccount(ACCOUNT_ID, random);
   const start = END - days * DAY;
-  const slots = Math.round((days * DAY) / DELIVERY);
-  const planted = plantIncidents(account, start, days * DAY);
-  const weights = Array.from({ length: slots }, (_, slot) =>
-    weightOf(start + slot * DELIVERY, random),
-  );
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-
-  let written = 0;
-  let files = 0;
-  let bytes = 0;
-  let compressedBytes = 0;
-  let share = 0;
-  for (const [slot, weight] of weights.entries()) {
-    const opened = start + slot * DELIVERY;
-    // Rounding the running total, not each slot, makes the number of events exact.
-    const before = Math.round((share / total) * events);
-    share += weight;
-    const count = Math.round((share / total) * events) - before;
-    const records = new Map<string, Fields[]>(REGIONS.map(([region]) => [region, []]));
-    for (let index = 0; index < count; index++) {
-      const region = pickRegion(random.next());
-      const at = opened + Math.floor(random.next() * DELIVERY);
-      records.get(region)?.push(account.ordinary(region, at));
-    }
-    for (const { at, region, record } of planted.events) {
-      if (at >= opened && at < opened + DELIVERY) records.get(region)?.push(record);
-    }
-    for (const [region, list] of records) {
-      const path = join(folder, `AWSLogs/${accountId}/CloudTrail/${region}/${day(opened)}`);
-      if (list.length > 0) {
-        list.sort((a, b) => Date.parse(String(a.eventTime)) - Date.parse(String(b.eventTime)));
-        const text = JSON.stringify({ Records: list });
-        const data = gzipSync(text);
-        const delivered = stamp(opened + 2 * DELIVERY);
-        const name = `${accountId}_CloudTrail_${region}_${delivered}_${random.text(16)}.json.gz`;
-        mkdirSync(path, { recursive: true });
-        writeFileSync(join(path, name), data);
-        files++;
-        written += list.length;
-        bytes += Buffer.byteLength(text);
-        compressedBytes += data.length;
+  const { incidents, events: incidentEvents } = placeIncidents(account, start, days * DAY);
+  const totals = { events: 0, files: 0, bytes: 0, compressedBytes: 0 };
+  for (const { from, count } of divide(events, start, random)) {
+    for (const [region, records] of recordsOf(account, incidentEvents, from, count)) {
+      if (records.length > 0) {
+        const written = writeLog(folder, region, from, records, random);
+        totals.events += records.length;
+        totals.files++;
+        totals.bytes += written.bytes;
+        totals.compressedBytes += written.compressedBytes;
       }
-      if (opened % HOUR === 0) writeDigest(folder, { accountId, region, at: opened, random });
+      if (from % HOUR === 0) writeDigest(folder, region, from, random);
     }
   }
-  return {
-    events: written,
-    files,
-    bytes,
-    compressedBytes,
-    roleArn: account.roleArn,
-    keyArn: account.keyArn,
-    incidents: planted.incidents,
-  };
+  return { ...totals, roleArn: account.roleArn, keyArn: account.keyArn, incidents };
 }
 
-function weightOf(at: number, random: Random): number {
+interface Delivery {
+  readonly from: number;
+  /** Number of everyday events. */
+  readonly count: number;
+}
+
+/** Divides events among deliveries, in proportion to their load. */
+function divide(events: number, start: number, random: Random): readonly Delivery[] {
+  const times = Array.from(
+    { length: Math.round((END - start) / DELIVERY_INTERVAL) },
+    (_, index) => start + index * DELIVERY_INTERVAL,
+  );
+  const loads = times.map((from) => loadAt(from, random));
+  const total = loads.reduce((sum, load) => sum + load, 0);
+  let cumulative = 0;
+  let assigned = 0;
+  return times.map((from, index) => {
+    // Rounds the running total, so that the counts add up to `events`.
+    cumulative += loads[index] ?? 0;
+    const count = Math.round((cumulative / total) * events) - assigned;
+    assigned += count;
+    return { from, count };
+  });
+}
+
+function loadAt(at: number, random: Random): number {
   const date = new Date(at);
-  const weekend = date.getUTCDay() === 0 || date.getUTCDay() === 6;
-  return ((BUSY[date.getUTCHours()] ?? 1) * (weekend ? 0.4 : 1) + 1) * (0.7 + 0.6 * random.next());
+  const isWeekend = date.getUTCDay() === 0 || date.getUTCDay() === 6;
+  const hourly = (HOURLY_LOAD[date.getUTCHours()] ?? 1) * (isWeekend ? 0.4 : 1);
+  return (hourly + 1) * (0.7 + 0.6 * random.next());
 }
 
-function pickRegion(chance: number): string {
-  let sum = 0;
-  for (const [region, share] of REGIONS) {
-    sum += share;
-    if (chance < sum) return region;
+/** The records of a delivery by Region, in order of time. */
+function recordsOf(
+  account: Account,
+  incidentEvents: readonly IncidentEvent[],
+  from: number,
+  count: number,
+): ReadonlyMap<string, readonly Fields[]> {
+  const { random } = account;
+  const records = new Map<string, Fields[]>(REGIONS.map(([region]) => [region, []]));
+  for (let index = 0; index < count; index++) {
+    const [region] = chooseByShare(REGIONS, ([, share]) => share, random.next());
+    const at = from + random.below(DELIVERY_INTERVAL);
+    records.get(region)?.push(everydayRecord(account, region, at));
   }
-  return REGIONS[0][0];
+  for (const { at, region, record } of incidentEvents) {
+    if (at >= from && at < from + DELIVERY_INTERVAL) records.get(region)?.push(record);
+  }
+  for (const list of records.values()) {
+    list.sort((a, b) => Date.parse(String(a.eventTime)) - Date.parse(String(b.eventTime)));
+  }
+  return records;
 }
 
-/** https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html */
-function writeDigest(
+function writeLog(
   folder: string,
-  of: {
-    readonly accountId: string;
-    readonly region: string;
-    readonly at: number;
-    readonly random: Random;
-  },
-): void {
-  const { accountId, region, at, random } = of;
-  const prefix = `AWSLogs/${accountId}/CloudTrail-Digest/${region}/${day(at)}`;
-  mkdirSync(join(folder, prefix), { recursive: true });
-  const name = `${accountId}_CloudTrail-Digest_${region}_trail_${REGIONS[0][0]}_${stamp(at, true)}.json.gz`;
+  region: string,
+  from: number,
+  records: readonly Fields[],
+  random: Random,
+): { readonly bytes: number; readonly compressedBytes: number } {
+  const path = join(folder, `AWSLogs/${ACCOUNT_ID}/CloudTrail/${region}/${datePath(from)}`);
+  const delivered = stamp(from + 2 * DELIVERY_INTERVAL).replace(/\d\dZ$/, "Z");
+  const name = `${ACCOUNT_ID}_CloudTrail_${region}_${delivered}_${random.text(16)}.json.gz`;
+  const text = JSON.stringify({ Records: records });
+  const data = gzipSync(text);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, name), data);
+  return { bytes: Buffer.byteLength(text), compressedBytes: data.length };
+}
+
+/** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html */
+function writeDigest(folder: string, region: string, at: number, random: Random): void {
+  const path = `AWSLogs/${ACCOUNT_ID}/CloudTrail-Digest/${region}/${datePath(at)}`;
+  const name = `${ACCOUNT_ID}_CloudTrail-Digest_${region}_trail_${REGIONS[0][0]}_${stamp(at)}.json.gz`;
   const digest = {
-    awsAccountId: accountId,
-    digestStartTime: iso(at - HOUR),
-    digestEndTime: iso(at),
-    digestS3Object: `${prefix}/${name}`,
+    awsAccountId: ACCOUNT_ID,
+    digestStartTime: isoSeconds(at - HOUR),
+    digestEndTime: isoSeconds(at),
+    digestS3Object: `${path}/${name}`,
     digestSignatureAlgorithm: "SHA256withRSA",
     previousDigestSignature: random.hex(64),
     logFiles: [],
   };
-  writeFileSync(join(folder, prefix, name), gzipSync(JSON.stringify(digest)));
+  mkdirSync(join(folder, path), { recursive: true });
+  writeFileSync(join(folder, path, name), gzipSync(JSON.stringify(digest)));
 }
 
-const day = (at: number) => new Date(at).toISOString().slice(0, 10).replaceAll("-", "/");
-const stamp = (at: number, seconds = false) =>
-  `${new Date(at)
-    .toISOString()
-    .slice(0, seconds ? 19 : 16)
-    .replaceAll(/[-:]/g, "")}Z`;
+const datePath = (at: number) => new Date(at).toISOString().slice(0, 10).replaceAll("-", "/");
+/** `20260302T091427Z` */
+const stamp = (at: number) => isoSeconds(at).replaceAll(/[-:]/g, "");

@@ -1,110 +1,123 @@
-import { type Account, type Fields, HOME } from "./account.ts";
+import { type Account, dataKeyUse, type Fields, HOME, recordOf, session } from "./account.ts";
 
-/** Something planted in the archive that a detection is there to find. */
+/** An attack or failure in the archive that a detection must find. */
 export interface Incident {
-  /** The detection that it is meant for. */
+  /** The id of the detection. */
   readonly detection: string;
-  readonly what: string;
-  /** Milliseconds since the epoch, the first and the last event. */
+  readonly description: string;
+  /** Milliseconds since the epoch of the first and last event. */
   readonly from: number;
   readonly to: number;
   readonly events: number;
 }
 
-const MINUTE = 60_000;
-
-export interface Planted {
-  readonly events: readonly {
-    readonly at: number;
-    readonly region: string;
-    readonly record: Fields;
-  }[];
-  readonly incidents: readonly Incident[];
+export interface IncidentEvent {
+  readonly at: number;
+  readonly region: string;
+  readonly record: Fields;
 }
 
-/** Puts each incident at its part of the span, on a full minute. */
-export function plantIncidents(account: Account, start: number, span: number): Planted {
-  const events: { at: number; region: string; record: Fields }[] = [];
-  const incidents: Incident[] = [];
-  const kms = { eventSource: "kms.amazonaws.com" };
-  const intruder = account.session("ci-runner", "shell");
+interface Script {
+  readonly detection: string;
+  readonly description: string;
+  /** When it begins, from 0 to 1 within the archive's time span. */
+  readonly begin: number;
+  readonly events: number;
+  /** Milliseconds between events. */
+  readonly interval: number;
+  readonly caller: Fields;
+  readonly service: string;
+  /** Event names, in turn. */
+  readonly names: readonly string[];
+  readonly details: () => Fields;
+}
 
-  const plant = (
-    detection: string,
-    what: string,
-    /** Where in the span it begins, 0 to 1. */
-    part: number,
-    calls: readonly (readonly [after: number, caller: Fields, call: Fields])[],
-  ): void => {
-    const begin = start + Math.floor((span * part) / MINUTE) * MINUTE;
-    const times = calls.map(([after]) => begin + after);
-    for (const [after, caller, fields] of calls) {
-      const at = begin + after;
-      events.push({ at, region: HOME, record: account.call(caller, HOME, at, fields) });
+const MINUTE = 60_000;
+
+/** Places incidents within a time span, beginning on full minutes. */
+export function placeIncidents(
+  account: Account,
+  start: number,
+  span: number,
+): { readonly events: readonly IncidentEvent[]; readonly incidents: readonly Incident[] } {
+  const events: IncidentEvent[] = [];
+  const incidents = scriptsOf(account).map((script): Incident => {
+    const { detection, description, names, details, service, caller } = script;
+    const from = start + Math.floor((span * script.begin) / MINUTE) * MINUTE;
+    for (let index = 0; index < script.events; index++) {
+      const at = from + index * script.interval;
+      const name = names[index % names.length] ?? "";
+      const call = { caller, region: HOME, at, service, name, details: details() };
+      events.push({ at, region: HOME, record: recordOf(account, call) });
     }
-    incidents.push({
-      detection,
-      what,
-      from: Math.min(...times),
-      to: Math.max(...times),
-      events: calls.length,
-    });
-  };
+    const to = from + (script.events - 1) * script.interval;
+    return { detection, description, from, to, events: script.events };
+  });
+  return { events, incidents };
+}
 
-  plant(
-    "kms-errors",
-    "somebody guesses Keys: 12 wrong ones in three minutes",
-    0.31,
-    Array.from({ length: 12 }, (_, index) => [
-      index * 14_000,
-      account.service,
-      {
-        ...kms,
-        eventName: "Decrypt",
-        errorCode: "InvalidCiphertextException",
-        ...account.onDataKey(),
-      },
-    ]),
-  );
-  plant(
-    "kms-outsider",
-    "a build runner's role decrypts with the data key",
-    0.46,
-    Array.from({ length: 5 }, (_, index) => [
-      index * 20_000,
-      intruder,
-      { ...kms, eventName: "Decrypt", ...account.onDataKey() },
-    ]),
-  );
-  plant("kms-key-change", "the key is disabled and its deletion scheduled", 0.52, [
-    [0, intruder, { ...kms, eventName: "DisableKey", readOnly: false, ...account.onDataKey() }],
-    [
-      9_000,
-      intruder,
-      { ...kms, eventName: "ScheduleKeyDeletion", readOnly: false, ...account.onDataKey() },
-    ],
-  ]);
-  plant("trail-change", "the trail is stopped", 0.53, [
-    [
-      0,
-      intruder,
-      {
-        eventSource: "cloudtrail.amazonaws.com",
-        eventName: "StopLogging",
+function scriptsOf(account: Account): readonly Script[] {
+  const [serviceTask = {}] = account.tasks;
+  const intruder = session(account, "ci-runner", "shell");
+  const onDataKey = () => dataKeyUse(account);
+  return [
+    {
+      detection: "kms-errors",
+      description: "12 calls with invalid ciphertexts in three minutes",
+      begin: 0.31,
+      events: 12,
+      interval: 14_000,
+      caller: serviceTask,
+      service: "kms",
+      names: ["Decrypt"],
+      details: () => ({ errorCode: "InvalidCiphertextException", ...onDataKey() }),
+    },
+    {
+      detection: "kms-outsider",
+      description: "the role of a build runner decrypts with the service's key",
+      begin: 0.46,
+      events: 5,
+      interval: 20_000,
+      caller: intruder,
+      service: "kms",
+      names: ["Decrypt"],
+      details: onDataKey,
+    },
+    {
+      detection: "kms-key-change",
+      description: "the key is disabled and scheduled for deletion",
+      begin: 0.52,
+      events: 2,
+      interval: 9_000,
+      caller: intruder,
+      service: "kms",
+      names: ["DisableKey", "ScheduleKeyDeletion"],
+      details: () => ({ readOnly: false, ...onDataKey() }),
+    },
+    {
+      detection: "trail-change",
+      description: "the trail is stopped",
+      begin: 0.53,
+      events: 1,
+      interval: 0,
+      caller: intruder,
+      service: "cloudtrail",
+      names: ["StopLogging"],
+      details: () => ({
         readOnly: false,
         requestParameters: { name: "cipherwatch-dev-trail" },
-      },
-    ],
-  ]);
-  plant(
-    "kms-volume",
-    "the service's role opens records by the thousand for ten minutes",
-    0.74,
-    Array.from({ length: 4000 }, (_, index) => [
-      index * 150,
-      account.service,
-      { ...kms, eventName: "Decrypt", ...account.onDataKey() },
-    ]),
-  );
-  return { events, incidents };
+      }),
+    },
+    {
+      detection: "kms-volume",
+      description: "the service's role decrypts 4,000 records in ten minutes",
+      begin: 0.74,
+      events: 4000,
+      interval: 150,
+      caller: serviceTask,
+      service: "kms",
+      names: ["Decrypt"],
+      details: onDataKey,
+    },
+  ];
 }

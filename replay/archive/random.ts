@@ -1,14 +1,15 @@
-/** Chance that repeats: the same seed gives the same sequence. Not for secrets. */
+/** Reproducible pseudorandom values: the same seed gives the same sequence. Not for secrets. */
 export interface Random {
-  /** From 0 up to, not including, 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   readonly next: () => number;
-  /** A whole number from 0 up to, not including, `limit`. */
+  /** An integer from 0 (inclusive) to `limit` (exclusive). */
   readonly below: (limit: number) => number;
   readonly pick: <T>(items: readonly T[]) => T;
   readonly hex: (length: number) => string;
   /** Letters and digits. */
   readonly text: (length: number) => string;
   readonly uuid: () => string;
+  readonly accessKeyId: () => string;
 }
 
 const HEX = "0123456789abcdef";
@@ -16,7 +17,7 @@ const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 
 /** @see Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8 (14), 2003 */
 export function seededRandom(seed: number): Random {
-  // Four words, none of them 0, that differ for seeds that are close to each other.
+  // Four nonzero words that differ widely for similar seeds.
   const state = Uint32Array.from([1, 2, 3, 4], (word) => Math.imul(seed + word, 0x9e3779b1) | 1);
   const next = () => {
     const [first = 1, second = 1, third = 1, last = 1] = state;
@@ -31,17 +32,18 @@ export function seededRandom(seed: number): Random {
     return text;
   };
   const hex = (length: number) => from(HEX, length);
+  const text = (length: number) => from(ALPHANUMERIC, length);
   return {
     next,
     below,
     pick: (items) => {
       const item = items[below(items.length)];
-      if (item === undefined)
-        throw new RangeError("There is nothing to pick from: the list is empty.");
+      if (item === undefined) throw new RangeError("Cannot pick from an empty list.");
       return item;
     },
     hex,
-    text: (length) => from(ALPHANUMERIC, length),
+    text,
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`,
+    accessKeyId: () => `ASIA${text(16).toUpperCase()}`,
   };
 }

@@ -5,7 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { ALARM, FILTER } from "../../cloudwatch/testing/fixtures.ts";
-import { type Archive, generateArchive } from "../archive/generate.ts";
+import { type GeneratedArchive, generateArchive } from "../archive/generate.ts";
 import { customDetections } from "../detections/custom.ts";
 import { synthesizedDetections } from "../detections/synthesized.ts";
 import { replay } from "../run.ts";
@@ -19,7 +19,7 @@ const ARCHIVE = { location: "s3://bucket/AWSLogs/111122223333/CloudTrail", regio
 const isThreshold = (alarm: object): alarm is ThresholdAlarm => "threshold" in alarm;
 
 let folder: string;
-let archive: Archive;
+let archive: GeneratedArchive;
 let connection: DuckDBConnection;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cipherwatch-athena-"));

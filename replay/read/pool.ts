@@ -1,8 +1,8 @@
-import { enableCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { ScanPlan } from "../evaluate/scan.ts";
 import type { SourceFile } from "./walk.ts";
 import type { Batch } from "./worker.ts";
+import { workerSources } from "./worker-sources.ts";
 
 /** Files sent to a worker at a time: enough to keep it busy, few enough to share the work evenly. */
 const BATCH_FILES = 32;
@@ -28,8 +28,6 @@ export async function scanFiles({
   readonly files: AsyncIterable<SourceFile>;
   readonly onBatch: (batch: Batch, bytes: number) => void;
 }): Promise<void> {
-  // Lets workers share the compiled modules: without it each one strips their types again.
-  enableCompileCache();
   const threads = Array.from({ length: workers }, () => startWorker(plan));
   const free = threads.flatMap((thread) => Array<Thread>(BATCHES_PER_WORKER).fill(thread));
   const failures = Promise.race(threads.map(({ failed }) => failed));
@@ -71,8 +69,14 @@ interface Thread {
 }
 
 function startWorker(plan: ScanPlan): Thread {
-  const worker = new Worker(new URL("worker.ts", import.meta.url), {
-    workerData: { plan },
+  const worker = new Worker(new URL("worker-boot.js", import.meta.url), {
+    workerData: {
+      plan,
+      entry: new URL("worker.ts", import.meta.url).href,
+      sources: workerSources(),
+    },
+    // Makes the import of a module that workerSources does not list an error.
+    execArgv: ["--no-strip-types"],
     // Records are garbage right after they are scanned: a larger young generation promotes fewer of them.
     resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 },
   });
