@@ -56,6 +56,8 @@ export function isAnomalyAlarm(alarm: MetricAlarm): alarm is AnomalyAlarm {
   return "deviations" in alarm;
 }
 
+export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
+
 export type Statistic = "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount";
 
 export type ComparisonOperator =

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { ANOMALY_ALARM } from "../testing/fixtures.ts";
+import type { AlarmState } from "./alarm.ts";
 import {
   ANOMALY_MODEL,
   evaluateAnomaly,
   MIN_TRAINING_DATAPOINTS,
   upperThreshold,
 } from "./anomaly.ts";
-import type { AlarmState } from "./state.ts";
 
 const STEP = ANOMALY_ALARM.period * 1000;
 const NOON = Date.parse("2026-11-20T12:00:00Z");

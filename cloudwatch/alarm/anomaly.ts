@@ -1,8 +1,7 @@
 import { formatJavaDouble } from "../java-double.ts";
-import type { AnomalyAlarm } from "./alarm.ts";
+import type { AlarmState, AnomalyAlarm } from "./alarm.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "./evaluate.ts";
 import { pluralize, stateReason } from "./reason.ts";
-import type { AlarmState } from "./state.ts";
 
 /** Names the model wherever its results are shown: CloudWatch's own cannot be reproduced. */
 export const ANOMALY_MODEL =

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { AlarmState } from "./alarm.ts";
 import { childAlarmNames, evaluateAlarmRule, parseAlarmRule } from "./composite.ts";
-import type { AlarmState } from "./state.ts";
 
 const STATES: Readonly<Record<string, AlarmState>> = {
   on: "ALARM",

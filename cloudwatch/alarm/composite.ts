@@ -1,4 +1,4 @@
-import type { AlarmState } from "./state.ts";
+import type { AlarmState } from "./alarm.ts";
 
 /** A parsed alarm rule of a composite alarm. */
 export type AlarmRule =

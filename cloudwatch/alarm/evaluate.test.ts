@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { ComparisonOperator, TreatMissingData } from "./alarm.ts";
+import type { AlarmState, ComparisonOperator, TreatMissingData } from "./alarm.ts";
 import { type AlarmEvaluationInput, evaluateAlarm } from "./evaluate.ts";
 import cases from "./fixtures/alarm-cases.json" with { type: "json" };
-import type { AlarmState } from "./state.ts";
 
 const STATES: readonly AlarmState[] = ["OK", "ALARM", "INSUFFICIENT_DATA"];
 const SYMBOLS: Readonly<Record<string, number | null>> = { "0": 0, X: 5, "-": null };

@@ -1,6 +1,5 @@
-import type { ComparisonOperator, TreatMissingData } from "./alarm.ts";
+import type { AlarmState, ComparisonOperator, TreatMissingData } from "./alarm.ts";
 import { stateReason, thresholdCondition } from "./reason.ts";
-import type { AlarmState } from "./state.ts";
 
 export interface AlarmEvaluationInput {
   /**

@@ -1,6 +1,7 @@
 import { formatJavaDouble } from "../java-double.ts";
 import {
   type Alarm,
+  type AlarmState,
   type CompositeAlarm,
   isAnomalyAlarm,
   isCompositeAlarm,
@@ -11,7 +12,6 @@ import { ANOMALY_BAND_ID, anomalyMetricQueries } from "./anomaly-queries.ts";
 import { type Json, jsonDouble, stringifyJson } from "./json.ts";
 import { jsonTime } from "./reason.ts";
 import { regionName } from "./regions.ts";
-import type { AlarmState } from "./state.ts";
 
 /** Input of an SNS Publish call with one text for each protocol; `default` is used for all others. */
 export interface Notification {

@@ -1,7 +1,6 @@
 import { formatJavaDouble } from "../java-double.ts";
-import type { ComparisonOperator, Statistic, TreatMissingData } from "./alarm.ts";
+import type { AlarmState, ComparisonOperator, Statistic, TreatMissingData } from "./alarm.ts";
 import { type Json, jsonDouble } from "./json.ts";
-import type { AlarmState } from "./state.ts";
 
 /** The state reason of an alarm that CloudWatch has not evaluated yet. */
 export const INITIAL_REASON = "Unchecked: Initial alarm creation";

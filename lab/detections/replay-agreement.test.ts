@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type {
-  Alarm,
-  AnomalyAlarm,
-  CompositeAlarm,
-  MetricAlarm,
-  ThresholdAlarm,
+import {
+  type Alarm,
+  type AnomalyAlarm,
+  type CompositeAlarm,
+  isCompositeAlarm,
+  isMetricAlarm,
+  type MetricAlarm,
+  type ThresholdAlarm,
 } from "../../cloudwatch/alarm/alarm.ts";
-import { isCompositeAlarm, isMetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../../cloudwatch/testing/fixtures.ts";
 import { metricOf } from "../../replay/detections/detections.ts";

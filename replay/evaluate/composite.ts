@@ -1,6 +1,5 @@
-import type { CompositeAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { AlarmState, CompositeAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { evaluateAlarmRule, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
-import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
 import type { Transition } from "./timeline.ts";
 
 /**

@@ -1,4 +1,5 @@
 import {
+  type AlarmState,
   isAnomalyAlarm,
   type MetricAlarm,
   type ThresholdAlarm,
@@ -6,7 +7,6 @@ import {
 import { ANOMALY_TRAINING_WINDOW, evaluateAnomaly } from "../../cloudwatch/alarm/anomaly.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
-import type { AlarmState } from "../../cloudwatch/alarm/state.ts";
 import { mergeStatistics, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./tally.ts";

@@ -1,11 +1,10 @@
-import type { Alarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import type { Alarm, AlarmState } from "../../../../cloudwatch/alarm/alarm.ts";
 import {
   type Account,
   alarmNotification,
   type Notification,
   type TriggeringChild,
 } from "../../../../cloudwatch/alarm/notification.ts";
-import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
 import type { AlarmRecord } from "./alarm-store.ts";
 import { actionItem, type HistoryItem, type StateRecord } from "./history.ts";
 

@@ -1,5 +1,6 @@
 import {
   type Alarm,
+  type AlarmState,
   isAnomalyAlarm,
   isCompositeAlarm,
 } from "../../../../cloudwatch/alarm/alarm.ts";
@@ -10,7 +11,6 @@ import {
 import { type Json, jsonDouble, stringifyJson } from "../../../../cloudwatch/alarm/json.ts";
 import type { Notification } from "../../../../cloudwatch/alarm/notification.ts";
 import { jsonTime } from "../../../../cloudwatch/alarm/reason.ts";
-import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
 
 /** An entry of DescribeAlarmHistory. */
 export interface HistoryItem {

@@ -1,4 +1,8 @@
-import { isAnomalyAlarm, type MetricAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import {
+  type AlarmState,
+  isAnomalyAlarm,
+  type MetricAlarm,
+} from "../../../../cloudwatch/alarm/alarm.ts";
 import {
   ANOMALY_MODEL,
   type AnomalyEvaluation,
@@ -7,7 +11,6 @@ import {
 import { type AlarmEvaluation, evaluateAlarm } from "../../../../cloudwatch/alarm/evaluate.ts";
 import { evaluationRange } from "../../../../cloudwatch/alarm/range.ts";
 import { stateReasonDocument } from "../../../../cloudwatch/alarm/reason.ts";
-import type { AlarmState } from "../../../../cloudwatch/alarm/state.ts";
 import { type StatisticSet, statisticOf } from "../../../../cloudwatch/metric.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { StateRecord } from "./history.ts";

@@ -1,1 +1,0 @@
-export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";
