@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeRunner, type Runner } from "./testing/runner.ts";
-import { SNYK_STAND_IN } from "./testing/snyk.ts";
+import { FAKE_SNYK } from "./testing/snyk.ts";
 
 let runner: Runner;
 beforeEach(() => {
   runner = makeRunner();
-  runner.standIn("snyk", SNYK_STAND_IN);
+  runner.fake("snyk", FAKE_SNYK);
 });
 afterEach(() => {
   runner.remove();
@@ -19,7 +19,7 @@ const scan = (name: string, env: Readonly<Record<string, string>> = {}) =>
     {
       SNYK_TOKEN: "token",
       SARIF_FOLDER: "sarif",
-      SNYK_STAND_IN_LOG: join(runner.folder, "calls"),
+      FAKE_SNYK_LOG: join(runner.folder, "calls"),
       ...env,
     },
     name,
@@ -58,7 +58,7 @@ describe("whatever is not clean is red", () => {
     ["0:garbage", /no JSON.*left no results/s],
     ["0:finding", /ended well and yet found SNYK-1: 1/],
   ])("%s", async (standIn, reason) => {
-    const { code, log, summary } = await scan("dependencies", { SNYK_STAND_IN: standIn });
+    const { code, log, summary } = await scan("dependencies", { FAKE_SNYK: standIn });
     expect(code).toBe(1);
     expect(log).toMatch(reason);
     expect(summary).toMatch(/Snyk: dependencies: red/);
@@ -72,7 +72,7 @@ describe("whatever is not clean is red", () => {
   });
 
   test("a CLI that is not there", async () => {
-    runner.standIn("snyk", "#!/nowhere\n");
+    runner.fake("snyk", "#!/nowhere\n");
     const { code, log } = await scan("dependencies");
     expect(code).toBe(1);
     expect(log).toMatch(/Could not start snyk/);
@@ -87,7 +87,7 @@ describe("whatever is not clean is red", () => {
 
   test("results of an earlier run, when this one leaves none", async () => {
     await scan("dependencies");
-    const { code, log } = await scan("dependencies", { SNYK_STAND_IN: "0:none" });
+    const { code, log } = await scan("dependencies", { FAKE_SNYK: "0:none" });
     expect(code).toBe(1);
     expect(log).toMatch(/left no results/);
     expect(results()).toEqual([]);
@@ -101,7 +101,7 @@ describe("whatever is not clean is red", () => {
 });
 
 test("the results of a red scan are kept and fit for code scanning", async () => {
-  await scan("dependencies", { SNYK_STAND_IN: "1" });
+  await scan("dependencies", { FAKE_SNYK: "1" });
   const text = readFileSync(join(runner.folder, "sarif/snyk-dependencies.sarif"), "utf8");
   expect(JSON.parse(text).runs).toMatchObject([
     {
@@ -133,14 +133,14 @@ test("every plan is scanned as a whole, each with results of its own, and one re
   ]);
   // By name, not by place: those of another stack must not take their place in code scanning.
   expect(results()).toEqual(["snyk-plans-dev-kms.sarif", "snyk-plans-prod-kms.sarif"]);
-  expect((await scan("plans", { PLANS: "plans", SNYK_STAND_IN: "iac=1" })).code).toBe(1);
+  expect((await scan("plans", { PLANS: "plans", FAKE_SNYK: "iac=1" })).code).toBe(1);
 });
 
 test.each(["0", "1", "2", "77"])("monitoring never fails a run: %s", async (standIn) => {
   runner.write("image.tar", "an archive");
   const { code, log } = await runner.run("monitor.ts", {
     SNYK_TOKEN: "token",
-    SNYK_STAND_IN: standIn,
+    FAKE_SNYK: standIn,
     ARCHIVE: "image.tar",
     PLATFORM: "linux/amd64",
   });

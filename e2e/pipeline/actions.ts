@@ -3,20 +3,24 @@ import { join } from "node:path";
 import { actionPins } from "../../.github/scripts/checks/pins.ts";
 import { signIn } from "./aws-sign-in.ts";
 import { copyInto } from "./files.ts";
-import type { RunningJob } from "./running.ts";
+import type { JobRun } from "./workflow-run.ts";
 
 type Inputs = Readonly<Record<string, string>>;
 type Outputs = Readonly<Record<string, string>>;
-type Action = (job: RunningJob, inputs: Inputs) => Promise<Outputs | undefined>;
+type Action = (job: JobRun, inputs: Inputs) => Promise<Outputs | undefined>;
 
-/** What stands in the place of each action that the workflows use; there is no other. */
+/** Fakes of the actions that the workflows use; an action without a fake fails the run. */
 export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
   Object.entries({
     "actions/checkout": async ({ run, workspace, permissions }, { ref }) => {
-      if (permissions.contents === undefined) throw new Error("A checkout needs contents: read.");
+      if (permissions.contents === undefined)
+        throw new Error("actions/checkout needs the permission contents: read.");
       rmSync(workspace, { recursive: true });
-      run.world.origin.checkOut(ref === undefined || ref === "" ? run.event.sha : ref, workspace);
-      run.world.prepare(workspace);
+      run.testbed.gitRemote.checkOut(
+        ref === undefined || ref === "" ? run.event.sha : ref,
+        workspace,
+      );
+      run.testbed.useLocalProvider(workspace);
       return undefined;
     },
 
@@ -24,7 +28,7 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
       const { name = "artifact", path = "" } = inputs;
       const found = copyInto(join(workspace, path), join(run.artifacts, name));
       if (!found && inputs["if-no-files-found"] === "error") {
-        throw new Error(`There is no ${path}.`);
+        throw new Error(`There is no ${path} to upload.`);
       }
       return undefined;
     },
@@ -51,33 +55,34 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
     "aws-actions/configure-aws-credentials": async (job, inputs) => {
       const { run, permissions, environment, exported } = job;
       if (permissions["id-token"] !== "write") {
-        throw new Error("Credentials could not be loaded: the job gets no token of its identity.");
+        throw new Error("Credentials could not be loaded: the job has no OIDC token.");
       }
-      if (inputs["allowed-account-ids"] !== run.world.accountId) {
-        throw new Error("The account is not one of those allowed.");
+      if (inputs["allowed-account-ids"] !== run.testbed.accountId) {
+        throw new Error("The account is not in allowed-account-ids.");
       }
       const credentials = await signIn(
         inputs["role-to-assume"] ?? "",
         inputs["role-session-name"] ?? "",
         {
-          repository: run.world.api.repository,
+          repository: run.testbed.api.repository,
           ...(environment === undefined ? {} : { environment }),
           event: run.event.name,
           ref: run.event.ref,
         },
-        run.world.administrator,
+        run.testbed.adminEnv,
       );
-      run.world.remember(credentials.AWS_SECRET_ACCESS_KEY ?? "");
+      run.testbed.addSecret(credentials.AWS_SECRET_ACCESS_KEY ?? "");
       Object.assign(exported, credentials, {
         AWS_REGION: inputs["aws-region"] ?? "",
         AWS_DEFAULT_REGION: inputs["aws-region"] ?? "",
       });
-      run.rolesTaken.push(inputs["role-to-assume"] ?? "");
+      run.assumedRoles.push(inputs["role-to-assume"] ?? "");
       return undefined;
     },
 
     "aws-actions/amazon-ecr-login": async ({ exported }) => {
-      if (exported.AWS_ACCESS_KEY_ID === undefined) throw new Error("There are no credentials.");
+      if (exported.AWS_ACCESS_KEY_ID === undefined)
+        throw new Error("There are no AWS credentials.");
       return undefined;
     },
 
@@ -90,12 +95,12 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
         const { runs } = JSON.parse(readFileSync(join(folder, file), "utf8")) as Sarif;
         for (const { automationDetails, tool } of runs) {
           if (run.categories.has(automationDetails.id)) {
-            throw new Error(`There are two runs of the category ${automationDetails.id}.`);
+            throw new Error(`There are two SARIF runs with the category ${automationDetails.id}.`);
           }
           run.categories.add(automationDetails.id);
           for (const { properties } of tool.driver.rules) {
             if (!/^\d+(\.\d+)?$/.test(properties["security-severity"] ?? "")) {
-              throw new Error("security-severity is no number.");
+              throw new Error("security-severity must be a number.");
             }
           }
         }

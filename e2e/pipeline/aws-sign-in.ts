@@ -1,6 +1,6 @@
 import { run } from "../../common/run.ts";
 
-/** What GitHub says of a job in the token that AWS gets. */
+/** Claims of a job in the OIDC token that GitHub issues to it. */
 export interface Identity {
   readonly repository: string;
   readonly environment?: string;
@@ -31,9 +31,10 @@ interface Statement {
 const ISSUER = "token.actions.githubusercontent.com";
 
 /**
- * Credentials of a role for a job, if the role that bootstrap made trusts it: the emulator hands them
- * out to anybody, so its trust is judged here, as AWS would.
- * @throws Error as AWS refuses
+ * Assumes a role for a job as AWS STS does for a web identity. The emulator ignores trust policies, so
+ * this evaluates the trust policy of the role that the bootstrap stack created.
+ * @returns the credentials as environment variables
+ * @throws Error if the role does not trust the job
  */
 export async function signIn(
   role: string,

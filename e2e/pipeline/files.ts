@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 
-/** Empty when no file matches, as GitHub's. */
+/** Implements GitHub's `hashFiles`: returns an empty text if no file matches. */
 export function hashFiles(workspace: string, patterns: readonly string[]): string {
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: workspace }));
   if (files.length === 0) return "";
@@ -19,7 +19,7 @@ export function hashFiles(workspace: string, patterns: readonly string[]): strin
   return hash.digest("hex");
 }
 
-/** Copies a file into a folder, or all that a folder holds. @returns whether there was anything */
+/** Copies a file, or the content of a folder, into a folder. @returns whether anything was copied */
 export function copyInto(from: string, to: string): boolean {
   if (!existsSync(from)) return false;
   mkdirSync(to, { recursive: true });

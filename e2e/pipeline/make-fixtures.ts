@@ -11,12 +11,12 @@ import {
 } from "../terraform/workspace.ts";
 
 /**
- * Makes .github/scripts/fixtures anew: plans of this project's stacks, by the real Terraform over what
- * the emulator holds. Run it with `node e2e/pipeline/make-fixtures.ts`; it takes some minutes.
+ * Regenerates .github/scripts/fixtures: plans of the stacks of this project, made by Terraform against the
+ * emulator. Run it with `node e2e/pipeline/make-fixtures.ts`; it takes some minutes.
  */
 const folder = join(root, ".github/scripts/fixtures");
 
-/** Marks a secret that no report of a plan may ever show. */
+/** Marks a secret that no report of a plan may show. */
 const CANARY = "canary-4f1d7c";
 
 const SETTINGS: SettingsVariables = {
@@ -46,16 +46,20 @@ try {
   await apply(first, "database");
   await keepPlan("long-service", first, "service");
 
-  const rotated = await again("rotated", { CIPHERWATCH_KEY_ROTATION_DAYS: "180" }, ["kms"]);
+  const rotated = await synthesizeWith("rotated", { CIPHERWATCH_KEY_ROTATION_DAYS: "180" }, [
+    "kms",
+  ]);
   await keepPlan("change", rotated, "kms");
-  const otherAccount = await again("account", { CIPHERWATCH_ACCOUNT_ID: "210987654321" }, ["kms"]);
+  const otherAccount = await synthesizeWith("account", { CIPHERWATCH_ACCOUNT_ID: "210987654321" }, [
+    "kms",
+  ]);
   keepError("failed", await failure(otherAccount, "kms"));
 
-  const replaced = await again("replaced", {}, ["database"]);
+  const replaced = await synthesizeWith("replaced", {}, ["database"]);
   change(replaced, "database", "aws_db_instance", { storage_encrypted: false, kms_key_id: null });
   await keepPlan("replace-database", replaced, "database");
 
-  const secret = await again("secret", {}, ["database"]);
+  const secret = await synthesizeWith("secret", {}, ["database"]);
   change(secret, "database", "aws_db_instance", {
     manage_master_user_password: null,
     master_user_secret_kms_key_id: null,
@@ -65,15 +69,19 @@ try {
   await keepPlan("sensitive", secret, "database");
 
   await apply(first, "service");
-  const other = await again("image", image("0"), ["service"]);
+  const other = await synthesizeWith("image", image("0"), ["service"]);
   await keepPlan("image", other, "service");
 } finally {
   await emulator.stop();
   workspace.remove();
 }
 
-/** The stacks with other settings, over the same states. */
-async function again(name: string, settings: SettingsVariables, stacks: readonly string[]) {
+/** Synthesizes the stacks with other settings against the same states. */
+async function synthesizeWith(
+  name: string,
+  settings: SettingsVariables,
+  stacks: readonly string[],
+) {
   const output = await workspace.synth(name, { ...SETTINGS, ...image("1"), ...settings });
   for (const stack of stacks) await terraform(output, stack).init();
   return output;
@@ -86,7 +94,7 @@ async function apply(output: SynthOutput, stack: string): Promise<void> {
   console.log(`applied ${stack}`);
 }
 
-/** As a version of the stack that nobody read anything of. */
+/** Applies a stack without its outputs, like an older version that no other stack read. */
 async function applyWithoutOutputs(output: SynthOutput, stack: string): Promise<void> {
   const file = join(output.stackFolder(stack), "cdk.tf.json");
   const whole = readFileSync(file, "utf8");
@@ -96,18 +104,18 @@ async function applyWithoutOutputs(output: SynthOutput, stack: string): Promise<
   writeFileSync(file, whole);
 }
 
-/** Standard error of a plan that fails. */
+/** Returns the standard error of a plan that must fail. */
 async function failure(output: SynthOutput, stack: string): Promise<string> {
   const { code, stderr } = await run(["terraform", "plan", "-no-color", "-input=false"], {
     cwd: output.stackFolder(stack),
     env: output.env,
     accept: "any",
   });
-  if (code === 0) throw new Error(`The plan of ${stack} was to fail and did not.`);
+  if (code === 0) throw new Error(`The plan of ${stack} must fail, but succeeded.`);
   return stderr.trim();
 }
 
-/** Sets arguments of the stack's only resource of a type. */
+/** Overrides arguments of the only resource of a type. */
 function change(
   output: SynthOutput,
   stack: string,
@@ -120,7 +128,7 @@ function change(
   extend(output, stack, { resource: { [type]: { [name]: set } } });
 }
 
-/** Terraform merges what stands in files of such a name over the rest. */
+/** Adds Terraform JSON to a stack; Terraform merges files named `*_override` over the others. */
 function extend(output: SynthOutput, stack: string, json: Readonly<Record<string, unknown>>): void {
   const name = "variable" in json ? "fixture.tf.json" : "fixture_override.tf.json";
   writeFileSync(join(output.stackFolder(stack), name), JSON.stringify(json));
@@ -137,8 +145,8 @@ function keepError(name: string, text: string): void {
 }
 
 function keep(name: string, text: string): void {
-  if (text.includes(workspace.folder)) throw new Error(`${name} names a folder of this machine.`);
-  // A provider's address without the host that served it.
+  if (text.includes(workspace.folder)) throw new Error(`${name} contains a path of this machine.`);
+  // Remove the registry host from provider addresses.
   writeFileSync(join(folder, name), text.replace(/[\w.-]+\/(?=hashicorp\/aws\b)/g, ""));
   console.log(`${name}: ${text.length} characters`);
 }
@@ -150,7 +158,7 @@ interface Plan {
   readonly [part: string]: unknown;
 }
 
-/** Without what no test reads. One keeps what the stack will be, for what Snyk gets of a plan. */
+/** Removes what no test reads. @param whole keeps the planned values and the configuration */
 function trimmed(plan: Plan, whole: boolean): Plan {
   const { prior_state, timestamp, relevant_attributes, checks, resource_drift, ...kept } = plan;
   if (whole) return kept;

@@ -1,85 +1,38 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run as command } from "../../common/run.ts";
-import { play, type RunResult } from "./run.ts";
-import type { Event } from "./running.ts";
-import { makeWorld, type World } from "./world.ts";
+import { run as runCommand } from "../../common/run.ts";
+import { makePullRequest, merged, onMain, opened, type PullRequest } from "./events.ts";
+import { type RunResult, runWorkflow } from "./run-workflow.ts";
+import { makeTestbed, type Testbed } from "./testbed.ts";
+import type { TriggerEvent } from "./workflow-run.ts";
 
-let world: World;
-const played: RunResult[] = [];
+let testbed: Testbed;
+const runs: RunResult[] = [];
 
 beforeAll(async () => {
   console.log(
-    "Real: the workflows' YAML and scripts, Terraform, the service that the smoke test asks. " +
-      "Stood in for: AWS by moto, GitHub's API and its actions, Snyk, npm, Docker's builder, skopeo.",
+    "Real: the workflows and their scripts, Terraform, the service that the smoke test calls. " +
+      "Fake: AWS (moto), GitHub's API and actions, Snyk, npm, Docker's builder, skopeo.",
   );
-  world = await makeWorld();
+  testbed = await makeTestbed();
 }, 30 * 60_000);
 afterAll(async () => {
-  await world?.close();
+  await testbed?.close();
 });
 
-async function start(file: string, event: Event): Promise<RunResult> {
+async function start(file: string, event: TriggerEvent): Promise<RunResult> {
   console.log(`${file} by ${event.name}`);
-  const result = await play(world, file, event);
-  played.push(result);
+  const result = await runWorkflow(testbed, file, event);
+  runs.push(result);
   return result;
 }
 
-const results = ({ result }: RunResult, ...jobs: readonly string[]) =>
-  Object.fromEntries(jobs.map((job) => [job, result(job)]));
-
-/** A pull request's head, and the merge that GitHub makes of it to check. */
-interface PullRequest {
-  readonly number: number;
-  readonly head: string;
-  readonly merge: string;
-}
-
-let numbers = 6;
-function pullRequest(branch: string, file: string, content: string): PullRequest {
-  numbers += 1;
-  const head = world.origin.commit(branch, file, content);
-  return { number: numbers, head, merge: world.origin.merge(branch, `merge-of-${branch}`) };
-}
-
-function opened({ number, head, merge }: PullRequest, repository = world.api.repository): Event {
-  const fork = repository !== world.api.repository;
-  const payload = {
-    pull_request: {
-      number,
-      head: { sha: head, repo: { full_name: repository } },
-      user: { login: fork ? "mallory" : "octocat" },
-    },
-  };
-  return { name: "pull_request", ref: `refs/pull/${number}/merge`, sha: merge, payload, fork };
-}
-
-/** As if it had been merged as this commit of main. */
-function merged({ number, head, merge }: PullRequest): Event {
-  if (!world.api.pullRequests.some((known) => known.number === number)) {
-    world.api.pullRequests.push({
-      number,
-      head: { sha: head },
-      merged_at: "2026-11-20T00:00:00Z",
-      merge_commit_sha: merge,
-    });
-  }
-  return onMain("push", merge);
-}
-
-function onMain(
-  name: Event["name"],
-  sha: string,
-  inputs: Readonly<Record<string, string>> = {},
-): Event {
-  const payload = { repository: { private: false } };
-  return { name, ref: "refs/heads/main", sha, payload, inputs };
-}
+const conclusions = ({ conclusion }: RunResult, ...jobs: readonly string[]) =>
+  Object.fromEntries(jobs.map((job) => [job, conclusion(job)]));
 
 async function aws<T>(...args: readonly string[]): Promise<T> {
-  const { stdout } = await command(["aws", ...args, "--output", "json"], {
+  const { stdout } = await runCommand(["aws", ...args, "--output", "json"], {
     cwd: ".",
-    env: world.administrator,
+    env: testbed.adminEnv,
   });
   return (stdout.trim() === "" ? undefined : JSON.parse(stdout)) as T;
 }
@@ -92,42 +45,42 @@ async function clusters(): Promise<readonly string[]> {
 let change: PullRequest;
 
 describe("a pull request", () => {
-  test("is checked, scanned, planned with the plan role, and commented on once", async () => {
-    change = pullRequest("change", "service/.change", "first\n");
-    const run = await start("pull-request.yml", opened(change));
+  test("is checked, scanned, planned with the plan role, and gets one comment", async () => {
+    change = makePullRequest(testbed, "change", "service/.change", "first\n");
+    const run = await start("pull-request.yml", opened(change, testbed));
     const jobs = ["check", "image", "scan", "plan", "scan-plans", "comment", "passed"];
-    expect(results(run, ...jobs), run.log.slice(-2000)).toEqual(
+    expect(conclusions(run, ...jobs), run.log.slice(-2000)).toEqual(
       Object.fromEntries(jobs.map((job) => [job, "success"])),
     );
-    expect(run.run.rolesTaken).toEqual([expect.stringMatching(/role\/.*cipherwatch-dev-plan$/)]);
+    expect(run.run.assumedRoles).toEqual([expect.stringMatching(/role\/.*cipherwatch-dev-plan$/)]);
     expect([...run.run.categories]).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^snyk-image/),
         expect.stringMatching(/^snyk-plans/),
       ]),
     );
-    expect(world.api.comments).toMatchObject([{ issue: change.number }]);
-    const [comment] = world.api.comments;
+    expect(testbed.api.comments).toMatchObject([{ issue: change.number }]);
+    const [comment] = testbed.api.comments;
     expect(comment?.body).toMatch(new RegExp(`Commit \`${change.head}\``));
     expect(comment?.body).toMatch(/^\| service \| \d\d \| 0 \| 0 \| 0 \|$/m);
     expect(comment?.body).toMatch(/^No changes: .*`kms`/m);
   });
 
-  test("of which the next commit edits the comment", async () => {
-    const head = world.origin.commit("change", "service/.change", "second\n");
-    change = { ...change, head, merge: world.origin.merge("change", "merge-of-change") };
-    const run = await start("pull-request.yml", opened(change));
-    expect(results(run, "plan", "comment")).toEqual({ plan: "success", comment: "success" });
-    expect(world.api.comments).toHaveLength(1);
-    expect(world.api.comments[0]?.body).toMatch(new RegExp(`Commit \`${head}\``));
+  test("edits its comment after the next commit", async () => {
+    const head = testbed.gitRemote.commit("change", "service/.change", "second\n");
+    change = { ...change, head, merge: testbed.gitRemote.merge("change", "merge-of-change") };
+    const run = await start("pull-request.yml", opened(change, testbed));
+    expect(conclusions(run, "plan", "comment")).toEqual({ plan: "success", comment: "success" });
+    expect(testbed.api.comments).toHaveLength(1);
+    expect(testbed.api.comments[0]?.body).toMatch(new RegExp(`Commit \`${head}\``));
   });
 
-  test("from a fork is checked alone, and its author is told why", async () => {
-    await world.emulator.takeCalls();
-    const foreign = pullRequest("foreign", "service/.foreign", "x\n");
-    const run = await start("pull-request.yml", opened(foreign, "mallory/cipherwatch"));
+  test("from a fork is only checked, and the summary says why", async () => {
+    await testbed.emulator.takeCalls();
+    const foreign = makePullRequest(testbed, "foreign", "service/.foreign", "x\n");
+    const run = await start("pull-request.yml", opened(foreign, testbed, "mallory/cipherwatch"));
     expect(
-      results(run, "check", "end-to-end", "image", "scan", "plan", "scan-plans", "comment"),
+      conclusions(run, "check", "end-to-end", "image", "scan", "plan", "scan-plans", "comment"),
     ).toEqual({
       check: "success",
       "end-to-end": "success",
@@ -137,41 +90,41 @@ describe("a pull request", () => {
       "scan-plans": "skipped",
       comment: "skipped",
     });
-    expect(run.result("passed")).toBe("success");
+    expect(run.conclusion("passed")).toBe("success");
     expect(run.summary).toMatch(/comes from mallory\/cipherwatch.*no access to AWS/);
-    expect(await world.emulator.takeCalls()).toEqual([]);
-    expect(world.api.comments).toHaveLength(1);
+    expect(await testbed.emulator.takeCalls()).toEqual([]);
+    expect(testbed.api.comments).toHaveLength(1);
   });
 
-  test("that pretends not to be from a fork gets neither role nor token", async () => {
-    const foreign = pullRequest("pretender", "service/.pretender", "x\n");
-    const run = await start("pull-request.yml", { ...opened(foreign), fork: true });
-    expect(results(run, "scan", "plan", "scan-plans", "comment", "passed")).toEqual({
+  test("gets neither role nor token if its payload hides that it is from a fork", async () => {
+    const foreign = makePullRequest(testbed, "pretender", "service/.pretender", "x\n");
+    const run = await start("pull-request.yml", { ...opened(foreign, testbed), fork: true });
+    expect(conclusions(run, "scan", "plan", "scan-plans", "comment", "passed")).toEqual({
       scan: "failure",
       plan: "failure",
       "scan-plans": "skipped",
       comment: "failure",
       passed: "failure",
     });
-    expect(run.log).toMatch(/gets no token of its identity/);
+    expect(run.log).toMatch(/the job has no OIDC token/);
     expect(run.log).toMatch(/SNYK_TOKEN is not set/);
     expect(run.log).toMatch(/Resource not accessible by integration/);
-    expect(run.run.rolesTaken).toEqual([]);
-    expect(world.api.comments).toHaveLength(1);
+    expect(run.run.assumedRoles).toEqual([]);
+    expect(testbed.api.comments).toHaveLength(1);
   });
 });
 
-describe("nothing is deployed", () => {
-  let merge: Event;
+describe("a deployment is refused", () => {
+  let merge: TriggerEvent;
   beforeAll(() => {
-    merge = merged(change);
+    merge = merged(change, testbed);
   });
 
-  test("of an image with a vulnerability", async () => {
-    world.environment.SNYK_STAND_IN = "container=1,0";
+  test("if the image has a vulnerability", async () => {
+    testbed.environment.FAKE_SNYK = "container=1,0";
     const run = await start("deploy.yml", merge);
-    delete world.environment.SNYK_STAND_IN;
-    expect(results(run, "build", "scan", "deploy", "stopped", "monitor")).toEqual({
+    delete testbed.environment.FAKE_SNYK;
+    expect(conclusions(run, "build", "scan", "deploy", "stopped", "monitor")).toEqual({
       build: "success",
       scan: "failure",
       deploy: "skipped",
@@ -184,12 +137,12 @@ describe("nothing is deployed", () => {
     expect(await clusters()).toEqual([]);
   });
 
-  test("that was not scanned for want of a token, nor reviewed", async () => {
-    const token = world.secrets.snyk?.SNYK_TOKEN ?? "";
-    delete world.secrets.snyk?.SNYK_TOKEN;
-    const run = await start("deploy.yml", onMain("push", world.origin.main()));
-    Object.assign(world.secrets.snyk ?? {}, { SNYK_TOKEN: token });
-    expect(results(run, "build", "scan", "plan", "deploy")).toEqual({
+  test("if there is no Snyk token and no reviewed plan", async () => {
+    const token = testbed.secrets.snyk?.SNYK_TOKEN ?? "";
+    delete testbed.secrets.snyk?.SNYK_TOKEN;
+    const run = await start("deploy.yml", onMain("push", testbed.gitRemote.main()));
+    Object.assign(testbed.secrets.snyk ?? {}, { SNYK_TOKEN: token });
+    expect(conclusions(run, "build", "scan", "plan", "deploy")).toEqual({
       build: "success",
       scan: "failure",
       plan: "failure",
@@ -199,15 +152,15 @@ describe("nothing is deployed", () => {
     expect(run.jobs.plan?.log).toMatch(
       /no reviewed plan of [0-9a-f]{40}: no pull request was merged as this commit/,
     );
-    expect(run.run.rolesTaken).toEqual([]);
+    expect(run.run.assumedRoles).toEqual([]);
   });
 
-  test("that is not what was reviewed, of whatever stack", async () => {
-    const settings = world.variables.SETTINGS_DEV ?? "";
-    world.variables.SETTINGS_DEV = `${settings}\nCIPHERWATCH_KEY_ROTATION_DAYS=180`;
+  test("if the plan of any stack differs from the reviewed plan", async () => {
+    const settings = testbed.variables.SETTINGS_DEV ?? "";
+    testbed.variables.SETTINGS_DEV = `${settings}\nCIPHERWATCH_KEY_ROTATION_DAYS=180`;
     const run = await start("deploy.yml", merge);
-    world.variables.SETTINGS_DEV = settings;
-    expect(results(run, "scan", "plan", "deploy")).toEqual({
+    testbed.variables.SETTINGS_DEV = settings;
+    expect(conclusions(run, "scan", "plan", "deploy")).toEqual({
       scan: "success",
       plan: "success",
       deploy: "failure",
@@ -221,50 +174,52 @@ describe("nothing is deployed", () => {
   });
 });
 
-describe("what was reviewed", () => {
+describe("a reviewed plan", () => {
   let first: RunResult;
   let digest: string;
 
-  test("is deployed: pushed, signed, applied, tested and watched", async () => {
-    first = await start("deploy.yml", merged(change));
+  test("is deployed: pushes, attests, applies, verifies and monitors the image", async () => {
+    first = await start("deploy.yml", merged(change, testbed));
     const jobs = ["build", "scan", "plan", "scan-plans", "deploy", "monitor"];
-    expect(results(first, ...jobs), first.log.slice(-2000)).toEqual(
+    expect(conclusions(first, ...jobs), first.log.slice(-2000)).toEqual(
       Object.fromEntries(jobs.map((job) => [job, "success"])),
     );
-    expect(first.result("stopped")).toBe("skipped");
+    expect(first.conclusion("stopped")).toBe("skipped");
     digest = first.jobs.scan?.outputs.digest ?? "";
     expect(first.jobs.build?.outputs.digest).toBe(digest);
     expect(first.run.attested).toEqual([
       expect.stringMatching(`cipherwatch-dev-service@${digest}$`),
     ]);
-    expect(first.run.rolesTaken).toEqual([
+    expect(first.run.assumedRoles).toEqual([
       expect.stringMatching(/cipherwatch-dev-plan$/),
       expect.stringMatching(/cipherwatch-dev-deploy$/),
     ]);
-    expect(await serving()).toBe(digest);
+    expect(await servingDigest()).toBe(digest);
   });
 
-  test("is tested by its address, by real requests to the service", () => {
-    expect(world.proxy.asked).toContainEqual(expect.stringMatching(/elb\.amazonaws\.com:80$/));
+  test("is tested with real requests to the load balancer's address", () => {
+    expect(testbed.proxy.requestedHosts).toContainEqual(
+      expect.stringMatching(/elb\.amazonaws\.com:80$/),
+    );
     expect(first.log).toMatch(/ready, healthy, encrypts, decrypts, refuses a wrong Key, forgets/);
   });
 
-  test("is summed up with its addresses", () => {
+  test("is summarized with its addresses", () => {
     expect(first.summary).toMatch(/### Deployed to dev/);
     expect(first.summary).toMatch(/\| service \| http:\/\/\S+elb\.amazonaws\.com \|/);
     expect(first.summary).toMatch(new RegExp(`cipherwatch-dev-service@${digest}`));
     expect(first.summary).toMatch(/before \| nothing: this is the first deployment/);
   });
 
-  test("by hand, a version that fails its smoke test gives way to the old one", async () => {
-    const { merge } = pullRequest("broken", "service/.broken", "x\n");
-    world.proxy.broken = true;
+  test("is rolled back to the previous image if the smoke test fails, in a deployment by hand", async () => {
+    const { merge } = makePullRequest(testbed, "broken", "service/.broken", "x\n");
+    testbed.proxy.broken = true;
     const run = await start(
       "deploy.yml",
       onMain("workflow_dispatch", merge, { environment: "dev" }),
     );
-    world.proxy.broken = false;
-    expect(results(run, "plan", "deploy", "monitor")).toEqual({
+    testbed.proxy.broken = false;
+    expect(conclusions(run, "plan", "deploy", "monitor")).toEqual({
       plan: "success",
       deploy: "failure",
       monitor: "skipped",
@@ -286,10 +241,10 @@ describe("what was reviewed", () => {
         "s",
       ),
     );
-    expect(await serving()).toBe(digest);
+    expect(await servingDigest()).toBe(digest);
   });
 
-  async function serving(): Promise<string | undefined> {
+  async function servingDigest(): Promise<string | undefined> {
     const [cluster = ""] = await clusters();
     const { serviceArns } = await aws<{ serviceArns: string[] }>(
       ...["ecs", "list-services", "--cluster", cluster],
@@ -304,25 +259,25 @@ describe("what was reviewed", () => {
   }
 });
 
-describe("every night", () => {
+describe("the nightly drift check", () => {
   const GROUP = "/cipherwatch/dev/service";
 
-  test("what is as it was deployed opens no issue", async () => {
-    world.api.deployments.push(
+  test("opens no issue while AWS matches the deployment", async () => {
+    testbed.api.deployments.push(
       { id: 1, environment: "dev", sha: change.merge, states: ["success"] },
-      { id: 2, environment: "dev", sha: world.origin.main(), states: ["failure"] },
+      { id: 2, environment: "dev", sha: testbed.gitRemote.main(), states: ["failure"] },
     );
-    const run = await start("drift.yml", onMain("schedule", world.origin.main()));
-    expect(results(run, "deployed", "plan", "report"), run.log.slice(-2000)).toEqual({
+    const run = await start("drift.yml", onMain("schedule", testbed.gitRemote.main()));
+    expect(conclusions(run, "deployed", "plan", "report"), run.log.slice(-2000)).toEqual({
       deployed: "success",
       plan: "success",
       report: "success",
     });
     expect(run.summary).toMatch(/No changes\./);
-    expect(world.api.issues).toEqual([]);
+    expect(testbed.api.issues).toEqual([]);
   });
 
-  test("what somebody changed opens one, which is closed when it is gone", async () => {
+  test("opens an issue for a manual change and closes it once the change is gone", async () => {
     const retention = (days: number) =>
       aws(
         "logs",
@@ -333,24 +288,26 @@ describe("every night", () => {
         String(days),
       );
     await retention(1);
-    await start("drift.yml", onMain("schedule", world.origin.main()));
-    expect(world.api.issues).toMatchObject([{ title: "Drift in dev", state: "open" }]);
-    expect(world.api.issues[0]?.body).toMatch(
+    await start("drift.yml", onMain("schedule", testbed.gitRemote.main()));
+    expect(testbed.api.issues).toMatchObject([{ title: "Drift in dev", state: "open" }]);
+    expect(testbed.api.issues[0]?.body).toMatch(
       /retention_in_days = 1\n\+ {5}retention_in_days = 30/,
     );
     await retention(30);
-    await start("drift.yml", onMain("schedule", world.origin.main()));
-    expect(world.api.issues).toMatchObject([{ state: "closed" }]);
+    await start("drift.yml", onMain("schedule", testbed.gitRemote.main()));
+    expect(testbed.api.issues).toMatchObject([{ state: "closed" }]);
   });
 });
 
-test("no secret was ever printed, summed up or commented", () => {
+test("prints no secret in logs, summaries, comments and issues", () => {
   const texts = [
-    ...played.flatMap(({ log, summary }) => [log, summary]),
-    ...world.api.comments.map(({ body }) => body),
-    ...world.api.issues.map(({ body }) => body),
+    ...runs.flatMap(({ log, summary }) => [log, summary]),
+    ...testbed.api.comments.map(({ body }) => body),
+    ...testbed.api.issues.map(({ body }) => body),
   ];
-  expect(world.handedOut.length).toBeGreaterThan(3);
-  const found = world.handedOut.filter((secret) => texts.some((text) => text.includes(secret)));
+  expect(testbed.issuedSecrets.length).toBeGreaterThan(3);
+  const found = testbed.issuedSecrets.filter((secret) =>
+    texts.some((text) => text.includes(secret)),
+  );
   expect(found).toEqual([]);
 });

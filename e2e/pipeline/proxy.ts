@@ -1,25 +1,28 @@
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 
-/** The way to the load balancer, whose name only AWS knows: to a service on this machine instead. */
-export interface LoadBalancerName {
+/**
+ * HTTP proxy that connects every host name to a service on this machine, as the load balancer's name does
+ * not resolve outside of AWS.
+ */
+export interface LoadBalancerProxy {
   readonly url: string;
-  /** Host names that were asked for. */
-  readonly asked: string[];
-  /** Whether what answers is up, and does nothing right, from now on. */
+  /** Hosts that were requested, as `name:port`. */
+  readonly requestedHosts: string[];
+  /** Set to replace the service by one that is healthy but fails every other request. */
   broken: boolean;
   readonly close: () => Promise<void>;
 }
 
-export async function startProxy(service: string): Promise<LoadBalancerName> {
+export async function startProxy(service: string): Promise<LoadBalancerProxy> {
   const failing = createServer(({ url }, response) => {
     response.writeHead(url === "/readyz" || url === "/healthz" ? 200 : 500).end("{}");
   });
   await listen(failing);
-  const asked: string[] = [];
+  const requestedHosts: string[] = [];
   const proxy = createServer((_, response) => response.writeHead(405).end());
   proxy.on("connect", ({ url = "" }, client, head) => {
-    asked.push(url);
+    requestedHosts.push(url);
     const target = state.broken
       ? (failing.address() as AddressInfo).port
       : Number(new URL(service).port);
@@ -36,9 +39,9 @@ export async function startProxy(service: string): Promise<LoadBalancerName> {
     upstream.on("error", end);
   });
   await listen(proxy);
-  const state: LoadBalancerName = {
+  const state: LoadBalancerProxy = {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    asked,
+    requestedHosts,
     broken: false,
     close: async () => {
       await Promise.all([proxy, failing].map(stop));

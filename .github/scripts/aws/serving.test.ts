@@ -18,7 +18,7 @@ afterEach(() => {
 
 /** ECS says this of the service; `task:1` has the old image and `task:2` the new one. */
 function ecs(service: unknown, images: readonly string[] = []): void {
-  runner.standIn(
+  runner.fake(
     "aws",
     `#!/usr/bin/env node
 const args = process.argv.slice(2);
@@ -61,7 +61,7 @@ test("where there is no service, nothing serves", async () => {
   expect(await serving("cluster", "api")).toBeUndefined();
   ecs({ ...service("task:2"), status: "INACTIVE" });
   expect(await serving("cluster", "api")).toBeUndefined();
-  runner.standIn(
+  runner.fake(
     "aws",
     '#!/bin/sh\necho "An error occurred (ClusterNotFoundException)" >&2\nexit 254\n',
   );
@@ -69,7 +69,7 @@ test("where there is no service, nothing serves", async () => {
 });
 
 test("an answer that is none is an error, not an empty service", async () => {
-  runner.standIn("aws", '#!/bin/sh\necho "An error occurred (AccessDenied)" >&2\nexit 254\n');
+  runner.fake("aws", '#!/bin/sh\necho "An error occurred (AccessDenied)" >&2\nexit 254\n');
   await expect(serving("cluster", "api")).rejects.toThrow(/AccessDenied/);
 });
 

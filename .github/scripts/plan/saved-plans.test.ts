@@ -20,7 +20,7 @@ else if (!existsSync(object)) {
 let runner: Runner;
 beforeEach(() => {
   runner = makeRunner();
-  runner.standIn("aws", AWS);
+  runner.fake("aws", AWS);
   vi.stubEnv("PATH", `${join(runner.folder, "../bin")}:${process.env.PATH}`);
   vi.stubEnv("BUCKET", runner.folder);
 });

@@ -4,17 +4,17 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../../../common/run.ts";
 
-/** A place in which scripts run as steps of a job do. */
+/** Runs scripts as the steps of a job, in a workspace of its own. */
 export interface Runner {
   readonly folder: string;
-  /** Runs `node .github/scripts/<script> …args` with these variables and no others of the caller's. */
+  /** Runs `node .github/scripts/<script> …args` with these variables, without inheriting others. */
   readonly run: (
     script: string,
     env: Readonly<Record<string, string>>,
     ...args: readonly string[]
   ) => Promise<StepResult>;
-  /** Puts a program in the way of the real one. */
-  readonly standIn: (name: string, script: string) => void;
+  /** Adds a program that is found before the real one. */
+  readonly fake: (name: string, script: string) => void;
   readonly write: (path: string, content: string | Buffer) => string;
   readonly remove: () => void;
 }
@@ -44,7 +44,7 @@ export function makeRunner(): Runner {
       const { code, output } = await run([process.execPath, join(scripts, script), ...args], {
         cwd: workspace,
         env: {
-          // Not node_modules/.bin: nothing real may be run where a stand-in was forgotten.
+          // Without node_modules/.bin: a test that forgets a fake must not run the real program.
           PATH: [bin, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
           HOME: process.env.HOME,
           ...Object.fromEntries(files.map((name) => [name, file(name)])),
@@ -63,7 +63,7 @@ export function makeRunner(): Runner {
         summary: readFileSync(file("GITHUB_STEP_SUMMARY"), "utf8"),
       };
     },
-    standIn: (name, script) => {
+    fake: (name, script) => {
       writeFileSync(join(bin, name), script, { mode: 0o755 });
     },
     write: (path, content) => {
@@ -76,7 +76,7 @@ export function makeRunner(): Runner {
   };
 }
 
-/** Reads what GITHUB_OUTPUT and GITHUB_ENV hold, as the runner does. */
+/** Parses a GITHUB_OUTPUT or GITHUB_ENV file as the runner does. */
 export function readFileCommands(text: string): Record<string, string> {
   const values: Record<string, string> = {};
   const lines = text.split("\n");
@@ -85,12 +85,12 @@ export function readFileCommands(text: string): Record<string, string> {
     const [, name = "", end] = /^([^=]+?)<<(.+)$/.exec(line) ?? [];
     if (end === undefined) {
       const at = line.indexOf("=");
-      if (at < 1) throw new Error(`${JSON.stringify(line)} sets nothing.`);
+      if (at < 1) throw new Error(`${JSON.stringify(line)} is not name=value.`);
       values[line.slice(0, at)] = line.slice(at + 1);
       continue;
     }
     const stop = lines.indexOf(end);
-    if (stop < 0) throw new Error(`${name} has no end ${end}.`);
+    if (stop < 0) throw new Error(`${name} lacks the delimiter ${end}.`);
     values[name] = lines
       .splice(0, stop + 1)
       .slice(0, -1)

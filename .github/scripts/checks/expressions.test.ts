@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { evaluated, holds, interpolate, type Scope } from "./expressions.ts";
+import { evaluate, interpolate, isConditionMet, type Scope } from "./expressions.ts";
 
 const scope: Scope = {
   contexts: {
@@ -20,12 +20,12 @@ test.each([
     "${{ github.event_name == 'workflow_dispatch' && steps.plan.outputs.plans || steps.reviewed.outputs.plans }}",
     "",
   ],
-])("%s", (text, expected) => {
+])("interpolates %s", (text, expected) => {
   expect(interpolate(text, scope)).toBe(expected);
 });
 
-test("fromJSON makes values", () => {
-  expect(evaluated("${{ fromJSON(vars.ENVIRONMENTS) }}", scope)).toEqual(["dev", "prod"]);
+test("evaluates fromJSON to a value", () => {
+  expect(evaluate("${{ fromJSON(vars.ENVIRONMENTS) }}", scope)).toEqual(["dev", "prod"]);
 });
 
 test.each([
@@ -37,8 +37,8 @@ test.each([
   ["failure()", false, true],
   ["failure() && steps.reviewed.outcome == 'skipped'", false, true],
   ["steps.missing.outcome != 'skipped'", true, false],
-])("%j holds after success: %s, after a failure: %s", (condition, afterSuccess, afterFailure) => {
-  expect(holds(condition, scope)).toBe(afterSuccess);
+])("%j runs after success: %s, after a failure: %s", (condition, afterSuccess, afterFailure) => {
+  expect(isConditionMet(condition, scope)).toBe(afterSuccess);
   const failed = { ...scope, status: { failed: true, cancelled: false } };
-  expect(holds(condition, failed)).toBe(afterFailure);
+  expect(isConditionMet(condition, failed)).toBe(afterFailure);
 });

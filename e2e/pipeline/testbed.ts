@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
-import { SNYK_STAND_IN } from "../../.github/scripts/testing/snyk.ts";
+import { FAKE_SNYK } from "../../.github/scripts/testing/snyk.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
 import { inDependencyOrder } from "../terraform/dependency-order.ts";
@@ -14,35 +14,36 @@ import {
   type Workspace,
   writeOverride,
 } from "../terraform/workspace.ts";
-import { makeOrigin, type Origin } from "./origin.ts";
-import { type LoadBalancerName, startProxy } from "./proxy.ts";
+import { type GitRemote, makeGitRemote } from "./git-remote.ts";
+import { type LoadBalancerProxy, startProxy } from "./proxy.ts";
 
-/** All that the workflows meet outside of themselves, on this machine. */
-export interface World {
+/** Everything outside of the workflows, on this machine: AWS, GitHub, the git remote and the tools. */
+export interface Testbed {
   readonly api: GitHubApi;
   readonly emulator: Emulator;
-  readonly origin: Origin;
-  readonly proxy: LoadBalancerName;
+  readonly gitRemote: GitRemote;
+  readonly proxy: LoadBalancerProxy;
   readonly accountId: string;
-  /** Of the repository. */
+  /** Variables of the repository. */
   readonly variables: Record<string, string>;
-  /** By environment. */
+  /** Secrets by GitHub environment. */
   readonly secrets: Readonly<Record<string, Record<string, string>>>;
-  /** Of every step, without any credentials. */
+  /** Environment of every step, without credentials. */
   readonly environment: Record<string, string>;
-  /** Whoever set AWS up, with credentials. */
-  readonly administrator: NodeJS.ProcessEnv;
-  /** Puts into a checkout what makes Terraform take the provider that is on this machine. */
-  readonly prepare: (workspace: string) => void;
-  /** Secrets that were handed out. */
-  readonly handedOut: readonly string[];
-  readonly remember: (secret: string) => void;
-  readonly atEnd: (folder: string) => void;
+  /** Environment with the credentials of an AWS administrator. */
+  readonly adminEnv: NodeJS.ProcessEnv;
+  /** Makes Terraform in a checkout use the provider that is installed on this machine. */
+  readonly useLocalProvider: (workspace: string) => void;
+  /** Every secret that a job received. No output may contain one. */
+  readonly issuedSecrets: readonly string[];
+  readonly addSecret: (secret: string) => void;
+  /** Removes a folder when the testbed closes. */
+  readonly removeLater: (folder: string) => void;
   readonly close: () => Promise<void>;
 }
 
 const REGION = "ap-southeast-2";
-const ACCOUNT = "123456789012"; // the emulator's
+const ACCOUNT = "123456789012"; // the emulator's account
 export const TOKEN = "snyk-token-7d1e";
 
 const SETTINGS: SettingsVariables = {
@@ -53,8 +54,8 @@ const SETTINGS: SettingsVariables = {
   CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
 };
 
-/** The way from zero in docs/pipeline.md, up to the first run of a workflow. */
-export async function makeWorld(): Promise<World> {
+/** Sets everything up as docs/pipeline.md describes, up to the first run of a workflow. */
+export async function makeTestbed(): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-"));
   const folders = [folder];
   const emulator = await startEmulator(REGION);
@@ -66,7 +67,7 @@ export async function makeWorld(): Promise<World> {
   ]);
   const proxy = await startProxy(lab.service);
   const bin = writePrograms(join(folder, "bin"));
-  const handedOut: string[] = [TOKEN];
+  const issuedSecrets: string[] = [TOKEN];
   const variables = {
     ENVIRONMENTS: '["dev"]',
     SETTINGS_DEV: Object.entries({ ...SETTINGS, ...outputs })
@@ -77,7 +78,7 @@ export async function makeWorld(): Promise<World> {
   return {
     api,
     emulator,
-    origin: makeOrigin(join(folder, "origin")),
+    gitRemote: makeGitRemote(join(folder, "git-remote")),
     proxy,
     accountId: ACCOUNT,
     variables,
@@ -93,21 +94,21 @@ export async function makeWorld(): Promise<World> {
           .filter((path) => !path.includes("node_modules")),
       ].join(delimiter),
       CHECKPOINT_DISABLE: "1",
-      SNYK_STAND_IN_PATH: join(bin, "snyk"),
+      FAKE_SNYK_PATH: join(bin, "snyk"),
       NODE_USE_ENV_PROXY: "1",
       HTTP_PROXY: proxy.url,
       NO_PROXY: "127.0.0.1,localhost",
     },
-    administrator: { ...process.env, ...emulator.env, AWS_CA_BUNDLE: "" },
-    prepare: (checkout) => {
+    adminEnv: { ...process.env, ...emulator.env, AWS_CA_BUNDLE: "" },
+    useLocalProvider: (checkout) => {
       for (const stack of stacks)
         writeOverride(join(checkout, "cdktf.out/stacks", stack), workspace.provider);
     },
-    handedOut,
-    remember: (secret) => {
-      handedOut.push(secret);
+    issuedSecrets,
+    addSecret: (secret) => {
+      issuedSecrets.push(secret);
     },
-    atEnd: (each) => {
+    removeLater: (each) => {
       folders.push(each);
     },
     close: async () => {
@@ -121,10 +122,10 @@ export async function makeWorld(): Promise<World> {
   };
 }
 
-/** With it the stacks put out what the service reads; the service itself waits for its image. */
+/** Makes the other stacks export what the service stack reads, before there is an image. */
 const NO_IMAGE_YET: SettingsVariables = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
-/** What a person does before the pipeline can: bootstrap, and everything but the service, once. */
+/** Deploys bootstrap and every stack except the service, as a person does before the first run. */
 async function setUpAws(workspace: Workspace): Promise<{
   readonly outputs: Readonly<Record<string, string>>;
   readonly stacks: readonly string[];
@@ -164,16 +165,16 @@ async function stopLab(lab: SpawnedLab): Promise<void> {
   await lab.kill("SIGINT");
 }
 
-/** Programs that stand in the place of others: each runs its TypeScript with this Node. */
+/** Writes the fake programs into a folder for PATH: each runs its script with this Node. */
 function writePrograms(bin: string): string {
   mkdirSync(bin, { recursive: true });
   const node = process.execPath;
   for (const name of ["docker", "npm", "skopeo"]) {
-    const script = join(import.meta.dirname, "stand-ins", `${name}.ts`);
+    const script = join(import.meta.dirname, "fakes", `${name}.ts`);
     writeFileSync(join(bin, name), `#!/bin/sh\nexec "${node}" "${script}" "$@"\n`, { mode: 0o755 });
   }
   const snyk = join(bin, "snyk.cjs");
-  writeFileSync(snyk, SNYK_STAND_IN);
+  writeFileSync(snyk, FAKE_SNYK);
   writeFileSync(join(bin, "snyk"), `#!/bin/sh\nexec "${node}" "${snyk}" "$@"\n`, { mode: 0o755 });
   return bin;
 }

@@ -3,19 +3,20 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { root } from "../terraform/workspace.ts";
 
-/** A git repository in the place of the one on GitHub: this one as it is on disk, as its first commit. */
-export interface Origin {
+/** Replaces the repository on GitHub. The first commit holds the working tree of this repository. */
+export interface GitRemote {
   readonly folder: string;
+  /** Returns the head commit of main. */
   readonly main: () => string;
   /** Commits a change on a branch. @returns its commit */
   readonly commit: (branch: string, file: string, content: string) => string;
   /** Merges a branch into another. @returns the merge commit */
   readonly merge: (branch: string, into: string) => string;
-  /** Clones it into a new folder, at a commit. */
+  /** Clones the repository into a new folder and checks out a commit. */
   readonly checkOut: (commit: string, folder: string) => void;
 }
 
-export function makeOrigin(folder: string): Origin {
+export function makeGitRemote(folder: string): GitRemote {
   const git = (...args: readonly string[]) =>
     execFileSync(
       "git",
@@ -33,7 +34,7 @@ export function makeOrigin(folder: string): Origin {
     try {
       cpSync(join(root, file), join(folder, file));
     } catch (error) {
-      // Listed, and deleted in the working tree.
+      // Tracked by git but deleted in the working tree.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
@@ -68,10 +69,11 @@ export function makeOrigin(folder: string): Origin {
 }
 
 /**
- * What `npm ci` leaves, without another gigabyte: this repository's packages by links, and their
- * programs, but for those that a stand-in takes the place of.
+ * Does what `npm ci` does, without copying a gigabyte: links the packages of this repository and their
+ * programs.
+ * @param fakes path of the replacement for each program that must not run
  */
-export function linkPackages(workspace: string, standIns: Readonly<Record<string, string>>): void {
+export function linkPackages(workspace: string, fakes: Readonly<Record<string, string>>): void {
   const from = join(root, "node_modules");
   const to = join(workspace, "node_modules");
   mkdirSync(join(to, ".bin"), { recursive: true });
@@ -79,6 +81,6 @@ export function linkPackages(workspace: string, standIns: Readonly<Record<string
     if (name !== ".bin") symlinkSync(join(from, name), join(to, name));
   }
   for (const name of readdirSync(join(from, ".bin"))) {
-    symlinkSync(standIns[name] ?? join(from, ".bin", name), join(to, ".bin", name));
+    symlinkSync(fakes[name] ?? join(from, ".bin", name), join(to, ".bin", name));
   }
 }

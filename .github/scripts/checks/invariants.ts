@@ -1,0 +1,296 @@
+import { type Contexts, isConditionMet } from "./expressions.ts";
+import { ancestors, indexOf, jobsRunning, simulate, sourcesOf } from "./graph.ts";
+import { actionOf, type Job, scriptOf, type Workflow, type WorkflowFile } from "./workflow.ts";
+import { forEachJob, forWorkflow, type WorkflowCheck } from "./workflow-check.ts";
+
+const SCANS = ["scan.ts dependencies", "scan.ts image", "scan.ts plans"];
+const CREDENTIALS = "aws-actions/configure-aws-credentials";
+const DEPLOYMENT = [
+  "image-digest.ts",
+  "push-image.ts",
+  "apply.ts",
+  "serving.ts",
+  "smoke-test.ts",
+] as const;
+
+/**
+ * The guarantees of the pipeline as a whole, checked on the graph of jobs: by simulating which jobs run,
+ * and by tracing values to the steps that set them.
+ */
+export const invariants: Readonly<Record<string, WorkflowCheck>> = {
+  "runs only checks without secrets and roles for a fork or Dependabot": forWorkflow(function* ({
+    workflow,
+  }) {
+    if (!("pull_request" in workflow.on)) return;
+    const foreign = [
+      contextsOf({ repository: "mallory/cipherwatch" }),
+      contextsOf({ author: "dependabot[bot]" }),
+    ];
+    for (const contexts of foreign) {
+      const conclusions = simulate(workflow, contexts);
+      for (const [name, job] of Object.entries(workflow.jobs)) {
+        if (conclusions.get(name) !== "skipped" && isPrivileged(job)) {
+          yield `${name} has a secret, a role or a token that can write, and runs for foreign code`;
+        }
+      }
+    }
+  }),
+
+  "lets a pull request merge only if every job passed": forWorkflow(function* ({ workflow }) {
+    if (!("pull_request" in workflow.on)) return;
+    const { passed, ...others } = workflow.jobs;
+    for (const name of Object.keys(others)) {
+      if (!passed?.needs.includes(name)) yield `passed must need ${name}`;
+      if (!failsWith(workflow, name, "failure")) yield `passed must fail when ${name} fails`;
+      if (!failsWith(workflow, name, "cancelled"))
+        yield `passed must fail when ${name} is cancelled`;
+    }
+    if (failsWith(workflow, "check", "skipped")) yield "passed must accept a skipped job";
+  }),
+
+  "deploys only main, after a merge or by hand": forWorkflow(function* ({ workflow }) {
+    if (deployJobs(workflow).length === 0) return;
+    const { push, ...events } = workflow.on;
+    if (JSON.stringify(push) !== '{"branches":["main"]}') yield "must run on a push to main only";
+    if (Object.keys(events).join() !== "workflow_dispatch") yield "must also run by hand only";
+    const conclusions = simulate(workflow, contextsOf({ ref: "refs/heads/other" }));
+    for (const [name, conclusion] of conclusions) {
+      if (conclusion !== "skipped") yield `${name} runs for another branch than main`;
+    }
+  }),
+
+  "deploys only after every scan and the plan succeeded": forWorkflow(function* ({ workflow }) {
+    for (const deploy of deployJobs(workflow)) {
+      for (const script of [...SCANS, "plan.ts"]) {
+        const required = jobsRunning(workflow.jobs, script);
+        const waits = required.some((name) => ancestors(workflow.jobs, deploy).includes(name));
+        if (!waits) yield `${deploy} must need a job that runs ${script}`;
+        for (const name of required) {
+          if (simulate(workflow, contextsOf(), [name]).get(deploy) !== "skipped")
+            yield `${deploy} runs although ${name} failed`;
+        }
+      }
+    }
+  }),
+
+  "runs every scan, even after another scan failed": forEachJob(function* (job) {
+    for (const step of job.steps.filter((each) => scriptOf(each)?.startsWith("scan.ts "))) {
+      if (!isConditionMet(step.if, { contexts: contextsOf() })) yield `may skip ${scriptOf(step)}`;
+    }
+    const upload = job.steps.find((step) => actionOf(step) === "github/codeql-action/upload-sarif");
+    const scope = { contexts: contextsOf(), status: FAILED, hashFiles: () => "hash" };
+    if (upload !== undefined && !isConditionMet(upload.if, scope)) {
+      yield "must upload the results of a failed scan";
+    }
+  }),
+
+  "pushes, attests and deploys only the image that was scanned": forWorkflow(function* ({
+    workflow: { jobs },
+  }) {
+    for (const name of deployJobs({ jobs })) {
+      const deploy = jobs[name] as Job;
+      const scanned = jobsRunning(jobs, "scan.ts image").map((scan) => `${scan}: image-digest.ts`);
+      const digests = {
+        "env.IMAGE_DIGEST": deploy.env.IMAGE_DIGEST,
+        "EXPECTED_DIGEST of image-digest.ts": step(deploy, "image-digest.ts")?.env.EXPECTED_DIGEST,
+        "EXPECTED_DIGEST of serving.ts": deploy.steps.find(({ id }) => id === "serving")?.env
+          .EXPECTED_DIGEST,
+        "the attested digest": step(deploy, "actions/attest-build-provenance")?.with[
+          "subject-digest"
+        ],
+      };
+      for (const [what, value] of Object.entries(digests)) {
+        if (sourcesOf(value, name, jobs).join() !== scanned.join())
+          yield `${name}: ${what} must come from the job that scans the image`;
+      }
+    }
+    for (const name of jobsRunning(jobs, "scan.ts image")) {
+      const job = jobs[name] as Job;
+      const digest = indexOf(job, "image-digest.ts");
+      if (deployJobs({ jobs }).length > 0 && (digest < 0 || digest > indexOf(job, "scan.ts image")))
+        yield `${name} must compute the digest of the image before it scans it`;
+    }
+  }),
+
+  "applies only what was reviewed": forWorkflow(function* ({ workflow: { jobs } }) {
+    for (const name of jobsRunning(jobs, "apply.ts")) {
+      const reviewed = step(jobs[name], "apply.ts")?.env.REVIEWED;
+      const sources = sourcesOf(reviewed, name, jobs).map((source) => source.split(": ")[1]);
+      if (sources.join() !== "plan.ts,reviewed.ts") {
+        yield `${name}: REVIEWED must come from plan.ts and reviewed.ts, received ${sources.join()}`;
+      }
+      for (const planJob of jobsRunning(jobs, "reviewed.ts")) {
+        const find = step(jobs[planJob], "reviewed.ts");
+        if (!isConditionMet(find?.if, { contexts: contextsOf() }))
+          yield `${planJob} must run reviewed.ts after a merge`;
+        const image = step(jobs[planJob], "plan.ts")?.env.IMAGE_DIGEST;
+        if (!sourcesOf(image, planJob, jobs).some((source) => source.endsWith("image-digest.ts")))
+          yield `${planJob} must plan the image that was built`;
+      }
+    }
+  }),
+
+  "gives the deploy role to deployments in a GitHub environment only": forEachJob(function* (
+    job,
+    name,
+    { workflow: { jobs } },
+  ) {
+    const credentials = step(job, CREDENTIALS)?.with;
+    if (credentials === undefined) return;
+    const { environment } = job;
+    const deploys = jobsRunning(jobs, "apply.ts").includes(name);
+    const role = deploys ? "deploy-role" : "plan-role";
+    if (!credentials["role-to-assume"]?.includes(`.outputs.${role} `))
+      yield `must assume the ${role}`;
+    for (const input of ["role-to-assume", "allowed-account-ids", "aws-region"]) {
+      if (sourcesOf(credentials[input], name, jobs).join() !== `${name}: settings.ts`)
+        yield `${input} must come from the settings`;
+    }
+    if (!credentials["role-session-name"]?.includes("github.run_id"))
+      yield "role-session-name must contain the run id, for CloudTrail";
+    const sources = sourcesOf(environment?.name, name, jobs).map((each) => each.split(": ")[1]);
+    if (deploys && sources.join() !== "settings.ts") yield "must be in the settings' environment";
+    if (!deploys && environment !== undefined) yield "must not be in an environment";
+  }),
+
+  "verifies a deployment, rolls back after a failed smoke test, and always reports": forWorkflow(
+    function* ({ workflow }) {
+      for (const name of jobsRunning(workflow.jobs, "apply.ts")) {
+        const job = workflow.jobs[name] as Job;
+        const steps = job.steps.filter(({ id }) => id !== "before" && id !== "after");
+        const positions = DEPLOYMENT.map((script) => steps.map(scriptOf).indexOf(script));
+        if (positions.some((position, index) => position <= (positions[index - 1] ?? -1)))
+          yield `${name} must run ${DEPLOYMENT.join(", ")} in this order`;
+        for (const position of positions) {
+          if (steps[position]?.if !== undefined)
+            yield `${name}: ${scriptOf(steps[position])} must not have an if`;
+        }
+        const rollsBack = (outcome: string) =>
+          isConditionMet(step(job, "roll-back.ts")?.if, {
+            contexts: contextsOf({ steps: { "smoke-test": { outcome } } }),
+            status: FAILED,
+          });
+        if (!rollsBack("failure")) yield `${name} must roll back after a failed smoke test`;
+        if (rollsBack("skipped")) yield `${name} must not roll back before the smoke test`;
+        const previous = step(job, "roll-back.ts")?.env.PREVIOUS_DIGEST;
+        if (sourcesOf(previous, name, workflow.jobs).join() !== `${name}: serving.ts`)
+          yield `${name} must roll back to the image that served before`;
+        const summary = step(job, "deployment-summary.ts");
+        if (summary === undefined || !isConditionMet(summary.if, { contexts: {}, status: FAILED }))
+          yield `${name} must report a failure`;
+        const stopped = simulate(workflow, contextsOf(), ["build"]).get("stopped");
+        if (stopped !== "success") yield "stopped must report that nothing was deployed";
+      }
+    },
+  ),
+
+  "monitors what was deployed, and never waits for it": forWorkflow(function* ({
+    workflow: { jobs },
+  }) {
+    for (const name of jobsRunning(jobs, "monitor.ts")) {
+      if (!jobs[name]?.needs.some((needed) => deployJobs({ jobs }).includes(needed)))
+        yield `${name} must need the deployment`;
+      const waiting = Object.keys(jobs).filter((other) => jobs[other]?.needs.includes(name));
+      if (waiting.length > 0) yield `${waiting.join(", ")} must not need ${name}`;
+    }
+    if (deployJobs({ jobs }).length > 0 && jobsRunning(jobs, "monitor.ts").length === 0)
+      yield "a job must run monitor.ts";
+  }),
+
+  "compares AWS every night with the commit that was deployed": forWorkflow(function* ({
+    workflow: { on, jobs },
+  }) {
+    if (!("schedule" in on)) return;
+    if (!/"cron":"\d+ \d+ \* \* \*"/.test(JSON.stringify(on.schedule)))
+      yield "must run every night";
+    for (const name of jobsRunning(jobs, "plan.ts")) {
+      const job = jobs[name];
+      const sources = {
+        "the checkout": [step(job, "actions/checkout")?.with.ref, "deployed-commits.ts"],
+        "the planned commit": [step(job, "plan.ts")?.env.COMMIT, "deployed-commits.ts"],
+        "the planned image": [step(job, "plan.ts")?.env.IMAGE_DIGEST, "deployed-image.ts"],
+      } as const;
+      for (const [what, [value, script]] of Object.entries(sources)) {
+        if (!sourcesOf(value, name, jobs).some((source) => source.endsWith(script)))
+          yield `${name}: ${what} must come from ${script}`;
+      }
+    }
+  }),
+
+  "reports a plan that failed": forWorkflow(function* ({ workflow }) {
+    const reporters = ["comment.ts", "drift.ts"].flatMap((script) =>
+      jobsRunning(workflow.jobs, script),
+    );
+    for (const name of reporters) {
+      const conclusions = simulate(workflow, contextsOf(), ["plan"]);
+      if (conclusions.get(name) !== "success") yield `${name} must run after plan failed`;
+      const scope = { contexts: contextsOf(), status: FAILED };
+      for (const { if: condition, uses, with: inputs } of workflow.jobs.plan?.steps ?? []) {
+        if (uses?.startsWith("actions/upload-artifact@") && !isConditionMet(condition, scope))
+          yield `plan must upload ${inputs.name} after a failure`;
+      }
+    }
+  }),
+};
+
+const FAILED = { failed: true, cancelled: false };
+
+/** GitHub's contexts of a run: by default an own pull request, or a merge into main. */
+function contextsOf({
+  repository = "example-org/cipherwatch",
+  author = "octocat",
+  ref = "refs/heads/main",
+  steps = {},
+} = {}): Contexts {
+  const pullRequest = { head: { repo: { full_name: repository } }, user: { login: author } };
+  return {
+    github: {
+      ref,
+      event_name: "push",
+      event: { pull_request: pullRequest },
+      repository: "example-org/cipherwatch",
+    },
+    vars: { ENVIRONMENTS: '["dev"]' },
+    steps,
+  };
+}
+
+/** Returns the jobs that change anything in AWS. */
+function deployJobs({ jobs }: Pick<Workflow, "jobs">): string[] {
+  return Object.keys(jobs).filter((name) =>
+    ["push-image.ts", "apply.ts", "roll-back.ts"].some((script) =>
+      jobsRunning(jobs, script).includes(name),
+    ),
+  );
+}
+
+/** Returns whether a job has a secret, an AWS role, or a token that may write. */
+function isPrivileged({ permissions = { undeclared: "write" }, environment, steps }: Job): boolean {
+  return (
+    environment !== undefined ||
+    JSON.stringify(steps).includes("secrets.") ||
+    Object.values(permissions).some((level) => level !== "read")
+  );
+}
+
+function step(job: Job | undefined, program: string): Job["steps"][number] | undefined {
+  return job?.steps[indexOf(job, program)];
+}
+
+/** Returns whether the job `passed` fails when another job has a result. */
+function failsWith({ jobs: { passed } }: WorkflowFile["workflow"], name: string, result: string) {
+  const needs = Object.fromEntries(
+    (passed?.needs ?? []).map((needed) => [
+      needed,
+      { result: needed === name ? result : "success" },
+    ]),
+  );
+  const status = { failed: result === "failure", cancelled: result === "cancelled" };
+  const contexts = { ...contextsOf(), needs };
+  return (
+    isConditionMet(passed?.if, { contexts, status }) &&
+    (passed?.steps ?? []).some(
+      ({ run, if: condition }) => run === "exit 1" && isConditionMet(condition, { contexts }),
+    )
+  );
+}
