@@ -8,29 +8,29 @@ import { generateArchive } from "../replay/archive/generate.ts";
 const EVENTS = 1_000_000;
 const RUNS = 3;
 
-/** One core that replays must read this part of what it reads by gunzip and JSON.parse alone. */
-const LEAST_RATIO = 0.6;
-/** Two cores that replay must be at work for this part of the time. */
-const LEAST_CORES = 1.5;
-/** Of a core, for one thread: with less, the machine has other work. */
-const LEAST_SHARE = 0.9;
-const MOST_MEMORY_MB = 400;
+/** The minimum throughput of one worker, relative to gunzip and JSON.parse alone. */
+const MIN_RATIO = 0.6;
+/** The minimum number of cores that two workers keep busy. */
+const MIN_CORES = 1.5;
+/** If one thread gets less of a core than this, the machine is busy with other work. */
+const MIN_SHARE = 0.9;
+const MAX_MEMORY_MB = 400;
 
 const PARSE = "gunzip and JSON.parse";
 
-/** What a run used up. */
+/** Resources that a run used. */
 export interface Cost {
   /** Seconds. */
   readonly wall: number;
-  /** Seconds of all threads. */
+  /** CPU seconds of all threads. */
   readonly cpu: number;
-  /** Peak of the resident set. */
+  /** Peak resident set size. */
   readonly megabytes: number;
 }
 
 /**
- * Replays every detection over a generated archive of a million events, and reads the same files by gunzip
- * and JSON.parse alone. Rates are by CPU time: what else the machine does must not decide.
+ * Compares replaying all detections over a generated archive of a million events with only decompressing
+ * and parsing the same files. Uses CPU time, which depends little on other load of the machine.
  */
 export function bench(): boolean {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-bench-"));
@@ -49,7 +49,7 @@ export function bench(): boolean {
       "replay, 2 workers": ["replay", ...options, "2", folder],
     };
     const costs = new Map<string, Cost[]>(Object.keys(programs).map((name) => [name, []]));
-    // Interleaved, so that what else the machine does falls on all alike; the first round warms up.
+    // Interleaved, so that other load affects all programs alike. The first round is a warm-up.
     for (let round = 0; round <= RUNS; round += 1) {
       for (const [name, args] of Object.entries(programs)) {
         const cost = costOf(args);
@@ -76,22 +76,22 @@ function judge(costs: ReadonlyMap<string, readonly Cost[]>, events: number): boo
   const ratio = of(PARSE, "cpu") / of("replay, 1 worker", "cpu");
   const replays = [...costs].filter(([name]) => name !== PARSE).flatMap(([, runs]) => runs);
   const memory = Math.max(...replays.map((cost) => cost.megabytes));
-  // Where one thread does not get its core, two do not get two, and it says nothing about them.
-  const isBusy = cores(PARSE) < LEAST_SHARE;
-  const hasCores = isBusy || cores("replay, 2 workers") >= LEAST_CORES;
-  console.log(`ratio of one core     ${ratio.toFixed(2)}, at least ${LEAST_RATIO} wanted`);
+  // Two workers cannot get two cores if one thread does not get one.
+  const isBusy = cores(PARSE) < MIN_SHARE;
+  const hasCores = isBusy || cores("replay, 2 workers") >= MIN_CORES;
+  console.log(`ratio of one core     ${ratio.toFixed(2)} (minimum ${MIN_RATIO})`);
   console.log(
-    `cores of two workers  ${cores("replay, 2 workers").toFixed(2)}, ` +
+    `cores of two workers  ${cores("replay, 2 workers").toFixed(2)} ` +
       (isBusy
-        ? `not judged: of this machine one thread gets ${cores(PARSE).toFixed(2)}`
-        : `at least ${LEAST_CORES} wanted`),
+        ? `(not judged: this machine gives one thread ${cores(PARSE).toFixed(2)} cores)`
+        : `(minimum ${MIN_CORES})`),
   );
-  console.log(`peak of a replay      ${memory.toFixed(0)} MB, below ${MOST_MEMORY_MB} wanted`);
+  console.log(`peak of a replay      ${memory.toFixed(0)} MB (maximum ${MAX_MEMORY_MB})`);
   console.log(`medians of ${RUNS} runs`);
-  return ratio >= LEAST_RATIO && hasCores && memory < MOST_MEMORY_MB;
+  return ratio >= MIN_RATIO && hasCores && memory < MAX_MEMORY_MB;
 }
 
-/** What one run in a process of its own costs. */
+/** Runs a program in its own process. */
 function costOf(args: readonly string[]): Cost {
   const child = fileURLToPath(new URL("replay-once.ts", import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [child, ...args], {

@@ -1,22 +1,22 @@
+import { unknownName } from "../common/unknown-name.ts";
 import { bench as replay } from "./replay.ts";
 import { bench as synth } from "./synth.ts";
 
-/** A benchmark prints what it measured and says whether that is good enough. */
+/** Prints its results and returns whether they meet the limits. */
 export type Benchmark = () => boolean | Promise<boolean>;
 
 /** `npm run bench [-- NAME…]` */
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { synth, replay };
+const BENCHMARKS = new Map<string, Benchmark>(Object.entries({ synth, replay }));
 
-const named = process.argv.slice(2);
-const unknown = named.filter((name) => !(name in BENCHMARKS));
-if (unknown.length > 0) {
-  console.error(
-    `Unknown benchmark ${unknown.join(", ")}. There are: ${Object.keys(BENCHMARKS).join(", ")}.`,
-  );
+const selected = process.argv.slice(2);
+const names = [...BENCHMARKS.keys()];
+const unknown = selected.find((name) => !BENCHMARKS.has(name));
+if (unknown !== undefined) {
+  console.error(`${unknownName("benchmark", unknown, names)} Allowed: ${names.join(", ")}.`);
   process.exit(2);
 }
-for (const [name, bench] of Object.entries(BENCHMARKS)) {
-  if (named.length > 0 && !named.includes(name)) continue;
+for (const [name, bench] of BENCHMARKS) {
+  if (selected.length > 0 && !selected.includes(name)) continue;
   console.log(`\nBenchmark "${name}"`);
   if (!(await bench())) process.exitCode = 1;
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -303,20 +302,4 @@ test("counts an event recorded by two trails once", async () => {
   const report = await run([join(folder, "trails")], custom(KMS));
   expect(detection(report, "pattern").matches.count).toBe(5);
   expect(report.input).toMatchObject({ events: 9, copies: 4 });
-});
-
-test("all fifty published records are read; no detection fires on them", async () => {
-  const fixture = new URL("../lab/detections/fixtures/cloudtrail-events.json", import.meta.url);
-  const rows = JSON.parse(readFileSync(fixture, "utf8")) as readonly { readonly event: object }[];
-  const path = await write(
-    "published.json",
-    JSON.stringify({ Records: rows.map((row) => row.event) }),
-  );
-  const report = await run([path]);
-  expect(report.input).toMatchObject({ events: 50, malformed: 0 });
-  expect(report.detections.flatMap(({ alarms }) => alarms.flatMap(({ fired }) => fired))).toEqual(
-    [],
-  );
-  const errors = await run([path], custom("{ $.errorCode = * }"));
-  expect(detection(errors, "pattern").matches.count).toBe(6);
 });

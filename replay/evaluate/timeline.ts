@@ -25,11 +25,11 @@ export interface Transition {
 export interface Timeline {
   /** When evaluation begins, in milliseconds since the epoch: a full minute. */
   readonly begin: number;
-  readonly stretches: readonly Stretch[];
+  readonly segments: readonly Segment[];
 }
 
 /** A time span without gaps in the data longer than the evaluation range. */
-interface Stretch {
+interface Segment {
   /** Milliseconds since the epoch, a full minute. */
   readonly start: number;
   /** By minute from `start`: the statistic of the period that ends then; NaN: no data. */
@@ -51,7 +51,7 @@ export function createTimeline(alarm: MetricAlarm, series: Series, begin: number
     interval +
     (isAnomalyAlarm(alarm) ? ANOMALY_TRAINING_WINDOW : 0);
   const timeAt = (index: number) => (minutes[index] ?? Number.POSITIVE_INFINITY) * MINUTE;
-  const stretches: Stretch[] = [];
+  const segments: Segment[] = [];
   let index = 0;
   let start = floor(begin, interval);
   do {
@@ -59,11 +59,11 @@ export function createTimeline(alarm: MetricAlarm, series: Series, begin: number
     let end = start + settlingTime;
     for (; timeAt(last) <= end; last++) end = timeAt(last) + settlingTime;
     const data = { minutes: minutes.slice(index, last), sets: sets.slice(index, last) };
-    stretches.push({ start, values: valuesOf(alarm, data, { start, end }) });
+    segments.push({ start, values: valuesOf(alarm, data, { start, end }) });
     index = last;
     start = floor(timeAt(index), interval);
   } while (index < minutes.length);
-  return { begin: floor(begin, MINUTE), stretches };
+  return { begin: floor(begin, MINUTE), segments };
 }
 
 function valuesOf(
@@ -92,9 +92,9 @@ function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet |
 }
 
 /** The distinct values of all periods, ascending. */
-export function valuesIn({ stretches }: Timeline): readonly number[] {
+export function valuesIn({ segments }: Timeline): readonly number[] {
   const distinct = new Set<number>();
-  for (const { values } of stretches) for (const value of values) distinct.add(value);
+  for (const { values } of segments) for (const value of values) distinct.add(value);
   distinct.delete(Number.NaN);
   return [...distinct].sort((a, b) => a - b);
 }
@@ -110,7 +110,7 @@ export function valuesIn({ stretches }: Timeline): readonly number[] {
  */
 export function transitionsOf(
   alarm: MetricAlarm,
-  { begin, stretches }: Timeline,
+  { begin, segments }: Timeline,
 ): readonly Transition[] {
   const changes: Transition[] = [];
   const stride = evaluationInterval(alarm) / MINUTE;
@@ -121,7 +121,7 @@ export function transitionsOf(
   };
   const sideOf = isAnomalyAlarm(alarm) ? undefined : createClassifier(alarm);
   let state: AlarmState = "INSUFFICIENT_DATA";
-  for (const { start, values } of stretches) {
+  for (const { start, values } of segments) {
     const sides = sideOf && Int8Array.from(values, sideOf);
     let isSettled = false;
     const first = start < begin ? stride : 0;
@@ -166,7 +166,7 @@ interface Window {
 
 function evaluate(
   alarm: MetricAlarm,
-  { start, values }: Stretch,
+  { start, values }: Segment,
   at: number,
   currentState: AlarmState,
 ): AlarmEvaluation {
