@@ -12,8 +12,8 @@ const prod = { ...common, ENV: "prod", STATE_BUCKET: "example-states" };
 const { DOMAIN_NAME, HOSTED_ZONE_ID, ...withoutDomain } = prod;
 
 /**
- * The settings under which the controls are checked, without the prefix of their variables: the
- * defaults of both environments, and what weakens those of prod.
+ * Settings that the controls are checked under, without the `CIPHERWATCH_` prefix: the defaults of both
+ * environments, and variants of prod that weaken it or add resources.
  */
 export const CONFIGURATIONS = {
   dev: {

@@ -1,38 +1,33 @@
-import type { Stacks } from "../../terraform/json.ts";
+import type { Block } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
-import { addressOf, resourcesOf, withData, withResource } from "../../terraform/resources.ts";
-import { containers } from "./containers.ts";
-import type { Area } from "./control.ts";
-import { allowances } from "./policies.ts";
-import { namedPrincipals } from "./principals.ts";
-import { every, ifAny, is, meets } from "./rule.ts";
-import { companions } from "./subject.ts";
-import type { Values } from "./values.ts";
+import { addressOf } from "../../terraform/resources.ts";
+import { everyHas, everyIs, forbidden } from "./check.ts";
+import type { ControlArea } from "./control.ts";
 import {
   altered,
   customerKey,
-  equal,
-  holds,
-  isFalse,
   isLiteral,
-  isTrue,
-  oneOf,
-  orAbsent,
+  type Matcher,
+  optional,
   referenceTo,
+  setting,
   text,
   UNRESOLVABLE,
-  type Wanted,
-} from "./wanted.ts";
+} from "./matchers.ts";
+import { companions, containers } from "./subjects.ts";
 
 const TASK = "aws_ecs_task_definition";
+const SERVICE = "aws_ecs_service";
+const REPOSITORY = "aws_ecr_repository";
+const EXEC = "configuration.execute_command_configuration";
 
-const unprivilegedUser: Wanted = {
-  says: "a user that is not root, by number",
+const unprivilegedUser: Matcher = {
+  description: "the number of a user other than root",
   accepts: (value) => typeof value === "string" && /^[1-9]\d*(:[1-9]\d*)?$/.test(value),
-  wrong: ["root", "0", "0:0", "1000:0", ""],
+  violations: ["root", "0", "0:0", "1000:0", ""],
 };
 
-/** What a variable is called that holds a secret. */
+/** Names of variables that hold secrets. */
 const SECRET_NAME = /PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_KEY/i;
 /** `scheme://user:password@host` */
 const SECRET_URL = /:\/\/[^/\s]*:[^/\s]*@/;
@@ -42,8 +37,8 @@ interface Variable {
   readonly value?: unknown;
 }
 
-const harmless: Wanted = {
-  says: "variables that hold no secret",
+const withoutSecrets: Matcher = {
+  description: "variables without secrets",
   accepts: (value, { stacks, stack }) =>
     Array.isArray(value) &&
     value.every(({ name, value: content }: Variable) => {
@@ -53,188 +48,141 @@ const harmless: Wanted = {
       const source = resolveReference(stacks, stack, content);
       return source !== undefined && !/secret|password/.test(`${source.type}.${source.attribute}`);
     }),
-  wrong: [
-    ...[
-      { name: "DATABASE_PASSWORD", value: "hunter2" },
-      { name: "AWS_SECRET_ACCESS_KEY", value: "wJalrXUtnFEMI" },
-      { name: "DATABASE_URL", value: "postgres://admin:hunter2@db.internal/cipherwatch" },
-      { name: "HARMLESS", value: UNRESOLVABLE },
-      { name: UNRESOLVABLE, value: "harmless" },
-    ].map((variable) =>
-      altered<readonly Variable[]>(`with ${variable.name}=${variable.value}`, (variables) => [
-        ...variables,
-        variable,
-      ]),
-    ),
-  ],
+  violations: [
+    { name: "DATABASE_PASSWORD", value: "hunter2" },
+    { name: "AWS_SECRET_ACCESS_KEY", value: "wJalrXUtnFEMI" },
+    { name: "DATABASE_URL", value: "postgres://admin:hunter2@db.internal/cipherwatch" },
+    { name: "HARMLESS", value: UNRESOLVABLE },
+    { name: UNRESOLVABLE, value: "harmless" },
+  ].map((variable) =>
+    altered<readonly Variable[]>(`with ${variable.name}=${variable.value}`, (variables) => [
+      ...variables,
+      variable,
+    ]),
+  ),
 };
 
-const bySecretArn: Wanted = {
-  says: "a reference to a secret that is read when the task starts",
+const bySecretArn: Matcher = {
+  description: "a reference to a secret, which ECS reads when the task starts",
   accepts: (value, { stacks, stack }) => {
     const source = resolveReference(stacks, stack, value);
     return source !== undefined && /^(arn|.*secret_arn)$/.test(source.attribute);
   },
-  wrong: ["hunter2"],
-  mayBeAbsent: true,
+  violations: ["hunter2"],
+  optional: true,
 };
 
-const separateRoles: Wanted = {
-  says: "a task whose role is another than the one that starts it",
+const separateRoles: Matcher = {
+  description: "a task with separate task and execution roles",
   accepts: (value, { stacks, stack }) => {
-    const { task_role_arn, execution_role_arn } = value as Values;
+    const { task_role_arn, execution_role_arn } = value as Block;
     const roles = [task_role_arn, execution_role_arn].map((role) =>
       resolveReference(stacks, stack, role),
     );
     const addresses = roles.map((role) => role?.type === "aws_iam_role" && addressOf(role));
     return !addresses.includes(false) && new Set(addresses).size === 2;
   },
-  wrong: [
-    altered<Values>("with one role for both", ({ execution_role_arn, ...task }) => ({
+  violations: [
+    altered<Block>("with one role for both", ({ execution_role_arn, ...task }) => ({
       ...task,
       execution_role_arn,
       task_role_arn: execution_role_arn,
     })),
     ...["task_role_arn", "execution_role_arn"].flatMap((role) => [
-      altered<Values>(`without ${role}`, ({ [role]: _, ...task }) => task),
-      altered<Values>(`with ${role} unresolvable`, (task) => ({ ...task, [role]: UNRESOLVABLE })),
+      altered<Block>(`without ${role}`, ({ [role]: _, ...task }) => task),
+      altered<Block>(`with ${role} unresolvable`, (task) => ({ ...task, [role]: UNRESOLVABLE })),
     ]),
   ],
 };
 
-/** A repository policy that admits another account by name. */
-export function withRepositoryPolicy(stacks: Stacks): Stacks {
-  return resourcesOf(stacks, "aws_ecr_repository").reduce((changed, { stack, name }) => {
-    const statement = {
-      sid: "PartnerPulls",
-      effect: "Allow",
-      principals: [{ type: "AWS", identifiers: ["arn:aws:iam::111122223333:role/partner"] }],
-      actions: ["ecr:BatchGetImage"],
-    };
-    const document = {
-      stack,
-      type: "aws_iam_policy_document",
-      name: "Example",
-      values: { statement: [statement] },
-    };
-    return withResource(withData(changed, document), {
-      stack,
-      type: "aws_ecr_repository_policy",
-      name: "Example",
-      values: {
-        repository: `\${aws_ecr_repository.${name}.name}`,
-        policy: "${data.aws_iam_policy_document.Example.json}",
-      },
-    });
-  }, stacks);
-}
-
-export const container: readonly Area[] = [
+export const container: readonly ControlArea[] = [
   {
     name: "ECS",
     controls: [
       {
         id: "ecs-container-insights",
-        title: "Container Insights watches the cluster",
-        checkov: ["CKV_AWS_65"],
-        trivy: ["AWS-0034"],
-        securityHub: ["ECS.12"],
-        rule: every(
-          "aws_ecs_cluster",
-          is("setting", holds("containerInsights", oneOf(["enabled", "enhanced"], "disabled"))),
-        ),
+        title: "Container Insights monitors the cluster",
+        scanners: "CKV_AWS_65 AWS-0034 ECS.12",
+        check: everyHas("aws_ecs_cluster", {
+          setting: setting("containerInsights", ["enabled", "enhanced"]),
+        }),
       },
       {
         id: "ecs-exec-log",
-        title: "Commands run in containers are logged, under a customer's key",
-        checkov: ["CKV_AWS_223", "CKV_AWS_224"],
-        rule: every(
-          "aws_ecs_cluster",
-          ...[
-            is("kms_key_id", customerKey),
-            is("logging", equal("OVERRIDE", "NONE", "DEFAULT")),
-            is("log_configuration.cloud_watch_encryption_enabled", isTrue),
-            is(
-              "log_configuration.cloud_watch_log_group_name",
-              referenceTo("aws_cloudwatch_log_group"),
-            ),
-          ].map(({ path, wanted }) =>
-            is(`configuration.execute_command_configuration.${path}`, wanted),
+        title: "ECS Exec sessions are logged, encrypted with a customer managed key",
+        scanners: "CKV_AWS_223 CKV_AWS_224",
+        check: everyHas("aws_ecs_cluster", {
+          [`${EXEC}.kms_key_id`]: customerKey,
+          [`${EXEC}.logging`]: "OVERRIDE",
+          [`${EXEC}.log_configuration.cloud_watch_encryption_enabled`]: true,
+          [`${EXEC}.log_configuration.cloud_watch_log_group_name`]: referenceTo(
+            "aws_cloudwatch_log_group",
           ),
-        ),
+        }),
       },
       {
         id: "ecs-read-only-root",
-        title: "Containers cannot write to their root file system",
-        checkov: ["CKV_AWS_336"],
-        securityHub: ["ECS.5"],
-        rule: every(containers, is("readonlyRootFilesystem", isTrue)),
+        title: "Containers have a read-only root file system",
+        scanners: "CKV_AWS_336 ECS.5",
+        check: everyHas(containers, { readonlyRootFilesystem: true }),
       },
       {
         id: "ecs-user",
         title: "Containers do not run as root",
-        securityHub: ["ECS.1", "ECS.20"],
-        rule: every(containers, is("user", unprivilegedUser)),
+        scanners: "ECS.1 ECS.20",
+        check: everyHas(containers, { user: unprivilegedUser }),
       },
       {
         id: "ecs-privileged",
-        title: "Containers have no privileges",
-        checkov: ["CKV_AWS_334"],
-        securityHub: ["ECS.4"],
-        rule: every(containers, is("privileged", isFalse)),
+        title: "Containers are not privileged",
+        scanners: "CKV_AWS_334 ECS.4",
+        check: everyHas(containers, { privileged: false }),
       },
       {
         id: "ecs-host",
         title: "Tasks share neither processes nor network with a host",
-        checkov: ["CKV_AWS_335"],
-        securityHub: ["ECS.3", "ECS.17"],
-        rule: every(
-          TASK,
-          is("network_mode", equal("awsvpc", "host", "bridge")),
-          is("pid_mode", orAbsent(equal("task", "host"))),
-          is("ipc_mode", orAbsent(oneOf(["none", "task"], "host"))),
-        ),
+        scanners: "CKV_AWS_335 ECS.3 ECS.17",
+        check: everyHas(TASK, {
+          network_mode: "awsvpc",
+          pid_mode: optional("task"),
+          ipc_mode: optional(["none", "task"]),
+        }),
       },
       {
         id: "ecs-public-address",
         title: "Tasks have no public address",
-        checkov: ["CKV_AWS_333"],
-        securityHub: ["ECS.2", "ECS.16"],
-        rule: every("aws_ecs_service", is("network_configuration.assign_public_ip", isFalse)),
+        scanners: "CKV_AWS_333 ECS.2 ECS.16",
+        check: everyHas(SERVICE, { "network_configuration.assign_public_ip": false }),
       },
       {
         id: "ecs-secrets",
-        title: "No secret is in a container's environment",
-        trivy: ["AWS-0036"],
-        securityHub: ["ECS.8"],
-        rule: every(
-          containers,
-          is("environment", orAbsent(harmless)),
-          is("secrets.valueFrom", bySecretArn),
-        ),
+        title: "Environment variables of containers hold no secrets",
+        scanners: "AWS-0036 ECS.8",
+        check: everyHas(containers, {
+          environment: optional(withoutSecrets),
+          "secrets.valueFrom": bySecretArn,
+        }),
       },
       {
         id: "ecs-log",
-        title: "Containers log",
-        securityHub: ["ECS.9"],
-        rule: every(
-          containers,
-          is("logConfiguration.logDriver", text),
-          is("logConfiguration.options.awslogs-group", referenceTo("aws_cloudwatch_log_group")),
-        ),
+        title: "Containers write to a log group",
+        scanners: "ECS.9",
+        check: everyHas(containers, {
+          "logConfiguration.logDriver": text,
+          "logConfiguration.options.awslogs-group": referenceTo("aws_cloudwatch_log_group"),
+        }),
       },
       {
         id: "ecs-platform",
-        title: "Tasks run on the latest Fargate platform",
-        checkov: ["CKV_AWS_332"],
-        securityHub: ["ECS.10"],
-        rule: every("aws_ecs_service", is("platform_version", oneOf(["LATEST", "1.4.0"], "1.3.0"))),
+        title: "Tasks run on the latest Fargate platform version",
+        scanners: "CKV_AWS_332 ECS.10",
+        check: everyHas(SERVICE, { platform_version: ["LATEST", "1.4.0"] }),
       },
       {
         id: "ecs-roles",
-        title: "What starts a task is another role than the task's own",
-        checkov: ["CKV_AWS_249"],
-        rule: every(TASK, meets(separateRoles)),
+        title: "Tasks have separate task and execution roles",
+        scanners: "CKV_AWS_249",
+        check: everyIs(TASK, separateRoles),
       },
     ],
   },
@@ -243,58 +191,39 @@ export const container: readonly Area[] = [
     controls: [
       {
         id: "ecr-immutable-tags",
-        title: "Tags cannot be moved to other images",
-        checkov: ["CKV_AWS_51"],
-        trivy: ["AWS-0031"],
-        securityHub: ["ECR.2"],
-        rule: every(
-          "aws_ecr_repository",
-          is("image_tag_mutability", equal("IMMUTABLE", "MUTABLE")),
-        ),
+        title: "Image tags are immutable",
+        scanners: "CKV_AWS_51 AWS-0031 ECR.2",
+        check: everyHas(REPOSITORY, { image_tag_mutability: "IMMUTABLE" }),
       },
       {
         id: "ecr-scan",
-        title: "Images are scanned when they are pushed",
-        checkov: ["CKV_AWS_163"],
-        trivy: ["AWS-0030"],
-        securityHub: ["ECR.1"],
-        rule: every("aws_ecr_repository", is("image_scanning_configuration.scan_on_push", isTrue)),
+        title: "Images are scanned on push",
+        scanners: "CKV_AWS_163 AWS-0030 ECR.1",
+        check: everyHas(REPOSITORY, { "image_scanning_configuration.scan_on_push": true }),
       },
       {
         id: "ecr-key",
-        title: "Images are encrypted under a customer's key",
-        checkov: ["CKV_AWS_136"],
-        trivy: ["AWS-0033"],
-        securityHub: ["ECR.5"],
-        rule: every(
-          "aws_ecr_repository",
-          is("encryption_configuration.encryption_type", oneOf(["KMS", "KMS_DSSE"], "AES256")),
-          is("encryption_configuration.kms_key", customerKey),
-        ),
+        title: "Images are encrypted with a customer managed key",
+        scanners: "CKV_AWS_136 AWS-0033 ECR.5",
+        check: everyHas(REPOSITORY, {
+          "encryption_configuration.encryption_type": ["KMS", "KMS_DSSE"],
+          "encryption_configuration.kms_key": customerKey,
+        }),
       },
       {
         id: "ecr-lifecycle",
-        title: "Old images are removed",
-        securityHub: ["ECR.3"],
-        rule: every(
-          companions("aws_ecr_repository", {
-            type: "aws_ecr_lifecycle_policy",
-            link: "repository",
-          }),
-          is("policy", text),
+        title: "Old images expire",
+        scanners: "ECR.3",
+        check: everyHas(
+          companions(REPOSITORY, { type: "aws_ecr_lifecycle_policy", link: "repository" }),
+          { policy: text },
         ),
       },
       {
         id: "ecr-public",
-        title: "No repository policy admits everybody",
-        checkov: ["CKV_AWS_32"],
-        trivy: ["AWS-0032"],
-        // The repository has no policy, which admits nobody of another account.
-        rule: ifAny(
-          "aws_ecr_repository_policy",
-          every(allowances("aws_ecr_repository_policy"), meets(namedPrincipals)),
-          withRepositoryPolicy,
-        ),
+        title: "The repository has no policy, so other accounts have no access",
+        scanners: "CKV_AWS_32 AWS-0032",
+        check: forbidden("aws_ecr_repository_policy"),
       },
     ],
   },

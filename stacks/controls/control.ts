@@ -1,54 +1,70 @@
 import { constructAddress } from "../../terraform/cdktf/names.ts";
+import type { Check, Finding } from "./check.ts";
 import type { ConfigurationName } from "./configurations.ts";
-import type { Finding } from "./finding.ts";
-import type { Rule } from "./rule.ts";
+import type { Expected } from "./matchers.ts";
 
-/** What scanners and Security Hub ask for, and how the stacks are held to it. */
+/** A requirement of scanners or Security Hub, and how the stacks meet it. */
 export interface Control {
-  /** Never changes: refusals in reviews and exceptions in scanners go by it. */
+  /** Stable: reviews and exceptions of scanners refer to it. */
   readonly id: string;
-  /** A sentence that is true where the control is met. */
+  /** A sentence that is true when the control is met. */
   readonly title: string;
-  readonly checkov?: readonly string[];
-  readonly trivy?: readonly string[];
-  readonly securityHub?: readonly string[];
-  readonly rule: Rule;
-  /** What the rule finds and we keep. Nothing unless given. */
-  readonly refusals?: readonly Refusal[];
+  /** Ids of Checkov (`CKV…`), Trivy (`AWS-…`) and Security Hub, separated by spaces. */
+  readonly scanners: string;
+  /** Absent if all of the control is declined. */
+  readonly check?: Check;
+  /** Findings of the check that we accept. Default: none. */
+  readonly exemptions?: readonly Exemption[];
+  /** Parts of the control that no configuration meets. Default: none. */
+  readonly declined?: readonly Decline[];
+  /** Configuration that the violations are applied to. Default: prod. */
+  readonly violationsUnder?: ConfigurationName;
 }
 
-export interface Refusal {
-  /** Configurations in which it stands. All unless given. */
+export interface Exemption {
+  /** Configurations it applies to. Default: all. */
   readonly under?: readonly [ConfigurationName, ...ConfigurationName[]];
-  /** Configurations in which it does not stand. None unless given. */
+  /** Configurations it does not apply to. Default: none. */
   readonly except?: readonly [ConfigurationName, ...ConfigurationName[]];
-  /** `<stack>/<type>.<name>` as the constructs have it, without the hash. All resources unless given. */
+  /** Addresses `<stack>/<type>.<name>`, names without CDKTF's hash. Default: all resources. */
   readonly of?: readonly [string, ...string[]];
-  /** The one attribute that is refused. All unless given. */
-  readonly attribute?: string;
   readonly reason: string;
 }
 
-export interface Area {
+/** A requirement we do not meet. It becomes obsolete as soon as some resource meets it. */
+export interface Decline {
+  readonly type: string;
+  /** Attributes that would meet the requirement; empty: any resource of the type. */
+  readonly attributes: Readonly<Record<string, Expected>>;
+  readonly reason: string;
+}
+
+export interface ControlArea {
   readonly name: string;
   readonly controls: readonly Control[];
 }
 
-/** Whether the finding, made under a configuration, is what was refused. */
-export function isRefused(
-  { under, except, of, attribute }: Refusal,
+export type Scanner = "Checkov" | "Trivy" | "AWS Security Hub";
+
+export function scannerIds({ scanners }: Control, scanner: Scanner): readonly string[] {
+  return scanners.split(" ").filter((id) => scannerOf(id) === scanner);
+}
+
+function scannerOf(id: string): Scanner {
+  if (id.startsWith("CKV")) return "Checkov";
+  return id.startsWith("AWS-") ? "Trivy" : "AWS Security Hub";
+}
+
+/** Whether an exemption covers a finding under a configuration. */
+export function isExempt(
+  { under, except, of }: Exemption,
   configuration: ConfigurationName,
-  finding: Finding,
+  { address }: Finding,
 ): boolean {
+  const named = constructAddress(address);
   return (
     (under?.includes(configuration) ?? true) &&
     !(except?.includes(configuration) ?? false) &&
-    (of?.some((address) => isAt(address, finding.address)) ?? true) &&
-    (attribute === undefined || attribute === finding.attribute)
+    (of?.some((exempt) => named === exempt || named.startsWith(`${exempt} `)) ?? true)
   );
-}
-
-function isAt(address: string, found: string): boolean {
-  const named = constructAddress(found);
-  return named === address || named.startsWith(`${address} `);
 }

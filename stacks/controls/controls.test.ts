@@ -3,12 +3,14 @@ import { settingsOf } from "../../settings/testing.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { resourcesOf, withoutResource } from "../../terraform/resources.ts";
 import { synthesize } from "../synthesize.ts";
+import type { Check, Finding } from "./check.ts";
 import { CONFIGURATIONS, type ConfigurationName } from "./configurations.ts";
-import { type Control, isRefused } from "./control.ts";
-import type { Finding } from "./finding.ts";
+import { type Control, type Decline, type Exemption, isExempt, scannerIds } from "./control.ts";
 import { controlAreas } from "./index.ts";
+import { matcherOf } from "./matchers.ts";
 import { POLICY_ATTRIBUTES, type Statement } from "./policies.ts";
-import { WITHOUT_RESOURCE } from "./without-resource.ts";
+import { RESOURCELESS_ACTIONS } from "./resourceless-actions.ts";
+import { valuesAt } from "./values.ts";
 
 const configurations = Object.keys(CONFIGURATIONS) as ConfigurationName[];
 const synthesized: ReadonlyMap<ConfigurationName, Stacks> = new Map(
@@ -22,93 +24,119 @@ function stacksUnder(configuration: ConfigurationName): Stacks {
   return stacks;
 }
 
-function unrefused(
-  { rule, refusals = [] }: Control,
-  configuration: ConfigurationName,
-): readonly Finding[] {
-  return rule
-    .check(stacksUnder(configuration))
-    .filter((finding) => !refusals.some((refusal) => isRefused(refusal, configuration, finding)));
-}
-
-/** Stacks that meet the control's rule, as far as it is met at all. */
-function best({ rule }: Control): Stacks {
-  const stacks = stacksUnder("prod");
-  return rule.met === undefined ? stacks : rule.met(stacks);
-}
-
-test("there are 83 controls, each with an id of its own", () => {
+test("there are 83 controls with unique ids", () => {
   expect(controls).toHaveLength(83);
   expect(new Set(controls.map(({ id }) => id)).size).toBe(83);
 });
 
-describe.each(controls.map((control) => [control.id, control] as const))("%s", (_, control) => {
-  const { rule, refusals = [] } = control;
-
-  test.each(configurations)("is met under %s, save for what is refused", (configuration) => {
-    expect(unrefused(control, configuration)).toEqual([]);
-  });
-
-  test.each(rule.examples.map(({ title, broken }) => [title, broken] as const))(
-    "notices: %s",
-    (_title, broken) => {
-      const cases = broken(best(control));
-      expect(cases, "the stacks offer no case of this").not.toEqual([]);
-      for (const { address, stacks } of cases) {
-        const found = rule.check(stacks).map((finding) => finding.address);
-        expect(found).toContain(address);
-      }
-    },
+test.each(controls)("$id has scanner ids, and is checked or declined", (control) => {
+  const scanners = ["Checkov", "Trivy", "AWS Security Hub"] as const;
+  const ids = scanners.flatMap((scanner) => scannerIds(control, scanner));
+  expect(ids.join(" ")).toMatch(
+    /^(CKV2?_AWS_\d+|AWS-\d{4}|[A-Z]\w+\.\d+)( (CKV2?_AWS_\d+|AWS-\d{4}|[A-Z]\w+\.\d+))*$/,
   );
+  expect(control.check ?? control.declined).toBeDefined();
+});
 
-  test("is told apart from what breaks it", () => {
-    expect(rule.examples).not.toEqual([]);
-    const stacks = best(control);
-    const kept = rule.check(stacks).map(({ address }) => address);
-    if (rule.met !== undefined) expect(kept).toEqual([]);
-    // Some resources must meet the rule, or nobody knows whether any could.
-    const addresses = rule.examples.flatMap(({ broken }) => broken(stacks)).map((it) => it.address);
-    expect(addresses.filter((address) => !kept.includes(address))).not.toEqual([]);
+const checked = controls.flatMap((control) =>
+  control.check === undefined ? [] : [{ ...control, check: control.check }],
+);
+
+describe.each(checked)("$id", (control) => {
+  const { check, exemptions = [], violationsUnder = "prod" } = control;
+
+  test.each(configurations)("is met under %s, apart from exemptions", (configuration) => {
+    expect(findings(control, check, configuration)).toEqual([]);
   });
 
-  test("needs what it is about to be there", () => {
-    const stacks = best(control);
-    for (const type of rule.types) {
-      const bare = resourcesOf(stacks, type).reduce(withoutResource, stacks);
-      expect(rule.check(bare), type).not.toEqual([]);
+  test.each(check.violations)("detects $title", ({ apply }) => {
+    const cases = apply(stacksUnder(violationsUnder));
+    expect(cases, "no resource allows this violation").not.toEqual([]);
+    for (const { address, stacks } of cases) {
+      expect(check.run(stacks).map((finding) => finding.address)).toContain(address);
     }
   });
 
-  if (refusals.length > 0) {
-    test.each(refusals.map((refusal) => [refusal.reason, refusal] as const))(
-      "still has to refuse: %s",
-      (_reason, refusal) => {
-        const under = refusal.under ?? configurations;
-        for (const configuration of under.filter((it) => !refusal.except?.includes(it))) {
-          const found = rule.check(stacksUnder(configuration));
-          const refused = found.filter((finding) => isRefused(refusal, configuration, finding));
-          expect(refused, configuration).not.toEqual([]);
-          for (const address of refusal.of ?? []) {
-            const alone = { ...refusal, of: [address] as const };
-            expect(
-              found.filter((finding) => isRefused(alone, configuration, finding)),
-              `${address} under ${configuration}`,
-            ).not.toEqual([]);
-          }
+  test("accepts some resource that its violations break", () => {
+    const stacks = stacksUnder(violationsUnder);
+    const found = new Set(check.run(stacks).map(({ address }) => address));
+    const broken = check.violations.flatMap(({ apply }) => apply(stacks));
+    expect(broken.filter(({ address }) => !found.has(address))).not.toEqual([]);
+  });
+
+  test("fails without the resources that it checks", () => {
+    const stacks = stacksUnder(violationsUnder);
+    for (const type of check.types) {
+      const bare = resourcesOf(stacks, type).reduce(withoutResource, stacks);
+      expect(check.run(bare), type).not.toEqual([]);
+    }
+  });
+
+  if (exemptions.length > 0) {
+    test.each(exemptions)("still needs the exemption: $reason", (exemption) => {
+      for (const configuration of configurations.filter((name) => appliesTo(exemption, name))) {
+        const found = check.run(stacksUnder(configuration));
+        for (const of of exemption.of ?? [undefined]) {
+          const single: Exemption = of === undefined ? exemption : { ...exemption, of: [of] };
+          expect(
+            found.filter((finding) => isExempt(single, configuration, finding)),
+            `${of} under ${configuration}`,
+          ).not.toEqual([]);
         }
-      },
-    );
+      }
+    });
   }
 });
 
-/** A document of Terraform's, or the text of one. */
+function findings(
+  { exemptions = [] }: Control,
+  check: Check,
+  configuration: ConfigurationName,
+): readonly Finding[] {
+  return check
+    .run(stacksUnder(configuration))
+    .filter((finding) => !exemptions.some((it) => isExempt(it, configuration, finding)));
+}
+
+function appliesTo({ under, except }: Exemption, configuration: ConfigurationName): boolean {
+  return (under ?? configurations).includes(configuration) && !except?.includes(configuration);
+}
+
+const declined = controls.flatMap(({ id, declined = [] }) =>
+  declined.map((decline) => ({ id, ...decline })),
+);
+
+describe.each(declined)("$id is declined: $reason", (decline) => {
+  test.each(configurations)("nothing meets it under %s", (configuration) => {
+    const stacks = stacksUnder(configuration);
+    expect(resourcesOf(stacks, decline.type).filter(meets(decline, stacks))).toEqual([]);
+  });
+});
+
+function meets({ attributes }: Decline, stacks: Stacks) {
+  return ({ stack, values }: { readonly stack: string; readonly values: object }): boolean =>
+    Object.entries(attributes).every(([path, expected]) =>
+      valuesAt(values, path).some(
+        (value) => value !== undefined && matcherOf(expected).accepts(value, { stacks, stack }),
+      ),
+    );
+}
+
+test("notices a resource that meets a declined control", () => {
+  const [stack] = [...stacksUnder("prod").keys()];
+  const resource = { stack: String(stack), values: { health_check: { protocol: "HTTPS" } } };
+  const decline = declined.find(({ id }) => id === "target-group-health-check");
+  expect(decline && meets(decline, stacksUnder("prod"))(resource)).toBe(true);
+});
+
+/** A reference to a policy document, or a policy document as JSON. */
 const MAY_BE_POLICY = /aws_iam_policy_document\.|Statement\\?"/;
 
-test("no policy is kept where the controls do not look", () => {
+test("no attribute holds a policy that the controls do not check", () => {
   for (const configuration of configurations) {
     for (const [stack, { resource = {} }] of stacksUnder(configuration)) {
-      for (const [type, resources] of Object.entries(resource)) {
-        for (const [name, values] of Object.entries(resources)) {
+      for (const [type, blocks] of Object.entries(resource)) {
+        for (const [name, values] of Object.entries(blocks)) {
           const attributes = Object.entries(values)
             .filter(([, value]) => MAY_BE_POLICY.test(JSON.stringify(value)))
             .map(([attribute]) => attribute);
@@ -122,7 +150,7 @@ test("no policy is kept where the controls do not look", () => {
   }
 });
 
-test("every action without a resource is still allowed by some policy", () => {
+test("some policy allows each resourceless action", () => {
   const allowed = configurations.flatMap((configuration) =>
     [...stacksUnder(configuration).values()].flatMap(({ data }) =>
       Object.values(data?.aws_iam_policy_document ?? {})
@@ -131,7 +159,7 @@ test("every action without a resource is still allowed by some policy", () => {
         .flatMap(({ actions }) => actions ?? []),
     ),
   );
-  for (const { actions } of WITHOUT_RESOURCE) {
+  for (const { actions } of RESOURCELESS_ACTIONS) {
     expect(allowed).toEqual(expect.arrayContaining([...actions]));
   }
 });

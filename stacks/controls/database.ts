@@ -1,106 +1,105 @@
 import type { Stacks } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
-import type { Area } from "./control.ts";
-import { DESTROYABLE } from "./reasons.ts";
-import { allOf, every, ifAny, is } from "./rule.ts";
-import { companions, companionsOf } from "./subject.ts";
-import type { Values } from "./values.ts";
+import { allOf, everyHas, forbidden, withViolations } from "./check.ts";
+import type { ControlArea } from "./control.ts";
 import {
   absent,
   altered,
   atLeast,
   customerKey,
-  equal,
-  holds,
-  isFalse,
   isLiteral,
   isResource,
-  isTrue,
-  type Origin,
-  oneOf,
+  type Matcher,
+  referencedResources,
   referenceTo,
-  referred,
+  setting,
   UNRESOLVABLE,
-  type Wanted,
-} from "./wanted.ts";
+  type ValueLocation,
+} from "./matchers.ts";
+import { companionsOf } from "./subjects.ts";
 
 const DATABASE = "aws_db_instance";
 const PARAMETERS = "aws_db_parameter_group";
-const SECRET = "aws_secretsmanager_secret";
 
-/** The provider's route tables keep routes in a resource of their own, or within. */
-function leadsToInternet(table: string, origin: Origin): boolean {
-  const { stacks } = origin;
+export const DESTROYABLE =
+  "dev can be created and destroyed with one command; `CIPHERWATCH_DELETION_PROTECTION=true` protects it like prod.";
+
+/** Whether a route table has a route to an internet gateway, inline or as an `aws_route`. */
+function reachesInternet(table: string, location: ValueLocation): boolean {
+  const { stacks } = location;
   const routes = companionsOf(stacks, { type: "aws_route", link: "route_table_id" }, table);
-  const within = resourcesOf(stacks, "aws_route_table").filter((it) => addressOf(it) === table);
+  const within = resourcesOf(stacks, "aws_route_table").filter(
+    (candidate) => addressOf(candidate) === table,
+  );
   return (
     routes.some(({ values }) => values.gateway_id !== undefined) ||
     within.some(({ values }) => values.route !== undefined)
   );
 }
 
-/** Each is in a route table without a route to an internet gateway. */
-const privateSubnets: Wanted = {
-  says: "subnets that the internet does not reach",
-  accepts: (value, origin) => {
-    const subnets = referred(value, "aws_subnet", origin);
+const privateSubnets: Matcher = {
+  description: "subnets without routes to an internet gateway",
+  accepts: (value, location) => {
+    const subnets = referencedResources(value, "aws_subnet", location);
     if (subnets === undefined || subnets.length === 0) return false;
     return subnets.every((subnet) => {
       const associations = companionsOf(
-        origin.stacks,
+        location.stacks,
         { type: "aws_route_table_association", link: "subnet_id" },
         addressOf(subnet),
       );
-      // A subnet without one is in the VPC's main route table, which nobody here knows.
+      // A subnet without one uses the main route table of the VPC, which the stacks do not configure.
       return (
         associations.length > 0 &&
         associations.every(({ stack, values }) => {
-          const table = resolveReference(origin.stacks, stack, values.route_table_id);
-          return isResource(table, "aws_route_table") && !leadsToInternet(addressOf(table), origin);
+          const table = resolveReference(location.stacks, stack, values.route_table_id);
+          return (
+            isResource(table, "aws_route_table") && !reachesInternet(addressOf(table), location)
+          );
         })
       );
     });
   },
-  wrong: [
+  violations: [
     [],
-    altered<readonly unknown[]>("an unknown one among them", (it) => [...it, UNRESOLVABLE]),
+    altered<readonly unknown[]>("with an unknown subnet", (subnets) => [...subnets, UNRESOLVABLE]),
   ],
 };
 
-const uncommonPort: Wanted = {
-  says: "a port other than PostgreSQL's 5432",
+const uncommonPort: Matcher = {
+  description: "a port other than PostgreSQL's 5432",
   accepts: (value) => typeof value === "number" && value !== 5432,
-  wrong: [5432],
+  violations: [5432],
 };
 
 const COMMON_ADMINISTRATORS = ["admin", "administrator", "awsuser", "postgres", "root"];
-const uncommonName: Wanted = {
-  says: `a name other than ${COMMON_ADMINISTRATORS.join(", ")}`,
+const uncommonName: Matcher = {
+  description: `a name other than ${COMMON_ADMINISTRATORS.join(", ")}`,
   accepts: (value) => isLiteral(value) && value !== "" && !COMMON_ADMINISTRATORS.includes(value),
-  wrong: ["postgres", "admin", ""],
+  violations: ["postgres", "admin", ""],
 };
 
-/** The first major version of which none lets log_fdw, or an import, read files of the host. */
+/** Earlier versions let log_fdw or an import read files of the host. */
 const FIRST_SAFE_VERSION = 14;
-const safeVersion: Wanted = {
-  says: `version ${FIRST_SAFE_VERSION} or newer`,
+const safeVersion: Matcher = {
+  description: `version ${FIRST_SAFE_VERSION} or newer`,
   accepts: (value) => isLiteral(value) && Number.parseInt(value, 10) >= FIRST_SAFE_VERSION,
-  wrong: ["13.2", "9.6.2", "latest"],
+  violations: ["13.2", "9.6.2", "latest"],
 };
 
-const logsExported: Wanted = {
-  says: "a list with postgresql and upgrade",
+const logsExported: Matcher = {
+  description: "a list with postgresql and upgrade",
   accepts: (value) =>
     Array.isArray(value) && ["postgresql", "upgrade"].every((log) => value.includes(log)),
-  wrong: [[], ["postgresql"], ["upgrade"], [UNRESOLVABLE]],
+  violations: [[], ["postgresql"], ["upgrade"], [UNRESOLVABLE]],
 };
 
-/** Milliseconds as text; -1 would log nothing. */
-const slowStatements: Wanted = {
-  says: "a number of milliseconds",
+/** Milliseconds as a string; -1 disables the log. */
+const slowStatements: Matcher = {
+  description: "a number of milliseconds as a string",
   accepts: (value) => typeof value === "string" && /^\d+$/.test(value),
-  wrong: ["-1", ""],
+  violations: ["-1", ""],
 };
 
 function withPublicSubnets(stacks: Stacks): Stacks {
@@ -121,198 +120,143 @@ function withPublicSubnets(stacks: Stacks): Stacks {
   );
 }
 
-/** A secret beside the one that RDS keeps, as it should be. */
-function withSecret(stacks: Stacks): Stacks {
-  const [key] = resourcesOf(stacks, "aws_kms_key");
-  if (key === undefined) throw new Error("The stacks have no key for the secret.");
-  const { stack, name } = key;
-  const add = (changed: Stacks, type: string, values: Values) =>
-    withResource(changed, { stack, type, name: "Example", values });
-  const secret = add(stacks, SECRET, { kms_key_id: `\${aws_kms_key.${name}.arn}` });
-  return add(secret, "aws_secretsmanager_secret_rotation", {
-    secret_id: `\${${SECRET}.Example.id}`,
-    rotation_rules: { automatically_after_days: 30 },
-  });
-}
-
-const atMostQuarterly: Wanted = {
-  says: "at most 90 days",
-  accepts: (value) => typeof value === "number" && value >= 1 && value <= 90,
-  wrong: [91, 0],
-};
-
-const privateNetwork = every("aws_db_subnet_group", is("subnet_ids", privateSubnets));
-
-export const database: readonly Area[] = [
+export const database: readonly ControlArea[] = [
   {
     name: "RDS",
     controls: [
       {
         id: "rds-encrypted",
-        title: "Storage is encrypted, under a customer's key",
-        checkov: ["CKV_AWS_16"],
-        trivy: ["AWS-0080"],
-        securityHub: ["RDS.3"],
-        rule: every(DATABASE, is("storage_encrypted", isTrue), is("kms_key_id", customerKey)),
+        title: "Storage is encrypted with a customer managed key",
+        scanners: "CKV_AWS_16 AWS-0080 RDS.3",
+        check: everyHas(DATABASE, { storage_encrypted: true, kms_key_id: customerKey }),
       },
       {
         id: "rds-private",
-        title: "It has no public address, and the internet does not reach its subnets",
-        checkov: ["CKV_AWS_17"],
-        trivy: ["AWS-0180"],
-        securityHub: ["RDS.2", "RDS.46"],
-        rule: allOf(
-          every(
-            DATABASE,
-            is("publicly_accessible", isFalse),
-            is("db_subnet_group_name", referenceTo("aws_db_subnet_group")),
+        title: "The database has no public address and its subnets no route to the internet",
+        scanners: "CKV_AWS_17 AWS-0180 RDS.2 RDS.46",
+        check: withViolations(
+          allOf(
+            everyHas(DATABASE, {
+              publicly_accessible: false,
+              db_subnet_group_name: referenceTo("aws_db_subnet_group"),
+            }),
+            everyHas("aws_db_subnet_group", { subnet_ids: privateSubnets }),
           ),
           {
-            ...privateNetwork,
-            examples: [
-              ...privateNetwork.examples,
-              {
-                title: "subnets with a route to the internet",
-                broken: (stacks) =>
-                  resourcesOf(stacks, "aws_db_subnet_group").map((group) => ({
-                    address: addressOf(group),
-                    stacks: withPublicSubnets(stacks),
-                  })),
-              },
-            ],
+            title: "subnets with a route to the internet",
+            apply: (stacks) =>
+              resourcesOf(stacks, "aws_db_subnet_group").map((group) => ({
+                address: addressOf(group),
+                stacks: withPublicSubnets(stacks),
+              })),
           },
         ),
       },
       {
         id: "rds-multi-az",
         title: "A standby runs in another availability zone",
-        checkov: ["CKV_AWS_157"],
-        securityHub: ["RDS.5"],
-        rule: every(DATABASE, is("multi_az", isTrue)),
-        refusals: [
+        scanners: "CKV_AWS_157 RDS.5",
+        check: everyHas(DATABASE, { multi_az: true }),
+        exemptions: [
           {
             under: ["dev"],
             reason:
-              "A standby doubles the price of the database; dev can wait for a restart. `CIPHERWATCH_DATABASE_MULTI_AZ=true` runs one.",
+              "A standby doubles the price of the database, and dev tolerates downtime. `CIPHERWATCH_DATABASE_MULTI_AZ=true` adds one.",
           },
         ],
       },
       {
         id: "rds-iam",
-        title: "Users can sign in by IAM",
-        checkov: ["CKV_AWS_161"],
-        trivy: ["AWS-0176"],
-        securityHub: ["RDS.10"],
-        rule: every(DATABASE, is("iam_database_authentication_enabled", isTrue)),
+        title: "IAM database authentication is enabled",
+        scanners: "CKV_AWS_161 AWS-0176 RDS.10",
+        check: everyHas(DATABASE, { iam_database_authentication_enabled: true }),
       },
       {
         id: "rds-deletion-protection",
-        title: "Deletion protection is on",
-        checkov: ["CKV_AWS_293"],
-        trivy: ["AWS-0177"],
-        securityHub: ["RDS.8"],
-        rule: every(DATABASE, is("deletion_protection", isTrue)),
-        refusals: [{ under: ["dev"], reason: DESTROYABLE }],
+        title: "Deletion protection is enabled",
+        scanners: "CKV_AWS_293 AWS-0177 RDS.8",
+        check: everyHas(DATABASE, { deletion_protection: true }),
+        exemptions: [{ under: ["dev"], reason: DESTROYABLE }],
       },
       {
         id: "rds-insights",
-        title: "Performance Insights is on, under a customer's key",
-        checkov: ["CKV_AWS_353", "CKV_AWS_354"],
-        trivy: ["AWS-0078", "AWS-0133"],
-        rule: every(
-          DATABASE,
-          is("performance_insights_enabled", isTrue),
-          is("performance_insights_kms_key_id", customerKey),
-        ),
+        title: "Performance Insights is enabled, encrypted with a customer managed key",
+        scanners: "CKV_AWS_353 CKV_AWS_354 AWS-0078 AWS-0133",
+        check: everyHas(DATABASE, {
+          performance_insights_enabled: true,
+          performance_insights_kms_key_id: customerKey,
+        }),
       },
       {
         id: "rds-logs",
-        title: "Logs are exported, with changes of the schema and slow statements",
-        checkov: ["CKV_AWS_129", "CKV2_AWS_30"],
-        securityHub: ["RDS.9", "RDS.36"],
-        rule: allOf(
-          every(
-            DATABASE,
-            is("enabled_cloudwatch_logs_exports", logsExported),
-            is("parameter_group_name", referenceTo(PARAMETERS)),
-          ),
-          every(
-            PARAMETERS,
-            is("parameter", holds("log_statement", oneOf(["ddl", "mod", "all"], "none"))),
-            is("parameter", holds("log_min_duration_statement", slowStatements)),
-          ),
+        title: "The database exports its logs, with schema changes and slow statements",
+        scanners: "CKV_AWS_129 CKV2_AWS_30 RDS.9 RDS.36",
+        check: allOf(
+          everyHas(DATABASE, {
+            enabled_cloudwatch_logs_exports: logsExported,
+            parameter_group_name: referenceTo(PARAMETERS),
+          }),
+          everyHas(PARAMETERS, { parameter: setting("log_statement", ["ddl", "mod", "all"]) }),
+          everyHas(PARAMETERS, {
+            parameter: setting("log_min_duration_statement", slowStatements),
+          }),
         ),
       },
       {
         id: "rds-backup",
-        title: "Backups are kept for a week or longer",
-        checkov: ["CKV_AWS_133"],
-        trivy: ["AWS-0077"],
-        securityHub: ["RDS.11"],
-        rule: every(DATABASE, is("backup_retention_period", atLeast(7))),
+        title: "Backups are kept for at least a week",
+        scanners: "CKV_AWS_133 AWS-0077 RDS.11",
+        check: everyHas(DATABASE, { backup_retention_period: atLeast(7) }),
       },
       {
         id: "rds-monitoring",
-        title: "Enhanced Monitoring is on",
-        checkov: ["CKV_AWS_118"],
-        securityHub: ["RDS.6"],
-        rule: every(
-          DATABASE,
-          is("monitoring_interval", oneOf([1, 5, 10, 15, 30, 60], 0)),
-          is("monitoring_role_arn", referenceTo("aws_iam_role")),
-        ),
+        title: "Enhanced Monitoring is enabled",
+        scanners: "CKV_AWS_118 RDS.6",
+        check: everyHas(DATABASE, {
+          monitoring_interval: [1, 5, 10, 15, 30, 60],
+          monitoring_role_arn: referenceTo("aws_iam_role"),
+        }),
       },
       {
         id: "rds-minor-upgrades",
-        title: "Minor versions are upgraded by themselves",
-        checkov: ["CKV_AWS_226"],
-        securityHub: ["RDS.13"],
-        rule: every(DATABASE, is("auto_minor_version_upgrade", isTrue)),
+        title: "Minor versions upgrade automatically",
+        scanners: "CKV_AWS_226 RDS.13",
+        check: everyHas(DATABASE, { auto_minor_version_upgrade: true }),
       },
       {
         id: "rds-ca",
-        title: "Its certificate is from a current authority",
-        checkov: ["CKV_AWS_211"],
-        rule: every(
-          DATABASE,
-          is(
-            "ca_cert_identifier",
-            oneOf(["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"], "rds-ca-2019"),
-          ),
-        ),
+        title: "The certificate is from a current certificate authority",
+        scanners: "CKV_AWS_211",
+        check: everyHas(DATABASE, {
+          ca_cert_identifier: ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"],
+        }),
       },
       {
         id: "rds-tls",
-        title: "Connections without TLS are refused",
-        checkov: ["CKV2_AWS_69"],
-        securityHub: ["RDS.38"],
-        rule: allOf(
-          every(DATABASE, is("parameter_group_name", referenceTo(PARAMETERS))),
-          every(PARAMETERS, is("parameter", holds("rds.force_ssl", equal("1", "0")))),
+        title: "The database rejects connections without TLS",
+        scanners: "CKV2_AWS_69 RDS.38",
+        check: allOf(
+          everyHas(DATABASE, { parameter_group_name: referenceTo(PARAMETERS) }),
+          everyHas(PARAMETERS, { parameter: setting("rds.force_ssl", "1") }),
         ),
       },
       {
         id: "rds-snapshot-tags",
-        title: "Snapshots have the tags of the database",
-        checkov: ["CKV2_AWS_60"],
-        securityHub: ["RDS.17"],
-        rule: every(DATABASE, is("copy_tags_to_snapshot", isTrue)),
+        title: "Snapshots have the database's tags",
+        scanners: "CKV2_AWS_60 RDS.17",
+        check: everyHas(DATABASE, { copy_tags_to_snapshot: true }),
       },
       {
         id: "rds-uncommon",
-        title: "Port and administrator are not what everybody tries first",
-        securityHub: ["RDS.23", "RDS.25"],
-        rule: every(DATABASE, is("port", uncommonPort), is("username", uncommonName)),
+        title: "Port and administrator name differ from the defaults",
+        scanners: "RDS.23 RDS.25",
+        check: everyHas(DATABASE, { port: uncommonPort, username: uncommonName }),
       },
       {
         id: "rds-version",
-        title: "No version that lets files of the host be read",
-        checkov: ["CKV_AWS_250", "CKV_AWS_388"],
-        rule: every(
-          DATABASE,
-          is("engine", equal("postgres", "aurora-postgresql")),
-          is("engine_version", safeVersion),
-        ),
+        title: "The engine version does not let users read files of the host",
+        scanners: "CKV_AWS_250 CKV_AWS_388",
+        check: everyHas(DATABASE, { engine: "postgres", engine_version: safeVersion }),
       },
     ],
   },
@@ -321,35 +265,24 @@ export const database: readonly Area[] = [
     controls: [
       {
         id: "secret-key",
-        title: "Secrets are encrypted under a customer's key",
-        checkov: ["CKV_AWS_149"],
-        trivy: ["AWS-0098"],
-        rule: allOf(
-          every(DATABASE, is("master_user_secret_kms_key_id", customerKey)),
-          ifAny(SECRET, every(SECRET, is("kms_key_id", customerKey)), withSecret),
+        title: "The only secret, which RDS manages, is encrypted with a customer managed key",
+        scanners: "CKV_AWS_149 AWS-0098",
+        check: allOf(
+          everyHas(DATABASE, { master_user_secret_kms_key_id: customerKey }),
+          forbidden("aws_secretsmanager_secret"),
         ),
       },
       {
         id: "secret-rotation",
-        title: "Secrets are changed every 90 days or sooner",
-        checkov: ["CKV_AWS_304", "CKV2_AWS_57"],
-        securityHub: ["SecretsManager.1", "SecretsManager.4"],
-        rule: allOf(
-          // RDS changes the secret that it manages every seven days.
-          every(
-            DATABASE,
-            is("manage_master_user_password", isTrue),
-            is("password", absent),
-            is("password_wo", absent),
-          ),
-          ifAny(
-            SECRET,
-            every(
-              companions(SECRET, { type: "aws_secretsmanager_secret_rotation", link: "secret_id" }),
-              is("rotation_rules.automatically_after_days", atMostQuarterly),
-            ),
-            withSecret,
-          ),
+        title: "The only secret, which RDS manages, rotates every seven days",
+        scanners: "CKV_AWS_304 CKV2_AWS_57 SecretsManager.1 SecretsManager.4",
+        check: allOf(
+          everyHas(DATABASE, {
+            manage_master_user_password: true,
+            password: absent,
+            password_wo: absent,
+          }),
+          forbidden("aws_secretsmanager_secret"),
         ),
       },
     ],

@@ -1,27 +1,29 @@
 import { resolveReference } from "../../terraform/references.ts";
-import { withRepositoryPolicy } from "./container.ts";
-import type { Area } from "./control.ts";
-import { allowances, type PolicyHolder, type Statement } from "./policies.ts";
-import { ownPrincipals, singlePrincipals } from "./principals.ts";
-import { allOf, every, ifAny, is, meets, type Rule, without } from "./rule.ts";
-import type { Subject } from "./subject.ts";
+import { allOf, everyHas, everyIs, forbidden } from "./check.ts";
+import type { ControlArea } from "./control.ts";
 import {
   absent,
   altered,
   isLiteral,
   isResource,
-  type Origin,
+  type Matcher,
   UNRESOLVABLE,
-  type Wanted,
-} from "./wanted.ts";
-import { takesNoResource } from "./without-resource.ts";
+  type ValueLocation,
+} from "./matchers.ts";
+import {
+  allowStatements,
+  type PolicyHolder,
+  type Statement,
+  statementMatcher,
+} from "./policies.ts";
+import { principalsOfThisAccount, singlePrincipals } from "./principals.ts";
+import { isResourceless } from "./resourceless-actions.ts";
 
 const ROLE = "aws_iam_role";
 const ROLE_POLICY = "aws_iam_role_policy";
 const ATTACHMENT = "aws_iam_role_policy_attachment";
-const REPOSITORY_POLICY = "aws_ecr_repository_policy";
 
-/** Where the resource is a name, not the holder itself as in a key's policy. */
+/** Policies that name resources; in the policy of a KMS key, "*" is the key itself. */
 const WITH_RESOURCES: readonly PolicyHolder[] = [
   "aws_cloudwatch_log_resource_policy",
   "aws_iam_policy",
@@ -33,19 +35,15 @@ const WITH_RESOURCES: readonly PolicyHolder[] = [
 ];
 
 const ACTION = /^[a-z\d-]+:[A-Za-z\d]+$/;
-const namedActions: Wanted = {
-  says: "actions by name",
+const namedActions: Matcher = {
+  description: "a list of actions without wildcards",
   accepts: (value) =>
     Array.isArray(value) && value.length > 0 && value.every((action) => ACTION.test(action)),
-  wrong: [[], ["*"], ["*:*"], ["s3:*"], ["kms:Get*"], [UNRESOLVABLE]],
+  violations: [[], ["*"], ["*:*"], ["s3:*"], ["kms:Get*"], [UNRESOLVABLE]],
 };
 
-function namesActions(holder: PolicyHolder): Rule {
-  return every(allowances(holder), is("actions", namedActions), is("not_actions", absent));
-}
-
-/** A name that is there before Terraform runs, or a reference to something of the stacks. */
-function isKnown(resource: string, { stacks, stack }: Origin): boolean {
+/** Whether a resource is an ARN without wildcards in its service, its references all within the stacks. */
+function isKnownResource(resource: string, { stacks, stack }: ValueLocation): boolean {
   const references = resource.match(/\$\{[^}]*\}/g) ?? [];
   return (
     /^(arn:[^:*?]+:[^:*?]+:|\$\{)/.test(resource) &&
@@ -53,42 +51,33 @@ function isKnown(resource: string, { stacks, stack }: Origin): boolean {
   );
 }
 
-const namedResources: Wanted = {
-  says: "for resources by name, or for actions that WITHOUT_RESOURCE lists",
-  accepts: (value, origin) => {
-    const { actions = [], resources = [], not_resources } = value as Statement;
-    const all = resources.length === 1 && resources[0] === "*";
+const namedResources = statementMatcher(
+  "for named resources, or only for actions of RESOURCELESS_ACTIONS",
+  ({ actions = [], resources = [], not_resources }, location) => {
     if (not_resources !== undefined || resources.length === 0) return false;
-    return all
-      ? actions.every(takesNoResource)
-      : resources.every((resource) => isKnown(resource, origin));
+    return resources.length === 1 && resources[0] === "*"
+      ? actions.every(isResourceless)
+      : resources.every((resource) => isKnownResource(resource, location));
   },
-  wrong: (
-    [
-      ["on everything", { actions: ["kms:Decrypt"], resources: ["*"] }],
-      ["on everything of a service", { resources: ["arn:aws:*:::example"] }],
-      ["on nothing", { resources: [] }],
-      ["on all but one", { not_resources: ["arn:aws:s3:::example"] }],
-      ["on something unknown", { resources: [UNRESOLVABLE] }],
-      ["on something with an unknown name", { resources: [`arn:aws:s3:::${UNRESOLVABLE}`] }],
-    ] as const
-  ).map(([title, change]) =>
-    altered<Statement>(title, (statement) => ({ ...statement, ...change })),
-  ),
-};
+  {
+    "on every resource": { actions: ["kms:Decrypt"], resources: ["*"] },
+    "on every resource of every service": { resources: ["arn:aws:*:::example"] },
+    "on no resource": { resources: [] },
+    "on all resources but one": { not_resources: ["arn:aws:s3:::example"] },
+    "on an unknown resource": { resources: [UNRESOLVABLE] },
+    "on a resource with an unknown name": { resources: [`arn:aws:s3:::${UNRESOLVABLE}`] },
+  },
+);
 
-/**
- * What an intruder would want of a role. A role may have it for resources whose names have a start, or
- * that have this project's tags.
- */
+/** Actions an attacker needs. Allowed only for resources with a name prefix or this project's tag. */
 const DANGEROUS: ReadonlySet<string> = new Set([
-  // to come by credentials
+  // obtain credentials
   "iam:CreateAccessKey",
   "iam:CreateLoginProfile",
   "iam:UpdateLoginProfile",
   "sts:AssumeRole",
   "sts:GetFederationToken",
-  // to take data out
+  // exfiltrate data
   "kms:Decrypt",
   "kms:ReEncryptFrom",
   "logs:GetLogEvents",
@@ -99,7 +88,7 @@ const DANGEROUS: ReadonlySet<string> = new Set([
   "secretsmanager:GetSecretValue",
   "ssm:GetParameter",
   "ssm:GetParameters",
-  // to let others in
+  // grant access to others
   "ecr:SetRepositoryPolicy",
   "kms:CreateGrant",
   "kms:PutKeyPolicy",
@@ -110,7 +99,7 @@ const DANGEROUS: ReadonlySet<string> = new Set([
   "sns:SetTopicAttributes",
   "sqs:AddPermission",
   "sqs:SetQueueAttributes",
-  // to destroy, or to hide it
+  // destroy data or hide activity
   "cloudtrail:DeleteTrail",
   "cloudtrail:StopLogging",
   "cloudtrail:UpdateTrail",
@@ -123,10 +112,7 @@ const DANGEROUS: ReadonlySet<string> = new Set([
   "s3:DeleteObjectVersion",
 ]);
 
-/**
- * What raises permissions, besides: by other users' policies not at all, by roles under these
- * conditions alone.
- */
+/** Privilege escalation: allowed only with this condition; never allowed if undefined. */
 const ESCALATING: Readonly<Record<string, string | undefined>> = {
   "iam:AddUserToGroup": undefined,
   "iam:AttachGroupPolicy": undefined,
@@ -144,16 +130,17 @@ const ESCALATING: Readonly<Record<string, string | undefined>> = {
   "iam:UpdateAssumeRolePolicy": "iam:PermissionsBoundary",
 };
 
-/** Whether the name has a start: `role/cipherwatch-*` has, `role/*` and `*` have not. */
-function startsWithName(resource: string): boolean {
+/** Whether a resource has a name prefix: true for `role/cipherwatch-*`, false for `role/*` and `*`. */
+function hasNamePrefix(resource: string): boolean {
   if (resource.startsWith("${")) return true;
   const name = /^arn(?::[^:]*){4}:(?<name>.+)$/.exec(resource)?.groups?.name;
   return name !== undefined && !/^([\w-]+[/:])?[*?]/.test(name);
 }
 
-function isUnder({ condition = [] }: Statement, variable: string): boolean {
+function hasCondition({ condition = [] }: Statement, variable: string): boolean {
   return condition.some(
-    (it) => it.test === "StringEquals" && it.variable === variable && it.values.every(isFixed),
+    (entry) =>
+      entry.test === "StringEquals" && entry.variable === variable && entry.values.every(isFixed),
   );
 }
 
@@ -161,92 +148,76 @@ function isFixed(value: string): boolean {
   return value !== "" && !/[*?]/.test(value) && !value.includes("${var.");
 }
 
-const OUR_TAGS = "aws:ResourceTag/Project";
-
+const PROJECT_TAG = "aws:ResourceTag/Project";
 const EXAMPLE_ROLES = "arn:aws:iam::111122223333:role/cipherwatch";
+const ANY_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/*";
 
-const modest: Wanted = {
-  says: "without what an intruder wants, save on resources by name or tag and roles under a boundary",
-  accepts: (value) => {
-    const statement = value as Statement;
+/** A change to a statement that allows one action without conditions. */
+const allowing = (action: string, resource: string) => ({
+  actions: [action],
+  resources: [resource],
+  condition: [],
+});
+
+const leastPrivilege = statementMatcher(
+  "without dangerous actions, except on resources by name or tag and roles with a permissions boundary",
+  (statement) => {
     const { actions, resources } = statement;
     if (actions === undefined || resources === undefined || !actions.every(isLiteral)) return false;
-    const narrow = resources.every(startsWithName);
+    const isNarrow = resources.every(hasNamePrefix);
     return actions.every((action) => {
-      if (DANGEROUS.has(action)) return narrow || isUnder(statement, OUR_TAGS);
+      if (DANGEROUS.has(action)) return isNarrow || hasCondition(statement, PROJECT_TAG);
       if (!Object.hasOwn(ESCALATING, action)) return true;
       const condition = ESCALATING[action];
-      return narrow && condition !== undefined && isUnder(statement, condition);
+      return isNarrow && condition !== undefined && hasCondition(statement, condition);
     });
   },
-  wrong: [
-    allowing("to become any role", "iam:PassRole", "arn:aws:iam::111122223333:role/*"),
-    allowing("to hand a role to any service", "iam:PassRole", `${EXAMPLE_ROLES}-*`),
-    allowing("to make roles that can do more", "iam:PutRolePolicy", `${EXAMPLE_ROLES}-*`),
-    allowing("to make policies that can do more", "iam:CreatePolicyVersion", EXAMPLE_ROLES),
-    allowing(
-      "to decrypt with any key",
-      "kms:Decrypt",
-      "arn:aws:kms:ap-southeast-2:111122223333:key/*",
-    ),
-    allowing("to read any secret", "secretsmanager:GetSecretValue", "*"),
-    allowing("to do who knows what", UNRESOLVABLE, "*"),
-    altered<Statement>("to read secrets with any tag", (statement) => ({
-      ...statement,
-      actions: ["secretsmanager:GetSecretValue"],
-      resources: ["*"],
-      condition: [{ test: "StringLike", variable: OUR_TAGS, values: ["*"] }],
-    })),
-    altered<Statement>("to do what is left open", ({ resources, ...statement }) => statement),
-  ],
-};
-
-/** The statement with this permission instead of its own, without conditions. */
-function allowing(title: string, action: string, resource: string) {
-  return altered<Statement>(title, ({ condition, ...statement }) => ({
-    ...statement,
-    actions: [action],
-    resources: [resource],
-  }));
-}
+  {
+    "passing any role": allowing("iam:PassRole", "arn:aws:iam::111122223333:role/*"),
+    "passing a role to any service": allowing("iam:PassRole", `${EXAMPLE_ROLES}-*`),
+    "extending roles without a boundary": allowing("iam:PutRolePolicy", `${EXAMPLE_ROLES}-*`),
+    "extending managed policies": allowing("iam:CreatePolicyVersion", EXAMPLE_ROLES),
+    "decrypting with any key": allowing("kms:Decrypt", ANY_KEY),
+    "reading any secret": allowing("secretsmanager:GetSecretValue", "*"),
+    "with an unknown action": allowing(UNRESOLVABLE, "*"),
+    "reading secrets with any tag": {
+      ...allowing("secretsmanager:GetSecretValue", "*"),
+      condition: [{ test: "StringLike", variable: PROJECT_TAG, values: ["*"] }],
+    },
+    "without resources": { resources: undefined } as unknown as Partial<Statement>,
+  },
+);
 
 const MANAGED_POLICY = /^arn:aws[\w-]*:iam::aws:policy\/(?:[\w-]+\/)?(?<name>\w+)$/;
 const FULL_ACCESS = /^(AdministratorAccess|PowerUserAccess|\w*FullAccess)$/;
-const knownPolicy: Wanted = {
-  says: "a policy of the stacks, or one of AWS's that gives no full access",
+const knownPolicy: Matcher = {
+  description: "a policy of the stacks, or an AWS managed policy without full access",
   accepts: (value, { stacks, stack }) => {
     if (isResource(resolveReference(stacks, stack, value), "aws_iam_policy")) return true;
     const name = MANAGED_POLICY.exec(String(value))?.groups?.name;
     return name !== undefined && !FULL_ACCESS.test(name);
   },
-  wrong: ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"]
+  violations: ["AdministratorAccess", "IAMFullAccess", "PowerUserAccess"]
     .map((name) => `arn:aws:iam::aws:policy/${name}`)
     .concat("${aws_iam_policy.Elsewhere.arn}"),
 };
 
-/** Trust in GitHub's tokens, among the trust policies. */
-const githubTrust: Subject = (() => {
-  const all = allowances(ROLE);
-  return {
-    ...all,
-    parts: (stacks) =>
-      all
-        .parts(stacks)
-        .filter(
-          (part) =>
-            "problem" in part ||
-            (part.values as Statement).principals?.some(({ type }) => type === "Federated"),
-        ),
-  };
-})();
-
-/** Both forms of a subject, with and without ids; one branch, tag, environment or pull requests. */
+/** A subject claim of one branch, tag, environment or pull requests, with and without numeric ids. */
 const SUBJECT =
   /^repo:[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?:(environment:[\w.-]+|pull_request|ref:refs\/(heads|tags)\/[\w./-]+)$/;
-const AUDIENCE = "token.actions.githubusercontent.com:aud";
+const AUDIENCE_CLAIM = "token.actions.githubusercontent.com:aud";
 const SUBJECT_CLAIM = "token.actions.githubusercontent.com:sub";
-const pinned: Wanted = {
-  says: "for AWS as audience and one repository's branches, tags or environments by name",
+
+type Condition = NonNullable<Statement["condition"]>;
+
+const withConditions = (title: string, change: (condition: Condition) => Condition) =>
+  altered<Statement>(title, ({ condition = [], ...statement }) => ({
+    ...statement,
+    condition: change(condition),
+  }));
+
+const oneRepository: Matcher = {
+  description: "for AWS as audience and for branches, tags or environments of one repository",
   accepts: (value) => {
     const { condition = [] } = value as Statement;
     const valuesOf = (claim: string) =>
@@ -255,18 +226,17 @@ const pinned: Wanted = {
         .flatMap(({ values }) => values);
     const subjects = valuesOf(SUBJECT_CLAIM);
     return (
-      valuesOf(AUDIENCE).join() === "sts.amazonaws.com" &&
+      valuesOf(AUDIENCE_CLAIM).join() === "sts.amazonaws.com" &&
       subjects.length > 0 &&
       subjects.every((subject) => SUBJECT.test(subject))
     );
   },
-  wrong: [
-    altered<Statement>("without conditions", ({ condition, ...statement }) => statement),
-    ...[AUDIENCE, SUBJECT_CLAIM].map((claim) =>
-      altered<Statement>(`without ${claim}`, ({ condition = [], ...statement }) => ({
-        ...statement,
-        condition: condition.filter(({ variable }) => variable !== claim),
-      })),
+  violations: [
+    withConditions("without conditions", () => []),
+    ...[AUDIENCE_CLAIM, SUBJECT_CLAIM].map((claim) =>
+      withConditions(`without ${claim}`, (condition) =>
+        condition.filter(({ variable }) => variable !== claim),
+      ),
     ),
     ...[
       "repo:example-org/cipherwatch:*",
@@ -275,88 +245,78 @@ const pinned: Wanted = {
       "*",
       UNRESOLVABLE,
     ].map((subject) =>
-      altered<Statement>(`for ${subject}`, ({ condition = [], ...statement }) => ({
-        ...statement,
-        condition: condition.map((it) =>
-          it.variable === SUBJECT_CLAIM ? { ...it, values: [subject] } : it,
+      withConditions(`for ${subject}`, (condition) =>
+        condition.map((entry) =>
+          entry.variable === SUBJECT_CLAIM ? { ...entry, values: [subject] } : entry,
         ),
-      })),
+      ),
     ),
   ],
 };
 
-export const iam: readonly Area[] = [
+export const iam: readonly ControlArea[] = [
   {
     name: "IAM",
     controls: [
       {
         id: "iam-action-wildcard",
-        title: "Every action is named",
-        checkov: ["CKV_AWS_1", "CKV_AWS_49", "CKV_AWS_62", "CKV_AWS_63", "CKV2_AWS_40"],
-        trivy: ["AWS-0345"],
-        securityHub: ["IAM.1", "IAM.21"],
-        rule: allOf(
-          ...([ROLE, "aws_kms_key", ...WITH_RESOURCES] as const).map(namesActions),
-          ifAny(REPOSITORY_POLICY, namesActions(REPOSITORY_POLICY), withRepositoryPolicy),
+        title: "Policies name every action",
+        scanners: "CKV_AWS_1 CKV_AWS_49 CKV_AWS_62 CKV_AWS_63 CKV2_AWS_40 AWS-0345 IAM.1 IAM.21",
+        check: allOf(
+          ...([ROLE, "aws_kms_key", ...WITH_RESOURCES] as const).map((holder) =>
+            everyHas(allowStatements(holder), { actions: namedActions, not_actions: absent }),
+          ),
         ),
       },
       {
         id: "iam-resource-wildcard",
-        title: "Every resource is named, where IAM knows a name",
-        checkov: ["CKV_AWS_355", "CKV_AWS_356"],
-        rule: allOf(
-          ...WITH_RESOURCES.map((holder) => every(allowances(holder), meets(namedResources))),
+        title: "Policies name every resource, where the action supports one",
+        scanners: "CKV_AWS_355 CKV_AWS_356",
+        check: allOf(
+          ...WITH_RESOURCES.map((holder) => everyIs(allowStatements(holder), namedResources)),
         ),
       },
       {
         id: "iam-dangerous-actions",
         title:
-          "No role can raise its own permissions, come by credentials, take data out, let others in or destroy at will",
-        checkov: [
-          "CKV_AWS_107",
-          "CKV_AWS_108",
-          "CKV_AWS_109",
-          "CKV_AWS_110",
-          "CKV_AWS_111",
-          "CKV_AWS_286",
-          "CKV_AWS_287",
-          "CKV_AWS_288",
-          "CKV_AWS_289",
-          "CKV_AWS_290",
-        ],
-        trivy: ["AWS-0342"],
-        securityHub: ["KMS.1", "KMS.2"],
-        rule: allOf(
-          ...(["aws_iam_policy", ROLE_POLICY] as const).map((holder) =>
-            every(allowances(holder), meets(modest)),
-          ),
+          "No role can escalate its permissions, obtain credentials, or exfiltrate, share or destroy arbitrary data",
+        scanners:
+          "CKV_AWS_107 CKV_AWS_108 CKV_AWS_109 CKV_AWS_110 CKV_AWS_111 CKV_AWS_286 CKV_AWS_287 CKV_AWS_288 CKV_AWS_289 CKV_AWS_290 AWS-0342 KMS.1 KMS.2",
+        check: allOf(
+          everyIs(allowStatements("aws_iam_policy"), leastPrivilege),
+          everyIs(allowStatements(ROLE_POLICY), leastPrivilege),
         ),
-        refusals: [
+        exemptions: [
           {
             of: ["bootstrap/aws_iam_policy.Pipeline_Boundary WriteLogs"],
             reason:
-              "A boundary permits nothing by itself: it is the most that a role's own policies, which name their log groups, can give. RDS chooses the name of one of those groups.",
+              "A permissions boundary grants nothing; it limits the role's own policies, which name their log groups. RDS chooses the name of one of those groups.",
           },
         ],
       },
       {
         id: "iam-trust",
-        title: "Roles trust principals by name, and none has full access",
-        checkov: ["CKV_AWS_60", "CKV_AWS_61", "CKV_AWS_274", "CKV_AWS_275", "CKV2_AWS_56"],
-        rule: allOf(
-          every(allowances(ROLE), meets(singlePrincipals)),
-          every(allowances("aws_cloudwatch_log_resource_policy"), meets(ownPrincipals)),
-          every(allowances("aws_sqs_queue_policy"), meets(ownPrincipals)),
-          every(ROLE, is("inline_policy", absent), is("managed_policy_arns", absent)),
-          every(ATTACHMENT, is("policy_arn", knownPolicy)),
-          ...["aws_iam_user", "aws_iam_group", "aws_iam_policy_attachment"].map(without),
+        title: "Roles trust named principals, and no role has full access",
+        scanners: "CKV_AWS_60 CKV_AWS_61 CKV_AWS_274 CKV_AWS_275 CKV2_AWS_56",
+        check: allOf(
+          everyIs(allowStatements(ROLE), singlePrincipals),
+          everyIs(allowStatements("aws_cloudwatch_log_resource_policy"), principalsOfThisAccount),
+          everyIs(allowStatements("aws_sqs_queue_policy"), principalsOfThisAccount),
+          everyHas(ROLE, { inline_policy: absent, managed_policy_arns: absent }),
+          everyHas(ATTACHMENT, { policy_arn: knownPolicy }),
+          forbidden("aws_iam_user", "aws_iam_group", "aws_iam_policy_attachment"),
         ),
       },
       {
         id: "iam-github",
-        title: "GitHub's tokens are trusted for one repository, and by branch or environment",
-        checkov: ["CKV_AWS_358", "CKV_AWS_393"],
-        rule: every(githubTrust, meets(pinned)),
+        title: "Roles trust GitHub's tokens of one repository, by branch or environment",
+        scanners: "CKV_AWS_358 CKV_AWS_393",
+        check: everyIs(
+          allowStatements(ROLE, ({ principals }) =>
+            (principals ?? []).some(({ type }) => type === "Federated"),
+          ),
+          oneRepository,
+        ),
       },
     ],
   },

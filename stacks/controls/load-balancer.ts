@@ -1,30 +1,37 @@
-import type { Stacks } from "../../terraform/json.ts";
+import type { Block } from "../../terraform/json.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
-import type { Area } from "./control.ts";
-import { DESTROYABLE } from "./reasons.ts";
-import { allOf, every, is, meets, type Rule } from "./rule.ts";
-import { companions, resources } from "./subject.ts";
-import { type Values, valuesAt } from "./values.ts";
+import { allOf, type Check, everyHas, everyIs } from "./check.ts";
+import type { ControlArea, Exemption } from "./control.ts";
+import { DESTROYABLE } from "./database.ts";
 import {
   altered,
-  equal,
   isLiteral,
-  isTrue,
   listOf,
-  oneOf,
+  type Matcher,
+  referencedResources,
   referenceTo,
-  referred,
   text,
   UNRESOLVABLE,
-  type Wanted,
-} from "./wanted.ts";
+} from "./matchers.ts";
+import { companions, resources } from "./subjects.ts";
+import { valuesAt } from "./values.ts";
 
-const isProtocol = (protocol: string) => (values: Values) => values.protocol === protocol;
+const LOAD_BALANCER = "aws_lb";
 const LISTENER = "aws_lb_listener";
-const WITHOUT_DOMAIN =
-  "Without a domain there is no certificate. The load balancer then serves plain HTTP, to the ranges of `CIPHERWATCH_ALLOWED_CIDRS` and never to every address, and each synth warns of it. `CIPHERWATCH_DOMAIN_NAME` and `CIPHERWATCH_HOSTED_ZONE_ID` bring TLS.";
+const TARGETS = "aws_lb_target_group";
+const WEB_ACL = "aws_wafv2_web_acl";
 
-/** Of what Security Hub recommends for ELB.17, the policies without TLS 1.1 and without CBC. */
+const hasProtocol = (protocol: string) => (values: Block) => values.protocol === protocol;
+
+const WITHOUT_DOMAIN: Exemption = {
+  under: ["without a domain"],
+  reason:
+    "Without a domain there is no certificate. The load balancer then serves plain HTTP to the ranges of `CIPHERWATCH_ALLOWED_CIDRS`, never to every address, and each synth prints a warning. Set `CIPHERWATCH_DOMAIN_NAME` and `CIPHERWATCH_HOSTED_ZONE_ID` for TLS.",
+};
+const PLAIN_TARGETS =
+  "Requests between the load balancer and the tasks are plain HTTP within the VPC, between two security groups that admit nothing else. Load balancers do not verify the certificates of targets, so each task would need a private key without gaining authentication.";
+
+/** Policies that Security Hub recommends for ELB.17, without TLS 1.1 and CBC ciphers. */
 const TLS_POLICIES = [
   "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
   "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
@@ -33,7 +40,7 @@ const TLS_POLICIES = [
   "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
 ];
 
-function redirectsToHttps({ default_action }: Values): boolean {
+function redirectsToHttps({ default_action }: Block): boolean {
   return (
     Array.isArray(default_action) &&
     default_action.length > 0 &&
@@ -47,38 +54,38 @@ function redirectsToHttps({ default_action }: Values): boolean {
   );
 }
 
-const redirecting = (redirect: Values) => [
+const redirecting = (redirect: Block) => [
   {
     type: "redirect",
     redirect: { protocol: "HTTPS", port: "443", status_code: "HTTP_301", ...redirect },
   },
 ];
 
-const secureListener: Wanted = {
-  says: "HTTPS, or a redirect to it",
+const secureListener: Matcher = {
+  description: "HTTPS or a redirect to HTTPS",
   accepts: (value) => {
-    const listener = value as Values;
+    const listener = value as Block;
     return (
       listener.protocol === "HTTPS" || (listener.protocol === "HTTP" && redirectsToHttps(listener))
     );
   },
-  wrong: [
-    altered<Values>("forwarding HTTP", (listener) => ({
+  violations: [
+    altered<Block>("forwarding HTTP", (listener) => ({
       ...listener,
       protocol: "HTTP",
       default_action: [{ type: "forward" }],
     })),
-    altered<Values>("of an unknown protocol", (listener) => ({
+    altered<Block>("with an unknown protocol", (listener) => ({
       ...listener,
       protocol: UNRESOLVABLE,
     })),
   ],
 };
 
-const redirect: Wanted = {
-  says: "a permanent redirect to HTTPS",
+const redirect: Matcher = {
+  description: "a permanent redirect to HTTPS",
   accepts: (value) => redirectsToHttps({ default_action: value }),
-  wrong: [
+  violations: [
     [],
     [{ type: "forward", target_group_arn: "${aws_lb_target_group.Elsewhere.arn}" }],
     redirecting({ protocol: "HTTP" }),
@@ -87,66 +94,62 @@ const redirect: Wanted = {
   ],
 };
 
-const inTwoZones: Wanted = {
-  says: "subnets in two availability zones or more",
+const inTwoZones: Matcher = {
+  description: "subnets in two availability zones or more",
   accepts: (value, origin) => {
-    const zones = referred(value, "aws_subnet", origin)?.map(
+    const zones = referencedResources(value, "aws_subnet", origin)?.map(
       ({ values }) => values.availability_zone,
     );
     return zones !== undefined && !zones.includes(undefined) && new Set(zones).size >= 2;
   },
-  wrong: [
+  violations: [
     [],
     altered<readonly unknown[]>("one subnet", (subnets) => subnets.slice(0, 1)),
-    altered<readonly unknown[]>("one subnet twice", ([subnet]) => [subnet, subnet]),
-    altered<readonly unknown[]>("an unknown one among them", (subnets) => [
-      ...subnets,
-      UNRESOLVABLE,
-    ]),
+    altered<readonly unknown[]>("the same subnet twice", ([subnet]) => [subnet, subnet]),
+    altered<readonly unknown[]>("with an unknown subnet", (subnets) => [...subnets, UNRESOLVABLE]),
   ],
 };
 
-/** What CKV2_AWS_76 wants before a load balancer, for Log4Shell among others. */
+/** Rule groups that CKV2_AWS_76 requires, for Log4Shell among others. */
 const MANAGED_GROUPS = ["AWSManagedRulesAnonymousIpList", "AWSManagedRulesKnownBadInputsRuleSet"];
 
-function managedGroup(rule: Values): Values | undefined {
-  return valuesAt(rule, "statement.managed_rule_group_statement")[0] as Values | undefined;
+function managedGroup(rule: Block): Block | undefined {
+  return valuesAt(rule, "statement.managed_rule_group_statement")[0] as Block | undefined;
 }
 
-const managedRules: Wanted = {
-  says: `rules with ${MANAGED_GROUPS.join(" and ")}, as AWS made them`,
+const managedRules: Matcher = {
+  description: `rules with ${MANAGED_GROUPS.join(" and ")}, their actions not overridden`,
   accepts: (value) =>
     Array.isArray(value) &&
     MANAGED_GROUPS.every((name) =>
       value.some(
-        (rule: Values) =>
+        (rule: Block) =>
           managedGroup(rule)?.name === name &&
           valuesAt(rule, "override_action.none")[0] !== undefined,
       ),
     ),
-  wrong: [
+  violations: [
     [],
     ...MANAGED_GROUPS.map((name) =>
-      altered<readonly Values[]>(`without ${name}`, (rules) =>
+      altered<readonly Block[]>(`without ${name}`, (rules) =>
         rules.filter((rule) => managedGroup(rule)?.name !== name),
       ),
     ),
-    altered<readonly Values[]>("all of which only count", (rules) =>
+    altered<readonly Block[]>("that only count", (rules) =>
       rules.map((rule) => ({ ...rule, override_action: { count: {} } })),
     ),
   ],
 };
 
-/** Every rule decides something: by itself, or by the group that it stands for. */
-const deciding: Wanted = {
-  says: "rules with an action each",
+const withActions: Matcher = {
+  description: "rules, each with an action",
   accepts: (value) =>
     Array.isArray(value) &&
     value.length > 0 &&
-    value.every((rule: Values) => rule.action !== undefined || rule.override_action !== undefined),
-  wrong: [
+    value.every((rule: Block) => rule.action !== undefined || rule.override_action !== undefined),
+  violations: [
     [],
-    altered<readonly Values[]>("without their actions", (rules) =>
+    altered<readonly Block[]>("without their actions", (rules) =>
       rules.map(({ action, override_action, ...rule }) => rule),
     ),
   ],
@@ -159,10 +162,10 @@ interface Override {
   readonly action_to_use?: { readonly block?: unknown };
 }
 
-/** AWS's rules against Log4Shell block; each that does not is a finding of its own. */
-const log4jBlocks: Rule = {
+/** AWS's rules against Log4Shell block requests. Each that does not is a finding of its own. */
+const log4jRulesBlock: Check = {
   types: ["aws_wafv2_web_acl"],
-  check: (stacks) =>
+  run: (stacks) =>
     resourcesOf(stacks, "aws_wafv2_web_acl").flatMap((acl) =>
       (
         valuesAt(
@@ -178,12 +181,12 @@ const log4jBlocks: Rule = {
         .map(({ name }) => ({
           address: `${addressOf(acl)} ${name}`,
           attribute: "",
-          problem: "does not block",
+          problem: "must block",
         })),
     ),
-  examples: [...LOG4J, UNRESOLVABLE].map((name) => ({
+  violations: [...LOG4J, UNRESOLVABLE].map((name) => ({
     title: `${name} only counts`,
-    broken: (stacks) =>
+    apply: (stacks) =>
       resourcesOf(stacks, "aws_wafv2_web_acl").map((acl) => {
         const statement = {
           managed_rule_group_statement: {
@@ -199,144 +202,102 @@ const log4jBlocks: Rule = {
   })),
 };
 
-const TARGETS = "aws_lb_target_group";
-const PLAIN_TARGETS =
-  "Between the load balancer and the tasks requests are plain HTTP: within the VPC, from one security group to the other, where nothing else is admitted. A certificate in each task would be one that nobody checks (a load balancer takes any that a target shows), and a private key to look after.";
-
-/** The targets as they would be with a certificate in each task. */
-function withEncryptedTargets(stacks: Stacks): Stacks {
-  return resourcesOf(stacks, TARGETS).reduce((changed, targets) => {
-    const health_check = { ...(targets.values.health_check as Values), protocol: "HTTPS" };
-    const values = { ...targets.values, protocol: "HTTPS", health_check };
-    return withResource(changed, { ...targets, values });
-  }, stacks);
-}
-
-export const loadBalancer: readonly Area[] = [
+export const loadBalancer: readonly ControlArea[] = [
   {
     name: "Load balancer",
     controls: [
       {
         id: "load-balancer-https",
-        title: "Listeners speak HTTPS, or redirect to it",
-        checkov: ["CKV_AWS_2", "CKV_AWS_378"],
-        trivy: ["AWS-0054"],
-        securityHub: ["ELB.18"],
-        rule: allOf(
-          every(LISTENER, meets(secureListener)),
-          every(
-            companions("aws_lb", {
+        title: "Listeners use HTTPS or redirect to it",
+        scanners: "CKV_AWS_2 CKV_AWS_378 AWS-0054 ELB.18",
+        check: allOf(
+          everyIs(LISTENER, secureListener),
+          everyHas(
+            companions(LOAD_BALANCER, {
               type: LISTENER,
               link: "load_balancer_arn",
-              where: isProtocol("HTTPS"),
+              where: hasProtocol("HTTPS"),
             }),
-            is("certificate_arn", referenceTo("aws_acm_certificate_validation")),
+            { certificate_arn: referenceTo("aws_acm_certificate_validation") },
           ),
         ),
-        refusals: [{ under: ["without a domain"], reason: WITHOUT_DOMAIN }],
+        exemptions: [WITHOUT_DOMAIN],
       },
       {
         id: "load-balancer-tls-policy",
-        title: "TLS 1.2 or newer, with a policy that AWS recommends",
-        checkov: ["CKV_AWS_103", "CKV2_AWS_74"],
-        trivy: ["AWS-0047"],
-        securityHub: ["ELB.17"],
-        rule: every(
-          resources(LISTENER, isProtocol("HTTPS")),
-          is(
-            "ssl_policy",
-            oneOf(TLS_POLICIES, "ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-0-2021-06"),
-          ),
-        ),
-        refusals: [{ under: ["without a domain"], reason: WITHOUT_DOMAIN }],
+        title: "Listeners require TLS 1.2 or later with a recommended policy",
+        scanners: "CKV_AWS_103 CKV2_AWS_74 AWS-0047 ELB.17",
+        check: everyHas(resources(LISTENER, hasProtocol("HTTPS")), { ssl_policy: TLS_POLICIES }),
+        exemptions: [WITHOUT_DOMAIN],
       },
       {
         id: "load-balancer-redirect",
         title: "HTTP redirects to HTTPS",
-        checkov: ["CKV2_AWS_20"],
-        securityHub: ["ELB.1"],
-        rule: every(resources(LISTENER, isProtocol("HTTP")), is("default_action", redirect)),
-        refusals: [{ under: ["without a domain"], reason: WITHOUT_DOMAIN }],
+        scanners: "CKV2_AWS_20 ELB.1",
+        check: everyHas(resources(LISTENER, hasProtocol("HTTP")), { default_action: redirect }),
+        exemptions: [WITHOUT_DOMAIN],
       },
       {
         id: "load-balancer-access-log",
-        title: "Requests are logged",
-        checkov: ["CKV_AWS_91"],
-        securityHub: ["ELB.5"],
-        rule: every(
-          "aws_lb",
-          is("access_logs.enabled", isTrue),
-          is("access_logs.bucket", referenceTo("aws_s3_bucket")),
-        ),
+        title: "Access logs are enabled",
+        scanners: "CKV_AWS_91 ELB.5",
+        check: everyHas(LOAD_BALANCER, {
+          "access_logs.enabled": true,
+          "access_logs.bucket": referenceTo("aws_s3_bucket"),
+        }),
       },
       {
         id: "load-balancer-headers",
-        title: "Headers that are none are dropped",
-        checkov: ["CKV_AWS_131"],
-        trivy: ["AWS-0052"],
-        securityHub: ["ELB.4"],
-        rule: every("aws_lb", is("drop_invalid_header_fields", isTrue)),
+        title: "Invalid headers are dropped",
+        scanners: "CKV_AWS_131 AWS-0052 ELB.4",
+        check: everyHas(LOAD_BALANCER, { drop_invalid_header_fields: true }),
       },
       {
         id: "load-balancer-deletion-protection",
-        title: "Deletion protection is on",
-        checkov: ["CKV_AWS_150"],
-        securityHub: ["ELB.6"],
-        rule: every("aws_lb", is("enable_deletion_protection", isTrue)),
-        refusals: [{ under: ["dev"], reason: DESTROYABLE }],
+        title: "Deletion protection is enabled",
+        scanners: "CKV_AWS_150 ELB.6",
+        check: everyHas(LOAD_BALANCER, { enable_deletion_protection: true }),
+        exemptions: [{ under: ["dev"], reason: DESTROYABLE }],
       },
       {
         id: "load-balancer-desync",
         title: "Desync mitigation is defensive or strictest",
-        checkov: ["CKV_AWS_328"],
-        securityHub: ["ELB.12"],
-        rule: every(
-          "aws_lb",
-          is("desync_mitigation_mode", oneOf(["defensive", "strictest"], "monitor")),
-        ),
+        scanners: "CKV_AWS_328 ELB.12",
+        check: everyHas(LOAD_BALANCER, { desync_mitigation_mode: ["defensive", "strictest"] }),
       },
       {
         id: "load-balancer-waf",
-        title: "A web ACL stands before it",
-        checkov: ["CKV2_AWS_28"],
-        securityHub: ["ELB.16"],
-        rule: every(
-          companions("aws_lb", { type: "aws_wafv2_web_acl_association", link: "resource_arn" }),
-          is("web_acl_arn", referenceTo("aws_wafv2_web_acl")),
+        title: "A web ACL protects the load balancer",
+        scanners: "CKV2_AWS_28 ELB.16",
+        check: everyHas(
+          companions(LOAD_BALANCER, { type: `${WEB_ACL}_association`, link: "resource_arn" }),
+          { web_acl_arn: referenceTo(WEB_ACL) },
         ),
       },
       {
         id: "load-balancer-zones",
-        title: "It stands in two availability zones or more",
-        securityHub: ["ELB.13"],
-        rule: every("aws_lb", is("subnets", inTwoZones)),
+        title: "The load balancer spans at least two availability zones",
+        scanners: "ELB.13",
+        check: everyHas(LOAD_BALANCER, { subnets: inTwoZones }),
       },
       {
         id: "target-group-health-check",
-        title: "Targets have a health check, which is encrypted",
-        checkov: ["CKV_AWS_261"],
-        securityHub: ["ELB.21"],
-        rule: {
-          ...every(
-            TARGETS,
-            is("health_check.enabled", isTrue),
-            is("health_check.path", text),
-            is("health_check.protocol", equal("HTTPS", "HTTP")),
-          ),
-          met: withEncryptedTargets,
-        },
-        refusals: [{ attribute: "health_check.protocol", reason: PLAIN_TARGETS }],
+        title: "Targets have a health check over HTTPS",
+        scanners: "CKV_AWS_261 ELB.21",
+        check: everyHas(TARGETS, { "health_check.enabled": true, "health_check.path": text }),
+        declined: [
+          {
+            type: TARGETS,
+            attributes: { "health_check.protocol": "HTTPS" },
+            reason: PLAIN_TARGETS,
+          },
+        ],
       },
       {
         id: "target-group-https",
         title: "Requests to the targets are encrypted",
-        checkov: ["CKV_AWS_378"],
-        securityHub: ["ELB.22"],
-        rule: {
-          ...every(TARGETS, is("protocol", equal("HTTPS", "HTTP"))),
-          met: withEncryptedTargets,
-        },
-        refusals: [{ reason: PLAIN_TARGETS }],
+        scanners: "CKV_AWS_378 ELB.22",
+        declined: [{ type: TARGETS, attributes: { protocol: "HTTPS" }, reason: PLAIN_TARGETS }],
       },
     ],
   },
@@ -345,31 +306,27 @@ export const loadBalancer: readonly Area[] = [
     controls: [
       {
         id: "waf",
-        title: "It has rules, with metrics, a log, and AWS's own against Log4Shell",
-        checkov: ["CKV_AWS_175", "CKV_AWS_192", "CKV_AWS_342", "CKV2_AWS_31", "CKV2_AWS_76"],
-        securityHub: ["WAF.10", "WAF.11", "WAF.12"],
-        rule: allOf(
-          every(
-            "aws_wafv2_web_acl",
-            is("rule", deciding),
-            is("rule", managedRules),
-            is("rule.visibility_config.cloudwatch_metrics_enabled", isTrue),
-            is("visibility_config.cloudwatch_metrics_enabled", isTrue),
+        title: "The web ACL has rules with metrics, a log, and AWS's rules against Log4Shell",
+        scanners:
+          "CKV_AWS_175 CKV_AWS_192 CKV_AWS_342 CKV2_AWS_31 CKV2_AWS_76 WAF.10 WAF.11 WAF.12",
+        check: allOf(
+          everyHas(WEB_ACL, {
+            rule: managedRules,
+            "rule.visibility_config.cloudwatch_metrics_enabled": true,
+            "visibility_config.cloudwatch_metrics_enabled": true,
+          }),
+          everyHas(WEB_ACL, { rule: withActions }),
+          everyHas(
+            companions(WEB_ACL, { type: `${WEB_ACL}_logging_configuration`, link: "resource_arn" }),
+            { log_destination_configs: listOf(referenceTo("aws_cloudwatch_log_group")) },
           ),
-          every(
-            companions("aws_wafv2_web_acl", {
-              type: "aws_wafv2_web_acl_logging_configuration",
-              link: "resource_arn",
-            }),
-            is("log_destination_configs", listOf(referenceTo("aws_cloudwatch_log_group"))),
-          ),
-          log4jBlocks,
+          log4jRulesBlock,
         ),
-        refusals: [
+        exemptions: [
           {
             of: ["service/aws_wafv2_web_acl.WebAcl Log4JRCE_BODY"],
             reason:
-              "In bodies the rule counts and does not block: a body holds the Text that a caller wants sealed, which may be a log or a report that quotes the attack. The service is not written in Java. In headers, paths and queries the rules block.",
+              "The rule only counts matches in bodies: a body holds the Text that a caller encrypts, which may be a log or report that quotes the attack. The service is not written in Java. The rules block matches in headers, paths and queries.",
           },
         ],
       },

@@ -1,73 +1,50 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CONFIGURATIONS } from "./configurations.ts";
-import type { Control, Refusal } from "./control.ts";
-import { controlAreas, SOURCES } from "./index.ts";
-import { WITHOUT_RESOURCE } from "./without-resource.ts";
+import { type Control, type Exemption, type Scanner, scannerIds } from "./control.ts";
+import { controlAreas, SCANNER_VERSIONS } from "./index.ts";
+import { RESOURCELESS_ACTIONS } from "./resourceless-actions.ts";
 
 const PREFIX = "CIPHERWATCH_";
 export const PAGE = join(import.meta.dirname, "../../docs/controls.md");
+const SCANNERS = Object.keys(SCANNER_VERSIONS) as Scanner[];
 
-/** docs/controls.md, all of it. `npx node stacks/controls/page.ts` writes it. */
+/** The contents of docs/controls.md. `npm run docs` writes it. */
 export function controlsPage(): string {
   const controls = controlAreas.flatMap((area) => area.controls);
-  const refusing = controls.filter(({ refusals = [] }) => refusals.length > 0);
-  return [
+  const sections = [
     "# Controls",
-    `<!-- Written by \`npx node stacks/controls/page.ts\` from the table in stacks/controls. Change that. -->`,
-    `What Checkov, Trivy and AWS Security Hub ask of infrastructure like this, as ${controls.length} controls. Each is a rule over the synthesized Terraform of all stacks together, tested on every change. A rule fails on a value that nobody can tell before Terraform runs and on stacks that have nothing it is about; and each has examples that break it, which it must notice.`,
-    "The rules are checked under the defaults of dev and prod, and under what weakens or adds to prod's:",
-    Object.entries(CONFIGURATIONS)
-      .map(([name, variables]) => `- ${name}: ${settingsOf(variables)}`)
-      .join("\n"),
-    "## What is refused",
-    "A refusal stands for what its rule finds and we keep. A test fails when there is nothing left to refuse.",
-    table(
-      ["control", "where", "why"],
-      refusing.flatMap((control) =>
-        (control.refusals ?? []).map((refusal) => [
-          link(control),
-          whereOf(refusal),
-          refusal.reason,
-        ]),
-      ),
-    ),
+    "<!-- Generated from stacks/controls by `npm run docs`; do not edit. -->",
+    `The requirements of Checkov, Trivy and AWS Security Hub for infrastructure like this, as ${controls.length} controls. Tests check the synthesized Terraform of all stacks together on every change. A check fails on a value that is unknown before Terraform runs, and if the stacks have no resource that it applies to. Every check is also tested with violations that it must detect.`,
+    "The controls are checked with the defaults of dev and prod, and with settings that weaken prod or add to it:",
+    list(Object.entries(CONFIGURATIONS).map(([name, it]) => `${name}: ${settingsOf(it)}`)),
+    "## Exemptions",
+    "An exemption covers deviations that we accept. A test fails if an exemption is no longer needed.",
+    table(["control", "where", "reason"], controls.flatMap(exemptionRows)),
     "## All controls",
     ...controlAreas.flatMap((area) => [
       `### ${area.name}`,
-      table(
-        ["control", "id", "Checkov", "Trivy", "Security Hub", "state"],
-        area.controls.map((control) => [
-          `<a id="${control.id}"></a>${control.title}`,
-          `\`${control.id}\``,
-          ...[control.checkov, control.trivy, control.securityHub].map(listOf),
-          stateOf(control),
-        ]),
-      ),
+      table(["control", "id", "Checkov", "Trivy", "Security Hub", "state"], area.controls.map(row)),
     ]),
-    "## Actions without a resource",
-    'Every other statement names its resources. In the policy of a key "*" is that key, and the policy of a VPC endpoint permits nothing: it takes away from what callers may do.',
+    "## Actions without resources",
+    'All other statements name their resources. In the policy of a KMS key, "*" is the key itself. The policy of a VPC endpoint only restricts what callers may do.',
     table(
-      ["actions", "what for"],
-      WITHOUT_RESOURCE.map(({ actions, reason }) => [
+      ["actions", "reason"],
+      RESOURCELESS_ACTIONS.map(({ actions, reason }) => [
         actions.map((action) => `\`${action}\``).join(" "),
         reason,
       ]),
     ),
-    "## Sources of the ids",
-    Object.entries(SOURCES)
-      .map(([scanner, source]) => `- ${scanner}: ${source}`)
-      .join("\n"),
-  ]
-    .join("\n\n")
-    .concat("\n");
+    "## Sources of the scanner ids",
+    list(SCANNERS.map((scanner) => `${scanner}: ${SCANNER_VERSIONS[scanner]}`)),
+  ];
+  return `${sections.join("\n\n")}\n`;
 }
 
-/** Variables in which a configuration differs from that of prod. */
+/** Variables whose values differ from prod's; all of them for prod. */
 function settingsOf(variables: Readonly<Record<string, string>>): string {
   const prod: Readonly<Record<string, string>> = CONFIGURATIONS.prod;
-  const names = [...new Set([...Object.keys(prod), ...Object.keys(variables)])];
-  return names
+  return [...new Set([...Object.keys(prod), ...Object.keys(variables)])]
     .filter((name) => variables === prod || variables[name] !== prod[name])
     .map((name) => {
       const value = variables[name];
@@ -76,34 +53,44 @@ function settingsOf(variables: Readonly<Record<string, string>>): string {
     .join(", ");
 }
 
-function link({ id }: Control): string {
-  return `[\`${id}\`](#${id})`;
+function row(control: Control): readonly string[] {
+  const { id, title } = control;
+  const ids = SCANNERS.map((scanner) => scannerIds(control, scanner).join(" "));
+  return [`<a id="${id}"></a>${title}`, `\`${id}\``, ...ids, stateOf(control)];
 }
 
-function stateOf({ refusals = [] }: Control): string {
-  if (refusals.length === 0) return "met";
-  const whole = refusals.some(
-    ({ under, of, attribute }) =>
-      under === undefined && of === undefined && attribute === undefined,
-  );
-  return whole ? "[refused](#what-is-refused)" : "met, with [refusals](#what-is-refused)";
+function stateOf({ check, exemptions = [], declined = [] }: Control): string {
+  if (check === undefined) return "[declined](#exemptions)";
+  return exemptions.length + declined.length === 0 ? "met" : "met, with [exemptions](#exemptions)";
 }
 
-function whereOf({ under, except, of, attribute }: Refusal): string {
-  const settings = under === undefined ? [] : [sentence(under)];
-  const unless = except === undefined ? [] : [`everywhere but ${sentence(except)}`];
-  const resources = (of ?? []).map((address) => `\`${address}\``);
-  const part = attribute === undefined ? [] : [`\`${attribute}\``];
-  const where = [...settings, ...unless, ...resources];
-  return [...(where.length === 0 ? ["everywhere"] : where), ...part].join(", ");
+function exemptionRows({ id, exemptions = [], declined = [] }: Control): readonly string[][] {
+  const link = `[\`${id}\`](#${id})`;
+  return [
+    ...exemptions.map((exemption) => [link, scopeOf(exemption), exemption.reason]),
+    ...declined.map(({ type, attributes, reason }) => [
+      link,
+      [`everywhere, \`${type}\``, ...Object.keys(attributes).map((it) => `\`${it}\``)].join(", "),
+      reason,
+    ]),
+  ];
 }
 
-function sentence(items: readonly string[]): string {
+function scopeOf({ under, except, of }: Exemption): string {
+  const scope = [
+    ...(under === undefined ? [] : [conjunction(under)]),
+    ...(except === undefined ? [] : [`everywhere except ${conjunction(except)}`]),
+    ...(of ?? []).map((address) => `\`${address}\``),
+  ];
+  return scope.join(", ") || "everywhere";
+}
+
+function conjunction(items: readonly string[]): string {
   return new Intl.ListFormat("en", { style: "long", type: "conjunction" }).format(items);
 }
 
-function listOf(ids: readonly string[] = []): string {
-  return ids.join(" ");
+function list(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join("\n");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

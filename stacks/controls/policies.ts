@@ -1,21 +1,18 @@
-import type { Stacks } from "../../terraform/json.ts";
+import type { Block, Stacks } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import {
   addressOf,
   type ConfiguredResource,
   resourcesOf,
   withData,
-  withResource,
 } from "../../terraform/resources.ts";
-import type { Finding } from "./finding.ts";
-import type { Part, Subject } from "./subject.ts";
-import type { Values } from "./values.ts";
-import { UNRESOLVABLE } from "./wanted.ts";
+import type { Finding } from "./check.ts";
+import { type Matcher, UNRESOLVABLE } from "./matchers.ts";
+import { attributeViolations, type Subject, type SubjectItem } from "./subjects.ts";
 
-/** Where each type of resource keeps its policy; the controls see no other policies. */
+/** The attribute that holds the policy, by resource type. A test rejects policies anywhere else. */
 export const POLICY_ATTRIBUTES = {
   aws_cloudwatch_log_resource_policy: "policy_document",
-  aws_ecr_repository_policy: "policy",
   aws_iam_policy: "policy",
   aws_iam_role: "assume_role_policy",
   aws_iam_role_policy: "policy",
@@ -30,7 +27,7 @@ export type PolicyHolder = keyof typeof POLICY_ATTRIBUTES;
 
 const DOCUMENT = "aws_iam_policy_document";
 
-/** A statement of a policy document, as far as the controls read it. */
+/** A statement of an `aws_iam_policy_document`. */
 export interface Statement {
   readonly sid?: string;
   readonly effect?: string;
@@ -50,97 +47,95 @@ export interface Statement {
   }[];
 }
 
-interface Policy {
-  readonly holder: ConfiguredResource;
-  /** Undefined: nobody knows it before Terraform runs, or it is made of others. */
-  readonly document?: ConfiguredResource & {
-    readonly values: { readonly statement: readonly Statement[] };
-  };
-}
+type PolicyDocument = ConfiguredResource & {
+  readonly values: { readonly statement: readonly Statement[] };
+};
 
-function policiesOf(stacks: Stacks, type: PolicyHolder): readonly Policy[] {
-  return resourcesOf(stacks, type).map((holder) => {
-    const found = resolveReference(stacks, holder.stack, holder.values[POLICY_ATTRIBUTES[type]]);
-    const readable =
-      found?.kind === "data" &&
-      found.type === DOCUMENT &&
-      found.attribute === "json" &&
-      Array.isArray(found.values.statement) &&
-      found.values.source_policy_documents === undefined &&
-      found.values.override_policy_documents === undefined;
-    return readable
-      ? { holder, document: found as unknown as Required<Policy>["document"] }
-      : { holder };
-  });
-}
-
-/** Each policy of the resources of a type; its statements stand in `statement`. */
+/** The policy document of every resource of a type. */
 export function policies(type: PolicyHolder): Subject {
-  return subject(type, (stacks, { holder, document }) => [
+  return policySubject(type, (stacks, holder, document) => [
     {
       address: addressOf(holder),
       stack: holder.stack,
       values: document.values,
-      replaced: (values) => withData(stacks, { ...document, values: values as Values }),
+      replace: (values) => withData(stacks, { ...document, values: values as Block }),
     },
   ]);
 }
 
-/** Each statement that allows something in the policies of a type's resources. */
-export function allowances(type: PolicyHolder): Subject {
-  return subject(type, (stacks, { holder, document }) => {
+/** Every Allow statement, that `where` selects, of the policies of a resource type. */
+export function allowStatements(
+  type: PolicyHolder,
+  where: (statement: Statement) => boolean = () => true,
+): Subject {
+  return policySubject(type, (stacks, holder, document) => {
     const { statement: statements } = document.values;
-    return statements.flatMap((statement, index): Part[] =>
-      statement.effect === "Deny"
-        ? []
-        : [
-            {
-              address: `${addressOf(holder)} ${statement.sid ?? index}`,
-              stack: holder.stack,
-              values: statement,
-              replaced: (values) =>
-                withData(stacks, {
-                  ...document,
-                  values: {
-                    ...document.values,
-                    statement: statements.with(index, values as Statement),
-                  },
-                }),
-            },
-          ],
-    );
+    return statements.flatMap((statement, index): SubjectItem[] => {
+      if (statement.effect === "Deny" || !where(statement)) return [];
+      const replace = (values: unknown) => {
+        const changed = statements.with(index, values as Statement);
+        return withData(stacks, {
+          ...document,
+          values: { ...document.values, statement: changed },
+        });
+      };
+      const address = `${addressOf(holder)} ${statement.sid ?? index}`;
+      return [{ address, stack: holder.stack, values: statement, replace }];
+    });
   });
 }
 
-function subject(
+function policySubject(
   type: PolicyHolder,
-  parts: (stacks: Stacks, policy: Required<Policy>) => readonly Part[],
+  itemsOf: (
+    stacks: Stacks,
+    holder: ConfiguredResource,
+    document: PolicyDocument,
+  ) => readonly SubjectItem[],
 ): Subject {
   const attribute = POLICY_ATTRIBUTES[type];
   return {
     types: [type],
-    parts: (stacks) =>
-      policiesOf(stacks, type).flatMap(({ holder, document }): readonly (Part | Finding)[] =>
-        document === undefined
-          ? [
-              {
-                address: addressOf(holder),
-                attribute,
-                problem: `is no ${DOCUMENT} that can be read`,
-              },
-            ]
-          : parts(stacks, { holder, document }),
-      ),
-    examples: [undefined, UNRESOLVABLE, '{"Statement":[]}'].map((value) => ({
-      title: `${type}: ${attribute} ${value ?? "not set"}`,
-      broken: (stacks) =>
-        resourcesOf(stacks, type).map((holder) => ({
-          address: addressOf(holder),
-          stacks: withResource(stacks, {
-            ...holder,
-            values: { ...holder.values, [attribute]: value },
-          }),
-        })),
+    items: (stacks) =>
+      resourcesOf(stacks, type).flatMap((holder): readonly (SubjectItem | Finding)[] => {
+        const document = documentOf(stacks, holder, attribute);
+        if (document !== undefined) return itemsOf(stacks, holder, document);
+        const problem = `must be one ${DOCUMENT} of the stacks`;
+        return [{ address: addressOf(holder), attribute, problem }];
+      }),
+    violations: attributeViolations(type, attribute, [undefined, UNRESOLVABLE, '{"Statement":[]}']),
+  };
+}
+
+/** @returns undefined if the document is unknown before Terraform runs or merges others */
+function documentOf(
+  stacks: Stacks,
+  holder: ConfiguredResource,
+  attribute: string,
+): PolicyDocument | undefined {
+  const target = resolveReference(stacks, holder.stack, holder.values[attribute]);
+  const isReadable =
+    target?.kind === "data" &&
+    target.type === DOCUMENT &&
+    target.attribute === "json" &&
+    Array.isArray(target.values.statement) &&
+    target.values.source_policy_documents === undefined &&
+    target.values.override_policy_documents === undefined;
+  return isReadable ? (target as unknown as PolicyDocument) : undefined;
+}
+
+/** Accepts statements, and rejects an accepted statement with each of the changes. */
+export function statementMatcher(
+  description: string,
+  accepts: (statement: Statement, location: Parameters<Matcher["accepts"]>[1]) => boolean,
+  changes: Readonly<Record<string, Partial<Statement>>>,
+): Matcher {
+  return {
+    description,
+    accepts: (value, location) => accepts(value as Statement, location),
+    violations: Object.entries(changes).map(([title, change]) => ({
+      title,
+      alter: (statement: unknown) => ({ ...(statement as Statement), ...change }),
     })),
   };
 }

@@ -1,26 +1,15 @@
-import type { Stacks } from "../../terraform/json.ts";
-import { resourcesOf, withResource } from "../../terraform/resources.ts";
-import type { Area } from "./control.ts";
-import { allowances, policies, type Statement } from "./policies.ts";
-import { ownPrincipals } from "./principals.ts";
-import { allOf, every, is, meets, type Rule } from "./rule.ts";
-import { companions } from "./subject.ts";
-import type { Values } from "./values.ts";
-import {
-  altered,
-  atLeast,
-  customerKey,
-  equal,
-  isTrue,
-  oneOf,
-  referenceTo,
-  type Wanted,
-} from "./wanted.ts";
+import type { Block } from "../../terraform/json.ts";
+import { allOf, everyHas, everyIs, exists } from "./check.ts";
+import type { ControlArea } from "./control.ts";
+import { altered, atLeast, customerKey, type Matcher, referenceTo } from "./matchers.ts";
+import { allowStatements, policies, type Statement } from "./policies.ts";
+import { principalsOfThisAccount } from "./principals.ts";
+import { companions } from "./subjects.ts";
 
 const BUCKET = "aws_s3_bucket";
 const ofBucket = (type: string) => companions(BUCKET, { type, link: "bucket" });
 
-/** Buckets that other buckets' access logs, or the load balancer's, go to. */
+/** Buckets that S3 or the load balancer delivers access logs to. */
 const LOG_BUCKETS = [
   "bootstrap/aws_s3_bucket.AccessLogs",
   "trail/aws_s3_bucket.AccessLogs",
@@ -28,16 +17,16 @@ const LOG_BUCKETS = [
 ] as const;
 
 export const PUBLIC_ACCESS_BLOCK = "aws_s3_bucket_public_access_block";
-const WAYS_IN = [
-  "block_public_acls",
-  "block_public_policy",
-  "ignore_public_acls",
-  "restrict_public_buckets",
-];
+const BLOCKED = {
+  block_public_acls: true,
+  block_public_policy: true,
+  ignore_public_acls: true,
+  restrict_public_buckets: true,
+};
 
-/** Whether a public access block lets nothing through. */
-export function blocksAll(block: Values): boolean {
-  return WAYS_IN.every((way) => block[way] === true);
+/** Whether a public access block blocks all four kinds of public access. */
+export function blocksAll(block: Block): boolean {
+  return Object.keys(BLOCKED).every((attribute) => block[attribute] === true);
 }
 
 function deniesPlainHttp({
@@ -47,7 +36,7 @@ function deniesPlainHttp({
   resources,
   condition,
 }: Statement): boolean {
-  const everybody = principals?.some(
+  const everyone = principals?.some(
     ({ type, identifiers }) => ["AWS", "*"].includes(type) && identifiers.includes("*"),
   );
   const withoutTls =
@@ -59,230 +48,169 @@ function deniesPlainHttp({
   const [bucket, ...objects] = [...(resources ?? [])].sort();
   const whole = bucket !== undefined && objects.join() === `${bucket}/*`;
   return (
-    effect === "Deny" && everybody === true && withoutTls && whole && actions?.join() === "s3:*"
+    effect === "Deny" && everyone === true && withoutTls && whole && actions?.join() === "s3:*"
   );
 }
 
-const tlsOnly: Wanted = {
-  says: "statements that deny everything without TLS, on the bucket and its objects",
+const tlsOnly: Matcher = {
+  description: "statements that deny all requests without TLS, to the bucket and its objects",
   accepts: (value) => Array.isArray(value) && value.some(deniesPlainHttp),
-  wrong: [
+  violations: [
     [],
     ...(
       [
-        ["allowing it", { effect: "Allow" }],
-        ["on objects alone", { resources: ["arn:aws:s3:::example/*"] }],
-        ["for reading alone", { actions: ["s3:GetObject"] }],
-        ["under another condition too", { condition: [] }],
+        ["that allow them", { effect: "Allow" }],
+        ["on objects only", { resources: ["arn:aws:s3:::example/*"] }],
+        ["for reads only", { actions: ["s3:GetObject"] }],
+        ["without the condition", { condition: [] }],
         ["for one account", { principals: [{ type: "AWS", identifiers: ["111122223333"] }] }],
       ] as const
     ).map(([title, change]) =>
       altered<readonly Statement[]>(title, (statements) =>
-        statements.map((it) => (deniesPlainHttp(it) ? { ...it, ...change } : it)),
+        statements.map((statement) =>
+          deniesPlainHttp(statement) ? { ...statement, ...change } : statement,
+        ),
       ),
     ),
   ],
 };
 
-function forEachBucket(type: string, values: Values): Required<Rule>["met"] {
-  return (stacks: Stacks) =>
-    resourcesOf(stacks, BUCKET).reduce(
-      (changed, { stack, name }) =>
-        withResource(changed, {
-          stack,
-          type,
-          name: `Example-${name}`,
-          values: { bucket: `\${${BUCKET}.${name}.bucket}`, ...values },
-        }),
-      stacks,
-    );
-}
+const DEFAULT_ENCRYPTION = "rule.apply_server_side_encryption_by_default";
 
-const mfaDelete = is("versioning_configuration.mfa_delete", equal("Enabled", "Disabled"));
-
-export const storage: readonly Area[] = [
+export const storage: readonly ControlArea[] = [
   {
     name: "S3",
     controls: [
       {
         id: "s3-public-access",
-        title: "Public access is blocked in all four ways, and no policy admits others",
-        checkov: ["CKV_AWS_53", "CKV_AWS_54", "CKV_AWS_55", "CKV_AWS_56", "CKV2_AWS_6"],
-        trivy: ["AWS-0086", "AWS-0087", "AWS-0091", "AWS-0093", "AWS-0094"],
-        securityHub: ["S3.8"],
-        rule: allOf(
-          every(ofBucket(PUBLIC_ACCESS_BLOCK), ...WAYS_IN.map((way) => is(way, isTrue))),
-          every(allowances("aws_s3_bucket_policy"), meets(ownPrincipals)),
+        title: "Buckets block all four kinds of public access, and no policy admits other accounts",
+        scanners:
+          "CKV_AWS_53 CKV_AWS_54 CKV_AWS_55 CKV_AWS_56 CKV2_AWS_6 AWS-0086 AWS-0087 AWS-0091 AWS-0093 AWS-0094 S3.8",
+        check: allOf(
+          everyHas(ofBucket(PUBLIC_ACCESS_BLOCK), BLOCKED),
+          everyIs(allowStatements("aws_s3_bucket_policy"), principalsOfThisAccount),
         ),
       },
       {
         id: "s3-key",
-        title: "Objects are encrypted under a customer's key",
-        checkov: ["CKV_AWS_19", "CKV_AWS_145"],
-        trivy: ["AWS-0132"],
-        securityHub: ["S3.17"],
-        rule: every(
-          ofBucket("aws_s3_bucket_server_side_encryption_configuration"),
-          is(
-            "rule.apply_server_side_encryption_by_default.sse_algorithm",
-            oneOf(["aws:kms", "aws:kms:dsse"], "AES256"),
-          ),
-          is("rule.apply_server_side_encryption_by_default.kms_master_key_id", customerKey),
-        ),
-        refusals: [
+        title: "Objects are encrypted with a customer managed key",
+        scanners: "CKV_AWS_19 CKV_AWS_145 AWS-0132 S3.17",
+        check: everyHas(ofBucket("aws_s3_bucket_server_side_encryption_configuration"), {
+          [`${DEFAULT_ENCRYPTION}.sse_algorithm`]: ["aws:kms", "aws:kms:dsse"],
+          [`${DEFAULT_ENCRYPTION}.kms_master_key_id`]: customerKey,
+        }),
+        exemptions: [
           {
             of: LOG_BUCKETS,
             reason:
-              "S3 and the load balancer deliver access logs to buckets under S3's own key alone: under a customer's they would not come.",
+              "S3 and the load balancer deliver access logs only to buckets encrypted with S3 managed keys.",
           },
         ],
       },
       {
         id: "s3-versioning",
-        title: "Replaced and deleted objects can be brought back",
-        checkov: ["CKV_AWS_21"],
-        trivy: ["AWS-0090"],
-        securityHub: ["S3.14"],
-        rule: every(
-          ofBucket("aws_s3_bucket_versioning"),
-          is("versioning_configuration.status", equal("Enabled", "Suspended")),
-        ),
+        title: "Versioning preserves replaced and deleted objects",
+        scanners: "CKV_AWS_21 AWS-0090 S3.14",
+        check: everyHas(ofBucket("aws_s3_bucket_versioning"), {
+          "versioning_configuration.status": "Enabled",
+        }),
       },
       {
         id: "s3-tls",
-        title: "Nobody is served without TLS",
-        checkov: ["CKV_AWS_379"],
-        securityHub: ["S3.5"],
-        rule: allOf(
-          every(ofBucket("aws_s3_bucket_policy")),
-          every(policies("aws_s3_bucket_policy"), is("statement", tlsOnly)),
+        title: "Buckets reject requests without TLS",
+        scanners: "CKV_AWS_379 S3.5",
+        check: allOf(
+          exists(ofBucket("aws_s3_bucket_policy")),
+          everyHas(policies("aws_s3_bucket_policy"), { statement: tlsOnly }),
         ),
       },
       {
         id: "s3-lifecycle",
-        title: "Objects and unfinished uploads do not pile up",
-        checkov: ["CKV2_AWS_61", "CKV_AWS_300"],
-        securityHub: ["S3.10", "S3.13"],
-        rule: every(
-          ofBucket("aws_s3_bucket_lifecycle_configuration"),
-          is("rule.status", equal("Enabled", "Disabled")),
-          is("rule.noncurrent_version_expiration.noncurrent_days", atLeast(1)),
-          is("rule.abort_incomplete_multipart_upload.days_after_initiation", atLeast(1)),
-        ),
+        title: "Noncurrent versions and incomplete uploads expire",
+        scanners: "CKV2_AWS_61 CKV_AWS_300 S3.10 S3.13",
+        check: everyHas(ofBucket("aws_s3_bucket_lifecycle_configuration"), {
+          "rule.status": "Enabled",
+          "rule.noncurrent_version_expiration.noncurrent_days": atLeast(1),
+          "rule.abort_incomplete_multipart_upload.days_after_initiation": atLeast(1),
+        }),
       },
       {
         id: "s3-object-lock",
-        title: "Objects are locked for a time",
-        checkov: ["CKV_AWS_143"],
-        securityHub: ["S3.15"],
-        rule: every(
-          ofBucket("aws_s3_bucket_object_lock_configuration"),
-          is("rule.default_retention.mode", oneOf(["GOVERNANCE", "COMPLIANCE"], "NONE")),
-          is("rule.default_retention.days", atLeast(1)),
-        ),
-        refusals: [
+        title: "Object Lock protects objects for a retention period",
+        scanners: "CKV_AWS_143 S3.15",
+        check: everyHas(ofBucket("aws_s3_bucket_object_lock_configuration"), {
+          "rule.default_retention.mode": ["GOVERNANCE", "COMPLIANCE"],
+          "rule.default_retention.days": atLeast(1),
+        }),
+        exemptions: [
           {
             of: ["bootstrap/aws_s3_bucket.AccessLogs", "trail/aws_s3_bucket.AccessLogs"],
-            reason: "S3 delivers no access logs to a bucket with a default lock.",
+            reason: "S3 delivers no access logs to a bucket with default retention.",
           },
           {
             of: ["service/aws_s3_bucket.LoadBalancer_Logs"],
             reason:
-              "It holds which address asked when, for as long as other logs. What proves something is the trail, and that is locked.",
+              "It holds the load balancer's access logs, for as long as other logs are kept. The trail is the audit evidence, and its bucket is locked.",
           },
           {
             of: ["bootstrap/aws_s3_bucket.StateBucket", "bootstrap/aws_s3_bucket.PlanBucket"],
             reason:
-              "States are replaced and lock files deleted at every run, plans expire after days. Versions bring back what was lost; a lock would keep nothing that somebody could want.",
+              "Every run replaces states and deletes lock files, and plans expire after days. Versioning restores what is lost.",
           },
           {
             under: ["dev"],
             of: ["trail/aws_s3_bucket.TrailBucket"],
             reason:
-              "dev can be destroyed with everything in it. The bucket is made for locks, and `CIPHERWATCH_TRAIL_LOCK_DAYS` sets one.",
+              "dev can be destroyed completely. The bucket supports Object Lock, and `CIPHERWATCH_TRAIL_LOCK_DAYS` sets a retention period.",
           },
         ],
       },
       {
         id: "s3-acl",
-        title: "Access control lists are off",
-        checkov: ["CKV2_AWS_65"],
-        trivy: ["AWS-0092"],
-        securityHub: ["S3.12"],
-        rule: every(
-          ofBucket("aws_s3_bucket_ownership_controls"),
-          is("rule.object_ownership", equal("BucketOwnerEnforced", "ObjectWriter")),
-        ),
+        title: "Access control lists are disabled",
+        scanners: "CKV2_AWS_65 AWS-0092 S3.12",
+        check: everyHas(ofBucket("aws_s3_bucket_ownership_controls"), {
+          "rule.object_ownership": "BucketOwnerEnforced",
+        }),
       },
       {
         id: "s3-access-log",
-        title: "Accesses are logged",
-        checkov: ["CKV_AWS_18"],
-        trivy: ["AWS-0089"],
-        securityHub: ["S3.9"],
-        rule: every(ofBucket("aws_s3_bucket_logging"), is("target_bucket", referenceTo(BUCKET))),
-        refusals: [
+        title: "Buckets log their accesses",
+        scanners: "CKV_AWS_18 AWS-0089 S3.9",
+        check: everyHas(ofBucket("aws_s3_bucket_logging"), { target_bucket: referenceTo(BUCKET) }),
+        exemptions: [
           {
             of: LOG_BUCKETS,
             reason:
-              "They hold logs. Logging the delivery of logs begets logs without end, and S3 warns of a bucket that is its own target. Who changes their settings is in the trail.",
+              "They hold access logs. Logging the delivery of logs would create an endless loop, and S3 advises against a bucket that is its own target. The trail records changes of their settings.",
           },
         ],
       },
       {
         id: "s3-replication",
-        title:
-          "Objects are replicated, events notified, and deletion of versions takes a second factor",
-        checkov: ["CKV_AWS_144", "CKV2_AWS_62"],
-        trivy: ["AWS-0170"],
-        securityHub: ["S3.7", "S3.11", "S3.20"],
-        rule: {
-          ...allOf(
-            every(
-              ofBucket("aws_s3_bucket_replication_configuration"),
-              is("rule.status", equal("Enabled", "Disabled")),
-            ),
-            every(ofBucket("aws_s3_bucket_notification"), is("eventbridge", isTrue)),
-            every(ofBucket("aws_s3_bucket_versioning"), mfaDelete),
-          ),
-          met: (stacks) =>
-            withMfaDelete(
-              forEachBucket("aws_s3_bucket_notification", { eventbridge: true })(
-                forEachBucket("aws_s3_bucket_replication_configuration", {
-                  rule: [{ status: "Enabled" }],
-                })(stacks),
-              ),
-            ),
-        },
-        refusals: [
+        title: "Objects are replicated, events are notified, and deleting versions requires MFA",
+        scanners: "CKV_AWS_144 CKV2_AWS_62 AWS-0170 S3.7 S3.11 S3.20",
+        declined: [
           {
-            attribute: "aws_s3_bucket_replication_configuration",
+            type: "aws_s3_bucket_replication_configuration",
+            attributes: {},
             reason:
-              "A second region doubles the storage and needs a second set of keys. S3 keeps each object in three availability zones. Whoever must survive the loss of a region replicates the trail's bucket alone.",
+              "A second region doubles the storage and needs a second set of keys. S3 keeps each object in three availability zones. To survive the loss of a region, replicate only the trail's bucket.",
           },
           {
-            attribute: "aws_s3_bucket_notification",
+            type: "aws_s3_bucket_notification",
+            attributes: {},
             reason:
-              "Nobody would act on them: all objects come from AWS's own services or from Terraform, and who changes a bucket is in the trail.",
+              "There is nothing to react to: AWS services and Terraform write all objects, and the trail records changes to buckets.",
           },
           {
-            attribute: mfaDelete.path,
+            type: "aws_s3_bucket_versioning",
+            attributes: { "versioning_configuration.mfa_delete": "Enabled" },
             reason:
-              "Only the root user can turn it on, by the API and not by Terraform. In prod the trail's files are locked instead.",
+              "Only the root user can enable it, through the API and not through Terraform. In prod, Object Lock protects the trail's files instead.",
           },
         ],
       },
     ],
   },
 ];
-
-function withMfaDelete(stacks: Stacks): Stacks {
-  return resourcesOf(stacks, "aws_s3_bucket_versioning").reduce((changed, versioning) => {
-    const versioning_configuration = {
-      ...(versioning.values.versioning_configuration as Values),
-      mfa_delete: "Enabled",
-    };
-    const values = { ...versioning.values, versioning_configuration };
-    return withResource(changed, { ...versioning, values });
-  }, stacks);
-}

@@ -1,143 +1,236 @@
-import type { Stacks } from "../../terraform/json.ts";
+import patterns from "../../detections/cis/patterns.json" with { type: "json" };
 import { resolveReference } from "../../terraform/references.ts";
-import {
-  addressOf,
-  resourcesOf,
-  withoutResource,
-  withResource,
-} from "../../terraform/resources.ts";
-import type { Area } from "./control.ts";
-import type { Example } from "./finding.ts";
-import { allOf, every, is, type Rule } from "./rule.ts";
-import { blocksAll, PUBLIC_ACCESS_BLOCK } from "./storage.ts";
-import { type Companion, companionsOf } from "./subject.ts";
+import { addressOf, resourcesOf, withoutResource } from "../../terraform/resources.ts";
+import { allOf, everyHas, everyIs, exists, type Violation, withViolations } from "./check.ts";
+import type { ControlArea } from "./control.ts";
 import {
   absent,
+  atLeast,
   customerKey,
-  equal,
   isResource,
-  isTrue,
+  listOf,
+  type Matcher,
+  optional,
   referenceTo,
-  type Wanted,
-} from "./wanted.ts";
+} from "./matchers.ts";
+import { ALARM, alarmsOn, hasAlarms } from "./metric-alarms.ts";
+import { allowStatements } from "./policies.ts";
+import { principalsOfThisAccount } from "./principals.ts";
+import { blocksAll, PUBLIC_ACCESS_BLOCK } from "./storage.ts";
+import { type Companion, companions, companionsOf } from "./subjects.ts";
 
 const TRAIL = "aws_cloudtrail";
-const BUCKET = "aws_s3_bucket";
+const KEY = "aws_kms_key";
+const LOG_GROUP = "aws_cloudwatch_log_group";
+const TOPIC = "aws_sns_topic";
+
+/** The shortest waiting period that KMS offers. */
+const MINIMUM_DELETION_DAYS = 7;
+const ONE_YEAR_DAYS = 365;
+
 const BLOCK: Companion = { type: PUBLIC_ACCESS_BLOCK, link: "bucket", where: blocksAll };
 const LOGGING: Companion = { type: "aws_s3_bucket_logging", link: "bucket" };
 
-const closedAndLogged: Wanted = {
-  says: "a reference to a bucket that is closed to the public and logs its accesses",
+const privateLoggedBucket: Matcher = {
+  description: "a reference to a bucket that blocks public access and logs accesses",
   accepts: (value, { stacks, stack }) => {
     const bucket = resolveReference(stacks, stack, value);
-    if (!isResource(bucket, BUCKET)) return false;
-    return [BLOCK, LOGGING].every((it) => companionsOf(stacks, it, addressOf(bucket)).length > 0);
+    return (
+      isResource(bucket, "aws_s3_bucket") &&
+      [BLOCK, LOGGING].every((it) => companionsOf(stacks, it, addressOf(bucket)).length > 0)
+    );
   },
-  wrong: ["some-bucket", "${aws_s3_bucket.Elsewhere.bucket}"],
+  violations: ["some-bucket", "${aws_s3_bucket.Elsewhere.bucket}"],
 };
 
-/** Takes something away from the buckets that the trails write to. */
-function trailBucketWithout(companion: Companion): Example {
+/** Removes a companion from the buckets that trails write to. */
+function trailBucketWithout(companion: Companion): Violation {
   return {
     title: `the trail's bucket without ${companion.type}`,
-    broken: (stacks) =>
+    apply: (stacks) =>
       resourcesOf(stacks, TRAIL).flatMap((trail) => {
         const bucket = resolveReference(stacks, trail.stack, trail.values.s3_bucket_name);
         if (bucket === undefined) return [];
-        const own = companionsOf(stacks, companion, addressOf(bucket));
-        return [{ address: addressOf(trail), stacks: own.reduce(withoutResource, stacks) }];
+        const linked = companionsOf(stacks, companion, addressOf(bucket));
+        return [{ address: addressOf(trail), stacks: linked.reduce(withoutResource, stacks) }];
       }),
   };
 }
 
-const bucket: Rule = every(TRAIL, is("s3_bucket_name", closedAndLogged));
+const notifies = { actions_enabled: true, alarm_actions: listOf(referenceTo(TOPIC)) };
 
-function withTopic(stacks: Stacks): Stacks {
-  return resourcesOf(stacks, TRAIL).reduce((changed, trail) => {
-    const topic = { stack: trail.stack, type: "aws_sns_topic", name: "Example", values: {} };
-    const values = { ...trail.values, sns_topic_name: "${aws_sns_topic.Example.name}" };
-    return withResource(withResource(changed, topic), { ...trail, values });
-  }, stacks);
-}
-
-export const trail: readonly Area[] = [
+export const trail: readonly ControlArea[] = [
+  {
+    name: "KMS",
+    controls: [
+      {
+        id: "kms-rotation",
+        title: "Keys rotate",
+        scanners: "CKV_AWS_7 AWS-0065 KMS.4",
+        check: everyHas(KEY, { enable_key_rotation: true }),
+      },
+      {
+        id: "kms-policy",
+        title: "Key policies name their principals",
+        scanners: "CKV_AWS_33 CKV2_AWS_64 KMS.5",
+        check: everyIs(allowStatements(KEY), principalsOfThisAccount),
+      },
+      {
+        id: "kms-deletion",
+        title: "Keys are enabled; their deletion can be cancelled and raises an alarm",
+        scanners: "CKV_AWS_227 AWS-0153 KMS.3 CloudWatch.7",
+        check: allOf(
+          everyHas(KEY, {
+            is_enabled: optional(true),
+            deletion_window_in_days: atLeast(MINIMUM_DELETION_DAYS),
+          }),
+          alarmsOn("DisableKey", "ScheduleKeyDeletion"),
+        ),
+      },
+    ],
+  },
   {
     name: "CloudTrail",
     controls: [
       {
         id: "trail-all-events",
-        title: "Management events of all regions are recorded, reads and writes, of every service",
-        checkov: ["CKV_AWS_67"],
-        trivy: ["AWS-0014"],
-        securityHub: ["CloudTrail.1", "CloudTrail.3"],
-        rule: every(
-          TRAIL,
-          is("is_multi_region_trail", isTrue),
-          is("include_global_service_events", isTrue),
-          is("event_selector.read_write_type", equal("All", "WriteOnly", "ReadOnly")),
-          is("event_selector.include_management_events", isTrue),
-          // A trail that leaves KMS out would see nothing of what the alarms are about.
-          is("event_selector.exclude_management_event_sources", absent),
-          is("advanced_event_selector", absent),
-        ),
+        title: "The trail records read and write management events of all services and regions",
+        scanners: "CKV_AWS_67 AWS-0014 CloudTrail.1 CloudTrail.3",
+        check: everyHas(TRAIL, {
+          is_multi_region_trail: true,
+          include_global_service_events: true,
+          "event_selector.read_write_type": "All",
+          "event_selector.include_management_events": true,
+          // Excluding KMS events would blind the detections.
+          "event_selector.exclude_management_event_sources": absent,
+          advanced_event_selector: absent,
+        }),
       },
       {
         id: "trail-validation",
-        title: "Changed files can be told",
-        checkov: ["CKV_AWS_36"],
-        trivy: ["AWS-0016"],
-        securityHub: ["CloudTrail.4"],
-        rule: every(TRAIL, is("enable_log_file_validation", isTrue)),
+        title: "Log file validation detects changed files",
+        scanners: "CKV_AWS_36 AWS-0016 CloudTrail.4",
+        check: everyHas(TRAIL, { enable_log_file_validation: true }),
       },
       {
         id: "trail-key",
-        title: "Files are encrypted under a customer's key",
-        checkov: ["CKV_AWS_35"],
-        trivy: ["AWS-0015"],
-        securityHub: ["CloudTrail.2"],
-        rule: every(TRAIL, is("kms_key_id", customerKey)),
+        title: "Log files are encrypted with a customer managed key",
+        scanners: "CKV_AWS_35 AWS-0015 CloudTrail.2",
+        check: everyHas(TRAIL, { kms_key_id: customerKey }),
       },
       {
         id: "trail-log-group",
-        title: "Events go to a log group too",
-        checkov: ["CKV2_AWS_10"],
-        trivy: ["AWS-0162"],
-        securityHub: ["CloudTrail.5"],
-        rule: every(
-          TRAIL,
-          is("cloud_watch_logs_group_arn", referenceTo("aws_cloudwatch_log_group", ":*")),
-          is("cloud_watch_logs_role_arn", referenceTo("aws_iam_role")),
-        ),
+        title: "The trail delivers events to a log group",
+        scanners: "CKV2_AWS_10 AWS-0162 CloudTrail.5",
+        check: everyHas(TRAIL, {
+          cloud_watch_logs_group_arn: referenceTo(LOG_GROUP, ":*"),
+          cloud_watch_logs_role_arn: referenceTo("aws_iam_role"),
+        }),
       },
       {
         id: "trail-on",
-        title: "It is on, and a topic tells of each file",
-        checkov: ["CKV_AWS_251", "CKV_AWS_252"],
-        rule: {
-          ...allOf(
-            every(TRAIL, is("enable_logging", isTrue)),
-            every(TRAIL, is("sns_topic_name", referenceTo("aws_sns_topic"))),
-          ),
-          met: withTopic,
-        },
-        refusals: [
+        title: "The trail is enabled and publishes each log file to a topic",
+        scanners: "CKV_AWS_251 CKV_AWS_252",
+        check: everyHas(TRAIL, { enable_logging: true }),
+        declined: [
           {
-            attribute: "sns_topic_name",
+            type: TRAIL,
+            attributes: { sns_topic_name: referenceTo(TOPIC) },
             reason:
-              "A message for each delivered file, every few minutes, is for programs that read the bucket. Here metric filters read the log group, and nobody reads the bucket until there is something to investigate.",
+              "A message for each log file, every few minutes, is for programs that read the bucket. Here metric filters read the log group, and the bucket is read only for investigations.",
           },
         ],
       },
       {
         id: "trail-bucket",
-        title: "Its bucket is closed to the public and logs its accesses",
-        checkov: ["CKV_AWS_18"],
-        trivy: ["AWS-0161", "AWS-0163"],
-        securityHub: ["CloudTrail.6", "CloudTrail.7"],
-        rule: {
-          ...bucket,
-          examples: [...bucket.examples, trailBucketWithout(BLOCK), trailBucketWithout(LOGGING)],
-        },
+        title: "The trail's bucket blocks public access and logs accesses",
+        scanners: "CKV_AWS_18 AWS-0161 AWS-0163 CloudTrail.6 CloudTrail.7",
+        check: withViolations(
+          everyHas(TRAIL, { s3_bucket_name: privateLoggedBucket }),
+          trailBucketWithout(BLOCK),
+          trailBucketWithout(LOGGING),
+        ),
+      },
+    ],
+  },
+];
+
+export const monitoring: readonly ControlArea[] = [
+  {
+    name: "CloudWatch Logs",
+    controls: [
+      {
+        id: "logs-key",
+        title: "Log groups are encrypted with a customer managed key",
+        scanners: "CKV_AWS_158 AWS-0017",
+        check: everyHas(LOG_GROUP, { kms_key_id: customerKey }),
+      },
+      {
+        id: "logs-retention",
+        title: "Log groups keep events for at least a year",
+        scanners: "CKV_AWS_66 CKV_AWS_338 CloudWatch.16",
+        check: everyHas(LOG_GROUP, { retention_in_days: atLeast(ONE_YEAR_DAYS) }),
+        exemptions: [
+          {
+            under: ["dev"],
+            reason:
+              "Events in dev are not worth a year of storage. The trail's bucket keeps the account's events longer, and `CIPHERWATCH_LOG_RETENTION_DAYS` sets any period that CloudWatch supports.",
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: "Alarms",
+    controls: [
+      {
+        id: "alarm-actions",
+        title: "Alarms are enabled and notify a topic",
+        scanners: "CKV_AWS_319 CloudWatch.15 CloudWatch.17",
+        check: allOf(
+          everyHas(ALARM, notifies),
+          everyHas("aws_cloudwatch_composite_alarm", notifies),
+        ),
+      },
+      {
+        id: "alarm-cis",
+        title: "The metric filters of the CIS benchmark have alarms",
+        scanners: [
+          "AWS-0147 AWS-0148 AWS-0149 AWS-0150 AWS-0151 AWS-0152 AWS-0153 AWS-0154 AWS-0155 AWS-0156",
+          "AWS-0157 AWS-0158 AWS-0159 AWS-0160 AWS-0174",
+          ...Array.from({ length: 14 }, (_, index) => `CloudWatch.${index + 1}`),
+        ].join(" "),
+        check: hasAlarms(
+          patterns.map(({ id, pattern }) => ({ name: id, matches: (it) => it === pattern })),
+        ),
+        violationsUnder: "with the CIS pack",
+        exemptions: [
+          {
+            except: ["with the CIS pack"],
+            reason:
+              "They monitor the whole account, not this service: every environment of an account would send each notification again, as would a security team's own alarms. The detections cover this service. `CIPHERWATCH_CIS_PACK=true` adds the benchmark's alarms.",
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: "SNS",
+    controls: [
+      {
+        id: "sns-key",
+        title: "Topics are encrypted with a customer managed key",
+        scanners: "CKV_AWS_26 AWS-0095 AWS-0136 SNS.1",
+        check: everyHas(TOPIC, { kms_master_key_id: customerKey }),
+      },
+      {
+        id: "sns-policy",
+        title: "Topic policies admit only principals of this account",
+        scanners: "CKV_AWS_169 CKV_AWS_385 SNS.4",
+        check: allOf(
+          exists(companions(TOPIC, { type: "aws_sns_topic_policy", link: "arn" })),
+          everyIs(allowStatements("aws_sns_topic_policy"), principalsOfThisAccount),
+        ),
       },
     ],
   },

@@ -1,8 +1,8 @@
-export type Values = Readonly<Record<string, unknown>>;
+import type { Block } from "../../terraform/json.ts";
 
 /**
- * What stands at a path of keys with dots between them, through every element of a list on the way:
- * `rule.status` of two rules are two values. undefined stands for each that is not there.
+ * Values at a dotted path, through every element of the lists along it: `rule.status` of two rules is
+ * two values. A missing value is undefined.
  */
 export function valuesAt(node: unknown, path: string): readonly unknown[] {
   return keysOf(path).reduce<readonly unknown[]>(
@@ -11,7 +11,7 @@ export function valuesAt(node: unknown, path: string): readonly unknown[] {
   );
 }
 
-/** The same values with one of those at the path changed, once for each; undefined removes it. */
+/** Copies of the node, each with one of the values at the path changed; undefined removes it. */
 export function changesAt(
   node: unknown,
   path: string,
@@ -31,7 +31,7 @@ function changed(
       changed(element, [key, ...rest], change).map((other) => node.with(index, other)),
     );
   }
-  const { [key]: value, ...others } = (node ?? {}) as Values;
+  const { [key]: value, ...others } = (node ?? {}) as Block;
   return changed(value, rest, change).map((other) =>
     other === undefined ? others : { ...others, [key]: other },
   );
@@ -47,5 +47,5 @@ function elements(node: unknown): readonly unknown[] {
 }
 
 function child(key: string) {
-  return (node: unknown): unknown => (node as Values | null | undefined)?.[key];
+  return (node: unknown): unknown => (node as Block | null | undefined)?.[key];
 }

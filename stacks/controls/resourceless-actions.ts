@@ -1,20 +1,20 @@
-interface ResourcelessActions {
+interface ActionGroup {
   readonly reason: string;
   readonly actions: readonly string[];
 }
 
 /**
- * Actions for which AWS offers no resource but "*", and what the stacks need them for. This is the one
- * list of them: the control `iam-resource-wildcard` holds every policy to it.
+ * Actions for which AWS supports no resource but "*", and why the stacks need them. The control
+ * `iam-resource-wildcard` rejects "*" for all other actions.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
  */
-export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
+export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
   {
-    reason: "ECS and the pipeline sign in to the registry",
+    reason: "ECS and the pipeline sign in to the container registry",
     actions: ["ecr:GetAuthorizationToken"],
   },
   {
-    reason: "the agent behind commands in a container opens its channels",
+    reason: "ECS Exec opens its session channels",
     actions: [
       "ssmmessages:CreateControlChannel",
       "ssmmessages:CreateDataChannel",
@@ -24,11 +24,11 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
   },
   {
     reason:
-      "commands in a container are logged, and Terraform finds log groups: AWS checks it against all log groups of a region, whichever is asked for",
+      "ECS Exec and Terraform look up log groups; AWS checks this action against all log groups of a region",
     actions: ["logs:DescribeLogGroups"],
   },
   {
-    reason: "Terraform looks at what is there",
+    reason: "Terraform reads the current state of resources",
     actions: [
       "application-autoscaling:DescribeScalableTargets",
       "application-autoscaling:DescribeScalingPolicies",
@@ -67,15 +67,15 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
     ],
   },
   {
-    reason: "Terraform makes what has no name before",
+    reason: "Terraform creates resources whose names AWS assigns",
     actions: ["acm:RequestCertificate", "kms:CreateKey"],
   },
   {
-    reason: "Terraform replaces task definitions, whose removal AWS checks against none",
+    reason: "Terraform replaces task definitions; AWS supports no resource for deregistering them",
     actions: ["ecs:DeregisterTaskDefinition"],
   },
   {
-    reason: "Terraform makes alarms on alarms, which see all others, and saved queries",
+    reason: "Terraform manages composite alarms, which can read all alarms, and saved queries",
     actions: [
       "cloudwatch:PutCompositeAlarm",
       "logs:DeleteQueryDefinition",
@@ -83,7 +83,7 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
     ],
   },
   {
-    reason: "Terraform sets up the deliveries of flow logs and of the web ACL's log",
+    reason: "Terraform sets up delivery of VPC flow logs and web ACL logs",
     actions: [
       "elasticloadbalancing:SetWebAcl",
       "logs:CreateLogDelivery",
@@ -94,8 +94,10 @@ export const WITHOUT_RESOURCE: readonly ResourcelessActions[] = [
   },
 ];
 
-const actions: ReadonlySet<string> = new Set(WITHOUT_RESOURCE.flatMap((it) => it.actions));
+const actions: ReadonlySet<string> = new Set(
+  RESOURCELESS_ACTIONS.flatMap((group) => group.actions),
+);
 
-export function takesNoResource(action: string): boolean {
+export function isResourceless(action: string): boolean {
   return actions.has(action);
 }
