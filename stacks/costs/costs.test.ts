@@ -5,13 +5,13 @@ import type { Stacks } from "../../terraform/json.ts";
 import { resourcesOf, withoutResource, withResource } from "../../terraform/resources.ts";
 import { CONFIGURATIONS } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
-import { monthlyCosts, totalOf } from "./costs.ts";
-import { FREE } from "./free.ts";
+import { monthlyCosts, PRICED, totalOf } from "./costs.ts";
 import { costsSection, PAGE, withCosts } from "./page.ts";
+import { FREE } from "./prices.ts";
 
 const bare: Stacks = new Map([["network", { terraform: {}, provider: {} }]]);
 
-function costOf(what: string, ...resources: readonly (readonly [string, object])[]) {
+function costOf(item: string, ...resources: readonly (readonly [string, object])[]) {
   const stacks = resources.reduce(
     (changed, [type, values], index) =>
       withResource(changed, {
@@ -22,32 +22,32 @@ function costOf(what: string, ...resources: readonly (readonly [string, object])
       }),
     bare,
   );
-  return monthlyCosts(stacks).find((cost) => cost.what === what);
+  return monthlyCosts(stacks).find((cost) => cost.item === item);
 }
 
-test("nothing costs nothing", () => {
+test("charges nothing for stacks without resources", () => {
   expect(totalOf(monthlyCosts(bare))).toBe(0);
 });
 
-test("what has a price by the hour costs 730 of them", () => {
+test("multiplies hourly prices by 730 hours", () => {
   const gateways = costOf("NAT gateways", ["aws_nat_gateway", {}], ["aws_nat_gateway", {}]);
   expect(gateways?.month).toBeCloseTo(2 * 730 * 0.059);
 });
 
-test("what has a price by the month costs it once", () => {
+test("charges monthly prices once", () => {
   expect(costOf("KMS keys", ["aws_kms_key", {}])?.month).toBe(1);
 });
 
 describe("a database", () => {
   const database = { instance_class: "db.t4g.micro", allocated_storage: 20 };
 
-  test("costs twice as much with a standby, its storage too", () => {
+  test("charges a standby and its storage like the primary", () => {
     const withStandby = { ...database, multi_az: true };
     expect(costOf("Database instances", ["aws_db_instance", withStandby])?.quantity).toBe(2);
-    expect(costOf("GB of database storage", ["aws_db_instance", withStandby])?.quantity).toBe(40);
+    expect(costOf("Database storage in GB", ["aws_db_instance", withStandby])?.quantity).toBe(40);
   });
 
-  test("of a class without a price says where to add it", () => {
+  test("reports where to add the price of an unknown instance class", () => {
     const other = { ...database, instance_class: "db.x2g.large" };
     expect(() => costOf("Database instances", ["aws_db_instance", other])).toThrow(
       /db\.x2g\.large; add it to stacks\/costs\/prices\.ts/,
@@ -55,7 +55,7 @@ describe("a database", () => {
   });
 });
 
-test("tasks cost their CPU and memory, as many times as there are always some", () => {
+test("charges vCPUs for the minimum number of tasks", () => {
   const task = { cpu: "512", memory: "1024", runtime_platform: { cpu_architecture: "ARM64" } };
   const cost = costOf(
     "vCPUs of tasks",
@@ -65,26 +65,26 @@ test("tasks cost their CPU and memory, as many times as there are always some", 
   expect(cost).toMatchObject({ quantity: 1.5, price: { usd: 0.03885 } });
 });
 
-test("endpoints cost in each zone, gateway endpoints nothing", () => {
+test("charges interface endpoints per availability zone, and no gateway endpoints", () => {
   const cost = costOf(
-    "Interface endpoints, in each zone",
+    "Interface endpoints, per availability zone",
     ["aws_vpc_endpoint", { vpc_endpoint_type: "Interface", subnet_ids: ["a", "b", "c"] }],
     ["aws_vpc_endpoint", { vpc_endpoint_type: "Gateway" }],
   );
   expect(cost?.quantity).toBe(3);
 });
 
-test("an alarm on a band counts three metrics; one of ten seconds costs more", () => {
+test("charges three metrics for an anomaly alarm, and separately for periods below a minute", () => {
   const alarms = [
     ["aws_cloudwatch_metric_alarm", { period: 60 }],
     ["aws_cloudwatch_metric_alarm", { metric_query: [{}, {}] }],
     ["aws_cloudwatch_metric_alarm", { period: 10 }],
   ] as const;
-  expect(costOf("Metrics of alarms", ...alarms)?.quantity).toBe(4);
-  expect(costOf("Metrics of alarms of less than a minute", ...alarms)?.quantity).toBe(1);
+  expect(costOf("Alarm metrics", ...alarms)?.quantity).toBe(4);
+  expect(costOf("Alarm metrics with periods below a minute", ...alarms)?.quantity).toBe(1);
 });
 
-test("everything that the stacks can have is priced, or has no price of its own", () => {
+test("prices every resource type, or lists it as free", () => {
   const stacks = synthesize(
     settingsOf({
       ...CONFIGURATIONS["with commands, queue and webhook"],
@@ -96,12 +96,13 @@ test("everything that the stacks can have is priced, or has no price of its own"
     [...stacks.values()].flatMap(({ resource }) => Object.keys(resource ?? {})),
   );
   for (const type of types) {
+    expect(FREE.has(type), type).toBe(!PRICED.has(type));
     const without = resourcesOf(stacks, type).reduce(withoutResource, stacks);
     if (!FREE.has(type)) expect(totalOf(monthlyCosts(without)), type).toBeLessThan(total);
   }
 });
 
-test("docs/deploying.md has today's costs; npx node stacks/costs/page.ts writes them", () => {
+test("docs/deploying.md has the current costs; update it with `npm run docs`", () => {
   const page = readFileSync(PAGE, "utf8");
   expect(page).toBe(withCosts(page, costsSection()));
 });

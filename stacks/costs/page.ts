@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../synthesize.ts";
-import { type Cost, monthlyCosts, totalOf } from "./costs.ts";
-import { AS_OF, PRICES, type Price, type PriceName, REGION } from "./prices.ts";
+import { type Cost, ITEMS, monthlyCosts, totalOf } from "./costs.ts";
+import { AS_OF, HOURS, PRICES, type Price, REGION, USAGE } from "./prices.ts";
 
 export const PAGE = join(import.meta.dirname, "../../docs/deploying.md");
 
-const START = "<!-- costs: written by `npx node stacks/costs/page.ts`, from stacks/costs -->";
+const START = "<!-- costs: generated from stacks/costs by `npm run docs`; do not edit -->";
 const END = "<!-- end of costs -->";
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Settings that change the costs most, or that are asked for most, and for which environment. */
+/** Settings with the largest effect on the costs, and the environment they are applied to. */
 const ALTERNATIVES: readonly (readonly [env: string, changes: Variables])[] = [
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],
   ["prod", { NAT_GATEWAYS: "none" }],
@@ -28,57 +28,35 @@ const ALTERNATIVES: readonly (readonly [env: string, changes: Variables])[] = [
   ["prod", { CIS_PACK: "true" }],
 ];
 
-/** Prices of what is used, each with what makes it grow. */
-const USAGE: readonly (readonly [price: PriceName, what: string])[] = [
-  ["webAclRequests", "Requests, looked at by the web ACL"],
-  ["keyRequests", "KMS requests: one for each record that is sealed or tried"],
-  ["loadBalancerCapacity", "Capacity units of the load balancer: connections, requests, data"],
-  ["logs", "Logs: service, flow, web ACL, database, and the trail's events of the whole account"],
-  ["logStorage", "Logs that are kept"],
-  ["objectStorage", "The trail's files and access logs that are kept"],
-  ["imageStorage", "Images that are kept"],
-  ["natGatewayData", "Data through a NAT gateway"],
-  ["dataOut", "Answers to callers on the internet"],
-  [
-    "secondTrail",
-    "CloudTrail, if the account has another trail: the first copy of an event is free",
-  ],
-];
-
-/** The section on costs of docs/deploying.md, between its marks. */
+/** The costs section of docs/deploying.md, with its markers. */
 export function costsSection(): string {
   const dev = costsOf("dev");
   const prod = costsOf("prod");
-  const there = [...dev, ...prod].filter(({ quantity }) => quantity > 0);
-  const names = new Set([...dev, ...prod].map(({ what }) => what));
-  const pricesOf = (what: string) =>
-    new Set(there.filter((it) => it.what === what).map(({ price }) => show(price)));
+  const items = ITEMS.filter((item) => pricesOf([...dev, ...prod], item) !== "");
   return [
     START,
-    `US dollars a month of 730 hours in Sydney (\`${REGION}\`), with each environment's defaults and nobody using it. On-demand list prices as of ${AS_OF}, without tax, free tiers and discounts. Those with ≈ could not be checked for this region and are near; AWS's page, which each links to, is right. What Container Insights counts is an estimate.`,
+    `US dollars per month of ${HOURS} hours in Sydney (\`${REGION}\`), with the defaults of each environment and no use. On-demand list prices as of ${AS_OF}, without tax, free tiers and discounts. Prices with ≈ are estimates that could not be verified for this region; each links to the AWS page. The number of Container Insights metrics is an estimate.`,
     table(
-      ["what", "dev", "prod", "price"],
+      ["item", "dev", "prod", "price"],
       [
-        ...[...names]
-          .filter((what) => pricesOf(what).size > 0)
-          .map((what) => [
-            what,
-            monthOf(dev, what),
-            monthOf(prod, what),
-            [...pricesOf(what)].join(", "),
-          ]),
+        ...items.map((item) => [
+          item,
+          monthOf(dev, item),
+          monthOf(prod, item),
+          pricesOf([...dev, ...prod], item),
+        ]),
         ["**total**", `**${dollars(totalOf(dev))}**`, `**${dollars(totalOf(prod))}**`, ""],
       ],
     ),
-    "A KMS key costs as much again after its first rotation and once more after its second. The first environment of an account also uses CloudWatch's free tier, and a domain's zone in Route 53 costs what it costs.",
-    "### What use adds",
+    "The price of a KMS key doubles after its first rotation and triples after its second. The first environment of an account also benefits from CloudWatch's free tier. The Route 53 hosted zone of the domain is not included.",
+    "### Charges by use",
     table(
-      ["what", "price"],
-      USAGE.map(([name, what]) => [what, show(PRICES[name])]),
+      ["charge", "price"],
+      USAGE.map(([name, description]) => [description, show(PRICES[name])]),
     ),
-    "### Which settings change it most",
+    "### Settings with the largest effect",
     table(
-      ["environment", "settings", "a month"],
+      ["environment", "settings", "per month"],
       ALTERNATIVES.map(([env, changes]) => [
         env,
         Object.entries(changes)
@@ -104,11 +82,14 @@ function costsOf(env: string, changes: Variables = {}): readonly Cost[] {
   return monthlyCosts(synthesize(loadSettings(settings)));
 }
 
-function monthOf(costs: readonly Cost[], what: string): string {
-  const found = costs.find((it) => it.what === what);
-  return found === undefined || found.quantity === 0
-    ? "none"
-    : `${found.quantity} for ${dollars(found.month)}`;
+function monthOf(costs: readonly Cost[], item: string): string {
+  const cost = costs.find((candidate) => candidate.item === item);
+  return cost === undefined ? "none" : `${cost.quantity} for ${dollars(cost.month)}`;
+}
+
+function pricesOf(costs: readonly Cost[], item: string): string {
+  const matching = costs.filter((cost) => cost.item === item);
+  return [...new Set(matching.map(({ price }) => show(price)))].join(", ");
 }
 
 function show({ usd, unit, page, approximate }: Price): string {
@@ -128,12 +109,14 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** @throws {Error} if the page has lost its marks */
+/** @throws {Error} if the page has no markers */
 export function withCosts(page: string, section: string): string {
   const start = page.indexOf(START);
   const end = page.indexOf(END);
   if (start < 0 || end < start) {
-    throw new Error(`The page has no section between ${START} and ${END}; put both back.`);
+    throw new Error(
+      `docs/deploying.md has no section between ${START} and ${END}; add both markers.`,
+    );
   }
   return page.slice(0, start) + section + page.slice(end + END.length);
 }

@@ -1,17 +1,17 @@
-/** Hours that AWS's calculator reckons for a month. */
+/** Hours per month in the AWS Pricing Calculator. */
 export const HOURS = 730;
 
 export const REGION = "ap-southeast-2";
-/** When the prices were put together. */
+/** When the prices were collected. */
 export const AS_OF = "November 2026";
 
 export interface Price {
   readonly usd: number;
-  /** What the price is for one of. */
+  /** The unit that the price is for; "hour …" is multiplied by the hours of a month. */
   readonly unit: string;
-  /** AWS's page with this price. */
+  /** The AWS page with the price. */
   readonly page: string;
-  /** The figure could not be checked for the region. It could unless given. */
+  /** Whether the price could not be verified for the region. Default: verified. */
   readonly approximate?: true;
 }
 
@@ -64,3 +64,40 @@ export const PRICES = {
 } as const satisfies Record<string, Price>;
 
 export type PriceName = keyof typeof PRICES;
+
+/** Resource types without a charge of their own: free, or charged only by use. */
+export const FREE: ReadonlySet<string> = new Set(
+  `
+  aws_acm_certificate aws_acm_certificate_validation aws_appautoscaling_policy aws_cloudtrail
+  aws_cloudwatch_event_api_destination aws_cloudwatch_event_connection aws_cloudwatch_event_rule
+  aws_cloudwatch_event_target aws_cloudwatch_log_group aws_cloudwatch_log_resource_policy
+  aws_cloudwatch_query_definition aws_db_parameter_group aws_db_subnet_group
+  aws_default_security_group aws_ecr_lifecycle_policy aws_ecr_repository aws_flow_log
+  aws_iam_openid_connect_provider aws_iam_policy aws_iam_role aws_iam_role_policy
+  aws_iam_role_policy_attachment aws_internet_gateway aws_kms_alias aws_lb_listener
+  aws_lb_target_group aws_route aws_route53_record aws_route_table aws_route_table_association
+  aws_s3_bucket aws_s3_bucket_lifecycle_configuration aws_s3_bucket_logging
+  aws_s3_bucket_object_lock_configuration aws_s3_bucket_ownership_controls aws_s3_bucket_policy
+  aws_s3_bucket_public_access_block aws_s3_bucket_server_side_encryption_configuration
+  aws_s3_bucket_versioning aws_security_group aws_sns_topic aws_sns_topic_policy
+  aws_sns_topic_subscription aws_sqs_queue aws_sqs_queue_policy aws_subnet aws_vpc
+  aws_vpc_security_group_egress_rule aws_vpc_security_group_ingress_rule
+  aws_wafv2_web_acl_association aws_wafv2_web_acl_logging_configuration terraform_data
+  `
+    .trim()
+    .split(/\s+/),
+);
+
+/** Charges by use, and what they are for. */
+export const USAGE: readonly (readonly [price: PriceName, description: string])[] = [
+  ["webAclRequests", "Requests inspected by the web ACL"],
+  ["keyRequests", "KMS requests, one per encryption and per attempted decryption of a record"],
+  ["loadBalancerCapacity", "Load balancer capacity units: connections, requests and data"],
+  ["logs", "Ingested logs: service, flow, web ACL, database and the account's trail events"],
+  ["logStorage", "Stored logs"],
+  ["objectStorage", "Stored trail files and access logs"],
+  ["imageStorage", "Stored images"],
+  ["natGatewayData", "Data processed by a NAT gateway"],
+  ["dataOut", "Responses to callers on the internet"],
+  ["secondTrail", "CloudTrail, if the account has another trail: only the first is free"],
+];
