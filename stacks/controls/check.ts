@@ -1,26 +1,9 @@
 import type { Block, Stacks } from "../../terraform/json.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
+import { changesAt, valuesAt } from "../../terraform/values.ts";
+import type { Finding, Violation } from "./finding.ts";
 import { type Expected, isAlteration, type Matcher, matcherOf, UNRESOLVABLE } from "./matchers.ts";
 import { resources, type Subject, type SubjectItem } from "./subjects.ts";
-import { changesAt, valuesAt } from "./values.ts";
-
-/** A deviation from a control. */
-export interface Finding {
-  /** `<stack>/<type>.<name>`, or a type of which the stacks have no resource. */
-  readonly address: string;
-  /** Path of the attribute; empty if the finding is about more than one. */
-  readonly attribute: string;
-  readonly problem: string;
-}
-
-/** A way to break a check, applied to every resource that allows it. */
-export interface Violation {
-  readonly title: string;
-  /** Stacks with the violation, and the address at which the check must find it. */
-  readonly apply: (
-    stacks: Stacks,
-  ) => readonly { readonly address: string; readonly stacks: Stacks }[];
-}
 
 export interface Check {
   /** Resource types that must occur, so that a check never passes because it has no subject. */
@@ -122,7 +105,9 @@ export function allOf(...checks: readonly Check[]): Check {
     run: (stacks) => checks.flatMap(({ run }) => run(stacks)),
     violations: [
       ...new Map(
-        checks.flatMap(({ violations }) => violations).map((it) => [it.title, it]),
+        checks
+          .flatMap(({ violations }) => violations)
+          .map((violation) => [violation.title, violation]),
       ).values(),
     ],
   };

@@ -1,6 +1,7 @@
 import { constructAddress } from "../../terraform/cdktf/names.ts";
-import type { Check, Finding } from "./check.ts";
+import type { Check } from "./check.ts";
 import type { ConfigurationName } from "./configurations.ts";
+import type { Finding } from "./finding.ts";
 import type { Expected } from "./matchers.ts";
 
 /** A requirement of scanners or Security Hub, and how the stacks meet it. */
@@ -30,6 +31,13 @@ export interface Exemption {
   readonly of?: readonly [string, ...string[]];
   readonly reason: string;
 }
+
+/** Controls of deletion protection have this exemption. */
+export const DESTROYABLE_DEV: Exemption = {
+  under: ["dev"],
+  reason:
+    "dev can be created and destroyed with one command; `CIPHERWATCH_DELETION_PROTECTION=true` protects it like prod.",
+};
 
 /** A requirement we do not meet. It becomes obsolete as soon as some resource meets it. */
 export interface Decline {

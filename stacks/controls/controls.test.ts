@@ -2,15 +2,16 @@ import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { resourcesOf, withoutResource } from "../../terraform/resources.ts";
+import { valuesAt } from "../../terraform/values.ts";
 import { synthesize } from "../synthesize.ts";
-import type { Check, Finding } from "./check.ts";
+import type { Check } from "./check.ts";
 import { CONFIGURATIONS, type ConfigurationName } from "./configurations.ts";
 import { type Control, type Decline, type Exemption, isExempt, scannerIds } from "./control.ts";
+import type { Finding } from "./finding.ts";
 import { controlAreas } from "./index.ts";
 import { matcherOf } from "./matchers.ts";
 import { POLICY_ATTRIBUTES, type Statement } from "./policies.ts";
 import { RESOURCELESS_ACTIONS } from "./resourceless-actions.ts";
-import { valuesAt } from "./values.ts";
 
 const configurations = Object.keys(CONFIGURATIONS) as ConfigurationName[];
 const synthesized: ReadonlyMap<ConfigurationName, Stacks> = new Map(
@@ -95,7 +96,9 @@ function findings(
 ): readonly Finding[] {
   return check
     .run(stacksUnder(configuration))
-    .filter((finding) => !exemptions.some((it) => isExempt(it, configuration, finding)));
+    .filter(
+      (finding) => !exemptions.some((exemption) => isExempt(exemption, configuration, finding)),
+    );
 }
 
 function appliesTo({ under, except }: Exemption, configuration: ConfigurationName): boolean {

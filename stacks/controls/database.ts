@@ -2,7 +2,7 @@ import type { Stacks } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import { allOf, everyHas, forbidden, withViolations } from "./check.ts";
-import type { ControlArea } from "./control.ts";
+import { type ControlArea, DESTROYABLE_DEV } from "./control.ts";
 import {
   absent,
   altered,
@@ -21,9 +21,6 @@ import { companionsOf } from "./subjects.ts";
 
 const DATABASE = "aws_db_instance";
 const PARAMETERS = "aws_db_parameter_group";
-
-export const DESTROYABLE =
-  "dev can be created and destroyed with one command; `CIPHERWATCH_DELETION_PROTECTION=true` protects it like prod.";
 
 /** Whether a route table has a route to an internet gateway, inline or as an `aws_route`. */
 function reachesInternet(table: string, location: ValueLocation): boolean {
@@ -176,7 +173,7 @@ export const database: readonly ControlArea[] = [
         title: "Deletion protection is enabled",
         scanners: "CKV_AWS_293 AWS-0177 RDS.8",
         check: everyHas(DATABASE, { deletion_protection: true }),
-        exemptions: [{ under: ["dev"], reason: DESTROYABLE }],
+        exemptions: [DESTROYABLE_DEV],
       },
       {
         id: "rds-insights",

@@ -1,8 +1,8 @@
 import type { Block } from "../../terraform/json.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
+import { valuesAt } from "../../terraform/values.ts";
 import { allOf, type Check, everyHas, everyIs } from "./check.ts";
-import type { ControlArea, Exemption } from "./control.ts";
-import { DESTROYABLE } from "./database.ts";
+import { type ControlArea, DESTROYABLE_DEV, type Exemption } from "./control.ts";
 import {
   altered,
   isLiteral,
@@ -14,7 +14,6 @@ import {
   UNRESOLVABLE,
 } from "./matchers.ts";
 import { companions, resources } from "./subjects.ts";
-import { valuesAt } from "./values.ts";
 
 const LOAD_BALANCER = "aws_lb";
 const LISTENER = "aws_lb_listener";
@@ -257,7 +256,7 @@ export const loadBalancer: readonly ControlArea[] = [
         title: "Deletion protection is enabled",
         scanners: "CKV_AWS_150 ELB.6",
         check: everyHas(LOAD_BALANCER, { enable_deletion_protection: true }),
-        exemptions: [{ under: ["dev"], reason: DESTROYABLE }],
+        exemptions: [DESTROYABLE_DEV],
       },
       {
         id: "load-balancer-desync",

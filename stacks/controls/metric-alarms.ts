@@ -5,9 +5,10 @@ import {
   withoutResource,
   withResource,
 } from "../../terraform/resources.ts";
-import type { Check, Violation } from "./check.ts";
+import { valuesAt } from "../../terraform/values.ts";
+import type { Check } from "./check.ts";
+import type { Violation } from "./finding.ts";
 import { UNRESOLVABLE } from "./matchers.ts";
-import { valuesAt } from "./values.ts";
 
 export const FILTER = "aws_cloudwatch_log_metric_filter";
 export const ALARM = "aws_cloudwatch_metric_alarm";

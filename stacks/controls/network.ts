@@ -1,6 +1,7 @@
 import type { Block, Stacks } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
+import { changesAt, valuesAt } from "../../terraform/values.ts";
 import { allOf, type Check, everyHas, everyIs, forbidden, withViolations } from "./check.ts";
 import type { ControlArea } from "./control.ts";
 import {
@@ -12,7 +13,6 @@ import {
   type ValueLocation,
 } from "./matchers.ts";
 import { companions, type Subject } from "./subjects.ts";
-import { changesAt, valuesAt } from "./values.ts";
 
 const INGRESS = "aws_vpc_security_group_ingress_rule";
 const EGRESS = "aws_vpc_security_group_egress_rule";

@@ -17,7 +17,11 @@ export function controlsPage(): string {
     "<!-- Generated from stacks/controls by `npm run docs`; do not edit. -->",
     `The requirements of Checkov, Trivy and AWS Security Hub for infrastructure like this, as ${controls.length} controls. Tests check the synthesized Terraform of all stacks together on every change. A check fails on a value that is unknown before Terraform runs, and if the stacks have no resource that it applies to. Every check is also tested with violations that it must detect.`,
     "The controls are checked with the defaults of dev and prod, and with settings that weaken prod or add to it:",
-    list(Object.entries(CONFIGURATIONS).map(([name, it]) => `${name}: ${settingsOf(it)}`)),
+    list(
+      Object.entries(CONFIGURATIONS).map(
+        ([name, variables]) => `${name}: ${settingsOf(variables)}`,
+      ),
+    ),
     "## Exemptions",
     "An exemption covers deviations that we accept. A test fails if an exemption is no longer needed.",
     table(["control", "where", "reason"], controls.flatMap(exemptionRows)),
@@ -70,7 +74,9 @@ function exemptionRows({ id, exemptions = [], declined = [] }: Control): readonl
     ...exemptions.map((exemption) => [link, scopeOf(exemption), exemption.reason]),
     ...declined.map(({ type, attributes, reason }) => [
       link,
-      [`everywhere, \`${type}\``, ...Object.keys(attributes).map((it) => `\`${it}\``)].join(", "),
+      [`everywhere, \`${type}\``, ...Object.keys(attributes).map((path) => `\`${path}\``)].join(
+        ", ",
+      ),
       reason,
     ]),
   ];

@@ -6,7 +6,7 @@ import {
   resourcesOf,
   withData,
 } from "../../terraform/resources.ts";
-import type { Finding } from "./check.ts";
+import type { Finding } from "./finding.ts";
 import { type Matcher, UNRESOLVABLE } from "./matchers.ts";
 import { attributeViolations, type Subject, type SubjectItem } from "./subjects.ts";
 

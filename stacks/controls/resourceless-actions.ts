@@ -15,12 +15,10 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
   },
   {
     reason: "ECS Exec opens its session channels",
-    actions: [
-      "ssmmessages:CreateControlChannel",
-      "ssmmessages:CreateDataChannel",
-      "ssmmessages:OpenControlChannel",
-      "ssmmessages:OpenDataChannel",
-    ],
+    actions: words(`
+      ssmmessages:CreateControlChannel ssmmessages:CreateDataChannel
+      ssmmessages:OpenControlChannel ssmmessages:OpenDataChannel
+    `),
   },
   {
     reason:
@@ -29,42 +27,23 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
   },
   {
     reason: "Terraform reads the current state of resources",
-    actions: [
-      "application-autoscaling:DescribeScalableTargets",
-      "application-autoscaling:DescribeScalingPolicies",
-      "cloudtrail:DescribeTrails",
-      "cloudwatch:DescribeAlarms",
-      "ec2:DescribeAccountAttributes",
-      "ec2:DescribeAddresses",
-      "ec2:DescribeAddressesAttribute",
-      "ec2:DescribeAvailabilityZones",
-      "ec2:DescribeFlowLogs",
-      "ec2:DescribeInternetGateways",
-      "ec2:DescribeManagedPrefixLists",
-      "ec2:DescribeNatGateways",
-      "ec2:DescribeNetworkAcls",
-      "ec2:DescribeNetworkInterfaces",
-      "ec2:DescribePrefixLists",
-      "ec2:DescribeRouteTables",
-      "ec2:DescribeSecurityGroupRules",
-      "ec2:DescribeSecurityGroups",
-      "ec2:DescribeSubnets",
-      "ec2:DescribeVpcEndpoints",
-      "ec2:DescribeVpcs",
-      "ecs:DescribeTaskDefinition",
-      "elasticloadbalancing:DescribeCapacityReservation",
-      "elasticloadbalancing:DescribeListenerAttributes",
-      "elasticloadbalancing:DescribeListeners",
-      "elasticloadbalancing:DescribeLoadBalancerAttributes",
-      "elasticloadbalancing:DescribeLoadBalancers",
-      "elasticloadbalancing:DescribeTags",
-      "elasticloadbalancing:DescribeTargetGroupAttributes",
-      "elasticloadbalancing:DescribeTargetGroups",
-      "elasticloadbalancing:DescribeTargetHealth",
-      "kms:ListAliases",
-      "logs:DescribeQueryDefinitions",
-      "logs:DescribeResourcePolicies",
-    ],
+    actions: words(`
+      application-autoscaling:DescribeScalableTargets
+      application-autoscaling:DescribeScalingPolicies cloudtrail:DescribeTrails
+      cloudwatch:DescribeAlarms ec2:DescribeAccountAttributes ec2:DescribeAddresses
+      ec2:DescribeAddressesAttribute ec2:DescribeAvailabilityZones ec2:DescribeFlowLogs
+      ec2:DescribeInternetGateways ec2:DescribeManagedPrefixLists ec2:DescribeNatGateways
+      ec2:DescribeNetworkAcls ec2:DescribeNetworkInterfaces ec2:DescribePrefixLists
+      ec2:DescribeRouteTables ec2:DescribeSecurityGroupRules ec2:DescribeSecurityGroups
+      ec2:DescribeSubnets ec2:DescribeVpcEndpoints ec2:DescribeVpcs ecs:DescribeTaskDefinition
+      elasticloadbalancing:DescribeCapacityReservation
+      elasticloadbalancing:DescribeListenerAttributes elasticloadbalancing:DescribeListeners
+      elasticloadbalancing:DescribeLoadBalancerAttributes
+      elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeTags
+      elasticloadbalancing:DescribeTargetGroupAttributes elasticloadbalancing:DescribeTargetGroups
+      elasticloadbalancing:DescribeTargetHealth kms:ListAliases logs:DescribeQueryDefinitions
+      logs:DescribeResourcePolicies
+    `),
   },
   {
     reason: "Terraform creates resources whose names AWS assigns",
@@ -84,13 +63,10 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
   },
   {
     reason: "Terraform sets up delivery of VPC flow logs and web ACL logs",
-    actions: [
-      "elasticloadbalancing:SetWebAcl",
-      "logs:CreateLogDelivery",
-      "logs:DeleteLogDelivery",
-      "logs:DeleteResourcePolicy",
-      "logs:PutResourcePolicy",
-    ],
+    actions: words(`
+      elasticloadbalancing:SetWebAcl logs:CreateLogDelivery logs:DeleteLogDelivery
+      logs:DeleteResourcePolicy logs:PutResourcePolicy
+    `),
   },
 ];
 
@@ -100,4 +76,8 @@ const actions: ReadonlySet<string> = new Set(
 
 export function isResourceless(action: string): boolean {
   return actions.has(action);
+}
+
+function words(list: string): readonly string[] {
+  return list.trim().split(/\s+/);
 }

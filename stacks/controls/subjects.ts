@@ -7,7 +7,7 @@ import {
   withoutResource,
   withResource,
 } from "../../terraform/resources.ts";
-import type { Finding, Violation } from "./check.ts";
+import type { Finding, Violation } from "./finding.ts";
 import { UNRESOLVABLE } from "./matchers.ts";
 
 /** A resource, or a part of one, such as a statement of its policy. */
@@ -95,7 +95,10 @@ export function companions(owner: string, companion: Companion): Subject {
         const address = addressOf(resource);
         const linked = companionsOf(stacks, companion, address);
         if (linked.length === 0) return [{ address, attribute: type, problem: "is missing" }];
-        return linked.map((it) => ({ ...itemOf(stacks, it), address }));
+        return linked.map((companionResource) => ({
+          ...itemOf(stacks, companionResource),
+          address,
+        }));
       }),
     violations: [
       violation(`${owner} without ${type}`, withoutResource),

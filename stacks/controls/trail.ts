@@ -1,8 +1,9 @@
 import patterns from "../../detections/cis/patterns.json" with { type: "json" };
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withoutResource } from "../../terraform/resources.ts";
-import { allOf, everyHas, everyIs, exists, type Violation, withViolations } from "./check.ts";
+import { allOf, everyHas, everyIs, exists, withViolations } from "./check.ts";
 import type { ControlArea } from "./control.ts";
+import type { Violation } from "./finding.ts";
 import {
   absent,
   atLeast,
@@ -37,7 +38,9 @@ const privateLoggedBucket: Matcher = {
     const bucket = resolveReference(stacks, stack, value);
     return (
       isResource(bucket, "aws_s3_bucket") &&
-      [BLOCK, LOGGING].every((it) => companionsOf(stacks, it, addressOf(bucket)).length > 0)
+      [BLOCK, LOGGING].every(
+        (companion) => companionsOf(stacks, companion, addressOf(bucket)).length > 0,
+      )
     );
   },
   violations: ["some-bucket", "${aws_s3_bucket.Elsewhere.bucket}"],
@@ -201,7 +204,10 @@ export const monitoring: readonly ControlArea[] = [
           ...Array.from({ length: 14 }, (_, index) => `CloudWatch.${index + 1}`),
         ].join(" "),
         check: hasAlarms(
-          patterns.map(({ id, pattern }) => ({ name: id, matches: (it) => it === pattern })),
+          patterns.map(({ id, pattern }) => ({
+            name: id,
+            matches: (candidate: string) => candidate === pattern,
+          })),
         ),
         violationsUnder: "with the CIS pack",
         exemptions: [

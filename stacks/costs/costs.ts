@@ -1,6 +1,6 @@
 import type { Block, Stacks } from "../../terraform/json.ts";
 import { resourcesOf } from "../../terraform/resources.ts";
-import { valuesAt } from "../controls/values.ts";
+import { valuesAt } from "../../terraform/values.ts";
 import { HOURS, PRICES, type Price, type PriceName } from "./prices.ts";
 
 /** A monthly charge that does not depend on use. */

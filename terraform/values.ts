@@ -1,4 +1,4 @@
-import type { Block } from "../../terraform/json.ts";
+import type { Block } from "./json.ts";
 
 /**
  * Values at a dotted path, through every element of the lists along it: `rule.status` of two rules is
