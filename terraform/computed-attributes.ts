@@ -11,7 +11,7 @@ export interface ResourceIdentity extends Account {
   /** `<stack>/<type>.<name>` */
   readonly address: string;
   /** Another attribute of the same resource. */
-  readonly own: (attribute: string) => string;
+  readonly get: (attribute: string) => string;
 }
 
 /** The value of an attribute that AWS assigns; undefined for any other. */
@@ -52,44 +52,44 @@ const keyArn = arn("kms", (of) => `key/${keyId(of)}`);
 const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
   aws_kms_key: { arn: keyArn, key_id: keyId, id: keyId },
   aws_kms_alias: {
-    arn: arn("kms", ({ own }) => own("name")),
-    id: ({ own }) => own("name"),
+    arn: arn("kms", ({ get }) => get("name")),
+    id: ({ get }) => get("name"),
   },
   aws_cloudtrail: {
-    arn: arn("cloudtrail", ({ own }) => `trail/${own("name")}`),
-    id: arn("cloudtrail", ({ own }) => `trail/${own("name")}`),
+    arn: arn("cloudtrail", ({ get }) => `trail/${get("name")}`),
+    id: arn("cloudtrail", ({ get }) => `trail/${get("name")}`),
     home_region: ({ region }) => region,
   },
   aws_cloudwatch_log_group: {
-    arn: arn("logs", ({ own }) => `log-group:${own("name")}`),
-    id: ({ own }) => own("name"),
+    arn: arn("logs", ({ get }) => `log-group:${get("name")}`),
+    id: ({ get }) => get("name"),
   },
   aws_cloudwatch_metric_alarm: {
-    arn: arn("cloudwatch", ({ own }) => `alarm:${own("alarm_name")}`),
-    id: ({ own }) => own("alarm_name"),
+    arn: arn("cloudwatch", ({ get }) => `alarm:${get("alarm_name")}`),
+    id: ({ get }) => get("alarm_name"),
   },
   aws_cloudwatch_composite_alarm: {
-    arn: arn("cloudwatch", ({ own }) => `alarm:${own("alarm_name")}`),
-    id: ({ own }) => own("alarm_name"),
+    arn: arn("cloudwatch", ({ get }) => `alarm:${get("alarm_name")}`),
+    id: ({ get }) => get("alarm_name"),
   },
-  aws_cloudwatch_log_metric_filter: { id: ({ own }) => own("name") },
+  aws_cloudwatch_log_metric_filter: { id: ({ get }) => get("name") },
   aws_sns_topic: {
-    arn: arn("sns", ({ own }) => own("name")),
-    id: arn("sns", ({ own }) => own("name")),
+    arn: arn("sns", ({ get }) => get("name")),
+    id: arn("sns", ({ get }) => get("name")),
   },
   aws_sqs_queue: {
-    arn: arn("sqs", ({ own }) => own("name")),
+    arn: arn("sqs", ({ get }) => get("name")),
   },
   aws_sns_topic_subscription: {
-    arn: (of) => `${of.own("topic_arn")}:${stableUuid(of)}`,
+    arn: (of) => `${of.get("topic_arn")}:${stableUuid(of)}`,
   },
   aws_s3_bucket: {
-    arn: ({ own }) => `arn:aws:s3:::${own("bucket")}`,
-    id: ({ own }) => own("bucket"),
+    arn: ({ get }) => `arn:aws:s3:::${get("bucket")}`,
+    id: ({ get }) => get("bucket"),
   },
   aws_iam_role: {
-    arn: ({ accountId, own }) => `arn:aws:iam::${accountId}:role/${own("name")}`,
-    id: ({ own }) => own("name"),
+    arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:role/${get("name")}`,
+    id: ({ get }) => get("name"),
   },
 };
 

@@ -64,7 +64,7 @@ function attributeOf(
   return computedAttribute(resource.type, attribute, {
     ...configuration.account,
     address,
-    own: (other) => String(attributeOf(configuration, resource, other)),
+    get: (other) => String(attributeOf(configuration, resource, other)),
   });
 }
 

@@ -95,8 +95,8 @@ export function companions(owner: string, companion: Companion): Subject {
         const address = addressOf(resource);
         const linked = companionsOf(stacks, companion, address);
         if (linked.length === 0) return [{ address, attribute: type, problem: "is missing" }];
-        return linked.map((companionResource) => ({
-          ...itemOf(stacks, companionResource),
+        return linked.map((companionOfOwner) => ({
+          ...itemOf(stacks, companionOfOwner),
           address,
         }));
       }),
