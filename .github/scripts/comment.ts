@@ -5,8 +5,8 @@ import { githubClient } from "./github/client.ts";
 import { MARKER_CHARACTERS, upsertComment } from "./github/comment.ts";
 import { runUrl, variable } from "./github/environment.ts";
 import { step } from "./github/step.ts";
-import { COMMENT_CHARACTERS, renderPlans } from "./plan/comment-body.ts";
-import { parseReport } from "./plan/report.ts";
+import { parseReport } from "./plan/plan-report.ts";
+import { COMMENT_CHARACTERS, renderPlans } from "./plan/render-plans.ts";
 
 /** Edits the pull request's one comment to show the plans of all environments. */
 async function comment(): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
-import { IMAGE_TO_BE_BUILT } from "./plan/planned-changes.ts";
+import { UNBUILT_IMAGE } from "./plan/planned-changes.ts";
 import { synthesize } from "./terraform/stacks.ts";
 import { initialize, stackNamed, state } from "./terraform/terraform.ts";
 
@@ -38,7 +38,7 @@ export function imageInState(stateJson: string): string {
 
 if (import.meta.main) {
   await step(async () => {
-    const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: IMAGE_TO_BE_BUILT });
+    const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: UNBUILT_IMAGE });
     const service = stackNamed(stacks, "service");
     await initialize([service]);
     const digest = imageInState(await state(service));

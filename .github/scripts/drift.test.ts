@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { driftIssue } from "./drift.ts";
-import { type EnvironmentReport, reportOf, type StackReport } from "./plan/report.ts";
+import { type EnvironmentReport, reportStack, type StackReport } from "./plan/plan-report.ts";
 import { planFixture } from "./testing/fixtures.ts";
 import { type GitHubApi, startGitHubApi } from "./testing/github-api.ts";
 import { makeRunner, type Runner } from "./testing/runner.ts";
@@ -11,7 +11,7 @@ const report = (environment: string, ...stacks: readonly StackReport[]): Environ
   stacks: [...stacks],
 });
 const kms = (name: string) =>
-  reportOf("kms", planFixture(name), { digest: "0".repeat(64), readBy: [] });
+  reportStack("kms", planFixture(name), { digest: "0".repeat(64), readBy: [] });
 
 describe("the issue", () => {
   test("there is none while AWS is as deployed", () => {

@@ -5,8 +5,8 @@ import { githubClient } from "./github/client.ts";
 import { runUrl, variable } from "./github/environment.ts";
 import { keepIssue } from "./github/issue.ts";
 import { StepError, step } from "./github/step.ts";
-import { COMMENT_CHARACTERS, renderPlans } from "./plan/comment-body.ts";
-import { changesAnything, type EnvironmentReport, parseReport } from "./plan/report.ts";
+import { changesAnything, type EnvironmentReport, parseReport } from "./plan/plan-report.ts";
+import { COMMENT_CHARACTERS, renderPlans } from "./plan/render-plans.ts";
 
 const MARKER = "<!-- cipherwatch-drift -->";
 

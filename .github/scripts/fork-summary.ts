@@ -3,7 +3,7 @@ import { addSummary } from "./github/runner-files.ts";
 import { annotate, step } from "./github/step.ts";
 
 /** Why a pull request gets neither plan nor scan, for its author and whoever reviews it. */
-export function withheld(actor: string, head: string, repository: string): string {
+export function forkSummary(actor: string, head: string, repository: string): string {
   const why =
     head === repository
       ? `It is ${actor}'s, whose runs get no secrets from GitHub`
@@ -19,7 +19,7 @@ export function withheld(actor: string, head: string, repository: string): strin
 if (import.meta.main) {
   await step(() => {
     const head = process.env.HEAD_REPOSITORY ?? ""; // empty once the fork was deleted
-    const text = withheld(variable("ACTOR"), head || "a fork", variable("GITHUB_REPOSITORY"));
+    const text = forkSummary(variable("ACTOR"), head || "a fork", variable("GITHUB_REPOSITORY"));
     addSummary(text);
     annotate("notice", "Checked, neither planned nor scanned: see the summary.");
   });

@@ -1,12 +1,12 @@
 import { run } from "../../common/run.ts";
 import { variable } from "./github/environment.ts";
 import { annotate, step } from "./github/step.ts";
-import { monitored } from "./snyk/scan.ts";
+import { monitorCommands } from "./snyk/scan.ts";
 
 /** Hands what was deployed to Snyk to watch. This never fails a run: what it would find, the scans did. */
 async function monitor(): Promise<void> {
   variable("SNYK_TOKEN");
-  for (const command of monitored({
+  for (const command of monitorCommands({
     archive: variable("ARCHIVE"),
     platform: variable("PLATFORM"),
   })) {

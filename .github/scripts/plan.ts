@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { optionalVariable, runUrl, variable } from "./github/environment.ts";
 import { addSummary, SUMMARY_BYTES, setOutputs } from "./github/runner-files.ts";
 import { annotate, group, step } from "./github/step.ts";
-import { renderPlans } from "./plan/comment-body.ts";
-import { IMAGE_TO_BE_BUILT } from "./plan/planned-changes.ts";
-import { type EnvironmentReport, reportOf, type StackReport } from "./plan/report.ts";
+import { type EnvironmentReport, reportStack, type StackReport } from "./plan/plan-report.ts";
+import { UNBUILT_IMAGE } from "./plan/planned-changes.ts";
+import { renderPlans } from "./plan/render-plans.ts";
 import { savedPlans } from "./plan/saved-plans.ts";
 import { scannablePlan } from "./plan/scannable-plan.ts";
 import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
@@ -26,7 +26,7 @@ const SUMMARY_CHARACTERS = SUMMARY_BYTES / 4;
 async function planEnvironment(): Promise<void> {
   const environment = variable("ENVIRONMENT");
   const commit = variable("COMMIT");
-  const image = optionalVariable("IMAGE_DIGEST") ?? IMAGE_TO_BE_BUILT;
+  const image = optionalVariable("IMAGE_DIGEST") ?? UNBUILT_IMAGE;
   const saved = savedPlans(variable("PLAN_BUCKET"), environment);
 
   const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image });
@@ -46,7 +46,7 @@ async function planEnvironment(): Promise<void> {
     }
     const digest = await saved.save(stack.name, planned.file);
     reports.push(
-      reportOf(stack.name, planned.plan, { digest, image, readBy: readersOf(stack, stacks) }),
+      reportStack(stack.name, planned.plan, { digest, image, readBy: readersOf(stack, stacks) }),
     );
     writeFileSync(
       join(scannable, `${stack.name}.json`),

@@ -1,6 +1,6 @@
 import { variable } from "./github/environment.ts";
 import { group, StepError, step } from "./github/step.ts";
-import { beyondTheImage } from "./plan/image-change.ts";
+import { changesBeyondImage } from "./plan/image-change.ts";
 import { parsePlan } from "./plan/plan-json.ts";
 import { plannedChanges } from "./plan/planned-changes.ts";
 import { synthesize } from "./terraform/stacks.ts";
@@ -26,7 +26,7 @@ async function rollBack(): Promise<void> {
   const planned = await plan(service);
   if ("error" in planned) throw new StepError(`The way back cannot be planned:\n${planned.error}`);
   const changes = plannedChanges(parsePlan(planned.json, "the plan of the way back"), previous);
-  const beyond = beyondTheImage(changes);
+  const beyond = changesBeyondImage(changes);
   if (beyond.length > 0) {
     throw new StepError(
       `The way back to ${previous} would change more than the image, and nobody reviewed that: ${beyond.join(", ")}. Run Deploy by hand for a commit that works.`,

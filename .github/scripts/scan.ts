@@ -5,15 +5,15 @@ import { optionalVariable, variable } from "./github/environment.ts";
 import { addSummary } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.ts";
-import { SCANS, type ScanName, SEVERITY_THRESHOLD, scansOf } from "./snyk/scan.ts";
-import { reasonForRed } from "./snyk/verdict.ts";
+import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanCommands } from "./snyk/scan.ts";
+import { failureReason } from "./snyk/verdict.ts";
 
 /** Runs one of Snyk's scans and judges it. Its results are left for code scanning, be they good or bad. */
 async function scan(): Promise<void> {
   const name = scanName(process.argv[2]);
   variable("SNYK_TOKEN"); // without it, nothing would be looked at
   const results = variable("SARIF_FOLDER");
-  const scans = scansOf(name, {
+  const scans = scanCommands(name, {
     archive: optionalVariable("ARCHIVE") ?? "",
     platform: optionalVariable("PLATFORM") ?? "",
     plans: optionalVariable("PLANS") ?? "",
@@ -32,7 +32,7 @@ async function scan(): Promise<void> {
     if (sarif !== undefined) {
       writeFileSync(file, JSON.stringify(normalizeSarif(sarif, category)));
     }
-    const reason = reasonForRed({ code, ...(sarif === undefined ? {} : { sarif }) });
+    const reason = failureReason({ code, ...(sarif === undefined ? {} : { sarif }) });
     if (reason === undefined) continue;
     red.push(`snyk ${command.slice(0, 3).join(" ")}: ${reason}`);
     for (const finding of sarif === undefined ? [] : findings(sarif)) red.push(`  ${finding}`);

@@ -1,8 +1,8 @@
-import { serving } from "./aws/serving.ts";
+import { runningImage } from "./aws/running-image.ts";
 import { optionalVariable } from "./github/environment.ts";
 import { setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
-import { IMAGE_TO_BE_BUILT } from "./plan/planned-changes.ts";
+import { UNBUILT_IMAGE } from "./plan/planned-changes.ts";
 import { synthesize } from "./terraform/stacks.ts";
 import { initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
@@ -11,14 +11,14 @@ import { initialize, outputs, stackNamed } from "./terraform/terraform.ts";
  * looks like a deployment that succeeded.
  */
 async function tellServing(): Promise<void> {
-  const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: IMAGE_TO_BE_BUILT });
+  const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: UNBUILT_IMAGE });
   const service = stackNamed(stacks, "service");
   await initialize([service]);
   const { ClusterName, ServiceName } = await outputs(service);
   const now =
     ClusterName === undefined || ServiceName === undefined
       ? undefined
-      : await serving(ClusterName, ServiceName);
+      : await runningImage(ClusterName, ServiceName);
   console.log(now === undefined ? "Nothing serves yet." : `${now.digest} serves.`);
   setOutputs({ digest: now?.digest ?? "" });
   const expected = optionalVariable("EXPECTED_DIGEST");

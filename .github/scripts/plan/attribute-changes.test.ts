@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { attributeChanges, UNKNOWN } from "./attribute-changes.ts";
-import { SENSITIVE } from "./masked.ts";
 import type { ChangeOfValue } from "./plan-json.ts";
+import { SENSITIVE } from "./sensitive.ts";
 
 const update = (change: Partial<ChangeOfValue>) =>
   attributeChanges({ actions: ["update"], ...change });
@@ -120,7 +120,7 @@ test.each([
   ["the attribute", { secret: true }, { secret: true }],
   ["only before", { secret: true }, {}],
   ["only after", {}, { secret: true }],
-])("a sensitive value is masked: %s", (_, before_sensitive, after_sensitive) => {
+])("a sensitive value is maskSensitive: %s", (_, before_sensitive, after_sensitive) => {
   const changes = update({
     before: { secret: "canary-1" },
     after: { secret: "canary-2" },
@@ -131,7 +131,7 @@ test.each([
   expect(JSON.stringify(changes)).not.toMatch(/canary/);
 });
 
-test("sensitive values in lists are masked, though the others move", () => {
+test("sensitive values in lists are maskSensitive, though the others move", () => {
   const changes = update({
     before: {
       env: [
@@ -173,7 +173,7 @@ test("a sensitive value that stays is not named", () => {
   ).toEqual([{ path: "size", before: "1", after: "2" }]);
 });
 
-test("a text by the name of a secret is masked even if nobody marked it", () => {
+test("a text by the name of a secret is maskSensitive even if nobody marked it", () => {
   const names = ["password", "master_password", "secret_string", "private_key_pem", "auth_token"];
   const changes = update({
     before: Object.fromEntries(names.map((name) => [name, "canary-1"])),

@@ -1,9 +1,9 @@
 import { changeAction } from "./action.ts";
-import { masked, SENSITIVE } from "./masked.ts";
+import { canonical, isContainer, isEmpty, type JsonContainer, parseEmbeddedJson } from "./json.ts";
 import type { ChangeOfValue } from "./plan-json.ts";
-import { canonical, isEmpty, isTree, type Tree, treeIn } from "./tree.ts";
+import { maskSensitive, SENSITIVE } from "./sensitive.ts";
 
-/** One value of a resource that changes, as it may be shown: sensitive ones are masked here. */
+/** One value of a resource that changes, as it may be shown: sensitive ones are maskSensitive here. */
 export interface AttributeChange {
   /** Such as `policy.Statement[0].Action`: JSON in a text is looked into. */
   readonly path: string;
@@ -74,13 +74,13 @@ function* walk(before: unknown, after: unknown, place: Place): Generator<Found> 
     return;
   }
   if (unknown === true) {
-    yield { path, ...shownAs("before", masked(before, sensitive[0])), after: UNKNOWN };
+    yield { path, ...shownAs("before", maskSensitive(before, sensitive[0])), after: UNKNOWN };
     return;
   }
-  const [was, becomes] = [treeIn(before) ?? before, treeIn(after) ?? after];
-  const trees = [was, becomes].filter(isTree);
-  if (trees.length > 0 && [was, becomes].every((value) => isTree(value) || isEmpty(value))) {
-    const [a, b] = [isTree(was) ? was : {}, isTree(becomes) ? becomes : {}];
+  const [was, becomes] = [parseEmbeddedJson(before) ?? before, parseEmbeddedJson(after) ?? after];
+  const trees = [was, becomes].filter(isContainer);
+  if (trees.length > 0 && [was, becomes].every((value) => isContainer(value) || isEmpty(value))) {
+    const [a, b] = [isContainer(was) ? was : {}, isContainer(becomes) ? becomes : {}];
     yield* Array.isArray(trees[0]) ? walkLists(a, b, place) : walkTrees(a, b, place);
     return;
   }
@@ -88,23 +88,23 @@ function* walk(before: unknown, after: unknown, place: Place): Generator<Found> 
     if (isEmpty(was) && isEmpty(becomes)) return;
     yield {
       path,
-      ...shownAs("before", masked(before, sensitive[0])),
-      ...shownAs("after", masked(after, sensitive[1])),
+      ...shownAs("before", maskSensitive(before, sensitive[0])),
+      ...shownAs("after", maskSensitive(after, sensitive[1])),
     };
   }
 }
 
-function* walkTrees(before: Tree, after: Tree, place: Place): Generator<Found> {
-  const unknown = isTree(place.unknown) ? place.unknown : {};
+function* walkTrees(before: JsonContainer, after: JsonContainer, place: Place): Generator<Found> {
+  const unknown = isContainer(place.unknown) ? place.unknown : {};
   for (const key of new Set([before, after, unknown].flatMap(Object.keys))) {
     yield* walk(before[key], after[key], inside(place, key));
   }
 }
 
 /** Lists are most often sets: what both have is left out wherever it stands, the rest is paired up. */
-function* walkLists(before: Tree, after: Tree, place: Place): Generator<Found> {
-  const unknown = isTree(place.unknown) ? place.unknown : {};
-  const left = (list: Tree, other: Tree) => {
+function* walkLists(before: JsonContainer, after: JsonContainer, place: Place): Generator<Found> {
+  const unknown = isContainer(place.unknown) ? place.unknown : {};
+  const left = (list: JsonContainer, other: JsonContainer) => {
     const kept = Object.values(other).map(canonical);
     return Object.keys(list).filter((index) => {
       const same = kept.indexOf(canonical(list[index]));
@@ -148,14 +148,14 @@ function* walkLists(before: Tree, after: Tree, place: Place): Generator<Found> {
 
 /** Whether what comes or goes of a list can be shown in one line: several values, all known and public. */
 function isPlain(
-  list: Tree,
+  list: JsonContainer,
   indexes: readonly string[],
   [unknown, sensitive]: readonly [unknown: unknown, sensitive: unknown],
 ): boolean {
   const marked = [unknown, sensitive].some(
-    (marks) => isTree(marks) && canonical(marks).includes("true"),
+    (marks) => isContainer(marks) && canonical(marks).includes("true"),
   );
-  return indexes.length > 1 && !marked && indexes.every((index) => !isTree(list[index]));
+  return indexes.length > 1 && !marked && indexes.every((index) => !isContainer(list[index]));
 }
 
 function inside({ path, unknown, sensitive }: Place, key: string): Place {
@@ -167,7 +167,7 @@ function inside({ path, unknown, sensitive }: Place, key: string): Place {
 }
 
 function part(marks: unknown, key: string): unknown {
-  return isTree(marks) ? marks[key] : undefined;
+  return isContainer(marks) ? marks[key] : undefined;
 }
 
 function isSecret(path: readonly (string | number)[], ...values: readonly unknown[]): boolean {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { planFixture } from "../testing/fixtures.ts";
 import { comparePlans } from "./compare.ts";
-import { beyondTheImage } from "./image-change.ts";
+import { changesBeyondImage } from "./image-change.ts";
 import { type PlanJson, parsePlan } from "./plan-json.ts";
-import { IMAGE_TO_BE_BUILT, plannedChanges } from "./planned-changes.ts";
+import { plannedChanges, UNBUILT_IMAGE } from "./planned-changes.ts";
 
 const BUILT = `sha256:${"5".repeat(64)}`;
 
@@ -108,16 +108,16 @@ describe("of real plans", () => {
 
 describe("the image of the commit", () => {
   const reviewed = planFixture("image");
-  const built = edited(reviewed, (text) => text.replaceAll(IMAGE_TO_BE_BUILT, BUILT));
+  const built = edited(reviewed, (text) => text.replaceAll(UNBUILT_IMAGE, BUILT));
 
   test("may be the one that was built where the review saw the one to be built", () => {
-    expect(JSON.stringify(reviewed)).toContain(IMAGE_TO_BE_BUILT);
+    expect(JSON.stringify(reviewed)).toContain(UNBUILT_IMAGE);
     expect(compare(reviewed, built)).toEqual([]);
   });
 
   test("may be no other", () => {
     const other = edited(reviewed, (text) =>
-      text.replaceAll(IMAGE_TO_BE_BUILT, `sha256:${"6".repeat(64)}`),
+      text.replaceAll(UNBUILT_IMAGE, `sha256:${"6".repeat(64)}`),
     );
     expect(compare(reviewed, other)).toContainEqual({
       address: expect.stringMatching(/^aws_ecs_task_definition\./),
@@ -141,8 +141,8 @@ describe("the image of the commit", () => {
   });
 
   test("is all that a way back may change", () => {
-    expect(beyondTheImage(plannedChanges(built, BUILT))).toEqual([]);
-    expect(beyondTheImage(plannedChanges(built, `sha256:${"6".repeat(64)}`))).not.toEqual([]);
+    expect(changesBeyondImage(plannedChanges(built, BUILT))).toEqual([]);
+    expect(changesBeyondImage(plannedChanges(built, `sha256:${"6".repeat(64)}`))).not.toEqual([]);
     const more = {
       ...built,
       resource_changes: built.resource_changes.map(({ change, ...resource }) => ({
@@ -153,8 +153,10 @@ describe("the image of the commit", () => {
             : change,
       })),
     };
-    expect(beyondTheImage(plannedChanges(more, BUILT))).toEqual(["aws_ecs_task_definition.Task"]);
-    expect(beyondTheImage(plannedChanges(planFixture("change"), BUILT))).toEqual([
+    expect(changesBeyondImage(plannedChanges(more, BUILT))).toEqual([
+      "aws_ecs_task_definition.Task",
+    ]);
+    expect(changesBeyondImage(plannedChanges(planFixture("change"), BUILT))).toEqual([
       "aws_kms_key.DataKey_17AFBB84",
     ]);
   });

@@ -1,4 +1,4 @@
-import { changesImageAlone, type PlannedChange, type PlannedChanges } from "./planned-changes.ts";
+import { changesOnlyImage, type PlannedChange, type PlannedChanges } from "./planned-changes.ts";
 
 /** Where a fresh plan is not what was reviewed. */
 export interface Difference {
@@ -27,7 +27,7 @@ function differenceOf(then?: PlannedChange, now?: PlannedChange): string | undef
   if (then === undefined) return `${now?.actions}: this was not in the reviewed plan`;
   if (now === undefined) {
     // The same image as the one that runs: built again, or deployed before.
-    if (changesImageAlone(then)) return undefined;
+    if (changesOnlyImage(then)) return undefined;
     return `${then.actions}: this was reviewed and is no longer planned`;
   }
   if (then.actions !== now.actions)

@@ -1,5 +1,5 @@
 import type { Action } from "./action.ts";
-import type { PlannedStack } from "./report.ts";
+import type { PlannedStack } from "./plan-report.ts";
 
 /** What a review counts. Moves, imports and what Terraform forgets change nothing in AWS. */
 export const COLUMNS = ["add", "change", "replace", "destroy"] as const;
@@ -22,7 +22,7 @@ export function countsOf({ resources }: PlannedStack): Counts {
 }
 
 /** `3 to add, 1 to replace` */
-export function inWords(stack: PlannedStack): string {
+export function describeCounts(stack: PlannedStack): string {
   const counts = countsOf(stack);
   const others = stack.resources.filter(({ action }) => COLUMN[action] === undefined).length;
   const words = [

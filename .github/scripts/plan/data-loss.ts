@@ -21,7 +21,7 @@ const HOLDS: readonly (readonly [type: string, what: string])[] = [
  * What is lost for good when a resource goes, and how bad it is.
  * @returns undefined: nothing but the resource itself
  */
-export function dataLoss(
+export function dataLossOf(
   type: string,
   action: Action,
 ): { readonly rank: number; readonly what: string } | undefined {

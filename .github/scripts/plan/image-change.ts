@@ -1,4 +1,4 @@
-import { changesImageAlone, type PlannedChange, type PlannedChanges } from "./planned-changes.ts";
+import { changesOnlyImage, type PlannedChange, type PlannedChanges } from "./planned-changes.ts";
 
 /** What follows a new image, and how: a new revision of the task definition, and the service that runs it. */
 const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
@@ -11,12 +11,14 @@ const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
  * @param changes made with the digest of that image
  * @returns addresses; none: it swaps the image and does nothing else
  */
-export function beyondTheImage(changes: PlannedChanges): string[] {
-  return [...changes].filter(([address, change]) => !swapsImage(address, change)).map(([at]) => at);
+export function changesBeyondImage(changes: PlannedChanges): string[] {
+  return [...changes]
+    .filter(([address, change]) => !isImageSwap(address, change))
+    .map(([at]) => at);
 }
 
 /** Whether a change is what every new image brings with it, and no more. */
-export function swapsImage(address: string, change: PlannedChange): boolean {
+export function isImageSwap(address: string, change: PlannedChange): boolean {
   const [type = ""] = address.split(".");
-  return (FOLLOWS[type] ?? []).includes(change.actions) && changesImageAlone(change);
+  return (FOLLOWS[type] ?? []).includes(change.actions) && changesOnlyImage(change);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EnvironmentReport } from "./report.ts";
+import type { EnvironmentReport } from "./plan-report.ts";
 
 /** Which plans a review saw: environment → stack → SHA-256 of the saved plan. */
 const record = z.object({

@@ -1,7 +1,7 @@
 import { PLACEHOLDER_DIGEST } from "../../../common/placeholder-digest.ts";
 import { actionOf, changeAction } from "./action.ts";
+import { canonical, isContainer, isEmpty, type JsonContainer, parseEmbeddedJson } from "./json.ts";
 import type { ChangeOfValue, PlanJson } from "./plan-json.ts";
-import { canonical, isEmpty, isTree, type Tree, treeIn } from "./tree.ts";
 
 /**
  * What a plan would do, without what merely surrounds it: address, or `output.<name>`, → what changes.
@@ -20,7 +20,7 @@ export interface PlannedChange {
  * The image that a pull request's plan names: it is built and gets its digest once it is merged. In a
  * comparison it stands for the image that was built.
  */
-export const IMAGE_TO_BE_BUILT = PLACEHOLDER_DIGEST;
+export const UNBUILT_IMAGE = PLACEHOLDER_DIGEST;
 const THE_IMAGE = "sha256:(the image of this commit)";
 
 /**
@@ -28,13 +28,13 @@ const THE_IMAGE = "sha256:(the image of this commit)";
  */
 export function plannedChanges(
   { resource_changes, output_changes }: PlanJson,
-  image: string = IMAGE_TO_BE_BUILT,
+  image: string = UNBUILT_IMAGE,
 ): PlannedChanges {
   const values = (change: ChangeOfValue) =>
     new Map(
       [...differing(change.before, change.after, change.after_unknown, [])].map(([path, value]) => [
         path.join("."),
-        value.replaceAll(image, THE_IMAGE).replaceAll(IMAGE_TO_BE_BUILT, THE_IMAGE),
+        value.replaceAll(image, THE_IMAGE).replaceAll(UNBUILT_IMAGE, THE_IMAGE),
       ]),
     );
   return new Map([
@@ -55,7 +55,7 @@ export function plannedChanges(
 }
 
 /** Whether nothing but the image differs; a new one makes its task definition and the service follow. */
-export function changesImageAlone({ values }: PlannedChange): boolean {
+export function changesOnlyImage({ values }: PlannedChange): boolean {
   return [...values.values()].every((value) => value === UNKNOWN || value.includes(THE_IMAGE));
 }
 
@@ -71,11 +71,11 @@ function* differing(
     yield [path, UNKNOWN];
     return;
   }
-  const [was, becomes] = [treeIn(before) ?? before, treeIn(after) ?? after];
+  const [was, becomes] = [parseEmbeddedJson(before) ?? before, parseEmbeddedJson(after) ?? after];
   if (isEmpty(was) && isEmpty(becomes)) return; // AWS gives back [] where nothing was set
-  if (isTree(becomes) && (isTree(was) || was === null || was === undefined)) {
-    const unknowns = isTree(unknown) ? unknown : {};
-    const from: Tree = isTree(was) ? was : {};
+  if (isContainer(becomes) && (isContainer(was) || was === null || was === undefined)) {
+    const unknowns = isContainer(unknown) ? unknown : {};
+    const from: JsonContainer = isContainer(was) ? was : {};
     for (const key of new Set([from, becomes, unknowns].flatMap(Object.keys))) {
       yield* differing(from[key], becomes[key], unknowns[key], [...path, key]);
     }

@@ -1,16 +1,16 @@
-import { masked } from "./masked.ts";
+import { isContainer } from "./json.ts";
 import type { PlanJson } from "./plan-json.ts";
-import { isTree } from "./tree.ts";
+import { maskSensitive } from "./sensitive.ts";
 
 /**
  * A plan as Snyk gets it: what the stack will be, without what it is. The job that holds Snyk's token
  * has no access to AWS, so the plan goes to it as an artifact, which every reader of the repository can
  * fetch. State, variables and outputs stay out; sensitive values, account ids and addresses of people
- * are masked.
+ * are maskSensitive.
  */
 export function scannablePlan(plan: PlanJson): unknown {
   const { format_version, terraform_version, resource_changes } = plan;
-  const planned = isTree(plan.planned_values) ? plan.planned_values : {};
+  const planned = isContainer(plan.planned_values) ? plan.planned_values : {};
   return anonymous({
     format_version,
     terraform_version,
@@ -22,7 +22,7 @@ export function scannablePlan(plan: PlanJson): unknown {
         change: {
           actions: change.actions,
           before: null,
-          after: masked(change.after, change.after_sensitive),
+          after: maskSensitive(change.after, change.after_sensitive),
           after_unknown: change.after_unknown,
         },
       })),
@@ -30,16 +30,16 @@ export function scannablePlan(plan: PlanJson): unknown {
   });
 }
 
-/** A variable's default may be a secret; what it comes to stands in the values, masked. */
+/** A variable's default may be a secret; what it comes to stands in the values, maskSensitive. */
 function withoutVariables(configuration: unknown): unknown {
-  if (!isTree(configuration) || !isTree(configuration.root_module)) return configuration;
+  if (!isContainer(configuration) || !isContainer(configuration.root_module)) return configuration;
   const { variables, ...module } = configuration.root_module;
   return { ...configuration, root_module: module };
 }
 
 /** A module's resources carry beside their values which of them are sensitive. */
 function withoutSensitive(module: unknown): unknown {
-  if (!isTree(module)) return module;
+  if (!isContainer(module)) return module;
   const resources = Array.isArray(module.resources) ? module.resources : [];
   return {
     ...module,
@@ -47,7 +47,7 @@ function withoutSensitive(module: unknown): unknown {
       .filter((resource) => resource.mode === "managed")
       .map(({ sensitive_values, ...resource }) => ({
         ...resource,
-        values: masked(resource.values, sensitive_values),
+        values: maskSensitive(resource.values, sensitive_values),
       })),
   };
 }

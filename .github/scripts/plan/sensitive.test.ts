@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attributeChanges } from "./attribute-changes.ts";
+import { isContainer } from "./json.ts";
 import type { ChangeOfValue } from "./plan-json.ts";
 import { scannablePlan } from "./scannable-plan.ts";
-import { isTree } from "./tree.ts";
 
 const CANARY = "canary";
 
@@ -81,7 +81,7 @@ test("whatever is marked as sensitive, wherever it stands, is never shown", () =
 test("nor does it reach Snyk", () => {
   fc.assert(
     fc.property(marked, change, ({ value, marks }, each) => {
-      const values = isTree(value)
+      const values = isContainer(value)
         ? { value, marks }
         : { value: { a: value }, marks: { a: marks } };
       const plan = {

@@ -25,7 +25,10 @@ export interface Targets {
 }
 
 /** @throws StepError when there is nothing to scan: that would be green for want of a look */
-export function scansOf(name: ScanName, { archive, platform, plans }: Targets): readonly Scan[] {
+export function scanCommands(
+  name: ScanName,
+  { archive, platform, plans }: Targets,
+): readonly Scan[] {
   switch (name) {
     case "dependencies":
       return [{ category: "snyk-dependencies", command: ["test", ...GATE] }];
@@ -45,7 +48,10 @@ export function scansOf(name: ScanName, { archive, platform, plans }: Targets): 
 }
 
 /** What Snyk goes on watching for vulnerabilities that are found later. */
-export function monitored({ archive, platform }: Omit<Targets, "plans">): readonly string[][] {
+export function monitorCommands({
+  archive,
+  platform,
+}: Omit<Targets, "plans">): readonly string[][] {
   return [
     ["monitor", ...POLICY],
     ["container", "monitor", ...image(archive, platform), ...POLICY],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Sarif } from "./sarif.ts";
-import { reasonForRed } from "./verdict.ts";
+import { failureReason } from "./verdict.ts";
 
 const sarif = (...rules: readonly string[]): Sarif => ({
   version: "2.1.0",
@@ -13,7 +13,7 @@ const sarif = (...rules: readonly string[]): Sarif => ({
 });
 
 test("0 with results in which nothing stands is green, and nothing else is", () => {
-  expect(reasonForRed({ code: 0, sarif: sarif() })).toBeUndefined();
+  expect(failureReason({ code: 0, sarif: sarif() })).toBeUndefined();
 });
 
 test.each([
@@ -25,14 +25,14 @@ test.each([
   [128, /unknown way/],
   [-1, /unknown way/],
 ])("%i is red, whatever results there are", (code, reason) => {
-  expect(reasonForRed({ code, sarif: sarif() })).toMatch(reason);
-  expect(reasonForRed({ code })).toMatch(reason);
+  expect(failureReason({ code, sarif: sarif() })).toMatch(reason);
+  expect(failureReason({ code })).toMatch(reason);
 });
 
 test("0 without results is red", () => {
-  expect(reasonForRed({ code: 0 })).toMatch(/left no results/);
+  expect(failureReason({ code: 0 })).toMatch(/left no results/);
 });
 
 test("0 with a finding is red and names it", () => {
-  expect(reasonForRed({ code: 0, sarif: sarif("SNYK-JS-X-1") })).toMatch(/SNYK-JS-X-1: 1/);
+  expect(failureReason({ code: 0, sarif: sarif("SNYK-JS-X-1") })).toMatch(/SNYK-JS-X-1: 1/);
 });

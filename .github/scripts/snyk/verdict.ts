@@ -21,7 +21,7 @@ const MEANING: Readonly<Record<number, string>> = {
  * stands: whatever else happens is red, for a scan that did not look finds nothing either.
  * @returns undefined: clean
  */
-export function reasonForRed({ code, sarif }: ScanRun): string | undefined {
+export function failureReason({ code, sarif }: ScanRun): string | undefined {
   if (code !== 0) return `${MEANING[code] ?? "it ended in an unknown way"} (exit code ${code})`;
   if (sarif === undefined) return "it left no results, so it is not known to have looked";
   const found = findings(sarif);

@@ -1,7 +1,7 @@
 import { remoteStateStacks } from "../../../terraform/cdktf/names.ts";
 import { type PlanJson, parsePlan } from "../plan/plan-json.ts";
 import { plannedChanges } from "../plan/planned-changes.ts";
-import { atATime } from "../system/at-a-time.ts";
+import { mapConcurrent } from "../system/map-concurrent.ts";
 import type { Stack } from "./stacks.ts";
 import { plan } from "./terraform.ts";
 
@@ -20,7 +20,7 @@ const PLANS_AT_ONCE = 3;
 
 /** Plans initialized stacks without locking their states, all of them even if some fail. */
 export function planStacks(stacks: readonly Stack[]): Promise<StackPlan[]> {
-  return atATime(PLANS_AT_ONCE, stacks, async (stack) => {
+  return mapConcurrent(PLANS_AT_ONCE, stacks, async (stack) => {
     const planned = await plan(stack, ["-lock=false"]);
     if ("error" in planned) {
       return { stack, error: planned.error, waitsFor: waitsFor(planned.error, stack) };

@@ -1,6 +1,6 @@
-import { inWords } from "./counts.ts";
+import { describeCounts } from "./counts.ts";
 import { code, details, fence, html, listOf } from "./markdown.ts";
-import type { OutputReport, PlannedStack, ResourceReport, StackReport } from "./report.ts";
+import type { OutputReport, PlannedStack, ResourceReport, StackReport } from "./plan-report.ts";
 
 /**
  * How much of a stack is shown, most first: the comment takes the next when it is too long.
@@ -50,7 +50,7 @@ const VERB: Readonly<Record<ResourceReport["action"], string>> = {
 };
 
 /** One stack of a plan, folded away; an error stands open. */
-export function stackDetails(stack: StackReport, level: Level): string {
+export function renderStack(stack: StackReport, level: Level): string {
   if (stack.outcome === "failed") {
     return [
       `**${code(stack.stack)} could not be planned:**`,
@@ -64,7 +64,7 @@ export function stackDetails(stack: StackReport, level: Level): string {
     ].join("\n\n");
   }
   if (stack.resources.length === 0 && stack.outputs.length === 0) return "";
-  const summary = `<b>${html(stack.stack)}</b>: ${html(inWords(stack))}`;
+  const summary = `<b>${html(stack.stack)}</b>: ${html(describeCounts(stack))}`;
   return details(summary, level === "none" ? "Too long to show here." : diff(stack, level));
 }
 

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { CANARY, fixture, planFixture } from "../testing/fixtures.ts";
-import { COMMENT_CHARACTERS, type PlansToShow, renderPlans } from "./comment-body.ts";
 import { parsePlan } from "./plan-json.ts";
 import { readPlanRecord } from "./plan-record.ts";
-import { type EnvironmentReport, reportOf, type StackReport } from "./report.ts";
+import { type EnvironmentReport, reportStack, type StackReport } from "./plan-report.ts";
+import { COMMENT_CHARACTERS, type PlansToShow, renderPlans } from "./render-plans.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const digest = (digit: string) => digit.repeat(64);
 
 const planned = (stack: string, name: string, readBy: string[] = []): StackReport =>
-  reportOf(stack, planFixture(name), { digest: digest("a"), readBy });
+  reportStack(stack, planFixture(name), { digest: digest("a"), readBy });
 const failed = (stack: string): StackReport => ({
   outcome: "failed",
   stack,
@@ -125,7 +125,7 @@ describe("counts", () => {
             : change,
       })),
     };
-    const text = render([reportOf("service", more, { digest: digest("a"), readBy: [] })]);
+    const text = render([reportStack("service", more, { digest: digest("a"), readBy: [] })]);
     expect(text).toMatch(/WARNING.*\n.*\n> - `service` replaces `aws_ecs_task_definition\.Task`/);
     expect(text).not.toMatch(/nothing else/);
   });
@@ -168,7 +168,7 @@ describe("details", () => {
       fixture("create.json").replaceAll("Seals the records", "``` </details> ```` seals"),
       "plan",
     );
-    const text = render([reportOf("kms", plan, { digest: digest("a"), readBy: [] })]);
+    const text = render([reportStack("kms", plan, { digest: digest("a"), readBy: [] })]);
     const fences = [...text.matchAll(/^(`{3,})(diff)?$/gm)].map(([, ticks]) => ticks);
     expect(fences.slice(0, 2)).toEqual(["`````", "`````"]);
   });
@@ -181,7 +181,7 @@ describe("details", () => {
       ),
       "plan",
     );
-    const text = render([reportOf("kms", plan, { digest: digest("a"), readBy: [] })]);
+    const text = render([reportStack("kms", plan, { digest: digest("a"), readBy: [] })]);
     expect(text).toContain('``aws_kms_key.k["a`|\\"<b>"]``');
   });
 });

@@ -1,5 +1,5 @@
 import { COLUMNS, countsOf } from "./counts.ts";
-import { dataLoss } from "./data-loss.ts";
+import { dataLossOf } from "./data-loss.ts";
 import { alert, code, listOf } from "./markdown.ts";
 import { planRecord } from "./plan-record.ts";
 import {
@@ -7,8 +7,8 @@ import {
   type EnvironmentReport,
   type PlannedStack,
   type ResourceReport,
-} from "./report.ts";
-import { LEVELS, type Level, stackDetails } from "./stack-details.ts";
+} from "./plan-report.ts";
+import { LEVELS, type Level, renderStack } from "./render-stack.ts";
 
 /** Characters that GitHub takes as a comment. */
 export const COMMENT_CHARACTERS = 65_536;
@@ -44,7 +44,7 @@ export function renderPlans(plans: PlansToShow, limit: number): string {
         ...environmentSummary(report),
         ...report.stacks
           .map((stack) =>
-            stackDetails(stack, levels.get(keyOf(report.environment, stack.stack)) ?? "full"),
+            renderStack(stack, levels.get(keyOf(report.environment, stack.stack)) ?? "full"),
           )
           .filter((text) => text !== ""),
       ]),
@@ -58,7 +58,7 @@ export function renderPlans(plans: PlansToShow, limit: number): string {
       .map(({ key, stack }) => ({
         key,
         level: levels.get(key) ?? LEVELS[0],
-        length: stackDetails(stack, levels.get(key) ?? LEVELS[0]).length,
+        length: renderStack(stack, levels.get(key) ?? LEVELS[0]).length,
       }))
       .filter(({ level }) => level !== LEVELS.at(-1))
       .sort((a, b) => b.length - a.length);
@@ -87,7 +87,7 @@ function losses({ environments }: PlansToShow): string[] {
     .flatMap(({ environment, stacks }) =>
       stacks.filter(isPlanned).flatMap((stack) =>
         stack.resources.flatMap((resource): Lost[] => {
-          const loss = dataLoss(resource.type, resource.action);
+          const loss = dataLossOf(resource.type, resource.action);
           return loss === undefined ? [] : [{ environment, stack: stack.stack, resource, ...loss }];
         }),
       ),
@@ -160,9 +160,9 @@ function table(stacks: readonly PlannedStack[]): string {
 /** Every commit brings a new image, which is no news: a warning each time would soon go unread. */
 function newImage(stacks: readonly PlannedStack[]): string[] {
   const names = stacks
-    .filter(({ resources }) => resources.some(({ imageAlone }) => imageAlone))
+    .filter(({ resources }) => resources.some(({ onlyImage }) => onlyImage))
     .map(({ stack, resources }) =>
-      resources.every(({ imageAlone }) => imageAlone)
+      resources.every(({ onlyImage }) => onlyImage)
         ? `${code(stack)} gets the image of this commit, and nothing else.`
         : `${code(stack)} gets the image of this commit.`,
     );
@@ -173,10 +173,10 @@ function replaced(stacks: readonly PlannedStack[]): string[] {
   const gone = stacks.flatMap(({ stack, resources }) =>
     resources
       .filter(
-        ({ type, action, imageAlone }) =>
+        ({ type, action, onlyImage }) =>
           (action === "replace" || action === "destroy") &&
-          dataLoss(type, action) === undefined &&
-          imageAlone === undefined,
+          dataLossOf(type, action) === undefined &&
+          onlyImage === undefined,
       )
       .map((resource) => ({ stack, resource })),
   );

@@ -1,5 +1,5 @@
 /** Works on all items in their order, on at most `limit` of them at once; answers in the same order. */
-export async function atATime<T, R>(
+export async function mapConcurrent<T, R>(
   limit: number,
   items: readonly T[],
   work: (item: T) => Promise<R>,

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { StepError } from "../github/step.ts";
 import { ACTIONS, actionOf, changeAction } from "./action.ts";
 import { attributeChanges } from "./attribute-changes.ts";
-import { swapsImage } from "./image-change.ts";
+import { isImageSwap } from "./image-change.ts";
 import type { PlanJson } from "./plan-json.ts";
-import { IMAGE_TO_BE_BUILT, plannedChanges } from "./planned-changes.ts";
+import { plannedChanges, UNBUILT_IMAGE } from "./planned-changes.ts";
 
 /**
  * What may be shown of the plans of an environment: without the values of the state, the sensitive ones
- * masked. It goes from job to job as an artifact, which every reader of the repository can fetch.
+ * maskSensitive. It goes from job to job as an artifact, which every reader of the repository can fetch.
  */
 const attribute = z.object({
   path: z.string(),
@@ -24,7 +24,7 @@ const resource = z.object({
   /** Why Terraform does this, where it says so. */
   reason: z.string().optional(),
   /** It follows a new image and does nothing else. */
-  imageAlone: z.literal(true).optional(),
+  onlyImage: z.literal(true).optional(),
   attributes: z.array(attribute),
 });
 
@@ -85,7 +85,7 @@ export function parseReport(json: string, name: string): EnvironmentReport {
   throw new StepError(`${name} is no report of plans:\n${z.prettifyError(parsed.error)}`);
 }
 
-export interface PlanFacts {
+export interface PlanMetadata {
   /** SHA-256 of the saved plan. */
   readonly digest: string;
   readonly readBy: readonly string[];
@@ -94,7 +94,7 @@ export interface PlanFacts {
 }
 
 /** What may be shown of one stack's plan. */
-export function reportOf(stack: string, plan: PlanJson, facts: PlanFacts): PlannedStack {
+export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata): PlannedStack {
   const changes = plannedChanges(plan, facts.image);
   return {
     outcome: "planned",
@@ -113,11 +113,11 @@ export function reportOf(stack: string, plan: PlanJson, facts: PlanFacts): Plann
         type,
         action,
         ...(reason === undefined ? {} : { reason }),
-        ...(planned !== undefined && swapsImage(address, planned) ? { imageAlone: true } : {}),
+        ...(planned !== undefined && isImageSwap(address, planned) ? { onlyImage: true } : {}),
         attributes: attributeChanges(change).map(({ after, ...rest }) =>
           after === undefined
             ? rest
-            : { ...rest, after: after.replaceAll(IMAGE_TO_BE_BUILT, "(the image of this commit)") },
+            : { ...rest, after: after.replaceAll(UNBUILT_IMAGE, "(the image of this commit)") },
         ),
       };
     }),

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { atATime } from "./at-a-time.ts";
+import { mapConcurrent } from "./map-concurrent.ts";
 
 test("no more than the limit at once, answers in the order of the items", async () => {
   let now = 0;
   let most = 0;
-  const answers = await atATime(2, [30, 1, 20, 5, 1], async (milliseconds) => {
+  const answers = await mapConcurrent(2, [30, 1, 20, 5, 1], async (milliseconds) => {
     now += 1;
     most = Math.max(most, now);
     await wait(milliseconds);
@@ -21,5 +21,5 @@ test("a failure is the failure of all", async () => {
     if (item === 2) throw new Error("two");
     return item;
   };
-  await expect(atATime(3, [1, 2, 3], work)).rejects.toThrow("two");
+  await expect(mapConcurrent(3, [1, 2, 3], work)).rejects.toThrow("two");
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { run } from "../../../common/run.ts";
 
 /** What an ECS service runs. */
-export interface Serving {
+export interface RunningImage {
   /** `sha256:…` of the image. */
   readonly digest: string;
   /** Whether it is all that runs: nothing older drains, nothing newer starts. */
@@ -28,7 +28,10 @@ const taskDefinition = z.object({
  * before, however well the deployment looked.
  * @returns undefined when there is no such service
  */
-export async function serving(cluster: string, service: string): Promise<Serving | undefined> {
+export async function runningImage(
+  cluster: string,
+  service: string,
+): Promise<RunningImage | undefined> {
   const name = ["--cluster", cluster, "--services", service];
   const { code, stdout, stderr } = await run(
     ["aws", "ecs", "describe-services", ...name, "--output", "json"],

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { makeRunner, type Runner } from "../testing/runner.ts";
-import { serving } from "./serving.ts";
+import { runningImage } from "./running-image.ts";
 
 const OLD = `sha256:${"1".repeat(64)}`;
 const NEW = `sha256:${"2".repeat(64)}`;
@@ -40,12 +40,12 @@ const service = (taskDefinition: string, ...deployments: readonly unknown[]) => 
 
 test("a steady service serves its image", async () => {
   ecs(service("task:2", deployment("PRIMARY")));
-  expect(await serving("cluster", "api")).toEqual({ digest: NEW, steady: true });
+  expect(await runningImage("cluster", "api")).toEqual({ digest: NEW, steady: true });
 });
 
 test("after the circuit breaker's rollback it serves the old one", async () => {
   ecs(service("task:1", deployment("PRIMARY")));
-  expect(await serving("cluster", "api")).toEqual({ digest: OLD, steady: true });
+  expect(await runningImage("cluster", "api")).toEqual({ digest: OLD, steady: true });
 });
 
 test.each([
@@ -53,29 +53,29 @@ test.each([
   ["starts beside the old", [deployment("PRIMARY"), deployment("ACTIVE")]],
 ])("one that %s is not steady", async (_, deployments) => {
   ecs(service("task:2", ...deployments));
-  expect(await serving("cluster", "api")).toEqual({ digest: NEW, steady: false });
+  expect(await runningImage("cluster", "api")).toEqual({ digest: NEW, steady: false });
 });
 
 test("where there is no service, nothing serves", async () => {
   ecs(undefined);
-  expect(await serving("cluster", "api")).toBeUndefined();
+  expect(await runningImage("cluster", "api")).toBeUndefined();
   ecs({ ...service("task:2"), status: "INACTIVE" });
-  expect(await serving("cluster", "api")).toBeUndefined();
+  expect(await runningImage("cluster", "api")).toBeUndefined();
   runner.fake(
     "aws",
     '#!/bin/sh\necho "An error occurred (ClusterNotFoundException)" >&2\nexit 254\n',
   );
-  expect(await serving("cluster", "api")).toBeUndefined();
+  expect(await runningImage("cluster", "api")).toBeUndefined();
 });
 
 test("an answer that is none is an error, not an empty service", async () => {
   runner.fake("aws", '#!/bin/sh\necho "An error occurred (AccessDenied)" >&2\nexit 254\n');
-  await expect(serving("cluster", "api")).rejects.toThrow(/AccessDenied/);
+  await expect(runningImage("cluster", "api")).rejects.toThrow(/AccessDenied/);
 });
 
 test("an image by a tag, or two images, are an error: nobody could tell what serves", async () => {
   ecs(service("task:2", deployment("PRIMARY")), ["r:latest"]);
-  await expect(serving("cluster", "api")).rejects.toThrow(/runs 0 images named by digest/);
+  await expect(runningImage("cluster", "api")).rejects.toThrow(/runs 0 images named by digest/);
   ecs(service("task:2", deployment("PRIMARY")), [`r@${OLD}`, `r@${NEW}`]);
-  await expect(serving("cluster", "api")).rejects.toThrow(/runs 2 images/);
+  await expect(runningImage("cluster", "api")).rejects.toThrow(/runs 2 images/);
 });

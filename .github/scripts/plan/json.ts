@@ -1,7 +1,7 @@
 /** A JSON object or array. */
-export type Tree = Readonly<Record<string, unknown>>;
+export type JsonContainer = Readonly<Record<string, unknown>>;
 
-export function isTree(value: unknown): value is Tree {
+export function isContainer(value: unknown): value is JsonContainer {
   return typeof value === "object" && value !== null;
 }
 
@@ -10,21 +10,21 @@ export function isEmpty(value: unknown): boolean {
     value === null ||
     value === undefined ||
     value === "" ||
-    (isTree(value) && Object.keys(value).length === 0)
+    (isContainer(value) && Object.keys(value).length === 0)
   );
 }
 
 /** The same text for the same value, whatever the order of its keys. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner) =>
-    isTree(inner) && !Array.isArray(inner)
+    isContainer(inner) && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
 }
 
 /** The object or array that a text holds as JSON, such as a policy or container definitions. */
-export function treeIn(text: unknown): Tree | undefined {
+export function parseEmbeddedJson(text: unknown): JsonContainer | undefined {
   if (typeof text !== "string" || !/^\s*[[{]/.test(text)) return undefined;
   try {
     return JSON.parse(text);
