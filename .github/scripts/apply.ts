@@ -10,9 +10,8 @@ import { synthesize } from "./terraform/stacks.ts";
 import { apply, initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
 /**
- * Applies the stacks in their order, each by a plan made here that says what was reviewed. A plan that a
- * pull request saved is compared with and never applied itself: whoever can open a pull request could
- * have written it.
+ * Plans and applies the stacks in dependency order, if each plan matches the reviewed plan. Saved plans are
+ * only compared, never applied: anyone who can open a pull request could have written them.
  */
 async function applyReviewed(): Promise<void> {
   const environment = variable("ENVIRONMENT");
@@ -28,7 +27,7 @@ async function applyReviewed(): Promise<void> {
   const applied = new Set<string>();
   for (const first of plans) {
     const { stack } = first;
-    // What it reads of others may be another now, or be there only now.
+    // Plan again: the outputs it reads may have changed or been created.
     const again = "error" in first || stack.dependencies.some((name) => applied.has(name));
     const [planned] = again ? await planStacks([stack]) : [first];
     try {
@@ -36,13 +35,13 @@ async function applyReviewed(): Promise<void> {
         await stopUnlessReviewed(environment, planned === undefined ? [] : [planned], reviewed);
       if (planned === undefined || "error" in planned) throw new StepError(notPlanned(planned));
       if (plannedChanges(planned.plan).size === 0) {
-        console.log(`${stack.name}: nothing to apply.`);
+        console.log(`${stack.name}: no changes.`);
         continue;
       }
       await group(`apply ${stack.name}`, () => apply(stack));
       applied.add(stack.name);
     } catch (error) {
-      console.log(`Applied before: ${[...applied].join(", ") || "nothing"}.`);
+      console.log(`Already applied: ${[...applied].join(", ") || "none"}.`);
       throw error;
     }
   }
@@ -50,7 +49,7 @@ async function applyReviewed(): Promise<void> {
   setOutputs({ endpoint });
 }
 
-/** Looks at all of them before any is applied. A stack that waits for another is looked at in its turn. */
+/** Throws unless every plan matches the reviewed one. Skips stacks that wait for another stack. */
 async function stopUnlessReviewed(
   environment: string,
   plans: readonly StackPlan[],
@@ -71,7 +70,7 @@ async function stopUnlessReviewed(
 
 function notPlanned(planned: StackPlan | undefined): string {
   if (planned === undefined || !("error" in planned)) return "There is no plan.";
-  return `${planned.stack.name} cannot be planned:\n${planned.error}`;
+  return `Cannot plan ${planned.stack.name}:\n${planned.error}`;
 }
 
 if (import.meta.main) await step(applyReviewed);

@@ -8,7 +8,7 @@ import { step } from "./github/step.ts";
 import { parseReport } from "./plan/plan-report.ts";
 import { COMMENT_CHARACTERS, renderPlans } from "./plan/render-plans.ts";
 
-/** Edits the pull request's one comment to show the plans of all environments. */
+/** Creates or updates the pull request's comment with the plans of all environments. */
 async function comment(): Promise<void> {
   const folder = variable("REPORTS");
   const environments = z.array(z.string()).parse(JSON.parse(variable("ENVIRONMENTS")));
@@ -27,7 +27,7 @@ async function comment(): Promise<void> {
     COMMENT_CHARACTERS - MARKER_CHARACTERS,
   );
   const url = await upsertComment(githubClient(), Number(variable("PULL_REQUEST")), body);
-  console.log(`The plans are at ${url}`);
+  console.log(`Plans: ${url}`);
 }
 
 if (import.meta.main) await step(comment);

@@ -15,7 +15,7 @@ afterEach(async () => {
   await api.close();
 });
 
-test("it is the newest that succeeded, though a later one failed and replaced it", async () => {
+test("returns the newest successful deployment, even if a later one failed", async () => {
   api.deployments.push(
     { id: 1, environment: "production", sha: "1", states: ["inactive", "success", "in_progress"] },
     { id: 2, environment: "production", sha: "2", states: ["inactive", "success", "in_progress"] },
@@ -25,7 +25,7 @@ test("it is the newest that succeeded, though a later one failed and replaced it
   expect(await deployedCommit(githubClient(), "production")).toBe("2");
 });
 
-test("an environment that nothing was deployed to has none", async () => {
+test("returns undefined for an environment without deployments", async () => {
   api.deployments.push({ id: 1, environment: "dev", sha: "1", states: ["failure"] });
   expect(await deployedCommit(githubClient(), "dev")).toBeUndefined();
   expect(await deployedCommit(githubClient(), "production")).toBeUndefined();

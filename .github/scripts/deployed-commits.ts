@@ -5,10 +5,10 @@ import { setOutputs } from "./github/runner-files.ts";
 import { step } from "./github/step.ts";
 import { readEnvironment } from "./settings.ts";
 
-/** How many deployments back a successful one is looked for. */
-const LOOKED_AT = 30;
+/** How many recent deployments are searched for a successful one. */
+const MAX_DEPLOYMENTS = 30;
 
-/** The commit that was deployed last with success to an environment of GitHub's; undefined: none ever. */
+/** Finds the last commit that was deployed successfully to a GitHub environment. */
 export async function deployedCommit(
   { rest, repository }: GitHub,
   environment: string,
@@ -16,7 +16,7 @@ export async function deployedCommit(
   const { data: deployments } = await rest.repos.listDeployments({
     ...repository,
     environment,
-    per_page: LOOKED_AT,
+    per_page: MAX_DEPLOYMENTS,
   });
   for (const { id, sha } of deployments) {
     const { data: statuses } = await rest.repos.listDeploymentStatuses({
@@ -24,7 +24,7 @@ export async function deployedCommit(
       deployment_id: id,
       per_page: 100,
     });
-    // A later deployment marks this one inactive, on top of its success.
+    // Newer deployments add the status inactive but keep success.
     if (statuses.some(({ state }) => state === "success")) return sha;
   }
   return undefined;

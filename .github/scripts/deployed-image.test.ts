@@ -18,7 +18,7 @@ const state = (...images: readonly string[]) =>
     },
   });
 
-test("the image is that of the task definition in the state", () => {
+test("reads the image from the task definition in the state", () => {
   expect(imageInState(state(`r@${DIGEST}`, `r@${DIGEST}`))).toBe(DIGEST);
 });
 
@@ -28,5 +28,5 @@ test.each([
   ["an image by a tag", state("r:latest")],
   ["two images", state(`r@${DIGEST}`, `r@sha256:${"2".repeat(64)}`)],
 ])("%s has none to go by", (_, text) => {
-  expect(() => imageInState(text)).toThrow(/images by digest, not one/);
+  expect(() => imageInState(text)).toThrow(/must name exactly one image by digest/);
 });

@@ -16,8 +16,8 @@ const resources = z.object({
 });
 
 /**
- * The image that was deployed last, from the stack's state. What serves may be another, which is drift.
- * @throws StepError when none was
+ * Reads the digest of the last deployed image from the service stack's state. ECS may run another one: drift.
+ * @throws StepError unless the state names exactly one image
  */
 export function imageInState(stateJson: string): string {
   const { data } = resources.safeParse(JSON.parse(stateJson));
@@ -31,7 +31,9 @@ export function imageInState(stateJson: string): string {
   );
   const [digest, ...more] = found;
   if (digest === undefined || more.length > 0) {
-    throw new StepError(`The state of the service names ${found.size} images by digest, not one.`);
+    throw new StepError(
+      `The state of the stack service must name exactly one image by digest, but names ${found.size}.`,
+    );
   }
   return digest;
 }

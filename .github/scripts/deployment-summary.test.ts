@@ -20,30 +20,30 @@ const deployed: Steps = {
   after: skipped,
 };
 
-test("a deployment that went well says where it is", () => {
+test("shows the addresses of a successful deployment", () => {
   const { failed: red, markdown } = summaryOf(deployed);
   expect(red).toBe(false);
   expect(markdown).toMatch(/Deployed to prod/);
   expect(markdown).toMatch(/\| service \| https:\/\/vault\.example\.com \|/);
   expect(markdown).toMatch(new RegExp(`registry/repository@${NEW}`));
-  expect(markdown).toMatch(new RegExp(`before \\| .*${OLD}`));
+  expect(markdown).toMatch(new RegExp(`previous image \\| .*${OLD}`));
 });
 
-test("so does the first one, before which nothing served", () => {
+test("shows that the first deployment has no previous image", () => {
   const { markdown } = summaryOf({ ...deployed, before: ok({ digest: "" }) });
-  expect(markdown).toMatch(/before \| nothing: this is the first deployment/);
+  expect(markdown).toMatch(/previous image \| none: this is the first deployment/);
 });
 
-describe("a failure says which step it was and what serves", () => {
+describe("shows the failed step and the running version", () => {
   test.each<[string, Steps, RegExp, RegExp]>([
     [
       "the push",
       { ...deployed, push: failed, apply: skipped, serving: skipped, "smoke-test": skipped },
-      /The push of the image failed/,
-      new RegExp(`Nothing was changed: ${OLD} goes on serving`),
+      /Pushing the image failed/,
+      new RegExp(`Nothing was changed: ${OLD} is still running`),
     ],
     [
-      "the apply, after which ECS went back",
+      "the apply, followed by a rollback by ECS",
       {
         ...deployed,
         apply: failed,
@@ -51,26 +51,26 @@ describe("a failure says which step it was and what serves", () => {
         "smoke-test": skipped,
         after: ok({ digest: OLD }),
       },
-      /The apply failed/,
-      new RegExp(`The old version, ${OLD}, goes on serving`),
+      /Applying the plan failed/,
+      new RegExp(`The previous version, ${OLD}, is still running`),
     ],
     [
       "the start of a new version that did not become healthy",
       { ...deployed, serving: failed, "smoke-test": skipped, after: ok({ digest: OLD }) },
-      /The new version's start failed/,
-      new RegExp(`The old version, ${OLD}, goes on serving`),
+      /Starting the new version failed/,
+      new RegExp(`The previous version, ${OLD}, is still running`),
     ],
     [
-      "the smoke test, after which the old image was put back",
+      "the smoke test, followed by a successful rollback",
       { ...deployed, "smoke-test": failed, "roll-back": ok(), after: ok({ digest: OLD }) },
       /The smoke test failed/,
-      new RegExp(`The old version, ${OLD}, was put back and serves`),
+      new RegExp(`The previous version, ${OLD}, was restored and is running`),
     ],
     [
-      "the smoke test and the way back",
+      "the smoke test and the rollback",
       { ...deployed, "smoke-test": failed, "roll-back": failed, after: ok({ digest: NEW }) },
       /The smoke test failed/,
-      new RegExp(`The new version, ${NEW}, serves although the deployment failed`),
+      new RegExp(`The new version, ${NEW}, is running although the deployment failed`),
     ],
     [
       "the first deployment",
@@ -82,29 +82,29 @@ describe("a failure says which step it was and what serves", () => {
         "smoke-test": skipped,
         after: ok({ digest: "" }),
       },
-      /The apply failed/,
-      /Nothing serves\./,
+      /Applying the plan failed/,
+      /No version is running\./,
     ],
     [
-      "a step before anything was looked at",
+      "a step before the first named step",
       {},
-      /Finding what serves was not reached, since a step before it failed/,
-      /Nothing was changed: the version that served before, if any, goes on serving/,
+      /Reading the running image was skipped because an earlier step failed/,
+      /Nothing was changed: the previous version, if any, is still running/,
     ],
     [
-      "finding what serves",
+      "reading the running image",
       { before: failed, push: skipped, apply: skipped, serving: skipped, "smoke-test": skipped },
-      /Finding what serves failed/,
-      /Nothing was changed: the version that served before, if any, goes on serving/,
+      /Reading the running image failed/,
+      /Nothing was changed: the previous version, if any, is still running/,
     ],
     [
-      "the signature, which is no step of the summary",
+      "the attestation, which the summary does not name",
       { ...deployed, apply: skipped, serving: skipped, "smoke-test": skipped },
-      /The apply was not reached, since a step before it failed/,
-      new RegExp(`Nothing was changed: ${OLD} goes on serving`),
+      /Applying the plan was skipped because an earlier step failed/,
+      new RegExp(`Nothing was changed: ${OLD} is still running`),
     ],
     [
-      "the push of what would have been the first version",
+      "the push in the first deployment",
       {
         ...deployed,
         before: ok({ digest: "" }),
@@ -113,8 +113,8 @@ describe("a failure says which step it was and what serves", () => {
         serving: skipped,
         "smoke-test": skipped,
       },
-      /The push of the image failed/,
-      /Nothing was changed; nothing serves yet/,
+      /Pushing the image failed/,
+      /Nothing was changed, and no version is running/,
     ],
     [
       "the apply, at the end of the job's time",
@@ -124,14 +124,14 @@ describe("a failure says which step it was and what serves", () => {
         serving: skipped,
         "smoke-test": skipped,
       },
-      /The apply was cancelled/,
-      /could not be found out/,
+      /Applying the plan was cancelled/,
+      /The running version is unknown/,
     ],
     [
-      "the apply, and nobody can tell what serves",
+      "the apply, with an unknown running version",
       { ...deployed, apply: failed, serving: skipped, "smoke-test": skipped, after: failed },
-      /The apply failed/,
-      /could not be found out/,
+      /Applying the plan failed/,
+      /The running version is unknown/,
     ],
   ])("%s", (_, steps, step, serves) => {
     const { failed: red, markdown } = summaryOf(steps);

@@ -4,7 +4,7 @@ import { addSummary } from "./github/runner-files.ts";
 import { annotate, step } from "./github/step.ts";
 import { code } from "./plan/markdown.ts";
 
-/** What the steps of the deployment came to, as GitHub's `steps` context has it. */
+/** GitHub's `steps` context of the deploy job. */
 const steps = z.record(
   z.string(),
   z.object({
@@ -22,7 +22,7 @@ export interface Deployment {
   readonly steps: Steps;
 }
 
-/** Where the deployed service answers; or, after a failure, which version serves now. */
+/** Renders the addresses of the deployed service, or, after a failure, which version is running. */
 export function deploymentSummary({ environment, commit, digest, steps }: Deployment): {
   readonly failed: boolean;
   readonly markdown: string;
@@ -39,12 +39,12 @@ export function deploymentSummary({ environment, commit, digest, steps }: Deploy
         "| | |",
         "|---|---|",
         `| service | ${url} |`,
-        `| its contract | ${url}/openapi.json |`,
+        `| OpenAPI | ${url}/openapi.json |`,
         `| image | ${code(`${output("push", "repository")}@${digest}`)} |`,
-        `| before | ${before(output("before", "digest"))} |`,
+        `| previous image | ${before(output("before", "digest"))} |`,
         `| commit | ${code(commit)} |`,
         "",
-        "Its smoke test used one wrong Key, so the alarm kms-errors mails once within a quarter of an hour.",
+        "The smoke test used one wrong Key, so expect one email from the alarm kms-errors within 15 minutes.",
       ].join("\n"),
     };
   }
@@ -60,19 +60,19 @@ export function deploymentSummary({ environment, commit, digest, steps }: Deploy
 }
 
 function before(digest: string): string {
-  return digest === "" ? "nothing: this is the first deployment" : code(digest);
+  return digest === "" ? "none: this is the first deployment" : code(digest);
 }
 
-/** In the order of the job. */
+/** Steps by id, in the order of the job. */
 const STEPS: Readonly<Record<string, string>> = {
-  before: "Finding what serves",
-  push: "The push of the image",
-  apply: "The apply",
-  serving: "The new version's start",
+  before: "Reading the running image",
+  push: "Pushing the image",
+  apply: "Applying the plan",
+  serving: "Starting the new version",
   "smoke-test": "The smoke test",
 };
 
-/** A step that has no name here may have failed before it, such as the sign-in to AWS. */
+/** Describes how a step ended. A skipped step follows a failed one that STEPS does not name, such as the login. */
 function ended(outcome: Steps[string]["outcome"] = "skipped"): string {
   switch (outcome) {
     case "failure":
@@ -80,34 +80,34 @@ function ended(outcome: Steps[string]["outcome"] = "skipped"): string {
     case "cancelled":
       return "was cancelled";
     default:
-      return "was not reached, since a step before it failed";
+      return "was skipped because an earlier step failed";
   }
 }
 
-/** From what ECS says, and nothing else. */
+/** Describes which image runs, as ECS reports it. */
 function servesNow(all: Steps, digest: string): string {
   const previous = all.before?.outputs.digest ?? "";
   if (all.apply === undefined || all.apply.outcome === "skipped") {
     if (all.before?.outcome !== "success") {
-      return "Nothing was changed: the version that served before, if any, goes on serving.";
+      return "Nothing was changed: the previous version, if any, is still running.";
     }
     return previous === ""
-      ? "Nothing was changed; nothing serves yet."
-      : `Nothing was changed: ${previous} goes on serving.`;
+      ? "Nothing was changed, and no version is running."
+      : `Nothing was changed: ${previous} is still running.`;
   }
   if (all.after?.outcome !== "success") {
-    return "What serves now could not be found out: look at the ECS service.";
+    return "The running version is unknown: look at the ECS service.";
   }
   const now = all.after.outputs.digest ?? "";
-  if (now === "") return "Nothing serves.";
+  if (now === "") return "No version is running.";
   if (now === previous) {
     const how =
-      all["roll-back"]?.outcome === "success" ? "was put back and serves" : "goes on serving";
-    return `The old version, ${now}, ${how}.`;
+      all["roll-back"]?.outcome === "success" ? "was restored and is running" : "is still running";
+    return `The previous version, ${now}, ${how}.`;
   }
   return now === digest
-    ? `The new version, ${now}, serves although the deployment failed. Run Deploy by hand for a commit that works.`
-    : `${now} serves, which is neither the old version nor the new one.`;
+    ? `The new version, ${now}, is running although the deployment failed. Run Deploy by hand for a commit that works.`
+    : `${now} is running, which is neither the previous nor the new version.`;
 }
 
 if (import.meta.main) {

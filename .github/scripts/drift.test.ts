@@ -14,11 +14,11 @@ const kms = (name: string) =>
   reportStack("kms", planFixture(name), { digest: "0".repeat(64), readBy: [] });
 
 describe("the issue", () => {
-  test("there is none while AWS is as deployed", () => {
+  test("does not exist while AWS matches the deployment", () => {
     expect(driftIssue([report("dev", kms("no-change"))], "https://run")).toBeUndefined();
   });
 
-  test("it names the environments that differ, and how", () => {
+  test("names the environments that differ and their changes", () => {
     const issue = driftIssue(
       [report("dev", kms("no-change")), report("prod", kms("change"))],
       "https://run",
@@ -28,7 +28,7 @@ describe("the issue", () => {
     expect(issue?.body).not.toMatch(/### dev/);
   });
 
-  test("a plan that failed is no green night", () => {
+  test("reports a failed plan", () => {
     const failed: StackReport = { outcome: "failed", stack: "kms", error: "Error: AccessDenied" };
     expect(driftIssue([report("dev", failed)], "https://run")?.body).toMatch(/AccessDenied/);
   });
@@ -53,7 +53,7 @@ describe("the step", () => {
       REPORTS: "plan-reports",
     });
 
-  test("opens one issue, edits it, and closes it once the difference is gone", async () => {
+  test("opens one issue, updates it, and closes it once AWS matches again", async () => {
     const plan = (name: string) =>
       runner.write("plan-reports/dev.json", JSON.stringify(report("dev", kms(name))));
     plan("change");
@@ -66,7 +66,7 @@ describe("the step", () => {
     expect(api.issues).toMatchObject([{ state: "closed" }]);
   });
 
-  test("closes nothing when a plan is missing, and is red", async () => {
+  test("fails without closing the issue if a plan is missing", async () => {
     runner.write("plan-reports/dev.json", JSON.stringify(report("dev", kms("change"))));
     await night();
     const { code, log } = await runner.run("drift.ts", {
@@ -76,15 +76,15 @@ describe("the step", () => {
       REPORTS: "empty",
     });
     expect(code).toBe(1);
-    expect(log).toMatch(/There is no plan: empty\/dev\.json, empty\/prod\.json/);
+    expect(log).toMatch(/Missing plan reports: empty\/dev\.json, empty\/prod\.json/);
     expect(api.issues).toMatchObject([{ state: "open" }]);
   });
 
-  test("refuses a report of another shape", async () => {
+  test("rejects an invalid report", async () => {
     runner.write("plan-reports/dev.json", '{"environment":"dev"}');
     const { code, log } = await night();
     expect(code).toBe(1);
-    expect(log).toMatch(/no report of plans/);
+    expect(log).toMatch(/is not a plan report/);
     expect(api.requests).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import { COMMENT_CHARACTERS, renderPlans } from "./plan/render-plans.ts";
 
 const MARKER = "<!-- cipherwatch-drift -->";
 
-/** What the issue about drift says, from the nightly plans; undefined: AWS is as deployed. */
+/** Renders the drift issue from the nightly plans. @returns undefined if AWS matches the deployment */
 export function driftIssue(
   reports: readonly EnvironmentReport[],
   run: string,
@@ -19,9 +19,9 @@ export function driftIssue(
   if (drifted.length === 0) return undefined;
   const names = drifted.map(({ environment }) => environment).join(" and ");
   const heading = [
-    `AWS is no longer what was deployed to ${names}: a plan of the very commit that was deployed last would change it back as follows. Somebody or something else changed it.`,
+    `AWS no longer matches the last deployment to ${names}. A plan of the deployed commit would change it back as follows.`,
     "",
-    "Look in CloudTrail for who did. If the change is right, put it into the stacks; if not, run Deploy by hand. The next nightly run edits this issue, and closes it once the difference is gone.",
+    "Find out in CloudTrail who changed it. If the change is right, add it to the stacks; if not, run Deploy by hand. The next nightly run updates this issue, and closes it once AWS matches again.",
     "",
     "",
   ].join("\n");
@@ -40,17 +40,20 @@ async function report(): Promise<void> {
     .filter((file) => existsSync(file))
     .map((file) => parseReport(readFileSync(file, "utf8"), file));
   const issue = driftIssue(reports, runUrl());
-  // Without all plans nobody knows that the drift is gone.
+  // A missing plan is no proof that the drift is gone.
   if (issue !== undefined || missing.length === 0) {
     const did = await keepIssue(
       githubClient(),
       MARKER,
       issue,
-      `[No difference any more.](${runUrl()})`,
+      `[AWS matches the deployment again.](${runUrl()})`,
     );
     console.log(`${issue?.title ?? "No drift"}: issue ${did}.`);
   }
-  if (missing.length > 0) throw new StepError(`There is no plan: ${missing.join(", ")}.`);
+  if (missing.length > 0)
+    throw new StepError(
+      `Missing plan reports: ${missing.join(", ")}. See the log of the job plan.`,
+    );
 }
 
 if (import.meta.main) await step(report);

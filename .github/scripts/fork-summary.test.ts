@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { forkSummary } from "./fork-summary.ts";
 
-test("a fork's author is told why there is no plan, and what a maintainer does", () => {
+test("explains to a fork's author why there is no plan and what a maintainer can do", () => {
   const text = forkSummary("mallory", "mallory/cipherwatch", "example-org/cipherwatch");
   expect(text).toMatch(/comes from mallory\/cipherwatch.*no secrets and no access to AWS/);
   expect(text).toMatch(/maintainer.*branch of example-org\/cipherwatch/);
 });
 
-test("so is whoever reads a pull request of Dependabot", () => {
+test("explains why a pull request by Dependabot is not planned", () => {
   const here = "example-org/cipherwatch";
   expect(forkSummary("dependabot[bot]", here, here)).toMatch(
-    /dependabot\[bot\]'s, whose runs get no secrets/,
+    /opened by dependabot\[bot\], and GitHub passes no secrets to its runs/,
   );
 });

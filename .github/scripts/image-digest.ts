@@ -9,7 +9,7 @@ if (import.meta.main) {
     const expected = optionalVariable("EXPECTED_DIGEST");
     if (expected !== undefined && digest !== expected) {
       throw new StepError(
-        `The image is ${digest}, not ${expected}, which was built and scanned in this run. Nothing of it is used.`,
+        `The digest of the image is ${digest}, expected ${expected}, which this run built and scanned. The image is not used.`,
       );
     }
     console.log(digest);

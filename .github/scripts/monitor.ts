@@ -3,7 +3,7 @@ import { variable } from "./github/environment.ts";
 import { annotate, step } from "./github/step.ts";
 import { monitorCommands } from "./snyk/scan.ts";
 
-/** Hands what was deployed to Snyk to watch. This never fails a run: what it would find, the scans did. */
+/** Registers the deployed image and packages with Snyk for monitoring. Never fails the run, as the scans already did their part. */
 async function monitor(): Promise<void> {
   variable("SNYK_TOKEN");
   for (const command of monitorCommands({
@@ -16,12 +16,12 @@ async function monitor(): Promise<void> {
       stream: true,
     });
     if (code !== 0)
-      annotate("warning", `snyk ${command.slice(0, 2).join(" ")} ended with ${code}.`);
+      annotate("warning", `snyk ${command.slice(0, 2).join(" ")} exited with code ${code}.`);
   }
 }
 
 if (import.meta.main) {
   await step(monitor);
-  if (process.exitCode === 1) annotate("warning", "Snyk does not watch this deployment.");
+  if (process.exitCode === 1) annotate("warning", "Snyk does not monitor this deployment.");
   process.exitCode = 0;
 }

@@ -12,16 +12,16 @@ import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
 import { type Stack, synthesize } from "./terraform/stacks.ts";
 import { initialize } from "./terraform/terraform.ts";
 
-/** Where the report, and the plans as Snyk gets them, are left for the next jobs. */
+/** Folders of the artifacts for later jobs: the report, and the plans for Snyk. */
 const REPORT = "plan-report";
 const SCANNABLE = "scannable-plans";
 
-/** A summary's limit is in bytes, a text's length is not. */
+/** GitHub limits summaries in bytes; a UTF-16 code unit has at most 3 in UTF-8. */
 const SUMMARY_CHARACTERS = SUMMARY_BYTES / 4;
 
 /**
- * Plans all stacks of an environment: saves the plans, reports them to the later jobs and in the run's
- * summary. Fails when a plan failed; one that waits for another stack to be applied is no failure.
+ * Plans all stacks of an environment, saves the plans, and reports them to later jobs and in the summary.
+ * Fails if a plan failed, unless the stack only waits for another stack to be applied.
  */
 async function planEnvironment(): Promise<void> {
   const environment = variable("ENVIRONMENT");
@@ -69,7 +69,7 @@ async function planEnvironment(): Promise<void> {
   if (failed.length > 0) {
     annotate(
       "error",
-      `No plan of ${failed.map(({ stack }) => stack).join(", ")}: see the log of each.`,
+      `Terraform could not plan ${failed.map(({ stack }) => stack).join(", ")}. See the log of each stack.`,
     );
     process.exitCode = 1;
   }

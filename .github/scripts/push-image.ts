@@ -7,26 +7,27 @@ import { synthesize } from "./terraform/stacks.ts";
 import { initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
 /**
- * Pushes the archive, and what it attests about itself, as it is: the registry gives it the digest that
- * was scanned.
+ * Pushes the archive with its attestations unchanged, so its digest in the registry is the scanned one.
  */
 async function push(): Promise<void> {
   const archive = variable("ARCHIVE");
   const digest = variable("IMAGE_DIGEST");
   if (archiveDigest(archive) !== digest) {
-    throw new StepError(`${archive} is not ${digest}, which was scanned. It is not pushed.`);
+    throw new StepError(
+      `Not pushed: ${archive} does not have the digest that was scanned, ${digest}.`,
+    );
   }
   const registry = stackNamed(await synthesize(), "registry");
   await initialize([registry]);
   const { RepositoryUrl: repository } = await outputs(registry);
   if (repository === undefined) {
     throw new StepError(
-      "There is no registry to push to: the stack registry was never applied. Deploy everything but the service once by hand: docs/pipeline.md.",
+      "The stack registry is not deployed, so there is no repository to push to. Deploy every stack except service by hand: see docs/pipeline.md.",
     );
   }
   const tag = variable("GITHUB_SHA");
-  if (await isThere(repository, digest)) {
-    console.log(`${repository}@${digest} is there already.`);
+  if (await imageExists(repository, digest)) {
+    console.log(`${repository}@${digest} already exists.`);
   } else {
     await run(
       [
@@ -40,7 +41,7 @@ async function push(): Promise<void> {
   setOutputs({ repository });
 }
 
-async function isThere(repository: string, digest: string): Promise<boolean> {
+async function imageExists(repository: string, digest: string): Promise<boolean> {
   const name = repository.slice(repository.indexOf("/") + 1);
   const query = ["--repository-name", name, "--image-ids", `imageDigest=${digest}`];
   const { code } = await run(["aws", "ecr", "describe-images", ...query], { accept: "any" });

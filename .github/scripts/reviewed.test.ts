@@ -46,13 +46,13 @@ function comment(commit = HEAD, user: { login: string; type: "Bot" | "User" } = 
 }
 const reviewed = (environment = "dev") => reviewedPlans(githubClient(), MERGE, environment);
 
-test("the plans in the comment of the merged pull request were reviewed", async () => {
+test("returns the plans in the comment of the merged pull request", async () => {
   merged();
   comment();
   expect(await reviewed()).toEqual({ kms: DIGEST });
 });
 
-test("a commit that no pull request was merged as has no reviewed plan", async () => {
+test("rejects a commit without a merged pull request", async () => {
   await expect(reviewed()).rejects.toThrow(
     /no reviewed plan of b{40}: no pull request was merged.*Run Deploy by hand for dev/s,
   );
@@ -61,21 +61,21 @@ test("a commit that no pull request was merged as has no reviewed plan", async (
   await expect(reviewed()).rejects.toThrow(/no pull request was merged/);
 });
 
-test("plans of another commit than was merged were not reviewed", async () => {
+test("rejects plans of another commit than the merged one", async () => {
   merged({ head: "d".repeat(40) });
   comment();
   await expect(reviewed()).rejects.toThrow(
-    /plans of pull request #7 are of a{40}, and d{40} was merged/,
+    /plans of pull request #7 were made for a{40}, but d{40} was merged/,
   );
 });
 
-test("a comment by anybody else counts for nothing", async () => {
+test("ignores a comment by another author", async () => {
   merged();
   comment(HEAD, { login: "mallory", type: "User" });
   await expect(reviewed()).rejects.toThrow(/#7 has no comment with plans/);
 });
 
-test("a comment with a record hidden in the plan itself counts for nothing", async () => {
+test("rejects a comment with a second record within a plan", async () => {
   merged();
   comment();
   const [own] = api.comments;
@@ -83,7 +83,7 @@ test("a comment with a record hidden in the plan itself counts for nothing", asy
   await expect(reviewed()).rejects.toThrow(/no record of its plans/);
 });
 
-test("an environment that was not planned was not reviewed", async () => {
+test("rejects an environment without plans", async () => {
   merged();
   comment();
   await expect(reviewed("prod")).rejects.toThrow(/#7 has no plans of prod/);

@@ -5,14 +5,13 @@ import { setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 import { readPlanRecord } from "./plan/plan-record.ts";
 
-/** Plans that somebody reviewed: stack → SHA-256 of the saved plan. */
+/** Reviewed plans: the SHA-256 of the saved plan by stack. */
 export type ReviewedPlans = Readonly<Record<string, string>>;
 
 /**
- * The plans that the review of a commit on main saw: those in the comment of the pull request that it
- * came from, if they were made for the very commit that was merged.
- * @throws StepError when there are none: the commit was pushed without a pull request, or its comment
- *   is of another commit
+ * Finds the plans that were reviewed for a commit on main: those in the comment of its pull request, if they
+ * were made for the commit that was merged.
+ * @throws StepError if the commit has no pull request, or the comment belongs to another commit
  */
 export async function reviewedPlans(
   github: GitHub,
@@ -21,8 +20,8 @@ export async function reviewedPlans(
 ): Promise<ReviewedPlans> {
   const refuse = (why: string): never => {
     throw new StepError(
-      `Nothing is deployed to ${environment}, for there is no reviewed plan of ${commit}: ${why}\n` +
-        `Run Deploy by hand for ${environment}: it plans anew, and waits for your approval of that plan.`,
+      `Not deployed to ${environment}: there is no reviewed plan of ${commit}: ${why}\n` +
+        `Run Deploy by hand for ${environment}: it creates a new plan and waits for your approval.`,
     );
   };
   const { data: pullRequests } = await github.rest.repos.listPullRequestsAssociatedWithCommit({
@@ -39,7 +38,9 @@ export async function reviewedPlans(
   const record = readPlanRecord(comment.body);
   if (record === undefined) return refuse(`the comment of ${of} has no record of its plans.`);
   if (record.commit !== merged.head.sha) {
-    return refuse(`the plans of ${of} are of ${record.commit}, and ${merged.head.sha} was merged.`);
+    return refuse(
+      `the plans of ${of} were made for ${record.commit}, but ${merged.head.sha} was merged.`,
+    );
   }
   return record.plans[environment] ?? refuse(`${of} has no plans of ${environment}.`);
 }

@@ -7,33 +7,33 @@ import { synthesize } from "./terraform/stacks.ts";
 import { apply, initialize, plan, stackNamed } from "./terraform/terraform.ts";
 
 /**
- * Puts the image back that served before, after a deployment whose smoke test failed. Nobody reviewed
- * this plan, so it may swap the image and nothing else.
+ * Deploys the previous image after a failed smoke test. This plan is not reviewed, so it may change only the
+ * image.
  */
 async function rollBack(): Promise<void> {
   const previous = process.env.PREVIOUS_DIGEST ?? "";
   if (previous === "") {
-    throw new StepError("There is nothing to roll back to: this was the first deployment.");
+    throw new StepError("Cannot roll back: this was the first deployment.");
   }
   if (previous === variable("IMAGE_DIGEST")) {
     throw new StepError(
-      `There is nothing to roll back: ${previous} served before, too. What failed is not the image.`,
+      `Not rolled back: the previous image, ${previous}, is the deployed one. The failure has another cause.`,
     );
   }
   const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: previous });
   const service = stackNamed(stacks, "service");
   await initialize([service]);
   const planned = await plan(service);
-  if ("error" in planned) throw new StepError(`The way back cannot be planned:\n${planned.error}`);
-  const changes = plannedChanges(parsePlan(planned.json, "the plan of the way back"), previous);
+  if ("error" in planned) throw new StepError(`Cannot plan the rollback:\n${planned.error}`);
+  const changes = plannedChanges(parsePlan(planned.json, "the plan of the rollback"), previous);
   const beyond = changesBeyondImage(changes);
   if (beyond.length > 0) {
     throw new StepError(
-      `The way back to ${previous} would change more than the image, and nobody reviewed that: ${beyond.join(", ")}. Run Deploy by hand for a commit that works.`,
+      `Not rolled back: the rollback to ${previous} would change more than the image, and is not reviewed: ${beyond.join(", ")}. Run Deploy by hand for a commit that works.`,
     );
   }
   await group("apply service", () => apply(service));
-  console.log(`${previous} serves again.`);
+  console.log(`Rolled back to ${previous}.`);
 }
 
 if (import.meta.main) await step(rollBack);

@@ -32,10 +32,10 @@ const calls = (): string[][] =>
 const results = (): string[] =>
   existsSync(join(runner.folder, "sarif")) ? readdirSync(join(runner.folder, "sarif")) : [];
 
-test("a clean scan is green, with its results left for code scanning", async () => {
+test("passes a clean scan and keeps its results for code scanning", async () => {
   const { code, summary } = await scan("dependencies");
   expect(code).toBe(0);
-  expect(summary).toMatch(/Snyk: dependencies: nothing of severity high/);
+  expect(summary).toMatch(/Snyk: dependencies: no findings of severity high/);
   expect(results()).toEqual(["snyk-dependencies.sarif"]);
   expect(calls()).toEqual([
     [
@@ -47,21 +47,21 @@ test("a clean scan is green, with its results left for code scanning", async () 
   ]);
 });
 
-describe("whatever is not clean is red", () => {
+describe("fails for", () => {
   test.each([
     ["1", /found vulnerabilities \(exit code 1\)/],
     ["2", /it failed/],
     ["3", /nothing to scan/],
     ["69", /could not be reached/],
-    ["77", /refused the token/],
-    ["0:none", /left no results/],
-    ["0:garbage", /no JSON.*left no results/s],
-    ["0:finding", /ended well and yet found SNYK-1: 1/],
-  ])("%s", async (standIn, reason) => {
-    const { code, log, summary } = await scan("dependencies", { FAKE_SNYK: standIn });
+    ["77", /rejected the token/],
+    ["0:none", /wrote no results/],
+    ["0:garbage", /is not JSON.*wrote no results/s],
+    ["0:finding", /succeeded but reported SNYK-1: 1/],
+  ])("%s", async (exit, reason) => {
+    const { code, log, summary } = await scan("dependencies", { FAKE_SNYK: exit });
     expect(code).toBe(1);
     expect(log).toMatch(reason);
-    expect(summary).toMatch(/Snyk: dependencies: red/);
+    expect(summary).toMatch(/Snyk: dependencies: failed/);
   });
 
   test("a missing token, before anything runs", async () => {
@@ -71,7 +71,7 @@ describe("whatever is not clean is red", () => {
     expect(results()).toEqual([]);
   });
 
-  test("a CLI that is not there", async () => {
+  test("a missing CLI", async () => {
     runner.fake("snyk", "#!/nowhere\n");
     const { code, log } = await scan("dependencies");
     expect(code).toBe(1);
@@ -85,22 +85,22 @@ describe("whatever is not clean is red", () => {
     expect((await scan("plans", { PLANS: "plans" })).log).toMatch(/no plans to scan in plans/);
   });
 
-  test("results of an earlier run, when this one leaves none", async () => {
+  test("no results, even with results of an earlier run", async () => {
     await scan("dependencies");
     const { code, log } = await scan("dependencies", { FAKE_SNYK: "0:none" });
     expect(code).toBe(1);
-    expect(log).toMatch(/left no results/);
+    expect(log).toMatch(/wrote no results/);
     expect(results()).toEqual([]);
   });
 
-  test("a scan that does not exist", async () => {
+  test("an unknown scan", async () => {
     expect((await scan("everything")).log).toMatch(
-      /no scan "everything"; there are dependencies, image, plans/,
+      /Unknown scan "everything"\. Use one of dependencies, image, plans/,
     );
   });
 });
 
-test("the results of a red scan are kept and fit for code scanning", async () => {
+test("keeps the results of a failed scan in the format of code scanning", async () => {
   await scan("dependencies", { FAKE_SNYK: "1" });
   const text = readFileSync(join(runner.folder, "sarif/snyk-dependencies.sarif"), "utf8");
   expect(JSON.parse(text).runs).toMatchObject([
@@ -111,7 +111,7 @@ test("the results of a red scan are kept and fit for code scanning", async () =>
   ]);
 });
 
-test("the image is scanned from its archive, for its processor, with its Dockerfile", async () => {
+test("scans the image archive with its platform and Dockerfile", async () => {
   runner.write("image.tar", "an archive");
   const { code } = await scan("image", { ARCHIVE: "image.tar", PLATFORM: "linux/arm64" });
   expect(code).toBe(0);
@@ -124,7 +124,7 @@ test("the image is scanned from its archive, for its processor, with its Dockerf
   ]);
 });
 
-test("every plan is scanned as a whole, each with results of its own, and one red is red", async () => {
+test("scans each plan with separate results and fails if one fails", async () => {
   for (const path of ["plans/dev/kms.json", "plans/prod/kms.json"]) runner.write(path, "{}");
   expect((await scan("plans", { PLANS: "plans" })).code).toBe(0);
   expect(calls().map((args) => args.slice(0, 4))).toEqual([
@@ -136,20 +136,23 @@ test("every plan is scanned as a whole, each with results of its own, and one re
   expect((await scan("plans", { PLANS: "plans", FAKE_SNYK: "iac=1" })).code).toBe(1);
 });
 
-test.each(["0", "1", "2", "77"])("monitoring never fails a run: %s", async (standIn) => {
-  runner.write("image.tar", "an archive");
-  const { code, log } = await runner.run("monitor.ts", {
-    SNYK_TOKEN: "token",
-    FAKE_SNYK: standIn,
-    ARCHIVE: "image.tar",
-    PLATFORM: "linux/amd64",
-  });
-  expect(code).toBe(0);
-  expect(log.includes("::warning::")).toBe(standIn !== "0");
-});
+test.each(["0", "1", "2", "77"])(
+  "never fails the run when monitoring exits with %s",
+  async (exit) => {
+    runner.write("image.tar", "an archive");
+    const { code, log } = await runner.run("monitor.ts", {
+      SNYK_TOKEN: "token",
+      FAKE_SNYK: exit,
+      ARCHIVE: "image.tar",
+      PLATFORM: "linux/amd64",
+    });
+    expect(code).toBe(0);
+    expect(log.includes("::warning::")).toBe(exit !== "0");
+  },
+);
 
-test("monitoring without a token says that nothing is watched", async () => {
+test("warns if monitoring has no token", async () => {
   const { code, log } = await runner.run("monitor.ts", { ARCHIVE: "x", PLATFORM: "y" });
   expect(code).toBe(0);
-  expect(log).toMatch(/::warning::Snyk does not watch this deployment/);
+  expect(log).toMatch(/::warning::Snyk does not monitor this deployment/);
 });

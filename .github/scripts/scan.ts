@@ -8,10 +8,10 @@ import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.t
 import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanCommands } from "./snyk/scan.ts";
 import { failureReason } from "./snyk/verdict.ts";
 
-/** Runs one of Snyk's scans and judges it. Its results are left for code scanning, be they good or bad. */
+/** Runs a Snyk scan, writes its results for code scanning, and fails unless it is clean. */
 async function scan(): Promise<void> {
   const name = scanName(process.argv[2]);
-  variable("SNYK_TOKEN"); // without it, nothing would be looked at
+  variable("SNYK_TOKEN");
   const results = variable("SARIF_FOLDER");
   const scans = scanCommands(name, {
     archive: optionalVariable("ARCHIVE") ?? "",
@@ -19,7 +19,7 @@ async function scan(): Promise<void> {
     plans: optionalVariable("PLANS") ?? "",
   });
   mkdirSync(results, { recursive: true });
-  const red: string[] = [];
+  const failures: string[] = [];
   for (const { category, command } of scans) {
     const file = join(results, `${category}.sarif`);
     rmSync(file, { force: true });
@@ -34,17 +34,19 @@ async function scan(): Promise<void> {
     }
     const reason = failureReason({ code, ...(sarif === undefined ? {} : { sarif }) });
     if (reason === undefined) continue;
-    red.push(`snyk ${command.slice(0, 3).join(" ")}: ${reason}`);
-    for (const finding of sarif === undefined ? [] : findings(sarif)) red.push(`  ${finding}`);
+    failures.push(`snyk ${command.slice(0, 3).join(" ")}: ${reason}`);
+    for (const finding of sarif === undefined ? [] : findings(sarif)) failures.push(`  ${finding}`);
   }
-  const verdict = red.length === 0 ? `nothing of severity ${SEVERITY_THRESHOLD} or above` : "red";
+  const verdict =
+    failures.length === 0 ? `no findings of severity ${SEVERITY_THRESHOLD} or above` : "failed";
   addSummary(
-    [`### Snyk: ${name}: ${verdict}`, ...red.map((line) => `- ${line.trim()}`)].join("\n"),
+    [`### Snyk: ${name}: ${verdict}`, ...failures.map((line) => `- ${line.trim()}`)].join("\n"),
   );
-  if (red.length > 0) throw new StepError(`The scan of the ${name} is red.\n${red.join("\n")}`);
+  if (failures.length > 0)
+    throw new StepError(`The Snyk scan of the ${name} failed.\n${failures.join("\n")}`);
 }
 
-/** A file that cannot be read is as good as none, and must not reach code scanning. */
+/** Deletes an invalid file, so it does not reach code scanning. @returns undefined if it is invalid */
 function readSarif(file: string): Sarif | undefined {
   try {
     return parseSarif(readFileSync(file, "utf8"), file);
@@ -60,7 +62,7 @@ function scanName(text: string | undefined): ScanName {
   const name = SCANS.find((known) => known === text);
   if (name !== undefined) return name;
   throw new StepError(
-    `There is no scan ${JSON.stringify(text ?? "")}; there are ${SCANS.join(", ")}.`,
+    `Unknown scan ${JSON.stringify(text ?? "")}. Use one of ${SCANS.join(", ")}.`,
   );
 }
 

@@ -7,10 +7,10 @@ import { synthesize } from "./terraform/stacks.ts";
 import { initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
 /**
- * Which image serves. Where one is expected, another fails the step: the circuit breaker's rollback
- * looks like a deployment that succeeded.
+ * Outputs the image digest the ECS service runs. Fails if EXPECTED_DIGEST is set and differs: a
+ * circuit-breaker rollback otherwise looks like a successful deployment.
  */
-async function tellServing(): Promise<void> {
+async function outputRunningImage(): Promise<void> {
   const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: UNBUILT_IMAGE });
   const service = stackNamed(stacks, "service");
   await initialize([service]);
@@ -19,18 +19,20 @@ async function tellServing(): Promise<void> {
     ClusterName === undefined || ServiceName === undefined
       ? undefined
       : await runningImage(ClusterName, ServiceName);
-  console.log(now === undefined ? "Nothing serves yet." : `${now.digest} serves.`);
+  console.log(now === undefined ? "No service is running." : `The service runs ${now.digest}.`);
   setOutputs({ digest: now?.digest ?? "" });
   const expected = optionalVariable("EXPECTED_DIGEST");
   if (expected === undefined) return;
   if (now?.digest !== expected) {
     throw new StepError(
-      `${expected} was deployed and does not serve: ${now === undefined ? "nothing does" : `${now.digest} does. ECS went back to it because the new tasks did not become healthy; the service's log group says why`}.`,
+      `The service does not run ${expected}, which was deployed: ${now === undefined ? "no service is running" : `it runs ${now.digest}. ECS rolled back because the new tasks did not become healthy; see the service's log group`}.`,
     );
   }
   if (!now.steady) {
-    throw new StepError(`${expected} serves, but not alone: the deployment has not become steady.`);
+    throw new StepError(
+      `The service runs ${expected}, but the deployment is not complete: other tasks are still starting or draining.`,
+    );
   }
 }
 
-if (import.meta.main) await step(tellServing);
+if (import.meta.main) await step(outputRunningImage);

@@ -17,7 +17,7 @@ CIPHERWATCH_STATE_BUCKET=cipherwatch-dev-state-111122223333
 `;
 const without = (name: string) => SETTINGS.replace(new RegExp(`^${name}=.*\n`, "m"), "");
 
-test("a file that a shell would read is read", () => {
+test("parses an .env file", () => {
   const { variables, settings, planRole, deployRole, planBucket } = readEnvironment(
     "dev",
     SETTINGS,
@@ -44,25 +44,25 @@ test.each([
   "CIPHERWATCH_ACCOUNT_ID",
   "CIPHERWATCH_GITHUB_REPOSITORY",
   "CIPHERWATCH_STATE_BUCKET",
-])("%s must be there", (name) => {
+])("requires %s", (name) => {
   expect(() => readEnvironment("dev", without(name))).toThrow(
-    new RegExp(`SETTINGS_DEV cannot be used: ${name} is missing.*docs/pipeline\\.md`, "s"),
+    new RegExp(`SETTINGS_DEV is invalid: ${name} is missing.*docs/pipeline\\.md`, "s"),
   );
 });
 
-test("the settings of one environment are not used for another", () => {
+test("rejects the settings of another environment", () => {
   expect(() => readEnvironment("prod", SETTINGS)).toThrow(
-    /SETTINGS_PROD cannot be used: CIPHERWATCH_ENV is "dev" in it/,
+    /SETTINGS_PROD is invalid: CIPHERWATCH_ENV must be "prod", received "dev"/,
   );
 });
 
 test.each([
   ["CIPHERWATCH_REGION=sydney", /SETTINGS_DEV.*CIPHERWATCH_REGION/s],
-  ["CIPHERWATCH_IMAGE_DIGEST=sha256:0", /CIPHERWATCH_IMAGE_DIGEST is the pipeline's to set/],
-  ["AWS_SECRET_ACCESS_KEY=hunter2", /AWS_SECRET_ACCESS_KEY is not known/],
-  ["PATH=/tmp", /PATH is not known/],
-  ["just words", /line 13 is neither NAME=value nor a comment/],
-])("%s is refused, without its value", (line, message) => {
+  ["CIPHERWATCH_IMAGE_DIGEST=sha256:0", /remove CIPHERWATCH_IMAGE_DIGEST, which the pipeline sets/],
+  ["AWS_SECRET_ACCESS_KEY=hunter2", /unknown setting AWS_SECRET_ACCESS_KEY/],
+  ["PATH=/tmp", /unknown setting PATH/],
+  ["just words", /line 13 must be NAME=value or a comment/],
+])("rejects %s without showing its value", (line, message) => {
   const read = () => readEnvironment("dev", `${SETTINGS}${line}\n`);
   expect(read).toThrow(message);
   expect(read).not.toThrow(/hunter2/);
@@ -72,7 +72,9 @@ test.each(["arn:aws:iam::999999999999:role/x", "cipherwatch-dev-plan"])(
   "the role %s is refused: it is not of the account",
   (role) => {
     const text = SETTINGS.replace(/^PLAN_ROLE_ARN=.*$/m, `PLAN_ROLE_ARN=${role}`);
-    expect(() => readEnvironment("dev", text)).toThrow(/PLAN_ROLE_ARN is no role of the account/);
+    expect(() => readEnvironment("dev", text)).toThrow(
+      /PLAN_ROLE_ARN must be the ARN of a role in the account/,
+    );
   },
 );
 
@@ -84,7 +86,7 @@ afterEach(() => {
   runner.remove();
 });
 
-test("the step gives later steps the settings, and its outputs where to go", async () => {
+test("exports the settings to later steps and sets outputs", async () => {
   const { code, outputs, variables } = await runner.run("settings.ts", {
     ENVIRONMENT: "dev",
     SETTINGS: `${SETTINGS}CIPHERWATCH_CPU_ARCHITECTURE=ARM64\n`,
@@ -103,7 +105,7 @@ test("the step gives later steps the settings, and its outputs where to go", asy
   });
 });
 
-test("an environment without settings says which variable is missing", async () => {
+test("names the missing variable of an environment without settings", async () => {
   const { code, log } = await runner.run("settings.ts", { ENVIRONMENT: "prod" });
   expect(code).toBe(1);
   expect(log).toMatch(/no variable SETTINGS_PROD.*docs\/pipeline\.md/);

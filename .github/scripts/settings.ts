@@ -5,9 +5,9 @@ import { optionalVariable, variable } from "./github/environment.ts";
 import { exportVariables, setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 
-/** What the pipeline knows of an environment. */
+/** Settings of an environment, for the stacks and for the pipeline. */
 export interface EnvironmentSettings {
-  /** CIPHERWATCH_… → value, for `node main.ts`. */
+  /** CIPHERWATCH_… variables for `node main.ts`. */
   readonly variables: Readonly<Record<string, string>>;
   readonly settings: Settings;
   readonly planRole: string;
@@ -15,14 +15,14 @@ export interface EnvironmentSettings {
   readonly planBucket: string;
 }
 
-/** Of the pipeline itself: outputs of the bootstrap stack. */
-const OF_THE_PIPELINE = ["PLAN_ROLE_ARN", "DEPLOY_ROLE_ARN", "PLAN_BUCKET"] as const;
+/** Settings of the pipeline: outputs of the bootstrap stack. */
+const PIPELINE_SETTINGS = ["PLAN_ROLE_ARN", "DEPLOY_ROLE_ARN", "PLAN_BUCKET"] as const;
 const SETTING = "CIPHERWATCH_";
 
-/** Set by the pipeline for each commit. */
+/** The pipeline sets it for each commit. */
 const IMAGE = "CIPHERWATCH_IMAGE_DIGEST";
 
-/** What a laptop may leave open and a pipeline may not. */
+/** Settings that are optional locally but required in the pipeline. */
 const REQUIRED = [
   "CIPHERWATCH_ENV",
   "CIPHERWATCH_ACCOUNT_ID",
@@ -33,48 +33,50 @@ const REQUIRED = [
 const PLATFORMS = { X86_64: "linux/amd64", ARM64: "linux/arm64" } as const;
 
 /**
- * Reads the variable of the repository that holds an environment's settings, a line each in the form of
- * an `.env` file.
- * @throws StepError naming the line or the setting, but no value of it
+ * Parses the repository variable with an environment's settings, in `.env` format.
+ * @throws StepError naming the line or the setting, without its value
  */
 export function readEnvironment(environment: string, text: string): EnvironmentSettings {
   const source = `SETTINGS_${environment.toUpperCase()}`;
   const refuse = (why: string): never => {
     throw new StepError(
-      `The repository's variable ${source} cannot be used: ${why} Set it anew: docs/pipeline.md.`,
+      `The repository variable ${source} is invalid: ${why} Set it again: see docs/pipeline.md.`,
     );
   };
   for (const [index, line] of text.split("\n").entries()) {
     if (!/^\s*(#.*|(export\s+)?[A-Z][A-Z0-9_]*=.*)?\s*$/.test(line)) {
-      refuse(`line ${index + 1} is neither NAME=value nor a comment.`);
+      refuse(`line ${index + 1} must be NAME=value or a comment.`);
     }
   }
   const values = new Map(
     Object.entries(parseEnv(text)).map(([name, value = ""]) => [name, value.trim()]),
   );
   const known = (name: string) =>
-    name.startsWith(SETTING) || OF_THE_PIPELINE.some((own) => own === name);
+    name.startsWith(SETTING) || PIPELINE_SETTINGS.some((own) => own === name);
   const unknown = [...values.keys()].filter((name) => !known(name));
   if (unknown.length > 0) {
     refuse(
-      `${unknown.join(", ")} is not known; CIPHERWATCH_… and ${OF_THE_PIPELINE.join(", ")} are.`,
+      `unknown setting ${unknown.join(", ")}. Allowed are CIPHERWATCH_… and ${PIPELINE_SETTINGS.join(", ")}.`,
     );
   }
-  if (values.has(IMAGE)) refuse(`${IMAGE} is the pipeline's to set.`);
+  if (values.has(IMAGE)) refuse(`remove ${IMAGE}, which the pipeline sets.`);
   const get = (name: string): string => {
     const value = values.get(name) ?? "";
     return value === "" ? refuse(`${name} is missing.`) : value;
   };
   for (const name of REQUIRED) get(name);
   const named = get("CIPHERWATCH_ENV");
-  if (named !== environment) refuse(`CIPHERWATCH_ENV is ${JSON.stringify(named)} in it.`);
+  if (named !== environment)
+    refuse(
+      `CIPHERWATCH_ENV must be ${JSON.stringify(environment)}, received ${JSON.stringify(named)}.`,
+    );
   const variables = Object.fromEntries([...values].filter(([name]) => name.startsWith(SETTING)));
   const settings = load(variables, refuse);
   const role = (name: string): string => {
     const arn = get(name);
     return arn.startsWith("arn:") && arn.includes(`:iam::${settings.accountId}:role/`)
       ? arn
-      : refuse(`${name} is no role of the account ${settings.accountId}.`);
+      : refuse(`${name} must be the ARN of a role in the account ${settings.accountId}.`);
   };
   return {
     variables,
@@ -103,7 +105,7 @@ if (import.meta.main) {
     const text = optionalVariable("SETTINGS");
     if (text === undefined) {
       throw new StepError(
-        `The repository has no variable SETTINGS_${environment.toUpperCase()}: ENVIRONMENTS names an environment whose settings are not there. Set it, or take it out of ENVIRONMENTS: docs/pipeline.md.`,
+        `The repository has no variable SETTINGS_${environment.toUpperCase()}. Set it, or remove ${environment} from ENVIRONMENTS: see docs/pipeline.md.`,
       );
     }
     const read = readEnvironment(environment, text);

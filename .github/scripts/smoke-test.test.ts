@@ -61,14 +61,14 @@ async function serve(different: Readonly<Record<string, Route>> = {}) {
 
 const quick = { readyWithin: 100, pause: 5 };
 
-test("a service that does what it should passes, and keeps nothing of the test", async () => {
+test("passes for a working service and deletes the test record", async () => {
   const { url, texts, seen } = await serve();
-  expect(await smokeTest(url, quick)).toContain("refuses a wrong Key");
+  expect(await smokeTest(url, quick)).toContain("rejects a wrong Key");
   expect(seen).toEqual(["/readyz", "/healthz", "/encrypt", "/decrypt", "/decrypt", "/forget"]);
   expect(texts.size).toBe(0);
 });
 
-test("it is waited for until it is ready", async () => {
+test("waits until the service is ready", async () => {
   let tries = 0;
   const { url } = await serve({
     "/readyz": () => {
@@ -80,41 +80,41 @@ test("it is waited for until it is ready", async () => {
   expect(tries).toBe(3);
 });
 
-describe("what is not as it should be is told, without Key and Text", () => {
+describe("reports, without Key and Text,", () => {
   test.each<[string, Record<string, Route>, RegExp]>([
     ["not ready", { "/readyz": () => ({ status: 503, body: {} }) }, /not ready within 0\.1 s.*503/],
     [
       "not healthy",
       { "/healthz": () => ({ status: 500, body: {} }) },
-      /GET \/healthz answered 500/,
+      /GET \/healthz returned status 500/,
     ],
     [
       "an encrypt that fails",
       { "/encrypt": () => ({ status: 503, body: { ...DENIED, Code: "KmsUnavailable" } }) },
-      /POST \/encrypt answered 503 \(KmsUnavailable, request request-1\), not 200/,
+      /POST \/encrypt returned status 503 \(KmsUnavailable, request request-1\), expected 200/,
     ],
     [
       "an encrypt without a Key",
       { "/encrypt": () => ({ status: 200, body: { Message: "stored" } }) },
-      /another shape/,
+      /with an invalid body/,
     ],
     [
-      "another text",
+      "a wrong Text",
       { "/decrypt": () => ({ status: 200, body: { Text: "other" } }) },
-      /another text than was encrypted/,
+      /another Text than was encrypted/,
     ],
     [
-      "a wrong Key that opens it",
+      "a wrong Key that decrypts",
       { "/decrypt": ({ Key }) => (Key === KEY ? undefined : { status: 200, body: { Text: "t" } }) },
-      /with a wrong Key answered 200, not 403/,
+      /with a wrong Key returned status 200, expected 403/,
     ],
     [
-      "a wrong Key that is refused in other words",
+      "a wrong Key that is rejected with another message",
       {
         "/decrypt": ({ Key }) =>
           Key === KEY ? undefined : { status: 403, body: { ...DENIED, Message: "No such Name" } },
       },
-      /with a wrong Key must say "Data decryption failed/,
+      /with a wrong Key must return the message "Data decryption failed/,
     ],
     ["a forget that fails", { "/forget": () => ({ status: 500, body: {} }) }, /POST \/forget/],
   ])("%s", async (_, routes, message) => {
@@ -127,7 +127,7 @@ describe("what is not as it should be is told, without Key and Text", () => {
     expect(failure).not.toMatch(/cwk_|smoke-test /);
   });
 
-  test("an address where nothing answers", async () => {
+  test("an address without a listener", async () => {
     const { url } = await serve();
     server?.close();
     await expect(smokeTest(url, quick)).rejects.toThrow(/ECONNREFUSED.*CIPHERWATCH_ALLOWED_CIDRS/);

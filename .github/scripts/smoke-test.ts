@@ -5,11 +5,11 @@ import { variable } from "./github/environment.ts";
 import { StepError, step } from "./github/step.ts";
 
 export interface SmokeOptions {
-  /** Milliseconds until the service must be ready; its name may be new to DNS. */
+  /** Milliseconds until the service must be ready, including the time until DNS knows its name. */
   readonly readyWithin: number;
-  /** Milliseconds between two tries. */
+  /** Milliseconds between attempts. */
   readonly pause: number;
-  /** Milliseconds that one request may take. */
+  /** Milliseconds until a request times out. */
   readonly timeout: number;
 }
 
@@ -18,15 +18,15 @@ const DEFAULTS: SmokeOptions = { readyWithin: 180_000, pause: 3000, timeout: 15_
 const encrypted = z.object({ Key: z.string().startsWith("cwk_") });
 const decrypted = z.object({ Text: z.string() });
 
-/** What `/decrypt` says to a Key that does not open the record. */
+/** Message of `/decrypt` for a wrong Key. */
 const DENIED = "Data decryption failed, make sure you have the correct key";
 
 /**
- * Does with a deployed service what its users do, and takes the record away again. The wrong Key is one
- * failed Decrypt in CloudTrail, of which the alarm kms-errors mails: so each deployment tests that, too.
+ * Encrypts, decrypts and deletes a record with the deployed service. A wrong Key causes one failed Decrypt in
+ * CloudTrail, so each deployment also triggers the alarm kms-errors.
  * @param url of the service, without a path
- * @returns what was seen to work
- * @throws StepError at the first thing that does not; neither Key nor Text is ever in it
+
+
  */
 export async function smokeTest(
   url: string,
@@ -57,15 +57,17 @@ export async function smokeTest(
   const { Key } = read("POST /encrypt", encrypted, await request("/encrypt", { Name, Text }), 200);
   const opened = read("POST /decrypt", decrypted, await request("/decrypt", { Name, Key }), 200);
   if (opened.Text !== Text) {
-    throw new StepError("POST /decrypt gave back another text than was encrypted.");
+    throw new StepError("POST /decrypt returned another Text than was encrypted.");
   }
   const denied = await request("/decrypt", { Name, Key: wrongKey() });
   expectStatus("POST /decrypt with a wrong Key", denied, 403);
   if (!z.object({ Message: z.literal(DENIED) }).safeParse(denied.body).success) {
-    throw new StepError(`POST /decrypt with a wrong Key must say ${JSON.stringify(DENIED)}.`);
+    throw new StepError(
+      `POST /decrypt with a wrong Key must return the message ${JSON.stringify(DENIED)}.`,
+    );
   }
   expectStatus("POST /forget", await request("/forget", { Name, Key }), 200);
-  return ["ready", "healthy", "encrypts", "decrypts", "refuses a wrong Key", "forgets"];
+  return ["ready", "healthy", "encrypts", "decrypts", "rejects a wrong Key", "forgets"];
 }
 
 interface Answer {
@@ -73,13 +75,13 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** Nobody's: a run that stops halfway leaves it behind, and it must not look like a customer's. */
+/** Test data, recognizable as such if an aborted run leaves it behind. */
 function record() {
   const id = randomBytes(12).toString("hex");
   return { Name: `smoke-test-${id}`, Text: `smoke-test ${randomBytes(24).toString("base64")}` };
 }
 
-/** Of the right form, so that it reaches KMS, and of no record. */
+/** A well-formed Key of no record, so the request reaches KMS. */
 function wrongKey(): string {
   return `cwk_${randomBytes(48).toString("base64url")}`;
 }
@@ -104,22 +106,22 @@ async function ready(
     await wait(pause);
   } while (performance.now() < deadline);
   throw new StepError(
-    `${url} was not ready within ${within / 1000} s; at last: ${last}. If nothing answers at all, the runner's address may not be in CIPHERWATCH_ALLOWED_CIDRS: docs/pipeline.md.`,
+    `${url} was not ready within ${within / 1000} s. Last response: ${last}. If there is none, check that CIPHERWATCH_ALLOWED_CIDRS contains the runner's address: see docs/pipeline.md.`,
   );
 }
 
 function expectStatus(what: string, { status, body }: Answer, expected: number): void {
   if (status === expected) return;
   const error = z.object({ Code: z.string(), RequestId: z.string() }).safeParse(body).data;
-  const told = error === undefined ? "" : ` (${error.Code}, request ${error.RequestId})`;
-  throw new StepError(`${what} answered ${status}${told}, not ${expected}.`);
+  const details = error === undefined ? "" : ` (${error.Code}, request ${error.RequestId})`;
+  throw new StepError(`${what} returned status ${status}${details}, expected ${expected}.`);
 }
 
 function read<T>(what: string, schema: z.ZodType<T>, answer: Answer, status: number): T {
   expectStatus(what, answer, status);
   const result = schema.safeParse(answer.body);
   if (result.success) return result.data;
-  throw new StepError(`${what} answered ${status} with a body of another shape.`);
+  throw new StepError(`${what} returned status ${status} with an invalid body.`);
 }
 
 function parsed(text: string): unknown {

@@ -131,7 +131,7 @@ describe("a deployment is refused", () => {
       stopped: "success",
       monitor: "skipped",
     });
-    expect(run.summary).toMatch(/Nothing was changed in AWS: the version that served before/);
+    expect(run.summary).toMatch(/Nothing was changed in AWS: the previous version/);
     expect(run.log).toMatch(/snyk container test.*it found vulnerabilities/s);
     expect([...run.run.categories]).toContainEqual(expect.stringMatching(/^snyk-image/));
     expect(await clusters()).toEqual([]);
@@ -167,9 +167,11 @@ describe("a deployment is refused", () => {
     });
     const deploy = run.jobs.deploy;
     expect(deploy?.steps.apply?.outcome).toBe("failure");
-    expect(deploy?.log).toMatch(/kms: aws_kms_key\.\w+: update: this was not in the reviewed plan/);
-    expect(run.summary).toMatch(/Not what was reviewed: .*`kms`/);
-    expect(run.summary).toMatch(/Not deployed to dev.*The apply failed.*Nothing serves/s);
+    expect(deploy?.log).toMatch(/kms: aws_kms_key\.\w+: update: not in the reviewed plan/);
+    expect(run.summary).toMatch(/Plans differ from the review: .*`kms`/);
+    expect(run.summary).toMatch(
+      /Not deployed to dev.*Applying the plan failed.*No version is running/s,
+    );
     expect(await clusters()).toEqual([]);
   });
 });
@@ -201,14 +203,14 @@ describe("a reviewed plan", () => {
     expect(testbed.proxy.requestedHosts).toContainEqual(
       expect.stringMatching(/elb\.amazonaws\.com:80$/),
     );
-    expect(first.log).toMatch(/ready, healthy, encrypts, decrypts, refuses a wrong Key, forgets/);
+    expect(first.log).toMatch(/ready, healthy, encrypts, decrypts, rejects a wrong Key, forgets/);
   });
 
   test("is summarized with its addresses", () => {
     expect(first.summary).toMatch(/### Deployed to dev/);
     expect(first.summary).toMatch(/\| service \| http:\/\/\S+elb\.amazonaws\.com \|/);
     expect(first.summary).toMatch(new RegExp(`cipherwatch-dev-service@${digest}`));
-    expect(first.summary).toMatch(/before \| nothing: this is the first deployment/);
+    expect(first.summary).toMatch(/previous image \| none: this is the first deployment/);
   });
 
   test("is rolled back to the previous image if the smoke test fails, in a deployment by hand", async () => {
@@ -237,7 +239,7 @@ describe("a reviewed plan", () => {
     );
     expect(run.summary).toMatch(
       new RegExp(
-        `Not deployed to dev.*The smoke test failed.*The old version, ${digest}, was put back and serves`,
+        `Not deployed to dev.*The smoke test failed.*The previous version, ${digest}, was restored and is running`,
         "s",
       ),
     );

@@ -38,12 +38,12 @@ const service = (taskDefinition: string, ...deployments: readonly unknown[]) => 
   deployments,
 });
 
-test("a steady service serves its image", async () => {
+test("returns the image of a service with one completed deployment", async () => {
   ecs(service("task:2", deployment("PRIMARY")));
   expect(await runningImage("cluster", "api")).toEqual({ digest: NEW, steady: true });
 });
 
-test("after the circuit breaker's rollback it serves the old one", async () => {
+test("returns the previous image after a circuit-breaker rollback", async () => {
   ecs(service("task:1", deployment("PRIMARY")));
   expect(await runningImage("cluster", "api")).toEqual({ digest: OLD, steady: true });
 });
@@ -56,7 +56,7 @@ test.each([
   expect(await runningImage("cluster", "api")).toEqual({ digest: NEW, steady: false });
 });
 
-test("where there is no service, nothing serves", async () => {
+test("returns undefined if there is no such service", async () => {
   ecs(undefined);
   expect(await runningImage("cluster", "api")).toBeUndefined();
   ecs({ ...service("task:2"), status: "INACTIVE" });
@@ -68,14 +68,16 @@ test("where there is no service, nothing serves", async () => {
   expect(await runningImage("cluster", "api")).toBeUndefined();
 });
 
-test("an answer that is none is an error, not an empty service", async () => {
+test("throws if ECS cannot be read", async () => {
   runner.fake("aws", '#!/bin/sh\necho "An error occurred (AccessDenied)" >&2\nexit 254\n');
   await expect(runningImage("cluster", "api")).rejects.toThrow(/AccessDenied/);
 });
 
-test("an image by a tag, or two images, are an error: nobody could tell what serves", async () => {
+test("rejects an image referenced by tag, and two images", async () => {
   ecs(service("task:2", deployment("PRIMARY")), ["r:latest"]);
-  await expect(runningImage("cluster", "api")).rejects.toThrow(/runs 0 images named by digest/);
+  await expect(runningImage("cluster", "api")).rejects.toThrow(
+    /exactly one image referenced by digest, but runs 0/,
+  );
   ecs(service("task:2", deployment("PRIMARY")), [`r@${OLD}`, `r@${NEW}`]);
-  await expect(runningImage("cluster", "api")).rejects.toThrow(/runs 2 images/);
+  await expect(runningImage("cluster", "api")).rejects.toThrow(/but runs 2/);
 });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { run } from "../../../common/run.ts";
 
-/** What an ECS service runs. */
+/** The image that an ECS service runs. */
 export interface RunningImage {
   /** `sha256:…` of the image. */
   readonly digest: string;
-  /** Whether it is all that runs: nothing older drains, nothing newer starts. */
+  /** Whether no older deployment is draining and no newer one is starting. */
   readonly steady: boolean;
 }
 
@@ -24,9 +24,10 @@ const taskDefinition = z.object({
 });
 
 /**
- * What serves now, as ECS itself says: after a rollback by the circuit breaker that is the version
- * before, however well the deployment looked.
- * @returns undefined when there is no such service
+ * Asks ECS which image a service runs. After a circuit-breaker rollback that is the previous image, even
+ * though the deployment succeeded.
+ * @returns undefined if there is no active service of that name
+ * @throws Error if ECS cannot be read, or the service does not run exactly one image
  */
 export async function runningImage(
   cluster: string,
@@ -39,7 +40,7 @@ export async function runningImage(
   );
   if (code !== 0) {
     if (stderr.includes("ClusterNotFoundException")) return undefined;
-    throw new Error(`ECS does not tell what serves: ${stderr.trim()}`);
+    throw new Error(`aws ecs describe-services failed: ${stderr.trim()}`);
   }
   const [found] = services.parse(JSON.parse(stdout)).services;
   if (found === undefined || found.status !== "ACTIVE") return undefined;
@@ -54,7 +55,9 @@ export async function runningImage(
   );
   const [digest, ...more] = digests;
   if (digest === undefined || more.length > 0) {
-    throw new Error(`${service} runs ${digests.size} images named by digest, not one.`);
+    throw new Error(
+      `${service} must run exactly one image referenced by digest, but runs ${digests.size}.`,
+    );
   }
   const steady =
     found.deployments.length === 1 && (primary?.rolloutState ?? "COMPLETED") === "COMPLETED";

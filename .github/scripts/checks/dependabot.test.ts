@@ -11,7 +11,7 @@ interface Update {
 const file = new URL("../../dependabot.yml", import.meta.url);
 const { updates } = parse(readFileSync(file, "utf8")) as { readonly updates: readonly Update[] };
 
-test("packages, actions and the base image are kept up to date", () => {
+test("updates packages, actions and the base image", () => {
   expect(updates.map((update) => [update["package-ecosystem"], update.directory])).toEqual([
     ["npm", "/"],
     ["github-actions", "/"],
@@ -19,6 +19,6 @@ test("packages, actions and the base image are kept up to date", () => {
   ]);
 });
 
-test("no release is taken on its first days", () => {
+test("waits some days before it proposes a release", () => {
   for (const { cooldown } of updates) expect(cooldown["default-days"]).toBeGreaterThanOrEqual(3);
 });

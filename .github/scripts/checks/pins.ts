@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /**
- * The actions that workflows may use: which commit a version is, and which inputs it takes. An update of
- * an action is a change of this table, too: nobody moves a workflow to another commit in passing.
+ * The actions that workflows may use, with the commit and the inputs of a version. Updating an action requires
+ * a change of this table, so nobody moves a workflow to another commit in passing.
  */
 const pins = z.record(
   z.string(),

@@ -8,7 +8,7 @@ import { readWorkflow, workflowSources } from "./workflow.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Each shell script of the repository, and each script in a workflow, by where it is. */
+/** Returns every shell script of the repository and of the workflows, with its location. */
 function shellScripts(): [where: string, script: string][] {
   const listed = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" });
   const files = listed
@@ -34,11 +34,10 @@ function shellScripts(): [where: string, script: string][] {
 
 const isThere = spawnSync("shellcheck", ["--version"]).status === 0;
 
-/** GitHub's runners have shellcheck; a machine without it checks all the rest. */
+/** GitHub's runners have shellcheck; elsewhere it is optional. */
 if (!isThere && process.env.GITHUB_ACTIONS === "true")
   throw new Error("shellcheck is not installed.");
-if (!isThere)
-  console.warn("NOT CHECKED: no shell script was, because shellcheck is not installed.");
+if (!isThere) console.warn("NOT CHECKED: shell scripts, because shellcheck is not installed.");
 
 let folder: string;
 beforeAll(() => {
@@ -55,7 +54,7 @@ function shellcheck(script: string): string {
   return stdout.replaceAll(file, "script");
 }
 
-test("there are shell scripts to check", () => {
+test("finds shell scripts to check", () => {
   const where = shellScripts().map(([name]) => name);
   expect(where).toContain(".ci/run");
   expect(where).toContainEqual(expect.stringMatching(/^deploy\.yml: stopped/));
@@ -63,11 +62,11 @@ test("there are shell scripts to check", () => {
 
 if (isThere) {
   describe("shellcheck", () => {
-    test.each(shellScripts())("has nothing against %s", (_, script) => {
+    test.each(shellScripts())("finds no problem in %s", (_, script) => {
       expect(shellcheck(script)).toBe("");
     });
 
-    test("does look", () => {
+    test("finds a problem", () => {
       expect(shellcheck("#!/bin/bash\nrm $1\n")).toMatch(/SC2086/);
     });
   });

@@ -22,7 +22,7 @@ const policy = z.strictObject({
   patch: z.record(z.string(), z.unknown()),
 });
 
-test("what is ignored has a reason and comes back", () => {
+test("requires a reason and an expiry date for each ignored finding", () => {
   const text = readFileSync(new URL("../../../.snyk", import.meta.url), "utf8");
   expect(policy.parse(parse(text))).toBeDefined();
 });
@@ -30,7 +30,7 @@ test("what is ignored has a reason and comes back", () => {
 test.each([
   ["no reason", { expires: "2027-01-31T00:00:00.000Z" }],
   ["no end", { reason: "Not reachable, since nothing parses such input" }],
-])("%s is refused", (_, ignored) => {
+])("rejects an ignored finding with %s", (_, ignored) => {
   const ignore = { "SNYK-JS-EXAMPLE-1": [{ "*": ignored }] };
   expect(policy.safeParse({ version: "v1.25.1", ignore, patch: {} }).success).toBe(false);
 });

@@ -44,7 +44,7 @@ export type Workflow = z.output<typeof workflow>;
 export type Job = z.output<typeof job>;
 export type Step = z.output<typeof step>;
 
-/** A workflow as it stands in its file. */
+/** A workflow and its source. */
 export interface WorkflowFile {
   /** Such as `deploy.yml`. */
   readonly name: string;
@@ -58,7 +58,7 @@ export const workflowSources: readonly (readonly [name: string, source: string])
   folder,
 ).map((name) => [name, readFileSync(new URL(name, folder), "utf8")]);
 
-/** @throws Error when this is no workflow in the shape that these have */
+/** @throws Error if the source is not a workflow in the supported format */
 export function readWorkflow(name: string, source: string): WorkflowFile {
   return { name, source, workflow: workflow.parse(documentOf(source).toJS()) };
 }
@@ -70,12 +70,12 @@ export function documentOf(source: string): Document.Parsed {
   return document;
 }
 
-/** The scripts of this repository that a step runs, with their arguments: `scan.ts image`. */
+/** Returns the script of this repository that a step runs, with its arguments, as in `scan.ts image`. */
 export function scriptOf({ run = "" }: Step): string | undefined {
   return /^node \.github\/scripts\/([\w-]+\.ts(?: \w+)*)$/.exec(run.trim())?.[1];
 }
 
-/** `actions/checkout` of `actions/checkout@<commit>`. */
+/** Returns the action that a step uses, such as `actions/checkout`, without its version. */
 export function actionOf({ uses = "" }: Step): string | undefined {
   return uses === "" ? undefined : uses.replace(/@.*$/s, "");
 }

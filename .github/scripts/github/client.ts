@@ -2,14 +2,14 @@ import { Octokit } from "@octokit/rest";
 import { optionalVariable, variable } from "./environment.ts";
 import { StepError } from "./step.ts";
 
-/** GitHub's API with the token of the job, and the repository that the job is of. */
+/** A client for GitHub's API with the job's token, and the repository of the job. */
 export interface GitHub {
   readonly rest: Octokit["rest"];
   readonly paginate: Octokit["paginate"];
   readonly repository: { readonly owner: string; readonly repo: string };
 }
 
-/** Who comments and opens issues with the token of a job. */
+/** Author of comments and issues created with a job's token. */
 export const BOT = "github-actions[bot]";
 
 export function githubClient(): GitHub {
@@ -21,13 +21,13 @@ export function githubClient(): GitHub {
   });
   octokit.hook.error("request", (error, options) => {
     throw new StepError(
-      `GitHub refused ${options.method} ${options.url}: ${error.message}. What the job's token may do stands under permissions in the workflow.`,
+      `GitHub rejected ${options.method} ${options.url}: ${error.message}. Check the job's permissions in the workflow.`,
     );
   });
   return { rest: octokit.rest, paginate: octokit.paginate, repository: { owner, repo } };
 }
 
-/** Whether the bot of GitHub Actions wrote this; a text alone can be anybody's. */
+/** Returns whether GitHub Actions wrote a comment or issue; anyone can copy its text. */
 export function isByBot(item: {
   readonly user?: { readonly login: string; readonly type?: string } | null;
 }): boolean {

@@ -18,13 +18,13 @@ afterEach(async () => {
 const somebody = { login: "mallory", type: "User" } as const;
 const bot = { login: "github-actions[bot]", type: "Bot" } as const;
 
-test("it is made once and then edited", async () => {
+test("creates the comment once and then updates it", async () => {
   await upsertComment(githubClient(), 7, "first");
   await upsertComment(githubClient(), 7, "second");
   expect(api.comments).toMatchObject([{ issue: 7, body: `second\n${COMMENT_MARKER}` }]);
 });
 
-test("it is found behind a hundred others", async () => {
+test("finds the comment after a hundred others", async () => {
   for (let id = 1; id <= 130; id += 1) {
     api.comments.push({ id, issue: 7, user: somebody, body: `comment ${id}` });
   }
@@ -34,7 +34,7 @@ test("it is found behind a hundred others", async () => {
   expect(api.comments.at(-1)?.body).toMatch(/^second/);
 });
 
-test("neither another's comment with the marker nor the bot's other comments are touched", async () => {
+test("ignores comments by others with the marker, and other comments by the bot", async () => {
   const others = [
     { id: 1, issue: 7, user: somebody, body: `fake\n${COMMENT_MARKER}` },
     { id: 2, issue: 7, user: { ...bot, type: "User" as const }, body: `fake\n${COMMENT_MARKER}` },
@@ -48,10 +48,10 @@ test("neither another's comment with the marker nor the bot's other comments are
   expect(api.comments).toHaveLength(5);
 });
 
-test("what GitHub refuses is told with the way out", async () => {
+test("names the missing permission if GitHub rejects the request", async () => {
   vi.stubEnv("GITHUB_TOKEN", api.tokenFor({ "pull-requests": "read" }));
   await expect(upsertComment(githubClient(), 7, "text")).rejects.toThrow(
-    /GitHub refused POST .*Resource not accessible by integration.*permissions in the workflow/,
+    /GitHub rejected POST .*Resource not accessible by integration.*job's permissions in the workflow/,
   );
   expect(api.comments).toEqual([]);
 });

@@ -1,14 +1,13 @@
 import { type GitHub, isByBot } from "./client.ts";
 
-/** Marks the pipeline's comment, unseen on the page. */
+/** Marks the pipeline's comment; not visible on the page. */
 export const COMMENT_MARKER = "<!-- cipherwatch-plan-comment -->";
 
-/** Markdown that stays below GitHub's limit with the marker added to it. */
+/** Characters that the marker adds to a comment. */
 export const MARKER_CHARACTERS = COMMENT_MARKER.length + 1;
 
 /**
- * The pipeline's comment on a pull request: by the bot and with the marker, for others can write the
- * marker, too.
+ * Finds the pipeline's comment on a pull request by author and marker: anyone can write the marker.
  */
 export async function findComment(
   { rest, paginate, repository }: GitHub,
@@ -26,8 +25,8 @@ export async function findComment(
 }
 
 /**
- * Writes the pipeline's comment: edits the one that is there, and only makes one when there is none.
- * @returns its address
+ * Creates the pipeline's comment, or updates it if it exists.
+ * @returns its URL
  */
 export async function upsertComment(
   github: GitHub,

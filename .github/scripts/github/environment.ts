@@ -3,27 +3,27 @@ import { StepError } from "./step.ts";
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * A variable that the workflow sets for the step.
- * @throws StepError when it is missing or empty
+ * Reads a required environment variable.
+ * @throws StepError if it is missing or empty
  */
 export function variable(name: string, env: Variables = process.env): string {
   const value = env[name]?.trim() ?? "";
   if (value === "") {
     throw new StepError(
-      `${name} is not set. The step that runs this in .github/workflows sets it in its env; where ` +
-        "the value comes from a variable or a secret of the repository, set that: docs/pipeline.md.",
+      `${name} is not set. Set it in the env of the step in .github/workflows; if its value ` +
+        "comes from a variable or secret of the repository, set that: see docs/pipeline.md.",
     );
   }
   return value;
 }
 
-/** A variable that may be missing: then, or when it is empty, undefined. */
+/** Reads an optional environment variable. @returns undefined if it is missing or empty */
 export function optionalVariable(name: string, env: Variables = process.env): string | undefined {
   const value = env[name]?.trim() ?? "";
   return value === "" ? undefined : value;
 }
 
-/** The page of the run that this step is in. */
+/** Returns the URL of the current workflow run. */
 export function runUrl(env: Variables = process.env): string {
   const server = optionalVariable("GITHUB_SERVER_URL", env) ?? "https://github.com";
   return `${server}/${variable("GITHUB_REPOSITORY", env)}/actions/runs/${variable("GITHUB_RUN_ID", env)}`;

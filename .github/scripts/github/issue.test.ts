@@ -19,7 +19,7 @@ afterEach(async () => {
 const keep = (body?: string) =>
   keepIssue(githubClient(), MARKER, body === undefined ? undefined : { title: body, body }, "gone");
 
-test("it is opened, edited while it lasts, and closed with a word when it is gone", async () => {
+test("opens the issue, updates it, and closes it with a comment", async () => {
   expect(await keep()).toBe("none");
   expect(await keep("first")).toBe("opened");
   expect(await keep("second")).toBe("updated");
@@ -30,14 +30,14 @@ test("it is opened, edited while it lasts, and closed with a word when it is gon
   expect(await keep()).toBe("none");
 });
 
-test("what comes back is a new issue: the closed one stays closed", async () => {
+test("opens a new issue instead of reopening a closed one", async () => {
   await keep("first");
   await keep();
   expect(await keep("again")).toBe("opened");
   expect(api.issues.map(({ state }) => state)).toEqual(["closed", "open"]);
 });
 
-test("nobody else's issue is edited or closed", async () => {
+test("ignores issues by others", async () => {
   const user = { login: "mallory", type: "User" } as const;
   api.issues.push({ number: 1, user, title: "fake", body: `x\n${MARKER}`, state: "open" });
   expect(await keep()).toBe("none");

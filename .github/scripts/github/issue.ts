@@ -1,9 +1,9 @@
 import { BOT, type GitHub, isByBot } from "./client.ts";
 
 /**
- * Keeps one open issue about something that may come and go: opened when it comes, edited while it
- * lasts, closed when it is gone. Known by the bot as its author and a marker that is not seen.
- * @param about `undefined`: it is gone
+ * Opens, updates or closes the one issue about a condition, found by author and invisible marker.
+ * @param about content of the issue; undefined closes it
+ * @param gone comment to add when closing
  */
 export async function keepIssue(
   { rest, paginate, repository }: GitHub,

@@ -21,7 +21,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("what comes out is what went in, whatever lines and delimiters it has", () => {
+test("writes values with line breaks and delimiters unchanged", () => {
   const values = {
     plain: "value",
     empty: "",
@@ -37,17 +37,17 @@ test("what comes out is what went in, whatever lines and delimiters it has", () 
   });
 });
 
-test.each(["a b", "a=b", "", "a\nb", "1a"])("the name %j is refused", (name) => {
+test.each(["a b", "a=b", "", "a\nb", "1a"])("rejects the name %j", (name) => {
   expect(() => setOutputs({ [name]: "value" })).toThrow(/cannot be written to GITHUB_OUTPUT/);
   expect(readFileSync(file("GITHUB_OUTPUT"), "utf8")).toBe("");
 });
 
-test("a summary that is too long goes to the log, and the summary says so", () => {
+test("writes a summary that is too long to the log", () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   addSummary("### Short");
   addSummary("é".repeat(SUMMARY_BYTES / 2));
   expect(readFileSync(file("GITHUB_STEP_SUMMARY"), "utf8")).toBe(
-    "### Short\nThis step's summary is longer than GitHub takes; its log has it.\n",
+    "### Short\nThe summary of this step exceeds GitHub's limit; see its log.\n",
   );
   expect(log).toHaveBeenCalledWith(expect.stringMatching(/^é+\n$/));
 });

@@ -6,7 +6,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("a refusal ends the step red, with its message alone as the annotation", async () => {
+test("annotates an expected error without a stack trace and exits with 1", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   await step(() => {
     throw new StepError("50 % of this\nis wrong");
@@ -15,7 +15,7 @@ test("a refusal ends the step red, with its message alone as the annotation", as
   expect(log.mock.calls).toEqual([["::error::50 %25 of this%0Ais wrong"]]);
 });
 
-test("a fault shows where it is", async () => {
+test("annotates an unexpected error with its stack trace", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   await step(async () => {
     throw new TypeError("undefined is no function");
@@ -26,7 +26,7 @@ test("a fault shows where it is", async () => {
   );
 });
 
-test("text of others cannot start a command of the runner", () => {
+test("escapes line breaks, so text cannot start a workflow command", () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   annotate("warning", "fine\r\n::add-mask::x");
   expect(log.mock.calls).toEqual([["::warning::fine%0D%0A::add-mask::x"]]);

@@ -7,22 +7,22 @@ import { StepError } from "../github/step.ts";
 const index = z.object({ manifests: z.array(z.object({ digest: z.string() })).length(1) });
 
 /**
- * The digest of the one image, with its attestations, in an OCI archive: what a registry will know it
- * by. It is computed and not read, so that it is of what is in the archive.
- * @throws StepError when the archive is none, holds several images, or says another digest than it has
+ * Computes the digest of the single image in an OCI archive, including its attestations: its digest in a
+ * registry.
+ * @throws StepError if the file is no OCI archive, contains several images, or states a wrong digest
  */
 export function archiveDigest(archive: string): string {
   const parsed = index.safeParse(JSON.parse(member(archive, "index.json").toString()));
   if (!parsed.success) {
-    throw new StepError(`${archive} must hold one image:\n${z.prettifyError(parsed.error)}`);
+    throw new StepError(
+      `${archive} must contain exactly one image:\n${z.prettifyError(parsed.error)}`,
+    );
   }
   const [{ digest }] = parsed.data.manifests as [{ digest: string }];
   const content = member(archive, `blobs/${digest.replace(":", "/")}`);
   const actual = `sha256:${createHash("sha256").update(content).digest("hex")}`;
   if (actual !== digest) {
-    throw new StepError(
-      `${archive} names ${digest}, but what it holds under that name is ${actual}.`,
-    );
+    throw new StepError(`${archive} states the digest ${digest}, but the content has ${actual}.`);
   }
   return actual;
 }
@@ -34,6 +34,6 @@ function member(archive: string, name: string): Buffer {
       stdio: ["ignore", "pipe", "pipe"],
     });
   } catch (error) {
-    throw new StepError(`${archive} is no OCI archive: ${name} cannot be read from it. ${error}`);
+    throw new StepError(`${archive} is not an OCI archive: cannot read ${name}. ${error}`);
   }
 }

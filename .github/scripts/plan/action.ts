@@ -1,6 +1,6 @@
 import type { ChangeOfValue, ResourceChange } from "./plan-json.ts";
 
-/** What happens to a resource, in the words of a review. */
+/** Changes of a resource as shown in a review. */
 export const ACTIONS = [
   "create",
   "import",
@@ -12,7 +12,7 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** @returns undefined: nothing that needs a review, such as reading a data source */
+/** @returns undefined if there is nothing to review, such as reading a data source */
 export function actionOf({ change, previous_address, mode }: ResourceChange): Action | undefined {
   if (mode === "data") return undefined;
   const action = changeAction(change);
@@ -20,7 +20,7 @@ export function actionOf({ change, previous_address, mode }: ResourceChange): Ac
   return action ?? (previous_address === undefined ? undefined : "move");
 }
 
-/** What happens to a value, be it a resource or an output. */
+/** Returns the change of a resource or an output. @returns undefined if nothing changes */
 export function changeAction({ actions }: ChangeOfValue): Action | undefined {
   const has = (action: ChangeOfValue["actions"][number]) => actions.includes(action);
   if (has("create") && (has("delete") || has("forget"))) return "replace";

@@ -6,7 +6,7 @@ import { SENSITIVE } from "./sensitive.ts";
 const update = (change: Partial<ChangeOfValue>) =>
   attributeChanges({ actions: ["update"], ...change });
 
-test("of an update, the values that differ", () => {
+test("lists the changed values of an update", () => {
   const before = { name: "a", days: 7, tags: { a: "1", b: "2" }, same: [1, { x: 1 }] };
   const after = { name: "a", days: 30, tags: { a: "1", c: "3" }, same: [1, { x: 1 }] };
   expect(update({ before, after })).toEqual([
@@ -16,7 +16,7 @@ test("of an update, the values that differ", () => {
   ]);
 });
 
-test("false, 0 and the texts of them are values, and nothing is not", () => {
+test("treats false and 0 as values, and null as none", () => {
   expect(
     update({
       before: { on: false, count: 0, text: "", list: [], gone: null },
@@ -30,7 +30,7 @@ test("false, 0 and the texts of them are values, and nothing is not", () => {
   ]);
 });
 
-test("JSON in a text is looked into, and what moved in a list is left out", () => {
+test("compares embedded JSON, and ignores moved list items", () => {
   const policy = (...actions: string[]) =>
     JSON.stringify({ Statement: [{ Sid: "A" }, { Sid: "B", Action: actions }] });
   expect(
@@ -47,7 +47,7 @@ test("JSON in a text is looked into, and what moved in a list is left out", () =
   ]);
 });
 
-test("several values that come or go are one line", () => {
+test("shows several added or removed items in one line", () => {
   expect(
     update({ before: { a: ["1"], b: ["1", "2"] }, after: { a: ["3", "1", "2"], b: [] } }),
   ).toEqual([
@@ -66,13 +66,13 @@ test("several values that come or go are one line", () => {
   ]);
 });
 
-test("a text that is no JSON any more is shown as it is", () => {
+test("shows a text that is no longer JSON unchanged", () => {
   expect(update({ before: { policy: '{"a":1}' }, after: { policy: "{broken" } })).toEqual([
     { path: "policy", before: '"{\\"a\\":1}"', after: '"{broken"' },
   ]);
 });
 
-test("of a creation what is set, without what is known later and the default tags", () => {
+test("lists the set values of a creation, without unknown values and default tags", () => {
   expect(
     attributeChanges({
       actions: ["create"],
@@ -86,7 +86,7 @@ test("of a creation what is set, without what is known later and the default tag
   ]);
 });
 
-test("of a replacement what is known to differ, and what forces it", () => {
+test("lists the known differences of a replacement and what forces it", () => {
   expect(
     attributeChanges({
       actions: ["delete", "create"],
@@ -101,7 +101,7 @@ test("of a replacement what is known to differ, and what forces it", () => {
   ]);
 });
 
-test("a path that forces a replacement is found below it, too", () => {
+test("marks values below a path that forces the replacement", () => {
   const [found] = attributeChanges({
     actions: ["delete", "create"],
     before: { launch: [{ type: "a" }] },
@@ -111,7 +111,7 @@ test("a path that forces a replacement is found below it, too", () => {
   expect(found).toMatchObject({ path: "launch[0].type", forcesReplacement: true });
 });
 
-test("of a destruction nothing", () => {
+test("lists nothing for a destruction", () => {
   expect(attributeChanges({ actions: ["delete"], before: { a: 1 }, after: null })).toEqual([]);
 });
 
@@ -120,7 +120,7 @@ test.each([
   ["the attribute", { secret: true }, { secret: true }],
   ["only before", { secret: true }, {}],
   ["only after", {}, { secret: true }],
-])("a sensitive value is maskSensitive: %s", (_, before_sensitive, after_sensitive) => {
+])("masks a sensitive value: %s", (_, before_sensitive, after_sensitive) => {
   const changes = update({
     before: { secret: "canary-1" },
     after: { secret: "canary-2" },
@@ -131,7 +131,7 @@ test.each([
   expect(JSON.stringify(changes)).not.toMatch(/canary/);
 });
 
-test("sensitive values in lists are maskSensitive, though the others move", () => {
+test("masks sensitive values in lists whose items move", () => {
   const changes = update({
     before: {
       env: [
@@ -154,7 +154,7 @@ test("sensitive values in lists are maskSensitive, though the others move", () =
   ]);
 });
 
-test("JSON in a sensitive text is not looked into", () => {
+test("does not parse JSON in a sensitive text", () => {
   const changes = update({
     before: { secret: '{"password":"canary-1"}' },
     after: { secret: '{"password":"canary-2"}' },
@@ -163,7 +163,7 @@ test("JSON in a sensitive text is not looked into", () => {
   expect(changes).toEqual([{ path: "secret", before: SENSITIVE, after: SENSITIVE }]);
 });
 
-test("a sensitive value that stays is not named", () => {
+test("omits an unchanged sensitive value", () => {
   expect(
     update({
       before: { secret: "canary", size: 1 },
@@ -173,7 +173,7 @@ test("a sensitive value that stays is not named", () => {
   ).toEqual([{ path: "size", before: "1", after: "2" }]);
 });
 
-test("a text by the name of a secret is maskSensitive even if nobody marked it", () => {
+test("masks an attribute with the name of a secret even if it is not marked", () => {
   const names = ["password", "master_password", "secret_string", "private_key_pem", "auth_token"];
   const changes = update({
     before: Object.fromEntries(names.map((name) => [name, "canary-1"])),
@@ -183,7 +183,7 @@ test("a text by the name of a secret is maskSensitive even if nobody marked it",
   expect(changes).toContainEqual({ path: "password_length", after: "12" });
 });
 
-test("what is known only later is said, where it changes", () => {
+test("shows changed values that are known only after the apply", () => {
   expect(
     update({
       before: { task: "x:1", list: ["a"] },

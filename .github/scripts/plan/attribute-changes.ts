@@ -3,24 +3,24 @@ import { canonical, isContainer, isEmpty, type JsonContainer, parseEmbeddedJson 
 import type { ChangeOfValue } from "./plan-json.ts";
 import { maskSensitive, SENSITIVE } from "./sensitive.ts";
 
-/** One value of a resource that changes, as it may be shown: sensitive ones are maskSensitive here. */
+/** A changed value of a resource, with sensitive values masked. */
 export interface AttributeChange {
-  /** Such as `policy.Statement[0].Action`: JSON in a text is looked into. */
+  /** Such as `policy.Statement[0].Action`; includes paths within embedded JSON. */
   readonly path: string;
-  /** As JSON; absent: there was no value. */
+  /** JSON of the old value; absent if there was none. */
   readonly before?: string;
-  /** As JSON, or what stands for it; absent: there will be no value. */
+  /** JSON of the new value, or a placeholder; absent if there will be none. */
   readonly after?: string;
   readonly forcesReplacement?: true;
 }
 
 export const UNKNOWN = "(known after apply)";
 
-/** Attributes whose texts are secrets, should a provider forget to mark them. */
+/** Attributes that are secret even if the provider does not mark them as sensitive. */
 const SECRET_NAME =
   /^(.*_)?(password|passphrase|secret_(string|binary|key)|private_key(_pem)?|auth_token|client_secret|access_token)$/i;
 
-/** With the provider's default tags, these repeat `tags` on every resource. */
+/** Repeats `tags` plus the provider's default tags on every resource. */
 const REPEATED_ON_CREATION = "tags_all";
 
 interface Place {
@@ -30,8 +30,8 @@ interface Place {
 }
 
 /**
- * What changes in a resource or an output, shortest readable form: of a new one what is set, of a
- * replaced one what is known to differ, of a destroyed one nothing.
+ * Lists the changed values of a resource or an output: all set values for a creation, known differences for a
+ * replacement, nothing for a destruction.
  */
 export function attributeChanges(change: ChangeOfValue): AttributeChange[] {
   const action = changeAction(change);
@@ -101,7 +101,7 @@ function* walkTrees(before: JsonContainer, after: JsonContainer, place: Place): 
   }
 }
 
-/** Lists are most often sets: what both have is left out wherever it stands, the rest is paired up. */
+/** Treats lists as sets, as most are: skips items in both at any position, and pairs up the others. */
 function* walkLists(before: JsonContainer, after: JsonContainer, place: Place): Generator<Found> {
   const unknown = isContainer(place.unknown) ? place.unknown : {};
   const left = (list: JsonContainer, other: JsonContainer) => {
@@ -146,7 +146,7 @@ function* walkLists(before: JsonContainer, after: JsonContainer, place: Place): 
   for (const index of unknowns) yield { path: [...place.path, Number(index)], after: UNKNOWN };
 }
 
-/** Whether what comes or goes of a list can be shown in one line: several values, all known and public. */
+/** Returns whether added or removed items fit in one line: several scalars, all known and not sensitive. */
 function isPlain(
   list: JsonContainer,
   indexes: readonly string[],

@@ -22,12 +22,12 @@ function withoutChange(plan: PlanJson, address: string): PlanJson {
 
 const NAMES = ["create", "change", "destroy-key", "replace-database", "image", "long-service"];
 
-describe("of real plans", () => {
-  test.each(NAMES)("%s is as it was reviewed", (name) => {
+describe("real plans", () => {
+  test.each(NAMES)("%s equals itself", (name) => {
     expect(compare(planFixture(name), planFixture(name))).toEqual([]);
   });
 
-  test("what AWS moves meanwhile makes no difference, where it does not change", () => {
+  test("ignores values that AWS updates and the plan does not change", () => {
     const plan = planFixture("replace-database");
     const later = edited(plan, (text) =>
       text.replace(
@@ -39,7 +39,7 @@ describe("of real plans", () => {
     expect(compare(plan, later)).toEqual([]);
   });
 
-  test("another value is a difference, told by its path and without its values", () => {
+  test("reports the path of a different value without the values", () => {
     const plan = planFixture("change");
     const other = edited(plan, (text) =>
       text.replace('"rotation_period_in_days":180', '"rotation_period_in_days":2560'),
@@ -47,61 +47,63 @@ describe("of real plans", () => {
     expect(compare(plan, other)).toEqual([
       {
         address: "aws_kms_key.DataKey_17AFBB84",
-        what: "rotation_period_in_days would become something else than was reviewed",
+        what: "rotation_period_in_days would have another value than reviewed",
       },
     ]);
   });
 
-  test("a value in a policy is told by its path in it", () => {
+  test("reports the path within a policy", () => {
     const plan = planFixture("create");
     const other = edited(plan, (text) => text.replace("kms:GenerateDataKey", "kms:ReEncryptFrom"));
     expect(compare(plan, other)).toMatchObject([
-      { what: expect.stringMatching(/^policy\.Statement\.1\.Action\.\d would become/) },
+      { what: expect.stringMatching(/^policy\.Statement\.1\.Action\.\d would have another value/) },
     ]);
   });
 
-  test("a destruction instead of a change is a difference", () => {
+  test("reports a destruction instead of a change", () => {
     const then = planFixture("change");
     const now = planFixture("destroy-key");
     expect(compare(then, now)).toContainEqual({
       address: "aws_kms_key.DataKey_17AFBB84",
-      what: "update was reviewed, delete is planned",
+      what: "delete is planned, but update was reviewed",
     });
   });
 
-  test("one more change, and one less, are differences", () => {
+  test("reports added and missing changes", () => {
     const plan = planFixture("create");
     const less = withoutChange(plan, "aws_kms_alias.DataKey_Alias_99EFF7B9");
     expect(compare(less, plan)).toEqual([
       {
         address: "aws_kms_alias.DataKey_Alias_99EFF7B9",
-        what: "create: this was not in the reviewed plan",
+        what: "create: not in the reviewed plan",
       },
     ]);
     expect(compare(plan, less)).toEqual([
       {
         address: "aws_kms_alias.DataKey_Alias_99EFF7B9",
-        what: "create: this was reviewed and is no longer planned",
+        what: "create: reviewed, but no longer planned",
       },
     ]);
   });
 
-  test("a plan that changes nothing has nothing to differ in", () => {
+  test("accepts a plan without changes", () => {
     expect(compare(planFixture("change"), planFixture("no-change"))).toEqual([]);
     expect(compare(planFixture("no-change"), planFixture("change"))).toHaveLength(1);
   });
 
-  test("an output is a change, too: other stacks read it", () => {
+  test("reports a different output", () => {
     const plan = planFixture("create");
     const other = { ...plan, output_changes: {} };
     expect(compare(other, plan).map(({ address }) => address)).toContain("output.KeyArn");
   });
 
-  test("no message holds a value, be it sensitive or not", () => {
+  test("never reports values", () => {
     const plan = planFixture("sensitive");
     const other = edited(plan, (text) => text.replaceAll("canary-4f1d7c", "canary-4f1d7c-2"));
     const found = compare(plan, other);
-    expect(found).toMatchObject([{ what: expect.stringMatching(/^password would become/) }]);
+    expect(found).toMatchObject([
+      { what: expect.stringMatching(/^password would have another value/) },
+    ]);
     expect(JSON.stringify(found)).not.toMatch(/canary/);
   });
 });
@@ -110,12 +112,12 @@ describe("the image of the commit", () => {
   const reviewed = planFixture("image");
   const built = edited(reviewed, (text) => text.replaceAll(UNBUILT_IMAGE, BUILT));
 
-  test("may be the one that was built where the review saw the one to be built", () => {
+  test("may be the built image in place of the placeholder", () => {
     expect(JSON.stringify(reviewed)).toContain(UNBUILT_IMAGE);
     expect(compare(reviewed, built)).toEqual([]);
   });
 
-  test("may be no other", () => {
+  test("may be no other image", () => {
     const other = edited(reviewed, (text) =>
       text.replaceAll(UNBUILT_IMAGE, `sha256:${"6".repeat(64)}`),
     );
@@ -133,14 +135,14 @@ describe("the image of the commit", () => {
     expect(compare(reviewed, other)).not.toEqual([]);
   });
 
-  test("may be the one that runs already, when the build gave the same", () => {
+  test("may already be running", () => {
     const address = reviewed.resource_changes.find(
       ({ type, change }) => type === "aws_ecs_task_definition" && change.actions.length > 1,
     )?.address as string;
     expect(compare(reviewed, { ...withoutChange(built, address) })).toEqual([]);
   });
 
-  test("is all that a way back may change", () => {
+  test("is the only change that a rollback may make", () => {
     expect(changesBeyondImage(plannedChanges(built, BUILT))).toEqual([]);
     expect(changesBeyondImage(plannedChanges(built, `sha256:${"6".repeat(64)}`))).not.toEqual([]);
     const more = {
@@ -162,7 +164,7 @@ describe("the image of the commit", () => {
   });
 });
 
-test("a message names some paths and counts the rest", () => {
+test("lists some paths and counts the others", () => {
   const plan = (value: number) =>
     parsePlan(
       JSON.stringify({
@@ -184,6 +186,8 @@ test("a message names some paths and counts the rest", () => {
       "plan",
     );
   expect(compare(plan(1), plan(2))).toMatchObject([
-    { what: expect.stringMatching(/^v0, v1, v2, v3, v4 and 3 more values would become/) },
+    {
+      what: expect.stringMatching(/^v0, v1, v2, v3, v4 and 3 more values would have another value/),
+    },
   ]);
 });

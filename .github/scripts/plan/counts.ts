@@ -1,7 +1,7 @@
 import type { Action } from "./action.ts";
 import type { PlannedStack } from "./plan-report.ts";
 
-/** What a review counts. Moves, imports and what Terraform forgets change nothing in AWS. */
+/** Counted changes. Moves, imports and forgotten resources change nothing in AWS. */
 export const COLUMNS = ["add", "change", "replace", "destroy"] as const;
 export type Counts = Readonly<Record<(typeof COLUMNS)[number], number>>;
 
@@ -32,5 +32,5 @@ export function describeCounts(stack: PlannedStack): string {
     ...(others > 0 ? [`${others} moved, imported or forgotten`] : []),
   ];
   if (words.length > 0) return words.join(", ");
-  return stack.outputs.length > 0 ? "outputs alone" : "no changes";
+  return stack.outputs.length > 0 ? "only outputs" : "no changes";
 }

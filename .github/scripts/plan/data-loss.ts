@@ -1,6 +1,6 @@
 import type { Action } from "./action.ts";
 
-/** Types of resources that hold what cannot be made again, worst first, and what goes with them. */
+/** Resource types with data, worst loss first, and what a reviewer is told. */
 const HOLDS: readonly (readonly [type: string, what: string])[] = [
   ["aws_kms_key", "everything that it encrypted can never be read again"],
   ["aws_kms_replica_key", "everything that it alone can still decrypt is lost"],
@@ -18,8 +18,8 @@ const HOLDS: readonly (readonly [type: string, what: string])[] = [
 ];
 
 /**
- * What is lost for good when a resource goes, and how bad it is.
- * @returns undefined: nothing but the resource itself
+ * Returns the data that is lost with a resource; a lower rank is worse.
+ * @returns undefined if the resource holds no data
  */
 export function dataLossOf(
   type: string,

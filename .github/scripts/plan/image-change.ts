@@ -1,15 +1,15 @@
 import { changesOnlyImage, type PlannedChange, type PlannedChanges } from "./planned-changes.ts";
 
-/** What follows a new image, and how: a new revision of the task definition, and the service that runs it. */
+/** Changes that a new image causes: a new revision of the task definition, and an update of the service. */
 const FOLLOWS: Readonly<Record<string, readonly string[]>> = {
   aws_ecs_task_definition: ["delete and create", "create and delete"],
   aws_ecs_service: ["update"],
 };
 
 /**
- * What a plan would change beyond the image that runs.
- * @param changes made with the digest of that image
- * @returns addresses; none: it swaps the image and does nothing else
+ * Lists the resources that a plan changes apart from the image.
+ * @param changes planned changes, computed with the digest of the new image
+ * @returns their addresses; empty if the plan changes only the image
  */
 export function changesBeyondImage(changes: PlannedChanges): string[] {
   return [...changes]
@@ -17,7 +17,7 @@ export function changesBeyondImage(changes: PlannedChanges): string[] {
     .map(([at]) => at);
 }
 
-/** Whether a change is what every new image brings with it, and no more. */
+/** Returns whether a change is caused by a new image only. */
 export function isImageSwap(address: string, change: PlannedChange): boolean {
   const [type = ""] = address.split(".");
   return (FOLLOWS[type] ?? []).includes(change.actions) && changesOnlyImage(change);

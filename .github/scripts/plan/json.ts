@@ -14,7 +14,7 @@ export function isEmpty(value: unknown): boolean {
   );
 }
 
-/** The same text for the same value, whatever the order of its keys. */
+/** Serializes JSON with sorted keys, so equal values have equal texts. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner) =>
     isContainer(inner) && !Array.isArray(inner)
@@ -23,7 +23,7 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** The object or array that a text holds as JSON, such as a policy or container definitions. */
+/** Parses a text that contains a JSON object or array, such as a policy. @returns undefined for any other */
 export function parseEmbeddedJson(text: unknown): JsonContainer | undefined {
   if (typeof text !== "string" || !/^\s*[[{]/.test(text)) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** Text between backticks, more of them than it holds in a row. */
+/** Formats text as inline code, with a delimiter longer than any run of backticks in it. */
 export function code(text: string): string {
   const line = text.replace(/\s+/g, " ");
   const ticks = "`".repeat(longestRun(line) + 1);
@@ -6,7 +6,7 @@ export function code(text: string): string {
   return `${ticks}${space}${line}${space}${ticks}`;
 }
 
-/** A code block whose fence is longer than any in the text, so that nothing in it ends it. */
+/** Formats text as a code block, with a fence longer than any in the text. */
 export function fence(text: string, language = ""): string {
   const ticks = "`".repeat(Math.max(3, longestRun(text) + 1));
   return `${ticks}${language}\n${text}\n${ticks}`;
@@ -18,19 +18,19 @@ export function listOf(names: readonly string[]): string {
   return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
 }
 
-/** Folded away until it is asked for. */
+/** Formats a collapsed section. */
 export function details(summary: string, body: string): string {
   return `<details><summary>${summary}</summary>\n\n${body}\n\n</details>`;
 }
 
-/** GitHub's own kinds of quotes. */
+/** Formats one of GitHub's alerts. */
 export function alert(kind: "NOTE" | "WARNING" | "CAUTION", lines: readonly string[]): string {
   return [`[!${kind}]`, ...lines.flatMap((line) => line.split("\n"))]
     .map((line) => `> ${line}`.trimEnd())
     .join("\n");
 }
 
-/** Text in HTML, as in the summary of a `details`. */
+/** Escapes text for HTML. */
 export function html(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -6,22 +6,30 @@ import { parsePlan } from "./plan-json.ts";
 const whole = { format_version: "1.2", terraform_version: "1.11.4" };
 const parse = (plan: unknown) => parsePlan(JSON.stringify(plan), "the plan of kms");
 
-test("a plan of Terraform's is read", () => {
+test("parses a Terraform plan", () => {
   const plan = parsePlan(fixture("create.json"), "the plan of kms");
   expect(plan.resource_changes.map(({ type }) => type)).toContain("aws_kms_key");
 });
 
 test.each([
-  ["no JSON", "{", /the plan of kms is no JSON/],
-  ["another format", JSON.stringify({ ...whole, format_version: "2.0" }), /format 1/],
-  ["no plan", "[]", /no plan/],
-  ["one that failed halfway", JSON.stringify({ ...whole, errored: true }), /not whole.*errored/],
+  ["no JSON", "{", /the plan of kms is not JSON/],
+  [
+    "another format",
+    JSON.stringify({ ...whole, format_version: "2.0" }),
+    /must be format version 1/,
+  ],
+  ["no plan", "[]", /not in the format of terraform show -json/],
+  [
+    "one that failed halfway",
+    JSON.stringify({ ...whole, errored: true }),
+    /the plan of kms is errored.*-target/,
+  ],
   ["one of a part", JSON.stringify({ ...whole, complete: false }), /incomplete.*-target/],
-])("%s is refused", (_, json, message) => {
+])("rejects %s", (_, json, message) => {
   expect(() => parsePlan(json, "the plan of kms")).toThrow(message);
 });
 
-test("an action that nobody knows is refused, not passed over", () => {
+test("rejects an unknown action", () => {
   const change = { actions: ["obliterate"] };
   expect(() =>
     parse({ ...whole, resource_changes: [{ address: "a", mode: "managed", type: "t", change }] }),

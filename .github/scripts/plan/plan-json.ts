@@ -2,7 +2,7 @@ import { z } from "zod";
 import { StepError } from "../github/step.ts";
 
 /**
- * What `terraform show -json` says of a saved plan, as far as it is read here.
+ * The part of the output of `terraform show -json <plan>` that the pipeline reads.
  * https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
  */
 const actions = z.enum(["no-op", "create", "read", "update", "delete", "forget"]);
@@ -11,9 +11,9 @@ const change = z.object({
   actions: z.array(actions).min(1),
   before: z.unknown().optional(),
   after: z.unknown().optional(),
-  /** true in the place of each value that is known only after the apply. */
+  /** true in place of each value that is known only after the apply. */
   after_unknown: z.unknown().optional(),
-  /** true in the place of each sensitive value, or for the whole. */
+  /** true in place of each sensitive value, or for the whole value. */
   before_sensitive: z.unknown().optional(),
   after_sensitive: z.unknown().optional(),
   replace_paths: z.array(z.array(z.union([z.string(), z.number()]))).optional(),
@@ -30,7 +30,7 @@ const resourceChange = z.object({
 });
 
 const plan = z.looseObject({
-  format_version: z.string().regex(/^1\./, "this reads format 1"),
+  format_version: z.string().regex(/^1\./, "must be format version 1"),
   terraform_version: z.string(),
   resource_changes: z.array(resourceChange).default([]),
   output_changes: z.record(z.string(), change).default({}),
@@ -43,25 +43,25 @@ export type ResourceChange = z.output<typeof resourceChange>;
 export type ChangeOfValue = z.output<typeof change>;
 
 /**
- * @param name for the error, such as `the plan of kms`
- * @throws StepError when this is no plan, or only a part of one
+ * @param name for error messages, such as `the plan of kms`
+ * @throws StepError if the JSON is no complete plan
  */
 export function parsePlan(json: string, name: string): PlanJson {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new StepError(`${name} is no JSON: ${(error as Error).message}`);
+    throw new StepError(`${name} is not JSON: ${(error as Error).message}`);
   }
   const parsed = plan.safeParse(value);
   if (!parsed.success) {
     throw new StepError(
-      `${name} is no plan as terraform show -json has it:\n${z.prettifyError(parsed.error)}`,
+      `${name} is not in the format of terraform show -json:\n${z.prettifyError(parsed.error)}`,
     );
   }
   if (parsed.data.errored || !parsed.data.complete) {
     throw new StepError(
-      `${name} is not whole: Terraform marked it as ${parsed.data.errored ? "errored" : "incomplete"}. Plan again, without -target.`,
+      `${name} is ${parsed.data.errored ? "errored" : "incomplete"}. Plan again, without -target.`,
     );
   }
   return parsed.data;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EnvironmentReport } from "./plan-report.ts";
 
-/** Which plans a review saw: environment → stack → SHA-256 of the saved plan. */
+/** Record of the plans in a comment: the SHA-256 of each saved plan, by environment and stack. */
 const record = z.object({
   commit: z.string().regex(/^[0-9a-f]{40}$/),
   plans: z.record(z.string(), z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/))),
@@ -11,7 +11,7 @@ export type PlanRecord = z.output<typeof record>;
 const START = "<!-- cipherwatch-plans ";
 const END = " -->";
 
-/** For the deployment, which finds in it what was reviewed; hidden on the page. */
+/** Renders the record as an invisible HTML comment, which the deployment reads. */
 export function planRecord(commit: string, environments: readonly EnvironmentReport[]): string {
   const plans = Object.fromEntries(
     environments.map(({ environment, stacks }) => [
@@ -26,7 +26,7 @@ export function planRecord(commit: string, environments: readonly EnvironmentRep
   return `${START}${JSON.stringify({ commit, plans } satisfies PlanRecord)}${END}`;
 }
 
-/** @returns undefined when the text has no record, more than one, or one of another shape */
+/** @returns undefined unless the text contains exactly one valid record */
 export function readPlanRecord(text: string): PlanRecord | undefined {
   const [, rest, ...more] = text.split(START);
   const json = rest?.slice(0, rest.indexOf(END));

@@ -7,8 +7,8 @@ import type { PlanJson } from "./plan-json.ts";
 import { plannedChanges, UNBUILT_IMAGE } from "./planned-changes.ts";
 
 /**
- * What may be shown of the plans of an environment: without the values of the state, the sensitive ones
- * maskSensitive. It goes from job to job as an artifact, which every reader of the repository can fetch.
+ * The report of an environment's plans, with changed values only and sensitive values masked: every reader of
+ * the repository can download the artifact that contains it.
  */
 const attribute = z.object({
   path: z.string(),
@@ -21,9 +21,9 @@ const resource = z.object({
   address: z.string(),
   type: z.string(),
   action: z.enum(ACTIONS),
-  /** Why Terraform does this, where it says so. */
+  /** Terraform's reason for the action, if it gives one. */
   reason: z.string().optional(),
-  /** It follows a new image and does nothing else. */
+  /** The change is caused by a new image only. */
   onlyImage: z.literal(true).optional(),
   attributes: z.array(attribute),
 });
@@ -40,7 +40,7 @@ const stack = z.discriminatedUnion("outcome", [
     stack: z.string(),
     resources: z.array(resource),
     outputs: z.array(output),
-    /** SHA-256 of the plan's JSON as it is saved, in hexadecimal. */
+    /** SHA-256 of the saved plan, in hexadecimal. */
     digest: z.string().regex(/^[0-9a-f]{64}$/),
     /** Stacks that read this one's outputs. */
     readBy: z.array(z.string()),
@@ -49,7 +49,7 @@ const stack = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("waiting"),
     stack: z.string(),
-    /** Stacks whose state or outputs it needs, and which are not applied yet. */
+    /** Stacks that must be applied first. */
     for: z.array(z.string()),
     error: z.string(),
   }),
@@ -67,7 +67,7 @@ export type PlannedStack = Extract<StackReport, { readonly outcome: "planned" }>
 export type ResourceReport = z.output<typeof resource>;
 export type OutputReport = z.output<typeof output>;
 
-/** @throws StepError when an artifact holds something else */
+/** @throws StepError if the JSON is not a report */
 export function parseReport(json: string, name: string): EnvironmentReport {
   const parsed = z
     .string()
@@ -82,18 +82,18 @@ export function parseReport(json: string, name: string): EnvironmentReport {
     .pipe(report)
     .safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new StepError(`${name} is no report of plans:\n${z.prettifyError(parsed.error)}`);
+  throw new StepError(`${name} is not a plan report:\n${z.prettifyError(parsed.error)}`);
 }
 
 export interface PlanMetadata {
   /** SHA-256 of the saved plan. */
   readonly digest: string;
   readonly readBy: readonly string[];
-  /** `sha256:…` of the image that is planned; the one to be built unless given. */
+  /** Digest of the planned image; the placeholder by default. */
   readonly image?: string;
 }
 
-/** What may be shown of one stack's plan. */
+/** Reports the plan of a stack. */
 export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata): PlannedStack {
   const changes = plannedChanges(plan, facts.image);
   return {

@@ -4,27 +4,27 @@ import { canonical, isContainer, isEmpty, type JsonContainer, parseEmbeddedJson 
 import type { ChangeOfValue, PlanJson } from "./plan-json.ts";
 
 /**
- * What a plan would do, without what merely surrounds it: address, or `output.<name>`, → what changes.
- * Two plans that say the same here do the same. Of an update or a replacement only the values that
- * differ count, for AWS moves others meanwhile, such as how far a database can be restored.
+ * The changes of a plan by address, or by `output.<name>`, in a form that can be compared: plans with equal
+ * changes do the same. Contains only changed values, as AWS updates others on its own, such as the latest
+ * restorable time of a database.
  */
 export type PlannedChanges = ReadonlyMap<string, PlannedChange>;
 
 export interface PlannedChange {
   readonly actions: string;
-  /** Path → what it becomes, as canonical JSON. */
+  /** New values as canonical JSON, by path. */
   readonly values: ReadonlyMap<string, string>;
 }
 
 /**
- * The image that a pull request's plan names: it is built and gets its digest once it is merged. In a
- * comparison it stands for the image that was built.
+ * The placeholder digest in the plan of a pull request, whose image is built after the merge. In comparisons
+ * it equals the digest of that image.
  */
 export const UNBUILT_IMAGE = PLACEHOLDER_DIGEST;
 const THE_IMAGE = "sha256:(the image of this commit)";
 
 /**
- * @param image digest of the image that was built from the commit, where that is known
+ * @param image digest of the image that was built from the commit, if it is known
  */
 export function plannedChanges(
   { resource_changes, output_changes }: PlanJson,
@@ -54,7 +54,7 @@ export function plannedChanges(
   ]);
 }
 
-/** Whether nothing but the image differs; a new one makes its task definition and the service follow. */
+/** Returns whether every changed value contains the image or is unknown until the apply. */
 export function changesOnlyImage({ values }: PlannedChange): boolean {
   return [...values.values()].every((value) => value === UNKNOWN || value.includes(THE_IMAGE));
 }
@@ -72,7 +72,7 @@ function* differing(
     return;
   }
   const [was, becomes] = [parseEmbeddedJson(before) ?? before, parseEmbeddedJson(after) ?? after];
-  if (isEmpty(was) && isEmpty(becomes)) return; // AWS gives back [] where nothing was set
+  if (isEmpty(was) && isEmpty(becomes)) return; // AWS returns [] where nothing was set
   if (isContainer(becomes) && (isContainer(was) || was === null || was === undefined)) {
     const unknowns = isContainer(unknown) ? unknown : {};
     const from: JsonContainer = isContainer(was) ? was : {};

@@ -35,18 +35,18 @@ function render(
   );
 }
 
-describe("what loses data", () => {
-  test("the replacement of the database is how the comment begins, with its name and why", () => {
+describe("data loss", () => {
+  test("starts the comment with the replaced database and the reason", () => {
     const text = render([planned("kms", "change"), planned("database", "replace-database")]);
     const [first, second, third] = text.split("\n");
     expect(first).toBe("> [!CAUTION]");
-    expect(second).toMatch(/^> \*\*This loses data: 1 resource/);
+    expect(second).toMatch(/^> \*\*Data loss: 1 resource/);
     expect(third).toBe(
       "> - dev: `database` **replaces** `aws_db_instance.Instance`: every record in this database is lost (`storage_encrypted` cannot be changed in place)",
     );
   });
 
-  test("a key comes before a database, though its stack does not", () => {
+  test("lists a KMS key before a database", () => {
     const text = render([planned("database", "replace-database"), planned("kms", "destroy-key")]);
     const lines = text.split("\n").filter((line) => line.startsWith("> - dev:"));
     expect(lines).toEqual([
@@ -57,20 +57,20 @@ describe("what loses data", () => {
     ]);
   });
 
-  test("what holds no data and goes is named below the counts", () => {
+  test("lists other destroyed resources below the counts", () => {
     const text = render([planned("kms", "destroy-key")]);
     const counts = text.indexOf("| stack |");
     expect(text.indexOf("> [!WARNING]")).toBeGreaterThan(counts);
     expect(text).toMatch(/> - `kms` destroys `aws_kms_alias\.DataKey_Alias_\w+`/);
   });
 
-  test("a plan that only creates begins with its title and has no warning", () => {
+  test("starts with the title if nothing is destroyed", () => {
     const text = render([planned("kms", "create")]);
     expect(text).toMatch(/^## Plan of `0123456`/);
     expect(text).not.toMatch(/CAUTION|WARNING/);
   });
 
-  test("hundreds of losses are counted, not listed", () => {
+  test("lists some of many losses and counts the others", () => {
     const report = planned("database", "replace-database");
     if (report.outcome !== "planned") throw new Error("no plan");
     const [resource] = report.resources;
@@ -80,14 +80,14 @@ describe("what loses data", () => {
       address: `aws_db_instance.D${i}`,
     }));
     const text = render([{ ...report, resources: many }]);
-    expect(text).toMatch(/300 resources that hold it go/);
+    expect(text).toMatch(/300 resources with data are replaced or destroyed/);
     expect(text).toMatch(/> - and 260 more/);
     expect(text.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
   });
 });
 
 describe("counts", () => {
-  test("each stack that changes has a line, and those that do not have one together", () => {
+  test("shows one row for each changed stack and one line for the others", () => {
     const text = render([
       planned("kms", "change"),
       planned("registry", "create"),
@@ -99,21 +99,21 @@ describe("counts", () => {
     expect(text).not.toMatch(/\| network \|/);
   });
 
-  test("no change at all is one line", () => {
+  test("shows one line if nothing changes", () => {
     const text = render([planned("kms", "no-change"), planned("trail", "no-change")]);
     expect(text).toMatch(/### dev\n\nNo changes\.\n\n---/);
     expect(text).not.toMatch(/\| stack \|/);
   });
 
-  test("a new image is no warning; it is said in a line that it is all", () => {
+  test("mentions a new image without a warning", () => {
     const text = render([planned("service", "image"), planned("kms", "no-change")]);
     expect(text).toContain("| service | 0 | 1 | 1 | 0 |");
-    expect(text).toContain("`service` gets the image of this commit, and nothing else.");
+    expect(text).toContain("`service` changes only to the image of this commit.");
     expect(text).toMatch(/cipherwatch-dev-service@\(the image of this commit\)"/);
     expect(text).not.toMatch(/WARNING|CAUTION/);
   });
 
-  test("what a new image does not bring with it is a warning as ever", () => {
+  test("warns about changes that a new image does not cause", () => {
     const plan = planFixture("image");
     const more = {
       ...plan,
@@ -127,18 +127,18 @@ describe("counts", () => {
     };
     const text = render([reportStack("service", more, { digest: digest("a"), readBy: [] })]);
     expect(text).toMatch(/WARNING.*\n.*\n> - `service` replaces `aws_ecs_task_definition\.Task`/);
-    expect(text).not.toMatch(/nothing else/);
+    expect(text).not.toMatch(/changes only/);
   });
 
-  test("a change of outputs is told to whom reads them", () => {
+  test("names the stacks that consume changed outputs", () => {
     const text = render([planned("kms", "create", ["alarm", "service"])]);
-    expect(text).toMatch(/> - `kms` changes what it puts out, which `alarm` and `service` read\./);
-    expect(render([planned("kms", "change", ["alarm"])])).not.toMatch(/puts out/);
+    expect(text).toMatch(/> - `kms` changes outputs consumed by `alarm` and `service`\./);
+    expect(render([planned("kms", "change", ["alarm"])])).not.toMatch(/consumed by/);
   });
 });
 
 describe("details", () => {
-  test("of a change, its values before and after", () => {
+  test("shows the old and new values of a change", () => {
     expect(render([planned("kms", "change")])).toContain(
       [
         "```diff",
@@ -150,20 +150,20 @@ describe("details", () => {
     );
   });
 
-  test("of a replacement, what forces it first", () => {
+  test("shows first what forces a replacement", () => {
     expect(render([planned("database", "replace-database")])).toMatch(
-      /- aws_db_instance\.Instance {2}# replace: this cannot be changed in place\n- {5}storage_encrypted = true\n\+ {5}storage_encrypted = false {2}# forces the replacement/,
+      /- aws_db_instance\.Instance {2}# replace: this cannot be changed in place\n- {5}storage_encrypted = true\n\+ {5}storage_encrypted = false {2}# forces replacement/,
     );
   });
 
-  test("sensitive values are never shown", () => {
+  test("never shows sensitive values", () => {
     expect(fixture("sensitive.json")).toMatch(CANARY);
     const text = render([planned("database", "sensitive")]);
     expect(CANARY.test(text)).toBe(false);
     expect(text).toMatch(/\+ {5}password = \(sensitive value\)/);
   });
 
-  test("a fence survives a value that holds one", () => {
+  test("keeps a code block intact around a value that contains a fence", () => {
     const plan = parsePlan(
       fixture("create.json").replaceAll("Seals the records", "``` </details> ```` seals"),
       "plan",
@@ -173,7 +173,7 @@ describe("details", () => {
     expect(fences.slice(0, 2)).toEqual(["`````", "`````"]);
   });
 
-  test("an address with quotes, backticks and pipes stays in its line", () => {
+  test("escapes quotes, backticks and pipes in an address", () => {
     const plan = parsePlan(
       fixture("destroy-key.json").replaceAll(
         '"aws_kms_key.DataKey_17AFBB84"',
@@ -186,33 +186,29 @@ describe("details", () => {
   });
 });
 
-describe("plans that are not there", () => {
-  test("one that failed says so on top and shows its error", () => {
+describe("missing plans", () => {
+  test("shows a failed plan at the top, with its error", () => {
     const text = render([failed("kms"), planned("trail", "no-change")]);
-    expect(text).toMatch(
-      /^> \[!CAUTION\]\n> \*\*There is no plan of `kms` of dev:\*\* Terraform failed\./,
-    );
+    expect(text).toMatch(/^> \[!CAUTION\]\n> \*\*No plan of `kms` of dev:\*\* Terraform failed\./);
     expect(text).toMatch(/`kms` could not be planned:.*```\nError: /s);
     expect(text).not.toMatch(/No changes\.$/m);
   });
 
-  test("one that waits says for which stack, and what to do", () => {
+  test("shows which stack a plan waits for, and what to do", () => {
     const text = render([planned("kms", "create"), waiting("alarm", ["kms"])]);
     expect(text).toMatch(
-      /`alarm` cannot be planned yet:\*\* it reads `kms`, which has not been applied with what it needs\. Once that is deployed, run Deploy by hand/,
+      /`alarm` cannot be planned yet:\*\* needs outputs of `kms`\. Once that stack is deployed, run Deploy by hand/,
     );
     expect(text).toMatch(/Unable to find remote state/);
     expect(text).not.toMatch(/CAUTION/);
   });
 
-  test("an environment without any says so on top", () => {
+  test("shows an environment without a report at the top", () => {
     const text = renderPlans(
       { environments: [], missing: ["prod"], commit: COMMIT, runUrl: "https://run" },
       COMMENT_CHARACTERS,
     );
-    expect(text).toMatch(
-      /^> \[!CAUTION\]\n> \*\*There is no plan of prod at all:\*\*.*\(https:\/\/run\)/,
-    );
+    expect(text).toMatch(/^> \[!CAUTION\]\n> \*\*No plan of prod:\*\*.*\(https:\/\/run\)/);
   });
 });
 
@@ -224,7 +220,7 @@ describe("the foot", () => {
     expect(readPlanRecord(text)).toEqual({ commit: COMMIT, plans: { dev: { kms: digest("a") } } });
   });
 
-  test("of two records, be the other in a value of a plan, none counts", () => {
+  test("rejects a second record, even within a value of a plan", () => {
     const text = render([planned("kms", "change")]);
     expect(readPlanRecord(`${text}\n${text}`)).toBeUndefined();
     expect(readPlanRecord("no record")).toBeUndefined();
@@ -233,7 +229,7 @@ describe("the foot", () => {
   });
 });
 
-describe("what is too long for a comment", () => {
+describe("a comment that is too long", () => {
   const stacks = ["network", "registry", "trail", "database", "service"];
   const long = stacks.map((stack) => planned(stack, `long-${stack}`));
   const prod: EnvironmentReport = { environment: "prod", commit: COMMIT, stacks: long };
@@ -246,7 +242,7 @@ describe("what is too long for a comment", () => {
     return render([], { environments: [dev, prod] }, limit);
   };
 
-  test("is too long indeed", () => {
+  test("exceeds the limit without shortening", () => {
     expect(renderBoth([], Number.POSITIVE_INFINITY).length).toBeGreaterThan(COMMENT_CHARACTERS);
   });
 
@@ -259,20 +255,20 @@ describe("what is too long for a comment", () => {
       for (const stack of [...stacks, "kms"]) {
         expect(text).toMatch(new RegExp(`^\\| ${stack} \\|`, "m"));
       }
-      expect(text).toMatch(/Cut to what fits here: .*`dev\/service`.*\[The run\]\(https:/);
+      expect(text).toMatch(/Shortened to fit: .*`dev\/service`.*\[the run\]\(https:/);
       expect(readPlanRecord(text)?.plans.dev).toHaveProperty("service");
       const fences = text.split("\n").filter((line) => /^`{3,}/.test(line));
       expect(fences.length % 2).toBe(0);
     },
   );
 
-  test("is cut no more than it must be: short stacks stay whole", () => {
+  test("shows short stacks in full", () => {
     const text = renderBoth([planned("kms", "change")]);
     expect(text).toContain("rotation_period_in_days = 180");
     expect(text.length).toBeGreaterThan(COMMENT_CHARACTERS / 2);
   });
 
-  test("an error of Terraform's that is too long is cut, too", () => {
+  test("truncates a long Terraform error", () => {
     const text = render([{ outcome: "failed", stack: "kms", error: "Error: x\n".repeat(20_000) }]);
     expect(text.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
     expect(text).toMatch(/Error: x/);

@@ -10,23 +10,23 @@ import {
 } from "./plan-report.ts";
 import { LEVELS, type Level, renderStack } from "./render-stack.ts";
 
-/** Characters that GitHub takes as a comment. */
+/** Maximum characters of a comment on GitHub. */
 export const COMMENT_CHARACTERS = 65_536;
 
-/** Resources that one warning names before it counts the rest. */
+/** Resources that a warning lists before it counts the rest. */
 const NAMED = 40;
 
 export interface PlansToShow {
   readonly environments: readonly EnvironmentReport[];
-  /** Environments that should have been planned and left no report. */
+  /** Environments without a report. */
   readonly missing: readonly string[];
   readonly commit: string;
   readonly runUrl: string;
 }
 
 /**
- * The plans of all environments as Markdown of at most `limit` characters (UTF-16 code units, of which
- * there are never fewer than GitHub counts). What would lose data comes first.
+ * Renders the plans of all environments as Markdown of at most `limit` UTF-16 code units, starting with data
+ * loss. Shows less of the longest stacks until the text fits.
  */
 export function renderPlans(plans: PlansToShow, limit: number): string {
   const levels = new Map<string, Level>();
@@ -64,7 +64,7 @@ export function renderPlans(plans: PlansToShow, limit: number): string {
       .sort((a, b) => b.length - a.length);
     if (longest === undefined) {
       throw new Error(
-        `Even without details, the plans have ${text.length} characters: ${limit} fit.`,
+        `The plans have ${text.length} characters even without details; the limit is ${limit}.`,
       );
     }
     levels.set(longest.key, LEVELS[LEVELS.indexOf(longest.level) + 1] ?? "none");
@@ -81,7 +81,7 @@ interface Lost {
   readonly what: string;
 }
 
-/** The warning that a review must not miss: what holds data and is replaced or destroyed. */
+/** Warns about resources with data that are replaced or destroyed. */
 function losses({ environments }: PlansToShow): string[] {
   const lost = environments
     .flatMap(({ environment, stacks }) =>
@@ -96,7 +96,7 @@ function losses({ environments }: PlansToShow): string[] {
   if (lost.length === 0) return [];
   return [
     alert("CAUTION", [
-      `**This loses data: ${lost.length === 1 ? "1 resource that holds it goes" : `${lost.length} resources that hold it go`}.**`,
+      `**Data loss: ${lost.length === 1 ? "1 resource with data is" : `${lost.length} resources with data are`} replaced or destroyed.**`,
       ...named(lost, ({ environment, stack, resource, what }) => {
         const verb = resource.action === "replace" ? "replaces" : "destroys";
         return `- ${environment}: ${code(stack)} **${verb}** ${code(resource.address)}: ${what}${because(resource)}`;
@@ -120,18 +120,16 @@ function failures({ environments, missing, runUrl }: PlansToShow): string[] {
       .map(({ stack }) => `${code(stack)} of ${environment}`),
   );
   const lines = [
-    ...(failed.length > 0
-      ? [`**There is no plan of ${failed.join(", ")}:** Terraform failed.`]
-      : []),
+    ...(failed.length > 0 ? [`**No plan of ${failed.join(", ")}:** Terraform failed.`] : []),
     ...missing.map(
       (environment) =>
-        `**There is no plan of ${environment} at all:** its job ended before it made one. [Its log](${runUrl}) says why.`,
+        `**No plan of ${environment}:** its job failed before planning. See [its log](${runUrl}).`,
     ),
   ];
   return lines.length === 0 ? [] : [alert("CAUTION", lines)];
 }
 
-/** Counts of each stack that changes, those that do not in one line, and what else is replaced. */
+/** Lists the counts of changed stacks, the unchanged stacks, and replacements without data loss. */
 function environmentSummary({ stacks }: EnvironmentReport): string[] {
   const planned = stacks.filter(isPlanned);
   const changed = planned.filter(changesAnything);
@@ -157,14 +155,14 @@ function table(stacks: readonly PlannedStack[]): string {
   ].join("\n");
 }
 
-/** Every commit brings a new image, which is no news: a warning each time would soon go unread. */
+/** Mentions a new image in one line: every commit has one, and a warning each time would go unread. */
 function newImage(stacks: readonly PlannedStack[]): string[] {
   const names = stacks
     .filter(({ resources }) => resources.some(({ onlyImage }) => onlyImage))
     .map(({ stack, resources }) =>
       resources.every(({ onlyImage }) => onlyImage)
-        ? `${code(stack)} gets the image of this commit, and nothing else.`
-        : `${code(stack)} gets the image of this commit.`,
+        ? `${code(stack)} changes only to the image of this commit.`
+        : `${code(stack)} changes to the image of this commit.`,
     );
   return names.length === 0 ? [] : [names.join("\n")];
 }
@@ -183,7 +181,7 @@ function replaced(stacks: readonly PlannedStack[]): string[] {
   if (gone.length === 0) return [];
   return [
     alert("WARNING", [
-      "Replaced or destroyed, holding no data:",
+      "Replaced or destroyed, without data loss:",
       ...named(gone, ({ stack, resource }) => {
         const verb = resource.action === "replace" ? "replaces" : "destroys";
         return `- ${code(stack)} ${verb} ${code(resource.address)}${because(resource)}`;
@@ -192,18 +190,15 @@ function replaced(stacks: readonly PlannedStack[]): string[] {
   ];
 }
 
-/** A stack's plan holds what the others put out when it was made. */
+/** Lists stacks whose changed outputs other stacks read: their plans may change after the apply. */
 function readers(stacks: readonly PlannedStack[]): string[] {
   const lines = stacks
     .filter(({ outputs, readBy }) => outputs.length > 0 && readBy.length > 0)
-    .map(
-      ({ stack, readBy }) =>
-        `- ${code(stack)} changes what it puts out, which ${listOf(readBy)} read${readBy.length === 1 ? "s" : ""}.`,
-    );
+    .map(({ stack, readBy }) => `- ${code(stack)} changes outputs consumed by ${listOf(readBy)}.`);
   if (lines.length === 0) return [];
   return [
     alert("NOTE", [
-      "A plan holds what other stacks put out when it was made. If it differs once they are applied, the deployment stops there for a review by hand:",
+      "These plans use outputs of other stacks as they are now. If a plan differs after those stacks are applied, the deployment stops for a review by hand:",
       ...lines,
     ]),
   ];
@@ -218,7 +213,7 @@ function cutNote({ runUrl }: PlansToShow, levels: ReadonlyMap<string, Level>): s
   if (levels.size === 0) return [];
   return [
     alert("NOTE", [
-      `Cut to what fits here: ${listOf([...levels.keys()])}. [The run](${runUrl}) has them whole in its summary.`,
+      `Shortened to fit: ${listOf([...levels.keys()])}. See the summary of [the run](${runUrl}) for all changes.`,
     ]),
   ];
 }
@@ -229,7 +224,7 @@ function foot(plans: PlansToShow): string {
   );
   return [
     "---",
-    `Commit ${code(plans.commit)}, [run](${plans.runUrl}). Only what these plans say is deployed: whatever differs then stops the deployment.`,
+    `Commit ${code(plans.commit)}, [run](${plans.runUrl}). The deployment stops if its plans differ from these.`,
     ...(saved.length === 0
       ? []
       : [

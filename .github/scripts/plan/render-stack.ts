@@ -3,8 +3,8 @@ import { code, details, fence, html, listOf } from "./markdown.ts";
 import type { OutputReport, PlannedStack, ResourceReport, StackReport } from "./plan-report.ts";
 
 /**
- * How much of a stack is shown, most first: the comment takes the next when it is too long.
- * `values` cuts long values, `addresses` leaves out what changes in them, `some` most addresses too.
+ * Levels of detail of a stack, used one after the other while a comment is too long: `values` truncates values,
+ * `addresses` omits values, `some` omits most addresses.
  */
 export const LEVELS = ["full", "values", "addresses", "some", "none"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -26,10 +26,10 @@ const ERROR_CHARACTERS: Readonly<Record<Level, number>> = {
   none: 500,
 };
 
-/** Of an error that is none but of the order. */
+/** Characters of the error of a stack that waits for another stack. */
 const WAITING_CHARACTERS = 500;
 
-/** Colours of a `diff` block on GitHub: + green, - red, ! orange. */
+/** Prefixes in a `diff` block, which GitHub colors: + green, - red, ! orange. */
 const SIGN: Readonly<Record<ResourceReport["action"], string>> = {
   create: "+",
   import: "!",
@@ -49,7 +49,7 @@ const VERB: Readonly<Record<ResourceReport["action"], string>> = {
   forget: "forget: it stays in AWS",
 };
 
-/** One stack of a plan, folded away; an error stands open. */
+/** Renders the plan of a stack in a collapsed section; an error is expanded. */
 export function renderStack(stack: StackReport, level: Level): string {
   if (stack.outcome === "failed") {
     return [
@@ -59,8 +59,8 @@ export function renderStack(stack: StackReport, level: Level): string {
   }
   if (stack.outcome === "waiting") {
     return [
-      `**${code(stack.stack)} cannot be planned yet:** it reads ${listOf(stack.for)}, which ${stack.for.length === 1 ? "has" : "have"} not been applied with what it needs. Once ${stack.for.length === 1 ? "that is" : "those are"} deployed, run Deploy by hand to have it planned and reviewed.`,
-      details("what Terraform said", fence(cut(stack.error, WAITING_CHARACTERS))),
+      `**${code(stack.stack)} cannot be planned yet:** needs outputs of ${listOf(stack.for)}. Once ${stack.for.length === 1 ? "that stack is" : "those stacks are"} deployed, run Deploy by hand to plan and review it.`,
+      details("Terraform's error", fence(cut(stack.error, WAITING_CHARACTERS))),
     ].join("\n\n");
   }
   if (stack.resources.length === 0 && stack.outputs.length === 0) return "";
@@ -94,7 +94,7 @@ function attributes({ attributes: all }: ResourceReport | OutputReport, level: L
   const left = sorted.length - shown.length;
   return [
     ...shown.flatMap(({ path, before, after, forcesReplacement }) => {
-      const note = forcesReplacement ? "  # forces the replacement" : "";
+      const note = forcesReplacement ? "  # forces replacement" : "";
       return [
         ...(before === undefined ? [] : [`-     ${path} = ${cut(before, characters)}`]),
         ...(after === undefined ? [] : [`+     ${path} = ${cut(after, characters)}${note}`]),

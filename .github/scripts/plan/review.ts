@@ -6,23 +6,23 @@ import { type PlanJson, parsePlan } from "./plan-json.ts";
 import { plannedChanges } from "./planned-changes.ts";
 import type { SavedPlans } from "./saved-plans.ts";
 
-/** What was reviewed, against which fresh plans are held. */
+/** Compares new plans with the reviewed plans. */
 export interface Review {
-  /** @returns where a fresh plan of the stack differs from what was reviewed; nowhere: it may be applied */
+  /** @returns differences from the reviewed plan; empty means safe to apply */
   readonly check: (stack: string, fresh: PlanJson) => Promise<readonly Difference[]>;
 }
 
 const digests = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/));
 
 /**
- * @param reviewed stack → SHA-256 of its saved plan, as JSON
+ * @param reviewed JSON object with the SHA-256 of the saved plan by stack
  * @param image digest of the image that was built from the commit
  */
 export function review(reviewed: string, saved: SavedPlans, image: string): Review {
   const parsed = digests.safeParse(JSON.parse(reviewed));
   if (!parsed.success) {
     throw new StepError(
-      `The reviewed plans must be stack → SHA-256:\n${z.prettifyError(parsed.error)}`,
+      `REVIEWED must be a JSON object with the SHA-256 of each plan by stack:\n${z.prettifyError(parsed.error)}`,
     );
   }
   return {
@@ -42,7 +42,7 @@ export function review(reviewed: string, saved: SavedPlans, image: string): Revi
   };
 }
 
-/** What stops the deployment, for the log. */
+/** Describes the differences that stop the deployment, for the log. */
 export function differenceMessage(
   environment: string,
   differences: ReadonlyMap<string, readonly Difference[]>,
@@ -51,17 +51,17 @@ export function differenceMessage(
     of.map(({ address, what }) => `  ${stack}: ${address}: ${what}`),
   );
   return [
-    `The plan of ${environment} is not the one that was reviewed:`,
+    `The plan of ${environment} differs from the reviewed plan:`,
     ...lines,
-    "Something changed since the review: a stack before it, a setting, or AWS itself by another hand. " +
-      `Find out what, then run Deploy by hand for ${environment}: it plans anew, and waits for your approval of that plan.`,
+    "A stack, a setting or AWS changed since the review. " +
+      `Find out what, then run Deploy by hand for ${environment}: it creates a new plan and waits for your approval.`,
   ].join("\n");
 }
 
-/** The same for the run's summary. */
+/** Describes the differences that stop the deployment, for the summary. */
 export function differenceSummary(differences: ReadonlyMap<string, readonly Difference[]>): string {
   return [
-    `### Not what was reviewed: ${listOf([...differences.keys()])}`,
+    `### Plans differ from the review: ${listOf([...differences.keys()])}`,
     ...[...differences].flatMap(([stack, of]) =>
       of.map(({ address, what }) => `- \`${stack}\`: \`${address}\`: ${what}`),
     ),

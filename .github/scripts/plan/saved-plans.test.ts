@@ -31,7 +31,7 @@ afterEach(() => {
 
 const plans = savedPlans("plans", "dev");
 
-test("what was saved is read again, by its digest", async () => {
+test("reads a saved plan by its digest", async () => {
   const file = runner.write("plan.json", '{"a":1}');
   const digest = await plans.save("kms", file);
   expect(digest).toBe(digestOf('{"a":1}'));
@@ -41,14 +41,14 @@ test("what was saved is read again, by its digest", async () => {
   ).toBe('{"a":1}');
 });
 
-test("what is not what its digest says is refused", async () => {
+test("rejects a plan that does not match its digest", async () => {
   const digest = await plans.save("kms", runner.write("plan.json", '{"a":1}'));
   writeFileSync(join(runner.folder, `plans_cipherwatch_dev_kms_${digest}.json`), '{"a":2}');
-  await expect(plans.read("kms", digest)).rejects.toThrow(/not the one that was reviewed/);
+  await expect(plans.read("kms", digest)).rejects.toThrow(/is not the reviewed plan/);
 });
 
-test("what is gone says why, and what to do", async () => {
+test("explains what to do if a plan has expired", async () => {
   await expect(plans.read("kms", digestOf("x"))).rejects.toThrow(
-    /cannot be read from plans: .*NoSuchKey.*kept for a week\. Run Deploy by hand/s,
+    /Cannot read the reviewed plan of kms .* from plans: .*NoSuchKey.*expire after a week\. Run Deploy by hand/s,
   );
 });

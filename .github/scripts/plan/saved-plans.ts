@@ -6,13 +6,13 @@ import { run } from "../../../common/run.ts";
 import { StepError } from "../github/step.ts";
 
 /**
- * Plans that were reviewed, in a private bucket: they hold values of the state. A plan's name is its
- * digest, so what a review saw cannot be replaced by another.
+ * Stores plans in a private bucket, as they contain values of the state. The object key contains the
+ * SHA-256 of the plan, so a reviewed plan cannot be replaced unnoticed.
  */
 export interface SavedPlans {
   /** @returns SHA-256 of the file, in hexadecimal */
   readonly save: (stack: string, file: string) => Promise<string>;
-  /** @throws StepError when it is gone, or is not what its digest says */
+  /** @throws StepError if the plan has expired or does not match its digest */
   readonly read: (stack: string, digest: string) => Promise<string>;
 }
 
@@ -20,7 +20,7 @@ export function digestOf(content: string | Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** @param environment the environment of which they are plans, such as dev */
+/** @param environment such as `dev` */
 export function savedPlans(bucket: string, environment: string): SavedPlans {
   const place = (stack: string, digest: string) => [
     ...["--bucket", bucket, "--key", `cipherwatch/${environment}/${stack}/${digest}.json`],
@@ -39,14 +39,14 @@ export function savedPlans(bucket: string, environment: string): SavedPlans {
         const { code, stderr } = await run(get, { accept: "any" });
         if (code !== 0) {
           throw new StepError(
-            `The reviewed plan of ${stack} (${digest}) cannot be read from ${bucket}: ${stderr.trim()}\n` +
-              "It is kept for a week. Run Deploy by hand, which plans anew for you to review.",
+            `Cannot read the reviewed plan of ${stack} (${digest}) from ${bucket}: ${stderr.trim()}\n` +
+              "Plans expire after a week. Run Deploy by hand to create a new plan for review.",
           );
         }
         const content = readFileSync(file, "utf8");
         if (digestOf(content) !== digest) {
           throw new StepError(
-            `The saved plan of ${stack} in ${bucket} is not the one that was reviewed: its SHA-256 is ${digestOf(content)}, not ${digest}. Find out who wrote it, then run Deploy by hand.`,
+            `The saved plan of ${stack} in ${bucket} is not the reviewed plan: its SHA-256 is ${digestOf(content)}, expected ${digest}. Find out who wrote it, then run Deploy by hand.`,
           );
         }
         return content;

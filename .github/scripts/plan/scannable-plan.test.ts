@@ -16,7 +16,7 @@ const plan = planFixture("sensitive");
 const scannable = scannablePlan(plan) as Scannable;
 const text = JSON.stringify(scannable);
 
-test("what Snyk looks at is there: what each resource will be, and how it is written", () => {
+test("keeps the planned values and the configuration of each resource", () => {
   const { planned_values, resource_changes, configuration } = scannable;
   expect(planned_values.root_module.resources.map(({ type }) => type)).toContain("aws_db_instance");
   expect(planned_values.root_module.resources[0]).toHaveProperty("values");
@@ -24,7 +24,7 @@ test("what Snyk looks at is there: what each resource will be, and how it is wri
   expect(configuration.root_module.resources.length).toBeGreaterThan(0);
 });
 
-test("no sensitive value is", () => {
+test("removes sensitive values", () => {
   expect(CANARY.test(JSON.stringify(plan))).toBe(true);
   expect(CANARY.test(text)).toBe(false);
   const instance = scannable.planned_values.root_module.resources.find(
@@ -33,7 +33,7 @@ test("no sensitive value is", () => {
   expect(instance?.values).toHaveProperty("password", "(sensitive value)");
 });
 
-test("neither the state, nor variables, outputs and data that were read", () => {
+test("removes state, variables, outputs and data sources", () => {
   expect(Object.keys(scannable).sort()).toEqual([
     "configuration",
     "format_version",
@@ -48,7 +48,7 @@ test("neither the state, nor variables, outputs and data that were read", () => 
   expect(text.includes("sensitive_values")).toBe(false);
 });
 
-test("nor whose account it is", () => {
+test("masks account ids and email addresses", () => {
   expect(JSON.stringify(plan).includes("123456789012")).toBe(true);
   expect(text.includes("123456789012")).toBe(false);
   expect(text.includes("arn:aws:kms:ap-southeast-2:111122223333:")).toBe(true);

@@ -3,10 +3,9 @@ import type { PlanJson } from "./plan-json.ts";
 import { maskSensitive } from "./sensitive.ts";
 
 /**
- * A plan as Snyk gets it: what the stack will be, without what it is. The job that holds Snyk's token
- * has no access to AWS, so the plan goes to it as an artifact, which every reader of the repository can
- * fetch. State, variables and outputs stay out; sensitive values, account ids and addresses of people
- * are maskSensitive.
+ * Reduces a plan to what Snyk scans. The job with Snyk's token has no access to AWS and receives the plan as
+ * an artifact, which every reader of the repository can download. So this removes state, variables and
+ * outputs, and masks sensitive values, account ids and email addresses.
  */
 export function scannablePlan(plan: PlanJson): unknown {
   const { format_version, terraform_version, resource_changes } = plan;
@@ -30,14 +29,14 @@ export function scannablePlan(plan: PlanJson): unknown {
   });
 }
 
-/** A variable's default may be a secret; what it comes to stands in the values, maskSensitive. */
+/** Removes variables, as a default may be secret. Their values remain in the resources, masked. */
 function withoutVariables(configuration: unknown): unknown {
   if (!isContainer(configuration) || !isContainer(configuration.root_module)) return configuration;
   const { variables, ...module } = configuration.root_module;
   return { ...configuration, root_module: module };
 }
 
-/** A module's resources carry beside their values which of them are sensitive. */
+/** Masks sensitive values of the managed resources of a module. */
 function withoutSensitive(module: unknown): unknown {
   if (!isContainer(module)) return module;
   const resources = Array.isArray(module.resources) ? module.resources : [];
@@ -55,7 +54,7 @@ function withoutSensitive(module: unknown): unknown {
 const ACCOUNT_ID = /(?<![0-9a-f-])\d{12}(?![0-9a-f-])/g;
 const EMAIL = /[\w.+-]+@[\w-]+(\.[\w-]+)+/g;
 
-/** AWS's own placeholder, so that ARNs stay ARNs. */
+/** AWS's placeholder account, which keeps ARNs valid. */
 const NO_ACCOUNT = "111122223333";
 
 function anonymous(value: unknown): unknown {

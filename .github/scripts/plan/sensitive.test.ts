@@ -66,7 +66,7 @@ const change = fc
     };
   });
 
-test("whatever is marked as sensitive, wherever it stands, is never shown", () => {
+test("never shows a value marked as sensitive, at any position", () => {
   let seen = 0;
   fc.assert(
     fc.property(change, (each) => {
@@ -78,7 +78,7 @@ test("whatever is marked as sensitive, wherever it stands, is never shown", () =
   expect(seen).toBeGreaterThan(500);
 });
 
-test("nor does it reach Snyk", () => {
+test("never passes such a value to Snyk", () => {
   fc.assert(
     fc.property(marked, change, ({ value, marks }, each) => {
       const values = isContainer(value)

@@ -3,8 +3,8 @@ import { isContainer } from "./json.ts";
 export const SENSITIVE = "(sensitive value)";
 
 /**
- * A value without what is sensitive in it.
- * @param marks as plans have them: true in the place of each sensitive value, or of what holds it
+ * Replaces sensitive values by a placeholder.
+ * @param marks Terraform's sensitivity marks: true in place of each sensitive value or its container
  */
 export function maskSensitive(value: unknown, marks: unknown): unknown {
   if (marks === true) return SENSITIVE;

@@ -43,7 +43,7 @@ test.each([
   expect(severities(document([rule("A", null, level)]))).toEqual([expected]);
 });
 
-test("a rule that has nothing gets a severity, and keeps what it has", () => {
+test("adds a severity to a rule without one", () => {
   const [run] = normalizeSarif(
     parseSarif(document([{ id: "A", help: { text: "x" } }]), "f"),
     "c",
@@ -53,7 +53,7 @@ test("a rule that has nothing gets a severity, and keeps what it has", () => {
   ]);
 });
 
-test("each run has a category of its own", () => {
+test("gives each run its own category", () => {
   const { runs, version } = JSON.parse(document([]));
   const text = JSON.stringify({ version, runs: [...runs, ...runs] });
   const normalized = normalizeSarif(parseSarif(text, "file"), "snyk-image");
@@ -63,7 +63,7 @@ test("each run has a category of its own", () => {
   ]);
 });
 
-test("findings are counted by rule, without those that were ignored", () => {
+test("counts findings by rule, without ignored ones", () => {
   const results = [
     { ruleId: "A" },
     { ruleId: "A" },
@@ -74,11 +74,11 @@ test("findings are counted by rule, without those that were ignored", () => {
 });
 
 test.each([
-  ["", /no JSON/],
-  ["null", /no SARIF/],
-  ['{"version":"2.1.0","runs":[]}', /no SARIF/],
-  ['{"version":"2.0.0","runs":[]}', /no SARIF/],
+  ["", /is not JSON/],
+  ["null", /is not SARIF 2\.1\.0/],
+  ['{"version":"2.1.0","runs":[]}', /is not SARIF 2\.1\.0/],
+  ['{"version":"2.0.0","runs":[]}', /is not SARIF 2\.1\.0/],
   ['{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Snyk"}}}]}', /results/],
-])("%j is no result of a scan", (text, message) => {
+])("rejects %j", (text, message) => {
   expect(() => parseSarif(text, "x.sarif")).toThrow(message);
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { StepError } from "../github/step.ts";
 
-/** SARIF 2.1.0 as Snyk writes it, as far as it is read here; the rest is kept as it is. */
+/** The part of SARIF 2.1.0 that the pipeline reads; the rest is kept unchanged. */
 const rule = z.looseObject({
   id: z.string(),
   properties: z.looseObject({}).optional(),
@@ -23,7 +23,7 @@ const sarif = z.looseObject({ version: z.literal("2.1.0"), runs: z.array(run).mi
 
 export type Sarif = z.output<typeof sarif>;
 
-/** What a level stands for where Snyk gives no number; GitHub shows 7.0 and more as high. */
+/** Severity of a level if Snyk gives no number; GitHub shows 7.0 and above as high. */
 const SEVERITY_OF_LEVEL: Readonly<Record<string, string>> = {
   error: "8.0",
   warning: "5.0",
@@ -31,25 +31,23 @@ const SEVERITY_OF_LEVEL: Readonly<Record<string, string>> = {
   none: "0.0",
 };
 
-/** @throws StepError when a scan left something that is no result of a scan */
+/** @throws StepError if the text is not SARIF 2.1.0 */
 export function parseSarif(text: string, file: string): Sarif {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new StepError(
-      `${file} is no JSON: ${(error as Error).message}. The scan counts as failed.`,
-    );
+    throw new StepError(`${file} is not JSON: ${(error as Error).message}. The scan failed.`);
   }
   const parsed = sarif.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new StepError(
-    `${file} is no SARIF 2.1.0. The scan counts as failed.\n${z.prettifyError(parsed.error)}`,
+    `${file} is not SARIF 2.1.0. The scan failed.\n${z.prettifyError(parsed.error)}`,
   );
 }
 
 /**
- * What GitHub's code scanning takes: each run in a category of its own, or it refuses the file, and a
+ * Makes Snyk's SARIF acceptable to GitHub code scanning, which requires a separate category for each run and a
  * number as `security-severity`, where Snyk may write null or "undefined".
  * @param category of the upload, such as `snyk-image`
  */
@@ -80,7 +78,7 @@ function severityOf({ properties, defaultConfiguration }: z.output<typeof rule>)
   return SEVERITY_OF_LEVEL[defaultConfiguration?.level ?? "error"] ?? "8.0";
 }
 
-/** Findings that nobody ignored, as `<rule>: <how many>`. */
+/** Counts findings that are not ignored, as `<rule>: <count>`. */
 export function findings({ runs }: Sarif): string[] {
   const counts = new Map<string, number>();
   for (const { results } of runs) {

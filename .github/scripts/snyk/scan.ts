@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { StepError } from "../github/step.ts";
 
-/** One run of the CLI, and its SARIF file. */
+/** One run of the Snyk CLI. */
 export interface Scan {
-  /** Of its results in code scanning: the next results of the same category take their place. */
+  /** Category in code scanning; new results replace the older ones of the same category. */
   readonly category: string;
   /** Arguments of the CLI. */
   readonly command: readonly string[];
@@ -17,14 +17,14 @@ export const SEVERITY_THRESHOLD = "high";
 const POLICY = ["--policy-path=.snyk"];
 const GATE = [`--severity-threshold=${SEVERITY_THRESHOLD}`, ...POLICY];
 
-/** Where things are, and for which processor the image is. */
+/** Paths to scan, and the platform of the image. */
 export interface Targets {
   readonly archive: string;
   readonly platform: string;
   readonly plans: string;
 }
 
-/** @throws StepError when there is nothing to scan: that would be green for want of a look */
+/** @throws StepError if there is nothing to scan, as that must not pass */
 export function scanCommands(
   name: ScanName,
   { archive, platform, plans }: Targets,
@@ -47,7 +47,7 @@ export function scanCommands(
   }
 }
 
-/** What Snyk goes on watching for vulnerabilities that are found later. */
+/** Commands that make Snyk monitor packages and image for vulnerabilities found later. */
 export function monitorCommands({
   archive,
   platform,
@@ -63,7 +63,7 @@ function image(archive: string, platform: string): string[] {
   return [`oci-archive:${archive}`, "--file=service/Dockerfile", `--platform=${platform}`];
 }
 
-/** Below the folder, as `<environment>/<stack>.json`. */
+/** Lists the plans below a folder, as `<environment>/<stack>.json`. */
 function planFiles(folder: string): string[] {
   const files = existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: "utf8" })

@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { mapConcurrent } from "./map-concurrent.ts";
 
-test("no more than the limit at once, answers in the order of the items", async () => {
+test("runs at most the limit at once and returns results in the order of the items", async () => {
   let now = 0;
   let most = 0;
   const answers = await mapConcurrent(2, [30, 1, 20, 5, 1], async (milliseconds) => {
@@ -16,7 +16,7 @@ test("no more than the limit at once, answers in the order of the items", async 
   expect(most).toBe(2);
 });
 
-test("a failure is the failure of all", async () => {
+test("rejects if one item fails", async () => {
   const work = async (item: number) => {
     if (item === 2) throw new Error("two");
     return item;

@@ -5,20 +5,20 @@ import { mapConcurrent } from "../system/map-concurrent.ts";
 import type { Stack } from "./stacks.ts";
 import { plan } from "./terraform.ts";
 
-/** What became of planning one stack. */
+/** The plan of a stack, or the error. */
 export type StackPlan =
   | { readonly stack: Stack; readonly file: string; readonly plan: PlanJson; readonly text: string }
   | {
       readonly stack: Stack;
       readonly error: string;
-      /** Stacks that must be applied first; none when it failed for another reason. */
+      /** Stacks that must be applied first; empty if planning failed for another reason. */
       readonly waitsFor: readonly string[];
     };
 
-/** A provider takes half a gigabyte of memory for each. */
+/** Each plan starts a provider process that uses half a gigabyte of memory. */
 const PLANS_AT_ONCE = 3;
 
-/** Plans initialized stacks without locking their states, all of them even if some fail. */
+/** Plans initialized stacks without locking their states. Continues after a failure. */
 export function planStacks(stacks: readonly Stack[]): Promise<StackPlan[]> {
   return mapConcurrent(PLANS_AT_ONCE, stacks, async (stack) => {
     const planned = await plan(stack, ["-lock=false"]);
@@ -34,17 +34,17 @@ export function planStacks(stacks: readonly Stack[]): Promise<StackPlan[]> {
   });
 }
 
-/** A plan whose changes are overlooked here would be shown, compared and applied as one without any. */
+/** Compares the parsed plan with Terraform's exit code: an overlooked change would be applied unreviewed. */
 function contradiction(parsed: PlanJson, changes: boolean): string | undefined {
   const found = plannedChanges(parsed).size > 0;
   const reads = parsed.resource_changes.some(({ change }) => change.actions.includes("read"));
   if (found ? changes : reads || !changes) return undefined;
-  return `Terraform's exit code says that this plan ${changes ? "changes something" : "changes nothing"}, and what it planned says otherwise: ${found ? "changes were found" : "no change was found"}.`;
+  return `The exit code of terraform plan reports ${changes ? "changes" : "no changes"}, but its JSON contains ${found ? "changes" : "none"}.`;
 }
 
 /**
- * The stacks that this one reads and that were not applied with what it needs: they have no state, or
- * it lacks an output. Known by Terraform's own words; any other error is a failure.
+ * Parses a Terraform error for stacks that must be applied first: their state or an output of it is missing.
+ * @returns empty if there is any other error
  */
 export function waitsFor(error: string, { dependencies }: Stack): string[] {
   const problems = error.split(/^(?=Error: )/m).filter((text) => text.startsWith("Error: "));

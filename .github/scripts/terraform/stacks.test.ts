@@ -17,7 +17,7 @@ const stack = (name: string, ...dependencies: string[]) => ({
   dependencies,
 });
 
-test("each stack comes after those that it depends on, and bootstrap is left to a person", () => {
+test("orders stacks after their dependencies, without bootstrap", () => {
   const stacks = {
     alarm: stack("alarm", "trail", "bootstrap"),
     bootstrap: stack("bootstrap"),

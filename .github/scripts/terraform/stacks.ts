@@ -8,13 +8,13 @@ export type Stack = SynthesizedStack;
 
 const OUTPUT = "cdktf.out";
 
-/** It makes the pipeline's own roles, which may not even read its state: a person applies it. */
+/** Creates the pipeline's own roles, which have no access to its state: applied by a person. */
 const APPLIED_BY_HAND = "bootstrap";
 
 /**
- * Writes the stacks of the settings in the environment.
- * @param settings more of them, such as the image's digest
- * @returns each stack after those that it depends on
+ * Synthesizes the stacks with the settings in the environment.
+ * @param settings additional settings, such as the image digest
+ * @returns the stacks in dependency order
  */
 export async function synthesize(
   settings: Readonly<Record<string, string>> = {},

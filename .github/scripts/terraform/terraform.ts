@@ -7,13 +7,13 @@ import { optionalVariable } from "../github/environment.ts";
 import { StepError } from "../github/step.ts";
 import type { Stack } from "./stacks.ts";
 
-/** A plan that Terraform made, or why it did not. */
+/** The plan of a stack, or Terraform's error. */
 export type Planned =
   | {
       readonly file: string;
       readonly json: string;
       readonly text: string;
-      /** Whether the plan would do anything, as Terraform's exit code says. */
+      /** Whether Terraform's exit code reports changes. */
       readonly changes: boolean;
     }
   | { readonly error: string };
@@ -21,13 +21,13 @@ export type Planned =
 const SAVED_PLAN = "tfplan";
 /** https://developer.hashicorp.com/terraform/cli/commands/plan#detailed-exitcode */
 const CHANGES = 2;
-/** Beside the plan in Terraform's own form. */
+/** Written next to Terraform's binary plan. */
 export const PLAN_JSON = "plan.json";
 const LOCK_FILE = ".terraform.lock.hcl";
 
 /**
- * Prepares the stacks one after the other. What the first locks, the provider's version and hashes,
- * holds for all: another package of the same version is refused.
+ * Runs `terraform init` for each stack. All stacks use the lock file of the first, so every stack gets the
+ * same provider package.
  */
 export async function initialize(stacks: readonly Stack[]): Promise<void> {
   const [first] = stacks;
@@ -41,7 +41,7 @@ export async function initialize(stacks: readonly Stack[]): Promise<void> {
   }
 }
 
-/** On a runner the provider is fetched once for all stacks, into the folder that goes with the job. */
+/** Shares downloaded providers between the stacks, in a folder that GitHub deletes after the job. */
 function pluginCache(): Readonly<Record<string, string>> {
   const temporary = optionalVariable("RUNNER_TEMP");
   if (temporary === undefined) return {};
@@ -51,8 +51,8 @@ function pluginCache(): Readonly<Record<string, string>> {
 }
 
 /**
- * Plans one stack and keeps the plan, in its folder.
- * @param args `-lock=false` for who may not write the state
+ * Plans a stack and keeps the plan in its folder.
+ * @param args such as `-lock=false`, for a role that cannot write to the state bucket
  */
 export async function plan(stack: Stack, args: readonly string[] = []): Promise<Planned> {
   const command = ["plan", "-input=false", "-detailed-exitcode", `-out=${SAVED_PLAN}`, ...args];
@@ -64,7 +64,7 @@ export async function plan(stack: Stack, args: readonly string[] = []): Promise<
   return { file, json, text: stdout, changes: code === CHANGES };
 }
 
-/** Applies what was planned last, showing its progress. */
+/** Applies the last plan of a stack and prints the progress. */
 export async function apply(stack: Stack): Promise<void> {
   await run(["terraform", "apply", "-no-color", "-input=false", SAVED_PLAN], {
     cwd: stack.folder,
@@ -72,7 +72,7 @@ export async function apply(stack: Stack): Promise<void> {
   });
 }
 
-/** Outputs of a stack as applied last, those for other stacks left out; none when it never was. */
+/** Reads the text outputs of a stack, without cross-stack references; empty if it was never applied. */
 export async function outputs(stack: Stack): Promise<Readonly<Record<string, string>>> {
   const { stdout } = await terraform(stack, ["output", "-json"]);
   const values = z.record(z.string(), z.object({ value: z.unknown() })).parse(JSON.parse(stdout));
@@ -83,18 +83,18 @@ export async function outputs(stack: Stack): Promise<Readonly<Record<string, str
   );
 }
 
-/** The state of a stack as JSON; it holds sensitive values. */
+/** Returns the state of a stack as JSON, including sensitive values. */
 export async function state(stack: Stack): Promise<string> {
   return (await terraform(stack, ["show", "-json"])).stdout;
 }
 
-/** @throws StepError when the settings make no such stack */
+/** @throws StepError if there is no such stack */
 export function stackNamed(stacks: readonly Stack[], name: string): Stack {
   const stack = stacks.find((candidate) => candidate.name === name);
   if (stack !== undefined) return stack;
   const names = stacks.map((candidate) => candidate.name).join(", ");
   throw new StepError(
-    `There is no stack ${name}; there are ${names}. Without CIPHERWATCH_IMAGE_DIGEST there is no service.`,
+    `There is no stack ${name}, only ${names}. The stack service needs CIPHERWATCH_IMAGE_DIGEST.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { type PlanJson, parsePlan } from "../plan/plan-json.ts";
 
 const folder = new URL("../fixtures/", import.meta.url);
 
-/** A plan or an error of Terraform's about this project's stacks; README.md there says of which. */
+/** Reads a plan or a Terraform error of this project's stacks; see fixtures/README.md. */
 export function fixture(name: string): string {
   return readFileSync(new URL(name, folder), "utf8");
 }
@@ -12,5 +12,5 @@ export function planFixture(name: string): PlanJson {
   return parsePlan(fixture(`${name}.json`), name);
 }
 
-/** A text of the secret in the plan `sensitive`, which no output may ever have. */
+/** Matches the secret in the plan `sensitive`, which no output may contain. */
 export const CANARY = /canary-4f1d7c/;

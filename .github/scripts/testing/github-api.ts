@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** The part of GitHub's API that the pipeline uses, in memory on loopback, for one repository. */
+/** Fake of the part of GitHub's API that the pipeline uses, in memory, for one repository. */
 export interface GitHubApi {
   readonly url: string;
   readonly repository: string;
@@ -10,9 +10,9 @@ export interface GitHubApi {
   readonly comments: StoredComment[];
   readonly pullRequests: StoredPullRequest[];
   readonly deployments: StoredDeployment[];
-  /** Each request that came, as `GET /repos/…`. */
+  /** Received requests, as `GET /repos/…`. */
   readonly requests: string[];
-  /** A token of a job with these permissions, as GITHUB_TOKEN is. */
+  /** Creates a GITHUB_TOKEN with the permissions of a job. */
   readonly tokenFor: (permissions: Permissions) => string;
   readonly close: () => Promise<void>;
 }
@@ -34,7 +34,7 @@ export interface StoredIssue {
 
 export interface StoredComment {
   readonly id: number;
-  /** The issue or pull request that it is on. */
+  /** Number of the issue or pull request. */
   readonly issue: number;
   readonly user: User;
   body: string;
@@ -51,13 +51,13 @@ export interface StoredDeployment {
   readonly id: number;
   readonly environment: string;
   readonly sha: string;
-  /** The newest first. */
+  /** Newest first. */
   readonly states: readonly string[];
 }
 
 const BOT: User = { login: "github-actions[bot]", type: "Bot" };
 
-/** https://docs.github.com/rest/issues/comments: a longer body is refused. */
+/** GitHub rejects a longer body: https://docs.github.com/rest/issues/comments */
 const LONGEST_BODY = 65_536;
 const PER_PAGE = 30;
 
@@ -73,7 +73,7 @@ interface Answer {
 interface Route {
   readonly method: string;
   readonly path: RegExp;
-  /** Any of these, such as `issues: read`; write includes read. */
+  /** Requires one of these, such as `issues: read`; write includes read. */
   readonly permission: readonly string[];
   readonly answer: (request: Request) => Answer;
 }

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Writes an OCI archive with an index of one image, as buildx exports one with its attestations.
- * @param content what makes it another image
- * @param wrong a digest that it names falsely, or how many images it names
- * @returns the digest that a registry knows it by
+ * Writes an OCI archive with an index of one image, like buildx with attestations.
+ * @param content makes the digest unique
+ * @param options a wrong digest to state, or the number of images to list
+ * @returns the digest of the image
  */
 export function writeOciArchive(
   archive: string,
