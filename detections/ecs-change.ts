@@ -57,7 +57,7 @@ export const ecsChange: TrailDetection = {
   statistic: "Sum",
   why: "Code that runs in the service's tasks has the service's role and memory: access to the KMS key, and to every text that the service processes. Only the pipeline should change what runs.",
   falsePositives: [
-    "An administrator repaired something manually: planned, and by a person you know.",
+    "A known administrator made a planned manual repair.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
   runbook: [

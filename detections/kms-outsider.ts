@@ -45,7 +45,7 @@ export const kmsOutsider: TrailDetection = {
   statistic: "Sum",
   why: "The key policy allows only the service. Somebody changed the policy, holds a grant, or belongs to another account that was given access. Treat everything that this caller decrypted as disclosed.",
   falsePositives: [
-    "A restore or a migration decrypts records with a role of its own: planned, and with a role you know.",
+    "A planned restore or migration decrypts records with a separate role that you know.",
     "An AWS service was given access to the key, for example for backups: the record names it in invokedBy.",
   ],
   runbook: [

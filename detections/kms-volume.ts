@@ -47,7 +47,7 @@ export const kmsVolume: TrailDetection = {
   },
   why: "Each decrypted record is one Decrypt call. So many can mean that somebody copies data: through the API with stolen Keys, or directly with the service's role and the database.",
   falsePositives: [
-    "A migration, a re-encryption or a load test: its owner knows of it, and the calls end with it.",
+    "A migration, a re-encryption or a load test: its owner confirms it, and the calls end with it.",
     "Use has grown since the threshold was set: raise the threshold, and rely on the anomaly alarm.",
   ],
   runbook: [

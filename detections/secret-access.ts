@@ -41,7 +41,7 @@ export const secretAccess: TrailDetection = {
   statistic: "Sum",
   why: "With the master secret, a caller can sign in to the database as its owner and bypass the service, its Keys and its log. Only the execution role needs to read it, for migrations.",
   falsePositives: [
-    "An administrator repaired the database manually: planned, and by a person you know. Rotate the secret afterwards.",
+    "A known administrator made a planned manual repair to the database. Rotate the secret afterwards.",
     "RDS manages the secret of another database in this account: exclude the role that reads it.",
   ],
   runbook: [

@@ -33,7 +33,7 @@ export const trailChange: TrailDetection = {
   severity: "critical",
   tactic: "defense evasion",
   source: "trail",
-  // Matches trails of any name, as CIS does: whoever stops one may stop others. Matches only this trail's
+  // Matches trails of any name, as CIS does: a caller who stops one may stop others. Matches only this trail's
   // bucket, log group and role. CreateLogStream is missing because the role calls it routinely.
   pattern: (scope) =>
     jsonPattern(

@@ -17,7 +17,7 @@ export const settings = {
       "Email address that receives urgent alarms, such as a pager's. CIPHERWATCH_ALERT_EMAIL if unset.",
     schema: email.optional(),
     allowed: "one email address, such as on-call@pager.example.com",
-    next: "set it to the address of whoever is on call, or unset it to use CIPHERWATCH_ALERT_EMAIL",
+    next: "set it to the on-call address, or unset it to use CIPHERWATCH_ALERT_EMAIL",
   }),
 
   okNotices: flag({

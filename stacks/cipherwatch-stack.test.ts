@@ -54,12 +54,12 @@ test("requires a Terraform version that supports the lock file", () => {
   expect(stackOf().terraform?.required_version).toBe(">= 1.11.0");
 });
 
-test("explains what a construct needs if its stack is no CipherwatchStack", () => {
+test("explains what a construct needs if its stack is not a CipherwatchStack", () => {
   expect(() =>
     synthStack((app) => {
       const stack = new TerraformStack(app, "foreign");
       new EncryptionKey(stack, "Key", { alias: "alias/x", description: "x", grants: [] });
       return stack;
     }),
-  ).toThrow(/^foreign\/Key needs .* a CipherwatchStack, but the stack foreign is none/);
+  ).toThrow(/^foreign\/Key needs .* a CipherwatchStack, but the stack foreign is not one/);
 });

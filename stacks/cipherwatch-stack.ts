@@ -43,7 +43,7 @@ export class CipherwatchStack extends TerraformStack {
     const stack = TerraformStack.of(construct);
     if (stack instanceof CipherwatchStack) return stack;
     throw new TypeError(
-      `${construct.node.path} needs the provider and the settings of a CipherwatchStack, but the stack ${stack.node.id} is none. Let that stack extend CipherwatchStack.`,
+      `${construct.node.path} needs the provider and the settings of a CipherwatchStack, but the stack ${stack.node.id} is not one. Make the stack extend CipherwatchStack.`,
     );
   }
 

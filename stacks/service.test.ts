@@ -80,7 +80,7 @@ describe("migrations", () => {
     });
   });
 
-  test("are the only container with the master secret, which is no plain variable", () => {
+  test("are the only container with the master secret, which is not a plain variable", () => {
     expect(migrate.secrets).toEqual([{ name: "DATABASE_SECRET", valueFrom: SECRET_ARN }]);
     expect(api).not.toHaveProperty("secrets");
     expect(JSON.stringify([migrate.environment, api.environment])).not.toMatch(/SECRET|PASSWORD/);

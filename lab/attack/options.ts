@@ -14,11 +14,11 @@ export interface AttackOptions {
 
 export const USAGE = `npm run attack -- ID... [options]
 
-Attacks a running lab in the way that a detection looks for, waits for the alarm's email and prints it.
+Runs an attack that a detection should detect against a running lab, waits for the alarm's email and prints it.
 
   ID                  id of a detection, or attack-under-way; several run one after the other
   --all               run every attack except those of the CIS pack
-  --list              list the attacks and how each is carried out
+  --list              list the attacks and what each does
   --data DIR          data folder of the lab                                   (default: .lab)
   --timeout SECONDS   how long to wait for each email            (default: by the lab's speed)
   --help              show this help

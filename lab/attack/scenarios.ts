@@ -30,12 +30,12 @@ const CONCURRENCY = 16;
 
 const LIVE: Readonly<Record<string, Scenario>> = {
   "kms-errors": {
-    description: "somebody tries wrong Keys at the service",
+    description: "somebody sends wrong Keys to the service",
     kind: "live",
     run: (lab, threshold) => tryWrongKeys(lab, threshold),
   },
   "decrypt-denied": {
-    description: "a program tries wrong Keys at the service, many per second",
+    description: "a program sends many wrong Keys per second to the service",
     kind: "live",
     // The requests spread over several of the alarm's ten-second periods, because lab time runs faster.
     run: (lab, threshold) => tryWrongKeys(lab, threshold * 10),

@@ -47,7 +47,7 @@ export function imageLayersEndpoint(
     routeTableIds: [...routeTableIds],
     policy: policyJson(scope, `${id}Policy`, [
       {
-        sid: "ReadImageLayers", // with URLs that ECR signs, so the caller is no role of this account
+        sid: "ReadImageLayers", // with URLs that ECR signs, so the caller is not a role of this account
         principals: ANY_PRINCIPAL,
         actions: ["s3:GetObject"],
         resources: [`${bucket}/*`],

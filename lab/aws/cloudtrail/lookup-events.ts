@@ -33,7 +33,7 @@ const LookupEvents = z.object({
 });
 
 /**
- * Carries out LookupEvents on the events that CloudTrail has delivered.
+ * Implements LookupEvents over the events that CloudTrail has delivered.
  * @param delivered oldest first
  * @param now the lab time, in epoch milliseconds
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html

@@ -70,7 +70,7 @@ export function listAliases(input: unknown, call: Call, keys: KeyStore): AwsStru
 }
 
 /**
- * Carries out EnableKey or DisableKey.
+ * Implements EnableKey and DisableKey.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
  */
 export function setKeyEnabled(

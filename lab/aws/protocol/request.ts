@@ -17,7 +17,7 @@ const SERVICE_OF_TARGET: Readonly<Record<string, Service>> = {
   AWSSecurityTokenServiceV20110615: "sts",
 };
 
-/** Services by their signing name, as in a credential signingName. */
+/** Services by their signing name, as in a credential scope. */
 const SERVICE_OF_SIGNING_NAME: Readonly<Record<string, Service>> = {
   kms: "kms",
   cloudtrail: "cloudtrail",

@@ -49,7 +49,7 @@ export interface Call {
 }
 
 /**
- * Carries out a request.
+ * Handles a request.
  * @param input the request's members as its protocol encodes them, not yet validated (JSON: timestamps
  *   in epoch seconds, blobs in base64; Query: only strings; CBOR: `Date` and `Uint8Array`)
  * @throws AwsError

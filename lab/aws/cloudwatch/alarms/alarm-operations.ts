@@ -75,7 +75,7 @@ export function setAlarmState(input: unknown, monitor: Monitor): AwsStructure {
 }
 
 /**
- * Carries out EnableAlarmActions or DisableAlarmActions. Unknown alarms are ignored.
+ * Implements EnableAlarmActions and DisableAlarmActions. Unknown alarms are ignored.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_EnableAlarmActions.html
  */
 export function setAlarmActions(input: unknown, monitor: Monitor, enabled: boolean): AwsStructure {
