@@ -6,17 +6,17 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 interface Suite {
-  /** That it takes on a quiet machine with two cores. */
+  /** Duration on an idle machine with two cores. */
   readonly minutes: number;
-  /** Commands that must answer, each with what it is needed for. */
+  /** Commands that must succeed, each with the name of the tool it checks. */
   readonly needs: readonly { readonly command: readonly string[]; readonly what: string }[];
-  /** Runs two of its files at a time: each has a world of its own, and they mostly wait. */
+  /** Runs two test files at a time, as they are independent and mostly wait. */
   readonly sideBySide?: true;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The suites that need more than Node: a folder each. */
+/** The suites by folder, with the tools they need besides Node. */
 const SUITES: Readonly<Record<string, Suite>> = {
   database: {
     minutes: 1,
@@ -64,21 +64,22 @@ const SUITES: Readonly<Record<string, Suite>> = {
   },
 };
 
-/** A busy machine may take this many times a suite's minutes. */
+/** Factor by which a busy machine may exceed a suite's minutes. */
 const PATIENCE = 1.5;
 
 /**
- * `--within MINUTES` begins no suite that these may not suffice for, and names it. A suite that fails is run
- * once more where they do: the emulator answers one request at a time, and on a busy machine the AWS provider
- * asks again before the answer is there, so that the second try of a deletion fails.
+ * `--within MINUTES` skips and names each suite that may not finish in time, and runs a failed suite once
+ * more if there is time: on a busy machine the emulator may answer so late that the AWS provider repeats a
+ * deletion, which then fails.
  */
 const { values, positionals: named } = readArguments();
 const unknown = named.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
-  refuse(`Unknown suite ${unknown.join(", ")}. There are: ${Object.keys(SUITES).join(", ")}.`);
+  exitWithUsage(`Unknown suite ${unknown.join(", ")}. Suites: ${Object.keys(SUITES).join(", ")}.`);
 }
 const within = Number(values.within ?? Number.POSITIVE_INFINITY);
-if (!(within > 0)) refuse(`--within takes a number of minutes, not ${values.within}.`);
+if (!(within > 0))
+  exitWithUsage(`--within must be a number of minutes greater than 0, received ${values.within}.`);
 
 const isTimeFor = ({ minutes }: Suite) => performance.now() / 60_000 + minutes * PATIENCE <= within;
 
@@ -87,14 +88,16 @@ for (const [name, suite] of Object.entries(SUITES)) {
   if (named.length > 0 && !named.includes(name)) continue;
   const missing = missingFor(suite);
   if (missing.length > 0) {
-    console.error(`\nNOT RUN: suite "${name}" needs ${missing.join(", ")}, which did not answer.`);
-    // A suite that was asked for by name and cannot run has failed.
+    console.error(
+      `\nNOT RUN: suite "${name}" needs ${missing.join(", ")}, which is not available.`,
+    );
+    // A suite that was requested by name must not be skipped silently.
     total[named.includes(name) ? "failed" : "skipped"] += 1;
     continue;
   }
   if (!isTimeFor(suite)) {
     console.error(
-      `\nNOT RUN: suite "${name}" may take longer than is left; npm run e2e -- ${name} runs it.`,
+      `\nNOT RUN: suite "${name}" may not finish in time. Run it with npm run e2e -- ${name}.`,
     );
     total.skipped += 1;
     continue;
@@ -102,7 +105,7 @@ for (const [name, suite] of Object.entries(SUITES)) {
   console.log(`\nSuite "${name}"`);
   let { passed, failed } = run(name, suite);
   if (failed > 0 && values.within !== undefined && isTimeFor(suite)) {
-    console.error(`\nSuite "${name}" failed ${failed} tests; once more.`);
+    console.error(`\nSuite "${name}" had ${failed} failed tests; running it again.`);
     ({ passed, failed } = run(name, suite));
   }
   total.passed += passed;
@@ -116,15 +119,15 @@ function readArguments() {
   try {
     return parseArgs({ options: { within: { type: "string" } }, allowPositionals: true });
   } catch {
-    return refuse(
-      `npm run e2e -- [--within MINUTES] [SUITE…], not ${process.argv.slice(2).join(" ")}. ` +
-        `There are: ${Object.keys(SUITES).join(", ")}.`,
+    return exitWithUsage(
+      `Invalid arguments: ${process.argv.slice(2).join(" ")}. Usage: npm run e2e -- [--within MINUTES] [SUITE…]. ` +
+        `Suites: ${Object.keys(SUITES).join(", ")}.`,
     );
   }
 }
 
-function refuse(reason: string): never {
-  console.error(reason);
+function exitWithUsage(message: string): never {
+  console.error(message);
   process.exit(2);
 }
 
@@ -152,11 +155,11 @@ function run(name: string, { sideBySide }: Suite): { passed: number; failed: num
       numPassedTests: number;
       numFailedTests: number;
     };
-    // A file that fails outside its tests fails no test.
+    // A file that fails outside its tests has no failed test.
     const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
     return { passed: numPassedTests, failed: numPassedTests + failed === 0 ? 1 : failed };
   } catch (error) {
-    console.error(`Suite "${name}" left no report: ${error}`);
+    console.error(`Suite "${name}" wrote no report: ${error}`);
     return { passed: 0, failed: 1 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
