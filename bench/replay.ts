@@ -56,13 +56,13 @@ export function bench(): boolean {
         if (round > 0) costs.get(name)?.push(cost);
       }
     }
-    return judge(costs, events);
+    return meetsLimits(costs, events);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function judge(costs: ReadonlyMap<string, readonly Cost[]>, events: number): boolean {
+function meetsLimits(costs: ReadonlyMap<string, readonly Cost[]>, events: number): boolean {
   const of = (name: string, member: keyof Cost) =>
     median((costs.get(name) ?? []).map((cost) => cost[member]));
   for (const name of costs.keys()) {
@@ -83,7 +83,7 @@ function judge(costs: ReadonlyMap<string, readonly Cost[]>, events: number): boo
   console.log(
     `cores of two workers  ${cores("replay, 2 workers").toFixed(2)} ` +
       (isBusy
-        ? `(not judged: this machine gives one thread ${cores(PARSE).toFixed(2)} cores)`
+        ? `(not checked: the machine is busy, one thread got ${cores(PARSE).toFixed(2)} cores)`
         : `(minimum ${MIN_CORES})`),
   );
   console.log(`peak of a replay      ${memory.toFixed(0)} MB (maximum ${MAX_MEMORY_MB})`);

@@ -66,7 +66,7 @@ describe("signing in to RDS", () => {
     ]) {
       vi.stubEnv(name, "");
     }
-    // The end of the SDK's chain, without a network to look in.
+    // Disables the last provider of the SDK's chain, which would use the network.
     vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
     vi.stubEnv("AWS_CONFIG_FILE", import.meta.filename);
     vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", import.meta.filename);
@@ -85,7 +85,7 @@ describe("signing in to RDS", () => {
   });
 });
 
-/** A server that asks for a password in clear, as RDS does with IAM authentication, and lets nobody in. */
+/** A server that requests a clear-text password, as RDS does for IAM authentication, and rejects every sign-in. */
 async function startDoorman() {
   const passwords: string[] = [];
   const sockets: Socket[] = [];

@@ -11,7 +11,7 @@ interface Instruction {
   readonly text: string;
 }
 
-/** Continued lines joined, comments gone. */
+/** The instructions, with continued lines joined and comments removed. */
 const instructions: readonly Instruction[] = dockerfile
   .replaceAll(/^\s*#.*\n/gm, "")
   .replaceAll(/\\\n\s*/g, "")
@@ -22,7 +22,7 @@ const instructions: readonly Instruction[] = dockerfile
     return { name, text: rest.join(" ").trim() };
   });
 
-/** Of the image itself, which is the last stage. */
+/** The instructions of the last stage, which becomes the image. */
 const last = instructions.slice(instructions.findLastIndex(({ name }) => name === "FROM"));
 
 const textsOf = (name: string, among = instructions) =>
@@ -37,7 +37,7 @@ describe("the Dockerfile", () => {
   it("pins the base image by digest, overridable by a build argument", () => {
     const [argument, from] = instructions;
     expect([argument?.name, from?.name]).toEqual(["ARG", "FROM"]);
-    // With its registry, for podman and buildah know none by themselves.
+    // Includes the registry, because podman and buildah have no default registry.
     expect(argument?.text).toMatch(/^NODE_IMAGE=[a-z.]+\/\S+:24-\S+@sha256:[0-9a-f]{64}$/);
     expect(textsOf("FROM")).toEqual(["${NODE_IMAGE} AS build", "scratch"]);
   });

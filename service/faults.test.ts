@@ -24,9 +24,9 @@ afterAll(async () => {
 
 const rows = async () => await postgres.sql`SELECT name FROM cipherwatch.records`;
 
-/** Faults of the AWS Well-Architected lab's API that this service must not have. */
-describe("faults of the original lab API do not exist here", () => {
-  test("1: decrypt without a Key returned the text without calling KMS", async () => {
+/** The API of the AWS Well-Architected lab has a fault for each of these guarantees. */
+describe("unlike the original lab API, the service", () => {
+  test("1: never returns a Text without a Key and a KMS call", async () => {
     await service.encrypt("Stephen", "I love Pizza");
     for (const body of [
       { Name: "Stephen" },
@@ -45,7 +45,7 @@ describe("faults of the original lab API do not exist here", () => {
     expect(service.kms.calls.slice(before)).toMatchObject([{ operation: "decrypt" }]);
   });
 
-  test("2: all callers shared one Key, which opened every record", async () => {
+  test("2: gives each record its own Key, which opens no other record", async () => {
     const mine = await service.encrypt("Mallory", "mine");
     const hers = await service.encrypt("Alice", "hers");
     const hersToo = await service.encrypt("Alice", "hers too");
@@ -64,7 +64,7 @@ describe("faults of the original lab API do not exist here", () => {
     expect(json).toEqual({ Text: "hers" });
   });
 
-  test("3: SQL injection through the Name read other records", async () => {
+  test("3: treats SQL in a Name as text", async () => {
     await service.encrypt("Alice", "hers");
     const mine = await service.encrypt("Mallory", "mine");
     for (const Name of [
@@ -86,7 +86,7 @@ describe("faults of the original lab API do not exist here", () => {
     expect(await rows()).toHaveLength(10);
   });
 
-  test("4: encrypt answered 200 before the record was stored", async () => {
+  test("4: returns 200 only after the record is stored", async () => {
     for (const Name of ["O'Brien", "x".repeat(256)]) {
       await service.encrypt(Name, "kept");
       expect(await rows()).toContainEqual({ name: Name });
@@ -100,7 +100,7 @@ describe("faults of the original lab API do not exist here", () => {
     expect(await rows()).toHaveLength(2);
   });
 
-  test("5: a missing Name was stored as undefined, and encrypt overwrote other records", async () => {
+  test("5: rejects a missing Name, and never overwrites a record", async () => {
     for (const body of [{ Text: "t" }, { Name: undefined, Text: "t" }, { Name: null, Text: "t" }]) {
       expect((await service.post("/encrypt", body)).status).toBe(422);
     }
@@ -111,7 +111,7 @@ describe("faults of the original lab API do not exist here", () => {
     expect(json).toEqual({ Text: "first" });
   });
 
-  test("6: different messages revealed which names exist, and an unknown name made no KMS call", async () => {
+  test("6: does not reveal which names exist, and calls KMS for unknown names too", async () => {
     await service.vault.prepare(AbortSignal.timeout(60_000));
     const key = await service.encrypt("Stephen", "I love Pizza");
     const seen = new Set<string>();
@@ -128,7 +128,7 @@ describe("faults of the original lab API do not exist here", () => {
     expect([...seen]).toEqual([`403 DecryptionFailed ${DENIED}`]);
   });
 
-  test("7: health was OK without dependencies, nothing was limited, errors showed stack traces", async () => {
+  test("7: reports unavailable dependencies, limits requests and shows no stack traces", async () => {
     const lonely = createHarness({
       databaseUrl: "postgres://postgres@127.0.0.1:1/postgres",
       deadline: 40,
@@ -154,14 +154,14 @@ describe("faults of the original lab API do not exist here", () => {
     await lonely.database.close(0);
   });
 
-  test("8: each encrypt opened three connections and fetched the database secret", async () => {
+  test("8: reuses connections, and fetches no secret for a request", async () => {
     const before = postgres.connections();
     const fresh = createHarness({ databaseUrl: postgres.url, poolSize: 2 });
     for (let n = 0; n < 5; n++) {
       await Promise.all([1, 2, 3, 4].map((m) => fresh.encrypt(`${n} ${m}`, "t")));
     }
     expect(postgres.connections() - before).toBeLessThanOrEqual(2);
-    // One call to KMS an encrypt, and nothing else of AWS.
+    // One KMS call per encrypt, and no other AWS calls.
     expect(fresh.kms.calls).toHaveLength(20);
     await fresh.database.close(1_000);
   });

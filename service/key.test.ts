@@ -21,16 +21,16 @@ describe("a Key", () => {
   });
 
   test.each([
-    ["empty", ""],
+    ["an empty text", ""],
     ["the walkthrough's false key", "some-random-false-key"],
-    ["truncated", formatKey(newKey()).slice(0, -1)],
-    ["too long", `${formatKey(newKey())}A`],
-    ["with a line break behind it", `${formatKey(newKey())}\n`],
-    ["of another prefix", formatKey(newKey()).replace("cwk_", "cwx_")],
-    ["in upper case", formatKey(newKey()).replace("cwk_", "CWK_")],
-    ["in standard base64", `cwk_${"+/".repeat(32)}`],
-    ["padded", `cwk_${"A".repeat(62)}==`],
-    ["with half of a surrogate pair", `cwk_${"A".repeat(63)}\ud800`],
+    ["a truncated Key", formatKey(newKey()).slice(0, -1)],
+    ["a Key with an extra character", `${formatKey(newKey())}A`],
+    ["a Key followed by a line break", `${formatKey(newKey())}\n`],
+    ["a Key with another prefix", formatKey(newKey()).replace("cwk_", "cwx_")],
+    ["a prefix in upper case", formatKey(newKey()).replace("cwk_", "CWK_")],
+    ["standard base64", `cwk_${"+/".repeat(32)}`],
+    ["padded base64url", `cwk_${"A".repeat(62)}==`],
+    ["a lone surrogate", `cwk_${"A".repeat(63)}\ud800`],
   ])("that is %s is none", (_, text) => {
     expect(parseKey(text)).toBeUndefined();
   });

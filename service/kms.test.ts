@@ -73,7 +73,7 @@ describe("the SDK's client", () => {
     "NotFoundException",
     "KeyUnavailableException",
     "UnrecognizedClientException",
-  ])("takes %s for a KMS that cannot be used, and does not insist", async (type) => {
+  ])("treats %s as an unavailable KMS, and does not retry", async (type) => {
     endpoint.override = () => awsError(type, `${KEY_ARN} says something`);
     const calls = [
       () => kms.decrypt(Buffer.from("x"), CONTEXT, never),

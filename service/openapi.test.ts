@@ -7,7 +7,7 @@ import { createHarness } from "./testing/harness.ts";
 
 const document = JSON.parse(JSON.stringify(openApiDocument(1_000)));
 
-/** Every object inside the document, itself included. */
+/** Yields every object in the document, including the document itself. */
 function* objects(value: unknown): Generator<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return;
   if (!Array.isArray(value)) yield value as Record<string, unknown>;

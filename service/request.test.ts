@@ -35,7 +35,7 @@ describe("an invalid request", () => {
     'Application/JSON; charset="UTF-8"',
     "application/json;charset=utf8",
     "application/json;\tcharset=utf-8",
-  ])("is not one with Content-Type %j", async (named) => {
+  ])("does not include one with Content-Type %j", async (named) => {
     const type = { "Content-Type": named };
     expect((await fixture.service.post("/encrypt", { Name: "n", Text: "t" }, type)).status).toBe(
       200,

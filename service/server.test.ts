@@ -8,7 +8,7 @@ import { type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
 import { KEY_ARN } from "./testing/memory-kms.ts";
 import { type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
 
-// A condition that a loaded machine takes long to reach is still reached.
+// Generous, because a loaded machine is slow.
 const PATIENCE = { timeout: 50_000, interval: 20 };
 
 let postgres: PostgresServer;
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 interface Running {
   readonly process: ChildProcess;
-  /** All that it has written so far, on both outputs. */
+  /** Everything written so far to standard output and standard error. */
   readonly output: () => string;
   /** The exit code, or the signal's name. */
   readonly exited: Promise<number | string>;
@@ -70,7 +70,7 @@ async function run(module: string, environment: Record<string, string> = {}) {
   return { code: await running.exited, output: running.output };
 }
 
-/** Starts the service, lends it out, and ends it in the end. */
+/** Starts the service, passes it to the callback and stops it afterwards. */
 async function withService(
   environment: Record<string, string>,
   use: (port: number, service: Running) => Promise<void>,

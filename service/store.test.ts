@@ -63,7 +63,7 @@ describe("records", () => {
     ["an emoji", "👩‍👩‍👧‍👦"],
     ["256 characters beyond the first plane", "𝒳".repeat(256)],
     ["a line break", "a\nb"],
-  ])("come back byte by byte under a name with %s", async (_, name) => {
+  ])("are returned unchanged, under a name with %s", async (_, name) => {
     const stored = record(name);
     await store.insert(stored);
     expect(await store.find(stored.id, name)).toEqual(candidateOf(stored));
@@ -173,7 +173,7 @@ function listen(server: Server): Promise<Server> {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
-/** A way to the database that can be made to swallow all that is sent, as a lost host does. */
+/** A proxy to the database that can drop everything it receives, like a lost host. */
 async function startProxy(target: number) {
   let silent = false;
   const sockets: Socket[] = [];

@@ -156,7 +156,7 @@ describe("open", () => {
     ["ciphertext shorter than a tag", () => ({ ciphertext: Buffer.alloc(15) })],
     ["empty ciphertext", () => ({ ciphertext: Buffer.alloc(0) })],
     ["format version", () => ({ formatVersion: 2 })],
-  ])("finds a changed %s although the Key is right", async (_, change) => {
+  ])("detects a changed %s even with the right Key", async (_, change) => {
     const { key, record } = await sealed();
     const candidate = candidateOf({ ...record, ...change(record) });
     expect(await vault.open(key, NAME, candidate, signal)).toMatchObject({

@@ -52,7 +52,7 @@ function started<T>(value: T | undefined): T {
   return value;
 }
 
-/** Asserts the one answer that every Key gets that does not open the record. */
+/** Asserts the response to every Key that does not open the record. */
 export async function expectDenied(
   response: Promise<{ status: number; json: object }>,
 ): Promise<void> {
