@@ -63,17 +63,17 @@ export function bench(): boolean {
 }
 
 function meetsLimits(costs: ReadonlyMap<string, readonly Cost[]>, events: number): boolean {
-  const of = (name: string, member: keyof Cost) =>
+  const medianOf = (name: string, member: keyof Cost) =>
     median((costs.get(name) ?? []).map((cost) => cost[member]));
   for (const name of costs.keys()) {
-    const [wall, cpu] = [of(name, "wall"), of(name, "cpu")];
+    const [wall, cpu] = [medianOf(name, "wall"), medianOf(name, "cpu")];
     console.log(
       `${name.padEnd(22)} ${rate(events, cpu)} events per CPU second, ${rate(events, wall)} per second, ` +
-        `${wall.toFixed(1)} s, ${(cpu / wall).toFixed(2)} cores, peak ${of(name, "megabytes").toFixed(0)} MB`,
+        `${wall.toFixed(1)} s, ${(cpu / wall).toFixed(2)} cores, peak ${medianOf(name, "megabytes").toFixed(0)} MB`,
     );
   }
-  const cores = (name: string) => of(name, "cpu") / of(name, "wall");
-  const ratio = of(PARSE, "cpu") / of("replay, 1 worker", "cpu");
+  const cores = (name: string) => medianOf(name, "cpu") / medianOf(name, "wall");
+  const ratio = medianOf(PARSE, "cpu") / medianOf("replay, 1 worker", "cpu");
   const replays = [...costs].filter(([name]) => name !== PARSE).flatMap(([, runs]) => runs);
   const memory = Math.max(...replays.map((cost) => cost.megabytes));
   // Two workers cannot get two cores if one thread does not get one.

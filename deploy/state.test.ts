@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { holdsResources, isDeployed } from "./state.ts";
+import { hasResources, isDeployed } from "./state.ts";
 
 test("recognizes a deployed stack by the managed resources in its state", () => {
   const state = (...modes: readonly string[]) =>
     JSON.stringify({ version: 4, resources: modes.map((mode) => ({ mode, type: "aws_x" })) });
-  expect(holdsResources(state("data", "managed"))).toBe(true);
-  expect(holdsResources(state("data"))).toBe(false);
-  expect(holdsResources(state())).toBe(false);
-  expect(holdsResources("\n")).toBe(false);
+  expect(hasResources(state("data", "managed"))).toBe(true);
+  expect(hasResources(state("data"))).toBe(false);
+  expect(hasResources(state())).toBe(false);
+  expect(hasResources("\n")).toBe(false);
 });
 
 test("fails if Terraform cannot be run, instead of treating the stack as not deployed", async () => {

@@ -23,7 +23,7 @@ export async function isDeployed(stackFolder: string): Promise<boolean> {
     writeFileSync(join(folder, "backend.tf.json"), JSON.stringify({ terraform: { backend } }));
     await run([terraform, "init", "-input=false", "-no-color"], { cwd: folder });
     const { stdout } = await run([terraform, "state", "pull"], { cwd: folder });
-    return holdsResources(stdout);
+    return hasResources(stdout);
   } catch (error) {
     throw new StateError(
       `Could not read the state of ${basename(stackFolder)}, so nothing was destroyed.\n${(error as Error).message}`,
@@ -34,7 +34,7 @@ export async function isDeployed(stackFolder: string): Promise<boolean> {
 }
 
 /** @param state output of `terraform state pull`; empty if there is no state */
-export function holdsResources(state: string): boolean {
+export function hasResources(state: string): boolean {
   if (state.trim() === "") return false;
   const { resources = [] }: { readonly resources?: readonly { readonly mode: string }[] } =
     JSON.parse(state);

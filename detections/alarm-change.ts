@@ -18,7 +18,7 @@ const onRules = { eventSource: "events.amazonaws.com", readOnly: false };
 const onFilters = { eventSource: "logs.amazonaws.com", readOnly: false };
 
 /** Request parameters that contain the name of an alarm, a metric filter or a rule. */
-const MEMBERS = [
+const NAME_PARAMETERS = [
   "alarmName",
   "alarmNames[*]",
   "muteTargets.alarmNames[*]",
@@ -42,7 +42,7 @@ export const alarmChange: TrailDetection = {
           `(${allOf(matchesAny("$.eventName", "Put*", "Set*"), matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn))})`,
         ),
         anyOf(
-          ...MEMBERS.map((member) =>
+          ...NAME_PARAMETERS.map((member) =>
             matchesAny(`$.requestParameters.${member}`, `${scope.namePrefix}*`),
           ),
           ...["topicArn", "subscriptionArn"].map((member) =>

@@ -14,7 +14,7 @@ import { listsOf, namesOf, numbersOf } from "./schemas.ts";
 import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
 const ALL_DETECTIONS = [...detections, ...cisPack];
-const OWN_IDS = detections.map(({ id }) => id);
+const DETECTION_IDS = detections.map(({ id }) => id);
 const ALL_IDS = ALL_DETECTIONS.map(({ id }) => id);
 const TRAIL_IDS = ALL_DETECTIONS.filter(({ source }) => source === "trail").map(({ id }) => id);
 const ANOMALY_IDS = ALL_DETECTIONS.filter(anomalyOf).map(({ id }) => id);
@@ -22,9 +22,9 @@ const ANOMALY_IDS = ALL_DETECTIONS.filter(anomalyOf).map(({ id }) => id);
 export const settings = {
   detections: setting({
     description: "Detections to deploy, without those of the CIS pack.",
-    schema: namesOf("detection", OWN_IDS),
-    defaults: same(OWN_IDS),
-    allowed: `comma-separated detections out of ${OWN_IDS.join(", ")}`,
+    schema: namesOf("detection", DETECTION_IDS),
+    defaults: same(DETECTION_IDS),
+    allowed: `comma-separated detections out of ${DETECTION_IDS.join(", ")}`,
     next: "list the detections to deploy, or unset it to deploy all of them",
   }),
 

@@ -6,8 +6,8 @@ import { integer, type Refinement, same, setting, text, type ValuesOf } from "./
 const WIDEST_WITHOUT_TLS = 8;
 
 /** Limits that AWS WAF accepts for a rate-based rule. */
-const LEAST_RATE = 10;
-const MOST_RATE = 2_000_000_000;
+const MIN_RATE = 10;
+const MAX_RATE = 2_000_000_000;
 
 export const settings = {
   allowedCidrs: setting({
@@ -35,18 +35,18 @@ export const settings = {
     next: "copy it from `aws route53 list-hosted-zones`, without /hostedzone/",
   }),
 
-  requestLimit: integer(LEAST_RATE, MOST_RATE, {
+  requestLimit: integer(MIN_RATE, MAX_RATE, {
     description: "Requests that one IP address can make in five minutes.",
     defaults: same(2000),
   }),
 
-  decryptLimit: integer(LEAST_RATE, MOST_RATE, {
+  decryptLimit: integer(MIN_RATE, MAX_RATE, {
     description:
       "Requests to decrypt or forget a record that one IP address can make in five minutes.",
     defaults: same(300),
   }),
 
-  reputationLimit: integer(LEAST_RATE, MOST_RATE, {
+  reputationLimit: integer(MIN_RATE, MAX_RATE, {
     description: "Requests that an IP address with a bad reputation can make in five minutes.",
     defaults: same(100),
   }),

@@ -12,7 +12,7 @@ import {
 } from "./setting.ts";
 
 /** Guards against typing errors. It is not an AWS quota. */
-const MOST_TASKS = 1000;
+const MAX_TASKS = 1000;
 
 export const settings = {
   imageDigest: setting({
@@ -45,12 +45,12 @@ export const settings = {
     next: "set it to the architecture that the image was built for",
   }),
 
-  minTasks: integer(1, MOST_TASKS, {
+  minTasks: integer(1, MAX_TASKS, {
     description: "Minimum number of running tasks.",
     defaults: { dev: 1, prod: 2 },
   }),
 
-  maxTasks: integer(1, MOST_TASKS, {
+  maxTasks: integer(1, MAX_TASKS, {
     description: "Maximum number of running tasks.",
     defaults: { dev: 2, prod: 10 },
   }),

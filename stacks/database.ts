@@ -17,7 +17,7 @@ import {
   type Statement,
   viaService,
 } from "./constructs/policy.ts";
-import { admitTcp } from "./constructs/security-group-rule.ts";
+import { allowTcpFrom } from "./constructs/security-group-rule.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
   readonly vpcId: string;
@@ -199,7 +199,7 @@ export class DatabaseStack extends CipherwatchStack {
       vpcId,
       tags: { Name: this.#identifier },
     });
-    admitTcp(this, "AdmitService", {
+    allowTcpFrom(this, "AdmitService", {
       securityGroupId: group.id,
       peer: { referencedSecurityGroupId: serviceSecurityGroupId },
       port: this.port,

@@ -19,7 +19,7 @@ import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import { allow, PULL_IMAGE, viaService } from "./constructs/policy.ts";
-import { admitTcp, type Peer, reachTcp } from "./constructs/security-group-rule.ts";
+import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
 import { TaskScaling } from "./constructs/task-scaling.ts";
@@ -197,27 +197,27 @@ export class ServiceStack extends CipherwatchStack {
   #allowConnections(props: ServiceStackProps, loadBalancerGroupId: string): ITerraformDependable[] {
     const { serviceSecurityGroupId: securityGroupId, databaseSecurityGroupId } = props;
     return [
-      admitTcp(this, "AdmitLoadBalancer", {
+      allowTcpFrom(this, "AdmitLoadBalancer", {
         securityGroupId,
         peer: { referencedSecurityGroupId: loadBalancerGroupId },
         port: PORT,
         description: "Requests and health checks from the load balancer",
       }),
-      reachTcp(this, "ReachDatabase", {
+      allowTcpTo(this, "ReachDatabase", {
         securityGroupId,
         peer: { referencedSecurityGroupId: databaseSecurityGroupId },
         port: props.databasePort,
         description: "Records and migrations in the database",
       }),
-      ...this.#reachAws(props),
+      ...this.#allowAwsApis(props),
     ];
   }
 
   /** Without interface endpoints, AWS APIs have too many public addresses to list. */
-  #reachAws(props: ServiceStackProps): ITerraformDependable[] {
+  #allowAwsApis(props: ServiceStackProps): ITerraformDependable[] {
     const { serviceSecurityGroupId, endpointSecurityGroupId } = props;
-    const reach = (id: string, peer: Peer, description: string) =>
-      reachTcp(this, id, {
+    const allowTo = (id: string, peer: Peer, description: string) =>
+      allowTcpTo(this, id, {
         securityGroupId: serviceSecurityGroupId,
         peer,
         port: HTTPS,
@@ -225,14 +225,14 @@ export class ServiceStack extends CipherwatchStack {
       });
     const apis = "KMS, Secrets Manager, ECR and CloudWatch Logs";
     if (endpointSecurityGroupId === undefined) {
-      return [reach("ReachAws", { cidrIpv4: "0.0.0.0/0" }, apis)];
+      return [allowTo("ReachAws", { cidrIpv4: "0.0.0.0/0" }, apis)];
     }
     const s3 = new DataAwsEc2ManagedPrefixList(this, "S3Addresses", {
       name: `com.amazonaws.${this.settings.region}.s3`,
     });
     return [
-      reach("ReachAws", { referencedSecurityGroupId: endpointSecurityGroupId }, apis),
-      reach("ReachS3", { prefixListId: s3.id }, "Image layers, which ECR stores in S3"),
+      allowTo("ReachAws", { referencedSecurityGroupId: endpointSecurityGroupId }, apis),
+      allowTo("ReachS3", { prefixListId: s3.id }, "Image layers, which ECR stores in S3"),
     ];
   }
 

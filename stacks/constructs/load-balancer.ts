@@ -13,7 +13,7 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { Certificate } from "./certificate.ts";
 import { type BucketArns, HardenedBucket } from "./hardened-bucket.ts";
 import { type Statement, servicePrincipal } from "./policy.ts";
-import { admitTcp, reachTcp } from "./security-group-rule.ts";
+import { allowTcpFrom, allowTcpTo } from "./security-group-rule.ts";
 
 export interface LoadBalancerProps {
   readonly vpcId: string;
@@ -121,7 +121,7 @@ export class LoadBalancer extends Construct {
     for (const cidrIpv4 of allowedCidrs) {
       for (const port of ports) {
         // Derive the id from the range, so that adding one does not change the rules of others.
-        admitTcp(this, `Admit-${cidrIpv4.replaceAll(/[./]/g, "-")}-${port}`, {
+        allowTcpFrom(this, `Admit-${cidrIpv4.replaceAll(/[./]/g, "-")}-${port}`, {
           securityGroupId,
           peer: { cidrIpv4 },
           port,
@@ -129,7 +129,7 @@ export class LoadBalancer extends Construct {
         });
       }
     }
-    reachTcp(this, "ReachService", {
+    allowTcpTo(this, "ReachService", {
       securityGroupId,
       peer: { referencedSecurityGroupId: targetSecurityGroupId },
       port: targetPort,

@@ -18,12 +18,12 @@ export interface TcpRuleProps {
 }
 
 /** Allows TCP connections from the peer to members of the group. */
-export function admitTcp(scope: Construct, id: string, props: TcpRuleProps) {
+export function allowTcpFrom(scope: Construct, id: string, props: TcpRuleProps) {
   return new VpcSecurityGroupIngressRule(scope, id, toRule(props));
 }
 
 /** Allows TCP connections from members of the group to the peer. */
-export function reachTcp(scope: Construct, id: string, props: TcpRuleProps) {
+export function allowTcpTo(scope: Construct, id: string, props: TcpRuleProps) {
   return new VpcSecurityGroupEgressRule(scope, id, toRule(props));
 }
 

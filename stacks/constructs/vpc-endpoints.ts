@@ -17,7 +17,7 @@ import {
   policyJson,
   type Statement,
 } from "./policy.ts";
-import { admitTcp } from "./security-group-rule.ts";
+import { allowTcpFrom } from "./security-group-rule.ts";
 
 const HTTPS = 443;
 
@@ -79,7 +79,7 @@ export class InterfaceEndpoints extends Construct {
       tags: { Name: resourceName(env, "endpoints") },
     });
     this.securityGroupId = group.id;
-    admitTcp(this, "AdmitCallers", {
+    allowTcpFrom(this, "AdmitCallers", {
       securityGroupId: group.id,
       peer: { referencedSecurityGroupId: props.callersSecurityGroupId },
       port: HTTPS,

@@ -1,6 +1,6 @@
 import type { Operations } from "../shared/operation.ts";
 import { describeAlarmHistory, setAlarmActions, setAlarmState } from "./alarms/alarm-operations.ts";
-import type { AlarmRecord, PlacedHistoryItem } from "./alarms/alarm-store.ts";
+import type { AlarmRecord, StoredHistoryItem } from "./alarms/alarm-store.ts";
 import { describeAlarms } from "./alarms/describe-alarms.ts";
 import {
   createMonitor,
@@ -27,7 +27,7 @@ export interface CloudWatchState {
   /** Sorted by name. */
   readonly alarms: readonly AlarmRecord[];
   /** Newest first. */
-  readonly history: readonly PlacedHistoryItem[];
+  readonly history: readonly StoredHistoryItem[];
 }
 
 export const notModelled: readonly string[] = [

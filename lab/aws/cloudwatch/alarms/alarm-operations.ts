@@ -44,7 +44,7 @@ export function describeAlarmHistory(input: unknown, monitor: Monitor): AwsStruc
     isAscending ? matching.toReversed() : matching,
     request.MaxRecords,
     request.NextToken,
-    ({ place }) => String(place),
+    ({ position }) => String(position),
   );
   return {
     AlarmHistoryItems: items.map((item) => ({

@@ -23,15 +23,15 @@ export interface AlarmsEntry {
 }
 
 /** A history item with its unique position in the history. */
-export interface PlacedHistoryItem extends HistoryItem {
-  readonly place: number;
+export interface StoredHistoryItem extends HistoryItem {
+  readonly position: number;
 }
 
 export interface AlarmStore {
   /** The alarms by name. */
   readonly records: ReadonlyMap<string, AlarmRecord>;
   /** Oldest first, including items of deleted alarms. */
-  readonly history: readonly PlacedHistoryItem[];
+  readonly history: readonly StoredHistoryItem[];
   /** Journals and applies an entry. */
   readonly write: (entry: AlarmsEntry) => void;
 }
@@ -48,14 +48,14 @@ export function keepRecord({ alarmName, record }: AlarmsEntry) {
 /** Holds the alarms and their history of the last 30 days. Replays the journal on creation. */
 export function createAlarmStore(journal: Journal<AlarmsEntry>): AlarmStore {
   const records = new Map<string, AlarmRecord>();
-  const history: PlacedHistoryItem[] = [];
-  let nextPlace = 0;
+  const history: StoredHistoryItem[] = [];
+  let nextPosition = 0;
   for (const entry of journal.entries) apply(entry);
 
   function apply({ alarmName, record, history: items }: AlarmsEntry): void {
     if (record === null) records.delete(alarmName);
     else records.set(alarmName, record);
-    for (const item of items) history.push({ ...item, place: nextPlace++ });
+    for (const item of items) history.push({ ...item, position: nextPosition++ });
     const newest = history.at(-1)?.at ?? 0;
     const firstKept = history.findIndex(({ at }) => at >= newest - HISTORY_KEPT);
     history.splice(0, Math.max(firstKept, history.length - MAX_HISTORY_ITEMS));

@@ -10,7 +10,7 @@ import {
   type AlarmRecord,
   type AlarmsEntry,
   createAlarmStore,
-  type PlacedHistoryItem,
+  type StoredHistoryItem,
 } from "./alarm-store.ts";
 import { parseCompositeRules } from "./composite-alarms.ts";
 import { deployAlarms, setActionsEnabled } from "./configuration.ts";
@@ -34,7 +34,7 @@ export interface Monitor {
   readonly alarms: () => readonly AlarmRecord[];
   readonly find: (alarmName: string) => AlarmRecord | undefined;
   /** Returns the history newest first, including that of deleted alarms. */
-  readonly history: () => readonly PlacedHistoryItem[];
+  readonly history: () => readonly StoredHistoryItem[];
   /**
    * Sets the state of an alarm until its next evaluation, and runs its actions if the state changes.
    * Does nothing for an unknown alarm.
