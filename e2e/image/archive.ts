@@ -4,12 +4,12 @@ import { gunzipSync } from "node:zlib";
 import { run } from "../../common/run.ts";
 import type { Engine } from "./engine.ts";
 
-/** An image as engines save it. */
+/** An image as saved by a container engine. */
 export interface Archive {
   readonly config: ImageConfig;
-  /** The bytes of the configuration, in which the history stands too. */
+  /** The raw configuration, which includes the history. */
   readonly json: string;
-  /** The lowest first. */
+  /** Lowest layer first. */
   readonly layers: readonly Layer[];
 }
 
@@ -23,7 +23,7 @@ export interface ImageConfig {
     readonly Cmd: readonly string[];
     readonly Healthcheck?: {
       readonly Test: readonly string[];
-      /** Nanoseconds, as are the others. */
+      /** Nanoseconds, like the other durations. */
       readonly Interval: number;
       readonly Timeout: number;
       readonly StartPeriod: number;
@@ -42,15 +42,15 @@ export interface Layer {
 }
 
 export interface Entry {
-  /** From the root, without a slash at either end. */
+  /** From the root, without leading or trailing slash. */
   readonly path: string;
-  /** As `ls -l` writes it: `-rw-r--r--`. */
+  /** In the form of `ls -l`: `-rw-r--r--`. */
   readonly mode: string;
   /** Numeric: `0/0`. */
   readonly owner: string;
 }
 
-/** @param folder for the archive, made and removed here */
+/** @param folder temporary folder, created and removed by this function */
 export async function readImage(engine: Engine, image: string, folder: string): Promise<Archive> {
   mkdirSync(folder);
   try {

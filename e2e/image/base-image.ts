@@ -14,21 +14,21 @@ import { dirname, join } from "node:path";
 import { run, succeeds } from "../../common/run.ts";
 import type { Engine } from "./engine.ts";
 
-/** What the image is built on. */
+/** The base image of the build. */
 export interface BaseImage {
   readonly reference: string;
-  /** For people. */
+  /** Where it comes from, for the log. */
   readonly origin: string;
 }
 
 const PULL_MILLISECONDS = 5 * 60_000;
 
-/** The Debian of the pinned image, for machines that are none themselves. */
+/** Debian release of the pinned image, for machines that do not run Debian. */
 const DEBIAN = "bookworm";
 
 /**
- * The image that the Dockerfile pins, or where it cannot be had one made alike on this machine.
- * @throws Error when neither can be had, with the reasons
+ * Pulls the image that the Dockerfile pins or, without access to its registry, builds an equivalent one.
+ * @throws Error with the reasons when neither is possible
  */
 export async function findBaseImage(engine: Engine, dockerfile: string): Promise<BaseImage> {
   const pinned = /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync(dockerfile, "utf8"))?.[1];
@@ -39,20 +39,20 @@ export async function findBaseImage(engine: Engine, dockerfile: string): Promise
   } catch (error) {
     if (!(await succeeds("mmdebstrap", "--version"))) {
       throw new Error(
-        `The base image ${pinned} cannot be pulled, and there is no mmdebstrap to make one with: ` +
-          "install it, or let the registry be reached.",
+        `Cannot pull the base image ${pinned}, and mmdebstrap is not installed to build an equivalent one. ` +
+          "Install mmdebstrap, or allow access to the registry.",
         { cause: error },
       );
     }
-    return await makeBaseImage(engine);
+    return await buildBaseImage(engine);
   }
 }
 
 /**
- * Debian's essential packages, the Node that runs this, npm, and what npm needs to reach its registry
- * from here: for the build alone, as nothing of these but Node and its libraries gets into the image.
+ * Builds a base image from Debian's essential packages, the running Node, npm, and npm's settings on this
+ * machine. Only Node and its libraries reach the final image.
  */
-async function makeBaseImage(engine: Engine): Promise<BaseImage> {
+async function buildBaseImage(engine: Engine): Promise<BaseImage> {
   const reference = "localhost/cipherwatch-e2e-node:24-slim";
   const context = mkdtempSync(join(tmpdir(), "cipherwatch-base-"));
   try {
@@ -94,14 +94,14 @@ CMD ["node"]
     await run([...build, "--tag", reference, context], { env: engine.env });
     return {
       reference,
-      origin: `made here of Debian ${suite} and Node ${process.version}, as the pinned one cannot be pulled`,
+      origin: `built here from Debian ${suite} and Node ${process.version}, because the pinned one cannot be pulled`,
     };
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
 }
 
-/** This machine's own release and mirrors if it is a Debian. */
+/** The release and mirrors of this machine if it runs Debian. */
 function aptSources(): { readonly suite: string; readonly sources: readonly string[] } {
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
   if (!/^ID=debian$/m.test(release)) return { suite: DEBIAN, sources: [] };
@@ -110,7 +110,7 @@ function aptSources(): { readonly suite: string; readonly sources: readonly stri
   return { suite, sources: sources.filter((path) => existsSync(path)).slice(0, 1) };
 }
 
-/** Which registry npm asks here and whose certificates it trusts; no credentials. */
+/** Copies npm's registry and certificate authorities, but no credentials. */
 async function copyNpmSettings(local: string): Promise<void> {
   const [registry, cafile] = await Promise.all(
     ["registry", "cafile"].map(async (name) =>

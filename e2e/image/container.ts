@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { run } from "../../common/run.ts";
+import { waitFor } from "../../lab/testing/spawn-lab.ts";
 import type { Engine } from "./engine.ts";
 import type { ContainerDefinition, Task } from "./task.ts";
 
@@ -8,30 +9,32 @@ export interface ContainerProps {
   readonly image: string;
   readonly task: Task;
   readonly definition: ContainerDefinition;
-  /** Instead of the definition's. */
+  /** Overrides the command of the definition. */
   readonly command?: readonly string[];
-  /** Beyond what the definition sets, or in its place; `undefined` takes a variable away. */
+  /** Added to the variables of the definition, or overriding them; `undefined` removes a variable. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** `host` is this machine's, `none` has a loopback of its own and nothing else. */
+  /** `host` shares this machine's network, `none` has only a loopback interface. */
   readonly network: "host" | "none";
 }
 
-/** A container of a task, hardened as its definition says. */
+/** A container of a task, hardened as in its definition. */
 export interface Container {
-  /** All that it printed so far. */
+  /** Everything printed so far. */
   readonly output: () => string;
-  /** Its lines of JSON so far. */
+  /** JSON lines printed so far. */
   readonly lines: () => readonly Readonly<Record<string, unknown>>[];
-  /** Resolves with its exit code, which is 137 after SIGKILL. */
+  /** Resolves with the exit code: 137 after SIGKILL. */
   readonly exited: Promise<number>;
-  /** Runs a command in it. @returns the exit code */
+  /** Runs a command in the container. @returns the exit code */
   readonly execute: (command: readonly string[]) => Promise<number>;
-  /** Ends it as ECS does: SIGTERM, and SIGKILL after the seconds of its definition. */
+  /** Stops it as ECS does: SIGTERM, then SIGKILL after the stopTimeout of the definition. */
   readonly stop: () => Promise<void>;
-  /** Ends it at once if it still runs. */
+  /** Kills it if it is still running. */
   readonly remove: () => Promise<void>;
 }
 
+/** Milliseconds that a slow machine may take to start the service. */
+const LISTEN_TIMEOUT = 120_000;
 const STOP_SECONDS = 30;
 const PROCESSES = 128;
 
@@ -45,14 +48,14 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
     [
       ...["run", "--rm", "--name", name, "--network", network, "--user", definition.user],
       ...(definition.readonlyRootFilesystem ? ["--read-only"] : []),
-      // Podman puts writable folders over a read-only root unless told not to.
+      // By default Podman mounts writable folders over a read-only root.
       ...(engine.command === "podman" ? ["--read-only-tmpfs=false"] : []),
       ...definition.linuxParameters.capabilities.drop.flatMap((each) => ["--cap-drop", each]),
-      // ECS goes by the definition's alone.
+      // ECS uses only the health check of the task definition.
       "--no-healthcheck",
       ...["--security-opt", "no-new-privileges", "--pids-limit", String(PROCESSES)],
       ...["--memory", `${task.memory}m`, "--cpus", String(task.cpu / 1024)],
-      // By name alone, so that no value stands among the arguments of a process.
+      // By name only: values must not appear in process arguments.
       ...Object.keys(environment).flatMap((variable) => ["--env", variable]),
       ...[image, ...command],
     ],
@@ -68,7 +71,7 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
     lines: () =>
       output()
         .split("\n")
-        .slice(0, -1) // not ended yet
+        .slice(0, -1) // incomplete
         .filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line)),
     exited,
@@ -87,7 +90,7 @@ export function startContainer(engine: Engine, props: ContainerProps): Container
   };
 }
 
-/** Values that only a deployment has are the caller's to give. */
+/** The caller provides values that only a deployment resolves. */
 function environmentOf({ definition, environment = {} }: ContainerProps): Record<string, string> {
   const all = {
     ...Object.fromEntries(definition.environment.map(({ name, value }) => [name, value])),
@@ -97,7 +100,7 @@ function environmentOf({ definition, environment = {} }: ContainerProps): Record
     const [name, value] = entry;
     if (!value?.includes("${")) return value !== undefined;
     throw new Error(
-      `The task sets ${name} to ${value}, which a deployment resolves: give a value.`,
+      `The task sets ${name} to ${value}, which only a deployment resolves; pass a value.`,
     );
   });
   return Object.fromEntries(set);
@@ -111,4 +114,23 @@ function collect(child: ChildProcess): () => string {
     });
   }
   return () => output;
+}
+
+/** Waits for the service to log where it listens. */
+export async function waitUntilListening(
+  api: Container,
+): Promise<{ host: unknown; port: unknown }> {
+  const { host, port } = await waitFor(
+    "the service to listen",
+    async () => {
+      const line = api.lines().find(({ msg }) => msg === "listening");
+      const ended = await Promise.race([api.exited, undefined]);
+      if (line === undefined && ended !== undefined) {
+        throw new Error(`The service exited with ${ended}:\n${api.output()}`);
+      }
+      return line;
+    },
+    LISTEN_TIMEOUT,
+  );
+  return { host, port };
 }

@@ -3,65 +3,63 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunOptions, run, succeeds } from "../../common/run.ts";
 
-/** What builds images and runs containers here. */
+/** The container engine of this machine. */
 export interface Engine {
-  /** As `Podman 4.3.1`. */
+  /** Name and version, such as `Podman 4.3.1`. */
   readonly name: string;
   /** The command that runs containers. */
   readonly command: "docker" | "podman";
   readonly env: NodeJS.ProcessEnv;
-  /** All that can build an image which `command` then runs. */
+  /** Tools whose images `command` can run. */
   readonly builders: readonly [Builder, ...Builder[]];
-  /** Runs a subcommand to its end. @returns its standard output */
+  /** Runs a subcommand. @returns its standard output */
   readonly run: (args: readonly string[], options?: RunOptions) => Promise<string>;
-  /** Removes what the engine was given for its own. */
+  /** Removes the engine's temporary configuration. */
   readonly close: () => Promise<void>;
 }
 
 export interface Builder {
   readonly name: string;
-  /** The command up to the arguments that all builders have. */
+  /** The command and the arguments specific to this builder. */
   readonly build: readonly [program: string, ...args: string[]];
 }
 
-/** Why an engine cannot be used, or the engine. */
-type Found = { readonly engine: Engine } | { readonly why: string };
+/** An engine, or the reason why it cannot be used. */
+type Detection = { readonly engine: Engine } | { readonly reason: string };
 
 /**
- * Docker where its daemon runs, else Podman.
+ * Finds Docker if its daemon is running, otherwise Podman.
  *
- * Containers reach PostgreSQL and the lab, which listen on this machine's loopback alone, by the host's
- * network, so an engine must run them on this machine itself.
- * @throws Error that says for each engine why it cannot be used
+ * Containers use the host's network to reach PostgreSQL and the lab on loopback, so the engine must run them
+ * directly on this machine.
+ * @throws Error with the reason for each engine
  */
 export async function findEngine(): Promise<Engine> {
   const reasons: string[] = [];
-  for (const find of [findDocker, findPodman]) {
-    const found = await find();
-    if ("engine" in found) return found.engine;
-    reasons.push(found.why);
+  for (const detect of [findDocker, findPodman]) {
+    const detected = await detect();
+    if ("engine" in detected) return detected.engine;
+    reasons.push(detected.reason);
   }
-  throw new Error(
-    `There is no container engine: ${reasons.join("; ")}. Start Docker, or install podman.`,
-  );
+  throw new Error(`No container engine: ${reasons.join("; ")}. Start Docker, or install podman.`);
 }
 
-async function findDocker(): Promise<Found> {
-  // Podman has a command of the same name, whose flags are Podman's.
+async function findDocker(): Promise<Detection> {
+  // podman-docker installs a docker command that takes Podman's flags.
   const version = await run(["docker", "--version"]).catch(() => undefined);
-  if (!version?.stdout.startsWith("Docker version")) return { why: "there is no docker command" };
+  if (!version?.stdout.startsWith("Docker version")) return { reason: "docker is not installed" };
   let daemon: { OperatingSystem: string; SecurityOptions: string[]; ServerVersion: string };
   try {
     daemon = JSON.parse((await run(["docker", "info", "--format", "{{json .}}"])).stdout);
   } catch {
-    return { why: "Docker's daemon is not running" };
+    return { reason: "the Docker daemon is not running" };
   }
   const { OperatingSystem, SecurityOptions, ServerVersion } = daemon;
   if (OperatingSystem === "Docker Desktop") {
-    return { why: "Docker Desktop runs containers in a machine of its own" };
+    return { reason: "Docker Desktop runs containers in a virtual machine" };
   }
   if (SecurityOptions?.includes("name=rootless")) {
-    return { why: "Docker runs without root, in a network of its own" };
+    return { reason: "rootless Docker uses its own network" };
   }
   const { env } = process;
   return {
@@ -77,16 +75,16 @@ async function findDocker(): Promise<Found> {
 }
 
 /**
- * In the format that it takes by itself an image has no HEALTHCHECK, and the isolation that it takes by
- * itself needs rights that a machine which is a container has not.
+ * The default OCI format has no HEALTHCHECK, and the default isolation needs privileges that are missing
+ * inside a container.
  */
 const BUILD_ARGUMENTS = ["--format", "docker", "--isolation", "chroot"];
 
-async function findPodman(): Promise<Found> {
+async function findPodman(): Promise<Detection> {
   if (process.platform !== "linux") {
-    return { why: "Podman runs containers in a machine of its own except on Linux" };
+    return { reason: "Podman runs containers in a machine of its own except on Linux" };
   }
-  const own = process.getuid?.() === 0 ? await ownConfiguration() : undefined;
+  const own = process.getuid?.() === 0 ? await temporaryConfiguration() : undefined;
   const env = { ...process.env, ...own?.env };
   const podman = async (args: readonly string[], options: RunOptions = {}) => {
     const { stdout } = await run(["podman", ...args], {
@@ -98,7 +96,7 @@ async function findPodman(): Promise<Found> {
   try {
     const version = await podman(["info", "--format", "{{.Version.Version}}"]);
     const buildah = await succeeds("buildah", "--version");
-    const itself: Builder = {
+    const podmanBuild: Builder = {
       name: "podman build",
       build: ["podman", "build", ...BUILD_ARGUMENTS],
     };
@@ -109,14 +107,14 @@ async function findPodman(): Promise<Found> {
         env,
         builders: buildah
           ? [
-              itself,
-              // Which by itself makes one layer of all.
+              podmanBuild,
+              // Without --layers, buildah creates a single layer.
               {
                 name: "buildah build",
                 build: ["buildah", "build", "--layers", ...BUILD_ARGUMENTS],
               },
             ]
-          : [itself],
+          : [podmanBuild],
         run: podman,
         close: async () => own?.remove(),
       },
@@ -124,30 +122,30 @@ async function findPodman(): Promise<Found> {
   } catch (error) {
     await own?.remove();
     const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    return { why: missing ? "there is no podman command" : `Podman does not start: ${error}` };
+    return { reason: missing ? "podman is not installed" : `Podman does not start: ${error}` };
   }
 }
 
-interface OwnConfiguration {
+interface TemporaryConfiguration {
   readonly env: NodeJS.ProcessEnv;
   readonly remove: () => Promise<void>;
 }
 
 /**
- * Root's storage and settings in a temporary folder, so that nothing of a run is left on the machine and
- * nothing of the machine's enters it. Other users' settings are what makes it work for them.
+ * Temporary storage and configuration for root, so that a run leaves nothing on the machine and does not
+ * depend on its settings. Other users keep their own configuration, which rootless Podman needs.
  */
-async function ownConfiguration(): Promise<OwnConfiguration> {
+async function temporaryConfiguration(): Promise<TemporaryConfiguration> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-engine-"));
   const file = (name: string) => join(folder, name);
   const containersConf = file("containers.conf");
   const storageConf = file("storage.conf");
-  // crun refuses a machine that has both versions of control groups; runc does not.
+  // crun rejects a machine with both versions of control groups; runc does not.
   const runtime = (await succeeds("runc", "--version")) ? 'runtime = "runc"' : "";
   writeFileSync(
     containersConf,
     `[containers]
-# Podman asks for more than a container that it runs in may have.
+# The defaults exceed the limits inside a container.
 default_ulimits = ["nofile=8192:8192", "nproc=4096:4096"]
 log_driver = "k8s-file"
 [engine]
@@ -179,7 +177,7 @@ network_config_dir = "${file("networks")}"
     () => true,
     () => false,
   );
-  // An overlay cannot lie on another, which is what a container has for its root.
+  // Overlays cannot be nested, and the root of a container is one.
   if (!works) {
     rmSync(file("storage"), { recursive: true, force: true });
     store("vfs");

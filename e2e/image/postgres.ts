@@ -4,23 +4,22 @@ import { connect } from "../../service/database.ts";
 import { startPostgres as startPglite } from "../../service/testing/postgres-server.ts";
 import { startRealPostgres } from "../database/postgres.ts";
 
-/** A PostgreSQL on loopback, empty. */
+/** An empty PostgreSQL on loopback. */
 export interface Postgres {
-  /** For people. */
+  /** Name and version, for the log. */
   readonly name: string;
-  /** For the migrations. */
+  /** URL for the migrations. */
   readonly masterUrl: string;
-  /** For the service, once the migrations ran. */
+  /** URL for the service, after the migrations. */
   readonly serviceUrl: string;
-  /** All that no log may show. */
+  /** Values that must not appear in any log. */
   readonly secrets: readonly string[];
   readonly close: () => Promise<void>;
 }
 
 /**
- * A server of this machine's PostgreSQL, with the role by which RDS lets a user in by IAM: so the
- * migrations grant the service what they do in AWS, and it signs in as a user who may do no more.
- * Where there is none, PGlite, which knows one user.
+ * Starts this machine's PostgreSQL with the role that RDS uses for IAM authentication, so that migrations
+ * grant the same privileges as in AWS. Falls back to PGlite, which has only one user.
  */
 export async function startPostgres(serviceUser: string): Promise<Postgres> {
   const real = (await succeeds("initdb", "--version")) && (await succeeds("pg_ctl", "--version"));
@@ -31,7 +30,7 @@ export async function startPostgres(serviceUser: string): Promise<Postgres> {
   const server = await startRealPostgres();
   const admin = connect({ kind: "url", url: server.url() }, { max: 1 });
   await admin`CREATE ROLE rds_iam`.finally(() => admin.end());
-  // The server trusts its own machine; the passwords are there to be seen where they must not be.
+  // The server does not check passwords; these detect a leak into the logs.
   const secrets = [randomUUID(), randomUUID()] as const;
   const [master, service] = secrets;
   return {

@@ -2,21 +2,21 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { listen } from "./listen.ts";
 
-/** What gives the processes of a task their role's credentials, as the agent of ECS does. */
+/** Serves a task role's credentials to the processes of a task, like the ECS agent. */
 export interface TaskCredentials {
-  /** Variables by which an AWS SDK finds it. */
+  /** Environment variables that point AWS SDKs to it. */
   readonly environment: Readonly<Record<string, string>>;
-  /** All that no log may show. */
+  /** Values that must not appear in any log. */
   readonly secrets: readonly string[];
-  /** How often credentials were given. */
-  readonly given: () => number;
+  /** Number of authorized requests. */
+  readonly requests: () => number;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Assumes the role once and hands out what it got.
+ * Assumes the role once and serves the credentials.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
- * @param endpoint where STS answers
+ * @param endpoint URL of STS
  */
 export async function startTaskCredentials(
   endpoint: string,
@@ -24,10 +24,10 @@ export async function startTaskCredentials(
 ): Promise<TaskCredentials> {
   const credentials = await assumeRole(endpoint, roleArn);
   const token = randomUUID();
-  let given = 0;
+  let requests = 0;
   const server = createServer((request, response) => {
     const allowed = request.headers.authorization === token;
-    if (allowed) given += 1;
+    if (allowed) requests += 1;
     response.writeHead(allowed ? 200 : 401, { "content-type": "application/json" });
     response.end(JSON.stringify(allowed ? credentials : { code: "Unauthorized" }));
   });
@@ -38,7 +38,7 @@ export async function startTaskCredentials(
       AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
     },
     secrets: [token, credentials.SecretAccessKey, credentials.Token],
-    given: () => given,
+    requests: () => requests,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -48,7 +48,7 @@ export async function startTaskCredentials(
 }
 
 async function assumeRole(endpoint: string, roleArn: string) {
-  const answer = await fetch(endpoint, {
+  const response = await fetch(endpoint, {
     method: "POST",
     headers: {
       authorization: "AWS4-HMAC-SHA256 Credential=ecs/20260101/ap-southeast-2/sts/aws4_request",
@@ -60,10 +60,10 @@ async function assumeRole(endpoint: string, roleArn: string) {
       RoleSessionName: "image",
     }),
   });
-  const xml = await answer.text();
+  const xml = await response.text();
   const member = (name: string) => {
     const [, value] = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml) ?? [];
-    if (value === undefined) throw new Error(`AssumeRole answered ${answer.status}:\n${xml}`);
+    if (value === undefined) throw new Error(`AssumeRole returned ${response.status}:\n${xml}`);
     return value;
   };
   return {

@@ -2,7 +2,7 @@ import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 
-/** A container definition, as far as containers are run by it here. */
+/** The parts of a container definition that this suite applies. */
 export interface ContainerDefinition {
   readonly name: string;
   readonly command?: readonly string[];
@@ -15,9 +15,9 @@ export interface ContainerDefinition {
   readonly stopTimeout?: number;
 }
 
-/** What ECS would run. */
+/** A task as ECS would run it. */
 export interface Task {
-  /** Units, of which 1,024 are a processor. */
+  /** CPU units; 1,024 are one vCPU. */
   readonly cpu: number;
   /** MiB. */
   readonly memory: number;

@@ -1,23 +1,23 @@
 import { connect, createServer, type NetConnectOpts, type Socket } from "node:net";
 import { listen } from "./listen.ts";
 
-/** A way to a server that can be shut for a while. */
-export interface Gate {
-  /** On loopback. */
+/** A TCP proxy that can hold back what clients send. */
+export interface PausableProxy {
+  /** Port on loopback. */
   readonly port: number;
-  /** From now on what clients send waits here. */
-  readonly shut: () => void;
-  /** Sends on what waits, and all that comes. */
-  readonly open: () => void;
-  /** How often something has come while it was shut. */
-  readonly waiting: () => number;
+  /** Holds back everything that clients send from now on. */
+  readonly pause: () => void;
+  /** Forwards what was held back, and everything after it. */
+  readonly resume: () => void;
+  /** Number of chunks held back. */
+  readonly heldChunks: () => number;
   readonly close: () => Promise<void>;
 }
 
-export async function startGate(target: NetConnectOpts): Promise<Gate> {
+export async function startPausableProxy(target: NetConnectOpts): Promise<PausableProxy> {
   const sockets = new Set<Socket>();
   const held: (() => void)[] = [];
-  let shut = false;
+  let paused = false;
   const server = createServer((client) => {
     const upstream = connect(target);
     for (const socket of [client, upstream]) {
@@ -29,7 +29,7 @@ export async function startGate(target: NetConnectOpts): Promise<Gate> {
       });
     }
     client.on("data", (bytes) => {
-      if (shut) held.push(() => upstream.write(bytes));
+      if (paused) held.push(() => upstream.write(bytes));
       else upstream.write(bytes);
     });
     client.on("end", () => upstream.end());
@@ -37,14 +37,14 @@ export async function startGate(target: NetConnectOpts): Promise<Gate> {
   });
   return {
     port: await listen(server),
-    shut: () => {
-      shut = true;
+    pause: () => {
+      paused = true;
     },
-    open: () => {
-      shut = false;
+    resume: () => {
+      paused = false;
       for (const send of held.splice(0)) send();
     },
-    waiting: () => held.length,
+    heldChunks: () => held.length,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
