@@ -6,7 +6,7 @@ import { noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
 import type { Cost } from "./replay.ts";
 
 // A run of the "replay" benchmark in its own process: `parse FOLDER`, or `replay` and its arguments. Prints
-// the cost without that of starting Node and loading modules.
+// the cost, excluding the start of Node and the loading of modules.
 
 /** The baseline: decompresses and parses each file on one thread. */
 async function parseAll(folder: string): Promise<number> {

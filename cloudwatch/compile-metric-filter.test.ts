@@ -78,7 +78,7 @@ describe("publishes what AWS was observed to publish", () => {
     ).toEqual([-30, 0, 30]);
   });
 
-  test("nothing if nothing is ingested", () => {
+  test("nothing without events", () => {
     expect(publish(filter("ERROR", { defaultValue: 7 }), [])).toEqual([]);
   });
 });

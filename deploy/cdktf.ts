@@ -7,7 +7,7 @@ import { type Command, run } from "../common/run.ts";
 import {
   readStacks,
   type SynthesizedStack,
-  withDependenciesAmong,
+  withReducedManifest,
 } from "../terraform/cdktf/manifest.ts";
 import { stateLocationError } from "./backend.ts";
 import { type DeployCommand, parseCommand, selectedStacks, USAGE, UsageError } from "./command.ts";
@@ -112,7 +112,7 @@ async function destroy(command: DeployCommand, stacks: Stacks): Promise<number> 
 /** Runs the CLI attached to this terminal, where it asks for confirmation. */
 function runInOrder(command: DeployCommand, stacks: Stacks): Promise<number> {
   const names = stacks.map(({ name }) => name);
-  return withDependenciesAmong(names, outputFolder, async () => {
+  return withReducedManifest(names, outputFolder, async () => {
     const [program, ...args] = cdktf(command, stacks);
     const [code] = await once(spawn(program, args, { cwd: root, stdio: "inherit" }), "close");
     return code ?? 1;

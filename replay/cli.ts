@@ -50,7 +50,7 @@ async function run(options: ReplayOptions, { out, err }: Output): Promise<number
   return hasFired(report) && options.failOnAlarm ? 1 : 0;
 }
 
-/** Checks the path before reading the archive, which may take long. */
+/** Checks the path before reading the archive, which may take a long time. */
 function checkWritable(file: string): void {
   if (isFolder(file)) throw new Error(`--html must be a file; "${file}" is a folder.`);
   const folder = dirname(resolve(file));

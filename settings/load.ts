@@ -46,7 +46,7 @@ export function load<Table extends SettingsTable>(
   return result.data as ValuesOf<Table>;
 }
 
-/** Our variables that are neither empty nor blank, trimmed. */
+/** The trimmed values of the CIPHERWATCH_ variables that are not blank. */
 function textsIn(variables: Variables): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(variables)

@@ -19,7 +19,7 @@ export const settings = {
 
   natGateways: oneOf(["none", "one", "per-zone"], "is not a valid choice", {
     description:
-      "NAT gateways through which the service reaches AWS. none saves their cost if VPC endpoints are on.",
+      "NAT gateways through which the service reaches AWS. With VPC endpoints, none saves their cost.",
     defaults: { dev: "one", prod: "per-zone" },
   }),
 

@@ -78,7 +78,7 @@ function bind(filter: MetricFilter, stackArns: StackArns, bound: BoundArns): Met
   return { ...filter, pattern };
 }
 
-/** ARNs are validated by the options, so the length is all that can become invalid. */
+/** The options validate the ARNs, so only the length of a pattern can become invalid. */
 function checkLength(name: string, pattern: string): void {
   if (pattern.length <= LONGEST_PATTERN) return;
   throw new Error(

@@ -4,7 +4,7 @@ import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { type Findings, MATCH_FIELDS } from "./scan.ts";
 
-/** The values published to a metric, in each minute with any, in order of time. */
+/** The values published to a metric in each minute that has values, in order of time. */
 export interface Series {
   /** Minutes since the epoch. */
   readonly minutes: readonly number[];

@@ -21,7 +21,7 @@ export interface Transition {
   readonly reason: string;
 }
 
-/** The values of an alarm's metric at all times that matter, shared by all thresholds that are tried. */
+/** The values of an alarm's metric, prepared once for evaluating any number of thresholds. */
 export interface Timeline {
   /** When evaluation begins, in milliseconds since the epoch: a full minute. */
   readonly begin: number;

@@ -5,7 +5,7 @@ import { createGunzip } from "node:zlib";
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Reads a file in chunks, decompressed if it begins with the gzip signature. The name does not decide: some
+ * Reads a file in chunks, decompressed if it begins with the gzip signature. Ignores the name: some
  * tools decompress the files that they copy and keep the `.gz`.
  * @throws Error of the file system, or of zlib for corrupt or truncated data
  */

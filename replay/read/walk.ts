@@ -22,7 +22,7 @@ export const noneSkipped = (): Skipped => ({ digests: 0, others: 0, unreadable: 
 
 const JSON_FILE = /\.(?:json|jsonl|ndjson)(?:\.gz)?$/i;
 const DIGEST = /^\d{12}_CloudTrail-Digest_/;
-/** AWS services put their names into those of the files they deliver: `111122223333_Config_…`. */
+/** AWS services include their name in the names of the files they deliver: `111122223333_Config_…`. */
 const OTHER_SERVICE = /^\d{12}_(?!CloudTrail)/;
 
 /**
@@ -52,9 +52,9 @@ async function expand(pattern: string): Promise<readonly string[]> {
 }
 
 /**
- * Finds the files to read, in order of their names. A path to a file is read whatever its name, unless it
- * is a digest, which a glob over a bucket's copy may match; within folders the name decides. Links to
- * folders are not followed, so that no file is read twice.
+ * Finds the files to read, in order of their names. In folders, selects files by name. Reads a file from the
+ * command line regardless of its name, except for digests, which a glob may match. Does not follow links to
+ * folders, so that no file is read twice.
  * @param skipped counts the files left out
  */
 export async function* walk(

@@ -20,7 +20,7 @@ import {
 } from "./policy.ts";
 
 export interface HardenedBucketProps {
-  /** Part of the name between the environment and the account and region, which make it globally unique. */
+  /** Follows the environment in the bucket's name. Account and region come last and make it globally unique. */
   readonly part: string;
   /** KMS key of the objects. Default: S3's own key, the only one that log delivery supports. */
   readonly keyArn?: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { readStacks, withDependenciesAmong } from "./manifest.ts";
+import { readStacks, withReducedManifest } from "./manifest.ts";
 
 const stack = (name: string, dependencies: string[]) => ({
   name,
@@ -32,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The manifest that a command for some of the stacks sees. */
 const seenFor = (...selected: readonly string[]) =>
-  withDependenciesAmong(
+  withReducedManifest(
     selected,
     folder,
     async (): Promise<typeof manifest> => JSON.parse(readFileSync(file, "utf8")),
@@ -73,7 +73,7 @@ test("changes nothing else in the manifest", async () => {
 });
 
 test("restores the manifest even if the command fails", async () => {
-  const failing = withDependenciesAmong(["kms"], folder, () => Promise.reject(new Error("failed")));
+  const failing = withReducedManifest(["kms"], folder, () => Promise.reject(new Error("failed")));
   await expect(failing).rejects.toThrow("failed");
   expect(readFileSync(file, "utf8")).toBe(written);
 });

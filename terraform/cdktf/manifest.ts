@@ -48,7 +48,7 @@ export function readStacks(outputFolder: string): readonly SynthesizedStack[] {
  * The CLI's own `--ignore-missing-stack-dependencies` does not help: with it, deploy waits for no stack at
  * all, and destroy starts the first stack again and again.
  */
-export async function withDependenciesAmong<Result>(
+export async function withReducedManifest<Result>(
   selected: readonly string[],
   outputFolder: string,
   command: () => Promise<Result>,

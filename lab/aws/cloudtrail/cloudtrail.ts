@@ -79,7 +79,7 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
       try {
         deliverEvent(next.event, options);
       } finally {
-        // Also if the delivery failed: a single event must not block the others, now or after a restart.
+        // Do this even if the delivery failed: one event must not block the others, now or after a restart.
         events.markDelivered();
       }
     }

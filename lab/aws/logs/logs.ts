@@ -30,8 +30,8 @@ export interface LogsOptions {
 export interface Logs {
   readonly operations: Operations;
   /**
-   * Stores events as an AWS service does that writes to its log group, and creates the log stream if it
-   * does not exist. Publishes the metrics of metric filters and of embedded metrics before it returns.
+   * Stores events like an AWS service that writes to its log group, and creates the log stream if it does
+   * not exist. Publishes the metrics of metric filters and of embedded metrics before it returns.
    * @throws Error if the deployment has no such log group
    */
   readonly ingest: (

@@ -170,7 +170,7 @@ function validateStatistics(request: z.infer<typeof GetMetricStatistics>): void 
   }
 }
 
-/** Rounds the start of a range down, by the more the older it is, as GetMetricStatistics does. */
+/** Rounds the start of a range down as GetMetricStatistics does: the older it is, the more coarsely. */
 function roundedStart(start: number, seconds: number, now: number): number {
   const age = now - start;
   const step =
