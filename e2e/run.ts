@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { parseOptions } from "../common/parse-options.ts";
+import { unknownName } from "../common/unknown-name.ts";
 
 interface Suite {
   /** Duration on an idle machine with two cores. */
@@ -11,7 +12,7 @@ interface Suite {
   /** Commands that must succeed, each with the name of the tool it checks. */
   readonly needs: readonly { readonly command: readonly string[]; readonly what: string }[];
   /** Runs two test files at a time, as they are independent and mostly wait. */
-  readonly sideBySide?: true;
+  readonly parallel?: true;
 }
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -49,7 +50,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
     ],
-    sideBySide: true,
+    parallel: true,
   },
   pipeline: {
     minutes: 15,
@@ -67,19 +68,32 @@ const SUITES: Readonly<Record<string, Suite>> = {
 /** Factor by which a busy machine may exceed a suite's minutes. */
 const PATIENCE = 1.5;
 
+const USAGE = `npm run e2e -- [--within MINUTES] [SUITE…]
+
+Runs the named suites, or all suites whose tools are installed.
+
+  SUITE              ${Object.keys(SUITES).join(", ")}
+  --within MINUTES   skip suites that may not finish in time, and run a failed suite again if there is time
+  --help             show this help`;
+
 /**
  * `--within MINUTES` skips and names each suite that may not finish in time, and runs a failed suite once
  * more if there is time: on a busy machine the emulator may answer so late that the AWS provider repeats a
  * deletion, which then fails.
  */
 const { values, positionals: named } = readArguments();
-const unknown = named.filter((name) => !(name in SUITES));
-if (unknown.length > 0) {
-  exitWithUsage(`Unknown suite ${unknown.join(", ")}. Suites: ${Object.keys(SUITES).join(", ")}.`);
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
+const suiteNames = Object.keys(SUITES);
+const unknown = named.find((name) => !suiteNames.includes(name));
+if (unknown !== undefined) {
+  exitWithError(`${unknownName("suite", unknown, suiteNames)} Allowed: ${suiteNames.join(", ")}.`);
 }
 const within = Number(values.within ?? Number.POSITIVE_INFINITY);
 if (!(within > 0))
-  exitWithUsage(`--within must be a number of minutes greater than 0, received ${values.within}.`);
+  exitWithError(`--within must be a number of minutes above 0, not "${values.within}".`);
 
 const isTimeFor = ({ minutes }: Suite) => performance.now() / 60_000 + minutes * PATIENCE <= within;
 
@@ -117,16 +131,19 @@ process.exitCode = failed > 0 ? 1 : 0;
 
 function readArguments() {
   try {
-    return parseArgs({ options: { within: { type: "string" } }, allowPositionals: true });
-  } catch {
-    return exitWithUsage(
-      `Invalid arguments: ${process.argv.slice(2).join(" ")}. Usage: npm run e2e -- [--within MINUTES] [SUITE…]. ` +
-        `Suites: ${Object.keys(SUITES).join(", ")}.`,
+    return parseOptions(
+      {
+        options: { within: { type: "string" }, help: { type: "boolean", short: "h" } },
+        allowPositionals: true,
+      },
+      USAGE,
     );
+  } catch (error) {
+    return exitWithError((error as Error).message);
   }
 }
 
-function exitWithUsage(message: string): never {
+function exitWithError(message: string): never {
   console.error(message);
   process.exit(2);
 }
@@ -137,7 +154,7 @@ function missingFor({ needs }: Suite): string[] {
     .map(({ what }) => what);
 }
 
-function run(name: string, { sideBySide }: Suite): { passed: number; failed: number } {
+function run(name: string, { parallel }: Suite): { passed: number; failed: number } {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-e2e-"));
   const report = join(folder, "report.json");
   try {
@@ -146,7 +163,7 @@ function run(name: string, { sideBySide }: Suite): { passed: number; failed: num
       [
         join(root, "node_modules/vitest/vitest.mjs"),
         ...["run", "--config", "e2e/vitest.config.ts", `e2e/${name}/`],
-        ...(sideBySide ? ["--fileParallelism", "--maxWorkers=2"] : []),
+        ...(parallel ? ["--fileParallelism", "--maxWorkers=2"] : []),
         ...["--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
       ],
       { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
