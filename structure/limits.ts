@@ -8,11 +8,11 @@ const INNER_FUNCTIONS = 20;
 export const EXCEPTIONS: Readonly<Record<string, string>> = {};
 
 /**
- * Finds files and functions that are too long to read in one go. The length of functions is limited in
- * production code: a test reads as a list of steps.
- * @returns a sentence for each, by the path (and the function's name) that an exception would be for
+ * Finds files and functions that exceed the limits. Functions are limited in production code only, because
+ * tests are sequences of steps.
+ * @returns a sentence for each, by its key in EXCEPTIONS: the path, or the path and the function's name
  */
-export function excesses(sources: readonly SourceFile[]): ReadonlyMap<string, string> {
+export function limitViolations(sources: readonly SourceFile[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { path, lines, functions } of sources) {
     if (lines > FILE_LINES) {

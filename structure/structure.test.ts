@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { EXCEPTIONS, excesses } from "./limits.ts";
+import {
+  ALLOWED_IMPORTS,
+  arrows,
+  boundaryViolations,
+  importCycle,
+  unusedArrows,
+} from "./boundaries.ts";
+import { EXCEPTIONS, limitViolations } from "./limits.ts";
 import { parseSource, readSources, type SourceFile } from "./source.ts";
-import { arrows, brokenWalls, importCircle, PLAN, unusedArrows } from "./walls.ts";
 
 const sources = readSources();
 
@@ -21,24 +27,24 @@ function withImport(path: string, imported: string): readonly SourceFile[] {
   });
 }
 
-describe("the walls between folders", () => {
-  test("are kept by every import", () => {
-    expect(brokenWalls(sources)).toEqual([]);
+describe("the boundaries between folders", () => {
+  test("are respected by every import", () => {
+    expect(boundaryViolations(sources)).toEqual([]);
   });
 
-  test("allow no import that nothing needs", () => {
+  test("allow only imports that are used", () => {
     expect(unusedArrows(sources)).toEqual([]);
   });
 
-  test("allow no circle of files", () => {
-    expect(importCircle(sources)).toEqual([]);
+  test("contain no cycle of imports", () => {
+    expect(importCycle(sources)).toEqual([]);
   });
 
-  test("are drawn in docs/architecture.md as they are", () => {
+  test("are the arrows of the diagram in docs/architecture.md", () => {
     const page = readFileSync(join(import.meta.dirname, "../docs/architecture.md"), "utf8");
     const drawn = page.match(/^ {2}[\w.]+ --> [\w.]+$/gm)?.map((line) => line.trim()) ?? [];
     expect(drawn.toSorted()).toEqual(
-      arrows(PLAN)
+      arrows(ALLOWED_IMPORTS)
         .map((arrow) => arrow.replaceAll(".github", "github"))
         .toSorted(),
     );
@@ -53,38 +59,38 @@ describe("the walls between folders", () => {
       "lab/testing/spawn-lab.ts",
       /never imports tests/,
     ],
-    ["I/O in cloudwatch", "cloudwatch/metric-filter.ts", "node:fs", /cloudwatch is pure/],
+    ["I/O in cloudwatch", "cloudwatch/metric-filter.ts", "node:fs", /cloudwatch performs no I\/O/],
     ["an upward import by a test", "settings/index.test.ts", "lab/lab.ts", /lab is above settings/],
   ])("report %s with both files", (_, path, imported, reason) => {
-    const [broken, ...more] = brokenWalls(withImport(path, imported));
+    const [broken, ...more] = boundaryViolations(withImport(path, imported));
     expect(broken).toContain(`${path} imports ${imported}: `);
     expect(broken).toMatch(reason);
     expect(more).toEqual([]);
   });
 
-  test("report a circle of files", () => {
+  test("report a cycle of imports", () => {
     const file = (path: string, ...imports: string[]) =>
       ({ ...parseSource(path, ""), imports }) satisfies SourceFile;
-    expect(importCircle([file("a", "b"), file("b", "c"), file("c", "b")])).toEqual(["b", "c", "b"]);
+    expect(importCycle([file("a", "b"), file("b", "c"), file("c", "b")])).toEqual(["b", "c", "b"]);
   });
 });
 
 describe("files and functions", () => {
-  const found = excesses(sources);
+  const found = limitViolations(sources);
 
-  test("are short enough to read, except those listed with a reason", () => {
+  test("respect the limits, except those listed with a reason", () => {
     const unexpected = [...found].filter(([place]) => !(place in EXCEPTIONS));
     expect(unexpected.map(([, message]) => message)).toEqual([]);
   });
 
-  test("are no longer listed as exceptions once they are short", () => {
+  test("are listed as exceptions only while they exceed a limit", () => {
     expect(Object.keys(EXCEPTIONS).filter((place) => !found.has(place))).toEqual([]);
   });
 
-  test("are reported by name and length when they are too long", () => {
+  test("are reported with name and length if they exceed a limit", () => {
     const long = `export function f() {\n${"  g();\n".repeat(80)}}\n`;
     const many = `const f = () => {\n${"  const g = () => 1;\n".repeat(20)}};\n`;
-    const of = (text: string) => [...excesses([parseSource("a.ts", text)]).values()];
+    const of = (text: string) => [...limitViolations([parseSource("a.ts", text)]).values()];
     expect(of(long)).toEqual(["a.ts:1 f has 82 lines; at most 80 are allowed"]);
     expect(of(many)).toEqual(["a.ts:1 f declares 20 functions; fewer than 20 are allowed"]);
     expect(of("\n".repeat(351))).toEqual(["a.ts has 351 lines; at most 350 are allowed"]);

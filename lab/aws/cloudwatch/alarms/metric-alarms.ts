@@ -16,8 +16,8 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { StateRecord } from "./history.ts";
 
 export const notModelled: readonly string[] = [
-  `An alarm on an anomaly detection band is evaluated by ${ANOMALY_MODEL}. AWS trains a model on two weeks of data that knows hours and weekdays.`,
-  "Alarms support no other metric math than an anomaly detection band.",
+  `An alarm on an anomaly detection band is evaluated by ${ANOMALY_MODEL}. AWS trains a model of hourly and weekly patterns on two weeks of data.`,
+  "The only metric math that alarms support is an anomaly detection band.",
   "The number of periods that an alarm looks back beyond its evaluation periods is inferred: two more, or one minute for periods under a minute.",
   "An alarm evaluates the data of all units of its metric together. AWS keeps units apart.",
 ];

@@ -2,9 +2,9 @@ import { isTest, type SourceFile } from "./source.ts";
 
 /**
  * Folders from the bottom up, each with the folders that its production code imports.
- * docs/architecture.md draws the same plan.
+ * docs/architecture.md shows the same as a diagram.
  */
-export const PLAN: Readonly<Record<string, readonly string[]>> = {
+export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   common: [],
   service: [],
   cloudwatch: [],
@@ -21,45 +21,45 @@ export const PLAN: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["settings", "stacks"],
 };
 
-/** Node's modules that compute and neither read nor write anything outside the process. */
+/** Modules of Node that perform no I/O. */
 const PURE_MODULES: readonly string[] = ["node:util"];
 
-const FLOORS = Object.keys(PLAN);
+const FOLDERS = Object.keys(ALLOWED_IMPORTS);
 
-/** @returns a sentence for each import that the plan does not allow; empty when it is kept */
-export function brokenWalls(sources: readonly SourceFile[]): readonly string[] {
+/** @returns a sentence for each import that ALLOWED_IMPORTS does not allow */
+export function boundaryViolations(sources: readonly SourceFile[]): readonly string[] {
   return sources.flatMap(({ path, imports, packages }) => [
     ...imports.flatMap((imported) => {
-      const reason = whyNot(path, imported);
+      const reason = reasonAgainst(path, imported);
       return reason === undefined ? [] : [`${path} imports ${imported}: ${reason}`];
     }),
     ...(folderOf(path) === "cloudwatch" && !isTest(path) ? packages : [])
       .filter((name) => name.startsWith("node:") && !PURE_MODULES.includes(name))
-      .map((name) => `${path} imports ${name}: cloudwatch is pure, without input or output`),
+      .map((name) => `${path} imports ${name}: cloudwatch performs no I/O`),
   ]);
 }
 
-function whyNot(path: string, imported: string): string | undefined {
+function reasonAgainst(path: string, imported: string): string | undefined {
   const [from, to] = [folderOf(path), folderOf(imported)];
   if (!isTest(path) && isTest(imported)) return "production code never imports tests";
   if (from === to || imported === "package.json") return undefined;
   if (from === "service") return "service imports nothing outside itself";
   if (isTest(path)) {
-    const isAbove = FLOORS.includes(from) && FLOORS.indexOf(to) > FLOORS.indexOf(from);
+    const isAbove = FOLDERS.includes(from) && FOLDERS.indexOf(to) > FOLDERS.indexOf(from);
     return isAbove ? `${to} is above ${from}` : undefined;
   }
-  if (PLAN[from]?.includes(to)) return undefined;
-  return `${from} may import ${PLAN[from]?.join(", ") || "nothing outside itself"}`;
+  if (ALLOWED_IMPORTS[from]?.includes(to)) return undefined;
+  return `${from} may import ${ALLOWED_IMPORTS[from]?.join(", ") || "nothing outside itself"}`;
 }
 
-/** @returns arrows of the plan that no production file needs */
+/** @returns the allowed imports that no production file uses, as arrows of the diagram */
 export function unusedArrows(sources: readonly SourceFile[]): readonly string[] {
   const used = new Set(
     sources
       .filter(({ path }) => !isTest(path))
       .flatMap(({ path, imports }) => imports.map((to) => `${folderOf(path)} --> ${folderOf(to)}`)),
   );
-  return arrows(PLAN).filter((arrow) => !used.has(arrow));
+  return arrows(ALLOWED_IMPORTS).filter((arrow) => !used.has(arrow));
 }
 
 export function arrows(plan: Readonly<Record<string, readonly string[]>>): readonly string[] {
@@ -68,23 +68,23 @@ export function arrows(plan: Readonly<Record<string, readonly string[]>>): reado
   );
 }
 
-/** @returns the first circle of files that import each other, closed; empty without one */
-export function importCircle(sources: readonly SourceFile[]): readonly string[] {
+/** @returns the first cycle of imports, beginning and ending with the same file; empty if there is none */
+export function importCycle(sources: readonly SourceFile[]): readonly string[] {
   const imports = new Map(sources.map((file) => [file.path, file.imports]));
   const done = new Set<string>();
   const follow = (path: string, trail: readonly string[]): readonly string[] => {
     if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
     if (done.has(path)) return [];
     for (const next of imports.get(path) ?? []) {
-      const circle = follow(next, [...trail, path]);
-      if (circle.length > 0) return circle;
+      const cycle = follow(next, [...trail, path]);
+      if (cycle.length > 0) return cycle;
     }
     done.add(path);
     return [];
   };
   for (const path of imports.keys()) {
-    const circle = follow(path, []);
-    if (circle.length > 0) return circle;
+    const cycle = follow(path, []);
+    if (cycle.length > 0) return cycle;
   }
   return [];
 }
