@@ -66,7 +66,7 @@ interface Request {
   readonly query: URLSearchParams;
   readonly body: Readonly<Record<string, unknown>>;
 }
-interface Answer {
+interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
 }
@@ -75,147 +75,40 @@ interface Route {
   readonly path: RegExp;
   /** Requires one of these, such as `issues: read`; write includes read. */
   readonly permission: readonly string[];
-  readonly answer: (request: Request) => Answer;
+  readonly respond: (request: Request) => ApiResponse;
 }
 
+interface State {
+  readonly repository: string;
+  readonly issues: StoredIssue[];
+  readonly comments: StoredComment[];
+  readonly pullRequests: StoredPullRequest[];
+  readonly deployments: StoredDeployment[];
+  readonly requests: string[];
+  readonly tokens: Map<string, Permissions>;
+  /** Returns a new number or id. */
+  readonly nextId: () => number;
+}
+
+/** Starts the API on a free port of the loopback interface. */
 export async function startGitHubApi(repository = "example-org/cipherwatch"): Promise<GitHubApi> {
-  const issues: StoredIssue[] = [];
-  const comments: StoredComment[] = [];
-  const pullRequests: StoredPullRequest[] = [];
-  const deployments: StoredDeployment[] = [];
-  const requests: string[] = [];
-  const tokens = new Map<string, Permissions>();
-  let last = 100_000;
-  const next = () => {
-    last += 1;
-    return last;
+  let lastId = 100_000;
+  const state: State = {
+    repository,
+    issues: [],
+    comments: [],
+    pullRequests: [],
+    deployments: [],
+    requests: [],
+    tokens: new Map(),
+    nextId: () => {
+      lastId += 1;
+      return lastId;
+    },
   };
-
-  const routes: readonly Route[] = [
-    {
-      method: "GET",
-      path: /^\/issues\/(\d+)\/comments$/,
-      permission: ["issues: read", "pull-requests: read"],
-      answer: ({ params: [number] }) =>
-        found(comments.filter(({ issue }) => issue === Number(number))),
-    },
-    {
-      method: "POST",
-      path: /^\/issues\/(\d+)\/comments$/,
-      permission: ["issues: write", "pull-requests: write"],
-      answer: ({ params: [number], body }) => {
-        const comment = { id: next(), issue: Number(number), user: BOT, body: String(body.body) };
-        comments.push(comment);
-        return { status: 201, body: withUrl(comment) };
-      },
-    },
-    {
-      method: "PATCH",
-      path: /^\/issues\/comments\/(\d+)$/,
-      permission: ["issues: write", "pull-requests: write"],
-      answer: ({ params: [id], body }) =>
-        changed(
-          comments.find((comment) => comment.id === Number(id)),
-          body,
-        ),
-    },
-    {
-      method: "GET",
-      path: /^\/commits\/([0-9a-f]{40})\/pulls$/,
-      permission: ["pull-requests: read"],
-      answer: ({ params: [sha] }) =>
-        found(
-          pullRequests.filter(
-            ({ head, merge_commit_sha }) => head.sha === sha || merge_commit_sha === sha,
-          ),
-        ),
-    },
-    {
-      method: "GET",
-      path: /^\/issues$/,
-      permission: ["issues: read"],
-      answer: ({ query }) =>
-        found(
-          issues.filter(
-            ({ state, user }) =>
-              state === (query.get("state") ?? "open") &&
-              user.login === (query.get("creator") ?? user.login),
-          ),
-        ),
-    },
-    {
-      method: "POST",
-      path: /^\/issues$/,
-      permission: ["issues: write"],
-      answer: ({ body }) => {
-        const { title, body: text } = body;
-        const issue = {
-          number: next(),
-          user: BOT,
-          title: String(title),
-          body: String(text),
-          state: "open",
-        };
-        issues.push(issue);
-        return { status: 201, body: withUrl(issue) };
-      },
-    },
-    {
-      method: "PATCH",
-      path: /^\/issues\/(\d+)$/,
-      permission: ["issues: write"],
-      answer: ({ params: [number], body }) =>
-        changed(
-          issues.find((issue) => issue.number === Number(number)),
-          body,
-        ),
-    },
-    {
-      method: "GET",
-      path: /^\/deployments$/,
-      permission: ["deployments: read"],
-      answer: ({ query }) =>
-        found(
-          deployments
-            .filter(({ environment }) => environment === query.get("environment"))
-            .sort((a, b) => b.id - a.id),
-        ),
-    },
-    {
-      method: "GET",
-      path: /^\/deployments\/(\d+)\/statuses$/,
-      permission: ["deployments: read"],
-      answer: ({ params: [id] }) => {
-        const states = deployments.find((each) => each.id === Number(id))?.states ?? [];
-        return found(states.map((state) => ({ state })));
-      },
-    },
-  ];
-
-  const answer = async (message: IncomingMessage): Promise<Answer & { readonly link?: string }> => {
-    const { pathname, searchParams: query, href } = new URL(message.url ?? "", url);
-    requests.push(`${message.method} ${pathname}`);
-    const permissions = tokens.get((message.headers.authorization ?? "").replace(/^token /, ""));
-    if (permissions === undefined) return { status: 401, body: { message: "Bad credentials" } };
-    const path = pathname.replace(`/repos/${repository}`, "");
-    for (const route of routes) {
-      const match = route.method === message.method ? route.path.exec(path) : null;
-      if (match === null) continue;
-      if (!route.permission.some((permission) => allows(permissions, permission))) {
-        return { status: 403, body: { message: "Resource not accessible by integration" } };
-      }
-      const body = message.method === "GET" ? {} : JSON.parse(await textOf(message));
-      if (String(body.body ?? "").length > LONGEST_BODY) {
-        return { status: 422, body: { message: "body is too long (maximum is 65536 characters)" } };
-      }
-      const answered = route.answer({ params: match.slice(1), query, body });
-      return Array.isArray(answered.body) ? paged(answered.body, query, href) : answered;
-    }
-    return { status: 404, body: { message: "Not Found" } };
-  };
-
+  const routes = [...commentRoutes(state), ...issueRoutes(state), ...readOnlyRoutes(state)];
   const server = createServer((request, response) => {
-    answer(request).then(
+    respond(state, routes, request).then(
       ({ status, body, link }) => {
         response.writeHead(status, {
           "Content-Type": "application/json; charset=utf-8",
@@ -227,19 +120,12 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
     );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
   return {
-    url,
-    repository,
-    issues,
-    comments,
-    pullRequests,
-    deployments,
-    requests,
+    ...state,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     tokenFor: (permissions) => {
       const token = `ghs_${randomUUID().replaceAll("-", "")}`;
-      tokens.set(token, permissions);
+      state.tokens.set(token, permissions);
       return token;
     },
     close: () =>
@@ -248,18 +134,168 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
         server.closeAllConnections();
       }),
   };
-
-  function withUrl<T extends object>(item: T): T & { readonly html_url: string } {
-    return { ...item, html_url: `https://github.com/${repository}/${Object.values(item)[0]}` };
-  }
-
-  function changed<T extends object>(item: T | undefined, body: Partial<T>): Answer {
-    if (item === undefined) return { status: 404, body: { message: "Not Found" } };
-    return { status: 200, body: withUrl(Object.assign(item, body)) };
-  }
 }
 
-function found(items: readonly unknown[]): Answer {
+async function respond(
+  { repository, requests, tokens }: State,
+  routes: readonly Route[],
+  message: IncomingMessage,
+): Promise<ApiResponse & { readonly link?: string }> {
+  const origin = `http://${message.headers.host}`;
+  const { pathname, searchParams: query, href } = new URL(message.url ?? "", origin);
+  requests.push(`${message.method} ${pathname}`);
+  const permissions = tokens.get((message.headers.authorization ?? "").replace(/^token /, ""));
+  if (permissions === undefined) return { status: 401, body: { message: "Bad credentials" } };
+  const path = pathname.replace(`/repos/${repository}`, "");
+  for (const route of routes) {
+    const match = route.method === message.method ? route.path.exec(path) : null;
+    if (match === null) continue;
+    if (!route.permission.some((permission) => allows(permissions, permission))) {
+      return { status: 403, body: { message: "Resource not accessible by integration" } };
+    }
+    const body = message.method === "GET" ? {} : JSON.parse(await textOf(message));
+    if (String(body.body ?? "").length > LONGEST_BODY) {
+      return { status: 422, body: { message: "body is too long (maximum is 65536 characters)" } };
+    }
+    const response = route.respond({ params: match.slice(1), query, body });
+    return Array.isArray(response.body) ? paged(response.body, query, href) : response;
+  }
+  return { status: 404, body: { message: "Not Found" } };
+}
+
+function commentRoutes({ repository, comments, nextId }: State): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: /^\/issues\/(\d+)\/comments$/,
+      permission: ["issues: read", "pull-requests: read"],
+      respond: ({ params: [number] }) =>
+        list(comments.filter(({ issue }) => issue === Number(number))),
+    },
+    {
+      method: "POST",
+      path: /^\/issues\/(\d+)\/comments$/,
+      permission: ["issues: write", "pull-requests: write"],
+      respond: ({ params: [number], body }) => {
+        const comment = {
+          id: nextId(),
+          issue: Number(number),
+          user: BOT,
+          body: String(body.body),
+        };
+        comments.push(comment);
+        return { status: 201, body: withUrl(comment, repository) };
+      },
+    },
+    {
+      method: "PATCH",
+      path: /^\/issues\/comments\/(\d+)$/,
+      permission: ["issues: write", "pull-requests: write"],
+      respond: ({ params: [id], body }) =>
+        update(
+          comments.find((comment) => comment.id === Number(id)),
+          body,
+          repository,
+        ),
+    },
+  ];
+}
+
+function issueRoutes({ repository, issues, nextId }: State): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: /^\/issues$/,
+      permission: ["issues: read"],
+      respond: ({ query }) =>
+        list(
+          issues.filter(
+            ({ state, user }) =>
+              state === (query.get("state") ?? "open") &&
+              user.login === (query.get("creator") ?? user.login),
+          ),
+        ),
+    },
+    {
+      method: "POST",
+      path: /^\/issues$/,
+      permission: ["issues: write"],
+      respond: ({ body }) => {
+        const issue = {
+          number: nextId(),
+          user: BOT,
+          title: String(body.title),
+          body: String(body.body),
+          state: "open",
+        };
+        issues.push(issue);
+        return { status: 201, body: withUrl(issue, repository) };
+      },
+    },
+    {
+      method: "PATCH",
+      path: /^\/issues\/(\d+)$/,
+      permission: ["issues: write"],
+      respond: ({ params: [number], body }) =>
+        update(
+          issues.find((issue) => issue.number === Number(number)),
+          body,
+          repository,
+        ),
+    },
+  ];
+}
+
+function readOnlyRoutes({ pullRequests, deployments }: State): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      path: /^\/commits\/([0-9a-f]{40})\/pulls$/,
+      permission: ["pull-requests: read"],
+      respond: ({ params: [sha] }) =>
+        list(
+          pullRequests.filter(
+            ({ head, merge_commit_sha }) => head.sha === sha || merge_commit_sha === sha,
+          ),
+        ),
+    },
+    {
+      method: "GET",
+      path: /^\/deployments$/,
+      permission: ["deployments: read"],
+      respond: ({ query }) =>
+        list(
+          deployments
+            .filter(({ environment }) => environment === query.get("environment"))
+            .sort((a, b) => b.id - a.id),
+        ),
+    },
+    {
+      method: "GET",
+      path: /^\/deployments\/(\d+)\/statuses$/,
+      permission: ["deployments: read"],
+      respond: ({ params: [id] }) => {
+        const states = deployments.find((each) => each.id === Number(id))?.states ?? [];
+        return list(states.map((state) => ({ state })));
+      },
+    },
+  ];
+}
+
+function withUrl<T extends object>(item: T, repository: string): T & { readonly html_url: string } {
+  return { ...item, html_url: `https://github.com/${repository}/${Object.values(item)[0]}` };
+}
+
+function update<T extends object>(
+  item: T | undefined,
+  body: Partial<T>,
+  repository: string,
+): ApiResponse {
+  if (item === undefined) return { status: 404, body: { message: "Not Found" } };
+  return { status: 200, body: withUrl(Object.assign(item, body), repository) };
+}
+
+function list(items: readonly unknown[]): ApiResponse {
   return { status: 200, body: items };
 }
 
