@@ -91,7 +91,7 @@ export function testContents(image: () => BuiltImage): void {
     expect(wrong).toEqual([]);
   });
 
-  it("contains no secret of the build image().folder, not even in its history", () => {
+  it("contains no secret of the build folder, not even in its history", () => {
     const file = readFileSync(join(image().context, "service/.env"), "utf8");
     expect(file).toContain(CANARY);
     expect(image().archive.json).not.toContain(CANARY);

@@ -115,7 +115,7 @@ export function testTask(image: () => BuiltImage): void {
       async () => api.lines().find(({ msg }) => msg === "stopping"),
       PATIENCE,
     );
-    expect(line).toMatchObject({ signal: "SIGTERM", answering: 1 });
+    expect(line).toMatchObject({ signal: "SIGTERM", inProgress: 1 });
     await expect(send("GET", `${url}/healthz`)).rejects.toThrow(/ECONNREFUSED/);
     kmsProxy.resume();
 
