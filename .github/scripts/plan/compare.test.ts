@@ -52,6 +52,33 @@ describe("real plans", () => {
     ]);
   });
 
+  test("compares the live object of an address that also has a deposed one", () => {
+    const plan = planFixture("change");
+    const [live] = plan.resource_changes.filter(({ change }) => change.actions[0] === "update");
+    expect(live).toBeDefined();
+    const deposed = {
+      ...live,
+      deposed: "ce4cc2bb",
+      change: { actions: ["delete"], before: live?.change.before, after: null },
+    };
+    const withDeposed = (of: PlanJson) =>
+      edited(of, (text) => {
+        const value = JSON.parse(text);
+        return JSON.stringify({ ...value, resource_changes: [...value.resource_changes, deposed] });
+      });
+    const other = edited(plan, (text) =>
+      text.replace('"rotation_period_in_days":180', '"rotation_period_in_days":2560'),
+    );
+    expect(compare(withDeposed(plan), withDeposed(plan))).toEqual([]);
+    expect(compare(withDeposed(plan), withDeposed(other))).toEqual(compare(plan, other));
+    expect(compare(plan, withDeposed(plan))).toEqual([
+      {
+        address: `${live?.address} (deposed object ce4cc2bb)`,
+        what: "delete: not in the reviewed plan",
+      },
+    ]);
+  });
+
   test("reports the path within a policy", () => {
     const plan = planFixture("create");
     const other = edited(plan, (text) => text.replace("kms:GenerateDataKey", "kms:ReEncryptFrom"));

@@ -23,6 +23,8 @@ const change = z.object({
 const resourceChange = z.object({
   address: z.string(),
   previous_address: z.string().optional(),
+  /** Key of an object that a failed replacement left behind. The live object has the same address. */
+  deposed: z.string().optional(),
   mode: z.enum(["managed", "data"]),
   type: z.string(),
   change,
@@ -38,13 +40,21 @@ const plan = z.looseObject({
   complete: z.boolean().default(true),
 });
 
+/** Identifies an object of a plan: its address, and the key if it is a deposed one. */
+export function objectOf({
+  address,
+  deposed,
+}: Pick<ResourceChange, "address" | "deposed">): string {
+  return deposed === undefined ? address : `${address} (deposed object ${deposed})`;
+}
+
 export type PlanJson = z.output<typeof plan>;
 export type ResourceChange = z.output<typeof resourceChange>;
 export type ChangeOfValue = z.output<typeof change>;
 
 /**
  * @param name for error messages, such as `the plan of kms`
- * @throws StepError if the JSON is no complete plan
+ * @throws StepError if the JSON is not a complete plan, or lists an object twice
  */
 export function parsePlan(json: string, name: string): PlanJson {
   let value: unknown;
@@ -62,6 +72,13 @@ export function parsePlan(json: string, name: string): PlanJson {
   if (parsed.data.errored || !parsed.data.complete) {
     throw new StepError(
       `${name} is ${parsed.data.errored ? "errored" : "incomplete"}. Plan again, without -target.`,
+    );
+  }
+  const objects = parsed.data.resource_changes.map(objectOf);
+  const repeated = objects.find((object, index) => objects.indexOf(object) !== index);
+  if (repeated !== undefined) {
+    throw new StepError(
+      `${name} lists ${repeated} twice, so one of its changes would be ignored. Plan again.`,
     );
   }
   return parsed.data;

@@ -3,7 +3,7 @@ import { StepError } from "../github/step.ts";
 import { ACTIONS, actionOf, changeAction } from "./action.ts";
 import { attributeChanges } from "./attribute-changes.ts";
 import { isImageSwap } from "./image-change.ts";
-import type { PlanJson } from "./plan-json.ts";
+import { objectOf, type PlanJson } from "./plan-json.ts";
 import { plannedChanges, UNBUILT_IMAGE } from "./planned-changes.ts";
 
 /**
@@ -102,7 +102,8 @@ export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata):
     resources: plan.resource_changes.flatMap((changed) => {
       const action = actionOf(changed);
       if (action === undefined) return [];
-      const { address, type, change, previous_address, action_reason } = changed;
+      const { type, change, previous_address, action_reason } = changed;
+      const address = objectOf(changed);
       const reason =
         action === "move"
           ? `was ${previous_address}`

@@ -1,10 +1,10 @@
 import { PLACEHOLDER_DIGEST } from "../../../common/placeholder-digest.ts";
 import { actionOf, changeAction } from "./action.ts";
 import { canonical, isContainer, isEmpty, type JsonContainer, parseEmbeddedJson } from "./json.ts";
-import type { ChangeOfValue, PlanJson } from "./plan-json.ts";
+import { type ChangeOfValue, objectOf, type PlanJson } from "./plan-json.ts";
 
 /**
- * The changes of a plan by address, or by `output.<name>`, in a form that can be compared: plans with equal
+ * The changes of a plan by object, or by `output.<name>`, in a form that can be compared: plans with equal
  * changes do the same. Contains only changed values, as AWS updates others on its own, such as the latest
  * restorable time of a database.
  */
@@ -40,11 +40,11 @@ export function plannedChanges(
   return new Map([
     ...resource_changes.flatMap((resource): [string, PlannedChange][] => {
       if (actionOf(resource) === undefined) return [];
-      const { address, previous_address, change } = resource;
+      const { previous_address, change } = resource;
       const from = previous_address === undefined ? "" : ` from ${previous_address}`;
       const imported = change.importing === undefined ? "" : ` importing ${change.importing.id}`;
       const actions = `${change.actions.join(" and ")}${from}${imported}`;
-      return [[address, { actions, values: values(change) }]];
+      return [[objectOf(resource), { actions, values: values(change) }]];
     }),
     ...Object.entries(output_changes).flatMap(([name, change]): [string, PlannedChange][] =>
       changeAction(change) === undefined

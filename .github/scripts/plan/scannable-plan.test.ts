@@ -33,6 +33,32 @@ test("removes sensitive values", () => {
   expect(instance?.values).toHaveProperty("password", "(sensitive value)");
 });
 
+test.each([
+  [
+    "a resource",
+    { resources: [{ address: "a.b", expressions: { password: { constant_value: "hunter2" } } }] },
+  ],
+  [
+    "a nested block",
+    {
+      resources: [
+        { address: "a.b", expressions: { block: [{ key: { constant_value: "hunter2" } }] } },
+      ],
+    },
+  ],
+  [
+    "an output",
+    { outputs: { password: { sensitive: true, expression: { constant_value: "hunter2" } } } },
+  ],
+  ["a variable", { variables: { password: { default: "hunter2" } } }],
+])("removes literals of %s from the configuration", (_, module) => {
+  const configuration = {
+    provider_config: { aws: { expressions: { secret_key: { constant_value: "hunter2" } } } },
+    root_module: module,
+  };
+  expect(JSON.stringify(scannablePlan({ ...plan, configuration }))).not.toContain("hunter2");
+});
+
 test("removes state, variables, outputs and data sources", () => {
   expect(Object.keys(scannable).sort()).toEqual([
     "configuration",

@@ -25,15 +25,19 @@ export function scannablePlan(plan: PlanJson): unknown {
           after_unknown: change.after_unknown,
         },
       })),
-    configuration: withoutVariables(plan.configuration),
+    configuration: withoutConstants(plan.configuration),
   });
 }
 
-/** Removes variables, as a default may be secret. Their values remain in the resources, masked. */
-function withoutVariables(configuration: unknown): unknown {
-  if (!isContainer(configuration) || !isContainer(configuration.root_module)) return configuration;
-  const { variables, ...module } = configuration.root_module;
-  return { ...configuration, root_module: module };
+/**
+ * Keeps the resources and their references. Removes providers, variables, outputs and every literal, since
+ * Terraform does not mark sensitive ones here; the literals of resources remain in their values, masked.
+ */
+function withoutConstants(configuration: unknown): unknown {
+  if (!isContainer(configuration) || !isContainer(configuration.root_module)) return {};
+  const { resources } = configuration.root_module;
+  const text = JSON.stringify({ root_module: { resources: resources ?? [] } });
+  return JSON.parse(text, (key, value) => (key === "constant_value" ? undefined : value));
 }
 
 /** Masks sensitive values of the managed resources of a module. */
