@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
 import { type Command, CommandError, run, succeeds } from "./run.ts";
 
@@ -42,3 +43,29 @@ test("names a program that is not installed", async () => {
   expect(await succeeds("cipherwatch-no-such-program")).toBe(false);
   expect(await succeeds(...node(""))).toBe(true);
 });
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "forwards %s to the program and waits until it has cleaned up",
+  async (signal) => {
+    const program = `
+      process.on("${signal}", () => setTimeout(() => { console.log("state saved"); process.exit(1); }, 100));
+      setInterval(() => {}, 1000);
+      console.log("ready");`;
+    const module = new URL("run.ts", import.meta.url).href;
+    const parent = spawn(process.execPath, [
+      "--input-type=module",
+      "--eval",
+      `import { run } from ${JSON.stringify(module)};
+       await run([process.execPath, "-e", ${JSON.stringify(program)}], { forwardSignals: true, stream: true });`,
+    ]);
+    let output = "";
+    parent.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    const exited = new Promise((resolve) => parent.once("exit", resolve));
+    await expect.poll(() => output, { timeout: 30_000 }).toContain("ready");
+    parent.kill(signal);
+    expect(await exited).toBe(1);
+    expect(output).toContain("state saved");
+  },
+);

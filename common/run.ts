@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 export type Command = readonly [program: string, ...args: string[]];
 
@@ -18,6 +18,11 @@ export interface RunOptions {
   readonly accept?: readonly number[] | "any";
   /** Milliseconds until the program receives SIGTERM and the call throws; unlimited by default. */
   readonly timeout?: number;
+  /**
+   * Forwards SIGINT and SIGTERM to the program and waits for it, instead of ending first and leaving it to be
+   * killed; off by default.
+   */
+  readonly forwardSignals?: boolean;
   /** Also prints the program's output while it runs; off by default. */
   readonly stream?: boolean;
 }
@@ -33,11 +38,17 @@ export class CommandError extends Error {}
  */
 export function run(
   command: Command,
-  { accept = [0], stream = false, ...options }: RunOptions = {},
+  { accept = [0], stream = false, forwardSignals = false, ...options }: RunOptions = {},
 ): Promise<CommandResult> {
   const [program, ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, {
+      ...options,
+      stdio: ["ignore", "pipe", "pipe"],
+      // In its own process group, a terminal's Ctrl-C reaches the program only once, forwarded.
+      detached: forwardSignals,
+    });
+    const stopForwarding = forwardSignals ? forwardSignalsTo(child) : () => {};
     const captured = { stdout: "", stderr: "", output: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -47,9 +58,11 @@ export function run(
       });
     }
     child.once("error", ({ message }) => {
+      stopForwarding();
       reject(new CommandError(`Could not start ${program}: ${message}. Is it installed?`));
     });
     child.once("close", (code, signal) => {
+      stopForwarding();
       if (code !== null && (accept === "any" || accept.includes(code))) {
         resolve({ code, ...captured });
         return;
@@ -59,6 +72,15 @@ export function run(
       reject(new CommandError(`${command.join(" ")} ${ending}${output}`));
     });
   });
+}
+
+/** @returns a function that restores the default handling of the signals */
+function forwardSignalsTo(child: ChildProcess): () => void {
+  const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+  process.on("SIGINT", forward).on("SIGTERM", forward);
+  return () => {
+    process.off("SIGINT", forward).off("SIGTERM", forward);
+  };
 }
 
 /** Returns whether a program is installed and exits with 0. */

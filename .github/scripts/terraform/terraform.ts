@@ -64,11 +64,18 @@ export async function plan(stack: Stack, args: readonly string[] = []): Promise<
   return { file, json, text: stdout, changes: code === CHANGES };
 }
 
-/** Applies the last plan of a stack and prints the progress. */
+/** How long an apply waits for another one to release the state. */
+const LOCK_TIMEOUT = "-lock-timeout=5m";
+
+/**
+ * Applies the last plan of a stack and prints the progress. When the job is cancelled, Terraform finishes the
+ * requests in progress, saves the state and releases the lock.
+ */
 export async function apply(stack: Stack): Promise<void> {
-  await run(["terraform", "apply", "-no-color", "-input=false", SAVED_PLAN], {
+  await run(["terraform", "apply", "-no-color", "-input=false", LOCK_TIMEOUT, SAVED_PLAN], {
     cwd: stack.folder,
     stream: true,
+    forwardSignals: true,
   });
 }
 
