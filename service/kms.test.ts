@@ -97,6 +97,33 @@ describe("the SDK's client", () => {
     expect(endpoint.operations).toEqual(["Decrypt", "Decrypt", "Decrypt"]);
   });
 
+  test("still makes three attempts after a brownout that failed many calls", async () => {
+    const { wrapped } = await kms.generateDataKey(CONTEXT, never);
+    endpoint.override = () => awsError("KMSInternalException", "", 500);
+    await Promise.allSettled(
+      Array.from({ length: 100 }, () => kms.decrypt(wrapped, CONTEXT, never)),
+    );
+    endpoint.operations.length = 0;
+    await failureOf(kms.decrypt(wrapped, CONTEXT, never));
+    expect(endpoint.operations).toEqual(["Decrypt", "Decrypt", "Decrypt"]);
+  });
+
+  test("sends 128 concurrent calls at once, so that none waits for a connection", async () => {
+    const { wrapped } = await kms.generateDataKey(CONTEXT, never);
+    let release = () => {};
+    const allReceived = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined);
+    });
+    let received = 0;
+    endpoint.override = () => {
+      received += 1;
+      if (received === 128) release();
+      return allReceived;
+    };
+    const calls = Array.from({ length: 128 }, () => kms.decrypt(wrapped, CONTEXT, never));
+    expect(await Promise.all(calls)).toHaveLength(128);
+  });
+
   test("succeeds when the second attempt does", async () => {
     let failures = 1;
     endpoint.override = () =>

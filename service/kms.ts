@@ -4,6 +4,7 @@ import {
   GenerateDataKeyCommand,
   KMSClient,
 } from "@aws-sdk/client-kms";
+import { StandardRetryStrategy } from "@smithy/core/retry";
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 
@@ -84,10 +85,15 @@ export interface KmsSettings {
  * connections.
  */
 export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
+  // The limit on requests in progress bounds the connections. The SDK's limit of 50 would make further calls
+  // wait for a connection while the clock of their attempt runs.
+  const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
   const client = new KMSClient({
     region: keyArn.split(":")[3] ?? "",
-    maxAttempts: 3,
+    retryStrategy,
     requestHandler: {
+      httpAgent: agent,
+      httpsAgent: agent,
       connectionTimeout: attemptTimeout,
       requestTimeout: attemptTimeout,
       throwOnRequestTimeout: true,
@@ -140,6 +146,20 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
     },
   };
 }
+
+const retries = () => new StandardRetryStrategy(3);
+
+/**
+ * Three attempts per call. The SDK shares one retry budget among all calls of a client, which a brownout of
+ * KMS exhausts; the deadline and the limit on requests in progress bound the retries here.
+ */
+const retryStrategy = {
+  acquireInitialRetryToken: (scope: string) => retries().acquireInitialRetryToken(scope),
+  refreshRetryTokenForRetry: (
+    ...args: Parameters<StandardRetryStrategy["refreshRetryTokenForRetry"]>
+  ) => retries().refreshRetryTokenForRetry(...args),
+  recordSuccess: () => {},
+};
 
 function unavailable(error: unknown): never {
   const { reason, requestId } = describe(error);
