@@ -141,7 +141,7 @@ describe("a Key that does not open the record", () => {
         ];
         await expectDenied(fixture.service.post(path, { Name, Key }));
         expect(fixture.service.kms.calls.slice(calls)).toMatchObject([{ operation: "decrypt" }]);
-        expect(fixture.service.storeCalls.slice(lookups)).toEqual(["find"]);
+        expect(fixture.service.storeCalls.slice(lookups)).toEqual(["findWrappedKey"]);
       }
     }
     expect(await fixture.records()).toHaveLength(3);

@@ -56,8 +56,12 @@ export function recordRoutes({
     const deadline = context.get("deadline");
     const facts = context.get("facts");
     try {
-      const candidate = await store.find(key.id, name);
+      const wrappedKey = await store.findWrappedKey(key.id, name);
       deadline.throwIfAborted();
+      const candidate = wrappedKey && {
+        wrappedKey,
+        readContent: () => store.readContent(key.id, name),
+      };
       const opened = await vault.open(key, name, candidate, deadline);
       facts.kmsRequestId = opened.kmsRequestId;
       facts.metrics = {

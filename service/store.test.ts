@@ -50,9 +50,10 @@ function record(name: string): SealedRecord {
   };
 }
 
-const candidateOf = ({ wrappedKey, nonce, ciphertext, formatVersion }: SealedRecord) => ({
-  wrappedKey,
-  sealed: { nonce, ciphertext, formatVersion },
+const contentOf = ({ nonce, ciphertext, formatVersion }: SealedRecord) => ({
+  nonce,
+  ciphertext,
+  formatVersion,
 });
 
 describe("records", () => {
@@ -66,7 +67,8 @@ describe("records", () => {
   ])("are returned unchanged, under a name with %s", async (_, name) => {
     const stored = record(name);
     await store.insert(stored);
-    expect(await store.find(stored.id, name)).toEqual(candidateOf(stored));
+    expect(await store.findWrappedKey(stored.id, name)).toEqual(stored.wrappedKey);
+    expect(await store.readContent(stored.id, name)).toEqual(contentOf(stored));
     const [row] = await postgres.sql`SELECT * FROM cipherwatch.records`;
     expect(row).toMatchObject({ id: stored.id, name, kms_key_arn: KEY_ARN, format_version: 1 });
   });
@@ -75,19 +77,21 @@ describe("records", () => {
     const [mine, other] = [record("Stephen"), record("Stefan")];
     await store.insert(mine);
     await store.insert(other);
-    expect(await store.find(mine.id, "Stefan")).toEqual({ wrappedKey: other.wrappedKey });
-    expect(await store.find(mine.id, "stephen")).toBeUndefined();
+    expect(await store.findWrappedKey(mine.id, "Stefan")).toEqual(other.wrappedKey);
+    expect(await store.readContent(mine.id, "Stefan")).toBeUndefined();
+    expect(await store.findWrappedKey(mine.id, "stephen")).toBeUndefined();
   });
 
-  test("returns the newest record of the name for an unknown id, without its ciphertext", async () => {
+  test("returns the wrapped key of the newest record of the name for an unknown id", async () => {
     const [first, second] = [record("Stephen"), record("Stephen")];
     await store.insert(first);
     await store.insert(second);
     await postgres.sql`
       UPDATE cipherwatch.records SET created = created - interval '1 hour' WHERE id = ${first.id}`;
-    expect(await store.find(randomUUID(), "Stephen")).toEqual({ wrappedKey: second.wrappedKey });
-    expect(await store.find(first.id, "Stephen")).toEqual(candidateOf(first));
-    expect(await store.find(second.id, "Stephen")).toEqual(candidateOf(second));
+    expect(await store.findWrappedKey(randomUUID(), "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.findWrappedKey(first.id, "Stephen")).toEqual(first.wrappedKey);
+    expect(await store.findWrappedKey(second.id, "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.readContent(randomUUID(), "Stephen")).toBeUndefined();
   });
 
   test("removes by id and name together", async () => {
@@ -95,7 +99,7 @@ describe("records", () => {
     await store.insert(first);
     await store.insert(second);
     await store.remove(first.id, "Stefan");
-    expect(await store.find(first.id, "Stephen")).toEqual(candidateOf(first));
+    expect(await store.readContent(first.id, "Stephen")).toEqual(contentOf(first));
     await store.remove(first.id, "Stephen");
     await store.remove(first.id, "Stephen");
     const rows = await postgres.sql`SELECT id FROM cipherwatch.records`;
@@ -116,8 +120,8 @@ describe("records", () => {
   test("returns the right record to each of many parallel requests", async () => {
     const records = Array.from({ length: 60 }, (_, index) => record(`name ${index % 7}`));
     await Promise.all(records.map((each) => store.insert(each)));
-    const found = await Promise.all(records.map(({ id, name }) => store.find(id, name)));
-    expect(found).toEqual(records.map(candidateOf));
+    const contents = await Promise.all(records.map(({ id, name }) => store.readContent(id, name)));
+    expect(contents).toEqual(records.map(contentOf));
   });
 });
 

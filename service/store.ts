@@ -1,24 +1,17 @@
 import type { Database } from "./database.ts";
-import type { Candidate, SealedRecord } from "./vault.ts";
+import type { SealedContent, SealedRecord } from "./vault.ts";
 
 /** Stored records. Every operation throws DatabaseUnavailable when PostgreSQL fails. */
 export interface Store {
   /** Resolves once the record is committed. */
   readonly insert: (record: SealedRecord) => Promise<void>;
-  /** Finds the record with this id and name, else the newest with the name, else undefined. */
-  readonly find: (id: string, name: string) => Promise<Candidate | undefined>;
+  /** The wrapped key of the record with this id and name, else of the newest with the name. */
+  readonly findWrappedKey: (id: string, name: string) => Promise<Uint8Array | undefined>;
+  readonly readContent: (id: string, name: string) => Promise<SealedContent | undefined>;
   /** Resolves once the deletion is committed. Succeeds when there is no such record. */
   readonly remove: (id: string, name: string) => Promise<void>;
   /** Resolves when records are readable. */
   readonly check: () => Promise<void>;
-}
-
-interface Row {
-  readonly id: string;
-  readonly wrapped_key: Buffer;
-  readonly nonce: Buffer | null;
-  readonly ciphertext: Buffer | null;
-  readonly format_version: number;
 }
 
 export function createStore(database: Database): Store {
@@ -33,23 +26,31 @@ export function createStore(database: Database): Store {
       );
     },
 
-    // Always run both branches, and never return the fallback row's ciphertext: response time would
-    // reveal whether the id exists.
-    async find(id, name) {
-      const rows = await database.query(
-        (sql) => sql<Row[]>`
-          SELECT id, wrapped_key, nonce, ciphertext, format_version
-          FROM cipherwatch.records WHERE id = ${id} AND name = ${name}
+    // Always run both branches and return rows of one form: neither response time nor size may reveal
+    // whether the id exists.
+    async findWrappedKey(id, name) {
+      const [row] = await database.query(
+        (sql) => sql<{ wrapped_key: Buffer }[]>`
+          (SELECT wrapped_key, 0 AS preference
+           FROM cipherwatch.records WHERE id = ${id} AND name = ${name})
           UNION ALL
-          (SELECT id, wrapped_key, NULL, NULL, format_version
+          (SELECT wrapped_key, 1
            FROM cipherwatch.records WHERE name = ${name}
-           ORDER BY created DESC LIMIT 1)`,
+           ORDER BY created DESC LIMIT 1)
+          ORDER BY preference LIMIT 1`,
       );
-      const row = rows.find((row) => row.ciphertext !== null) ?? rows[0];
+      return row?.wrapped_key;
+    },
+
+    async readContent(id, name) {
+      const [row] = await database.query(
+        (sql) => sql<{ nonce: Buffer; ciphertext: Buffer; format_version: number }[]>`
+          SELECT nonce, ciphertext, format_version
+          FROM cipherwatch.records WHERE id = ${id} AND name = ${name}`,
+      );
       if (row === undefined) return undefined;
-      const { wrapped_key: wrappedKey, nonce, ciphertext, format_version: formatVersion } = row;
-      if (nonce === null || ciphertext === null) return { wrappedKey };
-      return { wrappedKey, sealed: { nonce, ciphertext, formatVersion } };
+      const { nonce, ciphertext, format_version: formatVersion } = row;
+      return { nonce, ciphertext, formatVersion };
     },
 
     async remove(id, name) {

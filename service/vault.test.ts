@@ -19,7 +19,7 @@ beforeEach(() => {
 
 const candidateOf = (record: SealedRecord): Candidate => ({
   wrappedKey: record.wrappedKey,
-  sealed: record,
+  readContent: async () => record,
 });
 
 function flipped(bytes: Uint8Array, at: number): Buffer {
@@ -98,6 +98,49 @@ describe("seal", () => {
 });
 
 describe("open", () => {
+  test("reads the content only after KMS has accepted the Key", async () => {
+    const { key, record } = await sealed();
+    const steps: string[] = [];
+    kms.interrupt = (operation) => void steps.push(operation);
+    const candidate = {
+      ...candidateOf(record),
+      readContent: async () => {
+        steps.push("readContent");
+        return record;
+      },
+    };
+    await vault.open({ id: key.id, secret: flipped(key.secret, 0) }, NAME, candidate, signal);
+    expect(steps).toEqual(["decrypt"]);
+    await vault.open(key, NAME, candidate, signal);
+    expect(steps).toEqual(["decrypt", "decrypt", "readContent"]);
+  });
+
+  test("reports a record that was deleted meanwhile like a wrong Key", async () => {
+    const { key, record } = await sealed();
+    const candidate = { ...candidateOf(record), readContent: async () => undefined };
+    expect((await vault.open(key, NAME, candidate, signal)).outcome).toBe("rejected");
+  });
+
+  test("overwrites the data key when the content cannot be read", async () => {
+    const { key, record } = await sealed();
+    let dataKey = new Uint8Array();
+    const recording = createVault({
+      ...kms,
+      decrypt: async (...call) => {
+        const result = await kms.decrypt(...call);
+        dataKey = result.plaintext as Uint8Array<ArrayBuffer>;
+        return result;
+      },
+    });
+    const candidate = {
+      ...candidateOf(record),
+      readContent: () => Promise.reject(new Error("unreachable")),
+    };
+    await expect(recording.open(key, NAME, candidate, signal)).rejects.toThrow("unreachable");
+    expect(dataKey).toHaveLength(32);
+    expect(dataKey.every((byte) => byte === 0)).toBe(true);
+  });
+
   test("lets KMS itself reject a Key with another secret", async () => {
     const { key, record } = await sealed();
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
@@ -121,7 +164,8 @@ describe("open", () => {
   test("calls KMS once whether or not the record exists", async () => {
     await vault.prepare(signal);
     const { record } = await sealed();
-    for (const candidate of [candidateOf(record), { wrappedKey: record.wrappedKey }, undefined]) {
+    const otherRecord = { ...candidateOf(record), readContent: async () => undefined };
+    for (const candidate of [candidateOf(record), otherRecord, undefined]) {
       const before = kms.calls.length;
       const key = newKey();
       const opened = await vault.open(key, NAME, candidate, signal);
@@ -173,7 +217,7 @@ describe("open", () => {
 
   test("does not open a record with the data key of another record", async () => {
     const [first, second] = [await sealed(), await sealed()];
-    const mixed = { wrappedKey: first.record.wrappedKey, sealed: second.record };
+    const mixed = { ...candidateOf(second.record), wrappedKey: first.record.wrappedKey };
     expect((await vault.open(first.key, NAME, mixed, signal)).outcome).toBe("tampered");
     expect((await vault.open(second.key, NAME, mixed, signal)).outcome).toBe("rejected");
   });

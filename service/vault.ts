@@ -19,20 +19,26 @@ export interface SealedRecord {
   readonly formatVersion: number;
 }
 
+export type SealedContent = Pick<SealedRecord, "nonce" | "ciphertext" | "formatVersion">;
+
 /** The record to try a Key on: the one with the Key's id, or the newest one of the Name. */
 export interface Candidate {
   readonly wrappedKey: Uint8Array;
-  /** Present only when the record has the Key's id: KMS rejects a Key for any other record. */
-  readonly sealed?: Pick<SealedRecord, "nonce" | "ciphertext" | "formatVersion">;
+  /**
+   * Reads the content of the record with the Key's id; undefined when there is none. Called only after KMS
+   * has accepted the Key: the time to read a large ciphertext would reveal that the record exists.
+   */
+  readonly readContent: () => Promise<SealedContent | undefined>;
 }
 
-export type Opened = { readonly kmsRequestId: string | undefined } & (
+export type Opened = { readonly kmsRequestId: string | undefined } & Outcome;
+
+type Outcome =
   | { readonly outcome: "opened"; readonly text: string }
-  /** KMS rejected the Key. */
+  /** KMS rejected the Key, or the record was deleted meanwhile. */
   | { readonly outcome: "rejected" }
   /** The stored record is not what was sealed; no Key opens it. */
-  | { readonly outcome: "tampered"; readonly reason: string }
-);
+  | { readonly outcome: "tampered"; readonly reason: string };
 
 export interface Vault {
   /** Encrypts a text under a new Key. @throws KmsUnavailable */
@@ -99,12 +105,10 @@ export function createVault(kms: Kms): Vault {
       const wrapped = candidate?.wrappedKey ?? (await wrappedDecoy(signal));
       try {
         const { plaintext, requestId } = await kms.decrypt(wrapped, contextOf(key), signal);
-        const text = withContentKey(plaintext, key, (contentKey) =>
-          decrypt(contentKey, additionalData(key.id, name), candidate?.sealed),
-        );
-        return text === undefined
-          ? { outcome: "tampered", reason: "NotAuthentic", kmsRequestId: requestId }
-          : { outcome: "opened", text, kmsRequestId: requestId };
+        return {
+          ...(await openContent(plaintext, key, name, candidate, signal)),
+          kmsRequestId: requestId,
+        };
       } catch (error) {
         if (!(error instanceof KmsRejected)) throw error;
         const { reason, requestId } = error;
@@ -118,6 +122,28 @@ export function createVault(kms: Kms): Vault {
       await wrappedDecoy(signal);
     },
   };
+}
+
+/** Reads and decrypts the content once KMS has unwrapped the data key, which is overwritten afterwards. */
+async function openContent(
+  dataKey: Uint8Array,
+  key: Key,
+  name: string,
+  candidate: Candidate | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    signal.throwIfAborted();
+    const content = await candidate?.readContent();
+    if (content === undefined) return { outcome: "rejected" };
+    const text = withContentKey(dataKey, key, (contentKey) =>
+      decrypt(contentKey, additionalData(key.id, name), content),
+    );
+    if (text === undefined) return { outcome: "tampered", reason: "NotAuthentic" };
+    return { outcome: "opened", text };
+  } finally {
+    dataKey.fill(0);
+  }
 }
 
 /**
@@ -169,10 +195,10 @@ function encrypt(contentKey: Uint8Array, associated: Buffer, text: string) {
 function decrypt(
   contentKey: Uint8Array,
   associated: Buffer,
-  sealed: Candidate["sealed"],
+  sealed: SealedContent,
 ): string | undefined {
   if (
-    sealed?.formatVersion !== FORMAT_VERSION ||
+    sealed.formatVersion !== FORMAT_VERSION ||
     sealed.nonce.length !== NONCE_BYTES ||
     sealed.ciphertext.length < TAG_BYTES
   ) {

@@ -155,9 +155,13 @@ function recording(store: Store, calls: string[]): Store {
       calls.push("insert");
       return store.insert(record);
     },
-    find: (id, name) => {
-      calls.push("find");
-      return store.find(id, name);
+    findWrappedKey: (id, name) => {
+      calls.push("findWrappedKey");
+      return store.findWrappedKey(id, name);
+    },
+    readContent: (id, name) => {
+      calls.push("readContent");
+      return store.readContent(id, name);
     },
     remove: (id, name) => {
       calls.push("remove");
