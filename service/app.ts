@@ -9,7 +9,7 @@ import { methodsByPath, openApiDocument } from "./openapi.ts";
 import { Problem } from "./problem.ts";
 import { recordRoutes } from "./records.ts";
 import { receiveRejectedBody } from "./rejected-body.ts";
-import type { RequestEnv } from "./request.ts";
+import type { RequestContext, RequestEnv } from "./request.ts";
 
 /** Routes that load balancers poll: logged, but not counted in the metrics. */
 const PROBES: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
@@ -37,7 +37,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   });
   app.use(async (context, next) => {
     const methods = routes.get(context.req.path);
-    if (methods === undefined) {
+    if (methods === undefined || rawPathOf(context) !== context.req.path) {
       throw new Problem("NotFound", "Path not found; see /openapi.json for the available paths.");
     }
     if (!methods.includes(context.req.method)) {
@@ -55,4 +55,13 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   app.route("/", recordRoutes(dependencies));
   app.onError(handleError(logger));
   return app;
+}
+
+/**
+ * The path as the client sent it. Only an exact path is a route: rules of the web ACL match the raw path, so
+ * `/./decrypt` and `/%64ecrypt` must not reach `/decrypt`.
+ */
+function rawPathOf({ env, req }: RequestContext): string | undefined {
+  const target: string | undefined = env?.incoming?.url;
+  return target === undefined ? req.path : target.split("?", 1)[0];
 }

@@ -1,8 +1,9 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect as connectTo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ErrorResponse } from "./contract.ts";
+import { createHttpServer } from "./http-server.ts";
 import { useService } from "./testing/fixture.ts";
 import { createHarness, DENIED, type Harness } from "./testing/harness.ts";
 import { send, sendJson } from "./testing/http.ts";
@@ -13,8 +14,8 @@ describe("over HTTP", () => {
   const servers: Server[] = [];
   let port: number;
 
-  async function listen({ app }: Harness): Promise<number> {
-    const server = createServer(getRequestListener(app.fetch));
+  async function listen({ app, logger }: Harness): Promise<number> {
+    const server = createHttpServer({ app, logger, deadline: 10_000 });
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return (server.address() as AddressInfo).port;
@@ -44,6 +45,55 @@ describe("over HTTP", () => {
     expect(wrong.status).toBe(403);
     expect(JSON.parse(wrong.text)).toMatchObject({ Message: DENIED });
     expect((await send(port, "GET", "/decrypt")).status).toBe(415);
+  });
+
+  test.each([
+    "/./decrypt",
+    "/x/../decrypt",
+    "/%2e%2e/decrypt",
+    "/%64ecrypt",
+    "//decrypt",
+    "/decrypt/",
+  ])("rejects %s with 404 instead of treating it as /decrypt", async (path) => {
+    const before = fixture.service.kms.calls.length;
+    const body = JSON.stringify({ Name: "n", Key: "k" });
+    const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nConnection: close\r\n`;
+    const response = await exchange(port, (write) =>
+      write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`),
+    );
+    expect(response).toMatch(/^HTTP\/1\.1 404 /);
+    expect(fixture.service.kms.calls).toHaveLength(before);
+  });
+
+  test("accepts a query string after an exact path", async () => {
+    expect(await send(port, "GET", "/healthz?x=/../")).toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    ["an invalid Host", 400, "BadRequest", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"],
+    ["a target that is not a path", 400, "BadRequest", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"],
+    ["bytes that are not HTTP", 400, "BadRequest", "\x16\x03\x01\r\n\r\n"],
+    [
+      "an unknown expectation",
+      417,
+      "ExpectationFailed",
+      "GET / HTTP/1.1\r\nHost: a\r\nExpect: foo\r\n\r\n",
+    ],
+    [
+      "too large headers",
+      431,
+      "HeadersTooLarge",
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
+    ],
+  ])("answers %s with %i in the documented form", async (_, status, code, request) => {
+    fixture.service.lines.length = 0;
+    const response = await exchange(port, (write) => write(request));
+    const [head = "", body = ""] = response.split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    const { RequestId, ...rest } = ErrorResponse.parse(JSON.parse(body));
+    expect(rest).toMatchObject({ Code: code });
+    expect(head.toLowerCase()).toContain(`x-request-id: ${RequestId}`);
+    expect(fixture.service.lines).toMatchObject([{ requestId: RequestId, status, code }]);
   });
 
   test("answers HEAD without a body", async () => {

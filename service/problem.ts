@@ -1,13 +1,17 @@
 /** Every error code with its HTTP status. The set is closed: callers may rely on it. */
 export const problemStatus = {
+  BadRequest: 400,
   MalformedJson: 400,
   DecryptionFailed: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
+  RequestTimeout: 408,
   PayloadTooLarge: 413,
   UnsupportedMediaType: 415,
+  ExpectationFailed: 417,
   InvalidRequest: 422,
   TooManyRequests: 429,
+  HeadersTooLarge: 431,
   InternalError: 500,
   DatabaseUnavailable: 503,
   KmsUnavailable: 503,

@@ -1,25 +1,15 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { createDatabase } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
+import { createHttpServer } from "./http-server.ts";
 import { createKms } from "./kms.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";
 import { createStore } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createVault } from "./vault.ts";
-
-/** Milliseconds. */
-const httpTimeouts = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  // Longer than the idle timeout of the load balancer (60 seconds), so that the service never closes a
-  // connection that the load balancer is about to use.
-  // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
-  keepAliveTimeout: 75_000,
-};
 
 function start(): void {
   const environment = parseServiceEnvironment(process.env);
@@ -57,7 +47,7 @@ function start(): void {
     isDraining: () => draining,
   });
 
-  const server = createServer(httpTimeouts, getRequestListener(app.fetch));
+  const server = createHttpServer({ app, logger, deadline: environment.REQUEST_TIMEOUT });
   exitOnSignal(server, {
     onSignal: () => {
       draining = true;

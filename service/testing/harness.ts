@@ -13,7 +13,7 @@ import {
 import { createDatabase, type Database } from "../database.ts";
 import { createReadiness } from "../readiness.ts";
 import { createStore, type Store } from "../store.ts";
-import { createLogger } from "../telemetry.ts";
+import { createLogger, type Logger } from "../telemetry.ts";
 import { createVault, type Vault } from "../vault.ts";
 import { createMemoryKms, type MemoryKms } from "./memory-kms.ts";
 
@@ -40,6 +40,7 @@ export interface Harness {
   readonly vault: Vault;
   readonly store: Store;
   readonly database: Database;
+  readonly logger: Logger;
   /** Logged lines, parsed. */
   readonly lines: Readonly<Record<string, unknown>>[];
   /** Operations called on the store, in order. */
@@ -76,6 +77,10 @@ export function createHarness(settings: HarnessSettings): Harness {
   });
   const store = recording(createStore(database), storeCalls);
   const vault = createVault(kms);
+  const logger = createLogger({
+    level: "debug",
+    destination: { write: (line) => void lines.push(JSON.parse(line)) },
+  });
   const app = createApp({
     vault,
     store,
@@ -86,10 +91,7 @@ export function createHarness(settings: HarnessSettings): Harness {
       now: () => clock.now,
     }),
     limits: { text: textLimit, inFlight, deadline },
-    logger: createLogger({
-      level: "debug",
-      destination: { write: (line) => void lines.push(JSON.parse(line)) },
-    }),
+    logger,
     metricsNamespace: "Cipherwatch",
     isDraining: () => draining.value,
   });
@@ -123,6 +125,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     vault,
     store,
     database,
+    logger,
     lines,
     storeCalls,
     clock,

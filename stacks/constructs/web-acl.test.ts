@@ -93,7 +93,10 @@ describe("rate limits", () => {
         field_to_match: { uri_path: {} },
         positional_constraint: "STARTS_WITH",
         search_string: path,
-        text_transformation: [{ priority: 0, type: "URL_DECODE" }],
+        text_transformation: [
+          { priority: 0, type: "URL_DECODE" },
+          { priority: 1, type: "NORMALIZE_PATH" },
+        ],
       },
     });
     expect(rateOf("LimitDecrypt")?.scope_down_statement).toEqual({

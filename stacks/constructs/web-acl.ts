@@ -193,14 +193,17 @@ function hasLabel(label: (typeof REPUTATION_LABELS)[number]): WafStatement {
   return { label_match_statement: label };
 }
 
-/** Decodes the path first, as the service's router does. */
+/** Decodes and normalizes the path first, so that `/%64ecrypt` and `/x/../decrypt` match as well. */
 function startsWith(path: string): WafStatement {
   return {
     byte_match_statement: {
       field_to_match: { uri_path: {} },
       positional_constraint: "STARTS_WITH",
       search_string: path,
-      text_transformation: [{ priority: 0, type: "URL_DECODE" }],
+      text_transformation: [
+        { priority: 0, type: "URL_DECODE" },
+        { priority: 1, type: "NORMALIZE_PATH" },
+      ],
     },
   };
 }

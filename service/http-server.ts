@@ -1,0 +1,108 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+import { type ProblemCode, problemStatus } from "./problem.ts";
+import type { RequestEnv } from "./request.ts";
+import type { Logger } from "./telemetry.ts";
+
+/** Milliseconds. */
+const HEADERS_TIMEOUT = 10_000;
+
+/**
+ * Longer than the idle timeout of the load balancer (60 seconds), so that the service never closes a
+ * connection that the load balancer is about to use.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+ */
+const KEEP_ALIVE_TIMEOUT = 75_000;
+
+export interface HttpServerProps {
+  readonly app: Hono<RequestEnv>;
+  readonly logger: Logger;
+  /** Deadline of a request in milliseconds. */
+  readonly deadline: number;
+}
+
+/**
+ * Serves the app. Requests that never reach it, such as unparsable ones, also get the documented form of
+ * errors with an X-Request-Id.
+ */
+export function createHttpServer({ app, logger, deadline }: HttpServerProps): Server {
+  const reject = (code: RejectionCode): Rejection => {
+    const rejection = createRejection(code);
+    const { requestId, status } = rejection;
+    logger.info({ requestId, route: "unmatched", status, code }, "request");
+    return rejection;
+  };
+  const listener = getRequestListener(app.fetch, {
+    errorHandler: () => {
+      const { status, headers, body } = reject("BadRequest");
+      return new Response(body, { status, headers });
+    },
+  });
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
+      // The app answers at its deadline; Node's own timeout, without an answer, comes after it.
+      requestTimeout: HEADERS_TIMEOUT + deadline,
+    },
+    listener,
+  );
+  server.on("checkExpectation", (_, response: ServerResponse) => {
+    const { status, headers, body } = reject("ExpectationFailed");
+    response.writeHead(status, headers).end(body);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    // The client has gone; the app answers and logs a request whose headers it has received.
+    const isGone = error.code === "ECONNRESET" || error.code === "HPE_INVALID_EOF_STATE";
+    if (isGone || !socket.writable) return void socket.destroy();
+    const { status, headers, body } = reject(clientErrors[error.code ?? ""] ?? "BadRequest");
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    socket.end(
+      [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n"),
+      () => socket.destroy(),
+    );
+  });
+  return server;
+}
+
+/** https://nodejs.org/api/http.html#event-clienterror */
+const clientErrors: Readonly<Record<string, RejectionCode>> = {
+  HPE_HEADER_OVERFLOW: "HeadersTooLarge",
+  ERR_HTTP_REQUEST_TIMEOUT: "RequestTimeout",
+};
+
+const messages = {
+  BadRequest: "The request is not valid HTTP/1.1 with a path and a Host.",
+  ExpectationFailed: "The only supported Expect header is 100-continue.",
+  HeadersTooLarge: "The request headers are too large.",
+  RequestTimeout: "The request did not arrive in time.",
+} as const satisfies Partial<Record<ProblemCode, string>>;
+
+type RejectionCode = keyof typeof messages;
+
+interface Rejection {
+  readonly requestId: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function createRejection(code: RejectionCode): Rejection {
+  const requestId = randomUUID();
+  const body = JSON.stringify({ Message: messages[code], Code: code, RequestId: requestId });
+  return {
+    requestId,
+    status: problemStatus[code],
+    headers: {
+      "Content-Type": "application/json",
+      "Content-Length": String(Buffer.byteLength(body)),
+      "Cache-Control": "no-store",
+      "X-Request-Id": requestId,
+      Connection: "close",
+    },
+    body,
+  };
+}
