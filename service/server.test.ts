@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { Agent, get } from "node:http";
 import { connect as connectTo } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -227,6 +228,27 @@ describe("a stopping process", () => {
     },
   );
 
+  test("resets no request on a kept-alive connection", async () => {
+    await withService({}, async (port, service) => {
+      await decoyCreated();
+      const agents = Array.from({ length: 20 }, () => new Agent({ keepAlive: true }));
+      let answered = 0;
+      // Each client sends one request after the other until the service says that it closes.
+      const clients = agents.map(async (client) => {
+        for (;;) {
+          const connection = await healthOver(client, port);
+          answered += 1;
+          if (connection === "close") return;
+        }
+      });
+      await expect.poll(() => answered, PATIENCE).toBeGreaterThan(100);
+      service.process.kill("SIGTERM");
+      await Promise.all(clients);
+      expect(await service.exited).toBe(0);
+      for (const client of agents) client.destroy();
+    });
+  });
+
   test("exits 1 with a request in progress after DRAIN_TIMEOUT", async () => {
     await withService({ DRAIN_TIMEOUT: "100" }, async (port, service) => {
       await decoyCreated();
@@ -241,6 +263,15 @@ describe("a stopping process", () => {
       expect(service.output()).toContain("DRAIN_TIMEOUT");
     });
   });
+
+  /** @returns the Connection header of the response */
+  function healthOver(agent: Agent, port: number): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      get({ agent, host: "127.0.0.1", port, path: "/healthz" }, (response) => {
+        response.resume().once("end", () => resolve(response.headers.connection));
+      }).once("error", reject);
+    });
+  }
 
   function holdKms(held: string) {
     let release = () => {};

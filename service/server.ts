@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as NetServer } from "node:net";
 import { createApp } from "./app.ts";
 import { createDatabase } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
@@ -73,22 +73,28 @@ interface Shutdown {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * Milliseconds that a kept-alive connection without a request stays open after a signal. A client that sends
+ * its next request meanwhile is answered and told to close; closing at once would reset that request.
+ */
+const IDLE_GRACE = 1_000;
+
 /** Graceful shutdown on SIGTERM and SIGINT: stop accepting, finish requests in progress, then exit 0. */
 function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdown): void {
   let draining = false;
+  let graceIsOver = false;
   let inProgress = 0;
   server.on("request", (_, response) => {
     inProgress += 1;
     response.once("close", () => {
       inProgress -= 1;
-      if (draining) closeWhenIdle();
+      closeWhenIdle();
     });
   });
 
-  // Connections without a request would delay the exit. closeIdleConnections treats a connection that
-  // never sent a request as busy, so close all of them.
+  // closeIdleConnections treats a connection that never sent a request as busy, so close all of them.
   function closeWhenIdle(): void {
-    if (inProgress === 0) server.closeAllConnections();
+    if (graceIsOver && inProgress === 0) server.closeAllConnections();
   }
 
   function stop(signal: NodeJS.Signals): void {
@@ -100,12 +106,16 @@ function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdow
       logger.error({ inProgress }, "stopped with requests in progress: DRAIN_TIMEOUT has passed");
       process.exit(1);
     }, drainTimeout).unref();
-    server.close(async () => {
+    // The close method of http.Server would close kept-alive connections at once.
+    NetServer.prototype.close.call(server, async () => {
       await close();
       logger.info("stopped");
       process.exit(0);
     });
-    closeWhenIdle();
+    setTimeout(() => {
+      graceIsOver = true;
+      closeWhenIdle();
+    }, IDLE_GRACE);
   }
 
   process.on("SIGTERM", stop);
