@@ -12,8 +12,12 @@ export interface AccessLogSettings {
   readonly probes: ReadonlySet<string>;
 }
 
-/** Accepted request ids: long enough for any tracing id, and safe to log. */
-const REQUEST_ID = /^[A-Za-z0-9._:=@/+-]{1,128}$/;
+/**
+ * Accepted request ids. Neither form can hold a Key or its secret (43 characters of base64url), since the id
+ * is logged: a short id of any kind, or hexadecimal digits as in a UUID, a `traceparent` or the load
+ * balancer's `Root=1-67891233-abcdef012345678912345678`.
+ */
+const REQUEST_ID = /^(?:[A-Za-z0-9._:=@/+-]{1,32}|(?:[A-Za-z]{1,8}=)?[0-9A-Fa-f-]{1,64})$/;
 
 /** Sets X-Request-Id on every response and logs one line per request, without any caller input. */
 export function accessLog(settings: AccessLogSettings): MiddlewareHandler<RequestEnv> {

@@ -49,12 +49,26 @@ describe("health", () => {
 
 describe("every response", () => {
   test("has a request id: the caller's if it is safe to log, otherwise a new one", async () => {
-    for (const id of ["Root=1-67891233-abcdef012345678912345678", "a"]) {
+    for (const id of [
+      "Root=1-67891233-abcdef012345678912345678",
+      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+      "a",
+    ]) {
       const { headers } = await fixture.service.request("/", { headers: { "X-Request-Id": id } });
       expect(headers.get("X-Request-Id")).toBe(id);
       expect(fixture.service.lines.at(-1)).toMatchObject({ requestId: id });
     }
-    for (const id of ["", "x".repeat(129), 'a"b', "a b", "{}"]) {
+    for (const id of [
+      "",
+      "x".repeat(33),
+      `cwk_${"A".repeat(64)}`,
+      "A9_-".repeat(11),
+      "0".repeat(65),
+      'a"b',
+      "a b",
+      "{}",
+    ]) {
       const { headers } = await fixture.service.request("/", { headers: { "X-Request-Id": id } });
       expect(headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
     }

@@ -171,7 +171,8 @@ export function openApiDocument(textLimit: number) {
       description:
         "Stores texts encrypted under AWS KMS. Each Text has its own Key, which the service does not " +
         "keep: without its Key a Text cannot be recovered. Every response has an X-Request-Id header, " +
-        "which a request may set: up to 128 letters, digits and ._:=@/+-",
+        "which a request may set: up to 32 letters, digits and ._:=@/+-, or up to 64 hexadecimal " +
+        "digits and hyphens such as a UUID",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],

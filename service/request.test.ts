@@ -82,6 +82,27 @@ describe("an invalid request", () => {
     expect(await fixture.records()).toHaveLength(0);
   });
 
+  test.each([
+    '{"Name":"a","Name":"b","Text":"t"}',
+    '{"Name":7,"Name":"b","Text":"t"}',
+    '{"Name":"a","Text":"t","\\u004eame":"b"}',
+    '{"Name":{"x":"y"},"Name":"b","Text":"t"}',
+  ])("is rejected with 422 when a member is repeated: %s", async (body) => {
+    const { status, json } = await fixture.service.post("/encrypt", body);
+    expect(status).toBe(422);
+    expect(json.Message).toBe("The body must not contain a member twice.");
+    expect(await fixture.records()).toHaveLength(0);
+  });
+
+  test.each(['"', '\\"', "\\\\", '\\\\"', '"Name":"x"'])(
+    "is not one because a Text contains %j",
+    async (text) => {
+      expect((await fixture.service.post("/encrypt", { Name: '\\"', Text: text })).status).toBe(
+        200,
+      );
+    },
+  );
+
   test("gets all validation errors in one response", async () => {
     const { json } = await fixture.service.post("/encrypt", {});
     expect(json.Message).toBe("Name is missing; Text is missing.");

@@ -34,19 +34,26 @@ export type RequestContext = Context<RequestEnv>;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads a JSON body and validates it against a schema.
+ * Reads a JSON body and validates it against a schema whose members are all strings.
  * @param limit maximum size of the body in bytes; reading stops there
  * @throws Problem 400, 413, 415 or 422; the message may name a member but never repeats a value
  */
-export async function readJson<Schema extends z.ZodType>(
+export async function readJson<Schema extends z.ZodType<Readonly<Record<string, string>>>>(
   context: RequestContext,
   schema: Schema,
   limit: number,
 ): Promise<z.output<Schema>> {
   requireJson(context);
   const bytes = await readBody(context, limit);
-  const parsed = schema.safeParse(parseJson(bytes));
-  if (parsed.success) return parsed.data;
+  const json = decode(bytes);
+  const parsed = schema.safeParse(parseJson(json));
+  if (parsed.success) {
+    // JSON.parse keeps the last of duplicate members; a proxy in front may have checked the first.
+    if (countStrings(json) !== 2 * Object.keys(parsed.data).length) {
+      throw new Problem("InvalidRequest", "The body must not contain a member twice.");
+    }
+    return parsed.data;
+  }
   const issues = parsed.error.issues.map(({ path, message }) =>
     [...path.map(String), message].join(" "),
   );
@@ -117,11 +124,41 @@ function tooLarge(size: string, limit: number): Problem {
   return new Problem("PayloadTooLarge", `The body ${size}; the maximum is ${limit} bytes.`);
 }
 
-function parseJson(bytes: Buffer): unknown {
+function decode(bytes: Buffer): string {
   try {
-    return JSON.parse(utf8.decode(bytes));
+    return utf8.decode(bytes);
   } catch {
-    // Do not forward the parser's or the decoder's message: both repeat caller input.
-    throw new Problem("MalformedJson", "The body is not valid JSON in UTF-8.");
+    throw malformed();
   }
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw malformed();
+  }
+}
+
+/** Does not forward the message of the parser or the decoder: both repeat caller input. */
+function malformed(): Problem {
+  return new Problem("MalformedJson", "The body is not valid JSON in UTF-8.");
+}
+
+/** @returns the number of string literals, member names included, in valid JSON */
+function countStrings(json: string): number {
+  let count = 0;
+  for (let start = json.indexOf('"'); start !== -1; start = json.indexOf('"', start + 1)) {
+    count += 1;
+    do start = json.indexOf('"', start + 1);
+    while (isEscaped(json, start));
+  }
+  return count;
+}
+
+/** Whether an odd number of backslashes precedes the character. */
+function isEscaped(json: string, at: number): boolean {
+  let first = at;
+  while (json[first - 1] === "\\") first -= 1;
+  return (at - first) % 2 === 1;
 }

@@ -176,6 +176,16 @@ describe("open", () => {
     }
   });
 
+  test("shares one decoy among concurrent requests for unknown records", async () => {
+    const requests = Array.from({ length: 20 }, () =>
+      vault.open(newKey(), NAME, undefined, signal),
+    );
+    await Promise.all(requests);
+    const operations = kms.calls.map(({ operation }) => operation);
+    expect(operations.filter((operation) => operation === "generateDataKey")).toHaveLength(1);
+    expect(operations.filter((operation) => operation === "decrypt")).toHaveLength(20);
+  });
+
   test("creates the decoy on demand when KMS was unavailable at start", async () => {
     kms.interrupt = () => {
       throw new KmsUnavailable("ECONNREFUSED", undefined);

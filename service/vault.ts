@@ -69,15 +69,24 @@ const CIPHER = "aes-256-gcm";
 
 /** Envelope encryption: KMS holds the key that encrypts the data keys, callers hold the secrets. */
 export function createVault(kms: Kms): Vault {
-  let decoy: Uint8Array | undefined;
+  let decoy: Promise<Uint8Array> | undefined;
 
+  /** Creates the decoy once, for all concurrent callers. A failure is not kept: the next caller tries again. */
   async function wrappedDecoy(signal: AbortSignal): Promise<Uint8Array> {
-    if (decoy === undefined) {
-      const { plaintext, wrapped } = await kms.generateDataKey(contextOf(newKey()), signal);
-      plaintext.fill(0);
-      decoy = wrapped;
+    decoy ??= createDecoy(signal);
+    const created = decoy;
+    try {
+      return await created;
+    } catch (error) {
+      if (decoy === created) decoy = undefined;
+      throw error;
     }
-    return decoy;
+  }
+
+  async function createDecoy(signal: AbortSignal): Promise<Uint8Array> {
+    const { plaintext, wrapped } = await kms.generateDataKey(contextOf(newKey()), signal);
+    plaintext.fill(0);
+    return wrapped;
   }
 
   return {
