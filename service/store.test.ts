@@ -159,9 +159,30 @@ describe("a failing database", () => {
     for (const failure of await Promise.all(lost)) {
       expect(failure).toMatchObject({ name: "DatabaseUnavailable" });
     }
+    await expect.poll(() => proxy.connections(), { timeout: 30_000 }).toBe(0);
     proxy.heal();
     await expect(through.check()).resolves.toBeUndefined();
     await flaky.close(0);
+    await proxy.close();
+  });
+
+  test("shares the connections it gets when the server grants fewer than the pool wants", async () => {
+    const proxy = await startProxy(postgres.port, 2);
+    const limited = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`);
+    const through = createStore(limited);
+    const checks = Array.from({ length: 40 }, () => through.check());
+    expect(await Promise.allSettled(checks)).toEqual(
+      checks.map(() => ({ status: "fulfilled", value: undefined })),
+    );
+    await limited.close(0);
+    await proxy.close();
+  });
+
+  test("is reported when it grants no connection for the time to connect", async () => {
+    const proxy = await startProxy(postgres.port, 0);
+    const refused = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`, 5_000, 200);
+    await expect(createStore(refused).check()).rejects.toMatchObject({ reason: "53300" });
+    await refused.close(0);
     await proxy.close();
   });
 });
@@ -177,12 +198,19 @@ function listen(server: Server): Promise<Server> {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
-/** A proxy to the database that can drop everything it receives, like a lost host. */
-async function startProxy(target: number) {
+/**
+ * A proxy to the database that can drop everything it receives, like a lost host, and refuses connections beyond a
+ * maximum as PostgreSQL does.
+ */
+async function startProxy(target: number, maxConnections = Number.POSITIVE_INFINITY) {
   let silent = false;
   const sockets: Socket[] = [];
+  const open = new Set<Socket>();
   const server = await listen(
     createServer((near) => {
+      if (open.size >= maxConnections) return refuse(near);
+      open.add(near);
+      near.once("close", () => open.delete(near));
       const far = connectTo(target, "127.0.0.1");
       sockets.push(near, far);
       const wasLost = { value: silent };
@@ -195,6 +223,7 @@ async function startProxy(target: number) {
   const lost: { value: boolean }[] = [];
   return {
     port: (server.address() as AddressInfo).port,
+    connections: () => open.size,
     silence: () => {
       silent = true;
       for (const each of lost) each.value = true;
@@ -208,4 +237,16 @@ async function startProxy(target: number) {
         server.close(() => resolve());
       }),
   };
+}
+
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-ERRORRESPONSE */
+function refuse(socket: Socket): void {
+  socket.on("error", () => {});
+  socket.once("data", () => {
+    const fields = Buffer.from("SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0");
+    const header = Buffer.alloc(5);
+    header.write("E");
+    header.writeInt32BE(fields.length + 4, 1);
+    socket.end(Buffer.concat([header, fields]));
+  });
 }
