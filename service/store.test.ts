@@ -159,7 +159,7 @@ describe("a failing database", () => {
     for (const failure of await Promise.all(lost)) {
       expect(failure).toMatchObject({ name: "DatabaseUnavailable" });
     }
-    await expect.poll(() => proxy.connections(), { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => proxy.openAfterWrite(), { timeout: 30_000 }).toBe(0);
     proxy.heal();
     await expect(through.check()).resolves.toBeUndefined();
     await flaky.close(0);
@@ -207,7 +207,7 @@ async function startProxy(target: number, maxConnections = Number.POSITIVE_INFIN
   const sockets: Socket[] = [];
   const open = new Set<Socket>();
   const server = await listen(
-    createServer((near) => {
+    createServer({ allowHalfOpen: true }, (near) => {
       if (open.size >= maxConnections) return refuse(near);
       open.add(near);
       near.once("close", () => open.delete(near));
@@ -217,13 +217,18 @@ async function startProxy(target: number, maxConnections = Number.POSITIVE_INFIN
       lost.push(wasLost);
       near.on("data", (data) => wasLost.value || far.write(data));
       far.on("data", (data) => wasLost.value || near.write(data));
+      near.on("end", () => wasLost.value || near.end());
       for (const socket of [near, far]) socket.on("error", () => {});
     }),
   );
   const lost: { value: boolean }[] = [];
   return {
     port: (server.address() as AddressInfo).port,
-    connections: () => open.size,
+    /** A client that has closed its socket, and not only ended its side, resets the connection on a write. */
+    openAfterWrite: () => {
+      for (const socket of open) socket.write("x");
+      return open.size;
+    },
     silence: () => {
       silent = true;
       for (const each of lost) each.value = true;
