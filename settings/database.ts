@@ -16,6 +16,9 @@ const LARGEST_VOLUME = 65_536;
 /** Percent by which the limit of storage autoscaling must exceed the allocated storage. */
 const STORAGE_HEADROOM = 10;
 
+/** Connections of a task, which is also the default of the service's DATABASE_POOL_SIZE. */
+export const DEFAULT_POOL_SIZE = 10;
+
 export const settings = {
   databaseInstanceClass: setting({
     description: "Instance class of the database.",
@@ -47,6 +50,11 @@ export const settings = {
     description:
       "Days that backups are kept; within them, the database can be restored to any second.",
     defaults: { dev: 7, prod: 35 },
+  }),
+
+  databasePoolSize: integer(1, 200, {
+    description: "Maximum number of database connections of a task.",
+    defaults: same(DEFAULT_POOL_SIZE),
   }),
 
   databaseInsights: oneOf(["standard", "advanced"], "is not a valid Database Insights mode", {

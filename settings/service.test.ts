@@ -73,3 +73,14 @@ test("rejects a maximum of tasks below the minimum", () => {
     { variable: "CIPHERWATCH_MAX_TASKS", message: "must not be lower than CIPHERWATCH_MIN_TASKS" },
   ]);
 });
+
+test("rejects more tasks than the database has connections for, during a deployment", () => {
+  expect(issuesOf({ MAX_TASKS: "4" })).toMatchObject([
+    {
+      variable: "CIPHERWATCH_MAX_TASKS",
+      message: expect.stringMatching(/^needs up to 80 database connections .* of the 74 /),
+    },
+  ]);
+  expect(settingsOf({ MAX_TASKS: "4", DATABASE_POOL_SIZE: "9" }).maxTasks).toBe(4);
+  expect(settingsOf({ MAX_TASKS: "4", DATABASE_INSTANCE_CLASS: "db.t4g.small" }).maxTasks).toBe(4);
+});

@@ -1,4 +1,6 @@
+import { connectionsOfInstanceClass } from "../common/database-connections.ts";
 import { memoriesForCpu, TASK_CPUS } from "../common/fargate.ts";
+import type { settings as databaseSettings } from "./database.ts";
 import {
   flag,
   integer,
@@ -76,7 +78,9 @@ export const settings = {
   }),
 };
 
-export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+type Values = ValuesOf<typeof settings & typeof databaseSettings>;
+
+export const refinements: readonly Refinement<Values>[] = [
   {
     fields: ["taskMemory", "taskCpu"],
     check: ({ taskMemory, taskCpu }) =>
@@ -93,6 +97,22 @@ export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
       maxTasks < minTasks && "must not be lower than CIPHERWATCH_MIN_TASKS",
     allowed: "at least CIPHERWATCH_MIN_TASKS",
     next: "raise it, or lower CIPHERWATCH_MIN_TASKS",
+  },
+  {
+    fields: ["maxTasks", "databasePoolSize", "databaseInstanceClass"],
+    check: ({ maxTasks, databasePoolSize, databaseInstanceClass }) => {
+      // A deployment runs the tasks of both versions.
+      const needed = maxTasks * 2 * databasePoolSize;
+      const available = connectionsOfInstanceClass(databaseInstanceClass);
+      return (
+        needed > available &&
+        `needs up to ${needed} database connections (${maxTasks} tasks of the old and the new version with ` +
+          `${databasePoolSize} each) of the ${available} that ${databaseInstanceClass} has for them`
+      );
+    },
+    allowed:
+      "CIPHERWATCH_MAX_TASKS × 2 × CIPHERWATCH_DATABASE_POOL_SIZE up to the connections that RDS derives from the memory of CIPHERWATCH_DATABASE_INSTANCE_CLASS",
+    next: "lower it or CIPHERWATCH_DATABASE_POOL_SIZE, or choose a larger CIPHERWATCH_DATABASE_INSTANCE_CLASS",
   },
 ];
 

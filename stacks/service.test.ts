@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseServiceEnvironment } from "../service/environment.ts";
 import { settingsOf } from "../settings/testing.ts";
 import type { TerraformJson } from "../terraform/json.ts";
 import { healthCommand } from "./constructs/service-task.ts";
@@ -112,6 +113,16 @@ describe("the API", () => {
     expect(api.portMappings).toEqual([{ containerPort: 8080, hostPort: 8080, protocol: "tcp" }]);
   });
 
+  test("receives a pool size that differs from the service's default", () => {
+    const [, container] = containersOf(serviceStack({ DATABASE_POOL_SIZE: "5" }));
+    expect(variablesOf(container)).toMatchObject({ DATABASE_POOL_SIZE: "5" });
+    const { DATABASE_POOL_SIZE } = parseServiceEnvironment({
+      DATABASE_URL: "postgres://postgres@localhost/postgres",
+      KMS_KEY_ARN: KEY_ARN,
+    });
+    expect(settingsOf().databasePoolSize).toBe(DATABASE_POOL_SIZE);
+  });
+
   test("has a health check that needs no shell", () => {
     expect(api.healthCheck).toMatchObject({ command: ["CMD", ...healthCommand(8080)] });
   });
@@ -175,7 +186,12 @@ describe("the ECS service", () => {
   });
 
   test("scales with CPU and with requests for each task, within the bounds of the settings", () => {
-    const scaled = serviceStack({ MIN_TASKS: "2", MAX_TASKS: "7", REQUESTS_PER_TASK: "300" });
+    const scaled = serviceStack({
+      DATABASE_INSTANCE_CLASS: "db.t4g.small",
+      MIN_TASKS: "2",
+      MAX_TASKS: "7",
+      REQUESTS_PER_TASK: "300",
+    });
     expect(resourceOf(scaled, "aws_appautoscaling_target")).toMatchObject({
       resource_id: "service/${aws_ecs_cluster.Cluster.name}/${aws_ecs_service.Service.name}",
       scalable_dimension: "ecs:service:DesiredCount",

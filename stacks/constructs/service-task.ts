@@ -2,6 +2,7 @@ import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/i
 import { Token } from "cdktf";
 import type { Construct } from "constructs";
 import { resourceName, serviceNamespace } from "../../common/naming.ts";
+import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
@@ -69,7 +70,7 @@ function migrations(scope: Construct, props: ServiceTaskProps) {
 }
 
 function api(scope: Construct, props: ServiceTaskProps) {
-  const { env, region, executeCommand } = CipherwatchStack.of(scope).settings;
+  const { env, region, executeCommand, databasePoolSize } = CipherwatchStack.of(scope).settings;
   const { port, keyArn, stopSeconds } = props;
   return {
     name: API_CONTAINER,
@@ -84,6 +85,9 @@ function api(scope: Construct, props: ServiceTaskProps) {
       KMS_KEY_ARN: keyArn,
       METRICS_NAMESPACE: serviceNamespace(env),
       PORT: String(port),
+      ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
+        DATABASE_POOL_SIZE: String(databasePoolSize),
+      }),
     }),
     healthCheck: {
       command: ["CMD", ...healthCommand(port)],
