@@ -22,13 +22,20 @@ export interface HttpServerProps {
   readonly logger: Logger;
   /** Deadline of a request in milliseconds. */
   readonly deadline: number;
+  /** Connections beyond these are told to try again later, and closed. */
+  readonly maxConnections: number;
 }
 
 /**
  * Serves the app. Requests that never reach it, such as unparsable ones, also get the documented form of
  * errors with an X-Request-Id.
  */
-export function createHttpServer({ app, logger, deadline }: HttpServerProps): Server {
+export function createHttpServer({
+  app,
+  logger,
+  deadline,
+  maxConnections,
+}: HttpServerProps): Server {
   const reject = (code: RejectionCode): Rejection => {
     const rejection = createRejection(code);
     const { requestId, status } = rejection;
@@ -58,14 +65,25 @@ export function createHttpServer({ app, logger, deadline }: HttpServerProps): Se
     // The client has gone; the app answers and logs a request whose headers it has received.
     const isGone = error.code === "ECONNRESET" || error.code === "HPE_INVALID_EOF_STATE";
     if (isGone || !socket.writable) return void socket.destroy();
-    const { status, headers, body } = reject(clientErrors[error.code ?? ""] ?? "BadRequest");
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    socket.end(
-      [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n"),
-      () => socket.destroy(),
-    );
+    write(socket, reject(clientErrors[error.code ?? ""] ?? "BadRequest"));
+  });
+  let connections = 0;
+  server.on("connection", (socket: Socket) => {
+    connections += 1;
+    socket.once("close", () => {
+      connections -= 1;
+    });
+    if (connections > maxConnections) write(socket, reject("TooManyRequests"));
   });
   return server;
+}
+
+/** Writes a response on a connection whose request Node does not hand out, and closes it. */
+function write(socket: Socket, { status, headers, body }: Rejection): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n"), () =>
+    socket.destroy(),
+  );
 }
 
 /** https://nodejs.org/api/http.html#event-clienterror */
@@ -79,6 +97,7 @@ const messages = {
   ExpectationFailed: "The only supported Expect header is 100-continue.",
   HeadersTooLarge: "The request headers are too large.",
   RequestTimeout: "The request did not arrive in time.",
+  TooManyRequests: "Too many connections are open; try again in a second.",
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 type RejectionCode = keyof typeof messages;
@@ -101,6 +120,7 @@ function createRejection(code: RejectionCode): Rejection {
       "Content-Length": String(Buffer.byteLength(body)),
       "Cache-Control": "no-store",
       "X-Request-Id": requestId,
+      ...(code === "TooManyRequests" && { "Retry-After": "1" }),
       Connection: "close",
     },
     body,

@@ -1,12 +1,10 @@
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { connect as connectTo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ErrorResponse } from "./contract.ts";
-import { createHttpServer } from "./http-server.ts";
 import { useService } from "./testing/fixture.ts";
 import { createHarness, DENIED, type Harness } from "./testing/harness.ts";
-import { send, sendJson } from "./testing/http.ts";
+import { exchange, listenOn, portOf, send, sendJson } from "./testing/http.ts";
 
 const fixture = useService({ textLimit: 2_000 });
 
@@ -14,11 +12,10 @@ describe("over HTTP", () => {
   const servers: Server[] = [];
   let port: number;
 
-  async function listen({ app, logger }: Harness): Promise<number> {
-    const server = createHttpServer({ app, logger, deadline: 10_000 });
+  async function listen(service: Harness): Promise<number> {
+    const server = await listenOn(service);
     servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return (server.address() as AddressInfo).port;
+    return portOf(server);
   }
 
   beforeAll(async () => {
@@ -212,18 +209,3 @@ describe("over HTTP", () => {
     expect((await send(port, "GET", "/")).status).toBe(200);
   });
 });
-
-/** Writes bytes on a connection and returns everything received until the server closes it. */
-function exchange(port: number, send: (write: (text: string) => void) => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTo(port, "127.0.0.1");
-    let received = "";
-    socket.setEncoding("utf8");
-    socket.on("data", (text) => {
-      received += text;
-    });
-    socket.on("close", () => resolve(received));
-    socket.on("error", reject);
-    socket.on("connect", () => send((text) => socket.write(text)));
-  });
-}

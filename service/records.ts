@@ -6,7 +6,7 @@ import { Problem } from "./problem.ts";
 import { type RequestContext, type RequestEnv, readJson } from "./request.ts";
 
 /** JSON may escape each byte of a Text as six (`\u0041`); the rest is room for Name, Key and syntax. */
-const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;
+export const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;
 
 /** The three operations on records: encrypt, decrypt, forget. */
 export function recordRoutes({
@@ -53,17 +53,20 @@ export function recordRoutes({
    */
   async function open(context: RequestContext, name: string, presentedKey: string) {
     const key = parseKey(presentedKey) ?? newKey();
-    const deadline = context.get("deadline");
-    const facts = context.get("facts");
+    const { deadline, admission, facts } = context.var;
     try {
       const wrappedKey = await store.findWrappedKey(key.id, name);
       deadline.throwIfAborted();
       const candidate = wrappedKey && {
         wrappedKey,
-        readContent: () => store.readContent(key.id, name),
+        readContent: async () => {
+          await admission.awaitMemory(limits.text);
+          return await store.readContent(key.id, name);
+        },
       };
       const opened = await vault.open(key, name, candidate, deadline);
       facts.kmsRequestId = opened.kmsRequestId;
+      admission.keepMemory(opened.outcome === "opened" ? Buffer.byteLength(opened.text) : 0);
       facts.metrics = {
         Decrypts: 1,
         DecryptDenied: Number(opened.outcome !== "opened"),

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { Admission } from "./limits.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
 import type { MetricValues } from "./telemetry.ts";
 
@@ -25,6 +26,8 @@ export interface RequestEnv {
     requestId: string;
     /** Aborts at the request's deadline. */
     deadline: AbortSignal;
+    /** Accounts for the request's memory. */
+    admission: Admission;
     facts: RequestFacts;
   };
 }
@@ -34,9 +37,10 @@ export type RequestContext = Context<RequestEnv>;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads a JSON body and validates it against a schema whose members are all strings.
+ * Reads a JSON body, then takes a slot to work on it and validates it against a schema whose members are
+ * all strings.
  * @param limit maximum size of the body in bytes; reading stops there
- * @throws Problem 400, 413, 415 or 422; the message may name a member but never repeats a value
+ * @throws Problem 400, 413, 415, 422 or 429; the message may name a member but never repeats a value
  */
 export async function readJson<Schema extends z.ZodType<Readonly<Record<string, string>>>>(
   context: RequestContext,
@@ -45,6 +49,7 @@ export async function readJson<Schema extends z.ZodType<Readonly<Record<string, 
 ): Promise<z.output<Schema>> {
   requireJson(context);
   const bytes = await readBody(context, limit);
+  context.get("admission").begin(bytes.length);
   const json = decode(bytes);
   const parsed = schema.safeParse(parseJson(json));
   if (parsed.success) {
@@ -85,24 +90,31 @@ function quoted(header: string | undefined): string {
 async function readBody(context: RequestContext, limit: number): Promise<Buffer> {
   const announced = Number(context.req.header("Content-Length") ?? 0);
   if (announced > limit) throw tooLarge(`is ${announced} bytes`, limit);
-  const deadline = context.get("deadline");
+  const { deadline, admission } = context.var;
   // Node never ends a body that stopped arriving, not even after the response.
   const expired = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
   });
-  return await Promise.race([collect(bodyOf(context), limit), expired]);
+  return await Promise.race([collect(bodyOf(context), limit, admission), expired]);
 }
 
-async function collect(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+async function collect(
+  body: AsyncIterable<Uint8Array>,
+  limit: number,
+  { receive }: Admission,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
+  receive(size);
   try {
     for await (const chunk of body) {
       size += chunk.length;
       if (size > limit) break;
+      receive(size);
       chunks.push(chunk);
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem("MalformedJson", "The connection closed before the body was complete.");
   }
   if (size > limit) throw tooLarge("is too large", limit);

@@ -5,8 +5,11 @@ import { createDatabase } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createHttpServer } from "./http-server.ts";
 import { createKms } from "./kms.ts";
+import { memoryOfRequest, REQUEST_BYTES } from "./limits.ts";
+import { availableMemory, createMemoryBudget, type MemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";
+import { bodyLimit } from "./records.ts";
 import { createStore } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createVault } from "./vault.ts";
@@ -27,6 +30,7 @@ function start(): void {
     attemptTimeout: environment.KMS_TIMEOUT,
   });
   const vault = createVault(kms);
+  const memory = createRequestMemory(environment.MAX_TEXT_BYTES);
   let draining = false;
   const app = createApp({
     vault,
@@ -41,13 +45,19 @@ function start(): void {
       text: environment.MAX_TEXT_BYTES,
       inFlight: environment.MAX_IN_FLIGHT,
       deadline: environment.REQUEST_TIMEOUT,
+      memory,
     },
     logger,
     metricsNamespace: environment.METRICS_NAMESPACE,
     isDraining: () => draining,
   });
 
-  const server = createHttpServer({ app, logger, deadline: environment.REQUEST_TIMEOUT });
+  const server = createHttpServer({
+    app,
+    logger,
+    deadline: environment.REQUEST_TIMEOUT,
+    maxConnections: Math.floor(memory.total / REQUEST_BYTES),
+  });
   exitOnSignal(server, {
     onSignal: () => {
       draining = true;
@@ -63,6 +73,23 @@ function start(): void {
       "KMS did not create the decoy; the first request that needs it will try again",
     );
   });
+}
+
+/** The share of the memory that requests may use; the rest is for the program and for garbage. */
+const REQUEST_SHARE = 0.25;
+
+function createRequestMemory(textLimit: number): MemoryBudget {
+  const available = availableMemory();
+  const total = Math.floor(available * REQUEST_SHARE);
+  const needed = memoryOfRequest(bodyLimit(textLimit), textLimit);
+  if (needed > total) {
+    const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+    throw new OperatorError(
+      `MAX_TEXT_BYTES of ${textLimit} needs ${mebibytes(needed / REQUEST_SHARE)} MiB of memory, but only ` +
+        `${mebibytes(available)} MiB are available. Lower it, or run larger tasks.`,
+    );
+  }
+  return createMemoryBudget(total, () => performance.now());
 }
 
 interface Shutdown {

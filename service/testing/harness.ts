@@ -11,6 +11,7 @@ import {
   ReadyResponse,
 } from "../contract.ts";
 import { createDatabase, type Database } from "../database.ts";
+import { createMemoryBudget } from "../memory-budget.ts";
 import { createReadiness } from "../readiness.ts";
 import { createStore, type Store } from "../store.ts";
 import { createLogger, type Logger } from "../telemetry.ts";
@@ -23,6 +24,8 @@ export interface HarnessSettings {
   readonly textLimit?: number;
   readonly inFlight?: number;
   readonly deadline?: number;
+  /** Bytes of memory that requests share. */
+  readonly memory?: number;
   /** A new in-memory KMS by default. */
   readonly kms?: MemoryKms;
 }
@@ -63,7 +66,7 @@ export const DENIED = "Data decryption failed, make sure you have the correct ke
 /** The service without port and AWS: real routes, vault and store on a real PostgreSQL. */
 export function createHarness(settings: HarnessSettings): Harness {
   const { databaseUrl, poolSize = 4, textLimit = 262_144 } = settings;
-  const { inFlight = 64, deadline = 30_000, kms = createMemoryKms() } = settings;
+  const { inFlight = 64, deadline = 30_000, memory = 2 ** 27, kms = createMemoryKms() } = settings;
   const lines: Record<string, unknown>[] = [];
   const storeCalls: string[] = [];
   const clock = { now: 0 };
@@ -90,7 +93,12 @@ export function createHarness(settings: HarnessSettings): Harness {
       age: 5_000,
       now: () => clock.now,
     }),
-    limits: { text: textLimit, inFlight, deadline },
+    limits: {
+      text: textLimit,
+      inFlight,
+      deadline,
+      memory: createMemoryBudget(memory, () => performance.now()),
+    },
     logger,
     metricsNamespace: "Cipherwatch",
     isDraining: () => draining.value,

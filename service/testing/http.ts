@@ -1,4 +1,7 @@
-import { type IncomingHttpHeaders, request } from "node:http";
+import { type IncomingHttpHeaders, request, type Server } from "node:http";
+import { type AddressInfo, connect as connectTo } from "node:net";
+import { createHttpServer } from "../http-server.ts";
+import type { Harness } from "./harness.ts";
 
 export interface HttpResponse {
   readonly status: number;
@@ -36,4 +39,36 @@ export function sendJson(port: number, method: string, path: string, body: unkno
     "Content-Length": String(Buffer.byteLength(text)),
   };
   return send(port, method, path, { body: text, headers });
+}
+
+/** Serves a harness on a free loopback port. */
+export async function listenOn(
+  { app, logger }: Pick<Harness, "app" | "logger">,
+  maxConnections = 1_000,
+): Promise<Server> {
+  const server = createHttpServer({ app, logger, deadline: 10_000, maxConnections });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+export function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** Writes bytes on a connection and returns everything received until the server closes it. */
+export function exchange(
+  port: number,
+  send: (write: (text: string) => void) => void,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTo(port, "127.0.0.1");
+    let received = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (text) => {
+      received += text;
+    });
+    socket.on("close", () => resolve(received));
+    socket.on("error", reject);
+    socket.on("connect", () => send((text) => socket.write(text)));
+  });
 }

@@ -1,0 +1,155 @@
+import type { Server } from "node:http";
+import { connect as connectTo, type Socket } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { useService } from "./testing/fixture.ts";
+import { createHarness, type Harness, type HarnessSettings } from "./testing/harness.ts";
+import { exchange, listenOn, portOf, send, sendJson } from "./testing/http.ts";
+
+const fixture = useService();
+const PATIENCE = { timeout: 30_000, interval: 20 };
+const MIB = 2 ** 20;
+
+const servers: Server[] = [];
+const harnesses: Harness[] = [];
+
+async function serve(settings: Omit<HarnessSettings, "databaseUrl">, maxConnections?: number) {
+  const { kms } = fixture.service;
+  const harness = createHarness({ databaseUrl: fixture.postgres.url, kms, ...settings });
+  const server = await listenOn(harness, maxConnections);
+  harnesses.push(harness);
+  servers.push(server);
+  return { harness, port: portOf(server) };
+}
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+  for (const { database } of harnesses.splice(0)) await database.close(0);
+});
+
+const head = (length: number) =>
+  `POST /encrypt HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+
+/** Connects clients that send the beginning of a body and then nothing. */
+async function stall(port: number, count: number, beginning: string, length: number) {
+  const sockets = Array.from({ length: count }, () => connectTo(port, "127.0.0.1"));
+  const responses = sockets.map((socket) => collect(socket));
+  await Promise.all(
+    sockets.map(
+      (socket) => new Promise<void>((done) => socket.write(head(length) + beginning, () => done())),
+    ),
+  );
+  return { sockets, responses };
+}
+
+function collect(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let received = "";
+    socket.setEncoding("utf8").on("data", (text) => {
+      received += text;
+    });
+    socket.on("close", () => resolve(received));
+    socket.on("error", () => {});
+  });
+}
+
+describe("slow clients", () => {
+  test("take no slot before their body is complete", async () => {
+    const { port } = await serve({ inFlight: 2 });
+    const { sockets } = await stall(port, 130, "{", 1_000);
+    const responses = await Promise.all(
+      [1, 2].map((n) => sendJson(port, "POST", "/encrypt", { Name: `n${n}`, Text: "t" })),
+    );
+    expect(responses.map(({ status }) => status)).toEqual([200, 200]);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test("lose their memory to others once they have taken longer than a second", async () => {
+    const { port } = await serve({ memory: 5_500_000 });
+    const { responses } = await stall(port, 5, " ".repeat(500_000), 500_001);
+    const received: string[] = [];
+    for (const response of responses) void response.then((text) => received.push(text));
+    const others = async () => {
+      const Text = "t".repeat(200_000);
+      return (await sendJson(port, "POST", "/encrypt", { Name: "n", Text })).status;
+    };
+    await expect.poll(others, PATIENCE).toBe(429);
+    await expect.poll(others, PATIENCE).toBe(200);
+    const evicted = () => received.filter((text) => text.includes("arrived slowly"));
+    await expect
+      .poll(() => evicted()[0], PATIENCE)
+      .toMatch(/^HTTP\/1\.1 429 [\s\S]*retry-after: 1/i);
+  });
+
+  test("return their memory when they disconnect", async () => {
+    const { port } = await serve({ memory: 4 * MIB });
+    const Text = "t".repeat(250_000);
+    const post = () => sendJson(port, "POST", "/encrypt", { Name: "n", Text });
+    for (let round = 0; round < 5; round++) {
+      const { sockets } = await stall(port, 3, " ".repeat(500_000), 500_001);
+      for (const socket of sockets) socket.destroy();
+    }
+    await expect.poll(async () => (await post()).status, PATIENCE).toBe(200);
+  });
+
+  test("that do not read their responses lose the connection when others need the memory", async () => {
+    const { harness, port } = await serve({ memory: 7 * MIB });
+    const Text = "\u0001".repeat(262_144);
+    const Key = await harness.encrypt("n", Text);
+    const body = JSON.stringify({ Name: "n", Key });
+    const request = `${head(body.length).replace("/encrypt", "/decrypt")}${body}`;
+    // The kernel buffers one response; further ones on the same connection wait for the client.
+    const sockets = Array.from({ length: 4 }, () => connectTo(port, "127.0.0.1").pause());
+    const closed = sockets.map((socket) => new Promise((done) => socket.once("close", done)));
+    for (const socket of sockets) {
+      socket.on("error", () => {});
+      socket.write(request.repeat(8));
+    }
+    const others = async () =>
+      (await sendJson(port, "POST", "/decrypt", { Name: "n", Key })).status;
+    for (let n = 0; n < 2; n++) await expect.poll(others, PATIENCE).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closed);
+  });
+});
+
+describe("memory", () => {
+  test("bounds the bodies that are worked on, and shares itself again afterwards", async () => {
+    const { harness, port } = await serve({ memory: 3.5 * MIB });
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    harness.kms.interrupt = () => held;
+    const before = harness.kms.calls.length;
+    const post = () => sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t".repeat(250_000) });
+    const working = [post(), post(), post()];
+    await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 3);
+    const { status, headers, text } = await post();
+    expect({ status, retry: headers["retry-after"] }).toEqual({ status: 429, retry: "1" });
+    expect(JSON.parse(text)).toMatchObject({ Code: "TooManyRequests" });
+    release();
+    for (const response of await Promise.all(working)) expect(response.status).toBe(200);
+    expect((await post()).status).toBe(200);
+  });
+
+  test("keeps health checks and small requests answered", async () => {
+    const { port } = await serve({ memory: 4 * MIB });
+    await stall(port, 7, " ".repeat(250_000), 250_001);
+    expect((await send(port, "GET", "/healthz")).status).toBe(200);
+    expect((await sendJson(port, "POST", "/decrypt", { Name: "n", Key: "k" })).status).toBe(403);
+  });
+});
+
+test("a connection too many is answered with 429 in the documented form, and frees nothing", async () => {
+  const { port } = await serve({}, 2);
+  const [first, second] = [connectTo(port, "127.0.0.1"), connectTo(port, "127.0.0.1")];
+  await Promise.all([first, second].map((s) => new Promise((done) => s.once("connect", done))));
+  const response = await exchange(port, () => {});
+  expect(response).toMatch(/^HTTP\/1\.1 429 [\s\S]*Retry-After: 1[\s\S]*"Code":"TooManyRequests"/);
+  first.destroy();
+  await expect.poll(() => send(port, "GET", "/").then(({ status }) => status), PATIENCE).toBe(200);
+  second.destroy();
+});
