@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerResponse, STATUS_CODES } from "no
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
+import { limitConnections } from "./connections.ts";
 import { type ProblemCode, problemStatus } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 import type { Logger } from "./telemetry.ts";
@@ -22,7 +23,7 @@ export interface HttpServerProps {
   readonly logger: Logger;
   /** Deadline of a request in milliseconds. */
   readonly deadline: number;
-  /** Connections beyond these are told to try again later, and closed. */
+  /** Maximum number of open connections. */
   readonly maxConnections: number;
 }
 
@@ -67,13 +68,9 @@ export function createHttpServer({
     if (isGone || !socket.writable) return void socket.destroy();
     write(socket, reject(clientErrors[error.code ?? ""] ?? "BadRequest"));
   });
-  let connections = 0;
-  server.on("connection", (socket: Socket) => {
-    connections += 1;
-    socket.once("close", () => {
-      connections -= 1;
-    });
-    if (connections > maxConnections) write(socket, reject("TooManyRequests"));
+  limitConnections(server, {
+    max: maxConnections,
+    reject: (socket) => write(socket, reject("TooManyRequests")),
   });
   return server;
 }

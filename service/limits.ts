@@ -26,7 +26,7 @@ export interface Admission {
 }
 
 /** Bytes of a request without its body: objects, timers and the parser of its connection. */
-export const REQUEST_BYTES = 32_768;
+export const REQUEST_BYTES = 65_536;
 
 /** A body is held as its pieces and as a whole. */
 const COPIES_RECEIVED = 2;
@@ -91,7 +91,9 @@ export function limitRequests({
       await Promise.race([work, ended]);
     } finally {
       clearTimeout(timer);
-      void closeAfter(account, work, context.env?.outgoing, deadline);
+      // A rejected body is not kept, so its client may take its time.
+      if (isAdmitted()) void closeAfter(account, work, context.env?.outgoing, deadline);
+      else account.close();
     }
   };
 }

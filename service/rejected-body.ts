@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import type { RequestEnv } from "./request.ts";
 
 /** Milliseconds without a byte after which the client is assumed to have stopped sending. */
-const SILENCE = 500;
+const SILENCE = 1_000;
 
 /**
  * Drains a body that was rejected unread before the response leaves. Closing a connection while the client
@@ -15,8 +15,7 @@ export function receiveRejectedBody(longest: number): MiddlewareHandler<RequestE
   return async (context, next) => {
     await next();
     const incoming: IncomingMessage | undefined = context.env?.incoming;
-    // A request past its deadline has had its time.
-    if (incoming === undefined || incoming.complete || context.get("deadline")?.aborted) return;
+    if (incoming === undefined || incoming.complete) return;
     if (!(await drain(incoming, longest))) context.header("Connection", "close");
   };
 }

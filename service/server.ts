@@ -56,7 +56,8 @@ function start(): void {
     app,
     logger,
     deadline: environment.REQUEST_TIMEOUT,
-    maxConnections: Math.floor(memory.total / REQUEST_BYTES),
+    // Twice as many as requests: those that send their bodies slowly leave room for others.
+    maxConnections: Math.floor((2 * memory.total) / REQUEST_BYTES),
   });
   exitOnSignal(server, {
     onSignal: () => {
@@ -76,7 +77,7 @@ function start(): void {
 }
 
 /** The share of the memory that requests may use; the rest is for the program and for garbage. */
-const REQUEST_SHARE = 0.25;
+const REQUEST_SHARE = 0.4;
 
 function createRequestMemory(textLimit: number): MemoryBudget {
   const available = availableMemory();

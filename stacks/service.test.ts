@@ -23,7 +23,9 @@ const variablesOf = ({ environment }: Container) =>
 describe("the task definition", () => {
   test("is for Fargate, with the size and processor of the settings", () => {
     const size = { TASK_CPU: "1024", TASK_MEMORY: "2048", CPU_ARCHITECTURE: "ARM64" };
-    expect(resourceOf(serviceStack(size), "aws_ecs_task_definition")).toMatchObject({
+    const sized = serviceStack(size);
+    expect(containersOf(sized)[1]).toMatchObject({ memory: 2048 });
+    expect(resourceOf(sized, "aws_ecs_task_definition")).toMatchObject({
       requires_compatibilities: ["FARGATE"],
       network_mode: "awsvpc",
       cpu: "1024",

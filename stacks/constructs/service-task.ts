@@ -70,11 +70,13 @@ function migrations(scope: Construct, props: ServiceTaskProps) {
 }
 
 function api(scope: Construct, props: ServiceTaskProps) {
-  const { env, region, executeCommand, databasePoolSize } = CipherwatchStack.of(scope).settings;
+  const { env, region, executeCommand, databasePoolSize, taskMemory } =
+    CipherwatchStack.of(scope).settings;
   const { port, keyArn, stopSeconds } = props;
   return {
     name: API_CONTAINER,
     essential: true,
+    memory: taskMemory, // the service and Node size themselves by the limit of their container
     ...hardened(props.image),
     dependsOn: [{ containerName: MIGRATION_CONTAINER, condition: "SUCCESS" }],
     portMappings: [{ containerPort: port, hostPort: port, protocol: "tcp" }],

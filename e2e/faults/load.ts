@@ -1,0 +1,73 @@
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
+
+export interface LoadResponse {
+  /** 0 when the connection failed. */
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export type Send = (path: string, body: unknown) => Promise<LoadResponse>;
+
+/** A client with kept-alive connections. A string is sent as it is, everything else as JSON. */
+export function createClient(port: number): { readonly send: Send; readonly close: () => void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  return {
+    close: () => agent.destroy(),
+    send: (path, body) =>
+      new Promise((resolve) => {
+        const text = typeof body === "string" ? body : JSON.stringify(body);
+        const failed = (error: Error) => resolve({ status: 0, headers: {}, text: error.message });
+        const outgoing = request(
+          {
+            agent,
+            host: "127.0.0.1",
+            port,
+            path,
+            method: "POST",
+            headers: {
+              "Content-Type": "application/json",
+              "Content-Length": Buffer.byteLength(text),
+            },
+          },
+          async (response) => {
+            const chunks: Uint8Array[] = [];
+            try {
+              for await (const chunk of response) chunks.push(chunk);
+            } catch (error) {
+              return failed(error as Error);
+            }
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              text: Buffer.concat(chunks).toString("utf8"),
+            });
+          },
+        );
+        outgoing.once("error", failed);
+        outgoing.end(text);
+      }),
+  };
+}
+
+/** Runs work in this many lanes, each one piece after the other, until the time is over. */
+export async function inLanes(
+  lanes: number,
+  milliseconds: number,
+  work: (lane: number) => Promise<void>,
+): Promise<void> {
+  const end = performance.now() + milliseconds;
+  const lane = async (index: number) => {
+    while (performance.now() < end) await work(index);
+  };
+  await Promise.all(Array.from({ length: lanes }, (_, index) => lane(index)));
+}
+
+/** Counts by a label. */
+export class Tally {
+  readonly counts: Record<string, number> = {};
+
+  add(label: string | number): void {
+    this.counts[label] = (this.counts[label] ?? 0) + 1;
+  }
+}

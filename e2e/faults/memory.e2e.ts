@@ -1,0 +1,113 @@
+import { connect as connectTo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect } from "../../service/database.ts";
+import { migrate, readMigrations } from "../../service/migrate.ts";
+import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
+import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
+import { createClient, inLanes, Tally } from "./load.ts";
+import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
+import { type ServiceProcess, startService } from "./service-process.ts";
+
+/** The smallest task that Fargate offers, and that dev runs. */
+const LIMIT = 512 * 2 ** 20;
+const SECONDS = process.env.LONG ? 60 : 10;
+
+/** A Text of the largest size, each byte escaped as six. */
+const LARGEST_BODY = `{"Name":"large","Text":"${"\\u0001".repeat(262_144)}"}`;
+
+const probe = limitMemory(LIMIT);
+probe?.remove();
+if (probe === undefined) console.log("NOT RUN: this user may not create memory control groups.");
+
+describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
+  let postgres: RealPostgres;
+  let kms: KmsEndpoint;
+  let group: MemoryLimit;
+  let service: ServiceProcess;
+
+  beforeAll(async () => {
+    [postgres, kms] = await Promise.all([startRealPostgres(), startKmsEndpoint()]);
+    const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+    await migrate(admin, readMigrations(MIGRATIONS));
+    await admin.end();
+    group = limitMemory(LIMIT) as MemoryLimit;
+    service = await startService({
+      databaseUrl: postgres.url(),
+      kmsUrl: kms.url,
+      procs: group.procs,
+    });
+  });
+
+  afterAll(async () => {
+    await service?.kill("SIGKILL");
+    group?.remove();
+    await kms?.close();
+    postgres?.remove();
+  });
+
+  /** Every answer is a designed one, and the kernel killed nothing. */
+  function expectOnly(tally: Tally, allowed: readonly number[]): void {
+    console.log({ ...tally.counts, peakMiB: Math.round(group.peak() / 2 ** 20) });
+    expect(group.kills()).toBe(0);
+    expect(service.child.exitCode).toBeNull();
+    expect(Object.keys(tally.counts).filter((status) => !allowed.includes(Number(status)))).toEqual(
+      [],
+    );
+    expect(tally.counts[200]).toBeGreaterThan(0);
+  }
+
+  test("survives the largest bodies from 256 clients while KMS is slow", async () => {
+    kms.override = () => new Promise((resolve) => setTimeout(resolve, 500, undefined));
+    const { send, close } = createClient(service.port);
+    const tally = new Tally();
+    await inLanes(256, SECONDS * 1_000, async () => {
+      const { status, headers, text } = await send("/encrypt", LARGEST_BODY);
+      tally.add(status === 0 ? text : status);
+      if (status === 429) expect(headers["retry-after"]).toBe("1");
+    });
+    kms.override = undefined;
+    close();
+    expectOnly(tally, [200, 429, 503]);
+  });
+
+  test("survives clients that ask for the largest records and read nothing", async () => {
+    const { send, close } = createClient(service.port);
+    const { Key } = JSON.parse((await send("/encrypt", LARGEST_BODY)).text);
+    const body = JSON.stringify({ Name: "large", Key });
+    const request = `POST /decrypt HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const sockets = Array.from({ length: 200 }, () => connectTo(service.port, "127.0.0.1").pause());
+    for (const socket of sockets) {
+      socket.on("error", () => {});
+      socket.write(request.repeat(20));
+    }
+    const tally = new Tally();
+    await inLanes(32, SECONDS * 1_000, async () => {
+      tally.add((await send("/decrypt", { Name: "large", Key })).status);
+    });
+    for (const socket of sockets) socket.destroy();
+    close();
+    expectOnly(tally, [200, 429, 503]);
+  });
+
+  test("survives thousands of connections that send headers and the beginnings of bodies", async () => {
+    const head =
+      `POST /encrypt HTTP/1.1\r\nHost: a\r\nX-Filler: ${"x".repeat(12_000)}\r\n` +
+      "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{";
+    const sockets = Array.from({ length: 10_000 }, (_, index) => {
+      const socket = connectTo(service.port, "127.0.0.1").on("error", () => {});
+      socket.resume().write(index % 2 === 0 ? head : head.slice(0, 12_000));
+      return socket;
+    });
+    const { send, close } = createClient(service.port);
+    const tally = new Tally();
+    await inLanes(16, SECONDS * 1_000, async () => {
+      const { status, text } = await send("/encrypt", { Name: "small", Text: "t" });
+      tally.add(status === 0 ? text : status);
+    });
+    for (const socket of sockets) socket.destroy();
+    close();
+    // Beyond the largest number of connections, a new one may be reset before it has read its 429.
+    expectOnly(tally, [0, 200, 429, 503]);
+  });
+});

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { KEY_ARN } from "../../service/testing/memory-kms.ts";
+
+/** The service as its own process, as in the container. */
+export interface ServiceProcess {
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** Everything it wrote on standard error. Its log lines are dropped. */
+  readonly errors: () => string;
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>;
+}
+
+export interface ServiceProcessProps {
+  readonly databaseUrl: string;
+  readonly kmsUrl: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A `cgroup.procs` file of the control group to run in. */
+  readonly procs?: string;
+}
+
+const server = fileURLToPath(new URL("../../service/server.ts", import.meta.url));
+
+/** Resolves once the service listens. */
+export async function startService({
+  databaseUrl,
+  kmsUrl,
+  environment = {},
+  procs = "/dev/null",
+}: ServiceProcessProps): Promise<ServiceProcess> {
+  // The shell enters the control group, then becomes the service.
+  const script = 'echo $$ > "$0" && exec "$@"';
+  const child = spawn("sh", ["-c", script, procs, process.execPath, server], {
+    env: {
+      PORT: "0",
+      HOST: "127.0.0.1",
+      KMS_KEY_ARN: KEY_ARN,
+      DATABASE_URL: databaseUrl,
+      AWS_ENDPOINT_URL: kmsUrl,
+      AWS_REGION: "ap-southeast-2",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      LOG_LEVEL: "fatal",
+      ...environment,
+    },
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  let errors = "";
+  child.stderr?.on("data", (data) => {
+    errors += data;
+  });
+  const exited = once(child, "exit");
+  const message = await Promise.race([once(child, "message"), exited]);
+  const { listening: port } = message[0] as { readonly listening?: number };
+  if (port === undefined) throw new Error(`The service did not start: ${errors}`);
+  return {
+    port,
+    child,
+    errors: () => errors,
+    async kill(signal) {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
