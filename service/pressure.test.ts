@@ -67,8 +67,15 @@ describe("slow clients", () => {
   });
 
   test("lose their memory to others once they have taken longer than a second", async () => {
-    const { port } = await serve({ memory: 5_700_000 });
+    const { harness, port } = await serve({ memory: 5_700_000 });
     const { responses } = await stall(port, 5, " ".repeat(500_000), 500_001);
+    const isFull = () => {
+      const account = harness.memory.open();
+      const fits = account.resize(400_000);
+      account.close();
+      return !fits;
+    };
+    await expect.poll(isFull, PATIENCE).toBe(true);
     const received: string[] = [];
     for (const response of responses) void response.then((text) => received.push(text));
     const others = async () => {

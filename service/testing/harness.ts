@@ -11,7 +11,7 @@ import {
   ReadyResponse,
 } from "../contract.ts";
 import { createDatabase, type Database } from "../database.ts";
-import { createMemoryBudget } from "../memory-budget.ts";
+import { createMemoryBudget, type MemoryBudget } from "../memory-budget.ts";
 import { createReadiness } from "../readiness.ts";
 import { createStore, type Store } from "../store.ts";
 import { createLogger, type Logger } from "../telemetry.ts";
@@ -41,6 +41,7 @@ export interface Harness {
   readonly app: ReturnType<typeof createApp>;
   readonly kms: MemoryKms;
   readonly vault: Vault;
+  readonly memory: MemoryBudget;
   readonly store: Store;
   readonly database: Database;
   readonly logger: Logger;
@@ -66,7 +67,12 @@ export const DENIED = "Data decryption failed, make sure you have the correct ke
 /** The service without port and AWS: real routes, vault and store on a real PostgreSQL. */
 export function createHarness(settings: HarnessSettings): Harness {
   const { databaseUrl, poolSize = 4, textLimit = 262_144 } = settings;
-  const { inFlight = 64, deadline = 30_000, memory = 2 ** 27, kms = createMemoryKms() } = settings;
+  const {
+    inFlight = 64,
+    deadline = 30_000,
+    memory: memoryBytes = 2 ** 27,
+    kms = createMemoryKms(),
+  } = settings;
   const lines: Record<string, unknown>[] = [];
   const storeCalls: string[] = [];
   const clock = { now: 0 };
@@ -80,6 +86,7 @@ export function createHarness(settings: HarnessSettings): Harness {
   });
   const store = recording(createStore(database), storeCalls);
   const vault = createVault(kms);
+  const memory = createMemoryBudget(memoryBytes, () => performance.now());
   const logger = createLogger({
     level: "debug",
     destination: { write: (line) => void lines.push(JSON.parse(line)) },
@@ -97,7 +104,7 @@ export function createHarness(settings: HarnessSettings): Harness {
       text: textLimit,
       inFlight,
       deadline,
-      memory: createMemoryBudget(memory, () => performance.now()),
+      memory,
     },
     logger,
     metricsNamespace: "Cipherwatch",
@@ -131,6 +138,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     app,
     kms,
     vault,
+    memory,
     store,
     database,
     logger,
