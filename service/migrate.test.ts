@@ -174,6 +174,14 @@ describe("grantService", () => {
     ]) {
       await expect(asService(denied), denied).rejects.toMatchObject({ code: "42501" });
     }
+    const forgotten = "cipherwatch.forgotten (id, name, wrapped_key)";
+    await asService(
+      `INSERT INTO ${forgotten} SELECT id, name, wrapped_key FROM cipherwatch.records`,
+    );
+    await expect(
+      asService("UPDATE cipherwatch.forgotten SET forgotten = now()"),
+    ).rejects.toMatchObject({ code: "42501" });
+    await asService("DELETE FROM cipherwatch.forgotten");
     await asService("DELETE FROM cipherwatch.records");
     expect(await sql`SELECT FROM cipherwatch.records`).toHaveLength(0);
   });

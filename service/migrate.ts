@@ -107,7 +107,7 @@ function pendingOf(
 
 /**
  * Creates the service's database role, which can only sign in with IAM authentication, and grants it SELECT,
- * INSERT and DELETE on records (not UPDATE: records never change).
+ * INSERT and DELETE on records and forgotten records (not UPDATE: records never change).
  *
  * @returns false, without any change, on a PostgreSQL outside RDS, which has no role `rds_iam`
  */
@@ -119,7 +119,8 @@ export async function grantService(sql: Sql, role: string): Promise<boolean> {
     if (!(await roleExists(transaction, role))) await transaction`CREATE ROLE ${name} LOGIN`;
     await transaction`GRANT rds_iam TO ${name}`;
     await transaction`GRANT USAGE ON SCHEMA cipherwatch TO ${name}`;
-    await transaction`GRANT SELECT, INSERT, DELETE ON cipherwatch.records TO ${name}`;
+    await transaction`
+      GRANT SELECT, INSERT, DELETE ON cipherwatch.records, cipherwatch.forgotten TO ${name}`;
     return true;
   });
 }

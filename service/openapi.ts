@@ -71,6 +71,9 @@ const apiPaths = (textLimit: number) => {
       post: {
         operationId: "forget",
         summary: "Delete the record that a Key opens",
+        description:
+          "Deletes the Text at once. May be repeated for 24 hours with the same Name and Key, for example " +
+          "after a lost response.",
         requestBody: body("ForgetRequest"),
         responses: {
           200: response("The record is deleted.", "ForgetResponse"),

@@ -141,7 +141,8 @@ describe("a Key that does not open the record", () => {
         ];
         await expectDenied(fixture.service.post(path, { Name, Key }));
         expect(fixture.service.kms.calls.slice(calls)).toMatchObject([{ operation: "decrypt" }]);
-        expect(fixture.service.storeCalls.slice(lookups)).toEqual(["findWrappedKey"]);
+        const lookup = path === "/forget" ? "findWrappedKeyToRemove" : "findWrappedKey";
+        expect(fixture.service.storeCalls.slice(lookups)).toEqual([lookup]);
       }
     }
     expect(await fixture.records()).toHaveLength(3);
@@ -188,8 +189,44 @@ describe("forget", () => {
     expect(status).toBe(200);
     expect(json).toEqual({ Message: "Data deleted, the key no longer opens anything" });
     await expectDenied(decrypt("Stephen", key));
-    await expectDenied(fixture.service.post("/forget", { Name: "Stephen", Key: key }));
     expect((await decrypt("Stephen", other)).json).toEqual({ Text: "two" });
     expect(await fixture.records()).toHaveLength(1);
+  });
+
+  test("may be repeated, with one KMS call that succeeds and no alarm", async () => {
+    const key = await fixture.service.encrypt("Stephen", "one");
+    const forget = (Key: string, Name = "Stephen") =>
+      fixture.service.post("/forget", { Name, Key });
+    const first = await forget(key);
+    for (let n = 0; n < 3; n++) {
+      const before = fixture.service.kms.calls.length;
+      const again = await forget(key);
+      expect({ status: again.status, text: again.text }).toEqual({ status: 200, text: first.text });
+      expect(fixture.service.kms.calls.slice(before)).toMatchObject([{ operation: "decrypt" }]);
+      const line = fixture.service.lines.at(-1);
+      expect(line).toMatchObject({ status: 200, Decrypts: 1, DecryptDenied: 0 });
+    }
+    const altered = key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
+    await expectDenied(forget(altered));
+    await expectDenied(forget(key, "Stefan"));
+    await expectDenied(decrypt("Stephen", key));
+  });
+
+  test("deletes once and answers every caller when it is called concurrently", async () => {
+    const key = await fixture.service.encrypt("Stephen", "one");
+    const responses = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        fixture.service.post("/forget", { Name: "Stephen", Key: key }),
+      ),
+    );
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test("answers a decrypt that it overtakes like a wrong Key", async () => {
+    const key = await fixture.service.encrypt("Stephen", "one");
+    fixture.service.kms.interrupt = async () => {
+      await fixture.postgres.sql`DELETE FROM cipherwatch.records`;
+    };
+    await expectDenied(decrypt("Stephen", key));
   });
 });

@@ -4,6 +4,7 @@ import type { AppDependencies } from "./dependencies.ts";
 import { formatKey, newKey, parseKey } from "./key.ts";
 import { Problem } from "./problem.ts";
 import { type RequestContext, type RequestEnv, readJson } from "./request.ts";
+import type { Store } from "./store.ts";
 
 /** JSON may escape each byte of a Text as six (`\u0041`); the rest is room for Name, Key and syntax. */
 export const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;
@@ -35,13 +36,14 @@ export function recordRoutes({
 
   app.on(["GET", "POST"], "/decrypt", async (context) => {
     const { Name, Key } = await readJson(context, DecryptRequest, bodyBytes);
-    const { text } = await open(context, Name, Key);
-    return context.json({ Text: text });
+    const opened = await open(context, Name, Key, store.findWrappedKey);
+    if (opened.text === undefined) throw denied();
+    return context.json({ Text: opened.text });
   });
 
   app.post("/forget", async (context) => {
     const { Name, Key } = await readJson(context, ForgetRequest, bodyBytes);
-    const { id } = await open(context, Name, Key);
+    const { id } = await open(context, Name, Key, store.findWrappedKeyToRemove);
     context.get("deadline").throwIfAborted();
     await store.remove(id, Name);
     return context.json({ Message: "Data deleted, the key no longer opens anything" });
@@ -50,12 +52,18 @@ export function recordRoutes({
   /**
    * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name and a tampered record
    * all take the same path, one lookup and one KMS call, and get the same answer.
+   * @returns no text when KMS accepted the Key of a record that is deleted
    */
-  async function open(context: RequestContext, name: string, presentedKey: string) {
+  async function open(
+    context: RequestContext,
+    name: string,
+    presentedKey: string,
+    findWrappedKey: Store["findWrappedKey"],
+  ) {
     const key = parseKey(presentedKey) ?? newKey();
     const { deadline, admission, facts } = context.var;
     try {
-      const wrappedKey = await store.findWrappedKey(key.id, name);
+      const wrappedKey = await findWrappedKey(key.id, name);
       deadline.throwIfAborted();
       const candidate = wrappedKey && {
         wrappedKey,
@@ -69,21 +77,26 @@ export function recordRoutes({
       admission.keepMemory(opened.outcome === "opened" ? Buffer.byteLength(opened.text) : 0);
       facts.metrics = {
         Decrypts: 1,
-        DecryptDenied: Number(opened.outcome !== "opened"),
+        DecryptDenied: Number(opened.outcome === "rejected" || opened.outcome === "tampered"),
         TamperedRecords: Number(opened.outcome === "tampered"),
       };
       if (opened.outcome === "tampered") facts.tampered = opened.reason;
       if (opened.outcome === "opened") return { id: key.id, text: opened.text };
-      throw new Problem(
-        "DecryptionFailed",
-        "Data decryption failed, make sure you have the correct key",
-      );
+      if (opened.outcome === "deleted") return { id: key.id, text: undefined };
+      throw denied();
     } finally {
       key.secret.fill(0);
     }
   }
 
   return app;
+}
+
+function denied(): Problem {
+  return new Problem(
+    "DecryptionFailed",
+    "Data decryption failed, make sure you have the correct key",
+  );
 }
 
 function requireSize(text: string, limit: number): void {

@@ -10,7 +10,7 @@ import { availableMemory, createMemoryBudget, type MemoryBudget } from "./memory
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";
 import { bodyLimit } from "./records.ts";
-import { createStore } from "./store.ts";
+import { createStore, type Store } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createVault } from "./vault.ts";
 
@@ -52,6 +52,7 @@ function start(): void {
     isDraining: () => draining,
   });
 
+  purgeRegularly(store);
   const server = createHttpServer({
     app,
     logger,
@@ -91,6 +92,15 @@ function createRequestMemory(textLimit: number): MemoryBudget {
     );
   }
   return createMemoryBudget(total, () => performance.now());
+}
+
+/** Milliseconds. */
+const PURGE_INTERVAL = 600_000;
+
+function purgeRegularly(store: Store): void {
+  setInterval(() => {
+    store.purge().catch((error: unknown) => logger.warn(errorFields(error), "purge failed"));
+  }, PURGE_INTERVAL).unref();
 }
 
 interface Shutdown {

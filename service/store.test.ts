@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await postgres.sql`DELETE FROM cipherwatch.records`;
+  await postgres.sql`TRUNCATE cipherwatch.records, cipherwatch.forgotten`;
 });
 
 afterAll(async () => {
@@ -104,6 +104,35 @@ describe("records", () => {
     await store.remove(first.id, "Stephen");
     const rows = await postgres.sql`SELECT id FROM cipherwatch.records`;
     expect(rows).toEqual([{ id: second.id }]);
+  });
+
+  test("finds a removed record for 24 hours, to remove it again, without its content", async () => {
+    const [first, second] = [record("Stephen"), record("Stephen")];
+    await store.insert(first);
+    await store.insert(second);
+    await store.remove(first.id, "Stephen");
+    expect(await store.findWrappedKeyToRemove(first.id, "Stephen")).toEqual(first.wrappedKey);
+    expect(await store.findWrappedKeyToRemove(second.id, "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.findWrappedKeyToRemove(first.id, "Stefan")).toBeUndefined();
+    expect(await store.findWrappedKey(first.id, "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.readContent(first.id, "Stephen")).toBeUndefined();
+    const columns = await postgres.sql`SELECT * FROM cipherwatch.forgotten`;
+    expect(Object.keys(columns[0] ?? {}).sort()).toEqual([
+      "forgotten",
+      "id",
+      "name",
+      "wrapped_key",
+    ]);
+
+    const age = (interval: string) =>
+      postgres.sql`UPDATE cipherwatch.forgotten SET forgotten = now() - ${interval}::interval`;
+    await age("23 hours 59 minutes");
+    await store.purge();
+    expect(await store.findWrappedKeyToRemove(first.id, "Stephen")).toEqual(first.wrappedKey);
+    await age("24 hours 1 minute");
+    expect(await store.findWrappedKeyToRemove(first.id, "Stephen")).toEqual(second.wrappedKey);
+    await store.purge();
+    expect(await postgres.sql`SELECT FROM cipherwatch.forgotten`).toHaveLength(0);
   });
 
   test("looks records up by an index", async () => {

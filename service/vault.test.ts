@@ -115,10 +115,12 @@ describe("open", () => {
     expect(steps).toEqual(["decrypt", "decrypt", "readContent"]);
   });
 
-  test("reports a record that was deleted meanwhile like a wrong Key", async () => {
+  test("reports a deleted record once KMS has accepted its Key", async () => {
     const { key, record } = await sealed();
     const candidate = { ...candidateOf(record), readContent: async () => undefined };
-    expect((await vault.open(key, NAME, candidate, signal)).outcome).toBe("rejected");
+    expect((await vault.open(key, NAME, candidate, signal)).outcome).toBe("deleted");
+    const wrong = { id: key.id, secret: flipped(key.secret, 0) };
+    expect((await vault.open(wrong, NAME, candidate, signal)).outcome).toBe("rejected");
   });
 
   test("overwrites the data key when the content cannot be read", async () => {

@@ -35,8 +35,10 @@ export type Opened = { readonly kmsRequestId: string | undefined } & Outcome;
 
 type Outcome =
   | { readonly outcome: "opened"; readonly text: string }
-  /** KMS rejected the Key, or the record was deleted meanwhile. */
+  /** KMS rejected the Key. */
   | { readonly outcome: "rejected" }
+  /** KMS accepted the Key, but the record's content is deleted. */
+  | { readonly outcome: "deleted" }
   /** The stored record is not what was sealed; no Key opens it. */
   | { readonly outcome: "tampered"; readonly reason: string };
 
@@ -144,7 +146,7 @@ async function openContent(
   try {
     signal.throwIfAborted();
     const content = await candidate?.readContent();
-    if (content === undefined) return { outcome: "rejected" };
+    if (content === undefined) return { outcome: "deleted" };
     const text = withContentKey(dataKey, key, (contentKey) =>
       decrypt(contentKey, additionalData(key.id, name), content),
     );

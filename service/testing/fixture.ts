@@ -26,7 +26,7 @@ export function useService(settings: Omit<HarnessSettings, "databaseUrl"> = {}):
     service.draining.value = false;
     service.clock.now += 60_000;
     service.lines.length = 0;
-    await postgres.sql`DELETE FROM cipherwatch.records`;
+    await postgres.sql`TRUNCATE cipherwatch.records, cipherwatch.forgotten`;
   });
 
   afterAll(async () => {

@@ -178,6 +178,10 @@ function recording(store: Store, calls: string[]): Store {
       calls.push("findWrappedKey");
       return store.findWrappedKey(id, name);
     },
+    findWrappedKeyToRemove: (id, name) => {
+      calls.push("findWrappedKeyToRemove");
+      return store.findWrappedKeyToRemove(id, name);
+    },
     readContent: (id, name) => {
       calls.push("readContent");
       return store.readContent(id, name);
@@ -186,6 +190,7 @@ function recording(store: Store, calls: string[]): Store {
       calls.push("remove");
       return store.remove(id, name);
     },
+    purge: store.purge,
     check: store.check,
   };
 }
