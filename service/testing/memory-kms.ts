@@ -14,9 +14,11 @@ export interface MemoryKms extends Kms {
 export const KEY_ARN =
   "arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/** An in-memory KMS that wraps data keys with AES-256-GCM and the encryption context as additional data. */
-export function createMemoryKms(): MemoryKms {
-  const master = randomBytes(32);
+/**
+ * An in-memory KMS that wraps data keys with AES-256-GCM and the encryption context as additional data.
+ * @param master the key's material, 32 bytes
+ */
+export function createMemoryKms(master: Uint8Array = randomBytes(32)): MemoryKms {
   const kms: MemoryKms = {
     keyArn: KEY_ARN,
     calls: [],
