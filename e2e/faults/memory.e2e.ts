@@ -8,10 +8,11 @@ import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
 import { createClient, inLanes, Tally } from "./load.ts";
 import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
+import { LONG } from "./testbed.ts";
 
 /** The smallest task that Fargate offers, and that dev runs. */
 const LIMIT = 512 * 2 ** 20;
-const SECONDS = process.env.LONG ? 60 : 10;
+const SECONDS = LONG ? 60 : 10;
 
 /** A Text of the largest size, each byte escaped as six. */
 const LARGEST_BODY = `{"Name":"large","Text":"${"\\u0001".repeat(262_144)}"}`;

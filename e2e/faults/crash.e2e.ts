@@ -1,0 +1,21 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { type Acknowledged, encryptUnderLoad, expectAllOpen, LONG, useTestbed } from "./testbed.ts";
+
+const KILLS = LONG ? 100 : 5;
+const testbed = useTestbed();
+
+test(`every acknowledged record opens after ${KILLS} times SIGKILL under load`, async () => {
+  const acknowledged: Acknowledged[] = [];
+  for (let n = 0; n < KILLS; n++) {
+    const { service, restart } = testbed();
+    const load = encryptUnderLoad(testbed(), { milliseconds: 1_000 });
+    await delay(200 + Math.random() * 700);
+    await service.kill("SIGKILL");
+    const { tally, acknowledged: before } = await load;
+    expect(tally.InternalError).toBeUndefined();
+    acknowledged.push(...before);
+    await restart();
+  }
+  await expectAllOpen(testbed(), acknowledged);
+});

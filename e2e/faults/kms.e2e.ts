@@ -1,0 +1,68 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { awsError } from "../../service/testing/kms-endpoint.ts";
+import {
+  encryptUnderLoad,
+  expectAllOpen,
+  expectDesigned,
+  expectOnly,
+  expectRecovery,
+  LONG,
+  useTestbed,
+} from "./testbed.ts";
+
+const DEADLINE = 8_000;
+const testbed = useTestbed({ REQUEST_TIMEOUT: String(DEADLINE), KMS_TIMEOUT: "2000" });
+const milliseconds = LONG ? 30_000 : 4_000;
+
+test("answers 128 callers while KMS takes 1.5 seconds", async () => {
+  testbed().kms.override = () => delay(1_500, undefined);
+  const { tally, acknowledged } = await encryptUnderLoad(testbed(), { lanes: 128, milliseconds });
+  testbed().kms.override = undefined;
+  expectOnly(tally, ["200"]);
+  await expectAllOpen(testbed(), acknowledged);
+});
+
+test("retries what KMS throttles, also after a brownout", async () => {
+  const { kms, send } = testbed();
+  const throttled = awsError("ThrottlingException");
+  kms.override = () => throttled;
+  const brownout = await encryptUnderLoad(testbed(), { lanes: 16, milliseconds: 2_000 });
+  expectOnly(brownout.tally, ["KmsUnavailable"]);
+  for (let n = 0; n < 5; n++) {
+    let attempts = 0;
+    kms.override = () => (++attempts < 3 ? throttled : undefined);
+    expect((await send("/encrypt", { Name: "n", Text: "t" })).status).toBe(200);
+    expect(attempts).toBe(3);
+  }
+});
+
+describe.each([
+  ["refuses", awsError("AccessDeniedException")],
+  ["has the key disabled", awsError("DisabledException")],
+  ["fails", awsError("KMSInternalException", "", 500)],
+  ["answers without content", { status: 200, body: {} }],
+])("while KMS %s", (_, response) => {
+  test("answers 503, never 403, and recovers at once", async () => {
+    const { kms, send } = testbed();
+    const Key = JSON.parse((await send("/encrypt", { Name: "n", Text: "t" })).text).Key;
+    kms.override = () => response;
+    for (const path of ["/decrypt", "/forget"]) {
+      const answer = await send(path, { Name: "n", Key });
+      expect(answer.status).toBe(503);
+      expectDesigned(answer);
+    }
+    expect((await send("/encrypt", { Name: "n", Text: "t" })).status).toBe(503);
+    kms.override = undefined;
+    expect((await send("/decrypt", { Name: "n", Key })).status).toBe(200);
+  });
+});
+
+test.each(["silent", "away"] as const)("answers 503 in time while KMS is %s", async (mode) => {
+  testbed().kmsProxy.mode = mode;
+  const { tally, slowest } = await encryptUnderLoad(testbed(), { milliseconds });
+  expectOnly(tally, ["KmsUnavailable", "DeadlineExceeded"]);
+  expect(slowest).toBeLessThan(DEADLINE + 2_000);
+  testbed().kmsProxy.mode = "pass";
+  await expectRecovery(testbed());
+});

@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Sql } from "postgres";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { ErrorResponse } from "../../service/contract.ts";
+import { connect } from "../../service/database.ts";
+import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
+import { problemStatus } from "../../service/problem.ts";
+import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
+import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
+import { createClient, inLanes, type LoadResponse, type Send, Tally } from "./load.ts";
+import { type FaultyProxy, startProxy } from "./proxy.ts";
+import { type ServiceProcess, startService } from "./service-process.ts";
+
+export const SERVICE_ROLE = "cipherwatch_service";
+
+/** Whether the suites run in their long form (`npm run e2e -- --long`). */
+export const LONG = process.env.CIPHERWATCH_E2E_LONG === "1";
+
+/** The real service between a real PostgreSQL and a KMS, each behind a network that can fail. */
+export interface Testbed {
+  readonly postgres: RealPostgres;
+  readonly admin: Sql;
+  readonly kms: KmsEndpoint;
+  readonly databaseProxy: FaultyProxy;
+  readonly kmsProxy: FaultyProxy;
+  service: ServiceProcess;
+  readonly send: Send;
+  /** Starts another process in place of one that was killed. */
+  readonly restart: () => Promise<void>;
+}
+
+/** Runs one testbed for all tests of a file. */
+export function useTestbed(environment: Readonly<Record<string, string>> = {}): () => Testbed {
+  let testbed: Testbed | undefined;
+  let close = () => {};
+
+  beforeAll(async () => {
+    const [postgres, kms] = await Promise.all([startRealPostgres(), startKmsEndpoint()]);
+    const admin = connect({ kind: "url", url: postgres.url() }, { max: 1, idle_timeout: 1 });
+    await migrate(admin, readMigrations(MIGRATIONS));
+    await admin`CREATE ROLE rds_iam`;
+    await grantService(admin, SERVICE_ROLE);
+    const databaseProxy = await startProxy(Number(new URL(postgres.url()).port));
+    const kmsProxy = await startProxy(Number(new URL(kms.url).port));
+    const start = () =>
+      startService({
+        databaseUrl: `postgres://${SERVICE_ROLE}@127.0.0.1:${databaseProxy.port}/postgres`,
+        kmsUrl: `http://127.0.0.1:${kmsProxy.port}`,
+        environment,
+      });
+    const service = await start();
+    let client = createClient(service.port);
+    testbed = {
+      postgres,
+      admin,
+      kms,
+      databaseProxy,
+      kmsProxy,
+      service,
+      send: (...request) => client.send(...request),
+      async restart() {
+        client.close();
+        current().service = await start();
+        client = createClient(current().service.port);
+      },
+    };
+    close = () => client.close();
+  });
+
+  afterEach(() => {
+    current().kms.override = undefined;
+    current().databaseProxy.mode = "pass";
+    current().kmsProxy.mode = "pass";
+  });
+
+  afterAll(async () => {
+    close();
+    await testbed?.service.kill("SIGKILL");
+    testbed?.databaseProxy.close();
+    testbed?.kmsProxy.close();
+    await testbed?.admin.end({ timeout: 1 });
+    await testbed?.kms.close();
+    testbed?.postgres.remove();
+  });
+
+  function current(): Testbed {
+    if (testbed === undefined) throw new Error("The testbed runs only during tests.");
+    return testbed;
+  }
+  return current;
+}
+
+/** A record whose encrypt request was answered with 200. */
+export interface Acknowledged {
+  readonly Name: string;
+  readonly Text: string;
+  readonly Key: string;
+}
+
+export interface LoadResult {
+  readonly tally: Readonly<Record<string, number>>;
+  readonly acknowledged: readonly Acknowledged[];
+  /** Longest time of a request, in milliseconds. */
+  readonly slowest: number;
+}
+
+/** Encrypts in many lanes while something fails. Every answer must be a designed one. */
+export async function encryptUnderLoad(
+  { send }: Pick<Testbed, "send">,
+  { lanes = 32, milliseconds }: { readonly lanes?: number; readonly milliseconds: number },
+): Promise<LoadResult> {
+  const acknowledged: Acknowledged[] = [];
+  const tally = new Tally();
+  let slowest = 0;
+  await inLanes(lanes, milliseconds, async () => {
+    const [Name, Text] = [`name ${Math.random().toFixed(1)}`, randomUUID()];
+    const started = performance.now();
+    const response = await send("/encrypt", { Name, Text });
+    slowest = Math.max(slowest, performance.now() - started);
+    tally.add(labelOf(response));
+    if (response.status === 200) {
+      acknowledged.push({ Name, Text, Key: JSON.parse(response.text).Key });
+    } else if (response.status !== 0) expectDesigned(response);
+  });
+  console.log({ ...tally.counts, slowestMs: Math.round(slowest) });
+  return { tally: tally.counts, acknowledged, slowest };
+}
+
+/** 200, the code of an error, or the error of the connection. */
+function labelOf({ status, text }: LoadResponse): string {
+  if (status === 0) return text;
+  return status === 200 ? "200" : String(JSON.parse(text).Code);
+}
+
+/** Asserts that a tally has no other label than these, and at least one of them. */
+export function expectOnly(tally: LoadResult["tally"], labels: readonly string[]): void {
+  const seen = Object.keys(tally);
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.filter((label) => !labels.includes(label))).toEqual([]);
+}
+
+/** Asserts the documented form of an error. */
+export function expectDesigned({ status, text, headers }: LoadResponse): void {
+  const { Code, RequestId } = ErrorResponse.parse(JSON.parse(text));
+  expect(status).toBe(problemStatus[Code]);
+  expect(Code).not.toBe("InternalError");
+  expect(headers["x-request-id"]).toBe(RequestId);
+  if (status === 429 || status === 503) expect(headers["retry-after"]).toMatch(/^\d+$/);
+}
+
+/** Asserts that every acknowledged record opens with its Key, once the service has recovered. */
+export async function expectAllOpen(
+  { send }: Pick<Testbed, "send">,
+  records: readonly Acknowledged[],
+): Promise<void> {
+  expect(records.length).toBeGreaterThan(0);
+  const rest = [...records];
+  const lane = async () => {
+    for (let record = rest.pop(); record !== undefined; record = rest.pop()) {
+      const { Name, Key, Text } = record;
+      let { status, text } = await send("/decrypt", { Name, Key });
+      for (let tries = 0; status === 503 && tries < 5; tries++) {
+        await delay(500);
+        ({ status, text } = await send("/decrypt", { Name, Key }));
+      }
+      expect({ status, text }).toEqual({ status: 200, text: JSON.stringify({ Text }) });
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, lane));
+  console.log(`${records.length} of ${records.length} acknowledged records open`);
+}
+
+/** Waits until the service answers encrypt requests again. */
+export async function expectRecovery({ send }: Pick<Testbed, "send">): Promise<void> {
+  await expect
+    .poll(async () => (await send("/encrypt", { Name: "n", Text: "t" })).status, {
+      timeout: 30_000,
+      interval: 20,
+    })
+    .toBe(200);
+}
