@@ -26,6 +26,14 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["pg_ctl", "--version"], what: "PostgreSQL's pg_ctl" },
     ],
   },
+  faults: {
+    minutes: 3,
+    needs: [
+      { command: ["initdb", "--version"], what: "PostgreSQL's initdb" },
+      { command: ["pg_ctl", "--version"], what: "PostgreSQL's pg_ctl" },
+    ],
+  },
+  fuzz: { minutes: 2, needs: [] },
   image: {
     minutes: 2,
     needs: [
@@ -68,11 +76,12 @@ const SUITES: Readonly<Record<string, Suite>> = {
 /** Factor by which a busy machine may exceed a suite's minutes. */
 const PATIENCE = 1.5;
 
-const USAGE = `npm run e2e -- [--within MINUTES] [SUITE…]
+const USAGE = `npm run e2e -- [--long] [--within MINUTES] [SUITE…]
 
 Runs the named suites, or all suites whose tools are installed.
 
   SUITE              ${Object.keys(SUITES).join(", ")}
+  --long             run the long form of the suites that have one: faults and fuzz
   --within MINUTES   skip suites that may not finish in time, and run a failed suite again if there is time
   --help             show this help`;
 
@@ -133,7 +142,11 @@ function readArguments() {
   try {
     return parseOptions(
       {
-        options: { within: { type: "string" }, help: { type: "boolean", short: "h" } },
+        options: {
+          within: { type: "string" },
+          long: { type: "boolean", default: false },
+          help: { type: "boolean", short: "h" },
+        },
         allowPositionals: true,
       },
       USAGE,
@@ -166,7 +179,11 @@ function run(name: string, { parallel }: Suite): { passed: number; failed: numbe
         ...(parallel ? ["--fileParallelism", "--maxWorkers=2"] : []),
         ...["--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
       ],
-      { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+      {
+        cwd: root,
+        stdio: ["ignore", "inherit", "inherit"],
+        env: { ...process.env, CIPHERWATCH_E2E_LONG: values.long ? "1" : "" },
+      },
     );
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as {
       numPassedTests: number;

@@ -58,7 +58,7 @@ export function portOf(server: Server): number {
 /** Writes bytes on a connection and returns everything received until the server closes it. */
 export function exchange(
   port: number,
-  send: (write: (text: string) => void) => void,
+  send: (write: (text: string) => void, end: () => void) => void,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connectTo(port, "127.0.0.1");
@@ -69,6 +69,11 @@ export function exchange(
     });
     socket.on("close", () => resolve(received));
     socket.on("error", reject);
-    socket.on("connect", () => send((text) => socket.write(text)));
+    socket.on("connect", () =>
+      send(
+        (text) => socket.write(text),
+        () => socket.end(),
+      ),
+    );
   });
 }
