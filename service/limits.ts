@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
 import type { MiddlewareHandler } from "hono";
+import { createAdmission, tooMany } from "./admission.ts";
 import type { MemoryAccount, MemoryBudget } from "./memory-budget.ts";
 import { Problem } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
@@ -11,38 +11,6 @@ export interface RequestLimits {
   /** Milliseconds from the request's headers to its response. */
   readonly deadline: number;
   readonly memory: MemoryBudget;
-}
-
-/** What a request asks of the limits, in this order. */
-export interface Admission {
-  /** Accounts for what has arrived of the body. @throws Problem 429 */
-  readonly receive: (bytes: number) => void;
-  /** Takes a slot for the work on a complete body. @throws Problem 429 */
-  readonly begin: (bytes: number) => void;
-  /** Waits for the memory of a record's text. Rejects at the deadline. */
-  readonly awaitMemory: (bytes: number) => Promise<void>;
-  /** Returns what the text, now known, does not need. */
-  readonly keepMemory: (bytes: number) => void;
-}
-
-/** Bytes of a request without its body: objects, timers and the parser of its connection. */
-export const REQUEST_BYTES = 65_536;
-
-/** A body is held as its pieces and as a whole. */
-const COPIES_RECEIVED = 2;
-
-/** While it is worked on: the body, its JSON as a string, and the statement with the ciphertext. */
-const COPIES_WORKED_ON = 4;
-
-/** A text of a record: the row as hexadecimal digits and as bytes, the text, and up to 6 bytes a character in JSON. */
-const COPIES_OF_TEXT = 12;
-
-/** Milliseconds between two attempts to get memory. */
-const MEMORY_RETRY = 20;
-
-/** @returns the memory that one request with the largest body or text needs */
-export function memoryOfRequest(bodyLimit: number, textLimit: number): number {
-  return REQUEST_BYTES + Math.max(COPIES_WORKED_ON * bodyLimit, COPIES_OF_TEXT * textLimit);
 }
 
 /**
@@ -98,30 +66,6 @@ export function limitRequests({
   };
 }
 
-function createAdmission(account: MemoryAccount, takeSlot: () => void, deadline: AbortSignal) {
-  let admitted = false;
-  const hold = (bytes: number) => {
-    if (!account.resize(REQUEST_BYTES + bytes)) throw tooMany("The memory for requests is in use");
-  };
-  const admission: Admission = {
-    receive: (bytes) => hold(COPIES_RECEIVED * bytes),
-    begin(bytes) {
-      deadline.throwIfAborted();
-      hold(COPIES_WORKED_ON * bytes);
-      takeSlot();
-      admitted = true;
-      account.whileClientIsBusy(undefined);
-    },
-    async awaitMemory(bytes) {
-      while (!account.resize(REQUEST_BYTES + COPIES_OF_TEXT * bytes)) {
-        await delay(MEMORY_RETRY, undefined, { signal: deadline });
-      }
-    },
-    keepMemory: (bytes) => void account.resize(REQUEST_BYTES + COPIES_OF_TEXT * bytes),
-  };
-  return { admission, isAdmitted: () => admitted };
-}
-
 /**
  * Closes the account once the work has ended and the client has its response. A client that does not take
  * its response loses the connection.
@@ -140,12 +84,6 @@ async function closeAfter(
   }
   await work.catch(() => {});
   account.close();
-}
-
-function tooMany(reason: string): Problem {
-  return new Problem("TooManyRequests", `${reason}; try again in a second.`, {
-    "Retry-After": "1",
-  });
 }
 
 function evicted(): Problem {

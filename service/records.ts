@@ -36,9 +36,9 @@ export function recordRoutes({
 
   app.on(["GET", "POST"], "/decrypt", async (context) => {
     const { Name, Key } = await readJson(context, DecryptRequest, bodyBytes);
-    const opened = await open(context, Name, Key, store.findWrappedKey);
-    if (opened.text === undefined) throw denied();
-    return context.json({ Text: opened.text });
+    const { text } = await open(context, Name, Key, store.findWrappedKey);
+    if (text === undefined) throw denied();
+    return context.json({ Text: text });
   });
 
   app.post("/forget", async (context) => {
@@ -65,13 +65,11 @@ export function recordRoutes({
     try {
       const wrappedKey = await findWrappedKey(key.id, name);
       deadline.throwIfAborted();
-      const candidate = wrappedKey && {
-        wrappedKey,
-        readContent: async () => {
-          await admission.awaitMemory(limits.text);
-          return await store.readContent(key.id, name);
-        },
+      const readContent = async () => {
+        await admission.awaitMemory(limits.text);
+        return await store.readContent(key.id, name);
       };
+      const candidate = wrappedKey && { wrappedKey, readContent };
       const opened = await vault.open(key, name, candidate, deadline);
       facts.kmsRequestId = opened.kmsRequestId;
       admission.keepMemory(opened.outcome === "opened" ? Buffer.byteLength(opened.text) : 0);
@@ -82,8 +80,8 @@ export function recordRoutes({
       };
       if (opened.outcome === "tampered") facts.tampered = opened.reason;
       if (opened.outcome === "opened") return { id: key.id, text: opened.text };
-      if (opened.outcome === "deleted") return { id: key.id, text: undefined };
-      throw denied();
+      if (opened.outcome !== "deleted") throw denied();
+      return { id: key.id, text: undefined };
     } finally {
       key.secret.fill(0);
     }

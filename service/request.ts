@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Admission } from "./limits.ts";
+import type { Admission } from "./admission.ts";
 import { Problem, type ProblemCode } from "./problem.ts";
 import type { MetricValues } from "./telemetry.ts";
 

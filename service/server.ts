@@ -1,11 +1,11 @@
 import type { Server } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
+import { memoryOfRequest, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createDatabase } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createHttpServer } from "./http-server.ts";
 import { createKms } from "./kms.ts";
-import { memoryOfRequest, REQUEST_BYTES } from "./limits.ts";
 import { availableMemory, createMemoryBudget, type MemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";

@@ -1,3 +1,4 @@
+import type { Sql } from "postgres";
 import type { Database } from "./database.ts";
 import type { SealedContent, SealedRecord } from "./vault.ts";
 
@@ -82,14 +83,7 @@ export function createStore(database: Database): Store {
     },
 
     async remove(id, name) {
-      await database.query(
-        (sql) => sql`
-          WITH removed AS (
-            DELETE FROM cipherwatch.records WHERE id = ${id} AND name = ${name}
-            RETURNING id, name, wrapped_key
-          )
-          INSERT INTO cipherwatch.forgotten (id, name, wrapped_key) SELECT * FROM removed`,
-      );
+      await database.query((sql) => moveToForgotten(sql, id, name));
     },
 
     async purge() {
@@ -104,4 +98,13 @@ export function createStore(database: Database): Store {
       await database.query((sql) => sql`SELECT FROM cipherwatch.records LIMIT 0`);
     },
   };
+}
+
+function moveToForgotten(sql: Sql, id: string, name: string) {
+  return sql`
+    WITH removed AS (
+      DELETE FROM cipherwatch.records WHERE id = ${id} AND name = ${name}
+      RETURNING id, name, wrapped_key
+    )
+    INSERT INTO cipherwatch.forgotten (id, name, wrapped_key) SELECT * FROM removed`;
 }
