@@ -21,7 +21,7 @@ const ALTERNATIVES: readonly (readonly [env: string, changes: Variables])[] = [
   ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "one" }],
   ["prod", { AVAILABILITY_ZONES: "2" }],
   ["prod", { DATABASE_MULTI_AZ: "false" }],
-  ["prod", { DATABASE_INSTANCE_CLASS: "db.t4g.micro" }],
+  ["prod", { DATABASE_INSTANCE_CLASS: "db.t4g.micro", MAX_TASKS: "3" }],
   ["prod", { DATABASE_STORAGE: "200" }],
   ["prod", { MIN_TASKS: "4" }],
   ["prod", { CPU_ARCHITECTURE: "ARM64" }],
