@@ -147,5 +147,7 @@ it("prints only the report when run as a command, and sets the exit code", () =>
   ];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
-  expect(stdout).toMatch(/^1 file [\s\S]*pattern fired\n {2}2026-03-02 09:15:00 UTC for 3 min\n$/);
+  expect(stdout).toMatch(
+    /^1 file [\s\S]*pattern fired\n {2}2026-03-02 09:15:00 UTC for 3 min\n\npattern: who made the 1 match\n[\s\S]*\n$/,
+  );
 });

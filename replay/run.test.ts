@@ -295,6 +295,70 @@ describe("paths", () => {
   });
 });
 
+describe("who made the matching calls", () => {
+  const role = "arn:aws:iam::111122223333:role/app";
+  const session = "arn:aws:sts::111122223333:assumed-role/app/one";
+  const call = (id: number, more: object = {}) =>
+    event({
+      eventID: `id-${String(id).padStart(2, "0")}`,
+      eventTime: `2026-03-02T09:${String(id).padStart(2, "0")}:00Z`,
+      userIdentity: { arn: session, sessionContext: { sessionIssuer: { arn: role } } },
+      sourceIPAddress: "10.0.0.1",
+      userAgent: "aws-sdk-js",
+      ...more,
+    });
+
+  it("is reported with totals by caller, role and address, and the first 20 events", async () => {
+    const outsider = {
+      userIdentity: { type: "AWSAccount", accountId: "444455556666", principalId: "AROA1:eve" },
+      sourceIPAddress: "198.51.100.7",
+    };
+    const calls = Array.from({ length: 30 }, (_, index) => call(index));
+    calls[3] = call(3, outsider);
+    calls[4] = call(4, { userIdentity: { type: "AWSService", invokedBy: "rds.amazonaws.com" } });
+    calls[5] = call(5, { userIdentity: null, sourceIPAddress: undefined });
+    // The newest first, as in Event history, and the first events once more in a second trail.
+    await write("who/a.json", JSON.stringify({ Records: calls.toReversed() }));
+    await write("who/b.json", JSON.stringify({ Records: calls.slice(0, 10) }));
+    const { who } = detection(await run([join(folder, "who")], custom(KMS)), "pattern");
+    expect(who.principals).toEqual({
+      top: [
+        { value: session, count: 27 },
+        { value: "account 444455556666, principal AROA1:eve", count: 1 },
+        { value: "rds.amazonaws.com", count: 1 },
+        { value: "unknown", count: 1 },
+      ],
+      distinct: 4,
+    });
+    expect(who.roles).toEqual({ top: [{ value: role, count: 27 }], distinct: 1 });
+    expect(who.addresses.top).toEqual([
+      { value: "10.0.0.1", count: 28 },
+      { value: "198.51.100.7", count: 1 },
+    ]);
+    expect(who.events.map(({ eventId }) => eventId)).toEqual(
+      Array.from({ length: 20 }, (_, index) => `id-${String(index).padStart(2, "0")}`),
+    );
+    expect(who.events[0]).toEqual({
+      at: Date.UTC(2026, 2, 2, 9),
+      principal: session,
+      role,
+      address: "10.0.0.1",
+      userAgent: "aws-sdk-js",
+      eventName: "Decrypt",
+      eventId: "id-00",
+    });
+  });
+
+  it("names the attackers of the generated incidents", () => {
+    for (const incident of archive.incidents) {
+      const { matches, who } = detection(whole, incident.detection);
+      const total = who.principals.top.reduce((sum, { count }) => sum + count, 0);
+      expect([incident.detection, total]).toEqual([incident.detection, matches.count]);
+      expect(who.events.length).toBe(Math.min(matches.count, 20));
+    }
+  });
+});
+
 test("counts an event recorded by two trails once", async () => {
   const records = Array.from({ length: 5 }, (_, index) => event({ eventID: `id-${index}` }));
   await write("trails/one.json", JSON.stringify({ Records: records }));

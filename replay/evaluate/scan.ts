@@ -2,6 +2,13 @@ import { compileMetricFilter } from "../../cloudwatch/compile-metric-filter.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import type { FilterPattern } from "../../cloudwatch/pattern/ast.ts";
 import { matches, matchesJson } from "../../cloudwatch/pattern/matcher.ts";
+import {
+  type Caller,
+  createCallerTable,
+  createEarliestEvents,
+  type MatchedEvent,
+  matchedEvent,
+} from "./caller.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
 
@@ -32,6 +39,10 @@ export interface Findings {
   readonly minutes: Float64Array;
   /** `MATCH_FIELDS` numbers per match. */
   readonly matches: Float64Array;
+  /** The callers that the matches refer to by index. */
+  readonly callers: readonly Caller[];
+  /** The earliest events so far of filters with new ones, with the index of the filter. */
+  readonly earliest: readonly (readonly [filter: number, event: MatchedEvent])[];
   readonly roles: readonly (readonly [arn: string, calls: number])[];
   readonly keys: readonly (readonly [arn: string, calls: number])[];
 }
@@ -39,9 +50,12 @@ export interface Findings {
 /**
  * Numbers per match: index of the filter; index of the monitored metric that it publishes to, or -1; minute
  * since the epoch; value published, or NaN; identity of the event as two 32-bit numbers, or NaN if it has
- * no id.
+ * no id; index of the caller, or -1.
  */
-export const MATCH_FIELDS = 6;
+export const MATCH_FIELDS = 7;
+
+/** Bounds the memory that the callers of a batch take. */
+const MAX_CALLERS = 20_000;
 
 export interface Scan {
   /** @returns the error if the record cannot be evaluated */
@@ -77,6 +91,7 @@ export function createScan({
     filters.map((filter, index) => compile(filter, index, metrics)),
   );
   const timeOf = createTimeReader();
+  const earliestEvents = createEarliestPerFilter(filters.length);
   let results = emptyResults();
 
   return {
@@ -97,21 +112,27 @@ export function createScan({
       }
       const minute = Math.floor(time / MINUTE);
       results.minutes.set(minute, (results.minutes.get(minute) ?? 0) + 1);
+      let caller: number | undefined;
       for (const filter of candidatesFor(event)) {
         if (!filter.matches(record, text)) continue;
         const { metric, value } = filter.publish(text);
-        results.matches.push(filter.index, metric, minute, value, ...identityOf(event.eventID));
+        caller ??= results.callerTable.indexOf(event);
+        const [first, second] = identityOf(event.eventID);
+        results.matches.push(filter.index, metric, minute, value, first, second, caller);
+        earliestEvents.add(filter.index, event, time);
       }
       if (countsKeyUse && event.eventSource === "kms.amazonaws.com") countKeyUse(event, results);
       return undefined;
     },
     findings: () => {
-      const { minutes, matches: matchList, roles, keys, ...counts } = results;
+      const { minutes, matches: matchList, callerTable, roles, keys, ...counts } = results;
       results = emptyResults();
       return {
         ...counts,
         minutes: Float64Array.from([...minutes].flat()),
         matches: Float64Array.from(matchList),
+        callers: callerTable.callers,
+        earliest: earliestEvents.takeChanged(),
         roles: [...roles],
         keys: [...keys],
       };
@@ -128,8 +149,30 @@ function emptyResults() {
     last: Number.NEGATIVE_INFINITY,
     minutes: new Map<number, number>(),
     matches: [] as number[],
+    callerTable: createCallerTable(MAX_CALLERS),
     roles: new Map<string, number>(),
     keys: new Map<string, number>(),
+  };
+}
+
+/** Keeps the earliest events of each filter over all batches, so that later ones are not sent again. */
+function createEarliestPerFilter(filters: number) {
+  const byFilter = Array.from({ length: filters }, createEarliestEvents);
+  const changed = new Set<number>();
+  return {
+    add: (filter: number, event: Readonly<Record<string, unknown>>, time: number) => {
+      const earliest = byFilter[filter];
+      if (!earliest?.mayKeep(time)) return;
+      earliest.add(matchedEvent(event, time));
+      changed.add(filter);
+    },
+    takeChanged: () => {
+      const events = [...changed].flatMap((filter) =>
+        (byFilter[filter]?.events ?? []).map((event) => [filter, event] as const),
+      );
+      changed.clear();
+      return events;
+    },
   };
 }
 

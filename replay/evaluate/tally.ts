@@ -3,6 +3,7 @@ import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { type Findings, MATCH_FIELDS } from "./scan.ts";
+import { createWhoTally, type Who } from "./who.ts";
 
 /** The values published to a metric in each minute that has values, in order of time. */
 export interface Series {
@@ -23,6 +24,8 @@ export interface Tally {
   readonly add: (findings: Findings) => void;
   /** @param filter index of the filter */
   readonly matches: (filter: number) => Matches;
+  /** Who made the calls that any of the filters matched. @param filters their indices */
+  readonly who: (filters: readonly number[]) => Who;
   /** @param metric index of the monitored metric */
   readonly series: (metric: number) => Series;
   readonly counts: () => EventCounts;
@@ -87,6 +90,7 @@ export function createTally(
 ): Tally {
   const minutes = new Map<number, number>();
   const cells = createCells(filters.length, maxDistinct);
+  const whoTally = createWhoTally(filters.length);
   const roles = new Map<string, number>();
   const keys = new Map<string, number>();
   const totals = { events: 0, outside: 0, oversized: 0 };
@@ -102,7 +106,7 @@ export function createTally(
       for (let at = 0; at < findings.minutes.length; at += 2) {
         increase(minutes, findings.minutes[at] ?? 0, findings.minutes[at + 1] ?? 0);
       }
-      cells.add(findings.matches);
+      cells.add(findings.matches, whoTally.counter(findings));
       for (const [arn, count] of findings.roles) increase(roles, arn, count);
       for (const [arn, count] of findings.keys) increase(keys, arn, count);
     },
@@ -116,6 +120,7 @@ export function createTally(
       const sorted = byTime(byMinute);
       return { count: sorted.reduce((sum, [, count]) => sum + count, 0), byMinute: sorted };
     },
+    who: (indices) => whoTally.of(indices, cells.copies().countsCopies ? "delivered" : "distinct"),
     series: (metric) => seriesOf(metric, { filters, id: monitoredMetrics[metric], cells, minutes }),
     counts: () => ({ ...totals, ...cells.copies() }),
     span: () => (first <= last ? { first, last } : undefined),
@@ -128,7 +133,10 @@ export function createTally(
 type CellsByMetric = ReadonlyMap<number, ReadonlyMap<number, Cell>>;
 
 interface Cells {
-  readonly add: (matches: Float64Array) => void;
+  readonly add: (
+    matches: Float64Array,
+    onMatch: (filter: number, caller: number, isNew: boolean) => void,
+  ) => void;
   readonly ofFilter: (filter: number) => CellsByMetric;
   /** The sums to report: of distinct events, unless there are too many to detect copies. */
   readonly sumsOf: (cell: Cell) => Sums;
@@ -149,7 +157,7 @@ function createCells(filters: number, maxDistinct: number): Cells {
   }
 
   return {
-    add: (list) => {
+    add: (list, onMatch) => {
       for (let at = 0; at < list.length; at += MATCH_FIELDS) {
         const filter = list[at] ?? 0;
         const minute = list[at + 2] ?? 0;
@@ -163,6 +171,7 @@ function createCells(filters: number, maxDistinct: number): Cells {
           distinct.add(...matchIdentity([id, list[at + 5] ?? 0], filter, minute, value));
         if (isNew) addMatch(cell.distinct, value);
         else copies++;
+        onMatch(filter, list[at + 6] ?? -1, isNew);
       }
     },
     ofFilter: (filter) => cells[filter] ?? new Map(),

@@ -40,6 +40,7 @@ export function buildReport({
       patterns: indices.map((index) => filters[index]?.pattern ?? ""),
       unbound,
       matches: sumMatches(indices.map((index) => tally.matches(index))),
+      who: tally.who(indices),
       alarms: alarms.map((alarm) =>
         alarmReport(alarm, {
           series: tally.series(monitoredMetrics.indexOf(metricOf(alarm))),

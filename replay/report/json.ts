@@ -28,7 +28,7 @@ export function renderJson(report: Report): string {
   );
 }
 
-function detectionJson({ id, patterns, unbound, matches, alarms }: DetectionReport): object {
+function detectionJson({ id, patterns, unbound, matches, who, alarms }: DetectionReport): object {
   return {
     id,
     patterns,
@@ -38,6 +38,8 @@ function detectionJson({ id, patterns, unbound, matches, alarms }: DetectionRepo
       minute: iso(minute * MINUTE),
       matches: count,
     })),
+    callers: { principals: who.principals, roles: who.roles, addresses: who.addresses },
+    events: who.events.map(({ at, ...event }) => ({ time: iso(at), ...event })),
     alarms: alarms.map(alarmJson),
   };
 }

@@ -10,6 +10,9 @@ const NOON = Date.UTC(2026, 2, 2, 12);
 const MINUTE = 60_000;
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=y>&amp;`;
 
+const BY_HOSTILE = { top: [{ value: HOSTILE, count: 5 }], distinct: 1 };
+const NOBODY = { top: [], distinct: 0 };
+
 const report: Report = {
   input: {
     files: 2,
@@ -41,6 +44,22 @@ const report: Report = {
           [NOON / MINUTE + 30, 3],
         ],
       },
+      who: {
+        principals: BY_HOSTILE,
+        roles: NOBODY,
+        addresses: { top: [{ value: "203.0.113.7", count: 5 }], distinct: 120 },
+        events: [
+          {
+            at: NOON,
+            principal: HOSTILE,
+            role: HOSTILE,
+            address: "203.0.113.7",
+            userAgent: HOSTILE,
+            eventName: "Decrypt",
+            eventId: "id-1",
+          },
+        ],
+      },
       alarms: [
         {
           name: HOSTILE,
@@ -64,6 +83,7 @@ const report: Report = {
       patterns: ["{ $.b = 1 }"],
       unbound: [],
       matches: { count: 0, byMinute: [] },
+      who: { principals: NOBODY, roles: NOBODY, addresses: NOBODY, events: [] },
       alarms: [],
     },
   ],
@@ -122,6 +142,20 @@ describe("renderPage", () => {
     expect(page.match(/class="alarm"/g)).toHaveLength(2);
   });
 
+  it("shows what fired first and sections without matches last", () => {
+    const [quiet, fired] = report.detections.toReversed();
+    if (quiet === undefined || fired === undefined)
+      throw new Error("The report has two detections.");
+    const sections = renderPage({ ...report, detections: [quiet, fired] }, NOON);
+    const ids = [...sections.matchAll(/<h2 id="([^"]*)">/g)].map(([, id]) => id);
+    expect(ids).toEqual(["errors", "detection-kms-errors", "detection-quiet", "alarm-attack"]);
+  });
+
+  it("lists who made the matching calls", () => {
+    expect(page).toMatch(/<h3>Who<\/h3>[\s\S]*203\.0\.113\.7[\s\S]*id-1/);
+    expect(page).toContain("And 119 more.");
+  });
+
   it("lists what could not be read or replayed", () => {
     expect(page).toContain("Could not read 1 file and 1 record");
     expect(page).toContain("Evaluated without unfed, which cannot be replayed.");
@@ -167,6 +201,42 @@ describe("renderTable", () => {
     expect(text).toContain("attack is replayed without unfed");
   });
 
+  it("lists who made the matching calls, with totals and the first events", () => {
+    const block = lines.slice(lines.indexOf("kms-errors: who made the 5 matches"));
+    expect(block.slice(1, 6).map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ["callers", "5", HOSTILE],
+      ["addresses", "5", "203.0.113.7"],
+      ["and 119 more (--json and --html list up to 100)"],
+      ["TIME (UTC)", "EVENT", "CALLER", "ADDRESS", "EVENT ID", "USER AGENT"],
+      ["2026-03-02 12:00:00", "Decrypt", HOSTILE, "203.0.113.7", "id-1", HOSTILE],
+    ]);
+  });
+
+  it("marks detections that are not bound instead of showing 0", () => {
+    const detections = report.detections.map((one) =>
+      one.id === "quiet" ? one : { ...one, matches: { count: 0, byMinute: [] } },
+    );
+    const unbound = { ...report, detections };
+    const row = renderTable(unbound, { sweep: false })
+      .split("\n")
+      .find((line) => line.startsWith("kms-errors"));
+    expect(row?.split(/ {2,}/)).toEqual([
+      "kms-errors",
+      "not bound",
+      "≥ 2 in 1 min",
+      "needs --role-arn",
+    ]);
+    expect(renderPage(unbound, NOON)).toMatch(/<td class="number">not bound<\/td>/);
+  });
+
+  it("prints what could not be read first, and no tables if nothing could be read", () => {
+    expect(lines[0]).toBe("Could not read 1 file and 1 record:");
+    const unread = { ...report, input: { ...report.input, events: 0 }, span: null };
+    const text = renderTable(unread, { sweep: true });
+    expect(text).toMatch(/^Could not read 1 file and 1 record:\n/);
+    expect(text).not.toMatch(/DETECTION|FIRED|kms-errors/);
+  });
+
   it("replaces control characters", () => {
     const input = {
       ...report.input,
@@ -194,6 +264,22 @@ describe("renderJson", () => {
     expect(json.problems).toEqual(report.input.errors);
     expect(json.detections[0]).toMatchObject({
       id: "kms-errors",
+      callers: {
+        principals: BY_HOSTILE,
+        roles: { top: [], distinct: 0 },
+        addresses: { top: [{ value: "203.0.113.7", count: 5 }], distinct: 120 },
+      },
+      events: [
+        {
+          time: "2026-03-02T12:00:00.000Z",
+          principal: HOSTILE,
+          role: HOSTILE,
+          address: "203.0.113.7",
+          userAgent: HOSTILE,
+          eventName: "Decrypt",
+          eventId: "id-1",
+        },
+      ],
       matches: 5,
       minutes: [{ minute: "2026-03-02T12:00:00.000Z", matches: 2 }, { matches: 3 }],
       alarms: [

@@ -13,6 +13,7 @@ import {
   timeInAlarm,
 } from "./format.ts";
 import { type Html, html, raw } from "./html.ts";
+import { firedFirst, isBlind, missingOptions } from "./order.ts";
 import type {
   AlarmReport,
   CompositeReport,
@@ -21,6 +22,7 @@ import type {
   StateReport,
   SweepStep,
 } from "./report.ts";
+import { renderWho } from "./who-tables.ts";
 
 const SPANS_SHOWN = 500;
 const USES_SHOWN = 50;
@@ -49,8 +51,9 @@ export function renderPage(report: Report, generatedAt: number): string {
 ${renderInput(report, generatedAt)}
 ${renderErrors(report)}
 ${renderOverview(report)}
-${report.detections.map((detection) => renderDetection(detection, report))}
-${report.composites.map(renderComposite)}
+${report.composites.filter(({ fired }) => fired.length > 0).map(renderComposite)}
+${firedFirst(report.detections).map((detection) => renderDetection(detection, report))}
+${report.composites.filter(({ fired }) => fired.length === 0).map(renderComposite)}
 ${renderNotReplayed(report)}
 ${renderKeyUse(report)}
 </main>
@@ -99,11 +102,11 @@ function renderOverview({ detections, composites }: Report): Html {
 <td>${state.fired.length === 0 ? "" : dateTime(state.fired.at(-1)?.from ?? 0)}</td>
 </tr>
 `;
-  const rows = detections.flatMap(({ id, matches, alarms }) =>
-    alarms.map((alarm) =>
-      row(`detection-${id}`, id, number(matches.count), rule(alarm.alarm), alarm),
-    ),
-  );
+  const rows = firedFirst(detections).flatMap((detection) => {
+    const { id, matches, alarms } = detection;
+    const count = isBlind(detection) ? "not bound" : number(matches.count);
+    return alarms.map((alarm) => row(`detection-${id}`, id, count, rule(alarm.alarm), alarm));
+  });
   const composed = composites.map((report) =>
     row(`alarm-${report.name}`, report.name, "", "composite", report),
   );
@@ -116,7 +119,7 @@ ${rows}${composed}</tbody>
 }
 
 function renderDetection(detection: DetectionReport, { span }: Report): Html {
-  const { id, patterns, unbound, matches, alarms } = detection;
+  const { id, patterns, unbound, matches, who, alarms } = detection;
   return html`<section aria-labelledby="detection-${id}">
 <h2 id="detection-${id}">${id}</h2>
 ${alarms.map(({ title }) => (title === "" ? "" : html`<p>${title}</p>\n`))}
@@ -124,14 +127,15 @@ ${patterns.map((pattern) => html`<details><summary>Pattern</summary><pre>${patte
 ${
   unbound.length === 0
     ? ""
-    : html`<p class="note">Monitors the ${unbound.join(" and ")} of the stacks. To monitor another, pass ${unbound.map((binding) => `--${binding}-arn`).join(" and ")}.</p>`
+    : html`<p class="note">Monitors the ${unbound.join(" and ")} of the stacks. To monitor another, pass ${missingOptions(detection)}.</p>`
 }
 ${
   span === null || matches.count === 0
-    ? html`<p>No matches.</p>`
+    ? html`<p>${isBlind(detection) ? "Not bound, so this says nothing about past calls." : "No matches."}</p>`
     : html`<figure>${renderChart(detection, span)}<figcaption>Matches over time${alarms.length === 0 ? "" : ", and times in ALARM"}</figcaption></figure>`
 }
 ${alarms.map(renderAlarm)}
+${matches.count === 0 ? "" : renderWho(who)}
 </section>
 `;
 }
@@ -221,8 +225,8 @@ thead th { font-weight: 600; }
 .current { font-weight: 600; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); padding: .5rem; }
 code { overflow-wrap: anywhere; }
-figure { margin: .5rem 0; }
-svg { width: 100%; height: auto; font-size: 11px; }
+figure, .wide { margin: .5rem 0; overflow-x: auto; }
+svg { width: 100%; min-width: 40rem; height: auto; font-size: 11px; }
 @media (max-width: 40rem) { table { display: block; overflow-x: auto; white-space: nowrap; } }
 svg text { fill: currentColor; }
 .axis { stroke: currentColor; }

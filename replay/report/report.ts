@@ -2,6 +2,7 @@ import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { Binding, NotReplayed } from "../detections/detections.ts";
 import type { EventCounts, KeyUse, Matches, Span } from "../evaluate/tally.ts";
 import type { Transition } from "../evaluate/timeline.ts";
+import type { Who } from "../evaluate/who.ts";
 import type { FileError } from "../read/worker.ts";
 
 /** The results of a replay. Times are milliseconds since the epoch. */
@@ -33,6 +34,7 @@ export interface DetectionReport {
   readonly patterns: readonly string[];
   readonly unbound: readonly Binding[];
   readonly matches: Matches;
+  readonly who: Who;
   readonly alarms: readonly AlarmReport[];
 }
 

@@ -1,6 +1,7 @@
 import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import type { KeyUse } from "../evaluate/tally.ts";
+import { columns } from "./columns.ts";
 import {
   bytes,
   counted,
@@ -11,7 +12,9 @@ import {
   rule,
   timeInAlarm,
 } from "./format.ts";
+import { firedFirst, isBlind, missingOptions } from "./order.ts";
 import type { DetectionReport, Report, StateReport } from "./report.ts";
+import { whoLines } from "./who-lines.ts";
 
 /** Control characters, which names of files and roles could use to send commands to the terminal. */
 const CONTROL = /[^\P{Cc}\n]/gu;
@@ -22,19 +25,24 @@ const USES_SHOWN = 10;
 
 /** Formats the report for a terminal. */
 export function renderTable(report: Report, { sweep }: { readonly sweep: boolean }): string {
-  return [
-    inputLines(report),
+  const results = [
     detectionLines(report),
     firedLines(report),
+    whoLines(report.detections),
     sweep ? sweepLines(report.detections) : [],
     notReplayedLines(report),
     keyUseLines(report),
-    errorLines(report),
-  ]
+  ];
+  return [errorLines(report), inputLines(report), ...(hasResults(report) ? results : [])]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join("\n"))
     .join("\n\n")
     .replace(CONTROL, "\ufffd");
+}
+
+/** Without any readable event, tables of zeros would hide the reason. */
+function hasResults({ input }: Report): boolean {
+  return input.events > 0 || input.malformed + input.unreadable === 0;
 }
 
 function inputLines({ input, span }: Report): readonly string[] {
@@ -54,30 +62,32 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
     report.fired.length === 0 ? "" : timeInAlarm(report),
     report.fired.length === 0 ? "" : dateTime(report.fired.at(-1)?.from ?? 0),
   ];
-  const rows = detections.flatMap(({ id, matches, alarms }) =>
-    alarms.length === 0
-      ? [[id, number(matches.count), "no alarm"]]
-      : alarms.map((alarm, index) => [
-          index === 0 ? id : "",
-          index === 0 ? number(matches.count) : "",
-          `${rule(alarm.alarm)}${isAnomalyAlarm(alarm.alarm) ? " *" : ""}`,
-          ...state(alarm),
-        ]),
-  );
+  const rows = detections.flatMap((detection) => {
+    const { id, matches, alarms } = detection;
+    const count = isBlind(detection) ? "not bound" : number(matches.count);
+    if (alarms.length === 0) return [[id, count, "no alarm"]];
+    return alarms.map((alarm, index) => [
+      index === 0 ? id : "",
+      index === 0 ? count : "",
+      `${rule(alarm.alarm)}${isAnomalyAlarm(alarm.alarm) ? " *" : ""}`,
+      ...(isBlind(detection) ? ["", `needs ${missingOptions(detection)}`] : state(alarm)),
+    ]);
+  });
   const composed = composites.map((report) => [report.name, "", "composite", ...state(report)]);
   const head = ["DETECTION", "MATCHES", "ALARM", "FIRED", "IN ALARM", "LAST FIRED (UTC)"];
   const hasAnomaly = detections.some(({ alarms }) =>
     alarms.some(({ alarm }) => isAnomalyAlarm(alarm)),
   );
   return [
-    ...columns([head, ...rows, ...composed], [1, 3, 4]),
+    ...columns([head, ...rows, ...composed], [1, 3]),
     ...(hasAnomaly ? [`* by ${ANOMALY_MODEL}`] : []),
   ];
 }
 
 function firedLines({ detections, composites }: Report): readonly string[] {
   const lines: string[] = [];
-  for (const report of [...detections.flatMap(({ alarms }) => alarms), ...composites]) {
+  const alarms = firedFirst(detections).flatMap((detection) => detection.alarms);
+  for (const report of [...alarms, ...composites]) {
     const { name, title, fired } = report;
     if (fired.length === 0) continue;
     lines.push(`${name} fired${title === "" ? "" : `: ${title}`}`);
@@ -161,26 +171,4 @@ function errorLines({ input }: Report): readonly string[] {
     ),
     ...(more > 0 ? [`  and ${number(more)} more`] : []),
   ];
-}
-
-/**
- * Aligns rows in columns.
- * @param right indices of the right-aligned columns
- */
-function columns(
-  rows: readonly (readonly string[])[],
-  right: readonly number[],
-): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return right.includes(column) ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join("  ")
-      .trimEnd(),
-  );
 }

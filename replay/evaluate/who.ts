@@ -1,0 +1,132 @@
+import {
+  type Caller,
+  createEarliestEvents,
+  type EarliestEvents,
+  type MatchedEvent,
+} from "./caller.ts";
+import type { Findings } from "./scan.ts";
+
+/** Who made the calls that a detection matched. */
+export interface Who {
+  readonly principals: CallerTotals;
+  /** Without calls by users, AWS services and other accounts. */
+  readonly roles: CallerTotals;
+  readonly addresses: CallerTotals;
+  /** The earliest matches, at most `EVENTS_LISTED`, in order of time. */
+  readonly events: readonly MatchedEvent[];
+}
+
+export interface CallerTotals {
+  /** The most frequent, at most `TOTALS_LISTED`, the most frequent first. */
+  readonly top: readonly { readonly value: string; readonly count: number }[];
+  /** Number of different values. */
+  readonly distinct: number;
+}
+
+const TOTALS_LISTED = 100;
+
+/**
+ * Different callers, roles and addresses that all detections together remember. Calls by further ones count
+ * as `OTHERS`. An entry takes about 200 bytes.
+ */
+const MAX_VALUES = 100_000;
+export const OTHERS = "(others)";
+
+const KINDS = ["principal", "role", "address"] as const satisfies readonly (keyof Caller)[];
+
+/** Matches by a caller: of all deliveries, and of distinct events. */
+interface Count {
+  delivered: number;
+  distinct: number;
+}
+
+type Counts = ReadonlyMap<string, Count>;
+type FilterCallers = Readonly<Record<(typeof KINDS)[number], Map<string, Count>>> & {
+  readonly earliest: EarliestEvents;
+};
+
+/** Sums up the callers of all batches, in memory that does not grow with the number of matches. */
+export interface WhoTally {
+  /** Counts the matches of a batch. @returns the function to call for each match, in any order */
+  readonly counter: (
+    findings: Pick<Findings, "callers" | "earliest">,
+  ) => (filter: number, caller: number, isNew: boolean) => void;
+  /** @param which whether to count all deliveries or distinct events */
+  readonly of: (filters: readonly number[], which: keyof Count) => Who;
+}
+
+export function createWhoTally(filters: number, maxValues = MAX_VALUES): WhoTally {
+  const byFilter = Array.from({ length: filters }, () => emptyCallers());
+  let values = 0;
+
+  function countOf(counts: Map<string, Count>, value: string): Count {
+    const known = counts.get(value);
+    if (known !== undefined) return known;
+    if (value !== OTHERS && values >= maxValues) return countOf(counts, OTHERS);
+    values++;
+    const count = { delivered: 0, distinct: 0 };
+    counts.set(value, count);
+    return count;
+  }
+
+  return {
+    counter: ({ callers, earliest }) => {
+      for (const [filter, event] of earliest) byFilter[filter]?.earliest.add(event);
+      // Looks up the counts of a filter and caller once per batch instead of once per match.
+      const known = new Map<number, readonly Count[]>();
+      return (filter, caller, isNew) => {
+        const key = filter * (callers.length + 1) + caller + 1;
+        let counts = known.get(key);
+        if (counts === undefined) {
+          const ofFilter = byFilter[filter] ?? emptyCallers();
+          counts = KINDS.flatMap((kind) => {
+            const value = callers[caller]?.[kind] ?? OTHERS;
+            return value === "" ? [] : [countOf(ofFilter[kind], value)];
+          });
+          known.set(key, counts);
+        }
+        for (const count of counts) {
+          count.delivered++;
+          if (isNew) count.distinct++;
+        }
+      };
+    },
+    of: (indices, which) => {
+      const parts = indices.map((index) => byFilter[index] ?? emptyCallers());
+      const earliest = createEarliestEvents();
+      for (const event of parts.flatMap((part) => part.earliest.events)) earliest.add(event);
+      const totals = (kind: (typeof KINDS)[number]) =>
+        totalsOf(
+          parts.map((part) => part[kind]),
+          which,
+        );
+      return {
+        principals: totals("principal"),
+        roles: totals("role"),
+        addresses: totals("address"),
+        events: earliest.events,
+      };
+    },
+  };
+}
+
+function emptyCallers(): FilterCallers {
+  return {
+    principal: new Map(),
+    role: new Map(),
+    address: new Map(),
+    earliest: createEarliestEvents(),
+  };
+}
+
+function totalsOf(parts: readonly Counts[], which: keyof Count): CallerTotals {
+  const sums = new Map<string, number>();
+  for (const [value, count] of parts.flatMap((part) => [...part])) {
+    if (count[which] > 0) sums.set(value, (sums.get(value) ?? 0) + count[which]);
+  }
+  const top = [...sums]
+    .map(([value, count]) => ({ value, count }))
+    .sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+    .slice(0, TOTALS_LISTED);
+  return { top, distinct: sums.size };
+}
