@@ -3,9 +3,9 @@ export const COMMA = 0x2c;
 export const OPENING_BRACE = 0x7b;
 export const OPENING_BRACKET = 0x5b;
 export const CLOSING_BRACKET = 0x5d;
-const QUOTE = 0x22;
+export const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const CLOSING_BRACE = 0x7d;
+export const CLOSING_BRACE = 0x7d;
 
 /**
  * Finds the end of an object or array by its quotes and brackets alone.
@@ -30,13 +30,13 @@ export function endOfBrackets(buffer: Buffer, start: number, depth = 0): number 
 }
 
 /**
- * Finds the end of an array element of any type.
- * @returns the index of the comma or bracket after it; -1 if `buffer` ends first
+ * Finds the end of an array element or member value of any type.
+ * @returns the index of the comma, bracket or brace after it; -1 if `buffer` ends first
  */
 export function endOfElement(buffer: Buffer, start: number): number {
   for (let at = start; at < buffer.length; at++) {
     const byte = buffer[at];
-    if (byte === COMMA || byte === CLOSING_BRACKET) return at;
+    if (byte === COMMA || byte === CLOSING_BRACKET || byte === CLOSING_BRACE) return at;
     if (byte === QUOTE) at = closingQuote(buffer, at + 1);
     if (byte !== OPENING_BRACE && byte !== OPENING_BRACKET) continue;
     const end = endOfBrackets(buffer, at);
@@ -47,7 +47,7 @@ export function endOfElement(buffer: Buffer, start: number): number {
 }
 
 /** @returns the index of the quote that closes a string, or an index past the end of `buffer` */
-function closingQuote(buffer: Buffer, start: number): number {
+export function closingQuote(buffer: Buffer, start: number): number {
   let at = start;
   for (; at < buffer.length && buffer[at] !== QUOTE; at++) if (buffer[at] === BACKSLASH) at++;
   return at;

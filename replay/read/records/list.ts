@@ -32,7 +32,7 @@ export function readList(source: Source): State | undefined {
     case OPENING_BRACE:
       return readListedRecord(source);
     default:
-      return rejectElement(source);
+      return readElement(source);
   }
 }
 
@@ -59,10 +59,11 @@ function nextSeparator(source: Source): number {
   return source.separator ?? -1;
 }
 
-/** Reports an element that is not an object. */
-function rejectElement(source: Source): State | undefined {
+/** Reads an element that is not an object: a record in a string, or a row of query results. */
+function readElement(source: Source): State | undefined {
   const end = endOfElement(source.buffer, source.position);
   if (end < 0 && canGrow(source)) return undefined;
+  if (end >= 0 && tryEmit(source, source.position, end)) return "list";
   fail(source, NOT_AN_OBJECT);
   return resumeAt(source, end);
 }

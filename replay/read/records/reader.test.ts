@@ -4,6 +4,7 @@ import { createRecordReader } from "./reader.ts";
 
 const event = (name: string, more: object = {}) => ({
   eventVersion: "1.11",
+  eventTime: "2026-03-02T09:14:27Z",
   eventName: name,
   ...more,
 });
@@ -35,6 +36,15 @@ function read(text: string, size = Number.POSITIVE_INFINITY): ReadResult {
 }
 
 const pretty = (value: unknown) => JSON.stringify(value, null, 2);
+const LOOKUP = {
+  Events: [one, two, three].map((record) => ({
+    EventId: "1",
+    EventName: record.eventName,
+    Resources: [{ ResourceType: "AWS::KMS::Key", ResourceName: "a" }],
+    CloudTrailEvent: JSON.stringify(record),
+  })),
+  NextToken: "more",
+};
 const envelope = JSON.stringify({ Records: [one, two, three] });
 
 describe("reads every layout of records", () => {
@@ -48,6 +58,45 @@ describe("reads every layout of records", () => {
     [
       "two consecutive envelopes",
       `${JSON.stringify({ Records: [one] })}\n${JSON.stringify({ Records: [two, three] })}`,
+    ],
+    [
+      "an envelope with members before its records",
+      `{"meta":{"a":"}","Records":[1]},"n":1.5,"Records": ${JSON.stringify([one, two, three])},"b":{}}`,
+    ],
+    ["the output of lookup-events", pretty(LOOKUP)],
+    ["the output of lookup-events in text", JSON.stringify(LOOKUP)],
+    [
+      "the records of lookup-events (--query 'Events[].CloudTrailEvent')",
+      pretty(LOOKUP.Events.map(({ CloudTrailEvent }) => CloudTrailEvent)),
+    ],
+    [
+      "the output of get-query-results with the column eventJson",
+      pretty({
+        QueryStatus: "FINISHED",
+        QueryStatistics: { ResultsCount: 3 },
+        QueryResultRows: [one, two, three].map((record) => [
+          { eventID: "1" },
+          { eventJson: JSON.stringify(record) },
+        ]),
+      }),
+    ],
+    [
+      "the output of filter-log-events",
+      pretty({
+        events: [one, two, three].map((record) => ({
+          logStreamName: "1",
+          message: JSON.stringify(record),
+        })),
+        searchedLogStreams: [],
+      }),
+    ],
+    [
+      "events of EventBridge",
+      [one, two, three]
+        .map((detail) =>
+          JSON.stringify({ version: "0", "detail-type": "AWS API Call via CloudTrail", detail }),
+        )
+        .join("\n"),
     ],
     ["an array", JSON.stringify([one, two, three])],
     ["a formatted array", pretty([one, two, three])],

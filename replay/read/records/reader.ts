@@ -18,8 +18,9 @@ const STEPS: Readonly<Record<State, (source: Source) => State | undefined>> = {
 
 /**
  * Reads CloudTrail records from a file that arrives in chunks, holding one record in memory at a time.
- * Accepts envelopes `{"Records":[…]}`, arrays of records, one record per line, consecutive records with
- * any whitespace, and the export of a CloudWatch Logs group, with a timestamp before each record.
+ * Accepts envelopes `{"Records":[…]}` with any other members, arrays of records, one record per line,
+ * consecutive records with any whitespace, the export of a CloudWatch Logs group, with a timestamp before
+ * each record, and the output of `lookup-events`, `get-query-results` and `filter-log-events`.
  *
  * Reports values that are not JSON objects, and continues at the next record that begins with
  * `{"eventVersion"`, or outside of lists at the next line.

@@ -1,9 +1,10 @@
 import { COMMA, LINE_FEED } from "./json-bytes.ts";
+import { unwrap } from "./unwrap.ts";
 
 /** Receives the contents of a file in file order. */
 export interface RecordHandler {
   /**
-   * @param text the record's JSON as written in the file
+   * @param text the record's JSON, without what the file wraps it in
    * @param place returns where it is: `record 3` in an envelope or an array, `line 7` otherwise
    */
   readonly onRecord: (record: object, text: string, place: () => string) => void;
@@ -75,7 +76,7 @@ export function canGrow({ buffer, position, isEnded }: Source): boolean {
   return !isEnded && buffer.length - position < MAX_RECORD_BYTES;
 }
 
-/** Passes `buffer[from, to)` to the handler if it is a JSON object, and moves past it. */
+/** Passes the record in `buffer[from, to)` to the handler if there is one, and moves past it. */
 export function tryEmit(source: Source, from: number, to: number): boolean {
   const text = source.buffer.toString("utf8", from, to);
   let value: unknown;
@@ -84,10 +85,11 @@ export function tryEmit(source: Source, from: number, to: number): boolean {
   } catch {
     return false;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const unwrapped = unwrap(value, text);
+  if (unwrapped === undefined) return false;
   source.records++;
   source.position = to;
-  source.handler.onRecord(value, text, source.place);
+  source.handler.onRecord(unwrapped.record, unwrapped.text, source.place);
   return true;
 }
 

@@ -1,3 +1,4 @@
+import { listInEnvelope } from "./envelope.ts";
 import { endOfBrackets, LINE_FEED, OPENING_BRACE, OPENING_BRACKET } from "./json-bytes.ts";
 import {
   canGrow,
@@ -10,11 +11,6 @@ import {
   skipBlank,
   tryEmit,
 } from "./source.ts";
-
-/** How many bytes of a file are searched for the beginning of an envelope. */
-const ENVELOPE_BYTES = 1024;
-const ENVELOPE = /^\{\s*"Records"\s*:\s*\[/;
-const ENVELOPE_PREFIX = /^\{\s*("[Records]{0,7}"?\s*:?\s*)?$/;
 
 /** The timestamp that CloudWatch Logs writes before each event when it exports a log group to S3. */
 const EXPORT_PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+Z[ \t]+(?=\{)/;
@@ -37,16 +33,12 @@ export function readTopLevel(source: Source): State | undefined {
 }
 
 function readEnvelopeOrRecord(source: Source): State | undefined {
-  const { buffer, position, isEnded } = source;
-  const head = buffer.toString("latin1", position, position + ENVELOPE_BYTES);
-  const opening = ENVELOPE.exec(head)?.[0];
-  if (opening !== undefined) {
-    source.position += opening.length;
-    source.list = "envelope";
-    return "list";
-  }
-  const isUndecided = head.length < ENVELOPE_BYTES && ENVELOPE_PREFIX.test(head);
-  return isUndecided && !isEnded ? undefined : readRecord(source);
+  const list = listInEnvelope(source.buffer, source.position);
+  if (list === undefined && canGrow(source)) return undefined;
+  if (list === undefined || list < 0) return readRecord(source);
+  source.position = list;
+  source.list = "envelope";
+  return "list";
 }
 
 /** Reads a record outside of a list: usually a line, but possibly formatted over many. */

@@ -1,0 +1,59 @@
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A CloudTrail record and its JSON. */
+export interface TextRecord {
+  readonly record: object;
+  readonly text: string;
+}
+
+/** Members that contain a record as JSON in a string, by the tool that writes them. */
+const EMBEDDED_JSON = [
+  "CloudTrailEvent", // aws cloudtrail lookup-events
+  "eventJson", // CloudTrail Lake: SELECT eventJson
+  "message", // aws logs filter-log-events, and subscriptions of log groups
+] as const;
+
+/**
+ * Takes a CloudTrail record out of what tools wrap it in: an event of `lookup-events`, of a log group or of
+ * EventBridge, a row of `get-query-results`, or a record as JSON in a string.
+ * @param value a parsed JSON value
+ * @param text its JSON as written in the file
+ * @returns `value` itself if it is an object that wraps no record; undefined if it is no object
+ */
+export function unwrap(value: unknown, text: string): TextRecord | undefined {
+  if (typeof value === "string") return parseRecord(value);
+  if (Array.isArray(value)) return unwrapRow(value);
+  if (typeof value !== "object" || value === null) return undefined;
+  const object = value as JsonObject;
+  if (object.eventTime !== undefined) return { record: value, text };
+  return unwrapObject(object) ?? { record: value, text };
+}
+
+function unwrapObject(object: JsonObject): TextRecord | undefined {
+  for (const member of EMBEDDED_JSON) {
+    const json = object[member];
+    if (typeof json === "string") return parseRecord(json);
+  }
+  const { detail } = object;
+  if (typeof object["detail-type"] !== "string" || typeof detail !== "object" || detail === null) {
+    return undefined;
+  }
+  return { record: detail, text: JSON.stringify(detail) };
+}
+
+/** A row of `get-query-results` is an array of objects with one column each. */
+function unwrapRow(row: readonly unknown[]): TextRecord | undefined {
+  const columns = row.filter((column) => typeof column === "object" && column !== null);
+  if (row.length === 0 || columns.length < row.length) return undefined;
+  return unwrapObject(Object.assign({}, ...columns));
+}
+
+function parseRecord(json: string): TextRecord | undefined {
+  if (!/^\s*\{/.test(json)) return undefined;
+  try {
+    const record: unknown = JSON.parse(json);
+    return typeof record === "object" && record !== null ? { record, text: json } : undefined;
+  } catch {
+    return undefined;
+  }
+}
