@@ -31,7 +31,7 @@ const NOT_WITH_ATHENA = ["sweep", "json", "html", "fail-on-alarm", "workers"] as
 
 export const USAGE = `npm run replay -- [options] PATH…
 
-  PATH                 CloudTrail files (.json, .json.gz), folders or globs
+  PATH                 CloudTrail files (.json, .json.gz, .zip), folders, globs, or - for standard input
   --role-arn ARN       IAM role to monitor, instead of the role of the stacks
   --key-arn ARN        KMS key to monitor, instead of the key of the stacks
   --pattern '{ … }'    replay a filter pattern instead of the detections (repeatable)

@@ -2,8 +2,8 @@ import { monitoredMetricsOf, type ReplayedDetections } from "./detections/detect
 import { createTally } from "./evaluate/tally.ts";
 import type { Progress } from "./progress.ts";
 import { scanFiles } from "./read/pool.ts";
+import { type FileError, MAX_ERRORS } from "./read/scan-files.ts";
 import { noneSkipped, resolvePaths, walk } from "./read/walk.ts";
-import { type FileError, MAX_ERRORS } from "./read/worker.ts";
 import { buildReport } from "./report/build.ts";
 import type { Report } from "./report/report.ts";
 
@@ -53,6 +53,8 @@ export async function replay(props: ReplayProps): Promise<Report> {
       read.bytes += bytes;
       read.malformed += batch.malformed;
       read.unreadable += batch.unreadable;
+      skipped.digests += batch.digests;
+      skipped.others += batch.others;
       errors.push(...batch.errors);
       if (errors.length > 2 * MAX_ERRORS) keepFirst(errors);
       progress?.add({ files: batch.files, events: batch.events, bytes });
@@ -65,7 +67,7 @@ export async function replay(props: ReplayProps): Promise<Report> {
   read.unreadable += skipped.unreadable.length;
   if (read.files + read.unreadable === 0) {
     throw new Error(
-      `No CloudTrail files found at ${props.paths.join(", ")}; their names end in .json or .json.gz. ` +
+      `No CloudTrail files found at ${props.paths.join(", ")}; their names end in .json, .json.gz or .zip. ` +
         `Skipped by name: ${digests} digests and ${others} other files.`,
     );
   }

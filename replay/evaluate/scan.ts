@@ -65,6 +65,9 @@ export interface Scan {
 
 export const MINUTE = 60_000;
 
+export const MISSING_EVENT_TIME = "no eventTime";
+const INVALID_EVENT_TIME = "no eventTime of the form 2026-03-02T09:14:27Z";
+
 /** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/send-cloudtrail-events-to-cloudwatch-logs.html */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
@@ -98,7 +101,9 @@ export function createScan({
     add: (record, text) => {
       const event = record as Readonly<Record<string, unknown>>;
       const time = timeOf(event.eventTime);
-      if (time === undefined) return "no eventTime of the form 2026-03-02T09:14:27Z";
+      if (time === undefined) {
+        return event.eventTime === undefined ? MISSING_EVENT_TIME : INVALID_EVENT_TIME;
+      }
       if (time < earliest || time >= end) {
         results.outside++;
         return undefined;

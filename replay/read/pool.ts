@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { ScanPlan } from "../evaluate/scan.ts";
+import type { Batch } from "./scan-files.ts";
 import type { SourceFile } from "./walk.ts";
-import type { Batch } from "./worker.ts";
 import { workerSources } from "./worker-sources.ts";
 
 /** Files sent to a worker at a time: enough to keep it busy, few enough to share the work evenly. */

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { glob, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import type { FileError } from "./worker.ts";
+import { STANDARD_INPUT } from "./chunks.ts";
+import { isDigest, kindOfFile } from "./names.ts";
+import type { FileError } from "./scan-files.ts";
 
 export interface SourceFile {
   readonly path: string;
@@ -10,9 +12,9 @@ export interface SourceFile {
 
 /** Files that a walk skips. */
 export interface Skipped {
-  /** CloudTrail digest files, which prove the integrity of log files and contain no events. */
+  /** Digest and signature files, which prove the integrity of other files and contain no events. */
   digests: number;
-  /** Logs of other services, and files that are not JSON. */
+  /** Logs of other services, and files in formats that are not read. */
   others: number;
   /** Unreadable folders and dangling links. */
   readonly unreadable: FileError[];
@@ -20,24 +22,24 @@ export interface Skipped {
 
 export const noneSkipped = (): Skipped => ({ digests: 0, others: 0, unreadable: [] });
 
-const JSON_FILE = /\.(?:json|jsonl|ndjson)(?:\.gz)?$/i;
-const DIGEST = /^\d{12}_CloudTrail-Digest_/;
-/** AWS services include their name in the names of the files they deliver: `111122223333_Config_…`. */
-const OTHER_SERVICE = /^\d{12}_(?!CloudTrail)/;
-
 /**
- * Resolves the paths of a command line: files, folders, and globs for shells that do not expand them.
+ * Resolves the paths of a command line: files, folders, globs for shells that do not expand them, and `-`
+ * for standard input.
  * @returns absolute paths, none of which is inside another
  * @throws Error naming a path that matches nothing
  */
 export async function resolvePaths(paths: readonly string[]): Promise<readonly string[]> {
   const resolved = new Set<string>();
   for (const path of paths) {
+    if (path === STANDARD_INPUT) {
+      resolved.add(path);
+      continue;
+    }
     const expanded = existsSync(path) ? [path] : await expand(path);
     if (expanded.length === 0) {
       throw new Error(
         `${path} is not a file or folder, and no file matches it as a glob. ` +
-          "Give CloudTrail files (.json, .json.gz) or a folder such as s3-copy/AWSLogs.",
+          "Give CloudTrail files (.json, .json.gz, .zip), a folder such as s3-copy/AWSLogs, or - for standard input.",
       );
     }
     for (const match of expanded) resolved.add(await realpath(match));
@@ -62,9 +64,13 @@ export async function* walk(
   skipped: Skipped,
 ): AsyncGenerator<SourceFile, void> {
   for (const path of paths) {
+    if (path === STANDARD_INPUT) {
+      yield { path, bytes: 0 };
+      continue;
+    }
     const stats = await stat(path);
     if (stats.isDirectory()) yield* walkFolder(path, skipped);
-    else if (DIGEST.test(basename(path))) skipped.digests++;
+    else if (isDigest(basename(path))) skipped.digests++;
     else yield { path, bytes: stats.size };
   }
 }
@@ -77,9 +83,10 @@ async function* walkFolder(folder: string, skipped: Skipped): AsyncGenerator<Sou
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
+    const kind = kindOfFile(entry.name);
     if (entry.isDirectory()) yield* walkFolder(path, skipped);
-    else if (DIGEST.test(entry.name)) skipped.digests++;
-    else if (!JSON_FILE.test(entry.name) || OTHER_SERVICE.test(entry.name)) skipped.others++;
+    else if (kind === "digest") skipped.digests++;
+    else if (kind === "other") skipped.others++;
     else {
       const stats = await stat(path).catch(onError(path));
       if (stats?.isFile()) yield { path, bytes: stats.size };

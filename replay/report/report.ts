@@ -3,7 +3,7 @@ import type { Binding, NotReplayed } from "../detections/detections.ts";
 import type { EventCounts, KeyUse, Matches, Span } from "../evaluate/tally.ts";
 import type { Transition } from "../evaluate/timeline.ts";
 import type { Who } from "../evaluate/who.ts";
-import type { FileError } from "../read/worker.ts";
+import type { FileError } from "../read/scan-files.ts";
 
 /** The results of a replay. Times are milliseconds since the epoch. */
 export interface Report {
