@@ -36,7 +36,9 @@ export function endOfBrackets(buffer: Buffer, start: number, depth = 0): number 
 export function endOfElement(buffer: Buffer, start: number): number {
   for (let at = start; at < buffer.length; at++) {
     const byte = buffer[at];
-    if (byte === COMMA || byte === CLOSING_BRACKET || byte === CLOSING_BRACE) return at;
+    if (byte === COMMA || byte === CLOSING_BRACKET) return at;
+    // A stray brace where a value should begin is skipped, so that readers always make progress.
+    if (byte === CLOSING_BRACE && at > start) return at;
     if (byte === QUOTE) at = closingQuote(buffer, at + 1);
     if (byte !== OPENING_BRACE && byte !== OPENING_BRACKET) continue;
     const end = endOfBrackets(buffer, at);

@@ -190,6 +190,12 @@ describe("reports unreadable records and reads the others", () => {
       ["record 1: not a JSON object", "record 3: not a JSON object", "record 4: not a JSON object"],
       2,
     ],
+    [
+      "brackets that do not match",
+      `{"Records":[${good},{]}`,
+      ["record 2: invalid JSON", "record 3: not a JSON object"],
+      1,
+    ],
     ["an array among records", `{"Records":[[1],${good}]}`, ["record 1: not a JSON object"], 1],
     [
       "a file that ends in the middle of a record",
