@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { exampleScope } from "./example-events.ts";
-import { filterPattern, validateExclusion } from "./exclusions.ts";
+import { filterPattern, onlyCallers, validateExclusion, withoutCallers } from "./exclusions.ts";
 import { kmsErrors } from "./kms-errors.ts";
 
 test.each([
@@ -41,5 +41,15 @@ test("counts callers without the excluded field", () => {
   const condition = kmsErrors.pattern(exampleScope).slice(2, -2);
   expect(filterPattern(excluding, exampleScope)).toBe(
     `{ (${condition}) && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != "config.amazonaws.com") }`,
+  );
+});
+
+test("separates what exclusions hide from what is still counted", () => {
+  const exclusions = ["arn:aws:iam::111122223333:role/App", "config.amazonaws.com"];
+  expect(withoutCallers("{ $.a = 1 || $.b = 2 }", exclusions)).toBe(
+    '{ ($.a = 1 || $.b = 2) && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != "config.amazonaws.com") && ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS || $.userIdentity.sessionContext.sessionIssuer.arn != "arn:aws:iam::111122223333:role/App") }',
+  );
+  expect(onlyCallers("{ $.a = 1 || $.b = 2 }", exclusions)).toBe(
+    '{ ($.a = 1 || $.b = 2) && ($.userIdentity.invokedBy = "config.amazonaws.com" || $.userIdentity.sessionContext.sessionIssuer.arn = "arn:aws:iam::111122223333:role/App") }',
   );
 });

@@ -1,5 +1,5 @@
 import type { ExpectedCallers, TrailDetection } from "./detection.ts";
-import { allOf, CALLER_ROLE_ARN, jsonPattern, matchesNone } from "./pattern.ts";
+import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 import type { DetectionScope } from "./scope.ts";
 
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html */
@@ -37,16 +37,38 @@ export function validateExclusion(exclusion: string): string | undefined {
 
 /** The detection's filter pattern, with conditions that exclude expected callers and the settings' exclusions. */
 export function filterPattern(detection: TrailDetection, scope: DetectionScope): string {
-  const { exclusions = [] } = detection;
   const expected = detection.expectedCallers?.(scope) ?? {};
+  return withoutCallers(detection.pattern(scope), detection.exclusions ?? [], expected);
+}
+
+/** A JSON filter pattern that does not count the excluded callers. */
+export function withoutCallers(
+  pattern: string,
+  exclusions: readonly string[],
+  expected: ExpectedCallers = {},
+): string {
   const conditions = KINDS.flatMap((kind) => {
-    const values = [
-      ...(expected[kind] ?? []),
-      ...exclusions.filter((exclusion) => FORMATS[kind].test(exclusion)),
-    ];
+    const values = [...(expected[kind] ?? []), ...ofKind(kind, exclusions)];
     return values.length === 0 ? [] : [matchesNone(SELECTORS[kind], ...values)];
   });
-  const pattern = detection.pattern(scope);
   if (conditions.length === 0) return pattern; // unchanged: Security Hub compares CIS patterns literally
-  return jsonPattern(allOf(`(${pattern.trim().slice(1, -1).trim()})`, ...conditions));
+  return jsonPattern(allOf(grouped(pattern), ...conditions));
+}
+
+/** A JSON filter pattern that counts only the excluded callers: what `withoutCallers` does not count. */
+export function onlyCallers(pattern: string, exclusions: readonly string[]): string {
+  const conditions = KINDS.flatMap((kind) => {
+    const values = ofKind(kind, exclusions);
+    return values.length === 0 ? [] : [matchesAny(SELECTORS[kind], ...values)];
+  });
+  return jsonPattern(allOf(grouped(pattern), anyOf(...conditions)));
+}
+
+function ofKind(kind: keyof ExpectedCallers, exclusions: readonly string[]): readonly string[] {
+  return exclusions.filter((exclusion) => FORMATS[kind].test(exclusion));
+}
+
+/** The condition of a JSON filter pattern in parentheses. */
+function grouped(pattern: string): string {
+  return `(${pattern.trim().slice(1, -1).trim()})`;
 }

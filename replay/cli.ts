@@ -8,6 +8,7 @@ import type { ReplayedDetections } from "./detections/detections.ts";
 import { loadSynthesizedDetections } from "./detections/load.ts";
 import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
 import { createProgress, type Terminal } from "./progress.ts";
+import { withExclusions } from "./report/exclusions.ts";
 import { renderJson } from "./report/json.ts";
 import { renderPage } from "./report/page.ts";
 import type { Report } from "./report/report.ts";
@@ -41,7 +42,7 @@ export async function main(args: readonly string[], output: Output): Promise<num
 async function run(options: ReplayOptions, { out, err }: Output): Promise<number> {
   if (options.html !== undefined) checkWritable(options.html);
   const detections = await detectionsOf(options);
-  checkThresholds(options, detections);
+  checkDetectionIds(options, detections);
   const progress = err.isTTY === true ? createProgress(err) : undefined;
   const report = await replay({ ...options, detections, ...(progress && { progress }) });
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
@@ -64,7 +65,8 @@ function isFolder(path: string): boolean {
 }
 
 /** Ignores anomaly alarms, because CloudWatch's model can only be approximated. */
-function hasFired({ detections, composites }: Report): boolean {
+function hasFired(report: Report): boolean {
+  const { detections, composites } = withExclusions(report);
   const certain = detections.flatMap(({ alarms }) =>
     alarms.filter(({ alarm }) => !isAnomalyAlarm(alarm)),
   );
@@ -74,7 +76,7 @@ function hasFired({ detections, composites }: Report): boolean {
 async function printAthena(options: ReplayOptions, { out }: Output): Promise<number> {
   const { archive, detections: synthesized } = await loadSynthesizedDetections(options);
   const detections = options.patterns.length > 0 ? customDetections(options.patterns) : synthesized;
-  checkThresholds(options, detections);
+  checkDetectionIds(options, detections);
   const [path] = options.paths;
   const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
   const trail = { ...archive, ...(location && { location }) };
@@ -87,16 +89,23 @@ async function detectionsOf(options: ReplayOptions): Promise<ReplayedDetections>
   return (await loadSynthesizedDetections(options)).detections;
 }
 
-function checkThresholds({ thresholds }: ReplayOptions, { detections }: ReplayedDetections): void {
-  const ids = detections.filter(({ alarms }) => alarms.length > 0).map(({ id }) => id);
-  for (const [id, value] of thresholds) {
-    if (ids.includes(id)) continue;
-    const suggestion = nearest(id, ids);
-    throw new Error(
-      `--threshold ${id}=${value}: unknown detection "${id}".` +
-        `${suggestion === undefined ? "" : ` Did you mean ${suggestion}?`} Allowed: ${ids.join(", ")}.`,
-    );
-  }
+function checkDetectionIds(
+  { thresholds, exclusions }: ReplayOptions,
+  { detections }: ReplayedDetections,
+): void {
+  const withAlarm = detections.filter(({ alarms }) => alarms.length > 0).map(({ id }) => id);
+  for (const [id, value] of thresholds) checkId(id, withAlarm, `--threshold ${id}=${value}`);
+  const all = detections.map(({ id }) => id);
+  for (const [id, [caller]] of exclusions) checkId(id, all, `--exclude ${id}=${caller}`);
+}
+
+function checkId(id: string, ids: readonly string[], option: string): void {
+  if (ids.includes(id)) return;
+  const suggestion = nearest(id, ids);
+  throw new Error(
+    `${option}: unknown detection "${id}".` +
+      `${suggestion === undefined ? "" : ` Did you mean ${suggestion}?`} Allowed: ${ids.join(", ")}.`,
+  );
 }
 
 if (import.meta.main) {

@@ -11,6 +11,7 @@ describe("readOptions", () => {
       paths: ["a.json", "b"],
       patterns: [],
       thresholds: new Map(),
+      exclusions: new Map(),
       sweep: false,
       json: false,
       failOnAlarm: false,
@@ -36,6 +37,11 @@ describe("readOptions", () => {
       ["a", 3],
       ["b", 0.5],
     ]);
+  });
+
+  it("accepts several exclusions for a detection", () => {
+    const args = ["x", "--exclude", `a=${ROLE}`, "--exclude", "a=config.amazonaws.com"];
+    expect([...readOptions(args).exclusions]).toEqual([["a", [ROLE, "config.amazonaws.com"]]]);
   });
 
   it("accepts a role and a key", () => {
@@ -66,6 +72,10 @@ describe("readOptions", () => {
     [["x", "--threshold", "kms-errors=many"], /kms-errors=many/],
     [["x", "--threshold", "=1"], /--threshold/],
     [["x", "--threshold", "kms-errors=0"], /a number above 0/],
+    [["x", "--exclude", ROLE], /--exclude must be a detection id and a caller.*received "arn:aws/],
+    [["x", "--exclude", "a=Admin"], /"Admin" is neither an AWS service nor the ARN of a role/],
+    [["x", "--exclude", "a=arn:aws:iam::111122223333:role/*"], /is neither/],
+    [["--athena", "--exclude", `a=${ROLE}`], /--exclude cannot be combined with --athena/],
     [["x", "--workers", "0"], /--workers must be an integer between 1 and 64; received "0"/],
     [["x", "--role-arn", "service"], /must be the ARN of an IAM role/],
     [

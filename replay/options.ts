@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseOptions } from "../common/parse-options.ts";
+import { EXCLUSIONS_ALLOWED, validateExclusion } from "../detections/exclusions.ts";
+import type { Exclusions } from "./detections/exclude.ts";
 
 export interface ReplayOptions {
   readonly paths: readonly string[];
@@ -13,6 +15,8 @@ export interface ReplayOptions {
   readonly until?: number;
   /** By detection id. */
   readonly thresholds: ReadonlyMap<string, number>;
+  /** Callers to exclude, by detection id. */
+  readonly exclusions: Exclusions;
   readonly sweep: boolean;
   readonly json: boolean;
   /** The file to write the HTML report to. */
@@ -27,7 +31,7 @@ export interface ReplayOptions {
 const MAX_WORKERS = 64;
 
 /** Options that cannot be combined with --athena. */
-const NOT_WITH_ATHENA = ["sweep", "json", "html", "fail-on-alarm", "workers"] as const;
+const NOT_WITH_ATHENA = ["exclude", "sweep", "json", "html", "fail-on-alarm", "workers"] as const;
 
 export const USAGE = `npm run replay -- [options] PATH…
 
@@ -38,10 +42,13 @@ export const USAGE = `npm run replay -- [options] PATH…
   --since TIME         only events at or after TIME (2026-06-01 or 2026-06-01T12:30Z; default zone UTC)
   --until TIME         only events before TIME
   --threshold ID=N     override the alarm threshold of a detection (repeatable)
+  --exclude ID=CALLER  try an exclusion: show what would still fire, and what would not be seen any more;
+                       CALLER is the ARN of a role, user or session, which may end with *, or an AWS
+                       service such as backup.amazonaws.com (repeatable)
   --sweep              show how often other thresholds would have raised alarms
   --json               print the report as JSON (use npm run --silent replay -- …)
   --html FILE          also write the report as an HTML page with charts
-  --fail-on-alarm      exit with 1 if an alarm fired
+  --fail-on-alarm      exit with 1 if an alarm fired; with --exclude, if one would still fire
   --workers N          number of reader threads, 1 to ${MAX_WORKERS} (default: number of cores)
   --athena             print Amazon Athena SQL for the same detections instead of reading files; PATH may
                        be the location of the files, s3://bucket/AWSLogs/account
@@ -76,6 +83,7 @@ export function readOptions(args: readonly string[]): ReplayOptions {
     patterns: values.pattern ?? [],
     ...definedOnly({ roleArn, keyArn, html, ...range }),
     thresholds: new Map((values.threshold ?? []).map(parseThreshold)),
+    exclusions: parseExclusions(values.exclude ?? []),
     sweep: values.sweep ?? false,
     json: values.json ?? false,
     failOnAlarm: values["fail-on-alarm"] ?? false,
@@ -97,6 +105,7 @@ function parse(args: readonly string[]) {
         since: { type: "string" },
         until: { type: "string" },
         threshold: { type: "string", multiple: true },
+        exclude: { type: "string", multiple: true },
         sweep: { type: "boolean" },
         json: { type: "boolean" },
         html: { type: "string" },
@@ -152,6 +161,23 @@ function parseThreshold(text: string): readonly [string, number] {
     );
   }
   return [id, value];
+}
+
+function parseExclusions(values: readonly string[]): Exclusions {
+  const exclusions = new Map<string, readonly string[]>();
+  for (const value of values) {
+    const [, id = "", caller = ""] = /^([^=]+)=(.+)$/.exec(value) ?? [];
+    const why = id === "" ? "there is no detection id before =" : validateExclusion(caller);
+    if (why !== undefined) {
+      throw new Error(
+        "--exclude must be a detection id and a caller, such as " +
+          `kms-outsider=arn:aws:iam::111122223333:role/Restore; received "${value}": ${why}. ` +
+          `Callers are ${EXCLUSIONS_ALLOWED}.`,
+      );
+    }
+    exclusions.set(id, [...(exclusions.get(id) ?? []), caller]);
+  }
+  return exclusions;
 }
 
 function parseWorkers(text: string | undefined): number {

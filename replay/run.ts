@@ -1,4 +1,5 @@
 import { monitoredMetricsOf, type ReplayedDetections } from "./detections/detections.ts";
+import { type Exclusions, exclusionTrials } from "./detections/exclude.ts";
 import { createTally } from "./evaluate/tally.ts";
 import type { Progress } from "./progress.ts";
 import { scanFiles } from "./read/pool.ts";
@@ -16,6 +17,7 @@ export interface ReplayProps {
   readonly until?: number | undefined;
   /** By detection id, instead of the deployed thresholds. */
   readonly thresholds: ReadonlyMap<string, number>;
+  readonly exclusions?: Exclusions;
   readonly workers: number;
   readonly progress?: Progress;
 }
@@ -26,11 +28,18 @@ export interface ReplayProps {
  * @throws Error if the paths contain no CloudTrail files. Other files that cannot be read are in the report.
  */
 export async function replay(props: ReplayProps): Promise<Report> {
-  const { detections, since, until, progress } = props;
+  const { since, until, progress } = props;
+  const { filters, trials } = exclusionTrials(props.detections, props.exclusions ?? new Map());
+  const detections = { ...props.detections, filters: [...props.detections.filters, ...filters] };
   const paths = await resolvePaths(props.paths);
-  const monitoredMetrics = monitoredMetricsOf(detections.detections);
+  const monitoredMetrics = monitoredMetricsOf([
+    ...detections.detections,
+    ...trials.map(({ remaining }) => remaining),
+  ]);
   const countsKeyUse = detections.detections.some(({ unbound }) => unbound.length > 0);
-  const tally = createTally(detections.filters, monitoredMetrics);
+  const tally = createTally(detections.filters, monitoredMetrics, {
+    countCopies: props.detections.filters.length,
+  });
   const skipped = noneSkipped();
   const errors: FileError[] = [];
   const read = { files: 0, bytes: 0, malformed: 0, unreadable: 0 };
@@ -75,6 +84,7 @@ export async function replay(props: ReplayProps): Promise<Report> {
   return buildReport({
     tally,
     detections,
+    trials,
     monitoredMetrics,
     thresholds: props.thresholds,
     input: { digests, others, ...read, ...tally.counts(), errors },

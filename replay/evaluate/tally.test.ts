@@ -37,7 +37,11 @@ function findingsOf(deliveries: readonly Delivery[]): Findings {
 }
 
 function tallied(parts: readonly (readonly Delivery[])[], most?: number) {
-  const tally = createTally([FILTER, EVERY], MONITORED, most);
+  const tally = createTally(
+    [FILTER, EVERY],
+    MONITORED,
+    most === undefined ? {} : { maxDistinct: most },
+  );
   for (const part of parts) tally.add(findingsOf(part));
   return {
     matches: [tally.matches(0), tally.matches(1)],

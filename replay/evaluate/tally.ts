@@ -62,6 +62,13 @@ export interface KeyUse {
 /** Four million matches take 64 MB, and half as much again while the set grows. */
 const MAX_DISTINCT = 4_000_000;
 
+interface TallyOptions {
+  /** Number of distinct matches to remember. */
+  readonly maxDistinct?: number;
+  /** Number of filters, from the first, whose duplicate matches to count. */
+  readonly countCopies?: number;
+}
+
 /** Matches of a filter in a minute, and the values they published to one metric. */
 interface Sums {
   matches: number;
@@ -86,10 +93,10 @@ interface Cell {
 export function createTally(
   filters: readonly MetricFilter[],
   monitoredMetrics: readonly string[],
-  maxDistinct = MAX_DISTINCT,
+  { maxDistinct = MAX_DISTINCT, countCopies = filters.length }: TallyOptions = {},
 ): Tally {
   const minutes = new Map<number, number>();
-  const cells = createCells(filters.length, maxDistinct);
+  const cells = createCells(filters.length, maxDistinct, countCopies);
   const whoTally = createWhoTally(filters.length);
   const roles = new Map<string, number>();
   const keys = new Map<string, number>();
@@ -143,7 +150,7 @@ interface Cells {
   readonly copies: () => Pick<EventCounts, "copies" | "countsCopies">;
 }
 
-function createCells(filters: number, maxDistinct: number): Cells {
+function createCells(filters: number, maxDistinct: number, countCopies: number): Cells {
   const cells = Array.from({ length: filters }, () => new Map<number, Map<number, Cell>>());
   const distinct = createDistinctPairs(maxDistinct);
   let copies = 0;
@@ -170,7 +177,7 @@ function createCells(filters: number, maxDistinct: number): Cells {
           Number.isNaN(id) ||
           distinct.add(...matchIdentity([id, list[at + 5] ?? 0], filter, minute, value));
         if (isNew) addMatch(cell.distinct, value);
-        else copies++;
+        else if (filter < countCopies) copies++;
         onMatch(filter, list[at + 6] ?? -1, isNew);
       }
     },

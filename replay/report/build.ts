@@ -1,11 +1,17 @@
 import { isAnomalyAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { childAlarmNames, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
-import { metricOf, type ReplayedDetections } from "../detections/detections.ts";
+import {
+  metricOf,
+  type ReplayedDetection,
+  type ReplayedDetections,
+} from "../detections/detections.ts";
+import type { ExclusionTrial } from "../detections/exclude.ts";
 import { compositeTransitions } from "../evaluate/composite.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { Matches, Series, Span, Tally } from "../evaluate/tally.ts";
 import { createTimeline, type Transition, transitionsOf } from "../evaluate/timeline.ts";
+import { compareExclusions } from "./exclusions.ts";
 import type {
   AlarmReport,
   CompositeReport,
@@ -20,13 +26,16 @@ import { alarmSpans, sweepThresholds } from "./sweep.ts";
 export function buildReport({
   tally,
   detections: { detections, filters, composites, notReplayed },
+  trials,
   monitoredMetrics,
   thresholds,
   input,
   countsKeyUse,
 }: {
   readonly tally: Tally;
+  /** With the filters of the trials. */
   readonly detections: ReplayedDetections;
+  readonly trials: readonly ExclusionTrial[];
   readonly monitoredMetrics: readonly string[];
   /** By detection id, instead of the deployed thresholds. */
   readonly thresholds: ReadonlyMap<string, number>;
@@ -34,27 +43,43 @@ export function buildReport({
   readonly countsKeyUse: boolean;
 }): Report {
   const span = tally.span();
-  const reports = detections.map(
-    ({ id, filters: indices, alarms, unbound }): DetectionReport => ({
-      id,
-      patterns: indices.map((index) => filters[index]?.pattern ?? ""),
-      unbound,
-      matches: sumMatches(indices.map((index) => tally.matches(index))),
-      who: tally.who(indices),
-      alarms: alarms.map((alarm) =>
-        alarmReport(alarm, {
-          series: tally.series(monitoredMetrics.indexOf(metricOf(alarm))),
-          threshold: thresholds.get(id),
-          span,
-        }),
-      ),
-    }),
-  );
+  const reportOf = ({
+    id,
+    filters: indices,
+    alarms,
+    unbound,
+  }: ReplayedDetection): DetectionReport => ({
+    id,
+    patterns: indices.map((index) => filters[index]?.pattern ?? ""),
+    unbound,
+    matches: sumMatches(indices.map((index) => tally.matches(index))),
+    who: tally.who(indices),
+    alarms: alarms.map((alarm) =>
+      alarmReport(alarm, {
+        series: tally.series(monitoredMetrics.indexOf(metricOf(alarm))),
+        threshold: thresholds.get(id),
+        span,
+      }),
+    ),
+  });
+  const reports = detections.map(reportOf);
+  const composed = compositeReports(composites, reports, span);
+  const tried = trials.map(({ exclusions, remaining, hidden }) => ({
+    exclusions,
+    remaining: reportOf(remaining),
+    hidden: reportOf(hidden),
+  }));
   return {
     input,
     span: span ?? null,
     detections: reports,
-    composites: compositeReports(composites, reports, span),
+    composites: composed,
+    exclusions:
+      tried.length === 0
+        ? null
+        : compareExclusions(tried, { detections: reports, composites: composed }, (remaining) =>
+            compositeReports(composites, remaining, span),
+          ),
     notReplayed,
     keyUse: countsKeyUse ? { roles: tally.roles(), keys: tally.keys() } : null,
   };

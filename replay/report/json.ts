@@ -1,14 +1,23 @@
 import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import { MINUTE } from "../evaluate/scan.ts";
-import type { AlarmReport, DetectionReport, Report, StateReport } from "./report.ts";
+import type { Who } from "../evaluate/who.ts";
+import type {
+  AlarmReport,
+  AlarmSpan,
+  DetectionReport,
+  ExclusionReport,
+  RemainingAlarm,
+  Report,
+  StateReport,
+} from "./report.ts";
 
 /**
  * Formats the report as JSON, with times in ISO 8601 and durations in seconds. Programs depend on the
  * member names: add members, but do not rename any.
  */
 export function renderJson(report: Report): string {
-  const { input, span, detections, composites, notReplayed, keyUse } = report;
+  const { input, span, detections, composites, exclusions, notReplayed, keyUse } = report;
   const { errors, ...counts } = input;
   return JSON.stringify(
     {
@@ -20,6 +29,10 @@ export function renderJson(report: Report): string {
         ...stateJson(composite),
         without: composite.missingAlarms,
       })),
+      exclusions: exclusions && {
+        detections: exclusions.detections.map(exclusionJson),
+        composites: exclusions.composites.map(remainingJson),
+      },
       notReplayed,
       keyUse,
     },
@@ -38,10 +51,28 @@ function detectionJson({ id, patterns, unbound, matches, who, alarms }: Detectio
       minute: iso(minute * MINUTE),
       matches: count,
     })),
-    callers: { principals: who.principals, roles: who.roles, addresses: who.addresses },
-    events: who.events.map(({ at, ...event }) => ({ time: iso(at), ...event })),
+    ...whoJson(who),
     alarms: alarms.map(alarmJson),
   };
+}
+
+function whoJson({ events, ...callers }: Who): object {
+  return { callers, events: events.map(({ at, ...event }) => ({ time: iso(at), ...event })) };
+}
+
+function exclusionJson({ id, exclusions, remaining, hidden, alarms }: ExclusionReport): object {
+  return {
+    id,
+    exclusions,
+    patterns: remaining.patterns,
+    matches: remaining.matches.count,
+    hidden: { matches: hidden.matches.count, ...whoJson(hidden.who) },
+    alarms: alarms.map(remainingJson),
+  };
+}
+
+function remainingJson({ lost, ...state }: RemainingAlarm): object {
+  return { ...stateJson(state), noLongerFires: lost.map(spanJson) };
 }
 
 function alarmJson({ alarm, deployedThreshold, sweep, ...state }: AlarmReport): object {
@@ -66,12 +97,16 @@ function stateJson({ name, title, fired, transitions }: StateReport): object {
   return {
     name,
     title,
-    fired: fired.map(({ from, to }) => ({
-      from: iso(from),
-      to: to === null ? null : iso(to),
-      seconds: to === null ? null : (to - from) / 1000,
-    })),
+    fired: fired.map(spanJson),
     transitions: transitions.map(({ at, ...transition }) => ({ at: iso(at), ...transition })),
+  };
+}
+
+function spanJson({ from, to }: AlarmSpan): object {
+  return {
+    from: iso(from),
+    to: to === null ? null : iso(to),
+    seconds: to === null ? null : (to - from) / 1000,
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import { renderChart } from "./chart.ts";
+import { renderExclusions } from "./exclusion-section.ts";
 import {
   bytes,
   counted,
@@ -51,6 +52,7 @@ export function renderPage(report: Report, generatedAt: number): string {
 ${renderInput(report, generatedAt)}
 ${renderErrors(report)}
 ${renderOverview(report)}
+${renderExclusions(report)}
 ${report.composites.filter(({ fired }) => fired.length > 0).map(renderComposite)}
 ${firedFirst(report.detections).map((detection) => renderDetection(detection, report))}
 ${report.composites.filter(({ fired }) => fired.length === 0).map(renderComposite)}

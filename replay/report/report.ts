@@ -12,6 +12,8 @@ export interface Report {
   readonly span: Span | null;
   readonly detections: readonly DetectionReport[];
   readonly composites: readonly CompositeReport[];
+  /** The results with `--exclude`; null without it. */
+  readonly exclusions: ExclusionsReport | null;
   readonly notReplayed: readonly NotReplayed[];
   /** KMS calls by role and by key; null if all detections are bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly KeyUse[]; readonly keys: readonly KeyUse[] } | null;
@@ -75,4 +77,24 @@ export interface SweepStep {
   readonly perDay: number;
   /** Milliseconds in ALARM. */
   readonly inAlarm: number;
+}
+
+/** What would still fire, and what would not be seen any more, with `--exclude`. */
+export interface ExclusionsReport {
+  readonly detections: readonly ExclusionReport[];
+  readonly composites: readonly RemainingAlarm[];
+}
+
+export interface ExclusionReport {
+  readonly id: string;
+  readonly exclusions: readonly string[];
+  readonly remaining: DetectionReport;
+  readonly hidden: DetectionReport;
+  readonly alarms: readonly RemainingAlarm[];
+}
+
+/** An alarm with exclusions. */
+export interface RemainingAlarm extends StateReport {
+  /** The times in ALARM without exclusions during which it would not be in ALARM with them. */
+  readonly lost: readonly AlarmSpan[];
 }

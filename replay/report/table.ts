@@ -2,6 +2,7 @@ import { isAnomalyAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_MODEL } from "../../cloudwatch/alarm/anomaly.ts";
 import type { KeyUse } from "../evaluate/tally.ts";
 import { columns } from "./columns.ts";
+import { exclusionLines } from "./exclusion-lines.ts";
 import {
   bytes,
   counted,
@@ -28,6 +29,7 @@ export function renderTable(report: Report, { sweep }: { readonly sweep: boolean
   const results = [
     detectionLines(report),
     firedLines(report),
+    exclusionLines(report),
     whoLines(report.detections),
     sweep ? sweepLines(report.detections) : [],
     notReplayedLines(report),
