@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { crc32, deflateRawSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { customDetections } from "./detections/custom.ts";
 import { replay } from "./run.ts";
+import { zip } from "./testing/zip.ts";
 
 const KMS = '{ $.eventSource = "kms.amazonaws.com" }';
 
@@ -35,53 +36,6 @@ const event = (more: object = {}) => ({
   ...more,
 });
 const envelope = (...events: readonly object[]) => JSON.stringify({ Records: events });
-
-/** Numbers of a zip structure: pairs of a value and its bytes. */
-function packed(...fields: readonly (readonly [value: number, bytes: 2 | 4])[]): Buffer {
-  return Buffer.concat(
-    fields.map(([value, bytes]) => {
-      const buffer = Buffer.alloc(bytes);
-      buffer.writeUIntLE(value, 0, bytes);
-      return buffer;
-    }),
-  );
-}
-
-/** A zip archive as `zip -r` writes it. */
-function zip(files: Readonly<Record<string, string | Buffer>>, flags = 0): Buffer {
-  const locals: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const [name, content] of Object.entries(files)) {
-    const bytes = Buffer.from(content);
-    const deflated = deflateRawSync(bytes);
-    const isStored = deflated.length >= bytes.length;
-    const data = isStored ? bytes : deflated;
-    const common = packed(
-      [20, 2],
-      [flags, 2],
-      [isStored ? 0 : 8, 2],
-      [0, 4],
-      [crc32(bytes), 4],
-      [data.length, 4],
-      [bytes.length, 4],
-      [Buffer.byteLength(name), 2],
-    );
-    const local = Buffer.concat([packed([0x04034b50, 4]), common, packed([4, 2])]);
-    locals.push(local, Buffer.from(name), Buffer.alloc(4), data);
-    directory.push(
-      packed([0x02014b50, 4], [20, 2]),
-      common,
-      packed([0, 2], [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]),
-      Buffer.from(name),
-    );
-    offset += local.length + Buffer.byteLength(name) + 4 + data.length;
-  }
-  const entries = Buffer.concat(directory);
-  const count = Object.keys(files).length;
-  const end = packed([0x06054b50, 4], [0, 2], [0, 2], [count, 2], [count, 2], [entries.length, 4]);
-  return Buffer.concat([...locals, entries, end, packed([offset, 4], [0, 2])]);
-}
 
 describe("unreadable input", () => {
   it("is counted and reported, and the rest is read", async () => {
