@@ -8,7 +8,13 @@ const SPANS_SHOWN = 10;
 export function exclusionLines({ exclusions }: Report): readonly string[] {
   if (exclusions === null) return [];
   const changed = exclusions.composites.filter(({ lost }) => lost.length > 0);
-  return [...exclusions.detections.flatMap(detectionLines), ...changed.flatMap(alarmLines)];
+  const blocks = [...exclusions.detections.map(detectionLines), changed.flatMap(alarmLines)];
+  return [
+    blocks
+      .filter((lines) => lines.length > 0)
+      .map((lines) => lines.join("\n"))
+      .join("\n\n"),
+  ];
 }
 
 function detectionLines({

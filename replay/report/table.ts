@@ -52,8 +52,9 @@ function inputLines({ input, span }: Report): readonly string[] {
     span === null
       ? ""
       : ` from ${dateTime(span.first)} to ${dateTime(span.last)} UTC (${duration(span.last - span.first)})`;
+  const size = input.bytes === 0 ? "" : ` (${bytes(input.bytes)})`; // unknown for standard input
   return [
-    `${counted(input.files, "file")} (${bytes(input.bytes)}), ${counted(input.events, "event")}${time}`,
+    `${counted(input.files, "file")}${size}, ${counted(input.events, "event")}${time}`,
     ...remarks(input).map((remark) => `  ${remark}`),
   ];
 }
