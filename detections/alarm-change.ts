@@ -8,6 +8,7 @@ import {
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+import type { DetectionScope } from "./scope.ts";
 
 const { namePrefix, trailLogGroupName } = exampleScope;
 const topicArn = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
@@ -27,30 +28,47 @@ const NAME_PARAMETERS = [
   "rule",
 ];
 
+/** CloudWatch, SNS, EventBridge and CloudWatch Logs. */
+const SOURCES = ["monitoring.*", "sns.*", "events.*", "logs.*"];
+
+const namesOurs = ({ namePrefix }: DetectionScope, members: readonly string[]) =>
+  anyOf(
+    ...members.map((member) => matchesAny(`$.requestParameters.${member}`, `${namePrefix}*`)),
+    ...["topicArn", "subscriptionArn"].map((member) =>
+      matchesAny(`$.requestParameters.${member}`, `*:${namePrefix}*`),
+    ),
+  );
+
 export const alarmChange: TrailDetection = {
   id: "alarm-change",
   title: "An alarm, metric filter or subscription was removed, muted or changed",
   severity: "critical",
   tactic: "defense evasion",
   source: "trail",
-  // Counts removals by anyone, and changes by anyone but the deploy role, whose changes were reviewed.
+  // Counts removals by anyone.
   pattern: (scope) =>
     jsonPattern(
       allOf(
-        anyOf(
-          matchesAny("$.eventName", "Delete*", "Disable*", "Remove*", "Unsubscribe"),
-          `(${allOf(matchesAny("$.eventName", "Put*", "Set*"), matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn))})`,
-        ),
-        anyOf(
-          ...NAME_PARAMETERS.map((member) =>
-            matchesAny(`$.requestParameters.${member}`, `${scope.namePrefix}*`),
-          ),
-          ...["topicArn", "subscriptionArn"].map((member) =>
-            matchesAny(`$.requestParameters.${member}`, `*:${scope.namePrefix}*`),
-          ),
-        ),
+        matchesAny("$.eventSource", ...SOURCES),
+        matchesAny("$.eventName", "Delete*", "Disable*", "Remove*", "Unsubscribe"),
+        namesOurs(scope, NAME_PARAMETERS),
       ),
     ),
+  // Counts changes by anyone but the deploy role, whose changes were reviewed. A new subscriber reads every
+  // notification, and a topic's policy can let others publish false ones.
+  furtherPatterns: (scope) => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", ...SOURCES),
+        matchesAny("$.eventName", "Put*", "Set*", "AddPermission", "Subscribe"),
+        namesOurs(
+          scope,
+          NAME_PARAMETERS.filter((member) => member !== "alarmNames[*]"), // only in removals
+        ),
+        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+      ),
+    ),
+  ],
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -145,6 +163,22 @@ export const alarmChange: TrailDetection = {
       eventName: "SetTopicAttributes",
       requestParameters: { topicArn, attributeName: "Policy", attributeValue: "{}" },
     }),
+    // https://docs.aws.amazon.com/sns/latest/dg/logging-using-cloudtrail.html
+    exampleEvent("a user subscribes an address of her own to the topic", user, {
+      ...onTopics,
+      eventName: "Subscribe",
+      requestParameters: { topicArn, protocol: "email", endpoint: "mallory@example.com" },
+    }),
+    exampleEvent("a user lets another account publish to the topic", user, {
+      ...onTopics,
+      eventName: "AddPermission",
+      requestParameters: {
+        topicArn,
+        label: "x",
+        aWSAccountIds: ["444455556666"],
+        actionNames: ["Publish"],
+      },
+    }),
     exampleEvent("a user deletes a metric filter", user, {
       ...onFilters,
       eventName: "DeleteMetricFilter",
@@ -186,6 +220,17 @@ export const alarmChange: TrailDetection = {
         },
       },
     ),
+    exampleEvent("the pipeline subscribes the recipient", deployer, {
+      ...onTopics,
+      eventName: "Subscribe",
+      requestParameters: { topicArn, protocol: "email", endpoint: "security@example.com" },
+    }),
+    exampleEvent("an administrator deletes another resource with one of our names", administrator, {
+      eventSource: "cloudfront.amazonaws.com",
+      eventName: "DeleteFunction",
+      readOnly: false,
+      requestParameters: { name: `${namePrefix}service` },
+    }),
     exampleEvent("an administrator lists alarms", administrator, {
       ...onAlarms,
       eventName: "DescribeAlarms",

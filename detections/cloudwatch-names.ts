@@ -8,12 +8,22 @@ export function detectionMetric(detection: Detection, scope: DetectionScope): Me
     : detection.metric(scope);
 }
 
-/** Name of its alarm, its metric filter and its EventBridge rule. */
+/** Name of its alarm, its first metric filter and its EventBridge rule. */
 export function alarmNameOf(
   { id }: { readonly id: string },
   { namePrefix }: DetectionScope,
 ): string {
   return `${namePrefix}${id}`;
+}
+
+/** Name of the metric filter of its first pattern, or of a further one (`index` 1 and up). */
+export function filterNameOf(
+  detection: { readonly id: string },
+  scope: DetectionScope,
+  index: number,
+): string {
+  const name = alarmNameOf(detection, scope);
+  return index === 0 ? name : `${name}-${index + 1}`;
 }
 
 export function anomalyOf(detection: Detection): AnomalySettings | undefined {

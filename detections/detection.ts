@@ -7,6 +7,7 @@ export type Severity = "critical" | "high" | "medium" | "low";
 export type Tactic =
   | "credential access"
   | "execution"
+  | "privilege escalation"
   | "defense evasion"
   | "collection"
   | "exfiltration"
@@ -98,6 +99,8 @@ export interface TrailDetection extends DetectionBase {
   readonly source: "trail";
   /** CloudWatch Logs filter pattern for JSON: at most 1,024 characters, including exclusions. */
   readonly pattern: (scope: DetectionScope) => string;
+  /** Patterns of further metric filters that add to the same metric, where one pattern would be too long. */
+  readonly furtherPatterns?: (scope: DetectionScope) => readonly string[];
   /** Callers that make these calls routinely and are not counted. Nobody by default. */
   readonly expectedCallers?: (scope: DetectionScope) => ExpectedCallers;
   /** Further callers that are not counted, from the settings. Nobody by default. */

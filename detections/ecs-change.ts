@@ -31,8 +31,8 @@ export const ecsChange: TrailDetection = {
   severity: "high",
   tactic: "execution",
   source: "trail",
-  // Matches the cluster by name or ARN in any parameter, and the service's role, which a task definition
-  // of any name could use.
+  // Matches the cluster, the task definition's family or its revision, by name or ARN. role-borrowed counts
+  // task definitions of other families that use our roles.
   pattern: (scope) =>
     jsonPattern(
       allOf(
@@ -41,9 +41,6 @@ export const ecsChange: TrailDetection = {
         anyOf(
           ...["cluster", "family", "taskDefinition"].map((member) =>
             matchesAny(`$.requestParameters.${member}`, `*${scope.namePrefix}*`),
-          ),
-          ...["taskRoleArn", "overrides.taskRoleArn"].map((member) =>
-            matchesAny(`$.requestParameters.${member}`, `*${scope.serviceRoleName}`),
           ),
         ),
       ),
@@ -92,15 +89,6 @@ export const ecsChange: TrailDetection = {
         containerDefinitions: [{ name: "api", image: "eve/api:latest" }],
       },
     }),
-    exampleEvent(
-      "a user registers a task definition of another family with the service's role",
-      user,
-      {
-        ...change,
-        eventName: "RegisterTaskDefinition",
-        requestParameters: { family: "maintenance", taskRoleArn: serviceRoleArn },
-      },
-    ),
     exampleEvent("an administrator deploys another task definition to the service", administrator, {
       ...change,
       eventName: "UpdateService",
@@ -110,15 +98,22 @@ export const ecsChange: TrailDetection = {
         taskDefinition: "maintenance:7",
       },
     }),
-    exampleEvent("a user runs the service's task in another cluster, with another command", user, {
-      ...change,
-      eventName: "RunTask",
-      requestParameters: {
-        cluster: "default",
-        taskDefinition: `${cluster}:12`,
-        overrides: { containerOverrides: [{ name: "api", command: ["node", "-e", "…"] }] },
-      },
-    }),
+    {
+      ...exampleEvent(
+        "a user runs the service's task in another cluster, with another command",
+        user,
+        {
+          ...change,
+          eventName: "RunTask",
+          requestParameters: {
+            cluster: "default",
+            taskDefinition: `${cluster}:12`,
+            overrides: { containerOverrides: [{ name: "api", command: ["node", "-e", "…"] }] },
+          },
+        },
+      ),
+      alsoFires: ["role-borrowed"],
+    },
   ],
   mustNotFire: [
     exampleEvent("the pipeline deploys the service", deployer, {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { exampleScope } from "./example-events.ts";
-import { filterPattern, onlyCallers, validateExclusion, withoutCallers } from "./exclusions.ts";
+import { filterPatterns, onlyCallers, validateExclusion, withoutCallers } from "./exclusions.ts";
 import { kmsErrors } from "./kms-errors.ts";
 
 test.each([
@@ -31,17 +31,28 @@ test.each([
 });
 
 test("leaves a pattern unchanged without exclusions", () => {
-  expect(filterPattern({ ...kmsErrors, exclusions: [] }, exampleScope)).toBe(
+  expect(filterPatterns({ ...kmsErrors, exclusions: [] }, exampleScope)).toEqual([
     kmsErrors.pattern(exampleScope),
-  );
+  ]);
 });
 
 test("counts callers without the excluded field", () => {
   const excluding = { ...kmsErrors, exclusions: ["config.amazonaws.com"] };
   const condition = kmsErrors.pattern(exampleScope).slice(2, -2);
-  expect(filterPattern(excluding, exampleScope)).toBe(
+  expect(filterPatterns(excluding, exampleScope)).toEqual([
     `{ (${condition}) && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != "config.amazonaws.com") }`,
-  );
+  ]);
+});
+
+test("excludes callers from every pattern", () => {
+  const detection = {
+    ...kmsErrors,
+    furtherPatterns: () => ['{ $.eventName = "Encrypt" }'],
+    exclusions: ["config.amazonaws.com"],
+  };
+  const patterns = filterPatterns(detection, exampleScope);
+  expect(patterns).toHaveLength(2);
+  for (const pattern of patterns) expect(pattern).toContain('!= "config.amazonaws.com"');
 });
 
 test("separates what exclusions hide from what is still counted", () => {

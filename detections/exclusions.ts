@@ -35,10 +35,17 @@ export function validateExclusion(exclusion: string): string | undefined {
     : `${JSON.stringify(exclusion)} is neither an AWS service nor the ARN of a role, a user or a session`;
 }
 
-/** The detection's filter pattern, with conditions that exclude expected callers and the settings' exclusions. */
-export function filterPattern(detection: TrailDetection, scope: DetectionScope): string {
+/**
+ * The patterns of the detection's metric filters, with conditions that exclude expected callers and the
+ * settings' exclusions. A record that matches several patterns is counted several times.
+ */
+export function filterPatterns(
+  detection: TrailDetection,
+  scope: DetectionScope,
+): readonly string[] {
   const expected = detection.expectedCallers?.(scope) ?? {};
-  return withoutCallers(detection.pattern(scope), detection.exclusions ?? [], expected);
+  const patterns = [detection.pattern(scope), ...(detection.furtherPatterns?.(scope) ?? [])];
+  return patterns.map((pattern) => withoutCallers(pattern, detection.exclusions ?? [], expected));
 }
 
 /** A JSON filter pattern that does not count the excluded callers. */

@@ -1,12 +1,18 @@
 import { alarmChange } from "./alarm-change.ts";
+import { databaseChange } from "./database-change.ts";
+import { databaseCopy } from "./database-copy.ts";
 import { decryptDenied } from "./decrypt-denied.ts";
 import { deniedApi } from "./denied-api.ts";
 import type { Detection } from "./detection.ts";
 import { ecsChange } from "./ecs-change.ts";
+import { imageChange } from "./image-change.ts";
+import { ingressChange } from "./ingress-change.ts";
 import { kmsErrors } from "./kms-errors.ts";
 import { kmsKeyChange } from "./kms-key-change.ts";
 import { kmsOutsider } from "./kms-outsider.ts";
 import { kmsVolume } from "./kms-volume.ts";
+import { roleBorrowed } from "./role-borrowed.ts";
+import { roleChange } from "./role-change.ts";
 import { secretAccess } from "./secret-access.ts";
 import { tamperedRecord } from "./tampered-record.ts";
 import { trailChange } from "./trail-change.ts";
@@ -24,8 +30,14 @@ export const detections: readonly Detection[] = [
   kmsVolume,
   kmsKeyChange,
   tamperedRecord,
+  roleChange,
+  roleBorrowed,
+  databaseChange,
+  databaseCopy,
   secretAccess,
   ecsChange,
+  imageChange,
+  ingressChange,
   deniedApi,
   trailChange,
   alarmChange,

@@ -4,6 +4,7 @@ import {
   deployRoleName,
   detectionNamespace,
   executionRoleName,
+  logGroupName,
   resourceName,
   serviceLogGroupName,
   serviceNamespace,
@@ -30,6 +31,8 @@ export interface DetectionScope {
   readonly topicKeyArn: string;
   /** `cipherwatch-<env>-`, the prefix of resource names. */
   readonly namePrefix: string;
+  /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
+  readonly logGroupPrefix: string;
   readonly trailLogGroupName: string;
   readonly serviceLogGroupName: string;
   /** CloudWatch namespace of the metric filters' metrics. */
@@ -62,6 +65,7 @@ export function createDetectionScope(
     deployRoleName: deployRoleName(env),
     ...keys,
     namePrefix: resourceName(env, ""),
+    logGroupPrefix: logGroupName(env, ""),
     trailLogGroupName: trailLogGroupName(env),
     serviceLogGroupName: serviceLogGroupName(env),
     detectionNamespace: detectionNamespace(env),

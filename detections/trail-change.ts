@@ -5,22 +5,45 @@ import {
   deployer,
   exampleEvent,
   exampleScope,
+  otherKeyArn,
   roleSession,
   user,
 } from "./example-events.ts";
-import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
+import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 
 /** Excludes calls that do not weaken an existing trail: CreateTrail and StartLogging. */
-const TRAIL_CHANGES = ["StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"];
+const TRAIL_CHANGES = [
+  "StopLogging",
+  "DeleteTrail",
+  "UpdateTrail",
+  "PutEventSelectors",
+  "PutInsightSelectors",
+];
 
 const LOG_GROUP_CHANGES = [
   "DeleteLogGroup",
   "DeleteLogStream",
   "PutRetentionPolicy",
+  "AssociateKmsKey",
   "DisassociateKmsKey",
+  "*DataProtectionPolicy",
+  "PutSubscriptionFilter",
+  "PutTransformer",
 ];
 
-const { trailLogGroupName, namePrefix } = exampleScope;
+/** Apply to all log groups of the account, or to flow logs, whose records do not name a log group. */
+const ACCOUNT_CHANGES = ["PutAccountPolicy", "DeleteFlowLogs"];
+
+/** Older operations have the log group's name, newer ones its name or ARN. */
+const logGroupIs = (name: string) =>
+  anyOf(
+    matchesAny("$.requestParameters.logGroupName", name),
+    ...["logGroupIdentifier", "resourceIdentifier"].map((member) =>
+      matchesAny(`$.requestParameters.${member}`, `*${name.replace(/\*$/, "")}*`),
+    ),
+  );
+
+const { trailLogGroupName, serviceLogGroupName, namePrefix } = exampleScope;
 const trailArn = "arn:aws:cloudtrail:ap-southeast-2:111122223333:trail/cipherwatch-dev-trail";
 const trailBucket = "cipherwatch-dev-trail-111122223333-ap-southeast-2";
 const onTrail = { eventSource: "cloudtrail.amazonaws.com", readOnly: false };
@@ -34,7 +57,8 @@ export const trailChange: TrailDetection = {
   tactic: "defense evasion",
   source: "trail",
   // Matches trails of any name, as CIS does: a caller who stops one may stop others. Matches only this trail's
-  // bucket, log group and role. CreateLogStream is missing because the role calls it routinely.
+  // bucket and log group; role-change counts changes of its role. CreateLogStream is missing because the
+  // role calls it routinely. Without flow logs, rejected-traffic is blind.
   pattern: (scope) =>
     jsonPattern(
       anyOf(
@@ -42,19 +66,28 @@ export const trailChange: TrailDetection = {
           matchesAny("$.eventSource", "cloudtrail.amazonaws.com"),
           matchesAny("$.eventName", ...TRAIL_CHANGES),
         )})`,
-        `(${allOf(
-          matchesAny("$.requestParameters.logGroupName", scope.trailLogGroupName),
-          matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
-        )})`,
+        matchesAny("$.eventName", ...ACCOUNT_CHANGES),
         `(${allOf(
           "$.readOnly IS FALSE",
-          anyOf(
-            matchesAny("$.requestParameters.bucketName", `${scope.namePrefix}trail-*`),
-            matchesAny("$.requestParameters.roleName", `${scope.namePrefix}trail-to-logs`),
-          ),
+          matchesAny("$.requestParameters.bucketName", `${scope.namePrefix}trail-*`),
         )})`,
       ),
     ),
+  furtherPatterns: (scope) => [
+    jsonPattern(
+      allOf(logGroupIs(scope.trailLogGroupName), matchesAny("$.eventName", ...LOG_GROUP_CHANGES)),
+    ),
+    // Our other log groups: the pipeline changes them when it deploys.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "logs.amazonaws.com"),
+        logGroupIs(`${scope.logGroupPrefix}*`),
+        matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName),
+        matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
+        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+      ),
+    ),
+  ],
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -78,7 +111,7 @@ export const trailChange: TrailDetection = {
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, errorCode, requestParameters.name, requestParameters.bucketName",
-      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...LOG_GROUP_CHANGES])} or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${namePrefix}trail-")`,
+      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$/ or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${namePrefix}trail-")`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
@@ -117,11 +150,45 @@ export const trailChange: TrailDetection = {
       eventName: "PutBucketLifecycle",
       requestParameters: { bucketName: trailBucket, lifecycle: "" },
     }),
-    exampleEvent("a user deletes the policy of the role that writes to the log group", user, {
-      eventSource: "iam.amazonaws.com",
-      eventName: "DeleteRolePolicy",
+    exampleEvent("an administrator changes the trail's Insights", administrator, {
+      ...onTrail,
+      eventName: "PutInsightSelectors",
+      requestParameters: { trailName: trailArn, insightSelectors: [] },
+    }),
+    // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+    exampleEvent("a user encrypts the trail's log group with a key of her own", user, {
+      ...onLogs,
+      eventName: "AssociateKmsKey",
+      requestParameters: { logGroupName: trailLogGroupName, kmsKeyId: otherKeyArn },
+    }),
+    // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDataProtectionPolicy.html
+    exampleEvent("a user masks parts of the trail's log events", user, {
+      ...onLogs,
+      eventName: "PutDataProtectionPolicy",
+      requestParameters: {
+        logGroupIdentifier: `arn:aws:logs:ap-southeast-2:111122223333:log-group:${trailLogGroupName}`,
+        policyDocument: "{}",
+      },
+    }),
+    // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
+    exampleEvent("a user sends the service's log events elsewhere", user, {
+      ...onLogs,
+      eventName: "PutSubscriptionFilter",
+      requestParameters: { logGroupName: serviceLogGroupName, filterName: "x", filterPattern: "" },
+    }),
+    exampleEvent("a user deletes the service's log group", user, {
+      ...onLogs,
+      eventName: "DeleteLogGroup",
+      requestParameters: { logGroupName: serviceLogGroupName },
+    }),
+    // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteFlowLogs.html
+    exampleEvent("a user deletes the flow log of the VPC", user, {
+      eventSource: "ec2.amazonaws.com",
+      eventName: "DeleteFlowLogs",
       readOnly: false,
-      requestParameters: { roleName: `${namePrefix}trail-to-logs`, policyName: "write" },
+      requestParameters: {
+        DeleteFlowLogsRequest: { FlowLogId: { tag: 1, content: "fl-0a1b2c3d4e5f60718" } },
+      },
     }),
   ],
   mustNotFire: [
@@ -159,6 +226,11 @@ export const trailChange: TrailDetection = {
       requestParameters: {
         bucketName: "cipherwatch-dev-access-logs-111122223333-ap-southeast-2",
       },
+    }),
+    exampleEvent("the pipeline changes the retention of the service's log group", deployer, {
+      ...onLogs,
+      eventName: "PutRetentionPolicy",
+      requestParameters: { logGroupName: serviceLogGroupName, retentionInDays: 90 },
     }),
     exampleEvent("an administrator changes the retention of another log group", administrator, {
       ...onLogs,

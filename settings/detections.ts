@@ -3,7 +3,7 @@ import { anomalyOf } from "../detections/cloudwatch-names.ts";
 import { type DetectionSettings, enabledDetections } from "../detections/enabled.ts";
 import {
   EXCLUSIONS_ALLOWED,
-  filterPattern,
+  filterPatterns,
   LONGEST_PATTERN,
   validateExclusion,
 } from "../detections/exclusions.ts";
@@ -97,7 +97,7 @@ function patternErrors(values: DetectionSettings & Pick<Values, "env" | "region"
   const scope = createExampleScope(values.env, values.region);
   return enabledDetections(values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
-    const { length } = filterPattern(detection, scope);
+    const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));
     return length <= LONGEST_PATTERN
       ? []
       : [`makes the filter pattern of ${detection.id} too long: ${length} characters`];

@@ -13,7 +13,7 @@ import {
 } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
 import { exampleScope } from "../../detections/example-events.ts";
-import { filterPattern } from "../../detections/exclusions.ts";
+import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 
 const GENERATED =
@@ -48,6 +48,12 @@ function overview(): string {
   );
 }
 
+function patternSection(patterns: readonly string[]): readonly string[] {
+  return patterns.length === 1
+    ? ["CloudTrail records that match this filter pattern:", ...patterns.map(code)]
+    : ["CloudTrail records that match any of these filter patterns:", ...patterns.map(code)];
+}
+
 function detectionPage(detection: Detection): string {
   const { id } = detection;
   return paragraphs(
@@ -63,10 +69,7 @@ function detectionPage(detection: Detection): string {
     bullets(tuning(detection)),
     "## What it counts",
     detection.source === "trail"
-      ? paragraphs(
-          "CloudTrail records that match this filter pattern:",
-          code(filterPattern(detection, exampleScope)),
-        )
+      ? paragraphs(...patternSection(filterPatterns(detection, exampleScope)))
       : `The metric \`${detectionMetric(detection, exampleScope).metricName}\`, which the service reports for each request.`,
     "Counted, for example:",
     bullets(detection.mustFire.map(({ name }) => name)),

@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
-import { alarmNameOf, alarmNamesOf } from "../../detections/cloudwatch-names.ts";
-import { filterPattern } from "../../detections/exclusions.ts";
+import { alarmNameOf, alarmNamesOf, filterNameOf } from "../../detections/cloudwatch-names.ts";
+import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { labScope } from "../../lab/scope.ts";
@@ -192,11 +192,13 @@ describe("detections", () => {
   test.each([...detections, ...cisPack].filter((detection) => detection.source === "trail"))(
     "give $id its metric filter on the log group of the trail",
     (detection) => {
-      expect(monitoring.filters).toContainEqual({
-        name: alarmNameOf(detection, scope),
-        pattern: filterPattern(detection, scope),
-        logGroupName: scope.trailLogGroupName,
-      });
+      for (const [index, pattern] of filterPatterns(detection, scope).entries()) {
+        expect(monitoring.filters).toContainEqual({
+          name: filterNameOf(detection, scope, index),
+          pattern,
+          logGroupName: scope.trailLogGroupName,
+        });
+      }
     },
   );
 

@@ -4,9 +4,9 @@ import { parseEmbeddedMetrics } from "../../cloudwatch/embedded-metrics.ts";
 import { matches } from "../../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import { warnings } from "../../cloudwatch/pattern/warnings.ts";
-import { alarmNameOf, detectionMetric } from "../../detections/cloudwatch-names.ts";
+import { detectionMetric } from "../../detections/cloudwatch-names.ts";
 import type { CloudTrailRecord, TrailDetection } from "../../detections/detection.ts";
-import { filterPattern } from "../../detections/exclusions.ts";
+import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
 import { retargetRecord } from "../attack/retarget-record.ts";
@@ -20,22 +20,24 @@ const isTrail = (detection: { readonly source: string }): detection is TrailDete
   detection.source === "trail";
 const trailDetections = detections.filter(isTrail);
 
-/** The pattern in the synthesized stack, with references resolved. */
-function synthesizedPattern(detection: TrailDetection): string {
-  const name = alarmNameOf(detection, scope);
-  const filter = deployment.metricFilters.find((candidate) => candidate.name === name);
-  if (filter === undefined) throw new Error(`The stacks have no metric filter ${name}.`);
-  return filter.pattern;
+/** The patterns in the synthesized stack, with references resolved. */
+function synthesizedPatterns(detection: TrailDetection): readonly string[] {
+  const { metricName } = detectionMetric(detection, scope);
+  const filters = deployment.metricFilters.filter(
+    ({ transformation }) => transformation.metricName === metricName,
+  );
+  if (filters.length === 0) throw new Error(`The stacks have no metric filter for ${metricName}.`);
+  return filters.map(({ pattern }) => pattern);
 }
 
 const parsed = new Map(
-  [...trailDetections, ...cisPack].map((it) => [it.id, parsePattern(synthesizedPattern(it))]),
+  [...trailDetections, ...cisPack].map((it) => [it.id, synthesizedPatterns(it).map(parsePattern)]),
 );
 
 function fires(id: string, record: CloudTrailRecord): boolean {
-  const pattern = parsed.get(id);
-  if (pattern === undefined) throw new Error(`No detection ${id} reads the trail.`);
-  return matches(pattern, JSON.stringify(record));
+  const patterns = parsed.get(id);
+  if (patterns === undefined) throw new Error(`No detection ${id} reads the trail.`);
+  return patterns.some((pattern) => matches(pattern, JSON.stringify(record)));
 }
 
 /** Ids of the detections that count the record, without those of the CIS pack. */
@@ -80,7 +82,9 @@ describe.each(cisPack.map((detection) => [detection.id, detection] as const))(
 test.each([...trailDetections, ...cisPack].map((detection) => [detection.id, detection] as const))(
   "%s uses only documented pattern syntax",
   (_, detection) => {
-    expect(warnings(parsePattern(synthesizedPattern(detection)))).toEqual([]);
+    for (const pattern of synthesizedPatterns(detection)) {
+      expect(warnings(parsePattern(pattern))).toEqual([]);
+    }
   },
 );
 
@@ -118,9 +122,9 @@ describe("records of other accounts' keys", () => {
       const detection = trailDetections.find(
         ({ id: candidate }) => candidate === id,
       ) as TrailDetection;
-      const pattern = parsePattern(filterPattern(detection, documented));
+      const patterns = filterPatterns(detection, documented).map(parsePattern);
       return rows
-        .filter(({ event }) => matches(pattern, JSON.stringify(event)))
+        .filter(({ event }) => patterns.some((it) => matches(it, JSON.stringify(event))))
         .map(({ name }) => name);
     };
     expect(seen("kms-key-change")).toEqual([

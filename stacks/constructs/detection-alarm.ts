@@ -16,6 +16,7 @@ import {
   anomalyAlarmNameOf,
   anomalyOf,
   detectionMetric,
+  filterNameOf,
   runbookUrl,
   savedQueryNameOf,
 } from "../../detections/cloudwatch-names.ts";
@@ -26,7 +27,7 @@ import type {
   Severity,
   TrailDetection,
 } from "../../detections/detection.ts";
-import { filterPattern } from "../../detections/exclusions.ts";
+import { filterPatterns } from "../../detections/exclusions.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
@@ -103,18 +104,20 @@ export class DetectionAlarm extends Construct {
   }
 
   #countMatches(detection: TrailDetection, detectionScope: DetectionScope, metric: Metric): void {
-    new CloudwatchLogMetricFilter(this, "Filter", {
-      name: alarmNameOf(detection, detectionScope),
-      logGroupName: detectionScope.trailLogGroupName,
-      pattern: filterPattern(detection, detectionScope),
-      metricTransformation: {
-        namespace: metric.namespace,
-        name: metric.metricName,
-        value: "1",
-        defaultValue: "0",
-        unit: "Count",
-      },
-    });
+    for (const [index, pattern] of filterPatterns(detection, detectionScope).entries()) {
+      new CloudwatchLogMetricFilter(this, index === 0 ? "Filter" : `Filter${index + 1}`, {
+        name: filterNameOf(detection, detectionScope, index),
+        logGroupName: detectionScope.trailLogGroupName,
+        pattern,
+        metricTransformation: {
+          namespace: metric.namespace,
+          name: metric.metricName,
+          value: "1",
+          defaultValue: "0",
+          unit: "Count",
+        },
+      });
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { Route53Record } from "@cdktf/provider-aws/lib/route53-record/index.js";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { resourceName } from "../../common/naming.ts";
+import { resourceName, TARGET_GROUP_PREFIX } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { Certificate } from "./certificate.ts";
 import { type BucketArns, HardenedBucket } from "./hardened-bucket.ts";
@@ -166,7 +166,7 @@ export class LoadBalancer extends Construct {
 
   #targetGroup({ vpcId, targetPort, drainSeconds }: LoadBalancerProps): LbTargetGroup {
     return new LbTargetGroup(this, "Targets", {
-      namePrefix: "vault-", // a replacement needs a new name while a listener uses the old group
+      namePrefix: TARGET_GROUP_PREFIX, // a replacement needs a new name while a listener uses the old group
       vpcId,
       targetType: "ip",
       protocol: "HTTP",

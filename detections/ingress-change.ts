@@ -1,0 +1,135 @@
+import { TARGET_GROUP_PREFIX } from "../common/naming.ts";
+import type { TrailDetection } from "./detection.ts";
+import {
+  administrator,
+  awsService,
+  deployer,
+  exampleEvent,
+  exampleScope,
+  user,
+} from "./example-events.ts";
+import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
+
+/** Members of the requests that contain the ARN or the name of a resource of ours. */
+const MEMBERS = ["loadBalancerArn", "listenerArn", "resourceArn", "name"];
+
+const { namePrefix } = exampleScope;
+const elb = "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333";
+const onListeners = { eventSource: "elasticloadbalancing.amazonaws.com", readOnly: false };
+const onWebAcls = { eventSource: "wafv2.amazonaws.com", readOnly: false };
+const loadBalancerArn = `${elb}:loadbalancer/app/${namePrefix}service/50dc6c495c0c9188`;
+const listenerArn = `${elb}:listener/app/${namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2`;
+const targetGroupArn = `${elb}:targetgroup/${TARGET_GROUP_PREFIX}20260302/73e2d6bc24d8a067`;
+
+export const ingressChange: TrailDetection = {
+  id: "ingress-change",
+  title: "The load balancer or its web ACL was changed outside the pipeline",
+  severity: "high",
+  tactic: "collection",
+  source: "trail",
+  // Every write call that names our load balancer, its listeners and targets, or its web ACL.
+  pattern: ({ namePrefix }) =>
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"),
+        "$.readOnly IS FALSE",
+        anyOf(
+          ...MEMBERS.map((member) =>
+            matchesAny(`$.requestParameters.${member}`, `*${namePrefix}*`),
+          ),
+          matchesAny("$.requestParameters.targetGroupArn", `*:targetgroup/${TARGET_GROUP_PREFIX}*`),
+          // ModifyRule and DeleteRule name a rule only; its ARN contains the load balancer's name.
+          matchesAny("$.requestParameters.ruleArn", `*/${namePrefix}*`),
+        ),
+      ),
+    ),
+  expectedCallers: ({ deployRoleArn }) => ({
+    roles: [deployRoleArn],
+    services: ["ecs.amazonaws.com"], // registers the service's tasks as targets
+  }),
+  threshold: 1,
+  period: 60,
+  evaluationPeriods: 15,
+  datapointsToAlarm: 1,
+  treatMissingData: "notBreaching",
+  statistic: "Sum",
+  why: "Plaintext and Keys pass through the load balancer. A changed listener, certificate or target can send them to somebody else, and without the web ACL nothing limits guessing Keys.",
+  falsePositives: [
+    "An administrator repaired something manually: planned, and by a person you know.",
+    "AWS Firewall Manager attaches a web ACL of your organization: exclude its role.",
+    "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
+  ],
+  runbook: [
+    "Run the query to see what was changed, by whom, and from where.",
+    "Restore it: run `npm run diff service`, then `npm run deploy service`. Deregister unknown targets.",
+    "If requests went elsewhere, treat the Keys and texts of that time as disclosed, and notify the callers.",
+    "Revoke the caller's access.",
+  ],
+  insightsQuery: ({ namePrefix }) =>
+    [
+      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.listenerArn, requestParameters.resourceArn, eventID, errorCode",
+      `filter eventSource in ["elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"] and eventName not like /^(Describe|Get|List|Check)/ and @message like "${namePrefix}"`,
+      "sort eventTime desc",
+    ].join(" | "),
+  // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudtrail-logs.html
+  // https://docs.aws.amazon.com/waf/latest/developerguide/logging-using-cloudtrail.html
+  mustFire: [
+    exampleEvent("a user forwards requests to a target group of her own", user, {
+      ...onListeners,
+      eventName: "ModifyListener",
+      requestParameters: {
+        listenerArn,
+        defaultActions: [
+          { type: "forward", targetGroupArn: `${elb}:targetgroup/x/0a1b2c3d4e5f6071` },
+        ],
+      },
+    }),
+    exampleEvent("an administrator detaches the web ACL", administrator, {
+      ...onWebAcls,
+      eventName: "DisassociateWebACL",
+      requestParameters: { resourceArn: loadBalancerArn },
+    }),
+    exampleEvent("a user removes the rules of the web ACL", user, {
+      ...onWebAcls,
+      eventName: "UpdateWebACL",
+      requestParameters: { name: `${namePrefix}service`, scope: "REGIONAL", rules: [] },
+    }),
+    exampleEvent("a user registers a target of her own", user, {
+      ...onListeners,
+      eventName: "RegisterTargets",
+      requestParameters: { targetGroupArn, targets: [{ id: "172.31.7.7" }] },
+    }),
+    exampleEvent("a user adds a listener without TLS", user, {
+      ...onListeners,
+      eventName: "CreateListener",
+      requestParameters: { loadBalancerArn, protocol: "HTTP", port: 8080 },
+    }),
+  ],
+  mustNotFire: [
+    exampleEvent("the pipeline changes a listener", deployer, {
+      ...onListeners,
+      eventName: "ModifyListener",
+      requestParameters: { listenerArn },
+    }),
+    exampleEvent(
+      "ECS registers a new task as target",
+      awsService("ecs.amazonaws.com", "AWSServiceRoleForECS"),
+      {
+        ...onListeners,
+        eventName: "RegisterTargets",
+        requestParameters: { targetGroupArn, targets: [{ id: "172.31.9.12", port: 8080 }] },
+      },
+    ),
+    exampleEvent("an administrator changes another application's listener", administrator, {
+      ...onListeners,
+      eventName: "ModifyListener",
+      requestParameters: { listenerArn: `${elb}:listener/app/orders/1/2` },
+    }),
+    exampleEvent("an administrator describes the listener", administrator, {
+      ...onListeners,
+      eventName: "DescribeListeners",
+      readOnly: true,
+      requestParameters: { loadBalancerArn },
+    }),
+  ],
+};
