@@ -14,6 +14,7 @@ import { kmsVolume } from "./kms-volume.ts";
 import { roleBorrowed } from "./role-borrowed.ts";
 import { roleChange } from "./role-change.ts";
 import { secretAccess } from "./secret-access.ts";
+import { serviceCredentialsOutside } from "./service-credentials-outside.ts";
 import { tamperedRecord } from "./tampered-record.ts";
 import { trailChange } from "./trail-change.ts";
 
@@ -32,6 +33,7 @@ export const detections: readonly Detection[] = [
   tamperedRecord,
   roleChange,
   roleBorrowed,
+  serviceCredentialsOutside,
   databaseChange,
   databaseCopy,
   secretAccess,

@@ -14,6 +14,9 @@ import {
 
 /** The resources that detections refer to. ARNs can contain Terraform references; names are plain text. */
 export interface DetectionScope {
+  readonly accountId: string;
+  /** The service reaches AWS through VPC interface endpoints only. */
+  readonly vpcEndpoints: boolean;
   /** IAM role of the service's tasks. */
   readonly serviceRoleArn: string;
   readonly serviceRoleName: string;
@@ -43,6 +46,7 @@ export interface DetectionScope {
 
 /** Builds ARNs in an account, as `CipherwatchStack` does. */
 export interface ArnBuilder {
+  readonly accountId: string;
   readonly globalArn: (service: string, resource: string) => string;
   readonly regionalArn: (service: string, resource: string) => string;
 }
@@ -54,9 +58,12 @@ export function createDetectionScope(
   env: Environment,
   arns: ArnBuilder,
   keys: ScopeKeyArns,
+  { vpcEndpoints = false }: { readonly vpcEndpoints?: boolean } = {},
 ): DetectionScope {
   const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
   return {
+    accountId: arns.accountId,
+    vpcEndpoints,
     serviceRoleArn: roleArn(serviceRoleName(env)),
     serviceRoleName: serviceRoleName(env),
     executionRoleArn: roleArn(executionRoleName(env)),
@@ -87,7 +94,7 @@ export function createExampleScope(env: Environment, region: string): DetectionS
     `arn:${partition}:${service}::${EXAMPLE_ACCOUNT}:${resource}`;
   return createDetectionScope(
     env,
-    { regionalArn, globalArn },
+    { accountId: EXAMPLE_ACCOUNT, regionalArn, globalArn },
     {
       keyArn: regionalArn("kms", "key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63"),
       trailKeyArn: regionalArn("kms", "key/5a7d92c4-08e1-4f3b-b6d5-9c1e7a2f4b80"),

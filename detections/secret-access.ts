@@ -89,10 +89,17 @@ export const secretAccess: TrailDetection = {
       ...read,
       requestParameters: { secretId: secretName },
     }),
-    exampleEvent("the service's role reads the secret, which the service never does", service, {
-      ...read,
-      requestParameters: { secretId: secretArn, versionStage: "AWSCURRENT" },
-    }),
+    {
+      ...exampleEvent(
+        "the service's role reads the secret, which the service never does",
+        service,
+        {
+          ...read,
+          requestParameters: { secretId: secretArn, versionStage: "AWSCURRENT" },
+        },
+      ),
+      alsoFires: ["service-credentials-outside"],
+    },
     // https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
     // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
     exampleEvent("a user reads several secrets at once", user, {

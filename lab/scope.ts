@@ -12,10 +12,12 @@ export function labScope(
   env: Environment,
   { accountId, region }: Account,
   keyArn: (alias: string) => string,
+  options: { readonly vpcEndpoints?: boolean } = {},
 ): DetectionScope {
   return createDetectionScope(
     env,
     {
+      accountId,
       globalArn: (service, resource) => `arn:aws:${service}::${accountId}:${resource}`,
       regionalArn: (service, resource) => `arn:aws:${service}:${region}:${accountId}:${resource}`,
     },
@@ -24,6 +26,7 @@ export function labScope(
       trailKeyArn: keyArn(keyAlias(env, "trail")),
       topicKeyArn: keyArn(keyAlias(env, "alarms")),
     },
+    options,
   );
 }
 

@@ -73,11 +73,16 @@ export class AlarmStack extends CipherwatchStack {
     }).topicArn;
     this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED, keyArn });
 
-    const detectionScope = createDetectionScope(env, this, {
-      keyArn: props.keyArn,
-      trailKeyArn: props.trailKeyArn,
-      topicKeyArn: keyArn,
-    });
+    const detectionScope = createDetectionScope(
+      env,
+      this,
+      {
+        keyArn: props.keyArn,
+        trailKeyArn: props.trailKeyArn,
+        topicKeyArn: keyArn,
+      },
+      settings,
+    );
     const alarms = detections.flatMap((detection) => this.#addDetection(detection, detectionScope));
     const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
     const undelivered = this.#addUndeliveredAlarm();

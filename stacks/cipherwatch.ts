@@ -18,7 +18,7 @@ import { TrailStack } from "./trail.ts";
 export function addStacks(app: App, settings: Settings): void {
   const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
   const network = new NetworkStack(app, "network", { settings });
-  const kms = new KmsStack(app, "kms", { settings });
+  const kms = new KmsStack(app, "kms", { settings, vpcId: network.vpcId });
   const registry = new RegistryStack(app, "registry", { settings });
   const database = new DatabaseStack(app, "database", {
     settings,

@@ -12,7 +12,9 @@ import {
 } from "./testing/synthesized.ts";
 
 const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
-  synthStack((app) => new KmsStack(app, "kms", { settings: settingsOf(variables) }));
+  synthStack(
+    (app) => new KmsStack(app, "kms", { settings: settingsOf(variables), vpcId: "vpc-1" }),
+  );
 
 const ROOT = `arn:${PARTITION}:iam::${ACCOUNT}:root`;
 const SERVICE_ROLE = `arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
@@ -51,6 +53,16 @@ describe("the key policy", () => {
       `ArnEquals aws:PrincipalArn ${SERVICE_ROLE}`,
       "StringEquals kms:EncryptionContext:app cipherwatch",
     ]);
+  });
+
+  test("refuses the service's credentials outside the VPC, if there are VPC endpoints", () => {
+    const closed = stackOf({ VPC_ENDPOINTS: "true" });
+    const { policy } = resourceOf(closed, "aws_kms_key");
+    for (const sid of ["SealAndOpenRecords", "DescribeDataKey"]) {
+      expect(conditionsOf(statementOf(closed, policy, sid))).toContain(
+        "StringEquals aws:SourceVpc vpc-1",
+      );
+    }
   });
 
   test("lets the role describe the key without an encryption context, which DescribeKey lacks", () => {

@@ -178,7 +178,7 @@ describe("detections", () => {
   beforeAll(async () => {
     const keyArns = keyArnsByAlias(await states());
     const account = { accountId: ACCOUNT, region: REGION };
-    scope = labScope(settings.env, account, (alias) => keyArns.get(alias) ?? "");
+    scope = labScope(settings.env, account, (alias) => keyArns.get(alias) ?? "", settings);
     monitoring = await emulator.monitoring();
   });
 

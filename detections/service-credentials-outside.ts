@@ -1,0 +1,111 @@
+import type { TrailDetection } from "./detection.ts";
+import {
+  exampleEvent,
+  executionRoleSession,
+  service,
+  serviceDecryptEvent,
+  user,
+} from "./example-events.ts";
+import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+
+const VPC_ENDPOINT = "$.vpcEndpointId";
+
+const sts = { eventSource: "sts.amazonaws.com", eventName: "GetCallerIdentity", readOnly: true };
+
+export const serviceCredentialsOutside: TrailDetection = {
+  id: "service-credentials-outside",
+  title: "Credentials of the service's roles were used for something else, or elsewhere",
+  severity: "critical",
+  tactic: "credential access",
+  source: "trail",
+  // Counts calls to AWS services that the roles never use. ECS Exec makes the service's role call
+  // ssmmessages and logs. denied-api counts the calls that AWS denies.
+  pattern: ({ serviceRoleArn, executionRoleArn }) =>
+    jsonPattern(
+      allOf(
+        "$.errorCode NOT EXISTS",
+        anyOf(
+          `(${allOf(
+            matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
+            matchesNone("$.eventSource", "kms.*", "ssmmessages.*", "logs.*"),
+          )})`,
+          `(${allOf(
+            matchesAny(CALLER_ROLE_ARN, executionRoleArn),
+            matchesNone("$.eventSource", "kms.*", "ecr.*", "logs.*", "secretsmanager.*"),
+          )})`,
+        ),
+      ),
+    ),
+  // With VPC endpoints, the tasks reach KMS and Secrets Manager through them only. A call that AWS makes for
+  // the caller (invokedBy) passes no endpoint. Another account's endpoint is as foreign as the internet.
+  furtherPatterns: ({ serviceRoleArn, executionRoleArn, accountId, vpcEndpoints }) =>
+    vpcEndpoints
+      ? [
+          jsonPattern(
+            allOf(
+              matchesAny(CALLER_ROLE_ARN, serviceRoleArn, executionRoleArn),
+              matchesAny("$.eventSource", "kms.amazonaws.com", "secretsmanager.amazonaws.com"),
+              "$.userIdentity.invokedBy NOT EXISTS",
+              anyOf(
+                `${VPC_ENDPOINT} NOT EXISTS`,
+                `$.vpcEndpointAccountId != "${accountId}"`, // false without the field
+              ),
+            ),
+          ),
+        ]
+      : [],
+  threshold: 1,
+  period: 60,
+  evaluationPeriods: 15,
+  datapointsToAlarm: 1,
+  treatMissingData: "notBreaching",
+  statistic: "Sum",
+  why: "Stolen credentials of a task work anywhere until they expire, for up to six hours. Whoever has them decrypts records like the service, and usually begins with a call such as GetCallerIdentity.",
+  falsePositives: [
+    "A new version calls another AWS service: the calls begin with its deployment. Update this detection with it.",
+    "VPC endpoints were added or removed: calls of the old tasks, for a few minutes.",
+  ],
+  runbook: [
+    "Run the query to see the calls, with their addresses and user agents.",
+    "Revoke the role's sessions (in the IAM console: the role, Revoke sessions), and replace the tasks (`aws ecs update-service --force-new-deployment`).",
+    "Find out how the credentials left the task: check ecs-change, role-borrowed and role-change.",
+    "Treat every record that the foreign address decrypted as disclosed.",
+  ],
+  insightsQuery: ({ serviceRoleName, executionRoleName }) =>
+    [
+      `filter userIdentity.sessionContext.sessionIssuer.userName in ["${serviceRoleName}", "${executionRoleName}"]`,
+      "stats count() as calls, earliest(eventTime) as first, latest(eventID) as event by eventSource, eventName, sourceIPAddress, vpcEndpointId, userAgent",
+      "sort calls asc",
+    ].join(" | "),
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
+  // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+  mustFire: [
+    exampleEvent("a stolen session of the service asks who it is", service, {
+      ...sts,
+      sourceIPAddress: "198.51.100.23",
+      userAgent: "Boto3/1.40.21 md/Botocore#1.40.21 lang/python#3.13.7",
+    }),
+    exampleEvent("a stolen session of the execution role asks who it is", executionRoleSession, {
+      ...sts,
+      sourceIPAddress: "198.51.100.23",
+    }),
+  ],
+  mustNotFire: [
+    {
+      name: "the service decrypts a record",
+      record: serviceDecryptEvent,
+      alsoFires: ["kms-volume"],
+    },
+    exampleEvent("ECS reads the master secret for a new task", executionRoleSession, {
+      eventSource: "secretsmanager.amazonaws.com",
+      eventName: "GetSecretValue",
+      readOnly: true,
+    }),
+    exampleEvent("ECS signs in to the registry for a new task", executionRoleSession, {
+      eventSource: "ecr.amazonaws.com",
+      eventName: "GetAuthorizationToken",
+      readOnly: true,
+    }),
+    exampleEvent("a user asks who she is", user, sts),
+  ],
+};
