@@ -52,10 +52,8 @@ const ACTIVITIES: readonly Activity[] = [
     share: 0.15,
     service: "sts",
     names: ["AssumeRole"],
-    caller: ({ random }) => ({
-      type: "AWSService",
-      invokedBy: random.pick(["ecs-tasks.amazonaws.com", "ec2.amazonaws.com"]),
-    }),
+    // Only ECS assumes the service's role: role-change reports another service that does.
+    caller: () => ({ type: "AWSService", invokedBy: "ecs-tasks.amazonaws.com" }),
     details: ({ id: accountId, random }) => {
       const role = random.pick(["cipherwatch-dev-service", "uploader", "monitoring", "web"]);
       const roleArn = `arn:aws:iam::${accountId}:role/${role}`;
