@@ -84,6 +84,21 @@ test("charges three metrics for an anomaly alarm, and separately for periods bel
   expect(costOf("Alarm metrics with periods below a minute", ...alarms)?.quantity).toBe(1);
 });
 
+test("charges a metric once, although several filters add to it", () => {
+  const filter = (name: string, metric: string) =>
+    [
+      "aws_cloudwatch_log_metric_filter",
+      { name, metric_transformation: { name: metric } },
+    ] as const;
+  const cost = costOf(
+    "Detection metrics",
+    filter("role-change", "role-change"),
+    filter("role-change-2", "role-change"),
+    filter("kms-errors", "kms-errors"),
+  );
+  expect(cost?.quantity).toBe(2);
+});
+
 test("prices every resource type, or lists it as free", () => {
   const stacks = synthesize(
     settingsOf({

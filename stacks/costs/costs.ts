@@ -111,7 +111,12 @@ const CHARGES: readonly Charge[] = [
         ? INSIGHTS_METRICS.enhanced + INSIGHTS_METRICS.enhancedPerTask * minimumTasks(stacks)
         : INSIGHTS_METRICS.standard,
   },
-  { item: "Detection metrics", type: "aws_cloudwatch_log_metric_filter", price: "metric" },
+  {
+    item: "Detection metrics",
+    type: "aws_cloudwatch_log_metric_filter",
+    price: "metric",
+    quantity: (filter, stacks) => (isFirstOfMetric(filter, stacks) ? 1 : 0),
+  },
   {
     item: "Service metrics",
     type: "aws_ecs_service",
@@ -164,6 +169,15 @@ export function monthlyCosts(stacks: Stacks): readonly Cost[] {
 
 export function totalOf(costs: readonly Cost[]): number {
   return costs.reduce((total, { month }) => total + month, 0);
+}
+
+/** Several filters can add to one metric, and filters are free. */
+function isFirstOfMetric(filter: Block, stacks: Stacks): boolean {
+  const metricOf = (values: Block) => JSON.stringify(values.metric_transformation);
+  const first = resourcesOf(stacks, "aws_cloudwatch_log_metric_filter").find(
+    ({ values }) => metricOf(values) === metricOf(filter),
+  );
+  return first?.values.name === filter.name;
 }
 
 function instancePrice(instanceClass: string): PriceName {
