@@ -70,27 +70,25 @@ function field(value: unknown): string {
   return typeof value === "string" ? value.slice(0, MAX_FIELD_LENGTH) : "";
 }
 
-/** Numbers the distinct callers of a batch, so that each match carries one number. */
-export interface CallerTable {
-  /** @returns the index of the event's caller; -1 once the table is full */
-  readonly indexOf: (event: CloudTrailEvent) => number;
-  readonly callers: readonly Caller[];
+/** Numbers the distinct values of a batch, so that a match carries numbers instead of text. */
+export interface ValueTable {
+  /** @returns the index of the value; -1 once the table is full */
+  readonly indexOf: (value: string) => number;
+  readonly values: readonly string[];
 }
 
-export function createCallerTable(capacity: number): CallerTable {
+export function createValueTable(capacity: number): ValueTable {
   const indices = new Map<string, number>();
-  const callers: Caller[] = [];
+  const values: string[] = [];
   return {
-    indexOf: (event) => {
-      const caller = callerOf(event);
-      const key = `${caller.principal}\n${caller.role}\n${caller.address}`;
-      const known = indices.get(key);
+    indexOf: (value) => {
+      const known = indices.get(value);
       if (known !== undefined) return known;
-      if (callers.length === capacity) return -1;
-      indices.set(key, callers.length);
-      return callers.push(caller) - 1;
+      if (values.length === capacity) return -1;
+      indices.set(value, values.length);
+      return values.push(value) - 1;
     },
-    callers,
+    values,
   };
 }
 

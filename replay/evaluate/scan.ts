@@ -4,10 +4,12 @@ import type { FilterPattern } from "../../cloudwatch/pattern/ast.ts";
 import { matches, matchesJson } from "../../cloudwatch/pattern/matcher.ts";
 import {
   type Caller,
-  createCallerTable,
+  callerOf,
   createEarliestEvents,
+  createValueTable,
   type MatchedEvent,
   matchedEvent,
+  type ValueTable,
 } from "./caller.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
@@ -39,8 +41,8 @@ export interface Findings {
   readonly minutes: Float64Array;
   /** `MATCH_FIELDS` numbers per match. */
   readonly matches: Float64Array;
-  /** The callers that the matches refer to by index. */
-  readonly callers: readonly Caller[];
+  /** The callers, roles and addresses that the matches refer to by index. */
+  readonly callerValues: readonly string[];
   /** The earliest events so far of filters with new ones, with the index of the filter. */
   readonly earliest: readonly (readonly [filter: number, event: MatchedEvent])[];
   readonly roles: readonly (readonly [arn: string, calls: number])[];
@@ -50,12 +52,12 @@ export interface Findings {
 /**
  * Numbers per match: index of the filter; index of the monitored metric that it publishes to, or -1; minute
  * since the epoch; value published, or NaN; identity of the event as two 32-bit numbers, or NaN if it has
- * no id; index of the caller, or -1.
+ * no id; indices of the caller, its role and its address, or -1.
  */
-export const MATCH_FIELDS = 7;
+export const MATCH_FIELDS = 9;
 
 /** Bounds the memory that the callers of a batch take. */
-const MAX_CALLERS = 20_000;
+const MAX_CALLER_VALUES = 50_000;
 
 export interface Scan {
   /** @returns the error if the record cannot be evaluated */
@@ -117,13 +119,13 @@ export function createScan({
       }
       const minute = Math.floor(time / MINUTE);
       results.minutes.set(minute, (results.minutes.get(minute) ?? 0) + 1);
-      let caller: number | undefined;
+      let caller: CallerIndices | undefined;
       for (const filter of candidatesFor(event)) {
         if (!filter.matches(record, text)) continue;
         const { metric, value } = filter.publish(text);
-        caller ??= results.callerTable.indexOf(event);
-        const [first, second] = identityOf(event.eventID);
-        results.matches.push(filter.index, metric, minute, value, first, second, caller);
+        caller ??= indicesOf(callerOf(event), results.callerTable);
+        results.matches.push(filter.index, metric, minute, value);
+        results.matches.push(...identityOf(event.eventID), ...caller);
         earliestEvents.add(filter.index, event, time);
       }
       if (countsKeyUse && event.eventSource === "kms.amazonaws.com") countKeyUse(event, results);
@@ -136,7 +138,7 @@ export function createScan({
         ...counts,
         minutes: Float64Array.from([...minutes].flat()),
         matches: Float64Array.from(matchList),
-        callers: callerTable.callers,
+        callerValues: callerTable.values,
         earliest: earliestEvents.takeChanged(),
         roles: [...roles],
         keys: [...keys],
@@ -154,10 +156,16 @@ function emptyResults() {
     last: Number.NEGATIVE_INFINITY,
     minutes: new Map<number, number>(),
     matches: [] as number[],
-    callerTable: createCallerTable(MAX_CALLERS),
+    callerTable: createValueTable(MAX_CALLER_VALUES),
     roles: new Map<string, number>(),
     keys: new Map<string, number>(),
   };
+}
+
+type CallerIndices = readonly [principal: number, role: number, address: number];
+
+function indicesOf({ principal, role, address }: Caller, { indexOf }: ValueTable): CallerIndices {
+  return [indexOf(principal), indexOf(role), indexOf(address)];
 }
 
 /** Keeps the earliest events of each filter over all batches, so that later ones are not sent again. */

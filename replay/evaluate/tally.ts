@@ -3,7 +3,7 @@ import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { type Findings, MATCH_FIELDS } from "./scan.ts";
-import { createWhoTally, type Who } from "./who.ts";
+import { createWhoTally, type MatchCounter, type Who } from "./who.ts";
 
 /** The values published to a metric in each minute that has values, in order of time. */
 export interface Series {
@@ -140,10 +140,7 @@ export function createTally(
 type CellsByMetric = ReadonlyMap<number, ReadonlyMap<number, Cell>>;
 
 interface Cells {
-  readonly add: (
-    matches: Float64Array,
-    onMatch: (filter: number, caller: number, isNew: boolean) => void,
-  ) => void;
+  readonly add: (matches: Float64Array, onMatch: MatchCounter) => void;
   readonly ofFilter: (filter: number) => CellsByMetric;
   /** The sums to report: of distinct events, unless there are too many to detect copies. */
   readonly sumsOf: (cell: Cell) => Sums;
@@ -178,7 +175,7 @@ function createCells(filters: number, maxDistinct: number, countCopies: number):
           distinct.add(...matchIdentity([id, list[at + 5] ?? 0], filter, minute, value));
         if (isNew) addMatch(cell.distinct, value);
         else if (filter < countCopies) copies++;
-        onMatch(filter, list[at + 6] ?? -1, isNew);
+        onMatch(filter, list, at + 6, isNew);
       }
     },
     ofFilter: (filter) => cells[filter] ?? new Map(),

@@ -45,12 +45,18 @@ type FilterCallers = Readonly<Record<(typeof KINDS)[number], Map<string, Count>>
   readonly earliest: EarliestEvents;
 };
 
+/** @param values has from `start` the indices of the values of `KINDS`; -1: there were too many values */
+export type MatchCounter = (
+  filter: number,
+  values: ArrayLike<number>,
+  start: number,
+  isNew: boolean,
+) => void;
+
 /** Sums up the callers of all batches, in memory that does not grow with the number of matches. */
 export interface WhoTally {
   /** Counts the matches of a batch. @returns the function to call for each match, in any order */
-  readonly counter: (
-    findings: Pick<Findings, "callers" | "earliest">,
-  ) => (filter: number, caller: number, isNew: boolean) => void;
+  readonly counter: (findings: Pick<Findings, "callerValues" | "earliest">) => MatchCounter;
   /** @param which whether to count all deliveries or distinct events */
   readonly of: (filters: readonly number[], which: keyof Count) => Who;
 }
@@ -70,22 +76,26 @@ export function createWhoTally(filters: number, maxValues = MAX_VALUES): WhoTall
   }
 
   return {
-    counter: ({ callers, earliest }) => {
+    counter: ({ callerValues, earliest }) => {
       for (const [filter, event] of earliest) byFilter[filter]?.earliest.add(event);
-      // Looks up the counts of a filter and caller once per batch instead of once per match.
-      const known = new Map<number, readonly Count[]>();
-      return (filter, caller, isNew) => {
-        const key = filter * (callers.length + 1) + caller + 1;
-        let counts = known.get(key);
-        if (counts === undefined) {
-          const ofFilter = byFilter[filter] ?? emptyCallers();
-          counts = KINDS.flatMap((kind) => {
-            const value = callers[caller]?.[kind] ?? OTHERS;
-            return value === "" ? [] : [countOf(ofFilter[kind], value)];
-          });
-          known.set(key, counts);
-        }
-        for (const count of counts) {
+      // Looks up the count of a filter's value once per batch instead of once per match.
+      const known = byFilter.map(() => KINDS.map(() => new Map<number, Count | null>()));
+      const lookUp = (filter: number, kind: (typeof KINDS)[number], index: number) => {
+        const value = callerValues[index] ?? OTHERS;
+        const counts = byFilter[filter]?.[kind];
+        return value === "" || counts === undefined ? null : countOf(counts, value);
+      };
+      return (filter, values, start, isNew) => {
+        for (let position = 0; position < KINDS.length; position++) {
+          const kind = KINDS[position] ?? "principal";
+          const index = values[start + position] ?? -1;
+          const counts = known[filter]?.[position];
+          let count = counts?.get(index);
+          if (count === undefined) {
+            count = lookUp(filter, kind, index);
+            counts?.set(index, count);
+          }
+          if (count === null) continue;
           count.delivered++;
           if (isNew) count.distinct++;
         }
