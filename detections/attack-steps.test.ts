@@ -5,6 +5,7 @@ import type { CloudTrailRecord } from "./detection.ts";
 import { exampleScope, managementEvent, onDataKey, onKey, user } from "./example-events.ts";
 import { filterPatterns } from "./exclusions.ts";
 import { detections } from "./index.ts";
+import { STORAGE_KEYS } from "./scope.ts";
 
 const patterns = detections.flatMap((detection) =>
   detection.source === "trail"
@@ -182,6 +183,14 @@ const STEPS: readonly (readonly [string, string, CloudTrailRecord])[] = [
     "kms-key-change",
     call("kms", "DisableKey", {}, onKey(exampleScope.keyArn)),
   ],
+  ...exampleScope.storageKeyArns.map(
+    (arn, index) =>
+      [
+        `disable the key of the ${STORAGE_KEYS[index]}`,
+        "kms-key-change",
+        call("kms", "DisableKey", {}, onKey(arn)),
+      ] as const,
+  ),
   [
     "decrypt with the data key",
     "kms-outsider",

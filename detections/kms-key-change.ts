@@ -22,8 +22,14 @@ const CHANGES = [
   "DisableKeyRotation",
 ];
 
+function pairs<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  return items.flatMap((_, index) => (index % 2 === 0 ? [items.slice(index, index + 2)] : []));
+}
+
 const change = { eventSource: "kms.amazonaws.com", readOnly: false };
-const { keyArn, trailKeyArn, topicKeyArn } = exampleScope;
+const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = exampleScope;
+
+const STORAGE = ["the database", "the master secret", "the images", "the flow log"];
 
 export const kmsKeyChange: TrailDetection = {
   id: "kms-key-change",
@@ -45,6 +51,19 @@ export const kmsKeyChange: TrailDetection = {
         ),
       ),
     ),
+  // The keys of the database, its secret, the images and the flow log. AWS services create and retire grants
+  // on these (invokedBy). A pattern has room for three keys: each takes one of three wildcard selectors.
+  furtherPatterns: ({ storageKeyArns }) =>
+    pairs(storageKeyArns).map((keyArns) =>
+      jsonPattern(
+        allOf(
+          matchesAny("$.eventSource", "kms.amazonaws.com"),
+          matchesAny("$.eventName", ...CHANGES),
+          "$.userIdentity.invokedBy NOT EXISTS",
+          matchesAny(RESOURCE_ARN, ...keyArns),
+        ),
+      ),
+    ),
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -61,7 +80,7 @@ export const kmsKeyChange: TrailDetection = {
   why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy or grant can let another caller decrypt.",
   falsePositives: [
     "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment.",
-    "AWS services create and retire grants on keys that they use, but no such service uses these three keys.",
+    "AWS services create and retire grants on keys that they use, but not on the keys of the records, the trail and the alarms, and on the others these are not counted.",
   ],
   runbook: [
     "Run the query to see which key was changed, and by whom.",
@@ -135,8 +154,28 @@ export const kmsKeyChange: TrailDetection = {
       ...onKey(topicKeyArn),
       responseElements: { keyId: topicKeyArn },
     }),
+    ...storageKeyArns.map((arn, index) =>
+      exampleEvent(`a user disables the key of ${STORAGE[index]}`, user, {
+        ...change,
+        eventName: "DisableKey",
+        ...onKey(arn),
+        responseElements: { keyId: arn },
+      }),
+    ),
   ],
   mustNotFire: [
+    // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+    ...storageKeyArns.slice(0, 1).map((arn) =>
+      exampleEvent(
+        "RDS creates a grant for the database",
+        { ...deployer, invokedBy: "rds.amazonaws.com" },
+        {
+          ...change,
+          eventName: "CreateGrant",
+          ...onKey(arn, { keyId: arn, granteePrincipal: "rds.ap-southeast-2.amazonaws.com" }),
+        },
+      ),
+    ),
     exampleEvent("an administrator disables another key", administrator, {
       ...change,
       eventName: "DisableKey",

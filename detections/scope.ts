@@ -32,6 +32,8 @@ export interface DetectionScope {
   readonly trailKeyArn: string;
   /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
   readonly topicKeyArn: string;
+  /** KMS keys of the database, its master secret, the images and the flow log. */
+  readonly storageKeyArns: readonly string[];
   /** `cipherwatch-<env>-`, the prefix of resource names. */
   readonly namePrefix: string;
   /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
@@ -51,7 +53,13 @@ export interface ArnBuilder {
   readonly regionalArn: (service: string, resource: string) => string;
 }
 
-export type ScopeKeyArns = Pick<DetectionScope, "keyArn" | "trailKeyArn" | "topicKeyArn">;
+export type ScopeKeyArns = Pick<
+  DetectionScope,
+  "keyArn" | "trailKeyArn" | "topicKeyArn" | "storageKeyArns"
+>;
+
+/** Parts of the aliases of `storageKeyArns`, in the same order. */
+export const STORAGE_KEYS = ["database", "database-secret", "registry", "flow-log"] as const;
 
 /** The scope of an environment, with the resource names that the stacks use. */
 export function createDetectionScope(
@@ -99,6 +107,12 @@ export function createExampleScope(env: Environment, region: string): DetectionS
       keyArn: regionalArn("kms", "key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63"),
       trailKeyArn: regionalArn("kms", "key/5a7d92c4-08e1-4f3b-b6d5-9c1e7a2f4b80"),
       topicKeyArn: regionalArn("kms", "key/c3b81f56-7d24-4e90-8a1c-62f5d0e9b7a3"),
+      storageKeyArns: [
+        "2b9d4c17-6e50-4a8f-9c31-d7f0e8a5b642",
+        "8e3f7a20-1c94-4d6b-a5e8-40b9c2d6f713",
+        "d46c0b95-3f7e-4128-b0da-95e1f7c83a2d",
+        "f09a5e68-b2d1-4c73-8f46-1e7d3c90b5a4",
+      ].map((id) => regionalArn("kms", `key/${id}`)),
     },
   );
 }

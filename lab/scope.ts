@@ -1,6 +1,6 @@
 import type { Environment } from "../common/environment.ts";
 import { keyAlias } from "../common/naming.ts";
-import { createDetectionScope, type DetectionScope } from "../detections/scope.ts";
+import { createDetectionScope, type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Deployment } from "../terraform/deployment.ts";
 import type { Account } from "../terraform/reader.ts";
 
@@ -25,6 +25,7 @@ export function labScope(
       keyArn: keyArn(keyAlias(env)),
       trailKeyArn: keyArn(keyAlias(env, "trail")),
       topicKeyArn: keyArn(keyAlias(env, "alarms")),
+      storageKeyArns: STORAGE_KEYS.map((part) => keyArn(keyAlias(env, part))),
     },
     options,
   );

@@ -24,6 +24,8 @@ export interface AlarmStackProps extends CipherwatchStackProps {
   readonly keyArn: string;
   /** ARN of the key that encrypts the trail. */
   readonly trailKeyArn: string;
+  /** ARNs of the keys of the database, its master secret, the images and the flow log. */
+  readonly storageKeyArns: readonly string[];
   /** Default: the detections that the settings enable. */
   readonly detections?: readonly Detection[];
 }
@@ -80,6 +82,7 @@ export class AlarmStack extends CipherwatchStack {
         keyArn: props.keyArn,
         trailKeyArn: props.trailKeyArn,
         topicKeyArn: keyArn,
+        storageKeyArns: props.storageKeyArns,
       },
       settings,
     );

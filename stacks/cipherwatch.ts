@@ -53,6 +53,13 @@ export function addStacks(app: App, settings: Settings): void {
     settings,
     keyArn: kms.keyArn,
     trailKeyArn: trail.keyArn,
+    // In the order of STORAGE_KEYS.
+    storageKeyArns: [
+      database.keyArn,
+      database.secretKeyArn,
+      registry.keyArn,
+      network.flowLogKeyArn,
+    ],
   });
   new RejectedTrafficAlarm(alarm, "RejectedTraffic", {
     flowLogGroupName: network.flowLogGroupName,

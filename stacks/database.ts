@@ -72,6 +72,8 @@ export class DatabaseStack extends CipherwatchStack {
   readonly port: number;
   readonly databaseName: string;
   readonly securityGroupId: string;
+  /** KMS key of the storage, logs and insights. */
+  readonly keyArn: string;
   /** Secret of the master user, which RDS creates and rotates every week. */
   readonly masterSecretArn: string;
   /** KMS key of the master secret. Readers of the secret need `kms:Decrypt` with it. */
@@ -102,6 +104,7 @@ export class DatabaseStack extends CipherwatchStack {
       description: `Encrypts the master secret of the database of cipherwatch ${env}`,
       grants: this.#grantThrough("SecretsManager", "secretsmanager", "rds"),
     });
+    this.keyArn = key.keyArn;
     this.secretKeyArn = secretKey.keyArn;
 
     this.securityGroupId = this.#securityGroup(props);

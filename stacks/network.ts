@@ -29,6 +29,8 @@ export class NetworkStack extends CipherwatchStack {
   readonly vpcCidr: string;
   /** Plain text, not a reference to the log group. */
   readonly flowLogGroupName: string;
+  /** KMS key of the flow log. */
+  readonly flowLogKeyArn: string;
   /** For the load balancer, one in each zone. */
   readonly publicSubnetIds: readonly string[];
   /** For tasks and the database, one in each zone. */
@@ -55,7 +57,10 @@ export class NetworkStack extends CipherwatchStack {
       tags: { Name: resourceName(env, "closed") },
     });
     this.flowLogGroupName = flowLogGroupName(env);
-    new FlowLog(this, "FlowLog", { vpcId: vpc.id, logGroupName: this.flowLogGroupName });
+    this.flowLogKeyArn = new FlowLog(this, "FlowLog", {
+      vpcId: vpc.id,
+      logGroupName: this.flowLogGroupName,
+    }).keyArn;
 
     const zones = this.#zones();
     this.publicSubnetIds = zones.map(({ publicSubnetId }) => publicSubnetId);

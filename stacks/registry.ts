@@ -15,6 +15,8 @@ const UNTAGGED_DAYS = 7;
  * and pull, and no other account has access.
  */
 export class RegistryStack extends CipherwatchStack {
+  /** KMS key of the images. */
+  readonly keyArn: string;
   readonly repositoryName: string;
   readonly repositoryArn: string;
   /** `<account>.dkr.ecr.<region>.amazonaws.com/<name>`, without tag or digest. */
@@ -29,6 +31,7 @@ export class RegistryStack extends CipherwatchStack {
       description: `Encrypts the images of cipherwatch ${env}`,
       grants: [this.#grantRegistry()],
     });
+    this.keyArn = key.keyArn;
     const repository = new EcrRepository(this, "Repository", {
       name: this.repositoryName,
       imageTagMutability: "IMMUTABLE",

@@ -19,6 +19,9 @@ export function retargetRecord(
     [example.keyArn, scope.keyArn],
     [example.trailKeyArn, scope.trailKeyArn],
     [example.topicKeyArn, scope.topicKeyArn],
+    ...example.storageKeyArns.map(
+      (arn, index) => [arn, scope.storageKeyArns[index] ?? arn] as const,
+    ),
     [example.trailLogGroupName, scope.trailLogGroupName],
     [example.namePrefix, scope.namePrefix],
     [EXAMPLE_ACCOUNT, accountId],

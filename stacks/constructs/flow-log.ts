@@ -15,6 +15,9 @@ export interface FlowLogProps {
 
 /** Logs all accepted and rejected traffic of a VPC to an encrypted log group. */
 export class FlowLog extends Construct {
+  /** KMS key of the log group. */
+  readonly keyArn: string;
+
   constructor(scope: Construct, id: string, { vpcId, logGroupName }: FlowLogProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
@@ -24,6 +27,7 @@ export class FlowLog extends Construct {
       description: `Encrypts the flow log of cipherwatch ${env}`,
       grants: [grantLogGroups(stack, logGroupName)],
     });
+    this.keyArn = key.keyArn;
     const logGroup = encryptedLogGroup(this, "LogGroup", {
       name: logGroupName,
       keyArn: key.keyArn,

@@ -1,4 +1,5 @@
 import type { Detection } from "../../detections/detection.ts";
+import { STORAGE_KEYS } from "../../detections/scope.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import type { Block, TerraformJson } from "../../terraform/json.ts";
@@ -22,6 +23,9 @@ export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {
         settings: settingsOf(variables),
         keyArn: KEY,
         trailKeyArn: TRAIL_KEY,
+        storageKeyArns: STORAGE_KEYS.map(
+          (part) => `arn:aws:kms:ap-southeast-2:111122223333:key/${part}`,
+        ),
         ...(detections === undefined ? {} : { detections }),
       }),
   );
