@@ -11,7 +11,7 @@ export const decryptDenied: ServiceDetection = {
   // Above the rate of typing errors, below the rate of a program that guesses.
   threshold: 5,
   period: 10,
-  evaluationPeriods: 1,
+  evaluationPeriods: 6, // a point may arrive late, when newer periods already hold zeros
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
