@@ -29,7 +29,7 @@ export const kmsErrors: TrailDetection = {
     ),
   threshold: 1,
   period: 60,
-  evaluationPeriods: 1,
+  evaluationPeriods: 15,
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",

@@ -34,7 +34,7 @@ export const kmsVolume: TrailDetection = {
   // five minutes, so this means more than three addresses, or a caller that bypasses the ACL.
   threshold: 1000,
   period: 300,
-  evaluationPeriods: 1,
+  evaluationPeriods: 3,
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",

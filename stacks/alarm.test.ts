@@ -36,7 +36,7 @@ describe("a detection that reads the trail", () => {
       metric_name: "kms-errors",
       statistic: "Sum",
       period: 60,
-      evaluation_periods: 1,
+      evaluation_periods: 15,
       datapoints_to_alarm: 1,
       comparison_operator: "GreaterThanOrEqualToThreshold",
       threshold: 1,
