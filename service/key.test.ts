@@ -26,6 +26,7 @@ describe("a Key", () => {
     ["a truncated Key", formatKey(newKey()).slice(0, -1)],
     ["a Key with an extra character", `${formatKey(newKey())}A`],
     ["a Key followed by a line break", `${formatKey(newKey())}\n`],
+    ["a Key after another character", ` ${formatKey(newKey())}`],
     ["a Key with another prefix", formatKey(newKey()).replace("cwk_", "cwx_")],
     ["a prefix in upper case", formatKey(newKey()).replace("cwk_", "CWK_")],
     ["standard base64", `cwk_${"+/".repeat(32)}`],

@@ -35,6 +35,6 @@ export function parseKey(text: string): Key | undefined {
 
 function fromBytes(bytes: Buffer): Key {
   const hex = bytes.toString("hex", 0, ID_BYTES);
-  const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  const id = hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
   return { id, secret: bytes.subarray(ID_BYTES) };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { formatKey, type Key, newKey, parseKey } from "./key.ts";
 import { KmsRejected, KmsUnavailable } from "./kms.ts";
 import { createMemoryKms, type MemoryKms } from "./testing/memory-kms.ts";
@@ -97,6 +97,38 @@ describe("seal", () => {
   });
 });
 
+describe("secrets in memory", () => {
+  /** Sizes of what is overwritten with zeros while this runs. */
+  async function overwritten(run: () => unknown): Promise<number[]> {
+    const spies = [Buffer.prototype, Uint8Array.prototype].map((type) => vi.spyOn(type, "fill"));
+    await run();
+    const sizes = spies.flatMap(({ mock }) =>
+      mock.contexts.flatMap((bytes, index) =>
+        mock.calls[index]?.[0] === 0 && mock.calls[index].length === 1
+          ? [(bytes as Uint8Array).length]
+          : [],
+      ),
+    );
+    for (const spy of spies) spy.mockRestore();
+    return sizes.sort((a, b) => a - b);
+  }
+
+  test("are overwritten by seal: the text, the data key and the content key", async () => {
+    expect(await overwritten(() => sealed())).toEqual([TEXT.length, 32, 32]);
+  });
+
+  test("are overwritten by open: the text, the content key, and the data key once more", async () => {
+    const { key, record } = await sealed();
+    const open = () => vault.open(key, NAME, candidateOf(record), signal);
+    expect(await overwritten(open)).toEqual([TEXT.length, 32, 32, 32]);
+  });
+
+  test("are overwritten by formatKey: the bytes of the Key", async () => {
+    const key = newKey();
+    expect(await overwritten(() => formatKey(key))).toEqual([52 - 4]);
+  });
+});
+
 describe("open", () => {
   test("reads the content only after KMS has accepted the Key", async () => {
     const { key, record } = await sealed();
@@ -121,6 +153,23 @@ describe("open", () => {
     expect((await vault.open(key, NAME, candidate, signal)).outcome).toBe("deleted");
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
     expect((await vault.open(wrong, NAME, candidate, signal)).outcome).toBe("rejected");
+  });
+
+  test("rejects a Key that KMS accepts for the decoy", async () => {
+    const obliging = createVault({
+      ...kms,
+      decrypt: async () => ({ plaintext: new Uint8Array(32), requestId: "r" }),
+    });
+    const opened = await obliging.open(newKey(), NAME, undefined, signal);
+    expect(opened).toEqual({ outcome: "rejected", kmsRequestId: "r" });
+  });
+
+  test("reads no content once the request has ended", async () => {
+    const { key, record } = await sealed();
+    const controller = new AbortController();
+    kms.interrupt = () => controller.abort(new Error("ended"));
+    const candidate = { ...candidateOf(record), readContent: () => expect.unreachable() };
+    await expect(vault.open(key, NAME, candidate, controller.signal)).rejects.toThrow("ended");
   });
 
   test("overwrites the data key when the content cannot be read", async () => {

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  type DecipherGCM,
+  hkdfSync,
+  randomBytes,
+} from "node:crypto";
 import { type Key, newKey } from "./key.ts";
 import { type EncryptionContext, type Kms, KmsRejected } from "./kms.ts";
 
@@ -145,7 +152,8 @@ async function openContent(
 ): Promise<Outcome> {
   try {
     signal.throwIfAborted();
-    const content = await candidate?.readContent();
+    if (candidate === undefined) return { outcome: "rejected" };
+    const content = await candidate.readContent();
     if (content === undefined) return { outcome: "deleted" };
     const text = withContentKey(dataKey, key, (contentKey) =>
       decrypt(contentKey, additionalData(key.id, name), content),
@@ -169,7 +177,7 @@ function contextOf({ id, secret }: Key): EncryptionContext {
 
 /** Unambiguous because the id has a fixed length. */
 function additionalData(id: string, name: string): Buffer {
-  return Buffer.from(`cipherwatch/record/v1${id}${name}`, "utf8");
+  return Buffer.from(`cipherwatch/record/v1${id}${name}`);
 }
 
 /**
@@ -194,8 +202,8 @@ function withContentKey<T>(
 
 function encrypt(contentKey: Uint8Array, associated: Buffer, text: string) {
   const nonce = randomBytes(NONCE_BYTES);
-  const plaintext = Buffer.from(text, "utf8");
-  const cipher = createCipheriv(CIPHER, contentKey, nonce, { authTagLength: TAG_BYTES });
+  const plaintext = Buffer.from(text);
+  const cipher = createCipheriv(CIPHER, contentKey, nonce);
   cipher.setAAD(associated);
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   plaintext.fill(0);
@@ -220,12 +228,16 @@ function decrypt(
   decipher.setAAD(associated);
   decipher.setAuthTag(sealed.ciphertext.subarray(end));
   const plaintext = decipher.update(sealed.ciphertext.subarray(0, end));
+  const text = isAuthentic(decipher) ? plaintext.toString("utf8") : undefined;
+  plaintext.fill(0);
+  return text;
+}
+
+function isAuthentic(decipher: DecipherGCM): boolean {
   try {
     decipher.final();
-    return plaintext.toString("utf8");
+    return true;
   } catch {
-    return undefined;
-  } finally {
-    plaintext.fill(0);
+    return false;
   }
 }

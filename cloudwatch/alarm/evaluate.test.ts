@@ -145,9 +145,14 @@ describe("rejects invalid input, naming what is allowed", () => {
     ["M of 0", { datapointsToAlarm: 0 }, /datapointsToAlarm is 0/],
     ["N of 0", { evaluationPeriods: 0 }, /evaluationPeriods is 0; .* at least 1/],
     ["N of 1.5", { evaluationPeriods: 1.5 }, /evaluationPeriods is 1.5/],
-    ["no datapoints", { datapoints: [] }, /datapoints is \[\]/],
+    ["no datapoints", { datapoints: [] }, /datapoints is \[\]; it must be one entry/],
     ["NaN", { datapoints: [0, Number.NaN] }, /datapoints\[1\] is NaN; .* finite/],
-    ["an infinite threshold", { threshold: Number.POSITIVE_INFINITY }, /threshold is Infinity/],
+    ["an infinite first datapoint", { datapoints: [Infinity] }, /datapoints\[0\] is Infinity/],
+    [
+      "an infinite threshold",
+      { threshold: Number.POSITIVE_INFINITY },
+      /threshold is Infinity; it must be a finite/,
+    ],
     [
       "a different number of timestamps",
       { timestamps: [] },

@@ -78,14 +78,13 @@ export function evaluateAlarm(input: AlarmEvaluationInput): AlarmEvaluation {
 
 /** @returns `undefined` if the alarm keeps its state */
 function decide(
-  { datapoints, evaluationPeriods, datapointsToAlarm, treatMissingData }: AlarmEvaluationInput,
+  { datapoints, datapointsToAlarm, treatMissingData }: AlarmEvaluationInput,
   present: readonly { readonly index: number; readonly breaching: boolean }[],
   missing: number,
 ): AlarmState | undefined {
   const breaching = present.filter((datapoint) => datapoint.breaching).length;
   const withinThreshold = present.length - breaching;
   if (breaching >= datapointsToAlarm) return "ALARM";
-  if (withinThreshold >= evaluationPeriods - datapointsToAlarm + 1) return "OK";
   switch (treatMissingData) {
     case "ignore":
       return withinThreshold > 0 ? "OK" : undefined;
