@@ -68,6 +68,8 @@ test("serves everyone with the connections that the database grants", async () =
   const { admin } = testbed();
   await admin.unsafe(`ALTER ROLE ${SERVICE_ROLE} CONNECTION LIMIT 3`);
   await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${SERVICE_ROLE}`;
+  // Let the service notice that its connections are closed; this test is about opening new ones.
+  await delay(1_000);
   await expectRecovery(testbed());
   const { tally, acknowledged } = await encryptUnderLoad(testbed(), { lanes: 16, milliseconds });
   await admin.unsafe(`ALTER ROLE ${SERVICE_ROLE} CONNECTION LIMIT -1`);
