@@ -44,6 +44,15 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["tar", "--version"], what: "GNU tar" },
     ],
   },
+  browser: {
+    minutes: 1,
+    needs: [
+      {
+        command: [process.env.CHROMIUM ?? "/usr/bin/chromium", "--version"],
+        what: "Chromium (Debian's package chromium, or its path in CHROMIUM)",
+      },
+    ],
+  },
   lab: {
     minutes: 1,
     needs: [

@@ -3,9 +3,11 @@ import { serviceRoleName } from "../common/naming.ts";
 import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform } from "../terraform/reader.ts";
-import { notModelled, startAws } from "./aws/aws.ts";
-import { startConsole } from "./console/server.ts";
+import { readTerraform, type Terraform } from "../terraform/reader.ts";
+import { type Aws, notModelled, startAws } from "./aws/aws.ts";
+import { createActions } from "./console/actions.ts";
+import { type Console, startConsole } from "./console/server.ts";
+import type { ConsoleSources, NamedResource } from "./console/sources.ts";
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
@@ -25,6 +27,8 @@ export interface LabProps {
   readonly settings: Settings;
   /** Released when the lab stops, or fails to start. */
   readonly folder: DataFolder;
+  /** Receives the next step of the start, such as "Start PostgreSQL". */
+  readonly onStep: (step: string) => void;
   /** Receives the unexpected errors of the AWS endpoint. */
   readonly onError: (error: unknown) => void;
 }
@@ -58,15 +62,19 @@ export async function startLab(props: LabProps): Promise<Lab> {
 }
 
 async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
-  const { options, settings, folder, onError } = props;
+  const { options, settings, folder, onStep, onError } = props;
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
-  const deployment = readDeployment(readTerraform(synthesize(settings), account), account);
+  onStep("Synthesize the Terraform stacks");
+  const terraform = readTerraform(synthesize(settings), account);
+  const deployment = readDeployment(terraform, account);
   const scope = deployedScope(settings.env, deployment);
 
+  onStep("Start PostgreSQL");
   const database = await startDatabase(folder.file("database"));
   onStop(database.close);
   const clock = persistentClock(folder.file("clock"), options.speed);
   onStop(clock.close);
+  onStep("Start the AWS endpoint");
   const aws = await startAws({
     deployment,
     clock,
@@ -90,6 +98,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     HOST: "127.0.0.1",
     PORT: String(options.port),
   };
+  onStep("Migrate the database and start the service");
   const service = await startService({
     env,
     logFile,
@@ -97,14 +106,15 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     onStop,
   });
 
-  const consoleServer = await startConsole({
-    port: options.consolePort,
-    state: () => ({
-      pid: process.pid,
-      clock: { now: new Date(clock.now()).toISOString(), speed: options.speed },
-      ...aws.state(),
-      notModelled,
-    }),
+  const consoleServer = await startLabConsole(options.consolePort, {
+    clock,
+    startSpeed: options.speed,
+    trailDelaySeconds: options.trailDelaySeconds,
+    aws,
+    deployment,
+    addressOf: resourceAddresses(terraform),
+    scope,
+    urls: { service: service.url, aws: aws.url },
   });
   onStop(consoleServer.close);
 
@@ -122,6 +132,50 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
       (status) => `The service exited with ${status}. See its log in ${logFile}.`,
     ),
   };
+}
+
+async function startLabConsole(
+  port: number,
+  sources: ConsoleSources & { readonly aws: Aws },
+): Promise<Console> {
+  const { clock, aws, urls } = sources;
+  const server: Console = await startConsole({
+    port,
+    sources,
+    actions: createActions(sources, async (id) => {
+      // Import on the first attack, so that the lab starts without an AWS SDK.
+      const { runAttackById } = await import("./console/attacks.ts");
+      return runAttackById({ ...urls, console: server.url }, id);
+    }),
+    state: () => ({
+      pid: process.pid,
+      clock: { now: new Date(clock.now()).toISOString(), speed: clock.speed() },
+      ...aws.state(),
+      notModelled,
+    }),
+  });
+  return server;
+}
+
+/** The attribute that names a resource in AWS, by type. */
+const NAME_ATTRIBUTES: Readonly<Record<NamedResource, string>> = {
+  aws_kms_key: "arn",
+  aws_cloudtrail: "name",
+  aws_cloudwatch_log_metric_filter: "name",
+  aws_cloudwatch_metric_alarm: "alarm_name",
+  aws_cloudwatch_composite_alarm: "alarm_name",
+  aws_sns_topic: "name",
+};
+
+function resourceAddresses(terraform: Terraform): ConsoleSources["addressOf"] {
+  const addresses = new Map(
+    Object.entries(NAME_ATTRIBUTES).flatMap(([type, attribute]) =>
+      terraform
+        .resources(type)
+        .map(({ address, get }) => [`${type} ${get(attribute)}`, address] as const),
+    ),
+  );
+  return (type, name) => addresses.get(`${type} ${name}`);
 }
 
 interface ServiceProps {

@@ -21,16 +21,23 @@ async function main(): Promise<void> {
   await assertPortFree(options.awsPort, "--aws-port");
   await assertPortFree(options.consolePort, "--console-port");
 
+  const onStep = (step: string) => console.log(`${elapsed(start)}  ${step}`);
+  onStep("Load the settings");
   // Import after these checks, so that they fail fast: CDKTF takes most of a second to load.
   const [{ loadSettings }, { startLab }] = await Promise.all([
     import("../settings/index.ts"),
     import("./lab.ts"),
   ]);
   const settings = loadSettings({ ...PLACEHOLDERS, ...process.env });
-  const lab = await startLab({ options, settings, folder, onError: console.error });
+  const lab = await startLab({ options, settings, folder, onStep, onError: console.error });
   stopOnRequestOrFailure(lab);
   printWelcome(lab, options);
-  console.log(`\nReady in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  console.log(`\nReady in ${elapsed(start).trim()}`);
+}
+
+/** Formats the time since `start`, such as ` 1.4 s`. */
+function elapsed(start: number): string {
+  return `${((performance.now() - start) / 1000).toFixed(1).padStart(4)} s`;
 }
 
 function stopOnRequestOrFailure(lab: Lab): void {
@@ -54,17 +61,17 @@ function printWelcome({ endpoints }: Lab, { speed, trailDelaySeconds }: LabOptio
   console.log(`
 Service  ${service}
 AWS      ${aws}   (export AWS_ENDPOINT_URL=${aws})
-Console  ${consoleUrl}/api/state
+Console  ${consoleUrl}   (open it in a browser, and click "Send a wrong Key")
 
-Try:
-  curl ${json} --request POST --data '{"Name":"Stephen","Text":"I love Pizza"}' ${service}/encrypt
-  curl ${json} --request GET --data '{"Name":"Stephen","Key":"<encrypt key>"}' ${service}/decrypt
+From a terminal:
+  KEY=$(curl --silent ${json} --request POST --data '{"Name":"Stephen","Text":"I love Pizza"}' ${service}/encrypt | grep -o 'cwk_[^"]*')
+  curl ${json} --request GET --data '{"Name":"Stephen","Key":"'$KEY'"}' ${service}/decrypt
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"some-random-false-key"}' ${service}/decrypt
 
 A wrong Key results in an email in the console's inbox within ${secondsToEmail} seconds. One real second is ${speed} seconds in
 the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds, and alarms are evaluated every lab minute.
-Not emulated: IAM and key policies, quotas and throttling, CloudWatch's anomaly detection model. The complete
-list is "notModelled" in the console.
+Not emulated: IAM and key policies, quotas and throttling, CloudWatch's anomaly detection model. The console
+names every difference beside what it concerns.
 Press Ctrl-C to stop. The lab keeps its data for the next start.`);
 }
 

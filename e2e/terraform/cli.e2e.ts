@@ -82,9 +82,9 @@ function diffResult(stack: string, text: string): string | undefined {
 }
 
 test("reports which stacks cannot be planned yet, and why, before the first deployment", async () => {
-  const diff = ["node", "deploy/cdktf.ts", "diff", "kms", "database"] as const;
+  const diff = ["node", "deploy/cdktf.ts", "diff", "registry", "database"] as const;
   const text = await runCommand("diff of two", [...diff], [1]);
-  expect(diffResult("kms", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
+  expect(diffResult("registry", text)).toMatch(/^\d+ to add, 0 to change, 0 to destroy$/);
   expect(diffResult("database", text)).toMatch(/^cannot be planned yet: needs outputs of network;/);
   expect(text).not.toMatch(/^\s+at .+:\d+:\d+/m);
 });
@@ -94,12 +94,14 @@ const runDeploy = (label: string, verb: string, ...selectedStacks: readonly stri
   runCommand(label, ["node", "deploy/cdktf.ts", verb, "--auto-approve", ...selectedStacks]);
 
 test("destroys a partial deployment", async () => {
-  await runDeploy("deploy of one", "deploy", "kms");
+  await runDeploy("deploy of one", "deploy", "registry");
   const text = await runDeploy("destroy of one", "destroy");
   const skipped = /^Not deployed, so left out: (.+)\.$/m.exec(text)?.[1]?.split(", ").sort();
-  expect(skipped).toEqual(stacks.filter((stack) => !["bootstrap", "kms"].includes(stack)).sort());
+  expect(skipped).toEqual(
+    stacks.filter((stack) => !["bootstrap", "registry"].includes(stack)).sort(),
+  );
   expect(unexpectedRemainders(await emulator.remainingResources())).toEqual([]);
-  expect(await runDeploy("destroy of none", "destroy")).toMatch(/left out: .*\bkms\b/);
+  expect(await runDeploy("destroy of none", "destroy")).toMatch(/left out: .*\bregistry\b/);
 });
 
 test("deploys all stacks in the order of their dependencies", async () => {

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import type { Aws } from "../aws/aws.ts";
+import { createActions } from "../console/actions.ts";
 import { type Console, startConsole } from "../console/server.ts";
-import { scaledClock } from "../state/clock.ts";
+import { adjustableClock } from "../state/clock.ts";
+import { consoleSources } from "../testing/console.ts";
 import { deploymentOf } from "../testing/deployment.ts";
 import { startTestAws } from "../testing/start-aws.ts";
 import { type Attack, attacks, runAttack } from "./attack.ts";
@@ -23,11 +25,14 @@ let lab: LabClient;
 // A lab without the service and its database.
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
-  const clock = scaledClock(SPEED, Date.now());
+  const clock = adjustableClock(SPEED, Date.now());
   const deployment = deploymentOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST });
   aws = await startTestAws({ deployment, clock, folder, trailDelaySeconds: 30 });
+  const sources = consoleSources(aws, deployment, clock);
   consoleServer = await startConsole({
     port: 0,
+    sources,
+    actions: createActions(sources, () => Promise.reject(new Error("The test runs the attacks."))),
     state: () => ({
       clock: { now: new Date(clock.now()).toISOString(), speed: SPEED },
       ...aws.state(),

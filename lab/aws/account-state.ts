@@ -3,15 +3,17 @@ import type { CloudTrail } from "./cloudtrail/cloudtrail.ts";
 import type { HistoryItem } from "./cloudwatch/alarms/history.ts";
 import type { CloudWatch } from "./cloudwatch/cloudwatch.ts";
 import type { Metrics } from "./cloudwatch/metrics/metrics.ts";
+import type { Logs } from "./logs/logs.ts";
 import type { Sns } from "./sns/sns.ts";
 
 /** The recent activity in the account, for the console. Times are ISO 8601 in lab time. */
 export interface AwsState {
-  readonly alarms: readonly object[];
-  readonly metrics: readonly object[];
+  /** Emails, oldest first. */
+  readonly inbox: readonly object[];
   /** CloudTrail events, newest first, including those not delivered yet. */
   readonly trail: readonly object[];
-  readonly inbox: readonly object[];
+  readonly alarms: readonly object[];
+  readonly metrics: readonly object[];
 }
 
 export interface AccountServices {
@@ -19,24 +21,25 @@ export interface AccountServices {
   readonly metrics: Metrics;
   readonly cloudTrail: CloudTrail;
   readonly sns: Sns;
+  readonly logs: Logs;
 }
 
 const MAX_ITEMS = 100;
-const MAX_HISTORY_ITEMS = 25;
+const MAX_HISTORY_ITEMS = 5;
 const METRIC_MINUTES = 60;
 const MINUTE = 60_000;
 
 /** @param now the lab time, in epoch milliseconds */
-export function accountState(services: AccountServices, now: number): AwsState {
+export function accountState(services: Omit<AccountServices, "logs">, now: number): AwsState {
   const { cloudWatch, metrics, cloudTrail, sns } = services;
   return {
-    alarms: alarmsOf(cloudWatch),
-    metrics: metricsOf(metrics, now),
-    trail: cloudTrail.recent(MAX_ITEMS).map(({ event, delivered }) => ({ delivered, event })),
     inbox: sns
       .inbox()
       .slice(-MAX_ITEMS)
       .map((mail) => ({ ...mail, at: iso(mail.at) })),
+    trail: cloudTrail.recent(MAX_ITEMS).map(({ event, delivered }) => ({ delivered, event })),
+    alarms: alarmsOf(cloudWatch),
+    metrics: metricsOf(metrics, now),
   };
 }
 
@@ -61,8 +64,8 @@ function kindOf(alarm: Alarm): "threshold" | "anomaly" | "composite" {
   return isAnomalyAlarm(alarm) ? "anomaly" : "threshold";
 }
 
-function historyItem({ at, type, summary, data }: HistoryItem): object {
-  return { at: iso(at), type, summary, data: JSON.parse(data) };
+function historyItem({ at, type, summary }: HistoryItem): object {
+  return { at: iso(at), type, summary };
 }
 
 function metricsOf(metrics: Metrics, now: number): readonly object[] {

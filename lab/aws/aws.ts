@@ -2,7 +2,7 @@ import { replaceEmbeddedTimestamp } from "../../cloudwatch/embedded-metrics.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { Clock } from "../state/clock.ts";
 import { type Journal, type JournalLimit, openJournal } from "../state/journal.ts";
-import { type AwsState, accountState } from "./account-state.ts";
+import { type AccountServices, type AwsState, accountState } from "./account-state.ts";
 import {
   createCloudTrail,
   notModelled as notModelledOfCloudTrail,
@@ -47,19 +47,26 @@ export interface Aws {
    */
   readonly logLine: (logGroupName: string, line: string) => void;
   readonly state: () => AwsState;
+  /** The emulated services, for the console. */
+  readonly services: AccountServices;
   readonly close: () => Promise<void>;
 }
 
-/** The differences between the lab and AWS, as sentences. */
-export const notModelled: readonly string[] = [
-  "Signatures, IAM policies and resource policies are not checked: any credentials may call any operation.",
-  "There are no quotas and no throttling.",
-  ...notModelledOfKms,
-  ...notModelledOfCloudTrail,
-  ...notModelledOfLogs,
-  ...notModelledOfCloudWatch,
-  ...notModelledOfSns,
-];
+/** The differences between the lab and AWS, as sentences, by the service that they concern. */
+export const notModelledByService = {
+  general: [
+    "Signatures, IAM policies and resource policies are not checked: any credentials may call any operation.",
+    "There are no quotas and no throttling.",
+  ],
+  kms: notModelledOfKms,
+  cloudtrail: notModelledOfCloudTrail,
+  logs: notModelledOfLogs,
+  cloudwatch: notModelledOfCloudWatch,
+  sns: notModelledOfSns,
+} as const;
+
+/** All differences between the lab and AWS. */
+export const notModelled: readonly string[] = Object.values(notModelledByService).flat();
 
 /** Limits the journals that do not hold keys, so that all of them are read within two seconds. */
 const JOURNAL_LIMIT = { bytes: 32 * 1024 * 1024 };
@@ -96,6 +103,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       logs.ingest(logGroupName, TASK_LOG_STREAM, [{ message, timestamp }]);
     },
     state: () => accountState(services, clock.now()),
+    services,
     close: async () => {
       await endpoint.close();
       cloudTrail.close();

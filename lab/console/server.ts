@@ -1,11 +1,23 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { html } from "hono/html";
+import { streamSSE } from "hono/streaming";
+import { Action, type Actions } from "./actions.ts";
+import { clientAsset } from "./assets.ts";
+import { defaultChartAlarm } from "./chart.ts";
+import { renderPanels, sendUpdates } from "./live.ts";
+import { page } from "./page.ts";
+import { recordPanel } from "./panels/record-panel.ts";
+import { consoleHeaders, newToken, rejectOtherSites, requireToken } from "./security.ts";
+import type { ConsoleSources } from "./sources.ts";
 
 export interface ConsoleOptions {
   /** 0 picks a free port. */
   readonly port: number;
   /** Returns the response to `GET /api/state`; called for each request. */
   readonly state: () => Readonly<Record<string, unknown>>;
+  readonly sources: ConsoleSources;
+  readonly actions: Actions;
 }
 
 export interface Console {
@@ -13,26 +25,9 @@ export interface Console {
   readonly close: () => Promise<void>;
 }
 
-/** Serves the lab's state as JSON on loopback. */
-export async function startConsole({ port, state }: ConsoleOptions): Promise<Console> {
-  const app = new Hono();
-  // Prevents DNS rebinding: a website whose name resolves to 127.0.0.1 must not read the lab's state.
-  app.use((c, next) => {
-    const { hostname } = new URL(c.req.url);
-    if (hostname !== "127.0.0.1" && hostname !== "localhost") {
-      return Promise.resolve(c.text(`Unknown host ${hostname}; use 127.0.0.1 or localhost.`, 403));
-    }
-    return next();
-  });
-  // Indented, because people read it in a browser or with curl.
-  app.get("/api/state", (c) =>
-    c.body(JSON.stringify(state(), null, 2), 200, {
-      "Content-Type": "application/json",
-      "Cache-Control": "no-store",
-    }),
-  );
-  app.get("/", (c) => c.redirect("/api/state"));
-
+/** Serves the lab's page on loopback, and its state as JSON. */
+export async function startConsole({ port, ...options }: ConsoleOptions): Promise<Console> {
+  const app = createConsole(options);
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, (address) => {
       resolve({
@@ -46,4 +41,53 @@ export async function startConsole({ port, state }: ConsoleOptions): Promise<Con
     });
     server.once("error", reject);
   });
+}
+
+/** The console without a port. */
+export function createConsole({ state, sources, actions }: Omit<ConsoleOptions, "port">): Hono {
+  const token = newToken();
+  const app = new Hono();
+  app.use(rejectOtherSites);
+  app.use(consoleHeaders);
+  app.use(async (c, next) => {
+    await next();
+    c.header("Cache-Control", "no-store");
+  });
+
+  app.get("/", (c) => {
+    const panels = renderPanels(sources, actions, defaultChartAlarm(sources));
+    return c.html(page(sources, { token, panels }));
+  });
+  app.get("/client/:name", (c) => {
+    const asset = clientAsset(c.req.param("name"));
+    if (asset === undefined) return c.notFound();
+    return c.body(new Uint8Array(asset.content), 200, { "Content-Type": asset.type });
+  });
+  app.get("/record/:eventId", async (c) => {
+    const content = recordPanel(sources, c.req.param("eventId"));
+    return content === undefined
+      ? c.html(html`<p id="record-title">The lab no longer holds this record.</p>`, 404)
+      : c.html(content);
+  });
+
+  // Indented, because people read it in a browser or with curl.
+  app.get("/api/state", (c) =>
+    c.body(JSON.stringify(state(), null, 2), 200, { "Content-Type": "application/json" }),
+  );
+  app.get("/api/events", (c) =>
+    streamSSE(c, (stream) => sendUpdates(stream, sources, actions, c.req.query("alarm"))),
+  );
+  app.post("/api/actions", requireToken(token), async (c) => {
+    const action = Action.safeParse(await c.req.json().catch(() => undefined));
+    if (!action.success) {
+      const [issue] = action.error.issues;
+      return c.json({ error: `${issue?.path.join(".") || "action"}: ${issue?.message}` }, 422);
+    }
+    try {
+      return c.json(await actions.run(action.data));
+    } catch (error) {
+      return c.json({ error: error instanceof Error ? error.message : String(error) }, 409);
+    }
+  });
+  return app;
 }

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
-import { type Clock, scaledClock } from "./clock.ts";
+import { type AdjustableClock, adjustableClock } from "./clock.ts";
 
 /** The largest difference between lab time and the saved time, in lab milliseconds. */
 const MAX_UNSAVED = 60_000;
@@ -8,7 +8,7 @@ const MAX_UNSAVED = 60_000;
 const DIGITS = 13;
 
 /**
- * A scaled clock that never goes backwards across restarts, not even after `kill -9`. It starts at real
+ * An adjustable clock that never goes backwards across restarts, not even after `kill -9`. It starts at real
  * time, or where the previous lab may have stopped if that is later, as it is after a run at high speed.
  * @param file stores the lab time as 13 digits
  * @param speed lab seconds per real second, above 0
@@ -16,9 +16,9 @@ const DIGITS = 13;
 export function persistentClock(
   file: string,
   speed: number,
-): Clock & { readonly close: () => void } {
+): AdjustableClock & { readonly close: () => void } {
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
-  const clock = scaledClock(speed, startTime(descriptor));
+  const clock = adjustableClock(speed, startTime(descriptor));
   const save = () => void writeSync(descriptor, String(clock.now()).padStart(DIGITS, "0"), 0);
   let cancel = () => {};
   const saveRepeatedly = () => {

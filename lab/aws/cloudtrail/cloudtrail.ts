@@ -4,7 +4,7 @@ import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Logs } from "../logs/logs.ts";
 import type { AuditedCall, Operations } from "../shared/operation.ts";
-import { createEventStore, type TrailEntry } from "./event-store.ts";
+import { createEventStore, type PendingEvent, type TrailEntry } from "./event-store.ts";
 import { lookupEvents } from "./lookup-events.ts";
 import { recordOf, type TrailEvent } from "./record.ts";
 
@@ -28,6 +28,10 @@ export interface CloudTrail {
     readonly event: TrailEvent;
     readonly delivered: boolean;
   }[];
+  /** Returns the events that are not delivered yet, in the order of delivery. */
+  readonly pending: () => readonly PendingEvent[];
+  /** Returns whether CloudTrail recorded an event and still holds it. */
+  readonly isRecorded: (eventId: string) => boolean;
   /** Stops delivering. Pending events are delivered after the next start. */
   readonly close: () => void;
 }
@@ -104,6 +108,8 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
       ]
         .slice(-count)
         .reverse(),
+    pending: () => events.pending,
+    isRecorded: events.has,
     close: () => {
       closed = true;
       cancelTimer?.();

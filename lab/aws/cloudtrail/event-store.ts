@@ -14,6 +14,8 @@ export interface EventStore {
   readonly delivered: readonly TrailEvent[];
   /** Events not delivered yet, in the order of delivery. */
   readonly pending: readonly PendingEvent[];
+  /** Returns whether the store holds an event. */
+  readonly has: (eventId: string) => boolean;
   /** Journals a new event. */
   readonly add: (entry: PendingEvent) => void;
   /** Journals that the first pending event was delivered. */
@@ -26,15 +28,21 @@ export const EVENTS_KEPT = 10_000;
 export function createEventStore(journal: Journal<TrailEntry>): EventStore {
   const delivered: TrailEvent[] = [];
   const pending: PendingEvent[] = [];
+  const ids = new Set<string>();
 
   function deliverFirst(): void {
     const first = pending.shift();
     if (first !== undefined) delivered.push(first.event);
-    if (delivered.length > EVENTS_KEPT) delivered.shift();
+    if (delivered.length > EVENTS_KEPT) ids.delete(delivered.shift()?.eventID ?? "");
+  }
+
+  function addPending(entry: PendingEvent): void {
+    pending.push(entry);
+    ids.add(entry.event.eventID);
   }
 
   for (const entry of journal.entries) {
-    if ("event" in entry) pending.push(entry);
+    if ("event" in entry) addPending(entry);
     // Events are delivered in order, so this is the first pending one. The exception is a delivery
     // whose event was dropped when the journal was truncated.
     else if (pending[0]?.event.eventID === entry.delivered) deliverFirst();
@@ -43,9 +51,10 @@ export function createEventStore(journal: Journal<TrailEntry>): EventStore {
   return {
     delivered,
     pending,
+    has: (eventId) => ids.has(eventId),
     add: (entry) => {
       journal.append(entry);
-      pending.push(entry);
+      addPending(entry);
     },
     markDelivered: () => {
       const [first] = pending;

@@ -1,0 +1,33 @@
+import { type Attack, attacks, runAttack } from "../attack/attack.ts";
+import { connectToLab, type LabUrls } from "../attack/lab-client.ts";
+
+/** Real seconds that the email may take in addition to the lab's own delays. */
+const EXTRA_SECONDS = 60;
+const LAB_SECONDS_TO_EMAIL = 20 * 60;
+
+/**
+ * Runs an attack against the lab over HTTP, as `npm run attack` does.
+ * @returns the result in words
+ * @throws Error if there is no such attack, or it fails
+ */
+export async function runAttackById(urls: LabUrls, id: string): Promise<string> {
+  const attack = attacks.find((candidate) => candidate.id === id);
+  if (attack === undefined) throw new Error(`Unknown attack ${id}.`);
+  const lab = await connectToLab(urls);
+  try {
+    const { clock } = await lab.state();
+    const timeout = EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
+    const { email, seconds } = await runAttack(lab, attack, timeout);
+    const after = `${seconds.toFixed(1)} s`;
+    return email === undefined
+      ? `No email about ${id} within ${after}.`
+      : `${describe(attack)}. The email arrived after ${after}.`;
+  } finally {
+    lab.close();
+  }
+}
+
+function describe({ steps }: Attack): string {
+  const sentence = steps.map(({ scenario }) => scenario.description).join("; then ");
+  return sentence.replace(/^./, (first) => first.toUpperCase());
+}

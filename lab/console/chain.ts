@@ -1,0 +1,236 @@
+import { type Alarm, isCompositeAlarm, isMetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import type { StoredHistoryItem } from "../aws/cloudwatch/alarms/alarm-store.ts";
+import { type ServiceRequest, serviceRequests } from "./service-requests.ts";
+import type { ConsoleSources } from "./sources.ts";
+import { type TrailItem, trailItems } from "./trail.ts";
+
+/**
+ * `done`: completed. `alert`: completed, and it reports misuse. `waiting`: completes at `due`. `later`: not
+ * reached yet. `none`: never reached, because the chain ended before.
+ */
+export type StationStatus = "done" | "alert" | "waiting" | "later" | "none";
+
+/** One step on the way from a request to an email. Times are lab time in epoch milliseconds. */
+export interface Station {
+  readonly name: "API" | "KMS" | "CloudTrail" | "Filter" | "Metric" | "Alarm" | "Email";
+  readonly status: StationStatus;
+  readonly text: string;
+  readonly at?: number | undefined;
+  /** Set while waiting: since when, and until when. */
+  readonly since?: number;
+  readonly due?: number;
+}
+
+/** Equal calls within one minute, and what they led to. */
+export interface Chain {
+  readonly eventId: string;
+  readonly title: string;
+  readonly count: number;
+  readonly stations: readonly Station[];
+}
+
+const EXAMINED_RECORDS = 2_000;
+
+/** Returns the chains of the newest calls, newest first, without the service's own checks of its KMS key. */
+export function chains(sources: ConsoleSources, limit: number): readonly Chain[] {
+  const groups = new Map<string, [TrailItem, ...TrailItem[]]>();
+  const requests = serviceRequests(sources);
+  const serviceSession = `:assumed-role/${sources.scope.serviceRoleName}/`;
+  for (const item of trailItems(sources, EXAMINED_RECORDS)) {
+    const isOfService = item.callerArn.includes(serviceSession) && !item.injected;
+    if (isOfService && !requests.has(item.requestId ?? "")) continue;
+    const minute = Math.floor(item.calledAt / 60_000);
+    const key = [item.eventName, item.errorCode, item.caller, minute, item.delivered].join("\n");
+    const group = groups.get(key);
+    if (group !== undefined) group.push(item);
+    else if (groups.size < limit) groups.set(key, [item]);
+    else break;
+  }
+  return [...groups.values()].map((group) => chainOf(sources, group, requests));
+}
+
+function chainOf(
+  sources: ConsoleSources,
+  [item, ...others]: readonly [TrailItem, ...TrailItem[]],
+  requests: ReadonlyMap<string, ServiceRequest>,
+): Chain {
+  const request = requests.get(item.requestId ?? "");
+  return {
+    eventId: item.eventId,
+    title: titleOf(item, request),
+    count: others.length + 1,
+    stations: [
+      apiStation(item, request),
+      {
+        name: "KMS",
+        status: item.errorCode === undefined ? "done" : "alert",
+        text: item.errorCode ?? item.eventName,
+        at: item.calledAt,
+      },
+      trailStation(item),
+      ...detectionStations(sources, item),
+    ],
+  };
+}
+
+function titleOf(item: TrailItem, request: ServiceRequest | undefined): string {
+  if (request === undefined) return `${item.caller} calls ${item.eventName}`;
+  const name = request.route.slice(1).replace(/^./, (first) => first.toUpperCase());
+  return request.status === 403 ? `${name} with a wrong Key` : name;
+}
+
+function apiStation(item: TrailItem, request: ServiceRequest | undefined): Station {
+  if (request !== undefined) {
+    const { method, route, status, at } = request;
+    const text = `${method} ${route} → ${status}`;
+    return { name: "API", status: status < 400 ? "done" : "alert", text, at };
+  }
+  const text = item.injected ? "Injected record" : `Bypassed by ${item.caller}`;
+  return { name: "API", status: "none", text };
+}
+
+function trailStation({ delivered, deliveredAt, calledAt }: TrailItem): Station {
+  return delivered
+    ? { name: "CloudTrail", status: "done", text: "Record delivered", at: deliveredAt }
+    : {
+        name: "CloudTrail",
+        status: "waiting",
+        text: "Delivers the record",
+        since: calledAt,
+        due: deliveredAt,
+      };
+}
+
+function detectionStations(sources: ConsoleSources, item: TrailItem): readonly Station[] {
+  const names = ["Filter", "Metric", "Alarm", "Email"] as const;
+  if (!item.delivered) {
+    return names.map((name) => ({ name, status: "later", text: "" }));
+  }
+  const filter = mostSevere(sources, item.filters);
+  if (filter === undefined) {
+    const [, ...rest] = names;
+    return [
+      { name: "Filter", status: "done", text: "No pattern matches", at: item.deliveredAt },
+      ...rest.map((name): Station => ({ name, status: "none", text: "" })),
+    ];
+  }
+  const { metricName } = filter.transformation;
+  const others = item.filters.length - 1;
+  return [
+    {
+      name: "Filter",
+      status: "alert",
+      text: metricName + (others > 0 ? ` and ${others} more` : ""),
+      at: item.deliveredAt,
+    },
+    { name: "Metric", status: "done", text: `${metricName} + 1`, at: item.deliveredAt },
+    ...alarmStations(sources, item, filter),
+  ];
+}
+
+/** Prefers a filter whose alarm fired because of the record, for a record that several count. */
+function mostSevere(
+  sources: ConsoleSources,
+  filters: readonly MetricFilter[],
+): MetricFilter | undefined {
+  const firing = new Set(
+    sources.aws.services.cloudWatch
+      .state()
+      .alarms.flatMap(({ alarm, state }) => (state.value === "ALARM" ? [alarm.name] : [])),
+  );
+  const alarmOf = (filter: MetricFilter) => alarmOfFilter(sources, filter)?.name ?? "";
+  return filters.find((filter) => firing.has(alarmOf(filter))) ?? filters[0];
+}
+
+/** The alarm with a threshold on the metric of a filter. */
+export function alarmOfFilter(
+  { deployment }: ConsoleSources,
+  { transformation }: MetricFilter,
+): Alarm | undefined {
+  return deployment.alarms.find(
+    ({ namespace, metricName }) =>
+      namespace === transformation.metricNamespace && metricName === transformation.metricName,
+  );
+}
+
+function alarmStations(
+  sources: ConsoleSources,
+  { deliveredAt }: TrailItem,
+  filter: MetricFilter,
+): readonly Station[] {
+  const alarm = alarmOfFilter(sources, filter);
+  if (alarm === undefined || !isMetricAlarm(alarm)) {
+    return [
+      { name: "Alarm", status: "none", text: "No alarm on this metric" },
+      { name: "Email", status: "none", text: "" },
+    ];
+  }
+  const interval = evaluationInterval(alarm);
+  const due = Math.floor(deliveredAt / interval + 1) * interval;
+  const fired = firstAlarm(sources, alarm.name, deliveredAt);
+  const email = sources.aws.services.sns
+    .inbox()
+    .find(({ at, subject }) => at >= deliveredAt && subject.startsWith(`ALARM: "${alarm.name}"`));
+  if (fired !== undefined) {
+    return [
+      { name: "Alarm", status: "alert", text: "In ALARM", at: fired.at },
+      email === undefined
+        ? { name: "Email", status: "none", text: "Actions are disabled" }
+        : { name: "Email", status: "alert", text: `To ${email.to}`, at: email.at },
+    ];
+  }
+  const isWaiting = sources.clock.now() <= due + interval;
+  if (isWaiting) {
+    return [
+      { name: "Alarm", status: "waiting", text: "Evaluates the metric", since: deliveredAt, due },
+      { name: "Email", status: "later", text: "" },
+    ];
+  }
+  const wasFiring = stateAt(sources, alarm.name, deliveredAt) === "ALARM";
+  return [
+    {
+      name: "Alarm",
+      status: wasFiring ? "alert" : "done",
+      text: wasFiring ? "Already in ALARM" : "Below the threshold",
+      at: due,
+    },
+    { name: "Email", status: "none", text: wasFiring ? "Sent before" : "" },
+  ];
+}
+
+/** Returns the change to ALARM at or after `from`, within the time in which the record counts. */
+function firstAlarm(
+  { aws, deployment }: ConsoleSources,
+  alarmName: string,
+  from: number,
+): StoredHistoryItem | undefined {
+  const alarm = deployment.alarms.find(({ name }) => name === alarmName);
+  if (alarm === undefined || isCompositeAlarm(alarm)) return undefined;
+  const until = from + (alarm.period * alarm.evaluationPeriods + 120) * 1000;
+  return aws.services.cloudWatch
+    .state()
+    .history.filter(
+      (change) =>
+        change.alarmName === alarmName &&
+        change.at >= from &&
+        change.at <= until &&
+        isChangeTo(change, "ALARM"),
+    )
+    .at(-1);
+}
+
+function stateAt({ aws }: ConsoleSources, alarmName: string, at: number): string | undefined {
+  const change = aws.services.cloudWatch
+    .state()
+    .history.find(
+      (candidate) =>
+        candidate.alarmName === alarmName && candidate.type === "StateUpdate" && candidate.at <= at,
+    );
+  return change?.summary.split(" ").at(-1);
+}
+
+export function isChangeTo({ type, summary }: StoredHistoryItem, state: string): boolean {
+  return type === "StateUpdate" && summary.endsWith(` to ${state}`);
+}

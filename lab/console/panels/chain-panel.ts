@@ -1,0 +1,54 @@
+import { html } from "hono/html";
+import { type Chain, chains, type Station } from "../chain.ts";
+import type { ConsoleSources } from "../sources.ts";
+import { countdown, type Html, timeElement } from "./format.ts";
+
+const MAX_CHAINS = 5;
+
+export function chainPanel(sources: ConsoleSources): Html {
+  const rows = chains(sources, MAX_CHAINS);
+  const seconds = Math.ceil((sources.trailDelaySeconds + 60) / sources.startSpeed) + 1;
+  if (rows.length === 0) {
+    return html`<p class="empty">Nothing has happened yet. <strong>Click “Send a wrong Key” above</strong>,
+      and watch the failed KMS call become a CloudTrail record, a metric, an alarm and, within
+      ${seconds} seconds, an email.</p>`;
+  }
+  return html`<ol class="chains">${rows.map(chainRow)}</ol>`;
+}
+
+function chainRow({ eventId, title, count, stations }: Chain): Html {
+  const times = count > 1 ? html` <span class="count">× ${count.toLocaleString("en")}</span>` : "";
+  return html`<li class="chain" id="chain-${eventId}">
+    <h3><button type="button" class="link" data-record="${eventId}">${title}</button>${times}</h3>
+    <ol class="stations">${stations.map(stationItem)}</ol>
+  </li>`;
+}
+
+/** Allows a line break between the words of an AWS name such as `InvalidCiphertextException`. */
+function breakable(text: string): readonly Html[] {
+  return text
+    .split(/(?<=[a-z])(?=[A-Z])/)
+    .map((word, index) => (index === 0 ? html`${word}` : html`<wbr>${word}`));
+}
+
+const STATUS_LABELS = {
+  done: "done",
+  alert: "misuse",
+  waiting: "waiting",
+  later: "not reached yet",
+  none: "not reached",
+} as const;
+
+function stationItem({ name, status, text, at, since, due }: Station): Html {
+  const time =
+    due !== undefined && since !== undefined
+      ? countdown(since, due)
+      : at === undefined
+        ? ""
+        : timeElement(at);
+  return html`<li class="station ${status}">
+    <span class="station-name">${name}<span class="visually-hidden">, ${STATUS_LABELS[status]}:</span></span>
+    <span class="station-text">${breakable(text)}</span>
+    <span class="station-time">${time}</span>
+  </li>`;
+}

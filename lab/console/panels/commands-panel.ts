@@ -1,0 +1,35 @@
+import { html } from "hono/html";
+import type { ConsoleSources } from "../sources.ts";
+import { commandLine, type Html } from "./format.ts";
+
+/** The values of the form's last successful encryption, or its initial ones. */
+export interface FormValues {
+  readonly name: string;
+  readonly key: string | undefined;
+}
+
+/** The same requests as the buttons send, for a terminal. */
+export function commandsPanel({ urls, deployment }: ConsoleSources, values: FormValues): Html {
+  const encrypt = curl(urls.service, "/encrypt", { Name: values.name, Text: "I love Pizza" });
+  const decrypt = (Key: string) => curl(urls.service, "/decrypt", { Name: values.name, Key });
+  const credentials =
+    `AWS_ENDPOINT_URL=${urls.aws} AWS_ACCESS_KEY_ID=mallory AWS_SECRET_ACCESS_KEY=any ` +
+    `AWS_DEFAULT_REGION=${deployment.region}`;
+  const [alias = ""] = deployment.keys.flatMap(({ aliases }) => aliases);
+  return html`
+    ${commandLine("Encrypt", encrypt)}
+    ${
+      values.key === undefined
+        ? html`<p class="hint">Encrypt something, and the line that decrypts it appears here with its Key.</p>`
+        : commandLine("Decrypt", decrypt(values.key))
+    }
+    ${commandLine("Wrong Key", decrypt("some-random-false-key"))}
+    ${commandLine("AWS CLI", `export ${credentials}`)}
+    ${commandLine("Bypass the service", `aws kms encrypt --key-id ${alias} --plaintext fileb://cdktf.json`)}
+    ${commandLine("Alarms", "aws cloudwatch describe-alarms --state-value ALARM")}`;
+}
+
+function curl(service: string, path: string, body: object): string {
+  const json = JSON.stringify(body).replaceAll("'", String.raw`'\''`);
+  return `curl --header "Content-Type: application/json" --request POST --data '${json}' ${service}${path}`;
+}

@@ -1,0 +1,27 @@
+import { html } from "hono/html";
+import type { Mail } from "../../aws/sns/email.ts";
+import type { ConsoleSources } from "../sources.ts";
+import { type Html, timeElement } from "./format.ts";
+
+const MAX_EMAILS = 20;
+
+export function inboxPanel({ aws }: ConsoleSources): Html {
+  const emails = aws.services.sns.inbox().slice(-MAX_EMAILS).reverse();
+  if (emails.length === 0) {
+    return html`<p class="empty">No email yet. An alarm that fires sends one.</p>`;
+  }
+  return html`<ul class="inbox">${emails.map(emailItem)}</ul>`;
+}
+
+function emailItem({ id, at, to, subject, body }: Mail, index: number): Html {
+  const topic = subject.startsWith("ALARM") ? "alert" : "";
+  return html`<li class="email ${topic}" id="email-${id}">
+    <details ${index === 0 ? "open" : ""}>
+      <summary>
+        <span class="email-subject">${subject}</span>
+        <span class="email-meta">AWS Notifications → ${to}, ${timeElement(at)}</span>
+      </summary>
+      <pre>${body}</pre>
+    </details>
+  </li>`;
+}

@@ -1,0 +1,108 @@
+import { html } from "hono/html";
+import type { MetricFilter } from "../../../cloudwatch/metric-filter.ts";
+import {
+  type ExplainedClause,
+  type ExplainedCondition,
+  type Explanation,
+  explain,
+  selectPaths,
+} from "../../../cloudwatch/pattern/explain.ts";
+import type { ConsoleSources } from "../sources.ts";
+import { patternOf, trailFilters, trailItems } from "../trail.ts";
+import { type Html, terraformAddress } from "./format.ts";
+import { type MarkedPaths, markedJson } from "./marked-json.ts";
+
+const EXAMINED_RECORDS = 10_000;
+
+interface ExplainedFilter {
+  readonly filter: MetricFilter;
+  readonly explanation: Explanation;
+}
+
+/**
+ * Renders a record in full, with the values that a pattern examines marked, and each pattern clause by
+ * clause. The pattern is the first that matches; otherwise, the one with the most clauses met.
+ * @returns undefined for an unknown event
+ */
+export function recordPanel(sources: ConsoleSources, eventId: string): Html | undefined {
+  const item = trailItems(sources, EXAMINED_RECORDS).find((each) => each.eventId === eventId);
+  if (item === undefined) return undefined;
+  const explained = trailFilters(sources)
+    .map((filter) => ({ filter, explanation: explain(patternOf(filter), item.message) }))
+    .sort((a, b) => score(b.explanation) - score(a.explanation));
+  const [shown] = explained;
+  const matched = explained.filter(({ explanation }) => explanation.matched).length;
+  const verdict = item.delivered
+    ? matched === 0
+      ? "No metric filter counts this record."
+      : `${matched} of ${explained.length} metric filters count this record.`
+    : `CloudTrail has not delivered this record yet. ${matched} of ${explained.length} metric filters will count it.`;
+  return html`<h2 id="record-title">${item.eventName}${item.errorCode === undefined ? "" : html` <span class="error-code">${item.errorCode}</span>`}</h2>
+    <p class="summary ${matched > 0 ? "alert" : ""}">${verdict}</p>
+    <div class="record-columns">
+      <section aria-label="Patterns">
+        ${explained.map((each, index) => filterDetails(each, index === 0, sources))}
+      </section>
+      <section aria-label="Record">
+        <p class="hint">Marked: what the first pattern looks at.</p>
+        <pre class="record">${markedJson(item.record, shown === undefined ? new Map() : marksOf(item.record, shown.explanation))}</pre>
+      </section>
+    </div>`;
+}
+
+/** Matches first, then by the share of clauses that are met. */
+function score({ matched, condition }: Explanation): number {
+  const all = condition === undefined ? [] : clausesOf(condition);
+  const met = all.filter((clause) => clause.matched).length;
+  return (matched ? 1 : 0) + (all.length === 0 ? 0 : met / all.length);
+}
+
+function clausesOf(condition: ExplainedCondition): readonly ExplainedClause[] {
+  return condition.type === "clause" ? [condition] : condition.conditions.flatMap(clausesOf);
+}
+
+function marksOf(record: unknown, { condition }: Explanation): MarkedPaths {
+  const marks = new Map<string, boolean>();
+  for (const { selector, matched } of condition === undefined ? [] : clausesOf(condition)) {
+    for (const { path } of selectPaths(record, selector.segments)) {
+      const key = JSON.stringify(path);
+      marks.set(key, matched || marks.get(key) === true);
+    }
+  }
+  return marks;
+}
+
+function filterDetails(
+  { filter, explanation }: ExplainedFilter,
+  isOpen: boolean,
+  { addressOf }: ConsoleSources,
+): Html {
+  const { matched, condition } = explanation;
+  return html`<details class="filter" ${isOpen ? "open" : ""}>
+    <summary>${verdictMark(matched)} <span>${filter.transformation.metricName}</span>
+      <span class="hint">${matched ? "matches" : "does not match"}</span></summary>
+    ${condition === undefined ? "" : html`<ul class="clauses">${conditionItem(condition)}</ul>`}
+    <p class="hint">Pattern</p><pre class="pattern">${filter.pattern}</pre>
+    ${terraformAddress(addressOf("aws_cloudwatch_log_metric_filter", filter.name))}
+  </details>`;
+}
+
+function verdictMark(matched: boolean): Html {
+  return matched
+    ? html`<span class="met"><span aria-hidden="true">✓</span><span class="visually-hidden">met:</span></span>`
+    : html`<span class="unmet"><span aria-hidden="true">✗</span><span class="visually-hidden">not met:</span></span>`;
+}
+
+function conditionItem(condition: ExplainedCondition): Html {
+  if (condition.type !== "clause") {
+    const label = condition.type === "and" ? "all of" : "any of";
+    return html`<li>${verdictMark(condition.matched)} <em>${label}</em>
+      <ul>${condition.conditions.map(conditionItem)}</ul></li>`;
+  }
+  const { text, values, matched } = condition;
+  const found =
+    values.length === 0
+      ? "not in the record"
+      : values.map((value) => JSON.stringify(value)).join(", ");
+  return html`<li>${verdictMark(matched)} <code>${text}</code> <span class="found">${found}</span></li>`;
+}

@@ -1,0 +1,65 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { MiddlewareHandler } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+
+/** The header that carries the console's token. A website cannot send it to another origin unnoticed. */
+export const TOKEN_HEADER = "X-Console-Token";
+
+const LOOPBACK = ["127.0.0.1", "localhost"];
+
+/** A random token, known only to pages that the console itself served. */
+export const newToken = () => randomBytes(24).toString("base64url");
+
+/** Allows scripts, styles and connections of the console's own origin only, and nothing inline. */
+export const consoleHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'none'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  crossOriginResourcePolicy: "same-origin",
+  xFrameOptions: "DENY",
+  referrerPolicy: "no-referrer",
+  strictTransportSecurity: false,
+});
+
+/**
+ * Rejects requests that another website causes. A name that resolves to 127.0.0.1 (DNS rebinding) has
+ * another Host; a page of another origin that connects to the console has another Origin, or is marked as
+ * cross-site by the browser.
+ */
+export const rejectOtherSites: MiddlewareHandler = (c, next) => {
+  const { hostname, origin } = new URL(c.req.url);
+  if (!LOOPBACK.includes(hostname)) {
+    return Promise.resolve(c.text(`Unknown host ${hostname}; use 127.0.0.1 or localhost.`, 403));
+  }
+  const sender = c.req.header("Origin");
+  if (sender !== undefined && sender !== origin) {
+    return Promise.resolve(c.text(`Requests from ${sender} are not allowed; use ${origin}.`, 403));
+  }
+  const site = c.req.header("Sec-Fetch-Site") ?? "none";
+  const isNavigation = c.req.header("Sec-Fetch-Mode") === "navigate" && c.req.method === "GET";
+  if (site !== "none" && site !== "same-origin" && !isNavigation) {
+    return Promise.resolve(c.text(`Requests from another site (${site}) are not allowed.`, 403));
+  }
+  return next();
+};
+
+/** Requires the console's token, for requests that change something. */
+export function requireToken(token: string): MiddlewareHandler {
+  const expected = Buffer.from(token);
+  return (c, next) => {
+    const received = Buffer.from(c.req.header(TOKEN_HEADER) ?? "");
+    if (received.length !== expected.length || !timingSafeEqual(received, expected)) {
+      return Promise.resolve(
+        c.text(`${TOKEN_HEADER} is missing or outdated; reload the console.`, 403),
+      );
+    }
+    return next();
+  };
+}

@@ -1,0 +1,34 @@
+import type { Deployment } from "../../terraform/deployment.ts";
+import type { Aws } from "../aws/aws.ts";
+import { createActions } from "../console/actions.ts";
+import { createConsole } from "../console/server.ts";
+import type { ConsoleSources } from "../console/sources.ts";
+import { deployedScope } from "../scope.ts";
+import type { AdjustableClock } from "../state/clock.ts";
+
+/** The sources of a console for an AWS endpoint without the service. */
+export function consoleSources(
+  aws: Aws,
+  deployment: Deployment,
+  clock: Pick<AdjustableClock, "now" | "after">,
+): ConsoleSources {
+  return {
+    clock: { speed: () => 60, setSpeed: () => {}, advance: () => {}, ...clock },
+    startSpeed: 60,
+    trailDelaySeconds: 300,
+    aws,
+    deployment,
+    scope: deployedScope("dev", deployment),
+    addressOf: (type, name) => `test/${type}.${name}`,
+    urls: { service: "http://127.0.0.1:1", aws: aws.url },
+  };
+}
+
+/** The console of `sources`, whose attacks end at once. */
+export function testConsole(sources: ConsoleSources) {
+  return createConsole({
+    sources,
+    actions: createActions(sources, (id) => Promise.resolve(`Ran ${id}.`)),
+    state: () => ({ inbox: [] }),
+  });
+}
