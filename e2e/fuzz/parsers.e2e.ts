@@ -201,9 +201,12 @@ test("reading records takes linear time, also in small chunks and without an end
   expectLinear("an endless record", timings([65_536, 262_144, 1_048_576], open));
 });
 
+/** Quadratic time has 2; noise on a shared machine takes linear time up to 1.4. */
+const MAX_EXPONENT = 1.7;
+
 function expectLinear(name: string, measured: readonly Timing[]): void {
   const exponent = exponentOf(measured);
   console.log(name, measured, `exponent ${exponent.toFixed(2)}`);
   // Times below these are mostly noise.
-  if ((measured.at(-1)?.milliseconds ?? 0) > 5) expect(exponent).toBeLessThan(1.5);
+  if ((measured.at(-1)?.milliseconds ?? 0) > 5) expect(exponent).toBeLessThan(MAX_EXPONENT);
 }

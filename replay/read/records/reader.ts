@@ -34,12 +34,26 @@ export function createRecordReader(handler: RecordHandler): RecordReader {
       source.state = next;
     }
   };
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  const appendPending = () => {
+    const [first, ...others] = pending;
+    if (first !== undefined) append(source, others.length === 0 ? first : Buffer.concat(pending));
+    pending = [];
+    pendingBytes = 0;
+  };
   return {
     write: (chunk) => {
-      append(source, chunk);
+      pending.push(chunk);
+      pendingBytes += chunk.length;
+      // A record that is not complete is read again from its beginning. Doing so only once the unread bytes
+      // have doubled keeps the time linear, however small the chunks are.
+      if (pendingBytes < source.buffer.length - source.position) return;
+      appendPending();
       readBuffer();
     },
     end: () => {
+      appendPending();
       source.isEnded = true;
       readBuffer();
     },
