@@ -1,11 +1,9 @@
 import type { ErrorHandler } from "hono";
 import { DatabaseUnavailable } from "./database.ts";
 import { KmsUnavailable } from "./kms.ts";
-import { Problem, problemStatus } from "./problem.ts";
+import { Problem, problemStatus, RETRY_LATER } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 import { errorFields, type Logger } from "./telemetry.ts";
-
-const RETRY_LATER = { "Retry-After": "2" };
 
 /** Turns every error into the documented JSON form, and records its code for the access log. */
 export function handleError(logger: Logger): ErrorHandler<RequestEnv> {

@@ -1,9 +1,7 @@
 import { Hono } from "hono";
 import type { AppDependencies } from "./dependencies.ts";
-import { Problem } from "./problem.ts";
+import { Problem, RETRY_LATER } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
-
-const RETRY_LATER = { "Retry-After": "2" };
 
 /** Health checks for the load balancer, ECS and operators. None of them counts against the limits. */
 export function healthRoutes({

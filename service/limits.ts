@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { MiddlewareHandler } from "hono";
 import { createAdmission, tooMany } from "./admission.ts";
 import type { MemoryAccount, MemoryBudget } from "./memory-budget.ts";
-import { Problem } from "./problem.ts";
+import { Problem, RETRY_LATER } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 
 export interface RequestLimits {
@@ -95,6 +95,6 @@ function deadlineExceeded(deadline: number): Problem {
   return new Problem(
     "DeadlineExceeded",
     `The request did not finish within ${deadline / 1_000} seconds.`,
-    { "Retry-After": "2", Connection: "close" },
+    { ...RETRY_LATER, Connection: "close" },
   );
 }

@@ -21,6 +21,9 @@ export const problemStatus = {
 
 export type ProblemCode = keyof typeof problemStatus;
 
+/** Header of errors that may be gone when the request is tried again, in seconds. */
+export const RETRY_LATER = { "Retry-After": "2" };
+
 /** An error returned to the caller. Its message is sent as is and never logged. */
 export class Problem extends Error {
   readonly code: ProblemCode;

@@ -38,7 +38,7 @@ async function overflow(page: Page): Promise<number> {
 }
 
 describe("a newcomer in front of a projector", () => {
-  it("is told what to click, sends a wrong Key, and reads why the email came", async () => {
+  it("finds the first click, sends a wrong Key, and reads why the email was sent", async () => {
     const { page, context, problems } = await visit(browser, lab.console, PROJECTOR);
     await page.getByText("Nothing has happened yet.").waitFor();
     await button(page, "Send a wrong Key").click();

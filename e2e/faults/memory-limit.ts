@@ -7,7 +7,7 @@ export interface MemoryLimit {
   readonly procs: string;
   /** The most memory that the group has used, in bytes. */
   readonly peak: () => number;
-  /** Number of processes that the kernel has killed for want of memory. */
+  /** Number of processes that the kernel has killed because memory ran out. */
   readonly kills: () => number;
   readonly remove: () => void;
 }

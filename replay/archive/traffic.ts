@@ -13,7 +13,7 @@ interface Activity {
   /** Of all events. The shares add up to 1. */
   readonly share: number;
   readonly service: string;
-  /** Event names, one of which is chosen at random. */
+  /** Event names to choose from at random. */
   readonly names: readonly string[];
   readonly caller: (account: Account) => Fields;
   readonly details: (account: Account, region: string) => Fields;

@@ -23,7 +23,7 @@ export interface Principals {
   readonly identifiers: readonly string[];
 }
 
-/** A condition operator, the condition key and the values, one of which must match. */
+/** A condition operator, the condition key and the values; at least one value must match. */
 export type Condition = readonly [
   operator: string,
   conditionKey: string,

@@ -2,7 +2,7 @@ import type { Stacks } from "../../terraform/json.ts";
 
 /** A deviation from a control. */
 export interface Finding {
-  /** `<stack>/<type>.<name>`, or a type of which the stacks have no resource. */
+  /** `<stack>/<type>.<name>`, or a type without any resource in the stacks. */
   readonly address: string;
   /** Path of the attribute; empty if the finding is about more than one. */
   readonly attribute: string;

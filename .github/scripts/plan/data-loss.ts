@@ -1,6 +1,6 @@
 import type { Action } from "./action.ts";
 
-/** Resource types with data, worst loss first, and what a reviewer is told. */
+/** Resource types that hold data, worst loss first, with the consequence that the comment shows. */
 const HOLDS: readonly (readonly [type: string, what: string])[] = [
   ["aws_kms_key", "everything that it encrypted can never be read again"],
   ["aws_kms_replica_key", "everything that it alone can still decrypt is lost"],
