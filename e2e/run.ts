@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseOptions } from "../common/parse-options.ts";
 import { unknownName } from "../common/unknown-name.ts";
+import { describeFailures, readTestFiles, type TestFile } from "./test-files.ts";
 
 interface Suite {
   /** Duration on an idle machine with two cores. */
@@ -85,19 +86,22 @@ const SUITES: Readonly<Record<string, Suite>> = {
 /** Factor by which a busy machine may exceed a suite's minutes. */
 const PATIENCE = 1.5;
 
+/** Runs of a test file that fails, with `--within`. */
+const ATTEMPTS = 3;
+
 const USAGE = `npm run e2e -- [--long] [--within MINUTES] [SUITE…]
 
 Runs the named suites, or all suites whose tools are installed.
 
   SUITE              ${Object.keys(SUITES).join(", ")}
   --long             run the long form of the suites that have one: faults and fuzz
-  --within MINUTES   skip suites that may not finish in time, and run a failed suite again if there is time
+  --within MINUTES   skip suites that may not finish in time, and run a failed file up to twice more
   --help             show this help`;
 
 /**
- * `--within MINUTES` skips and names each suite that may not finish in time, and runs a failed suite once
- * more if there is time: on a busy machine the emulator may answer so late that the AWS provider repeats a
- * deletion, which then fails.
+ * `--within MINUTES` skips and names each suite that may not finish in time, and runs a failed file up
+ * to twice more while there is time: on a busy machine the emulator may answer so late that the AWS provider
+ * repeats a deletion, which then fails.
  */
 const { values, positionals: named } = readArguments();
 if (values.help) {
@@ -115,36 +119,38 @@ if (!(within > 0))
 
 const isTimeFor = ({ minutes }: Suite) => performance.now() / 60_000 + minutes * PATIENCE <= within;
 
-const total = { passed: 0, failed: 0, skipped: 0 };
+const files: TestFile[] = [];
+const skipped: string[] = [];
+const missingSuites: string[] = [];
 for (const [name, suite] of Object.entries(SUITES)) {
   if (named.length > 0 && !named.includes(name)) continue;
   const missing = missingFor(suite);
   if (missing.length > 0) {
-    console.error(
-      `\nNOT RUN: suite "${name}" needs ${missing.join(", ")}, which is not available.`,
-    );
+    const message = `NOT RUN: suite "${name}" needs ${missing.join(", ")}, which is not available.`;
+    console.error(`\n${message}`);
     // A suite that was requested by name must not be skipped silently.
-    total[named.includes(name) ? "failed" : "skipped"] += 1;
+    (named.includes(name) ? missingSuites : skipped).push(message);
     continue;
   }
   if (!isTimeFor(suite)) {
-    console.error(
-      `\nNOT RUN: suite "${name}" may not finish in time. Run it with npm run e2e -- ${name}.`,
-    );
-    total.skipped += 1;
+    const message = `NOT RUN: suite "${name}" may not finish in time. Run it with npm run e2e -- ${name}.`;
+    console.error(`\n${message}`);
+    skipped.push(message);
     continue;
   }
   console.log(`\nSuite "${name}"`);
-  let { passed, failed } = run(name, suite);
-  if (failed > 0 && values.within !== undefined && isTimeFor(suite)) {
-    console.error(`\nSuite "${name}" had ${failed} failed tests; running it again.`);
-    ({ passed, failed } = run(name, suite));
-  }
-  total.passed += passed;
-  total.failed += failed;
+  files.push(...runWithRetries(name, suite));
 }
-const { passed, failed, skipped } = total;
-console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+
+// Repeat what went wrong at the end: the beginning of a long log may be cut.
+for (const message of [...missingSuites, ...skipped]) console.error(`\n${message}`);
+const failures = describeFailures(files, root);
+if (failures !== "") console.error(`\nFailed:\n${failures}`);
+const passed = files.reduce((sum, file) => sum + file.passed, 0);
+const failed = files.reduce((sum, file) => sum + file.failures.length, 0) + missingSuites.length;
+console.log(
+  `\n${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`,
+);
 process.exitCode = failed > 0 ? 1 : 0;
 
 function readArguments() {
@@ -176,7 +182,23 @@ function missingFor({ needs }: Suite): string[] {
     .map(({ what }) => what);
 }
 
-function run(name: string, { parallel }: Suite): { passed: number; failed: number } {
+/** Runs a suite; with `--within`, runs its failed files again while there is time. */
+function runWithRetries(name: string, suite: Suite): TestFile[] {
+  let results = run(`e2e/${name}/`, suite);
+  for (let attempt = 2; attempt <= ATTEMPTS; attempt += 1) {
+    const failed = results.filter(({ failures }) => failures.length > 0);
+    if (failed.length === 0 || values.within === undefined || !isTimeFor(suite)) break;
+    console.error(
+      `\nSuite "${name}" had failures; running their files again, attempt ${attempt} of ${ATTEMPTS}.\n` +
+        describeFailures(failed, root),
+    );
+    const repeated = failed.flatMap(({ path }) => run(path, suite));
+    results = [...results.filter((file) => !failed.includes(file)), ...repeated];
+  }
+  return results;
+}
+
+function run(path: string, { parallel }: Suite): TestFile[] {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-e2e-"));
   const report = join(folder, "report.json");
   try {
@@ -184,7 +206,7 @@ function run(name: string, { parallel }: Suite): { passed: number; failed: numbe
       process.execPath,
       [
         join(root, "node_modules/vitest/vitest.mjs"),
-        ...["run", "--config", "e2e/vitest.config.ts", `e2e/${name}/`],
+        ...["run", "--config", "e2e/vitest.config.ts", path],
         ...(parallel ? ["--fileParallelism", "--maxWorkers=2"] : []),
         ...["--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
       ],
@@ -194,17 +216,18 @@ function run(name: string, { parallel }: Suite): { passed: number; failed: numbe
         env: { ...process.env, CIPHERWATCH_E2E_LONG: values.long ? "1" : "" },
       },
     );
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as {
-      numPassedTests: number;
-      numFailedTests: number;
-    };
-    // A file that fails outside its tests has no failed test.
-    const failed = status === 0 ? numFailedTests : Math.max(1, numFailedTests);
-    return { passed: numPassedTests, failed: numPassedTests + failed === 0 ? 1 : failed };
+    const results = readTestFiles(readFileSync(report, "utf8"));
+    // Vitest also fails for an error outside every file, such as an unhandled rejection.
+    if (results.some(({ failures }) => failures.length > 0) || (status === 0 && results.length > 0))
+      return results;
+    return [...results, failure(path, `Vitest ended with status ${status}; its output is above.`)];
   } catch (error) {
-    console.error(`Suite "${name}" wrote no report: ${error}`);
-    return { passed: 0, failed: 1 };
+    return [failure(path, `No test report: ${error}`)];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function failure(path: string, error: string): TestFile {
+  return { path, passed: 0, failures: [{ test: "(outside the tests)", error }] };
 }
