@@ -4,9 +4,13 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 /** Where Debian's package chromium installs it. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Without these, Chromium looks up hosts of its own, and does not start as root. */
+/** Real milliseconds that a step may take on a slow, shared machine. */
+export const PATIENCE = 120_000;
+
+/** Let Chromium start as root and with a small /dev/shm, as in a container, and look up no hosts of its own. */
 const ARGUMENTS = [
   "--no-sandbox",
+  "--disable-dev-shm-usage",
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
@@ -16,7 +20,7 @@ const ARGUMENTS = [
 ];
 
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: PATIENCE });
 }
 
 export interface Visit {
@@ -43,10 +47,11 @@ export async function visit(
     colorScheme,
     reducedMotion: "reduce",
   });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+    if (message.type() === "error") problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   page.on("request", (request) => {
