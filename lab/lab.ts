@@ -13,7 +13,7 @@ import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
 import { deployedScope } from "./scope.ts";
 import type { DataFolder, Endpoints } from "./state/data-folder.ts";
-import { startDatabase } from "./state/database.ts";
+import type { Database } from "./state/database.ts";
 import { persistentClock } from "./state/persistent-clock.ts";
 
 /** The example account of AWS's documentation, unless the settings name an account. */
@@ -27,7 +27,9 @@ export interface LabProps {
   readonly settings: Settings;
   /** Released when the lab stops, or fails to start. */
   readonly folder: DataFolder;
-  /** Receives the next step of the start, such as "Start PostgreSQL". */
+  /** Closed when the lab stops, or fails to start. */
+  readonly database: Database;
+  /** Receives the next step of the start, such as "Start the AWS endpoint". */
   readonly onStep: (step: string) => void;
   /** Receives the unexpected errors of the AWS endpoint. */
   readonly onError: (error: unknown) => void;
@@ -44,12 +46,11 @@ export interface Lab {
 type OnStop = (close: () => Promise<void> | void) => void;
 
 /**
- * Starts the database, the AWS endpoint, the service and the console, from the stacks that the settings
- * synthesize.
+ * Starts the AWS endpoint, the service and the console, from the stacks that the settings synthesize.
  * @throws Error if the lab cannot emulate the stacks or a part does not start; stops the others first
  */
 export async function startLab(props: LabProps): Promise<Lab> {
-  const closers: (() => Promise<void> | void)[] = [props.folder.release];
+  const closers: (() => Promise<void> | void)[] = [props.folder.release, props.database.close];
   const stop = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -62,16 +63,13 @@ export async function startLab(props: LabProps): Promise<Lab> {
 }
 
 async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
-  const { options, settings, folder, onStep, onError } = props;
+  const { options, settings, folder, database, onStep, onError } = props;
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesize(settings), account);
   const deployment = readDeployment(terraform, account);
   const scope = deployedScope(settings.env, deployment);
 
-  onStep("Start PostgreSQL");
-  const database = await startDatabase(folder.file("database"));
-  onStop(database.close);
   const clock = persistentClock(folder.file("clock"), options.speed);
   onStop(clock.close);
   onStep("Start the AWS endpoint");
@@ -85,6 +83,8 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   });
   onStop(aws.close);
 
+  onStep("Wait for PostgreSQL");
+  const databaseUrl = await database.url;
   const logFile = folder.file("service.log");
   const env = {
     ...clientEnvironment({
@@ -92,7 +92,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
       region: deployment.region,
       credentials: aws.assumeRole(serviceRoleName(settings.env), "lab"),
     }),
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseUrl,
     KMS_KEY_ARN: scope.keyArn,
     METRICS_NAMESPACE: scope.serviceNamespace,
     HOST: "127.0.0.1",

@@ -1,9 +1,11 @@
+import { enableCompileCache } from "node:module";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
-import type { Lab } from "./lab.ts";
+import type { Lab, LabProps } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
 import { assertPortFree } from "./process/ports.ts";
 import { onStopRequest } from "./process/stop-request.ts";
 import { openDataFolder } from "./state/data-folder.ts";
+import { startDatabase } from "./state/database.ts";
 
 /** Values for required settings that have no effect in the lab: it sends no email and builds no image. */
 const PLACEHOLDERS = {
@@ -21,18 +23,30 @@ async function main(): Promise<void> {
   await assertPortFree(options.awsPort, "--aws-port");
   await assertPortFree(options.consolePort, "--console-port");
 
+  // Keep compiled code for the next start, of the child processes too; it saves half a second.
+  process.env.NODE_COMPILE_CACHE ??= folder.file("compile-cache");
+  enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const onStep = (step: string) => console.log(`${elapsed(start)}  ${step}`);
-  onStep("Load the settings");
-  // Import after these checks, so that they fail fast: CDKTF takes most of a second to load.
+  onStep("Start PostgreSQL");
+  const database = startDatabase(folder.file("database"));
+  const lab = await loadAndStart({ options, folder, database, onStep }).catch(async (error) => {
+    await database.close();
+    throw error;
+  });
+  stopOnRequestOrFailure(lab);
+  printWelcome(lab, options);
+  console.log(`\nReady in ${elapsed(start).trim()}`);
+}
+
+async function loadAndStart(props: Omit<LabProps, "settings" | "onError">): Promise<Lab> {
+  props.onStep("Load the settings");
+  // Import after the checks, so that they fail fast: CDKTF takes most of a second to load.
   const [{ loadSettings }, { startLab }] = await Promise.all([
     import("../settings/index.ts"),
     import("./lab.ts"),
   ]);
   const settings = loadSettings({ ...PLACEHOLDERS, ...process.env });
-  const lab = await startLab({ options, settings, folder, onStep, onError: console.error });
-  stopOnRequestOrFailure(lab);
-  printWelcome(lab, options);
-  console.log(`\nReady in ${elapsed(start).trim()}`);
+  return startLab({ ...props, settings, onError: console.error });
 }
 
 /** Formats the time since `start`, such as ` 1.4 s`. */

@@ -1,41 +1,49 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
-import { PGlite } from "@electric-sql/pglite";
-import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
+import { Worker } from "node:worker_threads";
+import type { DatabaseReport } from "./database-worker.ts";
 
 export interface Database {
-  /** Value for the service's `DATABASE_URL`. */
-  readonly url: string;
+  /**
+   * Resolves with the value for the service's `DATABASE_URL` once the database accepts connections; rejects
+   * if the folder cannot be opened as a database.
+   */
+  readonly url: Promise<string>;
+  /** Closes the database; stops a start that is under way. May be called again. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts PostgreSQL in this process, on a free loopback port.
+ * Starts PostgreSQL in a worker thread, on a free loopback port: creating a database takes two seconds of
+ * processor time, during which the lab loads its other parts.
  * @param folder data folder; created if it does not exist
  */
-export async function startDatabase(folder: string): Promise<Database> {
-  if (!existsSync(folder)) await initialize(folder);
-  const db = await PGlite.create({ dataDir: folder }).catch((cause: unknown) => {
+export function startDatabase(folder: string): Database {
+  const worker = new Worker(new URL("database-worker.ts", import.meta.url), { workerData: folder });
+  const exited = new Promise<void>((resolve) => {
+    worker.once("exit", () => resolve());
+  });
+  const report = new Promise<DatabaseReport>((resolve) => {
+    worker.once("message", resolve);
+    worker.once("error", (error) => resolve({ error }));
+  });
+  let started = false;
+  const url = report.then((message) => {
+    if ("url" in message) {
+      started = true;
+      return message.url;
+    }
     throw new Error(
       `Cannot open the lab's database in ${folder}. Start with --fresh to delete the lab's data.`,
-      { cause },
+      { cause: message.error },
     );
   });
-  const server = new PGLiteSocketServer({ db, host: "127.0.0.1", port: 0, maxConnections: 50 });
-  await server.start();
+  // A start that fails before it needs the database reports its own error.
+  url.catch(() => {});
   return {
-    url: `postgres://postgres@${server.getServerConn()}/postgres`,
+    url,
     close: async () => {
-      await server.stop();
-      await db.close();
+      if (started) worker.postMessage("close");
+      else await worker.terminate();
+      await exited;
     },
   };
-}
-
-/** Creates the data folder under another name and renames it, so that a kill leaves no partial folder. */
-async function initialize(folder: string): Promise<void> {
-  const unfinished = `${folder}.new`;
-  rmSync(unfinished, { recursive: true, force: true });
-  const db = await PGlite.create({ dataDir: unfinished });
-  await db.close();
-  renameSync(unfinished, folder);
 }

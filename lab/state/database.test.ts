@@ -1,0 +1,42 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type Database, startDatabase } from "./database.ts";
+
+let parent: string;
+let folder: string;
+let database: Database | undefined;
+
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), "cipherwatch-database-"));
+  folder = join(parent, "database");
+});
+
+afterEach(async () => {
+  await database?.close();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+it("creates the database again after a start that ended in the middle of its creation", async () => {
+  database = startDatabase(folder);
+  // The worker creates this file first, so that the next start recognizes an incomplete folder.
+  await expect.poll(() => existsSync(`${folder}.creating`), { timeout: 60_000 }).toBe(true);
+  await database.close();
+
+  database = startDatabase(folder);
+  const sql = postgres(await database.url, { max: 1 });
+  expect(await sql`select 1 as one`).toEqual([{ one: 1 }]);
+  await sql.end();
+  expect(existsSync(`${folder}.creating`)).toBe(false);
+}, 120_000);
+
+it("names the folder that it cannot open, and the option that deletes it", async () => {
+  mkdirSync(folder);
+  writeFileSync(join(folder, "PG_VERSION"), "9.6\n");
+  database = startDatabase(folder);
+  await expect(database.url).rejects.toThrow(
+    `Cannot open the lab's database in ${folder}. Start with --fresh to delete the lab's data.`,
+  );
+}, 60_000);
