@@ -34,7 +34,7 @@ async function applyReviewed(): Promise<void> {
       if (again)
         await stopUnlessReviewed(environment, planned === undefined ? [] : [planned], reviewed);
       if (planned === undefined || "error" in planned) throw new StepError(notPlanned(planned));
-      if (plannedChanges(planned.plan).size === 0) {
+      if (plannedChanges(planned.plan).length === 0) {
         console.log(`${stack.name}: no changes.`);
         continue;
       }

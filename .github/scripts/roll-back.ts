@@ -2,7 +2,6 @@ import { variable } from "./github/environment.ts";
 import { group, StepError, step } from "./github/step.ts";
 import { changesBeyondImage } from "./plan/image-change.ts";
 import { parsePlan } from "./plan/plan-json.ts";
-import { plannedChanges } from "./plan/planned-changes.ts";
 import { synthesize } from "./terraform/stacks.ts";
 import { apply, initialize, plan, stackNamed } from "./terraform/terraform.ts";
 
@@ -25,8 +24,7 @@ async function rollBack(): Promise<void> {
   await initialize([service]);
   const planned = await plan(service);
   if ("error" in planned) throw new StepError(`Cannot plan the rollback:\n${planned.error}`);
-  const changes = plannedChanges(parsePlan(planned.json, "the plan of the rollback"), previous);
-  const beyond = changesBeyondImage(changes);
+  const beyond = changesBeyondImage(parsePlan(planned.json, "the plan of the rollback"), previous);
   if (beyond.length > 0) {
     throw new StepError(
       `Not rolled back: the rollback to ${previous} would change more than the image, and is not reviewed: ${beyond.join(", ")}. Run Deploy by hand for a commit that works.`,

@@ -9,6 +9,7 @@ import {
   type SettingsVariables,
   type SynthOutput,
 } from "../terraform/workspace.ts";
+import { planOfEveryShape } from "./plan-of-every-shape.ts";
 
 /**
  * Regenerates .github/scripts/fixtures: plans of the stacks of this project, made by Terraform against the
@@ -24,6 +25,9 @@ const SETTINGS: SettingsVariables = {
   CIPHERWATCH_ALLOWED_CIDRS: "203.0.113.0/24",
 };
 const image = (digit: string) => ({ CIPHERWATCH_IMAGE_DIGEST: `sha256:${digit.repeat(64)}` });
+
+/** Terraform's own summary line of each plan. */
+const lines: Record<string, string> = {};
 
 const emulator = await startEmulator("ap-southeast-2");
 const workspace = makeWorkspace(emulator);
@@ -71,6 +75,8 @@ try {
   await apply(first, "service");
   const other = await synthesizeWith("image", image("0"), ["service"]);
   await keepPlan("image", other, "service");
+  await keepShapes();
+  keep("lines.json", `${JSON.stringify(lines, null, 2)}\n`);
 } finally {
   await emulator.stop();
   workspace.remove();
@@ -135,9 +141,22 @@ function extend(output: SynthOutput, stack: string, json: Readonly<Record<string
 }
 
 async function keepPlan(name: string, output: SynthOutput, stack: string, ...args: string[]) {
-  const { json } = await terraform(output, stack).plan(...args);
+  const { json, output: text } = await terraform(output, stack).plan(...args);
+  lines[name] = planLine(text);
   const plan = trimmed(JSON.parse(json), name === "sensitive");
   keep(`${name}.json`, `${JSON.stringify(plan)}\n`);
+}
+
+/** Keeps a whole plan, and its text, as the text also has the warnings. */
+async function keepShapes(): Promise<void> {
+  const { json, text } = await planOfEveryShape(join(workspace.folder, "shapes"), CANARY);
+  lines.shapes = planLine(text);
+  keep("shapes.json", json);
+  keep("shapes.txt", text);
+}
+
+function planLine(text: string): string {
+  return /^Plan: .*|^No changes\..*|^Changes to Outputs:/m.exec(text)?.[0] ?? "";
 }
 
 function keepError(name: string, text: string): void {
@@ -158,11 +177,11 @@ interface Plan {
   readonly [part: string]: unknown;
 }
 
-/** Removes what no test reads. @param whole keeps the planned values and the configuration */
+/** Removes what no test reads. @param whole keeps the planned values and the variables */
 function trimmed(plan: Plan, whole: boolean): Plan {
   const { prior_state, timestamp, relevant_attributes, checks, resource_drift, ...kept } = plan;
   if (whole) return kept;
-  const { configuration, planned_values, variables, ...changes } = kept;
+  const { planned_values, variables, ...changes } = kept;
   return {
     ...changes,
     resource_changes: (plan.resource_changes ?? []).map(({ change, ...resource }) => ({

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import { StepError } from "../github/step.ts";
+import { canonical, parseJson } from "./json.ts";
 
 /**
- * The part of the output of `terraform show -json <plan>` that the pipeline reads.
+ * The part of the output of `terraform show -json <plan>` that the pipeline interprets. Other fields are kept,
+ * because plans are compared whole.
  * https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
  */
 const actions = z.enum(["no-op", "create", "read", "update", "delete", "forget"]);
 
-const change = z.object({
+const change = z.looseObject({
   actions: z.array(actions).min(1),
   before: z.unknown().optional(),
   after: z.unknown().optional(),
@@ -17,10 +19,10 @@ const change = z.object({
   before_sensitive: z.unknown().optional(),
   after_sensitive: z.unknown().optional(),
   replace_paths: z.array(z.array(z.union([z.string(), z.number()]))).optional(),
-  importing: z.object({ id: z.string().optional() }).optional(),
+  importing: z.looseObject({ id: z.string().optional() }).optional(),
 });
 
-const resourceChange = z.object({
+const resourceChange = z.looseObject({
   address: z.string(),
   previous_address: z.string().optional(),
   /** Key of an object that a failed replacement left behind. The live object has the same address. */
@@ -31,11 +33,24 @@ const resourceChange = z.object({
   action_reason: z.string().optional(),
 });
 
+const check = z.looseObject({
+  address: z.looseObject({ to_display: z.string() }),
+  status: z.string(),
+  instances: z
+    .array(
+      z.looseObject({
+        problems: z.array(z.looseObject({ message: z.string().optional() })).optional(),
+      }),
+    )
+    .optional(),
+});
+
 const plan = z.looseObject({
   format_version: z.string().regex(/^1\./, "must be format version 1"),
   terraform_version: z.string(),
   resource_changes: z.array(resourceChange).default([]),
   output_changes: z.record(z.string(), change).default({}),
+  checks: z.array(check).default([]),
   errored: z.boolean().default(false),
   complete: z.boolean().default(true),
 });
@@ -54,12 +69,12 @@ export type ChangeOfValue = z.output<typeof change>;
 
 /**
  * @param name for error messages, such as `the plan of kms`
- * @throws StepError if the JSON is not a complete plan, or lists an object twice
+ * @throws StepError if the JSON is not a complete plan, lists an object twice, or contradicts itself
  */
 export function parsePlan(json: string, name: string): PlanJson {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch (error) {
     throw new StepError(`${name} is not JSON: ${(error as Error).message}`);
   }
@@ -81,5 +96,24 @@ export function parsePlan(json: string, name: string): PlanJson {
       `${name} lists ${repeated} twice, so one of its changes would be ignored. Plan again.`,
     );
   }
+  const hidden = hiddenChange(parsed.data);
+  if (hidden !== undefined) {
+    throw new StepError(
+      `${name} lists ${hidden} as unchanged, but with different values before and after. Plan again.`,
+    );
+  }
   return parsed.data;
+}
+
+/** Finds an object with the action no-op whose value changes, as such objects are not compared. */
+function hiddenChange({ resource_changes, output_changes }: PlanJson): string | undefined {
+  const changes: (readonly [string, ChangeOfValue])[] = [
+    ...resource_changes.map((resource) => [objectOf(resource), resource.change] as const),
+    ...Object.entries(output_changes).map(([name, of]) => [`output.${name}`, of] as const),
+  ];
+  return changes.find(
+    ([, { actions: all, before, after }]) =>
+      all.every((action) => action === "no-op") &&
+      canonical(before ?? null) !== canonical(after ?? null),
+  )?.[0];
 }

@@ -95,7 +95,7 @@ export interface PlanMetadata {
 
 /** Reports the plan of a stack. */
 export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata): PlannedStack {
-  const changes = plannedChanges(plan, facts.image);
+  const changes = new Map(plannedChanges(plan).map((change) => [change.object, change]));
   return {
     outcome: "planned",
     stack,
@@ -114,7 +114,9 @@ export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata):
         type,
         action,
         ...(reason === undefined ? {} : { reason }),
-        ...(planned !== undefined && isImageSwap(address, planned) ? { onlyImage: true } : {}),
+        ...(planned !== undefined && isImageSwap(planned, facts.image ?? UNBUILT_IMAGE)
+          ? { onlyImage: true }
+          : {}),
         attributes: attributeChanges(change).map(({ after, ...rest }) =>
           after === undefined
             ? rest

@@ -165,7 +165,7 @@ describe("details", () => {
 
   test("keeps a code block intact around a value that contains a fence", () => {
     const plan = parsePlan(
-      fixture("create.json").replaceAll("Seals the records", "``` </details> ```` seals"),
+      fixture("create.json").replaceAll("Encrypts the records", "``` </details> ```` encrypts"),
       "plan",
     );
     const text = render([reportStack("kms", plan, { digest: digest("a"), readBy: [] })]);

@@ -27,17 +27,17 @@ export function review(reviewed: string, saved: SavedPlans, image: string): Revi
   }
   return {
     check: async (stack, fresh) => {
-      const changes = plannedChanges(fresh, image);
+      const changes = plannedChanges(fresh);
       const digest = parsed.data[stack];
-      if (changes.size === 0) return [];
+      if (changes.length === 0) return [];
       if (digest === undefined) {
-        return [...changes].map(([address, { actions }]) => ({
-          address,
+        return changes.map(({ object, actions }) => ({
+          address: object,
           what: `${actions}: no plan of ${stack} was reviewed`,
         }));
       }
       const then = parsePlan(await saved.read(stack, digest), `the reviewed plan of ${stack}`);
-      return comparePlans(plannedChanges(then, image), changes);
+      return comparePlans(then, fresh, image);
     },
   };
 }

@@ -88,6 +88,7 @@ test("never passes such a value to Snyk", () => {
         format_version: "1.2",
         terraform_version: "1.11.4",
         output_changes: {},
+        checks: [],
         errored: false,
         complete: true,
         planned_values: {

@@ -3,7 +3,11 @@ import { remoteStateStacks } from "../../../terraform/cdktf/names.ts";
 import { fixture } from "../testing/fixtures.ts";
 import { waitsFor } from "./plan-stacks.ts";
 
-const alarm = { name: "alarm", folder: "", dependencies: ["kms", "network", "trail"] };
+const alarm = {
+  name: "alarm",
+  folder: "",
+  dependencies: ["database", "kms", "network", "registry", "service", "trail"],
+};
 
 test("returns a dependency without a state", () => {
   const error = fixture("no-state.txt");

@@ -36,7 +36,7 @@ export function planStacks(stacks: readonly Stack[]): Promise<StackPlan[]> {
 
 /** Compares the parsed plan with Terraform's exit code: an overlooked change would be applied unreviewed. */
 function contradiction(parsed: PlanJson, changes: boolean): string | undefined {
-  const found = plannedChanges(parsed).size > 0;
+  const found = plannedChanges(parsed).length > 0;
   const reads = parsed.resource_changes.some(({ change }) => change.actions.includes("read"));
   if (found ? changes : reads || !changes) return undefined;
   return `The exit code of terraform plan reports ${changes ? "changes" : "no changes"}, but its JSON contains ${found ? "changes" : "none"}.`;
