@@ -39,6 +39,14 @@ const namesOurs = ({ namePrefix }: DetectionScope, members: readonly string[]) =
     ),
   );
 
+/** The webhook by name, queues by URL, and topics by ARN. */
+const namesTarget = ({ namePrefix }: DetectionScope) =>
+  anyOf(
+    matchesAny("$.requestParameters.name", `${namePrefix}*`),
+    matchesAny("$.requestParameters.queueUrl", `*/${namePrefix}*`),
+    matchesAny("$.requestParameters.resourceArn", `*:${namePrefix}*`),
+  );
+
 export const alarmChange: TrailDetection = {
   id: "alarm-change",
   title: "An alarm, metric filter or subscription was removed, muted or changed",
@@ -65,6 +73,26 @@ export const alarmChange: TrailDetection = {
           scope,
           NAME_PARAMETERS.filter((member) => member !== "alarmNames[*]"), // only in removals
         ),
+        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+      ),
+    ),
+    // The queues of the alarm events, the webhook, and a data protection policy that makes a topic reject
+    // messages.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "sqs.*", "sns.*", "events.*"),
+        matchesAny(
+          "$.eventName",
+          "DeleteQueue",
+          "PurgeQueue",
+          "SetQueueAttributes",
+          "AddPermission",
+          "RemovePermission",
+          "PutDataProtectionPolicy",
+          "Update*",
+          "DeauthorizeConnection",
+        ),
+        namesTarget(scope),
         matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
       ),
     ),
@@ -110,6 +138,7 @@ export const alarmChange: TrailDetection = {
   falsePositives: [
     "A deployment removed a detection: the events are Delete… calls by the deploy role at the time of the deployment.",
     "Somebody tested the notifications: the event is SetAlarmState by the tester.",
+    "The webhook's Authorization header was set: UpdateConnection by a known administrator.",
     "Announced manual maintenance: DisableAlarmActions, followed soon by EnableAlarmActions.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
@@ -177,6 +206,30 @@ export const alarmChange: TrailDetection = {
         label: "x",
         aWSAccountIds: ["444455556666"],
         actionNames: ["Publish"],
+      },
+    }),
+    // https://docs.aws.amazon.com/sns/latest/api/API_PutDataProtectionPolicy.html
+    exampleEvent("a user makes the topic reject messages that contain an address", user, {
+      ...onTopics,
+      eventName: "PutDataProtectionPolicy",
+      requestParameters: { resourceArn: topicArn, dataProtectionPolicy: "{}" },
+    }),
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-logging-using-cloudtrail.html
+    exampleEvent("a user purges the queue of the alarm events", user, {
+      eventSource: "sqs.amazonaws.com",
+      eventName: "PurgeQueue",
+      readOnly: false,
+      requestParameters: {
+        queueUrl: `https://sqs.ap-southeast-2.amazonaws.com/111122223333/${namePrefix}alarm-events`,
+      },
+    }),
+    // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_UpdateApiDestination.html
+    exampleEvent("a user sends the alarm events to a webhook of her own", user, {
+      ...onRules,
+      eventName: "UpdateApiDestination",
+      requestParameters: {
+        name: `${namePrefix}alarm-events`,
+        invocationEndpoint: "https://mallory.example.com",
       },
     }),
     exampleEvent("a user deletes a metric filter", user, {

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { matches } from "../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../cloudwatch/pattern/parse.ts";
 import type { CloudTrailRecord } from "./detection.ts";
-import { exampleScope, managementEvent, onDataKey, onKey, user } from "./example-events.ts";
+import {
+  exampleScope,
+  managementEvent,
+  onDataKey,
+  onKey,
+  service,
+  user,
+} from "./example-events.ts";
 import { filterPatterns } from "./exclusions.ts";
 import { detections } from "./index.ts";
 import { STORAGE_KEYS } from "./scope.ts";
@@ -261,6 +268,71 @@ const STEPS: readonly (readonly [string, string, CloudTrailRecord])[] = [
     "subscribe to the topic",
     "alarm-change",
     call("sns", "Subscribe", { topicArn: topic, protocol: "email", endpoint: "x@example.com" }),
+  ],
+  [
+    "decrypt with the service's stolen credentials",
+    "service-credentials-outside",
+    managementEvent(service, {
+      eventSource: "kms.amazonaws.com",
+      eventName: "Decrypt",
+      readOnly: true,
+      sourceIPAddress: "198.51.100.23",
+      ...onDataKey,
+    }),
+  ],
+  [
+    "open the database's security group",
+    "network-change",
+    call("ec2", "AuthorizeSecurityGroupIngress", {
+      groupId: exampleScope.securityGroupIds[1] ?? "",
+      ipPermissions: { items: [] },
+    }),
+  ],
+  [
+    "delete a VPC endpoint",
+    "network-change",
+    call("ec2", "DeleteVpcEndpoints", {
+      DeleteVpcEndpointsRequest: { VpcEndpointId: { tag: 1, content: "vpce-1" } },
+    }),
+  ],
+  [
+    "let others write plans for the pipeline",
+    "bucket-change",
+    call("s3", "PutBucketPolicy", { bucketName: `${namePrefix}plans-111122223333-x` }),
+  ],
+  [
+    "delete the log group of the web ACL",
+    "trail-change",
+    call("logs", "DeleteLogGroup", { logGroupName: `aws-waf-logs-${namePrefix}service` }),
+  ],
+  [
+    "stop exporting the database's log",
+    "database-change",
+    onInstance("ModifyDBInstance", {
+      cloudwatchLogsExportConfiguration: { disableLogTypes: ["postgresql"] },
+    }),
+  ],
+  [
+    "delete a snapshot",
+    "database-change",
+    call("rds", "DeleteDBSnapshot", { dBSnapshotIdentifier: "x" }, instanceResponse),
+  ],
+  [
+    "replicate the database to a data warehouse",
+    "database-copy",
+    call("rds", "CreateIntegration", {
+      sourceArn: `arn:aws:rds:ap-southeast-2:111122223333:db:${instance}`,
+    }),
+  ],
+  [
+    "purge the queue of the alarm events",
+    "alarm-change",
+    call("sqs", "PurgeQueue", { queueUrl: `https://sqs.example/111122223333/${namePrefix}x` }),
+  ],
+  [
+    "make the topic reject messages",
+    "alarm-change",
+    call("sns", "PutDataProtectionPolicy", { resourceArn: topic, dataProtectionPolicy: "{}" }),
   ],
 ];
 

@@ -11,7 +11,15 @@ import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } f
 import type { DetectionScope } from "./scope.ts";
 
 /** Reported by database-copy. */
-const COPIES = ["*Snapshot*", "Restore*", "StartExport*", "*ReadReplica", "*BackupsReplication"];
+const COPIES = [
+  "CreateDBSnapshot",
+  "CopyDBSnapshot",
+  "ModifyDBSnapshot*",
+  "Restore*",
+  "StartExport*",
+  "*ReadReplica",
+  "*BackupsReplication",
+];
 
 const instanceName = ({ namePrefix }: DetectionScope) => `${namePrefix}database`;
 
@@ -79,6 +87,7 @@ export const databaseChange: TrailDetection = {
   why: "Somebody who can change the instance can open it to the internet, sign in as its owner, or destroy the records. The records are encrypted, so reading them also takes the KMS key.",
   falsePositives: [
     "An administrator repaired or resized the database manually: planned, and by a person you know.",
+    "A known administrator deleted a manual snapshot that is no longer needed.",
     "The environment was taken down on purpose: DeleteDBInstance by the deploy role.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
@@ -151,6 +160,12 @@ export const databaseChange: TrailDetection = {
       eventName: "ModifyDBInstance",
       requestParameters: { dBInstanceIdentifier, vpcSecurityGroupIds: ["sg-0a1b2c3d4e5f60718"] },
       responseElements,
+    }),
+    exampleEvent("a user deletes a snapshot of the database", user, {
+      ...change,
+      eventName: "DeleteDBSnapshot",
+      requestParameters: { dBSnapshotIdentifier: "before-migration" },
+      responseElements: { ...responseElements, dBSnapshotIdentifier: "before-migration" },
     }),
   ],
   mustNotFire: [

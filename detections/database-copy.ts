@@ -8,6 +8,9 @@ const instanceName = ({ namePrefix }: DetectionScope) => `${namePrefix}database`
 /** Copies that name the instance, in the request or in the response. */
 const COPIES_OF_INSTANCE = ["CreateDBSnapshot", "CopyDBSnapshot", "CreateDBInstanceReadReplica"];
 
+/** Copies that name the instance's ARN: a zero-ETL integration, and a blue/green deployment. */
+const COPIES_OF_ARN = ["CreateIntegration", "CreateBlueGreenDeployment"];
+
 /** Uses of snapshots and backups. Their records name the snapshot, which may have any name. */
 const USES_OF_BACKUPS = [
   "ModifyDBSnapshotAttribute",
@@ -53,6 +56,19 @@ export const databaseCopy: TrailDetection = {
         ),
       ),
     ),
+  furtherPatterns: (scope) => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "rds.amazonaws.com"),
+        matchesAny("$.eventName", ...COPIES_OF_ARN),
+        anyOf(
+          ...["sourceArn", "source"].map((member) =>
+            matchesAny(`$.requestParameters.${member}`, `*:db:${instanceName(scope)}`),
+          ),
+        ),
+      ),
+    ),
+  ],
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -73,7 +89,7 @@ export const databaseCopy: TrailDetection = {
   insightsQuery: () =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.dBSnapshotIdentifier, requestParameters.valuesToAdd.0, requestParameters.sourceArn, requestParameters.s3BucketName, eventID, errorCode",
-      `filter eventSource = "rds.amazonaws.com" and eventName in ${JSON.stringify([...COPIES_OF_INSTANCE, ...USES_OF_BACKUPS.filter((name) => !name.endsWith("*")), "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime"])}`,
+      `filter eventSource = "rds.amazonaws.com" and eventName in ${JSON.stringify([...COPIES_OF_INSTANCE, ...COPIES_OF_ARN, ...USES_OF_BACKUPS.filter((name) => !name.endsWith("*")), "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime"])}`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
@@ -156,6 +172,16 @@ export const databaseCopy: TrailDetection = {
         readReplicaSourceDBInstanceIdentifier: dBInstanceIdentifier,
       },
     }),
+    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateIntegration.html
+    exampleEvent("a user replicates the database to a data warehouse", user, {
+      ...change,
+      eventName: "CreateIntegration",
+      requestParameters: {
+        integrationName: "x",
+        sourceArn: `arn:aws:rds:${region}:db:${dBInstanceIdentifier}`,
+        targetArn: "arn:aws:redshift-serverless:ap-southeast-2:111122223333:namespace/x",
+      },
+    }),
   ],
   mustNotFire: [
     exampleEvent("an administrator creates a snapshot of another database", administrator, {
@@ -170,11 +196,11 @@ export const databaseCopy: TrailDetection = {
       readOnly: true,
       requestParameters: { dBInstanceIdentifier },
     }),
-    exampleEvent("an administrator deletes an old snapshot", administrator, {
+    exampleEvent("an administrator deletes a snapshot of another database", administrator, {
       ...change,
       eventName: "DeleteDBSnapshot",
       requestParameters: { dBSnapshotIdentifier: snapshot },
-      responseElements: { dBInstanceIdentifier, dBSnapshotIdentifier: snapshot },
+      responseElements: { dBInstanceIdentifier: "orders", dBSnapshotIdentifier: snapshot },
     }),
   ],
 };

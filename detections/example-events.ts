@@ -56,6 +56,9 @@ export const deployer: Identity = roleSession(
   BOOTSTRAP_PATH,
 );
 
+/** Callers whose requests leave the VPC through a NAT gateway. */
+const BEHIND_NAT: readonly Identity[] = [service, executionRoleSession];
+
 /** A person with the administrator role. */
 export const administrator: Identity = roleSession("Administrator", "jordan");
 
@@ -95,7 +98,9 @@ export function managementEvent(userIdentity: Identity, call: Call): CloudTrailR
     userIdentity,
     eventTime: "2026-03-02T09:14:27Z",
     awsRegion: REGION,
-    sourceIPAddress: "203.0.113.17",
+    sourceIPAddress: BEHIND_NAT.includes(userIdentity)
+      ? exampleScope.natAddresses[0]
+      : "203.0.113.17",
     userAgent:
       "aws-cli/2.30.4 md/awscrt#0.27.6 ua/2.1 os/linux lang/python#3.13.7 cfg/retry-mode#standard",
     requestParameters: null,

@@ -2,9 +2,6 @@ import type { ExpectedCallers, TrailDetection } from "./detection.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 import type { DetectionScope } from "./scope.ts";
 
-/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html */
-export const LONGEST_PATTERN = 1024;
-
 /**
  * The fields of a record that identify the caller.
  * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html

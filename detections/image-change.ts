@@ -8,8 +8,7 @@ const repositoryName = `${namePrefix}service`;
 
 /** Write calls that change the images or access to them. Scans and tags of the repository do not. */
 const CHANGES = [
-  "PutImage",
-  "PutImageTagMutability*",
+  "PutImage*",
   "BatchDeleteImage",
   "SetRepositoryPolicy",
   "DeleteRepository*",

@@ -1,4 +1,5 @@
 import { alarmChange } from "./alarm-change.ts";
+import { bucketChange } from "./bucket-change.ts";
 import { databaseChange } from "./database-change.ts";
 import { databaseCopy } from "./database-copy.ts";
 import { decryptDenied } from "./decrypt-denied.ts";
@@ -11,6 +12,7 @@ import { kmsErrors } from "./kms-errors.ts";
 import { kmsKeyChange } from "./kms-key-change.ts";
 import { kmsOutsider } from "./kms-outsider.ts";
 import { kmsVolume } from "./kms-volume.ts";
+import { networkChange } from "./network-change.ts";
 import { roleBorrowed } from "./role-borrowed.ts";
 import { roleChange } from "./role-change.ts";
 import { secretAccess } from "./secret-access.ts";
@@ -40,6 +42,8 @@ export const detections: readonly Detection[] = [
   ecsChange,
   imageChange,
   ingressChange,
+  networkChange,
+  bucketChange,
   deniedApi,
   trailChange,
   alarmChange,

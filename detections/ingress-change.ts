@@ -11,7 +11,13 @@ import {
 import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
 
 /** Members of the requests that contain the ARN or the name of a resource of ours. */
-const MEMBERS = ["loadBalancerArn", "listenerArn", "resourceArn", "name"];
+const MEMBERS = [
+  "loadBalancerArn",
+  "listenerArn",
+  "resourceArn",
+  "name",
+  "loggingConfiguration.resourceArn",
+];
 
 const { namePrefix } = exampleScope;
 const elb = "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333";
@@ -71,7 +77,7 @@ export const ingressChange: TrailDetection = {
       `filter eventSource in ["elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"] and eventName not like /^(Describe|Get|List|Check)/ and @message like "${namePrefix}"`,
       "sort eventTime desc",
     ].join(" | "),
-  // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudtrail-logs.html
+  // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/cloudtrail-logs.html
   // https://docs.aws.amazon.com/waf/latest/developerguide/logging-using-cloudtrail.html
   mustFire: [
     exampleEvent("a user forwards requests to a target group of her own", user, {
@@ -93,6 +99,17 @@ export const ingressChange: TrailDetection = {
       ...onWebAcls,
       eventName: "UpdateWebACL",
       requestParameters: { name: `${namePrefix}service`, scope: "REGIONAL", rules: [] },
+    }),
+    // https://docs.aws.amazon.com/waf/latest/APIReference/API_PutLoggingConfiguration.html
+    exampleEvent("a user sends the log of the web ACL elsewhere", user, {
+      ...onWebAcls,
+      eventName: "PutLoggingConfiguration",
+      requestParameters: {
+        loggingConfiguration: {
+          resourceArn: `arn:aws:wafv2:ap-southeast-2:111122223333:regional/webacl/${namePrefix}service/473e64fd-f30b-4765-81a0-62ad96dd167a`,
+          logDestinationConfigs: ["arn:aws:s3:::aws-waf-logs-mallory"],
+        },
+      },
     }),
     exampleEvent("a user registers a target of her own", user, {
       ...onListeners,

@@ -63,16 +63,19 @@ export const kmsVolume: TrailDetection = {
     ].join(" | "),
   mustFire: [
     { name: "the service decrypts a record", record: serviceDecryptEvent },
-    exampleEvent(
-      "a stolen session of the service decrypts a record from another address",
-      service,
-      {
-        ...decrypt,
-        sourceIPAddress: "198.51.100.23",
-        userAgent: "Boto3/1.40.21 md/Botocore#1.40.21 lang/python#3.13.7",
-        ...onDataKey,
-      },
-    ),
+    {
+      ...exampleEvent(
+        "a stolen session of the service decrypts a record from another address",
+        service,
+        {
+          ...decrypt,
+          sourceIPAddress: "198.51.100.23",
+          userAgent: "Boto3/1.40.21 md/Botocore#1.40.21 lang/python#3.13.7",
+          ...onDataKey,
+        },
+      ),
+      alsoFires: ["service-credentials-outside"],
+    },
   ],
   mustNotFire: [
     { name: "the service encrypts a record", record: serviceEncryptEvent },

@@ -34,6 +34,10 @@ export interface DetectionScope {
   readonly topicKeyArn: string;
   /** KMS keys of the database, its master secret, the images and the flow log. */
   readonly storageKeyArns: readonly string[];
+  /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
+  readonly securityGroupIds: readonly string[];
+  /** Public addresses of the NAT gateways, through which the service reaches AWS without VPC endpoints. */
+  readonly natAddresses: readonly string[];
   /** `cipherwatch-<env>-`, the prefix of resource names. */
   readonly namePrefix: string;
   /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
@@ -53,19 +57,23 @@ export interface ArnBuilder {
   readonly regionalArn: (service: string, resource: string) => string;
 }
 
-export type ScopeKeyArns = Pick<
+/** Identifiers that AWS assigns. */
+export type AssignedIds = Pick<
   DetectionScope,
-  "keyArn" | "trailKeyArn" | "topicKeyArn" | "storageKeyArns"
+  "keyArn" | "trailKeyArn" | "topicKeyArn" | "storageKeyArns" | "securityGroupIds" | "natAddresses"
 >;
 
 /** Parts of the aliases of `storageKeyArns`, in the same order. */
 export const STORAGE_KEYS = ["database", "database-secret", "registry", "flow-log"] as const;
 
+/** Parts of the names of `securityGroupIds`, in the same order. The last exists with VPC endpoints only. */
+export const SECURITY_GROUPS = ["service", "database", "endpoints"] as const;
+
 /** The scope of an environment, with the resource names that the stacks use. */
 export function createDetectionScope(
   env: Environment,
   arns: ArnBuilder,
-  keys: ScopeKeyArns,
+  ids: AssignedIds,
   { vpcEndpoints = false }: { readonly vpcEndpoints?: boolean } = {},
 ): DetectionScope {
   const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
@@ -78,7 +86,7 @@ export function createDetectionScope(
     executionRoleName: executionRoleName(env),
     deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
     deployRoleName: deployRoleName(env),
-    ...keys,
+    ...ids,
     namePrefix: resourceName(env, ""),
     logGroupPrefix: logGroupName(env, ""),
     trailLogGroupName: trailLogGroupName(env),
@@ -113,6 +121,8 @@ export function createExampleScope(env: Environment, region: string): DetectionS
         "d46c0b95-3f7e-4128-b0da-95e1f7c83a2d",
         "f09a5e68-b2d1-4c73-8f46-1e7d3c90b5a4",
       ].map((id) => regionalArn("kms", `key/${id}`)),
+      securityGroupIds: ["sg-0a1b2c3d4e5f60711", "sg-0a1b2c3d4e5f60712", "sg-0a1b2c3d4e5f60713"],
+      natAddresses: ["192.0.2.101", "192.0.2.102", "192.0.2.103"],
     },
   );
 }

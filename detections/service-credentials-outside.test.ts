@@ -8,15 +8,16 @@ import {
   serviceDecryptEvent,
 } from "./example-events.ts";
 import { filterPatterns } from "./exclusions.ts";
+import type { DetectionScope } from "./scope.ts";
 import { serviceCredentialsOutside } from "./service-credentials-outside.ts";
 
-const patterns = filterPatterns(serviceCredentialsOutside, {
-  ...exampleScope,
-  vpcEndpoints: true,
-}).map(parsePattern);
+function firesIn(scope: DetectionScope, record: object): boolean {
+  return filterPatterns(serviceCredentialsOutside, scope).some((pattern) =>
+    matches(parsePattern(pattern), JSON.stringify(record)),
+  );
+}
 
-const fires = (record: object) =>
-  patterns.some((pattern) => matches(pattern, JSON.stringify(record)));
+const fires = (record: object) => firesIn({ ...exampleScope, vpcEndpoints: true }, record);
 
 const throughEndpoint = {
   ...serviceDecryptEvent,
@@ -58,6 +59,16 @@ test.each([
   expect(fires(record)).toBe(false);
 });
 
-test("relies on addresses only where the service has VPC endpoints", () => {
-  expect(filterPatterns(serviceCredentialsOutside, exampleScope)).toHaveLength(1);
+test("without VPC endpoints, accepts exactly the addresses of the NAT gateways", () => {
+  const from = (sourceIPAddress: string) => ({ ...serviceDecryptEvent, sourceIPAddress });
+  for (const address of exampleScope.natAddresses) {
+    expect(firesIn(exampleScope, from(address))).toBe(false);
+  }
+  expect(firesIn(exampleScope, from("198.51.100.23"))).toBe(true);
+  expect(firesIn(exampleScope, from("192.0.2.10"))).toBe(true);
+});
+
+test("compares no addresses if there are neither VPC endpoints nor NAT gateways", () => {
+  const scope = { ...exampleScope, natAddresses: [] };
+  expect(firesIn(scope, { ...serviceDecryptEvent, sourceIPAddress: "198.51.100.23" })).toBe(false);
 });

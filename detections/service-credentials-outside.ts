@@ -2,13 +2,30 @@ import type { TrailDetection } from "./detection.ts";
 import {
   exampleEvent,
   executionRoleSession,
+  onDataKey,
   service,
   serviceDecryptEvent,
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+import type { DetectionScope } from "./scope.ts";
 
 const VPC_ENDPOINT = "$.vpcEndpointId";
+
+/** Condition for calls that passed neither our VPC endpoints nor our NAT gateways. */
+function otherThanOurWay({
+  accountId,
+  vpcEndpoints,
+  natAddresses,
+}: DetectionScope): string | undefined {
+  if (vpcEndpoints) {
+    return anyOf(
+      `${VPC_ENDPOINT} NOT EXISTS`,
+      `$.vpcEndpointAccountId != "${accountId}"`, // false without the field
+    );
+  }
+  return natAddresses.length === 0 ? undefined : matchesNone("$.sourceIPAddress", ...natAddresses);
+}
 
 const sts = { eventSource: "sts.amazonaws.com", eventName: "GetCallerIdentity", readOnly: true };
 
@@ -36,24 +53,23 @@ export const serviceCredentialsOutside: TrailDetection = {
         ),
       ),
     ),
-  // With VPC endpoints, the tasks reach KMS and Secrets Manager through them only. A call that AWS makes for
-  // the caller (invokedBy) passes no endpoint. Another account's endpoint is as foreign as the internet.
-  furtherPatterns: ({ serviceRoleArn, executionRoleArn, accountId, vpcEndpoints }) =>
-    vpcEndpoints
-      ? [
+  // The tasks reach KMS and Secrets Manager through VPC endpoints or NAT gateways only. A call that AWS makes
+  // for the caller (invokedBy) passes neither. Another account's endpoint is as foreign as the internet.
+  furtherPatterns: (scope) => {
+    const elsewhere = otherThanOurWay(scope);
+    return elsewhere === undefined
+      ? []
+      : [
           jsonPattern(
             allOf(
-              matchesAny(CALLER_ROLE_ARN, serviceRoleArn, executionRoleArn),
+              matchesAny(CALLER_ROLE_ARN, scope.serviceRoleArn, scope.executionRoleArn),
               matchesAny("$.eventSource", "kms.amazonaws.com", "secretsmanager.amazonaws.com"),
               "$.userIdentity.invokedBy NOT EXISTS",
-              anyOf(
-                `${VPC_ENDPOINT} NOT EXISTS`,
-                `$.vpcEndpointAccountId != "${accountId}"`, // false without the field
-              ),
+              elsewhere,
             ),
           ),
-        ]
-      : [],
+        ];
+  },
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -63,7 +79,7 @@ export const serviceCredentialsOutside: TrailDetection = {
   why: "Stolen credentials of a task work anywhere until they expire, for up to six hours. Whoever has them decrypts records like the service, and usually begins with a call such as GetCallerIdentity.",
   falsePositives: [
     "A new version calls another AWS service: the calls begin with its deployment. Update this detection with it.",
-    "VPC endpoints were added or removed: calls of the old tasks, for a few minutes.",
+    "VPC endpoints or NAT gateways were added, replaced or removed: calls of the tasks, until the alarm stack is deployed.",
   ],
   runbook: [
     "Run the query to see the calls, with their addresses and user agents.",
@@ -87,6 +103,22 @@ export const serviceCredentialsOutside: TrailDetection = {
     }),
     exampleEvent("a stolen session of the execution role asks who it is", executionRoleSession, {
       ...sts,
+      sourceIPAddress: "198.51.100.23",
+    }),
+    {
+      ...exampleEvent("a stolen session of the service decrypts a record", service, {
+        eventSource: "kms.amazonaws.com",
+        eventName: "Decrypt",
+        readOnly: true,
+        sourceIPAddress: "198.51.100.23",
+        ...onDataKey,
+      }),
+      alsoFires: ["kms-volume"],
+    },
+    exampleEvent("a stolen session of the execution role reads the secret", executionRoleSession, {
+      eventSource: "secretsmanager.amazonaws.com",
+      eventName: "GetSecretValue",
+      readOnly: true,
       sourceIPAddress: "198.51.100.23",
     }),
   ],

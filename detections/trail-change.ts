@@ -39,7 +39,7 @@ const logGroupIs = (name: string) =>
   anyOf(
     matchesAny("$.requestParameters.logGroupName", name),
     ...["logGroupIdentifier", "resourceIdentifier"].map((member) =>
-      matchesAny(`$.requestParameters.${member}`, `*${name.replace(/\*$/, "")}*`),
+      matchesAny(`$.requestParameters.${member}`, `*${name.replace(/^\*|\*$/g, "")}*`),
     ),
   );
 
@@ -77,14 +77,17 @@ export const trailChange: TrailDetection = {
     jsonPattern(
       allOf(logGroupIs(scope.trailLogGroupName), matchesAny("$.eventName", ...LOG_GROUP_CHANGES)),
     ),
-    // Our other log groups: the pipeline changes them when it deploys.
-    jsonPattern(
-      allOf(
-        matchesAny("$.eventSource", "logs.amazonaws.com"),
-        logGroupIs(`${scope.logGroupPrefix}*`),
-        matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName),
-        matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
-        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+    // Our other log groups, and those of RDS, WAF and Container Insights, whose names contain the name of our
+    // resource. The pipeline changes them when it deploys.
+    ...[`${scope.logGroupPrefix}*`, `*${scope.namePrefix}*`].map((name) =>
+      jsonPattern(
+        allOf(
+          matchesAny("$.eventSource", "logs.amazonaws.com"),
+          logGroupIs(name),
+          matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName),
+          matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
+          matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+        ),
       ),
     ),
   ],
@@ -180,6 +183,19 @@ export const trailChange: TrailDetection = {
       ...onLogs,
       eventName: "DeleteLogGroup",
       requestParameters: { logGroupName: serviceLogGroupName },
+    }),
+    exampleEvent("a user deletes the log group of the web ACL", user, {
+      ...onLogs,
+      eventName: "DeleteLogGroup",
+      requestParameters: { logGroupName: `aws-waf-logs-${namePrefix}service` },
+    }),
+    exampleEvent("a user keeps the database's log for a day only", user, {
+      ...onLogs,
+      eventName: "PutRetentionPolicy",
+      requestParameters: {
+        logGroupName: `/aws/rds/instance/${namePrefix}database/postgresql`,
+        retentionInDays: 1,
+      },
     }),
     // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteFlowLogs.html
     exampleEvent("a user deletes the flow log of the VPC", user, {

@@ -1,18 +1,27 @@
 import type { Environment } from "../common/environment.ts";
-import { keyAlias } from "../common/naming.ts";
-import { createDetectionScope, type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
+import { keyAlias, resourceName } from "../common/naming.ts";
+import {
+  createDetectionScope,
+  type DetectionScope,
+  SECURITY_GROUPS,
+  STORAGE_KEYS,
+} from "../detections/scope.ts";
 import type { Deployment } from "../terraform/deployment.ts";
 import type { Account } from "../terraform/reader.ts";
+
+const NO_NETWORK = { securityGroupIds: [], natAddresses: [] };
 
 /**
  * The resources that detections refer to, in an account without Terraform references.
  * @param keyArn returns the ARN of the KMS key with an alias
+ * @param network default: empty, for callers that need no patterns
  */
 export function labScope(
   env: Environment,
   { accountId, region }: Account,
   keyArn: (alias: string) => string,
   options: { readonly vpcEndpoints?: boolean } = {},
+  network: Pick<DetectionScope, "securityGroupIds" | "natAddresses"> = NO_NETWORK,
 ): DetectionScope {
   return createDetectionScope(
     env,
@@ -26,6 +35,7 @@ export function labScope(
       trailKeyArn: keyArn(keyAlias(env, "trail")),
       topicKeyArn: keyArn(keyAlias(env, "alarms")),
       storageKeyArns: STORAGE_KEYS.map((part) => keyArn(keyAlias(env, part))),
+      ...network,
     },
     options,
   );
@@ -33,12 +43,26 @@ export function labScope(
 
 /** @throws Error if no KMS key of the deployment has one of the aliases that the scope needs */
 export function deployedScope(env: Environment, deployment: Deployment): DetectionScope {
-  return labScope(env, deployment, (alias) => {
+  const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
     const known = deployment.keys.flatMap(({ aliases }) => aliases).join(", ");
     throw new Error(
       `No KMS key in the stacks has the alias ${alias}. Existing aliases: ${known || "none"}.`,
     );
-  });
+  };
+  return labScope(
+    env,
+    deployment,
+    keyArn,
+    {},
+    {
+      securityGroupIds: SECURITY_GROUPS.flatMap((part) =>
+        deployment.securityGroups.flatMap(({ name, id }) =>
+          name === resourceName(env, part) ? [id] : [],
+        ),
+      ),
+      natAddresses: deployment.natAddresses,
+    },
+  );
 }

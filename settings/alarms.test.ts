@@ -21,7 +21,7 @@ testSettings(settings, {
     "on-call+urgent@pager.example.com",
     { pager: /^is not a valid email address$/ },
   ],
-  okNotices: ["OK_NOTICES", "YES", true, { never: /must be true or false/ }],
+  notifyOnOk: ["NOTIFY_ON_OK", "YES", true, { never: /must be true or false/ }],
   alarmQueue: ["ALARM_QUEUE", "on", true, { SQS: /must be true or false/ }],
   webhookUrl: [
     "WEBHOOK_URL",

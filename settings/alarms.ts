@@ -20,7 +20,7 @@ export const settings = {
     next: "set it to the on-call address, or unset it to use CIPHERWATCH_ALERT_EMAIL",
   }),
 
-  okNotices: flag({
+  notifyOnOk: flag({
     description:
       "Send an email when an alarm returns to OK, too. Off by default: an OK does not mean that an incident is over.",
     defaults: same(false),

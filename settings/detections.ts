@@ -1,12 +1,8 @@
+import { MAX_PATTERN_LENGTH } from "../cloudwatch/pattern/limits.ts";
 import { validatePeriod } from "../detections/alarm-period.ts";
 import { anomalyOf } from "../detections/cloudwatch-names.ts";
 import { type DetectionSettings, enabledDetections } from "../detections/enabled.ts";
-import {
-  EXCLUSIONS_ALLOWED,
-  filterPatterns,
-  LONGEST_PATTERN,
-  validateExclusion,
-} from "../detections/exclusions.ts";
+import { EXCLUSIONS_ALLOWED, filterPatterns, validateExclusion } from "../detections/exclusions.ts";
 import { cisPack, detections } from "../detections/index.ts";
 import { createExampleScope } from "../detections/scope.ts";
 import type * as general from "./general.ts";
@@ -82,7 +78,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "region",
     ],
     check: patternErrors,
-    allowed: `exclusions with which filter patterns have at most ${LONGEST_PATTERN} characters`,
+    allowed: `exclusions with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
     next: "remove some exclusions, or replace several by one that ends with *",
   },
 ];
@@ -98,7 +94,7 @@ function patternErrors(values: DetectionSettings & Pick<Values, "env" | "region"
   return enabledDetections(values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
     const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));
-    return length <= LONGEST_PATTERN
+    return length <= MAX_PATTERN_LENGTH
       ? []
       : [`makes the filter pattern of ${detection.id} too long: ${length} characters`];
   });

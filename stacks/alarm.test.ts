@@ -182,7 +182,7 @@ describe("the settings", () => {
   });
 
   test("enable notifications when an alarm recovers", () => {
-    const withRecovery = alarmStack({ variables: { OK_NOTICES: "true" } });
+    const withRecovery = alarmStack({ variables: { NOTIFY_ON_OK: "true" } });
     expect(alarmOf(withRecovery, "kms-errors")).toMatchObject({ ok_actions: [URGENT] });
     expect(alarmOf(withRecovery, "kms-volume-anomaly")).toMatchObject({ ok_actions: [ROUTINE] });
     expect(resourceOf(withRecovery, "aws_cloudwatch_composite_alarm")).toMatchObject({

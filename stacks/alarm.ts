@@ -26,6 +26,10 @@ export interface AlarmStackProps extends CipherwatchStackProps {
   readonly trailKeyArn: string;
   /** ARNs of the keys of the database, its master secret, the images and the flow log. */
   readonly storageKeyArns: readonly string[];
+  /** Security groups of the tasks, the database and the VPC endpoints. */
+  readonly securityGroupIds: readonly string[];
+  /** Public addresses of the NAT gateways. */
+  readonly natAddresses: readonly string[];
   /** Default: the detections that the settings enable. */
   readonly detections?: readonly Detection[];
 }
@@ -83,6 +87,8 @@ export class AlarmStack extends CipherwatchStack {
         trailKeyArn: props.trailKeyArn,
         topicKeyArn: keyArn,
         storageKeyArns: props.storageKeyArns,
+        securityGroupIds: props.securityGroupIds,
+        natAddresses: props.natAddresses,
       },
       settings,
     );
@@ -170,7 +176,7 @@ export class AlarmStack extends CipherwatchStack {
       alarmRule,
       actionsEnabled: true,
       alarmActions: [topicArn],
-      ...(this.settings.okNotices ? { okActions: [topicArn] } : {}),
+      ...(this.settings.notifyOnOk ? { okActions: [topicArn] } : {}),
       dependsOn: [...alarms],
     });
     return [alarmName];

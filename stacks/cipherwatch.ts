@@ -60,6 +60,13 @@ export function addStacks(app: App, settings: Settings): void {
       registry.keyArn,
       network.flowLogKeyArn,
     ],
+    // In the order of SECURITY_GROUPS.
+    securityGroupIds: [
+      network.serviceSecurityGroupId,
+      database.securityGroupId,
+      ...(network.endpointSecurityGroupId === undefined ? [] : [network.endpointSecurityGroupId]),
+    ],
+    natAddresses: network.natAddresses,
   });
   new RejectedTrafficAlarm(alarm, "RejectedTraffic", {
     flowLogGroupName: network.flowLogGroupName,

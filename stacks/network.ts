@@ -35,6 +35,8 @@ export class NetworkStack extends CipherwatchStack {
   readonly publicSubnetIds: readonly string[];
   /** For tasks and the database, one in each zone. */
   readonly privateSubnetIds: readonly string[];
+  /** Public addresses of the NAT gateways. */
+  readonly natAddresses: readonly string[];
   /** Group of the service's tasks, for rules of the endpoints and the database. Its own rules are in ServiceStack. */
   readonly serviceSecurityGroupId: string;
   /** Group of the interface endpoints, if the settings enable them. */
@@ -62,7 +64,8 @@ export class NetworkStack extends CipherwatchStack {
       logGroupName: this.flowLogGroupName,
     }).keyArn;
 
-    const zones = this.#zones();
+    const { zones, natAddresses } = this.#zones();
+    this.natAddresses = natAddresses;
     this.publicSubnetIds = zones.map(({ publicSubnetId }) => publicSubnetId);
     this.privateSubnetIds = zones.map(({ privateSubnetId }) => privateSubnetId);
 
@@ -88,7 +91,7 @@ export class NetworkStack extends CipherwatchStack {
     }
   }
 
-  #zones(): Zone[] {
+  #zones(): { readonly zones: readonly Zone[]; readonly natAddresses: readonly string[] } {
     const { env, availabilityZones, natGateways } = this.settings;
     const names = this.#zoneNames(availabilityZones);
     const internetGateway = new InternetGateway(this, "InternetGateway", {
@@ -110,9 +113,9 @@ export class NetworkStack extends CipherwatchStack {
     const gateways = zones.slice(0, withGateway).map((zone) => zone.addNatGateway(internetGateway));
     for (const [index, zone] of zones.entries()) {
       const gateway = gateways[index] ?? gateways[0];
-      if (gateway !== undefined) zone.routeThrough(gateway);
+      if (gateway !== undefined) zone.routeThrough(gateway.natGatewayId);
     }
-    return zones;
+    return { zones, natAddresses: gateways.map(({ publicAddress }) => publicAddress) };
   }
 
   /** Only the zones that every account has: local zones require opting in. */

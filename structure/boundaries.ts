@@ -10,7 +10,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   cloudwatch: [],
   terraform: ["cloudwatch"],
   detections: ["common"],
-  settings: ["common", "detections"],
+  settings: ["cloudwatch", "common", "detections"],
   stacks: ["common", "detections", "settings", "terraform"],
   replay: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
   lab: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],

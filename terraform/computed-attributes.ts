@@ -87,6 +87,9 @@ const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
     arn: ({ get }) => `arn:aws:s3:::${get("bucket")}`,
     id: ({ get }) => get("bucket"),
   },
+  aws_security_group: { id: (of) => `sg-${stableHex(of).slice(0, 17)}` },
+  // Records of the lab contain this address for calls of the service, which runs on the same machine.
+  aws_eip: { public_ip: () => "127.0.0.1" },
   aws_iam_role: {
     arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:role/${get("name")}`,
     id: ({ get }) => get("name"),
@@ -97,9 +100,13 @@ function keyId(of: ResourceIdentity): string {
   return stableUuid(of);
 }
 
-/** Derives the id from the address, so that records stay readable across restarts. */
-function stableUuid({ accountId, region, address }: ResourceIdentity): string {
-  const hex = createHash("sha256").update(`${accountId}/${region}/${address}`).digest("hex");
+/** Derives an id from the address, so that records stay readable across restarts. */
+function stableHex({ accountId, region, address }: ResourceIdentity): string {
+  return createHash("sha256").update(`${accountId}/${region}/${address}`).digest("hex");
+}
+
+function stableUuid(of: ResourceIdentity): string {
+  const hex = stableHex(of);
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),

@@ -14,6 +14,9 @@ export interface Deployment {
   readonly accountId: string;
   readonly region: string;
   readonly keys: readonly DeployedKey[];
+  readonly securityGroups: readonly DeployedSecurityGroup[];
+  /** Public addresses of the NAT gateways. */
+  readonly natAddresses: readonly string[];
   readonly trail: DeployedTrail;
   readonly logGroups: readonly DeployedLogGroup[];
   readonly metricFilters: readonly MetricFilter[];
@@ -35,6 +38,11 @@ export interface DeployedKey {
   readonly description: string;
   /** Alias names, `alias/…`. */
   readonly aliases: readonly string[];
+}
+
+export interface DeployedSecurityGroup {
+  readonly name: string;
+  readonly id: string;
 }
 
 export interface DeployedTrail {
@@ -83,6 +91,13 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
   return {
     ...account,
     keys: keys(terraform),
+    securityGroups: terraform.resources("aws_security_group").map((resource) => ({
+      name: parse(resource, "name", Name),
+      id: parse(resource, "id", Name),
+    })),
+    natAddresses: terraform
+      .resources("aws_eip")
+      .map((resource) => parse(resource, "public_ip", Name)),
     trail: onlyTrail,
     logGroups,
     metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),

@@ -1,12 +1,12 @@
 import type { FilterPattern } from "./ast.ts";
 import { FilterPatternError } from "./error.ts";
 import { parseJsonPattern } from "./json-pattern.ts";
+import { MAX_PATTERN_LENGTH } from "./limits.ts";
 import { hasWildcard } from "./selector.ts";
 import { parseSpacePattern } from "./space-pattern.ts";
 import { parseRegexPattern, parseTextPattern } from "./text-pattern.ts";
 import { patternSelectors, patternValues } from "./traversal.ts";
 
-const MAX_PATTERN_LENGTH = 1024;
 const MAX_REGEXES = 2;
 const MAX_WILDCARD_SELECTORS = 3;
 

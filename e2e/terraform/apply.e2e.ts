@@ -1,11 +1,12 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { resourceName } from "../../common/naming.ts";
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
 import { alarmNameOf, alarmNamesOf, filterNameOf } from "../../detections/cloudwatch-names.ts";
 import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
-import type { DetectionScope } from "../../detections/scope.ts";
+import { type DetectionScope, SECURITY_GROUPS } from "../../detections/scope.ts";
 import { labScope } from "../../lab/scope.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
@@ -14,7 +15,7 @@ import { inDependencyOrder, reverseDependencies } from "./dependency-order.ts";
 import { type Call, type Emulator, type Monitoring, startEmulator } from "./emulator.ts";
 import { deniedActions, requiredActions } from "./permissions.ts";
 import { unexpectedRemainders } from "./remainders.ts";
-import { keyArnsByAlias, listStates, stateText } from "./remote-states.ts";
+import { keyArnsByAlias, listStates, networkOf, stateText } from "./remote-states.ts";
 import { collectSecrets, findSecrets } from "./secrets.ts";
 import { describeChanges, type Plan, terraform } from "./terraform.ts";
 import { startTimings } from "./timings.ts";
@@ -178,7 +179,14 @@ describe("detections", () => {
   beforeAll(async () => {
     const keyArns = keyArnsByAlias(await states());
     const account = { accountId: ACCOUNT, region: REGION };
-    scope = labScope(settings.env, account, (alias) => keyArns.get(alias) ?? "", settings);
+    const groupNames = SECURITY_GROUPS.map((part) => resourceName(settings.env, part));
+    scope = labScope(
+      settings.env,
+      account,
+      (alias) => keyArns.get(alias) ?? "",
+      settings,
+      networkOf(await states(), groupNames),
+    );
     monitoring = await emulator.monitoring();
   });
 

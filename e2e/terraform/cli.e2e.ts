@@ -44,7 +44,7 @@ beforeAll(async () => {
     CIPHERWATCH_VPC_ENDPOINTS: "true",
     CIPHERWATCH_EXECUTE_COMMAND: "true",
     CIPHERWATCH_CIS_PACK: "true",
-    CIPHERWATCH_OK_NOTICES: "true",
+    CIPHERWATCH_NOTIFY_ON_OK: "true",
     CIPHERWATCH_ALARM_QUEUE: "true",
     CIPHERWATCH_WEBHOOK_URL: "https://hooks.example.com/alarms",
   };

@@ -5,7 +5,7 @@ interface State {
   readonly resources: readonly {
     readonly type: string;
     readonly instances: readonly {
-      readonly attributes: { readonly name: string; readonly target_key_arn: string };
+      readonly attributes: Readonly<Record<string, string>>;
     }[];
   }[];
 }
@@ -21,10 +21,27 @@ export function stateText({ body }: StoredObject): string {
 /** Returns the ARN of the KMS key for each alias name in the states. */
 export function keyArnsByAlias(states: readonly StoredObject[]): ReadonlyMap<string, string> {
   return new Map(
-    states
-      .flatMap((state) => (JSON.parse(stateText(state)) as State).resources)
-      .filter(({ type }) => type === "aws_kms_alias")
-      .flatMap(({ instances }) => instances)
-      .map(({ attributes }) => [attributes.name, attributes.target_key_arn]),
+    attributesOf(states, "aws_kms_alias").map(({ name = "", target_key_arn = "" }) => [
+      name,
+      target_key_arn,
+    ]),
   );
+}
+
+/** Returns what AWS assigned in the network stack: the security groups in the given order, and addresses. */
+export function networkOf(states: readonly StoredObject[], groupNames: readonly string[]) {
+  const groups = attributesOf(states, "aws_security_group");
+  return {
+    securityGroupIds: groupNames.flatMap((groupName) =>
+      groups.flatMap(({ name, id = "" }) => (name === groupName ? [id] : [])),
+    ),
+    natAddresses: attributesOf(states, "aws_eip").map(({ public_ip = "" }) => public_ip),
+  };
+}
+
+function attributesOf(states: readonly StoredObject[], resourceType: string) {
+  return states
+    .flatMap((state) => (JSON.parse(stateText(state)) as State).resources)
+    .filter(({ type }) => type === resourceType)
+    .flatMap(({ instances }) => instances.map(({ attributes }) => attributes));
 }

@@ -22,6 +22,12 @@ export function retargetRecord(
     ...example.storageKeyArns.map(
       (arn, index) => [arn, scope.storageKeyArns[index] ?? arn] as const,
     ),
+    ...example.securityGroupIds.map(
+      (id, index) => [id, scope.securityGroupIds[index] ?? id] as const,
+    ),
+    ...example.natAddresses.map(
+      (address, index) => [address, scope.natAddresses[index] ?? address] as const,
+    ),
     [example.trailLogGroupName, scope.trailLogGroupName],
     [example.namePrefix, scope.namePrefix],
     [EXAMPLE_ACCOUNT, accountId],

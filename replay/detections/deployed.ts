@@ -1,10 +1,16 @@
 import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { MAX_PATTERN_LENGTH } from "../../cloudwatch/pattern/limits.ts";
 import type { Environment } from "../../common/environment.ts";
 import { keyAlias, serviceRoleName } from "../../common/naming.ts";
-import { LONGEST_PATTERN } from "../../detections/exclusions.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import { BINDINGS, type Binding, type BoundArns, type ReplayedDetections } from "./detections.ts";
+
+/**
+ * Marks patterns that compare the caller's address with those of our NAT gateways. AWS assigns these, so a
+ * replay does not know them, and such a pattern would match every call of the service.
+ */
+const SOURCE_ADDRESS = "$.sourceIPAddress";
 
 type StackArns = Readonly<Record<Binding, string>>;
 
@@ -16,7 +22,8 @@ export function deployedDetections(
 ): ReplayedDetections {
   const stackArns = stackArnsOf(deployment, env);
   const deployedFilters = deployment.metricFilters.filter(
-    ({ logGroupName }) => logGroupName === deployment.trail.logGroupName,
+    ({ logGroupName, pattern }) =>
+      logGroupName === deployment.trail.logGroupName && !pattern.includes(SOURCE_ADDRESS),
   );
   const filters = deployedFilters.map((filter) => bind(filter, stackArns, bound));
   const metrics = Map.groupBy(filters.keys(), (index) => metricKeyOf(filters[index]));
@@ -80,9 +87,9 @@ function bind(filter: MetricFilter, stackArns: StackArns, bound: BoundArns): Met
 
 /** The options validate the ARNs, so only the length of a pattern can become invalid. */
 function checkLength(name: string, pattern: string): void {
-  if (pattern.length <= LONGEST_PATTERN) return;
+  if (pattern.length <= MAX_PATTERN_LENGTH) return;
   throw new Error(
     `With this role and key, the filter pattern ${name} has ${pattern.length} characters; AWS allows at ` +
-      `most ${LONGEST_PATTERN}. Exclude fewer callers, or give the role a shorter path and name.`,
+      `most ${MAX_PATTERN_LENGTH}. Exclude fewer callers, or give the role a shorter path and name.`,
   );
 }

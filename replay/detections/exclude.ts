@@ -1,6 +1,7 @@
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { MAX_PATTERN_LENGTH } from "../../cloudwatch/pattern/limits.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
-import { LONGEST_PATTERN, onlyCallers, withoutCallers } from "../../detections/exclusions.ts";
+import { onlyCallers, withoutCallers } from "../../detections/exclusions.ts";
 import type { ReplayedDetection, ReplayedDetections } from "./detections.ts";
 
 /** Callers to exclude, by detection id: the values of `--exclude`. */
@@ -57,10 +58,10 @@ const trialNamespace = (namespace: string) => `${namespace} with --exclude`;
 function withoutCallersOf(filter: MetricFilter, callers: readonly string[]): MetricFilter {
   checkIsJson(filter);
   const pattern = withoutCallers(filter.pattern, callers);
-  if (pattern.length > LONGEST_PATTERN) {
+  if (pattern.length > MAX_PATTERN_LENGTH) {
     throw new Error(
       `With --exclude, the filter pattern ${filter.name} has ${pattern.length} characters; AWS allows at ` +
-        `most ${LONGEST_PATTERN}. Exclude fewer callers, or replace several by one that ends with *.`,
+        `most ${MAX_PATTERN_LENGTH}. Exclude fewer callers, or replace several by one that ends with *.`,
     );
   }
   const { metricNamespace, ...transformation } = filter.transformation;

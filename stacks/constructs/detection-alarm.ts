@@ -52,7 +52,7 @@ export class DetectionAlarm extends Construct {
     { detection, detectionScope, topicArnOf }: DetectionAlarmProps,
   ) {
     super(scope, id);
-    const { okNotices, githubRepository } = CipherwatchStack.of(this).settings;
+    const { notifyOnOk, githubRepository } = CipherwatchStack.of(this).settings;
     const savedQuery = savedQueryNameOf(detection, detectionScope);
     const links = { savedQuery, runbook: runbookUrl(detection, githubRepository) };
     const metric = detectionMetric(detection, detectionScope);
@@ -60,7 +60,7 @@ export class DetectionAlarm extends Construct {
       treatMissingData: detection.treatMissingData,
       actionsEnabled: true,
       alarmActions: [topicArnOf(severity)],
-      ...(okNotices ? { okActions: [topicArnOf(severity)] } : {}),
+      ...(notifyOnOk ? { okActions: [topicArnOf(severity)] } : {}),
     });
 
     if (detection.source === "trail") this.#countMatches(detection, detectionScope, metric);

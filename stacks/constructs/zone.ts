@@ -22,6 +22,13 @@ export interface ZoneProps {
   readonly publicRouteTableId: string;
 }
 
+/** A NAT gateway in a public subnet. */
+export interface ZoneNatGateway {
+  readonly natGatewayId: string;
+  /** Source address of the requests that pass through it. */
+  readonly publicAddress: string;
+}
+
 /** The public and the private subnet of one availability zone. */
 export class Zone extends Construct {
   readonly publicSubnetId: string;
@@ -45,17 +52,17 @@ export class Zone extends Construct {
     this.#associate("Private", this.privateSubnetId, table.id);
   }
 
-  /** @returns the id of a NAT gateway in the public subnet */
-  addNatGateway(internetGateway: InternetGateway): string {
+  addNatGateway(internetGateway: InternetGateway): ZoneNatGateway {
     const tags = this.#tags("nat");
     const dependsOn = [internetGateway]; // AWS requires one in the VPC
     const address = new Eip(this, "NatAddress", { domain: "vpc", tags, dependsOn });
-    return new NatGateway(this, "NatGateway", {
+    const gateway = new NatGateway(this, "NatGateway", {
       subnetId: this.publicSubnetId,
       allocationId: address.allocationId,
       tags,
       dependsOn,
-    }).id;
+    });
+    return { natGatewayId: gateway.id, publicAddress: address.publicIp };
   }
 
   /** Routes the private subnet to the internet through a NAT gateway, which may be in another zone. */

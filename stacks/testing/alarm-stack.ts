@@ -26,6 +26,8 @@ export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {
         storageKeyArns: STORAGE_KEYS.map(
           (part) => `arn:aws:kms:ap-southeast-2:111122223333:key/${part}`,
         ),
+        securityGroupIds: ["sg-0a1b2c3d4e5f60711"],
+        natAddresses: ["192.0.2.101"],
         ...(detections === undefined ? {} : { detections }),
       }),
   );
