@@ -46,7 +46,11 @@ async function planEnvironment(): Promise<void> {
     }
     const digest = await saved.save(stack.name, planned.file);
     reports.push(
-      reportStack(stack.name, planned.plan, { digest, image, readBy: readersOf(stack, stacks) }),
+      reportStack(stack.name, planned.plan, {
+        digest,
+        image,
+        readBy: readersOf(stack, stacks),
+      }),
     );
     writeFileSync(
       join(scannable, `${stack.name}.json`),

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { annotate, StepError, step } from "./step.ts";
+import { annotate, group, StepError, step } from "./step.ts";
 
 afterEach(() => {
   process.exitCode = undefined;
@@ -30,4 +30,14 @@ test("escapes line breaks, so text cannot start a workflow command", () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   annotate("warning", "fine\r\n::add-mask::x");
   expect(log.mock.calls).toEqual([["::warning::fine%0D%0A::add-mask::x"]]);
+});
+
+test("stops workflow commands within a group", async () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  await group("kms", async () => console.log("::add-mask::x"));
+  const [start, text, end] = log.mock.calls.map(([line]) => String(line));
+  const [, token] = /^::group::kms\n::stop-commands::([0-9a-f-]{36})$/.exec(start ?? "") ?? [];
+  expect(token).toBeDefined();
+  expect(text).toBe("::add-mask::x");
+  expect(end).toBe(`::${token}::\n::endgroup::`);
 });

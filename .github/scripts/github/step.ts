@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { CommandError } from "../../../common/run.ts";
 
 /** A failure with a message for the reader of the log; shown without a stack trace. */
@@ -20,13 +21,17 @@ export function annotate(level: "notice" | "warning" | "error", message: string)
   console.log(`::${level}::${escapeData(message)}`);
 }
 
-/** Groups what `work` prints under a collapsible title in the log. */
+/**
+ * Groups what `work` prints under a collapsible title in the log. The runner executes no workflow command in
+ * it, such as `::add-mask::`: the text comes from Terraform and can contain anything.
+ */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
-  console.log(`::group::${escapeData(title)}`);
+  const token = randomUUID();
+  console.log(`::group::${escapeData(title)}\n::stop-commands::${token}`);
   try {
     return await work();
   } finally {
-    console.log("::endgroup::");
+    console.log(`::${token}::\n::endgroup::`);
   }
 }
 

@@ -12,12 +12,16 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** @returns undefined if there is nothing to review, such as reading a data source */
+/**
+ * Returns the main change of a resource. An import that also changes it is the change, and so is a move.
+ * @returns undefined if there is nothing to review, such as reading a data source
+ */
 export function actionOf({ change, previous_address, mode }: ResourceChange): Action | undefined {
   if (mode === "data") return undefined;
   const action = changeAction(change);
-  if (change.importing !== undefined && action !== "replace") return "import";
-  return action ?? (previous_address === undefined ? undefined : "move");
+  if (action !== undefined) return action;
+  if (change.importing !== undefined) return "import";
+  return previous_address === undefined ? undefined : "move";
 }
 
 /** Returns the change of a resource or an output. @returns undefined if nothing changes */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { attributeChanges, UNKNOWN } from "./attribute-changes.ts";
+import { SENSITIVE } from "./masking.ts";
 import type { ChangeOfValue } from "./plan-json.ts";
-import { SENSITIVE } from "./sensitive.ts";
 
 const update = (change: Partial<ChangeOfValue>) =>
   attributeChanges({ actions: ["update"], ...change });
@@ -60,10 +60,7 @@ test("shows several added or removed items in one line", () => {
       after: { a: ["x", "canary"] },
       after_sensitive: { a: [false, true] },
     }),
-  ).toEqual([
-    { path: "a[0]", after: '"x"' },
-    { path: "a[1]", after: SENSITIVE },
-  ]);
+  ).toEqual([{ path: "a", after: `["x",${SENSITIVE}]` }]);
 });
 
 test("shows a text that is no longer JSON unchanged", () => {
@@ -194,4 +191,30 @@ test("shows changed values that are known only after the apply", () => {
     { path: "task", before: '"x:1"', after: UNKNOWN },
     { path: "list[1]", after: UNKNOWN },
   ]);
+});
+
+test.each([
+  ["a moved item", ["a", "b", "c"], ["b", "a", "c"]],
+  ["a moved item beside a removed one", ["a", "b", "c"], ["b", "a"]],
+])("shows %s as reordered", (_, before, after) => {
+  expect(update({ before: { list: before }, after: { list: after } })).toContainEqual({
+    path: "list",
+    before: JSON.stringify(before),
+    after: JSON.stringify(after),
+  });
+});
+
+test("shows only the added item of a list that keeps its order", () => {
+  expect(update({ before: { list: ["a", "b"] }, after: { list: ["x", "a", "b"] } })).toEqual([
+    { path: "list[0]", after: '"x"' },
+  ]);
+});
+
+test("shows JSON that repeats a key as text", () => {
+  const [found] = update({ before: { policy: '{"a":1}' }, after: { policy: '{"a":1,"a":1}' } });
+  expect(found).toEqual({
+    path: "policy",
+    before: JSON.stringify('{"a":1}'),
+    after: JSON.stringify('{"a":1,"a":1}'),
+  });
 });

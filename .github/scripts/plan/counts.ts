@@ -1,36 +1,54 @@
-import type { Action } from "./action.ts";
-import type { PlannedStack } from "./plan-report.ts";
+import { type Action, actionOf } from "./action.ts";
+import type { PlanJson } from "./plan-json.ts";
 
-/** Counted changes. Moves, imports and forgotten resources change nothing in AWS. */
-export const COLUMNS = ["add", "change", "replace", "destroy"] as const;
-export type Counts = Readonly<Record<(typeof COLUMNS)[number], number>>;
+/** Terraform's counts: a replacement counts as an addition and a destruction. */
+export const COLUMNS = ["import", "add", "change", "destroy"] as const;
+export type Counts = Record<(typeof COLUMNS)[number], number>;
 
-const COLUMN: Readonly<Partial<Record<Action, keyof Counts>>> = {
-  create: "add",
-  update: "change",
-  replace: "replace",
-  destroy: "destroy",
-};
-
-export function countsOf({ resources }: PlannedStack): Counts {
-  const counts = { add: 0, change: 0, replace: 0, destroy: 0 };
-  for (const { action } of resources) {
-    const column = COLUMN[action];
-    if (column !== undefined) counts[column] += 1;
+export function countsOf({ resource_changes }: PlanJson): Counts {
+  const counts = { import: 0, add: 0, change: 0, destroy: 0 };
+  for (const resource of resource_changes.filter((each) => actionOf(each) !== undefined)) {
+    const { actions, importing } = resource.change;
+    if (importing !== undefined) counts.import += 1;
+    if (actions.includes("create")) counts.add += 1;
+    if (actions.includes("update")) counts.change += 1;
+    if (actions.includes("delete")) counts.destroy += 1;
   }
   return counts;
 }
 
-/** `3 to add, 1 to replace` */
-export function describeCounts(stack: PlannedStack): string {
-  const counts = countsOf(stack);
-  const others = stack.resources.filter(({ action }) => COLUMN[action] === undefined).length;
+/** Reads the counts from the text of `terraform plan`; all 0 without a line `Plan: …`. */
+export function countsInText(text: string): Counts {
+  const line = /^Plan: .*$/m.exec(text)?.[0] ?? "";
+  const count = (word: string) => Number(new RegExp(`(\\d+) to ${word}\\b`).exec(line)?.[1] ?? 0);
+  return {
+    import: count("import"),
+    add: count("add"),
+    change: count("change"),
+    destroy: count("destroy"),
+  };
+}
+
+/** `3 to add, 1 to destroy (1 replaced), 1 to move` */
+export function describeCounts({
+  counts,
+  resources,
+  outputs,
+}: {
+  readonly counts: Counts;
+  readonly resources: readonly { readonly action: Action }[];
+  readonly outputs: readonly unknown[];
+}): string {
+  const number = (action: string) => resources.filter((each) => each.action === action).length;
+  const replaced = number("replace");
+  const others = (["move", "forget"] as const).filter((action) => number(action) > 0);
   const words = [
     ...COLUMNS.filter((column) => counts[column] > 0).map(
-      (column) => `${counts[column]} to ${column}`,
+      (column) =>
+        `${counts[column]} to ${column}${column === "destroy" && replaced > 0 ? ` (${replaced} replaced)` : ""}`,
     ),
-    ...(others > 0 ? [`${others} moved, imported or forgotten`] : []),
+    ...others.map((action) => `${number(action)} to ${action}`),
   ];
   if (words.length > 0) return words.join(", ");
-  return stack.outputs.length > 0 ? "only outputs" : "no changes";
+  return outputs.length > 0 ? "only outputs" : "no changes";
 }

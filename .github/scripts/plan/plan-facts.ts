@@ -16,6 +16,7 @@ export const UNCOMPARED: Readonly<Record<string, string>> = {
   resource_drift:
     "what changed in AWS before the plan; what the plan does about it is a resource change",
   relevant_attributes: "explains resource_drift",
+  cipherwatch_warnings: "a warning changes nothing",
   applyable: "whether there are changes, which are compared",
 };
 

@@ -29,6 +29,20 @@ test.each([
   expect(() => parsePlan(json, "the plan of kms")).toThrow(message);
 });
 
+test.each([
+  [
+    "a resource",
+    { resource_changes: [{ address: "a", mode: "managed", type: "t", change: hidden() }] },
+  ],
+  ["an output", { output_changes: { a: hidden() } }],
+])("rejects %s that is unchanged but has another value", (_, part) => {
+  expect(() => parse({ ...whole, ...part })).toThrow(/lists (output\.)?a as unchanged/);
+});
+
+function hidden() {
+  return { actions: ["no-op"], before: { size: 1 }, after: { size: 2 } };
+}
+
 test("rejects an unknown action", () => {
   const change = { actions: ["obliterate"] };
   expect(() =>
@@ -59,7 +73,7 @@ test.each([
 
 test.each([
   [["no-op"], "import"],
-  [["update"], "import"],
+  [["update"], "update"],
   [["delete", "create"], "replace"],
 ])("%j with an import is %s", (actions, expected) => {
   const change = { actions, importing: { id: "x" } };

@@ -51,6 +51,8 @@ const plan = z.looseObject({
   resource_changes: z.array(resourceChange).default([]),
   output_changes: z.record(z.string(), change).default({}),
   checks: z.array(check).default([]),
+  /** Added by `withWarnings`. */
+  cipherwatch_warnings: z.array(z.string()).default([]),
   errored: z.boolean().default(false),
   complete: z.boolean().default(true),
 });

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { EnvironmentReport } from "./plan-report.ts";
 
 /** Record of the plans in a comment: the SHA-256 of each saved plan, by environment and stack. */
 const record = z.object({
@@ -11,8 +10,16 @@ export type PlanRecord = z.output<typeof record>;
 const START = "<!-- cipherwatch-plans ";
 const END = " -->";
 
+interface SavedEnvironment {
+  readonly environment: string;
+  readonly stacks: readonly (
+    | { readonly outcome: "planned"; readonly stack: string; readonly digest: string }
+    | { readonly outcome: "failed" | "waiting" }
+  )[];
+}
+
 /** Renders the record as an invisible HTML comment, which the deployment reads. */
-export function planRecord(commit: string, environments: readonly EnvironmentReport[]): string {
+export function planRecord(commit: string, environments: readonly SavedEnvironment[]): string {
   const plans = Object.fromEntries(
     environments.map(({ environment, stacks }) => [
       environment,

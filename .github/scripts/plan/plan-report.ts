@@ -2,9 +2,12 @@ import { z } from "zod";
 import { StepError } from "../github/step.ts";
 import { ACTIONS, actionOf, changeAction } from "./action.ts";
 import { attributeChanges } from "./attribute-changes.ts";
+import { configuredValues } from "./configured.ts";
+import { countsOf } from "./counts.ts";
 import { isImageSwap } from "./image-change.ts";
 import { objectOf, type PlanJson } from "./plan-json.ts";
 import { plannedChanges, UNBUILT_IMAGE } from "./planned-changes.ts";
+import { failedChecks } from "./warnings.ts";
 
 /**
  * The report of an environment's plans, with changed values only and sensitive values masked: every reader of
@@ -21,6 +24,9 @@ const resource = z.object({
   address: z.string(),
   type: z.string(),
   action: z.enum(ACTIONS),
+  /** Id of the imported object. */
+  imports: z.string().optional(),
+  movedFrom: z.string().optional(),
   /** Terraform's reason for the action, if it gives one. */
   reason: z.string().optional(),
   /** The change is caused by a new image only. */
@@ -40,6 +46,16 @@ const stack = z.discriminatedUnion("outcome", [
     stack: z.string(),
     resources: z.array(resource),
     outputs: z.array(output),
+    counts: z.object({
+      import: z.number(),
+      add: z.number(),
+      change: z.number(),
+      destroy: z.number(),
+    }),
+    /** Checks and postconditions that do not hold. */
+    failedChecks: z.array(z.object({ address: z.string(), messages: z.array(z.string()) })),
+    /** Terraform's warnings. */
+    warnings: z.array(z.string()),
     /** SHA-256 of the saved plan, in hexadecimal. */
     digest: z.string().regex(/^[0-9a-f]{64}$/),
     /** Stacks that read this one's outputs. */
@@ -104,23 +120,23 @@ export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata):
       if (action === undefined) return [];
       const { type, change, previous_address, action_reason } = changed;
       const address = objectOf(changed);
-      const reason =
-        action === "move"
-          ? `was ${previous_address}`
-          : (REASONS[action_reason ?? ""] ?? action_reason);
+      const reason = REASONS[action_reason ?? ""] ?? action_reason;
       const planned = changes.get(address);
       return {
         address,
         type,
         action,
+        ...(change.importing === undefined ? {} : { imports: change.importing.id ?? "" }),
+        ...(previous_address === undefined ? {} : { movedFrom: previous_address }),
         ...(reason === undefined ? {} : { reason }),
         ...(planned !== undefined && isImageSwap(planned, facts.image ?? UNBUILT_IMAGE)
           ? { onlyImage: true }
           : {}),
-        attributes: attributeChanges(change).map(({ after, ...rest }) =>
-          after === undefined
-            ? rest
-            : { ...rest, after: after.replaceAll(UNBUILT_IMAGE, "(the image of this commit)") },
+        attributes: attributeChanges(change, configuredValues(plan, changed.address)).map(
+          ({ after, ...rest }) =>
+            after === undefined
+              ? rest
+              : { ...rest, after: after.replaceAll(UNBUILT_IMAGE, "(the image of this commit)") },
         ),
       };
     }),
@@ -128,6 +144,12 @@ export function reportStack(stack: string, plan: PlanJson, facts: PlanMetadata):
       const action = changeAction(change);
       return action === undefined ? [] : { name, action, attributes: attributeChanges(change) };
     }),
+    counts: countsOf(plan),
+    failedChecks: failedChecks(plan).map(({ address, messages }) => ({
+      address,
+      messages: [...messages],
+    })),
+    warnings: [...plan.cipherwatch_warnings],
     digest: facts.digest,
     readBy: [...facts.readBy],
   };

@@ -94,7 +94,7 @@ describe("counts", () => {
       planned("network", "no-change"),
       planned("trail", "no-change"),
     ]);
-    expect(text).toContain("| kms | 0 | 1 | 0 | 0 |\n| registry | 2 | 0 | 0 | 0 |");
+    expect(text).toContain("| kms | 0 | 0 | 1 | 0 |\n| registry | 0 | 2 | 0 | 0 |");
     expect(text).toContain("No changes: `network`, `trail`.");
     expect(text).not.toMatch(/\| network \|/);
   });
@@ -107,7 +107,7 @@ describe("counts", () => {
 
   test("mentions a new image without a warning", () => {
     const text = render([planned("service", "image"), planned("kms", "no-change")]);
-    expect(text).toContain("| service | 0 | 1 | 1 | 0 |");
+    expect(text).toContain("| service | 0 | 1 | 1 | 1 |");
     expect(text).toContain("`service` changes only to the image of this commit.");
     expect(text).toMatch(/cipherwatch-dev-service@\(the image of this commit\)"/);
     expect(text).not.toMatch(/WARNING|CAUTION/);
@@ -266,6 +266,20 @@ describe("a comment that is too long", () => {
     const text = renderBoth([planned("kms", "change")]);
     expect(text).toContain("rotation_period_in_days = 180");
     expect(text.length).toBeGreaterThan(COMMENT_CHARACTERS / 2);
+  });
+
+  test("lists fewer resources if their addresses are long", () => {
+    const report = planned("database", "replace-database");
+    if (report.outcome !== "planned") throw new Error("no plan");
+    const many = Array.from({ length: 90 }, (_, i) => ({
+      ...(report.resources[0] as (typeof report.resources)[number]),
+      address: `aws_db_instance.${"long".repeat(300)}${i}`,
+    }));
+    const text = render([{ ...report, resources: many }], {}, 4000);
+    expect(text.length).toBeLessThanOrEqual(4000);
+    expect(text).toMatch(/90 resources with data are replaced or destroyed/);
+    expect(text).toMatch(/> - and \d\d more/);
+    expect(readPlanRecord(text)?.plans.dev).toHaveProperty("database");
   });
 
   test("truncates a long Terraform error", () => {

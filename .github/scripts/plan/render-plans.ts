@@ -1,4 +1,4 @@
-import { COLUMNS, countsOf } from "./counts.ts";
+import { COLUMNS } from "./counts.ts";
 import { dataLossOf } from "./data-loss.ts";
 import { alert, code, listOf } from "./markdown.ts";
 import { planRecord } from "./plan-record.ts";
@@ -13,8 +13,11 @@ import { LEVELS, type Level, renderStack } from "./render-stack.ts";
 /** Maximum characters of a comment on GitHub. */
 export const COMMENT_CHARACTERS = 65_536;
 
-/** Resources that a warning lists before it counts the rest. */
-const NAMED = 40;
+/** Resources that a warning lists before it counts the rest, used one after the other while a comment is too long. */
+const LISTED = [40, 10, 3, 0] as const;
+
+/** Longest address or message in a list. */
+const TEXT_CHARACTERS = 200;
 
 export interface PlansToShow {
   readonly environments: readonly EnvironmentReport[];
@@ -30,47 +33,57 @@ export interface PlansToShow {
  */
 export function renderPlans(plans: PlansToShow, limit: number): string {
   const levels = new Map<string, Level>();
-  const keyOf = (environment: string, stack: string) => `${environment}/${stack}`;
   const stacks = plans.environments.flatMap(({ environment, stacks: all }) =>
-    all.map((stack) => ({ key: keyOf(environment, stack.stack), stack })),
+    all.map((stack) => ({ key: keyOf(environment, stack), stack })),
   );
-  const render = () =>
-    [
-      ...losses(plans),
-      ...failures(plans),
-      `## Plan of ${code(plans.commit.slice(0, 7))}`,
-      ...plans.environments.flatMap((report) => [
-        `### ${report.environment}`,
-        ...environmentSummary(report),
-        ...report.stacks
-          .map((stack) =>
-            renderStack(stack, levels.get(keyOf(report.environment, stack.stack)) ?? "full"),
-          )
-          .filter((text) => text !== ""),
-      ]),
-      ...cutNote(plans, levels),
-      foot(plans),
-    ].join("\n\n");
-
-  let text = render();
+  const listed = LISTED.values();
+  let most = listed.next().value ?? 0;
+  let text = renderWith(plans, levels, most);
   while (text.length > limit) {
     const [longest] = stacks
-      .map(({ key, stack }) => ({
-        key,
-        level: levels.get(key) ?? LEVELS[0],
-        length: renderStack(stack, levels.get(key) ?? LEVELS[0]).length,
-      }))
+      .map(({ key, stack }) => {
+        const level = levels.get(key) ?? LEVELS[0];
+        return { key, level, length: renderStack(stack, level).length };
+      })
       .filter(({ level }) => level !== LEVELS.at(-1))
-      .sort((a, b) => b.length - a.length);
+      .sort((x, y) => y.length - x.length);
     if (longest === undefined) {
-      throw new Error(
-        `The plans have ${text.length} characters even without details; the limit is ${limit}.`,
-      );
+      const fewer = listed.next().value;
+      if (fewer === undefined) {
+        throw new Error(
+          `The plans have ${text.length} characters even without details; the limit is ${limit}.`,
+        );
+      }
+      most = fewer;
+    } else {
+      levels.set(longest.key, LEVELS[LEVELS.indexOf(longest.level) + 1] ?? "none");
     }
-    levels.set(longest.key, LEVELS[LEVELS.indexOf(longest.level) + 1] ?? "none");
-    text = render();
+    text = renderWith(plans, levels, most);
   }
   return text;
+}
+
+function keyOf(environment: string, { stack }: { readonly stack: string }): string {
+  return `${environment}/${stack}`;
+}
+
+/** @param most resources that each warning lists */
+function renderWith(plans: PlansToShow, levels: ReadonlyMap<string, Level>, most: number): string {
+  return [
+    ...losses(plans, most),
+    ...failures(plans),
+    ...checks(plans, most),
+    `## Plan of ${code(plans.commit.slice(0, 7))}`,
+    ...plans.environments.flatMap((report) => [
+      `### ${report.environment}`,
+      ...environmentSummary(report, most),
+      ...report.stacks
+        .map((stack) => renderStack(stack, levels.get(keyOf(report.environment, stack)) ?? "full"))
+        .filter((text) => text !== ""),
+    ]),
+    ...cutNote(plans, levels),
+    foot(plans),
+  ].join("\n\n");
 }
 
 interface Lost {
@@ -82,7 +95,7 @@ interface Lost {
 }
 
 /** Warns about resources with data that are replaced or destroyed. */
-function losses({ environments }: PlansToShow): string[] {
+function losses({ environments }: PlansToShow, most: number): string[] {
   const lost = environments
     .flatMap(({ environment, stacks }) =>
       stacks.filter(isPlanned).flatMap((stack) =>
@@ -97,9 +110,9 @@ function losses({ environments }: PlansToShow): string[] {
   return [
     alert("CAUTION", [
       `**Data loss: ${lost.length === 1 ? "1 resource with data is" : `${lost.length} resources with data are`} replaced or destroyed.**`,
-      ...named(lost, ({ environment, stack, resource, what }) => {
+      ...named(lost, most, ({ environment, stack, resource, what }) => {
         const verb = resource.action === "replace" ? "replaces" : "destroys";
-        return `- ${environment}: ${code(stack)} **${verb}** ${code(resource.address)}: ${what}${because(resource)}`;
+        return `- ${environment}: ${code(stack)} **${verb}** ${code(shortened(resource.address))}: ${what}${because(resource)}`;
       }),
     ]),
   ];
@@ -129,8 +142,29 @@ function failures({ environments, missing, runUrl }: PlansToShow): string[] {
   return lines.length === 0 ? [] : [alert("CAUTION", lines)];
 }
 
+/** Warns about checks and postconditions that do not hold. */
+function checks({ environments }: PlansToShow, most: number): string[] {
+  const failed = environments.flatMap(({ environment, stacks }) =>
+    stacks
+      .filter(isPlanned)
+      .flatMap(({ stack, failedChecks }) =>
+        failedChecks.map((check) => ({ environment, stack, check })),
+      ),
+  );
+  if (failed.length === 0) return [];
+  return [
+    alert("WARNING", [
+      "Checks that do not hold:",
+      ...named(failed, most, ({ environment, stack, check: { address, messages } }) => {
+        const why = messages.length === 0 ? "" : `: ${code(shortened(messages.join(" ")))}`;
+        return `- ${environment}: ${code(stack)}: ${code(shortened(address))}${why}`;
+      }),
+    ]),
+  ];
+}
+
 /** Lists the counts of changed stacks, the unchanged stacks, and replacements without data loss. */
-function environmentSummary({ stacks }: EnvironmentReport): string[] {
+function environmentSummary({ stacks }: EnvironmentReport, most: number): string[] {
   const planned = stacks.filter(isPlanned);
   const changed = planned.filter(changesAnything);
   const same = planned.filter((stack) => !changesAnything(stack)).map(({ stack }) => stack);
@@ -139,7 +173,7 @@ function environmentSummary({ stacks }: EnvironmentReport): string[] {
     ...(changed.length > 0 ? [table(changed)] : []),
     ...(same.length > 0 ? [`No changes: ${same.map(code).join(", ")}.`] : []),
     ...newImage(changed),
-    ...replaced(changed),
+    ...replaced(changed, most),
     ...readers(changed),
   ];
 }
@@ -148,10 +182,10 @@ function table(stacks: readonly PlannedStack[]): string {
   return [
     `| stack | ${COLUMNS.join(" | ")} |`,
     `|---|${COLUMNS.map(() => "--:").join("|")}|`,
-    ...stacks.map((stack) => {
-      const counts = countsOf(stack);
-      return `| ${stack.stack} | ${COLUMNS.map((column) => counts[column]).join(" | ")} |`;
-    }),
+    ...stacks.map(
+      ({ stack, counts }) =>
+        `| ${stack} | ${COLUMNS.map((column) => counts[column]).join(" | ")} |`,
+    ),
   ].join("\n");
 }
 
@@ -167,7 +201,7 @@ function newImage(stacks: readonly PlannedStack[]): string[] {
   return names.length === 0 ? [] : [names.join("\n")];
 }
 
-function replaced(stacks: readonly PlannedStack[]): string[] {
+function replaced(stacks: readonly PlannedStack[], most: number): string[] {
   const gone = stacks.flatMap(({ stack, resources }) =>
     resources
       .filter(
@@ -182,9 +216,9 @@ function replaced(stacks: readonly PlannedStack[]): string[] {
   return [
     alert("WARNING", [
       "Replaced or destroyed, without data loss:",
-      ...named(gone, ({ stack, resource }) => {
+      ...named(gone, most, ({ stack, resource }) => {
         const verb = resource.action === "replace" ? "replaces" : "destroys";
-        return `- ${code(stack)} ${verb} ${code(resource.address)}${because(resource)}`;
+        return `- ${code(stack)} ${verb} ${code(shortened(resource.address))}${because(resource)}`;
       }),
     ]),
   ];
@@ -204,9 +238,14 @@ function readers(stacks: readonly PlannedStack[]): string[] {
   ];
 }
 
-function named<T>(all: readonly T[], line: (item: T) => string): string[] {
-  const left = all.length - NAMED;
-  return [...all.slice(0, NAMED).map(line), ...(left > 0 ? [`- and ${left} more`] : [])];
+function named<T>(all: readonly T[], most: number, line: (item: T) => string): string[] {
+  const left = all.length - most;
+  return [...all.slice(0, most).map(line), ...(left > 0 ? [`- and ${left} more`] : [])];
+}
+
+function shortened(text: string): string {
+  if (text.length <= TEXT_CHARACTERS) return text;
+  return `${text.slice(0, TEXT_CHARACTERS).toWellFormed()}…`;
 }
 
 function cutNote({ runUrl }: PlansToShow, levels: ReadonlyMap<string, Level>): string[] {

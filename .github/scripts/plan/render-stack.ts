@@ -41,7 +41,7 @@ const SIGN: Readonly<Record<ResourceReport["action"], string>> = {
 };
 const VERB: Readonly<Record<ResourceReport["action"], string>> = {
   create: "",
-  import: "import",
+  import: "",
   update: "change",
   move: "move",
   replace: "replace",
@@ -63,9 +63,24 @@ export function renderStack(stack: StackReport, level: Level): string {
       details("Terraform's error", fence(cut(stack.error, WAITING_CHARACTERS))),
     ].join("\n\n");
   }
-  if (stack.resources.length === 0 && stack.outputs.length === 0) return "";
-  const summary = `<b>${html(stack.stack)}</b>: ${html(describeCounts(stack))}`;
-  return details(summary, level === "none" ? "Too long to show here." : diff(stack, level));
+  const name = `<b>${html(stack.stack)}</b>`;
+  const warnings =
+    stack.warnings.length === 0
+      ? []
+      : [
+          details(
+            `${name}: ${stack.warnings.length === 1 ? "1 warning" : `${stack.warnings.length} warnings`}`,
+            fence(cut(stack.warnings.join("\n\n"), ERROR_CHARACTERS[level])),
+          ),
+        ];
+  if (stack.resources.length === 0 && stack.outputs.length === 0) return warnings.join("");
+  return [
+    details(
+      `${name}: ${html(describeCounts(stack))}`,
+      level === "none" ? "Too long to show here." : diff(stack, level),
+    ),
+    ...warnings,
+  ].join("\n\n");
 }
 
 function diff({ resources, outputs }: PlannedStack, level: Level): string {
@@ -79,9 +94,14 @@ function diff({ resources, outputs }: PlannedStack, level: Level): string {
   return fence(lines.join("\n"), "diff");
 }
 
-function heading({ address, action, reason }: ResourceReport): string {
+function heading({ address, action, reason, imports, movedFrom }: ResourceReport): string {
   const why = [VERB[action], reason].filter((part) => part !== undefined && part !== "");
-  return `${SIGN[action]} ${address}${why.length > 0 ? `  # ${oneLine(why.join(": "))}` : ""}`;
+  const notes = [
+    ...(why.length > 0 ? [why.join(": ")] : []),
+    ...(movedFrom === undefined ? [] : [`was ${movedFrom}`]),
+    ...(imports === undefined ? [] : [`imports ${imports}`]),
+  ];
+  return `${SIGN[action]} ${address}${notes.length > 0 ? `  # ${oneLine(notes.join(", "))}` : ""}`;
 }
 
 function attributes({ attributes: all }: ResourceReport | OutputReport, level: Level): string[] {

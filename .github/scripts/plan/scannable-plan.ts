@@ -1,6 +1,6 @@
 import { isContainer } from "./json.ts";
+import { maskSensitive } from "./masking.ts";
 import type { PlanJson } from "./plan-json.ts";
-import { maskSensitive } from "./sensitive.ts";
 
 /**
  * Reduces a plan to what Snyk scans. The job with Snyk's token has no access to AWS and receives the plan as

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { remoteStateStacks } from "../../../terraform/cdktf/names.ts";
-import { fixture } from "../testing/fixtures.ts";
-import { waitsFor } from "./plan-stacks.ts";
+import { fixture, planFixture } from "../testing/fixtures.ts";
+import { contradiction, waitsFor } from "./plan-stacks.ts";
 
 const alarm = {
   name: "alarm",
@@ -41,4 +41,26 @@ test("returns nothing for an unsupported attribute of a resource", () => {
 
 test("returns only dependencies of the stack", () => {
   expect(waitsFor(fixture("no-output.txt"), { ...alarm, dependencies: [] })).toEqual([]);
+});
+
+test("accepts a plan whose exit code and text agree with its JSON", () => {
+  const plan = planFixture("shapes");
+  expect(contradiction(plan, true, fixture("shapes.txt"))).toBeUndefined();
+});
+
+test("reports a plan whose JSON lacks a change", () => {
+  const plan = planFixture("shapes");
+  const less = {
+    ...plan,
+    resource_changes: plan.resource_changes.filter(
+      ({ address }) => address !== "terraform_data.created",
+    ),
+  };
+  expect(contradiction({ ...plan, resource_changes: [], output_changes: {} }, true, "")).toMatch(
+    /exit code.*reports changes.*JSON contains none/,
+  );
+  expect(contradiction(plan, false, fixture("shapes.txt"))).toMatch(/exit code.*no changes/);
+  expect(contradiction(less, true, fixture("shapes.txt"))).toMatch(
+    /text of terraform plan counts .*to \w+, but its JSON contains/,
+  );
 });

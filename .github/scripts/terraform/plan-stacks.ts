@@ -1,4 +1,5 @@
 import { remoteStateStacks } from "../../../terraform/cdktf/names.ts";
+import { COLUMNS, countsInText, countsOf } from "../plan/counts.ts";
 import { type PlanJson, parsePlan } from "../plan/plan-json.ts";
 import { plannedChanges } from "../plan/planned-changes.ts";
 import { mapConcurrent } from "../system/map-concurrent.ts";
@@ -27,19 +28,31 @@ export function planStacks(stacks: readonly Stack[]): Promise<StackPlan[]> {
     }
     const { file, json, text, changes } = planned;
     const parsed = parsePlan(json, `the plan of ${stack.name}`);
-    const error = contradiction(parsed, changes);
+    const error = contradiction(parsed, changes, text);
     return error === undefined
       ? { stack, file, plan: parsed, text }
       : { stack, error: `${text}\n${error}`, waitsFor: [] };
   });
 }
 
-/** Compares the parsed plan with Terraform's exit code: an overlooked change would be applied unreviewed. */
-function contradiction(parsed: PlanJson, changes: boolean): string | undefined {
+/**
+ * Compares the parsed plan with Terraform's exit code and with the counts in its text: an overlooked change
+ * would be applied unreviewed.
+ */
+export function contradiction(
+  parsed: PlanJson,
+  changes: boolean,
+  text: string,
+): string | undefined {
   const found = plannedChanges(parsed).length > 0;
   const reads = parsed.resource_changes.some(({ change }) => change.actions.includes("read"));
-  if (found ? changes : reads || !changes) return undefined;
-  return `The exit code of terraform plan reports ${changes ? "changes" : "no changes"}, but its JSON contains ${found ? "changes" : "none"}.`;
+  if (found ? !changes : changes && !reads) {
+    return `The exit code of terraform plan reports ${changes ? "changes" : "no changes"}, but its JSON contains ${found ? "changes" : "none"}.`;
+  }
+  const [counted, written] = [countsOf(parsed), countsInText(text)];
+  const different = COLUMNS.filter((column) => counted[column] !== written[column]);
+  if (different.length === 0) return undefined;
+  return `The text of terraform plan counts ${different.map((column) => `${written[column]} to ${column}`).join(", ")}, but its JSON contains ${different.map((column) => counted[column]).join(", ")}.`;
 }
 
 /**

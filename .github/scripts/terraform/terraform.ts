@@ -5,6 +5,7 @@ import { type CommandResult, run } from "../../../common/run.ts";
 import { isCrossStackOutput } from "../../../terraform/cdktf/names.ts";
 import { optionalVariable } from "../github/environment.ts";
 import { StepError } from "../github/step.ts";
+import { withWarnings } from "../plan/warnings.ts";
 import type { Stack } from "./stacks.ts";
 
 /** The plan of a stack, or Terraform's error. */
@@ -58,7 +59,8 @@ export async function plan(stack: Stack, args: readonly string[] = []): Promise<
   const command = ["plan", "-input=false", "-detailed-exitcode", `-out=${SAVED_PLAN}`, ...args];
   const { code, stdout, stderr } = await terraform(stack, command, "any");
   if (code !== 0 && code !== CHANGES) return { error: stderr.trim() || stdout.trim() };
-  const { stdout: json } = await terraform(stack, ["show", "-json", SAVED_PLAN]);
+  const shown = await terraform(stack, ["show", "-json", SAVED_PLAN]);
+  const json = withWarnings(shown.stdout, stdout);
   const file = join(stack.folder, PLAN_JSON);
   writeFileSync(file, json);
   return { file, json, text: stdout, changes: code === CHANGES };

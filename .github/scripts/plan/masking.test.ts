@@ -89,6 +89,7 @@ test("never passes such a value to Snyk", () => {
         terraform_version: "1.11.4",
         output_changes: {},
         checks: [],
+        cipherwatch_warnings: [],
         errored: false,
         complete: true,
         planned_values: {
@@ -105,4 +106,71 @@ test("never passes such a value to Snyk", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+const SECRET = "hunter2-and-more";
+test.each<[string, Partial<ChangeOfValue>]>([
+  ["a whole object", { after: { a: SECRET }, after_sensitive: true }],
+  ["an old value whose mark is gone", { before: SECRET, after: null, before_sensitive: true }],
+  ["a value in a map", { after: { map: { x: SECRET } }, after_sensitive: { map: { x: true } } }],
+  [
+    "a value in a nested block",
+    {
+      after: { block: [{ a: [{ b: SECRET }] }] },
+      after_sensitive: { block: [{ a: [{ b: true }] }] },
+    },
+  ],
+  [
+    "a copy of a sensitive value that is not marked",
+    { before: { a: SECRET }, after: { b: [SECRET] }, before_sensitive: { a: true } },
+  ],
+  [
+    "a value that becomes unknown",
+    { before: { password: SECRET }, after: {}, after_unknown: { password: true } },
+  ],
+  [
+    "a container that becomes unknown",
+    { before: { a: [{ password: SECRET }] }, after: {}, after_unknown: { a: true } },
+  ],
+  [
+    "JSON that becomes unknown",
+    { before: { a: `{"password":"${SECRET}"}` }, after: {}, after_unknown: { a: true } },
+  ],
+  [
+    "JSON that becomes another text",
+    { before: { a: `{"auth_token":"${SECRET}"}` }, after: { a: "x" } },
+  ],
+  ["an object that becomes a text", { before: { a: { password: SECRET } }, after: { a: "x" } }],
+  [
+    "an environment variable of a container",
+    { after: { a: `[{"environment":[{"name":"DB_PASSWORD","value":"${SECRET}"}]}]` } },
+  ],
+  ["a list under the name of a secret", { after: { client_secret: ["a", SECRET] } }],
+])("masks %s", (_, change) => {
+  const found = attributeChanges({ actions: ["update"], ...change });
+  expect(found.length).toBeGreaterThan(0);
+  expect(JSON.stringify(found)).not.toContain(SECRET);
+});
+
+test("shows that a sensitive value changes", () => {
+  const change = (after: string) =>
+    attributeChanges({
+      actions: ["update"],
+      before: { password: "one-secret" },
+      after: { password: after },
+    });
+  expect(change("one-secret")).toEqual([]);
+  expect(change("another-secret")).toEqual([
+    { path: "password", before: "(sensitive value)", after: "(sensitive value)" },
+  ]);
+});
+
+test("shows settings that only mention a secret", () => {
+  expect(
+    attributeChanges({
+      actions: ["update"],
+      before: {},
+      after: { manage_master_user_password: true },
+    }),
+  ).toEqual([{ path: "manage_master_user_password", after: "true" }]);
 });
