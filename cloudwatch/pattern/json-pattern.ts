@@ -1,7 +1,7 @@
 import type { JsonPattern, JsonTest } from "./ast.ts";
 import { parseCondition } from "./condition.ts";
 import { FilterPatternError } from "./error.ts";
-import { createLexer, type Lexer, type Syntax, type Token, unexpected } from "./lexer.ts";
+import { createLexer, type Lexer, rangeOf, type Syntax, type Token, unexpected } from "./lexer.ts";
 import { isRelational, parseOperator, parseValue } from "./value.ts";
 
 const SYNTAX: Syntax = {
@@ -66,5 +66,6 @@ function unexpectedTerm(token: Token, allowed: string): FilterPatternError {
   return new FilterPatternError(
     `Invalid character(s) in term '${token.text}'`,
     `Character ${token.start + 1} begins '${token.text}'; expected ${allowed}.`,
+    rangeOf(token),
   );
 }

@@ -1,5 +1,10 @@
 import type { Selector } from "./ast.ts";
-import { type FilterPatternError, invalidPattern, invalidTerm } from "./error.ts";
+import {
+  type FilterPatternError,
+  invalidPattern,
+  invalidTerm,
+  type PatternRange,
+} from "./error.ts";
 import { scanSelector } from "./selector.ts";
 
 export type Token = {
@@ -70,7 +75,13 @@ export function createLexer(pattern: string, syntax: Syntax): Lexer {
 /** Returns the error for a token that is not allowed at its position. */
 export function unexpected(token: Token, allowed: string): FilterPatternError {
   const received = token.type === "end" ? "the end of the pattern" : `'${token.text}'`;
-  return invalidPattern(`Character ${token.start + 1} begins ${received}; expected ${allowed}.`);
+  const detail = `Character ${token.start + 1} begins ${received}; expected ${allowed}.`;
+  return invalidPattern(detail, rangeOf(token));
+}
+
+/** The part of the pattern that a token covers; of the end, one character after the pattern. */
+export function rangeOf({ start, text }: Token): PatternRange {
+  return { start, end: start + Math.max(1, text.length) };
 }
 
 const BLANK = /\s*/y;

@@ -51,6 +51,7 @@ function validateDelimiter(source: string, open: string, close: string): void {
   throw new FilterPatternError(
     `If a filter pattern starts with '${open}' it must end with '${close}'`,
     `The pattern ends with '${source.slice(-1)}'.`,
+    { start: source.length, end: source.length + 1 },
   );
 }
 

@@ -28,7 +28,10 @@ describe("arbitrary text", () => {
           pattern = parsePattern(text);
         } catch (error) {
           expect(error).toBeInstanceOf(FilterPatternError);
-          expect((error as FilterPatternError).detail).not.toBe("");
+          const { detail, range } = error as FilterPatternError;
+          expect(detail).not.toBe("");
+          expect(range?.start ?? 0).toBeLessThanOrEqual(text.trim().length);
+          expect(range?.end ?? 1).toBeGreaterThan(range?.start ?? 0);
           return;
         }
         expect(pattern.source).toBe(text);
@@ -70,6 +73,43 @@ describe("reports an invalid term up to the invalid character", () => {
   ])("%s", (text, term) => {
     expect(() => parsePattern(text)).toThrow(`Invalid character(s) in term '${term}'`);
   });
+});
+
+describe("points to the invalid part", () => {
+  it.each([
+    ["{ $.a.[b] = 1 }", "b"],
+    ["{ $.a = 1 } , }", ","],
+    ["{ $.a = 1", ""],
+    ["{ $.a == 1 }", "="],
+    ["{ $.a >= foo }", "foo"],
+    ["{ $.a IS 1 }", "1"],
+    ["{ $.a = %a{% }", "%a{%"],
+    ["{ $.a[*].b[*] = 1 }", "$.a[*].b[*]"],
+    ["{ $.a[2147483648] = 1 }", "2147483648"],
+    ["[a, b, a=1]", "a"],
+    ["[a=1 || b=2]", "b"],
+    ["[1a]", "1a"],
+    ["ERROR (reason", "("],
+    ["a -", "-"],
+    ['a"b"', '"'],
+    ["%a% %b%", " "],
+  ])("%s", (text, part) => {
+    const error = errorOf(text);
+    expect(text.slice(error.range?.start, error.range?.end)).toBe(part);
+  });
+
+  it("ignores white space around the pattern", () => {
+    expect(errorOf("  { $.a ! 1 }\n").range).toEqual({ start: 7, end: 8 });
+  });
+
+  function errorOf(text: string): FilterPatternError {
+    try {
+      parsePattern(text);
+    } catch (error) {
+      if (error instanceof FilterPatternError) return error;
+    }
+    throw new Error(`"${text}" was accepted.`);
+  }
 });
 
 describe("limits", () => {

@@ -64,7 +64,10 @@ export function scanSelector(pattern: string, start: number): Selector {
     const digits = read(DIGITS);
     if (digits === "") throw invalid("a non-negative index, *, or 'a property name'");
     if (Number(digits) > MAX_INDEX) {
-      throw invalidPattern(`The index ${digits} exceeds the maximum of ${MAX_INDEX}.`);
+      throw invalidPattern(`The index ${digits} exceeds the maximum of ${MAX_INDEX}.`, {
+        start: position - digits.length,
+        end: position,
+      });
     }
     return { type: "index", index: Number(digits) };
   }
@@ -85,12 +88,17 @@ export function scanSelector(pattern: string, start: number): Selector {
   }
   const text = pattern.slice(start, position);
   if (segments.filter(({ type }) => type === "wildcard").length > MAX_WILDCARDS) {
-    throw new FilterPatternError(
-      `Your filter pattern has a JSON path selector that exceeds the maximum of ${MAX_WILDCARDS} wildcard allowed per json selector.`,
-      `The selector is ${text}.`,
-    );
+    throw tooManyWildcards(text, start);
   }
   return { text, segments };
+}
+
+function tooManyWildcards(selector: string, start: number): FilterPatternError {
+  return new FilterPatternError(
+    `Your filter pattern has a JSON path selector that exceeds the maximum of ${MAX_WILDCARDS} wildcard allowed per json selector.`,
+    `The selector is ${selector}.`,
+    { start, end: start + selector.length },
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { SpaceComparison, SpaceField, SpacePattern } from "./ast.ts";
 import { parseCondition } from "./condition.ts";
 import { FilterPatternError } from "./error.ts";
-import { createLexer, type Lexer, type Syntax, type Token, unexpected } from "./lexer.ts";
+import { createLexer, type Lexer, rangeOf, type Syntax, type Token, unexpected } from "./lexer.ts";
 import { isRelational, parseOperator, parseValue } from "./value.ts";
 
 const SYNTAX: Syntax = {
@@ -19,6 +19,7 @@ export function parseSpacePattern(source: string): SpacePattern {
   lexer.expect("[");
   if (!isSymbol(lexer.peek(), "]")) {
     do {
+      const first = lexer.peek();
       const field = parseField(lexer);
       const name = field.type === "ellipsis" ? ELLIPSIS : field.name;
       if (name !== undefined && names.has(name)) {
@@ -27,6 +28,7 @@ export function parseSpacePattern(source: string): SpacePattern {
           name === ELLIPSIS
             ? "A pattern can contain ... only once."
             : `Field names must be unique; ${name} occurs twice.`,
+          rangeOf(first),
         );
       }
       if (name !== undefined) names.add(name);
@@ -54,12 +56,14 @@ function parseField(lexer: Lexer): SpaceField {
   }
   let name: string | undefined;
   const condition = parseCondition(lexer, (): SpaceComparison => {
-    const operand = fieldName(lexer.next());
+    const token = lexer.next();
+    const operand = fieldName(token);
     name ??= operand;
     if (operand !== name) {
       throw new FilterPatternError(
         `Multiple variables used in a single filter. Var1 : ${name}, Var2 : ${operand}`,
         `The condition of a field can refer only to that field; separate ${name} and ${operand} with a comma.`,
+        rangeOf(token),
       );
     }
     return parseComparison(lexer);
@@ -84,6 +88,7 @@ function fieldName(token: Token): string {
     throw new FilterPatternError(
       `Invalid character(s) in term '${token.text}'`,
       `A field name must consist of letters, digits and _ and must not start with a digit; received '${token.text}'.`,
+      rangeOf(token),
     );
   }
   return token.text;

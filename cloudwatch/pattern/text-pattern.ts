@@ -41,7 +41,10 @@ export function parseTextPattern(source: string): TextPattern {
       position++;
       const following = source[position];
       if (following === undefined || BLANK.test(following) || isPrefix(following)) {
-        throw invalidPattern(`Character ${position} is '${character}'; expected a term after it.`);
+        throw invalidPattern(`Character ${position} is '${character}'; expected a term after it.`, {
+          start: position - 1,
+          end: position,
+        });
       }
       character = following;
     }
@@ -49,7 +52,10 @@ export function parseTextPattern(source: string): TextPattern {
     const after = source[position];
     const isQuoteNext = character === '"' || after === '"';
     if (isQuoteNext && after !== undefined && !BLANK.test(after) && !isPrefix(after)) {
-      throw invalidPattern(`Character ${position + 1} follows a term; separate them with a space.`);
+      throw invalidPattern(
+        `Character ${position + 1} follows a term; separate them with a space.`,
+        { start: position, end: position + 1 },
+      );
     }
   }
   return { kind: "text", source, required, excluded, optional };
@@ -68,7 +74,10 @@ export function parseRegexPattern(source: string): RegexPattern {
       throw invalidTerm(source, text.length, text.length, "nothing after a regular expression");
     }
     scanRegex(source, text.length);
-    throw invalidPattern("A text pattern can contain one regular expression and nothing else.");
+    throw invalidPattern("A text pattern can contain one regular expression and nothing else.", {
+      start: text.length,
+      end: source.length,
+    });
   }
   const regex = text.slice(1, -1);
   compileRegex(regex); // validates it

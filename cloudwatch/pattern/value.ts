@@ -1,6 +1,6 @@
 import type { EqualityOperator, Operator, RelationalOperator, Value } from "./ast.ts";
-import { invalidPattern } from "./error.ts";
-import { type Lexer, type Token, unexpected } from "./lexer.ts";
+import { invalidPattern, parsePart } from "./error.ts";
+import { type Lexer, rangeOf, type Token, unexpected } from "./lexer.ts";
 import { compileRegex } from "./regex.ts";
 
 const EQUALITY: readonly EqualityOperator[] = ["=", "!="];
@@ -25,13 +25,14 @@ export function parseValue(lexer: Lexer): Value {
     case "quoted":
       return textValue(token.value);
     case "regex":
-      compileRegex(token.source); // validates it
+      parsePart(rangeOf(token), () => compileRegex(token.source)); // validates it
       return { type: "regex", source: token.source };
     case "number": {
       const exponent = Number(/[eE](.*)$/.exec(token.text)?.[1] ?? 0);
       if (Math.abs(exponent) > MAX_EXPONENT) {
         throw invalidPattern(
           `The exponent of ${token.text} exceeds ${MAX_EXPONENT}; quote the value if it is text.`,
+          rangeOf(token),
         );
       }
       return { type: "number", text: token.text };

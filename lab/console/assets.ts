@@ -19,6 +19,10 @@ const besides = (specifier: string, file: string) => new URL(file, library(speci
 const FILES: Readonly<Record<string, () => URL>> = {
   "console.js": () => own("console.js"),
   "chart.js": () => own("chart.js"),
+  "page.js": () => own("page.js"),
+  "workbench.js": () => own("workbench.js"),
+  "replay.js": () => own("replay.js"),
+  "tools.css": () => own("tools.css"),
   "base.css": () => own("base.css"),
   "panels.css": () => own("panels.css"),
   "record.css": () => own("record.css"),

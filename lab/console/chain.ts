@@ -25,7 +25,8 @@ export interface Station {
 
 /** Equal calls within one minute, and what they led to. */
 export interface Chain {
-  readonly eventId: string;
+  /** Of the newest record. */
+  readonly id: string;
   readonly title: string;
   readonly count: number;
   readonly stations: readonly Station[];
@@ -58,7 +59,7 @@ function chainOf(
 ): Chain {
   const request = requests.get(item.requestId ?? "");
   return {
-    eventId: item.eventId,
+    id: item.id,
     title: titleOf(item, request),
     count: others.length + 1,
     stations: [

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import { cisPack, detections } from "../../detections/index.ts";
 import { notModelledByService } from "../aws/aws.ts";
+import { layout } from "./layout.ts";
 import { type Html, limits, terraformAddress } from "./panels/format.ts";
 import type { ConsoleSources } from "./sources.ts";
 
@@ -14,24 +15,15 @@ const SPEEDS = [1, 10, 60, 120, 600];
 
 /** The whole document. Its client script replaces the panels as they change. */
 export function page(sources: ConsoleSources, { token, panels }: PageProps): Html {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width, initial-scale=1">
-  <meta name="color-scheme" content="light dark">
-  <meta name="console-token" content="${token}">
-  <title>Cipherwatch lab</title>
-  <link rel="icon" href="/client/icon.svg">
-  <link rel="stylesheet" href="/client/uplot.css">
-  <link rel="stylesheet" href="/client/base.css">
-  <link rel="stylesheet" href="/client/panels.css">
-  <link rel="stylesheet" href="/client/record.css">
-  <script type="module" src="/client/console.js"></script>
-</head>
-<body>
-  <a class="skip" href="#try">Skip to the first step</a>
-  ${header(sources)}
+  return layout({
+    title: "Cipherwatch lab",
+    path: "/",
+    token,
+    styles: ["uplot.css", "panels.css", "record.css"],
+    script: "console.js",
+    tools: clockTools(sources),
+    skipTo: { id: "try", label: "Skip to the first step" },
+    content: html`
   <main>
     <div class="lead">
       ${trySection(sources, panels)}
@@ -57,16 +49,13 @@ export function page(sources: ConsoleSources, { token, panels }: PageProps): Htm
     <form method="dialog"><button aria-label="Close the record">Close</button></form>
     <div id="record-content"></div>
   </dialog>
-  <p id="announcer" class="visually-hidden" aria-live="polite"></p>
-</body>
-</html>`;
+`,
+  });
 }
 
-function header({ startSpeed }: ConsoleSources): Html {
+function clockTools({ startSpeed }: ConsoleSources): Html {
   const speeds = [...new Set([...SPEEDS, startSpeed])].sort((a, b) => a - b);
-  return html`<header>
-    <h1>Cipherwatch <span>lab</span></h1>
-    <p id="connection" role="status">Connecting…</p>
+  return html`<p id="connection" role="status">Connecting…</p>
     <div class="clock" role="group" aria-label="Lab clock">
       <span class="lab-time"><span class="hint">Lab time</span> <time id="lab-time">--:--:--</time></span>
       <label>Speed <select id="speed">${speeds.map(
@@ -76,8 +65,7 @@ function header({ startSpeed }: ConsoleSources): Html {
       <button type="button" data-action="pause" id="pause">Pause</button>
       <button type="button" data-action="step" title="Move lab time forward by one minute">Step 1 min</button>
       <button type="button" data-action="reset" title="Run at ${startSpeed}× again">Reset</button>
-    </div>
-  </header>`;
+    </div>`;
 }
 
 function trySection(sources: ConsoleSources, panels: PageProps["panels"]): Html {

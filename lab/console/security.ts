@@ -18,12 +18,33 @@ export const consoleHeaders = secureHeaders({
     styleSrc: ["'self'"],
     imgSrc: ["'self'"],
     connectSrc: ["'self'"],
+    frameSrc: ["'self'"],
     formAction: ["'none'"],
     baseUri: ["'none'"],
     frameAncestors: ["'none'"],
   },
   crossOriginResourcePolicy: "same-origin",
   xFrameOptions: "DENY",
+  referrerPolicy: "no-referrer",
+  strictTransportSecurity: false,
+});
+
+/**
+ * Allows a replay report its own styles, and only the console to embed it. `sandbox` gives it an origin of its
+ * own, without scripts.
+ */
+export const reportHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'unsafe-inline'"],
+    imgSrc: ["data:"],
+    formAction: ["'none'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'self'"],
+    sandbox: [],
+  },
+  crossOriginResourcePolicy: "same-origin",
+  xFrameOptions: "SAMEORIGIN",
   referrerPolicy: "no-referrer",
   strictTransportSecurity: false,
 });

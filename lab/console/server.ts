@@ -8,8 +8,16 @@ import { defaultChartAlarm } from "./chart.ts";
 import { renderPanels, sendUpdates } from "./live.ts";
 import { page } from "./page.ts";
 import { recordPanel } from "./panels/record-panel.ts";
-import { consoleHeaders, newToken, rejectOtherSites, requireToken } from "./security.ts";
+import { type ReplayFiles, replayFiles } from "./replay/run.ts";
+import {
+  consoleHeaders,
+  newToken,
+  rejectOtherSites,
+  reportHeaders,
+  requireToken,
+} from "./security.ts";
 import type { ConsoleSources } from "./sources.ts";
+import { replayRoutes, workbenchRoutes } from "./tools.ts";
 
 export interface ConsoleOptions {
   /** 0 picks a free port. */
@@ -18,6 +26,8 @@ export interface ConsoleOptions {
   readonly state: () => Readonly<Record<string, unknown>>;
   readonly sources: ConsoleSources;
   readonly actions: Actions;
+  /** Default: `npm run replay` in a process of its own. */
+  readonly replay?: ReplayFiles;
 }
 
 export interface Console {
@@ -44,11 +54,19 @@ export async function startConsole({ port, ...options }: ConsoleOptions): Promis
 }
 
 /** The console without a port. */
-export function createConsole({ state, sources, actions }: Omit<ConsoleOptions, "port">): Hono {
+export function createConsole({
+  state,
+  sources,
+  actions,
+  replay = replayFiles,
+}: Omit<ConsoleOptions, "port">): Hono {
   const token = newToken();
   const app = new Hono();
   app.use(rejectOtherSites);
-  app.use(consoleHeaders);
+  app.use((c, next) => {
+    const isReport = c.req.path.startsWith("/replay/reports/");
+    return (isReport ? reportHeaders : consoleHeaders)(c, next);
+  });
   app.use(async (c, next) => {
     await next();
     c.header("Cache-Control", "no-store");
@@ -63,8 +81,8 @@ export function createConsole({ state, sources, actions }: Omit<ConsoleOptions, 
     if (asset === undefined) return c.notFound();
     return c.body(new Uint8Array(asset.content), 200, { "Content-Type": asset.type });
   });
-  app.get("/record/:eventId", async (c) => {
-    const content = recordPanel(sources, c.req.param("eventId"));
+  app.get("/record/:id", async (c) => {
+    const content = recordPanel(sources, c.req.param("id"));
     return content === undefined
       ? c.html(html`<p id="record-title">The lab no longer holds this record.</p>`, 404)
       : c.html(content);
@@ -89,5 +107,7 @@ export function createConsole({ state, sources, actions }: Omit<ConsoleOptions, 
       return c.json({ error: error instanceof Error ? error.message : String(error) }, 409);
     }
   });
+  app.route("/", workbenchRoutes(sources, token));
+  app.route("/", replayRoutes(sources, token, replay));
   return app;
 }

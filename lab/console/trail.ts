@@ -7,7 +7,8 @@ import type { ConsoleSources } from "./sources.ts";
 
 /** A CloudTrail record on its way to the log group, or in it. Times are lab time in epoch milliseconds. */
 export interface TrailItem {
-  readonly eventId: string;
+  /** The event id; of an injected record, which may have none or another record's, a number. */
+  readonly id: string;
   /** The record as JSON, as CloudTrail writes it into the log group. */
   readonly message: string;
   readonly record: Readonly<Record<string, unknown>>;
@@ -31,6 +32,8 @@ export interface TrailItem {
 /** Log events and pending events never change, so each is parsed and matched once. */
 const items = new WeakMap<object, TrailItem>();
 
+let injectedRecords = 0;
+
 /** Returns the newest `count` records, newest first, beginning with those not delivered yet. */
 export function trailItems(sources: ConsoleSources, count: number): readonly TrailItem[] {
   const { aws, deployment } = sources;
@@ -53,10 +56,10 @@ export function trailItems(sources: ConsoleSources, count: number): readonly Tra
   const delivered = (group?.events ?? []).slice(-count).map((event) =>
     cached(event, () => {
       const item = describe(event.message);
-      const injected = !aws.services.cloudTrail.isRecorded(item.eventId);
+      const injected = !aws.services.cloudTrail.isRecorded(item.id);
       return {
         ...item,
-        ...(injected && { calledAt: event.ingestionTime }),
+        ...(injected && { id: `injected-${++injectedRecords}`, calledAt: event.ingestionTime }),
         deliveredAt: event.ingestionTime,
         delivered: true,
         injected,
@@ -96,7 +99,7 @@ function describe(message: string) {
   return {
     message,
     record,
-    eventId: String(record.eventID ?? ""),
+    id: String(record.eventID ?? ""),
     eventName: String(record.eventName ?? "Unknown"),
     errorCode: record.errorCode === undefined ? undefined : String(record.errorCode),
     callerArn,

@@ -1,6 +1,7 @@
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { Aws } from "../aws/aws.ts";
 import { createActions } from "../console/actions.ts";
+import type { ReplayFiles } from "../console/replay/run.ts";
 import { createConsole } from "../console/server.ts";
 import type { ConsoleSources } from "../console/sources.ts";
 import { deployedScope } from "../scope.ts";
@@ -24,10 +25,11 @@ export function consoleSources(
   };
 }
 
-/** The console of `sources`, whose attacks end at once. */
-export function testConsole(sources: ConsoleSources) {
+/** The console of `sources`, whose attacks and replays end at once. */
+export function testConsole(sources: ConsoleSources, replay?: ReplayFiles) {
   return createConsole({
     sources,
+    replay: replay ?? (() => Promise.resolve("<!doctype html>")),
     actions: createActions(sources, (id) => Promise.resolve(`Ran ${id}.`)),
     state: () => ({ inbox: [] }),
   });

@@ -1,9 +1,8 @@
 // The console's client: replaces panels as the lab changes, and sends the buttons' actions.
 import { drawChart } from "./chart.js";
 import { Idiomorph } from "./idiomorph.js";
+import { announce, element, post } from "./page.js";
 
-const element = (id) => document.getElementById(id);
-const token = document.querySelector('meta[name="console-token"]').content;
 const form = element("request");
 
 /** The lab's clock: its time when the last event arrived, and when that was on this machine. */
@@ -122,26 +121,11 @@ function actionOf(action) {
 async function send(action) {
   const isRequest = ["encrypt", "decrypt", "wrong-key"].includes(action.action);
   try {
-    const response = await fetch("/api/actions", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Console-Token": token },
-      body: JSON.stringify(action),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(errorOf(text));
-    const result = JSON.parse(text);
+    const result = JSON.parse(await post("/api/actions", action));
     if (isRequest) showResult(result);
     else announce(result.title);
   } catch (error) {
     showError(error.message);
-  }
-}
-
-function errorOf(text) {
-  try {
-    return JSON.parse(text).error;
-  } catch {
-    return text;
   }
 }
 
@@ -158,10 +142,6 @@ function showError(message) {
   output.textContent = message;
 }
 
-function announce(text) {
-  element("announcer").textContent = text;
-}
-
 async function copyText(button, text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -174,8 +154,8 @@ async function copyText(button, text) {
   }, 1500);
 }
 
-async function openRecord(eventId) {
-  const response = await fetch(`/record/${encodeURIComponent(eventId)}`);
+async function openRecord(id) {
+  const response = await fetch(`/record/${encodeURIComponent(id)}`);
   // The server escapes every value of the record.
   element("record-content").innerHTML = await response.text();
   element("record").showModal();

@@ -16,10 +16,10 @@ export function chainPanel(sources: ConsoleSources): Html {
   return html`<ol class="chains">${rows.map(chainRow)}</ol>`;
 }
 
-function chainRow({ eventId, title, count, stations }: Chain): Html {
+function chainRow({ id, title, count, stations }: Chain): Html {
   const times = count > 1 ? html` <span class="count">× ${count.toLocaleString("en")}</span>` : "";
-  return html`<li class="chain" id="chain-${eventId}">
-    <h3><button type="button" class="link" data-record="${eventId}">${title}</button>${times}</h3>
+  return html`<li class="chain" id="chain-${id}">
+    <h3><button type="button" class="link" data-record="${id}">${title}</button>${times}</h3>
     <ol class="stations">${stations.map(stationItem)}</ol>
   </li>`;
 }

@@ -1,16 +1,11 @@
 import { html } from "hono/html";
 import type { MetricFilter } from "../../../cloudwatch/metric-filter.ts";
-import {
-  type ExplainedClause,
-  type ExplainedCondition,
-  type Explanation,
-  explain,
-  selectPaths,
-} from "../../../cloudwatch/pattern/explain.ts";
+import { type Explanation, explain } from "../../../cloudwatch/pattern/explain.ts";
 import type { ConsoleSources } from "../sources.ts";
 import { patternOf, trailFilters, trailItems } from "../trail.ts";
+import { clausesOf, clauseTree, marksOf, verdictMark } from "./explanation.ts";
 import { type Html, terraformAddress } from "./format.ts";
-import { type MarkedPaths, markedJson } from "./marked-json.ts";
+import { markedJson } from "./marked-json.ts";
 
 const EXAMINED_RECORDS = 10_000;
 
@@ -24,8 +19,8 @@ interface ExplainedFilter {
  * clause. The pattern is the first that matches; otherwise, the one with the most clauses met.
  * @returns undefined for an unknown event
  */
-export function recordPanel(sources: ConsoleSources, eventId: string): Html | undefined {
-  const item = trailItems(sources, EXAMINED_RECORDS).find((each) => each.eventId === eventId);
+export function recordPanel(sources: ConsoleSources, recordId: string): Html | undefined {
+  const item = trailItems(sources, EXAMINED_RECORDS).find(({ id }) => id === recordId);
   if (item === undefined) return undefined;
   const explained = trailFilters(sources)
     .map((filter) => ({ filter, explanation: explain(patternOf(filter), item.message) }))
@@ -41,7 +36,7 @@ export function recordPanel(sources: ConsoleSources, eventId: string): Html | un
     <p class="summary ${matched > 0 ? "alert" : ""}">${verdict}</p>
     <div class="record-columns">
       <section aria-label="Patterns">
-        ${explained.map((each, index) => filterDetails(each, index === 0, sources))}
+        ${explained.map((each, index) => filterDetails(each, { isOpen: index === 0, recordId }, sources))}
       </section>
       <section aria-label="Record">
         <p class="hint">Marked: what the first pattern looks at.</p>
@@ -57,52 +52,18 @@ function score({ matched, condition }: Explanation): number {
   return (matched ? 1 : 0) + (all.length === 0 ? 0 : met / all.length);
 }
 
-function clausesOf(condition: ExplainedCondition): readonly ExplainedClause[] {
-  return condition.type === "clause" ? [condition] : condition.conditions.flatMap(clausesOf);
-}
-
-function marksOf(record: unknown, { condition }: Explanation): MarkedPaths {
-  const marks = new Map<string, boolean>();
-  for (const { selector, matched } of condition === undefined ? [] : clausesOf(condition)) {
-    for (const { path } of selectPaths(record, selector.segments)) {
-      const key = JSON.stringify(path);
-      marks.set(key, matched || marks.get(key) === true);
-    }
-  }
-  return marks;
-}
-
 function filterDetails(
   { filter, explanation }: ExplainedFilter,
-  isOpen: boolean,
+  { isOpen, recordId }: { readonly isOpen: boolean; readonly recordId: string },
   { addressOf }: ConsoleSources,
 ): Html {
-  const { matched, condition } = explanation;
+  const { matched } = explanation;
   return html`<details class="filter" ${isOpen ? "open" : ""}>
     <summary>${verdictMark(matched)} <span>${filter.transformation.metricName}</span>
       <span class="hint">${matched ? "matches" : "does not match"}</span></summary>
-    ${condition === undefined ? "" : html`<ul class="clauses">${conditionItem(condition)}</ul>`}
-    <p class="hint">Pattern</p><pre class="pattern">${filter.pattern}</pre>
+    ${clauseTree(explanation)}
+    <p class="hint">Pattern (<a href="/workbench?filter=${encodeURIComponent(filter.name)}&amp;record=${encodeURIComponent(recordId)}">try changes</a>)</p>
+    <pre class="pattern">${filter.pattern}</pre>
     ${terraformAddress(addressOf("aws_cloudwatch_log_metric_filter", filter.name))}
   </details>`;
-}
-
-function verdictMark(matched: boolean): Html {
-  return matched
-    ? html`<span class="met"><span aria-hidden="true">✓</span><span class="visually-hidden">met:</span></span>`
-    : html`<span class="unmet"><span aria-hidden="true">✗</span><span class="visually-hidden">not met:</span></span>`;
-}
-
-function conditionItem(condition: ExplainedCondition): Html {
-  if (condition.type !== "clause") {
-    const label = condition.type === "and" ? "all of" : "any of";
-    return html`<li>${verdictMark(condition.matched)} <em>${label}</em>
-      <ul>${condition.conditions.map(conditionItem)}</ul></li>`;
-  }
-  const { text, values, matched } = condition;
-  const found =
-    values.length === 0
-      ? "not in the record"
-      : values.map((value) => JSON.stringify(value)).join(", ");
-  return html`<li>${verdictMark(matched)} <code>${text}</code> <span class="found">${found}</span></li>`;
 }

@@ -20,11 +20,11 @@ export function trailPanel(sources: ConsoleSources): Html {
 }
 
 function recordRow(item: TrailItem): Html {
-  const { eventId, eventName, errorCode, caller, calledAt, delivered, deliveredAt } = item;
+  const { id, eventName, errorCode, caller, calledAt, delivered, deliveredAt } = item;
   const matched = item.filters.map(({ transformation }) => transformation.metricName);
-  return html`<tr id="row-${eventId}-${calledAt}" class="${matched.length > 0 ? "alert" : ""}">
+  return html`<tr id="row-${id}" class="${matched.length > 0 ? "alert" : ""}">
     <td>${timeElement(calledAt)}</td>
-    <td><button type="button" class="link" data-record="${eventId}">${eventName}</button>
+    <td><button type="button" class="link" data-record="${id}">${eventName}</button>
       ${errorCode === undefined ? "" : html`<span class="error-code">${errorCode}</span>`}
       ${item.injected ? html`<span class="tag">injected</span>` : ""}</td>
     <td class="caller">${caller}</td>

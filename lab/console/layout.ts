@@ -1,0 +1,53 @@
+import { html } from "hono/html";
+import type { Html } from "./panels/format.ts";
+
+export interface LayoutProps {
+  readonly title: string;
+  readonly path: (typeof VIEWS)[number]["path"];
+  readonly token: string;
+  /** Files under `/client/`. */
+  readonly styles: readonly string[];
+  readonly script: string;
+  /** Added to the header. */
+  readonly tools?: Html;
+  readonly skipTo: { readonly id: string; readonly label: string };
+  readonly content: Html;
+}
+
+const VIEWS = [
+  { path: "/", label: "Console" },
+  { path: "/workbench", label: "Filter workbench" },
+  { path: "/replay", label: "Replay" },
+] as const;
+
+/** The document around a view: the head, the header with links to every view, and the announcer. */
+export function layout(props: LayoutProps): Html {
+  const { title, path, token, styles, script, tools, skipTo, content } = props;
+  return html`<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <meta name="console-token" content="${token}">
+  <title>${title}</title>
+  <link rel="icon" href="/client/icon.svg">
+  ${["base.css", ...styles].map((name) => html`<link rel="stylesheet" href="/client/${name}">`)}
+  <script type="module" src="/client/${script}"></script>
+</head>
+<body>
+  <a class="skip" href="#${skipTo.id}">${skipTo.label}</a>
+  <header>
+    <h1>Cipherwatch <span>lab</span></h1>
+    <nav aria-label="Views">${VIEWS.map((view) =>
+      view.path === path
+        ? html`<a href="${view.path}" aria-current="page">${view.label}</a>`
+        : html`<a href="${view.path}">${view.label}</a>`,
+    )}</nav>
+    ${tools ?? ""}
+  </header>
+  ${content}
+  <p id="announcer" class="visually-hidden" aria-live="polite"></p>
+</body>
+</html>`;
+}
