@@ -128,7 +128,7 @@ describe("the page", () => {
       userIdentity: { sessionContext: { sessionIssuer: { arn: sources.scope.serviceRoleArn } } },
     });
     const page = await text(await newestRecord());
-    expect(page).toMatch(/\b1 of \d+ metric filters count this record\./);
+    expect(page).toMatch(/\b[1-9]\d* of \d+ metric filters count this record\./);
     expect(page).toContain("$.errorCode = &quot;*&quot;");
     expect(page).toContain('<mark class="met">&quot;InvalidCiphertextException&quot;</mark>');
     expect(page).toMatch(/aws_cloudwatch_log_metric_filter\.cipherwatch-dev-kms-errors/);
