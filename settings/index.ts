@@ -7,6 +7,7 @@ import * as keysAndLogs from "./keys-and-logs.ts";
 import { load, type Variables } from "./load.ts";
 import * as network from "./network.ts";
 import * as pipeline from "./pipeline.ts";
+import * as rollout from "./rollout.ts";
 import * as service from "./service.ts";
 import type { Refinement, ValuesOf } from "./setting.ts";
 
@@ -20,6 +21,7 @@ export const settingsTable = {
   ...database.settings,
   ...ingress.settings,
   ...service.settings,
+  ...rollout.settings,
   ...pipeline.settings,
 };
 
@@ -33,6 +35,7 @@ const refinements: readonly Refinement<Settings>[] = [
   ...database.refinements,
   ...ingress.refinements,
   ...service.refinements,
+  ...rollout.refinements,
   ...pipeline.refinements,
 ];
 

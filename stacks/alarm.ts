@@ -2,7 +2,7 @@ import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-com
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { keyAlias, resourceName } from "../common/naming.ts";
+import { keyAlias, ROUTINE_TOPIC, resourceName } from "../common/naming.ts";
 import { alarmDescription } from "../detections/alarm-description.ts";
 import { attackUnderWay, compositeAlarmRule } from "../detections/attack-under-way.ts";
 import { changeNotificationMessage } from "../detections/change-notification.ts";
@@ -36,7 +36,6 @@ export interface AlarmStackProps extends CipherwatchStackProps {
 
 /** Parts of names, for the resources and for the statements in the key policy. */
 const URGENT = "urgent";
-const ROUTINE = "routine";
 const ALARM_EVENTS = "alarm-events";
 const UNDELIVERED = "undelivered";
 
@@ -61,7 +60,7 @@ export class AlarmStack extends CipherwatchStack {
       alias: keyAlias(env, "alarms"),
       description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
       grants: [
-        ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE),
+        ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE_TOPIC),
         ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED),
       ],
     });
@@ -72,7 +71,7 @@ export class AlarmStack extends CipherwatchStack {
       email: pagerEmail,
     }).topicArn;
     this.routineTopicArn = new AlarmTopic(this, "RoutineTopic", {
-      part: ROUTINE,
+      part: ROUTINE_TOPIC,
       displayName: `Cipherwatch ${env}`,
       keyArn,
       email: alertEmail,

@@ -19,6 +19,7 @@ import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import { allow, PULL_IMAGE, viaService } from "./constructs/policy.ts";
+import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
@@ -108,7 +109,8 @@ export class ServiceStack extends CipherwatchStack {
       stopSeconds: DRAIN_SECONDS,
     });
     const cluster = this.#cluster(logs);
-    const service = this.#service(props, cluster, task, loadBalancer, [
+    const rollout = new Rollout(this, "Rollout", loadBalancer);
+    const service = this.#service(props, cluster, task, loadBalancer, rollout, [
       execution.permissions,
       role.permissions,
       ...connections,
@@ -116,7 +118,10 @@ export class ServiceStack extends CipherwatchStack {
     new TaskScaling(this, "Scaling", {
       clusterName: cluster.name,
       serviceName: service.name,
-      resourceLabel: loadBalancer.resourceLabel,
+      loadBalancerArnSuffix: loadBalancer.arnSuffix,
+      ...(rollout.shifting === undefined
+        ? { targetGroupArnSuffix: loadBalancer.targetGroup.arnSuffix }
+        : {}),
     });
 
     new TerraformOutput(this, "Endpoint", { value: this.endpoint });
@@ -263,6 +268,7 @@ export class ServiceStack extends CipherwatchStack {
     cluster: EcsCluster,
     task: EcsTaskDefinition,
     loadBalancer: LoadBalancer,
+    rollout: Rollout,
     dependencies: readonly ITerraformDependable[],
   ): EcsService {
     const { minTasks, executeCommand } = this.settings;
@@ -280,9 +286,10 @@ export class ServiceStack extends CipherwatchStack {
       },
       loadBalancer: [
         {
-          targetGroupArn: loadBalancer.targetGroupArn,
+          targetGroupArn: loadBalancer.targetGroup.arn,
           containerName: API_CONTAINER,
           containerPort: PORT,
+          ...(rollout.shifting === undefined ? {} : { advancedConfiguration: rollout.shifting }),
         },
       ],
       healthCheckGracePeriodSeconds: START_SECONDS,
@@ -292,12 +299,13 @@ export class ServiceStack extends CipherwatchStack {
       // After a rollback the service is healthy, so the deployment would look successful. Waiting for the
       // new deployment's steady state makes the apply fail instead.
       deploymentCircuitBreaker: { enable: true, rollback: true },
+      ...rollout.deployment,
       waitForSteadyState: true,
       enableExecuteCommand: executeCommand,
       enableEcsManagedTags: true,
       propagateTags: "SERVICE",
       lifecycle: { ignoreChanges: ["desired_count"] }, // set by autoscaling
-      dependsOn: [loadBalancer.listener, ...dependencies],
+      dependsOn: [loadBalancer.listener, ...rollout.dependencies, ...dependencies],
     });
   }
 }

@@ -7,6 +7,7 @@ import type {
   ThresholdAlarm,
 } from "../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
+import { deploymentAlarmNames } from "./deployment-alarms.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
 
 /** The monitoring that the synthesized stacks deploy, with every reference resolved. */
@@ -87,7 +88,10 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
   if (onlyTrail === undefined || more.length > 0) {
     throw new Error(`The stacks must have exactly one aws_cloudtrail; they have ${trails.length}.`);
   }
-  const metricAlarms = terraform.resources("aws_cloudwatch_metric_alarm");
+  const forEcs = deploymentAlarmNames(terraform);
+  const metricAlarms = terraform
+    .resources("aws_cloudwatch_metric_alarm")
+    .filter((resource) => !forEcs.has(parse(resource, "alarm_name", Name)));
   return {
     ...account,
     keys: keys(terraform),

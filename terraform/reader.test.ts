@@ -120,6 +120,20 @@ describe("a deployment", () => {
     });
   });
 
+  it("leaves out alarms that roll back deployments of an ECS service", () => {
+    const service = {
+      resource: {
+        aws_cloudwatch_metric_alarm: { R: { alarm_name: "rollback", metric_query: [] } },
+        aws_ecs_service: {
+          S: { alarms: { alarm_names: ["${aws_cloudwatch_metric_alarm.R.alarm_name}"] } },
+          T: { name: "without alarms" },
+        },
+      },
+    };
+    const { alarms } = readDeployment(read({ alarm: stack(alarm), service }), account);
+    expect(alarms.map(({ name }) => name)).toEqual(["a"]);
+  });
+
   const onBand = {
     alarm_name: "unusual",
     evaluation_periods: 3,

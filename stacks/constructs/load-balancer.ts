@@ -3,6 +3,7 @@ import {
   LbListener,
   type LbListenerDefaultAction,
 } from "@cdktf/provider-aws/lib/lb-listener/index.js";
+import { LbListenerRule } from "@cdktf/provider-aws/lib/lb-listener-rule/index.js";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group/index.js";
 import { Route53Record } from "@cdktf/provider-aws/lib/route53-record/index.js";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
@@ -26,6 +27,15 @@ export interface LoadBalancerProps {
   readonly drainSeconds: number;
 }
 
+/** A target group of the load balancer. */
+export interface TargetGroup {
+  /** Part of construct ids and names. */
+  readonly id: "Targets" | "AlternateTargets";
+  readonly arn: string;
+  /** `targetgroup/<name>/<id>` */
+  readonly arnSuffix: string;
+}
+
 const HTTP = 80;
 const HTTPS = 443;
 
@@ -39,6 +49,13 @@ const ONE_YEAR_SECONDS = 31_536_000;
 /** Idle timeout of connections. The service's own timeout is longer. */
 const IDLE_SECONDS = 60;
 
+/** ECS moves requests between two target groups by changing their weights in a listener rule. */
+export interface RequestShifting {
+  readonly alternate: TargetGroup;
+  readonly listenerArn: string;
+  readonly ruleArn: string;
+}
+
 /**
  * The public entry point: HTTPS if the settings have a domain, otherwise plain HTTP. Only admits the
  * address ranges of the settings.
@@ -48,16 +65,17 @@ export class LoadBalancer extends Construct {
   readonly endpoint: string;
   readonly loadBalancerArn: string;
   readonly securityGroupId: string;
-  readonly targetGroupArn: string;
-  /** Identifies both in request metrics: `app/<name>/<id>/targetgroup/<name>/<id>`. */
-  readonly resourceLabel: string;
+  /** `app/<name>/<id>` */
+  readonly arnSuffix: string;
+  readonly targetGroup: TargetGroup;
+  /** What ECS needs to shift requests between two versions. Absent with the strategy rolling. */
+  readonly shifting: RequestShifting | undefined;
   /** Depend on this before an ECS service registers targets. */
   readonly listener: ITerraformDependable;
 
   constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
-    const { env, deletionProtection, domainName, hostedZoneId } =
-      CipherwatchStack.of(this).settings;
+    const { env, deletionProtection, domainName } = CipherwatchStack.of(this).settings;
     this.securityGroupId = this.#securityGroup(props);
     const logs = this.#logBucket();
     const loadBalancer = new Lb(this, "Resource", {
@@ -78,19 +96,21 @@ export class LoadBalancer extends Construct {
       dependsOn: [logs.policy], // ELB writes a test object to the bucket
     });
     this.loadBalancerArn = loadBalancer.arn;
-    const targetGroup = this.#targetGroup(props);
-    this.targetGroupArn = targetGroup.arn;
-    this.resourceLabel = `${loadBalancer.arnSuffix}/${targetGroup.arnSuffix}`;
+    this.arnSuffix = loadBalancer.arnSuffix;
+    this.targetGroup = this.#targetGroup("Targets", props);
+    this.endpoint = `${domainName === undefined ? "http" : "https"}://${domainName ?? loadBalancer.dnsName}`;
+    const listener = this.#listen(loadBalancer);
+    this.shifting = this.#shifting(listener.arn, props);
+    this.listener = listener;
+  }
 
-    if (domainName === undefined || hostedZoneId === undefined) {
-      this.endpoint = `http://${loadBalancer.dnsName}`;
-      this.listener = this.#listenHttp({ type: "forward", targetGroupArn: this.targetGroupArn });
-      return;
-    }
-    this.endpoint = `https://${domainName}`;
-    this.listener = this.#listenHttps(
-      new Certificate(this, "Certificate", { domainName, hostedZoneId }),
-    );
+  /** @returns the listener that forwards requests */
+  #listen(loadBalancer: Lb): LbListener {
+    const { domainName, hostedZoneId } = CipherwatchStack.of(this).settings;
+    const forward = { type: "forward", targetGroupArn: this.targetGroup.arn };
+    if (domainName === undefined || hostedZoneId === undefined) return this.#listenHttp(forward);
+    const certificate = new Certificate(this, "Certificate", { domainName, hostedZoneId });
+    const listener = this.#listenHttps(certificate, forward);
     this.#listenHttp({
       type: "redirect",
       redirect: { protocol: "HTTPS", port: String(HTTPS), statusCode: "HTTP_301" },
@@ -105,6 +125,32 @@ export class LoadBalancer extends Construct {
         evaluateTargetHealth: true,
       },
     });
+    return listener;
+  }
+
+  /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/alb-resources-for-blue-green.html */
+  #shifting(listenerArn: string, props: LoadBalancerProps): RequestShifting | undefined {
+    if (CipherwatchStack.of(this).settings.deploymentStrategy === "rolling") return undefined;
+    const alternate = this.#targetGroup("AlternateTargets", props);
+    const rule = new LbListenerRule(this, "Production", {
+      listenerArn,
+      priority: 1,
+      condition: [{ pathPattern: { values: ["/*"] } }],
+      action: [
+        {
+          type: "forward",
+          forward: {
+            targetGroup: [
+              { arn: this.targetGroup.arn, weight: 100 },
+              { arn: alternate.arn, weight: 0 },
+            ],
+          },
+        },
+      ],
+      // ECS owns the weights: resetting them would send requests to a version without tasks.
+      lifecycle: { ignoreChanges: ["action"] },
+    });
+    return { alternate, listenerArn, ruleArn: rule.arn };
   }
 
   #securityGroup({ vpcId, targetSecurityGroupId, targetPort }: LoadBalancerProps): string {
@@ -164,8 +210,11 @@ export class LoadBalancer extends Construct {
     };
   }
 
-  #targetGroup({ vpcId, targetPort, drainSeconds }: LoadBalancerProps): LbTargetGroup {
-    return new LbTargetGroup(this, "Targets", {
+  #targetGroup(
+    id: TargetGroup["id"],
+    { vpcId, targetPort, drainSeconds }: LoadBalancerProps,
+  ): TargetGroup {
+    const { arn, arnSuffix } = new LbTargetGroup(this, id, {
       namePrefix: TARGET_GROUP_PREFIX, // a replacement needs a new name while a listener uses the old group
       vpcId,
       targetType: "ip",
@@ -185,6 +234,7 @@ export class LoadBalancer extends Construct {
       },
       lifecycle: { createBeforeDestroy: true },
     });
+    return { id, arn, arnSuffix };
   }
 
   #listenHttp(defaultAction: LbListenerDefaultAction): LbListener {
@@ -196,7 +246,7 @@ export class LoadBalancer extends Construct {
     });
   }
 
-  #listenHttps({ certificateArn }: Certificate): LbListener {
+  #listenHttps({ certificateArn }: Certificate, forward: LbListenerDefaultAction): LbListener {
     return new LbListener(this, "Https", {
       loadBalancerArn: this.loadBalancerArn,
       port: HTTPS,
@@ -205,7 +255,7 @@ export class LoadBalancer extends Construct {
       certificateArn,
       routingHttpResponseStrictTransportSecurityHeaderValue: `max-age=${ONE_YEAR_SECONDS}`,
       routingHttpResponseServerEnabled: false,
-      defaultAction: [{ type: "forward", targetGroupArn: this.targetGroupArn }],
+      defaultAction: [forward],
     });
   }
 }

@@ -1,4 +1,7 @@
-import { AppautoscalingPolicy } from "@cdktf/provider-aws/lib/appautoscaling-policy/index.js";
+import {
+  AppautoscalingPolicy,
+  type AppautoscalingPolicyTargetTrackingScalingPolicyConfiguration,
+} from "@cdktf/provider-aws/lib/appautoscaling-policy/index.js";
 import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target/index.js";
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
@@ -7,8 +10,10 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 export interface TaskScalingProps {
   readonly clusterName: string;
   readonly serviceName: string;
-  /** Load balancer and target group: `app/<name>/<id>/targetgroup/<name>/<id>`. */
-  readonly resourceLabel: string;
+  /** `app/<name>/<id>` */
+  readonly loadBalancerArnSuffix: string;
+  /** `targetgroup/<name>/<id>`. Absent if deployments move requests between two target groups. */
+  readonly targetGroupArnSuffix?: string | undefined;
 }
 
 /** Average CPU above which tasks are added. The rest absorbs the load until they run. */
@@ -34,12 +39,9 @@ export class TaskScaling extends Construct {
       maxCapacity: maxTasks,
     });
     this.#track("Cpu", TARGET_CPU_PERCENT, {
-      predefinedMetricType: "ECSServiceAverageCPUUtilization",
+      predefinedMetricSpecification: { predefinedMetricType: "ECSServiceAverageCPUUtilization" },
     });
-    this.#track("Requests", requestsPerTask, {
-      predefinedMetricType: "ALBRequestCountPerTarget",
-      resourceLabel: props.resourceLabel,
-    });
+    this.#track("Requests", requestsPerTask, requestsPerTaskMetric(props));
   }
 
   #track(id: "Cpu" | "Requests", targetValue: number, metric: Metric): void {
@@ -52,7 +54,7 @@ export class TaskScaling extends Construct {
       scalableDimension,
       resourceId,
       targetTrackingScalingPolicyConfiguration: {
-        predefinedMetricSpecification: metric,
+        ...metric,
         targetValue,
         scaleOutCooldown: SCALE_OUT_SECONDS,
         scaleInCooldown: SCALE_IN_SECONDS,
@@ -61,7 +63,59 @@ export class TaskScaling extends Construct {
   }
 }
 
-interface Metric {
-  readonly predefinedMetricType: string;
-  readonly resourceLabel?: string;
+type Metric = Pick<
+  AppautoscalingPolicyTargetTrackingScalingPolicyConfiguration,
+  "customizedMetricSpecification" | "predefinedMetricSpecification"
+>;
+
+/**
+ * The predefined metric reads one target group. If deployments alternate between two, requests to the load
+ * balancer are divided by the desired tasks instead, which do not double while both versions run.
+ */
+function requestsPerTaskMetric(props: TaskScalingProps): Metric {
+  const { clusterName, serviceName, loadBalancerArnSuffix, targetGroupArnSuffix } = props;
+  if (targetGroupArnSuffix !== undefined) {
+    return {
+      predefinedMetricSpecification: {
+        predefinedMetricType: "ALBRequestCountPerTarget",
+        resourceLabel: `${loadBalancerArnSuffix}/${targetGroupArnSuffix}`,
+      },
+    };
+  }
+  const metric = (namespace: string, metricName: string, dimensions: Record<string, string>) => ({
+    namespace,
+    metricName,
+    dimensions: Object.entries(dimensions).map(([name, value]) => ({ name, value })),
+  });
+  const tasks = { ClusterName: clusterName, ServiceName: serviceName };
+  return {
+    customizedMetricSpecification: {
+      metrics: [
+        {
+          id: "requests",
+          metricStat: {
+            metric: metric("AWS/ApplicationELB", "RequestCount", {
+              LoadBalancer: loadBalancerArnSuffix,
+            }),
+            stat: "Sum",
+          },
+          returnData: false,
+        },
+        {
+          id: "tasks",
+          metricStat: {
+            metric: metric("ECS/ContainerInsights", "DesiredTaskCount", tasks),
+            stat: "Average",
+          },
+          returnData: false,
+        },
+        {
+          id: "requestsPerTask",
+          expression: "requests / tasks",
+          label: "Requests per task",
+          returnData: true,
+        },
+      ],
+    },
+  };
 }

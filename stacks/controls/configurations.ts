@@ -32,6 +32,7 @@ export const CONFIGURATIONS = {
     WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
   },
   "with the CIS pack": { ...prod, CIS_PACK: "true" },
+  "with a canary": { ...prod, DEPLOYMENT_STRATEGY: "canary" },
   "without VPC endpoints": { ...prod, VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" },
 } as const;
 

@@ -39,7 +39,8 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
       elasticloadbalancing:DescribeCapacityReservation
       elasticloadbalancing:DescribeListenerAttributes elasticloadbalancing:DescribeListeners
       elasticloadbalancing:DescribeLoadBalancerAttributes
-      elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeTags
+      elasticloadbalancing:DescribeLoadBalancers elasticloadbalancing:DescribeRules
+      elasticloadbalancing:DescribeTags
       elasticloadbalancing:DescribeTargetGroupAttributes elasticloadbalancing:DescribeTargetGroups
       elasticloadbalancing:DescribeTargetHealth kms:ListAliases logs:DescribeQueryDefinitions
       logs:DescribeResourcePolicies

@@ -194,6 +194,24 @@ export const monitoring: readonly ControlArea[] = [
           everyHas(ALARM, notifies),
           everyHas("aws_cloudwatch_composite_alarm", notifies),
         ),
+        exemptions: [
+          {
+            of: [
+              "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_ServerErrors",
+              "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_NoResponse",
+              "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_UnhealthyTargets",
+              "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_DeniedDecrypts",
+              "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_Latency",
+            ],
+            reason:
+              "They notify the routine topic, which they name by its ARN: it belongs to the stack `alarm`, which can be deployed after the service.",
+          },
+          {
+            under: ["with a canary"],
+            of: ["service/aws_cloudwatch_metric_alarm.Rollout_Alarms_UnhealthyAlternateTargets"],
+            reason: "As above: only with two target groups.",
+          },
+        ],
       },
       {
         id: "alarm-cis",

@@ -77,10 +77,17 @@ test("charges interface endpoints per availability zone, and no gateway endpoint
 test("charges three metrics for an anomaly alarm, and separately for periods below a minute", () => {
   const alarms = [
     ["aws_cloudwatch_metric_alarm", { period: 60 }],
-    ["aws_cloudwatch_metric_alarm", { metric_query: [{}, {}] }],
+    [
+      "aws_cloudwatch_metric_alarm",
+      { metric_query: [{ metric: {} }, { expression: "ANOMALY_DETECTION_BAND(m1, 3)" }] },
+    ],
+    [
+      "aws_cloudwatch_metric_alarm",
+      { metric_query: [{ metric: {} }, { metric: {} }, { expression: "m1 / m2" }] },
+    ],
     ["aws_cloudwatch_metric_alarm", { period: 10 }],
   ] as const;
-  expect(costOf("Alarm metrics", ...alarms)?.quantity).toBe(4);
+  expect(costOf("Alarm metrics", ...alarms)?.quantity).toBe(6);
   expect(costOf("Alarm metrics with periods below a minute", ...alarms)?.quantity).toBe(1);
 });
 

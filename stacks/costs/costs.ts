@@ -35,8 +35,14 @@ const isEnhanced = (cluster: Block) => valuesAt(cluster, "setting.value")[0] ===
 const isArm = (task: Block) => valuesAt(task, "runtime_platform.cpu_architecture")[0] === "ARM64";
 const lengthOf = (list: unknown) => [list].flat().length;
 const isFast = ({ period }: Block) => Number(period ?? 60) < 60;
-/** An anomaly alarm is charged for its metric and both edges of its band. */
-const alarmMetrics = ({ metric_query }: Block) => (metric_query === undefined ? 1 : 3);
+/** An alarm is charged for each metric it reads, and for both edges of an anomaly band. */
+function alarmMetrics({ metric_query }: Block): number {
+  if (!Array.isArray(metric_query)) return 1;
+  return metric_query.reduce((total: number, { metric, expression }: Block) => {
+    if (metric !== undefined) return total + 1;
+    return String(expression).startsWith("ANOMALY_DETECTION_BAND(") ? total + 2 : total;
+  }, 0);
+}
 /** A standby is charged like the primary, its storage included. */
 const instances = ({ multi_az }: Block) => (multi_az === true ? 2 : 1);
 

@@ -24,6 +24,7 @@ const EVERYTHING = {
   IMAGE_DIGEST: `sha256:${"1".repeat(64)}`,
   VPC_ENDPOINTS: "true",
   EXECUTE_COMMAND: "true",
+  DEPLOYMENT_STRATEGY: "canary",
   WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
 };
 
@@ -121,6 +122,7 @@ describe("the permissions", () => {
       "DeliverLogs",
       "DescribeLoadBalancing",
       "DescribeNetwork",
+      "DescribeRules",
       "ListAliases",
       "ListTrailsAndLogs",
       "ManageCompositeAlarmsAndQueries",
@@ -172,6 +174,22 @@ describe("the permissions", () => {
     for (const action of ["rds:CreateDBInstance", "rds:ModifyDBInstance"]) {
       expect(resourcesFor(deploy, action)).toContain(rds("og:default:postgres-*"));
     }
+  });
+
+  test("include listener rules, and passing a role to ECS, only if the strategy needs them", () => {
+    const shifts = (statements: readonly PolicyStatement[]) => [
+      actionsOf(statements).includes("elasticloadbalancing:CreateRule"),
+      statements
+        .flatMap(conditionsOf)
+        .some(
+          (condition) =>
+            / (\S+,)?ecs\.amazonaws\.com,?/.test(condition) &&
+            condition.includes("PassedToService"),
+        ),
+    ];
+    expect(shifts(deploy)).toEqual([true, true]);
+    const { DEPLOYMENT_STRATEGY: _, ...rolling } = EVERYTHING;
+    expect(shifts(permissionsOfRole(stackOf(rolling), "Deploy"))).toEqual([false, false]);
   });
 
   test("include the EC2 calls that ELB makes for the caller", () => {

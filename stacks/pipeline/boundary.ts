@@ -1,8 +1,9 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
-import { BOOTSTRAP_PATH, resourceName } from "../../common/naming.ts";
+import { BOOTSTRAP_PATH, resourceName, TARGET_GROUP_PREFIX } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { allow, OPEN_EXEC_CHANNELS, PULL_IMAGE, type Statement } from "../constructs/policy.ts";
+import { READ_LOAD_BALANCERS, REGISTER_TARGETS, SHIFT_REQUESTS } from "../constructs/rollout.ts";
 
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");
@@ -53,11 +54,27 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
       [stack.regionalArn("events", `api-destination/${resourceName(env, "webhook")}/*`)],
       ["events:InvokeApiDestination"],
     ),
+    ...(stack.settings.deploymentStrategy === "rolling" ? [] : shiftRequests(stack)),
     // None of these actions has resource types.
     allow(
       "SignInAndList",
       ["*"],
       ["ecr:GetAuthorizationToken", "logs:DescribeLogGroups", ...OPEN_EXEC_CHANNELS],
+    ),
+  ];
+}
+
+/** For the role with which ECS moves requests between two versions of the service. */
+function shiftRequests(stack: CipherwatchStack): Statement[] {
+  const elb = (resource: string) => stack.regionalArn("elasticloadbalancing", resource);
+  const name = resourceName(stack.settings.env, "*");
+  return [
+    allow("ReadLoadBalancers", ["*"], READ_LOAD_BALANCERS), // have no resource types
+    allow("RegisterTargets", [elb(`targetgroup/${TARGET_GROUP_PREFIX}*`)], REGISTER_TARGETS),
+    allow(
+      "ShiftRequests",
+      [elb(`listener/app/${name}`), elb(`listener-rule/app/${name}`)],
+      SHIFT_REQUESTS,
     ),
   ];
 }

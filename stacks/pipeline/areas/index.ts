@@ -3,7 +3,7 @@ import { alarmEvents } from "./alarm-events.ts";
 import { alarms } from "./alarms.ts";
 import type { Area } from "./area.ts";
 import { database } from "./database.ts";
-import { domain, loadBalancer, webAcl } from "./ingress.ts";
+import { domain, loadBalancer, requestShifting, webAcl } from "./ingress.ts";
 import { keys } from "./keys.ts";
 import { network } from "./network.ts";
 import { registry } from "./registry.ts";
@@ -14,7 +14,7 @@ import { trail } from "./trail.ts";
 
 /** Part of a policy's name → its areas. IAM allows 6,144 characters in a policy and ten policies for a role. */
 const GROUPS: Readonly<Record<string, readonly ((stack: CipherwatchStack) => Area)[]>> = {
-  network: [network],
+  network: [network, requestShifting],
   data: [keys, storage, registry, database],
   service: [service, loadBalancer, webAcl, domain],
   watch: [trail, alarms, alarmEvents, roles],

@@ -66,6 +66,30 @@ export function loadBalancer(stack: CipherwatchStack): Area {
   };
 }
 
+/** The listener rule with which ECS shifts requests between two versions, unless the strategy is rolling. */
+export function requestShifting(stack: CipherwatchStack): Area {
+  if (stack.settings.deploymentStrategy === "rolling") return { read: [], write: [] };
+  const name = resourceName(stack.settings.env, "*");
+  const elb = (resource: string) => stack.regionalArn("elasticloadbalancing", resource);
+  return {
+    read: [onAllResources(stack, "DescribeRules", ["elasticloadbalancing:DescribeRules"])],
+    write: [
+      allow(
+        "ManageRule",
+        [elb(`listener/app/${name}`), elb(`listener-rule/app/${name}`)],
+        [
+          "elasticloadbalancing:AddTags",
+          "elasticloadbalancing:CreateRule",
+          "elasticloadbalancing:DeleteRule",
+          "elasticloadbalancing:ModifyRule",
+          "elasticloadbalancing:RemoveTags",
+          "elasticloadbalancing:SetRulePriorities",
+        ],
+      ),
+    ],
+  };
+}
+
 /** The web ACL, and its association with the load balancer. */
 export function webAcl(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");

@@ -27,6 +27,7 @@ const WITH_LINKED_ROLE = [
  * more permissions than its own. Bootstrap's roles and the boundary have another path and do not match.
  */
 export function roles(stack: CipherwatchStack): Area {
+  const shifts = stack.settings.deploymentStrategy !== "rolling";
   const resources = [stack.globalArn("iam", `role/${resourceName(stack.settings.env, "*")}`)];
   return {
     read: [
@@ -59,7 +60,12 @@ export function roles(stack: CipherwatchStack): Area {
         "PassRoles",
         resources,
         ["iam:PassRole"],
-        ["StringEquals", "iam:PassedToService", ...PASS_TO],
+        [
+          "StringEquals",
+          "iam:PassedToService",
+          ...PASS_TO,
+          ...(shifts ? ["ecs.amazonaws.com"] : []), // moves requests between two versions
+        ],
       ),
       allow(
         "LetServicesMakeTheirRoles",
