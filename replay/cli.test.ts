@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "./cli.ts";
+import { planFile } from "./testing/plan-fixtures.ts";
 
 const ROLE = "arn:aws:iam::999988887777:role/service";
 const PATTERN = '{ $.errorCode = "*" }';
@@ -48,20 +49,33 @@ async function run(...args: readonly string[]) {
 }
 
 describe("the exit code", () => {
-  it("is 0, or 1 if an alarm fired and --fail-on-alarm is given", async () => {
+  it("is 0, or 1 if an alarm fired and --fail-on alarm is given", async () => {
     const own = ["--pattern", PATTERN, file];
     expect(await run(...own)).toMatchObject({ code: 0, err: "" });
-    expect(await run("--fail-on-alarm", ...own)).toMatchObject({ code: 1, err: "" });
-    expect(await run("--fail-on-alarm", "--threshold", "pattern=2", ...own)).toMatchObject({
+    expect(await run("--fail-on", "alarm", ...own)).toMatchObject({ code: 1, err: "" });
+    expect(await run("--fail-on", "alarm", "--threshold", "pattern=2", ...own)).toMatchObject({
       code: 0,
     });
     expect(
-      await run("--fail-on-alarm", "--pattern", "{ $.eventName = Nothing }", file),
+      await run("--fail-on", "alarm", "--pattern", "{ $.eventName = Nothing }", file),
     ).toMatchObject({ code: 0 });
   });
 
+  it("is 1 for --fail-on problem if an alarm of --plan cannot do what it is for", async () => {
+    const plan = (shape: string) => ["--plan", planFile(shape), file];
+    const { code, out } = await run("--fail-on", "problem", ...plan("mistakes"));
+    expect(code).toBe(1);
+    expect(out).toContain(
+      "8 problems of the alarms:\n  average never fires: its filters publish 1,",
+    );
+    expect(await run(...plan("mistakes"))).toMatchObject({ code: 0 });
+    expect(await run("--fail-on", "alarm,problem", ...plan("composite"))).toMatchObject({
+      code: 0,
+    });
+  });
+
   it("is 2 if a record cannot be read, even if an alarm fired", async () => {
-    const { code, out } = await run("--fail-on-alarm", "--pattern", PATTERN, broken);
+    const { code, out } = await run("--fail-on", "alarm", "--pattern", PATTERN, broken);
     expect(code).toBe(2);
     expect(out).toContain(`${broken}, record 2: `);
   });
@@ -76,6 +90,12 @@ describe("the exit code", () => {
     [
       ["--html", "no/such/report.html", "--pattern", PATTERN, "."],
       /the folder \S+no\/such does not exist/,
+    ],
+    [["--plan", "none.json", "."], /^Cannot read none\.json: ENOENT/],
+    [["--plan", "a", "--role-arn", ROLE, "."], /--role-arn cannot be combined with --plan/],
+    [
+      ["--fail-on", "alarms", "."],
+      /--fail-on must be alarm, problem or both, .* received "alarms"/,
     ],
     [["--html", tmpdir(), "--pattern", PATTERN, "."], /--html must be a file; "\S+" is a folder/],
     [
@@ -140,7 +160,8 @@ it("prints only the report when run as a command, and sets the exit code", () =>
   const args = [
     "--disable-warning=ExperimentalWarning",
     entry,
-    "--fail-on-alarm",
+    "--fail-on",
+    "alarm",
     "--pattern",
     PATTERN,
     file,

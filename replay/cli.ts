@@ -6,7 +6,8 @@ import { athenaScript } from "./athena/script.ts";
 import { customDetections } from "./detections/custom.ts";
 import type { ReplayedDetections } from "./detections/detections.ts";
 import { loadSynthesizedDetections } from "./detections/load.ts";
-import { type ReplayOptions, readOptions, USAGE } from "./options.ts";
+import { importedDetections } from "./imported/detections.ts";
+import { type FailureCondition, type ReplayOptions, readOptions, USAGE } from "./options.ts";
 import { createProgress, type Terminal } from "./progress.ts";
 import { withExclusions } from "./report/exclusions.ts";
 import { renderJson } from "./report/json.ts";
@@ -48,7 +49,7 @@ async function run(options: ReplayOptions, { out, err }: Output): Promise<number
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
   out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
   if (report.input.malformed + report.input.unreadable > 0) return 2;
-  return hasFired(report) && options.failOnAlarm ? 1 : 0;
+  return options.failOn.some((condition) => FAILS[condition](report)) ? 1 : 0;
 }
 
 /** Checks the path before reading the archive, which may take a long time. */
@@ -73,9 +74,14 @@ function hasFired(report: Report): boolean {
   return [...certain, ...composites].some(({ fired }) => fired.length > 0);
 }
 
+const FAILS: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
+  alarm: hasFired,
+  problem: ({ problems }) => problems.length > 0,
+};
+
 async function printAthena(options: ReplayOptions, { out }: Output): Promise<number> {
   const { archive, detections: synthesized } = await loadSynthesizedDetections(options);
-  const detections = options.patterns.length > 0 ? customDetections(options.patterns) : synthesized;
+  const detections = namedDetections(options) ?? synthesized;
   checkDetectionIds(options, detections);
   const [path] = options.paths;
   const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
@@ -85,8 +91,13 @@ async function printAthena(options: ReplayOptions, { out }: Output): Promise<num
 }
 
 async function detectionsOf(options: ReplayOptions): Promise<ReplayedDetections> {
-  if (options.patterns.length > 0) return customDetections(options.patterns);
-  return (await loadSynthesizedDetections(options)).detections;
+  return namedDetections(options) ?? (await loadSynthesizedDetections(options)).detections;
+}
+
+/** The detections of `--plan` or `--pattern`, if one is given. */
+function namedDetections({ plans, patterns }: ReplayOptions): ReplayedDetections | undefined {
+  if (plans.length > 0) return importedDetections(plans);
+  return patterns.length > 0 ? customDetections(patterns) : undefined;
 }
 
 function checkDetectionIds(

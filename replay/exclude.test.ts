@@ -123,8 +123,8 @@ describe("--exclude", () => {
     expect(page).toMatch(/With --exclude<\/h2>[\s\S]*would no longer fire 2 times/);
   });
 
-  it("makes --fail-on-alarm depend on what would still fire", async () => {
-    const args = ["--fail-on-alarm", "--pattern", KMS, "--exclude", `pattern=${RESTORE}`];
+  it("makes --fail-on alarm depend on what would still fire", async () => {
+    const args = ["--fail-on", "alarm", "--pattern", KMS, "--exclude", `pattern=${RESTORE}`];
     expect((await run(...args)).code).toBe(1);
     const both = [...args, "--exclude", "pattern=arn:aws:iam::111122223333:role/Ev*"];
     expect((await run(...both)).code).toBe(0);

@@ -14,7 +14,8 @@ describe("readOptions", () => {
       exclusions: new Map(),
       sweep: false,
       json: false,
-      failOnAlarm: false,
+      failOn: [],
+      plans: [],
       workers: availableParallelism(),
       athena: false,
       help: false,
@@ -87,7 +88,7 @@ describe("readOptions", () => {
       /records name keys, not aliases/,
     ],
     [["x", "--role-arn", `${ROLE}" || $.a = "*`], /--role-arn/],
-    [["--athena", "--fail-on-alarm"], /--fail-on-alarm cannot be combined with --athena/],
+    [["--athena", "--fail-on", "alarm"], /--fail-on cannot be combined with --athena/],
     [["--athena", "folder"], /With --athena, PATH must be.*received "folder"/],
     [["--athena", "s3://bucket/AWSLogs/111122223333'; DROP"], /With --athena, PATH must be/],
   ] as const)("rejects %j", (args, message) => {

@@ -7,6 +7,8 @@ export interface ReplayOptions {
   readonly paths: readonly string[];
   /** Filter patterns to replay instead of the detections. */
   readonly patterns: readonly string[];
+  /** Files whose filters and alarms to replay instead of the detections. */
+  readonly plans: readonly string[];
   readonly roleArn?: string;
   readonly keyArn?: string;
   /** Milliseconds since the epoch, inclusive. */
@@ -21,17 +23,20 @@ export interface ReplayOptions {
   readonly json: boolean;
   /** The file to write the HTML report to. */
   readonly html?: string;
-  readonly failOnAlarm: boolean;
+  readonly failOn: readonly FailureCondition[];
   readonly workers: number;
   /** Print SQL for Amazon Athena instead of reading files. */
   readonly athena: boolean;
   readonly help: boolean;
 }
 
+export const FAILURE_CONDITIONS = ["alarm", "problem"] as const;
+export type FailureCondition = (typeof FAILURE_CONDITIONS)[number];
+
 const MAX_WORKERS = 64;
 
 /** Options that cannot be combined with --athena. */
-const NOT_WITH_ATHENA = ["exclude", "sweep", "json", "html", "fail-on-alarm", "workers"] as const;
+const NOT_WITH_ATHENA = ["exclude", "sweep", "json", "html", "fail-on", "workers"] as const;
 
 export const USAGE = `npm run replay -- [options] PATH…
 
@@ -39,6 +44,9 @@ export const USAGE = `npm run replay -- [options] PATH…
   --role-arn ARN       IAM role to monitor, instead of the role of the stacks
   --key-arn ARN        KMS key to monitor, instead of the key of the stacks
   --pattern '{ … }'    replay a filter pattern instead of the detections (repeatable)
+  --plan FILE          replay the metric filters and alarms of FILE instead of the detections: the output of
+                       terraform show -json for a plan or a state, terraform.tfstate, or a CloudFormation
+                       template (repeatable: all files are one configuration)
   --since TIME         only events at or after TIME (2026-06-01 or 2026-06-01T12:30Z; default zone UTC)
   --until TIME         only events before TIME
   --threshold ID=N     override the alarm threshold of a detection (repeatable)
@@ -48,13 +56,15 @@ export const USAGE = `npm run replay -- [options] PATH…
   --sweep              show how often other thresholds would have raised alarms
   --json               print the report as JSON (use npm run --silent replay -- …)
   --html FILE          also write the report as an HTML page with charts
-  --fail-on-alarm      exit with 1 if an alarm fired; with --exclude, if one would still fire
+  --fail-on WHAT       exit with 1 for "alarm": an alarm fired (with --exclude: would still fire); for
+                       "problem": an alarm of --plan never fires, may miss a record or notifies nobody;
+                       for "alarm,problem": either
   --workers N          number of reader threads, 1 to ${MAX_WORKERS} (default: number of cores)
   --athena             print Amazon Athena SQL for the same detections instead of reading files; PATH may
                        be the location of the files, s3://bucket/AWSLogs/account
   --help               show this help
 
-Exit codes: 0 success; 1 an alarm fired and --fail-on-alarm was given; 2 invalid arguments, or some
+Exit codes: 0 success; 1 what --fail-on names; 2 invalid arguments, or some
 files or records could not be read.`;
 
 /** @throws Error naming the option, the value received and the values allowed */
@@ -69,6 +79,8 @@ export function readOptions(args: readonly string[]): ReplayOptions {
   if (range.since !== undefined && range.until !== undefined && range.since >= range.until) {
     throw new Error(`--since must be before --until; received ${since} and ${until}.`);
   }
+  const plans = values.plan ?? [];
+  checkSource(values);
   if (roleArn !== undefined) checkRoleArn(roleArn);
   if (keyArn !== undefined) checkKeyArn(keyArn);
   if (athena) {
@@ -81,12 +93,13 @@ export function readOptions(args: readonly string[]): ReplayOptions {
   return {
     paths,
     patterns: values.pattern ?? [],
+    plans,
     ...definedOnly({ roleArn, keyArn, html, ...range }),
     thresholds: new Map((values.threshold ?? []).map(parseThreshold)),
     exclusions: parseExclusions(values.exclude ?? []),
     sweep: values.sweep ?? false,
     json: values.json ?? false,
-    failOnAlarm: values["fail-on-alarm"] ?? false,
+    failOn: parseFailOn(values["fail-on"]),
     workers: parseWorkers(values.workers),
     athena,
     help,
@@ -100,6 +113,7 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         pattern: { type: "string", multiple: true },
+        plan: { type: "string", multiple: true },
         "role-arn": { type: "string" },
         "key-arn": { type: "string" },
         since: { type: "string" },
@@ -109,7 +123,7 @@ function parse(args: readonly string[]) {
         sweep: { type: "boolean" },
         json: { type: "boolean" },
         html: { type: "string" },
-        "fail-on-alarm": { type: "boolean" },
+        "fail-on": { type: "string" },
         workers: { type: "string" },
         athena: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -161,6 +175,29 @@ function parseThreshold(text: string): readonly [string, number] {
     );
   }
   return [id, value];
+}
+
+/** Options that change or replace the detections of the stacks. */
+const NOT_WITH_PLAN = ["pattern", "role-arn", "key-arn"] as const;
+
+function checkSource(values: ReturnType<typeof parse>["values"]): void {
+  if (values.plan === undefined) return;
+  const conflict = NOT_WITH_PLAN.find((name) => values[name] !== undefined);
+  if (conflict === undefined) return;
+  throw new Error(
+    `--${conflict} cannot be combined with --plan, whose patterns are replayed as they are.`,
+  );
+}
+
+function parseFailOn(text: string | undefined): readonly FailureCondition[] {
+  if (text === undefined) return [];
+  return text.split(",").map((part) => {
+    const condition = FAILURE_CONDITIONS.find((known) => known === part.trim());
+    if (condition !== undefined) return condition;
+    throw new Error(
+      `--fail-on must be ${FAILURE_CONDITIONS.join(", ")} or both, separated by a comma; received "${text}".`,
+    );
+  });
 }
 
 function parseExclusions(values: readonly string[]): Exclusions {

@@ -29,6 +29,7 @@ export function customDetections(patterns: readonly string[]): ReplayedDetection
     })),
     composites: [],
     notReplayed: [],
+    problems: [],
   };
 }
 

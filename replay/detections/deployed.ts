@@ -49,6 +49,7 @@ export function deployedDetections(
       ),
     })),
     composites: deployment.compositeAlarms,
+    problems: [],
     notReplayed: alarms.flatMap((alarm) => {
       const why = whyNot(alarm);
       return why === undefined ? [] : [{ alarm: alarm.name, why }];

@@ -27,6 +27,15 @@ export interface ReplayedDetections {
   readonly detections: readonly ReplayedDetection[];
   readonly composites: readonly CompositeAlarm[];
   readonly notReplayed: readonly NotReplayed[];
+  readonly problems: readonly AlarmProblem[];
+}
+
+/** Something that keeps an alarm from doing what it is for. */
+export interface AlarmProblem {
+  readonly alarm: string;
+  readonly kind: "never fires" | "may miss" | "notifies nobody";
+  /** Completes the sentence "the alarm never fires: …". */
+  readonly why: string;
 }
 
 export interface NotReplayed {

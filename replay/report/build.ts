@@ -25,7 +25,7 @@ import { alarmSpans, sweepThresholds } from "./sweep.ts";
 /** Evaluates the alarms of all detections over the tallied events. */
 export function buildReport({
   tally,
-  detections: { detections, filters, composites, notReplayed },
+  detections: { detections, filters, composites, notReplayed, problems },
   trials,
   monitoredMetrics,
   thresholds,
@@ -80,6 +80,7 @@ export function buildReport({
         : compareExclusions(tried, { detections: reports, composites: composed }, (remaining) =>
             compositeReports(composites, remaining, span),
           ),
+    problems,
     notReplayed,
     keyUse: countsKeyUse ? { roles: tally.roles(), keys: tally.keys() } : null,
   };

@@ -17,7 +17,7 @@ import type {
  * member names: add members, but do not rename any.
  */
 export function renderJson(report: Report): string {
-  const { input, span, detections, composites, exclusions, notReplayed, keyUse } = report;
+  const { input, span, detections, composites, exclusions, keyUse } = report;
   const { errors, ...counts } = input;
   return JSON.stringify(
     {
@@ -33,7 +33,8 @@ export function renderJson(report: Report): string {
         detections: exclusions.detections.map(exclusionJson),
         composites: exclusions.composites.map(remainingJson),
       },
-      notReplayed,
+      alarmProblems: report.problems,
+      notReplayed: report.notReplayed,
       keyUse,
     },
     null,

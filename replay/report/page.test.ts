@@ -91,6 +91,7 @@ const report: Report = {
     { name: "attack", title: "Two at once", transitions: [], fired: [], missingAlarms: ["unfed"] },
   ],
   exclusions: null,
+  problems: [],
   notReplayed: [{ alarm: "unfed", why: `its metric ${HOSTILE} is not there` }],
   keyUse: {
     roles: [{ arn: `arn:aws:iam::111122223333:role/${HOSTILE}`, count: 12 }],

@@ -56,6 +56,7 @@ ${renderExclusions(report)}
 ${report.composites.filter(({ fired }) => fired.length > 0).map(renderComposite)}
 ${firedFirst(report.detections).map((detection) => renderDetection(detection, report))}
 ${report.composites.filter(({ fired }) => fired.length === 0).map(renderComposite)}
+${renderProblems(report)}
 ${renderNotReplayed(report)}
 ${renderKeyUse(report)}
 </main>
@@ -192,6 +193,13 @@ function renderSweep(sweep: readonly SweepStep[], threshold: number): Html {
 <tbody>
 ${rows}</tbody>
 </table></details>`;
+}
+
+function renderProblems({ problems }: Report): Html {
+  if (problems.length === 0) return html``;
+  return html`<h2>${counted(problems.length, "problem")} of the alarms</h2>
+<ul>
+${problems.map(({ alarm, kind, why }) => html`<li>${alarm} <strong>${kind}</strong>: ${why}.</li>\n`)}</ul>`;
 }
 
 function renderNotReplayed({ notReplayed }: Report): Html {

@@ -1,5 +1,5 @@
 import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import type { Binding, NotReplayed } from "../detections/detections.ts";
+import type { AlarmProblem, Binding, NotReplayed } from "../detections/detections.ts";
 import type { EventCounts, KeyUse, Matches, Span } from "../evaluate/tally.ts";
 import type { Transition } from "../evaluate/timeline.ts";
 import type { Who } from "../evaluate/who.ts";
@@ -14,6 +14,8 @@ export interface Report {
   readonly composites: readonly CompositeReport[];
   /** The results with `--exclude`; null without it. */
   readonly exclusions: ExclusionsReport | null;
+  /** Only of imported alarms: those of the stacks are tested. */
+  readonly problems: readonly AlarmProblem[];
   readonly notReplayed: readonly NotReplayed[];
   /** KMS calls by role and by key; null if all detections are bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly KeyUse[]; readonly keys: readonly KeyUse[] } | null;

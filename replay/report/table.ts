@@ -32,6 +32,7 @@ export function renderTable(report: Report, { sweep }: { readonly sweep: boolean
     exclusionLines(report),
     whoLines(report.detections),
     sweep ? sweepLines(report.detections) : [],
+    problemLines(report),
     notReplayedLines(report),
     keyUseLines(report),
   ];
@@ -126,6 +127,14 @@ function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
     }),
   );
   return blocks.length === 0 ? [] : [blocks.join("\n\n")];
+}
+
+function problemLines({ problems }: Report): readonly string[] {
+  if (problems.length === 0) return [];
+  return [
+    `${counted(problems.length, "problem")} of the alarms:`,
+    ...problems.map(({ alarm, kind, why }) => `  ${alarm} ${kind}: ${why}.`),
+  ];
 }
 
 function notReplayedLines({ notReplayed, composites }: Report): readonly string[] {

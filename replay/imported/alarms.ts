@@ -1,0 +1,225 @@
+import { z } from "zod";
+import type { AlarmBase, CompositeAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { validateMetricAlarm } from "../../cloudwatch/alarm/validate.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import type { NotReplayed } from "../detections/detections.ts";
+import { type ImportedResource, isObject, UnknownValue } from "./resource.ts";
+
+/** The filters and alarms of files, as far as they can be replayed. */
+export interface ImportedAlarms {
+  readonly filters: readonly MetricFilter[];
+  readonly alarms: readonly ThresholdAlarm[];
+  readonly composites: readonly CompositeAlarm[];
+  readonly notReplayed: readonly NotReplayed[];
+}
+
+/** Converts resources; those with missing or unsupported values are listed with the reason. */
+export function importAlarms(resources: readonly ImportedResource[]): ImportedAlarms {
+  const notReplayed: NotReplayed[] = [];
+  const convert = <Result>(
+    type: ImportedResource["type"],
+    convertOne: (attributes: Attributes) => Result,
+  ): readonly Result[] =>
+    resources
+      .filter((resource) => resource.type === type)
+      .flatMap((resource) => {
+        try {
+          return [convertOne(attributesOf(resource))];
+        } catch (error) {
+          if (!(error instanceof NotReplayable)) throw error;
+          notReplayed.push({ alarm: resource.address, why: error.message });
+          return [];
+        }
+      });
+  return {
+    filters: convert("aws_cloudwatch_log_metric_filter", metricFilter),
+    alarms: convert("aws_cloudwatch_metric_alarm", metricAlarm),
+    composites: convert("aws_cloudwatch_composite_alarm", compositeAlarm),
+    notReplayed,
+  };
+}
+
+/** The message completes the sentence "Not replayed: aws_cloudwatch_metric_alarm.a: …". */
+class NotReplayable extends Error {}
+
+/** Reads an attribute. @throws NotReplayable naming the attribute, its value and what is allowed */
+type Attributes = <Value>(name: string, schema: z.ZodType<Value>) => Value;
+
+function attributesOf({ attributes }: ImportedResource): Attributes {
+  return (name, schema) => {
+    const value = withoutUnset(attributes[name]);
+    const unknown = unknownIn(value);
+    if (unknown !== undefined) {
+      throw new NotReplayable(
+        `${name} is not known: ${unknown.why}. Apply the plan, and replay the state: terraform show -json.`,
+      );
+    }
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    const path = [name, ...(issue?.path ?? [])].join(".");
+    throw new NotReplayable(`${path} is ${JSON.stringify(value)}: ${issue?.message}`);
+  };
+}
+
+/** Plans and states contain null, "", [] and {} for attributes that are not set. */
+function withoutUnset(value: unknown): unknown {
+  if (value === null || value === "") return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(withoutUnset);
+  if (!isObject(value) || value instanceof UnknownValue) return value;
+  const set = Object.entries(value)
+    .map(([name, item]) => [name, withoutUnset(item)] as const)
+    .filter(([, item]) => item !== undefined);
+  return set.length === 0 ? undefined : Object.fromEntries(set);
+}
+
+function unknownIn(value: unknown): UnknownValue | undefined {
+  if (value instanceof UnknownValue) return value;
+  const parts = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+  for (const part of parts) {
+    const unknown = unknownIn(part);
+    if (unknown !== undefined) return unknown;
+  }
+  return undefined;
+}
+
+const Text = z.string({ error: "must be text" });
+const Flag = z.union([z.boolean(), z.stringbool()]);
+const Dimensions = z.record(z.string(), z.string()).default({});
+const Integer = z.coerce.number({ error: "must be a number" }).int("must be an integer").min(1);
+
+const Transformation = z.object({
+  name: Text,
+  namespace: Text,
+  value: z.union([z.string(), z.number().transform(String)]),
+  default_value: z.coerce.number().optional(),
+  unit: Text.optional(),
+  dimensions: z.record(z.string(), z.string()).optional(),
+});
+
+function metricFilter(get: Attributes): MetricFilter {
+  const [transformation] = get("metric_transformation", z.tuple([Transformation]));
+  const { name, namespace, value, default_value: defaultValue, unit, dimensions } = transformation;
+  return {
+    name: get("name", Text),
+    // Which log group the filter reads makes no difference: replay gives it CloudTrail records.
+    logGroupName: "replay",
+    pattern: get("pattern", Text.default("")),
+    transformation: {
+      metricName: name,
+      metricNamespace: namespace,
+      metricValue: value,
+      ...(defaultValue === undefined ? {} : { defaultValue }),
+      ...(unit === undefined || unit === "None" ? {} : { unit }),
+      ...(dimensions === undefined ? {} : { dimensions }),
+    },
+  };
+}
+
+const Statistic = z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"], {
+  error: "replay supports Sum, Average, Minimum, Maximum and SampleCount",
+});
+const Operator = z.enum(
+  [
+    "GreaterThanOrEqualToThreshold",
+    "GreaterThanThreshold",
+    "LessThanThreshold",
+    "LessThanOrEqualToThreshold",
+  ],
+  { error: "replay compares with a fixed threshold; CloudWatch's anomaly models are not public" },
+);
+const TreatMissingData = z.enum(["missing", "ignore", "breaching", "notBreaching"]);
+
+/** A metric of a query: `metric_name` and its like are attributes of the alarm itself otherwise. */
+const MetricStat = z.object({
+  namespace: Text,
+  metric_name: Text,
+  dimensions: Dimensions,
+  period: Integer,
+  stat: Statistic,
+});
+
+/** The only form of `metric_query` that is a single metric. */
+const SingleQuery = z.tuple(
+  [z.object({ id: Text, expression: z.never().optional(), metric: z.tuple([MetricStat]) })],
+  { error: "replay does not support metric math" },
+);
+
+function metricAlarm(get: Attributes): ThresholdAlarm {
+  const evaluationPeriods = get("evaluation_periods", Integer);
+  const alarm = {
+    ...alarmBase(get),
+    ...metricOfAlarm(get),
+    comparisonOperator: get("comparison_operator", Operator),
+    threshold: get("threshold", z.coerce.number({ error: "must be a number" })),
+    evaluationPeriods,
+    // A state contains 0 if it is not set.
+    datapointsToAlarm:
+      get("datapoints_to_alarm", z.coerce.number().default(0)) || evaluationPeriods,
+    treatMissingData: get("treat_missing_data", TreatMissingData.default("missing")),
+  };
+  accept(() => validateMetricAlarm(alarm));
+  if (alarm.period % 60 !== 0) {
+    throw new NotReplayable(
+      `its period is ${alarm.period} seconds, but metric filters have a resolution of a minute`,
+    );
+  }
+  return alarm;
+}
+
+function metricOfAlarm(
+  get: Attributes,
+): Pick<ThresholdAlarm, "namespace" | "metricName" | "dimensions" | "period" | "statistic"> {
+  if (get("metric_query", z.unknown()) === undefined) {
+    get("extended_statistic", z.undefined({ error: "replay does not support percentiles" }));
+    return {
+      namespace: get("namespace", Text),
+      metricName: get("metric_name", Text),
+      dimensions: get("dimensions", Dimensions),
+      period: get("period", Integer),
+      statistic: get("statistic", Statistic),
+    };
+  }
+  const [{ metric }] = get("metric_query", SingleQuery);
+  const [{ namespace, metric_name: metricName, dimensions, period, stat: statistic }] = metric;
+  return { namespace, metricName, dimensions, period, statistic };
+}
+
+function compositeAlarm(get: Attributes): CompositeAlarm {
+  get("actions_suppressor", z.undefined({ error: "replay does not support suppressors" }));
+  const rule = get("alarm_rule", Text);
+  accept(() => parseAlarmRule(rule));
+  return { ...alarmBase(get), rule };
+}
+
+/** Turns the error of a validation into the reason why an alarm is not replayed. */
+function accept(validate: () => unknown): void {
+  try {
+    validate();
+  } catch (error) {
+    throw new NotReplayable(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function alarmBase(get: Attributes): AlarmBase {
+  return {
+    name: get("alarm_name", Text),
+    arn: "",
+    description: get("alarm_description", Text.default("")),
+    actionsEnabled: get("actions_enabled", Flag.default(true)),
+    alarmActions: actions(get, "alarm_actions"),
+    okActions: [],
+    insufficientDataActions: [],
+  };
+}
+
+/** The ARNs of actions may be known only after apply; how many there are matters here. */
+function actions(get: Attributes, name: string): readonly string[] {
+  try {
+    return get(name, z.array(Text).default([]));
+  } catch (error) {
+    if (error instanceof NotReplayable) return ["(known after apply)"];
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
+import type {
+  NotReplayed,
+  ReplayedDetection,
+  ReplayedDetections,
+} from "../detections/detections.ts";
+import { type ImportedAlarms, importAlarms } from "./alarms.ts";
+import { feeds, filterError, findProblems } from "./problems.ts";
+import { readAlarmFile } from "./read-file.ts";
+
+/**
+ * The metric filters and alarms of Terraform plans, states and CloudFormation templates, instead of the
+ * detections of the stacks. All files together are one configuration.
+ * @throws Error naming the file that cannot be read
+ */
+export function importedDetections(files: readonly string[]): ReplayedDetections {
+  const imported = importAlarms(files.flatMap(readAlarmFile));
+  if (imported.filters.length === 0) {
+    const reasons = imported.notReplayed.map(({ alarm, why }) => `\n  ${alarm}: ${why}`);
+    throw new Error(
+      `${files.join(", ")}: no metric filter that can be replayed.${reasons.join("")}`,
+    );
+  }
+  const problems = findProblems(imported);
+  const broken = new Set(
+    problems.filter(({ kind }) => kind === "never fires").map(({ alarm }) => alarm),
+  );
+  const invalid = imported.filters.flatMap((filter): NotReplayed[] => {
+    const why = filterError(filter) ?? whyNotJson(filter.pattern);
+    return why === undefined ? [] : [{ alarm: `filter ${filter.name}`, why }];
+  });
+  const filters = imported.filters.filter(
+    ({ name }) => !invalid.some(({ alarm }) => alarm === `filter ${name}`),
+  );
+  const others = imported.alarms
+    .filter((alarm) => !broken.has(alarm.name) && !filters.some((filter) => feeds(filter, alarm)))
+    .map(({ name, namespace, metricName }) => ({
+      alarm: name,
+      why: `its metric ${metricName} in ${namespace} does not come from a filter of CloudTrail records`,
+    }));
+  return {
+    filters,
+    detections: detectionsOf({ ...imported, filters }),
+    composites: imported.composites,
+    notReplayed: [...imported.notReplayed, ...invalid, ...others],
+    problems,
+  };
+}
+
+function whyNotJson(pattern: string): string | undefined {
+  return parsePattern(pattern).kind === "json"
+    ? undefined
+    : `its pattern ${JSON.stringify(pattern)} is not about JSON fields, so it is for other logs than CloudTrail's`;
+}
+
+function detectionsOf({ filters, alarms }: ImportedAlarms): readonly ReplayedDetection[] {
+  const metricOf = (index: number) => {
+    const { metricName, metricNamespace } = filters[index]?.transformation ?? {};
+    return { name: metricName ?? "", namespace: metricNamespace ?? "" };
+  };
+  const groups = [
+    ...Map.groupBy(filters.keys(), (index) => JSON.stringify(metricOf(index))).values(),
+  ];
+  const names = groups.map(([first = 0]) => metricOf(first).name);
+  return groups.map((indices) => {
+    const { name, namespace } = metricOf(indices[0] ?? 0);
+    const isAmbiguous = names.filter((other) => other === name).length > 1;
+    return {
+      id: isAmbiguous ? `${namespace}/${name}` : name,
+      filters: indices,
+      alarms: alarms.filter((alarm) =>
+        indices.some((index) => {
+          const filter = filters[index];
+          return filter !== undefined && feeds(filter, alarm);
+        }),
+      ),
+      unbound: [],
+    };
+  });
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { planFile } from "../testing/plan-fixtures.ts";
+import { importAlarms } from "./alarms.ts";
+import { importedDetections } from "./detections.ts";
+import { readAlarmFile } from "./read-file.ts";
+import { type PlanFile, readPlan } from "./terraform-plan.ts";
+
+function alarmsOf(shape: string) {
+  const { alarms, notReplayed } = importAlarms(readAlarmFile(planFile(shape)));
+  return {
+    metrics: Object.fromEntries(alarms.map(({ name, metricName }) => [name, metricName])),
+    notReplayed,
+  };
+}
+
+describe("a metric name that is only known after apply", () => {
+  it.each([
+    [
+      "for-each",
+      {
+        "baseline-DisableOrDeleteKey": "baseline-DisableOrDeleteKey",
+        "baseline-RootUsage": "baseline-RootUsage",
+        "baseline-TrailChanges": "baseline-TrailChanges",
+      },
+    ],
+    ["one-by-one", { DisableOrDeleteKey: "DisableOrDeleteKey" }],
+    ["two-modules", { "alarm-root": "root", "alarm-trail": "trail" }],
+    ["composite", { KeyChange: "KeyChange", TrailChange: "TrailChange" }],
+  ])("is that of the filter which the alarm refers to: %s", (shape, metrics) => {
+    const plan = readFileSync(planFile(shape), "utf8");
+    expect(plan).toContain('"metric_name":true');
+    expect(alarmsOf(shape)).toEqual({ metrics, notReplayed: [] });
+  });
+
+  it("is resolved within metric_query", () => {
+    expect(alarmsOf("metric-math").metrics).toMatchObject({ "key-deleted": "deleted" });
+  });
+
+  it("is not guessed from an expression of several values or of a local value", () => {
+    const plan = JSON.parse(readFileSync(planFile("one-by-one"), "utf8")) as PlanFile;
+    const resources = plan.configuration.root_module.resources ?? [];
+    const alarm = resources.find(({ type }) => type === "aws_cloudwatch_metric_alarm");
+    const withReferences = (references: readonly string[]) => {
+      Object.assign(alarm?.expressions ?? {}, { metric_name: { references } });
+      return importAlarms(readPlan(plan)).notReplayed;
+    };
+    const address = "aws_cloudwatch_metric_alarm.disable_or_delete_key[0]";
+    const filter = "aws_cloudwatch_log_metric_filter.disable_or_delete_key[0].id";
+    expect(withReferences([filter, "var.suffix"])).toEqual([
+      {
+        alarm: address,
+        why:
+          `metric_name is not known: its expression combines ${filter} and var.suffix. Apply the plan, and ` +
+          "replay the state: terraform show -json.",
+      },
+    ]);
+    expect(withReferences(["local.names", "count.index"])[0]?.why).toMatch(
+      /^metric_name is not known: it refers to local\.names, and a plan does not contain local values\./,
+    );
+  });
+});
+
+it("reads names that the plan contains, whatever their expressions", () => {
+  expect(alarmsOf("count-locals")).toEqual({
+    metrics: {
+      "KeyPendingDeletionCount-alarm": "KeyPendingDeletionCount",
+      "TrailChangeCount-alarm": "TrailChangeCount",
+    },
+    notReplayed: [],
+  });
+});
+
+it("counts actions that are only known after apply as actions", () => {
+  const { problems } = importedDetections([planFile("count-locals")]);
+  expect(problems.filter(({ kind }) => kind === "notifies nobody")).toEqual([]);
+});
+
+it("joins filters and alarms of several files", () => {
+  const { detections } = importedDetections([planFile("for-each"), planFile("one-by-one")]);
+  expect(detections.map(({ id, alarms }) => [id, alarms.length])).toEqual([
+    ["baseline-DisableOrDeleteKey", 1],
+    ["baseline-RootUsage", 1],
+    ["baseline-TrailChanges", 1],
+    ["DisableOrDeleteKey", 1],
+  ]);
+});

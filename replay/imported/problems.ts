@@ -1,0 +1,207 @@
+import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { childAlarmNames, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
+import { evaluationRange } from "../../cloudwatch/alarm/range.ts";
+import { AwsError } from "../../cloudwatch/aws-error.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { FilterPatternError } from "../../cloudwatch/pattern/error.ts";
+import { isNumber, validateMetricFilter } from "../../cloudwatch/validate-metric-filter.ts";
+import { nearest } from "../../common/nearest.ts";
+import type { AlarmProblem } from "../detections/detections.ts";
+import type { ImportedAlarms } from "./alarms.ts";
+
+/** The longest that CloudTrail's records are assumed to be late, in seconds: the average is 5 minutes. */
+const LATENESS = 900;
+
+/** The error with which AWS rejects a filter; undefined for a valid filter. */
+export function filterError(filter: MetricFilter): string | undefined {
+  try {
+    validateMetricFilter(filter);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    const message =
+      error instanceof FilterPatternError ? `${error.message}. ${error.detail}` : error.message;
+    return message.replace(/\.$/, "");
+  }
+}
+
+/**
+ * Finds the alarms that cannot fire, may miss a late record, or notify nobody.
+ * @returns at most one problem of each kind for an alarm
+ */
+export function findProblems({
+  filters,
+  alarms,
+  composites,
+}: ImportedAlarms): readonly AlarmProblem[] {
+  const notified = notifiedByComposites(composites);
+  return [
+    ...alarms.flatMap((alarm) => {
+      const feeding = filters.filter((filter) => feeds(filter, alarm));
+      const metric = feeding.length === 0 ? whyNoFilterFeeds(filters, alarm) : undefined;
+      const never = metric ?? whyNeverBreaching(feeding, alarm);
+      const missed =
+        never === undefined && feeding.length > 0 ? whyMissed(feeding, alarm) : undefined;
+      const silent = notified.has(alarm.name) ? undefined : whyNobody(alarm);
+      return [
+        ...problem(alarm.name, "never fires", never),
+        ...problem(alarm.name, "may miss", missed),
+        ...problem(alarm.name, "notifies nobody", silent),
+      ];
+    }),
+    ...composites
+      .filter(({ name }) => !notified.has(name))
+      .flatMap((alarm) => problem(alarm.name, "notifies nobody", whyNobody(alarm))),
+  ];
+}
+
+const problem = (
+  alarm: string,
+  kind: AlarmProblem["kind"],
+  why: string | undefined,
+): readonly AlarmProblem[] => (why === undefined ? [] : [{ alarm, kind, why }]);
+
+/** Whether a filter that AWS accepts publishes the alarm's metric. */
+export function feeds(filter: MetricFilter, alarm: ThresholdAlarm): boolean {
+  return isMetricOf(filter, alarm) && hasDimensionsOf(filter, alarm) && !filterError(filter);
+}
+
+function isMetricOf({ transformation }: MetricFilter, alarm: ThresholdAlarm): boolean {
+  const { metricName, metricNamespace } = transformation;
+  return metricName === alarm.metricName && metricNamespace === alarm.namespace;
+}
+
+function hasDimensionsOf(
+  { transformation }: MetricFilter,
+  { dimensions }: ThresholdAlarm,
+): boolean {
+  return dimensionNames(transformation.dimensions) === dimensionNames(dimensions);
+}
+
+const dimensionNames = (dimensions: Readonly<Record<string, string>> = {}) =>
+  Object.keys(dimensions).sort().join(", ") || "no dimensions";
+
+function whyNoFilterFeeds(
+  filters: readonly MetricFilter[],
+  alarm: ThresholdAlarm,
+): string | undefined {
+  const ofMetric = filters.filter((filter) => isMetricOf(filter, alarm));
+  const rejected = ofMetric.map(filterError).find((error) => error !== undefined);
+  if (rejected !== undefined) return `AWS rejects the filter of its metric: ${rejected}`;
+  const [first] = ofMetric;
+  if (first !== undefined) {
+    return (
+      `it monitors ${alarm.metricName} with ${dimensionNames(alarm.dimensions)}, but the filter publishes ` +
+      `it with ${dimensionNames(first.transformation.dimensions)}`
+    );
+  }
+  const metrics = filters.map(({ transformation }) => transformation);
+  const sameName = metrics.find(({ metricName }) => metricName === alarm.metricName);
+  if (sameName !== undefined) {
+    return (
+      `it monitors ${alarm.metricName} in the namespace ${alarm.namespace}, but the filter publishes it in ` +
+      sameName.metricNamespace
+    );
+  }
+  const inNamespace = metrics.filter((metric) => metric.metricNamespace === alarm.namespace);
+  if (inNamespace.length === 0) return undefined;
+  const similar = nearest(
+    alarm.metricName,
+    inNamespace.map(({ metricName }) => metricName),
+  );
+  return (
+    `no filter publishes its metric ${alarm.metricName} in ${alarm.namespace}` +
+    (similar === undefined ? "" : `. Did you mean ${similar}?`)
+  );
+}
+
+/** Compares what the filters can publish with the threshold. */
+function whyNeverBreaching(
+  feeding: readonly MetricFilter[],
+  alarm: ThresholdAlarm,
+): string | undefined {
+  const values = publishedValues(feeding);
+  if (values === undefined || alarm.treatMissingData === "breaching") return undefined;
+  const { statistic, threshold, comparisonOperator } = alarm;
+  const lowest = Math.min(...values);
+  const highest = Math.max(...values);
+  const grows = statistic === "Sum" || statistic === "SampleCount";
+  const least = statistic === "SampleCount" ? 1 : lowest;
+  const most = grows && highest > 0 ? Number.POSITIVE_INFINITY : highest;
+  const canBreach = {
+    GreaterThanOrEqualToThreshold: most >= threshold,
+    GreaterThanThreshold: most > threshold,
+    LessThanThreshold: least < threshold || (grows && lowest < 0),
+    LessThanOrEqualToThreshold: least <= threshold || (grows && lowest < 0),
+  }[comparisonOperator];
+  if (canBreach) return undefined;
+  const limit = comparisonOperator.startsWith("Less") ? `at least ${least}` : `at most ${most}`;
+  return (
+    `its filters publish ${[...values].join(" and ")}, so their ${statistic} is ${limit}, which never meets ` +
+    `${comparisonOperator} ${threshold}${grows ? "" : ". Use the statistic Sum"}`
+  );
+}
+
+/** The values that filters publish; undefined if they take them from the records. */
+function publishedValues(filters: readonly MetricFilter[]): ReadonlySet<number> | undefined {
+  const transformations = filters.map(({ transformation }) => transformation);
+  if (filters.length === 0 || !transformations.every(({ metricValue }) => isNumber(metricValue)))
+    return undefined;
+  return new Set(
+    transformations.flatMap(({ metricValue, defaultValue }) => [
+      Number(metricValue),
+      ...(defaultValue === undefined ? [] : [defaultValue]),
+    ]),
+  );
+}
+
+function whyMissed(feeding: readonly MetricFilter[], alarm: ThresholdAlarm): string | undefined {
+  const hasDefault = feeding.some(
+    ({ transformation }) => transformation.defaultValue !== undefined,
+  );
+  if (
+    hasDefault &&
+    alarm.statistic === "Average" &&
+    alarm.comparisonOperator.startsWith("Greater")
+  ) {
+    return (
+      "the default value that its filter publishes for every other record lowers the average. Use the " +
+      "statistic Sum"
+    );
+  }
+  // CloudWatch looks at more periods than N only while newer ones have no data.
+  const periods = hasDefault ? alarm.evaluationPeriods : evaluationRange(alarm, 0).length;
+  const seconds = (periods - alarm.datapointsToAlarm + 1) * alarm.period;
+  if (seconds >= LATENESS) return undefined;
+  const needed = Math.ceil(LATENESS / alarm.period) + alarm.datapointsToAlarm - 1;
+  return (
+    `it evaluates a record only while it is less than ${seconds / 60} minutes old, and CloudTrail may ` +
+    `deliver records ${LATENESS / 60} minutes late. Set evaluation_periods to ${needed} and ` +
+    `datapoints_to_alarm to ${alarm.datapointsToAlarm}`
+  );
+}
+
+function whyNobody(alarm: {
+  readonly actionsEnabled: boolean;
+  readonly alarmActions: readonly string[];
+}): string | undefined {
+  if (!alarm.actionsEnabled) return "its actions are disabled";
+  return alarm.alarmActions.length === 0 ? "it has no alarm actions" : undefined;
+}
+
+/** The alarms on which a composite alarm that notifies somebody depends, directly or through others. */
+function notifiedByComposites(composites: ImportedAlarms["composites"]): ReadonlySet<string> {
+  const notified = new Set<string>();
+  const visit = (name: string) => {
+    if (notified.has(name)) return;
+    notified.add(name);
+    const composite = composites.find((candidate) => candidate.name === name);
+    if (composite !== undefined) for (const child of childrenOf(composite)) visit(child);
+  };
+  for (const composite of composites) {
+    if (whyNobody(composite) === undefined) for (const child of childrenOf(composite)) visit(child);
+  }
+  return notified;
+}
+
+const childrenOf = ({ rule }: { readonly rule: string }) => childAlarmNames(parseAlarmRule(rule));

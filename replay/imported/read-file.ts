@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { type CollectionTag, parseDocument, type ScalarTag } from "yaml";
+import { readTemplate, type Template } from "./cloudformation.ts";
+import { type ImportedResource, isObject } from "./resource.ts";
+import { type PlanFile, readPlan } from "./terraform-plan.ts";
+import {
+  readShownState,
+  readStateFile,
+  type ShownState,
+  type StateFile,
+} from "./terraform-state.ts";
+
+const ALLOWED =
+  "Allowed: the output of `terraform show -json` for a plan or a state, a terraform.tfstate file, and a " +
+  "CloudFormation template in JSON or YAML, such as those in cdk.out.";
+
+/**
+ * Reads the metric filters and alarms of a Terraform plan or state, or of a CloudFormation template.
+ * @throws Error naming the file, with the formats allowed
+ */
+export function readAlarmFile(file: string): readonly ImportedResource[] {
+  const content = parse(file);
+  if (isObject(content)) {
+    if (isObject(content.planned_values)) {
+      if (content.errored === true)
+        throw new Error(`${file} is the plan of a run that failed. Make a complete plan.`);
+      return readPlan(content as unknown as PlanFile);
+    }
+    if (isObject(content.values) || (content.format_version && content.terraform_version))
+      return readShownState(content as unknown as ShownState);
+    if (content.version === 4 && Array.isArray(content.resources))
+      return readStateFile(content as unknown as StateFile);
+    if (isObject(content.Resources)) return readTemplate(content as unknown as Template);
+  }
+  throw new Error(`${file} is neither a plan, a state nor a template. ${ALLOWED}`);
+}
+
+function parse(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new Error(`Cannot read ${file}: ${cause instanceof Error ? cause.message : cause}.`, {
+      cause,
+    });
+  }
+  if (text.startsWith("PK")) {
+    throw new Error(
+      `${file} is a saved plan in Terraform's own format. Convert it: terraform show -json ${file} > plan.json`,
+    );
+  }
+  if (/^\s*[{[]/.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new Error(`${file} is not valid JSON: ${(cause as Error).message}.`, { cause });
+    }
+  }
+  const document = parseDocument(text, { customTags: SHORT_FORMS, logLevel: "error" });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new Error(`${file} is neither JSON nor valid YAML: ${error.message} ${ALLOWED}`);
+  }
+  return document.toJS();
+}
+
+const FUNCTIONS = ["Sub", "Join", "GetAtt", "If", "Select", "Split", "FindInMap", "ImportValue"];
+
+/** CloudFormation's short forms, such as `!Ref`: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
+const SHORT_FORMS = ["Ref", "Condition", ...FUNCTIONS].flatMap(
+  (name): (ScalarTag | CollectionTag)[] => {
+    const key = FUNCTIONS.includes(name) ? `Fn::${name}` : name;
+    const tag = `!${name}`;
+    return [
+      { tag, resolve: (value: string) => ({ [key]: value }) },
+      {
+        tag,
+        collection: "seq",
+        resolve: (value) => ({ [key]: "toJSON" in value ? value.toJSON() : value }),
+      },
+    ];
+  },
+);

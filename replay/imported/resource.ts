@@ -1,0 +1,36 @@
+/** A value that a plan or template does not contain. */
+export class UnknownValue {
+  /** Completes the sentence "metric_name is not known: …". */
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** The resource types that are imported, by their names in Terraform. */
+export const IMPORTED_TYPES = [
+  "aws_cloudwatch_log_metric_filter",
+  "aws_cloudwatch_metric_alarm",
+  "aws_cloudwatch_composite_alarm",
+] as const;
+export type ImportedType = (typeof IMPORTED_TYPES)[number];
+
+/** A metric filter or alarm, with the attribute names of Terraform's AWS provider. */
+export interface ImportedResource {
+  /** Its address in the file, for messages. */
+  readonly address: string;
+  readonly type: ImportedType;
+  /** Values may contain an `UnknownValue` at any depth. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export function isImportedType(type: string): type is ImportedType {
+  return (IMPORTED_TYPES as readonly string[]).includes(type);
+}
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,72 @@
+import { type ImportedResource, isImportedType, type JsonObject } from "./resource.ts";
+
+/** A module in the output of `terraform show -json`, of a state or of a plan's planned values. */
+export interface ModuleValues {
+  readonly address?: string;
+  readonly resources?: readonly ResourceValues[];
+  readonly child_modules?: readonly ModuleValues[];
+}
+
+export interface ResourceValues {
+  readonly address: string;
+  readonly mode: "managed" | "data";
+  readonly type: string;
+  readonly name: string;
+  readonly index?: string | number;
+  readonly values: JsonObject;
+}
+
+/** The output of `terraform show -json` for a state: https://developer.hashicorp.com/terraform/internals/json-format */
+export interface ShownState {
+  readonly values?: { readonly root_module: ModuleValues };
+}
+
+/** A `terraform.tfstate` file of version 4. */
+export interface StateFile {
+  readonly version: number;
+  readonly resources: readonly {
+    readonly module?: string;
+    readonly mode: string;
+    readonly type: string;
+    readonly name: string;
+    readonly instances: readonly {
+      readonly index_key?: string | number;
+      readonly deposed?: string;
+      readonly attributes?: JsonObject;
+    }[];
+  }[];
+}
+
+/** All resources of a module and its descendants, each with the address of its module. */
+export function resourcesIn(
+  module: ModuleValues,
+): readonly { readonly module: string; readonly resource: ResourceValues }[] {
+  return [
+    ...(module.resources ?? []).map((resource) => ({ module: module.address ?? "", resource })),
+    ...(module.child_modules ?? []).flatMap(resourcesIn),
+  ];
+}
+
+export function readShownState({ values }: ShownState): readonly ImportedResource[] {
+  return resourcesIn(values?.root_module ?? {}).flatMap(({ resource }) =>
+    isImportedType(resource.type)
+      ? [{ address: resource.address, type: resource.type, attributes: resource.values }]
+      : [],
+  );
+}
+
+export function readStateFile({ resources }: StateFile): readonly ImportedResource[] {
+  return resources.flatMap(({ module, mode, type, name, instances }) => {
+    if (mode !== "managed" || !isImportedType(type)) return [];
+    return instances
+      .filter(({ deposed }) => deposed === undefined)
+      .map(({ index_key: key, attributes = {} }) => {
+        const index = key === undefined ? "" : `[${JSON.stringify(key)}]`;
+        return {
+          address: `${module ? `${module}.` : ""}${type}.${name}${index}`,
+          type,
+          attributes,
+        };
+      });
+  });
+}
