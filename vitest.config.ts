@@ -5,8 +5,8 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     exclude: ["**/node_modules/**", "cdktf.out/**", ".lab/**", "e2e/**"],
     // A slow, shared machine must not turn a correct test into a failure.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Files share a process and its imported modules, which halves the time of a run. In return, every
     // test file restores what it changes: environment variables, globals, the working directory.
     isolate: false,
