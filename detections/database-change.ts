@@ -167,6 +167,13 @@ export const databaseChange: TrailDetection = {
       requestParameters: { dBSnapshotIdentifier: "before-migration" },
       responseElements: { ...responseElements, dBSnapshotIdentifier: "before-migration" },
     }),
+    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstanceAutomatedBackup.html
+    exampleEvent("a user deletes the automated backups", user, {
+      ...change,
+      eventName: "DeleteDBInstanceAutomatedBackup",
+      requestParameters: { dbiResourceId: "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
+      responseElements: { ...responseElements, status: "deleting" },
+    }),
   ],
   mustNotFire: [
     exampleEvent("the pipeline resizes the database", deployer, {

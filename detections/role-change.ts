@@ -41,7 +41,9 @@ export const roleChange: TrailDetection = {
       ),
     ),
   furtherPatterns: (scope) => [
-    // By anyone, the pipeline included.
+    // By anyone, the pipeline included. CloudTrail omits the parameters of a request that white space in a
+    // policy makes longer than 100 KB, so any such request counts:
+    // https://permiso.io/blog/cloudtrail-logging-evasion-where-policy-size-matters
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "iam.amazonaws.com"),
@@ -54,6 +56,7 @@ export const roleChange: TrailDetection = {
           ),
           matchesAny("$.requestParameters.policyArn", `*${BOOTSTRAP_PATH}${scope.namePrefix}*`),
           matchesAny("$.requestParameters.openIDConnectProviderArn", `*/${GITHUB}`),
+          matchesAny("$.requestParameters.reason", "requestParameters too large"),
         ),
       ),
     ),
@@ -143,6 +146,15 @@ export const roleChange: TrailDetection = {
         policyArn: `arn:aws:iam::111122223333:policy/bootstrap/${namePrefix}boundary`,
         policyDocument: "{}",
         setAsDefault: true,
+      },
+    }),
+    exampleEvent("a user adds a policy so long that CloudTrail omits the parameters", user, {
+      ...inIam,
+      eventName: "PutRolePolicy",
+      requestParameters: {
+        reason: "requestParameters too large",
+        omitted: true,
+        originalSize: 131_072,
       },
     }),
     exampleEvent("a user adds an audience to GitHub's identity provider", user, {
