@@ -62,7 +62,7 @@ describe("a pull request", () => {
     expect(testbed.api.comments).toMatchObject([{ issue: change.number }]);
     const [comment] = testbed.api.comments;
     expect(comment?.body).toMatch(new RegExp(`Commit \`${change.head}\``));
-    expect(comment?.body).toMatch(/^\| service \| \d\d \| 0 \| 0 \| 0 \|$/m);
+    expect(comment?.body).toMatch(/^\| service \| 0 \| \d\d \| 0 \| 0 \|$/m);
     expect(comment?.body).toMatch(/^No changes: .*`kms`/m);
   });
 

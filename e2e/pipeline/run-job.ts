@@ -59,7 +59,10 @@ export async function runJob(
   };
   let failed = false;
   for (const [index, step] of job.steps.entries()) {
+    const started = performance.now();
     const outcome = await runStep(jobRun, step, index, jobContexts, failed);
+    const seconds = (performance.now() - started) / 1000;
+    if (seconds > 2) console.log(`    ${seconds.toFixed(0)} s: ${name}: ${titleOf(step, index)}`);
     failed ||= outcome === "failure";
   }
   return {
@@ -69,6 +72,10 @@ export async function runJob(
     summary: jobRun.summary,
     steps: jobRun.steps,
   };
+}
+
+function titleOf(step: Step, index: number): string {
+  return step.name ?? step.uses ?? step.run ?? `step ${index + 1}`;
 }
 
 /** https://docs.github.com/actions/reference/workflow-syntax-for-github-actions#permissions */
@@ -111,8 +118,7 @@ async function runStep(
     return outcome;
   };
   if (!isConditionMet(step.if, scope)) return finish("skipped");
-  const title = step.name ?? step.uses ?? step.run ?? `step ${index + 1}`;
-  jobRun.log += `\n== ${jobRun.name}: ${title}\n`;
+  jobRun.log += `\n== ${jobRun.name}: ${titleOf(step, index)}\n`;
   if (step.run !== undefined) {
     const env = {
       ...(scope.contexts.env as Record<string, string>),
