@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { driftIssue } from "./drift.ts";
+import { driftIssue, failureIssue } from "./drift.ts";
 import { type EnvironmentReport, reportStack, type StackReport } from "./plan/plan-report.ts";
 import { planFixture } from "./testing/fixtures.ts";
 import { type GitHubApi, startGitHubApi } from "./testing/github-api.ts";
@@ -12,6 +12,8 @@ const report = (environment: string, ...stacks: readonly StackReport[]): Environ
 });
 const kms = (name: string) =>
   reportStack("kms", planFixture(name), { digest: "0".repeat(64), readBy: [] });
+
+const failed: StackReport = { outcome: "failed", stack: "kms", error: "Error: AccessDenied" };
 
 describe("the issue", () => {
   test("does not exist while AWS matches the deployment", () => {
@@ -28,9 +30,52 @@ describe("the issue", () => {
     expect(issue?.body).not.toMatch(/### dev/);
   });
 
-  test("reports a failed plan", () => {
-    const failed: StackReport = { outcome: "failed", stack: "kms", error: "Error: AccessDenied" };
-    expect(driftIssue([report("dev", failed)], "https://run")?.body).toMatch(/AccessDenied/);
+  test("does not exist for a plan that failed or was not made", () => {
+    expect(driftIssue([report("dev", failed)], "https://run")).toBeUndefined();
+    const locked: StackReport = { outcome: "locked", stack: "kms", by: "runner" };
+    expect(driftIssue([report("dev", locked)], "https://run")).toBeUndefined();
+  });
+
+  test("names who changed a resource, and the limits of CloudTrail", () => {
+    const drifted = kms("change");
+    const changedBy = [
+      {
+        event: "EnableKeyRotation",
+        caller: "arn:aws:iam::123456789012:user/mallory",
+        time: "2026-11-20T01:02:03Z",
+        id: "4c0b9d8e",
+      },
+    ];
+    const resources = drifted.resources.map((resource) => ({ ...resource, changedBy }));
+    const body = driftIssue([report("dev", { ...drifted, resources })], "https://run")?.body;
+    expect(body).toContain(
+      "- dev: `aws_kms_key.DataKey_17AFBB84`: `EnableKeyRotation` by `arn:aws:iam::123456789012:user/mallory` at 2026-11-20T01:02:03Z (event `4c0b9d8e`)",
+    );
+    expect(body).toMatch(/last 90 days .* up to 15 minutes late/);
+  });
+
+  test("says if CloudTrail does not show who changed a resource", () => {
+    expect(driftIssue([report("dev", kms("change"))], "https://run")?.body).toMatch(
+      /CloudTrail does not show who changed these resources/,
+    );
+  });
+});
+
+describe("the issue about failed plans", () => {
+  test("shows the error and says that it is not drift", () => {
+    const issue = failureIssue(
+      [report("dev", failed), report("prod", kms("change"))],
+      [],
+      "https://run",
+    );
+    expect(issue?.title).toBe("The drift check of dev failed");
+    expect(issue?.body).toMatch(/not drift/);
+    expect(issue?.body).toMatch(/AccessDenied/);
+    expect(issue?.body).not.toMatch(/rotation_period_in_days/);
+  });
+
+  test("does not exist if all plans succeed", () => {
+    expect(failureIssue([report("dev", kms("change"))], [], "https://run")).toBeUndefined();
   });
 });
 
@@ -76,8 +121,30 @@ describe("the step", () => {
       REPORTS: "empty",
     });
     expect(code).toBe(1);
-    expect(log).toMatch(/Missing plan reports: empty\/dev\.json, empty\/prod\.json/);
-    expect(api.issues).toMatchObject([{ state: "open" }]);
+    expect(log).toMatch(/The drift check of dev and prod failed/);
+    expect(api.issues).toMatchObject([
+      { title: "Drift in dev", state: "open" },
+      { title: "The drift check of dev and prod failed", state: "open" },
+    ]);
+  });
+
+  test("keeps the drift issue open while a stack cannot be planned, and reports that apart", async () => {
+    const reports = (...stacks: readonly StackReport[]) =>
+      runner.write("plan-reports/dev.json", JSON.stringify(report("dev", ...stacks)));
+    reports(kms("change"));
+    await night();
+    reports(failed);
+    expect((await night()).code).toBe(1);
+    expect(api.issues).toMatchObject([
+      { title: "Drift in dev", state: "open" },
+      { title: "The drift check of dev failed", state: "open" },
+    ]);
+    reports({ outcome: "locked", stack: "kms", by: "runner" });
+    expect((await night()).code).toBe(0);
+    expect(api.issues).toMatchObject([{ state: "open" }, { state: "closed" }]);
+    reports(kms("no-change"));
+    expect((await night()).code).toBe(0);
+    expect(api.issues).toMatchObject([{ state: "closed" }, { state: "closed" }]);
   });
 
   test("rejects an invalid report", async () => {

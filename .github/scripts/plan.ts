@@ -1,9 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recordedWrites } from "./aws/recorded-writes.ts";
+import { lockedStacks } from "./aws/state-lock.ts";
 import { optionalVariable, runUrl, variable } from "./github/environment.ts";
 import { addSummary, SUMMARY_BYTES, setOutputs } from "./github/runner-files.ts";
 import { annotate, group, step } from "./github/step.ts";
-import { type EnvironmentReport, reportStack, type StackReport } from "./plan/plan-report.ts";
+import { withCallers } from "./plan/changed-by.ts";
+import type { PlanJson } from "./plan/plan-json.ts";
+import {
+  type EnvironmentReport,
+  type PlannedStack,
+  reportStack,
+  type StackReport,
+} from "./plan/plan-report.ts";
 import { UNBUILT_IMAGE } from "./plan/planned-changes.ts";
 import { renderPlans } from "./plan/render-plans.ts";
 import { savedPlans } from "./plan/saved-plans.ts";
@@ -22,21 +31,33 @@ const SUMMARY_CHARACTERS = SUMMARY_BYTES / 4;
 /**
  * Plans all stacks of an environment, saves the plans, and reports them to later jobs and in the summary.
  * Fails if a plan failed, unless the stack only waits for another stack to be applied.
+ *
+ * With DRIFT=true, skips stacks that are being applied, and asks CloudTrail who changed a resource.
  */
 async function planEnvironment(): Promise<void> {
   const environment = variable("ENVIRONMENT");
   const commit = variable("COMMIT");
   const image = optionalVariable("IMAGE_DIGEST") ?? UNBUILT_IMAGE;
+  const isDriftCheck = optionalVariable("DRIFT") === "true";
   const saved = savedPlans(variable("PLAN_BUCKET"), environment);
 
   const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image });
   await initialize(stacks);
+  const findLocks = async () => (isDriftCheck ? await lockedStacks(stacks) : []);
+  const lockedBefore = await findLocks();
   const plans = await planStacks(stacks);
+  const locked = new Map([...lockedBefore, ...(await findLocks())]);
   const reports: StackReport[] = [];
   const scannable = join(SCANNABLE, environment);
   mkdirSync(scannable, { recursive: true });
   for (const planned of plans) {
     const { stack } = planned;
+    const by = locked.get(stack.name);
+    if (by !== undefined) {
+      annotate("warning", `${stack.name} is not checked: ${by} is applying it.`);
+      reports.push({ outcome: "locked", stack: stack.name, by });
+      continue;
+    }
     await group(stack.name, async () => {
       console.log("error" in planned ? planned.error : planned.text);
     });
@@ -45,13 +66,12 @@ async function planEnvironment(): Promise<void> {
       continue;
     }
     const digest = await saved.save(stack.name, planned.file);
-    reports.push(
-      reportStack(stack.name, planned.plan, {
-        digest,
-        image,
-        readBy: readersOf(stack, stacks),
-      }),
-    );
+    const report = reportStack(stack.name, planned.plan, {
+      digest,
+      image,
+      readBy: readersOf(stack, stacks),
+    });
+    reports.push(isDriftCheck ? await addCallers(report, planned.plan) : report);
     writeFileSync(
       join(scannable, `${stack.name}.json`),
       JSON.stringify(scannablePlan(planned.plan)),
@@ -76,6 +96,16 @@ async function planEnvironment(): Promise<void> {
       `Terraform could not plan ${failed.map(({ stack }) => stack).join(", ")}. See the log of each stack.`,
     );
     process.exitCode = 1;
+  }
+}
+
+/** Returns the report unchanged if CloudTrail cannot be asked: the drift is more important. */
+async function addCallers(report: PlannedStack, plan: PlanJson): Promise<PlannedStack> {
+  try {
+    return await withCallers(report, plan, recordedWrites);
+  } catch (error) {
+    annotate("warning", `Cannot find out who changed ${report.stack}: ${(error as Error).message}`);
+    return report;
   }
 }
 

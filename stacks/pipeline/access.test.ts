@@ -137,11 +137,22 @@ describe("the permissions", () => {
 
   test("let the plan role write nothing but plans", () => {
     const changes = actionsOf(plan).filter(
-      (action) => !/:(Describe|Get|List)[A-Z]/.test(action) && !action.startsWith("kms:"),
+      (action) => !/:(Describe|Get|List|Lookup)[A-Z]/.test(action) && !action.startsWith("kms:"),
     );
     expect(changes).toEqual(["s3:PutObject"]);
     const writes = allowed(plan).filter(({ actions }) => actions.includes("s3:PutObject"));
     expect(writes.map(({ sid }) => sid)).toEqual(["LeavePlans"]);
+  });
+
+  test("let only the plan role look up CloudTrail events, in its region", () => {
+    const lookups = allowed(plan).filter(({ actions }) =>
+      actions.some((action) => action.startsWith("cloudtrail:Lookup")),
+    );
+    expect(lookups).toMatchObject([{ actions: ["cloudtrail:LookupEvents"] }]);
+    expect(lookups.flatMap(conditionsOf)).toEqual([
+      "StringEquals aws:RequestedRegion ap-southeast-2",
+    ]);
+    expect(actionsOf(deploy)).not.toContain("cloudtrail:LookupEvents");
   });
 
   test("cover every bucket of the stacks, but not those of bootstrap", () => {

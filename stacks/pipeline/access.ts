@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 import { BOOTSTRAP_PATH, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { policyJson, type Statement } from "../constructs/policy.ts";
+import { onAllResources } from "./areas/area.ts";
 import { permissionsOf } from "./areas/index.ts";
 import { boundaryName, boundaryStatements } from "./boundary.ts";
 import { bucketAccess, type PipelineBuckets } from "./bucket-access.ts";
@@ -61,7 +62,11 @@ export class PipelineAccess extends Construct {
       description: "Plans for pull requests and drift checks. Cannot change resources.",
       subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
       policies: permissions.map(({ part, read }) => [part, read]),
-      buckets: access.plan,
+      buckets: [
+        ...access.plan,
+        // For the drift check, which names who changed a resource. The action has no resource types.
+        onAllResources(stack, "FindWhoChangedResources", ["cloudtrail:LookupEvents"]),
+      ],
     });
     const deploy = this.#role("Deploy", {
       description: `Deploys for jobs of the GitHub environment ${environment}`,

@@ -201,6 +201,12 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
     ["drift.yml", step("plan", "plan.ts", "env", "IMAGE_DIGEST"), undefined, /the planned image/],
     ["drift.yml", ["on", "schedule", 0, "cron"], "0 0 * * 1", /must run every night/],
   ],
+  "never compares AWS while a deployment changes it": [
+    ["deploy.yml", ["concurrency", "group"], "deploy", /must be deploy-<environment>/],
+    ["drift.yml", ["jobs", "plan", "concurrency"], undefined, /group of the deployments/],
+    ["drift.yml", ["jobs", "plan", "concurrency", "queue"], undefined, /without cancelling/],
+    ["drift.yml", step("plan", "plan.ts", "env", "DRIFT"), undefined, /stacks that are being/],
+  ],
   "reports a plan that failed": [
     ["drift.yml", ["jobs", "report", "if"], undefined, /report must run after plan failed/],
     [

@@ -217,6 +217,23 @@ export const invariants: Readonly<Record<string, WorkflowCheck>> = {
     }
   }),
 
+  "never compares AWS while a deployment changes it": forWorkflow(function* ({ workflow }) {
+    const { on, jobs, concurrency } = workflow;
+    if (deployJobs(workflow).length > 0 && !concurrency?.group.startsWith("deploy-${{ "))
+      yield "the concurrency group must be deploy-<environment>";
+    if (!("schedule" in on)) return;
+    for (const name of jobsRunning(jobs, "plan.ts")) {
+      const job = jobs[name];
+      const group = job?.concurrency;
+      if (group?.group !== "deploy-${{ matrix.environment }}")
+        yield `${name} must be in the concurrency group of the deployments`;
+      if (group?.["cancel-in-progress"] !== false || group.queue !== "max")
+        yield `${name} must wait without cancelling a deployment: cancel-in-progress: false, queue: max`;
+      if (step(job, "plan.ts")?.env.DRIFT !== "true")
+        yield `${name} must skip stacks that are being applied: DRIFT: "true"`;
+    }
+  }),
+
   "reports a plan that failed": forWorkflow(function* ({ workflow }) {
     const reporters = ["comment.ts", "drift.ts"].flatMap((script) =>
       jobsRunning(workflow.jobs, script),

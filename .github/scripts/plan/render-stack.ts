@@ -57,6 +57,9 @@ export function renderStack(stack: StackReport, level: Level): string {
       fence(cut(stack.error, ERROR_CHARACTERS[level])),
     ].join("\n\n");
   }
+  if (stack.outcome === "locked") {
+    return `**${code(stack.stack)} was not planned:** ${code(stack.by)} is applying it.`;
+  }
   if (stack.outcome === "waiting") {
     return [
       `**${code(stack.stack)} cannot be planned yet:** needs outputs of ${listOf(stack.for)}. Once ${stack.for.length === 1 ? "that stack is" : "those stacks are"} deployed, run Deploy by hand to plan and review it.`,
