@@ -172,3 +172,30 @@ it("prints only the report when run as a command, and sets the exit code", () =>
     /^1 file [\s\S]*pattern fired\n {2}2026-03-02 09:15:00 UTC for 3 min\n\npattern: who made the 1 match\n[\s\S]*\n$/,
   );
 });
+
+interface StateJson {
+  readonly name: string;
+  readonly fired: readonly { readonly from: string }[];
+}
+
+it("fires an alarm with metric math when the sum of two metrics reaches its threshold", async () => {
+  const record = { eventVersion: "1.11", eventSource: "kms.amazonaws.com", userIdentity: {} };
+  const calls = join(folder, "keys.json");
+  const keysLost = async (...names: readonly string[]) => {
+    const Records = names.map((eventName, index) => ({
+      ...record,
+      eventName,
+      eventID: String(index),
+      eventTime: `2026-03-02T09:1${index}:00Z`,
+    }));
+    await writeFile(calls, JSON.stringify({ Records }));
+    const { out } = await run("--json", "--plan", planFile("metric-math"), calls);
+    const { detections } = JSON.parse(out) as { detections: { alarms: StateJson[] }[] };
+    const alarms = detections.flatMap((detection) => detection.alarms);
+    return alarms.find(({ name }) => name === "keys-lost")?.fired;
+  };
+  expect(await keysLost("DisableKey")).toEqual([]);
+  expect(await keysLost("DisableKey", "ScheduleKeyDeletion")).toMatchObject([
+    { from: "2026-03-02T09:12:00.000Z" },
+  ]);
+});

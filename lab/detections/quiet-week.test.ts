@@ -3,7 +3,7 @@ import { isMetricAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import { exampleScope, managementEvent, onKey, user } from "../../detections/example-events.ts";
-import { metricOf } from "../../replay/detections/detections.ts";
+import { metricIdsOf } from "../../replay/detections/math-alarm.ts";
 import { compositeTransitions } from "../../replay/evaluate/composite.ts";
 import { createScan } from "../../replay/evaluate/scan.ts";
 import { createTally } from "../../replay/evaluate/tally.ts";
@@ -40,7 +40,7 @@ function raisedBy(records: readonly TimedRecord[]): readonly string[] {
   const alarms: readonly MetricAlarm[] = [...deployment.alarms, ...deployment.anomalyAlarms].filter(
     (alarm) => isMetricAlarm(alarm) && published.has(alarm.metricName),
   );
-  const monitoredMetrics = [...new Set(alarms.map(metricOf))];
+  const monitoredMetrics = [...new Set(alarms.flatMap(metricIdsOf))];
   const scan = createScan({ filters, monitoredMetrics, countsKeyUse: false });
   for (const [index, { minute, record }] of records.entries()) {
     const timed = { ...record, eventID: `event-${index}`, eventTime: timeOf(minute) };
@@ -50,7 +50,7 @@ function raisedBy(records: readonly TimedRecord[]): readonly string[] {
   tally.add(scan.findings());
   const transitions = new Map(
     alarms.map((alarm) => {
-      const series = tally.series(monitoredMetrics.indexOf(metricOf(alarm)));
+      const series = metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id)));
       return [alarm.name, transitionsOf(alarm, createTimeline(alarm, series, MONDAY))] as const;
     }),
   );

@@ -11,7 +11,7 @@ import {
 } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { ACCOUNT, ALARM, FILTER, LOG_GROUP } from "../../cloudwatch/testing/fixtures.ts";
-import { metricOf } from "../../replay/detections/detections.ts";
+import { metricIdsOf } from "../../replay/detections/math-alarm.ts";
 import { compositeTransitions } from "../../replay/evaluate/composite.ts";
 import { createScan } from "../../replay/evaluate/scan.ts";
 import { createTally } from "../../replay/evaluate/tally.ts";
@@ -107,7 +107,7 @@ function inLab(
 /** Replays the events and returns the state changes of the alarms. */
 function inReplay(events: readonly Event[], { filter, alarms }: Deployed): readonly Change[] {
   const metricAlarms = alarms.filter(isMetricAlarm);
-  const monitoredMetrics = [...new Set(metricAlarms.map(metricOf))];
+  const monitoredMetrics = [...new Set(metricAlarms.flatMap(metricIdsOf))];
   const scan = createScan({ filters: [filter], monitoredMetrics, countsKeyUse: false });
   for (const [index, event] of events.entries()) {
     const record = recordOf(event, index);
@@ -118,7 +118,7 @@ function inReplay(events: readonly Event[], { filter, alarms }: Deployed): reado
   const begin = tally.span()?.first ?? 0;
   const found = new Map<string, readonly Transition[]>(
     metricAlarms.map((alarm) => {
-      const series = tally.series(monitoredMetrics.indexOf(metricOf(alarm)));
+      const series = metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id)));
       return [alarm.name, transitionsOf(alarm, createTimeline(alarm, series, begin))];
     }),
   );

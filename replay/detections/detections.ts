@@ -1,6 +1,6 @@
 import type { CompositeAlarm, MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { metricId } from "../evaluate/metric-id.ts";
+import { metricIdsOf } from "./math-alarm.ts";
 
 /** A metric that counts CloudTrail records, and its alarms. */
 export interface ReplayedDetection {
@@ -52,9 +52,5 @@ export interface TrailArchive {
 
 /** `metricId`s of the metrics with alarms. */
 export function monitoredMetricsOf(detections: readonly ReplayedDetection[]): readonly string[] {
-  return [...new Set(detections.flatMap(({ alarms }) => alarms.map(metricOf)))];
-}
-
-export function metricOf({ namespace, metricName: name, dimensions }: MetricAlarm): string {
-  return metricId({ namespace, name, dimensions });
+  return [...new Set(detections.flatMap(({ alarms }) => alarms.flatMap(metricIdsOf)))];
 }

@@ -1,8 +1,10 @@
+import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { MAX_PATTERN_LENGTH } from "../../cloudwatch/pattern/limits.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import { onlyCallers, withoutCallers } from "../../detections/exclusions.ts";
 import type { ReplayedDetection, ReplayedDetections } from "./detections.ts";
+import { isMathAlarm } from "./math-alarm.ts";
 
 /** Callers to exclude, by detection id: the values of `--exclude`. */
 export type Exclusions = ReadonlyMap<string, readonly string[]>;
@@ -40,10 +42,7 @@ export function exclusionTrials(
         remaining: {
           ...detection,
           filters: remaining,
-          alarms: detection.alarms.map((alarm) => ({
-            ...alarm,
-            namespace: trialNamespace(alarm.namespace),
-          })),
+          alarms: detection.alarms.map(trialAlarm),
         },
         hidden: { ...detection, filters: hidden, alarms: [] },
       },
@@ -54,6 +53,14 @@ export function exclusionTrials(
 
 /** Keeps the metric of a trial apart from the deployed one. */
 const trialNamespace = (namespace: string) => `${namespace} with --exclude`;
+
+/** An expression also reads metrics of other detections, which have no trial. */
+function trialAlarm(alarm: MetricAlarm): MetricAlarm {
+  if (isMathAlarm(alarm)) {
+    throw new Error(`--exclude does not support alarms with metric math; ${alarm.name} is one.`);
+  }
+  return { ...alarm, namespace: trialNamespace(alarm.namespace) };
+}
 
 function withoutCallersOf(filter: MetricFilter, callers: readonly string[]): MetricFilter {
   checkIsJson(filter);

@@ -2,12 +2,14 @@ import {
   type AlarmState,
   isAnomalyAlarm,
   type MetricAlarm,
+  type Statistic,
   type ThresholdAlarm,
 } from "../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_TRAINING_WINDOW, evaluateAnomaly } from "../../cloudwatch/alarm/anomaly.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
 import { mergeStatistics, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
+import { isMathAlarm, metricsOf } from "../detections/math-alarm.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./tally.ts";
 
@@ -39,10 +41,15 @@ interface Segment {
 /**
  * Prepares a metric's values for evaluation.
  * @param alarm with a period of whole minutes, the resolution of a metric filter
+ * @param series of each metric that the alarm reads, in the order of `metricsOf`
  * @param begin when evaluation begins, in milliseconds since the epoch: at or before the first data
  */
-export function createTimeline(alarm: MetricAlarm, series: Series, begin: number): Timeline {
-  const { minutes, sets } = series;
+export function createTimeline(
+  alarm: MetricAlarm,
+  series: readonly Series[],
+  begin: number,
+): Timeline {
+  const minutes = minutesOf(series);
   const period = alarm.period * 1000;
   const interval = evaluationInterval(alarm);
   // After this long without data, every evaluation has the same result.
@@ -58,23 +65,47 @@ export function createTimeline(alarm: MetricAlarm, series: Series, begin: number
     let last = index;
     let end = start + settlingTime;
     for (; timeAt(last) <= end; last++) end = timeAt(last) + settlingTime;
-    const data = { minutes: minutes.slice(index, last), sets: sets.slice(index, last) };
-    segments.push({ start, values: valuesOf(alarm, data, { start, end }) });
+    segments.push({ start, values: valuesOf(alarm, series, { start, end }) });
     index = last;
     start = floor(timeAt(index), interval);
   } while (index < minutes.length);
   return { begin: floor(begin, MINUTE), segments };
 }
 
-function valuesOf(
-  { period, statistic }: MetricAlarm,
+/** The minutes with data of any series, ascending. */
+function minutesOf([first, ...others]: readonly Series[]): readonly number[] {
+  if (others.length === 0) return first?.minutes ?? [];
+  const all = new Set([...(first?.minutes ?? []), ...others.flatMap(({ minutes }) => minutes)]);
+  return [...all].sort((a, b) => a - b);
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+function valuesOf(alarm: MetricAlarm, series: readonly Series[], range: Range): Float64Array {
+  const inputs = metricsOf(alarm).map(({ statistic }, index) =>
+    statisticsOf(statistic, alarm.period, series[index] ?? { minutes: [], sets: [] }, range),
+  );
+  const [first = new Float64Array()] = inputs;
+  if (!isMathAlarm(alarm)) return first;
+  return first.map((_, at) =>
+    alarm.math.evaluate(inputs.map((values) => values[at] ?? Number.NaN)),
+  );
+}
+
+function statisticsOf(
+  statistic: Statistic,
+  period: number,
   { minutes, sets }: Series,
-  { start, end }: { readonly start: number; readonly end: number },
+  { start, end }: Range,
 ): Float64Array {
+  const firstIndex = indexFrom(minutes, start / MINUTE);
   const timeAt = (index: number) => (minutes[index] ?? Number.POSITIVE_INFINITY) * MINUTE;
   const values = new Float64Array((end - start) / MINUTE + 1).fill(Number.NaN);
-  let from = 0;
-  let to = 0;
+  let from = firstIndex;
+  let to = firstIndex;
   for (let at = 0; at < values.length; at++) {
     const periodEnd = start + at * MINUTE;
     while (timeAt(to) < periodEnd) to++;
@@ -83,6 +114,18 @@ function valuesOf(
     if (total !== undefined) values[at] = statisticOf[statistic](total);
   }
   return values;
+}
+
+/** The index of the first minute at or after `minute`. */
+function indexFrom(minutes: readonly number[], minute: number): number {
+  let low = 0;
+  let high = minutes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((minutes[middle] ?? 0) < minute) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet | undefined {

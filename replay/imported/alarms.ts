@@ -4,6 +4,12 @@ import { parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import { validateMetricAlarm } from "../../cloudwatch/alarm/validate.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import type { NotReplayed } from "../detections/detections.ts";
+import {
+  type AlarmMetric,
+  type MathAlarm,
+  type MetricQuery,
+  resolveMath,
+} from "../detections/math-alarm.ts";
 import { type ImportedResource, isObject, UnknownValue } from "./resource.ts";
 
 /** The filters and alarms of files, as far as they can be replayed. */
@@ -131,7 +137,6 @@ const Operator = z.enum(
 );
 const TreatMissingData = z.enum(["missing", "ignore", "breaching", "notBreaching"]);
 
-/** A metric of a query: `metric_name` and its like are attributes of the alarm itself otherwise. */
 const MetricStat = z.object({
   namespace: Text,
   metric_name: Text,
@@ -140,17 +145,20 @@ const MetricStat = z.object({
   stat: Statistic,
 });
 
-/** The only form of `metric_query` that is a single metric. */
-const SingleQuery = z.tuple(
-  [z.object({ id: Text, expression: z.never().optional(), metric: z.tuple([MetricStat]) })],
-  { error: "replay does not support metric math" },
+const Queries = z.array(
+  z.object({
+    id: Text,
+    expression: Text.optional(),
+    metric: z.tuple([MetricStat]).optional(),
+    return_data: Flag.default(false),
+  }),
 );
 
 function metricAlarm(get: Attributes): ThresholdAlarm {
   const evaluationPeriods = get("evaluation_periods", Integer);
   const alarm = {
     ...alarmBase(get),
-    ...metricOfAlarm(get),
+    ...measuredBy(get),
     comparisonOperator: get("comparison_operator", Operator),
     threshold: get("threshold", z.coerce.number({ error: "must be a number" })),
     evaluationPeriods,
@@ -168,9 +176,10 @@ function metricAlarm(get: Attributes): ThresholdAlarm {
   return alarm;
 }
 
-function metricOfAlarm(
-  get: Attributes,
-): Pick<ThresholdAlarm, "namespace" | "metricName" | "dimensions" | "period" | "statistic"> {
+/** What an alarm compares with its threshold: a metric or an expression. */
+type Measured = AlarmMetric & { readonly period: number } & Partial<Pick<MathAlarm, "math">>;
+
+function measuredBy(get: Attributes): Measured {
   if (get("metric_query", z.unknown()) === undefined) {
     get("extended_statistic", z.undefined({ error: "replay does not support percentiles" }));
     return {
@@ -181,9 +190,47 @@ function metricOfAlarm(
       statistic: get("statistic", Statistic),
     };
   }
-  const [{ metric }] = get("metric_query", SingleQuery);
-  const [{ namespace, metric_name: metricName, dimensions, period, stat: statistic }] = metric;
-  return { namespace, metricName, dimensions, period, statistic };
+  const queries = get("metric_query", Queries);
+  const returned = queries.length === 1 ? queries[0] : queries.find((query) => query.return_data);
+  const periods = new Set(
+    queries.flatMap(({ metric }) => metric?.map(({ period }) => period) ?? []),
+  );
+  const [period, ...others] = periods;
+  if (returned === undefined || period === undefined || others.length > 0) {
+    throw new NotReplayable("its metric_query must return one result, of metrics with one period");
+  }
+  const [stat] = returned.metric ?? [];
+  if (stat !== undefined) return { ...alarmMetric(stat), period };
+  const math = resolveQueries(queries, returned);
+  return {
+    namespace: "metric math",
+    metricName: math.text,
+    dimensions: {},
+    statistic: "Sum",
+    period,
+    math,
+  };
+}
+
+function alarmMetric({ namespace, metric_name, dimensions, stat }: z.infer<typeof MetricStat>) {
+  return { namespace, metricName: metric_name, dimensions, statistic: stat };
+}
+
+function resolveQueries(
+  queries: z.infer<typeof Queries>,
+  { id, expression = "" }: z.infer<typeof Queries>[number],
+): MathAlarm["math"] {
+  const resolve = () =>
+    resolveMath(
+      queries.map((query): MetricQuery => {
+        const [stat] = query.metric ?? [];
+        return stat === undefined
+          ? { id: query.id, expression: query.expression ?? "" }
+          : { id: query.id, metric: alarmMetric(stat) };
+      }),
+      { id, expression },
+    );
+  return accept(resolve, `its expression ${expression} is not supported: `);
 }
 
 function compositeAlarm(get: Attributes): CompositeAlarm {
@@ -194,11 +241,11 @@ function compositeAlarm(get: Attributes): CompositeAlarm {
 }
 
 /** Turns the error of a validation into the reason why an alarm is not replayed. */
-function accept(validate: () => unknown): void {
+function accept<Result>(validate: () => Result, prefix = ""): Result {
   try {
-    validate();
+    return validate();
   } catch (error) {
-    throw new NotReplayable(error instanceof Error ? error.message : String(error));
+    throw new NotReplayable(`${prefix}${error instanceof Error ? error.message : error}`);
   }
 }
 

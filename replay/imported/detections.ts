@@ -1,9 +1,12 @@
+import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type {
   NotReplayed,
   ReplayedDetection,
   ReplayedDetections,
 } from "../detections/detections.ts";
+import { type AlarmMetric, metricsOf } from "../detections/math-alarm.ts";
 import { type ImportedAlarms, importAlarms } from "./alarms.ts";
 import { feeds, filterError, findProblems } from "./problems.ts";
 import { readAlarmFile } from "./read-file.ts";
@@ -33,7 +36,7 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
     ({ name }) => !invalid.some(({ alarm }) => alarm === `filter ${name}`),
   );
   const others = imported.alarms
-    .filter((alarm) => !broken.has(alarm.name) && !filters.some((filter) => feeds(filter, alarm)))
+    .filter((alarm) => !broken.has(alarm.name) && fedMetrics(alarm, filters).length === 0)
     .map(({ name, namespace, metricName }) => ({
       alarm: name,
       why: `its metric ${metricName} in ${namespace} does not come from a filter of CloudTrail records`,
@@ -45,6 +48,13 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
     notReplayed: [...imported.notReplayed, ...invalid, ...others],
     problems,
   };
+}
+
+function fedMetrics(
+  alarm: ThresholdAlarm,
+  filters: readonly MetricFilter[],
+): readonly AlarmMetric[] {
+  return metricsOf(alarm).filter((metric) => filters.some((filter) => feeds(filter, metric)));
 }
 
 function whyNotJson(pattern: string): string | undefined {
@@ -68,12 +78,11 @@ function detectionsOf({ filters, alarms }: ImportedAlarms): readonly ReplayedDet
     return {
       id: isAmbiguous ? `${namespace}/${name}` : name,
       filters: indices,
-      alarms: alarms.filter((alarm) =>
-        indices.some((index) => {
-          const filter = filters[index];
-          return filter !== undefined && feeds(filter, alarm);
-        }),
-      ),
+      alarms: alarms.filter((alarm) => {
+        // An alarm on several metrics is shown with the first that has a filter.
+        const shown = fedMetrics(alarm, filters)[0];
+        return shown?.namespace === namespace && shown.metricName === name;
+      }),
       unbound: [],
     };
   });

@@ -61,6 +61,19 @@ describe("a metric name that is only known after apply", () => {
   });
 });
 
+it("replays an alarm on a metric math expression", async () => {
+  const { detections, notReplayed } = importedDetections([planFile("metric-math")]);
+  expect(notReplayed).toEqual([]);
+  const alarm = detections.flatMap(({ alarms }) => alarms).find(({ name }) => name === "keys-lost");
+  expect(alarm).toMatchObject({
+    period: 900,
+    math: {
+      text: "FILL(disabled, 0) + FILL(deleted, 0)",
+      inputs: [{ metricName: "deleted" }, { metricName: "disabled" }],
+    },
+  });
+});
+
 it("reads names that the plan contains, whatever their expressions", () => {
   expect(alarmsOf("count-locals")).toEqual({
     metrics: {

@@ -7,6 +7,7 @@ import { FilterPatternError } from "../../cloudwatch/pattern/error.ts";
 import { isNumber, validateMetricFilter } from "../../cloudwatch/validate-metric-filter.ts";
 import { nearest } from "../../common/nearest.ts";
 import type { AlarmProblem } from "../detections/detections.ts";
+import { type AlarmMetric, isMathAlarm, metricsOf } from "../detections/math-alarm.ts";
 import type { ImportedAlarms } from "./alarms.ts";
 
 /** The longest that CloudTrail's records are assumed to be late, in seconds: the average is 5 minutes. */
@@ -37,9 +38,12 @@ export function findProblems({
   const notified = notifiedByComposites(composites);
   return [
     ...alarms.flatMap((alarm) => {
-      const feeding = filters.filter((filter) => feeds(filter, alarm));
-      const metric = feeding.length === 0 ? whyNoFilterFeeds(filters, alarm) : undefined;
-      const never = metric ?? whyNeverBreaching(feeding, alarm);
+      const metrics = metricsOf(alarm);
+      const feeding = filters.filter((filter) => metrics.some((metric) => feeds(filter, metric)));
+      const [unfed] = metrics
+        .filter((metric) => !filters.some((filter) => feeds(filter, metric)))
+        .flatMap((metric) => whyNoFilterFeeds(filters, metric) ?? []);
+      const never = unfed ?? (isMathAlarm(alarm) ? undefined : whyNeverBreaching(feeding, alarm));
       const missed =
         never === undefined && feeding.length > 0 ? whyMissed(feeding, alarm) : undefined;
       const silent = notified.has(alarm.name) ? undefined : whyNobody(alarm);
@@ -61,20 +65,17 @@ const problem = (
   why: string | undefined,
 ): readonly AlarmProblem[] => (why === undefined ? [] : [{ alarm, kind, why }]);
 
-/** Whether a filter that AWS accepts publishes the alarm's metric. */
-export function feeds(filter: MetricFilter, alarm: ThresholdAlarm): boolean {
-  return isMetricOf(filter, alarm) && hasDimensionsOf(filter, alarm) && !filterError(filter);
+/** Whether a filter that AWS accepts publishes the metric. */
+export function feeds(filter: MetricFilter, metric: AlarmMetric): boolean {
+  return isMetricOf(filter, metric) && hasDimensionsOf(filter, metric) && !filterError(filter);
 }
 
-function isMetricOf({ transformation }: MetricFilter, alarm: ThresholdAlarm): boolean {
+function isMetricOf({ transformation }: MetricFilter, metric: AlarmMetric): boolean {
   const { metricName, metricNamespace } = transformation;
-  return metricName === alarm.metricName && metricNamespace === alarm.namespace;
+  return metricName === metric.metricName && metricNamespace === metric.namespace;
 }
 
-function hasDimensionsOf(
-  { transformation }: MetricFilter,
-  { dimensions }: ThresholdAlarm,
-): boolean {
+function hasDimensionsOf({ transformation }: MetricFilter, { dimensions }: AlarmMetric): boolean {
   return dimensionNames(transformation.dimensions) === dimensionNames(dimensions);
 }
 
@@ -83,7 +84,7 @@ const dimensionNames = (dimensions: Readonly<Record<string, string>> = {}) =>
 
 function whyNoFilterFeeds(
   filters: readonly MetricFilter[],
-  alarm: ThresholdAlarm,
+  alarm: AlarmMetric,
 ): string | undefined {
   const ofMetric = filters.filter((filter) => isMetricOf(filter, alarm));
   const rejected = ofMetric.map(filterError).find((error) => error !== undefined);

@@ -1,12 +1,9 @@
 import { isAnomalyAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { childAlarmNames, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
-import {
-  metricOf,
-  type ReplayedDetection,
-  type ReplayedDetections,
-} from "../detections/detections.ts";
+import type { ReplayedDetection, ReplayedDetections } from "../detections/detections.ts";
 import type { ExclusionTrial } from "../detections/exclude.ts";
+import { metricIdsOf } from "../detections/math-alarm.ts";
 import { compositeTransitions } from "../evaluate/composite.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { Matches, Series, Span, Tally } from "../evaluate/tally.ts";
@@ -56,7 +53,7 @@ export function buildReport({
     who: tally.who(indices),
     alarms: alarms.map((alarm) =>
       alarmReport(alarm, {
-        series: tally.series(monitoredMetrics.indexOf(metricOf(alarm))),
+        series: metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id))),
         threshold: thresholds.get(id),
         span,
       }),
@@ -89,7 +86,8 @@ export function buildReport({
 function alarmReport(
   deployed: MetricAlarm,
   evaluated: {
-    readonly series: Series;
+    /** Of each metric that the alarm reads. */
+    readonly series: readonly Series[];
     /** Instead of the deployed one. */
     readonly threshold: number | undefined;
     readonly span: Span | undefined;

@@ -3,6 +3,7 @@ import {
   isAnomalyAlarm,
   type MetricAlarm,
 } from "../../cloudwatch/alarm/alarm.ts";
+import { isMathAlarm } from "../detections/math-alarm.ts";
 import type { Input, StateReport } from "./report.ts";
 
 const SECOND = 1000;
@@ -65,7 +66,8 @@ const OPERATORS: Readonly<Record<ComparisonOperator, string>> = {
 /** `≥ 3 in 1 min`, `> mean + 2 σ in 5 min, 2 of 3`, with the statistic unless it is a sum. */
 export function rule(alarm: MetricAlarm): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
-  const subject = statistic === "Sum" ? "" : `${statistic} `;
+  const measured = isMathAlarm(alarm) ? alarm.math.text : statistic;
+  const subject = measured === "Sum" ? "" : `${measured} `;
   const limit = isAnomalyAlarm(alarm)
     ? `> mean + ${number(alarm.deviations)} σ`
     : `${OPERATORS[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
