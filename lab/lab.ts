@@ -5,6 +5,7 @@ import { synthesize } from "../stacks/synthesize.ts";
 import { readDeployment } from "../terraform/deployment.ts";
 import { readTerraform, type Terraform } from "../terraform/reader.ts";
 import { type Aws, notModelled, startAws } from "./aws/aws.ts";
+import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import { createActions } from "./console/actions.ts";
 import { type Console, startConsole } from "./console/server.ts";
 import type { ConsoleSources, NamedResource } from "./console/sources.ts";
@@ -77,7 +78,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     deployment,
     clock,
     port: options.awsPort,
-    trailDelaySeconds: options.trailDelaySeconds,
+    trailDeliveries: spreadDelays(options.trailDelaySeconds, Math.random),
     journalFile: (name) => folder.file(`${name}.jsonl`),
     onError,
   });

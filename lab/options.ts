@@ -6,7 +6,7 @@ export interface LabOptions {
   readonly consolePort: number;
   /** Lab seconds per real second. */
   readonly speed: number;
-  /** Lab seconds from a call until CloudTrail delivers its record. */
+  /** Lab seconds from a call until CloudTrail delivers its record, on average. */
   readonly trailDelaySeconds: number;
   readonly fresh: boolean;
   /** The lab's data folder. */
@@ -15,8 +15,8 @@ export interface LabOptions {
 }
 
 /**
- * With these, a wrong Key results in an email within ten real seconds: CloudTrail delivers after five
- * minutes, its average according to AWS, and the alarm is evaluated within another minute, at a minute per
+ * With these, a wrong Key results in an email in about seven real seconds: CloudTrail delivers after five
+ * minutes on average, as AWS documents, and the alarm is evaluated within another minute, at a minute per
  * second.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
  */
@@ -28,7 +28,7 @@ export const USAGE = `npm start -- [options]
   --aws-port N           port of the AWS endpoint               (default: 4566; 0: any free port)
   --console-port N       port of the console                    (default: 8090; 0: any free port)
   --speed X              lab seconds per real second, 1 to 600                      (default: ${DEFAULTS.speed})
-  --trail-delay SECONDS  lab seconds until CloudTrail delivers, 0 to 3600          (default: ${DEFAULTS.trailDelaySeconds})
+  --trail-delay SECONDS  average lab seconds until CloudTrail delivers, 0 to 3600  (default: ${DEFAULTS.trailDelaySeconds})
   --fresh                delete the data of earlier runs: keys, records and emails
   --data DIR             folder for the lab's data                             (default: .lab)
   --help                 show this help`;

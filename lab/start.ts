@@ -1,5 +1,6 @@
 import { enableCompileCache } from "node:module";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
+import { longestDelay } from "./aws/cloudtrail/deliveries.ts";
 import type { Lab, LabProps } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
 import { assertPortFree } from "./process/ports.ts";
@@ -70,7 +71,8 @@ function stopOnRequestOrFailure(lab: Lab): void {
 
 function printWelcome({ endpoints }: Lab, { speed, trailDelaySeconds }: LabOptions): void {
   const { service, aws, console: consoleUrl } = endpoints;
-  const secondsToEmail = Math.ceil((trailDelaySeconds + 60) / speed) + 1;
+  const average = Math.ceil((trailDelaySeconds + 60) / speed) + 1;
+  const longest = Math.ceil((longestDelay(trailDelaySeconds) + 60) / speed) + 1;
   const json = '--header "Content-Type: application/json"';
   console.log(`
 Service  ${service}
@@ -82,8 +84,9 @@ From a terminal:
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"'$KEY'"}' ${service}/decrypt
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"some-random-false-key"}' ${service}/decrypt
 
-A wrong Key results in an email in the console's inbox within ${secondsToEmail} seconds. One real second is ${speed} seconds in
-the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds, and alarms are evaluated every lab minute.
+A wrong Key results in an email in the console's inbox in about ${average} seconds, at most ${longest}. One real second is
+${speed} seconds in the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds on average, out of order and now and
+then twice, and alarms are evaluated every lab minute.
 Not emulated: IAM and key policies, quotas and throttling, CloudWatch's anomaly detection model. The console
 names every difference beside what it concerns.
 Press Ctrl-C to stop. The lab keeps its data for the next start.`);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import type { Aws } from "../aws/aws.ts";
+import { fixedDelay } from "../aws/cloudtrail/deliveries.ts";
 import { createActions } from "../console/actions.ts";
 import { type Console, startConsole } from "../console/server.ts";
 import { adjustableClock } from "../state/clock.ts";
@@ -27,7 +28,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
   const clock = adjustableClock(SPEED, Date.now());
   const deployment = deploymentOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST });
-  aws = await startTestAws({ deployment, clock, folder, trailDelaySeconds: 30 });
+  aws = await startTestAws({ deployment, clock, folder, trailDeliveries: fixedDelay(30) });
   const sources = consoleSources(aws, deployment, clock);
   consoleServer = await startConsole({
     port: 0,

@@ -8,6 +8,7 @@ import {
   notModelled as notModelledOfCloudTrail,
   trailLogStream,
 } from "./cloudtrail/cloudtrail.ts";
+import type { Deliveries } from "./cloudtrail/deliveries.ts";
 import type { TrailEntry } from "./cloudtrail/event-store.ts";
 import { type AlarmsEntry, keepRecord } from "./cloudwatch/alarms/alarm-store.ts";
 import {
@@ -30,8 +31,8 @@ export interface AwsOptions {
   readonly clock: Clock;
   /** 0 picks a free port. */
   readonly port: number;
-  /** Lab time from a call until CloudTrail delivers its event. */
-  readonly trailDelaySeconds: number;
+  /** When CloudTrail delivers the event of a call. */
+  readonly trailDeliveries: Deliveries;
   /** Returns the file of the journal with this name. */
   readonly journalFile: (name: string) => string;
   readonly onError: (error: unknown) => void;
@@ -113,7 +114,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   };
 }
 
-function createServices({ deployment, clock, trailDelaySeconds, journalFile }: AwsOptions) {
+function createServices({ deployment, clock, trailDeliveries, journalFile }: AwsOptions) {
   const { accountId, region, trail } = deployment;
   const context = { clock, accountId, region };
   const journals: { readonly close: () => void }[] = [];
@@ -151,7 +152,7 @@ function createServices({ deployment, clock, trailDelaySeconds, journalFile }: A
   const cloudTrail = createCloudTrail({
     ...context,
     trail,
-    delaySeconds: trailDelaySeconds,
+    deliveries: trailDeliveries,
     journal: open<TrailEntry>("trail", JOURNAL_LIMIT),
     deliver: logs.ingest,
   });

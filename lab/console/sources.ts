@@ -18,6 +18,7 @@ export interface ConsoleSources {
   readonly clock: AdjustableClock;
   /** Lab seconds per real second with which the lab started. */
   readonly startSpeed: number;
+  /** Average lab seconds until CloudTrail delivers a record. */
   readonly trailDelaySeconds: number;
   readonly aws: Pick<Aws, "services">;
   readonly deployment: Deployment;

@@ -34,7 +34,7 @@ const items = new WeakMap<object, TrailItem>();
 
 let injectedRecords = 0;
 
-/** Returns the newest `count` records, newest first, beginning with those not delivered yet. */
+/** Returns the newest `count` records, newest first, each once although CloudTrail may deliver it twice. */
 export function trailItems(sources: ConsoleSources, count: number): readonly TrailItem[] {
   const { aws, deployment } = sources;
   const pending = aws.services.cloudTrail
@@ -67,7 +67,12 @@ export function trailItems(sources: ConsoleSources, count: number): readonly Tra
       };
     }),
   );
-  return [...delivered, ...pending].slice(-count).reverse();
+  const byId = new Map([...delivered, ...pending].map((item) => [item.id, item]));
+  // CloudTrail delivers out of order.
+  return [...byId.values()]
+    .sort((a, b) => a.calledAt - b.calledAt)
+    .slice(-count)
+    .reverse();
 }
 
 /** The metric filters of the trail's log group. */

@@ -34,6 +34,35 @@ describe("CloudTrail delivery", () => {
     ]);
   });
 
+  it("delivers out of order and twice, and LookupEvents returns each event once", async () => {
+    const delays = [
+      [{ after: 3 * DELAY, age: 0 }],
+      [
+        { after: DELAY, age: 30_000 },
+        { after: 2 * DELAY, age: 0 },
+      ],
+    ];
+    const lab = startTrail({
+      deliveries: (calledAt) =>
+        (delays.shift() ?? []).map(({ after, age }) => ({ due: calledAt + after, age })),
+    });
+    await lab.call("kms", "ListKeys");
+    await lab.call("kms", "ListAliases");
+    lab.clock.advance(3 * DELAY);
+    expect(lab.events().map(({ eventName }) => eventName)).toEqual([
+      "ListAliases",
+      "ListAliases",
+      "ListKeys",
+    ]);
+    expect(lab.deliveries.map(({ timestamp }) => timestamp - START)).toEqual([
+      DELAY - 30_000,
+      2 * DELAY,
+      3 * DELAY,
+    ]);
+    expect(await lookup(lab, {})).toHaveLength(2);
+    expect(lab.trail.recent(9)).toHaveLength(2);
+  });
+
   it("continues after a failed delivery", async () => {
     const lab = startTrail({
       onDelivery: ({ message }) => {

@@ -1,24 +1,35 @@
 import type { Journal } from "../../state/journal.ts";
 import type { TrailEvent } from "./record.ts";
 
-/** A journal entry: an event and when to deliver it (lab time, in epoch milliseconds), or a delivery. */
-export type TrailEntry = PendingEvent | { readonly delivered: string };
+/** A journal entry: a pending delivery of an event, or the ID of an event that was delivered. */
+export type TrailEntry =
+  | PendingEvent
+  | {
+      readonly delivered: string;
+      /** Whether this was the second delivery of an event. */
+      readonly repeated?: true;
+    };
 
+/** A delivery to make. Times are lab time, in epoch milliseconds. */
 export interface PendingEvent {
   readonly event: TrailEvent;
   readonly due: number;
+  /** Milliseconds from the timestamp of the log event until its delivery. Default: 0. */
+  readonly age?: number;
+  /** Whether this is the second delivery of the event. */
+  readonly repeated?: true;
 }
 
 export interface EventStore {
-  /** Delivered events, oldest first. */
+  /** Delivered events without repetitions, in the order of delivery. */
   readonly delivered: readonly TrailEvent[];
-  /** Events not delivered yet, in the order of delivery. */
+  /** Deliveries to make, in order. */
   readonly pending: readonly PendingEvent[];
   /** Returns whether the store holds an event. */
   readonly has: (eventId: string) => boolean;
-  /** Journals a new event. */
+  /** Journals a delivery to make. */
   readonly add: (entry: PendingEvent) => void;
-  /** Journals that the first pending event was delivered. */
+  /** Journals that the first pending delivery was made. */
   readonly markDelivered: () => void;
 }
 
@@ -30,22 +41,30 @@ export function createEventStore(journal: Journal<TrailEntry>): EventStore {
   const pending: PendingEvent[] = [];
   const ids = new Set<string>();
 
-  function deliverFirst(): void {
-    const first = pending.shift();
-    if (first !== undefined) delivered.push(first.event);
+  function deliver(index: number): void {
+    const [entry] = pending.splice(index, 1);
+    if (entry === undefined || entry.repeated) return;
+    delivered.push(entry.event);
     if (delivered.length > EVENTS_KEPT) ids.delete(delivered.shift()?.eventID ?? "");
   }
 
   function addPending(entry: PendingEvent): void {
-    pending.push(entry);
-    ids.add(entry.event.eventID);
+    // Later than those with the same time, so that equal delays keep the order of the calls.
+    let index = pending.length;
+    while (index > 0 && (pending[index - 1]?.due ?? 0) > entry.due) index--;
+    pending.splice(index, 0, entry);
+    if (!entry.repeated) ids.add(entry.event.eventID);
   }
 
   for (const entry of journal.entries) {
     if ("event" in entry) addPending(entry);
-    // Events are delivered in order, so this is the first pending one. The exception is a delivery
-    // whose event was dropped when the journal was truncated.
-    else if (pending[0]?.event.eventID === entry.delivered) deliverFirst();
+    else {
+      // Missing if the event was dropped when the journal was truncated.
+      const index = pending.findIndex(
+        ({ event, repeated }) => event.eventID === entry.delivered && repeated === entry.repeated,
+      );
+      if (index >= 0) deliver(index);
+    }
   }
 
   return {
@@ -59,8 +78,9 @@ export function createEventStore(journal: Journal<TrailEntry>): EventStore {
     markDelivered: () => {
       const [first] = pending;
       if (first === undefined) return;
-      journal.append({ delivered: first.event.eventID });
-      deliverFirst();
+      const { event, repeated } = first;
+      journal.append({ delivered: event.eventID, ...(repeated && { repeated }) });
+      deliver(0);
     },
   };
 }

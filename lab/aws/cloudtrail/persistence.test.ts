@@ -49,6 +49,24 @@ describe("CloudTrail journal", () => {
     fourth.stop();
   });
 
+  it("makes the second delivery of an event after a restart", async () => {
+    const journal = memoryJournal<TrailEntry>();
+    const twice = (calledAt: number) =>
+      [DELAY, 2 * DELAY].map((after) => ({ due: calledAt + after, age: 0 }));
+    const first = startTrail({ journal, deliveries: twice });
+    await first.call("kms", "ListKeys");
+    first.clock.advance(DELAY);
+    expect(first.deliveries).toHaveLength(1);
+    const second = startTrail({
+      journal: memoryJournal(journal.appended),
+      clock: manualClock(START + DELAY),
+    });
+    expect(second.trail.pending()).toEqual([]);
+    expect(second.trail.recent(9)).toMatchObject([{ delivered: true }]);
+    second.clock.advance(DELAY);
+    expect(second.deliveries).toHaveLength(1);
+  });
+
   it("survives a SIGKILL right after the call", () => {
     const file = temporaryFile("trail.jsonl");
     const module = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
@@ -58,10 +76,11 @@ describe("CloudTrail journal", () => {
       `import { manualClock } from ${module("../../testing/manual-clock.ts")};
        import { openJournal } from ${module("../../state/journal.ts")};
        import { createCloudTrail } from ${module("./cloudtrail.ts")};
+       import { fixedDelay } from ${module("./deliveries.ts")};
        const trail = createCloudTrail({
          clock: manualClock(${START}),
          trail: ${JSON.stringify(TRAIL)},
-         delaySeconds: 1,
+         deliveries: fixedDelay(1),
          journal: openJournal(${JSON.stringify(file)}),
          accountId: "${ACCOUNT.accountId}",
          deliver: () => {},

@@ -3,6 +3,7 @@ import type { Journal } from "../../state/journal.ts";
 import { type ManualClock, manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
 import { createCloudTrail } from "../cloudtrail/cloudtrail.ts";
+import { fixedDelay } from "../cloudtrail/deliveries.ts";
 import type { TrailEntry } from "../cloudtrail/event-store.ts";
 import type { TrailEvent } from "../cloudtrail/record.ts";
 import { createKms } from "../kms/kms.ts";
@@ -39,18 +40,19 @@ export function startTrail({
   clock = manualClock(START) as ManualClock,
   journal = memoryJournal<TrailEntry>() as Journal<TrailEntry>,
   onDelivery = (_: Delivery) => {},
+  deliveries = fixedDelay(DELAY / 1000),
 } = {}) {
-  const deliveries: Delivery[] = [];
+  const delivered: Delivery[] = [];
   const trail = createCloudTrail({
     clock,
     trail: TRAIL,
-    delaySeconds: DELAY / 1000,
+    deliveries,
     journal,
     accountId: ACCOUNT.accountId,
     deliver: (logGroupName, logStreamName, events) => {
       for (const event of events) {
         const delivery = { logGroupName, logStreamName, ...event };
-        deliveries.push(delivery);
+        delivered.push(delivery);
         onDelivery(delivery);
       }
     },
@@ -93,8 +95,8 @@ export function startTrail({
       return error;
     }
   };
-  const events = () => deliveries.map(({ message }) => JSON.parse(message) as TrailEvent);
-  return { clock, trail, identities, call, deliveries, events };
+  const events = () => delivered.map(({ message }) => JSON.parse(message) as TrailEvent);
+  return { clock, trail, identities, call, deliveries: delivered, events };
 }
 
 /** Returns a ciphertext in base64. */

@@ -10,7 +10,7 @@ export function chainPanel(sources: ConsoleSources): Html {
   const seconds = Math.ceil((sources.trailDelaySeconds + 60) / sources.startSpeed) + 1;
   if (rows.length === 0) {
     return html`<p class="empty">Nothing has happened yet. <strong>Click “Send a wrong Key” above</strong>,
-      and watch the failed KMS call become a CloudTrail record, a metric, an alarm and, within
+      and watch the failed KMS call become a CloudTrail record, a metric, an alarm and, in about
       ${seconds} seconds, an email.</p>`;
   }
   return html`<ol class="chains">${rows.map(chainRow)}</ol>`;
