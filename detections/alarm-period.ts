@@ -6,6 +6,13 @@ const DAY = 86_400;
 const WEEK = 604_800;
 
 /**
+ * The window of an alarm that fires at several CloudTrail records. Records of calls made at one moment can
+ * reach the log group ten minutes apart, so a shorter window might never hold enough of them. CloudWatch
+ * slides the window by a minute per evaluation: it contains every four minutes of calls.
+ */
+export const COUNTING_WINDOW = { period: 900, evaluationPeriods: 2 } as const;
+
+/**
  * Checks a period in seconds against the limits of CloudWatch and of the detection's metric.
  * @returns an error message, or undefined for a valid period
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html

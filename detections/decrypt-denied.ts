@@ -8,10 +8,11 @@ export const decryptDenied: ServiceDetection = {
   tactic: "credential access",
   source: "service",
   metric: (scope) => serviceMetric(scope, "DecryptDenied"),
-  // Above the rate of typing errors, below the rate of a program that guesses.
+  // Above the rate of typing errors, below the rate of a program that guesses. CloudWatch evaluates the alarm
+  // every ten seconds over a sliding window, so a window of 20 seconds contains every interval of ten.
   threshold: 5,
-  period: 10,
-  evaluationPeriods: 6, // a point may arrive late, when newer periods already hold zeros
+  period: 20,
+  evaluationPeriods: 33, // a point may arrive ten minutes late, when newer periods already hold zeros
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",

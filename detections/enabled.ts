@@ -1,3 +1,4 @@
+import { COUNTING_WINDOW } from "./alarm-period.ts";
 import type { Detection } from "./detection.ts";
 import { cisPack, detections } from "./index.ts";
 
@@ -25,10 +26,8 @@ export function enabledDetections(settings: DetectionSettings): readonly Detecti
 
 function applySettings(detection: Detection, settings: DetectionSettings): Detection {
   const { id } = detection;
-  const common = {
-    threshold: settings.thresholds[id] ?? detection.threshold,
-    period: settings.periods[id] ?? detection.period,
-  };
+  const threshold = settings.thresholds[id] ?? detection.threshold;
+  const common = { threshold, ...windowOf(detection, threshold, settings.periods[id]) };
   if (detection.source === "service") return { ...detection, ...common };
   const { anomaly } = detection;
   return {
@@ -39,4 +38,15 @@ function applySettings(detection: Detection, settings: DetectionSettings): Detec
     }),
     exclusions: settings.exclusions[id] ?? [],
   };
+}
+
+/** A threshold above 1 needs a window that holds all records, unless the settings choose the period. */
+function windowOf(
+  { source, period, evaluationPeriods }: Detection,
+  threshold: number,
+  chosenPeriod: number | undefined,
+): Pick<Detection, "period" | "evaluationPeriods"> {
+  if (chosenPeriod !== undefined) return { period: chosenPeriod, evaluationPeriods };
+  const isCounting = source === "trail" && threshold > 1 && period < COUNTING_WINDOW.period;
+  return isCounting ? COUNTING_WINDOW : { period, evaluationPeriods };
 }

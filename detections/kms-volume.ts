@@ -1,3 +1,4 @@
+import { COUNTING_WINDOW } from "./alarm-period.ts";
 import type { TrailDetection } from "./detection.ts";
 import {
   exampleEvent,
@@ -31,10 +32,9 @@ export const kmsVolume: TrailDetection = {
       ),
     ),
   // The usual volume differs between deployments. By default, the web ACL lets one address try 300 Keys in
-  // five minutes, so this means more than three addresses, or a caller that bypasses the ACL.
+  // five minutes, so this means more than one address, or a caller that bypasses the ACL.
   threshold: 1000,
-  period: 300,
-  evaluationPeriods: 3,
+  ...COUNTING_WINDOW,
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",

@@ -10,7 +10,7 @@ export const tamperedRecord: ServiceDetection = {
   metric: (scope) => serviceMetric(scope, "TamperedRecords"),
   threshold: 1,
   period: 10,
-  evaluationPeriods: 6, // a point may arrive late, when newer periods already hold zeros
+  evaluationPeriods: 66, // a point may arrive ten minutes late, when newer periods already hold zeros
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",

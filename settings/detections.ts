@@ -38,7 +38,8 @@ export const settings = {
   }),
 
   periods: setting({
-    description: "Seconds over which a detection's alarm counts events, by detection.",
+    description:
+      "Seconds over which a detection's alarm counts events, by detection. 900 by default for a threshold above 1 on the trail.",
     schema: numbersOf("detection", ALL_IDS, validatePeriodOf),
     defaults: same({}),
     allowed: `comma-separated detection=seconds; detections are ${ALL_IDS.join(", ")}`,

@@ -89,7 +89,7 @@ test("adds an alarm with a period of seconds and no filter for a metric of the s
     namespace: "Cipherwatch/dev/Service",
     metric_name: "DecryptDenied",
     dimensions: { Service: "api" },
-    period: 10,
+    period: 20,
   });
   expect(resourceOf(service, "aws_cloudwatch_query_definition")).toMatchObject({
     log_group_names: ["/cipherwatch/dev/service"],

@@ -17,10 +17,10 @@ function cisDetection(control: CisPattern): TrailDetection {
     severity: note.severity,
     source: "trail",
     pattern: () => control.pattern,
-    // As Security Hub's remediation steps configure it.
+    // Security Hub's remediation steps evaluate one period, which misses records that arrive later.
     threshold: 1,
     period: 300,
-    evaluationPeriods: 1,
+    evaluationPeriods: 3,
     datapointsToAlarm: 1,
     treatMissingData: "notBreaching",
     statistic: "Sum",
