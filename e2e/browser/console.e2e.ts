@@ -110,7 +110,7 @@ describe("a newcomer in front of a projector", () => {
     await button(page, "Resume").click();
     await page.getByLabel("Speed").selectOption("120");
     await expectSpeed(120);
-    await button(page, "Reset").click();
+    await button(page, "Back to 60×").click();
     await expectSpeed(60);
     expect(problems).toEqual([]);
     await context.close();

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 interface Asset {
@@ -7,7 +8,6 @@ interface Asset {
 
 const TYPES = {
   js: "text/javascript; charset=utf-8",
-  css: "text/css; charset=utf-8",
   svg: "image/svg+xml",
 } as const;
 
@@ -22,15 +22,24 @@ const FILES: Readonly<Record<string, () => URL>> = {
   "page.js": () => own("page.js"),
   "workbench.js": () => own("workbench.js"),
   "replay.js": () => own("replay.js"),
-  "tools.css": () => own("tools.css"),
-  "base.css": () => own("base.css"),
-  "panels.css": () => own("panels.css"),
-  "record.css": () => own("record.css"),
   "icon.svg": () => own("icon.svg"),
   "idiomorph.js": () => besides("idiomorph", "idiomorph.esm.js"),
   "uplot.js": () => besides("uplot", "uPlot.esm.js"),
-  "uplot.css": () => besides("uplot", "uPlot.min.css"),
 };
+
+const STYLES = [
+  own("base.css"),
+  besides("uplot", "uPlot.min.css"),
+  own("panels.css"),
+  own("record.css"),
+  own("tools.css"),
+];
+
+/** The styles of all views. They are part of each page: the first view then waits for no further file. */
+export const stylesheet = STYLES.map((file) => readFileSync(file, "utf8")).join("\n");
+
+/** Allows `stylesheet` in a content security policy. */
+export const stylesheetHash = `'sha256-${createHash("sha256").update(stylesheet).digest("base64")}'`;
 
 const cache = new Map<string, Asset>();
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
+import { decryptDenied } from "../../detections/decrypt-denied.ts";
+import { serviceLogLine } from "../attack/service-log-line.ts";
 import type { Aws } from "../aws/aws.ts";
 import { consoleSources } from "../testing/console.ts";
 import { account, deploymentOf } from "../testing/deployment.ts";
@@ -11,6 +13,7 @@ import { type ManualClock, manualClock } from "../testing/manual-clock.ts";
 import { startTestAws } from "../testing/start-aws.ts";
 import { type Chain, chains } from "./chain.ts";
 import { metricChart } from "./chart.ts";
+import { metricChains } from "./metric-chain.ts";
 import type { ConsoleSources } from "./sources.ts";
 
 const MINUTE = 60_000;
@@ -80,6 +83,7 @@ it("follows a wrong Key from the request to the email", async () => {
   expect(stationsOf(delivered)?.slice(2)).toEqual([
     ...["CloudTrail done", "Filter alert", "Metric done", "Alarm waiting", "Email later"],
   ]);
+  expect(delivered?.stations[4]).toMatchObject({ text: "Sum 1 in 60 s" });
   expect(delivered?.stations[5]).toMatchObject({ due: START + 6 * MINUTE });
 
   clock.advance(2 * MINUTE);
@@ -107,6 +111,26 @@ it("omits the service's own use of the key, and shows who bypasses the service",
 it("groups equal calls within a minute", async () => {
   for (let call = 0; call < 3; call += 1) logRequest(await tryWrongKey("service"));
   expect(chains(sources, 5).map(({ count }) => count)).toEqual([3]);
+});
+
+it("shows the alarm of a metric that the service reports itself", async () => {
+  expect(metricChains(sources, 5)).toEqual([]);
+  for (let request = 0; request < 5; request += 1) {
+    const values = { Requests: 1, Decrypts: 1, DecryptDenied: 1 };
+    const line = serviceLogLine(decryptDenied, sources.scope, values, clock.now());
+    aws.logLine(sources.scope.serviceLogGroupName, JSON.stringify(line));
+  }
+  clock.advance(2 * MINUTE);
+  const [chain, ...others] = metricChains(sources, 5);
+  expect(others).toEqual([]);
+  expect(chain).toMatchObject({ id: "cipherwatch-dev-decrypt-denied", isMetric: true });
+  expect(stationsOf(chain)).toEqual([
+    "API alert",
+    ...["KMS none", "CloudTrail none", "Filter none"],
+    ...["Metric done", "Alarm alert", "Email alert"],
+  ]);
+  clock.advance(60 * MINUTE);
+  expect(metricChains(sources, 5)).toEqual([]);
 });
 
 it("ends the chain at the filter if no pattern matches a record", () => {

@@ -1,5 +1,6 @@
-import { type Alarm, isCompositeAlarm, isMetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { MetricAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
+import { statisticOf } from "../../cloudwatch/metric.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import type { StoredHistoryItem } from "../aws/cloudwatch/alarms/alarm-store.ts";
 import { type ServiceRequest, serviceRequests } from "./service-requests.ts";
@@ -23,10 +24,12 @@ export interface Station {
   readonly due?: number;
 }
 
-/** Equal calls within one minute, and what they led to. */
+/** Equal calls within one minute, or a metric of the service, and what they led to. */
 export interface Chain {
-  /** Of the newest record. */
+  /** Of the newest record; of a metric, the name of its alarm. */
   readonly id: string;
+  /** Set for the alarm of a metric that the service reports itself. */
+  readonly isMetric?: true;
   readonly title: string;
   readonly count: number;
   readonly stations: readonly Station[];
@@ -109,7 +112,7 @@ function detectionStations(sources: ConsoleSources, item: TrailItem): readonly S
   if (!item.delivered) {
     return names.map((name) => ({ name, status: "later", text: "" }));
   }
-  const filter = mostSevere(sources, item.filters);
+  const filter = reportedFilter(sources, item.filters);
   if (filter === undefined) {
     const [, ...rest] = names;
     return [
@@ -126,13 +129,40 @@ function detectionStations(sources: ConsoleSources, item: TrailItem): readonly S
       text: metricName + (others > 0 ? ` and ${others} more` : ""),
       at: item.deliveredAt,
     },
-    { name: "Metric", status: "done", text: `${metricName} + 1`, at: item.deliveredAt },
+    metricStation(sources, item, filter),
     ...alarmStations(sources, item, filter),
   ];
 }
 
+/** Shows the statistic that the alarm evaluates, in the period of the record. */
+function metricStation(
+  sources: ConsoleSources,
+  { deliveredAt }: TrailItem,
+  filter: MetricFilter,
+): Station {
+  const alarm = alarmOfFilter(sources, filter);
+  const { metricName } = filter.transformation;
+  const text = alarm === undefined ? metricName : statisticAt(sources, alarm, deliveredAt);
+  return { name: "Metric", status: "done", text, at: deliveredAt };
+}
+
+/** Formats an alarm's statistic in the period of a time, such as `Sum 3 in 60 s`. */
+export function statisticAt(
+  { aws }: ConsoleSources,
+  { namespace, metricName: name, dimensions, period, statistic }: MetricAlarm,
+  at: number,
+): string {
+  const start = at - (at % (period * 1000));
+  const [datapoint] = aws.services.metrics.statistics(
+    { namespace, name, dimensions },
+    { start, end: start + period * 1000, seconds: period },
+  );
+  const value = datapoint === undefined ? "no data" : statisticOf[statistic](datapoint);
+  return `${statistic} ${value.toLocaleString("en")} in ${period} s`;
+}
+
 /** Prefers a filter whose alarm fired because of the record, for a record that several count. */
-function mostSevere(
+function reportedFilter(
   sources: ConsoleSources,
   filters: readonly MetricFilter[],
 ): MetricFilter | undefined {
@@ -149,7 +179,7 @@ function mostSevere(
 export function alarmOfFilter(
   { deployment }: ConsoleSources,
   { transformation }: MetricFilter,
-): Alarm | undefined {
+): ThresholdAlarm | undefined {
   return deployment.alarms.find(
     ({ namespace, metricName }) =>
       namespace === transformation.metricNamespace && metricName === transformation.metricName,
@@ -162,7 +192,7 @@ function alarmStations(
   filter: MetricFilter,
 ): readonly Station[] {
   const alarm = alarmOfFilter(sources, filter);
-  if (alarm === undefined || !isMetricAlarm(alarm)) {
+  if (alarm === undefined) {
     return [
       { name: "Alarm", status: "none", text: "No alarm on this metric" },
       { name: "Email", status: "none", text: "" },
@@ -170,18 +200,8 @@ function alarmStations(
   }
   const interval = evaluationInterval(alarm);
   const due = Math.floor(deliveredAt / interval + 1) * interval;
-  const fired = firstAlarm(sources, alarm.name, deliveredAt);
-  const email = sources.aws.services.sns
-    .inbox()
-    .find(({ at, subject }) => at >= deliveredAt && subject.startsWith(`ALARM: "${alarm.name}"`));
-  if (fired !== undefined) {
-    return [
-      { name: "Alarm", status: "alert", text: "In ALARM", at: fired.at },
-      email === undefined
-        ? { name: "Email", status: "none", text: "Actions are disabled" }
-        : { name: "Email", status: "alert", text: `To ${email.to}`, at: email.at },
-    ];
-  }
+  const fired = firstAlarm(sources, alarm, deliveredAt);
+  if (fired !== undefined) return firedStations(sources, alarm.name, fired.at);
   const isWaiting = sources.clock.now() <= due + interval;
   if (isWaiting) {
     return [
@@ -201,20 +221,35 @@ function alarmStations(
   ];
 }
 
+/** The stations of an alarm that changed to ALARM, and of its email. */
+export function firedStations(
+  { aws }: ConsoleSources,
+  alarmName: string,
+  firedAt: number,
+): readonly Station[] {
+  const email = aws.services.sns
+    .inbox()
+    .find(({ at, subject }) => at >= firedAt && subject.startsWith(`ALARM: "${alarmName}"`));
+  return [
+    { name: "Alarm", status: "alert", text: "In ALARM", at: firedAt },
+    email === undefined
+      ? { name: "Email", status: "none", text: "Actions are disabled" }
+      : { name: "Email", status: "alert", text: `To ${email.to}`, at: email.at },
+  ];
+}
+
 /** Returns the change to ALARM at or after `from`, within the time in which the record counts. */
 function firstAlarm(
-  { aws, deployment }: ConsoleSources,
-  alarmName: string,
+  { aws }: ConsoleSources,
+  alarm: ThresholdAlarm,
   from: number,
 ): StoredHistoryItem | undefined {
-  const alarm = deployment.alarms.find(({ name }) => name === alarmName);
-  if (alarm === undefined || isCompositeAlarm(alarm)) return undefined;
   const until = from + (alarm.period * alarm.evaluationPeriods + 120) * 1000;
   return aws.services.cloudWatch
     .state()
     .history.filter(
       (change) =>
-        change.alarmName === alarmName &&
+        change.alarmName === alarm.name &&
         change.at >= from &&
         change.at <= until &&
         isChangeTo(change, "ALARM"),

@@ -1,12 +1,12 @@
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
+import { stylesheet } from "./assets.ts";
 import type { Html } from "./panels/format.ts";
 
 export interface LayoutProps {
   readonly title: string;
   readonly path: (typeof VIEWS)[number]["path"];
   readonly token: string;
-  /** Files under `/client/`. */
-  readonly styles: readonly string[];
+  /** A file under `/client/`. */
   readonly script: string;
   /** Added to the header. */
   readonly tools?: Html;
@@ -20,9 +20,12 @@ const VIEWS = [
   { path: "/replay", label: "Replay" },
 ] as const;
 
+/** The modules that the scripts of the views import. */
+const MODULES = ["page.js", "idiomorph.js"];
+
 /** The document around a view: the head, the header with links to every view, and the announcer. */
 export function layout(props: LayoutProps): Html {
-  const { title, path, token, styles, script, tools, skipTo, content } = props;
+  const { title, path, token, script, tools, skipTo, content } = props;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -32,7 +35,8 @@ export function layout(props: LayoutProps): Html {
   <meta name="console-token" content="${token}">
   <title>${title}</title>
   <link rel="icon" href="/client/icon.svg">
-  ${["base.css", ...styles].map((name) => html`<link rel="stylesheet" href="/client/${name}">`)}
+  <style>${raw(stylesheet)}</style>
+  ${MODULES.map((name) => html`<link rel="modulepreload" href="/client/${name}">`)}
   <script type="module" src="/client/${script}"></script>
 </head>
 <body>

@@ -19,7 +19,6 @@ export function page(sources: ConsoleSources, { token, panels }: PageProps): Htm
     title: "Cipherwatch lab",
     path: "/",
     token,
-    styles: ["uplot.css", "panels.css", "record.css"],
     script: "console.js",
     tools: clockTools(sources),
     skipTo: { id: "try", label: "Skip to the first step" },
@@ -42,6 +41,7 @@ export function page(sources: ConsoleSources, { token, panels }: PageProps): Htm
   <footer>
     <p>Everything runs on this machine, from the synthesized Terraform. Not emulated:
       ${notModelledByService.general.join(" ")}</p>
+    <p>To begin again without emails, records and alarms, stop the lab and run <code>npm start -- --fresh</code>.</p>
     <p><a href="/api/state">State as JSON</a> · <a href="${sources.urls.service}/openapi.json">API contract</a>
       · <a href="${sources.urls.service}/readyz">Health</a></p>
   </footer>
@@ -64,7 +64,7 @@ function clockTools({ startSpeed }: ConsoleSources): Html {
       )}</select></label>
       <button type="button" data-action="pause" id="pause">Pause</button>
       <button type="button" data-action="step" title="Move lab time forward by one minute">Step 1 min</button>
-      <button type="button" data-action="reset" title="Run at ${startSpeed}× again">Reset</button>
+      <button type="button" data-action="reset" title="Run at the speed with which the lab started">Back to ${startSpeed}×</button>
     </div>`;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { stylesheetHash } from "./assets.ts";
 
 /** The header that carries the console's token. A website cannot send it to another origin unnoticed. */
 export const TOKEN_HEADER = "X-Console-Token";
@@ -10,12 +11,12 @@ const LOOPBACK = ["127.0.0.1", "localhost"];
 /** A random token, known only to pages that the console itself served. */
 export const newToken = () => randomBytes(24).toString("base64url");
 
-/** Allows scripts, styles and connections of the console's own origin only, and nothing inline. */
+/** Allows scripts and connections of the console's own origin only, and nothing inline except its stylesheet. */
 export const consoleHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
     scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
+    styleSrc: [stylesheetHash],
     imgSrc: ["'self'"],
     connectSrc: ["'self'"],
     frameSrc: ["'self'"],

@@ -1,5 +1,4 @@
 // The console's client: replaces panels as the lab changes, and sends the buttons' actions.
-import { drawChart } from "./chart.js";
 import { Idiomorph } from "./idiomorph.js";
 import { announce, element, post } from "./page.js";
 
@@ -27,7 +26,11 @@ function connect(alarm) {
   events.addEventListener("error", () => showConnection("Disconnected; trying again", "lost"));
   events.addEventListener("clock", ({ data }) => setClock(JSON.parse(data)));
   events.addEventListener("panels", ({ data }) => setPanels(JSON.parse(data)));
-  events.addEventListener("chart", ({ data }) => drawChart(JSON.parse(data)));
+  // The chart library is the largest file, and not part of the first view.
+  events.addEventListener("chart", async ({ data }) => {
+    const { drawChart } = await import("./chart.js");
+    drawChart(JSON.parse(data));
+  });
 }
 
 function showConnection(text, state) {

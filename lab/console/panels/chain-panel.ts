@@ -1,12 +1,14 @@
 import { html } from "hono/html";
 import { type Chain, chains, type Station } from "../chain.ts";
+import { metricChains } from "../metric-chain.ts";
 import type { ConsoleSources } from "../sources.ts";
 import { countdown, type Html, timeElement } from "./format.ts";
 
 const MAX_CHAINS = 5;
+const MAX_METRIC_CHAINS = 2;
 
 export function chainPanel(sources: ConsoleSources): Html {
-  const rows = chains(sources, MAX_CHAINS);
+  const rows = [...metricChains(sources, MAX_METRIC_CHAINS), ...chains(sources, MAX_CHAINS)];
   const seconds = Math.ceil((sources.trailDelaySeconds + 60) / sources.startSpeed) + 1;
   if (rows.length === 0) {
     return html`<p class="empty">Nothing has happened yet. <strong>Click “Send a wrong Key” above</strong>,
@@ -16,10 +18,14 @@ export function chainPanel(sources: ConsoleSources): Html {
   return html`<ol class="chains">${rows.map(chainRow)}</ol>`;
 }
 
-function chainRow({ id, title, count, stations }: Chain): Html {
+function chainRow({ id, title, count, stations, isMetric }: Chain): Html {
   const times = count > 1 ? html` <span class="count">× ${count.toLocaleString("en")}</span>` : "";
   return html`<li class="chain" id="chain-${id}">
-    <h3><button type="button" class="link" data-record="${id}">${title}</button>${times}</h3>
+    <h3>${
+      isMetric
+        ? html`<button type="button" class="link" data-chart="${id}">${title}</button>`
+        : html`<button type="button" class="link" data-record="${id}">${title}</button>`
+    }${times}</h3>
     <ol class="stations">${stations.map(stationItem)}</ol>
   </li>`;
 }

@@ -9,7 +9,6 @@ export function replayPage({ scope }: ConsoleSources, token: string): Html {
     title: "Replay · Cipherwatch lab",
     path: "/replay",
     token,
-    styles: ["panels.css", "tools.css"],
     script: "replay.js",
     skipTo: { id: "replay-form", label: "Skip to the files" },
     content: html`<main class="tool wide">

@@ -32,7 +32,6 @@ export function workbenchPage(sources: ConsoleSources, props: WorkbenchPageProps
     title: "Filter workbench · Cipherwatch lab",
     path: "/workbench",
     token,
-    styles: ["panels.css", "record.css", "tools.css"],
     script: "workbench.js",
     skipTo: { id: "pattern", label: "Skip to the pattern" },
     content: html`<main class="tool">

@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { root, type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
+import { launchChromium, visit } from "./chromium.ts";
+import { palettePng } from "./palette-png.ts";
+
+/**
+ * The pictures of the README. Their pixels depend on the machine's fonts, so the suite compares what they show:
+ * the headings, buttons and column names at the time they were taken must be those of the page.
+ */
+const IMAGES = join(root, "docs/images");
+const OUTLINES = join(IMAGES, "outlines.json");
+const UPDATE = process.env.UPDATE_IMAGES === "1";
+const MAX_BYTES = 150_000;
+
+let folder: string;
+let lab: SpawnedLab;
+let browser: Browser;
+const outlines: Record<string, readonly string[]> = {};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cipherwatch-pictures-"));
+  lab = await spawnLab(folder);
+  browser = await launchChromium();
+});
+afterAll(async () => {
+  await browser?.close();
+  await lab?.kill("SIGTERM");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("shows in the README's pictures what the page shows", async () => {
+  const { page, context } = await visit(browser, lab.console, { width: 1360, height: 850 });
+  await page.getByRole("button", { name: "Send a wrong Key" }).click();
+  await page.locator(".station.alert", { hasText: "Email" }).waitFor();
+  await page.locator(".email").first().waitFor();
+  await page.locator("#chart canvas").waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  await take(page, "console", "body");
+
+  await page.getByRole("button", { name: "Decrypt with a wrong Key" }).click();
+  await page.getByRole("dialog").locator("mark.met").first().waitFor();
+  await page.setViewportSize({ width: 1360, height: 700 });
+  await take(page, "record", "dialog");
+
+  if (UPDATE) writeFileSync(OUTLINES, `${JSON.stringify(outlines, null, 2)}\n`);
+  const hint = "The page changed; run: UPDATE_IMAGES=1 npm run e2e -- browser";
+  expect(outlines, hint).toEqual(JSON.parse(readFileSync(OUTLINES, "utf8")));
+  for (const name of Object.keys(outlines)) {
+    expect(statSync(join(IMAGES, `${name}.png`)).size).toBeLessThan(MAX_BYTES);
+    expect(readFileSync(join(root, "README.md"), "utf8")).toContain(`docs/images/${name}.png`);
+  }
+  await context.close();
+});
+
+/** What the browser's elements have, which Node's types do not declare. */
+interface OutlineElement {
+  readonly checkVisibility: () => boolean;
+  readonly cloneNode: (deep: boolean) => OutlineElement;
+  readonly querySelector: (selector: string) => OutlineElement | null;
+  readonly remove: () => void;
+  readonly textContent: string;
+}
+
+/** Takes a picture when images are updated, and records the headings, buttons and names that it shows. */
+async function take(page: Page, name: string, scope: string): Promise<void> {
+  const outline = await page
+    .locator(scope)
+    .first()
+    .locator("h1, h2, button:not(.link), th, .station-name, .clauses code")
+    .evaluateAll((elements) =>
+      (elements as unknown as readonly OutlineElement[])
+        .filter((element) => element.checkVisibility())
+        .map((element) => {
+          const copy = element.cloneNode(true);
+          copy.querySelector(".terraform")?.remove();
+          return copy.textContent.replace(/\s+/g, " ").trim();
+        }),
+    );
+  outlines[name] = [...new Set(outline)];
+  if (!UPDATE) return;
+  mkdirSync(IMAGES, { recursive: true });
+  writeFileSync(join(IMAGES, `${name}.png`), await palettePng(page));
+}
