@@ -1,0 +1,27 @@
+import { coverageTable } from "./coverage.ts";
+
+/** The resources of the deployment. */
+export const resources = coverageTable(`
+KMS keys of the records, the trail, the alarms, the database, its secret, the images and the flow log | kms-key-change:DisableKey kms-key-change:ScheduleKeyDeletion kms-key-change:PutKeyPolicy kms-key-change:CreateGrant kms-key-change:RetireGrant
+KMS keys of the service's logs, and of states and plans | -recoverable
+Master secret: reading, BatchGetSecretValue, resource policy, replication, new value, deletion | secret-access:GetSecretValue secret-access:BatchGetSecretValue secret-access:PutResourcePolicy secret-access:ReplicateSecretToRegions secret-access:UpdateSecret secret-access:DeleteSecret
+Database: instance, parameter group, subnet group, snapshots | database-change:ModifyDBInstance database-change:ModifyDBParameterGroup database-change:DeleteDBSnapshot database-copy:CreateDBSnapshot database-copy:ModifyDBSnapshotAttribute
+Roles, their policies and boundary, and GitHub's identity provider | role-change:PutRolePolicy role-change:CreatePolicyVersion role-change:AddClientIDToOpenIDConnectProvider
+Sessions of the service's roles | service-credentials-outside:GetCallerIdentity service-credentials-outside:Decrypt denied-api:ListBuckets role-change:AssumeRole
+ECS cluster, service, task definition and tasks | ecs-change:UpdateService ecs-change:ExecuteCommand role-borrowed:RegisterTaskDefinition
+Image repository: images, policy, tag mutability, life cycle | image-change:PutImage image-change:SetRepositoryPolicy image-change:PutImageTagMutability image-change:DeleteLifecyclePolicy
+Load balancer: listeners, certificates, targets, security groups, attributes | ingress-change:ModifyListener ingress-change:AddListenerCertificates ingress-change:RegisterTargets ingress-change:SetSecurityGroups ingress-change:ModifyLoadBalancerAttributes
+Web ACL: rules, association, log | ingress-change:UpdateWebACL ingress-change:DisassociateWebACL ingress-change:DeleteLoggingConfiguration ingress-change:PutLoggingConfiguration
+Security groups of the tasks, the database and the VPC endpoints | network-change:AuthorizeSecurityGroupIngress network-change:RevokeSecurityGroupEgress network-change:ModifySecurityGroupRules network-change:DeleteSecurityGroup
+Security group of the load balancer | -more-callers
+VPC endpoints | network-change:ModifyVpcEndpoint network-change:DeleteVpcEndpoints
+VPC, subnets, routes, gateways, peering | cis-vpc-change:DeleteVpc cis-route-change:ReplaceRoute cis-gateway-change:AttachInternetGateway
+Flow log | trail-change:DeleteFlowLogs
+Trail and its bucket | trail-change:StopLogging trail-change:UpdateTrail trail-change:PutBucketPolicy
+Log groups, of RDS, WAF and Container Insights too: deletion, key, masking, subscription, retention | trail-change:DeleteLogGroup trail-change:AssociateKmsKey trail-change:PutDataProtectionPolicy trail-change:PutSubscriptionFilter trail-change:PutRetentionPolicy trail-change:PutAccountPolicy
+Buckets of states, plans and access logs | bucket-change:PutBucketPolicy bucket-change:DeleteBucket
+Alarms, metric filters, mute rules, EventBridge rules | alarm-change:DeleteAlarms alarm-change:DeleteMetricFilter alarm-change:PutAlarmMuteRule alarm-change:DisableRule
+Topics and subscriptions | alarm-change:DeleteTopic alarm-change:SetTopicAttributes alarm-change:Subscribe alarm-change:Unsubscribe alarm-change:SetSubscriptionAttributes alarm-change:PutDataProtectionPolicy
+Queues and webhook of the alarm events | alarm-change:DeleteQueue alarm-change:SetQueueAttributes alarm-change:UpdateApiDestination
+Domain and hosted zone | -dns
+`);
