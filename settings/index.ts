@@ -11,6 +11,20 @@ import * as rollout from "./rollout.ts";
 import * as service from "./service.ts";
 import type { Refinement, ValuesOf } from "./setting.ts";
 
+/** The settings by area, in the order of docs/settings.md. */
+export const settingsAreas = [
+  { name: "General", settings: general.settings },
+  { name: "Alarms", settings: alarms.settings },
+  { name: "Detections", settings: detections.settings },
+  { name: "Keys and logs", settings: keysAndLogs.settings },
+  { name: "Network", settings: network.settings },
+  { name: "Database", settings: database.settings },
+  { name: "Ingress", settings: ingress.settings },
+  { name: "Service", settings: service.settings },
+  { name: "Rollout", settings: rollout.settings },
+  { name: "Pipeline", settings: pipeline.settings },
+];
+
 /** Every setting, by name. `variableName` in load.ts gives the environment variable of a name. */
 export const settingsTable = {
   ...general.settings,

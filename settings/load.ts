@@ -92,7 +92,7 @@ function unknownVariables(names: readonly string[], known: readonly string[]): S
     .map((variable) => ({
       variable,
       message: unknownName("variable", variable, known, PREFIX),
-      allowed: known.join(", "),
+      allowed: `the ${known.length} settings that docs/settings.md lists`,
       next: "correct the name, or unset it",
     }));
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { settingsAreas, settingsTable } from "../../settings/index.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { resourcesOf, withoutResource, withResource } from "../../terraform/resources.ts";
@@ -8,6 +9,7 @@ import { synthesize } from "../synthesize.ts";
 import { monthlyCosts, PRICED, totalOf } from "./costs.ts";
 import { costsSection, PAGE, withCosts } from "./page.ts";
 import { FREE } from "./prices.ts";
+import { SETTINGS_PAGE, settingsPage } from "./settings-page.ts";
 
 const bare: Stacks = new Map([["network", { terraform: {}, provider: {} }]]);
 
@@ -127,4 +129,13 @@ test("prices every resource type, or lists it as free", () => {
 test("docs/deploying.md has the current costs; update it with `npm run docs`", () => {
   const page = readFileSync(PAGE, "utf8");
   expect(page).toBe(withCosts(page, costsSection()));
+});
+
+test("docs/settings.md is current; update it with `npm run docs`", () => {
+  expect(readFileSync(SETTINGS_PAGE, "utf8")).toBe(settingsPage());
+});
+
+test("docs/settings.md has every setting", () => {
+  const names = settingsAreas.flatMap(({ settings }) => Object.keys(settings));
+  expect(names).toEqual(Object.keys(settingsTable));
 });

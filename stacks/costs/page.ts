@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ENVIRONMENTS, type Environment } from "../../common/environment.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { synthesize } from "../synthesize.ts";
@@ -14,7 +15,7 @@ const END = "<!-- end of costs -->";
 type Variables = Readonly<Record<string, string>>;
 
 /** Settings with the largest effect on the costs, and the environment they are applied to. */
-const ALTERNATIVES: readonly (readonly [env: string, changes: Variables])[] = [
+const ALTERNATIVES: readonly (readonly [env: Environment, changes: Variables])[] = [
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],
   ["prod", { NAT_GATEWAYS: "none" }],
   ["prod", { VPC_ENDPOINTS: "false" }],
@@ -25,7 +26,12 @@ const ALTERNATIVES: readonly (readonly [env: string, changes: Variables])[] = [
   ["prod", { DATABASE_STORAGE: "200" }],
   ["prod", { MIN_TASKS: "4" }],
   ["prod", { CPU_ARCHITECTURE: "ARM64" }],
+  ["prod", { TASK_CPU: "1024", TASK_MEMORY: "2048" }],
+  ["prod", { CONTAINER_INSIGHTS: "enabled" }],
+  ["prod", { EXECUTE_COMMAND: "true" }],
+  ["prod", { DEPLOYMENT_STRATEGY: "canary" }],
   ["prod", { CIS_PACK: "true" }],
+  ["prod", { DETECTIONS: "kms-errors" }],
 ];
 
 /** The costs section of docs/deploying.md, with its markers. */
@@ -57,16 +63,37 @@ export function costsSection(): string {
     "### Settings with the largest effect",
     table(
       ["environment", "settings", "per month"],
-      ALTERNATIVES.map(([env, changes]) => [
+      alternativeCosts().map(({ env, changes, month }) => [
         env,
         Object.entries(changes)
           .map(([name, value]) => `\`CIPHERWATCH_${name}=${value}\``)
           .join(" "),
-        difference(totalOf(costsOf(env, changes)) - totalOf(env === "dev" ? dev : prod)),
+        difference(month),
       ]),
     ),
     END,
   ].join("\n\n");
+}
+
+/** Settings that change the costs of an environment, and by how many US dollars per month. */
+export interface AlternativeCost {
+  readonly env: Environment;
+  readonly changes: Variables;
+  readonly month: number;
+}
+
+let alternatives: readonly AlternativeCost[] | undefined;
+
+/** Returns the costs of settings with a large effect. Synthesizes the stacks for each, once. */
+export function alternativeCosts(): readonly AlternativeCost[] {
+  if (alternatives !== undefined) return alternatives;
+  const defaults = new Map(ENVIRONMENTS.map((env) => [env, totalOf(costsOf(env))]));
+  alternatives = ALTERNATIVES.map(([env, changes]) => ({
+    env,
+    changes,
+    month: totalOf(costsOf(env, changes)) - (defaults.get(env) ?? 0),
+  }));
+  return alternatives;
 }
 
 function costsOf(env: string, changes: Variables = {}): readonly Cost[] {
@@ -100,7 +127,8 @@ function dollars(amount: number): string {
   return `$${amount.toFixed(2)}`;
 }
 
-function difference(amount: number): string {
+/** Formats a difference in US dollars, such as `+$6.00`. */
+export function difference(amount: number): string {
   return `${amount < 0 ? "−" : "+"}${dollars(Math.abs(amount))}`;
 }
 
