@@ -20,8 +20,14 @@ const SERVICES: readonly (readonly [service: string, events: RegExp])[] = [
   ["s3", /Bucket/],
   ["rds", /DBInstance$/],
   ["iam", /^(CreateRole|DeletePolicy)$/],
-  ["ec2", /^(Create|Delete|Revoke)(Route|NetworkAcl|RouteTable|SecurityGroup|Vpc|SecurityGroupEgress)$/],
-  ["elasticloadbalancing", /^(SetSecurityGroups|AddListenerCertificates|ModifyLoadBalancerAttributes)$/],
+  [
+    "ec2",
+    /^(Create|Delete|Revoke)(Route|NetworkAcl|RouteTable|SecurityGroup|Vpc|SecurityGroupEgress)$/,
+  ],
+  [
+    "elasticloadbalancing",
+    /^(SetSecurityGroups|AddListenerCertificates|ModifyLoadBalancerAttributes)$/,
+  ],
   ["wafv2", /WebACL$|^DeleteLoggingConfiguration$/],
   ["organizations", /Organization$/],
   ["cloudtrail", /Trail$/],
@@ -112,7 +118,11 @@ test("uses every reason, and every detection for a resource, a technique or a ru
     ),
   );
   const unmentioned = all.map(({ id }) => id).filter((id) => !covering.has(id));
-  expect(unmentioned).toEqual(["cis-key-disabled", "cis-bucket-policy-change", "cis-security-group-change"]);
+  expect(unmentioned).toEqual([
+    "cis-key-disabled",
+    "cis-bucket-policy-change",
+    "cis-security-group-change",
+  ]);
 });
 
 test.each([

@@ -57,7 +57,12 @@ function section(
     table([kind, "covered by"], covered),
     "Out of scope:",
     [...outOfScope]
-      .map(([reason, list]) => reasonItem(reason, list.map(({ name }) => link(name))))
+      .map(([reason, list]) =>
+        reasonItem(
+          reason,
+          list.map(({ name }) => link(name)),
+        ),
+      )
       .join("\n"),
   ];
 }

@@ -67,7 +67,8 @@ export function trailItems(sources: ConsoleSources, count: number): readonly Tra
       };
     }),
   );
-  const byId = new Map([...delivered, ...pending].map((item) => [item.id, item]));
+  // The first delivery of a record wins over a second one, and over a second one that is pending.
+  const byId = new Map([...pending, ...delivered.toReversed()].map((item) => [item.id, item]));
   // CloudTrail delivers out of order.
   return [...byId.values()]
     .sort((a, b) => a.calledAt - b.calledAt)
