@@ -44,28 +44,49 @@ test("names a program that is not installed", async () => {
   expect(await succeeds(...node(""))).toBe(true);
 });
 
+/** Starts a parent that runs a program with forwarded signals, and waits until the program is ready. */
+async function startParent(handlers: string) {
+  const program = `${handlers}; setInterval(() => {}, 1000); console.log("ready");`;
+  const module = new URL("run.ts", import.meta.url).href;
+  const parent = spawn(process.execPath, [
+    "--input-type=module",
+    "--eval",
+    `import { run } from ${JSON.stringify(module)};
+     await run([process.execPath, "-e", ${JSON.stringify(program)}], { forwardSignals: true, stream: true });`,
+  ]);
+  let text = "";
+  parent.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  const exited = new Promise((resolve) => parent.once("exit", resolve));
+  const output = () => text;
+  await expect.poll(output, { timeout: 30_000 }).toContain("ready");
+  return { parent, exited, output };
+}
+
 test.each(["SIGINT", "SIGTERM"] as const)(
   "forwards %s to the program and waits until it has cleaned up",
   async (signal) => {
-    const program = `
-      process.on("${signal}", () => setTimeout(() => { console.log("state saved"); process.exit(1); }, 100));
-      setInterval(() => {}, 1000);
-      console.log("ready");`;
-    const module = new URL("run.ts", import.meta.url).href;
-    const parent = spawn(process.execPath, [
-      "--input-type=module",
-      "--eval",
-      `import { run } from ${JSON.stringify(module)};
-       await run([process.execPath, "-e", ${JSON.stringify(program)}], { forwardSignals: true, stream: true });`,
-    ]);
-    let output = "";
-    parent.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-    const exited = new Promise((resolve) => parent.once("exit", resolve));
-    await expect.poll(() => output, { timeout: 30_000 }).toContain("ready");
+    const { parent, exited, output } = await startParent(
+      `process.on("${signal}", () => setTimeout(() => { console.log("state saved"); process.exit(1); }, 100))`,
+    );
     parent.kill(signal);
     expect(await exited).toBe(1);
-    expect(output).toContain("state saved");
+    expect(output()).toContain("state saved");
   },
 );
+
+test("does not forward a SIGTERM after a SIGINT, which would end Terraform without saving its state", async () => {
+  const { parent, exited, output } = await startParent(
+    `process.on("SIGTERM", () => console.log("forced"));
+     let count = 0;
+     process.on("SIGINT", () => { console.log("interrupt " + ++count); if (count === 2) process.exit(1); })`,
+  );
+  parent.kill("SIGINT");
+  await expect.poll(output, { timeout: 30_000 }).toContain("interrupt 1");
+  parent.kill("SIGTERM");
+  parent.kill("SIGINT");
+  expect(await exited).toBe(1);
+  expect(output()).toContain("interrupt 2");
+  expect(output()).not.toContain("forced");
+});

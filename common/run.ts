@@ -20,7 +20,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /**
    * Forwards SIGINT and SIGTERM to the program and waits for it, instead of ending first and leaving it to be
-   * killed; off by default.
+   * killed; off by default. A SIGTERM after another signal is not forwarded: GitHub sends one 7.5 s after it
+   * cancels a job, and Terraform would exit without saving its state.
    */
   readonly forwardSignals?: boolean;
   /** Also prints the program's output while it runs; off by default. */
@@ -76,7 +77,11 @@ export function run(
 
 /** @returns a function that restores the default handling of the signals */
 function forwardSignalsTo(child: ChildProcess): () => void {
-  const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+  let signalled = false;
+  const forward = (signal: NodeJS.Signals) => {
+    if (signal === "SIGINT" || !signalled) child.kill(signal);
+    signalled = true;
+  };
   process.on("SIGINT", forward).on("SIGTERM", forward);
   return () => {
     process.off("SIGINT", forward).off("SIGTERM", forward);

@@ -29,7 +29,7 @@ const violations: Readonly<Record<string, readonly (readonly [from: string, to: 
   "pins the version of the runner": [["runs-on: ubuntu-24.04", "runs-on: ubuntu-latest"]],
   "ignores no failure": [
     ["    timeout-minutes: 30\n", "    timeout-minutes: 30\n    continue-on-error: true\n"],
-    ["run: node .github/scripts/apply.ts", "run: node .github/scripts/apply.ts || true"],
+    ["run: exec node .github/scripts/apply.ts", "run: exec node .github/scripts/apply.ts || true"],
   ],
   "pins each action to a known commit, with its version as a comment": [
     ["actions/checkout@", "actions/checkout@v7 # "],

@@ -201,6 +201,20 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
     ["drift.yml", step("plan", "plan.ts", "env", "IMAGE_DIGEST"), undefined, /the planned image/],
     ["drift.yml", ["on", "schedule", 0, "cron"], "0 0 * * 1", /must run every night/],
   ],
+  "passes the signals of a cancelled job to Terraform": [
+    [
+      "deploy.yml",
+      step("deploy", "apply.ts", "run"),
+      "node .github/scripts/apply.ts",
+      /must run exec node \.github\/scripts\/apply\.ts/,
+    ],
+    [
+      "deploy.yml",
+      step("deploy", "roll-back.ts", "run"),
+      "node .github/scripts/roll-back.ts",
+      /must run exec node/,
+    ],
+  ],
   "never compares AWS while a deployment changes it": [
     ["deploy.yml", ["concurrency", "group"], "deploy", /must be deploy-<environment>/],
     ["drift.yml", ["jobs", "plan", "concurrency"], undefined, /group of the deployments/],

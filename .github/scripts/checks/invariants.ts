@@ -217,6 +217,15 @@ export const invariants: Readonly<Record<string, WorkflowCheck>> = {
     }
   }),
 
+  "passes the signals of a cancelled job to Terraform": forEachJob(function* ({ steps }) {
+    for (const { run = "" } of steps.filter((each) =>
+      ["apply.ts", "roll-back.ts"].includes(scriptOf(each) ?? ""),
+    )) {
+      // GitHub signals only the step's shell, which does not pass signals on.
+      if (!run.startsWith("exec ")) yield `must run exec ${run}`;
+    }
+  }),
+
   "never compares AWS while a deployment changes it": forWorkflow(function* ({ workflow }) {
     const { on, jobs, concurrency } = workflow;
     if (deployJobs(workflow).length > 0 && !concurrency?.group.startsWith("deploy-${{ "))

@@ -73,7 +73,7 @@ export function documentOf(source: string): Document.Parsed {
 
 /** Returns the script of this repository that a step runs, with its arguments, as in `scan.ts image`. */
 export function scriptOf({ run = "" }: Step): string | undefined {
-  return /^node \.github\/scripts\/([\w-]+\.ts(?: \w+)*)$/.exec(run.trim())?.[1];
+  return /^(?:exec )?node \.github\/scripts\/([\w-]+\.ts(?: \w+)*)$/.exec(run.trim())?.[1];
 }
 
 /** Returns the action that a step uses, such as `actions/checkout`, without its version. */
