@@ -1,10 +1,6 @@
-import {
-  DecryptCommand,
-  DescribeKeyCommand,
-  GenerateDataKeyCommand,
-  KMSClient,
-} from "@aws-sdk/client-kms";
+import { DecryptCommand, DescribeKeyCommand, GenerateDataKeyCommand } from "@aws-sdk/client-kms";
 import { StandardRetryStrategy } from "@smithy/core/retry";
+import { createSend } from "./kms-client.ts";
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 
@@ -88,7 +84,7 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
   // The limit on requests in progress bounds the connections. The SDK's limit of 50 would make further calls
   // wait for a connection while the clock of their attempt runs.
   const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
-  const client = new KMSClient({
+  const send = createSend({
     region: keyArn.split(":")[3] ?? "",
     retryStrategy,
     requestHandler: {
@@ -106,7 +102,7 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
         KeySpec: "AES_256",
         EncryptionContext: context,
       });
-      const response = await client.send(command, { abortSignal }).catch(unavailable);
+      const response = await send(command, abortSignal).catch(unavailable);
       const requestId = response.$metadata.requestId;
       if (response.Plaintext === undefined || response.CiphertextBlob === undefined) {
         throw new KmsUnavailable("IncompleteResponse", requestId);
@@ -125,7 +121,7 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
         CiphertextBlob: wrapped,
         EncryptionContext: context,
       });
-      const response = await client.send(command, { abortSignal }).catch((error: unknown) => {
+      const response = await send(command, abortSignal).catch((error: unknown) => {
         const { reason, requestId } = describe(error);
         if (REJECTIONS.has(reason)) throw new KmsRejected(reason, requestId);
         return unavailable(error);
@@ -138,7 +134,7 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
 
     async checkKey(abortSignal) {
       const command = new DescribeKeyCommand({ KeyId: keyArn });
-      const response = await client.send(command, { abortSignal }).catch(unavailable);
+      const response = await send(command, abortSignal).catch(unavailable);
       const state = response.KeyMetadata?.KeyState;
       if (state !== "Enabled") {
         throw new KmsUnavailable(`KeyState${state ?? "Unknown"}`, response.$metadata.requestId);
