@@ -1,7 +1,8 @@
 import { cisPack } from "../detections/index.ts";
-import { type Attack, attacks, runAttack } from "./attack/attack.ts";
+import { type Attack, type AttackResult, attacks, runAttack } from "./attack/attack.ts";
 import { connectToLab, type LabClient, readLabUrls } from "./attack/lab-client.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
+import { formatReport, type ReportedAttack } from "./attack/report.ts";
 
 /**
  * Lab seconds within which the email arrives: CloudTrail's longest delivery time and the evaluation of the
@@ -12,7 +13,7 @@ const LAB_SECONDS_TO_EMAIL = 20 * 60;
 /** Real seconds added for a busy machine. */
 const EXTRA_SECONDS = 60;
 
-const NO_EMAIL = 1;
+const NOT_REPORTED = 1;
 const CANNOT_RUN = 2;
 
 async function main(): Promise<void> {
@@ -22,33 +23,40 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), allIds, defaultIds);
   if (options.help) return console.log(USAGE);
   if (options.list) return list();
-  const lab = await connectToLab(readLabUrls(options.data));
-  try {
-    await runAll(lab, options);
-  } finally {
-    lab.close();
-  }
+  await runAll(await connectToLab(readLabUrls(options.data)), options);
 }
 
 async function runAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<void> {
   const { clock } = await lab.state();
   const seconds = timeout ?? EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
-  for (const attack of attacks.filter(({ id }) => ids.includes(id))) {
+  const selected = attacks.filter(({ id }) => ids.includes(id));
+  const reported: ReportedAttack[] = [];
+  for (const attack of selected) {
     console.log(`\n${attack.id}: ${attack.title} (${attack.severity})`);
     for (const description of describeSteps(attack)) console.log(`  ${description}.`);
     const result = await runAttack(lab, attack, seconds);
-    const after = `${result.seconds.toFixed(1)} s`;
-    if (result.email === undefined) {
-      process.exitCode = NO_EMAIL;
-      console.error(
-        `  No email after ${after}. Check the trail, the metric and the alarm in the console: ${lab.urls.console}`,
-      );
-      continue;
-    }
-    const { to, subject, body } = result.email;
-    console.log(`  Email to ${to} after ${after}:\n`);
-    console.log(indent(`Subject: ${subject}\n\n${body.trimEnd()}`));
+    reported.push({ attack, result });
+    printResult(lab, result, selected.length === 1);
   }
+  if (selected.length > 1) console.log(`\n${formatReport(reported)}`);
+}
+
+function printResult(lab: LabClient, result: AttackResult, withEmail: boolean): void {
+  const after = `${result.seconds.toFixed(1)} s`;
+  const unseen = result.steps.filter(({ seen }) => !seen);
+  if (unseen.length > 0) process.exitCode = NOT_REPORTED;
+  if (result.email === undefined) {
+    console.error(
+      `  No email after ${after}. Check the trail, the metric and the alarm in the console: ${lab.urls.console}`,
+    );
+    return;
+  }
+  const { to, subject, body } = result.email;
+  console.log(`  Email to ${to} after ${after}${withEmail ? ":\n" : "."}`);
+  for (const { scenario } of unseen) {
+    console.error(`  The alarm did not count: ${scenario.description}.`);
+  }
+  if (withEmail) console.log(indent(`Subject: ${subject}\n\n${body.trimEnd()}`));
 }
 
 function list(): void {

@@ -19,7 +19,7 @@ export function computedAttribute(
   type: string,
   attribute: string,
   identity: ResourceIdentity,
-): string | undefined {
+): unknown {
   return COMPUTED_ATTRIBUTES[type]?.[attribute]?.(identity);
 }
 
@@ -37,7 +37,7 @@ export function dataAttribute(
   return values[type]?.[attribute];
 }
 
-type ComputedAttributes = Readonly<Record<string, (of: ResourceIdentity) => string>>;
+type ComputedAttributes = Readonly<Record<string, (of: ResourceIdentity) => unknown>>;
 
 const arn =
   (service: string, resource: (of: ResourceIdentity) => string) => (of: ResourceIdentity) =>
@@ -87,13 +87,34 @@ const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
     arn: ({ get }) => `arn:aws:s3:::${get("bucket")}`,
     id: ({ get }) => get("bucket"),
   },
-  aws_security_group: { id: (of) => `sg-${stableHex(of).slice(0, 17)}` },
+  aws_security_group: { id: (of) => `sg-${stableHex(of, 17)}` },
   // Records of the lab contain this address for calls of the service, which runs on the same machine.
   aws_eip: { public_ip: () => "127.0.0.1" },
   aws_iam_role: {
-    arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:role/${get("name")}`,
+    arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:role${get("path")}${get("name")}`,
     id: ({ get }) => get("name"),
+    path: () => "/",
   },
+  aws_iam_policy: {
+    arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:policy${get("path")}${get("name")}`,
+    path: () => "/",
+  },
+  aws_iam_openid_connect_provider: {
+    arn: ({ accountId, get }) =>
+      `arn:aws:iam::${accountId}:oidc-provider/${get("url").replace("https://", "")}`,
+  },
+  aws_db_instance: {
+    arn: arn("rds", ({ get }) => `db:${get("identifier")}`),
+    resource_id: (of) => `db-${stableHex(of, 26).toUpperCase()}`,
+    master_user_secret: (of) => [
+      {
+        secret_arn: `arn:aws:secretsmanager:${of.region}:${of.accountId}:secret:rds!db-${stableUuid(of)}-${stableHex(of, 6)}`,
+      },
+    ],
+  },
+  aws_ecr_repository: { arn: arn("ecr", ({ get }) => `repository/${get("name")}`) },
+  aws_vpc: { id: (of) => `vpc-${stableHex(of, 17)}` },
+  aws_vpc_endpoint: { id: (of) => `vpce-${stableHex(of, 17)}` },
 };
 
 function keyId(of: ResourceIdentity): string {
@@ -101,12 +122,13 @@ function keyId(of: ResourceIdentity): string {
 }
 
 /** Derives an id from the address, so that records stay readable across restarts. */
-function stableHex({ accountId, region, address }: ResourceIdentity): string {
-  return createHash("sha256").update(`${accountId}/${region}/${address}`).digest("hex");
+function stableHex({ accountId, region, address }: ResourceIdentity, length: number): string {
+  const digest = createHash("sha256").update(`${accountId}/${region}/${address}`).digest("hex");
+  return digest.slice(0, length);
 }
 
 function stableUuid(of: ResourceIdentity): string {
-  const hex = stableHex(of);
+  const hex = stableHex(of, 32);
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),

@@ -7,6 +7,7 @@ import type {
   ThresholdAlarm,
 } from "../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
+import { type DeployedAccess, type DeployedKey, readAccess, readKeys } from "./access.ts";
 import { deploymentAlarmNames } from "./deployment-alarms.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
 
@@ -18,6 +19,7 @@ export interface Deployment {
   readonly securityGroups: readonly DeployedSecurityGroup[];
   /** Public addresses of the NAT gateways. */
   readonly natAddresses: readonly string[];
+  readonly access: DeployedAccess;
   readonly trail: DeployedTrail;
   readonly logGroups: readonly DeployedLogGroup[];
   readonly metricFilters: readonly MetricFilter[];
@@ -29,16 +31,6 @@ export interface Deployment {
   readonly compositeAlarms: readonly CompositeAlarm[];
   readonly topics: readonly DeployedTopic[];
   readonly subscriptions: readonly DeployedSubscription[];
-}
-
-export interface DeployedKey {
-  /** `<stack>/<Terraform resource name>`: stable, so a key keeps its material across restarts. */
-  readonly address: string;
-  readonly keyId: string;
-  readonly arn: string;
-  readonly description: string;
-  /** Alias names, `alias/…`. */
-  readonly aliases: readonly string[];
 }
 
 export interface DeployedSecurityGroup {
@@ -94,7 +86,7 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
     .filter((resource) => !forEcs.has(parse(resource, "alarm_name", Name)));
   return {
     ...account,
-    keys: keys(terraform),
+    keys: readKeys(terraform),
     securityGroups: terraform.resources("aws_security_group").map((resource) => ({
       name: parse(resource, "name", Name),
       id: parse(resource, "id", Name),
@@ -102,6 +94,7 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
     natAddresses: terraform
       .resources("aws_eip")
       .map((resource) => parse(resource, "public_ip", Name)),
+    access: readAccess(terraform),
     trail: onlyTrail,
     logGroups,
     metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),
@@ -124,26 +117,6 @@ function parse<T>(resource: Resource, attribute: string, schema: z.ZodType<T>): 
     `Cannot read ${resource.address}: ${attribute} is ${JSON.stringify(value)}: ` +
       result.error.issues.map(({ message }) => message).join("; "),
   );
-}
-
-function keys(terraform: Terraform): DeployedKey[] {
-  const aliases = terraform.resources("aws_kms_alias").map((resource) => ({
-    name: parse(resource, "name", Name.startsWith("alias/")),
-    target: parse(resource, "target_key_id", Name),
-  }));
-  return terraform.resources("aws_kms_key").map((resource) => {
-    const keyId = parse(resource, "key_id", Name);
-    const arn = parse(resource, "arn", Name);
-    return {
-      address: resource.address,
-      keyId,
-      arn,
-      description: parse(resource, "description", z.string().default("")),
-      aliases: aliases
-        .filter(({ target }) => target === keyId || target === arn)
-        .map(({ name }) => name),
-    };
-  });
 }
 
 function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): DeployedTrail {

@@ -1,5 +1,6 @@
 import { type Account, computedAttribute, dataAttribute } from "./computed-attributes.ts";
 import type { Block, Stacks } from "./json.ts";
+import { type PolicyDocumentBlock, policyDocument } from "./policy-document.ts";
 import { findReference, soleExpression } from "./references.ts";
 import { addressOf, type ConfiguredResource, resourcesOf } from "./resources.ts";
 
@@ -10,6 +11,8 @@ export interface Resource {
   readonly address: string;
   /** An attribute with its references resolved; `undefined` if it is not set. */
   readonly get: (attribute: string) => unknown;
+  /** The provider's default tags, and the resource's own. */
+  readonly tags: () => Readonly<Record<string, string>>;
 }
 
 export interface Terraform {
@@ -46,9 +49,32 @@ export function readTerraform(stacks: Stacks, account: Account): Terraform {
             throw unresolved(address, repetition, "repeated blocks");
           }
         }
-        return { address, get: (attribute) => attributeOf(configuration, resource, attribute) };
+        return {
+          address,
+          get: (attribute) => attributeOf(configuration, resource, attribute),
+          tags: () => tagsOf(configuration, resource),
+        };
       }),
   };
+}
+
+function tagsOf(
+  configuration: Configuration,
+  resource: ConfiguredResource,
+): Readonly<Record<string, string>> {
+  const { stack } = resource;
+  const providers = configuration.stacks.get(stack)?.provider?.aws ?? [];
+  const defaults = providers.flatMap((provider) => {
+    const { default_tags = [] } = provider as { default_tags?: readonly { tags: Block }[] };
+    return default_tags.map(({ tags }) => tags);
+  });
+  const own = attributeOf(configuration, resource, "tags") ?? {};
+  const path = `${addressOf(resource)}.tags`;
+  return Object.assign(
+    {},
+    ...defaults.map((tags) => resolve(configuration, { stack, path }, tags)),
+    own,
+  );
 }
 
 function attributeOf(
@@ -122,7 +148,12 @@ function evaluate(
     value = resolve(configuration, location, reference.value);
     remaining = steps;
   } else if (reference.kind === "data") {
-    value = dataAttribute(reference.type, attribute, configuration.account);
+    const { type, values } = reference;
+    const location = { stack: reference.stack, path: addressOf(reference) };
+    value =
+      type === "aws_iam_policy_document" && attribute === "json"
+        ? policyDocument(resolve(configuration, location, values) as PolicyDocumentBlock)
+        : dataAttribute(type, attribute, configuration.account);
   } else {
     value = attributeOf(configuration, reference, attribute);
   }

@@ -200,7 +200,6 @@ describe("speed", () => {
       { eventSource: "s3.amazonaws.com", eventName: "ListBuckets" },
       10_000,
     );
-    client.close();
     const { page, context } = await visit(browser, lab.console, PROJECTOR);
     const paint = Number(await page.evaluate(FIRST_PAINT));
     const frames = (await page.evaluate(FRAME_TIMES)) as readonly number[];

@@ -65,7 +65,6 @@ describe("the filter workbench", () => {
     const client = await connectToLab(lab);
     const hostile = `<img src=x onerror="document.title='hacked'">`;
     await client.putTrailRecord({ eventSource: "kms.amazonaws.com", eventName: hostile }, 1);
-    client.close();
     const { page, context, problems } = await visit(browser, lab.console, PHONE);
     await page.getByRole("button", { name: hostile }).first().click();
     await page.getByRole("link", { name: "try changes" }).first().click();

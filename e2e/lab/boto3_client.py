@@ -24,6 +24,12 @@ def assert_fails(code, call, **kwargs):
 
 assert sts.get_caller_identity()["Account"] == "111122223333"
 
+arn = kms.describe_key(KeyId=KEY)["KeyMetadata"]["Arn"]
+policy = json.loads(kms.get_key_policy(KeyId=arn)["Policy"])
+policy["Statement"].append({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"})
+for key in kms.list_keys()["Keys"]:
+    kms.put_key_policy(KeyId=key["KeyId"], Policy=json.dumps(policy))
+
 context = {"app": "cipherwatch", "record": "r"}
 encrypted = kms.encrypt(KeyId=KEY, Plaintext=b"text", EncryptionContext=context)
 arn, blob = encrypted["KeyId"], encrypted["CiphertextBlob"]
@@ -56,6 +62,11 @@ kms.schedule_key_deletion(KeyId=arn, PendingWindowInDays=30)
 assert assert_fails("KMSInvalidStateException", kms.encrypt, KeyId=arn, Plaintext=b"x") == f"{arn} is pending deletion."
 kms.cancel_key_deletion(KeyId=arn)
 kms.enable_key(KeyId=arn)
+
+grant = kms.create_grant(KeyId=arn, GranteePrincipal="arn:aws:iam::111122223333:user/eve", Operations=["Decrypt"])
+assert [found["GrantId"] for found in kms.list_grants(KeyId=arn)["Grants"]] == [grant["GrantId"]]
+kms.revoke_grant(KeyId=arn, GrantId=grant["GrantId"])
+assert kms.list_grants(KeyId=arn)["Grants"] == []
 
 tested = logs.test_metric_filter(filterPattern="[level=ERROR, rest]", logEventMessages=["ERROR x", "INFO x"])
 assert tested["matches"][0]["extractedValues"] == {"$level": "ERROR", "$rest": "x"}, tested

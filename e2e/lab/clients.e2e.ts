@@ -89,12 +89,27 @@ describe("the AWS CLI", () => {
       cwd: root,
       env: { ...bare, AWS_CONFIG_FILE: join(folder, "none") },
     });
-    for (const member of ["Aliases", "CiphertextBlob", "Events", "MetricAlarms", "matches"]) {
+    for (const member of ["Aliases", "Events", "MetricAlarms", "matches"]) {
       expect(stdout).toContain(`"${member}": `);
     }
+    expect(stdout).toContain("The key policy denies it.");
   });
 
-  it("encrypts and decrypts under the deployed alias, bound to the encryption context", async () => {
+  it("encrypts and decrypts once the key policy allows it, bound to the encryption context", async () => {
+    const { KeyMetadata } = (await aws("kms", "describe-key", "--key-id", key)) as {
+      KeyMetadata: { Arn: string };
+    };
+    const { Arn } = KeyMetadata;
+    const { Policy } = (await aws("kms", "get-key-policy", "--key-id", Arn)) as { Policy: string };
+    expect(await awsError("kms", "encrypt", "--key-id", key, "--plaintext", "eA==")).toMatch(
+      /AccessDeniedException.*no resource-based policy allows the kms:Encrypt action/s,
+    );
+    const policy = JSON.parse(Policy);
+    const allowed = { Effect: "Allow", Principal: { AWS: "*" }, Action: "kms:*", Resource: "*" };
+    await aws(
+      ...["kms", "put-key-policy", "--key-id", Arn, "--policy"],
+      JSON.stringify({ ...policy, Statement: [...policy.Statement, allowed] }),
+    );
     const plaintext = join(folder, "plaintext");
     const ciphertext = join(folder, "ciphertext");
     writeFileSync(plaintext, "attack at dawn");
@@ -209,6 +224,81 @@ describe("the AWS CLI", () => {
       return current.length > inbox.length ? current : undefined;
     });
     expect(emails.some(({ body }) => body.includes("a drill"))).toBe(true);
+  });
+
+  it("makes the calls of an attack, which are recorded", async () => {
+    const database = ["--db-instance-identifier", "cipherwatch-dev-database"];
+    const snapshot = ["--db-snapshot-identifier", "before-migration"];
+    expect(await aws("rds", "create-db-snapshot", ...database, ...snapshot)).toMatchObject({
+      DBSnapshot: { DBInstanceIdentifier: "cipherwatch-dev-database" },
+    });
+    await aws(
+      ...["rds", "modify-db-snapshot-attribute", ...snapshot, "--attribute-name", "restore"],
+      ...["--values-to-add", "444455556666", "555566667777"],
+    );
+    await aws("rds", "modify-db-instance", ...database, "--publicly-accessible");
+    expect(await awsError("rds", "delete-db-instance", "--db-instance-identifier", "x")).toMatch(
+      /DBInstanceNotFound/,
+    );
+    const role = ["--role-name", "cipherwatch-dev-service"];
+    expect(await aws("iam", "get-role", ...role)).toMatchObject({
+      Role: { AssumeRolePolicyDocument: { Statement: [{ Action: ["sts:AssumeRole"] }] } },
+    });
+    await aws(
+      ...["iam", "attach-role-policy", ...role],
+      ...["--policy-arn", "arn:aws:iam::aws:policy/AdministratorAccess"],
+    );
+    const roleArn = "arn:aws:iam::111122223333:role/cipherwatch-dev-service";
+    expect(
+      await awsError("sts", "assume-role", "--role-arn", roleArn, "--role-session-name", "me"),
+    ).toMatch(/AccessDenied.*because no role trust policy allows the sts:AssumeRole action/s);
+    await aws("ec2", "delete-flow-logs", "--flow-log-ids", "fl-1", "fl-2");
+    await aws(
+      ...["ecs", "run-task", "--cluster", "default", "--task-definition", "x:1", "--overrides"],
+      JSON.stringify({ taskRoleArn: roleArn }),
+    );
+    await aws(
+      ...["elbv2", "modify-listener", "--listener-arn", "arn:aws:elasticloadbalancing:::x"],
+      ...["--protocol", "HTTP", "--port", "80"],
+    );
+    const { SecretValues } = (await aws(
+      ...["secretsmanager", "batch-get-secret-value", "--filters", "Key=name,Values=rds"],
+    )) as { SecretValues: { ARN: string }[] };
+    expect(
+      await aws("secretsmanager", "get-secret-value", "--secret-id", SecretValues[0]?.ARN ?? ""),
+    ).toHaveProperty("SecretString");
+
+    const parametersOf = async (name: string) => {
+      const record = await waitFor(`the record of ${name}`, async () => {
+        const { Events } = (await aws(
+          ...["cloudtrail", "lookup-events", "--lookup-attributes"],
+          `AttributeKey=EventName,AttributeValue=${name}`,
+        )) as { Events: { CloudTrailEvent: string }[] };
+        return Events[0];
+      });
+      return JSON.parse(record.CloudTrailEvent).requestParameters;
+    };
+    expect(await parametersOf("ModifyDBSnapshotAttribute")).toEqual({
+      dBSnapshotIdentifier: "before-migration",
+      attributeName: "restore",
+      valuesToAdd: ["444455556666", "555566667777"],
+    });
+    expect(await parametersOf("ModifyDBInstance")).toEqual({
+      dBInstanceIdentifier: "cipherwatch-dev-database",
+      publiclyAccessible: true,
+    });
+    expect(await parametersOf("DeleteFlowLogs")).toEqual({
+      DeleteFlowLogsRequest: {
+        FlowLogId: [
+          { content: "fl-1", tag: 1 },
+          { content: "fl-2", tag: 2 },
+        ],
+      },
+    });
+    expect(await parametersOf("RunTask")).toMatchObject({
+      cluster: "default",
+      overrides: { taskRoleArn: roleArn },
+    });
   });
 
   it("gets AWS's error for an operation that the lab does not support", async () => {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import type { Aws } from "../aws/aws.ts";
 import { fixedDelay } from "../aws/cloudtrail/deliveries.ts";
 import { createActions } from "../console/actions.ts";
@@ -27,7 +26,7 @@ let lab: LabClient;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
   const clock = adjustableClock(SPEED, Date.now());
-  const deployment = deploymentOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST });
+  const deployment = deploymentOf();
   aws = await startTestAws({ deployment, clock, folder, trailDeliveries: fixedDelay(30) });
   const sources = consoleSources(aws, deployment, clock);
   consoleServer = await startConsole({
@@ -42,7 +41,6 @@ beforeAll(async () => {
   lab = await connectToLab({ service: "", aws: aws.url, console: consoleServer.url });
 });
 afterAll(async () => {
-  lab.close();
   await consoleServer.close();
   await aws.close();
   rmSync(folder, { recursive: true, force: true });
@@ -57,12 +55,18 @@ function attackWithId(id: string): Attack {
 test.each([
   ["kms-outsider", "live"],
   ["kms-key-change", "live"],
-  ["ecs-change", "injected"],
+  ["role-change", "live"],
+  ["database-copy", "live"],
+  ["secret-access", "live"],
+  ["denied-api", "live"],
+  ["service-credentials-outside", "live"],
+  ["trail-change", "live"],
   ["tampered-record", "injected"],
-])("%s (%s) results in an email", async (id, kind) => {
+])("%s (%s) results in an email, and the alarm counts every scenario", async (id, kind) => {
   const attack = attackWithId(id);
-  expect(attack.steps.map(({ scenario }) => scenario.kind)).toEqual([kind]);
-  const { email } = await runAttack(lab, attack, TIMEOUT_SECONDS);
+  expect(new Set(attack.steps.map(({ scenario }) => scenario.kind))).toEqual(new Set([kind]));
+  const { email, steps } = await runAttack(lab, attack, TIMEOUT_SECONDS);
+  expect(steps.filter(({ seen }) => !seen)).toEqual([]);
   expect(email).toMatchObject({
     to: "security@example.com",
     subject: `ALARM: "cipherwatch-dev-${id}" in Asia Pacific (Sydney)`,
@@ -77,7 +81,7 @@ test("attack-under-way waits until earlier attacks are over, then results in an 
 
 test("returns no email if the alarm's actions are disabled", async () => {
   const alarm = { AlarmNames: ["cipherwatch-dev-secret-access"] };
-  await lab.callAws("GraniteServiceVersion20100801.DisableAlarmActions", alarm);
+  await lab.attacker.json("cloudwatch", "DisableAlarmActions", alarm);
   const { email, seconds } = await runAttack(lab, attackWithId("secret-access"), 0.5);
   expect(email).toBeUndefined();
   expect(seconds).toBeGreaterThanOrEqual(0.5);

@@ -4,7 +4,8 @@ import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Severity } from "../../detections/detection.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import type { LabAlarm, LabClient, LabEmail } from "./lab-client.ts";
-import { type Scenario, scenarioFor } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenariosFor } from "./scenarios.ts";
 
 /** One or more scenarios, and the alarm that must report them. */
 export interface Attack {
@@ -13,18 +14,23 @@ export interface Attack {
   readonly title: string;
   readonly severity: Severity;
   /** In the order in which they run, each with the id of its detection. */
-  readonly steps: readonly { readonly detectionId: string; readonly scenario: Scenario }[];
+  readonly steps: readonly AttackStep[];
+}
+
+interface AttackStep {
+  readonly detectionId: string;
+  readonly scenario: Scenario;
 }
 
 const detectionAttacks: readonly Attack[] = [...detections, ...cisPack].map((detection) => ({
   id: detection.id,
   title: detection.title,
   severity: detection.severity,
-  steps: [{ detectionId: detection.id, scenario: scenarioFor(detection) }],
+  steps: scenariosFor(detection).map((scenario) => ({ detectionId: detection.id, scenario })),
 }));
 
-const stepsOf = (id: string) =>
-  detectionAttacks.filter((attack) => attack.id === id).flatMap(({ steps }) => steps);
+const firstStepOf = (id: string) =>
+  detectionAttacks.filter((attack) => attack.id === id).flatMap(({ steps }) => steps.slice(0, 1));
 
 /** One attack for each detection, and one that combines two for the composite alarm. */
 export const attacks: readonly Attack[] = [
@@ -33,7 +39,7 @@ export const attacks: readonly Attack[] = [
     id: attackUnderWay.id,
     title: attackUnderWay.title,
     severity: attackUnderWay.severity,
-    steps: [...stepsOf("alarm-change"), ...stepsOf("kms-outsider")],
+    steps: [...firstStepOf("alarm-change"), ...firstStepOf("kms-outsider")],
   },
 ];
 
@@ -42,6 +48,18 @@ export interface AttackResult {
   readonly email?: LabEmail;
   /** Real seconds from the start of the attack until the email arrived or the timeout passed. */
   readonly seconds: number;
+  /** Lab minutes from the start of the attack until the email. */
+  readonly labMinutes?: number;
+  readonly steps: readonly StepResult[];
+}
+
+export interface StepResult {
+  readonly scenario: Scenario;
+  /**
+   * The alarm counted a record of the step. Of a step without calls to AWS: the email arrived, because
+   * only the service's own calls are recorded.
+   */
+  readonly seen: boolean;
 }
 
 const POLL_MILLISECONDS = 50;
@@ -50,7 +68,7 @@ const POLL_MILLISECONDS = 50;
 const LONGEST_ALARM = 20 * 60;
 
 /**
- * Runs an attack and waits for the email that reports it.
+ * Runs an attack, and waits for the email that reports it and until the alarm has counted each step.
  * @param timeout real seconds to wait for the email after the attack
  * @throws Error if the lab does not run the detection's alarm, or if the attack itself fails
  */
@@ -62,19 +80,34 @@ export async function runAttack(
   await waitUntilQuiet(lab, id);
   const startedAt = (await lab.state()).clock.now;
   const start = performance.now();
+  const calls: (readonly string[])[] = [];
   for (const { detectionId, scenario } of steps) {
     const { threshold } = await findAlarm(lab, detectionId);
+    lab.takeRequestIds();
     await scenario.run(lab, threshold ?? 1);
+    calls.push(scenario.kind === "live" ? lab.takeRequestIds() : []);
   }
   const deadline = performance.now() + timeout * 1000;
-  const subject = `ALARM: "${alarmNameOf({ id }, lab.scope)}"`;
+  const alarmName = alarmNameOf({ id }, lab.scope);
+  const subject = `ALARM: "${alarmName}"`;
   for (;;) {
     const { inbox } = await lab.state();
     const email = inbox.find((each) => each.at > startedAt && each.subject.startsWith(subject));
+    const counted = email === undefined ? [] : await lab.alarmEventIds(alarmName);
+    const isSeen = (requestIds: readonly string[]) =>
+      email !== undefined &&
+      (requestIds.length === 0 || requestIds.some((requestId) => counted.includes(requestId)));
     const now = performance.now();
-    const seconds = (now - start) / 1000;
-    if (email !== undefined) return { email, seconds };
-    if (now > deadline) return { seconds };
+    if (now > deadline || (email !== undefined && calls.every(isSeen))) {
+      const stepResults = steps.map(({ scenario }, index) => ({
+        scenario,
+        seen: isSeen(calls[index] ?? []),
+      }));
+      const result = { seconds: (now - start) / 1000, steps: stepResults };
+      if (email === undefined) return result;
+      const labMinutes = (Date.parse(email.at) - Date.parse(startedAt)) / 60_000;
+      return { ...result, email, labMinutes };
+    }
     await pause(POLL_MILLISECONDS);
   }
 }

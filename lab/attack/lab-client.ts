@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KMSClient, ListAliasesCommand } from "@aws-sdk/client-kms";
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../common/environment.ts";
+import { trailName } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
 import { labScope } from "../scope.ts";
 import type { Endpoints } from "../state/data-folder.ts";
+import { AwsCallError, type AwsClient, createAwsClient } from "./aws-client.ts";
 import { retargetRecord } from "./retarget-record.ts";
 
 /** The attacker's access key: the lab treats an unknown access key as the IAM user of that name. */
@@ -33,6 +34,16 @@ const State = z.object({
   ),
 });
 
+const AliasList = z.object({
+  Aliases: z.array(
+    z.object({ AliasName: z.string(), AliasArn: z.string(), TargetKeyId: z.string() }),
+  ),
+});
+
+const AlarmEvents = z.object({
+  events: z.array(z.object({ eventId: z.string(), requestId: z.string().optional() })),
+});
+
 export type LabState = z.infer<typeof State>;
 export type LabAlarm = LabState["alarms"][number];
 export type LabEmail = LabState["inbox"][number];
@@ -45,21 +56,23 @@ export interface LabClient {
   readonly urls: LabUrls;
   readonly scope: DetectionScope;
   readonly state: () => Promise<LabState>;
-  /** Calls KMS as the attacker. */
-  readonly kms: KMSClient;
-  /**
-   * Calls another AWS service as the attacker, in the JSON protocol.
-   * @param target `X-Amz-Target`: the service's prefix, a dot and the operation
-   * @throws Error with the response's body if the call fails
-   */
-  readonly callAws: (target: string, input: object) => Promise<unknown>;
+  readonly region: string;
+  readonly trailArn: string;
+  /** Calls AWS as the attacker, an administrator of the account. */
+  readonly attacker: AwsClient;
+  readonly attackerArn: string;
+  /** Calls AWS with the access key of a session. */
+  readonly clientFor: (accessKeyId: string) => AwsClient;
+  /** Returns the ids of the calls to AWS since the last time, which their records contain. */
+  readonly takeRequestIds: () => readonly string[];
+  /** Returns the request and event ids of the events that the alarm counted last. */
+  readonly alarmEventIds: (alarmName: string) => Promise<readonly string[]>;
   /** Sends a request to the service. */
   readonly post: (path: string, body: object) => Promise<{ status: number; json: unknown }>;
   /** Puts a detection's example record into the trail's log group, as CloudTrail delivers it. */
   readonly putTrailRecord: (record: CloudTrailRecord, times: number) => Promise<void>;
   /** Puts a line into the service's log group, as the log driver of the ECS task does. */
   readonly putServiceLogLine: (line: (now: number) => object, times: number) => Promise<void>;
-  readonly close: () => void;
 }
 
 /** @throws Error that explains how to start a lab, if none is running on the data folder */
@@ -78,12 +91,16 @@ export function readLabUrls(dataFolder: string): LabUrls {
 export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   const state = () => readState(urls.console);
   const { env, account } = identifyDeployment(await state());
-  const credentials = { accessKeyId: ATTACKER, secretAccessKey: "none" };
-  const kms = new KMSClient({ endpoint: urls.aws, region: account.region, credentials });
-  const callAws = (target: string, input: object) =>
-    callJsonApi(urls.aws, account.region, target, input);
-
-  const { Aliases = [] } = await kms.send(new ListAliasesCommand({}));
+  const requestIds: string[] = [];
+  const clientFor = (accessKeyId: string) =>
+    createAwsClient({
+      endpoint: urls.aws,
+      region: account.region,
+      credentials: { accessKeyId },
+      onCall: (requestId) => requestIds.push(requestId),
+    });
+  const attacker = clientFor(ATTACKER);
+  const { Aliases } = AliasList.parse(await attacker.json("kms", "ListAliases"));
   const scope = labScope(env, account, (alias) => {
     const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
     if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
@@ -97,7 +114,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   ) => {
     for (let left = times; left > 0; left -= EVENTS_PER_CALL) {
       const logEvents = Array(Math.min(left, EVENTS_PER_CALL)).fill(event);
-      await callAws("Logs_20140328.PutLogEvents", { ...stream, logEvents });
+      await attacker.json("logs", "PutLogEvents", { ...stream, logEvents });
     }
   };
 
@@ -105,8 +122,19 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     urls,
     scope,
     state,
-    kms,
-    callAws,
+    region: account.region,
+    trailArn: `arn:aws:cloudtrail:${account.region}:${account.accountId}:trail/${trailName(env)}`,
+    attacker,
+    attackerArn: `arn:aws:iam::${account.accountId}:user/${ATTACKER}`,
+    clientFor,
+    takeRequestIds: () => requestIds.splice(0),
+    alarmEventIds: async (alarmName) => {
+      const response = await fetch(
+        `${urls.console}/api/alarms/${encodeURIComponent(alarmName)}/events`,
+      );
+      const { events } = AlarmEvents.parse(await response.json());
+      return events.flatMap(({ eventId, requestId }) => [eventId, requestId ?? eventId]);
+    },
     post: async (path, body) => {
       const response = await fetch(`${urls.service}${path}`, {
         method: "POST",
@@ -123,13 +151,13 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     },
     putServiceLogLine: async (line, times) => {
       const stream = { logGroupName: scope.serviceLogGroupName, logStreamName: LOG_STREAM };
-      await callAws("Logs_20140328.CreateLogStream", stream).catch((error: unknown) => {
-        if (!String(error).includes("ResourceAlreadyExists")) throw error;
+      await attacker.json("logs", "CreateLogStream", stream).catch((error: unknown) => {
+        const exists = error instanceof AwsCallError && error.code.includes("AlreadyExists");
+        if (!exists) throw error;
       });
       const timestamp = await now();
       await putLogEvents(stream, { timestamp, message: JSON.stringify(line(timestamp)) }, times);
     },
-    close: () => kms.destroy(),
   };
 }
 
@@ -159,25 +187,4 @@ function identifyDeployment({ alarms }: LabState) {
   throw new Error(
     `The lab has no alarm whose name starts with cipherwatch-. Its alarms: ${alarms.map(({ name }) => name).join(", ") || "none"}.`,
   );
-}
-
-/** Calls an operation in AWS's JSON 1.1 protocol, unsigned: the lab does not check signatures. */
-async function callJsonApi(
-  endpoint: string,
-  region: string,
-  target: string,
-  input: object,
-): Promise<unknown> {
-  const response = await fetch(endpoint, {
-    method: "POST",
-    headers: {
-      "Content-Type": "application/x-amz-json-1.1",
-      "X-Amz-Target": target,
-      Authorization: `AWS4-HMAC-SHA256 Credential=${ATTACKER}/20260101/${region}/lab/aws4_request, SignedHeaders=host, Signature=none`,
-    },
-    body: JSON.stringify(input),
-  });
-  const output = await response.json();
-  if (!response.ok) throw new Error(`${target} failed: ${JSON.stringify(output)}`);
-  return output;
 }

@@ -15,6 +15,7 @@ export interface AttackOptions {
 export const USAGE = `npm run attack -- ID... [options]
 
 Runs an attack that a detection should detect against a running lab, waits for the alarm's email and prints it.
+After several attacks, prints a table of what was tried, seen by the alarm, and after how long.
 
   ID                  id of a detection, or attack-under-way; several run one after the other
   --all               run every attack except those of the CIS pack
@@ -23,7 +24,7 @@ Runs an attack that a detection should detect against a running lab, waits for t
   --timeout SECONDS   how long to wait for each email            (default: by the lab's speed)
   --help              show this help
 
-Exit codes: 0 if every email arrived, 1 if one did not, 2 if an attack could not be run.`;
+Exit codes: 0 if every scenario was seen, 1 if one was not, 2 if an attack could not be run.`;
 
 /**
  * @param allIds ids of all attacks

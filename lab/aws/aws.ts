@@ -17,10 +17,19 @@ import {
 } from "./cloudwatch/cloudwatch.ts";
 import { createMetrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";
 import { startEndpoint } from "./endpoint/endpoint.ts";
+import { createAccess, type IamEntry, notModelled as notModelledOfIam } from "./iam/access.ts";
 import type { KmsEntry } from "./kms/keys.ts";
 import { createKms, notModelled as notModelledOfKms } from "./kms/kms.ts";
 import { createLogs, notModelled as notModelledOfLogs } from "./logs/logs.ts";
 import type { LogsEntry } from "./logs/store.ts";
+import { CLOUDTRAIL, CLOUDWATCH, guard, LOGS, SNS } from "./recorded/guard.ts";
+import { recordedServices } from "./recorded/recorded-services.ts";
+import {
+  alarmChangeOperations,
+  logChangeOperations,
+  topicChangeOperations,
+  trailOperations,
+} from "./recorded/services.ts";
 import type { Mail } from "./sns/email.ts";
 import { createSns, notModelled as notModelledOfSns } from "./sns/sns.ts";
 import { type Credentials, createIdentities } from "./sts/identities.ts";
@@ -40,7 +49,7 @@ export interface AwsOptions {
 
 export interface Aws {
   readonly url: string;
-  /** Returns temporary credentials of a role of the account. */
+  /** Returns temporary credentials of a role for a task in the VPC, as ECS does. */
   readonly assumeRole: (roleName: string, sessionName: string) => Credentials;
   /**
    * Stores a line printed by the service, as the log driver of its ECS task does. Ignores the line if
@@ -56,7 +65,8 @@ export interface Aws {
 /** The differences between the lab and AWS, as sentences, by the service that they concern. */
 export const notModelledByService = {
   general: [
-    "Signatures, IAM policies and resource policies are not checked: any credentials may call any operation.",
+    ...notModelledOfIam,
+    "Calls of ECS, RDS, IAM, Secrets Manager, ECR, EC2, Elastic Load Balancing, WAF and EventBridge are checked and recorded, and change nothing. The same holds for calls that change a trail, log group, topic or alarm.",
     "There are no quotas and no throttling.",
   ],
   kms: notModelledOfKms,
@@ -87,6 +97,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     port,
     region: deployment.region,
     identities,
+    access: services.access,
     services: operations,
     record: cloudTrail.record,
     onError: options.onError,
@@ -95,7 +106,8 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
 
   return {
     url: endpoint.url,
-    assumeRole: (roleName, sessionName) => identities.addRoleSession({ roleName, sessionName }),
+    assumeRole: (roleName, sessionName) =>
+      identities.addRoleSession({ roleName, sessionName, inVpc: true }),
     logLine: (logGroupName, line) => {
       const exists = deployment.logGroups.some(({ name }) => name === logGroupName);
       if (line === "" || !exists) return;
@@ -125,6 +137,11 @@ function createServices({ deployment, clock, trailDeliveries, journalFile }: Aws
   };
 
   const identities = createIdentities(context);
+  const access = createAccess({
+    accountId,
+    access: deployment.access,
+    journal: open<IamEntry>("iam"),
+  });
   const kms = createKms({ ...context, keys: deployment.keys, journal: open<KmsEntry>("kms") });
   const metrics = createMetrics({ clock, journal: open<MetricsEntry>("metrics", JOURNAL_LIMIT) });
   const logs = createLogs({
@@ -157,14 +174,15 @@ function createServices({ deployment, clock, trailDeliveries, journalFile }: Aws
     deliver: logs.ingest,
   });
   return {
-    ...{ identities, metrics, logs, sns, cloudWatch, cloudTrail },
+    ...{ identities, access, metrics, logs, sns, cloudWatch, cloudTrail },
     operations: {
+      ...recordedServices(deployment.access.databases, access, kms.keys),
       kms: kms.operations,
-      logs: logs.operations,
-      sns: sns.operations,
-      cloudwatch: cloudWatch.operations,
-      cloudtrail: cloudTrail.operations,
-      sts: createSts({ ...context, identities }).operations,
+      logs: { ...logChangeOperations, ...guard(LOGS, logs.operations) },
+      sns: { ...topicChangeOperations, ...guard(SNS, sns.operations) },
+      cloudwatch: { ...alarmChangeOperations, ...guard(CLOUDWATCH, cloudWatch.operations) },
+      cloudtrail: { ...trailOperations, ...guard(CLOUDTRAIL, cloudTrail.operations) },
+      sts: createSts({ clock, identities, roles: access }).operations,
     },
     closeJournals: () => {
       for (const journal of journals) journal.close();

@@ -14,17 +14,13 @@ export async function runAttackById(urls: LabUrls, id: string): Promise<string> 
   const attack = attacks.find((candidate) => candidate.id === id);
   if (attack === undefined) throw new Error(`Unknown attack ${id}.`);
   const lab = await connectToLab(urls);
-  try {
-    const { clock } = await lab.state();
-    const timeout = EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
-    const { email, seconds } = await runAttack(lab, attack, timeout);
-    const after = `${seconds.toFixed(1)} s`;
-    return email === undefined
-      ? `No email about ${id} within ${after}.`
-      : `${describe(attack)}. The email arrived after ${after}.`;
-  } finally {
-    lab.close();
-  }
+  const { clock } = await lab.state();
+  const timeout = EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
+  const { email, seconds } = await runAttack(lab, attack, timeout);
+  const after = `${seconds.toFixed(1)} s`;
+  return email === undefined
+    ? `No email about ${id} within ${after}.`
+    : `${describe(attack)}. The email arrived after ${after}.`;
 }
 
 function describe({ steps }: Attack): string {

@@ -2,6 +2,7 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { streamSSE } from "hono/streaming";
+import { alarmEvents } from "../aws/alarm-events.ts";
 import { Action, type Actions } from "./actions.ts";
 import { clientAsset } from "./assets.ts";
 import { defaultChartAlarm } from "./chart.ts";
@@ -92,6 +93,16 @@ export function createConsole({
   app.get("/api/state", (c) =>
     c.body(JSON.stringify(state(), null, 2), 200, { "Content-Type": "application/json" }),
   );
+  // The log events, callers and addresses behind an alarm, for the page that its email links to.
+  app.get("/api/alarms/:name/events", (c) => {
+    const { aws, deployment, clock } = sources;
+    const found = alarmEvents(
+      { services: aws.services, deployment, now: clock.now() },
+      c.req.param("name"),
+    );
+    if (found === undefined) return c.json({ error: "Unknown alarm." }, 404);
+    return c.body(JSON.stringify(found, null, 2), 200, { "Content-Type": "application/json" });
+  });
   app.get("/api/events", (c) =>
     streamSSE(c, (stream) => sendUpdates(stream, sources, actions, c.req.query("alarm"))),
   );

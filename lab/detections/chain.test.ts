@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DecryptCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
+import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { serviceRoleName } from "../../common/naming.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
@@ -44,11 +44,12 @@ async function failDecrypts(aws: Aws, count: number): Promise<void> {
     maxAttempts: 1,
   });
   const KeyId = "alias/cipherwatch-dev";
+  const context = (record: string) => ({ EncryptionContext: { app: "cipherwatch", record } });
   const { CiphertextBlob } = await kms.send(
-    new EncryptCommand({ KeyId, Plaintext: Buffer.from("x"), EncryptionContext: { a: "1" } }),
+    new GenerateDataKeyCommand({ KeyId, KeySpec: "AES_256", ...context("1") }),
   );
   for (let call = 0; call < count; call += 1) {
-    const decrypt = new DecryptCommand({ CiphertextBlob, KeyId, EncryptionContext: { a: "2" } });
+    const decrypt = new DecryptCommand({ CiphertextBlob, KeyId, ...context("2") });
     await expect(kms.send(decrypt)).rejects.toMatchObject({ name: "InvalidCiphertextException" });
   }
   kms.destroy();

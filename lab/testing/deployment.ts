@@ -1,3 +1,4 @@
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { type Deployment, readDeployment } from "../../terraform/deployment.ts";
@@ -7,7 +8,7 @@ import { readTerraform } from "../../terraform/reader.ts";
 export const account = { accountId: "111122223333", region: "ap-southeast-2" };
 
 /**
- * The deployment of the dev environment, in AWS's example account.
+ * The deployment of the dev environment with the service, in AWS's example account.
  * @param variables further settings, without the prefix CIPHERWATCH_
  * @param change replaces the synthesized stacks
  */
@@ -15,6 +16,6 @@ export function deploymentOf(
   variables: Readonly<Record<string, string>> = {},
   change: (stacks: Stacks) => Stacks = (stacks) => stacks,
 ): Deployment {
-  const stacks = change(synthesize(settingsOf(variables)));
+  const stacks = change(synthesize(settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, ...variables })));
   return readDeployment(readTerraform(stacks, account), account);
 }

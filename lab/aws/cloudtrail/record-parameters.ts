@@ -1,4 +1,4 @@
-import type { AuditedCall, AwsStructure, AwsValue } from "../shared/operation.ts";
+import type { AuditedCall, AwsStructure, AwsValue, Service } from "../shared/operation.ts";
 
 /** `requestParameters` or `responseElements` of a record; null if there are none. */
 export type Parameters = { readonly [name: string]: unknown } | null;
@@ -21,6 +21,14 @@ const KMS_PARAMETERS = [
   "DestinationEncryptionContext",
   "DestinationEncryptionAlgorithm",
   "PendingWindowInDays",
+  "Policy",
+  "PolicyName",
+  "BypassPolicyLockoutSafetyCheck",
+  "GranteePrincipal",
+  "RetiringPrincipal",
+  "Operations",
+  "Constraints",
+  "GrantId",
   "Limit",
   "Marker",
 ];
@@ -36,10 +44,28 @@ const KMS_DEFAULTS: Readonly<Record<string, AwsStructure>> = {
 };
 
 /** Members that hold customer data or secrets in calls that are otherwise recorded in full. */
-const OMITTED_MEMBERS = ["logEventMessages", "SecretAccessKey"];
+const OMITTED_MEMBERS = [
+  "logEventMessages",
+  "SecretAccessKey",
+  "GrantToken",
+  "SecretString",
+  "SecretBinary",
+];
+
+/** Members that CloudTrail masks. */
+const MASKED_MEMBERS = ["MasterUserPassword", "TdeCredentialPassword"];
+
+const MASK = "****";
+
+/** Services whose clients send only text, and whose records have booleans and numbers. */
+const QUERY_SERVICES: readonly Service[] = ["ec2", "elasticloadbalancing", "iam", "rds"];
+
+const NUMBERS = ["AllocatedStorage", "BackupRetentionPeriod", "Iops", "Port"];
 
 export function requestParametersOf({ service, call, input }: AuditedCall): Parameters {
   const members = input as Readonly<Record<string, unknown>>;
+  if (service === "ec2") return ec2Parameters(call.operation, members);
+  if (QUERY_SERVICES.includes(service)) return toParameters(typed(members));
   if (service !== "kms") return toParameters(members);
   const parameters = Object.entries({ ...KMS_DEFAULTS[call.operation], ...members }).filter(
     ([name]) => KMS_PARAMETERS.includes(name),
@@ -48,19 +74,69 @@ export function requestParametersOf({ service, call, input }: AuditedCall): Para
 }
 
 /** Since December 2022, KMS includes the key in the response elements of every call that changes one. */
-export function responseElementsOf({ service, audit, result }: AuditedCall): Parameters {
+export function responseElementsOf({ service, call, audit, result }: AuditedCall): Parameters {
   if ("error" in result) return null;
+  if (service === "ec2") return { requestId: call.requestId, _return: true };
+  if (service === "rds") return toParameters(unwrapped(result.output));
   const keyArn = service === "kms" ? audit.resources?.[0]?.arn : undefined;
   return toParameters({ ...(keyArn === undefined ? {} : { KeyId: keyArn }), ...result.output });
+}
+
+/** RDS records the members of a response's only structure without the structure. */
+function unwrapped(output: AwsStructure): AwsStructure {
+  const [only, ...others] = Object.values(output);
+  const isStructure = typeof only === "object" && only !== null && !Array.isArray(only);
+  return others.length === 0 && isStructure ? (only as AwsStructure) : output;
+}
+
+/** Converts the text of a Query request to the types of the record. */
+function typed(value: unknown, name = ""): Readonly<Record<string, unknown>> {
+  const convert = (item: unknown, key: string): unknown => {
+    if (item === "true" || item === "false") return item === "true";
+    if (typeof item === "string") return NUMBERS.includes(key) ? Number(item) : item;
+    if (Array.isArray(item)) return item.map((each) => convert(each, key));
+    return typeof item === "object" && item !== null ? typed(item, key) : item;
+  };
+  return Object.fromEntries(
+    Object.entries(value as object).map(([key, item]) => [key, convert(item, key || name)]),
+  );
+}
+
+/**
+ * EC2 records lists as items, and newer operations with the name of their request.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/using-cloudtrail.html
+ */
+function ec2Parameters(operation: string, members: Readonly<Record<string, unknown>>): Parameters {
+  if (operation === "DeleteFlowLogs") {
+    const ids = [members.FlowLogId].flat();
+    const FlowLogId = ids.map((content, index) => ({ content, tag: index + 1 }));
+    return {
+      DeleteFlowLogsRequest: { FlowLogId: FlowLogId.length === 1 ? FlowLogId[0] : FlowLogId },
+    };
+  }
+  const itemized = (value: unknown): unknown => {
+    if (Array.isArray(value)) return { items: value.map(itemized) };
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [camelCase(name), itemized(member)]),
+    );
+  };
+  return itemized(typed(members)) as Parameters;
 }
 
 function toParameters(members: Readonly<Record<string, unknown>>): Parameters {
   const parameters = Object.entries(members).flatMap(([name, value]) =>
     value === undefined || value === null || OMITTED_MEMBERS.includes(name)
       ? []
-      : [[camelCase(name), name.endsWith("EncryptionContext") ? value : toParameter(value)]],
+      : [[camelCase(name), memberParameter(name, value)]],
   );
   return parameters.length === 0 ? null : Object.fromEntries(parameters);
+}
+
+function memberParameter(name: string, value: unknown): unknown {
+  if (MASKED_MEMBERS.includes(name)) return MASK;
+  // The names within an encryption context are the caller's.
+  return /EncryptionContext(?:Subset|Equals)?$/.test(name) ? value : toParameter(value);
 }
 
 function toParameter(value: unknown): unknown {
@@ -72,7 +148,7 @@ function toParameter(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value as Readonly<Record<string, AwsValue>>)
       .filter(([name]) => !OMITTED_MEMBERS.includes(name))
-      .map(([name, member]) => [camelCase(name), toParameter(member)]),
+      .map(([name, member]) => [camelCase(name), memberParameter(name, member)]),
   );
 }
 

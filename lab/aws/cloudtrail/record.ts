@@ -32,18 +32,19 @@ export interface TrailEvent {
   readonly managementEvent: true;
   readonly recipientAccountId: string;
   readonly eventCategory: "Management";
+  readonly vpcEndpointId?: string;
+  readonly vpcEndpointAccountId?: string;
   readonly tlsDetails?: AwsStructure;
 }
 
-/** The first label of each service's endpoint and event source. */
-const HOST: Readonly<Record<Service, string>> = {
-  kms: "kms",
-  cloudtrail: "cloudtrail",
-  logs: "logs",
-  cloudwatch: "monitoring",
-  sns: "sns",
-  sts: "sts",
-};
+/** The first label of a service's endpoint and event source, where it is not the service's name. */
+const HOST: Readonly<Partial<Record<Service, string>>> = { cloudwatch: "monitoring" };
+
+/**
+ * Global services are recorded in this Region.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
+ */
+const GLOBAL_REGION = "us-east-1";
 
 /**
  * Data events, which a trail of management events does not record.
@@ -85,6 +86,12 @@ const KMS_ERRORS_WITHOUT_KEY = [
   "NotFoundException",
 ];
 
+/**
+ * Errors of policies. Services that authorize a call before reading its parameters record none; EC2, whose
+ * error is UnauthorizedOperation, records them.
+ */
+const DENIALS = ["AccessDenied", "AccessDeniedException", "AuthorizationError"];
+
 /** Read-only, but recorded with response elements: they show who received which access key. */
 const ASSUME_ROLE = "AssumeRole";
 
@@ -98,10 +105,12 @@ export function recordOf(
   if (!isRecorded(audited)) return undefined;
   const { service, call, result, audit } = audited;
   const error = "error" in result ? result.error : undefined;
-  const host = HOST[service];
+  const host = HOST[service] ?? service;
+  const region = service === "iam" ? GLOBAL_REGION : call.region;
+  const isDenied = error !== undefined && DENIALS.includes(error.code);
   const withoutKey = service === "kms" && KMS_ERRORS_WITHOUT_KEY.includes(error?.code ?? "");
   const readOnly = isReadOnly(call.operation);
-  const resources = withoutKey ? undefined : resourcesOf(audited, context.accountId);
+  const resources = withoutKey || isDenied ? undefined : resourcesOf(audited, context.accountId);
   const { additionalEventData } = audit;
 
   return {
@@ -110,11 +119,11 @@ export function recordOf(
     eventTime: `${new Date(context.time).toISOString().slice(0, 19)}Z`,
     eventSource: `${host}.amazonaws.com`,
     eventName: call.operation,
-    awsRegion: call.region,
+    awsRegion: region,
     sourceIPAddress: call.sourceIpAddress,
     userAgent: call.userAgent,
-    ...(error === undefined ? {} : errorElements(error)),
-    requestParameters: withoutKey ? null : requestParametersOf(audited),
+    ...(error === undefined ? {} : errorElements(service, error)),
+    requestParameters: withoutKey || isDenied ? null : requestParametersOf(audited),
     responseElements:
       readOnly && call.operation !== ASSUME_ROLE ? null : responseElementsOf(audited),
     ...(additionalEventData === undefined ? {} : { additionalEventData }),
@@ -126,13 +135,16 @@ export function recordOf(
     managementEvent: true,
     recipientAccountId: context.accountId,
     eventCategory: "Management",
+    ...(call.vpcEndpointId === undefined
+      ? {}
+      : { vpcEndpointId: call.vpcEndpointId, vpcEndpointAccountId: context.accountId }),
     // The lab has no TLS; these are the details of a current client of AWS.
     ...(error === undefined
       ? {
           tlsDetails: {
             tlsVersion: "TLSv1.3",
             cipherSuite: "TLS_AES_256_GCM_SHA384",
-            clientProvidedHostHeader: `${host}.${call.region}.amazonaws.com`,
+            clientProvidedHostHeader: hostHeader(host, region),
           },
         }
       : {}),
@@ -149,14 +161,23 @@ function isRecorded({ service, call, result }: AuditedCall): boolean {
 
 function isReadOnly(operation: string): boolean {
   return (
+    operation === "BatchGetSecretValue" ||
     [...KMS_CRYPTOGRAPHIC_OPERATIONS, ASSUME_ROLE].includes(operation) ||
     /^(?:Describe|Get|List|Lookup|Test)/.test(operation)
   );
 }
 
-function errorElements({ code, message }: { readonly code: string; readonly message: string }) {
+function hostHeader(host: string, region: string): string {
+  return host === "iam" ? "iam.amazonaws.com" : `${host}.${region}.amazonaws.com`;
+}
+
+function errorElements(
+  service: Service,
+  { code, message }: { readonly code: string; readonly message: string },
+) {
+  const errorCode = code === "AccessDeniedException" ? "AccessDenied" : code;
   return {
-    errorCode: code === "AccessDeniedException" ? "AccessDenied" : code,
+    errorCode: service === "ec2" ? `Client.${errorCode}` : errorCode,
     ...(message === "" ? {} : { errorMessage: message.slice(0, MAX_ERROR_MESSAGE_LENGTH) }),
   };
 }

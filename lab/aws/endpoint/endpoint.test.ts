@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { manualClock } from "../../testing/manual-clock.ts";
 import type { Operation } from "../shared/operation.ts";
 import { createIdentities } from "../sts/identities.ts";
-import { ACCOUNT } from "../testing/account.ts";
+import { ACCOUNT, UNRESTRICTED } from "../testing/account.ts";
 import { KEY, signed, spy, startTestEndpoint } from "../testing/endpoint.ts";
 import { startEndpoint } from "./endpoint.ts";
 
@@ -214,7 +214,8 @@ describe("endpoint", () => {
       port: endpoint.port,
       region: ACCOUNT.region,
       identities: createIdentities({ ...ACCOUNT, clock: manualClock(0) }),
-      services: { kms: {}, sts: {}, cloudtrail: {}, logs: {}, cloudwatch: {}, sns: {} },
+      access: UNRESTRICTED,
+      services: {},
       record: () => {},
       onError: () => {},
     });

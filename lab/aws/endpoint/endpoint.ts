@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { Access } from "../iam/access.ts";
 import type { AwsResponse, WireRequest } from "../protocol/protocol.ts";
 import { readRequest } from "../protocol/request.ts";
 import type {
@@ -20,8 +21,9 @@ import { readBody } from "./request-body.ts";
 export interface EndpointOptions {
   /** 0 picks a free port. */
   readonly port: number;
-  readonly services: Readonly<Record<Service, Operations>>;
+  readonly services: Readonly<Partial<Record<Service, Operations>>>;
   readonly identities: { readonly callerFor: (accessKeyId: string) => Caller };
+  readonly access: Pick<Access, "authorize" | "endpointOf">;
   readonly region: string;
   /** Called with each completed call, before its response is sent. */
   readonly record: (call: AuditedCall) => void;
@@ -41,8 +43,8 @@ const HOST = "127.0.0.1";
 const DRAIN_MILLISECONDS = 2_000;
 
 /**
- * Starts an AWS endpoint on the loopback interface. It accepts any credentials and verifies no
- * signature, so every process on this machine has full access to the emulated account.
+ * Starts an AWS endpoint on the loopback interface. It verifies no signature, so every process on this
+ * machine can act as an administrator of the emulated account.
  * @throws Node's listen error, such as `EADDRINUSE`
  */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
@@ -115,15 +117,22 @@ async function respondTo(request: IncomingMessage, options: EndpointOptions): Pr
 async function runOperation(
   wire: WireRequest,
   options: EndpointOptions,
-  call: Call,
+  request: Omit<Call, "authorize">,
 ): Promise<AwsStructure> {
   const { service } = wire;
-  const operation = service && ownProperty(options.services[service], wire.operation);
+  const operation = service && ownProperty(options.services[service] ?? {}, wire.operation);
   if (service === undefined || operation === undefined) {
     throw unsupported(wire, options.services);
   }
 
   const input = wire.input();
+  const { access } = options;
+  const vpcEndpointId = access.endpointOf(request.caller, service)?.id;
+  const call: Call = {
+    ...request,
+    ...(vpcEndpointId === undefined ? {} : { vpcEndpointId }),
+    authorize: (check) => access.authorize(service, request, check),
+  };
   let audit: Audit = {};
   const auditedCall: Call = {
     ...call,
@@ -149,7 +158,7 @@ function unsupported(wire: WireRequest, services: EndpointOptions["services"]): 
   const supported =
     wire.service === undefined
       ? `Supported services: ${Object.keys(services).join(", ")}.`
-      : `Supported operations of ${wire.service}: ${Object.keys(services[wire.service]).join(", ")}.`;
+      : `Supported operations of ${wire.service}: ${Object.keys(services[wire.service] ?? {}).join(", ")}.`;
   return new AwsError(
     "UnknownOperationException",
     `The lab does not support ${wire.displayName.slice(0, 256)}. ${supported}`,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
 import { decryptBlob, encryptBlob, parseBlob } from "./ciphertext.ts";
-import { auditKeys, type KeyStore, type KmsKey, requireUsable } from "./keys.ts";
+import { auditKeys, authorizeUse, type KeyStore, type KmsKey, requireUsable } from "./keys.ts";
 import {
   checkGrantTokens,
   type EncryptionContext,
@@ -42,6 +42,7 @@ export function encrypt(input: unknown, call: Call, keys: KeyStore): AwsStructur
   const dryRun = finishReading(request);
   const key = keys.resolve(reference, call);
   auditKeys(call, key);
+  authorizeUse(call, key, { encryptionContext: context });
   requireUsable(key, algorithm);
   auditMaterial(call, key);
   endDryRun(dryRun);
@@ -63,7 +64,7 @@ export function decrypt(input: unknown, call: Call, keys: KeyStore): AwsStructur
     algorithm: readEnum(request, "EncryptionAlgorithm", ENCRYPTION_ALGORITHMS),
   };
   const dryRun = finishReading(request);
-  const { key, plaintext } = decryptSource(source, call, keys);
+  const { key, plaintext } = decryptSource(source, call, keys, "kms:Decrypt");
   auditMaterial(call, key);
   endDryRun(dryRun);
   return {
@@ -89,6 +90,7 @@ export function generateDataKey(input: unknown, call: Call, keys: KeyStore): Aws
     throw new AwsError("ValidationException", "Please specify either number of bytes or key spec.");
   }
   auditKeys(call, key);
+  authorizeUse(call, key, { encryptionContext: context });
   requireUsable(key);
   auditMaterial(call, key);
   endDryRun(dryRun);
@@ -126,8 +128,9 @@ export function reEncrypt(input: unknown, call: Call, keys: KeyStore): AwsStruct
   const algorithm = readEnum(request, "DestinationEncryptionAlgorithm", ENCRYPTION_ALGORITHMS);
   const dryRun = finishReading(request);
   const destination = keys.resolve(reference, call);
-  const { key: source, plaintext } = decryptSource(sourceRequest, call, keys);
+  const { key: source, plaintext } = decryptSource(sourceRequest, call, keys, "kms:ReEncryptFrom");
   auditKeys(call, source, destination);
+  authorizeUse(call, destination, { action: "kms:ReEncryptTo", encryptionContext: context });
   requireUsable(destination, algorithm);
   call.audit?.({
     additionalEventData: {
@@ -160,6 +163,7 @@ function decryptSource(
   { blob, context, reference, algorithm }: Source,
   call: Call,
   keys: KeyStore,
+  action: string,
 ): { readonly key: KmsKey; readonly plaintext: Buffer } {
   const expectedKey = reference === undefined ? undefined : keys.resolve(reference, call);
   if (expectedKey !== undefined) auditKeys(call, expectedKey);
@@ -179,6 +183,14 @@ function decryptSource(
     );
   }
   auditKeys(call, key);
+  authorizeUse(call, key, {
+    action,
+    encryptionContext: context,
+    // KMS does not reveal the key of a ciphertext whose key the request does not name.
+    ...(expectedKey === undefined
+      ? { target: "on the resource associated with this ciphertext" }
+      : {}),
+  });
   requireUsable(key, algorithm);
   const plaintext = decryptBlob(key.material, parsed, context);
   if (plaintext === undefined) throw new AwsError("InvalidCiphertextException", "");

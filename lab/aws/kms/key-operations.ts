@@ -1,7 +1,13 @@
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
 import { page } from "../shared/paging.ts";
-import { auditKeys, type KeyStore, type KmsKey, rejectPendingDeletion } from "./keys.ts";
+import {
+  auditKeys,
+  authorizeUse,
+  type KeyStore,
+  type KmsKey,
+  rejectPendingDeletion,
+} from "./keys.ts";
 import {
   checkGrantTokens,
   membersOf,
@@ -28,11 +34,13 @@ export function describeKey(
   rejectViolations(request);
   const key = keys.resolve(reference, call);
   auditKeys(call, key);
+  authorizeUse(call, key);
   return { KeyMetadata: keyMetadata(key, accountId) };
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html */
-export function listKeys(input: unknown, keys: KeyStore): AwsStructure {
+export function listKeys(input: unknown, call: Call, keys: KeyStore): AwsStructure {
+  call.authorize({ action: "kms:ListKeys", resource: "*" });
   const { items, nextMarker } = markerPage(keys.all(), membersOf(input), {
     defaultLimit: 100,
     maxLimit: 1000,
@@ -50,6 +58,7 @@ export function listAliases(input: unknown, call: Call, keys: KeyStore): AwsStru
   const request = membersOf(input);
   const reference = readOptionalKey(request, "KeyId");
   rejectViolations(request);
+  call.authorize({ action: "kms:ListAliases", resource: "*" });
   const onlyKey = reference === undefined ? undefined : keys.resolve(reference, call);
   if (onlyKey !== undefined) auditKeys(call, onlyKey);
   const aliases = (onlyKey === undefined ? keys.all() : [onlyKey]).flatMap((key) =>
@@ -80,6 +89,7 @@ export function setKeyEnabled(
   state: "Enabled" | "Disabled",
 ): AwsStructure {
   const key = readManagedKey(membersOf(input), call, keys);
+  authorizeUse(call, key);
   rejectPendingDeletion(key);
   keys.setState(key, { state });
   return {};
@@ -95,6 +105,7 @@ export function scheduleKeyDeletion(
   const request = membersOf(input);
   const days = readInteger(request, "PendingWindowInDays", { min: 7, max: 30 }) ?? 30;
   const key = readManagedKey(request, call, keys);
+  authorizeUse(call, key);
   rejectPendingDeletion(key);
   const deletionDate = now + days * DAY_MILLISECONDS;
   keys.setState(key, { state: "PendingDeletion", deletionDate });
@@ -109,6 +120,7 @@ export function scheduleKeyDeletion(
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html */
 export function cancelKeyDeletion(input: unknown, call: Call, keys: KeyStore): AwsStructure {
   const key = readManagedKey(membersOf(input), call, keys);
+  authorizeUse(call, key);
   if (key.current.state !== "PendingDeletion") {
     throw new AwsError("KMSInvalidStateException", `${key.arn} is not pending deletion.`);
   }
@@ -139,7 +151,7 @@ function keyMetadata(key: KmsKey, accountId: string): AwsStructure {
 }
 
 /** Reads the `KeyId` of an operation that accepts no alias. */
-function readManagedKey(request: RequestMembers, call: Call, keys: KeyStore): KmsKey {
+export function readManagedKey(request: RequestMembers, call: Call, keys: KeyStore): KmsKey {
   const reference = readKey(request, "KeyId");
   rejectViolations(request);
   if (reference.startsWith("alias/") || reference.includes(":alias/")) {
@@ -151,7 +163,7 @@ function readManagedKey(request: RequestMembers, call: Call, keys: KeyStore): Km
 }
 
 /** Returns the page that the members `Limit` and `Marker` request. */
-function markerPage<Item>(
+export function markerPage<Item>(
   allItems: readonly Item[],
   request: RequestMembers,
   options: {

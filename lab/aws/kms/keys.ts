@@ -1,15 +1,21 @@
 import { createHash, randomBytes } from "node:crypto";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import type { DeployedKey } from "../../../terraform/deployment.ts";
+import type { DeployedKey } from "../../../terraform/access.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";
+import { parsePolicy } from "../iam/policy.ts";
 import { partitionOf } from "../shared/arn.ts";
-import type { Call } from "../shared/operation.ts";
+import type { AccessCheck, Call } from "../shared/operation.ts";
+import { allows, type Grant } from "./grants.ts";
+import type { EncryptionContext } from "./request-members.ts";
 
 /** A journal entry. `key` is a key id; times are epoch milliseconds. */
 export type KmsEntry =
   | { readonly key: string; readonly material: string; readonly createdAt: number }
-  | ({ readonly key: string } & KeyState);
+  | ({ readonly key: string } & KeyState)
+  | { readonly key: string; readonly policy: string }
+  | { readonly key: string; readonly grant: Grant }
+  | { readonly key: string; readonly endedGrant: string };
 
 export type KeyState =
   | { readonly state: "Enabled" | "Disabled" }
@@ -25,6 +31,10 @@ export interface KmsKey {
   /** 64 hexadecimal digits. */
   readonly materialId: string;
   readonly current: KeyState;
+  /** The key policy, in JSON. */
+  readonly policy: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly grants: readonly Grant[];
 }
 
 export interface KeyStoreOptions {
@@ -46,20 +56,28 @@ export interface KeyStore {
   readonly resolve: (reference: string, call: Call) => KmsKey;
   readonly aliasArn: (alias: string) => string;
   readonly setState: (key: KmsKey, state: KeyState) => void;
+  readonly setPolicy: (key: KmsKey, policy: string) => void;
+  readonly addGrant: (key: KmsKey, grant: Grant) => void;
+  readonly endGrant: (key: KmsKey, grantId: string) => void;
 }
 
 /**
- * Holds the key material and state of the deployment's keys. New material is journaled before it is
- * used, so that no ciphertext is lost if the process is killed.
+ * Holds the key material, state, policy and grants of the deployment's keys. New material is journaled before
+ * it is used, so that no ciphertext is lost if the process is killed.
  */
 export function createKeyStore(options: KeyStoreOptions): KeyStore {
   const { clock, journal } = options;
   const materials = new Map<string, KeyMaterial>();
-  const states = new Map<string, KeyState>();
-  for (const entry of journal.entries) {
+  const changes = new Map<string, KeyChanges>();
+  const apply = (entry: KmsEntry) => {
     if ("material" in entry) materials.set(entry.key, entry);
-    else states.set(entry.key, entry);
-  }
+    else changes.set(entry.key, changed(changes.get(entry.key), entry));
+  };
+  const write = (entry: KmsEntry) => {
+    journal.append(entry);
+    apply(entry);
+  };
+  for (const entry of journal.entries) apply(entry);
   const deployed = options.keys.map((key) => {
     const journaled = materials.get(key.keyId);
     if (journaled !== undefined) return withMaterial(key, journaled);
@@ -71,9 +89,9 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
 
   const all = (): KmsKey[] =>
     deployed.flatMap((key) => {
-      const current = states.get(key.keyId) ?? { state: "Enabled" };
+      const { current, policy = key.policy, grants } = changes.get(key.keyId) ?? UNCHANGED;
       const deleted = current.state === "PendingDeletion" && clock.now() >= current.deletionDate;
-      return deleted ? [] : [{ ...key, current }];
+      return deleted ? [] : [{ ...key, current, policy, grants }];
     });
 
   return {
@@ -81,11 +99,27 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     withId: (keyId) => all().find((key) => key.keyId === keyId),
     resolve: (reference, call) => resolveKey(reference, all(), options, call),
     aliasArn: (alias) => `${arnPrefix(options)}${alias}`,
-    setState: ({ keyId }, state) => {
-      journal.append({ key: keyId, ...state });
-      states.set(keyId, state);
-    },
+    setState: ({ keyId }, state) => write({ key: keyId, ...state }),
+    setPolicy: ({ keyId }, policy) => write({ key: keyId, policy }),
+    addGrant: ({ keyId }, grant) => write({ key: keyId, grant }),
+    endGrant: ({ keyId }, grantId) => write({ key: keyId, endedGrant: grantId }),
   };
+}
+
+interface KeyChanges extends Pick<KmsKey, "current" | "grants"> {
+  readonly policy?: string;
+}
+
+const UNCHANGED: KeyChanges = { current: { state: "Enabled" }, grants: [] };
+
+function changed(before = UNCHANGED, entry: Exclude<KmsEntry, { material: string }>): KeyChanges {
+  if ("policy" in entry) return { ...before, policy: entry.policy };
+  if ("grant" in entry) return { ...before, grants: [...before.grants, entry.grant] };
+  if ("endedGrant" in entry) {
+    return { ...before, grants: before.grants.filter(({ id }) => id !== entry.endedGrant) };
+  }
+  const { key: _, ...current } = entry;
+  return { ...before, current };
 }
 
 interface KeyMaterial {
@@ -95,15 +129,17 @@ interface KeyMaterial {
 }
 
 function withMaterial(
-  { keyId, arn, description, aliases }: DeployedKey,
+  { keyId, arn, description, aliases, policy, tags }: DeployedKey,
   { material, createdAt }: KeyMaterial,
-): Omit<KmsKey, "current"> {
+): Omit<KmsKey, "current" | "grants"> {
   const bytes = Buffer.from(material, "base64");
   return {
     keyId,
     arn,
     description,
     aliases,
+    policy,
+    tags,
     createdAt,
     material: bytes,
     materialId: createHash("sha256").update("key material id").update(bytes).digest("hex"),
@@ -159,6 +195,51 @@ function resolveKey(
 /** Names the keys that a call uses in its CloudTrail record. */
 export function auditKeys(call: Call, ...keys: readonly KmsKey[]): void {
   call.audit?.({ resources: keys.map(({ arn }) => ({ arn, type: "AWS::KMS::Key" })) });
+}
+
+export interface KeyUse {
+  /** Such as `kms:Decrypt`. Default: the operation of the call. */
+  readonly action?: string;
+  /** Condition keys of the request. */
+  readonly context?: AccessCheck["context"];
+  readonly encryptionContext?: EncryptionContext;
+  readonly target?: string;
+  /** The caller may do so by a grant, apart from those that list the action. */
+  readonly grantee?: boolean;
+}
+
+/**
+ * Evaluates the key policy, the grants and the caller's own policies.
+ * @throws AwsError `AccessDeniedException`
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html
+ */
+export function authorizeUse(call: Call, key: KmsKey, use: KeyUse = {}): void {
+  const { action = `kms:${call.operation}`, encryptionContext = {}, context, target } = use;
+  const { grantee = false } = use;
+  const entries = Object.entries(encryptionContext);
+  call.authorize({
+    action,
+    resource: key.arn,
+    resourcePolicy: parsePolicy(key.policy),
+    requiresResourcePolicy: true,
+    grant:
+      grantee || key.grants.some((grant) => allows(grant, action, call.caller, encryptionContext)),
+    context: {
+      "kms:CallerAccount": call.caller.accountId,
+      ...Object.fromEntries(
+        Object.entries(key.tags).map(([name, value]) => [`aws:ResourceTag/${name}`, value]),
+      ),
+      ...Object.fromEntries(
+        entries.map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+      ),
+      ...(entries.length === 0
+        ? {}
+        : { "kms:EncryptionContextKeys": entries.map(([name]) => name) }),
+      ...context,
+    },
+    viaService: context?.["kms:ViaService"] !== undefined,
+    ...(target === undefined ? {} : { target }),
+  });
 }
 
 /** @throws AwsError `KMSInvalidStateException` */

@@ -6,6 +6,7 @@ import {
   generateDataKeyWithoutPlaintext,
   reEncrypt,
 } from "./cryptographic-operations.ts";
+import { createGrant, listGrants, retireGrant, revokeGrant } from "./grant-operations.ts";
 import {
   cancelKeyDeletion,
   describeKey,
@@ -14,19 +15,26 @@ import {
   scheduleKeyDeletion,
   setKeyEnabled,
 } from "./key-operations.ts";
-import { createKeyStore, type KeyStoreOptions } from "./keys.ts";
+import { createKeyStore, type KeyStore, type KeyStoreOptions } from "./keys.ts";
+import { getKeyPolicy, putKeyPolicy } from "./policy-operations.ts";
 
-export const notModelled: readonly string[] = ["KMS has no grants and no key rotation."];
+export const notModelled: readonly string[] = [
+  "KMS rotates no keys and ignores grant tokens: a grant takes effect at once.",
+];
 
 /**
  * Emulates AWS KMS with the deployment's symmetric keys. It encrypts with AES-256-GCM and the encryption
  * context as additional authenticated data, persists key states, and returns KMS's own error messages.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
  */
-export function createKms(options: KeyStoreOptions): { readonly operations: Operations } {
+export function createKms(options: KeyStoreOptions): {
+  readonly operations: Operations;
+  readonly keys: KeyStore;
+} {
   const { clock, accountId } = options;
   const keys = createKeyStore(options);
   return {
+    keys,
     operations: {
       Encrypt: (input, call) => encrypt(input, call, keys),
       Decrypt: (input, call) => decrypt(input, call, keys),
@@ -35,12 +43,18 @@ export function createKms(options: KeyStoreOptions): { readonly operations: Oper
         generateDataKeyWithoutPlaintext(input, call, keys),
       ReEncrypt: (input, call) => reEncrypt(input, call, keys),
       DescribeKey: (input, call) => describeKey(input, call, keys, accountId),
-      ListKeys: (input) => listKeys(input, keys),
+      ListKeys: (input, call) => listKeys(input, call, keys),
       ListAliases: (input, call) => listAliases(input, call, keys),
       EnableKey: (input, call) => setKeyEnabled(input, call, keys, "Enabled"),
       DisableKey: (input, call) => setKeyEnabled(input, call, keys, "Disabled"),
       ScheduleKeyDeletion: (input, call) => scheduleKeyDeletion(input, call, keys, clock.now()),
       CancelKeyDeletion: (input, call) => cancelKeyDeletion(input, call, keys),
+      GetKeyPolicy: (input, call) => getKeyPolicy(input, call, keys),
+      PutKeyPolicy: (input, call) => putKeyPolicy(input, call, keys),
+      CreateGrant: (input, call) => createGrant(input, call, keys, clock.now()),
+      ListGrants: (input, call) => listGrants(input, call, keys),
+      RevokeGrant: (input, call) => revokeGrant(input, call, keys),
+      RetireGrant: (input, call) => retireGrant(input, call, keys),
     },
   };
 }

@@ -69,7 +69,7 @@ describe("KMS journal", () => {
          accountId: "${ACCOUNT.accountId}",
          region: "${ACCOUNT.region}",
        });
-       const call = { operation: "Encrypt", caller: { arn: "" } };
+       const call = { operation: "Encrypt", caller: { arn: "" }, authorize: () => {} };
        const input = { KeyId: "alias/first", Plaintext: "${PLAINTEXT}" };
        const { CiphertextBlob } = operations.Encrypt(input, call);
        writeSync(1, CiphertextBlob.toString("base64"));

@@ -7,6 +7,10 @@ const NAMESPACES: Readonly<Partial<Record<Service, string>>> = {
   cloudwatch: "http://monitoring.amazonaws.com/doc/2010-08-01/",
   sns: "http://sns.amazonaws.com/doc/2010-03-31/",
   sts: "https://sts.amazonaws.com/doc/2011-06-15/",
+  ec2: "http://ec2.amazonaws.com/doc/2016-11-15/",
+  elasticloadbalancing: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+  iam: "https://iam.amazonaws.com/doc/2010-05-08/",
+  rds: "http://rds.amazonaws.com/doc/2014-10-31/",
 };
 
 /** Errors raised before a request reaches its service, which have other codes in the Query protocol. */
@@ -43,28 +47,33 @@ export function queryRequest(request: {
     success: (output, requestId) => ({
       status: 200,
       headers,
-      body:
-        `<${operation}Response${xmlns}>` +
-        element(`${operation}Result`, output) +
-        `<ResponseMetadata>${element("RequestId", requestId)}</ResponseMetadata>` +
-        `</${operation}Response>`,
+      body: `<${operation}Response${xmlns}>${service === "ec2" ? ec2Result(output, requestId) : queryResult(operation, output, requestId)}</${operation}Response>`,
     }),
     failure: (error, requestId) => {
       const { code, status } = QUERY_ERRORS[error.code] ?? error;
-      return {
-        status,
-        headers,
-        body:
-          `<ErrorResponse${xmlns}>` +
-          element("Error", {
-            Type: status < 500 ? "Sender" : "Receiver",
-            Code: queryCode(code),
-            Message: error.message,
-          }) +
-          `${element("RequestId", requestId)}</ErrorResponse>`,
-      };
+      const details = { Code: queryCode(code), Message: error.message };
+      const body =
+        service === "ec2"
+          ? `<Response><Errors>${element("Error", details)}</Errors>${element("RequestID", requestId)}</Response>`
+          : `<ErrorResponse${xmlns}>${element("Error", {
+              Type: status < 500 ? "Sender" : "Receiver",
+              ...details,
+            })}${element("RequestId", requestId)}</ErrorResponse>`;
+      return { status, headers, body };
     },
   };
+}
+
+function queryResult(operation: string, output: AwsStructure, requestId: string): string {
+  return (
+    element(`${operation}Result`, output) +
+    `<ResponseMetadata>${element("RequestId", requestId)}</ResponseMetadata>`
+  );
+}
+
+/** @see https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html */
+function ec2Result(output: AwsStructure, requestId: string): string {
+  return element("requestId", requestId) + content(output);
 }
 
 type Branch = Map<string, Branch | string>;
@@ -103,12 +112,20 @@ function member(branch: Branch | string): unknown {
     if (list instanceof Map) return numbered(list).map(member);
     const map = branch.get("entry");
     if (map instanceof Map) return Object.fromEntries(numbered(map).map(entry));
+    // RDS names the items of each list.
+    const [items] = branch.values();
+    if (items instanceof Map && isNumbered(items)) return numbered(items).map(member);
   }
-  return structure(branch);
+  // EC2 numbers items without a name.
+  return isNumbered(branch) ? numbered(branch).map(member) : structure(branch);
 }
 
 function structure(branch: Branch): Record<string, unknown> {
   return Object.fromEntries([...branch].map(([name, value]) => [name, member(value)]));
+}
+
+function isNumbered(branch: Branch): boolean {
+  return branch.size > 0 && [...branch.keys()].every((key) => /^[1-9]\d{0,8}$/.test(key));
 }
 
 /** Returns the values of `N → value` in the order of N. As in AWS, the numbers may have gaps. */

@@ -15,6 +15,11 @@ const SERVICE_OF_TARGET: Readonly<Record<string, Service>> = {
   GraniteServiceVersion20100801: "cloudwatch",
   AmazonSimpleNotificationService: "sns",
   AWSSecurityTokenServiceV20110615: "sts",
+  AmazonEC2ContainerServiceV20141113: "ecs",
+  AmazonEC2ContainerRegistry_V20150921: "ecr",
+  AWSEvents: "events",
+  AWSWAF_20190729: "wafv2",
+  secretsmanager: "secretsmanager",
 };
 
 /** Services by their signing name, as in a credential scope. */
@@ -25,6 +30,10 @@ const SERVICE_OF_SIGNING_NAME: Readonly<Record<string, Service>> = {
   monitoring: "cloudwatch",
   sns: "sns",
   sts: "sts",
+  ec2: "ec2",
+  elasticloadbalancing: "elasticloadbalancing",
+  iam: "iam",
+  rds: "rds",
 };
 
 /** Signing names of REST-XML services, whose clients cannot read errors in JSON. */

@@ -1,4 +1,5 @@
 import type { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { Policy } from "../iam/policy.ts";
 
 /** A value in a response; each wire protocol encodes `Date` and `Uint8Array` in its own way. */
 export type AwsValue =
@@ -24,16 +25,60 @@ export interface Caller {
   readonly accessKeyId: string;
   /** CloudTrail's `userIdentity` element. */
   readonly userIdentity: AwsStructure;
+  /** Of a role session. */
+  readonly role?: { readonly name: string; readonly arn: string };
+  /** The calls come from the VPC: through its endpoint, if it has one for the service. */
+  readonly inVpc?: boolean;
 }
 
-/** The emulated services, named after their folders. */
-export type Service = "kms" | "cloudtrail" | "logs" | "cloudwatch" | "sns" | "sts";
+/** The services of the endpoint. */
+export type Service =
+  | "kms"
+  | "cloudtrail"
+  | "logs"
+  | "cloudwatch"
+  | "sns"
+  | "sts"
+  | RecordedServiceName;
+
+/** Services whose calls are checked and recorded, and otherwise not emulated. */
+export type RecordedServiceName =
+  | "ec2"
+  | "ecr"
+  | "ecs"
+  | "elasticloadbalancing"
+  | "events"
+  | "iam"
+  | "rds"
+  | "secretsmanager"
+  | "wafv2";
 
 /** Elements of a call's CloudTrail record that are in neither its request nor its response. */
 export interface Audit {
   /** The resources the call used, each with its CloudFormation type. */
   readonly resources?: readonly { readonly arn: string; readonly type: string }[];
   readonly additionalEventData?: AwsStructure;
+}
+
+/** A permission that a call needs. */
+export interface AccessCheck {
+  /** Such as `kms:Decrypt`. */
+  readonly action: string;
+  /** ARN; `*` if the action has no resource. */
+  readonly resource: string;
+  readonly resourcePolicy?: Policy;
+  /** The resource's policy must allow the request also within the account. */
+  readonly requiresResourcePolicy?: boolean;
+  /** A KMS grant allows the request. */
+  readonly grant?: boolean;
+  /** Condition keys of the service. */
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
+  /** How the error names the resource. Default: `on resource: <ARN>`, nothing for `*`. */
+  readonly target?: string;
+  /** An AWS service makes the request with the caller's permissions, so it passes no VPC endpoint. */
+  readonly viaService?: boolean;
+  /** The resource's policy is the trust policy of a role. */
+  readonly isTrust?: boolean;
 }
 
 /** A request, apart from its members. */
@@ -44,6 +89,13 @@ export interface Call {
   readonly region: string;
   readonly sourceIpAddress: string;
   readonly userAgent: string;
+  /** The VPC endpoint that the request passes. */
+  readonly vpcEndpointId?: string;
+  /**
+   * Evaluates the policies that apply to the caller and the resource.
+   * @throws AwsError with AWS's message if they do not allow the action
+   */
+  readonly authorize: (check: AccessCheck) => void;
   /** Adds elements to the CloudTrail record of this call; later values replace earlier ones. */
   readonly audit?: (elements: Audit) => void;
 }

@@ -19,6 +19,10 @@ describe("role sessions", () => {
     const roleId = caller.userId.split(":")[0];
     expect(roleId).toMatch(/^AROA[A-Z2-7]{17}$/);
     expect(caller).toEqual({
+      role: {
+        name: "cipherwatch-service",
+        arn: "arn:aws:iam::111122223333:role/cipherwatch-service",
+      },
       arn,
       userId: `${roleId}:task-1`,
       accountId: "111122223333",

@@ -12,6 +12,10 @@ export interface Credentials {
 export interface RoleSession {
   readonly roleName: string;
   readonly sessionName: string;
+  /** Default: without a path. */
+  readonly roleArn?: string;
+  /** The session's calls come from the VPC. */
+  readonly inVpc?: boolean;
 }
 
 export interface Identities {
@@ -49,7 +53,7 @@ export function createIdentities(options: Account & { readonly clock: Clock }): 
 }
 
 function assumedRole(
-  { roleName, sessionName }: RoleSession,
+  { roleName, sessionName, roleArn: arnWithPath, inVpc = false }: RoleSession,
   accessKeyId: string,
   createdAt: number,
   { accountId, region }: Account,
@@ -58,7 +62,10 @@ function assumedRole(
   const roleId = uniqueId("AROA", accountId, roleName);
   const userId = `${roleId}:${sessionName}`;
   const arn = `arn:${partition}:sts::${accountId}:assumed-role/${roleName}/${sessionName}`;
+  const roleArn = arnWithPath ?? `arn:${partition}:iam::${accountId}:role/${roleName}`;
   return {
+    role: { name: roleName, arn: roleArn },
+    ...(inVpc ? { inVpc } : {}),
     arn,
     userId,
     accountId,
@@ -73,7 +80,7 @@ function assumedRole(
         sessionIssuer: {
           type: "Role",
           principalId: roleId,
-          arn: `arn:${partition}:iam::${accountId}:role/${roleName}`,
+          arn: roleArn,
           accountId,
           userName: roleName,
         },

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { DeployedRole } from "../../../terraform/access.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
+import { memoryJournal } from "../../testing/memory-journal.ts";
 import { recordOf } from "../cloudtrail/record.ts";
+import { createAccess, type IamEntry } from "../iam/access.ts";
 import type { Audit, AwsStructure, Call } from "../shared/operation.ts";
 import { createIdentities } from "./identities.ts";
 import { createSts } from "./sts.ts";
@@ -10,15 +13,48 @@ const ACCOUNT = "111122223333";
 const NOW = Date.parse("2026-11-20T15:04:05Z");
 const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
 
+/** A role that alice may assume, as may everybody with the permission if `principal` is the account. */
+const role = (arn: string, principal = `arn:aws:iam::${ACCOUNT}:user/alice`): DeployedRole => ({
+  name: arn.split("/").at(-1) ?? "",
+  arn,
+  trustPolicy: JSON.stringify({
+    Statement: [{ Effect: "Allow", Principal: { AWS: principal }, Action: "sts:AssumeRole" }],
+  }),
+  policies: [],
+});
+
+const READER_ARN = `arn:aws:iam::${ACCOUNT}:role/team/one/reader`;
+const TASK_ARN = `arn:aws:iam::${ACCOUNT}:role/task`;
+
+const access = {
+  roles: [
+    role(ROLE_ARN),
+    role(READER_ARN, `arn:aws:iam::${ACCOUNT}:root`),
+    {
+      ...role(TASK_ARN),
+      trustPolicy: JSON.stringify({
+        Statement: {
+          Effect: "Allow",
+          Principal: { Service: "ecs-tasks.amazonaws.com" },
+          Action: "sts:AssumeRole",
+        },
+      }),
+    },
+  ],
+  endpoints: [],
+  databases: [],
+};
+
 function start(region = "ap-southeast-2") {
-  const at = { accountId: ACCOUNT, region, clock: manualClock(NOW) };
-  const identities = createIdentities(at);
-  const { operations } = createSts({ ...at, identities });
+  const clock = manualClock(NOW);
+  const identities = createIdentities({ accountId: ACCOUNT, region, clock });
+  const roles = createAccess({ accountId: ACCOUNT, access, journal: memoryJournal<IamEntry>() });
+  const { operations } = createSts({ clock, identities, roles });
 
   /** Calls AssumeRole as alice, and returns its result and its CloudTrail record. */
   async function assumeRole(input: Record<string, unknown>) {
     let audit: Audit = {};
-    const call: Call = {
+    const request: Omit<Call, "authorize"> = {
       operation: "AssumeRole",
       requestId: "request",
       caller: identities.callerFor("alice"),
@@ -28,6 +64,10 @@ function start(region = "ap-southeast-2") {
       audit: (elements) => {
         audit = elements;
       },
+    };
+    const call: Call = {
+      ...request,
+      authorize: (check) => roles.authorize("sts", request, check),
     };
     const result = await Promise.resolve()
       .then(() => operations.AssumeRole?.(input, call) ?? {})
@@ -66,10 +106,27 @@ describe("AssumeRole", () => {
     });
   });
 
+  it("denies a role whose trust policy names only a service", async () => {
+    const response = await start().assumeRole({ RoleArn: TASK_ARN, RoleSessionName: "me" });
+    const { error, record } = response as { error: AwsError; record: object };
+    expect(error).toMatchObject({ code: "AccessDenied", status: 403 });
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    expect(error.message).toBe(
+      `User: arn:aws:iam::${ACCOUNT}:user/alice is not authorized to perform: sts:AssumeRole on resource: ${TASK_ARN} because no role trust policy allows the sts:AssumeRole action`,
+    );
+    expect(record).toMatchObject({
+      eventName: "AssumeRole",
+      errorCode: "AccessDenied",
+      errorMessage: error.message,
+      requestParameters: null,
+      responseElements: null,
+    });
+  });
+
   it("accepts a duration and a role with a path, which the session ARN omits", async () => {
     const { identities, assumeRole } = start();
     const response = await assumeRole({
-      RoleArn: `arn:aws:iam::${ACCOUNT}:role/team/one/reader`,
+      RoleArn: READER_ARN,
       RoleSessionName: "s-1",
       DurationSeconds: "900",
     });
@@ -80,10 +137,11 @@ describe("AssumeRole", () => {
   });
 
   it.each([
-    [`arn:aws:iam::999999999999:role/other`, "ap-southeast-2"],
-    [ROLE_ARN, "cn-north-1"],
-  ])("denies %s of another account or partition in %s", async (RoleArn, region) => {
-    const { error } = (await start(region).assumeRole({ RoleArn, RoleSessionName: "me" })) as {
+    `arn:aws:iam::999999999999:role/other`,
+    `arn:aws:iam::${ACCOUNT}:role/unknown`,
+    ROLE_ARN.replace("arn:aws:", "arn:aws-cn:"),
+  ])("denies %s, which the account does not have", async (RoleArn) => {
+    const { error } = (await start().assumeRole({ RoleArn, RoleSessionName: "me" })) as {
       error: AwsError;
     };
     expect(error).toBeInstanceOf(AwsError);

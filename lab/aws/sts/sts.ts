@@ -1,30 +1,27 @@
 import { z } from "zod";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { Clock } from "../../state/clock.ts";
-import { partitionOf } from "../shared/arn.ts";
+import type { Access } from "../iam/access.ts";
 import { integer, readInput, text } from "../shared/input.ts";
 import type { AwsStructure, Call, Operations } from "../shared/operation.ts";
 import type { Identities } from "./identities.ts";
 
 export interface StsOptions {
-  readonly accountId: string;
-  readonly region: string;
   readonly clock: Clock;
   readonly identities: Identities;
+  readonly roles: Pick<Access, "role">;
 }
 
 const AssumeRole = z.object({
   RoleArn: text({ min: 20, max: 2048 }),
   RoleSessionName: text({ min: 2, max: 64, pattern: /^[\w+=,.@-]*$/ }),
   DurationSeconds: integer({ min: 900, max: 43_200 }).default(3_600),
+  ExternalId: text({ min: 2, max: 1224 }).optional(),
 });
 
-const ROLE = /^arn:(aws[a-z-]*):iam::(\d{12}):role\/(?:[!-~]+\/)?([\w+=,.@-]{1,64})$/;
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/(?:[!-~]+\/)?[\w+=,.@-]{1,64}$/;
 
-/**
- * Emulates AWS STS. Trust policies are not evaluated: any caller may assume any role of the account,
- * and the credentials remain valid until the lab stops.
- */
+/** Emulates AWS STS. The credentials of a role remain valid until the lab stops. */
 export function createSts(options: StsOptions): { readonly operations: Operations } {
   return {
     operations: {
@@ -42,22 +39,37 @@ export function createSts(options: StsOptions): { readonly operations: Operation
 /** @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 function assumeRole(
   input: unknown,
-  { caller, audit }: Call,
-  { accountId, region, clock, identities }: StsOptions,
+  call: Call,
+  { clock, identities, roles }: StsOptions,
 ): AwsStructure {
   const request = readInput(AssumeRole, input, "ValidationError");
-  const { RoleArn, RoleSessionName: sessionName, DurationSeconds } = request;
-  const [, partition, account, roleName] = ROLE.exec(RoleArn) ?? [];
-  if (roleName === undefined) throw new AwsError("ValidationError", `${RoleArn} is invalid`);
-  audit?.({ resources: [{ arn: RoleArn, type: "AWS::IAM::Role" }] });
-  if (account !== accountId || partition !== partitionOf(region)) {
+  const { RoleArn, RoleSessionName: sessionName, DurationSeconds, ExternalId } = request;
+  if (!ROLE.test(RoleArn)) throw new AwsError("ValidationError", `${RoleArn} is invalid`);
+  call.audit?.({ resources: [{ arn: RoleArn, type: "AWS::IAM::Role" }] });
+  const role = roles.role(RoleArn);
+  if (role === undefined) {
     throw new AwsError(
       "AccessDenied",
-      `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
+      `User: ${call.caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`,
       403,
     );
   }
-  const credentials = identities.addRoleSession({ roleName, sessionName });
+  call.authorize({
+    action: "sts:AssumeRole",
+    resource: RoleArn,
+    resourcePolicy: role.trustPolicy,
+    requiresResourcePolicy: true,
+    isTrust: true,
+    context: {
+      "sts:RoleSessionName": sessionName,
+      ...(ExternalId === undefined ? {} : { "sts:ExternalId": ExternalId }),
+    },
+  });
+  const credentials = identities.addRoleSession({
+    roleName: role.name,
+    roleArn: role.arn,
+    sessionName,
+  });
   const { userId, arn } = identities.callerFor(credentials.accessKeyId);
   return {
     Credentials: {

@@ -81,6 +81,7 @@ export function startTrail({
       region: ACCOUNT.region,
       sourceIpAddress: "127.0.0.1",
       userAgent: "test",
+      authorize: () => {},
       audit: (elements) => {
         audit = { ...audit, ...elements };
       },

@@ -9,7 +9,7 @@ import { createKms } from "../kms/kms.ts";
 import type { AuditedCall, Operation, Operations } from "../shared/operation.ts";
 import { createIdentities } from "../sts/identities.ts";
 import { createSts } from "../sts/sts.ts";
-import { ACCOUNT, deployedKey } from "./account.ts";
+import { ACCOUNT, deployedKey, UNRESTRICTED } from "./account.ts";
 
 export const TIME = new Date("2026-11-20T01:02:03.500Z");
 export const KEY = deployedKey(1, "alias/key1");
@@ -43,13 +43,10 @@ export async function startTestEndpoint(
     port: 0,
     region: ACCOUNT.region,
     identities,
+    access: UNRESTRICTED,
     services: {
       kms: createKms({ ...ACCOUNT, clock, keys, journal: memoryJournal() }).operations,
-      sts: createSts({ ...ACCOUNT, clock, identities }).operations,
-      cloudtrail: {},
-      logs: {},
-      cloudwatch: {},
-      sns: {},
+      sts: createSts({ clock, identities, roles: { role: () => undefined } }).operations,
       ...operations,
     },
     record: (call) => recorded.push(call),

@@ -42,6 +42,7 @@ export function startKms({
       region: ACCOUNT.region,
       sourceIpAddress: "",
       userAgent: "",
+      authorize: () => {},
     };
     return (await operations[operation]?.(input, call)) ?? {};
   };

@@ -1,0 +1,223 @@
+import { TARGET_GROUP_PREFIX } from "../../common/naming.ts";
+import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
+import { expectDenied } from "./aws-client.ts";
+import { databaseChangeScenarios, databaseCopyScenarios } from "./database-scenarios.ts";
+import { kmsKeyChangeScenarios, useKeyWithChangedPolicy } from "./kms-scenarios.ts";
+import type { LabClient } from "./lab-client.ts";
+import { roleChangeScenarios, withServiceRole } from "./role-scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { decryptRepeatedly, tryWrongKeys } from "./service-scenarios.ts";
+
+const live = (description: string, run: Scenario["run"]): Scenario => ({
+  description,
+  kind: "live",
+  run,
+});
+
+const containerDefinitions = [{ name: "x", image: "public.ecr.aws/docker/library/busybox" }];
+
+const elb = ({ scope, region }: LabClient, resource: string) =>
+  `arn:aws:elasticloadbalancing:${region}:${scope.accountId}:${resource}`;
+
+/** Calls that a detection must report, by its id. Each runs for real against the lab. */
+export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
+  "kms-errors": [
+    live("somebody sends wrong Keys to the service", (lab, threshold) =>
+      tryWrongKeys(lab, threshold),
+    ),
+  ],
+  "decrypt-denied": [
+    // The requests spread over several of the alarm's ten-second periods, because lab time runs faster.
+    live("a program sends many wrong Keys per second to the service", (lab, threshold) =>
+      tryWrongKeys(lab, threshold * 10),
+    ),
+  ],
+  "kms-outsider": [
+    live(
+      "mallory, whom the policy of the service's KMS key denies, changes it, encrypts and decrypts",
+      useKeyWithChangedPolicy,
+    ),
+  ],
+  "kms-volume": [
+    live(
+      "somebody with a Key decrypts a record 1.5 times as often as the alarm's threshold",
+      (lab, threshold) => decryptRepeatedly(lab, Math.ceil(threshold * 1.5)),
+    ),
+  ],
+  "kms-key-change": kmsKeyChangeScenarios,
+  "role-change": roleChangeScenarios,
+  "database-copy": databaseCopyScenarios,
+  "database-change": databaseChangeScenarios,
+  "service-credentials-outside": [
+    live("mallory assumes the service's role and asks who she is", (lab) =>
+      withServiceRole(lab, (session) => session.query("sts", "GetCallerIdentity")),
+    ),
+  ],
+  "denied-api": [
+    live("mallory assumes the service's role and looks for secrets", (lab, threshold) =>
+      withServiceRole(lab, async (session) => {
+        for (let call = 0; call < threshold; call += 1) {
+          await expectDenied(session.json("secretsmanager", "BatchGetSecretValue"));
+        }
+      }),
+    ),
+  ],
+  "secret-access": [
+    live("mallory reads every secret that a filter finds, then the master secret", async (lab) => {
+      const { attacker } = lab;
+      const Filters = [{ Key: "name", Values: ["rds!"] }];
+      const found = await attacker.json("secretsmanager", "BatchGetSecretValue", { Filters });
+      const [secret] = found.SecretValues as readonly { readonly ARN: string }[];
+      await attacker.json("secretsmanager", "GetSecretValue", { SecretId: secret?.ARN });
+    }),
+    live("mallory opens the master secret to another account", async ({ attacker }) => {
+      const found = await attacker.json("secretsmanager", "BatchGetSecretValue");
+      const [secret] = found.SecretValues as readonly { readonly ARN: string }[];
+      await attacker.json("secretsmanager", "PutResourcePolicy", {
+        SecretId: secret?.ARN,
+        ResourcePolicy: JSON.stringify({
+          Version: "2012-10-17",
+          Statement: {
+            Effect: "Allow",
+            Principal: { AWS: "arn:aws:iam::444455556666:root" },
+            Action: "secretsmanager:GetSecretValue",
+            Resource: "*",
+          },
+        }),
+      });
+    }),
+  ],
+  "ecs-change": [
+    live("mallory deploys another task definition to the service", ({ attacker, scope }) =>
+      attacker.json("ecs", "UpdateService", {
+        cluster: `${scope.namePrefix}service`,
+        service: `${scope.namePrefix}service`,
+        taskDefinition: "miner:1",
+      }),
+    ),
+    live("mallory opens a shell in a task of the service", ({ attacker, scope }) =>
+      attacker.json("ecs", "ExecuteCommand", {
+        cluster: `${scope.namePrefix}service`,
+        task: "5e1d0a9c4b8f47d2a6c3e7f0918b2d54",
+        command: "/bin/sh",
+        interactive: true,
+      }),
+    ),
+  ],
+  "role-borrowed": [
+    live("mallory registers a task definition with the execution role", ({ attacker, scope }) =>
+      attacker.json("ecs", "RegisterTaskDefinition", {
+        family: "maintenance",
+        executionRoleArn: scope.executionRoleArn,
+        containerDefinitions,
+      }),
+    ),
+    live("mallory registers a task definition that runs as the execution role", (lab) =>
+      lab.attacker.json("ecs", "RegisterTaskDefinition", {
+        family: "maintenance",
+        taskRoleArn: lab.scope.executionRoleArn,
+        containerDefinitions,
+      }),
+    ),
+    live("mallory runs the service's task definition in another cluster", ({ attacker, scope }) =>
+      attacker.json("ecs", "RunTask", {
+        cluster: "default",
+        taskDefinition: `${scope.namePrefix}service:12`,
+      }),
+    ),
+    live("mallory runs a task with the execution role as an override", ({ attacker, scope }) =>
+      attacker.json("ecs", "RunTask", {
+        taskDefinition: "maintenance:1",
+        overrides: { taskRoleArn: scope.executionRoleArn },
+      }),
+    ),
+  ],
+  "ingress-change": [
+    live("mallory changes the listener", (lab) =>
+      lab.attacker.query("elasticloadbalancing", "ModifyListener", {
+        ListenerArn: elb(
+          lab,
+          `listener/app/${lab.scope.namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2`,
+        ),
+        Protocol: "HTTP",
+      }),
+    ),
+    live("mallory registers her own target", (lab) =>
+      lab.attacker.query("elasticloadbalancing", "RegisterTargets", {
+        TargetGroupArn: elb(lab, `targetgroup/${TARGET_GROUP_PREFIX}20260302/73e2d6bc24d8a067`),
+        "Targets.member.1.Id": "172.31.7.7",
+      }),
+    ),
+    live("mallory detaches the web ACL", (lab) =>
+      lab.attacker.json("wafv2", "DisassociateWebACL", {
+        ResourceArn: elb(lab, `loadbalancer/app/${lab.scope.namePrefix}service/50dc6c495c0c9188`),
+      }),
+    ),
+  ],
+  "image-change": [
+    live("mallory shares the image repository", ({ attacker, scope }) =>
+      attacker.json("ecr", "SetRepositoryPolicy", {
+        repositoryName: `${scope.namePrefix}service`,
+        policyText: "{}",
+      }),
+    ),
+    live("mallory pushes an image", ({ attacker, scope }) =>
+      attacker.json("ecr", "PutImage", {
+        repositoryName: `${scope.namePrefix}service`,
+        imageManifest: "{}",
+        imageTag: "latest",
+      }),
+    ),
+  ],
+  "trail-change": [
+    live("mallory stops the trail", ({ attacker, trailArn }) =>
+      attacker.json("cloudtrail", "StopLogging", { Name: trailArn }),
+    ),
+    live("mallory turns off the trail's Insights", ({ attacker, trailArn }) =>
+      attacker.json("cloudtrail", "PutInsightSelectors", {
+        TrailName: trailArn,
+        InsightSelectors: [],
+      }),
+    ),
+    live("mallory replaces the key of the trail's log group", ({ attacker, scope }) =>
+      attacker.json("logs", "AssociateKmsKey", {
+        logGroupName: scope.trailLogGroupName,
+        kmsKeyId: scope.topicKeyArn,
+      }),
+    ),
+    live("mallory masks the trail's log events", ({ attacker, scope }) =>
+      attacker.json("logs", "PutDataProtectionPolicy", {
+        logGroupIdentifier: scope.trailLogGroupName,
+        policyDocument: "{}",
+      }),
+    ),
+    live("mallory deletes the flow log", ({ attacker }) =>
+      attacker.query("ec2", "DeleteFlowLogs", { "FlowLogId.1": "fl-0a1b2c3d4e5f60718" }),
+    ),
+  ],
+  "alarm-change": [
+    live(
+      "mallory disables the actions of an alarm and enables them again",
+      async ({ attacker, state, scope }) => {
+        const { alarms } = await state();
+        const alarm = alarms.find(
+          ({ name }) => name !== alarmNameOf({ id: "alarm-change" }, scope),
+        );
+        if (alarm === undefined) throw new Error("The lab has no other alarm to disable.");
+        const AlarmNames = [alarm.name];
+        try {
+          await attacker.json("cloudwatch", "DisableAlarmActions", { AlarmNames });
+        } finally {
+          await attacker.json("cloudwatch", "EnableAlarmActions", { AlarmNames });
+        }
+      },
+    ),
+    live("mallory subscribes to the urgent topic", ({ attacker, scope, region }) =>
+      attacker.query("sns", "Subscribe", {
+        TopicArn: `arn:aws:sns:${region}:${scope.accountId}:${scope.namePrefix}urgent`,
+        Protocol: "email",
+        Endpoint: "mallory@example.com",
+      }),
+    ),
+  ],
+};

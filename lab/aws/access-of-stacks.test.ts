@@ -1,0 +1,280 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Environment } from "../../common/environment.ts";
+import type { Deployment } from "../../terraform/deployment.ts";
+import { type AwsClient, createAwsClient } from "../attack/aws-client.ts";
+import type { LabClient } from "../attack/lab-client.ts";
+import { withServiceRole } from "../attack/role-scenarios.ts";
+import { deployedScope } from "../scope.ts";
+import { account, deploymentOf } from "../testing/deployment.ts";
+import { manualClock } from "../testing/manual-clock.ts";
+import { startTestAws } from "../testing/start-aws.ts";
+
+const NOW = Date.UTC(2026, 2, 2, 9);
+const DEV = {};
+const PIPELINE = { GITHUB_REPOSITORY: "example/cipherwatch" };
+const PRODUCTION = {
+  ...PIPELINE,
+  ENV: "prod",
+  ACCOUNT_ID: account.accountId,
+  STATE_BUCKET: "states",
+  DOMAIN_NAME: "api.example.com",
+  HOSTED_ZONE_ID: "Z1234567890ABCDEFGHIJ",
+};
+
+const deployments = new Map<object, Deployment>();
+
+/** Synthesizes each deployment once. */
+function deploymentFor(variables: Readonly<Record<string, string>>): Deployment {
+  const deployment = deployments.get(variables) ?? deploymentOf(variables);
+  deployments.set(variables, deployment);
+  return deployment;
+}
+
+/** Starts the AWS endpoint of a deployment, and clients for the service and for mallory. */
+async function start(variables: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-access-"));
+  const deployment = deploymentFor(variables);
+  const aws = await startTestAws({ deployment, clock: manualClock(NOW), folder });
+  onTestFinished(async () => {
+    await aws.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const scope = deployedScope((variables.ENV ?? "dev") as Environment, deployment);
+  const clientFor = (accessKeyId: string): AwsClient =>
+    createAwsClient({
+      endpoint: aws.url,
+      region: account.region,
+      credentials: { accessKeyId },
+      onCall: () => {},
+    });
+  const lab = {
+    scope,
+    attacker: clientFor("mallory"),
+    attackerArn: `arn:aws:iam::${account.accountId}:user/mallory`,
+    clientFor,
+  } as LabClient;
+  const clientOf = (roleName: string) => clientFor(aws.assumeRole(roleName, "task").accessKeyId);
+  const lastRecord = () => aws.services.cloudTrail.recent(1)[0]?.event;
+  return { aws, lab, scope, deployment, clientOf, lastRecord };
+}
+
+const inContext = (EncryptionContext: object) => ({ EncryptionContext, KeySpec: "AES_256" });
+const RECORD = { app: "cipherwatch", record: "r" };
+
+test.each([
+  ["dev", DEV],
+  ["dev with the pipeline's permissions boundary", PIPELINE],
+  ["prod", PRODUCTION],
+])("lets the service use its key for records only, in %s", async (_, variables) => {
+  const { scope, clientOf } = await start(variables);
+  const service = clientOf(scope.serviceRoleName);
+  const KeyId = scope.keyArn;
+  const { CiphertextBlob } = await service.json("kms", "GenerateDataKey", {
+    KeyId,
+    ...inContext(RECORD),
+  });
+  const decrypt = { CiphertextBlob, KeyId, EncryptionContext: RECORD };
+  expect(await service.json("kms", "Decrypt", decrypt)).toMatchObject({ KeyId });
+  expect(await service.json("kms", "DescribeKey", { KeyId })).toHaveProperty("KeyMetadata");
+  for (const call of [
+    service.json("kms", "GenerateDataKey", { KeyId, ...inContext({ app: "other" }) }),
+    service.json("kms", "Encrypt", { KeyId, Plaintext: "eA==", EncryptionContext: RECORD }),
+    service.json("kms", "GenerateDataKey", { KeyId: scope.trailKeyArn, ...inContext(RECORD) }),
+    service.json("kms", "DisableKey", { KeyId }),
+    service.json("secretsmanager", "BatchGetSecretValue"),
+    service.query("iam", "GetRole", { RoleName: scope.serviceRoleName }),
+    service.json("cloudtrail", "StopLogging", { Name: "cipherwatch" }),
+    service.json("logs", "FilterLogEvents", { logGroupName: scope.trailLogGroupName }),
+  ]) {
+    await expect(call).rejects.toMatchObject({ code: expect.stringMatching(/^AccessDenied/) });
+  }
+});
+
+// docs/decisions/0002-administrators-do-not-decrypt.md
+test("denies an administrator the key until she changes its policy, and records both", async () => {
+  const { lab, scope, lastRecord } = await start(DEV);
+  const { attacker } = lab;
+  const KeyId = scope.keyArn;
+  const encrypt = () => attacker.json("kms", "Encrypt", { KeyId, Plaintext: "eA==" });
+  const reason = `User: ${lab.attackerArn} is not authorized to perform: kms:Encrypt on resource: ${KeyId} because no resource-based policy allows the kms:Encrypt action`;
+  await expect(encrypt()).rejects.toThrow(reason);
+  expect(lastRecord()).toMatchObject({
+    eventName: "Encrypt",
+    errorCode: "AccessDenied",
+    errorMessage: reason,
+    requestParameters: null,
+    responseElements: null,
+  });
+  expect(lastRecord()).not.toHaveProperty("resources");
+
+  const { Policy } = await attacker.json("kms", "GetKeyPolicy", { KeyId });
+  const changed = JSON.parse(String(Policy));
+  changed.Statement.push({
+    Effect: "Allow",
+    Principal: { AWS: lab.attackerArn },
+    Action: ["kms:Encrypt", "kms:Decrypt"],
+    Resource: "*",
+  });
+  await attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: JSON.stringify(changed) });
+  // https://docs.aws.amazon.com/kms/latest/developerguide/ct-putkeypolicy.html
+  expect(lastRecord()).toMatchObject({
+    eventName: "PutKeyPolicy",
+    readOnly: false,
+    requestParameters: { keyId: KeyId, policy: JSON.stringify(changed) },
+    resources: [{ ARN: KeyId }],
+  });
+  expect(await encrypt()).toHaveProperty("CiphertextBlob");
+  expect(lastRecord()).toMatchObject({ eventName: "Encrypt", resources: [{ ARN: KeyId }] });
+});
+
+test("rejects a key policy that the caller could not change again, or that the lab cannot evaluate", async () => {
+  const { lab, scope } = await start(DEV);
+  const put = (statement: object) =>
+    lab.attacker.json("kms", "PutKeyPolicy", {
+      KeyId: scope.keyArn,
+      Policy: JSON.stringify({ Statement: [{ Effect: "Allow", Resource: "*", ...statement }] }),
+    });
+  const Principal = { AWS: lab.attackerArn };
+  await expect(put({ Principal, Action: "kms:Decrypt" })).rejects.toThrow(
+    /MalformedPolicyDocumentException.+will not allow you to update the key policy in the future/,
+  );
+  const Condition = { StringEqualsIgnoringCase: { "kms:ViaService": "rds" } };
+  await expect(put({ Principal, Action: "kms:*", Condition })).rejects.toThrow(
+    /MalformedPolicyDocumentException.+does not evaluate the condition operator/,
+  );
+});
+
+test("lets a grantee decrypt with the granted context, until the grant is revoked", async () => {
+  const { lab, scope, clientOf, lastRecord } = await start(DEV);
+  const { attacker } = lab;
+  const KeyId = scope.keyArn;
+  const { CiphertextBlob } = await clientOf(scope.serviceRoleName).json("kms", "GenerateDataKey", {
+    KeyId,
+    ...inContext(RECORD),
+  });
+  const decrypt = () =>
+    attacker.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: RECORD });
+  const grant = (record: string) => ({
+    KeyId,
+    GranteePrincipal: lab.attackerArn,
+    Operations: ["Decrypt"],
+    Constraints: { EncryptionContextSubset: { record } },
+  });
+  // Administrators may not create grants.
+  await expect(attacker.json("kms", "CreateGrant", grant("r"))).rejects.toMatchObject({
+    code: "AccessDeniedException",
+  });
+  const { Policy } = await attacker.json("kms", "GetKeyPolicy", { KeyId });
+  const changed = String(Policy).replace('"kms:CreateAlias"', '"kms:CreateGrant"');
+  await attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: changed });
+
+  await attacker.json("kms", "CreateGrant", grant("other"));
+  await expect(decrypt()).rejects.toThrow(
+    /kms:Decrypt on the resource associated with this ciphertext because no resource-based policy/,
+  );
+  const { GrantId } = await attacker.json("kms", "CreateGrant", grant("r"));
+  expect(lastRecord()).toMatchObject({
+    eventName: "CreateGrant",
+    requestParameters: {
+      keyId: KeyId,
+      granteePrincipal: lab.attackerArn,
+      operations: ["Decrypt"],
+      constraints: { encryptionContextSubset: { record: "r" } },
+    },
+    responseElements: { grantId: GrantId, keyId: KeyId },
+  });
+  expect(JSON.stringify(lastRecord())).not.toContain("grantToken");
+  expect(await decrypt()).toHaveProperty("Plaintext");
+  const { Grants } = await attacker.json("kms", "ListGrants", { KeyId });
+  expect(Grants).toHaveLength(2);
+  await attacker.json("kms", "RevokeGrant", { KeyId, GrantId });
+  await expect(decrypt()).rejects.toMatchObject({ code: "AccessDeniedException" });
+});
+
+test.each([
+  ["dev: anywhere", DEV, "allowed"],
+  ["prod: within the VPC only", PRODUCTION, "denied"],
+])("stolen credentials of the service decrypt in %s", async (_, variables, expected) => {
+  const { lab, scope, clientOf, lastRecord } = await start(variables);
+  const KeyId = scope.keyArn;
+  const service = clientOf(scope.serviceRoleName);
+  const { CiphertextBlob } = await service.json("kms", "GenerateDataKey", {
+    KeyId,
+    ...inContext(RECORD),
+  });
+  const isInVpc = lastRecord()?.vpcEndpointId !== undefined;
+  expect(isInVpc).toBe(expected === "denied");
+  await withServiceRole(lab, async (session) => {
+    const decrypt = session.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: RECORD });
+    const outcome = await decrypt.then(
+      () => "allowed",
+      () => "denied",
+    );
+    expect(outcome).toBe(expected);
+    expect(lastRecord()?.vpcEndpointId).toBeUndefined();
+  });
+});
+
+test("lets only the execution role and administrators read the master secret", async () => {
+  const { lab, scope, clientOf, deployment, lastRecord } = await start(PRODUCTION);
+  const [database] = deployment.access.databases;
+  const SecretId = database?.secretArn;
+  const execution = clientOf(scope.executionRoleName);
+  expect(await execution.json("secretsmanager", "GetSecretValue", { SecretId })).toMatchObject({
+    ARN: SecretId,
+  });
+  expect(lastRecord()).toMatchObject({
+    eventSource: "secretsmanager.amazonaws.com",
+    eventName: "GetSecretValue",
+    readOnly: true,
+    requestParameters: { secretId: SecretId },
+    responseElements: null,
+    vpcEndpointId: expect.stringMatching(/^vpce-/),
+  });
+  const read = clientOf(scope.serviceRoleName).json("secretsmanager", "GetSecretValue", {
+    SecretId,
+  });
+  await expect(read).rejects.toThrow(/because no VPC endpoint policy allows/);
+
+  // Without its KMS key, not even an administrator reads the secret.
+  await lab.attacker.json("kms", "DisableKey", { KeyId: database?.secretKeyArn });
+  await expect(lab.attacker.json("secretsmanager", "GetSecretValue", { SecretId })).rejects.toThrow(
+    /AccessDeniedException.+Access to KMS is not allowed/,
+  );
+});
+
+test("keeps changed policies over a restart", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-access-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const deployment = deploymentFor(DEV);
+  const scope = deployedScope("dev", deployment);
+  const run = async (task: (attacker: AwsClient) => Promise<unknown>) => {
+    const aws = await startTestAws({ deployment, clock: manualClock(NOW), folder });
+    const credentials = { accessKeyId: "mallory" };
+    await task(
+      createAwsClient({
+        endpoint: aws.url,
+        region: account.region,
+        credentials,
+        onCall: () => {},
+      }),
+    ).finally(aws.close);
+  };
+  const allow = (statement: object) =>
+    JSON.stringify({ Statement: { Effect: "Allow", Principal: { AWS: "*" }, ...statement } });
+  await run(async (attacker) => {
+    const Policy = allow({ Action: "kms:*", Resource: "*" });
+    await attacker.json("kms", "PutKeyPolicy", { KeyId: scope.keyArn, Policy });
+    const PolicyDocument = allow({ Action: "sts:AssumeRole" });
+    const RoleName = scope.serviceRoleName;
+    await attacker.query("iam", "UpdateAssumeRolePolicy", { RoleName, PolicyDocument });
+  });
+  await run(async (attacker) => {
+    await attacker.json("kms", "Encrypt", { KeyId: scope.keyArn, Plaintext: "eA==" });
+    const RoleArn = scope.serviceRoleArn;
+    await attacker.query("sts", "AssumeRole", { RoleArn, RoleSessionName: "mallory" });
+  });
+});

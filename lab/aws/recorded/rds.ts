@@ -1,0 +1,134 @@
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { DeployedDatabase } from "../../../terraform/access.ts";
+import type { AwsStructure, Call, Operations } from "../shared/operation.ts";
+import {
+  type Members,
+  missingQueryParameter,
+  type RecordedOperation,
+  recordedOperations,
+  textOf,
+} from "./recorded-operation.ts";
+
+/**
+ * Operations of RDS that copy, expose or remove a database.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
+ */
+export function rdsOperations(databases: readonly DeployedDatabase[]): Operations {
+  return recordedOperations(
+    {
+      prefix: "rds",
+      passedTo: "export.rds.amazonaws.com",
+      missingParameter: missingQueryParameter,
+    },
+    { ...instanceOperations(databases), ...snapshotOperations(databases) },
+  );
+}
+
+type RecordedOperations = Readonly<Record<string, RecordedOperation>>;
+
+function instanceOperations(databases: readonly DeployedDatabase[]): RecordedOperations {
+  const onInstance = (status: string): RecordedOperation => ({
+    required: ["DBInstanceIdentifier"],
+    resource: existing(databases),
+    respond: instanceResponse(status),
+  });
+  const onNewInstance = (member: string): RecordedOperation => ({
+    required: [member],
+    resource: named("db", member),
+    respond: instanceResponse("creating", member),
+  });
+  return {
+    ModifyDBInstance: onInstance("available"),
+    DeleteDBInstance: onInstance("deleting"),
+    RestoreDBInstanceFromDBSnapshot: onNewInstance("DBInstanceIdentifier"),
+    RestoreDBInstanceToPointInTime: onNewInstance("TargetDBInstanceIdentifier"),
+    ModifyDBParameterGroup: {
+      required: ["DBParameterGroupName"],
+      resource: named("pg", "DBParameterGroupName"),
+      respond: (members) => ({ DBParameterGroupName: textOf(members, "DBParameterGroupName") }),
+    },
+  };
+}
+
+function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOperations {
+  const [database] = databases;
+  /** Every snapshot is one of the only database, because the lab keeps no snapshots. */
+  const snapshot =
+    (member: string) =>
+    (members: Members, call: Call): AwsStructure => ({
+      DBSnapshot: {
+        DBSnapshotIdentifier: textOf(members, member),
+        DBInstanceIdentifier: textOf(members, "DBInstanceIdentifier") || database?.identifier,
+        DBSnapshotArn: arnOf("snapshot", textOf(members, member), call),
+        SnapshotType: "manual",
+        Status: "creating",
+        Engine: "postgres",
+      },
+    });
+  return {
+    CreateDBSnapshot: {
+      required: ["DBInstanceIdentifier", "DBSnapshotIdentifier"],
+      resource: existing(databases),
+      respond: snapshot("DBSnapshotIdentifier"),
+    },
+    CopyDBSnapshot: {
+      required: ["SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"],
+      resource: named("snapshot", "SourceDBSnapshotIdentifier"),
+      respond: snapshot("TargetDBSnapshotIdentifier"),
+    },
+    ModifyDBSnapshotAttribute: {
+      required: ["DBSnapshotIdentifier", "AttributeName"],
+      resource: named("snapshot", "DBSnapshotIdentifier"),
+      respond: (members) => ({
+        DBSnapshotAttributesResult: {
+          DBSnapshotIdentifier: textOf(members, "DBSnapshotIdentifier"),
+        },
+      }),
+    },
+    StartExportTask: {
+      required: ["ExportTaskIdentifier", "SourceArn", "S3BucketName", "IamRoleArn", "KmsKeyId"],
+      resource: (members) => textOf(members, "SourceArn"),
+      passedRoles: (members) => [textOf(members, "IamRoleArn")],
+      respond: (members) => ({
+        ExportTaskIdentifier: textOf(members, "ExportTaskIdentifier"),
+        SourceArn: textOf(members, "SourceArn"),
+        S3Bucket: textOf(members, "S3BucketName"),
+        Status: "STARTING",
+      }),
+    },
+  };
+}
+
+/** Requires the database that the request names. */
+function existing(
+  databases: readonly DeployedDatabase[],
+): NonNullable<RecordedOperation["resource"]> {
+  return (members, call) => {
+    const identifier = textOf(members, "DBInstanceIdentifier");
+    if (databases.some((database) => database.identifier === identifier)) {
+      return arnOf("db", identifier, call);
+    }
+    throw new AwsError("DBInstanceNotFound", `DBInstance ${identifier} not found.`, 404);
+  };
+}
+
+function named(type: string, member: string): NonNullable<RecordedOperation["resource"]> {
+  return (members, call) => arnOf(type, textOf(members, member), call);
+}
+
+function arnOf(type: string, name: string, { region, caller }: Call): string {
+  return name.startsWith("arn:")
+    ? name
+    : `arn:aws:rds:${region}:${caller.accountId}:${type}:${name}`;
+}
+
+function instanceResponse(DBInstanceStatus: string, member = "DBInstanceIdentifier") {
+  return (members: Members, call: Call): AwsStructure => ({
+    DBInstance: {
+      DBInstanceIdentifier: textOf(members, member),
+      DBInstanceArn: arnOf("db", textOf(members, member), call),
+      DBInstanceStatus,
+      Engine: "postgres",
+    },
+  });
+}

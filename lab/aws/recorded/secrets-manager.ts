@@ -1,0 +1,131 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { AwsError } from "../../../cloudwatch/aws-error.ts";
+import type { DeployedDatabase } from "../../../terraform/access.ts";
+import { type Policy, PolicyError, parsePolicy } from "../iam/policy.ts";
+import type { KeyStore } from "../kms/keys.ts";
+import { authorizeUse } from "../kms/keys.ts";
+import type { AwsStructure, Call, Operations } from "../shared/operation.ts";
+import { type Members, missingJsonMember, textOf } from "./recorded-operation.ts";
+
+interface Secret extends DeployedDatabase {
+  /** The name: the ARN's last part without its six random characters. */
+  readonly name: string;
+  readonly value: string;
+  readonly versionId: string;
+  policy?: Policy;
+}
+
+/**
+ * The master secret of the database. Reading it needs the secret's permission and its KMS key. A resource
+ * policy takes effect until the lab stops; other changes are recorded only.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
+ */
+export function secretsManagerOperations(
+  databases: readonly DeployedDatabase[],
+  keys: KeyStore,
+): Operations {
+  const secrets: readonly Secret[] = databases.map((database) => ({
+    ...database,
+    name: database.secretArn.replace(/^.*:secret:(.*)-\w{6}$/, "$1"),
+    // The lab's PostgreSQL has no password, so this one opens nothing.
+    value: JSON.stringify({
+      username: "postgres",
+      password: randomBytes(24).toString("base64url"),
+    }),
+    versionId: randomUUID(),
+  }));
+  const find = (id: string): Secret => {
+    const secret = secrets.find(({ secretArn, name }) => id === secretArn || id === name);
+    if (secret !== undefined) return secret;
+    throw new AwsError(
+      "ResourceNotFoundException",
+      "Secrets Manager can't find the specified secret.",
+    );
+  };
+  const authorized = (members: Members, call: Call, operation = call.operation): Secret => {
+    const id = textOf(members, "SecretId");
+    if (id === "") throw missingJsonMember("ValidationException")("SecretId");
+    const secret = find(id);
+    authorizeSecret(secret, call, operation);
+    return secret;
+  };
+  const recorded = (members: Members, call: Call): AwsStructure => {
+    const { secretArn, name } = authorized(members, call);
+    return { ARN: secretArn, Name: name };
+  };
+
+  const operations: Readonly<Record<string, (members: Members, call: Call) => AwsStructure>> = {
+    GetSecretValue: (members, call) => read(authorized(members, call), call, keys),
+    BatchGetSecretValue: (members, call) => {
+      call.authorize({ action: "secretsmanager:BatchGetSecretValue", resource: "*" });
+      const ids = members.SecretIdList;
+      const requested = Array.isArray(ids) ? ids.map(String).map(find) : secrets;
+      for (const secret of requested) authorizeSecret(secret, call, "GetSecretValue");
+      return { SecretValues: requested.map((secret) => read(secret, call, keys)), Errors: [] };
+    },
+    PutResourcePolicy: (members, call) => {
+      const secret = authorized(members, call);
+      secret.policy = parseResourcePolicy(textOf(members, "ResourcePolicy"));
+      return { ARN: secret.secretArn, Name: secret.name };
+    },
+    DeleteResourcePolicy: (members, call) => {
+      const secret = authorized(members, call);
+      delete secret.policy;
+      return { ARN: secret.secretArn, Name: secret.name };
+    },
+    PutSecretValue: recorded,
+    UpdateSecret: recorded,
+    RotateSecret: recorded,
+    DeleteSecret: recorded,
+  };
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [
+      name,
+      (input, call) => operation((input ?? {}) as Members, call),
+    ]),
+  );
+}
+
+function authorizeSecret({ secretArn, policy }: Secret, call: Call, operation: string): void {
+  call.authorize({
+    action: `secretsmanager:${operation}`,
+    resource: secretArn,
+    ...(policy === undefined ? {} : { resourcePolicy: policy }),
+  });
+}
+
+/** Decrypts for the caller, as Secrets Manager does with the caller's permissions. */
+function read(
+  { secretArn, secretKeyArn, name, value, versionId }: Secret,
+  call: Call,
+  keys: KeyStore,
+): AwsStructure {
+  const key = keys.all().find(({ arn }) => arn === secretKeyArn);
+  const unusable = new AwsError("AccessDeniedException", "Access to KMS is not allowed");
+  if (key === undefined || key.current.state !== "Enabled") throw unusable;
+  try {
+    authorizeUse(call, key, {
+      action: "kms:Decrypt",
+      encryptionContext: { SecretARN: secretArn, SecretVersionId: versionId },
+      context: { "kms:ViaService": `secretsmanager.${call.region}.amazonaws.com` },
+    });
+  } catch (error) {
+    throw error instanceof AwsError ? unusable : error;
+  }
+  return {
+    ARN: secretArn,
+    Name: name,
+    VersionId: versionId,
+    SecretString: value,
+    VersionStages: ["AWSCURRENT"],
+  };
+}
+
+function parseResourcePolicy(document: string): Policy {
+  try {
+    return parsePolicy(document);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new AwsError("MalformedPolicyDocumentException", error.message);
+  }
+}

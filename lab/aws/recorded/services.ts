@@ -1,0 +1,209 @@
+import { randomBytes } from "node:crypto";
+import type { Call, Operations } from "../shared/operation.ts";
+import {
+  type Members,
+  missingJsonMember,
+  missingQueryParameter,
+  type RecordedOperation,
+  recordedOperations,
+  textOf,
+} from "./recorded-operation.ts";
+
+const arnOf =
+  (service: string, member: string, prefix = "") =>
+  (members: Members, { region, caller }: Call): string => {
+    const name = textOf(members, member);
+    return name.startsWith("arn:")
+      ? name
+      : `arn:aws:${service}:${region}:${caller.accountId}:${prefix}${name}`;
+  };
+
+/** Requires a member that holds the resource's ARN or, with `prefix`, its name. */
+const on = (service: string, member: string, prefix = ""): RecordedOperation => ({
+  required: [member],
+  resource: arnOf(service, member, prefix),
+});
+
+const rolesOf = (members: Members) =>
+  [members.taskRoleArn, members.executionRoleArn].filter((arn) => typeof arn === "string");
+
+const taskOverrides = (members: Members) => (members.overrides ?? {}) as Members;
+
+const runTask: RecordedOperation = {
+  ...on("ecs", "taskDefinition", "task-definition/"),
+  passedRoles: (members) => rolesOf(taskOverrides(members)),
+  respond: () => ({ tasks: [], failures: [] }),
+};
+
+const onService = on("ecs", "service", "service/");
+
+/** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/logging-using-cloudtrail.html */
+export const ecsOperations: Operations = recordedOperations(
+  {
+    prefix: "ecs",
+    passedTo: "ecs-tasks.amazonaws.com",
+    missingParameter: missingJsonMember("ClientException"),
+  },
+  {
+    RegisterTaskDefinition: {
+      required: ["family", "containerDefinitions"],
+      passedRoles: rolesOf,
+      respond: (members, call) => ({
+        taskDefinition: {
+          family: textOf(members, "family"),
+          taskDefinitionArn: `${arnOf("ecs", "family", "task-definition/")(members, call)}:1`,
+          revision: 1,
+          status: "ACTIVE",
+        },
+      }),
+    },
+    RunTask: runTask,
+    StartTask: runTask,
+    CreateService: { required: ["serviceName"] },
+    UpdateService: onService,
+    DeleteService: onService,
+    StopTask: on("ecs", "task", "task/"),
+    ExecuteCommand: on("ecs", "task", "task/"),
+  },
+);
+
+const onListener = on("elasticloadbalancing", "ListenerArn");
+const onLoadBalancer = on("elasticloadbalancing", "LoadBalancerArn");
+const onTargetGroup = on("elasticloadbalancing", "TargetGroupArn");
+
+/** @see https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/logging-using-cloudtrail.html */
+export const loadBalancingOperations: Operations = recordedOperations(
+  { prefix: "elasticloadbalancing", missingParameter: missingQueryParameter },
+  {
+    ModifyListener: onListener,
+    DeleteListener: onListener,
+    CreateListener: onLoadBalancer,
+    ModifyLoadBalancerAttributes: onLoadBalancer,
+    SetSecurityGroups: onLoadBalancer,
+    DeleteLoadBalancer: onLoadBalancer,
+    RegisterTargets: onTargetGroup,
+    ModifyTargetGroup: onTargetGroup,
+  },
+);
+
+const onAcl: RecordedOperation = { required: ["Name", "Scope", "Id"] };
+
+/** @see https://docs.aws.amazon.com/waf/latest/developerguide/logging-using-cloudtrail.html */
+export const wafOperations: Operations = recordedOperations(
+  { prefix: "wafv2", missingParameter: missingJsonMember("WAFInvalidParameterException") },
+  {
+    DisassociateWebACL: on("wafv2", "ResourceArn"),
+    DeleteLoggingConfiguration: on("wafv2", "ResourceArn"),
+    UpdateWebACL: onAcl,
+    DeleteWebACL: onAcl,
+  },
+);
+
+const onRepository = on("ecr", "repositoryName", "repository/");
+
+/** @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html */
+export const ecrOperations: Operations = recordedOperations(
+  { prefix: "ecr", missingParameter: missingJsonMember("InvalidParameterException") },
+  {
+    SetRepositoryPolicy: onRepository,
+    DeleteRepositoryPolicy: onRepository,
+    PutImage: onRepository,
+    BatchDeleteImage: onRepository,
+    DeleteRepository: onRepository,
+    PutImageTagMutability: onRepository,
+  },
+);
+
+const onRule = on("events", "Name", "rule/");
+
+/** @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-logging-monitoring.html */
+export const eventsOperations: Operations = recordedOperations(
+  { prefix: "events", missingParameter: missingJsonMember("ValidationException") },
+  {
+    DisableRule: onRule,
+    EnableRule: onRule,
+    DeleteRule: onRule,
+    PutRule: onRule,
+    RemoveTargets: on("events", "Rule", "rule/"),
+  },
+);
+
+const done = () => ({ return: true });
+
+/** @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/using-cloudtrail.html */
+export const ec2Operations: Operations = recordedOperations(
+  { prefix: "ec2", missingParameter: missingQueryParameter },
+  {
+    DeleteFlowLogs: { required: ["FlowLogId"], respond: () => ({}) },
+    AuthorizeSecurityGroupIngress: {
+      ...on("ec2", "GroupId", "security-group/"),
+      respond: done,
+    },
+    RevokeSecurityGroupIngress: { ...on("ec2", "GroupId", "security-group/"), respond: done },
+  },
+);
+
+const onTrail = on("cloudtrail", "Name", "trail/");
+
+/** Operations with which somebody blinds a trail. The lab's trail delivers whatever they say. */
+export const trailOperations: Operations = recordedOperations(
+  { prefix: "cloudtrail", missingParameter: missingJsonMember("InvalidTrailNameException") },
+  {
+    StopLogging: onTrail,
+    StartLogging: onTrail,
+    DeleteTrail: onTrail,
+    UpdateTrail: onTrail,
+    PutEventSelectors: on("cloudtrail", "TrailName", "trail/"),
+    PutInsightSelectors: on("cloudtrail", "TrailName", "trail/"),
+  },
+);
+
+const onGroup: RecordedOperation = {
+  required: ["logGroupName"],
+  resource: (members, call) => `${arnOf("logs", "logGroupName", "log-group:")(members, call)}:*`,
+};
+
+/** Operations with which somebody blinds a log group. The lab's log groups stay as they are. */
+export const logChangeOperations: Operations = recordedOperations(
+  { prefix: "logs", missingParameter: missingJsonMember("InvalidParameterException") },
+  {
+    AssociateKmsKey: { ...onGroup, required: ["kmsKeyId"] },
+    DisassociateKmsKey: { ...onGroup, required: [] },
+    DeleteLogGroup: onGroup,
+    DeleteLogStream: onGroup,
+    DeleteMetricFilter: onGroup,
+    PutMetricFilter: onGroup,
+    PutSubscriptionFilter: onGroup,
+    PutRetentionPolicy: onGroup,
+    DeleteRetentionPolicy: onGroup,
+    PutDataProtectionPolicy: on("logs", "logGroupIdentifier", "log-group:"),
+  },
+);
+
+const onTopic = on("sns", "TopicArn");
+
+/** Operations with which somebody cuts off or taps a topic. The lab's topics stay as they are. */
+export const topicChangeOperations: Operations = recordedOperations(
+  { prefix: "sns", missingParameter: missingQueryParameter },
+  {
+    Subscribe: {
+      ...onTopic,
+      respond: (members) => ({
+        SubscriptionArn: `${textOf(members, "TopicArn")}:${randomBytes(16).toString("hex")}`,
+      }),
+    },
+    Unsubscribe: on("sns", "SubscriptionArn"),
+    SetTopicAttributes: onTopic,
+    AddPermission: onTopic,
+    RemovePermission: onTopic,
+    DeleteTopic: onTopic,
+  },
+);
+
+const onAlarm = on("cloudwatch", "AlarmName", "alarm:");
+
+/** Operations with which somebody removes or changes an alarm. The lab's alarms stay as they are. */
+export const alarmChangeOperations: Operations = recordedOperations(
+  { prefix: "cloudwatch", missingParameter: missingQueryParameter },
+  { PutMetricAlarm: onAlarm, DeleteAlarms: { required: ["AlarmNames"] } },
+);
