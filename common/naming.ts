@@ -32,6 +32,8 @@ export function serviceNamespace(env: Environment): string {
 export const serviceRoleName = (env: Environment) => resourceName(env, "service");
 /** ECS task execution role: the only role that reads the database's master secret. */
 export const executionRoleName = (env: Environment) => resourceName(env, "execution");
+/** The role with which ECS moves requests between two versions of the service. */
+export const rolloutRoleName = (env: Environment) => resourceName(env, "rollout");
 /** Last part of the name of the topic for alarms that can wait for office hours. */
 export const ROUTINE_TOPIC = "routine";
 /** Prefix of the target group's name, which ends with random characters. */

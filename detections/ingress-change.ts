@@ -6,18 +6,17 @@ import {
   deployer,
   exampleEvent,
   exampleScope,
+  roleSession,
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
 
 /** Members of the requests that contain the ARN or the name of a resource of ours. */
-const MEMBERS = [
-  "loadBalancerArn",
-  "listenerArn",
-  "resourceArn",
-  "name",
-  "loggingConfiguration.resourceArn",
-];
+const LOAD_BALANCER_MEMBERS = ["loadBalancerArn", "listenerArn", "name"];
+const WEB_ACL_MEMBERS = ["resourceArn", "name", "loggingConfiguration.resourceArn"];
+
+const names = (members: readonly string[], namePrefix: string) =>
+  members.map((member) => matchesAny(`$.requestParameters.${member}`, `*${namePrefix}*`));
 
 const { namePrefix } = exampleScope;
 const elb = "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333";
@@ -37,20 +36,27 @@ export const ingressChange: TrailDetection = {
   pattern: ({ namePrefix }) =>
     jsonPattern(
       allOf(
-        matchesAny("$.eventSource", "elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"),
+        matchesAny("$.eventSource", "elasticloadbalancing.amazonaws.com"),
         "$.readOnly IS FALSE",
         anyOf(
-          ...MEMBERS.map((member) =>
-            matchesAny(`$.requestParameters.${member}`, `*${namePrefix}*`),
-          ),
+          ...names(LOAD_BALANCER_MEMBERS, namePrefix),
           matchesAny("$.requestParameters.targetGroupArn", `*:targetgroup/${TARGET_GROUP_PREFIX}*`),
           // ModifyRule and DeleteRule name a rule only; its ARN contains the load balancer's name.
           matchesAny("$.requestParameters.ruleArn", `*/${namePrefix}*`),
         ),
       ),
     ),
-  expectedCallers: ({ deployRoleArn }) => ({
-    roles: [deployRoleArn],
+  furtherPatterns: ({ namePrefix }) => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "wafv2.amazonaws.com"),
+        "$.readOnly IS FALSE",
+        anyOf(...names(WEB_ACL_MEMBERS, namePrefix)),
+      ),
+    ),
+  ],
+  expectedCallers: ({ deployRoleArn, rolloutRoleArn }) => ({
+    roles: [deployRoleArn, rolloutRoleArn], // role-change reports whoever else assumes the second
     services: ["ecs.amazonaws.com"], // registers the service's tasks as targets
   }),
   threshold: 1,
@@ -135,6 +141,17 @@ export const ingressChange: TrailDetection = {
         ...onListeners,
         eventName: "RegisterTargets",
         requestParameters: { targetGroupArn, targets: [{ id: "172.31.9.12", port: 8080 }] },
+      },
+    ),
+    exampleEvent(
+      "ECS moves requests to the new version",
+      roleSession(`${namePrefix}rollout`, "ecs-service-scheduler"),
+      {
+        ...onListeners,
+        eventName: "ModifyRule",
+        requestParameters: {
+          ruleArn: `${elb}:listener-rule/app/${namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee`,
+        },
       },
     ),
     exampleEvent("an administrator changes another application's listener", administrator, {

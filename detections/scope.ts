@@ -6,6 +6,7 @@ import {
   executionRoleName,
   logGroupName,
   resourceName,
+  rolloutRoleName,
   serviceLogGroupName,
   serviceNamespace,
   serviceRoleName,
@@ -23,6 +24,8 @@ export interface DetectionScope {
   /** ECS task execution role, which reads the database's master secret for the migrations. */
   readonly executionRoleArn: string;
   readonly executionRoleName: string;
+  /** The role with which ECS moves requests between two versions of the service. */
+  readonly rolloutRoleArn: string;
   /** IAM role that the pipeline deploys with. */
   readonly deployRoleArn: string;
   readonly deployRoleName: string;
@@ -84,6 +87,7 @@ export function createDetectionScope(
     serviceRoleName: serviceRoleName(env),
     executionRoleArn: roleArn(executionRoleName(env)),
     executionRoleName: executionRoleName(env),
+    rolloutRoleArn: roleArn(rolloutRoleName(env)),
     deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
     deployRoleName: deployRoleName(env),
     ...ids,

@@ -4,7 +4,7 @@ import type {
 } from "@cdktf/provider-aws/lib/ecs-service/index.js";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { resourceName } from "../../common/naming.ts";
+import { rolloutRoleName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { awsServiceRole } from "./aws-service-role.ts";
 import { DeploymentAlarms } from "./deployment-alarms.ts";
@@ -99,7 +99,7 @@ export class Rollout extends Construct {
   #role(targetGroupArns: readonly string[], { listenerArn, ruleArn }: RequestShifting) {
     const stack = CipherwatchStack.of(this);
     return awsServiceRole(this, "Shift", {
-      name: resourceName(stack.settings.env, "rollout"),
+      name: rolloutRoleName(stack.settings.env),
       description: "Lets ECS move requests between two versions of the service",
       service: "ecs.amazonaws.com",
       trustSid: "EcsAssumes",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { settingsAreas, settingsTable } from "../../settings/index.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import type { Stacks } from "../../terraform/json.ts";
@@ -7,6 +8,7 @@ import { resourcesOf, withoutResource, withResource } from "../../terraform/reso
 import { CONFIGURATIONS } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
 import { monthlyCosts, PRICED, totalOf } from "./costs.ts";
+import { monitoringCosts, monitoringUse } from "./monitoring.ts";
 import { costsSection, PAGE, withCosts } from "./page.ts";
 import { FREE } from "./prices.ts";
 import { SETTINGS_PAGE, settingsPage } from "./settings-page.ts";
@@ -124,6 +126,35 @@ test("prices every resource type, or lists it as free", () => {
     const without = resourcesOf(stacks, type).reduce(withoutResource, stacks);
     if (!FREE.has(type)) expect(totalOf(monthlyCosts(without)), type).toBeLessThan(total);
   }
+});
+
+describe("monitoring", () => {
+  const stacks = synthesize(settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST }));
+
+  test("costs less than $25 a month in dev, with its use", () => {
+    expect(totalOf(monitoringCosts(stacks)) + monitoringUse("dev")).toBeLessThan(25);
+  });
+
+  test("includes every charge of the stacks trail and alarm", () => {
+    const without = new Map([...stacks].filter(([id]) => id !== "trail" && id !== "alarm"));
+    const ofBoth = totalOf(monthlyCosts(stacks)) - totalOf(monthlyCosts(without));
+    const counted = totalOf(monitoringCosts(stacks)) - totalOf(monitoringCosts(without));
+    expect(counted).toBeCloseTo(ofBoth);
+  });
+
+  test("includes every alarm, metric filter and dashboard of all stacks", () => {
+    for (const type of [
+      "aws_cloudwatch_metric_alarm",
+      "aws_cloudwatch_composite_alarm",
+      "aws_cloudwatch_log_metric_filter",
+      "aws_cloudwatch_dashboard",
+    ]) {
+      const without = resourcesOf(stacks, type).reduce(withoutResource, stacks);
+      const costOfType = totalOf(monthlyCosts(stacks)) - totalOf(monthlyCosts(without));
+      const counted = totalOf(monitoringCosts(stacks)) - totalOf(monitoringCosts(without));
+      expect(counted, type).toBeCloseTo(costOfType);
+    }
+  });
 });
 
 test("docs/deploying.md has the current costs; update it with `npm run docs`", () => {

@@ -1,5 +1,5 @@
 import type { Block, Stacks } from "../../terraform/json.ts";
-import { resourcesOf } from "../../terraform/resources.ts";
+import { type ConfiguredResource, resourcesOf } from "../../terraform/resources.ts";
 import { valuesAt } from "../../terraform/values.ts";
 import { HOURS, PRICES, type Price, type PriceName } from "./prices.ts";
 
@@ -154,14 +154,22 @@ export const PRICED: ReadonlySet<string> = new Set([
   "aws_appautoscaling_target",
 ]);
 
-/** Monthly costs without use, one per item and price. Items that the stacks do not have are absent. */
-export function monthlyCosts(stacks: Stacks): readonly Cost[] {
+/**
+ * Monthly costs without use, one per item and price. Items that the stacks do not have are absent.
+ * @param isIncluded default: includes every resource
+ */
+export function monthlyCosts(
+  stacks: Stacks,
+  isIncluded: (item: string, resource: ConfiguredResource) => boolean = () => true,
+): readonly Cost[] {
   const charges = CHARGES.flatMap(({ item, type, price, quantity = () => 1 }) =>
-    resourcesOf(stacks, type).map(({ values }) => ({
-      item,
-      price: typeof price === "string" ? price : price(values),
-      quantity: quantity(values, stacks),
-    })),
+    resourcesOf(stacks, type)
+      .filter((resource) => isIncluded(item, resource))
+      .map(({ values }) => ({
+        item,
+        price: typeof price === "string" ? price : price(values),
+        quantity: quantity(values, stacks),
+      })),
   ).filter(({ quantity }) => quantity > 0);
   const groups = Map.groupBy(charges, ({ item, price }) => `${item} ${price}`);
   return [...groups.values()].flatMap(([first, ...others]) => {

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { ENVIRONMENTS, type Environment } from "../../common/environment.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
+import type { Stacks } from "../../terraform/json.ts";
 import { synthesize } from "../synthesize.ts";
 import { type Cost, ITEMS, monthlyCosts, totalOf } from "./costs.ts";
+import { MONITORING_USE, monitoringCosts, monitoringUse } from "./monitoring.ts";
 import { AS_OF, HOURS, PRICES, type Price, REGION, USAGE } from "./prices.ts";
 
 export const PAGE = join(import.meta.dirname, "../../docs/deploying.md");
@@ -36,8 +38,9 @@ const ALTERNATIVES: readonly (readonly [env: Environment, changes: Variables])[]
 
 /** The costs section of docs/deploying.md, with its markers. */
 export function costsSection(): string {
-  const dev = costsOf("dev");
-  const prod = costsOf("prod");
+  const stacks = { dev: stacksOf("dev"), prod: stacksOf("prod") };
+  const dev = monthlyCosts(stacks.dev);
+  const prod = monthlyCosts(stacks.prod);
   const items = ITEMS.filter((item) => pricesOf([...dev, ...prod], item) !== "");
   return [
     START,
@@ -55,6 +58,9 @@ export function costsSection(): string {
       ],
     ),
     "The price of a KMS key doubles after its first rotation and triples after its second. The first environment of an account also benefits from CloudWatch's free tier. The Route 53 hosted zone of the domain is not included.",
+    "### Monitoring",
+    "What detecting misuse costs, as part of the total above and of the charges by use below: the trail, the logs that alarms read, all metrics and alarms, the dashboard, and their keys. Use is estimated for a small account in dev and a larger one in prod. CloudTrail charges nothing for the first trail of an account, SNS nothing for 1,000 emails a month, and EventBridge nothing for the events of AWS services. After two yearly rotations, the keys cost three times as much.",
+    monitoringTable(stacks.dev, stacks.prod),
     "### Charges by use",
     table(
       ["charge", "price"],
@@ -96,7 +102,29 @@ export function alternativeCosts(): readonly AlternativeCost[] {
   return alternatives;
 }
 
+function monitoringTable(dev: Stacks, prod: Stacks): string {
+  const fixed = { dev: monitoringCosts(dev), prod: monitoringCosts(prod) };
+  const items = ITEMS.filter((item) => pricesOf([...fixed.dev, ...fixed.prod], item) !== "");
+  const total = (costs: readonly Cost[], env: "dev" | "prod") =>
+    `**${dollars(totalOf(costs) + monitoringUse(env))}**`;
+  return table(
+    ["item", "dev", "prod"],
+    [
+      ...items.map((item) => [item, monthOf(fixed.dev, item), monthOf(fixed.prod, item)]),
+      ...MONITORING_USE.map(({ description, price, dev: inDev, prod: inProd }) => [
+        description,
+        ...[inDev, inProd].map((quantity) => dollars(quantity * PRICES[price].usd)),
+      ]),
+      ["**total**", total(fixed.dev, "dev"), total(fixed.prod, "prod")],
+    ],
+  );
+}
+
 function costsOf(env: string, changes: Variables = {}): readonly Cost[] {
+  return monthlyCosts(stacksOf(env, changes));
+}
+
+function stacksOf(env: string, changes: Variables = {}): Stacks {
   const variables = {
     ENV: env,
     ALERT_EMAIL: "security@example.com",
@@ -106,7 +134,7 @@ function costsOf(env: string, changes: Variables = {}): readonly Cost[] {
   const settings = Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [`CIPHERWATCH_${name}`, value]),
   );
-  return monthlyCosts(synthesize(loadSettings(settings)));
+  return synthesize(loadSettings(settings));
 }
 
 function monthOf(costs: readonly Cost[], item: string): string {
