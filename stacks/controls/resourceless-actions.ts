@@ -26,6 +26,10 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
     actions: ["logs:DescribeLogGroups"],
   },
   {
+    reason: "the drift check looks up who changed a resource",
+    actions: ["cloudtrail:LookupEvents"],
+  },
+  {
     reason: "Terraform reads the current state of resources",
     actions: words(`
       application-autoscaling:DescribeScalableTargets
