@@ -1,3 +1,4 @@
+import { readArguments } from "../common/parse-options.ts";
 import { unknownName } from "../common/unknown-name.ts";
 import { bench as replay } from "./replay.ts";
 import { bench as synth } from "./synth.ts";
@@ -5,11 +6,19 @@ import { bench as synth } from "./synth.ts";
 /** Prints its results and returns whether they meet the limits. */
 export type Benchmark = () => boolean | Promise<boolean>;
 
-/** `npm run bench [-- NAME…]` */
 const BENCHMARKS = new Map<string, Benchmark>(Object.entries({ synth, replay }));
 
-const selected = process.argv.slice(2);
 const names = [...BENCHMARKS.keys()];
+const USAGE = `npm run bench [-- NAME…]
+
+Runs the named benchmarks, or all of them, and prints their results beside their limits.
+
+  NAME     ${names.join(", ")}
+  --help   show this help
+
+Exit codes: 0 every limit is met; 1 one is not; 2 invalid arguments.`;
+
+const selected = readArguments(USAGE, { positionals: true });
 const unknown = selected.find((name) => !BENCHMARKS.has(name));
 if (unknown !== undefined) {
   console.error(`${unknownName("benchmark", unknown, names)} Allowed: ${names.join(", ")}.`);

@@ -1,11 +1,14 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { lostOptions } from "./lost-options.ts";
 import { unknownName } from "./unknown-name.ts";
 
 /**
  * Parses command line arguments.
- * @throws Error with a suggestion for an unknown option, and the usage text
+ * @throws Error with a suggestion for an unknown option, and the usage text; or for options that npm took
  */
 export function parseOptions<Config extends ParseArgsConfig>(config: Config, usage: string) {
+  const lost = lostOptions(Object.keys(config.options ?? {}), process.env);
+  if (lost !== undefined) throw new Error(lost);
   try {
     return parseArgs(config);
   } catch (error) {
@@ -14,5 +17,27 @@ export function parseOptions<Config extends ParseArgsConfig>(config: Config, usa
     const known = Object.keys(config.options ?? {}).map((name) => `--${name}`);
     const reason = unknown === undefined ? message : unknownName("option", unknown, known, "--");
     throw new Error(`${reason}\n\n${usage}`);
+  }
+}
+
+const HELP = { help: { type: "boolean", short: "h" } } as const;
+
+/**
+ * Parses the arguments of a script whose only option is --help. Prints the usage and exits for --help; prints the
+ * error and exits with 2 for any other option.
+ * @returns the positional arguments
+ */
+export function readArguments(
+  usage: string,
+  { positionals: allowPositionals = false } = {},
+): readonly string[] {
+  try {
+    const { values, positionals } = parseOptions({ options: HELP, allowPositionals }, usage);
+    if (!values.help) return positionals;
+    console.log(usage);
+    process.exit();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
   }
 }

@@ -1,3 +1,4 @@
+import { lostOptions } from "../common/lost-options.ts";
 import { nearest } from "../common/nearest.ts";
 import { unknownName } from "../common/unknown-name.ts";
 import type { SynthesizedStack } from "../terraform/cdktf/manifest.ts";
@@ -45,7 +46,9 @@ Deploys, plans or destroys the named stacks with the CDKTF CLI. Without names: a
   --auto-approve   do not ask for confirmation (deploy, destroy)
   --help           show this text
 
-All other options are passed to the CLI. For a list, run: npx cdktf deploy --help`;
+All other options are passed to the CLI. For a list, run: npx cdktf deploy --help
+
+Exit codes: 0 success; 1 the CLI failed or a plan could not be made; 2 invalid arguments.`;
 
 export interface DeployCommand {
   readonly verb: Verb;
@@ -70,13 +73,18 @@ export function parseCommand([first = "", ...rest]: readonly string[]): DeployCo
   if (verb === undefined) {
     throw new UsageError(`Unknown command "${first}". Use one of ${VERBS.join(", ")}.`);
   }
+  const lost = lostOptions(
+    OPTIONS[verb].map((name) => name.slice("--".length)),
+    process.env,
+  );
+  if (lost !== undefined) throw new UsageError(lost);
   const options = rest.filter((arg) => arg.startsWith("-") && !HELP.includes(arg));
   const allowed = OPTIONS[verb];
   for (const option of options) {
     const [name = ""] = option.split("=");
     if (allowed.includes(name)) continue;
     throw new UsageError(
-      `${verb}: ${unknownName("option", name, allowed, "--")}\nAllowed are ${allowed.join(", ")}, --help.`,
+      `${verb}: ${unknownName("option", name, [...allowed, "--help"], "--")}\nAllowed are ${allowed.join(", ")}, --help.`,
     );
   }
   return {

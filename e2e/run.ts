@@ -46,7 +46,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     ],
   },
   browser: {
-    minutes: 1,
+    minutes: 2,
     needs: [
       {
         command: [process.env.CHROMIUM ?? "/usr/bin/chromium", "--version"],
@@ -96,7 +96,9 @@ Runs the named suites, or all suites whose tools are installed.
   SUITE              ${Object.keys(SUITES).join(", ")}
   --long             run the long form of the suites that have one: faults and fuzz
   --within MINUTES   skip suites that may not finish in time, and run a failed file up to twice more
-  --help             show this help`;
+  --help             show this help
+
+Exit codes: 0 every test passed; 1 a test failed; 2 invalid arguments.`;
 
 /**
  * `--within MINUTES` skips and names each suite that may not finish in time, and runs a failed file up

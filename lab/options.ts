@@ -31,7 +31,9 @@ export const USAGE = `npm start -- [options]
   --trail-delay SECONDS  average lab seconds until CloudTrail delivers, 0 to 3600  (default: ${DEFAULTS.trailDelaySeconds})
   --fresh                delete the data of earlier runs: keys, records and emails
   --data DIR             folder for the lab's data                             (default: .lab)
-  --help                 show this help`;
+  --help                 show this help
+
+Exit codes: 0 the lab was stopped; 1 it could not start, or failed; 2 invalid arguments.`;
 
 /** @throws Error that names the option, the value received and what is allowed */
 export function readOptions(args: readonly string[]): LabOptions {

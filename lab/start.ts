@@ -16,7 +16,7 @@ const PLACEHOLDERS = {
 
 async function main(): Promise<void> {
   const start = performance.now();
-  const options = readOptions(process.argv.slice(2));
+  const options = optionsOrExit();
   if (options.help) return console.log(USAGE);
   // Check the folder first: a lab that uses it also uses the ports, and choosing other ports would not help.
   const folder = openDataFolder(options.data, options.fresh);
@@ -90,6 +90,16 @@ then twice, and alarms are evaluated every lab minute.
 Not emulated: quotas and throttling, CloudWatch's anomaly detection model. The console
 names every difference beside what it concerns.
 Press Ctrl-C to stop. The lab keeps its data for the next start.`);
+}
+
+/** Exits with 2 for invalid arguments. */
+function optionsOrExit(): LabOptions {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
 }
 
 try {

@@ -1,0 +1,55 @@
+import { execFile } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+
+/** Scripts of npm that only run a tool, which explains itself. */
+const TOOLS = ["test", "test:watch", "check", "format"];
+
+const scripts = Object.entries(packageJson.scripts).filter(([name]) => !TOOLS.includes(name));
+const { PATH } = process.env;
+
+interface Result {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a script of package.json without npm, which takes longer than most of them. */
+function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
+  const [program = "", ...rest] = script.split(" ");
+  expect(program).toBe("node");
+  return new Promise<Result>((resolve) => {
+    const options = { cwd: import.meta.dirname.replace(/structure$/, ""), env: { PATH, ...env } };
+    execFile(process.execPath, [...rest, ...args], options, (error, stdout, stderr) => {
+      resolve({ status: Number(error?.code ?? 0), stdout, stderr });
+    });
+  });
+}
+
+describe.each(scripts)("npm run %s", (name, script) => {
+  test.concurrent("explains itself and its exit codes with --help, and does nothing else", async () => {
+    const { status, stdout, stderr } = await run(script, ["--help"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const command = name === "start" ? "npm start" : "npm run ";
+    expect(stdout).toContain(command);
+    expect(stdout).toContain(name);
+    expect(stdout).toMatch(/^Exit codes: 0 /m);
+  });
+
+  test.concurrent("refuses an unknown option", async () => {
+    const { status, stdout, stderr } = await run(script, ["--helpp"]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain('Unknown option "--helpp". Did you mean --help?');
+  });
+
+  test.concurrent("refuses options that npm took because -- was missing", async () => {
+    const env = {
+      npm_lifecycle_event: name,
+      npm_config_help: "true",
+      npm_config_refresh_only: "true",
+    };
+    const { status, stderr } = await run(script, [], env);
+    expect(status).toBe(2);
+    expect(stderr).toContain("for itself. Put -- before the arguments of the script");
+  });
+});
