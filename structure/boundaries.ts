@@ -17,8 +17,8 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   deploy: ["common", "terraform"],
   ".github": ["common", "settings", "terraform"],
   bench: ["common", "replay"],
-  docs: ["detections"],
-  "main.ts": ["settings", "stacks"],
+  docs: ["common", "detections"],
+  "main.ts": ["common", "settings", "stacks"],
 };
 
 /** Modules of Node that perform no I/O. */
