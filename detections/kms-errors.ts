@@ -1,9 +1,13 @@
+import { CANARY_RECORD } from "../common/canary.ts";
+import { NO_CANARY_CALL } from "./canary-call.ts";
 import type { TrailDetection } from "./detection.ts";
 import {
   administrator,
   exampleEvent,
+  exampleScope,
   managementEvent,
   onDataKey,
+  onKey,
   service,
   serviceDecryptEvent,
 } from "./example-events.ts";
@@ -25,6 +29,7 @@ export const kmsErrors: TrailDetection = {
         matchesAny("$.errorCode", "*"),
         matchesAny("$.eventSource", "kms.amazonaws.com"),
         matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
+        NO_CANARY_CALL,
       ),
     ),
   threshold: 1,
@@ -39,7 +44,7 @@ export const kmsErrors: TrailDetection = {
     "A deployment changed the role or the key policy: AccessDenied errors, starting with the change.",
   ],
   runbook: [
-    "Run the query and check errorCode.",
+    "Run the query and check errorCode. Ignore the record canary: the service tests its monitoring with it.",
     "InvalidCiphertextException: wrong Keys. Find requests to /decrypt with status 403 at those times in the logs of the service and the load balancer. Block the address if they continue.",
     "AccessDenied, DisabledException or KMSInvalidStateException: the key or its policy changed. Search the trail for PutKeyPolicy, DisableKey and ScheduleKeyDeletion, and undo unplanned changes.",
   ],
@@ -75,6 +80,19 @@ export const kmsErrors: TrailDetection = {
     }),
   ],
   mustNotFire: [
+    exampleEvent("the canary of the service tries a wrong Key", service, {
+      ...decrypt,
+      errorCode: "InvalidCiphertextException",
+      ...onKey(exampleScope.keyArn, {
+        keyId: exampleScope.keyArn,
+        encryptionAlgorithm: "SYMMETRIC_DEFAULT",
+        encryptionContext: {
+          app: "cipherwatch",
+          record: CANARY_RECORD,
+          key: "q7yJm1x0l9mH2f3sVbN8c4dE5gT6uW7zX8aY9bC0dE1",
+        },
+      }),
+    }),
     {
       name: "the service decrypts a record",
       record: serviceDecryptEvent,

@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
 import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
@@ -13,6 +14,7 @@ import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
 import { deployedScope } from "./scope.ts";
+import type { Clock } from "./state/clock.ts";
 import type { DataFolder, Endpoints } from "./state/data-folder.ts";
 import type { Database } from "./state/database.ts";
 import { persistentClock } from "./state/persistent-clock.ts";
@@ -107,6 +109,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     onStop,
   });
 
+  if (settings.monitoringCanary) onStop(repeat(clock, CANARY_MINUTES * 60_000, service.runCanary));
   const consoleServer = await startLabConsole(options.consolePort, {
     clock,
     startSpeed: options.speed,
@@ -133,6 +136,21 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
       (status) => `The service exited with ${status}. See its log in ${logFile}.`,
     ),
   };
+}
+
+/**
+ * Runs a task at each multiple of an interval of lab time.
+ * @returns a function that stops it
+ */
+function repeat(clock: Clock, interval: number, task: () => void): () => void {
+  let cancel = schedule();
+  function schedule(): () => void {
+    return clock.after(interval - (clock.now() % interval), () => {
+      task();
+      cancel = schedule();
+    });
+  }
+  return () => cancel();
 }
 
 async function startLabConsole(
@@ -203,7 +221,11 @@ async function startService({ env, logFile, onLine, onStop }: ServiceProps) {
   }
   const service = run("server.ts");
   onStop(() => service.stop(SERVICE_STOP_MILLISECONDS));
-  return { url: `http://127.0.0.1:${await listeningPort(service)}`, exited: service.exited };
+  return {
+    url: `http://127.0.0.1:${await listeningPort(service)}`,
+    exited: service.exited,
+    runCanary: () => service.send("canary"),
+  };
 }
 
 async function listeningPort(service: Child): Promise<number> {

@@ -40,6 +40,7 @@ describe("the service's environment", () => {
       DATABASE_STATEMENT_TIMEOUT: 5000,
       READINESS_TIMEOUT: 2000,
       READINESS_AGE: 5000,
+      CANARY_MINUTES: 0,
       DRAIN_TIMEOUT: 25000,
       LOG_LEVEL: "info",
       METRICS_NAMESPACE: "Cipherwatch",

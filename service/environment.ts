@@ -16,7 +16,7 @@ interface DatabaseServer {
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** All times are milliseconds. */
+/** Times are milliseconds unless stated otherwise. */
 const settings = {
   /** 0 picks a free port. */
   PORT: integer(0, 65_535, 8_080),
@@ -43,6 +43,8 @@ const settings = {
   READINESS_TIMEOUT: integer(50, 60_000, 2_000),
   /** How long a readiness verdict is reused. 5 seconds by default. */
   READINESS_AGE: integer(0, 60_000, 5_000),
+  /** Minutes between the wrong Keys that the service itself tries; 0, the default, turns this off. */
+  CANARY_MINUTES: integer(0, 1_440, 0),
   /** From SIGTERM to a forced exit. 25 seconds by default; ECS sends SIGKILL after 30. */
   DRAIN_TIMEOUT: integer(50, 120_000, 25_000),
   LOG_LEVEL: z

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
 import { memoryOfRequest, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
+import { createCanary, runAtMultiples } from "./canary.ts";
 import { createDatabase } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -12,7 +13,7 @@ import { createReadiness } from "./readiness.ts";
 import { bodyLimit } from "./records.ts";
 import { createStore, type Store } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
-import { createVault } from "./vault.ts";
+import { createVault, type Vault } from "./vault.ts";
 
 function start(): void {
   const environment = parseServiceEnvironment(process.env);
@@ -53,6 +54,7 @@ function start(): void {
   });
 
   purgeRegularly(store);
+  startCanary(vault, environment);
   const server = createHttpServer({
     app,
     logger,
@@ -101,6 +103,19 @@ function purgeRegularly(store: Store): void {
   setInterval(() => {
     store.purge().catch((error: unknown) => logger.warn(errorFields(error), "purge failed"));
   }, PURGE_INTERVAL).unref();
+}
+
+/** Runs the canary regularly, and whenever the parent process asks for it: the lab has its own clock. */
+function startCanary(vault: Vault, { CANARY_MINUTES, REQUEST_TIMEOUT }: ServiceEnvironment): void {
+  const canary = createCanary({ vault, logger, timeout: REQUEST_TIMEOUT });
+  process.on("message", (message) => {
+    if (message === "canary") void canary();
+  });
+  if (CANARY_MINUTES === 0) return;
+  runAtMultiples(CANARY_MINUTES * 60_000, () => void canary(), {
+    now: Date.now,
+    after: (milliseconds, task) => setTimeout(task, milliseconds).unref(),
+  });
 }
 
 interface Shutdown {

@@ -22,6 +22,7 @@ testSettings(settings, {
     { pager: /^is not a valid email address$/ },
   ],
   notifyOnOk: ["NOTIFY_ON_OK", "YES", true, { never: /must be true or false/ }],
+  monitoringCanary: ["MONITORING_CANARY", "off", false, { hourly: /must be true or false/ }],
   alarmQueue: ["ALARM_QUEUE", "on", true, { SQS: /must be true or false/ }],
   webhookUrl: [
     "WEBHOOK_URL",

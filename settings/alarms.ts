@@ -26,6 +26,12 @@ export const settings = {
     defaults: same(false),
   }),
 
+  monitoringCanary: flag({
+    description:
+      "Let the service try a wrong Key every half hour, and alarm when its traces stop, so that broken monitoring is noticed.",
+    defaults: same(true),
+  }),
+
   alarmQueue: flag({
     description: "Send each alarm state change to an SQS queue, for programs to read.",
     defaults: same(false),

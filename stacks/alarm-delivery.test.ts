@@ -83,11 +83,12 @@ describe("forwarding state changes to programs", () => {
     expect(kmsErrorsStack.output).not.toHaveProperty("AlarmQueueArn");
   });
 
-  test("sends every state change to the queue and the webhook", () => {
+  test("sends every state change to the queue and the webhook, except the canary's", () => {
     const { event_pattern } = resourceOf(forwarding, "aws_cloudwatch_event_rule", "AlarmChanges");
     expect(JSON.parse(String(event_pattern))).toEqual({
       source: ["aws.cloudwatch"],
       "detail-type": ["CloudWatch Alarm State Change"],
+      resources: [{ "anything-but": [expect.stringMatching(/:alarm:cipherwatch-dev-canary$/)] }],
       detail: { alarmName: [{ prefix: "cipherwatch-dev-" }] },
     });
     expect(
@@ -189,7 +190,7 @@ describe("the topics", () => {
     const { policy } = resourceOf(kmsErrorsStack, "aws_kms_key", "TopicKey");
     const conditions = (sid: string) => conditionsOf(statementOf(kmsErrorsStack, policy, sid));
     expect(conditions("RulesEncryptMessages")).toEqual([
-      `StringEquals kms:EncryptionContext:aws:sns:topicArn ${topicArn("urgent")},${topicArn("routine")}`,
+      `StringEquals kms:EncryptionContext:aws:sns:topicArn ${["urgent", "routine", "canary"].map(topicArn).join(",")}`,
     ]);
     expect(conditions("RulesEncryptEvents")).toEqual([
       `StringEquals kms:EncryptionContext:aws:sqs:arn ${queueArn("alarm-events")},${queueArn("undelivered")}`,

@@ -18,7 +18,7 @@ describe("a detection that reads the trail", () => {
     expect(resourceOf(kmsErrorsStack, "aws_cloudwatch_log_metric_filter")).toEqual({
       name: "cipherwatch-dev-kms-errors",
       log_group_name: "/cipherwatch/dev/trail",
-      pattern: `{ $.errorCode = "*" && $.eventSource = "kms.amazonaws.com" && $.userIdentity.sessionContext.sessionIssuer.arn = "arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-service" }`,
+      pattern: `{ $.errorCode = "*" && $.eventSource = "kms.amazonaws.com" && $.userIdentity.sessionContext.sessionIssuer.arn = "arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-service" && ($.errorCode != "InvalidCiphertextException" || $.requestParameters.encryptionContext.record NOT EXISTS || $.requestParameters.encryptionContext.record != "canary") }`,
       metric_transformation: {
         namespace: "Cipherwatch/dev/Detections",
         name: "kms-errors",

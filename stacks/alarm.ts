@@ -2,6 +2,7 @@ import { CloudwatchCompositeAlarm } from "@cdktf/provider-aws/lib/cloudwatch-com
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { CANARY } from "../common/canary.ts";
 import { keyAlias, ROUTINE_TOPIC, resourceName } from "../common/naming.ts";
 import { alarmDescription } from "../detections/alarm-description.ts";
 import { attackUnderWay, compositeAlarmRule } from "../detections/attack-under-way.ts";
@@ -13,10 +14,12 @@ import { createDetectionScope, type DetectionScope } from "../detections/scope.t
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
 import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
+import { CanaryAlarm } from "./constructs/canary-alarm.ts";
 import { DetectionAlarm } from "./constructs/detection-alarm.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
 import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
+import { SilenceAlarms } from "./constructs/silence-alarms.ts";
 import { Webhook } from "./constructs/webhook.ts";
 
 export interface AlarmStackProps extends CipherwatchStackProps {
@@ -60,7 +63,7 @@ export class AlarmStack extends CipherwatchStack {
       alias: keyAlias(env, "alarms"),
       description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
       grants: [
-        ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE_TOPIC),
+        ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE_TOPIC, CANARY),
         ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED),
       ],
     });
@@ -94,11 +97,12 @@ export class AlarmStack extends CipherwatchStack {
     const alarms = detections.flatMap((detection) => this.#addDetection(detection, detectionScope));
     const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
     const undelivered = this.#addUndeliveredAlarm();
+    const silence = this.#addSilenceAlarms(detectionScope, keyArn);
     this.#forwardStateChanges(detectionScope, keyArn);
     alarmDashboard(this, "Dashboard", {
       detections,
       detectionScope,
-      otherAlarmNames: [...composite, undelivered],
+      otherAlarmNames: [...composite, undelivered, ...silence],
     });
 
     new TerraformOutput(this, "UrgentTopicArn", { value: this.urgentTopicArn });
@@ -195,7 +199,7 @@ export class AlarmStack extends CipherwatchStack {
       dimensions: { QueueName: this.#undelivered.queueName },
       statistic: "Maximum",
       period: 300,
-      evaluationPeriods: 1,
+      evaluationPeriods: 3, // the metric arrives minutes late
       datapointsToAlarm: 1,
       comparisonOperator: "GreaterThanOrEqualToThreshold",
       threshold: 1,
@@ -204,6 +208,36 @@ export class AlarmStack extends CipherwatchStack {
       alarmActions: [this.routineTopicArn],
     });
     return alarmName;
+  }
+
+  /**
+   * Alarms when something stops that everything else depends on.
+   * @returns the alarms' names
+   */
+  #addSilenceAlarms(detectionScope: DetectionScope, keyArn: string): readonly string[] {
+    const { env } = this.settings;
+    const canary =
+      this.#hasCanary() &&
+      new CanaryAlarm(this, "Canary", {
+        detectionScope,
+        keyArn,
+        urgentTopicArn: this.urgentTopicArn,
+      });
+    const { trailLogGroupName, serviceLogGroupName } = detectionScope;
+    const { alarmNames } = new SilenceAlarms(this, "Silence", {
+      trailLogGroupName,
+      urgentTopicArn: this.urgentTopicArn,
+      routineTopicArn: this.routineTopicArn,
+      urgentTopicName: resourceName(env, URGENT),
+      routineTopicName: resourceName(env, ROUTINE_TOPIC),
+      ...(canary ? { canary: { serviceLogGroupName, topicName: canary.topicName } } : {}),
+    });
+    return canary ? [...alarmNames, canary.alarmName] : alarmNames;
+  }
+
+  #hasCanary(): boolean {
+    const { monitoringCanary, imageDigest } = this.settings;
+    return monitoringCanary && imageDigest !== undefined;
   }
 
   /** Sends every state change of an alarm to a queue and a webhook, as far as the settings enable them. */
@@ -226,6 +260,10 @@ export class AlarmStack extends CipherwatchStack {
       pattern: {
         source: ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
+        // The canary's alarm changes its state every half hour.
+        resources: [
+          { "anything-but": [this.regionalArn("cloudwatch", `alarm:${namePrefix}${CANARY}`)] },
+        ],
         detail: { alarmName: [{ prefix: namePrefix }] },
       },
       targets,

@@ -103,6 +103,7 @@ describe("the API", () => {
   test("receives the key, the database and the metric namespace", () => {
     expect(variablesOf(api)).toEqual({
       AWS_REGION: "ap-southeast-2",
+      CANARY_MINUTES: "30",
       DATABASE_HOST: "database.example.com",
       DATABASE_NAME: "cipherwatch",
       DATABASE_PORT: "5433",
@@ -113,6 +114,11 @@ describe("the API", () => {
       PORT: "8080",
     });
     expect(api.portMappings).toEqual([{ containerPort: 8080, hostPort: 8080, protocol: "tcp" }]);
+  });
+
+  test("runs no canary if the settings turn it off", () => {
+    const [, container] = containersOf(serviceStack({ MONITORING_CANARY: "false" }));
+    expect(variablesOf(container)).not.toHaveProperty("CANARY_MINUTES");
   });
 
   test("receives a pool size that differs from the service's default", () => {

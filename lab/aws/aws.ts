@@ -1,4 +1,5 @@
 import { replaceEmbeddedTimestamp } from "../../cloudwatch/embedded-metrics.ts";
+import { statisticSet } from "../../cloudwatch/metric.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { Clock } from "../state/clock.ts";
 import { type Journal, type JournalLimit, openJournal } from "../state/journal.ts";
@@ -15,7 +16,7 @@ import {
   createCloudWatch,
   notModelled as notModelledOfCloudWatch,
 } from "./cloudwatch/cloudwatch.ts";
-import { createMetrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";
+import { createMetrics, type Metrics, type MetricsEntry } from "./cloudwatch/metrics/metrics.ts";
 import { startEndpoint } from "./endpoint/endpoint.ts";
 import { createAccess, type IamEntry, notModelled as notModelledOfIam } from "./iam/access.ts";
 import type { KmsEntry } from "./kms/keys.ts";
@@ -68,6 +69,7 @@ export const notModelledByService = {
     ...notModelledOfIam,
     "Calls of ECS, RDS, IAM, Secrets Manager, ECR, EC2, Elastic Load Balancing, WAF and EventBridge are checked and recorded, and change nothing. The same holds for calls that change a trail, log group, topic or alarm.",
     "There are no quotas and no throttling.",
+    "A new lab begins with one datapoint for each alarm that treats missing data as breaching, as if the account had existed before. In AWS, such an alarm can fire once when it is created.",
   ],
   kms: notModelledOfKms,
   cloudtrail: notModelledOfCloudTrail,
@@ -102,6 +104,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     record: cloudTrail.record,
     onError: options.onError,
   });
+  seedMetrics(options, services.metrics);
   cloudWatch.start();
 
   return {
@@ -124,6 +127,24 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
       services.closeJournals();
     },
   };
+}
+
+/** A new lab has no data of the time before it, which is no sign that something stopped. */
+function seedMetrics({ deployment, clock }: AwsOptions, metrics: Metrics): void {
+  if (metrics.list().length > 0) return;
+  metrics.put(
+    deployment.alarms
+      .filter(({ treatMissingData }) => treatMissingData === "breaching")
+      .map(({ namespace, metricName, dimensions, threshold }) => ({
+        namespace,
+        name: metricName,
+        dimensions,
+        timestamp: clock.now(),
+        unit: "Count",
+        highResolution: false,
+        ...statisticSet([threshold]),
+      })),
+  );
 }
 
 function createServices({ deployment, clock, trailDeliveries, journalFile }: AwsOptions) {
@@ -157,6 +178,7 @@ function createServices({ deployment, clock, trailDeliveries, journalFile }: Aws
     ...context,
     topics: deployment.topics,
     subscriptions: deployment.subscriptions,
+    metrics,
     journal: open<Mail>("inbox", JOURNAL_LIMIT),
   });
   const cloudWatch = createCloudWatch({

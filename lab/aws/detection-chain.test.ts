@@ -48,6 +48,7 @@ function chain({ clock = manualClock(NOON) as Clock, filter = FILTER, alarm = AL
     ...ACCOUNT,
     topics: [TOPIC],
     subscriptions: [SUBSCRIPTION],
+    metrics,
     journal: openJournal<Mail>(file("sns")),
   });
   const cloudWatch = createCloudWatch({

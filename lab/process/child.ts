@@ -14,6 +14,8 @@ export interface ChildOptions {
 export interface Child {
   /** Resolves with the first message that the child sends; rejects if it exits without sending one. */
   readonly message: () => Promise<unknown>;
+  /** Sends a message; ignored if the child has exited. */
+  readonly send: (message: string) => void;
   /** Resolves with the exit code or the signal's name. */
   readonly exited: Promise<number | string>;
   /** Sends SIGTERM, and SIGKILL after the grace period; resolves when the child has exited. */
@@ -43,6 +45,9 @@ export function startChild({ module, env, onLine }: ChildOptions): Child {
     child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
   });
   return {
+    send: (message) => {
+      if (child.connected) child.send(message);
+    },
     exited,
     message: () =>
       new Promise((resolve, reject) => {

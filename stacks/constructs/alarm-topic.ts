@@ -22,8 +22,11 @@ export interface AlarmTopicProps {
   readonly displayName: string;
   /** A KMS key whose policy includes `grantAlarmTopics` for this part. */
   readonly keyArn: string;
-  /** Receives the messages, once its owner has confirmed the subscription in the first email. */
-  readonly email: string;
+  /**
+   * Receives the messages, once its owner has confirmed the subscription with the first email. Default: the
+   * topic has no subscription.
+   */
+  readonly email?: string;
 }
 
 /** A topic that forwards messages of this environment's alarms and EventBridge rules by email. */
@@ -43,6 +46,7 @@ export class AlarmTopic extends Construct {
       arn: topic.arn,
       policy: policyJson(this, "Access", allowPublishers(stack, topicArn(stack, part))),
     });
+    if (email === undefined) return;
     new SnsTopicSubscription(this, "Mail", {
       topicArn: topic.arn,
       protocol: "email",

@@ -1,6 +1,7 @@
 import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/index.js";
 import { Token } from "cdktf";
 import type { Construct } from "constructs";
+import { CANARY_MINUTES } from "../../common/canary.ts";
 import { resourceName, serviceNamespace } from "../../common/naming.ts";
 import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
@@ -70,7 +71,7 @@ function migrations(scope: Construct, props: ServiceTaskProps) {
 }
 
 function api(scope: Construct, props: ServiceTaskProps) {
-  const { env, region, executeCommand, databasePoolSize, taskMemory } =
+  const { env, region, monitoringCanary, executeCommand, databasePoolSize, taskMemory } =
     CipherwatchStack.of(scope).settings;
   const { port, keyArn, stopSeconds } = props;
   return {
@@ -87,6 +88,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
       KMS_KEY_ARN: keyArn,
       METRICS_NAMESPACE: serviceNamespace(env),
       PORT: String(port),
+      ...(monitoringCanary && { CANARY_MINUTES: String(CANARY_MINUTES) }),
       ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
         DATABASE_POOL_SIZE: String(databasePoolSize),
       }),

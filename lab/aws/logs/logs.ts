@@ -66,12 +66,13 @@ export function createLogs(options: LogsOptions): Logs {
   function ingest(logGroupName: string, logStreamName: string, events: readonly LogEvent[]): void {
     if (events.length === 0) return;
     store.append(logGroupName, logStreamName, events);
-    metrics.put(
-      events.flatMap((event) => [
+    metrics.put([
+      ...events.flatMap((event) => [
         ...filtersOf(logGroupName).flatMap(({ publish }) => publish(event) ?? []),
         ...embeddedMetrics(logGroupName, event),
       ]),
-    );
+      logGroupMetric("IncomingLogEvents", logGroupName, clock.now(), events.length),
+    ]);
   }
 
   function ensureStream(logGroupName: string, logStreamName: string): void {
@@ -110,15 +111,23 @@ function embeddedMetrics(logGroupName: string, event: LogEvent): readonly Metric
   const embedded = parseEmbeddedMetrics(event.message);
   if (embedded === undefined) return [];
   if ("data" in embedded) return embedded.data;
-  return [
-    {
-      namespace: "AWS/Logs",
-      name: "EMFValidationErrors",
-      dimensions: { LogGroupName: logGroupName },
-      timestamp: event.timestamp,
-      unit: "None",
-      highResolution: false,
-      ...statisticSet([1]),
-    },
-  ];
+  return [logGroupMetric("EMFValidationErrors", logGroupName, event.timestamp, 1)];
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html */
+function logGroupMetric(
+  name: string,
+  logGroupName: string,
+  timestamp: number,
+  value: number,
+): MetricDatum {
+  return {
+    namespace: "AWS/Logs",
+    name,
+    dimensions: { LogGroupName: logGroupName },
+    timestamp,
+    unit: "None",
+    highResolution: false,
+    ...statisticSet([value]),
+  };
 }

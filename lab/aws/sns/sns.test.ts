@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ACCOUNT, SUBSCRIPTION, TOPIC } from "../../../cloudwatch/testing/fixtures.ts";
 import { manualClock } from "../../testing/manual-clock.ts";
 import { memoryJournal } from "../../testing/memory-journal.ts";
+import { createMetrics } from "../cloudwatch/metrics/metrics.ts";
 import type { Call } from "../shared/operation.ts";
 import { awsError } from "../testing/aws-error.ts";
 import type { Mail } from "./email.ts";
@@ -12,10 +13,11 @@ const NOON = Date.parse("2026-11-20T12:00:00Z");
 function snsWith({ subscriptions = [SUBSCRIPTION], entries = [] as readonly Mail[] } = {}) {
   const clock = manualClock(NOON);
   const journal = memoryJournal(entries);
-  const sns = createSns({ clock, ...ACCOUNT, topics: [TOPIC], subscriptions, journal });
+  const metrics = createMetrics({ clock, journal: memoryJournal() });
+  const sns = createSns({ clock, ...ACCOUNT, topics: [TOPIC], subscriptions, metrics, journal });
   const call = (operation: string, input: unknown) =>
     sns.operations[operation]?.(input, {} as Call) as Readonly<Record<string, unknown>>;
-  return { sns, journal, call };
+  return { sns, journal, metrics, call };
 }
 
 test("sends an email with the footer that SNS adds", () => {
@@ -65,6 +67,19 @@ test("sends each protocol its text of a structured message", () => {
     TopicArn: TOPIC.arn,
   });
   expect(mail?.id).not.toBe(document?.id);
+});
+
+test("counts published messages and deliveries by topic", () => {
+  const { sns, metrics } = snsWith();
+  sns.publish(TOPIC.arn, { message: "text" });
+  sns.publish(TOPIC.arn, { message: "text" });
+  const sumOf = (name: string) =>
+    metrics.total(
+      { namespace: "AWS/SNS", name, dimensions: { TopicName: TOPIC.name } },
+      { start: NOON, end: NOON + 60_000 },
+    )?.sum;
+  expect(sumOf("NumberOfMessagesPublished")).toBe(2);
+  expect(sumOf("NumberOfNotificationsDelivered")).toBe(2);
 });
 
 test("accepts messages for a topic without subscribers", () => {

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { type MetricDatum, statisticSet } from "../../../cloudwatch/metric.ts";
 import type { DeployedSubscription, DeployedTopic } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";
+import type { Metrics } from "../cloudwatch/metrics/metrics.ts";
 import type { Operations } from "../shared/operation.ts";
 import { emailBody, emailJsonBody, type Mail } from "./email.ts";
 import { type Publication, parseMessage } from "./message.ts";
@@ -27,6 +29,7 @@ export interface Sns {
 export const notModelled: readonly string[] = [
   "Email subscriptions count as confirmed. AWS sends nothing until the recipient follows the link in the confirmation email.",
   "Emails are delivered to the lab's inbox only. Subscriptions with other protocols receive nothing.",
+  "A delivery never fails: the metric NumberOfNotificationsFailed has no data.",
   "A topic's KMS key and access policy are not applied: CloudWatch can publish to a topic here even if AWS would deny it.",
 ];
 
@@ -44,6 +47,7 @@ export function createSns({
   accountId,
   topics,
   subscriptions,
+  metrics,
   journal,
 }: {
   readonly clock: Clock;
@@ -51,6 +55,7 @@ export function createSns({
   readonly accountId: string;
   readonly topics: readonly DeployedTopic[];
   readonly subscriptions: readonly DeployedSubscription[];
+  readonly metrics: Pick<Metrics, "put">;
   readonly journal: Journal<Mail>;
 }): Sns {
   const mails: Mail[] = journal.entries.slice(-MAX_INBOX);
@@ -61,6 +66,8 @@ export function createSns({
     const messageId = randomUUID();
     const at = clock.now();
     const { subject } = publication;
+    const count = (name: string) => metrics.put([topicMetric(name, topic.name, at)]);
+    count("NumberOfMessagesPublished");
     for (const subscription of subscriptions) {
       const { protocol, endpoint } = subscription;
       const isEmail = protocol === "email" || protocol === "email-json";
@@ -79,6 +86,7 @@ export function createSns({
         topicArn,
       };
       journal.append(mail);
+      count("NumberOfNotificationsDelivered");
       mails.push(mail);
     }
     mails.splice(0, mails.length - MAX_INBOX);
@@ -94,5 +102,18 @@ export function createSns({
     },
     publish,
     inbox: () => mails,
+  };
+}
+
+/** @see https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html */
+function topicMetric(name: string, topicName: string, timestamp: number): MetricDatum {
+  return {
+    namespace: "AWS/SNS",
+    name,
+    dimensions: { TopicName: topicName },
+    timestamp,
+    unit: "Count",
+    highResolution: false,
+    ...statisticSet([1]),
   };
 }
