@@ -67,6 +67,7 @@ export const secretAccess: TrailDetection = {
   why: "With the master secret, a caller can sign in to the database as its owner and bypass the service, its Keys and its log. Only the execution role needs to read it, for migrations.",
   falsePositives: [
     "A known administrator made a planned manual repair to the database. Rotate the secret afterwards.",
+    "Another application reads several of its secrets with a filter: exclude its role.",
     "RDS manages the secret of another database in this account: exclude the role that reads it.",
   ],
   runbook: [

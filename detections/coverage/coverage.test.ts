@@ -10,6 +10,7 @@ import { elastic } from "./elastic.ts";
 import { mitre } from "./mitre.ts";
 import { panther } from "./panther.ts";
 import { reasons } from "./reasons.ts";
+import { recordPages } from "./record-pages.ts";
 import { resources } from "./resources.ts";
 import { sigma } from "./sigma.ts";
 
@@ -131,4 +132,13 @@ test.each([
   ["a line without a target", "A rule", /must be/],
 ])("rejects %s", (_, line, message) => {
   expect(() => coverageTable(line)).toThrow(message);
+});
+
+test("names AWS's page on the records of exactly the services whose events are counted", () => {
+  const services = detections.flatMap((detection) =>
+    detection.source === "trail"
+      ? detection.mustFire.map(({ record }) => String(record.eventSource).split(".")[0])
+      : [],
+  );
+  expect(Object.keys(recordPages)).toEqual([...new Set(services)].sort());
 });

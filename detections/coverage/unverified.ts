@@ -5,8 +5,8 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Change a tag of each resource, and look the events up with `aws cloudtrail lookup-events`.",
   ],
   [
-    "RDS records show a new master password as asterisks, and responses contain `dBInstanceIdentifier`, also those of DeleteDBSnapshot and DeleteDBInstanceAutomatedBackup.",
-    "Modify and delete a copy of the database.",
+    "Responses of RDS contain `dBInstanceIdentifier` in lower case, also those of DeleteDBSnapshot, CopyDBSnapshot and DeleteDBInstanceAutomatedBackup.",
+    "Copy and delete a snapshot and a backup of a test database.",
   ],
   [
     "Members of EC2 requests: `groupId` for AuthorizeSecurityGroup… and RevokeSecurityGroup…, `ModifySecurityGroupRulesRequest.GroupId` for ModifySecurityGroupRules. The first is documented, the second seen in published queries.",

@@ -5,6 +5,7 @@ import { elastic } from "../../detections/coverage/elastic.ts";
 import { mitre } from "../../detections/coverage/mitre.ts";
 import { panther } from "../../detections/coverage/panther.ts";
 import { type Reason, reasons } from "../../detections/coverage/reasons.ts";
+import { recordPages } from "../../detections/coverage/record-pages.ts";
 import { resources } from "../../detections/coverage/resources.ts";
 import { sigma } from "../../detections/coverage/sigma.ts";
 import { unverified } from "../../detections/coverage/unverified.ts";
@@ -34,8 +35,17 @@ export function coveragePage(): string {
     "## Panther",
     "The rules for CloudTrail in [panther-labs/panther-analysis](https://github.com/panther-labs/panther-analysis) of July 2026, by display name. Left out are rules for services that the deployment does not use: Bedrock, CodeBuild, Lambda, Macie, SES, SSM, and EC2 instances, volumes and images.",
     ...section("rule", panther),
+    "## Where AWS documents the records",
+    "The examples of the detections follow these pages, the API reference for the members of requests, and the published records that the public rules are tested with.",
+    table(
+      ["event source", "page"],
+      Object.entries(recordPages).map(([service, page]) => [
+        `${service}.amazonaws.com`,
+        `<${page}>`,
+      ]),
+    ),
     "## What only an account can show",
-    "The examples of the detections follow AWS's documentation and published records. The following is documented nowhere, or contradictorily.",
+    "The following is documented nowhere, or contradictorily.",
     table(["assumption", "check"], unverified),
   ].join("\n\n")}\n`;
 }

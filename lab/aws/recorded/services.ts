@@ -71,7 +71,7 @@ const onListener = on("elasticloadbalancing", "ListenerArn");
 const onLoadBalancer = on("elasticloadbalancing", "LoadBalancerArn");
 const onTargetGroup = on("elasticloadbalancing", "TargetGroupArn");
 
-/** @see https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/logging-using-cloudtrail.html */
+/** @see https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/cloudtrail-logs.html */
 export const loadBalancingOperations: Operations = recordedOperations(
   { prefix: "elasticloadbalancing", missingParameter: missingQueryParameter },
   {
