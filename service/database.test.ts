@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import postgres from "postgres";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { signIn } from "./database.ts";
+import { createDatabase, type DatabaseUnavailable, signIn } from "./database.ts";
 
 const server = {
   host: "db.example.ap-southeast-2.rds.amazonaws.com",
@@ -84,6 +84,93 @@ describe("signing in to RDS", () => {
     await close();
   });
 });
+
+describe("a pool whose connections are lost", () => {
+  test.each(["reset", "end"] as const)(
+    "opens new ones at once when the server closes them under load (%s)",
+    async (how) => {
+      const backend = await startBackend();
+      const timeout = 30_000;
+      const database = createDatabase({
+        access: { kind: "url", url: `postgres://u@127.0.0.1:${backend.port}/d` },
+        poolSize: 10,
+        connectTimeout: timeout,
+        statementTimeout: timeout,
+        onTokenError: unexpected,
+      });
+      const reasons = new Set<string>();
+      let slowest = 0;
+      let kills = 0;
+      const lane = async () => {
+        while (kills < 60) {
+          const startedAt = performance.now();
+          await database
+            .query((sql) => sql.unsafe("SELECT"))
+            .catch(({ reason }: DatabaseUnavailable) => reasons.add(reason));
+          slowest = Math.max(slowest, performance.now() - startedAt);
+        }
+      };
+      const killer = async () => {
+        for (; kills < 60; kills++) {
+          await backend.queries(kills * 20);
+          backend.disconnect(how);
+        }
+      };
+      await Promise.all([killer(), ...Array.from({ length: 32 }, lane)]);
+      await database.close(0);
+      await backend.close();
+      for (const reason of reasons)
+        expect(reason).toMatch(/^(ECONNRESET|EPIPE|CONNECTION_CLOSED)$/);
+      expect(slowest).toBeLessThan(timeout / 2);
+    },
+    120_000,
+  );
+});
+
+/** A server that signs everyone in, and answers every simple query with no rows. */
+async function startBackend() {
+  const message = (type: string, ...content: number[]) =>
+    Buffer.from([type.charCodeAt(0), 0, 0, 0, 4 + content.length, ...content]);
+  const ready = message("Z", "I".charCodeAt(0));
+  const signedIn = Buffer.concat([message("R", 0, 0, 0, 0), ready]);
+  const done = Buffer.concat([message("C", ...Buffer.from("SELECT 0\0")), ready]);
+  const sockets = new Set<Socket>();
+  let queries = 0;
+  let waiter = { count: Number.POSITIVE_INFINITY, resolve: () => {} };
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {}).once("close", () => sockets.delete(socket));
+    socket.once("data", () => {
+      socket.write(signedIn);
+      socket.on("data", () => {
+        queries += 1;
+        socket.write(done);
+        if (queries >= waiter.count) waiter.resolve();
+      });
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (listener.address() as AddressInfo).port,
+    /** Resolves when this many queries have arrived. */
+    queries: (count: number) =>
+      new Promise<void>((resolve) => {
+        waiter = { count, resolve };
+        if (queries >= count) resolve();
+      }),
+    disconnect(how: "reset" | "end") {
+      for (const socket of sockets) {
+        if (how === "reset") socket.resetAndDestroy();
+        else socket.end();
+      }
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        listener.close(resolve);
+      }),
+  };
+}
 
 /** A server that requests a clear-text password, as RDS does for IAM authentication, and rejects every sign-in. */
 async function startDoorman() {

