@@ -22,11 +22,35 @@ testSettings(settings, {
     "example-state",
     { "s3://state/key": /^is not a valid S3 bucket name$/ },
   ],
+  tags: [
+    "TAGS",
+    "Owner=payments, team:cost=EUR 47+11",
+    { Owner: "payments", "team:cost": "EUR 47+11" },
+    {
+      Owner: /^has no value for Owner$/,
+      "Owner=a,Owner=b": /^sets Owner twice$/,
+      "project=mine": /^sets project, which the stacks set themselves$/,
+      "aws:owner=me": /^sets aws:owner, but AWS reserves names that begin with aws:$/,
+      "Own%er=a": /^has the name "Own%er", which AWS does not allow$/,
+      "Owner=a;b": /^has a value for Owner that AWS does not allow/,
+    },
+  ],
+  permissionsBoundary: [
+    "PERMISSIONS_BOUNDARY",
+    "arn:aws:iam::111122223333:policy/teams/boundary",
+    "arn:aws:iam::111122223333:policy/teams/boundary",
+    { boundary: /^is not the ARN of a managed policy$/ },
+  ],
   deletionProtection: ["DELETION_PROTECTION", "true", true, { perhaps: /must be true or false/ }],
 });
 
 test("lists the known environments for an unknown one", () => {
   expect(issuesOf({ ENV: "staging" })).toMatchObject([{ allowed: "dev, prod" }]);
+});
+
+test("rejects more tags than AWS allows on a resource", () => {
+  const tags = Array.from({ length: 41 }, (_, index) => `tag${index}=x`).join(",");
+  expect(issuesOf({ TAGS: tags })).toMatchObject([{ variable: "CIPHERWATCH_TAGS" }]);
 });
 
 test("rejects prod without deletion protection", () => {

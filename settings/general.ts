@@ -1,5 +1,26 @@
 import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../common/environment.ts";
+import { textsOf } from "./schemas.ts";
 import { flag, oneOf, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
+
+/** Tags that the stacks set themselves: IAM conditions depend on them. */
+export const STACK_TAGS = ["Project", "Environment", "Stack", "ManagedBy"] as const;
+
+/** AWS allows 50 tags on a resource, of which some resources use a few for their names. */
+const MAX_TAGS = 40;
+
+/** @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
+const TAG_KEY = /^[\p{L}\p{N} _.:/=+@-]{1,128}$/u;
+const TAG_VALUE = /^[\p{L}\p{N} _.:/=+@-]{0,256}$/u;
+
+function validateTag(key: string, value: string): string | undefined {
+  if (STACK_TAGS.some((name) => name.toLowerCase() === key.toLowerCase()))
+    return `sets ${key}, which the stacks set themselves`;
+  if (/^aws:/i.test(key)) return `sets ${key}, but AWS reserves names that begin with aws:`;
+  if (!TAG_KEY.test(key)) return `has the name ${JSON.stringify(key)}, which AWS does not allow`;
+  return TAG_VALUE.test(value)
+    ? undefined
+    : `has a value for ${key} that AWS does not allow: at most 256 letters, digits, spaces and _.:/=+-@`;
+}
 
 export const settings = {
   env: oneOf(ENVIRONMENTS, "is not a known environment", {
@@ -31,6 +52,26 @@ export const settings = {
     next: "set it to the bucket's name alone, or unset it to use a local state file",
   }),
 
+  tags: setting({
+    description:
+      "More tags for every resource, such as the owner or the cost center that your organization requires.",
+    schema: textsOf(validateTag),
+    defaults: same({}),
+    allowed: `pairs such as Owner=payments,CostCenter=4711; at most ${MAX_TAGS}, none of ${STACK_TAGS.join(", ")}`,
+    next: "set allowed tags, or unset it to add none",
+  }),
+
+  permissionsBoundary: setting({
+    description:
+      "ARN of a managed policy to set as the permissions boundary of every role. The pipeline's own boundary if unset.",
+    schema: text(
+      /^arn:aws[\w-]*:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/,
+      "is not the ARN of a managed policy",
+    ).optional(),
+    allowed: "the ARN of a managed policy, such as arn:aws:iam::111122223333:policy/boundary",
+    next: "copy it from `aws iam list-policies --scope Local`, or unset it",
+  }),
+
   deletionProtection: flag({
     description:
       "Prevent deletion of everything that holds data: KMS keys, the trail's bucket, the database.",
@@ -39,6 +80,15 @@ export const settings = {
 };
 
 export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+  {
+    fields: ["tags"],
+    check: ({ tags }) => {
+      const count = Object.keys(tags).length;
+      return count > MAX_TAGS && `has ${count} tags`;
+    },
+    allowed: `at most ${MAX_TAGS} tags`,
+    next: "set fewer tags",
+  },
   {
     fields: ["deletionProtection", "env"],
     check: ({ deletionProtection, env }) =>

@@ -19,8 +19,8 @@ export const settings = {
 
   natGateways: oneOf(["none", "one", "per-zone"], "is not a valid choice", {
     description:
-      "NAT gateways through which the service reaches AWS. With VPC endpoints, none saves their cost.",
-    defaults: { dev: "one", prod: "per-zone" },
+      "NAT gateways through which the service reaches AWS where there are no VPC endpoints.",
+    defaults: { dev: "one", prod: "none" },
   }),
 
   vpcEndpoints: flag({

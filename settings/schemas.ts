@@ -67,6 +67,26 @@ export function listsOf(
   });
 }
 
+/** Comma-separated `name=text`: each name once. */
+export function textsOf(
+  validate: Validator<[name: string, text: string]>,
+): z.ZodType<Readonly<Record<string, string>>> {
+  return z.string().transform((text, context) => {
+    const texts = new Map<string, string>();
+    for (const [name, value] of pairsOf(text)) {
+      const error =
+        value === undefined
+          ? `has no value for ${name}`
+          : texts.has(name)
+            ? `sets ${name} twice`
+            : validate(name, value);
+      if (error !== undefined) context.addIssue(error);
+      texts.set(name, value ?? "");
+    }
+    return Object.fromEntries(texts);
+  });
+}
+
 function itemsOf(text: string): string[] {
   return text
     .split(",")

@@ -28,6 +28,13 @@ test("sets region and default tags on the provider", () => {
   });
 });
 
+test("adds the tags of the settings to those that policies depend on", () => {
+  const [provider] = stackOf({ TAGS: "Owner=payments" }).provider?.aws ?? [];
+  expect(provider).toMatchObject({
+    default_tags: [{ tags: { Owner: "payments", Project: "cipherwatch", Environment: "dev" } }],
+  });
+});
+
 test("restricts the provider to the account of the settings", () => {
   const [provider] = stackOf({ ACCOUNT_ID: "111122223333" }).provider?.aws ?? [];
   expect(provider).toMatchObject({ allowed_account_ids: ["111122223333"] });

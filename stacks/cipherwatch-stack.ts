@@ -27,6 +27,7 @@ export class CipherwatchStack extends TerraformStack {
       defaultTags: [
         {
           tags: {
+            ...settings.tags,
             Project: "cipherwatch",
             Environment: settings.env,
             Stack: id,

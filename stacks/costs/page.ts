@@ -19,8 +19,7 @@ type Variables = Readonly<Record<string, string>>;
 /** Settings with the largest effect on the costs, and the environment they are applied to. */
 const ALTERNATIVES: readonly (readonly [env: Environment, changes: Variables])[] = [
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],
-  ["prod", { NAT_GATEWAYS: "none" }],
-  ["prod", { VPC_ENDPOINTS: "false" }],
+  ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" }],
   ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "one" }],
   ["prod", { AVAILABILITY_ZONES: "2" }],
   ["prod", { DATABASE_MULTI_AZ: "false" }],

@@ -49,7 +49,8 @@ export class PipelineAccess extends Construct {
         }).arn
       : stack.globalArn("iam", `oidc-provider/${ISSUER}`);
 
-    this.#policy("Boundary", boundaryName(stack), boundaryStatements(stack));
+    if (stack.settings.permissionsBoundary === undefined)
+      this.#policy("Boundary", boundaryName(stack), boundaryStatements(stack));
     const { env } = stack.settings;
     const permissions = permissionsOf(stack).map(({ id: part, read, write }) => ({
       part,

@@ -8,8 +8,12 @@ import { READ_LOAD_BALANCERS, REGISTER_TARGETS, SHIFT_REQUESTS } from "../constr
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");
 
+/** The boundary of the settings, or the one that bootstrap creates for the pipeline. */
 export function boundaryArn(stack: CipherwatchStack): string {
-  return stack.globalArn("iam", `policy${BOOTSTRAP_PATH}${boundaryName(stack)}`);
+  return (
+    stack.settings.permissionsBoundary ??
+    stack.globalArn("iam", `policy${BOOTSTRAP_PATH}${boundaryName(stack)}`)
+  );
 }
 
 /**
@@ -80,15 +84,17 @@ function shiftRequests(stack: CipherwatchStack): Statement[] {
 }
 
 /**
- * Sets the boundary on every role of the other stacks and makes these stacks depend on bootstrap, which
- * creates it. Does nothing if there is no pipeline.
+ * Sets the boundary of the settings on every role. Without one, sets the pipeline's boundary on every role of
+ * the other stacks, and makes these depend on bootstrap, which creates it. Does nothing if there is neither.
  */
 export function applyBoundary(app: IConstruct, bootstrap: CipherwatchStack): void {
-  if (bootstrap.settings.githubRepository === undefined) return;
+  const { githubRepository, permissionsBoundary } = bootstrap.settings;
   for (const role of app.node.findAll().filter((construct) => construct instanceof IamRole)) {
     const stack = CipherwatchStack.of(role);
-    if (stack === bootstrap) continue;
-    role.permissionsBoundary = boundaryArn(stack);
-    stack.addDependency(bootstrap);
+    if (permissionsBoundary !== undefined) role.permissionsBoundary = permissionsBoundary;
+    else if (githubRepository !== undefined && stack !== bootstrap) {
+      role.permissionsBoundary = boundaryArn(stack);
+      stack.addDependency(bootstrap);
+    }
   }
 }
