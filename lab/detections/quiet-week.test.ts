@@ -1,13 +1,8 @@
-import { expect, test } from "vitest";
-import { isMetricAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import { describe, expect, test } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import { exampleScope, managementEvent, onKey, user } from "../../detections/example-events.ts";
-import { metricIdsOf } from "../../replay/detections/math-alarm.ts";
-import { compositeTransitions } from "../../replay/evaluate/composite.ts";
-import { createScan } from "../../replay/evaluate/scan.ts";
-import { createTally } from "../../replay/evaluate/tally.ts";
-import { createTimeline, transitionsOf } from "../../replay/evaluate/timeline.ts";
+import { ATTACK_STEPS } from "../../detections/testing/attack-steps.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { readDeployment } from "../../terraform/deployment.ts";
@@ -16,11 +11,10 @@ import { retargetRecord } from "../attack/retarget-record.ts";
 import { deployedScope } from "../scope.ts";
 import { account } from "../testing/deployment.ts";
 import { ordinaryWeek, type TimedRecord } from "../testing/ordinary-week.ts";
+import { raisedAlarms } from "../testing/raised-alarms.ts";
 
-const MINUTE = 60_000;
 /** In minutes. */
 const DAY = 24 * 60;
-const MONDAY = Date.UTC(2026, 2, 2);
 
 // With the default settings of dev.
 const terraform = readTerraform(
@@ -29,39 +23,7 @@ const terraform = readTerraform(
 );
 const deployment = readDeployment(terraform, account);
 const scope = deployedScope("dev", deployment);
-const filters = deployment.metricFilters.filter(
-  ({ logGroupName }) => logGroupName === scope.trailLogGroupName,
-);
 const week = ordinaryWeek(terraform);
-
-/** Names of the alarms on CloudTrail records, composite alarms included, that the records raise. */
-function raisedBy(records: readonly TimedRecord[]): readonly string[] {
-  const published = new Set(filters.map(({ transformation }) => transformation.metricName));
-  const alarms: readonly MetricAlarm[] = [...deployment.alarms, ...deployment.anomalyAlarms].filter(
-    (alarm) => isMetricAlarm(alarm) && published.has(alarm.metricName),
-  );
-  const monitoredMetrics = [...new Set(alarms.flatMap(metricIdsOf))];
-  const scan = createScan({ filters, monitoredMetrics, countsKeyUse: false });
-  for (const [index, { minute, record }] of records.entries()) {
-    const timed = { ...record, eventID: `event-${index}`, eventTime: timeOf(minute) };
-    scan.add(timed, JSON.stringify(timed));
-  }
-  const tally = createTally(filters, monitoredMetrics);
-  tally.add(scan.findings());
-  const transitions = new Map(
-    alarms.map((alarm) => {
-      const series = metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id)));
-      return [alarm.name, transitionsOf(alarm, createTimeline(alarm, series, MONDAY))] as const;
-    }),
-  );
-  const composite = compositeTransitions(deployment.compositeAlarms, transitions, MONDAY);
-  return [...transitions, ...composite].flatMap(([name, list]) =>
-    list.some(({ to }) => to === "ALARM") ? [name] : [],
-  );
-}
-
-const timeOf = (minute: number) =>
-  `${new Date(MONDAY + minute * MINUTE).toISOString().slice(0, 19)}Z`;
 
 const retargeted = new Map<CloudTrailRecord, CloudTrailRecord>();
 
@@ -86,7 +48,7 @@ test("contains use, two deployments, a scale-out, a rotation and backups", () =>
 });
 
 test("a week of ordinary traffic, deployments, scaling, rotation and backups raises nothing", () => {
-  expect(raisedBy(ordinary)).toEqual([]);
+  expect(raisedAlarms(deployment, ordinary)).toEqual([]);
 });
 
 test("the week's Friday with one disabled key raises its alarm", () => {
@@ -99,5 +61,14 @@ test("the week's Friday with one disabled key raises its alarm", () => {
   const friday = 4 * DAY;
   const disabled = inDeployment({ minute: friday + 600, record });
   const thatDay = ordinary.filter(({ minute }) => minute >= friday && minute < friday + DAY);
-  expect(raisedBy([...thatDay, disabled])).toEqual(["cipherwatch-dev-kms-key-change"]);
+  expect(raisedAlarms(deployment, [...thatDay, disabled])).toEqual([
+    "cipherwatch-dev-kms-key-change",
+  ]);
+});
+
+describe("a step of an attack raises its alarm", () => {
+  test.each(ATTACK_STEPS)("%s (%s)", (_, id, record) => {
+    const raised = raisedAlarms(deployment, [inDeployment({ minute: 10, record })]);
+    expect(raised).toContain(`cipherwatch-dev-${id}`);
+  });
 });

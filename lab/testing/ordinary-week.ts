@@ -1,3 +1,4 @@
+import { CANARY_MINUTES } from "../../common/canary.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import {
   administrator,
@@ -13,7 +14,9 @@ import {
   serviceEncryptEvent,
 } from "../../detections/example-events.ts";
 import { detections } from "../../detections/index.ts";
-import type { Resource, Terraform } from "../../terraform/reader.ts";
+import { kmsErrors } from "../../detections/kms-errors.ts";
+import type { Terraform } from "../../terraform/reader.ts";
+import { REPORTED, UPDATES } from "./terraform-updates.ts";
 
 /** A record of the example account, and the minute of the week at which it was made. */
 export interface TimedRecord {
@@ -74,6 +77,7 @@ export function ordinaryWeek(terraform: Terraform): readonly TimedRecord[] {
     ...deployment(3 * DAY + 15 * HOUR, terraform),
     ...scaleOut(2 * DAY + 11 * HOUR),
     ...rotation(5 * DAY + 2 * HOUR),
+    ...canary(),
     ...resemblingAttacks(),
   ].toSorted((a, b) => a.minute - b.minute);
 }
@@ -93,6 +97,19 @@ function useOfService(): readonly TimedRecord[] {
       record: random() < 0.7 ? serviceDecryptEvent : serviceEncryptEvent,
     }));
   }).flat();
+}
+
+/** The canary's wrong Key, every half hour. */
+function canary(): readonly TimedRecord[] {
+  const { record } =
+    kmsErrors.mustNotFire.find(
+      ({ name }) => name === "the canary of the service tries a wrong Key",
+    ) ?? {};
+  if (record === undefined) throw new Error("kms-errors has no example of the canary.");
+  return Array.from({ length: (DAYS * DAY) / CANARY_MINUTES }, (_, index) => ({
+    minute: index * CANARY_MINUTES,
+    record,
+  }));
 }
 
 /** Nightly backups by RDS, deliveries by CloudTrail, inventories, and people who look and work elsewhere. */
@@ -174,94 +191,6 @@ function gitHubAssumes(part: "plan" | "deploy"): CloudTrailRecord {
     roleSessionName: "GitHubActions",
   });
 }
-
-/** The write call with which Terraform's provider updates a resource of each type. */
-const UPDATES: Readonly<
-  Record<string, (get: Resource["get"]) => readonly [string, string, CloudTrailRecord]>
-> = {
-  aws_cloudwatch_metric_alarm: (get) => [
-    "monitoring",
-    "PutMetricAlarm",
-    { alarmName: get("alarm_name") },
-  ],
-  aws_cloudwatch_composite_alarm: (get) => [
-    "monitoring",
-    "PutCompositeAlarm",
-    { alarmName: get("alarm_name") },
-  ],
-  aws_cloudwatch_dashboard: (get) => [
-    "monitoring",
-    "PutDashboard",
-    { dashboardName: get("dashboard_name") },
-  ],
-  aws_cloudwatch_log_metric_filter: (get) => [
-    "logs",
-    "PutMetricFilter",
-    { logGroupName: get("log_group_name"), filterName: get("name") },
-  ],
-  aws_cloudwatch_query_definition: (get) => ["logs", "PutQueryDefinition", { name: get("name") }],
-  aws_cloudwatch_event_rule: (get) => ["events", "PutRule", { name: get("name") }],
-  aws_cloudwatch_event_target: (get) => ["events", "PutTargets", { rule: get("rule") }],
-  aws_sns_topic: (get) => ["sns", "SetTopicAttributes", { topicArn: get("arn") }],
-  aws_sns_topic_subscription: (get) => ["sns", "Subscribe", { topicArn: get("topic_arn") }],
-  aws_sqs_queue: (get) => [
-    "sqs",
-    "SetQueueAttributes",
-    { queueUrl: `https://sqs/111122223333/${get("name")}` },
-  ],
-  aws_iam_role_policy: (get) => ["iam", "PutRolePolicy", { roleName: get("role") }],
-  aws_db_instance: (get) => [
-    "rds",
-    "ModifyDBInstance",
-    { dBInstanceIdentifier: get("identifier"), publiclyAccessible: false },
-  ],
-  aws_db_parameter_group: (get) => [
-    "rds",
-    "ModifyDBParameterGroup",
-    { dBParameterGroupName: get("name") },
-  ],
-  aws_ecr_lifecycle_policy: () => ["ecr", "PutLifecyclePolicy", { repositoryName: cluster }],
-  aws_ecs_task_definition: (get) => [
-    "ecs",
-    "RegisterTaskDefinition",
-    {
-      family: get("family"),
-      taskRoleArn: exampleScope.serviceRoleArn,
-      executionRoleArn: exampleScope.executionRoleArn,
-    },
-  ],
-  aws_ecs_service: () => [
-    "ecs",
-    "UpdateService",
-    { cluster, service: `${namePrefix}api`, taskDefinition: `${cluster}:13` },
-  ],
-  aws_lb_listener: () => [
-    "elasticloadbalancing",
-    "ModifyListener",
-    {
-      listenerArn: `arn:aws:elasticloadbalancing:ap-southeast-2:111122223333:listener/app/${cluster}/1/2`,
-    },
-  ],
-  aws_lb_target_group: () => [
-    "elasticloadbalancing",
-    "ModifyTargetGroupAttributes",
-    {
-      targetGroupArn:
-        "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333:targetgroup/vault-1/2",
-    },
-  ],
-  aws_wafv2_web_acl: (get) => ["wafv2", "UpdateWebACL", { name: get("name"), scope: "REGIONAL" }],
-  aws_security_group: (get) => ["ec2", "AuthorizeSecurityGroupIngress", { groupId: get("id") }],
-  aws_vpc_endpoint: () => [
-    "ec2",
-    "ModifyVpcEndpoint",
-    { ModifyVpcEndpointRequest: { VpcEndpointId: "vpce-1" } },
-  ],
-  aws_s3_bucket_policy: (get) => ["s3", "PutBucketPolicy", { bucketName: get("bucket") }],
-};
-
-/** Changes that are reported whoever makes them: those of the trail, the states and the key policies. */
-const REPORTED = /^(bootstrap|trail)\//;
 
 /** Terraform plans, pushes an image and updates every resource; then ECS replaces the tasks. */
 function deployment(minute: number, terraform: Terraform): readonly TimedRecord[] {
