@@ -53,3 +53,12 @@ test("exits with 1 on an invalid setting, prints only the message and writes no 
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(existsSync(join(folder, "cdktf.out/stacks/kms"))).toBe(false);
 });
+
+test("prints warnings on standard output for the CDKTF CLI, which shows standard error as errors", () => {
+  const { status, stdout, stderr } = synth({
+    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+    CDKTF_CONTEXT_JSON: "{}",
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^Warning: the service stack is left out/);
+});

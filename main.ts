@@ -26,7 +26,9 @@ try {
   const app = new App();
   addStacks(app, settings);
   app.synth();
-  for (const warning of synthesisWarnings(settings)) console.error(warning);
+  // The CDKTF CLI, which sets this variable, prints standard error as errors in red.
+  const warn = process.env.CDKTF_CONTEXT_JSON === undefined ? console.error : console.log;
+  for (const warning of synthesisWarnings(settings)) warn(warning);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   console.error(error.message);
