@@ -8,7 +8,10 @@ testSettings(settings, {
     "REGION",
     "us-gov-west-1",
     "us-gov-west-1",
-    { sydney: /^is not a valid AWS region code$/ },
+    {
+      sydney: /^is not an AWS region$/,
+      "us-east-9": /^is not an AWS region; did you mean us-east-1\?$/,
+    },
   ],
   accountId: [
     "ACCOUNT_ID",

@@ -1,5 +1,7 @@
+import { REGIONS } from "../cloudwatch/alarm/regions.ts";
 import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../common/environment.ts";
-import { textsOf } from "./schemas.ts";
+import { nearest } from "../common/nearest.ts";
+import { textsOf, validated } from "./schemas.ts";
 import { flag, oneOf, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 /** Tags that the stacks set themselves: IAM conditions depend on them. */
@@ -22,6 +24,14 @@ function validateTag(key: string, value: string): string | undefined {
     : `has a value for ${key} that AWS does not allow: at most 256 letters, digits, spaces and _.:/=+-@`;
 }
 
+const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
+
+function validateRegion(region: string): string | undefined {
+  if (REGIONS.includes(region)) return undefined;
+  const suggestion = nearest(region.slice(0, LONGEST_REGION), REGIONS);
+  return `is not an AWS region${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
+}
+
 export const settings = {
   env: oneOf(ENVIRONMENTS, "is not a known environment", {
     description: "Environment: part of every resource name, and selects the defaults.",
@@ -31,10 +41,10 @@ export const settings = {
 
   region: setting({
     description: "AWS region to deploy to.",
-    schema: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "is not a valid AWS region code"),
+    schema: validated(validateRegion),
     defaults: same("ap-southeast-2"),
     allowed: "an AWS region code, such as ap-southeast-2",
-    next: "choose one from `aws account list-regions`, or unset it to use ap-southeast-2",
+    next: "choose one from `aws account list-regions`, or unset it to use ap-southeast-2. Add a new region of AWS to cloudwatch/alarm/regions.ts",
   }),
 
   accountId: setting({

@@ -96,7 +96,7 @@ describe("errors", () => {
     expect(() => settingsOf(INVALID)).toThrow(
       [
         '  CIPHERWATCH_REGION = "sydney"',
-        "    error:   is not a valid AWS region code",
+        "    error:   is not an AWS region",
         "    allowed: an AWS region code, such as ap-southeast-2",
         "    next:    choose one from `aws account list-regions`, or unset it to use ap-southeast-2",
       ].join("\n"),

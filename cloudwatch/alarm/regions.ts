@@ -43,6 +43,9 @@ const REGION_NAMES: Readonly<Record<string, string>> = {
   "us-west-2": "US West (Oregon)",
 };
 
+/** The codes of all regions. */
+export const REGIONS: readonly string[] = Object.keys(REGION_NAMES);
+
 /** Returns the display name of a region, or its code if the region is not in the table. */
 export function regionName(region: string): string {
   return REGION_NAMES[region] ?? region;

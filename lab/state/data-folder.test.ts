@@ -64,6 +64,15 @@ it("deletes only the lab's own data when fresh", () => {
   expect(readdirSync(join(path, "state"))).toEqual([]);
 });
 
+it.runIf(existsSync("/proc/self"))(
+  "reports a folder that cannot be created, instead of trying forever",
+  () => {
+    expect(() => openDataFolder("/proc/cipherwatch/data", false)).toThrow(
+      /^Cannot write the lab's data to \/proc\/cipherwatch\/data: ENOENT/,
+    );
+  },
+);
+
 it("suggests --data if it cannot write to the folder", () => {
   writeFileSync(path, "a file");
   expect(() => openDataFolder(path, false)).toThrow(

@@ -5,9 +5,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** Content of `endpoints.json` in the data folder of a running lab. */
@@ -38,7 +39,7 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
   const state = join(path, "state");
   let release = () => {};
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    createFolder(resolve(path));
     const unlock = lockFile(join(path, "lock"));
     if (unlock === undefined) throw folderInUse(path, endpointsFile);
     release = unlock;
@@ -66,6 +67,13 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
     removeEndpoints: () => rmSync(endpointsFile, { force: true }),
     release,
   };
+}
+
+/** Creates a folder and its missing parents. `mkdirSync` with `recursive` never ends within /proc. */
+function createFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  createFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 class FolderInUse extends Error {}
