@@ -149,8 +149,8 @@ export const alarmChange: TrailDetection = {
   ],
   insightsQuery: ({ namePrefix }) =>
     [
-      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn",
-      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com"] and eventName like /^(Delete|Disable|Remove|Unsub|Put|Set)/ and @message like "${namePrefix}"`,
+      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn, eventID, errorCode",
+      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and @message like "${namePrefix}"`,
     ].join(" | "),
   mustFire: [
     exampleEvent("a user deletes two alarms, one of them Cipherwatch's", user, {

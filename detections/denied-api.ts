@@ -54,7 +54,7 @@ export const deniedApi: TrailDetection = {
   insightsQuery: ({ serviceRoleName, executionRoleName }) =>
     [
       `filter errorCode like /AccessDenied|UnauthorizedOperation/ and userIdentity.sessionContext.sessionIssuer.userName in ["${serviceRoleName}", "${executionRoleName}"]`,
-      "stats count() as denied, earliest(eventTime) as first by eventSource, eventName, sourceIPAddress, userAgent",
+      "stats count() as denied, earliest(eventTime) as first, latest(eventID) as event, latest(userIdentity.arn) as session by eventSource, eventName, sourceIPAddress, userAgent",
       "sort denied desc",
     ].join(" | "),
   mustFire: [

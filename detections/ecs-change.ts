@@ -65,7 +65,7 @@ export const ecsChange: TrailDetection = {
   ],
   insightsQuery: ({ namePrefix, deployRoleName }) =>
     [
-      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, errorCode, requestParameters.taskDefinition, requestParameters.task",
+      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.taskDefinition, requestParameters.task, eventID, errorCode",
       `filter eventSource = "ecs.amazonaws.com" and eventName not like /^(List|Describe)/ and @message like "${namePrefix}" and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${deployRoleName}"`,
     ].join(" | "),
   mustFire: [

@@ -80,7 +80,7 @@ export const ingressChange: TrailDetection = {
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.listenerArn, requestParameters.resourceArn, eventID, errorCode",
-      `filter eventSource in ["elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"] and eventName not like /^(Describe|Get|List|Check)/ and @message like "${namePrefix}"`,
+      `filter eventSource in ["elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"] and eventName not like /^(Describe|Get|List|Check)/ and (@message like "${namePrefix}" or @message like ":targetgroup/${TARGET_GROUP_PREFIX}")`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/cloudtrail-logs.html

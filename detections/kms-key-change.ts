@@ -90,7 +90,7 @@ export const kmsKeyChange: TrailDetection = {
   ],
   insightsQuery: () =>
     [
-      "fields eventTime, eventName, resources.0.ARN, userIdentity.arn, sourceIPAddress, errorCode",
+      "fields eventTime, eventName, resources.0.ARN, userIdentity.arn, sourceIPAddress, eventID, errorCode",
       `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify(CHANGES)}`,
       "sort eventTime desc",
     ].join(" | "),

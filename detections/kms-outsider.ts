@@ -56,7 +56,7 @@ export const kmsOutsider: TrailDetection = {
   ],
   insightsQuery: ({ keyArn, serviceRoleName }) =>
     [
-      "fields eventTime, eventName, errorCode, userIdentity.arn, userIdentity.invokedBy, sourceIPAddress, requestParameters.encryptionContext.record",
+      "fields eventTime, eventName, errorCode, userIdentity.arn, userIdentity.invokedBy, sourceIPAddress, requestParameters.encryptionContext.record, eventID",
       `filter @message like "${keyArn}" and eventName like /crypt|GenerateDataKey/ and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${serviceRoleName}"`,
     ].join(" | "),
   mustFire: [

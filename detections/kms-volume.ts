@@ -58,7 +58,7 @@ export const kmsVolume: TrailDetection = {
   insightsQuery: ({ keyArn }) =>
     [
       `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and @message like "${keyArn}"`,
-      "stats count() as decrypts by userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
+      "stats count() as decrypts, latest(eventID) as event by userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
       "sort decrypts desc",
     ].join(" | "),
   mustFire: [

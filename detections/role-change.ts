@@ -98,10 +98,10 @@ export const roleChange: TrailDetection = {
     "Revoke the role's sessions (in the IAM console: the role, Revoke sessions): a session started before the repair stays valid until it expires.",
     "Search the trail for calls of these sessions. Treat every record that they decrypted as disclosed.",
   ],
-  insightsQuery: ({ namePrefix }) =>
+  insightsQuery: ({ namePrefix, serviceRoleArn, executionRoleArn }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.roleName, requestParameters.policyArn, requestParameters.roleArn, eventID, errorCode",
-      `filter (eventSource = "iam.amazonaws.com" and eventName not like /^(Get|List|Simulate|Generate)/ and (@message like "${namePrefix}" or @message like "${GITHUB}")) or (eventName = "AssumeRole" and requestParameters.roleArn like "${namePrefix}" and not ispresent(userIdentity.invokedBy))`,
+      `filter (eventSource = "iam.amazonaws.com" and eventName not like /^(Get|List|Simulate|Generate)/ and (@message like "${namePrefix}" or @message like "${GITHUB}" or ispresent(requestParameters.omitted))) or (eventName = "AssumeRole" and requestParameters.roleArn like "${namePrefix}" and (not ispresent(userIdentity.invokedBy) or (requestParameters.roleArn in ["${serviceRoleArn}", "${executionRoleArn}"] and userIdentity.invokedBy != "ecs-tasks.amazonaws.com")))`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [

@@ -90,7 +90,7 @@ export const serviceCredentialsOutside: TrailDetection = {
   insightsQuery: ({ serviceRoleName, executionRoleName }) =>
     [
       `filter userIdentity.sessionContext.sessionIssuer.userName in ["${serviceRoleName}", "${executionRoleName}"]`,
-      "stats count() as calls, earliest(eventTime) as first, latest(eventID) as event by eventSource, eventName, sourceIPAddress, vpcEndpointId, userAgent",
+      "stats count() as calls, earliest(eventTime) as first, latest(eventID) as event, latest(userIdentity.arn) as session by eventSource, eventName, sourceIPAddress, vpcEndpointId, userAgent",
       "sort calls asc",
     ].join(" | "),
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html

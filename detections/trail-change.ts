@@ -113,7 +113,7 @@ export const trailChange: TrailDetection = {
   ],
   insightsQuery: ({ namePrefix }) =>
     [
-      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, errorCode, requestParameters.name, requestParameters.bucketName",
+      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.name, requestParameters.bucketName, eventID, errorCode",
       `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$/ or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${namePrefix}trail-")`,
       "sort eventTime desc",
     ].join(" | "),

@@ -72,6 +72,7 @@ const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
     arn: arn("cloudwatch", ({ get }) => `alarm:${get("alarm_name")}`),
     id: ({ get }) => get("alarm_name"),
   },
+  aws_cloudwatch_query_definition: { query_definition_id: stableUuid },
   aws_cloudwatch_log_metric_filter: { id: ({ get }) => get("name") },
   aws_sns_topic: {
     arn: arn("sns", ({ get }) => get("name")),

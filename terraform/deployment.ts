@@ -23,6 +23,8 @@ export interface Deployment {
   readonly trail: DeployedTrail;
   readonly logGroups: readonly DeployedLogGroup[];
   readonly metricFilters: readonly MetricFilter[];
+  /** Queries saved in CloudWatch Logs Insights. */
+  readonly savedQueries: readonly SavedQuery[];
   /** Alarms that compare a metric with a threshold. */
   readonly alarms: readonly ThresholdAlarm[];
   /** Alarms that compare a metric with its anomaly detection band. */
@@ -31,6 +33,13 @@ export interface Deployment {
   readonly compositeAlarms: readonly CompositeAlarm[];
   readonly topics: readonly DeployedTopic[];
   readonly subscriptions: readonly DeployedSubscription[];
+}
+
+export interface SavedQuery {
+  readonly id: string;
+  readonly name: string;
+  readonly queryString: string;
+  readonly logGroupNames: readonly string[];
 }
 
 export interface DeployedSecurityGroup {
@@ -98,6 +107,12 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
     trail: onlyTrail,
     logGroups,
     metricFilters: terraform.resources("aws_cloudwatch_log_metric_filter").map(metricFilter),
+    savedQueries: terraform.resources("aws_cloudwatch_query_definition").map((resource) => ({
+      id: parse(resource, "query_definition_id", Name),
+      name: parse(resource, "name", Name),
+      queryString: parse(resource, "query_string", Name),
+      logGroupNames: parse(resource, "log_group_names", z.array(Name)),
+    })),
     alarms: metricAlarms.filter((resource) => !isAnomalyAlarm(resource)).map(alarm),
     anomalyAlarms: metricAlarms.filter(isAnomalyAlarm).map(anomalyAlarm),
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),

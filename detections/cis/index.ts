@@ -45,7 +45,7 @@ function benchmark({ id, cis, securityHubStandards }: CisPattern): string {
 function insightsQuery({ pattern }: CisPattern, { filter }: CisNotes): string {
   const events = [...pattern.matchAll(/\$\.eventName\s*=\s*"?(\w+)"?/g)].map(([, name]) => name);
   return [
-    "fields eventTime, eventSource, eventName, userIdentity.arn, sourceIPAddress, errorCode",
+    "fields eventTime, eventSource, eventName, userIdentity.arn, sourceIPAddress, eventID, errorCode",
     `filter ${filter ?? `eventName in ${JSON.stringify(events)}`}`,
     "sort eventTime desc",
   ].join(" | ");

@@ -89,7 +89,7 @@ describe("the AWS CLI", () => {
       cwd: root,
       env: { ...bare, AWS_CONFIG_FILE: join(folder, "none") },
     });
-    for (const member of ["Aliases", "Events", "MetricAlarms", "matches"]) {
+    for (const member of ["Aliases", "Events", "MetricAlarms", "results", "matches"]) {
       expect(stdout).toContain(`"${member}": `);
     }
     expect(stdout).toContain("The key policy denies it.");
@@ -224,6 +224,27 @@ describe("the AWS CLI", () => {
       return current.length > inbox.length ? current : undefined;
     });
     expect(emails.some(({ body }) => body.includes("a drill"))).toBe(true);
+  });
+
+  it("runs a saved query, as a runbook says", async () => {
+    const name = "cipherwatch-dev/kms-errors";
+    const { queryDefinitions } = (await aws(
+      ...["logs", "describe-query-definitions", "--query-definition-name-prefix", name],
+    )) as { queryDefinitions: { queryString: string; logGroupNames: string[] }[] };
+    const [saved] = queryDefinitions;
+    const range = ["--start-time", "0", "--end-time", "4102444800"];
+    const start = ["logs", "start-query", "--log-group-names", ...(saved?.logGroupNames ?? [])];
+    const { queryId } = (await aws(
+      ...[...start, ...range, "--query-string", saved?.queryString ?? ""],
+    )) as { queryId: string };
+    const { status, results } = (await aws(
+      ...["logs", "get-query-results", "--query-id", queryId],
+    )) as { status: string; results: { field: string; value: string }[][] };
+    expect(status).toBe("Complete");
+    expect(results[0]).toContainEqual({ field: "errorCode", value: "InvalidCiphertextException" });
+    expect(
+      await awsError(...start, ...range, "--query-string", "fields @message | where x"),
+    ).toMatch(/MalformedQueryException.*unexpected symbol found where at line 1 and position 18/s);
   });
 
   it("makes the calls of an attack, which are recorded", async () => {

@@ -169,6 +169,7 @@ function createServices({ deployment, clock, trailDeliveries, journalFile }: Aws
     ...context,
     logGroups: deployment.logGroups,
     metricFilters: deployment.metricFilters,
+    savedQueries: deployment.savedQueries,
     metrics,
     journal: open<LogsEntry>("logs", JOURNAL_LIMIT),
   });

@@ -2,11 +2,12 @@ import { compileMetricFilters } from "../../../cloudwatch/compile-metric-filter.
 import { parseEmbeddedMetrics } from "../../../cloudwatch/embedded-metrics.ts";
 import { type MetricDatum, statisticSet } from "../../../cloudwatch/metric.ts";
 import type { LogEvent, MetricFilter } from "../../../cloudwatch/metric-filter.ts";
-import type { DeployedLogGroup } from "../../../terraform/deployment.ts";
+import type { DeployedLogGroup, SavedQuery } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../state/clock.ts";
 import type { Journal } from "../../state/journal.ts";
 import type { Metrics } from "../cloudwatch/metrics/metrics.ts";
 import type { Operations } from "../shared/operation.ts";
+import { queryOperations } from "./insights/query-operations.ts";
 import { filterLogEvents, putLogEvents } from "./log-events.ts";
 import { createLogStream, describeLogGroups, describeLogStreams } from "./log-groups.ts";
 import { describeMetricFilters, testMetricFilter } from "./metric-filters.ts";
@@ -23,6 +24,8 @@ export interface LogsOptions {
   readonly accountId: string;
   readonly logGroups: readonly DeployedLogGroup[];
   readonly metricFilters: readonly MetricFilter[];
+  /** Queries that DescribeQueryDefinitions lists. */
+  readonly savedQueries?: readonly SavedQuery[];
   readonly metrics: Metrics;
   readonly journal: Journal<LogsEntry>;
 }
@@ -49,7 +52,8 @@ export const notModelled: readonly string[] = [
   ...notModelledOfStore,
   "Log groups, metric filters and retention come from the stacks and cannot be changed through the API.",
   "DescribeLogGroups returns a log group's KMS key, but the lab does not encrypt log events.",
-  "CloudWatch Logs has no Insights queries, subscription filters, transformers, data protection or Live Tail.",
+  "Insights queries have the commands fields, display, filter, parse with wildcards, stats, sort and limit, and the functions of the saved queries.",
+  "CloudWatch Logs has no subscription filters, transformers, data protection or Live Tail.",
 ];
 
 /**
@@ -96,6 +100,12 @@ export function createLogs(options: LogsOptions): Logs {
       CreateLogStream: (input) => createLogStream(input, store),
       PutLogEvents: (input) => putLogEvents(input, store, clock.now(), ingest),
       FilterLogEvents: (input) => filterLogEvents(input, store, options),
+      ...queryOperations({
+        store,
+        account: options,
+        savedQueries: options.savedQueries ?? [],
+        now: clock.now,
+      }),
     },
     ingest: (logGroupName, logStreamName, events) => {
       ensureStream(logGroupName, logStreamName);
