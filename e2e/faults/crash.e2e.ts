@@ -9,9 +9,17 @@ test(`every acknowledged record opens after ${KILLS} times SIGKILL under load`, 
   const acknowledged: Acknowledged[] = [];
   for (let n = 0; n < KILLS; n++) {
     const { service, restart } = testbed();
-    const load = encryptUnderLoad(testbed(), { milliseconds: 1_000 });
-    await delay(200 + Math.random() * 700);
+    const first = Promise.withResolvers<void>();
+    let isKilled = false;
+    const load = encryptUnderLoad(testbed(), {
+      milliseconds: 0,
+      until: () => isKilled,
+      onAcknowledged: first.resolve,
+    });
+    await first.promise;
+    await delay(Math.random() * 700);
     await service.kill("SIGKILL");
+    isKilled = true;
     const { tally, acknowledged: before } = await load;
     expect(tally.InternalError).toBeUndefined();
     acknowledged.push(...before);

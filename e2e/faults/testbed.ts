@@ -9,7 +9,7 @@ import { problemStatus } from "../../service/problem.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
-import { createClient, inLanes, type LoadResponse, type Send, Tally } from "./load.ts";
+import { createClient, inLanes, type LoadResponse, PATIENCE, type Send, Tally } from "./load.ts";
 import { type FaultyProxy, startProxy } from "./proxy.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
 
@@ -92,7 +92,7 @@ export function useTestbed(environment: Readonly<Record<string, string>> = {}): 
   return current;
 }
 
-/** A record whose encrypt request was answered with 200. */
+/** A record whose encrypt request returned 200. */
 export interface Acknowledged {
   readonly Name: string;
   readonly Text: string;
@@ -106,15 +106,27 @@ export interface LoadResult {
   readonly slowest: number;
 }
 
-/** Encrypts in many lanes while something fails. Every answer must be a designed one. */
+export interface LoadOptions {
+  readonly lanes?: number;
+  readonly milliseconds: number;
+  /** When the load may end after its time. By default once a record is acknowledged. */
+  readonly until?: () => boolean;
+  /** Called for each acknowledged record. */
+  readonly onAcknowledged?: () => void;
+}
+
+/** For `until`, where nothing can succeed. */
+export const always = () => true;
+
+/** Encrypts in many lanes while something fails. Every response must be a designed one. */
 export async function encryptUnderLoad(
   { send }: Pick<Testbed, "send">,
-  { lanes = 32, milliseconds }: { readonly lanes?: number; readonly milliseconds: number },
+  { lanes = 32, milliseconds, until, onAcknowledged }: LoadOptions,
 ): Promise<LoadResult> {
   const acknowledged: Acknowledged[] = [];
   const tally = new Tally();
   let slowest = 0;
-  await inLanes(lanes, milliseconds, async () => {
+  const work = async () => {
     const [Name, Text] = [`name ${Math.random().toFixed(1)}`, randomUUID()];
     const started = performance.now();
     const response = await send("/encrypt", { Name, Text });
@@ -122,8 +134,10 @@ export async function encryptUnderLoad(
     tally.add(labelOf(response));
     if (response.status === 200) {
       acknowledged.push({ Name, Text, Key: JSON.parse(response.text).Key });
+      onAcknowledged?.();
     } else if (response.status !== 0) expectDesigned(response);
-  });
+  };
+  await inLanes(lanes, milliseconds, work, until ?? (() => acknowledged.length > 0));
   console.log({ ...tally.counts, slowestMs: Math.round(slowest) });
   return { tally: tally.counts, acknowledged, slowest };
 }
@@ -161,7 +175,7 @@ export async function expectAllOpen(
     for (let record = rest.pop(); record !== undefined; record = rest.pop()) {
       const { Name, Key, Text } = record;
       let { status, text } = await send("/decrypt", { Name, Key });
-      for (let tries = 0; status === 503 && tries < 5; tries++) {
+      for (let tries = 0; status === 503 && tries < 60; tries++) {
         await delay(500);
         ({ status, text } = await send("/decrypt", { Name, Key }));
       }
@@ -172,11 +186,11 @@ export async function expectAllOpen(
   console.log(`${records.length} of ${records.length} acknowledged records open`);
 }
 
-/** Waits until the service answers encrypt requests again. */
+/** Waits until the service serves encrypt requests again. */
 export async function expectRecovery({ send }: Pick<Testbed, "send">): Promise<void> {
   await expect
     .poll(async () => (await send("/encrypt", { Name: "n", Text: "t" })).status, {
-      timeout: 30_000,
+      timeout: PATIENCE,
       interval: 20,
     })
     .toBe(200);

@@ -44,23 +44,41 @@ export function sometimesMutated(texts: fc.Arbitrary<string>, weight: number) {
 
 export interface Timing {
   readonly size: number;
+  /** CPU time of this thread: it does not count the time that other processes take. */
   readonly milliseconds: number;
 }
 
-/** Best of five times for doubling sizes: noise only adds. */
-export function timings(sizes: readonly number[], run: (size: number) => void): Timing[] {
-  return sizes.map((size) => {
-    const times = Array.from({ length: 5 }, () => {
-      const started = performance.now();
+/** Quadratic time has 2. Caches and garbage collection take linear time up to 1.4. */
+export const MAX_EXPONENT = 1.7;
+
+const MIN_ROUNDS = 5;
+const MAX_ROUNDS = 30;
+
+/**
+ * Measures how the time grows with the size: the best time of each size, since noise only adds. A busy machine
+ * needs more rounds to show the best times, so it measures on while the growth seems too large.
+ */
+export function measureGrowth(
+  sizes: readonly number[],
+  run: (size: number) => void,
+): { readonly timings: readonly Timing[]; readonly exponent: number } {
+  const best = new Map<number, number>();
+  let timings: Timing[] = [];
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
+    for (const size of sizes) {
+      const started = process.threadCpuUsage();
       run(size);
-      return performance.now() - started;
-    });
-    return { size, milliseconds: Math.min(...times) };
-  });
+      const { user, system } = process.threadCpuUsage(started);
+      best.set(size, Math.min(best.get(size) ?? Number.POSITIVE_INFINITY, user + system));
+    }
+    timings = [...best].map(([size, time]) => ({ size, milliseconds: time / 1_000 }));
+    if (round >= MIN_ROUNDS && exponentOf(timings) < MAX_EXPONENT) break;
+  }
+  return { timings, exponent: exponentOf(timings) };
 }
 
 /** The growth exponent of the time: 1 is linear, 2 quadratic. */
-export function exponentOf(measured: readonly Timing[]): number {
+function exponentOf(measured: readonly Timing[]): number {
   const [first, last] = [measured[0], measured.at(-1)];
   if (first === undefined || last === undefined) throw new Error("Nothing was measured.");
   return Math.log(last.milliseconds / first.milliseconds) / Math.log(last.size / first.size);

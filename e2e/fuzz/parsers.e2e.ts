@@ -7,7 +7,7 @@ import { createRecordReader } from "../../replay/read/records/reader.ts";
 import { SettingsError } from "../../settings/error.ts";
 import { loadSettings, settingsTable } from "../../settings/index.ts";
 import { variableName } from "../../settings/load.ts";
-import { cases, exponentOf, mutated, sometimesMutated, type Timing, timings } from "./cases.ts";
+import { cases, MAX_EXPONENT, measureGrowth, mutated, sometimesMutated } from "./cases.ts";
 
 const selector = fc.constantFrom(
   "$.eventName",
@@ -187,7 +187,7 @@ test.each(HARD)("matching %s takes linear time", (name, source, text) => {
   const sizes = [65_536, 262_144, 1_048_576];
   const messages = new Map(sizes.map((size) => [size, text(size)]));
   const run = (size: number) => void matches(parsed, messages.get(size) ?? "");
-  expectLinear(name, timings(sizes, run));
+  expectLinear(name, sizes, run);
 });
 
 test("reading records takes linear time, also in small chunks and without an end", () => {
@@ -198,15 +198,12 @@ test("reading records takes linear time, also in small chunks and without an end
     for (let sent = 0; sent < size; sent += part.length) reader.write(part);
     reader.end();
   };
-  expectLinear("an endless record", timings([65_536, 262_144, 1_048_576], open));
+  expectLinear("an endless record", [65_536, 262_144, 1_048_576], open);
 });
 
-/** Quadratic time has 2; noise on a shared machine takes linear time up to 1.4. */
-const MAX_EXPONENT = 1.7;
-
-function expectLinear(name: string, measured: readonly Timing[]): void {
-  const exponent = exponentOf(measured);
-  console.log(name, measured, `exponent ${exponent.toFixed(2)}`);
+function expectLinear(name: string, sizes: readonly number[], run: (size: number) => void): void {
+  const { timings, exponent } = measureGrowth(sizes, run);
+  console.log(name, timings, `exponent ${exponent.toFixed(2)}`);
   // Times below these are mostly noise.
-  if ((measured.at(-1)?.milliseconds ?? 0) > 5) expect(exponent).toBeLessThan(MAX_EXPONENT);
+  if ((timings.at(-1)?.milliseconds ?? 0) > 5) expect(exponent).toBeLessThan(MAX_EXPONENT);
 }
