@@ -1,12 +1,13 @@
 import { readArguments } from "../common/parse-options.ts";
 import { unknownName } from "../common/unknown-name.ts";
 import { bench as replay } from "./replay.ts";
+import { bench as service } from "./service.ts";
 import { bench as synth } from "./synth.ts";
 
 /** Prints its results and returns whether they meet the limits. */
 export type Benchmark = () => boolean | Promise<boolean>;
 
-const BENCHMARKS = new Map<string, Benchmark>(Object.entries({ synth, replay }));
+const BENCHMARKS = new Map<string, Benchmark>(Object.entries({ synth, replay, service }));
 
 const names = [...BENCHMARKS.keys()];
 const USAGE = `npm run bench [-- NAME…]

@@ -29,9 +29,9 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
     const facts: RequestFacts = { metrics: {} };
     context.set("requestId", requestId);
     context.set("facts", facts);
+    context.header("X-Request-Id", requestId);
     await next();
 
-    context.header("X-Request-Id", requestId);
     const route = routeOf(context.req.path) ?? "unmatched";
     const { status } = context.res;
     const duration = Math.round((performance.now() - startedAt) * 1_000) / 1_000;

@@ -47,7 +47,7 @@ export function limitRequests({
         reject(problem);
         controller.abort(problem);
       };
-      timer = setTimeout(end, deadline, deadlineExceeded(deadline));
+      timer = setTimeout(() => end(deadlineExceeded(deadline)), deadline);
       account.whileClientIsBusy(() => end(evicted()));
     });
     const { admission, isAdmitted } = createAdmission(account, slots.take, controller.signal);

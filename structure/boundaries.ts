@@ -16,7 +16,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   lab: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
   deploy: ["common", "terraform"],
   ".github": ["common", "settings", "terraform"],
-  bench: ["common", "replay"],
+  bench: [],
   docs: ["common", "detections"],
   "main.ts": ["common", "settings", "stacks"],
 };

@@ -28,9 +28,9 @@ export interface SourceFunction {
   readonly isSuite: boolean;
 }
 
-/** Tests, and code that only tests import. */
+/** Tests and benchmarks, and code that only they import. */
 export function isTest(path: string): boolean {
-  return /\.(test|e2e)\.ts$|(^|\/)testing(\/|\.ts$)|^e2e\/|^structure\//.test(path);
+  return /\.(test|e2e)\.ts$|(^|\/)testing(\/|\.ts$)|^(e2e|bench)\/|^structure\//.test(path);
 }
 
 /** Every TypeScript file that git tracks or would add. */

@@ -51,12 +51,14 @@ export interface Timing {
 /** Quadratic time has 2. Caches and garbage collection take linear time up to 1.4. */
 export const MAX_EXPONENT = 1.7;
 
-const MIN_ROUNDS = 5;
-const MAX_ROUNDS = 30;
+const ROUNDS = 6;
+
+/** CPU milliseconds for each size and round: the kernel counts CPU time in steps of several milliseconds. */
+const SAMPLE = 100;
 
 /**
- * Measures how the time grows with the size: the best time of each size, since noise only adds. A busy machine
- * needs more rounds to show the best times, so it measures on while the growth seems too large.
+ * Measures how the time grows with the size: the best time of each size, since noise only adds. Measures on
+ * while the growth seems too large.
  */
 export function measureGrowth(
   sizes: readonly number[],
@@ -64,17 +66,31 @@ export function measureGrowth(
 ): { readonly timings: readonly Timing[]; readonly exponent: number } {
   const best = new Map<number, number>();
   let timings: Timing[] = [];
-  for (let round = 1; round <= MAX_ROUNDS; round++) {
+  for (let round = 1; round <= ROUNDS; round++) {
     for (const size of sizes) {
-      const started = process.threadCpuUsage();
-      run(size);
-      const { user, system } = process.threadCpuUsage(started);
-      best.set(size, Math.min(best.get(size) ?? Number.POSITIVE_INFINITY, user + system));
+      best.set(
+        size,
+        Math.min(
+          best.get(size) ?? Number.POSITIVE_INFINITY,
+          timeOf(() => run(size)),
+        ),
+      );
     }
-    timings = [...best].map(([size, time]) => ({ size, milliseconds: time / 1_000 }));
-    if (round >= MIN_ROUNDS && exponentOf(timings) < MAX_EXPONENT) break;
+    timings = [...best].map(([size, milliseconds]) => ({ size, milliseconds }));
+    if (round > 1 && exponentOf(timings) < MAX_EXPONENT) break;
   }
   return { timings, exponent: exponentOf(timings) };
+}
+
+/** @returns CPU milliseconds of this thread for one run */
+function timeOf(run: () => void): number {
+  const started = process.threadCpuUsage();
+  for (let runs = 1; ; runs++) {
+    run();
+    const { user, system } = process.threadCpuUsage(started);
+    const milliseconds = (user + system) / 1_000;
+    if (milliseconds >= SAMPLE) return milliseconds / runs;
+  }
 }
 
 /** The growth exponent of the time: 1 is linear, 2 quadratic. */

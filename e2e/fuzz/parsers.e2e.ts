@@ -204,6 +204,5 @@ test("reading records takes linear time, also in small chunks and without an end
 function expectLinear(name: string, sizes: readonly number[], run: (size: number) => void): void {
   const { timings, exponent } = measureGrowth(sizes, run);
   console.log(name, timings, `exponent ${exponent.toFixed(2)}`);
-  // Times below these are mostly noise.
-  if ((timings.at(-1)?.milliseconds ?? 0) > 5) expect(exponent).toBeLessThan(MAX_EXPONENT);
+  expect(exponent).toBeLessThan(MAX_EXPONENT);
 }

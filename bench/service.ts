@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { fileURLToPath } from "node:url";
+import { startRealPostgres } from "../e2e/database/postgres.ts";
+import { createClient, type Send } from "../e2e/faults/load.ts";
+import { connect } from "../service/database.ts";
+import { migrate, readMigrations } from "../service/migrate.ts";
+import { KEY_ARN } from "../service/testing/memory-kms.ts";
+import { MIGRATIONS } from "../service/testing/postgres-server.ts";
+import { closedLoop, type Measurement, openLoop, quantile } from "./service/load.ts";
+
+const CONNECTIONS = [1, 16, 64, 256];
+const ROUNDS = 3;
+const MILLISECONDS = 3_000;
+const OPERATIONS = ["encrypt", "decrypt"] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+/** CPU time of the floor, relative to that of the service, at 64 connections. */
+const GOALS: Readonly<Record<Operation, number>> = { encrypt: 1, decrypt: 1.2 };
+/** Share of the capacity that the service keeps at twice its capacity. */
+const MIN_KEPT = 0.9;
+
+interface Target {
+  readonly send: Send;
+  /** CPU seconds that the process has used. */
+  readonly cpu: () => number;
+  /** A Key that opens a record under the Name `bench`. */
+  readonly key: string;
+}
+
+interface Result extends Measurement {
+  /** CPU microseconds of the process for each successful request. */
+  readonly cpu: number;
+}
+
+/**
+ * Compares the service with a bare floor (bench/service/floor.ts) on the same PostgreSQL and KMS, in alternation.
+ * The processes, the database and the load share the machine, so that only ratios are meaningful.
+ */
+export async function bench(): Promise<boolean> {
+  const postgres = await startRealPostgres();
+  const children: ChildProcess[] = [];
+  try {
+    const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+    await migrate(admin, readMigrations(MIGRATIONS));
+    await admin.end();
+    const kms = await start("service/kms.ts", {}, children);
+    const environment = {
+      AWS_ENDPOINT_URL: String(kms.message.url),
+      DATABASE_URL: postgres.url(),
+      KMS_KEY_ARN: KEY_ARN,
+    };
+    const lifted = { ...environment, MAX_IN_FLIGHT: "1000" };
+    const service = await startTarget("../service/server.ts", lifted, children);
+    const floor = await startTarget("service/floor.ts", environment, children);
+    const limited = await startTarget("../service/server.ts", environment, children);
+    console.log(
+      `${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}, ${postgres.version}; ` +
+        `${ROUNDS} alternating rounds of ${MILLISECONDS / 1_000} s`,
+    );
+    const meetsGoals = await compare(service, floor);
+    return (await overload(limited)) && meetsGoals;
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    postgres.remove();
+  }
+}
+
+async function compare(service: Target, floor: Target): Promise<boolean> {
+  let meetsGoals = true;
+  for (const connections of CONNECTIONS) {
+    for (const operation of OPERATIONS) {
+      const results: Record<"service" | "floor", Result[]> = { service: [], floor: [] };
+      // The first round warms up.
+      for (let round = 0; round <= ROUNDS; round++) {
+        const ours = await measure(service, operation, connections);
+        const theirs = await measure(floor, operation, connections);
+        if (round === 0) continue;
+        results.service.push(ours);
+        results.floor.push(theirs);
+      }
+      const [ours, theirs] = [summarize(results.service), summarize(results.floor)];
+      const ratio = (name: keyof Summary) => ours[name] / theirs[name];
+      print(connections, operation, ours, theirs, ratio);
+      if (connections === 64) meetsGoals &&= 1 / ratio("cpu") >= GOALS[operation];
+    }
+  }
+  console.log(
+    `Goal at 64 connections: the service needs at most the floor's CPU for encrypt, and at most ` +
+      `${(1 / GOALS.decrypt).toFixed(2)} of it for decrypt: ${meetsGoals ? "met" : "not met"}`,
+  );
+  return meetsGoals;
+}
+
+async function measure(target: Target, operation: Operation, connections: number): Promise<Result> {
+  const before = target.cpu();
+  const measured = await closedLoop(connections, MILLISECONDS, () => send(target, operation));
+  const microseconds = (target.cpu() - before) * 1e6;
+  return { ...measured, cpu: microseconds / measured.latencies.length };
+}
+
+function send({ send, key }: Target, operation: Operation) {
+  const body = operation === "encrypt" ? { Name: "load", Text: "t" } : { Name: "bench", Key: key };
+  return send(`/${operation}`, body);
+}
+
+type Summary = Readonly<Record<"throughput" | "cpu" | "p50" | "p99" | "p99.9", number>>;
+
+/** The throughput and CPU of the median round, and the latencies of all. */
+function summarize(results: readonly Result[]): Summary {
+  const latencies = results.flatMap((result) => result.latencies);
+  const median = (name: "throughput" | "cpu") =>
+    quantile(
+      results.map((result) => result[name]),
+      0.5,
+    );
+  return {
+    throughput: median("throughput"),
+    cpu: median("cpu"),
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    "p99.9": quantile(latencies, 0.999),
+  };
+}
+
+function print(
+  connections: number,
+  operation: Operation,
+  ours: Summary,
+  theirs: Summary,
+  ratio: (name: keyof Summary) => number,
+): void {
+  console.log(`\n${connections} connections, ${operation}       service     floor     ratio`);
+  const units = { throughput: "requests/s", cpu: "CPU µs", p50: "p50 ms", p99: "p99 ms" };
+  for (const name of Object.keys(ours) as (keyof Summary)[]) {
+    const label = ({ ...units, "p99.9": "p99.9 ms" } as const)[name];
+    const digits = name === "throughput" || name === "cpu" ? 0 : 1;
+    const cell = (value: number) => value.toFixed(digits).padStart(10);
+    console.log(
+      `  ${label.padEnd(26)}${cell(ours[name])}${cell(theirs[name])}${ratio(name).toFixed(2).padStart(10)}`,
+    );
+  }
+}
+
+/** Sends twice what the service can do. What it does not do, it must reject at once and say when to retry. */
+async function overload(target: Target): Promise<boolean> {
+  const capacity = (await measure(target, "decrypt", 64)).throughput;
+  const kept: number[] = [];
+  let isDesigned = true;
+  for (let round = 0; round < ROUNDS; round++) {
+    const measured = await openLoop(2 * capacity, MILLISECONDS, () => send(target, "decrypt"));
+    kept.push(measured.throughput / capacity);
+    isDesigned &&=
+      measured.saysWhenToRetry && Object.keys(measured.statuses).every(isDesignedStatus);
+    console.log("overload, responses by status", measured.statuses);
+  }
+  const share = quantile(kept, 0.5);
+  console.log(
+    `Overload: ${(2 * capacity).toFixed()} requests/s, twice the capacity; kept ${(100 * share).toFixed()} % ` +
+      `(minimum ${100 * MIN_KEPT} %); the others got 429 or 503 with Retry-After: ${isDesigned ? "yes" : "no"}`,
+  );
+  return share >= MIN_KEPT && isDesigned;
+}
+
+const isDesignedStatus = (status: string) => ["200", "429", "503"].includes(status);
+
+type Environment = Readonly<Record<string, string>>;
+
+async function startTarget(
+  file: string,
+  environment: Environment,
+  children: ChildProcess[],
+): Promise<Target> {
+  const { child, message } = await start(file, environment, children);
+  const { send } = createClient(Number(message.listening));
+  const response = await send("/encrypt", { Name: "bench", Text: "I love Pizza" });
+  return { send, cpu: () => cpuSeconds(child), key: JSON.parse(response.text).Key };
+}
+
+/** Starts a program in its own process. Resolves with its first message. */
+async function start(file: string, environment: Environment, children: ChildProcess[]) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, [path], {
+    env: {
+      PORT: "0",
+      HOST: "127.0.0.1",
+      AWS_REGION: "ap-southeast-2",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      ...environment,
+    },
+    // The service writes its log, as in the container.
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  children.push(child);
+  const [message] = await once(child, "message");
+  return { child, message: message as Readonly<Record<string, unknown>> };
+}
+
+/** User and system time of all threads. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function cpuSeconds({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
