@@ -22,6 +22,18 @@ testSettings(settings, {
     { pager: /^is not a valid email address$/ },
   ],
   notifyOnOk: ["NOTIFY_ON_OK", "YES", true, { never: /must be true or false/ }],
+  slackTeamId: [
+    "SLACK_TEAM_ID",
+    "T0123ABCDEF",
+    "T0123ABCDEF",
+    { "my-workspace": /^is not the id of a Slack workspace$/ },
+  ],
+  slackChannelId: [
+    "SLACK_CHANNEL_ID",
+    "C0123ABCDEF",
+    "C0123ABCDEF",
+    { "#alarms": /^is not the id of a Slack channel$/ },
+  ],
   monitoringCanary: ["MONITORING_CANARY", "off", false, { hourly: /must be true or false/ }],
   alarmQueue: ["ALARM_QUEUE", "on", true, { SQS: /must be true or false/ }],
   webhookUrl: [
@@ -51,4 +63,12 @@ test("reports a missing alert address with the next step", () => {
 test("never shows an invalid webhook URL, which may hold a secret", () => {
   const WEBHOOK_URL = "https://user:pw@hooks.example.com/";
   expect(() => settingsOf({ WEBHOOK_URL })).toThrow(/^1 setting is invalid(?!.*user:pw)/s);
+});
+
+test("requires a Slack workspace and a channel together", () => {
+  for (const one of [{ SLACK_TEAM_ID: "T0123ABCDEF" }, { SLACK_CHANNEL_ID: "C0123ABCDEF" }]) {
+    expect(issuesOf(one)).toMatchObject([
+      { message: "and CIPHERWATCH_SLACK_TEAM_ID must be set together" },
+    ]);
+  }
 });

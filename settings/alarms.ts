@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { flag, same, setting } from "./setting.ts";
+import { flag, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 const EMAIL = /^([\w+'-]+\.)*[\w+'-]*[\w+-]@([a-z\d][a-z\d-]*\.)+[a-z]{2,}$/i;
 const email = z.string("must be set").regex(EMAIL, "is not a valid email address");
@@ -24,6 +24,22 @@ export const settings = {
     description:
       "Send an email when an alarm returns to OK, too. Off by default: an OK does not mean that an incident is over.",
     defaults: same(false),
+  }),
+
+  slackTeamId: setting({
+    description:
+      "Slack workspace with the channel that also receives the notifications. Needs CIPHERWATCH_SLACK_CHANNEL_ID.",
+    schema: text(/^T[A-Z0-9]{2,254}$/, "is not the id of a Slack workspace").optional(),
+    allowed: "the id of a workspace, such as T0123ABCDEF",
+    next: "authorize the workspace in the console of Amazon Q Developer in chat applications, which shows the id",
+  }),
+
+  slackChannelId: setting({
+    description:
+      "Slack channel that receives the notifications in addition to the emails. None if unset.",
+    schema: text(/^[CG][A-Z0-9]{2,254}$/, "is not the id of a Slack channel").optional(),
+    allowed: "the id of a channel, such as C0123ABCDEF",
+    next: "copy the channel's link in Slack: it ends with the id",
   }),
 
   monitoringCanary: flag({
@@ -52,6 +68,17 @@ export const settings = {
     secret: true,
   }),
 };
+
+export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+  {
+    fields: ["slackChannelId", "slackTeamId"],
+    check: ({ slackChannelId, slackTeamId }) =>
+      (slackChannelId === undefined) !== (slackTeamId === undefined) &&
+      "and CIPHERWATCH_SLACK_TEAM_ID must be set together",
+    allowed: "both, or neither",
+    next: "set the other one, too",
+  },
+];
 
 function hasSecretPart(text: string): boolean {
   const url = URL.parse(text);

@@ -43,6 +43,7 @@ export type Settings = ValuesOf<typeof settingsTable>;
 
 const refinements: readonly Refinement<Settings>[] = [
   ...general.refinements,
+  ...alarms.refinements,
   ...detections.refinements,
   ...keysAndLogs.refinements,
   ...network.refinements,

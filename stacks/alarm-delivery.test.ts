@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { kmsErrors } from "../detections/kms-errors.ts";
 import { kmsKeyChange } from "../detections/kms-key-change.ts";
+import type { Block } from "../terraform/json.ts";
 import { alarmOf, alarmStack, KEY, TRAIL_KEY } from "./testing/alarm-stack.ts";
 import {
   ACCOUNT,
@@ -215,5 +216,49 @@ describe("the topics", () => {
         resources: [topicArn(part)],
       });
     }
+  });
+
+  test("are checked with each plan: confirmed, and not to be ended by everyone with an email", () => {
+    const { check } = kmsErrorsStack as unknown as {
+      readonly check: Readonly<Record<string, { readonly assert: readonly Block[] }>>;
+    };
+    expect(Object.keys(check)).toEqual(["routine_subscription", "urgent_subscription"]);
+    for (const [name, { assert }] of Object.entries(check)) {
+      const topic = name.split("_")[0];
+      expect(assert).toMatchObject([
+        {
+          condition: expect.stringMatching(
+            /^\$\{!aws_sns_topic_subscription\.\w+\.pending_confirmation\}$/,
+          ),
+          error_message: expect.stringContaining(`cipherwatch-dev-${topic} is not confirmed`),
+        },
+        {
+          condition: expect.stringMatching(/\.confirmation_was_authenticated\}$/),
+          error_message: expect.stringContaining("docs/alarm-events.md"),
+        },
+      ]);
+    }
+  });
+});
+
+describe("the Slack channel", () => {
+  const chat = alarmStack({
+    variables: { SLACK_TEAM_ID: "T0123ABCDEF", SLACK_CHANNEL_ID: "C0123ABCDEF" },
+    detections: [kmsErrors],
+  });
+
+  test("receives the notifications of both topics, and may do nothing in the account", () => {
+    expect(resourceOf(chat, "aws_chatbot_slack_channel_configuration")).toMatchObject({
+      slack_team_id: "T0123ABCDEF",
+      slack_channel_id: "C0123ABCDEF",
+      sns_topic_arns: [URGENT, ROUTINE],
+      guardrail_policy_arns: ["arn:aws:iam::aws:policy/AWSDenyAll"],
+      iam_role_arn: expect.stringMatching(/^\$\{aws_iam_role\.Chat_Role_.+\.arn\}$/),
+    });
+    expect(chat.resource).not.toHaveProperty("aws_iam_role_policy");
+  });
+
+  test("does not exist by default", () => {
+    expect(kmsErrorsStack.resource).not.toHaveProperty("aws_chatbot_slack_channel_configuration");
   });
 });

@@ -15,6 +15,7 @@ import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stac
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
 import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
 import { CanaryAlarm } from "./constructs/canary-alarm.ts";
+import { ChatChannel } from "./constructs/chat-channel.ts";
 import { DetectionAlarm } from "./constructs/detection-alarm.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
@@ -80,6 +81,15 @@ export class AlarmStack extends CipherwatchStack {
       email: alertEmail,
     }).topicArn;
     this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED, keyArn });
+
+    const { slackTeamId, slackChannelId } = settings;
+    if (slackTeamId !== undefined && slackChannelId !== undefined) {
+      new ChatChannel(this, "Chat", {
+        teamId: slackTeamId,
+        channelId: slackChannelId,
+        topicArns: [this.urgentTopicArn, this.routineTopicArn],
+      });
+    }
 
     const detectionScope = createDetectionScope(
       env,

@@ -30,6 +30,17 @@ describe("the issue", () => {
     expect(issue?.body).not.toMatch(/### dev/);
   });
 
+  test("names a check that does not hold, although nothing changed", () => {
+    const failedChecks = [
+      { address: "check.urgent_subscription", messages: ["The subscription is not confirmed."] },
+    ];
+    const issue = driftIssue([report("dev", { ...kms("no-change"), failedChecks })], "https://run");
+    expect(issue?.title).toBe("Drift in dev");
+    expect(issue?.body).toMatch(/A check of the last deployment to dev does not hold/);
+    expect(issue?.body).toContain("The subscription is not confirmed.");
+    expect(issue?.body).not.toMatch(/who changed|no longer matches/);
+  });
+
   test("does not exist for a plan that failed or was not made", () => {
     expect(driftIssue([report("dev", failed)], "https://run")).toBeUndefined();
     const locked: StackReport = { outcome: "locked", stack: "kms", by: "runner" };

@@ -23,20 +23,32 @@ interface Issue {
   readonly body: string;
 }
 
-/** Renders the issue about drift. @returns undefined if no planned stack differs from AWS */
+/**
+ * Renders the issue about drift.
+ * @returns undefined if no planned stack differs from AWS and every check of the stacks holds
+ */
 export function driftIssue(reports: readonly EnvironmentReport[], run: string): Issue | undefined {
   const drifted = reports
     .map((report) => ({
       ...report,
-      stacks: report.stacks.filter(isPlanned).filter(changesAnything),
+      stacks: report.stacks
+        .filter(isPlanned)
+        .filter((stack) => changesAnything(stack) || stack.failedChecks.length > 0),
     }))
     .filter(({ stacks }) => stacks.length > 0);
   if (drifted.length === 0) return undefined;
   const names = drifted.map(({ environment }) => environment).join(" and ");
+  const hasChanges = drifted.some(({ stacks }) => stacks.some(changesAnything));
   const heading = [
-    `AWS no longer matches the last deployment to ${names}. A plan of the deployed commit would change it back as follows.`,
-    "If the change is right, add it to the stacks; if not, run Deploy by hand. The next nightly run updates this issue, and closes it once AWS matches again.",
-    ...callers(drifted),
+    ...(hasChanges
+      ? [
+          `AWS no longer matches the last deployment to ${names}. A plan of the deployed commit would change it back as follows.`,
+          "If the change is right, add it to the stacks; if not, run Deploy by hand. The next nightly run updates this issue, and closes it once AWS matches again.",
+          ...callers(drifted),
+        ]
+      : [
+          `A check of the last deployment to ${names} does not hold. The next nightly run updates this issue, and closes it once all checks hold.`,
+        ]),
     "",
   ].join("\n\n");
   const limit = COMMENT_CHARACTERS - heading.length - MARKER.length - 1;

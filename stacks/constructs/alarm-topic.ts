@@ -47,12 +47,40 @@ export class AlarmTopic extends Construct {
       policy: policyJson(this, "Access", allowPublishers(stack, topicArn(stack, part))),
     });
     if (email === undefined) return;
-    new SnsTopicSubscription(this, "Mail", {
+    const subscription = new SnsTopicSubscription(this, "Mail", {
       topicArn: topic.arn,
       protocol: "email",
       endpoint: email,
     });
+    checkSubscription(stack, part, subscription);
   }
+}
+
+/**
+ * Adds checks that Terraform evaluates with each plan: they warn after the first deployment, and the nightly
+ * drift check reports them. AWS does not record who follows the links in the emails.
+ * https://developer.hashicorp.com/terraform/language/validate#checks
+ */
+function checkSubscription(
+  stack: CipherwatchStack,
+  part: string,
+  { friendlyUniqueId }: SnsTopicSubscription,
+): void {
+  const subscription = `aws_sns_topic_subscription.${friendlyUniqueId}`;
+  const topic = resourceName(stack.settings.env, part);
+  const help = "docs/alarm-events.md describes how to confirm it.";
+  stack.addOverride(`check.${part}_subscription`, {
+    assert: [
+      {
+        condition: `\${!${subscription}.pending_confirmation}`,
+        error_message: `The email subscription of the topic ${topic} is not confirmed, so its alarms reach nobody. ${help}`,
+      },
+      {
+        condition: `\${${subscription}.pending_confirmation || ${subscription}.confirmation_was_authenticated}`,
+        error_message: `The email subscription of the topic ${topic} was confirmed with the link, so whoever gets one of its emails can end it, unrecorded. ${help}`,
+      },
+    ],
+  });
 }
 
 function topicArn(stack: CipherwatchStack, part: string): string {

@@ -25,11 +25,13 @@ export const CONFIGURATIONS = {
   prod,
   "without a domain": withoutDomain,
   "open to every address": { ...prod, ALLOWED_CIDRS: "0.0.0.0/0" },
-  "with commands, queue and webhook": {
+  "with commands, queue, webhook and chat": {
     ...prod,
     EXECUTE_COMMAND: "true",
     ALARM_QUEUE: "true",
     WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
+    SLACK_TEAM_ID: "T0123ABCDEF",
+    SLACK_CHANNEL_ID: "C0123ABCDEF",
   },
   "with the CIS pack": { ...prod, CIS_PACK: "true" },
   "with a canary": { ...prod, DEPLOYMENT_STRATEGY: "canary" },

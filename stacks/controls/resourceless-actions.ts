@@ -26,6 +26,12 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
     actions: ["logs:DescribeLogGroups"],
   },
   {
+    reason: "the pipeline finds and creates the configuration of the Slack channel",
+    actions: words(`
+      chatbot:CreateSlackChannelConfiguration chatbot:DescribeSlackChannelConfigurations
+    `),
+  },
+  {
     reason: "the drift check looks up who changed a resource",
     actions: ["cloudtrail:LookupEvents"],
   },

@@ -113,7 +113,7 @@ test("charges a metric once, although several filters add to it", () => {
 test("prices every resource type, or lists it as free", () => {
   const stacks = synthesize(
     settingsOf({
-      ...CONFIGURATIONS["with commands, queue and webhook"],
+      ...CONFIGURATIONS["with commands, queue, webhook and chat"],
       ...CONFIGURATIONS["with the CIS pack"],
     }),
   );

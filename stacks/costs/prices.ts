@@ -68,6 +68,7 @@ export type PriceName = keyof typeof PRICES;
 /** Resource types without a charge of their own: free, or charged only by use. */
 export const FREE: ReadonlySet<string> = new Set(
   `
+  aws_chatbot_slack_channel_configuration
   aws_acm_certificate aws_acm_certificate_validation aws_appautoscaling_policy aws_cloudtrail
   aws_cloudwatch_event_api_destination aws_cloudwatch_event_connection aws_cloudwatch_event_rule
   aws_cloudwatch_event_target aws_cloudwatch_log_group aws_cloudwatch_log_resource_policy

@@ -10,6 +10,7 @@ export function alarmEvents(stack: CipherwatchStack): Area {
   const rules = [stack.regionalArn("events", `rule/${name}`)];
   const queues = [stack.regionalArn("sqs", name)];
   const webhooks = webhook(stack);
+  const chat = chatChannel(stack);
   return {
     read: [
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
@@ -29,6 +30,7 @@ export function alarmEvents(stack: CipherwatchStack): Area {
         "sqs:ListQueueTags",
       ]),
       ...webhooks.read,
+      ...chat.read,
     ],
     write: [
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
@@ -57,6 +59,7 @@ export function alarmEvents(stack: CipherwatchStack): Area {
         "sqs:UntagQueue",
       ]),
       ...webhooks.write,
+      ...chat.write,
     ],
   };
 }
@@ -99,6 +102,32 @@ function webhook(stack: CipherwatchStack): Area {
           "secretsmanager:UpdateSecret",
         ],
       ),
+    ],
+  };
+}
+
+/**
+ * The service is in a few regions only, so these calls are not restricted to the region of the settings.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awschatbot.html
+ */
+function chatChannel(stack: CipherwatchStack): Area {
+  const { env, slackChannelId } = stack.settings;
+  if (slackChannelId === undefined) return { read: [], write: [] };
+  const name = resourceName(env, "chat");
+  const channel = [stack.globalArn("chatbot", `chat-configuration/slack-channel/${name}`)];
+  return {
+    read: [
+      allow("FindChatChannel", ["*"], ["chatbot:DescribeSlackChannelConfigurations"]),
+      allow("ReadChatChannel", channel, ["chatbot:ListTagsForResource"]),
+    ],
+    write: [
+      allow("CreateChatChannel", ["*"], ["chatbot:CreateSlackChannelConfiguration"]),
+      allow("ManageChatChannel", channel, [
+        "chatbot:DeleteSlackChannelConfiguration",
+        "chatbot:TagResource",
+        "chatbot:UntagResource",
+        "chatbot:UpdateSlackChannelConfiguration",
+      ]),
     ],
   };
 }

@@ -28,6 +28,8 @@ const WITH_LINKED_ROLE = [
  */
 export function roles(stack: CipherwatchStack): Area {
   const shifts = stack.settings.deploymentStrategy !== "rolling";
+  const chats = stack.settings.slackChannelId !== undefined;
+  const linked = [...WITH_LINKED_ROLE, ...(chats ? ["management.chatbot.amazonaws.com"] : [])];
   const resources = [stack.globalArn("iam", `role/${resourceName(stack.settings.env, "*")}`)];
   return {
     read: [
@@ -65,13 +67,14 @@ export function roles(stack: CipherwatchStack): Area {
           "iam:PassedToService",
           ...PASS_TO,
           ...(shifts ? ["ecs.amazonaws.com"] : []), // moves requests between two versions
+          ...(chats ? ["chatbot.amazonaws.com"] : []),
         ],
       ),
       allow(
         "LetServicesMakeTheirRoles",
-        WITH_LINKED_ROLE.map((name) => stack.globalArn("iam", `role/aws-service-role/${name}/*`)),
+        linked.map((name) => stack.globalArn("iam", `role/aws-service-role/${name}/*`)),
         ["iam:CreateServiceLinkedRole"],
-        ["StringEquals", "iam:AWSServiceName", ...WITH_LINKED_ROLE],
+        ["StringEquals", "iam:AWSServiceName", ...linked],
       ),
     ],
   };
