@@ -4,7 +4,7 @@ import type { Html } from "./panels/format.ts";
 
 export interface LayoutProps {
   readonly title: string;
-  readonly path: (typeof VIEWS)[number]["path"];
+  readonly path: string;
   readonly token: string;
   /** A file under `/client/`. */
   readonly script: string;

@@ -2,8 +2,8 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { streamSSE } from "hono/streaming";
-import { alarmEvents } from "../aws/alarm-events.ts";
 import { Action, type Actions } from "./actions.ts";
+import { alarmRoutes } from "./alarm-page.ts";
 import { clientAsset } from "./assets.ts";
 import { defaultChartAlarm } from "./chart.ts";
 import { renderPanels, sendUpdates } from "./live.ts";
@@ -93,16 +93,6 @@ export function createConsole({
   app.get("/api/state", (c) =>
     c.body(JSON.stringify(state(), null, 2), 200, { "Content-Type": "application/json" }),
   );
-  // The log events, callers and addresses behind an alarm, for the page that its email links to.
-  app.get("/api/alarms/:name/events", (c) => {
-    const { aws, deployment, clock } = sources;
-    const found = alarmEvents(
-      { services: aws.services, deployment, now: clock.now() },
-      c.req.param("name"),
-    );
-    if (found === undefined) return c.json({ error: "Unknown alarm." }, 404);
-    return c.body(JSON.stringify(found, null, 2), 200, { "Content-Type": "application/json" });
-  });
   app.get("/api/events", (c) =>
     streamSSE(c, (stream) => sendUpdates(stream, sources, actions, c.req.query("alarm"))),
   );
@@ -119,6 +109,7 @@ export function createConsole({
     }
   });
   app.route("/", workbenchRoutes(sources, token));
+  app.route("/", alarmRoutes(sources, token));
   app.route("/", replayRoutes(sources, token, replay));
   return app;
 }

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hono } from "hono";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Aws } from "../aws/aws.ts";
+import { consoleSources, testConsole } from "../testing/console.ts";
+import { deploymentOf } from "../testing/deployment.ts";
+import { manualClock } from "../testing/manual-clock.ts";
+import { startTestAws } from "../testing/start-aws.ts";
+
+const MINUTE = 60_000;
+const HOSTILE = "<img src=x onerror=alert(1)>";
+const clock = manualClock(Date.UTC(2026, 2, 2, 9));
+
+let folder: string;
+let aws: Aws;
+let app: Hono;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "cipherwatch-alarm-page-"));
+  const deployment = deploymentOf();
+  aws = await startTestAws({ deployment, clock, folder });
+  app = testConsole(consoleSources(aws, deployment, clock));
+  clock.advance(2 * MINUTE);
+  const record = {
+    eventID: "event-1",
+    eventSource: "rds.amazonaws.com",
+    eventName: "ModifyDBSnapshotAttribute",
+    userIdentity: { type: "IAMUser", arn: "arn:aws:iam::111122223333:user/mallory" },
+    sourceIPAddress: "203.0.113.17",
+    userAgent: HOSTILE,
+  };
+  const event = { message: JSON.stringify(record), timestamp: clock.now() };
+  aws.services.logs.ingest(deployment.trail.logGroupName, "test", [event]);
+  clock.advance(2 * MINUTE);
+});
+afterAll(async () => {
+  await aws.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const get = async (path: string) => app.request(`http://127.0.0.1:8090${path}`);
+
+test("leads from the email of an alarm to its callers, addresses and event ids", async () => {
+  const home = await (await get("/")).text();
+  const [, path = ""] = /<a href="(\/alarms\/[^"]+)">Who did it/.exec(home) ?? [];
+  expect(path).toBe("/alarms/cipherwatch-dev-database-copy");
+  const page = await (await get(path)).text();
+  for (const text of ["user/mallory", "203.0.113.17", "event-1", "ModifyDBSnapshotAttribute"]) {
+    expect(page).toContain(text);
+  }
+  expect(page).toContain("aws logs start-query --log-group-names /cipherwatch/dev/trail");
+  expect(page).not.toContain(HOSTILE);
+});
+
+test("returns the same as JSON", async () => {
+  const response = await get("/api/alarms/cipherwatch-dev-database-copy/events");
+  expect(await response.json()).toMatchObject({
+    state: "ALARM",
+    events: [{ eventId: "event-1" }],
+    callers: [{ caller: "arn:aws:iam::111122223333:user/mallory", addresses: ["203.0.113.17"] }],
+  });
+});
+
+test("says so if the alarm has not fired, or does not exist", async () => {
+  const quiet = await get("/alarms/cipherwatch-dev-trail-change");
+  expect(await quiet.text()).toContain("The alarm has not fired yet.");
+  expect((await get("/alarms/constructor")).status).toBe(404);
+  expect((await get("/api/alarms/constructor/events")).status).toBe(404);
+});
