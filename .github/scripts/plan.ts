@@ -17,6 +17,7 @@ import { UNBUILT_IMAGE } from "./plan/planned-changes.ts";
 import { renderPlans } from "./plan/render-plans.ts";
 import { savedPlans } from "./plan/saved-plans.ts";
 import { scannablePlan } from "./plan/scannable-plan.ts";
+import { mapConcurrent } from "./system/map-concurrent.ts";
 import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
 import { type Stack, synthesize } from "./terraform/stacks.ts";
 import { initialize } from "./terraform/terraform.ts";
@@ -24,6 +25,8 @@ import { initialize } from "./terraform/terraform.ts";
 /** Folders of the artifacts for later jobs: the report, and the plans for Snyk. */
 const REPORT = "plan-report";
 const SCANNABLE = "scannable-plans";
+
+const SAVES_AT_ONCE = 3;
 
 /** GitHub limits summaries in bytes; a UTF-16 code unit has at most 3 in UTF-8. */
 const SUMMARY_CHARACTERS = SUMMARY_BYTES / 4;
@@ -47,10 +50,13 @@ async function planEnvironment(): Promise<void> {
   const lockedBefore = await findLocks();
   const plans = await planStacks(stacks);
   const locked = new Map([...lockedBefore, ...(await findLocks())]);
+  const digests = await mapConcurrent(SAVES_AT_ONCE, plans, async (planned) =>
+    "error" in planned ? "" : await saved.save(planned.stack.name, planned.file),
+  );
   const reports: StackReport[] = [];
   const scannable = join(SCANNABLE, environment);
   mkdirSync(scannable, { recursive: true });
-  for (const planned of plans) {
+  for (const [index, planned] of plans.entries()) {
     const { stack } = planned;
     const by = locked.get(stack.name);
     if (by !== undefined) {
@@ -65,9 +71,8 @@ async function planEnvironment(): Promise<void> {
       reports.push(failureOf(planned));
       continue;
     }
-    const digest = await saved.save(stack.name, planned.file);
     const report = reportStack(stack.name, planned.plan, {
-      digest,
+      digest: digests[index] ?? "",
       image,
       readBy: readersOf(stack, stacks),
     });

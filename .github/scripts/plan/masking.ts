@@ -11,19 +11,6 @@ const SECRET_NAME =
 const SEARCHED_CHARACTERS = 6;
 
 /**
- * Replaces sensitive values by a placeholder.
- * @param marks Terraform's sensitivity marks: true in place of each sensitive value or its container
- */
-export function maskSensitive(value: unknown, marks: unknown): unknown {
-  if (marks === true) return SENSITIVE;
-  if (!isContainer(marks) || !isContainer(value)) return value;
-  if (Array.isArray(value)) return value.map((item, index) => maskSensitive(item, marks[index]));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, maskSensitive(inner, marks[key])]),
-  );
-}
-
-/**
  * Replaces the sensitive values of a change by numbered placeholders, with the same number for equal values, so
  * that a change of a sensitive value is still visible. Sensitive are values
  * - that Terraform marks, before or after the change,

@@ -79,3 +79,23 @@ test("masks account ids and email addresses", () => {
   expect(text.includes("123456789012")).toBe(false);
   expect(text.includes("arn:aws:kms:ap-southeast-2:111122223333:")).toBe(true);
 });
+
+test("masks secrets in values that Terraform does not mark", () => {
+  const [resource] = planFixture("create").resource_changes;
+  const after = {
+    password: "hunter2",
+    container_definitions: JSON.stringify([
+      { name: "api", environment: [{ name: "DB_PASSWORD", value: "hunter2" }] },
+    ]),
+  };
+  const change = { actions: ["create" as const], before: null, after };
+  const text = JSON.stringify(
+    scannablePlan({
+      ...planFixture("create"),
+      planned_values: { root_module: { resources: [{ mode: "managed", values: after }] } },
+      resource_changes: [{ ...(resource as NonNullable<typeof resource>), change }],
+    }),
+  );
+  expect(text).not.toContain("hunter2");
+  expect(text).toContain("DB_PASSWORD");
+});

@@ -1,5 +1,5 @@
 import { isContainer } from "./json.ts";
-import { maskSensitive } from "./masking.ts";
+import { maskChange, SENSITIVE } from "./masking.ts";
 import type { PlanJson } from "./plan-json.ts";
 
 /**
@@ -21,7 +21,7 @@ export function scannablePlan(plan: PlanJson): unknown {
         change: {
           actions: change.actions,
           before: null,
-          after: maskSensitive(change.after, change.after_sensitive),
+          after: maskChange(change).after,
           after_unknown: change.after_unknown,
         },
       })),
@@ -50,7 +50,11 @@ function withoutSensitive(module: unknown): unknown {
       .filter((resource) => resource.mode === "managed")
       .map(({ sensitive_values, ...resource }) => ({
         ...resource,
-        values: maskSensitive(resource.values, sensitive_values),
+        values: maskChange({
+          actions: ["create"],
+          after: resource.values,
+          after_sensitive: sensitive_values,
+        }).after,
       })),
   };
 }
@@ -63,6 +67,7 @@ const NO_ACCOUNT = "111122223333";
 
 function anonymous(value: unknown): unknown {
   const text = JSON.stringify(value)
+    .replace(/\(sensitive value \d+\)/g, SENSITIVE)
     .replace(ACCOUNT_ID, NO_ACCOUNT)
     .replace(EMAIL, "someone@example.com");
   return JSON.parse(text);
