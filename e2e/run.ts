@@ -71,7 +71,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: true,
   },
   pipeline: {
-    minutes: 15,
+    minutes: 10,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
@@ -80,6 +80,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
       { command: ["bash", "--version"], what: "bash" },
       { command: ["tar", "--version"], what: "GNU tar" },
     ],
+    parallel: true,
   },
 };
 

@@ -20,6 +20,10 @@ export interface JobResult {
   readonly log: string;
   readonly summary: string;
   readonly steps: Readonly<Record<string, StepResult>>;
+  /** Milliseconds of `performance.now()`. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly seconds: number;
 }
 
 /** Runs one job, step by step, with what GitHub's runner provides: contexts, files and variables. */
@@ -29,6 +33,7 @@ export async function runJob(
   job: Job,
   contexts: Contexts,
 ): Promise<JobResult> {
+  const startedAt = performance.now();
   const folder = mkdtempSync(join(run.folder, `${name}-`));
   const workspace = join(folder, "workspace");
   mkdirSync(workspace);
@@ -65,7 +70,11 @@ export async function runJob(
     if (seconds > 2) console.log(`    ${seconds.toFixed(0)} s: ${name}: ${titleOf(step, index)}`);
     failed ||= outcome === "failure";
   }
+  const endedAt = performance.now();
   return {
+    startedAt,
+    endedAt,
+    seconds: (endedAt - startedAt) / 1000,
     conclusion: failed ? "failure" : "success",
     outputs: interpolateAll(job.outputs, scopeOf(jobRun, jobContexts, failed)),
     log: jobRun.log,
@@ -146,9 +155,11 @@ async function runScript(
   const names = ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"] as const;
   const folder = mkdtempSync(join(jobRun.workspace, "..", "step-"));
   for (const name of names) writeFileSync(join(folder, name), "");
+  const file = join(folder, "script.sh");
+  writeFileSync(file, script);
   const runnerEnv = runnerEnvironment(jobRun);
   const { code, output } = await runCommand(
-    ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+    ["bash", "--noprofile", "--norc", "-eo", "pipefail", file],
     {
       cwd: jobRun.workspace,
       env: {

@@ -20,7 +20,10 @@ export interface RunResult {
 
 let lastRunId = 4710;
 
-/** Runs a workflow from its YAML, one job after the other. */
+/**
+ * Runs a workflow from its YAML. Each job starts when the jobs that it needs have ended, and waits until no other
+ * run or job is in its concurrency group.
+ */
 export async function runWorkflow(
   testbed: Testbed,
   file: string,
@@ -28,35 +31,54 @@ export async function runWorkflow(
 ): Promise<RunResult> {
   const run = makeRun(testbed, file, event);
   const contexts = contextsOf(run);
-  interpolate(run.workflow.concurrency?.group ?? "", { contexts }); // must at least evaluate
+  const group = interpolate(run.workflow.concurrency?.group ?? "", { contexts });
+  return await testbed.groups.run(group, () => runJobs(run, file, contexts));
+}
 
-  const jobs: Record<string, JobResult> = {};
-  const needs: Record<string, { result: Conclusion; outputs: Readonly<Record<string, string>> }> =
-    {};
+async function runJobs(run: WorkflowRun, file: string, contexts: Contexts): Promise<RunResult> {
+  const { jobs } = run.workflow;
+  const results = new Map<string, JobResult>();
+  const needs = new Map<string, NeededJob>();
   const conclusions = new Map<string, Conclusion>();
-  for (const name of inOrder(run.workflow.jobs)) {
-    const job = run.workflow.jobs[name] as Job;
-    const needed = Object.fromEntries(job.needs.map((each) => [each, needs[each]]));
+  const runJobOnce = async (name: string): Promise<void> => {
+    const job = jobs[name] as Job;
+    const needed = Object.fromEntries(job.needs.map((each) => [each, needs.get(each)]));
     const jobContexts = { ...contexts, needs: needed };
-    const results: JobResult[] = [];
-    if (starts(run.workflow.jobs, name, conclusions, jobContexts)) {
+    const own: JobResult[] = [];
+    if (starts(jobs, name, conclusions, jobContexts)) {
       for (const matrix of matrixOf(job, jobContexts)) {
         const values = Object.values(matrix);
         const title = values.length === 0 ? name : `${name} (${values.join(", ")})`;
-        console.log(`  ${file}: ${title}`);
-        const result = await runJob(run, name, job, { ...jobContexts, matrix });
-        jobs[title] = result;
-        results.push(result);
+        const withMatrix = { ...jobContexts, matrix };
+        const group = interpolate(job.concurrency?.group ?? "", { contexts: withMatrix });
+        const result = await run.testbed.groups.run(group, () =>
+          runJob(run, name, job, withMatrix),
+        );
+        console.log(`  ${file}: ${title}: ${result.conclusion} in ${result.seconds.toFixed(0)} s`);
+        results.set(title, result);
+        own.push(result);
       }
     }
-    const result = conclusionOf(results);
+    const result = conclusionOf(own);
     conclusions.set(name, result);
-    needs[name] = { result, outputs: Object.assign({}, ...results.map(({ outputs }) => outputs)) };
+    needs.set(name, {
+      result,
+      outputs: Object.assign({}, ...own.map(({ outputs }) => outputs)),
+    });
+  };
+  const started = new Map<string, Promise<void>>();
+  for (const name of inOrder(jobs)) {
+    const before = (jobs[name] as Job).needs.map((needed) => started.get(needed));
+    started.set(
+      name,
+      Promise.all(before).then(() => runJobOnce(name)),
+    );
   }
-  const all = Object.values(jobs);
+  await Promise.all(started.values());
+  const all = [...results.values()];
   return {
     run,
-    jobs,
+    jobs: Object.fromEntries(results),
     conclusion: (name) => {
       const conclusion = conclusions.get(name);
       if (conclusion === undefined) throw new Error(`${file} has no job ${name}.`);
@@ -65,6 +87,11 @@ export async function runWorkflow(
     log: all.map(({ log }) => log).join("\n"),
     summary: all.map(({ summary }) => summary).join("\n"),
   };
+}
+
+interface NeededJob {
+  readonly result: Conclusion;
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 function makeRun(testbed: Testbed, file: string, event: TriggerEvent): WorkflowRun {

@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
 import { FAKE_SNYK } from "../../.github/scripts/testing/snyk.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
+import { run } from "../../common/run.ts";
 import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
 import { inDependencyOrder } from "../terraform/dependency-order.ts";
 import { type Emulator, startEmulator } from "../terraform/emulator.ts";
@@ -11,11 +13,14 @@ import { terraform } from "../terraform/terraform.ts";
 import {
   makeWorkspace,
   type SettingsVariables,
+  type SynthOutput,
   type Workspace,
   writeOverride,
 } from "../terraform/workspace.ts";
+import { type ConcurrencyGroups, makeConcurrencyGroups } from "./concurrency-groups.ts";
 import { type GitRemote, makeGitRemote } from "./git-remote.ts";
 import { type LoadBalancerProxy, startProxy } from "./proxy.ts";
+import { type SchemaProvider, startSchemaProvider } from "./schema-provider.ts";
 
 /** Everything outside of the workflows, on this machine: AWS, GitHub, the git remote and the tools. */
 export interface Testbed {
@@ -23,6 +28,7 @@ export interface Testbed {
   readonly emulator: Emulator;
   readonly gitRemote: GitRemote;
   readonly proxy: LoadBalancerProxy;
+  readonly groups: ConcurrencyGroups;
   readonly accountId: string;
   /** Variables of the repository. */
   readonly variables: Record<string, string>;
@@ -60,13 +66,13 @@ export async function makeTestbed(): Promise<Testbed> {
   const folders = [folder];
   const emulator = await startEmulator(REGION);
   const workspace = makeWorkspace(emulator);
-  const [api, lab, { outputs, stacks }] = await Promise.all([
+  const [api, lab, { outputs, stacks, provider }] = await Promise.all([
     startGitHubApi(),
     spawnLab(join(folder, "lab")),
     setUpAws(workspace),
   ]);
   const proxy = await startProxy(lab.service);
-  const bin = writePrograms(join(folder, "bin"));
+  const bin = writePrograms(join(folder, "bin"), provider);
   const issuedSecrets: string[] = [TOKEN];
   const variables = {
     ENVIRONMENTS: '["dev"]',
@@ -80,6 +86,7 @@ export async function makeTestbed(): Promise<Testbed> {
     emulator,
     gitRemote: makeGitRemote(join(folder, "git-remote")),
     proxy,
+    groups: makeConcurrencyGroups(),
     accountId: ACCOUNT,
     variables,
     secrets: { snyk: { SNYK_TOKEN: TOKEN } },
@@ -115,6 +122,7 @@ export async function makeTestbed(): Promise<Testbed> {
       await proxy.close();
       await api.close();
       await stopLab(lab);
+      provider.stop();
       await emulator.stop();
       workspace.remove();
       for (const each of folders) rmSync(each, { recursive: true, force: true });
@@ -129,12 +137,12 @@ const NO_IMAGE_YET: SettingsVariables = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_
 async function setUpAws(workspace: Workspace): Promise<{
   readonly outputs: Readonly<Record<string, string>>;
   readonly stacks: readonly string[];
+  readonly provider: SchemaProvider;
 }> {
   const first = await workspace.synth("bootstrap", SETTINGS);
   const bootstrap = terraform(first, "bootstrap");
   await bootstrap.init();
-  await bootstrap.plan();
-  await bootstrap.apply();
+  await applyWithoutReview(first, "bootstrap");
   const made = await bootstrap.outputs();
   const outputs = {
     CIPHERWATCH_STATE_BUCKET: String(made.StateBucketName),
@@ -154,11 +162,15 @@ async function setUpAws(workspace: Workspace): Promise<{
   for (const stack of others) await terraform(all, stack).init();
   const dependencies = new Map(others.map((stack) => [stack, all.dependencies.get(stack) ?? []]));
   const applied = inDependencyOrder(dependencies, 4, async (stack) => {
-    await terraform(all, stack).plan();
-    await terraform(all, stack).apply();
+    await applyWithoutReview(all, stack);
   });
+  const provider = await startSchemaProvider(first.stackFolder("bootstrap"));
   await Promise.all(applied.values());
-  return { outputs, stacks: [...all.dependencies.keys()] };
+  return { outputs, stacks: [...all.dependencies.keys()], provider };
+}
+
+async function applyWithoutReview({ env, stackFolder }: SynthOutput, stack: string): Promise<void> {
+  await run(["terraform", "apply", "-no-color", "-auto-approve"], { cwd: stackFolder(stack), env });
 }
 
 async function stopLab(lab: SpawnedLab): Promise<void> {
@@ -166,15 +178,23 @@ async function stopLab(lab: SpawnedLab): Promise<void> {
 }
 
 /** Writes the fake programs into a folder for PATH: each runs its script with this Node. */
-function writePrograms(bin: string): string {
+function writePrograms(bin: string, { reattach }: SchemaProvider): string {
   mkdirSync(bin, { recursive: true });
   const node = process.execPath;
   for (const name of ["docker", "npm", "skopeo"]) {
     const script = join(import.meta.dirname, "fakes", `${name}.ts`);
     writeFileSync(join(bin, name), `#!/bin/sh\nexec "${node}" "${script}" "$@"\n`, { mode: 0o755 });
   }
+  writeFileSync(join(bin, "pip"), '#!/bin/sh\necho "fake pip $*"\n', { mode: 0o755 });
   const snyk = join(bin, "snyk.cjs");
   writeFileSync(snyk, FAKE_SNYK);
   writeFileSync(join(bin, "snyk"), `#!/bin/sh\nexec "${node}" "${snyk}" "$@"\n`, { mode: 0o755 });
+  // The real Terraform, which finds a running provider when it only needs the schemas.
+  const terraform = execFileSync("which", ["terraform"], { encoding: "utf8" }).trim();
+  writeFileSync(
+    join(bin, "terraform"),
+    `#!/bin/sh\n[ "$1" != show ] || export TF_REATTACH_PROVIDERS='${reattach}'\nexec "${terraform}" "$@"\n`,
+    { mode: 0o755 },
+  );
   return bin;
 }

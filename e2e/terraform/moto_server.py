@@ -8,6 +8,7 @@ Besides the AWS APIs it serves
   GET /secrets     secrets in Secrets Manager: [{name, value}]
   GET /monitoring  {alarms: [{name, actions}], filters: [{name, pattern, logGroupName}]}
   GET /zone/X      creates the public Route 53 zone X, and returns its id
+  LookupEvents     CloudTrail's event history: the calls that changed something, by any text in their parameters
   GET /remaining   resources that a new account does not have: ["service ClassName state name"]
 """
 
@@ -19,6 +20,7 @@ import re
 import sys
 import threading
 import uuid
+from datetime import datetime, timezone
 from urllib.parse import parse_qs
 
 from moto.backends import get_backend
@@ -282,6 +284,63 @@ def describe_call(environ):
     }
 
 
+def texts_in(value):
+    """Yields the texts in the parameters of a call."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner)
+
+
+def caller_of(environ):
+    """Returns the ARN of the caller: an assumed role, or the administrator with the emulator's own key."""
+    key = re.search(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
+    sts = get_backend("sts")[DEFAULT_ACCOUNT_ID]["aws"]
+    role = sts.get_assumed_role_from_access_key(key[1]) if key else None
+    return role.arn if role else f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/administrator"
+
+
+class EventHistory:
+    """Records the calls in the JSON protocol that change something, as CloudTrail does."""
+
+    def __init__(self):
+        self.events = []
+
+    def record(self, environ, operation):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if not target or re.match(r"(Describe|Get|List|Lookup)[A-Z]", operation):
+            return
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event = {
+            "eventTime": now,
+            "eventName": operation,
+            "userIdentity": {"arn": caller_of(environ)},
+        }
+        parameters = json.loads(body or b"{}")
+        self.events.append((set(texts_in(parameters)), event))
+
+    def lookup(self, environ):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        [attribute] = json.loads(body)["LookupAttributes"]
+        found = [
+            {
+                "EventId": str(uuid.uuid4()),
+                "EventName": event["eventName"],
+                "ReadOnly": "false",
+                "CloudTrailEvent": json.dumps(event),
+            }
+            for texts, event in reversed(self.events)
+            if attribute["AttributeKey"] == "ResourceName" and attribute["AttributeValue"] in texts
+        ]
+        return {"Events": found[:50]}
+
+
 def models_in(value, seen):
     """Yields the models reachable from the attributes of a backend, without duplicates."""
     if id(value) in seen:
@@ -374,7 +433,7 @@ def create_zone(name):
 
 def record_calls(app, region):
     initial_models = existing_models(region)
-    calls, lock = [], threading.Lock()
+    calls, lock, history = [], threading.Lock(), EventHistory()
 
     def custom_response(path):
         if path == "/calls":
@@ -409,6 +468,10 @@ def record_calls(app, region):
         call = describe_call(environ)
         with lock:
             calls.append(call)
+        if call["operation"] == "LookupEvents":
+            start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
+            return [json.dumps(history.lookup(environ)).encode()]
+        history.record(environ, call["operation"] or "")
         return app(environ, start_response)
 
     return wsgi

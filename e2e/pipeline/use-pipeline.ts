@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run as runCommand } from "../../common/run.ts";
+import { type RunResult, runWorkflow } from "./run-workflow.ts";
+import { makeTestbed, type Testbed } from "./testbed.ts";
+import type { TriggerEvent } from "./workflow-run.ts";
+
+/** What the tests of a file share: the testbed, and everything that the workflows printed. */
+export interface Pipeline {
+  readonly testbed: () => Testbed;
+  /** Runs a workflow from its YAML. */
+  readonly start: (file: string, event: TriggerEvent) => Promise<RunResult>;
+  /** Runs the AWS CLI as an administrator and parses its output. */
+  readonly aws: <T>(...args: readonly string[]) => Promise<T>;
+  readonly runs: readonly RunResult[];
+}
+
+/** Sets up a testbed before the tests of a file, and closes it after them. */
+export function usePipeline(): Pipeline {
+  let testbed: Testbed | undefined;
+  const runs: RunResult[] = [];
+  beforeAll(async () => {
+    console.log(
+      "Real: the workflows and their scripts, Terraform, the service that the smoke test calls. " +
+        "Fake: AWS (moto), GitHub's API and actions, Snyk, npm, Docker's builder, skopeo.",
+    );
+    testbed = await makeTestbed();
+  }, 30 * 60_000);
+  afterAll(async () => {
+    await testbed?.close();
+  });
+  const current = () => {
+    if (testbed === undefined) throw new Error("The testbed is not set up yet.");
+    return testbed;
+  };
+  return {
+    testbed: current,
+    runs,
+    start: async (file, event) => {
+      console.log(`${file} by ${event.name}`);
+      const result = await runWorkflow(current(), file, event);
+      runs.push(result);
+      return result;
+    },
+    aws: async <T>(...args: readonly string[]) => {
+      const { stdout } = await runCommand(["aws", ...args, "--output", "json"], {
+        cwd: ".",
+        env: current().adminEnv,
+      });
+      return (stdout.trim() === "" ? undefined : JSON.parse(stdout)) as T;
+    },
+  };
+}
+
+/** Lists the conclusions of some jobs. */
+export function conclusions({ conclusion }: RunResult, ...jobs: readonly string[]) {
+  return Object.fromEntries(jobs.map((job) => [job, conclusion(job)]));
+}
+
+/** Tests, as the last test of a file, that nothing that the workflows printed contains a secret. */
+export function testSecrets({ testbed, runs }: Pipeline): void {
+  test("prints no secret in logs, summaries, comments and issues", () => {
+    const { api, issuedSecrets } = testbed();
+    const texts = [
+      ...runs.flatMap(({ log, summary }) => [log, summary]),
+      ...api.comments.map(({ body }) => body),
+      ...api.issues.map(({ body }) => body),
+    ];
+    expect(issuedSecrets.length).toBeGreaterThan(3);
+    const found = issuedSecrets.filter((secret) => texts.some((text) => text.includes(secret)));
+    expect(found).toEqual([]);
+  });
+}
