@@ -196,13 +196,14 @@ describe("another website", () => {
 describe("speed", () => {
   it("shows the page at once, and keeps it smooth with 10,000 records", async () => {
     const client = await connectToLab(lab);
-    await client.putTrailRecord(
-      { eventSource: "s3.amazonaws.com", eventName: "ListBuckets" },
-      10_000,
-    );
+    const record = { eventSource: "s3.amazonaws.com", eventName: "ListBuckets" };
+    await client.putTrailRecord(record, 10_000);
     const { page, context } = await visit(browser, lab.console, PROJECTOR);
     const paint = Number(await page.evaluate(FIRST_PAINT));
-    const frames = (await page.evaluate(FRAME_TIMES)) as readonly number[];
+    const measured = page.evaluate(FRAME_TIMES) as Promise<readonly number[]>;
+    // Further records arrive meanwhile, and the page shows them.
+    for (let batch = 0; batch < 5; batch += 1) await client.putTrailRecord(record, 200);
+    const frames = await measured;
     const sorted = frames.toSorted((a, b) => a - b);
     const median = sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY;
     console.log(

@@ -115,7 +115,9 @@ function panel(
   { addressOf, deployment, scope }: ConsoleSources,
   differences: readonly string[],
 ): Html {
-  const [topic] = deployment.topics;
+  const topic = deployment.topics.find(({ arn }) =>
+    deployment.subscriptions.some(({ topicArn }) => topicArn === arn),
+  );
   const address = {
     chain: addressOf("aws_kms_key", scope.keyArn),
     inbox: addressOf("aws_sns_topic", topic?.name ?? ""),
