@@ -30,10 +30,13 @@ describe("the OpenAPI document", () => {
 
   test("has a schema for every reference and a unique id for every operation", () => {
     const references = [...objects(document)].flatMap(({ $ref }) => ($ref ? [String($ref)] : []));
-    const names = Object.keys(document.components.schemas);
     expect(references.length).toBeGreaterThan(20);
     for (const reference of references) {
-      expect(names).toContain(reference.replace("#/components/schemas/", ""));
+      const [, ...path] = reference.split("/");
+      expect(
+        path.reduce((value, name) => value?.[name], document),
+        reference,
+      ).toBeDefined();
     }
     const operations = Object.values<object>(document.paths).flatMap((item) => Object.values(item));
     const ids = operations.map(({ operationId }) => operationId);
@@ -65,11 +68,17 @@ describe("the OpenAPI document", () => {
     expect(JSON.stringify(document.paths["/encrypt"])).toContain("exceeds 1000 bytes");
   });
 
-  test("documents every status that a route can return", () => {
-    const statuses = Object.keys(document.paths["/decrypt"].post.responses).map(Number);
-    expect(statuses).toEqual([200, 400, 403, 413, 415, 422, 429, 500, 503]);
-    const everywhere = new Set<number>([404, 405, 408, 417, 431]);
-    const known = new Set([...statuses, ...everywhere]);
-    for (const status of Object.values(problemStatus)) expect(known).toContain(status);
+  test("documents every status of every operation, with the form of errors", () => {
+    const shared = [400, 404, 405, 408, 417, 429, 431];
+    const statusesOf = (path: string, method: string) =>
+      Object.keys(document.paths[path][method].responses).map(Number);
+    expect(statusesOf("/healthz", "get")).toEqual([200, ...shared]);
+    const statuses = [200, 400, 403, 404, 405, 408, 413, 415, 417, 422, 429, 431, 500, 503];
+    expect(statusesOf("/decrypt", "post")).toEqual(statuses);
+    for (const status of Object.values(problemStatus)) expect(statuses).toContain(status);
+    for (const status of shared) {
+      const { content } = document.components.responses[status];
+      expect(content["application/json"].schema.$ref).toBe("#/components/schemas/ErrorResponse");
+    }
   });
 });

@@ -34,6 +34,56 @@ const retryAfter = {
   },
 };
 
+/**
+ * Responses to requests that reach no operation, or are rejected before one runs. Every operation refers to
+ * them, except where it has its own response with the same status.
+ */
+const sharedResponses = {
+  400: response("The request is not valid HTTP (BadRequest).", "ErrorResponse"),
+  404: response("There is no such path (NotFound).", "ErrorResponse"),
+  405: {
+    ...response("The path has no such method (MethodNotAllowed).", "ErrorResponse"),
+    headers: { Allow: { description: "The methods of the path.", schema: { type: "string" } } },
+  },
+  408: response("The request did not arrive in time (RequestTimeout).", "ErrorResponse"),
+  417: response(
+    "The request has an Expect header other than 100-continue (ExpectationFailed).",
+    "ErrorResponse",
+  ),
+  429: {
+    ...response("Too many connections are open (TooManyRequests).", "ErrorResponse"),
+    headers: retryAfter,
+  },
+  431: response("The request headers are too large (HeadersTooLarge).", "ErrorResponse"),
+};
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly requestBody?: object;
+  readonly responses: Readonly<Record<number, object>>;
+}
+
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+function withSharedResponses(paths: Paths): Paths {
+  const references = Object.fromEntries(
+    Object.keys(sharedResponses).map((status) => [
+      status,
+      { $ref: `#/components/responses/${status}` },
+    ]),
+  );
+  const mapValues = <In, Out>(object: Readonly<Record<string, In>>, map: (value: In) => Out) =>
+    Object.fromEntries(Object.entries(object).map(([name, value]) => [name, map(value)]));
+  return mapValues(paths, (operations) =>
+    mapValues(operations, (operation) => ({
+      ...operation,
+      responses: { ...references, ...operation.responses },
+    })),
+  );
+}
+
 const apiPaths = (textLimit: number) => {
   const problems = commonProblems(textLimit);
   const denied = response(
@@ -87,7 +137,10 @@ const apiPaths = (textLimit: number) => {
 
 function commonProblems(textLimit: number) {
   return {
-    400: response("The body is not valid JSON (MalformedJson).", "ErrorResponse"),
+    400: response(
+      "The request is not valid HTTP (BadRequest), or its body is not valid JSON (MalformedJson).",
+      "ErrorResponse",
+    ),
     413: response(
       `The body is too large, or Text exceeds ${textLimit} bytes of UTF-8 (PayloadTooLarge).`,
       "ErrorResponse",
@@ -101,7 +154,10 @@ function commonProblems(textLimit: number) {
       "ErrorResponse",
     ),
     429: {
-      ...response("Too many requests are in progress (TooManyRequests).", "ErrorResponse"),
+      ...response(
+        "Too many requests are in progress, or too many connections are open (TooManyRequests).",
+        "ErrorResponse",
+      ),
       headers: retryAfter,
     },
     500: response("Internal error (InternalError).", "ErrorResponse"),
@@ -179,8 +235,9 @@ export function openApiDocument(textLimit: number) {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    paths: { ...apiPaths(textLimit), ...healthPaths },
+    paths: withSharedResponses({ ...apiPaths(textLimit), ...healthPaths }),
     components: {
+      responses: sharedResponses,
       schemas: Object.fromEntries(
         Object.entries(schemas).map(([name, schema]) => {
           const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema);
