@@ -34,6 +34,10 @@ export const serviceRoleName = (env: Environment) => resourceName(env, "service"
 export const executionRoleName = (env: Environment) => resourceName(env, "execution");
 /** The role with which ECS moves requests between two versions of the service. */
 export const rolloutRoleName = (env: Environment) => resourceName(env, "rollout");
+/** Last part of the name of the topic for alarms that page someone. */
+export const URGENT_TOPIC = "urgent";
+/** Last part of the name of the queue for events that EventBridge could not deliver. */
+export const UNDELIVERED_QUEUE = "undelivered";
 /** Last part of the name of the topic for alarms that can wait for office hours. */
 export const ROUTINE_TOPIC = "routine";
 /** Prefix of the target group's name, which ends with random characters. */

@@ -13,17 +13,22 @@ const PATHS = {
 
 /**
  * The EventBridge input transformer that turns an event into an email: what happened, and what to do.
+ * @param next what happens after the email
  * @throws if the text contains an unknown variable in angle brackets
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
-export function changeNotificationMessage(detection: Detection, runbook: string) {
+export function changeNotificationMessage(
+  detection: Detection,
+  runbook: string,
+  next = "The alarm fires in a few minutes, when the trail delivers the event.",
+) {
   const text = [
     `${detection.title} (${detection.severity}): <event> by <who>, from <from>, at <at> in <region>.`,
     "CloudTrail event <id>. Error code, empty if the call succeeded: <error>",
     detection.why,
     ...detection.runbook.map((step, index) => `${index + 1}. ${step}`),
     `Runbook: ${runbook}`,
-    "The alarm fires in a few minutes, when the trail delivers the event.",
+    next,
   ].join("\n");
   const unknown = [...text.matchAll(/<(.*?)>/g)].find(([, name = ""]) => !(name in PATHS));
   if (unknown !== undefined) {

@@ -12,7 +12,7 @@ import {
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 
 /** Excludes calls that do not weaken a key: enabling rotation, changing its description or tags. */
-const CHANGES = [
+export const KEY_CHANGES = [
   "DisableKey",
   "ScheduleKeyDeletion",
   "PutKeyPolicy",
@@ -43,7 +43,7 @@ export const kmsKeyChange: TrailDetection = {
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "kms.amazonaws.com"),
-        matchesAny("$.eventName", ...CHANGES),
+        matchesAny("$.eventName", ...KEY_CHANGES),
         anyOf(
           matchesAny(RESOURCE_ARN, scope.keyArn),
           matchesAny(RESOURCE_ARN, scope.trailKeyArn),
@@ -58,7 +58,7 @@ export const kmsKeyChange: TrailDetection = {
       jsonPattern(
         allOf(
           matchesAny("$.eventSource", "kms.amazonaws.com"),
-          matchesAny("$.eventName", ...CHANGES),
+          matchesAny("$.eventName", ...KEY_CHANGES),
           "$.userIdentity.invokedBy NOT EXISTS",
           matchesAny(RESOURCE_ARN, ...keyArns),
         ),
@@ -73,7 +73,7 @@ export const kmsKeyChange: TrailDetection = {
   changeNotification: {
     detail: (scope) => ({
       eventSource: ["kms.amazonaws.com"],
-      eventName: CHANGES,
+      eventName: KEY_CHANGES,
       resources: { ARN: [scope.keyArn, scope.trailKeyArn, scope.topicKeyArn] },
     }),
   },
@@ -91,7 +91,7 @@ export const kmsKeyChange: TrailDetection = {
   insightsQuery: () =>
     [
       "fields eventTime, eventName, resources.0.ARN, userIdentity.arn, sourceIPAddress, eventID, errorCode",
-      `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify(CHANGES)}`,
+      `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify(KEY_CHANGES)}`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [

@@ -3,7 +3,13 @@ import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { CANARY } from "../common/canary.ts";
-import { keyAlias, ROUTINE_TOPIC, resourceName } from "../common/naming.ts";
+import {
+  keyAlias,
+  ROUTINE_TOPIC,
+  resourceName,
+  UNDELIVERED_QUEUE,
+  URGENT_TOPIC,
+} from "../common/naming.ts";
 import { alarmDescription } from "../detections/alarm-description.ts";
 import { attackUnderWay, compositeAlarmRule } from "../detections/attack-under-way.ts";
 import { changeNotificationMessage } from "../detections/change-notification.ts";
@@ -39,9 +45,7 @@ export interface AlarmStackProps extends CipherwatchStackProps {
 }
 
 /** Parts of names, for the resources and for the statements in the key policy. */
-const URGENT = "urgent";
 const ALARM_EVENTS = "alarm-events";
-const UNDELIVERED = "undelivered";
 
 /**
  * Metric filters and alarms for the detections, and topics, rules and queues that notify people and
@@ -64,12 +68,12 @@ export class AlarmStack extends CipherwatchStack {
       alias: keyAlias(env, "alarms"),
       description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
       grants: [
-        ...grantAlarmTopics(this, THIS_KEY, URGENT, ROUTINE_TOPIC, CANARY),
-        ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED),
+        ...grantAlarmTopics(this, THIS_KEY, URGENT_TOPIC, ROUTINE_TOPIC, CANARY),
+        ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED_QUEUE),
       ],
     });
     this.urgentTopicArn = new AlarmTopic(this, "UrgentTopic", {
-      part: URGENT,
+      part: URGENT_TOPIC,
       displayName: `Cipherwatch ${env} urgent`,
       keyArn,
       email: pagerEmail,
@@ -80,7 +84,7 @@ export class AlarmStack extends CipherwatchStack {
       keyArn,
       email: alertEmail,
     }).topicArn;
-    this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED, keyArn });
+    this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED_QUEUE, keyArn });
 
     const { slackTeamId, slackChannelId } = settings;
     if (slackTeamId !== undefined && slackChannelId !== undefined) {
@@ -200,7 +204,7 @@ export class AlarmStack extends CipherwatchStack {
    * @returns the alarm's name
    */
   #addUndeliveredAlarm(): string {
-    const alarmName = resourceName(this.settings.env, UNDELIVERED);
+    const alarmName = resourceName(this.settings.env, UNDELIVERED_QUEUE);
     new CloudwatchMetricAlarm(this, "UndeliveredAlarm", {
       alarmName,
       alarmDescription: `EventBridge could not deliver an event within a day: check the webhook, the topics and their key policy. The queue ${alarmName} has the events, with the attributes ERROR_CODE and ERROR_MESSAGE.`,
@@ -238,7 +242,7 @@ export class AlarmStack extends CipherwatchStack {
       trailLogGroupName,
       urgentTopicArn: this.urgentTopicArn,
       routineTopicArn: this.routineTopicArn,
-      urgentTopicName: resourceName(env, URGENT),
+      urgentTopicName: resourceName(env, URGENT_TOPIC),
       routineTopicName: resourceName(env, ROUTINE_TOPIC),
       ...(canary ? { canary: { serviceLogGroupName, topicName: canary.topicName } } : {}),
     });

@@ -4,6 +4,7 @@ import { keyAlias } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
+import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
 import { PipelineAccess } from "./pipeline/access.ts";
 
@@ -29,6 +30,11 @@ export class BootstrapStack extends CipherwatchStack {
       alias: keyAlias(env, "state"),
       description: `Encrypts the Terraform states and plans of cipherwatch ${env}`,
       grants: [this.#grantUsers()],
+    });
+    new KeyChangeRule(this, "StateKeyChange", {
+      keyArn: key.keyArn,
+      part: "state",
+      encrypts: "the Terraform states and plans",
     });
     const accessLogs = new HardenedBucket(this, "AccessLogs", {
       part: "state-access-logs",

@@ -16,6 +16,7 @@ import {
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
 import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
+import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import { allow, PULL_IMAGE, viaService } from "./constructs/policy.ts";
@@ -144,6 +145,11 @@ export class ServiceStack extends CipherwatchStack {
         grantLogGroups(this, service, exec, waf, insights),
         ...(executeCommand ? grantExecSessions(this, serviceRoleName(env)) : []),
       ],
+    });
+    new KeyChangeRule(this, "LogsKeyChange", {
+      keyArn,
+      part: "service-logs",
+      encrypts: "the service's logs",
     });
     return {
       keyArn,

@@ -28,8 +28,8 @@ export const reasons = {
   "no-pages": "**Defacement.** The service has an API only: there is no page or content to deface.",
   "no-files":
     "**Credentials in files.** Images, states, logs and environments contain none; tests and a scanner in the pipeline check this. Roles and IAM authentication replace stored credentials.",
-  recoverable:
-    "**Cannot be referenced.** The stack of the alarms is deployed before this resource exists, or may not read its state. Disabling the key stops deployments or the service's log, which is noticed at once. It discloses nothing: states contain no secrets, and logs no Keys, Names or texts. The CIS pack reports the call.",
+  "event-rule":
+    "**Reported by EventBridge only.** The stack of the alarms is deployed without these keys, or may not read their state. A rule beside each key notifies the urgent topic of the same calls within seconds.",
   "more-callers":
     "**Admits more callers only.** Each still needs a Key, the web ACL limits attempts, and each wrong Key is counted. The group belongs to the service's stack, which is deployed without the alarms. The CIS pack reports the call.",
 } as const;

@@ -3,7 +3,7 @@ import { coverageTable } from "./coverage.ts";
 /** The resources of the deployment. */
 export const resources = coverageTable(`
 KMS keys of the records, the trail, the alarms, the database, its secret, the images and the flow log | kms-key-change:DisableKey kms-key-change:ScheduleKeyDeletion kms-key-change:PutKeyPolicy kms-key-change:CreateGrant kms-key-change:RetireGrant
-KMS keys of the service's logs, and of states and plans | -recoverable
+KMS keys of the service's logs, and of states and plans | -event-rule
 Master secret: reading, BatchGetSecretValue, resource policy, replication, new value, deletion | secret-access:GetSecretValue secret-access:BatchGetSecretValue secret-access:PutResourcePolicy secret-access:ReplicateSecretToRegions secret-access:UpdateSecret secret-access:DeleteSecret
 Database: instance, parameter group, subnet group, snapshots | database-change:ModifyDBInstance database-change:ModifyDBParameterGroup database-change:DeleteDBSnapshot database-copy:CreateDBSnapshot database-copy:ModifyDBSnapshotAttribute
 Roles, their policies and boundary, and GitHub's identity provider | role-change:PutRolePolicy role-change:CreatePolicyVersion role-change:AddClientIDToOpenIDConnectProvider
