@@ -18,7 +18,7 @@ export const reasons = {
     "**Settings of the whole account**: GuardDuty, Security Hub, AWS Config, Regions, membership of the organization. They belong to the account's owner. The trail covers all Regions, and the CIS pack reports changes of AWS Config and of the organization.",
   dns: "**DNS.** The domain and its hosted zone are not part of the deployment. Whoever runs them monitors them. To read plaintext, an attacker also needs a certificate for the name, which certificate transparency logs show.",
   "endpoint-denials":
-    "**Network activity events of VPC endpoints**, which are charged per event. The endpoint policies name the two roles and their calls. Calls of these roles that avoid the endpoints are reported.",
+    "**Network activity events of VPC endpoints**, which are charged per event. The endpoint policies name the two roles and their calls. Calls of these roles that avoid the endpoints are reported. CloudTrail records no call that only an endpoint's policy denied.",
   network:
     "**No API call.** Security groups reject scans between hosts. The flow log records them, and the alarm `rejected-traffic` reports them.",
   floods:
