@@ -89,8 +89,8 @@ const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
     id: ({ get }) => get("bucket"),
   },
   aws_security_group: { id: (of) => `sg-${stableHex(of, 17)}` },
-  // Records of the lab contain this address for calls of the service, which runs on the same machine.
-  aws_eip: { public_ip: () => "127.0.0.1" },
+  // An address for documentation. Records of the lab contain it for calls of the service.
+  aws_eip: { public_ip: () => "203.0.113.10" },
   aws_iam_role: {
     arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:role${get("path")}${get("name")}`,
     id: ({ get }) => get("name"),

@@ -9,6 +9,7 @@ const TARGETS = {
   kms: "TrentService",
   logs: "Logs_20140328",
   secretsmanager: "secretsmanager",
+  sqs: "AmazonSQS",
   wafv2: "AWSWAF_20190729",
 } as const;
 

@@ -48,6 +48,11 @@ export const databaseCopyScenarios: readonly Scenario[] = [
     IamRoleArn: `arn:aws:iam::${scope.accountId}:role/export`,
     KmsKeyId: scope.topicKeyArn,
   })),
+  rds("replicates the database to a data warehouse", "CreateIntegration", (lab) => ({
+    SourceArn: `arn:aws:rds:${lab.region}:${lab.scope.accountId}:db:${instance(lab)}`,
+    TargetArn: `arn:aws:redshift-serverless:${lab.region}:${OTHER_ACCOUNT}:namespace/mallory`,
+    IntegrationName: "mallory",
+  })),
   rds("restores a snapshot", "RestoreDBInstanceFromDBSnapshot", () => ({
     DBInstanceIdentifier: "restored",
     DBSnapshotIdentifier: SNAPSHOT,
@@ -77,5 +82,13 @@ export const databaseChangeScenarios: readonly Scenario[] = [
     "Parameters.Parameter.1.ParameterValue": "0",
     "Parameters.Parameter.1.ApplyMethod": "immediate",
   })),
+  rds(
+    "stops exporting the database's log",
+    "ModifyDBInstance",
+    onInstance({
+      "CloudwatchLogsExportConfiguration.DisableLogTypes.member.1": "postgresql",
+    }),
+  ),
+  rds("deletes a snapshot", "DeleteDBSnapshot", () => ({ DBSnapshotIdentifier: SNAPSHOT })),
   rds("deletes the database", "DeleteDBInstance", onInstance({ SkipFinalSnapshot: "true" })),
 ];

@@ -67,6 +67,8 @@ export interface LabClient {
   readonly takeRequestIds: () => readonly string[];
   /** Returns the request and event ids of the events that the alarm counted last. */
   readonly alarmEventIds: (alarmName: string) => Promise<readonly string[]>;
+  /** Runs a task while the lab's clock runs at a speed, in lab seconds per real second. */
+  readonly atSpeed: (speed: number, task: () => Promise<unknown>) => Promise<void>;
   /** Sends a request to the service. */
   readonly post: (path: string, body: object) => Promise<{ status: number; json: unknown }>;
   /** Puts a detection's example record into the trail's log group, as CloudTrail delivers it. */
@@ -128,6 +130,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     attackerArn: `arn:aws:iam::${account.accountId}:user/${ATTACKER}`,
     clientFor,
     takeRequestIds: () => requestIds.splice(0),
+    atSpeed: (speed, task) => atSpeed(urls.console, speed, task),
     alarmEventIds: async (alarmName) => {
       const response = await fetch(
         `${urls.console}/api/alarms/${encodeURIComponent(alarmName)}/events`,
@@ -159,6 +162,32 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
       await putLogEvents(stream, { timestamp, message: JSON.stringify(line(timestamp)) }, times);
     },
   };
+}
+
+async function atSpeed(
+  consoleUrl: string,
+  speed: number,
+  task: () => Promise<unknown>,
+): Promise<void> {
+  const { clock } = await readState(consoleUrl);
+  await setSpeed(consoleUrl, speed);
+  try {
+    await task();
+  } finally {
+    await setSpeed(consoleUrl, clock.speed);
+  }
+}
+
+/** Sets the lab's speed, as the buttons of the console do. */
+async function setSpeed(consoleUrl: string, speed: number): Promise<void> {
+  const page = await (await fetch(consoleUrl)).text();
+  const token = /name="console-token" content="([^"]+)"/.exec(page)?.[1] ?? "";
+  const response = await fetch(`${consoleUrl}/api/actions`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Console-Token": token },
+    body: JSON.stringify({ action: "speed", speed }),
+  });
+  if (!response.ok) throw new Error(`The console cannot set the speed: ${await response.text()}`);
 }
 
 async function readState(consoleUrl: string): Promise<LabState> {

@@ -4,7 +4,7 @@ import { expectDenied } from "./aws-client.ts";
 import { databaseChangeScenarios, databaseCopyScenarios } from "./database-scenarios.ts";
 import { kmsKeyChangeScenarios, useKeyWithChangedPolicy } from "./kms-scenarios.ts";
 import type { LabClient } from "./lab-client.ts";
-import { roleChangeScenarios, withServiceRole } from "./role-scenarios.ts";
+import { decryptElsewhere, roleChangeScenarios, withServiceRole } from "./role-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 import { decryptRepeatedly, tryWrongKeys } from "./service-scenarios.ts";
 
@@ -41,7 +41,8 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   "kms-volume": [
     live(
       "somebody with a Key decrypts a record 1.5 times as often as the alarm's threshold",
-      (lab, threshold) => decryptRepeatedly(lab, Math.ceil(threshold * 1.5)),
+      // In real time, so that a slow machine makes enough requests within a period of the alarm.
+      (lab, threshold) => lab.atSpeed(1, () => decryptRepeatedly(lab, Math.ceil(threshold * 1.5))),
     ),
   ],
   "kms-key-change": kmsKeyChangeScenarios,
@@ -52,6 +53,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     live("mallory assumes the service's role and asks who she is", (lab) =>
       withServiceRole(lab, (session) => session.query("sts", "GetCallerIdentity")),
     ),
+    live("mallory decrypts with the service's role, from her own address", decryptElsewhere),
   ],
   "denied-api": [
     live("mallory assumes the service's role and looks for secrets", (lab, threshold) =>
@@ -154,6 +156,11 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       }),
     ),
   ],
+  "network-change": [
+    live("mallory deletes a VPC endpoint", ({ attacker }) =>
+      attacker.query("ec2", "DeleteVpcEndpoints", { "VpcEndpointId.1": "vpce-0a1b2c3d4e5f60718" }),
+    ),
+  ],
   "image-change": [
     live("mallory shares the image repository", ({ attacker, scope }) =>
       attacker.json("ecr", "SetRepositoryPolicy", {
@@ -191,6 +198,11 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         policyDocument: "{}",
       }),
     ),
+    live("mallory deletes the log group of the web ACL", ({ attacker, scope }) =>
+      attacker.json("logs", "DeleteLogGroup", {
+        logGroupName: `aws-waf-logs-${scope.namePrefix}service`,
+      }),
+    ),
     live("mallory deletes the flow log", ({ attacker }) =>
       attacker.query("ec2", "DeleteFlowLogs", { "FlowLogId.1": "fl-0a1b2c3d4e5f60718" }),
     ),
@@ -211,6 +223,17 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
           await attacker.json("cloudwatch", "EnableAlarmActions", { AlarmNames });
         }
       },
+    ),
+    live("mallory purges the queue of the alarm events", ({ attacker, scope, region }) =>
+      attacker.json("sqs", "PurgeQueue", {
+        QueueUrl: `https://sqs.${region}.amazonaws.com/${scope.accountId}/${scope.namePrefix}alarm-events`,
+      }),
+    ),
+    live("mallory makes the urgent topic reject messages", ({ attacker, scope, region }) =>
+      attacker.query("sns", "PutDataProtectionPolicy", {
+        ResourceArn: `arn:aws:sns:${region}:${scope.accountId}:${scope.namePrefix}urgent`,
+        DataProtectionPolicy: "{}",
+      }),
     ),
     live("mallory subscribes to the urgent topic", ({ attacker, scope, region }) =>
       attacker.query("sns", "Subscribe", {

@@ -33,6 +33,21 @@ export async function withServiceRole(
   }
 }
 
+/** Decrypts with stolen credentials. KMS denies it where the key serves its VPC only. */
+export async function decryptElsewhere(lab: LabClient): Promise<void> {
+  const KeyId = lab.scope.keyArn;
+  const EncryptionContext = { app: "cipherwatch", record: "stolen" };
+  await withServiceRole(lab, async (session) => {
+    const request = { KeyId, EncryptionContext, KeySpec: "AES_256" };
+    try {
+      const { CiphertextBlob } = await session.json("kms", "GenerateDataKey", request);
+      await session.json("kms", "Decrypt", { KeyId, CiphertextBlob, EncryptionContext });
+    } catch (error) {
+      if (!(error instanceof AwsCallError) || error.code !== "AccessDeniedException") throw error;
+    }
+  });
+}
+
 const POLICY = JSON.stringify({
   Version: "2012-10-17",
   Statement: { Effect: "Allow", Action: "*", Resource: "*" },

@@ -106,11 +106,17 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   });
   seedMetrics(options, services.metrics);
   cloudWatch.start();
+  const [natAddress] = deployment.natAddresses;
 
   return {
     url: endpoint.url,
     assumeRole: (roleName, sessionName) =>
-      identities.addRoleSession({ roleName, sessionName, inVpc: true }),
+      identities.addRoleSession({
+        roleName,
+        sessionName,
+        inVpc: true,
+        ...(natAddress === undefined ? {} : { address: natAddress }),
+      }),
     logLine: (logGroupName, line) => {
       const exists = deployment.logGroups.some(({ name }) => name === logGroupName);
       if (line === "" || !exists) return;

@@ -102,17 +102,22 @@ function typed(value: unknown, name = ""): Readonly<Record<string, unknown>> {
   );
 }
 
+/** Operations that EC2 records with the name of their request, and their member with the ids. */
+const EC2_REQUESTS: Readonly<Record<string, string>> = {
+  DeleteFlowLogs: "FlowLogId",
+  DeleteVpcEndpoints: "VpcEndpointId",
+};
+
 /**
  * EC2 records lists as items, and newer operations with the name of their request.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/using-cloudtrail.html
  */
 function ec2Parameters(operation: string, members: Readonly<Record<string, unknown>>): Parameters {
-  if (operation === "DeleteFlowLogs") {
-    const ids = [members.FlowLogId].flat();
-    const FlowLogId = ids.map((content, index) => ({ content, tag: index + 1 }));
-    return {
-      DeleteFlowLogsRequest: { FlowLogId: FlowLogId.length === 1 ? FlowLogId[0] : FlowLogId },
-    };
+  const idMember = EC2_REQUESTS[operation];
+  if (idMember !== undefined) {
+    const ids = [members[idMember]].flat();
+    const items = ids.map((content, index) => ({ content, tag: index + 1 }));
+    return { [`${operation}Request`]: { [idMember]: items.length === 1 ? items[0] : items } };
   }
   const itemized = (value: unknown): unknown => {
     if (Array.isArray(value)) return { items: value.map(itemized) };

@@ -98,12 +98,14 @@ async function respondTo(request: IncomingMessage, options: EndpointOptions): Pr
   try {
     if (bodyError !== undefined) throw bodyError;
     requireLocalHost(host);
+    const caller = options.identities.callerFor(accessKeyOf(authorization));
+    const connectedFrom = (request.socket.remoteAddress ?? HOST).replace(/^::ffff:/, "");
     const output = await runOperation(wire, options, {
       operation: wire.operation,
       requestId,
-      caller: options.identities.callerFor(accessKeyOf(authorization)),
+      caller,
       region: options.region,
-      sourceIpAddress: (request.socket.remoteAddress ?? HOST).replace(/^::ffff:/, ""),
+      sourceIpAddress: caller.address ?? connectedFrom,
       userAgent: request.headers["user-agent"] ?? "",
     });
     response = wire.success(output, requestId);

@@ -19,6 +19,7 @@ const SERVICE_OF_TARGET: Readonly<Record<string, Service>> = {
   AmazonEC2ContainerRegistry_V20150921: "ecr",
   AWSEvents: "events",
   AWSWAF_20190729: "wafv2",
+  AmazonSQS: "sqs",
   secretsmanager: "secretsmanager",
 };
 

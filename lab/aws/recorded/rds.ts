@@ -66,6 +66,21 @@ function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOpe
       },
     });
   return {
+    DeleteDBSnapshot: {
+      required: ["DBSnapshotIdentifier"],
+      resource: named("snapshot", "DBSnapshotIdentifier"),
+      respond: snapshot("DBSnapshotIdentifier"),
+    },
+    CreateIntegration: {
+      required: ["SourceArn", "TargetArn", "IntegrationName"],
+      resource: (members) => textOf(members, "SourceArn"),
+      respond: (members) => ({
+        SourceArn: textOf(members, "SourceArn"),
+        TargetArn: textOf(members, "TargetArn"),
+        IntegrationName: textOf(members, "IntegrationName"),
+        Status: "creating",
+      }),
+    },
     CreateDBSnapshot: {
       required: ["DBInstanceIdentifier", "DBSnapshotIdentifier"],
       resource: existing(databases),

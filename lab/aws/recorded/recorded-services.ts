@@ -11,6 +11,7 @@ import {
   ecsOperations,
   eventsOperations,
   loadBalancingOperations,
+  sqsOperations,
   wafOperations,
 } from "./services.ts";
 
@@ -29,6 +30,7 @@ export function recordedServices(
     iam: iamOperations(access),
     rds: rdsOperations(databases),
     secretsmanager: secretsManagerOperations(databases, keys),
+    sqs: sqsOperations,
     wafv2: wafOperations,
   };
 }

@@ -139,8 +139,21 @@ export const ec2Operations: Operations = recordedOperations(
       ...on("ec2", "GroupId", "security-group/"),
       respond: done,
     },
+    DeleteVpcEndpoints: { required: ["VpcEndpointId"], respond: () => ({}) },
     RevokeSecurityGroupIngress: { ...on("ec2", "GroupId", "security-group/"), respond: done },
   },
+);
+
+const onQueue: RecordedOperation = {
+  required: ["QueueUrl"],
+  resource: (members, { region, caller }) =>
+    `arn:aws:sqs:${region}:${caller.accountId}:${textOf(members, "QueueUrl").split("/").at(-1)}`,
+};
+
+/** @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-logging-using-cloudtrail.html */
+export const sqsOperations: Operations = recordedOperations(
+  { prefix: "sqs", missingParameter: missingJsonMember("MissingParameter") },
+  { PurgeQueue: onQueue, DeleteQueue: onQueue, SetQueueAttributes: onQueue },
 );
 
 const onTrail = on("cloudtrail", "Name", "trail/");
@@ -197,6 +210,7 @@ export const topicChangeOperations: Operations = recordedOperations(
     AddPermission: onTopic,
     RemovePermission: onTopic,
     DeleteTopic: onTopic,
+    PutDataProtectionPolicy: on("sns", "ResourceArn"),
   },
 );
 

@@ -29,6 +29,8 @@ export interface Caller {
   readonly role?: { readonly name: string; readonly arn: string };
   /** The calls come from the VPC: through its endpoint, if it has one for the service. */
   readonly inVpc?: boolean;
+  /** The address that the calls come from, if it is not that of the connection: a NAT gateway's. */
+  readonly address?: string;
 }
 
 /** The services of the endpoint. */
@@ -51,6 +53,7 @@ export type RecordedServiceName =
   | "iam"
   | "rds"
   | "secretsmanager"
+  | "sqs"
   | "wafv2";
 
 /** Elements of a call's CloudTrail record that are in neither its request nor its response. */

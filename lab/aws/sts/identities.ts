@@ -16,6 +16,8 @@ export interface RoleSession {
   readonly roleArn?: string;
   /** The session's calls come from the VPC. */
   readonly inVpc?: boolean;
+  /** Default: the address of the connection. */
+  readonly address?: string;
 }
 
 export interface Identities {
@@ -53,7 +55,7 @@ export function createIdentities(options: Account & { readonly clock: Clock }): 
 }
 
 function assumedRole(
-  { roleName, sessionName, roleArn: arnWithPath, inVpc = false }: RoleSession,
+  { roleName, sessionName, roleArn: arnWithPath, inVpc = false, address }: RoleSession,
   accessKeyId: string,
   createdAt: number,
   { accountId, region }: Account,
@@ -66,6 +68,7 @@ function assumedRole(
   return {
     role: { name: roleName, arn: roleArn },
     ...(inVpc ? { inVpc } : {}),
+    ...(address === undefined ? {} : { address }),
     arn,
     userId,
     accountId,
