@@ -1,7 +1,7 @@
 /**
  * The canary: the service itself tries a wrong Key at each multiple of CANARY_MINUTES, so that every part
  * from KMS to the alarms' notifications is in use even when no caller makes a mistake. See
- * docs/decisions/0010-canary.md.
+ * docs/decisions/0011-canary.md.
  */
 
 /** At least twice as long as the canary's alarm keeps its state, so that it changes its state every time. */

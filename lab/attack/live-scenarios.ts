@@ -27,7 +27,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     ),
   ],
   "decrypt-denied": [
-    // The requests spread over several of the alarm's ten-second periods, because lab time runs faster.
+    // The requests spread over several of the alarm's 20-second periods, because lab time runs faster.
     live("a program sends many wrong Keys per second to the service", (lab, threshold) =>
       tryWrongKeys(lab, threshold * 10),
     ),
