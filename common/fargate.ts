@@ -20,6 +20,9 @@ export function memoriesForCpu(cpu: number): readonly number[] {
   return MEMORY_OF_CPU.get(cpu) ?? [];
 }
 
+/** Memory of the smallest task in MiB. */
+export const SMALLEST_TASK = Math.min(...[...MEMORY_OF_CPU.values()].flat());
+
 function range(first: number, last: number, step: number): number[] {
   return Array.from({ length: (last - first) / step + 1 }, (_, index) => first + index * step);
 }

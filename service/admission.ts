@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { MemoryAccount } from "./memory-budget.ts";
+import { OperatorError } from "./operator-error.ts";
 import { Problem } from "./problem.ts";
 
 /** What a request asks of the limits, in this order. */
@@ -29,9 +30,29 @@ const COPIES_OF_TEXT = 12;
 /** Milliseconds between two attempts to get memory. */
 const MEMORY_RETRY = 20;
 
-/** @returns the memory that one request with the largest body or text needs */
-export function memoryOfRequest(bodyLimit: number, textLimit: number): number {
-  return REQUEST_BYTES + Math.max(COPIES_WORKED_ON * bodyLimit, COPIES_OF_TEXT * textLimit);
+/** The share of the memory that requests may use; the rest is for the program and for garbage. */
+const REQUEST_SHARE = 0.4;
+
+/** JSON may escape each byte of a Text as six (`\u0041`); the rest is room for Name, Key and syntax. */
+export const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;
+
+/**
+ * @param available bytes of memory of the container
+ * @returns the bytes that all requests share
+ * @throws OperatorError if one request with the largest body or Text needs more
+ */
+export function memoryForRequests(available: number, textLimit: number): number {
+  const total = Math.floor(available * REQUEST_SHARE);
+  const needed =
+    REQUEST_BYTES + Math.max(COPIES_WORKED_ON * bodyLimit(textLimit), COPIES_OF_TEXT * textLimit);
+  if (needed > total) {
+    const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+    throw new OperatorError(
+      `MAX_TEXT_BYTES of ${textLimit} needs ${mebibytes(needed / REQUEST_SHARE)} MiB of memory, but only ` +
+        `${mebibytes(available)} MiB are available. Lower it, or run larger tasks.`,
+    );
+  }
+  return total;
 }
 
 /**

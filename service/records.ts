@@ -1,13 +1,11 @@
 import { Hono } from "hono";
+import { bodyLimit } from "./admission.ts";
 import { DecryptRequest, EncryptRequest, ForgetRequest } from "./contract.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { formatKey, newKey, parseKey } from "./key.ts";
 import { Problem } from "./problem.ts";
 import { type RequestContext, type RequestEnv, readJson } from "./request.ts";
 import type { Store } from "./store.ts";
-
-/** JSON may escape each byte of a Text as six (`\u0041`); the rest is room for Name, Key and syntax. */
-export const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;
 
 /** The three operations on records: encrypt, decrypt, forget. */
 export function recordRoutes({

@@ -1,16 +1,15 @@
 import type { Server } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
-import { memoryOfRequest, REQUEST_BYTES } from "./admission.ts";
+import { memoryForRequests, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createCanary, runAtMultiples } from "./canary.ts";
 import { createDatabase } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createHttpServer } from "./http-server.ts";
 import { createKms } from "./kms.ts";
-import { availableMemory, createMemoryBudget, type MemoryBudget } from "./memory-budget.ts";
+import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";
-import { bodyLimit } from "./records.ts";
 import { createStore, type Store } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createVault, type Vault } from "./vault.ts";
@@ -31,7 +30,10 @@ function start(): void {
     attemptTimeout: environment.KMS_TIMEOUT,
   });
   const vault = createVault(kms);
-  const memory = createRequestMemory(environment.MAX_TEXT_BYTES);
+  const memory = createMemoryBudget(
+    memoryForRequests(availableMemory(), environment.MAX_TEXT_BYTES),
+    () => performance.now(),
+  );
   let draining = false;
   const app = createApp({
     vault,
@@ -77,23 +79,6 @@ function start(): void {
       "KMS did not create the decoy; the first request that needs it will try again",
     );
   });
-}
-
-/** The share of the memory that requests may use; the rest is for the program and for garbage. */
-const REQUEST_SHARE = 0.4;
-
-function createRequestMemory(textLimit: number): MemoryBudget {
-  const available = availableMemory();
-  const total = Math.floor(available * REQUEST_SHARE);
-  const needed = memoryOfRequest(bodyLimit(textLimit), textLimit);
-  if (needed > total) {
-    const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
-    throw new OperatorError(
-      `MAX_TEXT_BYTES of ${textLimit} needs ${mebibytes(needed / REQUEST_SHARE)} MiB of memory, but only ` +
-        `${mebibytes(available)} MiB are available. Lower it, or run larger tasks.`,
-    );
-  }
-  return createMemoryBudget(total, () => performance.now());
 }
 
 /** Milliseconds. */

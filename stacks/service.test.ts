@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { SMALLEST_TASK } from "../common/fargate.ts";
+import { memoryForRequests } from "../service/admission.ts";
 import { parseServiceEnvironment } from "../service/environment.ts";
 import { settingsOf } from "../settings/testing.ts";
 import type { TerraformJson } from "../terraform/json.ts";
@@ -32,6 +34,21 @@ describe("the task definition", () => {
       memory: "2048",
       runtime_platform: { operating_system_family: "LINUX", cpu_architecture: "ARM64" },
     });
+  });
+
+  test("gives the service the memory of the task, which suffices for its largest requests", () => {
+    expect(api).toMatchObject({ memory: Number(task.memory) });
+    expect(api).not.toHaveProperty("memoryReservation");
+    // The suite faults loads a service with this much.
+    expect(task.memory).toBe(String(SMALLEST_TASK));
+    expect(variablesOf(api as Container)).not.toHaveProperty("MAX_TEXT_BYTES");
+    const { MAX_TEXT_BYTES } = parseServiceEnvironment({
+      DATABASE_URL: "postgres://postgres@localhost/postgres",
+      KMS_KEY_ARN: KEY_ARN,
+    });
+    const shared = memoryForRequests(SMALLEST_TASK * 2 ** 20, MAX_TEXT_BYTES);
+    expect(shared).toBeGreaterThan(100 * 2 ** 20);
+    expect(() => memoryForRequests(2 ** 20, MAX_TEXT_BYTES)).toThrow("MAX_TEXT_BYTES");
   });
 
   test("keeps the old revision until the new one exists", () => {

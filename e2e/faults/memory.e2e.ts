@@ -1,5 +1,6 @@
 import { connect as connectTo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SMALLEST_TASK } from "../../common/fargate.ts";
 import { connect } from "../../service/database.ts";
 import { migrate, readMigrations } from "../../service/migrate.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
@@ -10,8 +11,8 @@ import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
 import { LONG } from "./testbed.ts";
 
-/** The smallest task that Fargate offers, and that dev runs. */
-const LIMIT = 512 * 2 ** 20;
+/** The smallest task that Fargate offers. stacks/service.test.ts checks that dev's container gets as much. */
+const LIMIT = SMALLEST_TASK * 2 ** 20;
 const SECONDS = LONG ? 60 : 10;
 
 /** A Text of the largest size, each byte escaped as six. */
