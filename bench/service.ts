@@ -191,7 +191,7 @@ async function start(file: string, environment: Environment, children: ChildProc
       AWS_SECRET_ACCESS_KEY: "test",
       ...environment,
     },
-    // The service writes its log, as in the container.
+    // The service formats and writes its log as in the container, to /dev/null.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   children.push(child);

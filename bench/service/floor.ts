@@ -57,13 +57,19 @@ async function read(request: IncomingMessage): Promise<Record<string, string>> {
 }
 
 const server = createServer(async (request, response) => {
-  const body = await read(request);
-  const result = JSON.stringify(await (request.url === "/encrypt" ? encrypt(body) : decrypt(body)));
-  response.writeHead(200, {
-    "Content-Type": "application/json",
-    "Content-Length": Buffer.byteLength(result),
-  });
-  response.end(result);
+  try {
+    const body = await read(request);
+    const result = await (request.url === "/encrypt" ? encrypt(body) : decrypt(body));
+    const json = JSON.stringify(result);
+    response.writeHead(200, {
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(json),
+    });
+    response.end(json);
+  } catch {
+    // Only successful requests count.
+    response.writeHead(500).end();
+  }
 });
 server.listen(0, "127.0.0.1", () => {
   process.send?.({ listening: (server.address() as AddressInfo).port });
