@@ -100,6 +100,16 @@ describe("real plans", () => {
     ]);
   });
 
+  test("accepts a check that failed in the review and holds now, but not the reverse", () => {
+    const failing = planFixture("shapes");
+    const holding = edited(failing, (text) =>
+      text.replaceAll('"status":"fail"', '"status":"pass"'),
+    );
+    expect(holding).not.toEqual(failing);
+    expect(compare(failing, holding)).toEqual([]);
+    expect(compare(holding, failing)).toMatchObject([{ address: "checks" }]);
+  });
+
   test("sees a key that a policy repeats", () => {
     const plan = planFixture("create");
     const other = edited(plan, (text) =>

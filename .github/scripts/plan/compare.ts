@@ -27,7 +27,10 @@ export function comparePlans(reviewed: PlanJson, fresh: PlanJson, image: string)
     new Map(all.map((change) => [change.object, change]));
   const [reviewedChanges, freshChanges] = [byObject(plannedChanges(reviewed)), byObject(changes)];
   const reads = new Set(reviewed.resource_changes.filter(isRead).map(objectOf));
-  const [then, now] = [planFacts(reviewed, image), planFacts(fresh, image)];
+  const [then, now] = [
+    planFacts(withoutPassing(reviewed, fresh), image),
+    planFacts(withoutPassing(fresh, fresh), image),
+  ];
   return [...new Set([...then.keys(), ...now.keys()])].flatMap((address) => {
     const [before, after] = [reviewedChanges.get(address), freshChanges.get(address)];
     if (before !== undefined && after === undefined) {
@@ -49,6 +52,13 @@ export function comparePlans(reviewed: PlanJson, fresh: PlanJson, image: string)
     const what = differenceOf(then.get(address), now.get(address));
     return what === undefined ? [] : { address, what };
   });
+}
+
+/** Leaves out the checks that hold in the new plan: one that failed in the review may hold by now. */
+function withoutPassing(plan: PlanJson, { checks }: PlanJson): PlanJson {
+  const nameOfCheck = ({ address }: PlanJson["checks"][number]) => address.to_display;
+  const passing = new Set(checks.filter(({ status }) => status === "pass").map(nameOfCheck));
+  return { ...plan, checks: plan.checks.filter((check) => !passing.has(nameOfCheck(check))) };
 }
 
 function differenceOf(then: Facts = new Map(), now: Facts = new Map()): string | undefined {
