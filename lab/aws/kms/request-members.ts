@@ -122,7 +122,7 @@ export function readBoolean(request: RequestMembers, name: string): boolean {
   return value;
 }
 
-/** Validates `GrantTokens`. The lab ignores them, because it does not check permissions. */
+/** Validates `GrantTokens`. The lab ignores them, because its grants take effect at once. */
 export function checkGrantTokens(request: RequestMembers): void {
   const value = memberOf(request, "GrantTokens") ?? [];
   if (!Array.isArray(value)) throw wrongType("List", value);
