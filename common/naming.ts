@@ -40,6 +40,11 @@ export const URGENT_TOPIC = "urgent";
 export const UNDELIVERED_QUEUE = "undelivered";
 /** Last part of the name of the topic for alarms that can wait for office hours. */
 export const ROUTINE_TOPIC = "routine";
+/** The ECS cluster and its service. */
+export const clusterName = (env: Environment) => resourceName(env, "service");
+export const ecsServiceName = (env: Environment) => resourceName(env, "api");
+/** The ECR repository of the service's images. */
+export const repositoryName = (env: Environment) => resourceName(env, "service");
 /** Prefix of the target group's name, which ends with random characters. */
 export const TARGET_GROUP_PREFIX = "vault-";
 /** IAM path of the bootstrap stack's roles and policies, which the pipeline cannot modify. */

@@ -2,7 +2,7 @@ import { EcrLifecyclePolicy } from "@cdktf/provider-aws/lib/ecr-lifecycle-policy
 import { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository/index.js";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { keyAlias, resourceName } from "../common/naming.ts";
+import { keyAlias, repositoryName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
@@ -25,7 +25,7 @@ export class RegistryStack extends CipherwatchStack {
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
     super(scope, id, props);
     const { env, imagesKept, deletionProtection } = this.settings;
-    this.repositoryName = resourceName(env, "service");
+    this.repositoryName = repositoryName(env);
     const key = new EncryptionKey(this, "RegistryKey", {
       alias: keyAlias(env, "registry"),
       description: `Encrypts the images of cipherwatch ${env}`,

@@ -6,6 +6,8 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import { type ITerraformDependable, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import {
+  clusterName,
+  ecsServiceName,
   executionRoleName,
   keyAlias,
   logGroupName,
@@ -78,8 +80,8 @@ export class ServiceStack extends CipherwatchStack {
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
     const { env } = this.settings;
-    this.clusterName = resourceName(env, "service");
-    this.serviceName = resourceName(env, "api");
+    this.clusterName = clusterName(env);
+    this.serviceName = ecsServiceName(env);
 
     const logs = this.#logs();
     const execution = this.#executionRole(props, logs.service.arn);

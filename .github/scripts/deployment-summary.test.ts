@@ -13,6 +13,7 @@ const summaryOf = (steps: Steps) =>
 const deployed: Steps = {
   before: ok({ digest: OLD }),
   push: ok({ repository: "registry/repository" }),
+  verify: ok(),
   apply: ok({ endpoint: "https://vault.example.com" }),
   serving: ok({ digest: NEW }),
   "smoke-test": ok(),
@@ -38,8 +39,21 @@ describe("shows the failed step and the running version", () => {
   test.each<[string, Steps, RegExp, RegExp]>([
     [
       "the push",
-      { ...deployed, push: failed, apply: skipped, serving: skipped, "smoke-test": skipped },
+      {
+        ...deployed,
+        push: failed,
+        verify: skipped,
+        apply: skipped,
+        serving: skipped,
+        "smoke-test": skipped,
+      },
       /Pushing the image failed/,
+      new RegExp(`Nothing was changed: ${OLD} is still running`),
+    ],
+    [
+      "the verification of the image",
+      { ...deployed, verify: failed, apply: skipped, serving: skipped, "smoke-test": skipped },
+      /Verifying the image failed/,
       new RegExp(`Nothing was changed: ${OLD} is still running`),
     ],
     [

@@ -67,6 +67,7 @@ function before(digest: string): string {
 const STEPS: Readonly<Record<string, string>> = {
   before: "Reading the running image",
   push: "Pushing the image",
+  verify: "Verifying the image",
   apply: "Applying the plan",
   serving: "Starting the new version",
   "smoke-test": "The smoke test",

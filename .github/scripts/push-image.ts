@@ -1,4 +1,5 @@
 import { run } from "../../common/run.ts";
+import { imageExists } from "./aws/repository.ts";
 import { variable } from "./github/environment.ts";
 import { setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
@@ -26,7 +27,7 @@ async function push(): Promise<void> {
     );
   }
   const tag = variable("GITHUB_SHA");
-  if (await imageExists(repository, digest)) {
+  if (await imageExists(repository.slice(repository.indexOf("/") + 1), digest)) {
     console.log(`${repository}@${digest} already exists.`);
   } else {
     await run(
@@ -39,13 +40,6 @@ async function push(): Promise<void> {
     );
   }
   setOutputs({ repository });
-}
-
-async function imageExists(repository: string, digest: string): Promise<boolean> {
-  const name = repository.slice(repository.indexOf("/") + 1);
-  const query = ["--repository-name", name, "--image-ids", `imageDigest=${digest}`];
-  const { code } = await run(["aws", "ecr", "describe-images", ...query], { accept: "any" });
-  return code === 0;
 }
 
 if (import.meta.main) await step(push);

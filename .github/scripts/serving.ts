@@ -8,7 +8,7 @@ import { initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
 /**
  * Outputs the image digest the ECS service runs. Fails if EXPECTED_DIGEST is set and differs: a
- * circuit-breaker rollback otherwise looks like a successful deployment.
+ * rollback by ECS otherwise looks like a successful deployment.
  */
 async function outputRunningImage(): Promise<void> {
   const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: UNBUILT_IMAGE });
@@ -25,7 +25,7 @@ async function outputRunningImage(): Promise<void> {
   if (expected === undefined) return;
   if (now?.digest !== expected) {
     throw new StepError(
-      `The service does not run ${expected}, which was deployed: ${now === undefined ? "no service is running" : `it runs ${now.digest}. ECS rolled back because the new tasks did not become healthy; see the service's log group`}.`,
+      `The service does not run ${expected}, which was deployed: ${now === undefined ? "no service is running" : `it runs ${now.digest}. ECS rolled back because the new tasks did not become healthy or an alarm rollback-… fired; see the service's events and log group. ECS: ${now.reason ?? "no reason given"}`}.`,
     );
   }
   if (!now.steady) {

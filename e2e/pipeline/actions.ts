@@ -113,6 +113,12 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
         throw new Error("Resource not accessible by integration");
       }
       run.attested.push(`${inputs["subject-name"]}@${inputs["subject-digest"]}`);
+      run.testbed.attestations.add({
+        digest: inputs["subject-digest"] ?? "",
+        repository: run.testbed.api.repository,
+        workflow: `.github/workflows/${run.file}`,
+        ref: run.event.ref,
+      });
       return undefined;
     },
 

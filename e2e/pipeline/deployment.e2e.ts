@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { testDrift } from "./drift.ts";
 import { makePullRequest, merged, onMain, opened, type PullRequest } from "./events.ts";
+import { testRollout } from "./rollout.ts";
 import type { RunResult } from "./run-workflow.ts";
 import type { Testbed } from "./testbed.ts";
 import { conclusions, testSecrets, usePipeline } from "./use-pipeline.ts";
@@ -116,6 +117,8 @@ describe("a reviewed plan", () => {
     return taskDefinition.containerDefinitions[0]?.image.split("@")[1];
   }
 });
+
+testRollout(pipeline);
 
 testDrift(pipeline);
 

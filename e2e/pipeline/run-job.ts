@@ -127,7 +127,9 @@ async function runStep(
     return outcome;
   };
   if (!isConditionMet(step.if, scope)) return finish("skipped");
-  jobRun.log += `\n== ${jobRun.name}: ${titleOf(step, index)}\n`;
+  const title = titleOf(step, index);
+  jobRun.log += `\n== ${jobRun.name}: ${title}\n`;
+  await jobRun.run.testbed.beforeStep?.(jobRun.name, title);
   if (step.run !== undefined) {
     const env = {
       ...(scope.contexts.env as Record<string, string>),

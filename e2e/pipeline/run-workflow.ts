@@ -104,6 +104,7 @@ function makeRun(testbed: Testbed, file: string, event: TriggerEvent): WorkflowR
   mkdirSync(artifacts);
   return {
     testbed,
+    file,
     workflow,
     event,
     folder,

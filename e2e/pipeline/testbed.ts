@@ -17,6 +17,7 @@ import {
   type Workspace,
   writeOverride,
 } from "../terraform/workspace.ts";
+import { type Attestations, makeAttestations } from "./attestations.ts";
 import { type ConcurrencyGroups, makeConcurrencyGroups } from "./concurrency-groups.ts";
 import { type GitRemote, makeGitRemote } from "./git-remote.ts";
 import { type LoadBalancerProxy, startProxy } from "./proxy.ts";
@@ -43,6 +44,10 @@ export interface Testbed {
   /** Every secret that a job received. No output may contain one. */
   readonly issuedSecrets: readonly string[];
   readonly addSecret: (secret: string) => void;
+  /** Attestations that GitHub holds. */
+  readonly attestations: Attestations;
+  /** Set to change something between two steps of a job. */
+  beforeStep?: ((job: string, step: string) => Promise<void>) | undefined;
   /** Removes a folder when the testbed closes. */
   readonly removeLater: (folder: string) => void;
   readonly close: () => Promise<void>;
@@ -63,7 +68,6 @@ const SETTINGS: SettingsVariables = {
 /** Sets everything up as docs/pipeline.md describes, up to the first run of a workflow. */
 export async function makeTestbed(): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-"));
-  const folders = [folder];
   const emulator = await startEmulator(REGION);
   const workspace = makeWorkspace(emulator);
   const [api, lab, { outputs, stacks, provider }] = await Promise.all([
@@ -71,8 +75,74 @@ export async function makeTestbed(): Promise<Testbed> {
     spawnLab(join(folder, "lab")),
     setUpAws(workspace),
   ]);
-  const proxy = await startProxy(lab.service);
-  const bin = writePrograms(join(folder, "bin"), provider);
+  const testbed = assemble({
+    folder,
+    emulator,
+    api,
+    proxy: await startProxy(lab.service),
+    outputs,
+    providerEnv: workspace.provider.env,
+    reattach: provider.reattach,
+  });
+  return {
+    ...testbed,
+    useLocalProvider: (checkout) => {
+      for (const stack of stacks)
+        writeOverride(join(checkout, "cdktf.out/stacks", stack), workspace.provider);
+    },
+    close: async () => {
+      await stopLab(lab);
+      provider.stop();
+      workspace.remove();
+      await testbed.close();
+    },
+  };
+}
+
+/** Sets up everything but AWS and the service: for jobs that use no Terraform. Ready within seconds. */
+export async function makeTestbedWithoutStacks(): Promise<Testbed> {
+  const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/bootstrap/cipherwatch-dev-${name}`;
+  return assemble({
+    folder: mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-")),
+    emulator: await startEmulator(REGION),
+    api: await startGitHubApi(),
+    proxy: await startProxy("http://127.0.0.1:9"),
+    outputs: {
+      CIPHERWATCH_STATE_BUCKET: "states",
+      DEPLOY_ROLE_ARN: role("deploy"),
+      PLAN_BUCKET: "plans",
+      PLAN_ROLE_ARN: role("plan"),
+    },
+    providerEnv: {},
+  });
+}
+
+interface Parts {
+  readonly folder: string;
+  readonly emulator: Emulator;
+  readonly api: GitHubApi;
+  readonly proxy: LoadBalancerProxy;
+  /** Settings that bootstrap prints. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly providerEnv: Readonly<Record<string, string>>;
+  /** Value of TF_REATTACH_PROVIDERS for commands that only need the provider's schemas. */
+  readonly reattach?: string;
+}
+
+function assemble({
+  folder,
+  emulator,
+  api,
+  proxy,
+  outputs,
+  providerEnv,
+  reattach = "",
+}: Parts): Testbed {
+  const folders = [folder];
+  const bin = writePrograms(join(folder, "bin"), reattach);
+  const images = join(folder, "images");
+  mkdirSync(images);
+  const attestations = makeAttestations(join(folder, "attestations.json"));
   const issuedSecrets: string[] = [TOKEN];
   const variables = {
     ENVIRONMENTS: '["dev"]',
@@ -92,7 +162,7 @@ export async function makeTestbed(): Promise<Testbed> {
     secrets: { snyk: { SNYK_TOKEN: TOKEN } },
     environment: {
       ...aws,
-      ...workspace.provider.env,
+      ...providerEnv,
       HOME: folder,
       PATH: [
         bin,
@@ -101,30 +171,27 @@ export async function makeTestbed(): Promise<Testbed> {
           .filter((path) => !path.includes("node_modules")),
       ].join(delimiter),
       CHECKPOINT_DISABLE: "1",
+      FAKE_ATTESTATIONS: attestations.file,
+      FAKE_IMAGES: images,
       FAKE_SNYK_PATH: join(bin, "snyk"),
       NODE_USE_ENV_PROXY: "1",
       HTTP_PROXY: proxy.url,
       NO_PROXY: "127.0.0.1,localhost",
     },
     adminEnv: { ...process.env, ...emulator.env, AWS_CA_BUNDLE: "" },
-    useLocalProvider: (checkout) => {
-      for (const stack of stacks)
-        writeOverride(join(checkout, "cdktf.out/stacks", stack), workspace.provider);
-    },
+    useLocalProvider: () => {},
     issuedSecrets,
     addSecret: (secret) => {
       issuedSecrets.push(secret);
     },
+    attestations,
     removeLater: (each) => {
       folders.push(each);
     },
     close: async () => {
       await proxy.close();
       await api.close();
-      await stopLab(lab);
-      provider.stop();
       await emulator.stop();
-      workspace.remove();
       for (const each of folders) rmSync(each, { recursive: true, force: true });
     },
   };
@@ -178,10 +245,10 @@ async function stopLab(lab: SpawnedLab): Promise<void> {
 }
 
 /** Writes the fake programs into a folder for PATH: each runs its script with this Node. */
-function writePrograms(bin: string, { reattach }: SchemaProvider): string {
+function writePrograms(bin: string, reattach: string): string {
   mkdirSync(bin, { recursive: true });
   const node = process.execPath;
-  for (const name of ["docker", "npm", "skopeo"]) {
+  for (const name of ["docker", "gh", "npm", "skopeo"]) {
     const script = join(import.meta.dirname, "fakes", `${name}.ts`);
     writeFileSync(join(bin, name), `#!/bin/sh\nexec "${node}" "${script}" "$@"\n`, { mode: 0o755 });
   }

@@ -18,6 +18,8 @@ export interface TriggerEvent {
 /** One run of a workflow. */
 export interface WorkflowRun {
   readonly testbed: Testbed;
+  /** Name of the file in .github/workflows. */
+  readonly file: string;
   readonly workflow: Workflow;
   readonly event: TriggerEvent;
   readonly folder: string;

@@ -43,9 +43,14 @@ test("returns the image of a service with one completed deployment", async () =>
   expect(await runningImage("cluster", "api")).toEqual({ digest: NEW, steady: true });
 });
 
-test("returns the previous image after a circuit-breaker rollback", async () => {
-  ecs(service("task:1", deployment("PRIMARY")));
-  expect(await runningImage("cluster", "api")).toEqual({ digest: OLD, steady: true });
+test("returns the previous image and ECS's reason after a rollback", async () => {
+  const rolloutStateReason = "ECS deployment circuit breaker: rolling back to deploymentId 1.";
+  ecs(service("task:1", { ...deployment("PRIMARY"), rolloutStateReason }));
+  expect(await runningImage("cluster", "api")).toEqual({
+    digest: OLD,
+    steady: true,
+    reason: rolloutStateReason,
+  });
 });
 
 test.each([

@@ -7,6 +7,8 @@ export interface RunningImage {
   readonly digest: string;
   /** Whether no older deployment is draining and no newer one is starting. */
   readonly steady: boolean;
+  /** ECS's explanation of the state of the newest deployment, such as a rollback. */
+  readonly reason?: string;
 }
 
 const services = z.object({
@@ -14,7 +16,13 @@ const services = z.object({
     z.object({
       status: z.string(),
       taskDefinition: z.string(),
-      deployments: z.array(z.object({ status: z.string(), rolloutState: z.string().optional() })),
+      deployments: z.array(
+        z.object({
+          status: z.string(),
+          rolloutState: z.string().optional(),
+          rolloutStateReason: z.string().optional(),
+        }),
+      ),
     }),
   ),
 });
@@ -24,7 +32,7 @@ const taskDefinition = z.object({
 });
 
 /**
- * Asks ECS which image a service runs. After a circuit-breaker rollback that is the previous image, even
+ * Asks ECS which image a service runs. After a rollback by ECS that is the previous image, even
  * though the deployment succeeded.
  * @returns undefined if there is no active service of that name
  * @throws Error if ECS cannot be read, or the service does not run exactly one image
@@ -61,5 +69,6 @@ export async function runningImage(
   }
   const steady =
     found.deployments.length === 1 && (primary?.rolloutState ?? "COMPLETED") === "COMPLETED";
-  return { digest, steady };
+  const reason = primary?.rolloutStateReason ?? "";
+  return { digest, steady, ...(reason === "" ? {} : { reason }) };
 }

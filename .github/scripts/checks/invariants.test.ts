@@ -78,7 +78,7 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
     ],
   ],
   "deploys only main, after a merge or by hand": [
-    ["deploy.yml", ["jobs", "build", "if"], "vars.ENVIRONMENTS != ''", /build runs for another/],
+    ["deploy.yml", ["jobs", "source", "if"], "vars.ENVIRONMENTS != ''", /source runs for another/],
     ["deploy.yml", ["jobs", "plan", "needs"], undefined, /plan runs for another branch/],
     ["deploy.yml", ["on", "push", "branches"], ["main", "next"], /push to main only/],
     ["deploy.yml", ["on", "schedule"], [], /by hand only/],
@@ -129,6 +129,22 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
     ],
     ["deploy.yml", step("scan", "image-digest.ts"), undefined, /must compute the digest/],
   ],
+  "deploys an existing image only after it verified where it was built": [
+    ["deploy.yml", step("source", "verify-image.ts"), undefined, /in this order/],
+    ["deploy.yml", step("source", "verify-image.ts", "if"), "always()", /verify every image/],
+    [
+      "deploy.yml",
+      step("deploy", "actions/attest-build-provenance", "if"),
+      "${{ !github.event.repository.private }}",
+      /must not attest an image that another run built/,
+    ],
+    [
+      "deploy.yml",
+      step("deploy", "actions/attest-build-provenance", "if"),
+      "needs.source.outputs.digest != ''",
+      /must attest the image that the run built/,
+    ],
+  ],
   "applies only what was reviewed": [
     [
       "deploy.yml",
@@ -178,6 +194,8 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
   ],
   "verifies a deployment, rolls back after a failed smoke test, and always reports": [
     ["deploy.yml", step("deploy", "smoke-test.ts"), undefined, /in this order/],
+    ["deploy.yml", step("deploy", "verify-image.ts"), undefined, /in this order/],
+    ["deploy.yml", step("deploy", "verify-image.ts", "if"), "always()", /must not have an if/],
     ["deploy.yml", step("deploy", "serving", "if"), "always()", /must not have an if/],
     ["deploy.yml", step("deploy", "roll-back.ts", "if"), "failure()", /must not roll back before/],
     ["deploy.yml", step("deploy", "roll-back.ts", "if"), undefined, /must roll back after/],
@@ -263,6 +281,7 @@ describe("graph", () => {
   test("skips the jobs after a failure", () => {
     const contexts = { github: { ref: "refs/heads/main" }, vars: { ENVIRONMENTS: '["dev"]' } };
     expect(Object.fromEntries(simulate(workflow, contexts, ["scan"]))).toEqual({
+      source: "success",
       build: "success",
       scan: "failure",
       plan: "success",

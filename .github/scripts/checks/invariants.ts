@@ -8,6 +8,7 @@ const CREDENTIALS = "aws-actions/configure-aws-credentials";
 const DEPLOYMENT = [
   "image-digest.ts",
   "push-image.ts",
+  "verify-image.ts",
   "apply.ts",
   "serving.ts",
   "smoke-test.ts",
@@ -109,6 +110,30 @@ export const invariants: Readonly<Record<string, WorkflowCheck>> = {
       const digest = indexOf(job, "image-digest.ts");
       if (deployJobs({ jobs }).length > 0 && (digest < 0 || digest > indexOf(job, "scan.ts image")))
         yield `${name} must compute the digest of the image before it scans it`;
+    }
+  }),
+
+  "deploys an existing image only after it verified where it was built": forWorkflow(function* ({
+    workflow: { jobs },
+  }) {
+    for (const name of jobsRunning(jobs, "fetch-image.ts")) {
+      const job = jobs[name] as Job;
+      const order = ["fetch-image.ts", "verify-image.ts", "actions/upload-artifact"];
+      const positions = order.map((program) => indexOf(job, program));
+      if (positions.some((position, index) => position <= (positions[index - 1] ?? -1)))
+        yield `${name} must run ${order.join(", ")} in this order`;
+      const verify = step(job, "verify-image.ts");
+      if (verify?.if !== step(job, "fetch-image.ts")?.if)
+        yield `${name} must verify every image that it copies`;
+    }
+    for (const name of deployJobs({ jobs })) {
+      const attest = step(jobs[name], "actions/attest-build-provenance");
+      const attests = (digest: string) =>
+        isConditionMet(attest?.if, {
+          contexts: { ...contextsOf(), needs: { source: { outputs: { digest } } } },
+        });
+      if (!attests("")) yield `${name} must attest the image that the run built`;
+      if (attests("sha256:1")) yield `${name} must not attest an image that another run built`;
     }
   }),
 

@@ -19,12 +19,22 @@ export function archiveDigest(archive: string): string {
     );
   }
   const [{ digest }] = parsed.data.manifests as [{ digest: string }];
+  blob(archive, digest);
+  return digest;
+}
+
+/**
+ * Reads a blob of an OCI archive.
+ * @param digest `sha256:…`
+ * @throws StepError if the archive has no such blob, or its content has another digest
+ */
+export function blob(archive: string, digest: string): Buffer {
   const content = member(archive, `blobs/${digest.replace(":", "/")}`);
   const actual = `sha256:${createHash("sha256").update(content).digest("hex")}`;
   if (actual !== digest) {
     throw new StepError(`${archive} states the digest ${digest}, but the content has ${actual}.`);
   }
-  return actual;
+  return content;
 }
 
 function member(archive: string, name: string): Buffer {

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gitRoutes } from "./github-git-api.ts";
+import type { ApiResponse, Route } from "./github-route.ts";
 
 /** Fake of the part of GitHub's API that the pipeline uses, in memory, for one repository. */
 export interface GitHubApi {
@@ -10,6 +12,9 @@ export interface GitHubApi {
   readonly comments: StoredComment[];
   readonly pullRequests: StoredPullRequest[];
   readonly deployments: StoredDeployment[];
+  readonly visibility: { private: boolean };
+  /** Files that were pushed to a branch through the API, by branch and path. */
+  readonly branches: Map<string, Readonly<Record<string, string>>>;
   /** Received requests, as `GET /repos/…`. */
   readonly requests: string[];
   /** Creates a GITHUB_TOKEN with the permissions of a job. */
@@ -61,29 +66,14 @@ const BOT: User = { login: "github-actions[bot]", type: "Bot" };
 const LONGEST_BODY = 65_536;
 const PER_PAGE = 30;
 
-interface Request {
-  readonly params: readonly string[];
-  readonly query: URLSearchParams;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-interface ApiResponse {
-  readonly status: number;
-  readonly body: unknown;
-}
-interface Route {
-  readonly method: string;
-  readonly path: RegExp;
-  /** Requires one of these, such as `issues: read`; write includes read. */
-  readonly permission: readonly string[];
-  readonly respond: (request: Request) => ApiResponse;
-}
-
 interface State {
   readonly repository: string;
   readonly issues: StoredIssue[];
   readonly comments: StoredComment[];
   readonly pullRequests: StoredPullRequest[];
   readonly deployments: StoredDeployment[];
+  readonly visibility: { private: boolean };
+  readonly branches: Map<string, Readonly<Record<string, string>>>;
   readonly requests: string[];
   readonly tokens: Map<string, Permissions>;
   /** Returns a new number or id. */
@@ -99,6 +89,8 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
     comments: [],
     pullRequests: [],
     deployments: [],
+    visibility: { private: false },
+    branches: new Map(),
     requests: [],
     tokens: new Map(),
     nextId: () => {
@@ -106,7 +98,12 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
       return lastId;
     },
   };
-  const routes = [...commentRoutes(state), ...issueRoutes(state), ...readOnlyRoutes(state)];
+  const routes = [
+    ...commentRoutes(state),
+    ...issueRoutes(state),
+    ...readOnlyRoutes(state),
+    ...gitRoutes(state),
+  ];
   const server = createServer((request, response) => {
     respond(state, routes, request).then(
       ({ status, body, link }) => {
@@ -146,11 +143,12 @@ async function respond(
   requests.push(`${message.method} ${pathname}`);
   const permissions = tokens.get((message.headers.authorization ?? "").replace(/^token /, ""));
   if (permissions === undefined) return { status: 401, body: { message: "Bad credentials" } };
-  const path = pathname.replace(`/repos/${repository}`, "");
+  const path = decodeURIComponent(pathname).replace(`/repos/${repository}`, "");
   for (const route of routes) {
     const match = route.method === message.method ? route.path.exec(path) : null;
     if (match === null) continue;
-    if (!route.permission.some((permission) => allows(permissions, permission))) {
+    const { permission } = route;
+    if (permission.length > 0 && !permission.some((each) => allows(permissions, each))) {
       return { status: 403, body: { message: "Resource not accessible by integration" } };
     }
     const body = message.method === "GET" ? {} : JSON.parse(await textOf(message));
@@ -246,8 +244,14 @@ function issueRoutes({ repository, issues, nextId }: State): readonly Route[] {
   ];
 }
 
-function readOnlyRoutes({ pullRequests, deployments }: State): readonly Route[] {
+function readOnlyRoutes({ pullRequests, deployments, visibility }: State): readonly Route[] {
   return [
+    {
+      method: "GET",
+      path: /^$/,
+      permission: [], // every token may read it
+      respond: () => ({ status: 200, body: visibility }),
+    },
     {
       method: "GET",
       path: /^\/commits\/([0-9a-f]{40})\/pulls$/,

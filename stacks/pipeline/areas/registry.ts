@@ -1,9 +1,9 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
-import { allow } from "../../constructs/policy.ts";
+import { allow, PULL_IMAGE } from "../../constructs/policy.ts";
 import { type Area, onAllResources } from "./area.ts";
 
-/** The registry, and pushing images for the job that builds them. */
+/** The registry, pushing images, and pulling them to deploy them again or in another environment. */
 export function registry(stack: CipherwatchStack): Area {
   const resources = [
     stack.regionalArn("ecr", `repository/${resourceName(stack.settings.env, "*")}`),
@@ -15,6 +15,8 @@ export function registry(stack: CipherwatchStack): Area {
         "ecr:GetLifecyclePolicy",
         "ecr:ListTagsForResource",
       ]),
+      onAllResources(stack, "SignInToRegistry", ["ecr:GetAuthorizationToken"]),
+      allow("PullImages", resources, ["ecr:DescribeImages", ...PULL_IMAGE]),
     ],
     write: [
       allow("ManageRegistry", resources, [
@@ -26,14 +28,9 @@ export function registry(stack: CipherwatchStack): Area {
         "ecr:TagResource",
         "ecr:UntagResource",
       ]),
-      onAllResources(stack, "SignInToRegistry", ["ecr:GetAuthorizationToken"]),
       allow("PushImages", resources, [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
         "ecr:CompleteLayerUpload",
         "ecr:DescribeImageScanFindings",
-        "ecr:DescribeImages",
-        "ecr:GetDownloadUrlForLayer",
         "ecr:InitiateLayerUpload",
         "ecr:PutImage",
         "ecr:UploadLayerPart",
