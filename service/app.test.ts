@@ -5,7 +5,7 @@ import { useService } from "./testing/fixture.ts";
 const fixture = useService();
 
 describe("health", () => {
-  test("answers GET / with the text OK", async () => {
+  test("returns the text OK for GET /", async () => {
     const { status, text, headers } = await fixture.service.request("/");
     expect({ status, text }).toEqual({ status: 200, text: "OK" });
     expect(headers.get("content-type")).toMatch(/^text\/plain/);

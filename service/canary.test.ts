@@ -25,7 +25,7 @@ async function run(open: () => Promise<Opened>) {
 
 describe("the canary", () => {
   test("tries a Key that no caller can have, and logs that KMS rejected it", async () => {
-    const rejected = async (): Promise<Opened> => ({ outcome: "rejected", kmsRequestId: "r-1" });
+    const rejected = async (): Promise<Opened> => ({ status: "rejected", kmsRequestId: "r-1" });
     const { lines, keys } = await run(rejected);
     expect(lines).toEqual([["info", "canary", { kmsRequestId: "r-1" }]]);
     expect(keys).toMatchObject([{ id: "canary", secret: { length: 32 } }]);
@@ -35,7 +35,7 @@ describe("the canary", () => {
 
   test("logs an error if KMS accepts its Key", async () => {
     const { lines } = await run(async () => ({
-      outcome: "tampered",
+      status: "tampered",
       reason: "IncorrectKeyException",
       kmsRequestId: "r-2",
     }));
@@ -43,7 +43,7 @@ describe("the canary", () => {
       [
         "error",
         "KMS did not reject the canary's wrong Key",
-        { outcome: "tampered", kmsRequestId: "r-2" },
+        { status: "tampered", kmsRequestId: "r-2" },
       ],
     ]);
   });

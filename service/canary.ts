@@ -23,14 +23,14 @@ export function createCanary({ vault, logger, timeout }: CanaryProps): () => Pro
   return async () => {
     try {
       const key = { id: RECORD, secret: randomBytes(SECRET_BYTES) };
-      const { outcome, kmsRequestId } = await vault.open(
+      const { status, kmsRequestId } = await vault.open(
         key,
         "",
         undefined,
         AbortSignal.timeout(timeout),
       );
-      if (outcome === "rejected") logger.info({ kmsRequestId }, "canary");
-      else logger.error({ outcome, kmsRequestId }, "KMS did not reject the canary's wrong Key");
+      if (status === "rejected") logger.info({ kmsRequestId }, "canary");
+      else logger.error({ status, kmsRequestId }, "KMS did not reject the canary's wrong Key");
     } catch (error) {
       logger.error(errorFields(error), "the canary did not reach KMS");
     }

@@ -14,7 +14,7 @@ describe("a failing dependency", () => {
     "KMSInvalidStateException",
     "AccessDeniedException",
     "ECONNREFUSED",
-  ])("answers 503, never 403, and stores nothing when KMS fails with %s", async (reason) => {
+  ])("returns 503, never 403, and stores nothing when KMS fails with %s", async (reason) => {
     const key = await fixture.service.encrypt("Stephen", "one");
     fixture.service.kms.interrupt = () => {
       throw new KmsUnavailable(reason, "kms-request-1");
@@ -40,7 +40,7 @@ describe("a failing dependency", () => {
     expect(await fixture.records()).toHaveLength(1);
   });
 
-  test("answers 503 without a Key when the database is unreachable", async () => {
+  test("returns 503 without a Key when the database is unreachable", async () => {
     const away = createHarness({ databaseUrl: "postgres://postgres@127.0.0.1:1/postgres" });
     const encrypted = await away.post("/encrypt", { Name: "n", Text: "t" });
     const decrypted = await away.post("/decrypt", { Name: "n", Key: "k" });
@@ -52,7 +52,7 @@ describe("a failing dependency", () => {
     await away.database.close(0);
   });
 
-  test("answers 500 without details, and logs no message, on an internal error", async () => {
+  test("returns 500 without details, and logs no message, on an internal error", async () => {
     fixture.service.kms.interrupt = () => {
       throw new TypeError("Stephen loves Pizza");
     };
@@ -77,7 +77,7 @@ describe("limits", () => {
       signal.addEventListener("abort", () => reject(new KmsUnavailable("AbortError", undefined)));
     });
 
-  test("answer 503 and abort the work at the deadline", async () => {
+  test("return 503 and abort the work at the deadline", async () => {
     const impatient = createHarness({ databaseUrl: fixture.postgres.url, deadline: 30 });
     let stopped = false;
     impatient.kms.interrupt = async (operation, signal) => {
@@ -115,7 +115,7 @@ describe("limits", () => {
     await impatient.database.close(0);
   });
 
-  test("reject one request too many with 429 at once, but still answer health checks", async () => {
+  test("reject one request too many with 429 at once, but still serve health checks", async () => {
     const small = createHarness({ databaseUrl: fixture.postgres.url, inFlight: 2 });
     let release = () => {};
     const held = new Promise<void>((resolve) => {

@@ -82,7 +82,7 @@ describe("over HTTP", () => {
       "HeadersTooLarge",
       `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
     ],
-  ])("answers %s with %i in the documented form", async (_, status, code, request) => {
+  ])("responds to %s with %i in the documented form", async (_, status, code, request) => {
     fixture.service.lines.length = 0;
     const response = await exchange(port, (write) => write(request));
     const [head = "", body = ""] = response.split("\r\n\r\n");
@@ -93,7 +93,7 @@ describe("over HTTP", () => {
     expect(fixture.service.lines).toMatchObject([{ requestId: RequestId, status, code }]);
   });
 
-  test("answers HEAD without a body", async () => {
+  test("responds to HEAD without a body", async () => {
     expect(await send(port, "HEAD", "/")).toMatchObject({ status: 200, text: "" });
     expect(await send(port, "HEAD", "/decrypt")).toMatchObject({ status: 405, text: "" });
   });

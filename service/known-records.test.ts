@@ -45,7 +45,7 @@ describe.each(known.records)("the known record $record.id", ({ key, text, contex
     const parsed = parseKey(key) ?? newKey();
     expect(parsed.id).toBe(record.id);
     const opened = await createVault(kms).open(parsed, record.name, candidate, signal);
-    expect(opened).toMatchObject({ outcome: "opened", text });
+    expect(opened).toMatchObject({ status: "opened", text });
     expect(kms.calls).toEqual([{ operation: "decrypt", context }]);
   });
 

@@ -143,7 +143,7 @@ describe("memory", () => {
     expect((await post()).status).toBe(200);
   });
 
-  test("keeps health checks and small requests answered", async () => {
+  test("keeps serving health checks and small requests", async () => {
     const { port } = await serve({ memory: 4 * MIB });
     await stall(port, 7, " ".repeat(250_000), 250_001);
     expect((await send(port, "GET", "/healthz")).status).toBe(200);

@@ -113,7 +113,7 @@ describe("encrypt and decrypt", () => {
 });
 
 describe("a Key that does not open the record", () => {
-  test("gets one answer after one lookup and one KMS call, whatever is wrong", async () => {
+  test("gets one response after one lookup and one KMS call, whatever is wrong", async () => {
     const key = await fixture.service.encrypt("Stephen", "one");
     const other = await fixture.service.encrypt("Stefan", "two");
     const newer = await fixture.service.encrypt("Stephen", "three");
@@ -212,7 +212,7 @@ describe("forget", () => {
     await expectDenied(decrypt("Stephen", key));
   });
 
-  test("deletes once and answers every caller when it is called concurrently", async () => {
+  test("deletes once and responds with 200 to every concurrent caller", async () => {
     const key = await fixture.service.encrypt("Stephen", "one");
     const responses = await Promise.all(
       Array.from({ length: 10 }, () =>
@@ -222,7 +222,7 @@ describe("forget", () => {
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  test("answers a decrypt that it overtakes like a wrong Key", async () => {
+  test("makes a decrypt that it overtakes fail like a wrong Key", async () => {
     const key = await fixture.service.encrypt("Stephen", "one");
     fixture.service.kms.interrupt = async () => {
       await fixture.postgres.sql`DELETE FROM cipherwatch.records`;

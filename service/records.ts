@@ -70,15 +70,15 @@ export function recordRoutes({
       const candidate = wrappedKey && { wrappedKey, readContent };
       const opened = await vault.open(key, name, candidate, deadline);
       facts.kmsRequestId = opened.kmsRequestId;
-      admission.keepMemory(opened.outcome === "opened" ? Buffer.byteLength(opened.text) : 0);
+      admission.keepMemory(opened.status === "opened" ? Buffer.byteLength(opened.text) : 0);
       facts.metrics = {
         Decrypts: 1,
-        DecryptDenied: Number(opened.outcome === "rejected" || opened.outcome === "tampered"),
-        TamperedRecords: Number(opened.outcome === "tampered"),
+        DecryptDenied: Number(opened.status === "rejected" || opened.status === "tampered"),
+        TamperedRecords: Number(opened.status === "tampered"),
       };
-      if (opened.outcome === "tampered") facts.tampered = opened.reason;
-      if (opened.outcome === "opened") return { id: key.id, text: opened.text };
-      if (opened.outcome !== "deleted") throw denied();
+      if (opened.status === "tampered") facts.tampered = opened.reason;
+      if (opened.status === "opened") return { id: key.id, text: opened.text };
+      if (opened.status !== "deleted") throw denied();
       return { id: key.id, text: undefined };
     } finally {
       key.secret.fill(0);

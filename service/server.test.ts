@@ -100,7 +100,7 @@ function json({ text }: HttpResponse): Record<string, unknown> {
 }
 
 describe("the process", () => {
-  test("answers the walkthrough as documented and logs no caller input", async () => {
+  test("serves the walkthrough as documented and logs no caller input", async () => {
     await withService({}, async (port, service) => {
       const [Name, Text] = ["Stephen-of-the-log-test", "I love Pizza, which must never be logged"];
       const encrypted = await sendJson(port, "POST", "/encrypt", { Name, Text });
@@ -196,7 +196,7 @@ describe("a stopping process", () => {
     expect.poll(() => aws.operations.length, PATIENCE).toBeGreaterThan(operationsBefore);
 
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "answers requests in progress after %s, accepts no new ones, and exits 0",
+    "finishes requests in progress after %s, accepts no new ones, and exits 0",
     async (signal) => {
       await withService({}, async (port, service) => {
         await decoyCreated();

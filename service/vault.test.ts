@@ -38,7 +38,7 @@ describe("seal", () => {
     async (text) => {
       const { key, record } = await sealed(text);
       const opened = await vault.open(key, NAME, candidateOf(record), signal);
-      expect(opened).toMatchObject({ outcome: "opened", text });
+      expect(opened).toMatchObject({ status: "opened", text });
     },
   );
 
@@ -150,9 +150,9 @@ describe("open", () => {
   test("reports a deleted record once KMS has accepted its Key", async () => {
     const { key, record } = await sealed();
     const candidate = { ...candidateOf(record), readContent: async () => undefined };
-    expect((await vault.open(key, NAME, candidate, signal)).outcome).toBe("deleted");
+    expect((await vault.open(key, NAME, candidate, signal)).status).toBe("deleted");
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
-    expect((await vault.open(wrong, NAME, candidate, signal)).outcome).toBe("rejected");
+    expect((await vault.open(wrong, NAME, candidate, signal)).status).toBe("rejected");
   });
 
   test("rejects a Key that KMS accepts for the decoy", async () => {
@@ -161,7 +161,7 @@ describe("open", () => {
       decrypt: async () => ({ plaintext: new Uint8Array(32), requestId: "r" }),
     });
     const opened = await obliging.open(newKey(), NAME, undefined, signal);
-    expect(opened).toEqual({ outcome: "rejected", kmsRequestId: "r" });
+    expect(opened).toEqual({ status: "rejected", kmsRequestId: "r" });
   });
 
   test("reads no content once the request has ended", async () => {
@@ -196,7 +196,7 @@ describe("open", () => {
     const { key, record } = await sealed();
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
     const opened = await vault.open(wrong, NAME, candidateOf(record), signal);
-    expect(opened.outcome).toBe("rejected");
+    expect(opened.status).toBe("rejected");
     expect(opened.kmsRequestId).toBeDefined();
   });
 
@@ -209,7 +209,7 @@ describe("open", () => {
     });
     const wrong = { id: key.id, secret: flipped(key.secret, 31) };
     const opened = await obliging.open(wrong, NAME, candidateOf(record), signal);
-    expect(opened.outcome).toBe("tampered");
+    expect(opened.status).toBe("tampered");
   });
 
   test("calls KMS once whether or not the record exists", async () => {
@@ -220,7 +220,7 @@ describe("open", () => {
       const before = kms.calls.length;
       const key = newKey();
       const opened = await vault.open(key, NAME, candidate, signal);
-      expect(opened.outcome).toBe("rejected");
+      expect(opened.status).toBe("rejected");
       const calls = kms.calls.slice(before);
       expect(calls).toHaveLength(1);
       expect(calls[0]).toMatchObject({ operation: "decrypt", context: { record: key.id } });
@@ -245,7 +245,7 @@ describe("open", () => {
     await expect(vault.open(newKey(), NAME, undefined, signal)).rejects.toThrow(KmsUnavailable);
     kms.interrupt = undefined;
     expect(await vault.open(newKey(), NAME, undefined, signal)).toMatchObject({
-      outcome: "rejected",
+      status: "rejected",
     });
   });
 
@@ -265,7 +265,7 @@ describe("open", () => {
     const { key, record } = await sealed();
     const candidate = candidateOf({ ...record, ...change(record) });
     expect(await vault.open(key, NAME, candidate, signal)).toMatchObject({
-      outcome: "tampered",
+      status: "tampered",
       reason: "NotAuthentic",
     });
   });
@@ -273,14 +273,14 @@ describe("open", () => {
   test("detects a record that was sealed under another name", async () => {
     const { key, record } = await sealed();
     const opened = await vault.open(key, "Stefan", candidateOf(record), signal);
-    expect(opened.outcome).toBe("tampered");
+    expect(opened.status).toBe("tampered");
   });
 
   test("does not open a record with the data key of another record", async () => {
     const [first, second] = [await sealed(), await sealed()];
     const mixed = { ...candidateOf(second.record), wrappedKey: first.record.wrappedKey };
-    expect((await vault.open(first.key, NAME, mixed, signal)).outcome).toBe("tampered");
-    expect((await vault.open(second.key, NAME, mixed, signal)).outcome).toBe("rejected");
+    expect((await vault.open(first.key, NAME, mixed, signal)).status).toBe("tampered");
+    expect((await vault.open(second.key, NAME, mixed, signal)).status).toBe("rejected");
   });
 
   test.each(["IncorrectKeyException", "ValidationException"])(
@@ -291,7 +291,7 @@ describe("open", () => {
         throw new KmsRejected(reason, "request-1");
       };
       expect(await vault.open(key, NAME, candidateOf(record), signal)).toEqual({
-        outcome: "tampered",
+        status: "tampered",
         reason,
         kmsRequestId: "request-1",
       });
@@ -312,6 +312,6 @@ describe("open", () => {
     const parsed = parseKey(formatKey(key));
     expect(parsed).toBeDefined();
     const opened = await vault.open(parsed ?? newKey(), NAME, candidateOf(record), signal);
-    expect(opened).toMatchObject({ outcome: "opened", text: TEXT });
+    expect(opened).toMatchObject({ status: "opened", text: TEXT });
   });
 });

@@ -38,16 +38,16 @@ export interface Candidate {
   readonly readContent: () => Promise<SealedContent | undefined>;
 }
 
-export type Opened = { readonly kmsRequestId: string | undefined } & Outcome;
+export type Opened = { readonly kmsRequestId: string | undefined } & OpenStatus;
 
-type Outcome =
-  | { readonly outcome: "opened"; readonly text: string }
+type OpenStatus =
+  | { readonly status: "opened"; readonly text: string }
   /** KMS rejected the Key. */
-  | { readonly outcome: "rejected" }
+  | { readonly status: "rejected" }
   /** KMS accepted the Key, but the record's content is deleted. */
-  | { readonly outcome: "deleted" }
+  | { readonly status: "deleted" }
   /** The stored record is not what was sealed; no Key opens it. */
-  | { readonly outcome: "tampered"; readonly reason: string };
+  | { readonly status: "tampered"; readonly reason: string };
 
 export interface Vault {
   /** Encrypts a text under a new Key. @throws KmsUnavailable */
@@ -131,8 +131,8 @@ export function createVault(kms: Kms): Vault {
         if (!(error instanceof KmsRejected)) throw error;
         const { reason, requestId } = error;
         return reason === "InvalidCiphertextException"
-          ? { outcome: "rejected", kmsRequestId: requestId }
-          : { outcome: "tampered", reason, kmsRequestId: requestId };
+          ? { status: "rejected", kmsRequestId: requestId }
+          : { status: "tampered", reason, kmsRequestId: requestId };
       }
     },
 
@@ -149,17 +149,17 @@ async function openContent(
   name: string,
   candidate: Candidate | undefined,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<OpenStatus> {
   try {
     signal.throwIfAborted();
-    if (candidate === undefined) return { outcome: "rejected" };
+    if (candidate === undefined) return { status: "rejected" };
     const content = await candidate.readContent();
-    if (content === undefined) return { outcome: "deleted" };
+    if (content === undefined) return { status: "deleted" };
     const text = withContentKey(dataKey, key, (contentKey) =>
       decrypt(contentKey, additionalData(key.id, name), content),
     );
-    if (text === undefined) return { outcome: "tampered", reason: "NotAuthentic" };
-    return { outcome: "opened", text };
+    if (text === undefined) return { status: "tampered", reason: "NotAuthentic" };
+    return { status: "opened", text };
   } finally {
     dataKey.fill(0);
   }
