@@ -8,7 +8,7 @@ beforeEach(async () => {
   api = await startGitHubApi();
   vi.stubEnv("GITHUB_API_URL", api.url);
   vi.stubEnv("GITHUB_REPOSITORY", api.repository);
-  vi.stubEnv("GITHUB_TOKEN", api.tokenFor({ deployments: "read" }));
+  vi.stubEnv("GITHUB_TOKEN", api.tokenFor({ contents: "read", deployments: "read" }));
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -23,6 +23,14 @@ test("returns the newest successful deployment, even if a later one failed", asy
     { id: 4, environment: "dev", sha: "4", states: ["success"] },
   );
   expect(await deployedCommit(githubClient(), "production")).toBe("2");
+});
+
+test("rejects a deployment of a commit that is not on main, as the drift check would run it", async () => {
+  api.deployments.push({ id: 1, environment: "dev", sha: "evil", states: ["success"] });
+  api.git.isAncestor = () => false;
+  await expect(deployedCommit(githubClient(), "dev")).rejects.toThrow(
+    /Deployment 1 of dev is of evil, which is not on main/,
+  );
 });
 
 test("returns undefined for an environment without deployments", async () => {

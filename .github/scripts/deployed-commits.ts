@@ -2,13 +2,17 @@ import { z } from "zod";
 import { type GitHub, githubClient } from "./github/client.ts";
 import { variable } from "./github/environment.ts";
 import { setOutputs } from "./github/runner-files.ts";
-import { step } from "./github/step.ts";
+import { StepError, step } from "./github/step.ts";
 import { readEnvironment } from "./settings.ts";
 
 /** How many recent deployments are searched for a successful one. */
 const MAX_DEPLOYMENTS = 30;
 
-/** Finds the last commit that was deployed successfully to a GitHub environment. */
+/**
+ * Finds the last commit that was deployed successfully to a GitHub environment. Any workflow can create a
+ * deployment of any commit, and the drift check runs the commit's code, so it must be on main.
+ * @throws StepError if it is not
+ */
 export async function deployedCommit(
   { rest, repository }: GitHub,
   environment: string,
@@ -25,9 +29,24 @@ export async function deployedCommit(
       per_page: 100,
     });
     // Newer deployments add the status inactive but keep success.
-    if (statuses.some(({ state }) => state === "success")) return sha;
+    if (!statuses.some(({ state }) => state === "success")) continue;
+    if (await isOnMain({ rest, repository }, sha)) return sha;
+    throw new StepError(
+      `Deployment ${id} of ${environment} is of ${sha}, which is not on main. Find out who created it, and delete it.`,
+    );
   }
   return undefined;
+}
+
+async function isOnMain(
+  { rest, repository }: Pick<GitHub, "rest" | "repository">,
+  commit: string,
+): Promise<boolean> {
+  const { data } = await rest.repos.compareCommitsWithBasehead({
+    ...repository,
+    basehead: `${commit}...main`,
+  });
+  return data.status === "ahead" || data.status === "identical";
 }
 
 if (import.meta.main) {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadSettings } from "../../settings/index.ts";
 import { recordedWrites } from "./aws/recorded-writes.ts";
 import { lockedStacks } from "./aws/state-lock.ts";
 import { optionalVariable, runUrl, variable } from "./github/environment.ts";
@@ -18,8 +19,10 @@ import { renderPlans } from "./plan/render-plans.ts";
 import { savedPlans } from "./plan/saved-plans.ts";
 import { scannablePlan } from "./plan/scannable-plan.ts";
 import { mapConcurrent } from "./system/map-concurrent.ts";
+import type { StackLocation } from "./terraform/foreign-stack.ts";
+import { admitForeignStacks } from "./terraform/foreign-stacks.ts";
 import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
-import { type Stack, synthesize } from "./terraform/stacks.ts";
+import { OUTPUT, type Stack, synthesize } from "./terraform/stacks.ts";
 import { initialize } from "./terraform/terraform.ts";
 
 /** Folders of the artifacts for later jobs: the report, and the plans for Snyk. */
@@ -35,6 +38,7 @@ const SUMMARY_CHARACTERS = SUMMARY_BYTES / 4;
  * Plans all stacks of an environment, saves the plans, and reports them to later jobs and in the summary.
  * Fails if a plan failed, unless the stack only waits for another stack to be applied.
  *
+ * With FOREIGN_STACKS, plans the stacks in that folder, which the code of a pull request synthesized, as data.
  * With DRIFT=true, skips stacks that are being applied, and asks CloudTrail who changed a resource.
  */
 async function planEnvironment(): Promise<void> {
@@ -44,7 +48,11 @@ async function planEnvironment(): Promise<void> {
   const isDriftCheck = optionalVariable("DRIFT") === "true";
   const saved = savedPlans(variable("PLAN_BUCKET"), environment);
 
-  const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image });
+  const foreign = optionalVariable("FOREIGN_STACKS");
+  const stacks =
+    foreign === undefined
+      ? await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image })
+      : admitForeignStacks(foreign, OUTPUT, stackLocation());
   await initialize(stacks);
   const findLocks = async () => (isDriftCheck ? await lockedStacks(stacks) : []);
   const lockedBefore = await findLocks();
@@ -102,6 +110,12 @@ async function planEnvironment(): Promise<void> {
     );
     process.exitCode = 1;
   }
+}
+
+/** Where the settings of the environment, which the step before exported, place the stacks. */
+function stackLocation(): StackLocation {
+  const { env, stateBucket = "", region, accountId = "" } = loadSettings(process.env);
+  return { env, stateBucket, region, accountId };
 }
 
 /** Returns the report unchanged if CloudTrail cannot be asked: the drift is more important. */

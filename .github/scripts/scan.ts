@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { run } from "../../common/run.ts";
 import { optionalVariable, variable } from "./github/environment.ts";
 import { addSummary } from "./github/runner-files.ts";
@@ -8,13 +8,18 @@ import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.t
 import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanCommands } from "./snyk/scan.ts";
 import { failureReason } from "./snyk/verdict.ts";
 
-/** Runs a Snyk scan, writes its results for code scanning, and fails unless it is clean. */
+/**
+ * Runs a Snyk scan, writes its results for code scanning, and fails unless it is clean. SOURCE is the folder
+ * with the lock file, the Dockerfile and the policy, by default the checkout.
+ */
 async function scan(): Promise<void> {
   const name = scanName(process.argv[2]);
   variable("SNYK_TOKEN");
-  const results = variable("SARIF_FOLDER");
+  const source = optionalVariable("SOURCE");
+  const path = (text: string) => (source === undefined ? text : resolve(text));
+  const results = path(variable("SARIF_FOLDER"));
   const scans = scanCommands(name, {
-    archive: optionalVariable("ARCHIVE") ?? "",
+    archive: path(optionalVariable("ARCHIVE") ?? ""),
     platform: optionalVariable("PLATFORM") ?? "",
     plans: optionalVariable("PLANS") ?? "",
   });
@@ -24,6 +29,7 @@ async function scan(): Promise<void> {
     const file = join(results, `${category}.sarif`);
     rmSync(file, { force: true });
     const { code } = await run(["snyk", ...command, `--sarif-file-output=${file}`], {
+      cwd: source ?? ".",
       env: { ...process.env, SNYK_CI: "1" },
       accept: "any",
       stream: true,

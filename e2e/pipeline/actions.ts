@@ -20,13 +20,18 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
         ref === undefined || ref === "" ? run.event.sha : ref,
         workspace,
       );
-      run.testbed.useLocalProvider(workspace);
+      // A branch only synthesizes: its artifact would contain the file, which its review rejects.
+      if (run.event.name !== "pull_request") run.testbed.useLocalProvider(workspace);
       return undefined;
     },
 
     "actions/upload-artifact": async ({ run, workspace }, inputs) => {
       const { name = "artifact", path = "" } = inputs;
       const found = copyInto(join(workspace, path), join(run.artifacts, name));
+      if (found) {
+        const { api } = run.testbed;
+        api.artifacts.push({ name, run: run.id, created_at: api.now() });
+      }
       if (!found && inputs["if-no-files-found"] === "error") {
         throw new Error(`There is no ${path} to upload.`);
       }
@@ -34,20 +39,25 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
     },
 
     "actions/download-artifact": async (
-      { run, workspace },
+      { run, workspace, permissions },
       { name, pattern, path = "", ...inputs },
     ) => {
       const target = join(workspace, path);
+      const runId = inputs["run-id"] ?? "";
+      if (runId !== "" && permissions.actions === undefined)
+        throw new Error("Resource not accessible by integration");
+      const artifacts =
+        runId === "" ? run.artifacts : (run.testbed.artifacts.get(Number(runId)) ?? "");
       mkdirSync(target, { recursive: true });
       if (name !== undefined) {
-        if (!copyInto(join(run.artifacts, name), target))
+        if (!copyInto(join(artifacts, name), target))
           throw new Error(`There is no artifact ${name}.`);
         return undefined;
       }
       const prefix = (pattern ?? "").replace(/\*$/, "");
-      for (const artifact of readdirSync(run.artifacts).filter((each) => each.startsWith(prefix))) {
+      for (const artifact of readdirSync(artifacts).filter((each) => each.startsWith(prefix))) {
         const merged = inputs["merge-multiple"] === "true";
-        copyInto(join(run.artifacts, artifact), merged ? target : join(target, artifact));
+        copyInto(join(artifacts, artifact), merged ? target : join(target, artifact));
       }
       return undefined;
     },
@@ -68,6 +78,7 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
           ...(environment === undefined ? {} : { environment }),
           event: run.event.name,
           ref: run.event.ref,
+          file: run.file,
         },
         run.testbed.adminEnv,
       );
@@ -122,6 +133,7 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
       return undefined;
     },
 
+    "actions/setup-node": async () => undefined,
     "docker/setup-buildx-action": async () => undefined,
     "docker/setup-qemu-action": async () => undefined,
     "hashicorp/setup-terraform": async () => undefined,

@@ -6,6 +6,8 @@ export interface Identity {
   readonly environment?: string;
   readonly event: string;
   readonly ref: string;
+  /** Name of the workflow's file. */
+  readonly file: string;
 }
 
 /** https://docs.github.com/actions/concepts/security/openid-connect#example-subject-claims */
@@ -55,6 +57,7 @@ export async function signIn(
   };
   const statements = [Role.AssumeRolePolicyDocument.Statement].flat() as readonly Statement[];
   const subject = subjectOf(identity);
+  const workflow = `${identity.repository}/.github/workflows/${identity.file}@${identity.ref}`;
   const trusted = statements.some(({ Effect, Action, Principal, Condition }) => {
     const values = (claim: string) => [Condition.StringEquals[`${ISSUER}:${claim}`] ?? []].flat();
     return (
@@ -62,12 +65,13 @@ export async function signIn(
       Action === "sts:AssumeRoleWithWebIdentity" &&
       Principal.Federated?.endsWith(`oidc-provider/${ISSUER}`) &&
       values("aud").includes("sts.amazonaws.com") &&
-      values("sub").includes(subject)
+      values("sub").includes(subject) &&
+      values("job_workflow_ref").includes(workflow)
     );
   });
   if (Role.Arn !== role || !trusted) {
     throw new Error(
-      `Not authorized to perform sts:AssumeRoleWithWebIdentity: ${role} does not trust ${subject}`,
+      `Not authorized to perform sts:AssumeRoleWithWebIdentity: ${role} does not trust ${subject} of ${workflow}`,
     );
   }
   const { Credentials } = (await aws(

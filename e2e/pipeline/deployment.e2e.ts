@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { testDrift } from "./drift.ts";
-import { makePullRequest, merged, onMain, opened, type PullRequest } from "./events.ts";
+import { approve, makePullRequest, merged, onMain, type PullRequest } from "./events.ts";
 import { testRollout } from "./rollout.ts";
 import type { RunResult } from "./run-workflow.ts";
 import type { Testbed } from "./testbed.ts";
@@ -14,9 +14,10 @@ let change: PullRequest;
 
 beforeAll(async () => {
   testbed = pipeline.testbed();
-  change = makePullRequest(testbed, "change", "service/.change", "first\n");
-  const run = await start("pull-request.yml", opened(change, testbed));
-  expect(run.conclusion("passed"), run.log.slice(-2000)).toBe("success");
+  change = makePullRequest(testbed, "change", { "service/.change": "first\n" });
+  const run = await pipeline.review(change);
+  expect(run.conclusion("comment"), run.log.slice(-2000)).toBe("success");
+  approve(change, testbed);
 }, 30 * 60_000);
 
 async function clusters(): Promise<readonly string[]> {
@@ -62,7 +63,7 @@ describe("a reviewed plan", () => {
   });
 
   test("is rolled back to the previous image if the smoke test fails, by hand, while a drift check waits", async () => {
-    const { merge } = makePullRequest(testbed, "broken", "service/.broken", "x\n");
+    const { merge } = makePullRequest(testbed, "broken", { "service/.broken": "x\n" });
     testbed.api.deployments.push(
       { id: 1, environment: "dev", sha: change.merge, states: ["success"] },
       { id: 2, environment: "dev", sha: testbed.gitRemote.main(), states: ["failure"] },

@@ -8,10 +8,17 @@ export interface GitRemote {
   readonly folder: string;
   /** Returns the head commit of main. */
   readonly main: () => string;
-  /** Commits a change on a branch. @returns its commit */
-  readonly commit: (branch: string, file: string, content: string) => string;
+  /** Commits files, by path, on a branch that starts at main. @returns its commit */
+  readonly commit: (branch: string, files: Readonly<Record<string, string>>) => string;
   /** Merges a branch into another. @returns the merge commit */
   readonly merge: (branch: string, into: string) => string;
+  /** Makes a commit the head of main. */
+  readonly advance: (commit: string) => void;
+  /** Returns a file of a commit. */
+  readonly read: (commit: string, file: string) => string;
+  /** Returns the ID of the tree of a commit. */
+  readonly tree: (commit: string) => string;
+  readonly isAncestor: (commit: string, of: string) => boolean;
   /** Clones the repository into a new folder and checks out a commit. */
   readonly checkOut: (commit: string, folder: string) => void;
 }
@@ -44,12 +51,14 @@ export function makeGitRemote(folder: string): GitRemote {
   return {
     folder,
     main: () => git("rev-parse", "main"),
-    commit: (branch, file, content) => {
+    commit: (branch, files) => {
       git("checkout", "--quiet", "-B", branch);
-      mkdirSync(dirname(join(folder, file)), { recursive: true });
-      writeFileSync(join(folder, file), content);
+      for (const [file, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, file)), { recursive: true });
+        writeFileSync(join(folder, file), content);
+      }
       git("add", "--all");
-      git("commit", "--quiet", `--message=change ${file}`);
+      git("commit", "--quiet", `--message=change ${branch}`);
       const commit = git("rev-parse", "HEAD");
       git("checkout", "--quiet", "main");
       return commit;
@@ -60,6 +69,19 @@ export function makeGitRemote(folder: string): GitRemote {
       const commit = git("rev-parse", "HEAD");
       git("checkout", "--quiet", "main");
       return commit;
+    },
+    advance: (commit) => {
+      git("merge", "--quiet", "--ff-only", commit);
+    },
+    read: (commit, file) => git("show", `${commit}:${file}`),
+    tree: (commit) => git("rev-parse", `${commit}^{tree}`),
+    isAncestor: (commit, of) => {
+      try {
+        git("merge-base", "--is-ancestor", commit, of);
+        return true;
+      } catch {
+        return false;
+      }
     },
     checkOut: (commit, to) => {
       execFileSync("git", ["clone", "--quiet", "--shared", "--no-checkout", folder, to]);

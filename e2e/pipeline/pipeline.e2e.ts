@@ -1,11 +1,19 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { makePullRequest, merged, onMain, opened, type PullRequest } from "./events.ts";
+import {
+  approve,
+  makePullRequest,
+  merged,
+  onMain,
+  opened,
+  type PullRequest,
+  pushAgain,
+} from "./events.ts";
 import type { Testbed } from "./testbed.ts";
 import { conclusions, testSecrets, usePipeline } from "./use-pipeline.ts";
 import type { TriggerEvent } from "./workflow-run.ts";
 
 const pipeline = usePipeline();
-const { start, aws } = pipeline;
+const { start, review, aws } = pipeline;
 let testbed: Testbed;
 beforeAll(() => {
   testbed = pipeline.testbed();
@@ -19,10 +27,20 @@ async function clusters(): Promise<readonly string[]> {
 let change: PullRequest;
 
 describe("a pull request", () => {
-  test("is checked, scanned, planned with the plan role, and gets one comment", async () => {
-    change = makePullRequest(testbed, "change", "service/.change", "first\n");
+  test("is tested without credentials", async () => {
+    change = makePullRequest(testbed, "change", { "service/.change": "first\n" });
     const run = await start("pull-request.yml", opened(change, testbed));
-    const jobs = ["check", "image", "scan", "plan", "scan-plans", "comment", "passed"];
+    expect(conclusions(run, "check", "end-to-end", "passed"), run.log.slice(-2000)).toEqual({
+      check: "success",
+      "end-to-end": "success",
+      passed: "success",
+    });
+    expect(Object.keys(run.jobs)).toContain("end-to-end (terraform)");
+  });
+
+  test("is scanned, planned with the plan role, and gets one comment and a status", async () => {
+    const run = await review(change);
+    const jobs = ["pull-request", "scan", "plan", "scan-plans", "comment", "review"];
     expect(conclusions(run, ...jobs), run.log.slice(-2000)).toEqual(
       Object.fromEntries(jobs.map((job) => [job, "success"])),
     );
@@ -38,59 +56,43 @@ describe("a pull request", () => {
     expect(comment?.body).toMatch(new RegExp(`Commit \`${change.head}\``));
     expect(comment?.body).toMatch(/^\| service \| 0 \| \d\d \| 0 \| 0 \|$/m);
     expect(comment?.body).toMatch(/^No changes: .*`kms`/m);
+    expect(testbed.api.statuses).toEqual([
+      { sha: change.head, context: "review", state: "pending" },
+      { sha: change.head, context: "review", state: "success" },
+    ]);
   });
 
   test("edits its comment after the next commit", async () => {
-    const head = testbed.gitRemote.commit("change", "service/.change", "second\n");
-    change = { ...change, head, merge: testbed.gitRemote.merge("change", "merge-of-change") };
-    const run = await start("pull-request.yml", opened(change, testbed));
+    change = pushAgain(change, testbed, { "service/.change": "second\n" });
+    const run = await review(change);
     expect(conclusions(run, "plan", "comment")).toEqual({ plan: "success", comment: "success" });
     expect(testbed.api.comments).toHaveLength(1);
-    expect(testbed.api.comments[0]?.body).toMatch(new RegExp(`Commit \`${head}\``));
+    expect(testbed.api.comments[0]?.body).toMatch(new RegExp(`Commit \`${change.head}\``));
   });
 
-  test("from a fork is only checked, and the summary says why", async () => {
+  test("from a fork is scanned but not planned, and the status says so", async () => {
     await testbed.emulator.takeCalls();
-    const foreign = makePullRequest(testbed, "foreign", "service/.foreign", "x\n");
-    const run = await start("pull-request.yml", opened(foreign, testbed, "mallory/cipherwatch"));
-    expect(
-      conclusions(run, "check", "end-to-end", "image", "scan", "plan", "scan-plans", "comment"),
-    ).toEqual({
-      check: "success",
-      "end-to-end": "success",
-      image: "skipped",
-      scan: "skipped",
+    const fork = "mallory/cipherwatch";
+    const foreign = makePullRequest(testbed, "foreign", { "service/.foreign": "x\n" }, fork);
+    const run = await review(foreign, fork);
+    expect(conclusions(run, "scan", "plan", "scan-plans", "comment", "review")).toEqual({
+      scan: "success",
       plan: "skipped",
       "scan-plans": "skipped",
       comment: "skipped",
+      review: "success",
     });
-    expect(run.conclusion("passed")).toBe("success");
-    expect(run.summary).toMatch(/comes from mallory\/cipherwatch.*no access to AWS/);
+    expect(run.log).toMatch(/No environment is planned/);
     expect(await testbed.emulator.takeCalls()).toEqual([]);
     expect(testbed.api.comments).toHaveLength(1);
-  });
-
-  test("gets neither role nor token if its payload hides that it is from a fork", async () => {
-    const foreign = makePullRequest(testbed, "pretender", "service/.pretender", "x\n");
-    const run = await start("pull-request.yml", { ...opened(foreign, testbed), fork: true });
-    expect(conclusions(run, "scan", "plan", "scan-plans", "comment", "passed")).toEqual({
-      scan: "failure",
-      plan: "failure",
-      "scan-plans": "skipped",
-      comment: "failure",
-      passed: "failure",
-    });
-    expect(run.log).toMatch(/the job has no OIDC token/);
-    expect(run.log).toMatch(/SNYK_TOKEN is not set/);
-    expect(run.log).toMatch(/Resource not accessible by integration/);
-    expect(run.run.assumedRoles).toEqual([]);
-    expect(testbed.api.comments).toHaveLength(1);
+    expect(testbed.api.statuses.at(-1)).toMatchObject({ sha: foreign.head, state: "success" });
   });
 });
 
 describe("a deployment is refused", () => {
   let merge: TriggerEvent;
   beforeAll(() => {
+    approve(change, testbed);
     merge = merged(change, testbed);
   });
 
@@ -114,7 +116,8 @@ describe("a deployment is refused", () => {
   test("if there is no Snyk token and no reviewed plan", async () => {
     const token = testbed.secrets.snyk?.SNYK_TOKEN ?? "";
     delete testbed.secrets.snyk?.SNYK_TOKEN;
-    const run = await start("deploy.yml", onMain("push", testbed.gitRemote.main()));
+    const direct = testbed.gitRemote.commit("direct", { "service/.direct": "x\n" });
+    const run = await start("deploy.yml", onMain("push", direct));
     Object.assign(testbed.secrets.snyk ?? {}, { SNYK_TOKEN: token });
     expect(conclusions(run, "build", "scan", "plan", "deploy")).toEqual({
       build: "success",
@@ -124,7 +127,7 @@ describe("a deployment is refused", () => {
     });
     expect(run.jobs.scan?.log).toMatch(/SNYK_TOKEN is not set/);
     expect(run.jobs.plan?.log).toMatch(
-      /no reviewed plan of [0-9a-f]{40}: no pull request was merged as this commit/,
+      /plans of [0-9a-f]{40} are not reviewed:\s+no pull request was merged as this commit/,
     );
     expect(run.run.assumedRoles).toEqual([]);
   });

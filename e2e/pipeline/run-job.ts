@@ -26,7 +26,10 @@ export interface JobResult {
   readonly seconds: number;
 }
 
-/** Runs one job, step by step, with what GitHub's runner provides: contexts, files and variables. */
+/**
+ * Runs one job, step by step, with what GitHub's runner provides: contexts, files and variables. Every
+ * environment admits only main, as docs/pipeline.md describes.
+ */
 export async function runJob(
   run: WorkflowRun,
   name: string,
@@ -39,6 +42,18 @@ export async function runJob(
   mkdirSync(workspace);
   const environment =
     job.environment === undefined ? undefined : interpolate(job.environment.name, { contexts });
+  if (environment !== undefined && run.event.ref !== "refs/heads/main") {
+    return {
+      conclusion: "failure",
+      outputs: {},
+      log: `Branch "${run.event.ref}" is not allowed to deploy to ${environment} due to environment protection rules.\n`,
+      summary: "",
+      steps: {},
+      startedAt,
+      endedAt: startedAt,
+      seconds: 0,
+    };
+  }
   const permissions = permissionsOf(run, job);
   const jobRun: JobRun = {
     run,

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Contexts, evaluate, interpolate } from "../../.github/scripts/checks/expressions.ts";
-import { type Conclusion, inOrder, starts } from "../../.github/scripts/checks/graph.ts";
-import { type Job, readWorkflow, workflowSources } from "../../.github/scripts/checks/workflow.ts";
+import { ancestors, type Conclusion, inOrder, starts } from "../../.github/scripts/checks/graph.ts";
+import { type Job, readWorkflow } from "../../.github/scripts/checks/workflow.ts";
 import { type JobResult, runJob } from "./run-job.ts";
-import type { Testbed } from "./testbed.ts";
+import type { GitHubTestbed } from "./testbed.ts";
 import type { TriggerEvent, WorkflowRun } from "./workflow-run.ts";
 
 export interface RunResult {
@@ -23,20 +23,28 @@ let lastRunId = 4710;
 /**
  * Runs a workflow from its YAML. Each job starts when the jobs that it needs have ended, and waits until no other
  * run or job is in its concurrency group.
+ * @param until the last job to run, with the jobs it waits for; all jobs by default
  */
 export async function runWorkflow(
-  testbed: Testbed,
+  testbed: GitHubTestbed,
   file: string,
   event: TriggerEvent,
+  until?: string,
 ): Promise<RunResult> {
   const run = makeRun(testbed, file, event);
   const contexts = contextsOf(run);
   const group = interpolate(run.workflow.concurrency?.group ?? "", { contexts });
-  return await testbed.groups.run(group, () => runJobs(run, file, contexts));
+  return await testbed.groups.run(group, () => runJobs(run, contexts, until));
 }
 
-async function runJobs(run: WorkflowRun, file: string, contexts: Contexts): Promise<RunResult> {
+async function runJobs(
+  run: WorkflowRun,
+  contexts: Contexts,
+  until: string | undefined,
+): Promise<RunResult> {
+  const { file } = run;
   const { jobs } = run.workflow;
+  const selected = until === undefined ? undefined : [until, ...ancestors(jobs, until)];
   const results = new Map<string, JobResult>();
   const needs = new Map<string, NeededJob>();
   const conclusions = new Map<string, Conclusion>();
@@ -68,6 +76,7 @@ async function runJobs(run: WorkflowRun, file: string, contexts: Contexts): Prom
   };
   const started = new Map<string, Promise<void>>();
   for (const name of inOrder(jobs)) {
+    if (selected?.includes(name) === false) continue;
     const before = (jobs[name] as Job).needs.map((needed) => started.get(needed));
     started.set(
       name,
@@ -94,14 +103,29 @@ interface NeededJob {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
-function makeRun(testbed: Testbed, file: string, event: TriggerEvent): WorkflowRun {
-  const [, source = ""] = workflowSources.find(([name]) => name === file) ?? [];
-  const { workflow } = readWorkflow(file, source);
+function makeRun(testbed: GitHubTestbed, file: string, event: TriggerEvent): WorkflowRun {
+  const { workflow } = readWorkflow(file, definitionOf(testbed, file, event));
   lastRunId += 1;
   const folder = mkdtempSync(join(tmpdir(), `cipherwatch-run-${lastRunId}-`));
   testbed.removeLater(folder);
   const artifacts = join(folder, "artifacts");
   mkdirSync(artifacts);
+  testbed.artifacts.set(lastRunId, artifacts);
+  const main = {
+    sha: testbed.gitRemote.main(),
+    branch: "main",
+    repository: testbed.api.repository,
+  };
+  const { sha, branch, repository } = event.head ?? main;
+  testbed.api.runs.push({
+    id: lastRunId,
+    path: `.github/workflows/${file}`,
+    event: event.name,
+    head_branch: branch,
+    head_sha: sha,
+    head_repository: { full_name: repository, owner: { login: repository.split("/")[0] ?? "" } },
+    actor: { login: event.actor ?? "octocat" },
+  });
   return {
     testbed,
     file,
@@ -116,9 +140,19 @@ function makeRun(testbed: Testbed, file: string, event: TriggerEvent): WorkflowR
   };
 }
 
+/** The definition that GitHub takes: that of the event's commit, or of main for other events. */
+function definitionOf(
+  { gitRemote }: GitHubTestbed,
+  file: string,
+  { name, sha }: TriggerEvent,
+): string {
+  const isOfCommit = ["pull_request", "push", "workflow_dispatch"].includes(name);
+  return gitRemote.read(isOfCommit ? sha : gitRemote.main(), `.github/workflows/${file}`);
+}
+
 function contextsOf({ testbed, event, id }: WorkflowRun): Contexts {
   const github = {
-    actor: "octocat",
+    actor: event.actor ?? "octocat",
     event: event.payload,
     event_name: event.name,
     ref: event.ref,
@@ -126,7 +160,7 @@ function contextsOf({ testbed, event, id }: WorkflowRun): Contexts {
     run_id: id,
     sha: event.sha,
   };
-  return { github, vars: testbed.variables, inputs: event.inputs ?? {} };
+  return { github, vars: event.fork ? {} : testbed.variables, inputs: event.inputs ?? {} };
 }
 
 function conclusionOf(results: readonly JobResult[]): Conclusion {
@@ -136,12 +170,14 @@ function conclusionOf(results: readonly JobResult[]): Conclusion {
 
 /** Returns the values of a matrix with one dimension; one empty value for a job without a matrix. */
 function matrixOf(job: Job, contexts: Contexts): Readonly<Record<string, unknown>>[] {
-  const { matrix } = (job.strategy ?? {}) as { readonly matrix?: Readonly<Record<string, string>> };
+  const { matrix } = (job.strategy ?? {}) as {
+    readonly matrix?: Readonly<Record<string, string | readonly unknown[]>>;
+  };
   const [dimension, ...more] = Object.entries(matrix ?? {});
   if (dimension === undefined) return [{}];
   if (more.length > 0) throw new Error("Matrices with several dimensions are not supported.");
   const [name, expression] = dimension;
-  const values = evaluate(expression, { contexts });
+  const values = typeof expression === "string" ? evaluate(expression, { contexts }) : expression;
   if (!Array.isArray(values) || values.length === 0)
     throw new Error(`The matrix ${expression} has no values.`);
   return values.map((value) => ({ [name]: value }));

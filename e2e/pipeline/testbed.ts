@@ -24,13 +24,19 @@ import { type LoadBalancerProxy, startProxy } from "./proxy.ts";
 import { type SchemaProvider, startSchemaProvider } from "./schema-provider.ts";
 
 /** Everything outside of the workflows, on this machine: AWS, GitHub, the git remote and the tools. */
-export interface Testbed {
-  readonly api: GitHubApi;
+export interface Testbed extends GitHubTestbed {
   readonly emulator: Emulator;
-  readonly gitRemote: GitRemote;
   readonly proxy: LoadBalancerProxy;
+}
+
+/** What a workflow needs to run, whether AWS and Terraform are real, emulated or fakes. */
+export interface GitHubTestbed {
+  readonly api: GitHubApi;
   readonly groups: ConcurrencyGroups;
+  readonly gitRemote: GitRemote;
   readonly accountId: string;
+  /** Folder with the artifacts of each run, by its ID. */
+  readonly artifacts: Map<number, string>;
   /** Variables of the repository. */
   readonly variables: Record<string, string>;
   /** Secrets by GitHub environment. */
@@ -139,10 +145,17 @@ function assemble({
   reattach = "",
 }: Parts): Testbed {
   const folders = [folder];
-  const bin = writePrograms(join(folder, "bin"), reattach);
+  const bin = writePrograms(join(folder, "bin"), [], reattach);
   const images = join(folder, "images");
   mkdirSync(images);
   const attestations = makeAttestations(join(folder, "attestations.json"));
+  const gitRemote = makeGitRemote(join(folder, "git-remote"));
+  Object.assign(api.git, {
+    tree: gitRemote.tree,
+    isAncestor: gitRemote.isAncestor,
+    file: gitRemote.read,
+  });
+  api.collaborators.set("octocat", "write").set("reviewer", "write");
   const issuedSecrets: string[] = [TOKEN];
   const variables = {
     ENVIRONMENTS: '["dev"]',
@@ -154,10 +167,11 @@ function assemble({
   return {
     api,
     emulator,
-    gitRemote: makeGitRemote(join(folder, "git-remote")),
+    gitRemote,
     proxy,
     groups: makeConcurrencyGroups(),
     accountId: ACCOUNT,
+    artifacts: new Map(),
     variables,
     secrets: { snyk: { SNYK_TOKEN: TOKEN } },
     environment: {
@@ -245,10 +259,14 @@ async function stopLab(lab: SpawnedLab): Promise<void> {
 }
 
 /** Writes the fake programs into a folder for PATH: each runs its script with this Node. */
-function writePrograms(bin: string, reattach: string): string {
+export function writePrograms(
+  bin: string,
+  more: readonly string[] = [],
+  reattach?: string,
+): string {
   mkdirSync(bin, { recursive: true });
   const node = process.execPath;
-  for (const name of ["docker", "gh", "npm", "skopeo"]) {
+  for (const name of ["docker", "gh", "npm", "skopeo", ...more]) {
     const script = join(import.meta.dirname, "fakes", `${name}.ts`);
     writeFileSync(join(bin, name), `#!/bin/sh\nexec "${node}" "${script}" "$@"\n`, { mode: 0o755 });
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { run as runCommand } from "../../common/run.ts";
+import { completed, opened, type PullRequest } from "./events.ts";
 import { type RunResult, runWorkflow } from "./run-workflow.ts";
 import { makeTestbed, type Testbed } from "./testbed.ts";
 import type { TriggerEvent } from "./workflow-run.ts";
@@ -9,6 +10,8 @@ export interface Pipeline {
   readonly testbed: () => Testbed;
   /** Runs a workflow from its YAML. */
   readonly start: (file: string, event: TriggerEvent) => Promise<RunResult>;
+  /** Builds and reviews a pull request, as GitHub does after a push. */
+  readonly review: (pullRequest: PullRequest, repository?: string) => Promise<RunResult>;
   /** Runs the AWS CLI as an administrator and parses its output. */
   readonly aws: <T>(...args: readonly string[]) => Promise<T>;
   readonly runs: readonly RunResult[];
@@ -32,14 +35,19 @@ export function usePipeline(): Pipeline {
     if (testbed === undefined) throw new Error("The testbed is not set up yet.");
     return testbed;
   };
+  const start: Pipeline["start"] = async (file, event) => {
+    console.log(`${file} by ${event.name}`);
+    const result = await runWorkflow(current(), file, event);
+    runs.push(result);
+    return result;
+  };
   return {
     testbed: current,
     runs,
-    start: async (file, event) => {
-      console.log(`${file} by ${event.name}`);
-      const result = await runWorkflow(current(), file, event);
-      runs.push(result);
-      return result;
+    start,
+    review: async (pullRequest, repository) => {
+      const built = await start("build.yml", opened(pullRequest, current(), repository));
+      return await start("review.yml", completed(built, current()));
     },
     aws: async <T>(...args: readonly string[]) => {
       const { stdout } = await runCommand(["aws", ...args, "--output", "json"], {

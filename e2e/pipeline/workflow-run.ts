@@ -1,24 +1,28 @@
 import type { Conclusion } from "../../.github/scripts/checks/graph.ts";
 import type { Job, Workflow } from "../../.github/scripts/checks/workflow.ts";
-import type { Testbed } from "./testbed.ts";
+import type { GitHubTestbed } from "./testbed.ts";
 
 /** The event that triggers a workflow. */
 export interface TriggerEvent {
-  readonly name: "pull_request" | "push" | "workflow_dispatch" | "schedule";
+  readonly name: "pull_request" | "push" | "workflow_dispatch" | "workflow_run" | "schedule";
   readonly ref: string;
   /** The commit that is checked out. */
   readonly sha: string;
   /** The part of GitHub's webhook payload that the workflows read. */
   readonly payload: Readonly<Record<string, unknown>>;
   readonly inputs?: Readonly<Record<string, string>>;
-  /** From a fork: GitHub passes no secrets and no OIDC token, and the job's token only reads. */
+  /** Head of a pull request, or of a branch; main by default. */
+  readonly head?: { readonly sha: string; readonly branch: string; readonly repository: string };
+  /** Login of the user who caused the event; octocat by default. */
+  readonly actor?: string;
+  /** From a fork: GitHub passes no variables, secrets or OIDC token, and the job's token only reads. */
   readonly fork?: boolean;
 }
 
 /** One run of a workflow. */
 export interface WorkflowRun {
-  readonly testbed: Testbed;
-  /** Name of the file in .github/workflows. */
+  readonly testbed: GitHubTestbed;
+  /** Such as `deploy.yml`. */
   readonly file: string;
   readonly workflow: Workflow;
   readonly event: TriggerEvent;

@@ -56,13 +56,18 @@ describe("the trust policies", () => {
     return statements[0] as PolicyStatement;
   };
 
-  test("let pull requests and main plan, and only jobs of the environment deploy", () => {
+  const WORKFLOW = (file: string) =>
+    `example-org/cipherwatch/.github/workflows/${file}.yml@refs/heads/main`;
+
+  test("let only workflows of main plan, and only deploy.yml in the environment deploy", () => {
     expect(conditionsOf(trustOf(GITHUB, "Plan"))).toEqual([
       `StringEquals ${PROVIDER}:aud sts.amazonaws.com`,
-      `StringEquals ${PROVIDER}:sub repo:example-org/cipherwatch:pull_request,repo:example-org/cipherwatch:ref:refs/heads/main`,
+      `StringEquals ${PROVIDER}:job_workflow_ref ${["review", "deploy", "drift", "rescan"].map(WORKFLOW).join()}`,
+      `StringEquals ${PROVIDER}:sub repo:example-org/cipherwatch:ref:refs/heads/main`,
     ]);
     expect(conditionsOf(trustOf({ ...GITHUB, ENV: "prod" }, "Deploy"))).toEqual([
       `StringEquals ${PROVIDER}:aud sts.amazonaws.com`,
+      `StringEquals ${PROVIDER}:job_workflow_ref ${WORKFLOW("deploy")}`,
       `StringEquals ${PROVIDER}:sub repo:example-org/cipherwatch:environment:production`,
     ]);
   });

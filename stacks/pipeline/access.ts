@@ -24,12 +24,15 @@ export interface PipelineAccessProps extends PipelineBuckets {
 const ISSUER = "token.actions.githubusercontent.com";
 const AUDIENCE = "sts.amazonaws.com";
 
-/** The branch that is deployed and checked for drift. */
-const MAIN = "ref:refs/heads/main";
+/** The branch whose workflows plan and deploy. */
+const MAIN = "refs/heads/main";
+const PLANNING = ["review", "deploy", "drift", "rescan"];
+const DEPLOYING = ["deploy"];
 
 /**
- * Access for the workflows of a GitHub repository, without stored credentials: a role that plans, for pull
- * requests and the main branch, and a role that deploys, only for jobs of one GitHub environment.
+ * Access for the workflows of a GitHub repository, without stored credentials: a role that plans, for
+ * workflows of the main branch, and a role that deploys, only for jobs of one GitHub environment. Both trust
+ * named workflow files of main, so that a branch that adds or edits a workflow cannot assume them.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
  */
 export class PipelineAccess extends Construct {
@@ -61,7 +64,8 @@ export class PipelineAccess extends Construct {
 
     const plan = this.#role("Plan", {
       description: "Plans for pull requests and drift checks. Cannot change resources.",
-      subjects: ["pull_request", MAIN].map((context) => subjectOf(repository, context)),
+      subject: subjectOf(repository, `ref:${MAIN}`),
+      workflows: workflowsOf(repository, PLANNING),
       policies: permissions.map(({ part, read }) => [part, read]),
       buckets: [
         ...access.plan,
@@ -71,7 +75,8 @@ export class PipelineAccess extends Construct {
     });
     const deploy = this.#role("Deploy", {
       description: `Deploys for jobs of the GitHub environment ${environment}`,
-      subjects: [subjectOf(repository, `environment:${environment}`)],
+      subject: subjectOf(repository, `environment:${environment}`),
+      workflows: workflowsOf(repository, DEPLOYING),
       policies: permissions.flatMap(({ part, read, write }) => [
         [`read-${part}`, read],
         [`write-${part}`, write],
@@ -90,7 +95,10 @@ export class PipelineAccess extends Construct {
     });
   }
 
-  #role(id: "Plan" | "Deploy", { description, subjects, policies, buckets }: RoleProps): IamRole {
+  #role(
+    id: "Plan" | "Deploy",
+    { description, subject, workflows, policies, buckets }: RoleProps,
+  ): IamRole {
     const { env } = CipherwatchStack.of(this).settings;
     const role = new IamRole(this, id, {
       name: resourceName(env, id.toLowerCase()),
@@ -103,7 +111,8 @@ export class PipelineAccess extends Construct {
           actions: ["sts:AssumeRoleWithWebIdentity"],
           conditions: [
             ["StringEquals", `${ISSUER}:aud`, AUDIENCE],
-            ["StringEquals", `${ISSUER}:sub`, ...subjects],
+            ["StringEquals", `${ISSUER}:sub`, subject],
+            ["StringEquals", `${ISSUER}:job_workflow_ref`, ...workflows],
           ],
         },
       ]),
@@ -123,10 +132,20 @@ export class PipelineAccess extends Construct {
   }
 }
 
+/**
+ * Builds values of the claim `job_workflow_ref`, which AWS STS can check in its commercial regions.
+ * https://docs.github.com/en/actions/reference/security/oidc
+ */
+function workflowsOf({ name }: Repository, files: readonly string[]): string[] {
+  return files.map((file) => `${name}/.github/workflows/${file}.yml@${MAIN}`);
+}
+
 interface RoleProps {
   readonly description: string;
-  /** Subjects of the tokens that may assume the role. */
-  readonly subjects: readonly string[];
+  /** Subject of the tokens that may assume the role. */
+  readonly subject: string;
+  /** Workflow files whose jobs may assume the role, with the branch that defines them. */
+  readonly workflows: readonly string[];
   /** Policies to attach, with their part of the construct id. */
   readonly policies: readonly (readonly [part: string, policy: IamPolicy])[];
   /** Statements of the inline policy for states and plans. */

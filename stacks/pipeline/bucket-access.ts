@@ -9,7 +9,8 @@ export interface PipelineBuckets {
 }
 
 /**
- * Access to states and plans. The plan role reads states and writes plans. It cannot lock a state: the lock
+ * Access to states and plans. The plan role reads states and
+ * plans, and adds plans. It cannot lock a state: the lock
  * is a file beside it, and anyone who can create one can block every deployment. The deploy role locks and
  * writes states, and reads plans, but deletes neither.
  * https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
@@ -38,8 +39,23 @@ export function bucketAccess(
       resources: [`${folder}/bootstrap.tfstate*`],
     },
   ];
+  const readPlans: readonly Statement[] = [
+    allow("ListPlans", [planBucketArn], ["s3:ListBucket"]),
+    allow("ReadPlans", [`${planBucketArn}/*`], ["s3:GetObject"]),
+  ];
   return {
-    plan: [...readStates, allow("LeavePlans", [`${planBucketArn}/*`], ["s3:PutObject"])],
+    plan: [
+      ...readStates,
+      // Only new objects: a plan that was reviewed cannot be replaced.
+      // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+      allow(
+        "LeavePlans",
+        [`${planBucketArn}/*`],
+        ["s3:PutObject"],
+        ["Null", "s3:if-none-match", "false"],
+      ),
+      ...readPlans,
+    ],
     deploy: [
       ...readStates,
       allow("WriteStates", [`${folder}/*.tfstate`], ["s3:PutObject"]),
@@ -48,8 +64,7 @@ export function bucketAccess(
         [`${folder}/*.tfstate.tflock`],
         ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
       ),
-      allow("ListPlans", [planBucketArn], ["s3:ListBucket"]),
-      allow("ReadPlans", [`${planBucketArn}/*`], ["s3:GetObject"]),
+      ...readPlans,
     ],
   };
 }

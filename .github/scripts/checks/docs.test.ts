@@ -18,7 +18,7 @@ test("requires only checks that are jobs", () => {
     [...source.matchAll(/^ {2}([\w-]+):$/gm)].map(([, name]) => name),
   );
   const required = [...text.matchAll(/\{"context": "([^"]+)"/g)].map(([, name]) => name);
-  expect(required).toEqual(["passed"]);
+  expect(required).toEqual(["passed", "review"]);
   expect(jobs).toEqual(expect.arrayContaining(required));
 });
 

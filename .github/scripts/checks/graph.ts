@@ -43,13 +43,22 @@ export function simulate(
     const needs = Object.fromEntries(
       (jobs[name]?.needs ?? []).map((needed) => [
         needed,
-        { result: conclusions.get(needed), outputs: {} },
+        {
+          result: conclusions.get(needed),
+          outputs: outputsOf(jobs[needed], conclusions.get(needed)),
+        },
       ]),
     );
     const started = starts(jobs, name, conclusions, { ...contexts, needs });
     conclusions.set(name, !started ? "skipped" : failing.includes(name) ? "failure" : "success");
   }
   return conclusions;
+}
+
+/** A job that succeeded sets all its outputs. */
+function outputsOf(job: Job | undefined, conclusion: Conclusion | undefined) {
+  if (conclusion !== "success") return {};
+  return Object.fromEntries(Object.keys(job?.outputs ?? {}).map((name) => [name, "set"]));
 }
 
 /** Returns the names of the jobs that run a script, such as `scan.ts image`. */

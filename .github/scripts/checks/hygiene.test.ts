@@ -8,10 +8,19 @@ describe.each(workflowSources)("%s", (name, source) => {
   });
 });
 
+/** Steps of the first job with a secret. */
+const INSTALL = [
+  "          node-version: ${{ env.NODE_VERSION }}",
+  "          package-manager-cache: false",
+  '      - run: npm ci --ignore-scripts && echo "$PWD/node_modules/.bin" >> "$GITHUB_PATH"',
+  "      - run: npm rebuild snyk",
+].join("\n");
+
 /** Each check with edits of deploy.yml that violate it: the text to replace, and its replacement. */
 const violations: Readonly<Record<string, readonly (readonly [from: string, to: string])[]>> = {
   "uses no event that runs foreign code with a privileged token": [
     ["  push:\n", "  pull_request_target:\n"],
+    ["  push:\n", "  issue_comment:\n"],
   ],
   "grants permissions per job only": [["permissions: {}", "permissions: write-all"]],
   "grants each job exactly the permissions its steps need": [
@@ -55,7 +64,32 @@ const violations: Readonly<Record<string, readonly (readonly [from: string, to: 
     ["          PLAN_BUCKET: ${{", "          OTHER: ${{"],
   ],
   "checks out and installs packages before it runs a script or receives credentials": [
-    ['run: npm ci && echo "$PWD/node_modules/.bin" >> "$GITHUB_PATH"', "run: npm test"],
+    [
+      'run: npm ci --ignore-scripts && echo "$PWD/node_modules/.bin" >> "$GITHUB_PATH"',
+      "run: npm test",
+    ],
+  ],
+  "installs packages without their scripts, and the pinned Node, beside credentials": [
+    [INSTALL, INSTALL.replace(" --ignore-scripts", "")],
+    ["run: npm rebuild snyk", "run: npm rebuild"],
+    ["run: npm rebuild snyk", "run: npm run build"],
+    [INSTALL, INSTALL.replace("          package-manager-cache: false\n", "")],
+    [INSTALL, INSTALL.replace("${{ env.NODE_VERSION }}", "24")],
+  ],
+  "uses the Node version of package.json": [["NODE_VERSION: 24.21.0", "NODE_VERSION: 24.0.0"]],
+  "shares no cache, which a pull request could poison": [
+    ["          package-manager-cache: false\n", "          cache: npm\n"],
+    [
+      "      - uses: docker/setup-buildx-action@",
+      "      - uses: actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5\n      - uses: docker/setup-buildx-action@",
+    ],
+  ],
+  "passes no token but to the actions and scripts that need it": [
+    ["run: npm test", "run: npm test\n        env:\n          TOKEN: ${{ github.token }}"],
+    [
+      "          persist-credentials: false\n",
+      "          persist-credentials: false\n          token: ${{ github.token }}\n",
+    ],
   ],
   "downloads artifacts that a needed job uploads": [
     ["          name: scannable-plans\n", "          name: other\n"],

@@ -1,22 +1,34 @@
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import { ancestors } from "./graph.ts";
 import { actionPins } from "./pins.ts";
+import { isPrivileged } from "./privileged.ts";
 import { actionOf, type Step, scriptOf } from "./workflow.ts";
 import { forEachJob, forEachStep, forWorkflow, type WorkflowCheck } from "./workflow-check.ts";
 
-const EVENTS = ["pull_request", "push", "schedule", "workflow_dispatch"];
+const EVENTS = ["pull_request", "push", "schedule", "workflow_dispatch", "workflow_run"];
+
+const NODE_VERSION = z
+  .object({ devDependencies: z.object({ node: z.string() }) })
+  .parse(JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")))
+  .devDependencies.node;
 
 /** The permissions of the job's token that an action or a script uses. */
 const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "actions/attest-build-provenance": ["attestations: write", "id-token: write"],
   "actions/checkout": ["contents: read"],
   "aws-actions/configure-aws-credentials": ["id-token: write"],
+  "branch-files.ts": ["contents: read"],
   "comment.ts": ["pull-requests: write"],
-  "deployed-commits.ts": ["deployments: read"],
+  "deployed-commits.ts": ["contents: read", "deployments: read"],
   "drift.ts": ["issues: write"],
   "github/codeql-action/upload-sarif": ["actions: read", "security-events: write"],
+  "pull-request.ts": ["actions: read", "pull-requests: read", "statuses: write"],
+  "replan.ts": ["actions: write", "pull-requests: read"],
+  "review-run.ts": ["actions: read", "contents: read", "pull-requests: read"],
   "rescan.ts": ["contents: write", "issues: write"],
-  "reviewed.ts": ["pull-requests: read"],
+  "review-status.ts": ["statuses: write"],
+  "reviewed.ts": ["contents: read", "pull-requests: read"],
   "verify-image.ts": ["attestations: read"],
 };
 
@@ -50,7 +62,7 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
   "has a concurrency group; only runs for pull requests are cancelled": forWorkflow(function* ({
     workflow: { on, concurrency },
   }) {
-    const expected = "pull_request" in on;
+    const expected = "pull_request" in on || "workflow_run" in on;
     if (concurrency?.["cancel-in-progress"] !== expected) {
       yield `concurrency must have a group and cancel-in-progress: ${expected}`;
     }
@@ -147,12 +159,57 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
       const needsPackages =
         scriptOf(step) !== undefined || /^aws-actions\//.test(actionOf(step) ?? "");
       if (!needsPackages) return;
-      // npm ci runs install scripts of other people's packages, which could read credentials.
       const installed = earlier.findIndex(({ run }) => run?.startsWith("npm ci"));
       const checkedOut = earlier.findIndex((each) => actionOf(each) === "actions/checkout");
       if (checkedOut < 0 || installed < checkedOut) yield "must follow a checkout and npm ci";
     },
   ),
+
+  "installs packages without their scripts, and the pinned Node, beside credentials": forEachJob(
+    function* (job) {
+      if (!isPrivileged(job)) return;
+      for (const { run = "" } of job.steps) {
+        if (/\bnpm (ci|install|i|exec)\b/.test(run) && !run.includes("npm ci --ignore-scripts"))
+          yield `must install with npm ci --ignore-scripts, received ${run}`;
+        if (/\b(npm (test|run)|npx)\b/.test(run))
+          yield `must run scripts of this folder only, received ${run}`;
+        const rebuilt = /\bnpm rebuild\b(.*)/.exec(run)?.[1];
+        if (rebuilt !== undefined && !/^ snyk\b/.test(rebuilt))
+          yield `must rebuild snyk only, received ${run}`;
+      }
+      const node = job.steps.find((step) => actionOf(step) === "actions/setup-node");
+      const installs = job.steps.some(({ run = "" }) => run.includes("npm ci"));
+      if (!installs) return;
+      if (node?.with["node-version"] !== "${{ env.NODE_VERSION }}")
+        yield "must set up env.NODE_VERSION, as the package node needs its script";
+      if (node?.with["package-manager-cache"] !== "false")
+        yield "must have package-manager-cache: false";
+    },
+  ),
+
+  "uses the Node version of package.json": forWorkflow(function* ({ workflow: { env } }) {
+    if (env.NODE_VERSION !== undefined && env.NODE_VERSION !== NODE_VERSION)
+      yield `NODE_VERSION must be ${NODE_VERSION}, as in package.json`;
+  }),
+
+  "shares no cache, which a pull request could poison": forEachStep(function* (step) {
+    if (/^actions\/cache\b/.test(actionOf(step) ?? "")) yield "must not use a cache";
+    const { cache, "cache-binary": binary, "cache-to": to } = step.with;
+    if (cache !== undefined || to !== undefined || binary === "true") yield "must not set a cache";
+  }),
+
+  "passes no token but to the actions and scripts that need it": forEachStep(function* (step) {
+    const token = "${{ github.token }}";
+    for (const [name, value] of Object.entries({ ...step.env, ...step.with })) {
+      if (!value.includes("github.token") && !value.includes("GITHUB_TOKEN")) continue;
+      const isKnown =
+        value === token &&
+        (name === "GITHUB_TOKEN"
+          ? scriptOf(step) !== undefined
+          : name === "github-token" && actionOf(step) === "actions/download-artifact");
+      if (!isKnown) yield `must not pass the token as ${name}`;
+    }
+  }),
 
   "downloads artifacts that a needed job uploads": forEachJob(function* (
     { steps },
@@ -164,6 +221,7 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
     );
     for (const step of steps.filter((each) => actionOf(each) === "actions/download-artifact")) {
       const artifact = step.with.name ?? step.with.pattern ?? "";
+      if (step.with["run-id"] !== undefined) continue; // see the invariants
       const prefix = artifact.replace(/\*$/, "");
       const isUploaded = uploads.some(({ with: { name: uploaded = "" } }) =>
         artifact.endsWith("*") ? uploaded.startsWith(prefix) : uploaded === artifact,
@@ -174,7 +232,9 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
 };
 
 function permissionsOf(step: Step): readonly string[] {
-  return PERMISSIONS[scriptOf(step)?.split(" ")[0] ?? actionOf(step) ?? ""] ?? [];
+  const fromOtherRun = step.with["run-id"] === undefined ? [] : ["actions: read"];
+  const program = scriptOf(step)?.split(" ")[0] ?? actionOf(step) ?? "";
+  return [...(PERMISSIONS[program] ?? []), ...fromOtherRun];
 }
 
 function namesSecrets(value: unknown): boolean {

@@ -45,36 +45,71 @@ const step = (job: string, program: string, ...rest: Path): Path => [
 ];
 
 const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> = {
-  "runs only checks without secrets and roles for a fork or Dependabot": [
-    ["pull-request.yml", ["jobs", "plan", "if"], "vars.ENVIRONMENTS != ''", /plan has a secret/],
-    ["pull-request.yml", ["jobs", "image", "if"], undefined, /scan has a secret.* foreign code/],
-    [
-      "pull-request.yml",
-      ["jobs", "comment", "if"],
-      "${{ !cancelled() && github.event.pull_request.head.repo.full_name == github.repository }}",
-      /comment has a secret/,
-    ],
+  "runs the code of a branch without secrets, roles and tokens that can write": [
     [
       "pull-request.yml",
       ["jobs", "check", "permissions", "id-token"],
       "write",
       /check has a secret, a role/,
     ],
+    ["build.yml", ["jobs", "stacks", "environment"], { name: "snyk" }, /stacks has a secret/],
+    ["build.yml", ["jobs", "image", "permissions"], undefined, /image has a secret/],
+  ],
+  "treats what a branch built as data": [
+    ["review.yml", ["on", "workflow_run", "workflows"], ["Evil"], /must run after Build/],
+    ["review.yml", ["jobs", "pull-request", "if"], undefined, /runs for another branch/],
+    [
+      "review.yml",
+      step("plan", "actions/checkout", "with", "ref"),
+      "${{ github.event.workflow_run.head_sha }}",
+      /plan must check out main/,
+    ],
+    [
+      "review.yml",
+      step("plan", "actions/download-artifact", "with", "path"),
+      ".",
+      /must download results of a branch to foreign-stacks or image/,
+    ],
+    [
+      "review.yml",
+      step("comment", "comment.ts", "env", "REPORTS"),
+      "foreign-stacks",
+      /comment\.ts must not read foreign-stacks/,
+    ],
+    [
+      "review.yml",
+      step("plan", "plan.ts", "run"),
+      "npm run synth",
+      /must run scripts of main only/,
+    ],
   ],
   "lets a pull request merge only if every job passed": [
-    ["pull-request.yml", ["jobs", "passed", "if"], undefined, /passed must fail when scan fails/],
+    ["pull-request.yml", ["jobs", "passed", "if"], undefined, /must fail when end-to-end fails/],
     ["pull-request.yml", ["jobs", "passed", "needs"], ["check"], /passed must need end-to-end/],
     [
       "pull-request.yml",
       step("passed", "exit 1", "if"),
       "contains(needs.*.result, 'failure')",
-      /passed must fail when plan is cancelled/,
+      /passed must fail when check is cancelled/,
     ],
     [
       "pull-request.yml",
       step("passed", "exit 1", "if"),
       "always()",
       /passed must accept a skipped job/,
+    ],
+    ["review.yml", ["jobs", "review", "needs"], ["pull-request"], /review must need scan/],
+    [
+      "review.yml",
+      ["jobs", "review", "if"],
+      "needs.pull-request.outputs.number != ''",
+      /review must report that scan failed/,
+    ],
+    [
+      "review.yml",
+      step("review", "review-status.ts", "env", "RESULTS"),
+      "[]",
+      /review must report the results/,
     ],
   ],
   "deploys only main, after a merge or by hand": [
@@ -96,7 +131,7 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
       /may skip scan\.ts image/,
     ],
     [
-      "pull-request.yml",
+      "review.yml",
       step("scan-plans", "github/codeql-action/upload-sarif", "if"),
       undefined,
       /must upload the results of a failed scan/,
@@ -166,6 +201,18 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
     ],
     [
       "deploy.yml",
+      step("plan", "review-run.ts"),
+      undefined,
+      /must run review-run\.ts after a merge/,
+    ],
+    [
+      "deploy.yml",
+      step("plan", "actions/download-artifact", "with", "run-id"),
+      "${{ github.run_id }}",
+      /the run that review-run\.ts found/,
+    ],
+    [
+      "deploy.yml",
       step("plan", "plan.ts", "env", "IMAGE_DIGEST"),
       undefined,
       /must plan the image that was built/,
@@ -186,7 +233,7 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
       /allowed-account-ids must come from the settings/,
     ],
     [
-      "pull-request.yml",
+      "review.yml",
       step("plan", "aws-actions/configure-aws-credentials", "with", "role-session-name"),
       "plan",
       /must contain the run id/,
@@ -242,13 +289,13 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
   "reports a plan that failed": [
     ["drift.yml", ["jobs", "report", "if"], undefined, /report must run after plan failed/],
     [
-      "pull-request.yml",
+      "review.yml",
       ["jobs", "comment", "if"],
-      "vars.ENVIRONMENTS != ''",
+      "needs.pull-request.outputs.number != ''",
       /comment must run after plan failed/,
     ],
     [
-      "pull-request.yml",
+      "review.yml",
       step("plan", "actions/upload-artifact", "if"),
       undefined,
       /must upload plan-report.* after a failure/,
@@ -268,7 +315,9 @@ describe.each(Object.entries(mutations))("rejects a violation of: %s", (name, vi
 });
 
 describe("graph", () => {
-  const { workflow } = readWorkflow(...(workflowSources[0] as [string, string]));
+  const { workflow } = readWorkflow(
+    ...(workflowSources.find(([name]) => name === "deploy.yml") as [string, string]),
+  );
 
   test("orders each job after the jobs it needs", () => {
     const order = inOrder(workflow.jobs);
@@ -281,6 +330,7 @@ describe("graph", () => {
   test("skips the jobs after a failure", () => {
     const contexts = { github: { ref: "refs/heads/main" }, vars: { ENVIRONMENTS: '["dev"]' } };
     expect(Object.fromEntries(simulate(workflow, contexts, ["scan"]))).toEqual({
+      check: "success",
       source: "success",
       build: "success",
       scan: "failure",
@@ -289,6 +339,8 @@ describe("graph", () => {
       deploy: "skipped",
       stopped: "success",
       monitor: "skipped",
+      replan: "skipped",
+      "by-hand": "skipped",
     });
   });
 

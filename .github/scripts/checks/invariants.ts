@@ -1,5 +1,8 @@
-import { type Contexts, isConditionMet } from "./expressions.ts";
+import { treatsAsData } from "./branch-data.ts";
+import { contextsOf, FAILED } from "./contexts.ts";
+import { isConditionMet } from "./expressions.ts";
 import { ancestors, indexOf, jobsRunning, simulate, sourcesOf } from "./graph.ts";
+import { isPrivileged } from "./privileged.ts";
 import { actionOf, type Job, scriptOf, type Workflow, type WorkflowFile } from "./workflow.ts";
 import { forEachJob, forWorkflow, type WorkflowCheck } from "./workflow-check.ts";
 
@@ -19,26 +22,33 @@ const DEPLOYMENT = [
  * and by tracing values to the steps that set them.
  */
 export const invariants: Readonly<Record<string, WorkflowCheck>> = {
-  "runs only checks without secrets and roles for a fork or Dependabot": forWorkflow(function* ({
-    workflow,
-  }) {
-    if (!("pull_request" in workflow.on)) return;
-    const foreign = [
-      contextsOf({ repository: "mallory/cipherwatch" }),
-      contextsOf({ author: "dependabot[bot]" }),
-    ];
-    for (const contexts of foreign) {
-      const conclusions = simulate(workflow, contexts);
+  "runs the code of a branch without secrets, roles and tokens that can write": forWorkflow(
+    function* ({ workflow }) {
+      if (!("pull_request" in workflow.on)) return;
       for (const [name, job] of Object.entries(workflow.jobs)) {
-        if (conclusions.get(name) !== "skipped" && isPrivileged(job)) {
-          yield `${name} has a secret, a role or a token that can write, and runs for foreign code`;
-        }
+        if (isPrivileged(job))
+          yield `${name} has a secret, a role or a token that can write, and runs the code of a branch`;
       }
-    }
-  }),
+    },
+  ),
+
+  "treats what a branch built as data": treatsAsData,
 
   "lets a pull request merge only if every job passed": forWorkflow(function* ({ workflow }) {
-    if (!("pull_request" in workflow.on)) return;
+    if ("workflow_run" in workflow.on) {
+      const { review, ...others } = workflow.jobs;
+      const missing = Object.keys(others).filter((name) => !review?.needs.includes(name));
+      if (missing.length > 0) yield `review must need ${missing.join(", ")}`;
+      if (step(review, "review-status.ts")?.env.RESULTS !== "${{ toJSON(needs.*.result) }}")
+        yield "review must report the results of all jobs";
+      for (const name of Object.keys(others)) {
+        const conclusions = simulate(workflow, contextsOf(), [name]);
+        if (name !== "pull-request" && conclusions.get("review") !== "success")
+          yield `review must report that ${name} failed`;
+      }
+      return;
+    }
+    if (!("pull_request" in workflow.on) || !("end-to-end" in workflow.jobs)) return;
     const { passed, ...others } = workflow.jobs;
     for (const name of Object.keys(others)) {
       if (!passed?.needs.includes(name)) yield `passed must need ${name}`;
@@ -145,9 +155,17 @@ export const invariants: Readonly<Record<string, WorkflowCheck>> = {
         yield `${name}: REVIEWED must come from plan.ts and reviewed.ts, received ${sources.join()}`;
       }
       for (const planJob of jobsRunning(jobs, "reviewed.ts")) {
-        const find = step(jobs[planJob], "reviewed.ts");
-        if (!isConditionMet(find?.if, { contexts: contextsOf() }))
-          yield `${planJob} must run reviewed.ts after a merge`;
+        const scope = { contexts: contextsOf({ steps: { review: { outputs: { run: "1" } } } }) };
+        for (const script of ["review-run.ts", "reviewed.ts"]) {
+          const find = step(jobs[planJob], script);
+          if (find === undefined || !isConditionMet(find.if, scope))
+            yield `${planJob} must run ${script} after a merge`;
+        }
+        const download = step(jobs[planJob], "actions/download-artifact");
+        if (
+          sourcesOf(download?.with["run-id"], planJob, jobs).join() !== `${planJob}: review-run.ts`
+        )
+          yield `${planJob} must download the record of the run that review-run.ts found`;
         const image = step(jobs[planJob], "plan.ts")?.env.IMAGE_DIGEST;
         if (!sourcesOf(image, planJob, jobs).some((source) => source.endsWith("image-digest.ts")))
           yield `${planJob} must plan the image that was built`;
@@ -284,43 +302,12 @@ export const invariants: Readonly<Record<string, WorkflowCheck>> = {
   }),
 };
 
-const FAILED = { failed: true, cancelled: false };
-
-/** GitHub's contexts of a run: by default an own pull request, or a merge into main. */
-function contextsOf({
-  repository = "example-org/cipherwatch",
-  author = "octocat",
-  ref = "refs/heads/main",
-  steps = {},
-} = {}): Contexts {
-  const pullRequest = { head: { repo: { full_name: repository } }, user: { login: author } };
-  return {
-    github: {
-      ref,
-      event_name: "push",
-      event: { pull_request: pullRequest },
-      repository: "example-org/cipherwatch",
-    },
-    vars: { ENVIRONMENTS: '["dev"]' },
-    steps,
-  };
-}
-
 /** Returns the jobs that change anything in AWS. */
 function deployJobs({ jobs }: Pick<Workflow, "jobs">): string[] {
   return Object.keys(jobs).filter((name) =>
     ["push-image.ts", "apply.ts", "roll-back.ts"].some((script) =>
       jobsRunning(jobs, script).includes(name),
     ),
-  );
-}
-
-/** Returns whether a job has a secret, an AWS role, or a token that may write. */
-function isPrivileged({ permissions = { undeclared: "write" }, environment, steps }: Job): boolean {
-  return (
-    environment !== undefined ||
-    JSON.stringify(steps).includes("secrets.") ||
-    Object.values(permissions).some((level) => level !== "read")
   );
 }
 

@@ -12,6 +12,9 @@ export interface GitHub {
 /** Author of comments and issues created with a job's token. */
 export const BOT = "github-actions[bot]";
 
+/** Opens pull requests with updates; GitHub passes no secrets to runs that it starts. */
+export const DEPENDABOT = "dependabot[bot]";
+
 export function githubClient(): GitHub {
   const [owner = "", repo = ""] = variable("GITHUB_REPOSITORY").split("/");
   const octokit = new Octokit({

@@ -6,13 +6,20 @@ export const COMMENT_MARKER = "<!-- cipherwatch-plan-comment -->";
 /** Characters that the marker adds to a comment. */
 export const MARKER_CHARACTERS = COMMENT_MARKER.length + 1;
 
+export interface PlanComment {
+  readonly id: number;
+  readonly body: string;
+  /** Milliseconds since 1970 of the last change, by anyone. */
+  readonly updatedAt: number;
+}
+
 /**
  * Finds the pipeline's comment on a pull request by author and marker: anyone can write the marker.
  */
 export async function findComment(
   { rest, paginate, repository }: GitHub,
   pullRequest: number,
-): Promise<{ readonly id: number; readonly body: string } | undefined> {
+): Promise<PlanComment | undefined> {
   const comments = await paginate(rest.issues.listComments, {
     ...repository,
     issue_number: pullRequest,
@@ -21,7 +28,14 @@ export async function findComment(
   const found = comments.find(
     (comment) => isByBot(comment) && comment.body?.trimEnd().endsWith(COMMENT_MARKER),
   );
-  return found === undefined ? undefined : { id: found.id, body: found.body ?? "" };
+  return found === undefined
+    ? undefined
+    : { id: found.id, body: found.body ?? "", updatedAt: Date.parse(found.updated_at) };
+}
+
+/** The whole text of a comment. */
+export function withMarker(markdown: string): string {
+  return `${markdown}\n${COMMENT_MARKER}`;
 }
 
 /**
@@ -34,7 +48,7 @@ export async function upsertComment(
   markdown: string,
 ): Promise<string> {
   const { rest, repository } = github;
-  const body = `${markdown}\n${COMMENT_MARKER}`;
+  const body = withMarker(markdown);
   const existing = await findComment(github, pullRequest);
   const { data } =
     existing === undefined

@@ -81,7 +81,7 @@ const stack = z.discriminatedUnion("outcome", [
   }),
 ]);
 
-const report = z.object({
+export const report = z.object({
   environment: z.string(),
   commit: z.string(),
   stacks: z.array(stack),

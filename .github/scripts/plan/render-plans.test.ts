@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CANARY, fixture, planFixture } from "../testing/fixtures.ts";
 import { parsePlan } from "./plan-json.ts";
-import { readPlanRecord } from "./plan-record.ts";
 import { type EnvironmentReport, reportStack, type StackReport } from "./plan-report.ts";
 import { COMMENT_CHARACTERS, type PlansToShow, renderPlans } from "./render-plans.ts";
 
@@ -217,15 +216,6 @@ describe("the foot", () => {
     const text = render([planned("kms", "change"), failed("trail")]);
     expect(text).toContain(`Commit \`${COMMIT}\`, [run](https://github.com/`);
     expect(text).toContain(`dev/kms ${digest("a")}`);
-    expect(readPlanRecord(text)).toEqual({ commit: COMMIT, plans: { dev: { kms: digest("a") } } });
-  });
-
-  test("rejects a second record, even within a value of a plan", () => {
-    const text = render([planned("kms", "change")]);
-    expect(readPlanRecord(`${text}\n${text}`)).toBeUndefined();
-    expect(readPlanRecord("no record")).toBeUndefined();
-    expect(readPlanRecord('<!-- cipherwatch-plans {"commit":"x"} -->')).toBeUndefined();
-    expect(readPlanRecord("<!-- cipherwatch-plans {")).toBeUndefined();
   });
 });
 
@@ -256,7 +246,6 @@ describe("a comment that is too long", () => {
         expect(text).toMatch(new RegExp(`^\\| ${stack} \\|`, "m"));
       }
       expect(text).toMatch(/Shortened to fit: .*`dev\/service`.*\[the run\]\(https:/);
-      expect(readPlanRecord(text)?.plans.dev).toHaveProperty("service");
       const fences = text.split("\n").filter((line) => /^`{3,}/.test(line));
       expect(fences.length % 2).toBe(0);
     },
@@ -279,7 +268,6 @@ describe("a comment that is too long", () => {
     expect(text.length).toBeLessThanOrEqual(4000);
     expect(text).toMatch(/90 resources with data are replaced or destroyed/);
     expect(text).toMatch(/> - and \d\d more/);
-    expect(readPlanRecord(text)?.plans.dev).toHaveProperty("database");
   });
 
   test("truncates a long Terraform error", () => {

@@ -1,7 +1,6 @@
 import { COLUMNS } from "./counts.ts";
 import { dataLossOf } from "./data-loss.ts";
 import { alert, code, listOf } from "./markdown.ts";
-import { planRecord } from "./plan-record.ts";
 import {
   changesAnything,
   type EnvironmentReport,
@@ -269,7 +268,6 @@ function foot(plans: PlansToShow): string {
       : [
           `<details><summary>SHA-256 of each saved plan</summary>\n\n\`\`\`\n${saved.join("\n")}\n\`\`\`\n\n</details>`,
         ]),
-    planRecord(plans.commit, plans.environments),
   ].join("\n\n");
 }
 

@@ -28,7 +28,11 @@ export function savedPlans(bucket: string, environment: string): SavedPlans {
   return {
     save: async (stack, file) => {
       const digest = digestOf(readFileSync(file));
-      await run(["aws", "s3api", "put-object", ...place(stack, digest), "--body", file]);
+      const put = ["aws", "s3api", "put-object", ...place(stack, digest), "--body", file] as const;
+      const { code, output } = await run([...put, "--if-none-match", "*"], { accept: "any" });
+      // The same plan was saved before; `read` verifies the content.
+      if (code !== 0 && !output.includes("PreconditionFailed"))
+        throw new StepError(`Cannot save the plan of ${stack} in ${bucket}: ${output.trim()}`);
       return digest;
     },
     read: async (stack, digest) => {

@@ -6,10 +6,11 @@ import {
 
 export type Stack = SynthesizedStack;
 
-const OUTPUT = "cdktf.out";
+/** Folder that a synthesis writes. */
+export const OUTPUT = "cdktf.out";
 
 /** Creates the pipeline's own roles, which have no access to its state: applied by a person. */
-const APPLIED_BY_HAND = "bootstrap";
+export const APPLIED_BY_HAND = "bootstrap";
 
 /**
  * Synthesizes the stacks with the settings in the environment.

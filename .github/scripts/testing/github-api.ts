@@ -2,10 +2,16 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gitRoutes } from "./github-git-api.ts";
-import type { ApiResponse, Route } from "./github-route.ts";
+import {
+  emptyReviewState,
+  type ReviewState,
+  reviewRoutes,
+  withDefaults,
+} from "./github-reviews.ts";
+import { type ApiResponse, list, type Route, type StoredPullRequest } from "./github-route.ts";
 
 /** Fake of the part of GitHub's API that the pipeline uses, in memory, for one repository. */
-export interface GitHubApi {
+export interface GitHubApi extends ReviewState {
   readonly url: string;
   readonly repository: string;
   readonly issues: StoredIssue[];
@@ -43,13 +49,8 @@ export interface StoredComment {
   readonly issue: number;
   readonly user: User;
   body: string;
-}
-
-export interface StoredPullRequest {
-  readonly number: number;
-  readonly head: { readonly sha: string };
-  readonly merged_at: string | null;
-  readonly merge_commit_sha: string | null;
+  /** Set by every change. */
+  updated_at?: string;
 }
 
 export interface StoredDeployment {
@@ -66,7 +67,7 @@ const BOT: User = { login: "github-actions[bot]", type: "Bot" };
 const LONGEST_BODY = 65_536;
 const PER_PAGE = 30;
 
-interface State {
+interface State extends ReviewState {
   readonly repository: string;
   readonly issues: StoredIssue[];
   readonly comments: StoredComment[];
@@ -85,6 +86,7 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
   let lastId = 100_000;
   const state: State = {
     repository,
+    ...emptyReviewState(repository),
     issues: [],
     comments: [],
     pullRequests: [],
@@ -102,6 +104,7 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
     ...commentRoutes(state),
     ...issueRoutes(state),
     ...readOnlyRoutes(state),
+    ...reviewRoutes(state),
     ...gitRoutes(state),
   ];
   const server = createServer((request, response) => {
@@ -161,7 +164,7 @@ async function respond(
   return { status: 404, body: { message: "Not Found" } };
 }
 
-function commentRoutes({ repository, comments, nextId }: State): readonly Route[] {
+function commentRoutes({ repository, comments, nextId, now }: State): readonly Route[] {
   return [
     {
       method: "GET",
@@ -180,6 +183,7 @@ function commentRoutes({ repository, comments, nextId }: State): readonly Route[
           issue: Number(number),
           user: BOT,
           body: String(body.body),
+          updated_at: now(),
         };
         comments.push(comment);
         return { status: 201, body: withUrl(comment, repository) };
@@ -192,7 +196,7 @@ function commentRoutes({ repository, comments, nextId }: State): readonly Route[
       respond: ({ params: [id], body }) =>
         update(
           comments.find((comment) => comment.id === Number(id)),
-          body,
+          { ...body, updated_at: now() },
           repository,
         ),
     },
@@ -244,7 +248,12 @@ function issueRoutes({ repository, issues, nextId }: State): readonly Route[] {
   ];
 }
 
-function readOnlyRoutes({ pullRequests, deployments, visibility }: State): readonly Route[] {
+function readOnlyRoutes({
+  repository,
+  pullRequests,
+  deployments,
+  visibility,
+}: State): readonly Route[] {
   return [
     {
       method: "GET",
@@ -258,9 +267,9 @@ function readOnlyRoutes({ pullRequests, deployments, visibility }: State): reado
       permission: ["pull-requests: read"],
       respond: ({ params: [sha] }) =>
         list(
-          pullRequests.filter(
-            ({ head, merge_commit_sha }) => head.sha === sha || merge_commit_sha === sha,
-          ),
+          pullRequests
+            .filter(({ head, merge_commit_sha }) => head.sha === sha || merge_commit_sha === sha)
+            .map((each) => withDefaults(each, repository)),
         ),
     },
     {
@@ -297,10 +306,6 @@ function update<T extends object>(
 ): ApiResponse {
   if (item === undefined) return { status: 404, body: { message: "Not Found" } };
   return { status: 200, body: withUrl(Object.assign(item, body), repository) };
-}
-
-function list(items: readonly unknown[]): ApiResponse {
-  return { status: 200, body: items };
 }
 
 function allows(permissions: Permissions, permission: string): boolean {

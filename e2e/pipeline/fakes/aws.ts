@@ -1,0 +1,42 @@
+/**
+ * Fake of the AWS CLI for suites without an emulator: roles with the trust policies in FAKE_AWS, and a bucket that
+ * never overwrites.
+ */
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const folder = process.env.FAKE_AWS ?? "";
+const args = process.argv.slice(2);
+const option = (name: string) => args[args.indexOf(name) + 1] ?? "";
+const object = () => join(folder, "objects", encodeURIComponent(option("--key")));
+
+switch (args.slice(0, 2).join(" ")) {
+  case "iam get-role":
+    console.log(readFileSync(join(folder, "roles", `${option("--role-name")}.json`), "utf8"));
+    break;
+  case "sts assume-role":
+    console.log(
+      JSON.stringify({
+        Credentials: {
+          AccessKeyId: "ASIAEXAMPLE",
+          SecretAccessKey: randomUUID(),
+          SessionToken: randomUUID(),
+        },
+      }),
+    );
+    break;
+  case "s3api put-object":
+    mkdirSync(join(folder, "objects"), { recursive: true });
+    if (existsSync(object())) {
+      console.error("An error occurred (PreconditionFailed)");
+      process.exitCode = 254;
+    } else copyFileSync(option("--body"), object());
+    break;
+  case "s3api get-object":
+    copyFileSync(object(), args.at(-1) ?? "");
+    break;
+  default:
+    console.error(`The fake aws does not support ${args.join(" ")}.`);
+    process.exitCode = 252;
+}
