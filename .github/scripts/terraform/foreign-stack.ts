@@ -61,7 +61,17 @@ const FUNCTIONS = [
   ],
 ];
 
-const BLOCKS = ["//", "data", "import", "moved", "output", "provider", "resource", "terraform"];
+const BLOCKS = [
+  "//",
+  "check",
+  "data",
+  "import",
+  "moved",
+  "output",
+  "provider",
+  "resource",
+  "terraform",
+];
 const PROVIDER_ARGUMENTS = ["allowed_account_ids", "default_tags", "region"];
 
 /**
@@ -84,6 +94,9 @@ export function validateForeignStack(
     ...validateTerraform(name, json.terraform, location),
     ...validateProvider(json.provider, location),
     ...validateData(json.data ?? {}, location, stacks),
+    ...Object.entries(isObject(json.check) ? json.check : {})
+      .filter(([, check]) => !isObject(check) || Object.keys(check).join() !== "assert")
+      .map(([check]) => `check.${check}: must have assertions only`),
     ...eachBlock(json.resource ?? {}, "resource", (type, block, path) => [
       ...(/^aws_[a-z0-9_]+$/.test(type) ? [] : [`${path}: must be a resource of the provider aws`]),
       ...["connection", "provider", "provisioner"]

@@ -123,6 +123,7 @@ describe("rejects", () => {
       /must be one of/,
     ],
     ["a module", [["module/x", { source: "evil/module" }]], /^ {2}.*module: must be one of/m],
+    ["a check with a data source", [["check/x", { data: { http: {} } }]], /have assertions only/],
     ["a local value", [["locals/x", 1]], /locals: must be one of/],
     ["another provider", [["terraform/required_providers/evil", { source: "evil/evil" }]], /evil/],
     [
