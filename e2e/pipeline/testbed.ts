@@ -274,6 +274,7 @@ export function writePrograms(
   const snyk = join(bin, "snyk.cjs");
   writeFileSync(snyk, FAKE_SNYK);
   writeFileSync(join(bin, "snyk"), `#!/bin/sh\nexec "${node}" "${snyk}" "$@"\n`, { mode: 0o755 });
+  if (reattach === undefined) return bin;
   // The real Terraform, which finds a running provider when it only needs the schemas.
   const terraform = execFileSync("which", ["terraform"], { encoding: "utf8" }).trim();
   writeFileSync(
