@@ -123,6 +123,7 @@ describe("a merge", () => {
         "name: Review",
         "on: { pull_request: {} }",
         "permissions: {}",
+        "defaults: { run: { shell: bash } }",
         "jobs:",
         "  forge:",
         "    runs-on: ubuntu-24.04",
