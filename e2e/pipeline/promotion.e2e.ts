@@ -49,6 +49,9 @@ async function makePlanRole(): Promise<void> {
           StringEquals: {
             [`${issuer}:aud`]: "sts.amazonaws.com",
             [`${issuer}:sub`]: `repo:${testbed.api.repository}:ref:refs/heads/main`,
+            [`${issuer}:job_workflow_ref`]: ["deploy.yml", "rescan.yml"].map(
+              (file) => `${testbed.api.repository}/.github/workflows/${file}@refs/heads/main`,
+            ),
           },
         },
       },
