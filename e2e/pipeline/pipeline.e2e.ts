@@ -127,7 +127,7 @@ describe("a deployment is refused", () => {
     });
     expect(run.jobs.scan?.log).toMatch(/SNYK_TOKEN is not set/);
     expect(run.jobs.plan?.log).toMatch(
-      /plans of [0-9a-f]{40} are not reviewed:\s+no pull request was merged as this commit/,
+      /plans of [0-9a-f]{40} are not reviewed:%0A\s+no pull request was merged as this commit/,
     );
     expect(run.run.assumedRoles).toEqual([]);
   });
