@@ -26,6 +26,7 @@ beforeAll(async () => {
   archive = generateArchive({ folder, events: 2000, seed: 3, days: 1 });
   connection = await (await DuckDBInstance.create(":memory:")).connect();
   await connection.run("SET TimeZone = 'UTC'");
+  await connection.run("SET threads = 1");
   for (const macro of DUCKDB_MACROS) await connection.run(macro);
   // Like the table in Athena: a row per file, with the Region and day from its path.
   await connection.run(`CREATE TABLE ${TABLE} AS
