@@ -75,22 +75,32 @@ describe("queries over the same files", () => {
   it("find the minutes and breaches that a replay finds", async () => {
     const { detections } = synthesizedDetections({ CIPHERWATCH_CIS_PACK: "" }, archive);
     const report = await replay({ paths: [folder], detections, thresholds: new Map(), workers: 1 });
-    const statements = detections.detections.map(({ filters, alarms }) => {
-      const own = detections.filters.filter((_, filter) => filters.includes(filter));
-      return detectionStatement(own, alarms.find(isThreshold), { since: 0 }, duckdb);
-    });
-    const results = await queryAll(statements);
-    for (const [index, { alarms }] of detections.detections.entries()) {
-      const alarm = alarms.find(isThreshold);
+    const replayed = detections.detections.map((detection, index) => ({
+      detection,
+      result: report.detections[index],
+    }));
+    // A query takes half a second, so run those that match and only some of the others.
+    const isMatched = ({ result }: (typeof replayed)[number]) => (result?.matches.count ?? 0) > 0;
+    const others = replayed.filter((one) => !isMatched(one)).slice(0, 3);
+    const compared = [...replayed.filter(isMatched), ...others];
+    const results = await queryAll(
+      compared.map(({ detection: { filters, alarms } }) => {
+        const own = detections.filters.filter((_, filter) => filters.includes(filter));
+        return detectionStatement(own, alarms.find(isThreshold), { since: 0 }, duckdb);
+      }),
+    );
+    for (const [index, { detection, result }] of compared.entries()) {
+      const alarm = detection.alarms.find(isThreshold);
       const rows = results[index] ?? [];
-      const { matches, alarms: replayed, id } = report.detections[index] ?? {};
+      const { id } = detection;
       expect([id, rows.map(({ minute, matches: count }) => [minute / MINUTE, count])]).toEqual([
         id,
-        matches?.byMinute.map((pair) => [...pair]),
+        result?.matches.byMinute.map((pair) => [...pair]),
       ]);
       const isOneOfOne = alarm?.evaluationPeriods === 1;
       const [first] = rows.filter(({ breaching }) => breaching);
-      const [fired] = replayed?.filter(({ alarm: one }) => !isAnomalyAlarm(one))[0]?.fired ?? [];
+      const [fired] =
+        result?.alarms.filter(({ alarm: one }) => !isAnomalyAlarm(one))[0]?.fired ?? [];
       // The alarm is evaluated at the end of the minute, over the period that ends with it.
       expect([id, isOneOfOne ? first && first.minute + MINUTE : 0]).toEqual([
         id,
