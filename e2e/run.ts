@@ -63,7 +63,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     ],
   },
   terraform: {
-    minutes: 11,
+    minutes: 13,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
@@ -71,7 +71,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: true,
   },
   pipeline: {
-    minutes: 10,
+    minutes: 20,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
