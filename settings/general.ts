@@ -7,7 +7,7 @@ import { flag, oneOf, type Refinement, same, setting, text, type ValuesOf } from
 /** Tags that the stacks set themselves: IAM conditions depend on them. */
 export const STACK_TAGS = ["Project", "Environment", "Stack", "ManagedBy"] as const;
 
-/** AWS allows 50 tags on a resource, of which some resources use a few for their names. */
+/** AWS allows 50 tags on a resource. The stacks need some of them for names and their own tags. */
 const MAX_TAGS = 40;
 
 /** @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */

@@ -20,9 +20,8 @@ export interface PolicyDocumentBlock {
 const ARGUMENTS = ["sid", "effect", "principals", "actions", "resources", "condition"];
 
 /**
- * Renders the JSON that Terraform's data source renders.
+ * Renders the JSON that Terraform's data source `aws_iam_policy_document` renders.
  * @throws Error for an argument that the stacks do not use, because it could deny what the JSON allows
- * @see https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
  */
 export function policyDocument(block: PolicyDocumentBlock): string {
   rejectArguments(block, ["statement"]);

@@ -3,7 +3,7 @@ import { LONG, useTestbed } from "./testbed.ts";
 
 const testbed = useTestbed();
 
-/** Requests of each kind, of which a slow machine sends as many as it can in `MAX_MILLISECONDS`. */
+/** Requests of each kind. A slow machine sends fewer: as many as it can in `MAX_MILLISECONDS`. */
 const SAMPLES = LONG ? 5_000 : 1_000;
 const MIN_SAMPLES = LONG ? SAMPLES : 400;
 const MAX_MILLISECONDS = 60_000;

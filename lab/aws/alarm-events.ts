@@ -99,7 +99,7 @@ function lastFiring({ services, now }: Sources, alarmName: string): Range | unde
   return { from: started.at, to: changes[index - 1]?.at ?? now };
 }
 
-/** The metric alarms of which an alarm consists: itself, or those of its rule that fired. */
+/** Returns a metric alarm itself, and for a composite alarm the metric alarms of its rule that fired. */
 function childrenOf(alarm: Alarm, sources: Sources): readonly MetricAlarm[] {
   if (!isCompositeAlarm(alarm)) return [alarm];
   const names = childAlarmNames(parseAlarmRule(alarm.rule));

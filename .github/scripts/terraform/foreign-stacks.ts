@@ -20,7 +20,7 @@ const manifestSchema = z.looseObject({
 /**
  * Copies stacks that a pull request's code synthesized into a new folder, as data: only the manifest's names
  * and dependencies, and the Terraform JSON of each stack after it was checked.
- * @param from the downloaded artifact, of which nothing else is used
+ * @param from the downloaded artifact; its other files are ignored
  * @returns the stacks that the pipeline applies, in dependency order
  * @throws StepError naming every violation
  */

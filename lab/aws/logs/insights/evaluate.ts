@@ -148,7 +148,7 @@ function documentOf(event: QueriedEvent): unknown {
   return document;
 }
 
-/** Follows the steps of a name, of which one may contain dots: `a.b` names `{"a":{"b":1}}` and `{"a.b":1}`. */
+/** Follows the steps of a name. A step may contain dots: `a.b` names `{"a":{"b":1}}` and `{"a.b":1}`. */
 function discovered(value: unknown, steps: readonly string[]): Value {
   if (steps.length === 0) return scalar(value);
   if (typeof value !== "object" || value === null) return undefined;
