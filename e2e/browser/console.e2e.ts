@@ -1,30 +1,21 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectToLab } from "../../lab/attack/lab-client.ts";
-import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
-import { accessibilityViolations, launchChromium, PATIENCE, visit } from "./chromium.ts";
+import { accessibilityViolations, PATIENCE, visit } from "./chromium.ts";
+import { type LabAndBrowser, startLabAndBrowser } from "./lab-and-browser.ts";
 
 const PHONE = { width: 390, height: 844, colorScheme: "dark" } as const;
 const PROJECTOR = { width: 1920, height: 1080 } as const;
 const HOSTILE = `<img src=x onerror="document.title='hacked'">`;
 
-let folder: string;
-let lab: SpawnedLab;
-let browser: Browser;
+let lab: LabAndBrowser["lab"];
+let browser: LabAndBrowser["browser"];
+let close: LabAndBrowser["close"] | undefined;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "cipherwatch-browser-"));
-  lab = await spawnLab(folder);
-  browser = await launchChromium();
+  ({ lab, browser, close } = await startLabAndBrowser());
 });
-afterAll(async () => {
-  await browser?.close();
-  await lab?.kill("SIGTERM");
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => close?.());
 
 const button = (page: Page, name: string) => page.getByRole("button", { name });
 const form = (page: Page, name: string) =>

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { root, type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
-import { launchChromium, visit } from "./chromium.ts";
+import { root } from "../../lab/testing/spawn-lab.ts";
+import { visit } from "./chromium.ts";
+import { type LabAndBrowser, startLabAndBrowser } from "./lab-and-browser.ts";
 import { palettePng } from "./palette-png.ts";
 
 /**
@@ -16,21 +16,15 @@ const OUTLINES = join(IMAGES, "outlines.txt");
 const UPDATE = process.env.UPDATE_IMAGES === "1";
 const MAX_BYTES = 150_000;
 
-let folder: string;
-let lab: SpawnedLab;
-let browser: Browser;
+let lab: LabAndBrowser["lab"];
+let browser: LabAndBrowser["browser"];
+let close: LabAndBrowser["close"] | undefined;
 const outlines = new Map<string, readonly string[]>();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "cipherwatch-pictures-"));
-  lab = await spawnLab(folder);
-  browser = await launchChromium();
+  ({ lab, browser, close } = await startLabAndBrowser());
 });
-afterAll(async () => {
-  await browser?.close();
-  await lab?.kill("SIGTERM");
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => close?.());
 
 it("shows in the README's pictures what the page shows", async () => {
   const { page, context } = await visit(browser, lab.console, { width: 1360, height: 850 });
