@@ -7,8 +7,8 @@ import {
   exampleScope,
   user,
 } from "./example-events.ts";
-import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
-import type { DetectionScope } from "./scope.ts";
+import { allOf, anyOf, jsonPattern, matchesAny, notByRole } from "./pattern.ts";
+import type { MonitoringScope } from "./scope.ts";
 
 const { namePrefix, trailLogGroupName } = exampleScope;
 const topicArn = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
@@ -31,7 +31,7 @@ const NAME_PARAMETERS = [
 /** CloudWatch, SNS, EventBridge and CloudWatch Logs. */
 const SOURCES = ["monitoring.*", "sns.*", "events.*", "logs.*"];
 
-const namesOurs = ({ namePrefix }: DetectionScope, members: readonly string[]) =>
+const namesOurs = ({ namePrefix }: MonitoringScope, members: readonly string[]) =>
   anyOf(
     ...members.map((member) => matchesAny(`$.requestParameters.${member}`, `${namePrefix}*`)),
     ...["topicArn", "subscriptionArn"].map((member) =>
@@ -40,14 +40,14 @@ const namesOurs = ({ namePrefix }: DetectionScope, members: readonly string[]) =
   );
 
 /** The webhook by name, queues by URL, and topics by ARN. */
-const namesTarget = ({ namePrefix }: DetectionScope) =>
+const namesTarget = ({ namePrefix }: MonitoringScope) =>
   anyOf(
     matchesAny("$.requestParameters.name", `${namePrefix}*`),
     matchesAny("$.requestParameters.queueUrl", `*/${namePrefix}*`),
     matchesAny("$.requestParameters.resourceArn", `*:${namePrefix}*`),
   );
 
-export const alarmChange: TrailDetection = {
+export const alarmChange: TrailDetection<MonitoringScope> = {
   id: "alarm-change",
   title: "An alarm, metric filter or subscription was removed, muted or changed",
   severity: "critical",
@@ -73,7 +73,7 @@ export const alarmChange: TrailDetection = {
           scope,
           NAME_PARAMETERS.filter((member) => member !== "alarmNames[*]"), // only in removals
         ),
-        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+        ...notByRole(scope.deployRoleArn),
       ),
     ),
     // The queues of the alarm events, the webhook, and a data protection policy that makes a topic reject
@@ -93,7 +93,7 @@ export const alarmChange: TrailDetection = {
           "DeauthorizeConnection",
         ),
         namesTarget(scope),
-        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+        ...notByRole(scope.deployRoleArn),
       ),
     ),
   ],

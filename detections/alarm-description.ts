@@ -45,7 +45,7 @@ export function alarmDescription(
 }
 
 /** `3 or more in a minute, in 2 of 3 periods` */
-export function describeThreshold(detection: Detection): string {
+export function describeThreshold(detection: Detection<never>): string {
   return `${detection.threshold} or more in ${formatDuration(detection.period)}${periodCount(detection)}`;
 }
 
@@ -57,7 +57,7 @@ export function describeAnomalyBand(anomaly: AnomalySettings): string {
 function periodCount({
   evaluationPeriods,
   datapointsToAlarm,
-}: Pick<Detection, "evaluationPeriods" | "datapointsToAlarm">): string {
+}: Pick<AnomalySettings, "evaluationPeriods" | "datapointsToAlarm">): string {
   return datapointsToAlarm === 1 ? "" : `, in ${datapointsToAlarm} of ${evaluationPeriods} periods`;
 }
 

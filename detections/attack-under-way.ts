@@ -1,4 +1,5 @@
 import type { Detection, Tactic } from "./detection.ts";
+import type { MonitoringScope } from "./scope.ts";
 
 /** The composite alarm on alarms of several detections, which together indicate an attack. */
 export const attackUnderWay = {
@@ -25,9 +26,9 @@ export const attackUnderWay = {
  * @returns undefined if the detections have fewer than two tactics
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
  */
-export function compositeAlarmRule(
-  detections: readonly Detection[],
-  alarmNames: (detection: Detection) => readonly string[],
+export function compositeAlarmRule<Scope extends MonitoringScope>(
+  detections: readonly Detection<Scope>[],
+  alarmNames: (detection: Detection<Scope>) => readonly string[],
 ): string | undefined {
   const byTactic = new Map<Tactic, string[]>();
   for (const detection of detections) {

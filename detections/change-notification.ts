@@ -1,4 +1,4 @@
-import type { Detection } from "./detection.ts";
+import type { AlarmSummary } from "./alarm-description.ts";
 
 /** Fields of the event that the notification contains. */
 const PATHS = {
@@ -18,7 +18,7 @@ const PATHS = {
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
 export function changeNotificationMessage(
-  detection: Detection,
+  detection: AlarmSummary,
   runbook: string,
   next = "The alarm fires in a few minutes, when the trail delivers the event.",
 ) {

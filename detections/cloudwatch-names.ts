@@ -1,8 +1,11 @@
 import type { AnomalySettings, Detection, Metric } from "./detection.ts";
-import type { DetectionScope } from "./scope.ts";
+import type { MonitoringScope } from "./scope.ts";
 
 /** The metric of its metric filter, or the metric that the service reports. */
-export function detectionMetric(detection: Detection, scope: DetectionScope): Metric {
+export function detectionMetric<Scope extends MonitoringScope>(
+  detection: Detection<Scope>,
+  scope: Scope,
+): Metric {
   return detection.source === "trail"
     ? { namespace: scope.detectionNamespace, metricName: detection.id }
     : detection.metric(scope);
@@ -11,7 +14,7 @@ export function detectionMetric(detection: Detection, scope: DetectionScope): Me
 /** Name of its alarm, its first metric filter and its EventBridge rule. */
 export function alarmNameOf(
   { id }: { readonly id: string },
-  { namePrefix }: DetectionScope,
+  { namePrefix }: Pick<MonitoringScope, "namePrefix">,
 ): string {
   return `${namePrefix}${id}`;
 }
@@ -19,29 +22,35 @@ export function alarmNameOf(
 /** Name of the metric filter of its first pattern, or of a further one (`index` 1 and up). */
 export function filterNameOf(
   detection: { readonly id: string },
-  scope: DetectionScope,
+  scope: MonitoringScope,
   index: number,
 ): string {
   const name = alarmNameOf(detection, scope);
   return index === 0 ? name : `${name}-${index + 1}`;
 }
 
-export function anomalyOf(detection: Detection): AnomalySettings | undefined {
+/** Any detection, whatever it refers to. */
+type AnyDetection = Detection<never>;
+
+export function anomalyOf(detection: AnyDetection): AnomalySettings | undefined {
   return detection.source === "trail" ? detection.anomaly : undefined;
 }
 
-export function anomalyAlarmNameOf(detection: Detection, scope: DetectionScope): string {
+export function anomalyAlarmNameOf(detection: AnyDetection, scope: MonitoringScope): string {
   return `${alarmNameOf(detection, scope)}-anomaly`;
 }
 
 /** Names of its alarm, and of its anomaly alarm if it has one. */
-export function alarmNamesOf(detection: Detection, scope: DetectionScope): readonly string[] {
+export function alarmNamesOf(detection: AnyDetection, scope: MonitoringScope): readonly string[] {
   const name = alarmNameOf(detection, scope);
   return anomalyOf(detection) === undefined ? [name] : [name, anomalyAlarmNameOf(detection, scope)];
 }
 
 /** `cipherwatch-<env>/<id>`. The console shows the part before the slash as a folder. */
-export function savedQueryNameOf({ id }: Detection, { namePrefix }: DetectionScope): string {
+export function savedQueryNameOf(
+  { id }: { readonly id: string },
+  { namePrefix }: Pick<MonitoringScope, "namePrefix">,
+): string {
   return `${namePrefix.slice(0, -1)}/${id}`;
 }
 

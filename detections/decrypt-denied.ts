@@ -8,6 +8,7 @@ export const decryptDenied: ServiceDetection = {
   tactic: "credential access",
   source: "service",
   metric: (scope) => serviceMetric(scope, "DecryptDenied"),
+  logGroupName: ({ serviceLogGroupName }) => serviceLogGroupName,
   // Above the rate of typing errors, below the rate of a program that guesses. CloudWatch evaluates the alarm
   // every ten seconds over a sliding window, so a window of 20 seconds contains every interval of ten.
   threshold: 5,

@@ -1,4 +1,4 @@
-import type { DetectionScope } from "./scope.ts";
+import type { DetectionScope, MonitoringScope } from "./scope.ts";
 
 /** `critical` and `high` go to the urgent topic, which pages somebody; the others to the routine topic. */
 export type Severity = "critical" | "high" | "medium" | "low";
@@ -62,12 +62,12 @@ export interface AnomalySettings {
 }
 
 /** Calls that EventBridge emails within seconds; the trail delivers them minutes later. */
-export interface ChangeNotification {
+export interface ChangeNotification<Scope extends MonitoringScope = DetectionScope> {
   /** The `detail` of an EventBridge pattern for "AWS API Call via CloudTrail". Only write calls match. */
-  readonly detail: (scope: DetectionScope) => Readonly<Record<string, unknown>>;
+  readonly detail: (scope: Scope) => Readonly<Record<string, unknown>>;
 }
 
-interface DetectionBase {
+interface DetectionBase<Scope extends MonitoringScope> {
   /** Name of its file and its metric. With the prefix `cipherwatch-<env>-`, the name of its alarm. */
   readonly id: string;
   readonly title: string;
@@ -91,32 +91,42 @@ interface DetectionBase {
   /** Steps to take, most urgent first, in a sentence or two each. */
   readonly runbook: readonly string[];
   /** CloudWatch Logs Insights query for the events that caused the alarm. */
-  readonly insightsQuery: (scope: DetectionScope) => string;
+  readonly insightsQuery: (scope: Scope) => string;
 }
 
 /** Counts CloudTrail records that match a filter pattern. */
-export interface TrailDetection extends DetectionBase {
+export interface TrailDetection<Scope extends MonitoringScope = DetectionScope>
+  extends DetectionBase<Scope> {
   readonly source: "trail";
   /** CloudWatch Logs filter pattern for JSON: at most 1,024 characters, including exclusions. */
-  readonly pattern: (scope: DetectionScope) => string;
+  readonly pattern: (scope: Scope) => string;
   /** Patterns of further metric filters that add to the same metric, where one pattern would be too long. */
-  readonly furtherPatterns?: (scope: DetectionScope) => readonly string[];
+  readonly furtherPatterns?: (scope: Scope) => readonly string[];
   /** Callers that make these calls routinely and are not counted. Nobody by default. */
-  readonly expectedCallers?: (scope: DetectionScope) => ExpectedCallers;
+  readonly expectedCallers?: (scope: Scope) => ExpectedCallers;
   /** Further callers that are not counted, from the settings. Nobody by default. */
   readonly exclusions?: readonly string[];
   readonly anomaly?: AnomalySettings;
-  readonly changeNotification?: ChangeNotification;
+  readonly changeNotification?: ChangeNotification<Scope>;
   readonly mustFire: readonly ExampleEvent[];
   readonly mustNotFire: readonly ExampleEvent[];
 }
 
 /** Monitors a metric that the service reports within seconds; a trail takes minutes. */
-export interface ServiceDetection extends DetectionBase {
+export interface ServiceDetection<Scope extends MonitoringScope = DetectionScope>
+  extends DetectionBase<Scope> {
   readonly source: "service";
-  readonly metric: (scope: DetectionScope) => Metric;
+  readonly metric: (scope: Scope) => Metric;
+  /** The log group with the log lines behind the metric. */
+  readonly logGroupName: (scope: Scope) => string;
   readonly mustFire: readonly ExampleReport[];
   readonly mustNotFire: readonly ExampleReport[];
 }
 
-export type Detection = TrailDetection | ServiceDetection;
+/**
+ * A detection of a deployment.
+ * @typeParam Scope the resources that it refers to
+ */
+export type Detection<Scope extends MonitoringScope = DetectionScope> =
+  | TrailDetection<Scope>
+  | ServiceDetection<Scope>;

@@ -1,6 +1,7 @@
 import { COUNTING_WINDOW } from "./alarm-period.ts";
 import type { Detection } from "./detection.ts";
 import { cisPack, detections } from "./index.ts";
+import type { MonitoringScope } from "./scope.ts";
 
 /** The settings of detections. Records are keyed by detection ID. */
 export interface DetectionSettings {
@@ -24,7 +25,11 @@ export function enabledDetections(settings: DetectionSettings): readonly Detecti
   return all.map((detection) => applySettings(detection, settings));
 }
 
-function applySettings(detection: Detection, settings: DetectionSettings): Detection {
+/** A detection with the settings' threshold, period and exclusions. */
+export function applySettings<Scope extends MonitoringScope>(
+  detection: Detection<Scope>,
+  settings: DetectionSettings,
+): Detection<Scope> {
   const { id } = detection;
   const threshold = settings.thresholds[id] ?? detection.threshold;
   const common = { threshold, ...windowOf(detection, threshold, settings.periods[id]) };
@@ -42,7 +47,7 @@ function applySettings(detection: Detection, settings: DetectionSettings): Detec
 
 /** A threshold above 1 needs a window that holds all records, unless the settings choose the period. */
 function windowOf(
-  { source, period, evaluationPeriods }: Detection,
+  { source, period, evaluationPeriods }: Detection<never>,
   threshold: number,
   chosenPeriod: number | undefined,
 ): Pick<Detection, "period" | "evaluationPeriods"> {

@@ -1,6 +1,6 @@
 import type { ExpectedCallers, TrailDetection } from "./detection.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
-import type { DetectionScope } from "./scope.ts";
+import type { MonitoringScope } from "./scope.ts";
 
 /**
  * The fields of a record that identify the caller.
@@ -36,9 +36,9 @@ export function validateExclusion(exclusion: string): string | undefined {
  * The patterns of the detection's metric filters, with conditions that exclude expected callers and the
  * settings' exclusions. A record that matches several patterns is counted several times.
  */
-export function filterPatterns(
-  detection: TrailDetection,
-  scope: DetectionScope,
+export function filterPatterns<Scope extends MonitoringScope>(
+  detection: TrailDetection<Scope>,
+  scope: Scope,
 ): readonly string[] {
   const expected = detection.expectedCallers?.(scope) ?? {};
   const patterns = [detection.pattern(scope), ...(detection.furtherPatterns?.(scope) ?? [])];

@@ -24,6 +24,11 @@ export function matchesNone(selector: string, ...values: readonly string[]): str
 /** ARN of the role whose session made the call. Users and AWS services have none. */
 export const CALLER_ROLE_ARN = "$.userIdentity.sessionContext.sessionIssuer.arn";
 
+/** Excludes the calls of a role; no condition if there is no role. */
+export function notByRole(roleArn: string | undefined): readonly string[] {
+  return roleArn === undefined ? [] : [matchesNone(CALLER_ROLE_ARN, roleArn)];
+}
+
 /** ARN of any resource of the call. KMS resolves aliases and key IDs to ARNs here. */
 export const RESOURCE_ARN = "$.resources[*].ARN";
 

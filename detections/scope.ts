@@ -13,9 +13,29 @@ import {
   trailLogGroupName,
 } from "../common/naming.ts";
 
-/** The resources that detections refer to. ARNs can contain Terraform references; names are plain text. */
-export interface DetectionScope {
+/**
+ * The resources of the monitoring itself, which exist with and without the service. ARNs can contain
+ * Terraform references; names are plain text.
+ */
+export interface MonitoringScope {
   readonly accountId: string;
+  /** IAM role that the pipeline deploys with, if there is a pipeline. */
+  readonly deployRoleArn?: string;
+  /** KMS key of the trail, if the trail is ours: without the key, CloudTrail delivers nothing. */
+  readonly trailKeyArn?: string;
+  /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
+  readonly topicKeyArn: string;
+  /** `cipherwatch-<env>-`, the prefix of resource names. */
+  readonly namePrefix: string;
+  /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
+  readonly logGroupPrefix: string;
+  readonly trailLogGroupName: string;
+  /** CloudWatch namespace of the metric filters' metrics. */
+  readonly detectionNamespace: string;
+}
+
+/** The resources that detections refer to. */
+export interface DetectionScope extends MonitoringScope {
   /** The service reaches AWS through VPC interface endpoints only. */
   readonly vpcEndpoints: boolean;
   /** IAM role of the service's tasks. */
@@ -26,29 +46,18 @@ export interface DetectionScope {
   readonly executionRoleName: string;
   /** The role with which ECS moves requests between two versions of the service. */
   readonly rolloutRoleArn: string;
-  /** IAM role that the pipeline deploys with. */
   readonly deployRoleArn: string;
   readonly deployRoleName: string;
   /** KMS key that encrypts the records' data keys. */
   readonly keyArn: string;
-  /** KMS key of the trail: without it, CloudTrail delivers nothing. */
   readonly trailKeyArn: string;
-  /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
-  readonly topicKeyArn: string;
   /** KMS keys of the database, its master secret, the images and the flow log. */
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
   readonly securityGroupIds: readonly string[];
   /** Public addresses of the NAT gateways, through which the service reaches AWS without VPC endpoints. */
   readonly natAddresses: readonly string[];
-  /** `cipherwatch-<env>-`, the prefix of resource names. */
-  readonly namePrefix: string;
-  /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
-  readonly logGroupPrefix: string;
-  readonly trailLogGroupName: string;
   readonly serviceLogGroupName: string;
-  /** CloudWatch namespace of the metric filters' metrics. */
-  readonly detectionNamespace: string;
   /** CloudWatch namespace of the metrics that the service reports. */
   readonly serviceNamespace: string;
 }

@@ -8,6 +8,7 @@ export const tamperedRecord: ServiceDetection = {
   tactic: "impact",
   source: "service",
   metric: (scope) => serviceMetric(scope, "TamperedRecords"),
+  logGroupName: ({ serviceLogGroupName }) => serviceLogGroupName,
   threshold: 1,
   period: 10,
   evaluationPeriods: 66, // a point may arrive ten minutes late, when newer periods already hold zeros

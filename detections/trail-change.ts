@@ -9,7 +9,8 @@ import {
   roleSession,
   user,
 } from "./example-events.ts";
-import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+import { allOf, anyOf, jsonPattern, matchesAny, matchesNone, notByRole } from "./pattern.ts";
+import type { MonitoringScope } from "./scope.ts";
 
 /** Excludes calls that do not weaken an existing trail: CreateTrail and StartLogging. */
 const TRAIL_CHANGES = [
@@ -50,7 +51,7 @@ const onTrail = { eventSource: "cloudtrail.amazonaws.com", readOnly: false };
 const onBucket = { eventSource: "s3.amazonaws.com", readOnly: false };
 const onLogs = { eventSource: "logs.amazonaws.com", readOnly: false };
 
-export const trailChange: TrailDetection = {
+export const trailChange: TrailDetection<MonitoringScope> = {
   id: "trail-change",
   title: "A trail, or the storage it writes to, was stopped or changed",
   severity: "critical",
@@ -86,7 +87,7 @@ export const trailChange: TrailDetection = {
           logGroupIs(name),
           matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName),
           matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
-          matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+          ...notByRole(scope.deployRoleArn),
         ),
       ),
     ),

@@ -15,8 +15,7 @@ import { attackUnderWay, compositeAlarmRule } from "../detections/attack-under-w
 import { changeNotificationMessage } from "../detections/change-notification.ts";
 import { alarmNameOf, alarmNamesOf, runbookUrl } from "../detections/cloudwatch-names.ts";
 import type { Detection, Severity, TrailDetection } from "../detections/detection.ts";
-import { enabledDetections } from "../detections/enabled.ts";
-import { createDetectionScope, type DetectionScope } from "../detections/scope.ts";
+import type { MonitoringScope } from "../detections/scope.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
 import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
@@ -29,19 +28,18 @@ import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
 import { SilenceAlarms } from "./constructs/silence-alarms.ts";
 import { Webhook } from "./constructs/webhook.ts";
 
-export interface AlarmStackProps extends CipherwatchStackProps {
-  /** ARN of the data key. */
-  readonly keyArn: string;
-  /** ARN of the key that encrypts the trail. */
-  readonly trailKeyArn: string;
-  /** ARNs of the keys of the database, its master secret, the images and the flow log. */
-  readonly storageKeyArns: readonly string[];
-  /** Security groups of the tasks, the database and the VPC endpoints. */
-  readonly securityGroupIds: readonly string[];
-  /** Public addresses of the NAT gateways. */
-  readonly natAddresses: readonly string[];
-  /** Default: the detections that the settings enable. */
-  readonly detections?: readonly Detection[];
+export interface AlarmStackProps<Scope extends MonitoringScope> extends CipherwatchStackProps {
+  readonly detections: readonly Detection<Scope>[];
+  /** Returns the resources that the detections refer to, with the key of this stack's topics. */
+  readonly scopeOf: (stack: CipherwatchStack, topicKeyArn: string) => Scope;
+  /** Returns what the canary's alarms monitor. Default: there is no canary. */
+  readonly canaryOf?: (scope: Scope) => CanarySource;
+}
+
+/** The service whose canary tests the monitoring. */
+export interface CanarySource {
+  readonly serviceRoleArn: string;
+  readonly serviceLogGroupName: string;
 }
 
 /** Parts of names, for the resources and for the statements in the key policy. */
@@ -51,18 +49,18 @@ const ALARM_EVENTS = "alarm-events";
  * Metric filters and alarms for the detections, and topics, rules and queues that notify people and
  * programs. Deploy it after the stacks that create the log groups which the detections read.
  */
-export class AlarmStack extends CipherwatchStack {
+export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack {
   /** For alarms that page someone. */
   readonly urgentTopicArn: string;
   /** For alarms that can wait for office hours. */
   readonly routineTopicArn: string;
   readonly #undelivered: EventQueue;
 
-  constructor(scope: Construct, id: string, props: AlarmStackProps) {
+  constructor(scope: Construct, id: string, props: AlarmStackProps<Scope>) {
     super(scope, id, props);
     const { settings } = this;
     const { env, alertEmail, pagerEmail = alertEmail } = settings;
-    const { detections = enabledDetections(settings) } = props;
+    const { detections, scopeOf, canaryOf } = props;
 
     const { keyArn } = new EncryptionKey(this, "TopicKey", {
       alias: keyAlias(env, "alarms"),
@@ -95,23 +93,11 @@ export class AlarmStack extends CipherwatchStack {
       });
     }
 
-    const detectionScope = createDetectionScope(
-      env,
-      this,
-      {
-        keyArn: props.keyArn,
-        trailKeyArn: props.trailKeyArn,
-        topicKeyArn: keyArn,
-        storageKeyArns: props.storageKeyArns,
-        securityGroupIds: props.securityGroupIds,
-        natAddresses: props.natAddresses,
-      },
-      settings,
-    );
+    const detectionScope = scopeOf(this, keyArn);
     const alarms = detections.flatMap((detection) => this.#addDetection(detection, detectionScope));
     const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
     const undelivered = this.#addUndeliveredAlarm();
-    const silence = this.#addSilenceAlarms(detectionScope, keyArn);
+    const silence = this.#addSilenceAlarms(detectionScope, keyArn, canaryOf?.(detectionScope));
     this.#forwardStateChanges(detectionScope, keyArn);
     alarmDashboard(this, "Dashboard", {
       detections,
@@ -131,8 +117,8 @@ export class AlarmStack extends CipherwatchStack {
 
   /** Adds filter, alarms and saved query, and the change notification if the detection has one. */
   #addDetection(
-    detection: Detection,
-    detectionScope: DetectionScope,
+    detection: Detection<Scope>,
+    detectionScope: Scope,
   ): readonly ITerraformDependable[] {
     const { alarms } = new DetectionAlarm(this, pascalCase(detection.id), {
       detection,
@@ -144,7 +130,7 @@ export class AlarmStack extends CipherwatchStack {
   }
 
   /** Notifies of a write call within seconds through EventBridge, minutes before the alarm. */
-  #addChangeNotification(detection: TrailDetection, detectionScope: DetectionScope): void {
+  #addChangeNotification(detection: TrailDetection<Scope>, detectionScope: Scope): void {
     const { changeNotification, id } = detection;
     if (changeNotification === undefined) return;
     new EventRule(this, `${pascalCase(id)}Notice`, {
@@ -173,8 +159,8 @@ export class AlarmStack extends CipherwatchStack {
    * @returns its name; nothing if the detections cannot be combined
    */
   #addCompositeAlarm(
-    detections: readonly Detection[],
-    detectionScope: DetectionScope,
+    detections: readonly Detection<Scope>[],
+    detectionScope: Scope,
     alarms: readonly ITerraformDependable[],
   ): readonly string[] {
     const alarmRule = compositeAlarmRule(detections, (detection) =>
@@ -228,34 +214,35 @@ export class AlarmStack extends CipherwatchStack {
    * Alarms when something stops that everything else depends on.
    * @returns the alarms' names
    */
-  #addSilenceAlarms(detectionScope: DetectionScope, keyArn: string): readonly string[] {
+  #addSilenceAlarms(
+    detectionScope: Scope,
+    keyArn: string,
+    source: CanarySource | undefined,
+  ): readonly string[] {
     const { env } = this.settings;
     const canary =
-      this.#hasCanary() &&
+      source &&
       new CanaryAlarm(this, "Canary", {
         detectionScope,
+        serviceRoleArn: source.serviceRoleArn,
         keyArn,
         urgentTopicArn: this.urgentTopicArn,
       });
-    const { trailLogGroupName, serviceLogGroupName } = detectionScope;
     const { alarmNames } = new SilenceAlarms(this, "Silence", {
-      trailLogGroupName,
+      trailLogGroupName: detectionScope.trailLogGroupName,
       urgentTopicArn: this.urgentTopicArn,
       routineTopicArn: this.routineTopicArn,
       urgentTopicName: resourceName(env, URGENT_TOPIC),
       routineTopicName: resourceName(env, ROUTINE_TOPIC),
-      ...(canary ? { canary: { serviceLogGroupName, topicName: canary.topicName } } : {}),
+      ...(canary && {
+        canary: { serviceLogGroupName: source.serviceLogGroupName, topicName: canary.topicName },
+      }),
     });
     return canary ? [...alarmNames, canary.alarmName] : alarmNames;
   }
 
-  #hasCanary(): boolean {
-    const { monitoringCanary, imageDigest } = this.settings;
-    return monitoringCanary && imageDigest !== undefined;
-  }
-
   /** Sends every state change of an alarm to a queue and a webhook, as far as the settings enable them. */
-  #forwardStateChanges({ namePrefix }: DetectionScope, keyArn: string): void {
+  #forwardStateChanges({ namePrefix }: Scope, keyArn: string): void {
     const { alarmQueue, webhookUrl } = this.settings;
     const targets: EventTarget[] = [];
     if (alarmQueue) {

@@ -1,4 +1,6 @@
 import type { App } from "cdktf";
+import { enabledDetections } from "../detections/enabled.ts";
+import { createDetectionScope, type DetectionScope } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
 import { AlarmStack } from "./alarm.ts";
 import { BootstrapStack } from "./bootstrap.ts";
@@ -51,22 +53,36 @@ export function addStacks(app: App, settings: Settings): void {
   const trail = new TrailStack(app, "trail", { settings });
   const alarm = new AlarmStack(app, "alarm", {
     settings,
-    keyArn: kms.keyArn,
-    trailKeyArn: trail.keyArn,
-    // In the order of STORAGE_KEYS.
-    storageKeyArns: [
-      database.keyArn,
-      database.secretKeyArn,
-      registry.keyArn,
-      network.flowLogKeyArn,
-    ],
-    // In the order of SECURITY_GROUPS.
-    securityGroupIds: [
-      network.serviceSecurityGroupId,
-      database.securityGroupId,
-      ...(network.endpointSecurityGroupId === undefined ? [] : [network.endpointSecurityGroupId]),
-    ],
-    natAddresses: network.natAddresses,
+    detections: enabledDetections(settings),
+    scopeOf: (stack, topicKeyArn) =>
+      createDetectionScope(
+        settings.env,
+        stack,
+        {
+          keyArn: kms.keyArn,
+          trailKeyArn: trail.keyArn,
+          topicKeyArn,
+          // In the order of STORAGE_KEYS.
+          storageKeyArns: [
+            database.keyArn,
+            database.secretKeyArn,
+            registry.keyArn,
+            network.flowLogKeyArn,
+          ],
+          // In the order of SECURITY_GROUPS.
+          securityGroupIds: [
+            network.serviceSecurityGroupId,
+            database.securityGroupId,
+            ...(network.endpointSecurityGroupId === undefined
+              ? []
+              : [network.endpointSecurityGroupId]),
+          ],
+          natAddresses: network.natAddresses,
+        },
+        settings,
+      ),
+    ...(settings.monitoringCanary &&
+      settings.imageDigest !== undefined && { canaryOf: (scope: DetectionScope) => scope }),
   });
   new RejectedTrafficAlarm(alarm, "RejectedTraffic", {
     flowLogGroupName: network.flowLogGroupName,

@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
 import { alarmNamesOf, anomalyOf, detectionMetric } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
-import type { DetectionScope } from "../../detections/scope.ts";
+import type { MonitoringScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
 /** A CloudWatch dashboard is 24 columns wide, which fits three graphs side by side. */
@@ -15,9 +15,9 @@ const PER_ROW = COLUMNS / WIDTH;
 /** Height of the alarm widget: a title row, and four alarms per row. */
 const alarmWidgetHeight = (alarms: number) => 1 + Math.ceil(alarms / 4);
 
-export interface AlarmDashboardProps {
-  readonly detections: readonly Detection[];
-  readonly detectionScope: DetectionScope;
+export interface AlarmDashboardProps<Scope extends MonitoringScope> {
+  readonly detections: readonly Detection<Scope>[];
+  readonly detectionScope: Scope;
   /** Alarms that belong to no detection. */
   readonly otherAlarmNames: readonly string[];
 }
@@ -26,10 +26,10 @@ export interface AlarmDashboardProps {
  * A dashboard with the state of every alarm and, below, a graph of each detection with its threshold.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
-export function alarmDashboard(
+export function alarmDashboard<Scope extends MonitoringScope>(
   scope: Construct,
   id: string,
-  { detections, detectionScope, otherAlarmNames }: AlarmDashboardProps,
+  { detections, detectionScope, otherAlarmNames }: AlarmDashboardProps<Scope>,
 ): CloudwatchDashboard {
   const stack = CipherwatchStack.of(scope);
   const { env, region } = stack.settings;
@@ -63,7 +63,11 @@ export function alarmDashboard(
   });
 }
 
-function graph(detection: Detection, detectionScope: DetectionScope, region: string) {
+function graph<Scope extends MonitoringScope>(
+  detection: Detection<Scope>,
+  detectionScope: Scope,
+  region: string,
+) {
   const { namespace, metricName, dimensions = {} } = detectionMetric(detection, detectionScope);
   const metric = [namespace, metricName, ...Object.entries(dimensions).flat(), { id: "m1" }];
   const anomaly = anomalyOf(detection);

@@ -5,12 +5,14 @@ import { CANARY, CANARY_MINUTES } from "../../common/canary.ts";
 import { resourceName } from "../../common/naming.ts";
 import { CANARY_CALL } from "../../detections/canary-call.ts";
 import { allOf, CALLER_ROLE_ARN, jsonPattern, matchesAny } from "../../detections/pattern.ts";
-import type { DetectionScope } from "../../detections/scope.ts";
+import type { MonitoringScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { AlarmTopic } from "./alarm-topic.ts";
 
 export interface CanaryAlarmProps {
-  readonly detectionScope: DetectionScope;
+  readonly detectionScope: MonitoringScope;
+  /** Role of the service, which makes the canary's calls. */
+  readonly serviceRoleArn: string;
   /** A KMS key whose policy includes `grantAlarmTopics` for the part CANARY. */
   readonly keyArn: string;
   readonly urgentTopicArn: string;
@@ -32,7 +34,7 @@ export class CanaryAlarm extends Construct {
   constructor(scope: Construct, id: string, props: CanaryAlarmProps) {
     super(scope, id);
     const { env, maxTasks } = CipherwatchStack.of(this).settings;
-    const { detectionScope, keyArn, urgentTopicArn } = props;
+    const { detectionScope, serviceRoleArn, keyArn, urgentTopicArn } = props;
     const name = resourceName(env, CANARY);
     this.alarmName = name;
     this.topicName = name;
@@ -47,7 +49,7 @@ export class CanaryAlarm extends Construct {
       pattern: jsonPattern(
         allOf(
           matchesAny("$.eventSource", "kms.amazonaws.com"),
-          matchesAny(CALLER_ROLE_ARN, detectionScope.serviceRoleArn),
+          matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
           CANARY_CALL,
         ),
       ),

@@ -28,12 +28,12 @@ import type {
   TrailDetection,
 } from "../../detections/detection.ts";
 import { filterPatterns } from "../../detections/exclusions.ts";
-import type { DetectionScope } from "../../detections/scope.ts";
+import type { MonitoringScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
-export interface DetectionAlarmProps {
-  readonly detection: Detection;
-  readonly detectionScope: DetectionScope;
+export interface DetectionAlarmProps<Scope extends MonitoringScope> {
+  readonly detection: Detection<Scope>;
+  readonly detectionScope: Scope;
   /** Returns the topic for alarms of a severity. */
   readonly topicArnOf: (severity: Severity) => string;
 }
@@ -42,14 +42,14 @@ export interface DetectionAlarmProps {
  * A detection in CloudWatch: a metric filter if it reads the trail, its alarms, and a saved Logs Insights
  * query that shows the events behind an alarm.
  */
-export class DetectionAlarm extends Construct {
+export class DetectionAlarm<Scope extends MonitoringScope> extends Construct {
   /** Depend on these before adding a composite alarm that names them. */
   readonly alarms: readonly ITerraformDependable[];
 
   constructor(
     scope: Construct,
     id: string,
-    { detection, detectionScope, topicArnOf }: DetectionAlarmProps,
+    { detection, detectionScope, topicArnOf }: DetectionAlarmProps<Scope>,
   ) {
     super(scope, id);
     const { notifyOnOk, githubRepository } = CipherwatchStack.of(this).settings;
@@ -96,14 +96,14 @@ export class DetectionAlarm extends Construct {
       logGroupNames: [
         detection.source === "trail"
           ? detectionScope.trailLogGroupName
-          : detectionScope.serviceLogGroupName,
+          : detection.logGroupName(detectionScope),
       ],
       queryString: detection.insightsQuery(detectionScope).replaceAll(" | ", "\n| "),
     });
     this.alarms = unusual === undefined ? [alarm] : [alarm, unusual];
   }
 
-  #countMatches(detection: TrailDetection, detectionScope: DetectionScope, metric: Metric): void {
+  #countMatches(detection: TrailDetection<Scope>, detectionScope: Scope, metric: Metric): void {
     for (const [index, pattern] of filterPatterns(detection, detectionScope).entries()) {
       new CloudwatchLogMetricFilter(this, index === 0 ? "Filter" : `Filter${index + 1}`, {
         name: filterNameOf(detection, detectionScope, index),

@@ -1,5 +1,6 @@
 import type { Detection } from "../../detections/detection.ts";
-import { STORAGE_KEYS } from "../../detections/scope.ts";
+import { enabledDetections } from "../../detections/enabled.ts";
+import { createDetectionScope, type DetectionScope, STORAGE_KEYS } from "../../detections/scope.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import type { Block, TerraformJson } from "../../terraform/json.ts";
@@ -17,18 +18,30 @@ export interface AlarmStackOptions {
 }
 
 export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {}): TerraformJson {
+  const settings = settingsOf(variables);
+  const { env, monitoringCanary, imageDigest } = settings;
   return synthStack(
     (app) =>
-      new AlarmStack(app, "alarm", {
-        settings: settingsOf(variables),
-        keyArn: KEY,
-        trailKeyArn: TRAIL_KEY,
-        storageKeyArns: STORAGE_KEYS.map(
-          (part) => `arn:aws:kms:ap-southeast-2:111122223333:key/${part}`,
-        ),
-        securityGroupIds: ["sg-0a1b2c3d4e5f60711"],
-        natAddresses: ["192.0.2.101"],
-        ...(detections === undefined ? {} : { detections }),
+      new AlarmStack<DetectionScope>(app, "alarm", {
+        settings,
+        detections: detections ?? enabledDetections(settings),
+        scopeOf: (stack, topicKeyArn) =>
+          createDetectionScope(
+            env,
+            stack,
+            {
+              keyArn: KEY,
+              trailKeyArn: TRAIL_KEY,
+              topicKeyArn,
+              storageKeyArns: STORAGE_KEYS.map(
+                (part) => `arn:aws:kms:ap-southeast-2:111122223333:key/${part}`,
+              ),
+              securityGroupIds: ["sg-0a1b2c3d4e5f60711"],
+              natAddresses: ["192.0.2.101"],
+            },
+            settings,
+          ),
+        ...(monitoringCanary && imageDigest !== undefined && { canaryOf: (scope) => scope }),
       }),
   );
 }
