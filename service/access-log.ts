@@ -55,7 +55,9 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
   };
 }
 
-function levelOf(status: number, { code, tampered }: RequestFacts): "info" | "warn" | "error" {
-  if (tampered !== undefined || code === "InternalError") return "error";
+function levelOf(status: number, facts: RequestFacts): "info" | "warn" | "error" {
+  const { code, tampered, unreadable } = facts;
+  if (tampered !== undefined || unreadable !== undefined || code === "InternalError")
+    return "error";
   return status >= 500 ? "warn" : "info";
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { KmsUnavailable } from "./kms.ts";
 import { useService } from "./testing/fixture.ts";
+import { KEY_ARN } from "./testing/memory-kms.ts";
 
 const fixture = useService();
 
@@ -19,7 +20,7 @@ describe("health", () => {
       expect(json).toEqual({ Status: "ready", Checks: { Database: "ok", Kms: "ok" } });
     }
     expect(fixture.service.kms.calls.slice(before)).toEqual([
-      { operation: "checkKey", context: {} },
+      { operation: "checkKey", keyArn: KEY_ARN, context: {} },
     ]);
   });
 
@@ -117,6 +118,7 @@ describe("the access log", () => {
       ServerErrors: 0,
       Decrypts: 1,
       TamperedRecords: 0,
+      UnreadableRecords: 0,
     };
     expect(fixture.service.lines).toMatchObject([
       { ...line, status: 200, DecryptDenied: 0 },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createCanary, runAtMultiples } from "./canary.ts";
+import type { Key } from "./key.ts";
 import { KmsUnavailable } from "./kms.ts";
 import type { Logger } from "./telemetry.ts";
 import type { Opened, Vault } from "./vault.ts";
@@ -9,12 +10,12 @@ type Line = readonly [level: "info" | "error", message: string | undefined, fiel
 /** Runs the canary on a vault. Returns the Keys that it tried, and what it logged. */
 async function run(open: () => Promise<Opened>) {
   const lines: Line[] = [];
-  const keys: Parameters<Vault["open"]>[0][] = [];
+  const keys: Key[] = [];
   const log = (level: "info" | "error") => (fields: object, message?: string) =>
     void lines.push([level, message, fields]);
   const logger = { info: log("info"), error: log("error") } as unknown as Logger;
   const vault: Pick<Vault, "open"> = {
-    open: (key) => {
+    open: ({ key }) => {
       keys.push(key);
       return open();
     },

@@ -24,9 +24,7 @@ export function createCanary({ vault, logger, timeout }: CanaryProps): () => Pro
     try {
       const key = { id: RECORD, secret: randomBytes(SECRET_BYTES) };
       const { status, kmsRequestId } = await vault.open(
-        key,
-        "",
-        undefined,
+        { key, name: "" },
         AbortSignal.timeout(timeout),
       );
       if (status === "rejected") logger.info({ kmsRequestId }, "canary");

@@ -4,7 +4,7 @@ import {
   parseServiceEnvironment,
   type Variables,
 } from "./environment.ts";
-import { KEY_ARN } from "./testing/memory-kms.ts";
+import { KEY_ARN, OTHER_KEY_ARN } from "./testing/memory-kms.ts";
 
 const byUrl = { KMS_KEY_ARN: KEY_ARN, DATABASE_URL: "postgres://u:hunter2@db.example:5433/app" };
 const byHost = {
@@ -31,6 +31,8 @@ describe("the service's environment", () => {
       PORT: 8080,
       HOST: "0.0.0.0",
       KMS_KEY_ARN: KEY_ARN,
+      KMS_PREVIOUS_KEY_ARNS: [],
+      RECORD_FORMAT: 2,
       MAX_TEXT_BYTES: 262144,
       MAX_IN_FLIGHT: 128,
       REQUEST_TIMEOUT: 10000,
@@ -66,6 +68,15 @@ describe("the service's environment", () => {
     });
   });
 
+  test("reads several previous KMS keys, and the format version of new records", () => {
+    const arns = [KEY_ARN, OTHER_KEY_ARN];
+    const variables = { ...byUrl, KMS_PREVIOUS_KEY_ARNS: arns.join(","), RECORD_FORMAT: "1" };
+    expect(parseServiceEnvironment(variables)).toMatchObject({
+      KMS_PREVIOUS_KEY_ARNS: arns,
+      RECORD_FORMAT: 1,
+    });
+  });
+
   test("lists all missing variables at once", () => {
     const message = complaint(parseServiceEnvironment, {});
     expect(message).toContain("KMS_KEY_ARN must be the ARN of a KMS key");
@@ -83,6 +94,9 @@ describe("the service's environment", () => {
     ["PORT", "-1", "must be an integer"],
     ["REQUEST_TIMEOUT", "10s", "between 50 and 300000; the default is 10000"],
     ["KMS_KEY_ARN", "alias/cipherwatch", "not of an alias"],
+    ["KMS_PREVIOUS_KEY_ARNS", `${KEY_ARN}, ${OTHER_KEY_ARN}`, "without blanks"],
+    ["KMS_PREVIOUS_KEY_ARNS", "alias/old", "the ARNs of KMS keys (not of aliases)"],
+    ["RECORD_FORMAT", "3", "must be 1 or 2; the default is 2"],
     ["LOG_LEVEL", "verbose", "fatal, error, warn, info, debug or silent"],
     ["METRICS_NAMESPACE", "a b", "a CloudWatch namespace"],
   ])("explains what is wrong with %s=%s", (name, value, expected) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
+import type { FormatVersion } from "./record-format.ts";
 
 /** How to connect to PostgreSQL. */
 export type DatabaseAccess =
@@ -16,15 +17,33 @@ interface DatabaseServer {
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
+
 /** Times are milliseconds unless stated otherwise. */
 const settings = {
   /** 0 picks a free port. */
   PORT: integer(0, 65_535, 8_080),
   HOST: text(/^[A-Za-z0-9.:-]+$/, "an IP address or host name to listen on").default("0.0.0.0"),
   KMS_KEY_ARN: text(
-    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
+    KEY_ARN,
     "the ARN of a KMS key (not of an alias), such as arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab",
   ),
+  /** KMS keys that encrypted older records. None by default. */
+  KMS_PREVIOUS_KEY_ARNS: z
+    .string()
+    .default("")
+    .transform((arns) => (arns === "" ? [] : arns.split(",")))
+    .refine((arns) => arns.every((arn) => KEY_ARN.test(arn)), {
+      error: "must be the ARNs of KMS keys (not of aliases), separated by commas without blanks",
+    }),
+  /**
+   * Format version of new records. 2 by default. 1 while an older version of the service, which cannot read
+   * version 2, runs as well.
+   */
+  RECORD_FORMAT: z
+    .enum(["1", "2"], { error: "must be 1 or 2; the default is 2" })
+    .default("2")
+    .transform((version): FormatVersion => (version === "1" ? 1 : 2)),
   /** Maximum size of a Text in bytes of UTF-8. 256 KiB by default. */
   MAX_TEXT_BYTES: integer(1, 4_194_304, 262_144),
   /** Maximum number of requests in progress; further requests get 429. 128 by default. */

@@ -110,7 +110,7 @@ describe("limits", () => {
       release();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(impatient.storeCalls).toEqual(["findWrappedKeyToRemove"]);
+    expect(impatient.storeCalls).toEqual(["findCandidateToRemove"]);
     expect(await fixture.records()).toHaveLength(1);
     await impatient.database.close(0);
   });

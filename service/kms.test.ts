@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { createKms, type Kms, KmsRejected, KmsUnavailable } from "./kms.ts";
 import { awsError, type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
-import { KEY_ARN } from "./testing/memory-kms.ts";
+import { KEY_ARN, OTHER_KEY_ARN } from "./testing/memory-kms.ts";
 
 const CONTEXT = { app: "cipherwatch", record: "r", key: "k" };
 const never = new AbortController().signal;
@@ -28,6 +28,9 @@ afterAll(async () => {
   await endpoint.close();
 });
 
+const decrypt = (wrapped: Uint8Array, context = CONTEXT, signal = never) =>
+  kms.decrypt({ wrapped, keyArn: KEY_ARN, context }, signal);
+
 async function failureOf(call: Promise<unknown>): Promise<unknown> {
   return await call.then(
     () => expect.fail("the call succeeded"),
@@ -38,18 +41,22 @@ async function failureOf(call: Promise<unknown>): Promise<unknown> {
 describe("the SDK's client", () => {
   test("wraps and unwraps a data key, always with the key ARN and the encryption context", async () => {
     const dataKey = await kms.generateDataKey(CONTEXT, never);
-    const opened = await kms.decrypt(dataKey.wrapped, CONTEXT, never);
+    const opened = await decrypt(dataKey.wrapped);
     expect(dataKey.plaintext).toHaveLength(32);
     expect(Buffer.compare(opened.plaintext, dataKey.plaintext)).toBe(0);
     expect(dataKey.keyArn).toBe(KEY_ARN);
     expect(opened.requestId).toBe("request-2");
     const named = { KeyId: KEY_ARN, EncryptionContext: CONTEXT };
     expect(endpoint.requests).toMatchObject([{ ...named, KeySpec: "AES_256" }, named]);
+    await failureOf(
+      kms.decrypt({ wrapped: dataKey.wrapped, keyArn: OTHER_KEY_ARN, context: CONTEXT }, never),
+    );
+    expect(endpoint.requests[2]).toMatchObject({ KeyId: OTHER_KEY_ARN });
   });
 
   test("reports a wrong encryption context as rejected after one call", async () => {
     const { wrapped } = await kms.generateDataKey(CONTEXT, never);
-    const error = await failureOf(kms.decrypt(wrapped, { ...CONTEXT, key: "other" }, never));
+    const error = await failureOf(decrypt(wrapped, { ...CONTEXT, key: "other" }));
     expect(error).toBeInstanceOf(KmsRejected);
     expect(error).toMatchObject({ reason: "InvalidCiphertextException", requestId: "request-2" });
     expect(endpoint.operations).toEqual(["GenerateDataKey", "Decrypt"]);
@@ -59,7 +66,7 @@ describe("the SDK's client", () => {
     "treats %s of Decrypt as a rejection",
     async (type) => {
       endpoint.override = () => awsError(type, "says something");
-      const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, never));
+      const error = await failureOf(decrypt(Buffer.from("x")));
       expect(error).toBeInstanceOf(KmsRejected);
       expect(error).toMatchObject({ reason: type, requestId: "request-1" });
       expect(endpoint.operations).toEqual(["Decrypt"]);
@@ -76,7 +83,7 @@ describe("the SDK's client", () => {
   ])("treats %s as an unavailable KMS, and does not retry", async (type) => {
     endpoint.override = () => awsError(type, `${KEY_ARN} says something`);
     const calls = [
-      () => kms.decrypt(Buffer.from("x"), CONTEXT, never),
+      () => decrypt(Buffer.from("x")),
       () => kms.generateDataKey(CONTEXT, never),
       () => kms.checkKey(never),
     ];
@@ -91,7 +98,7 @@ describe("the SDK's client", () => {
 
   test("makes three attempts when throttled", async () => {
     endpoint.override = () => awsError("ThrottlingException", "You have exceeded the rate");
-    const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, never));
+    const error = await failureOf(decrypt(Buffer.from("x")));
     expect(error).toBeInstanceOf(KmsUnavailable);
     expect(error).toMatchObject({ reason: "ThrottlingException" });
     expect(endpoint.operations).toEqual(["Decrypt", "Decrypt", "Decrypt"]);
@@ -100,11 +107,9 @@ describe("the SDK's client", () => {
   test("still makes three attempts after a brownout that failed many calls", async () => {
     const { wrapped } = await kms.generateDataKey(CONTEXT, never);
     endpoint.override = () => awsError("KMSInternalException", "", 500);
-    await Promise.allSettled(
-      Array.from({ length: 100 }, () => kms.decrypt(wrapped, CONTEXT, never)),
-    );
+    await Promise.allSettled(Array.from({ length: 100 }, () => decrypt(wrapped)));
     endpoint.operations.length = 0;
-    await failureOf(kms.decrypt(wrapped, CONTEXT, never));
+    await failureOf(decrypt(wrapped));
     expect(endpoint.operations).toEqual(["Decrypt", "Decrypt", "Decrypt"]);
   });
 
@@ -120,7 +125,7 @@ describe("the SDK's client", () => {
       if (received === 128) release();
       return allReceived;
     };
-    const calls = Array.from({ length: 128 }, () => kms.decrypt(wrapped, CONTEXT, never));
+    const calls = Array.from({ length: 128 }, () => decrypt(wrapped));
     expect(await Promise.all(calls)).toHaveLength(128);
   });
 
@@ -145,7 +150,7 @@ describe("the SDK's client", () => {
       controller.abort();
       return new Promise(() => {});
     };
-    const error = await failureOf(kms.decrypt(Buffer.from("x"), CONTEXT, controller.signal));
+    const error = await failureOf(decrypt(Buffer.from("x"), CONTEXT, controller.signal));
     expect(error).toMatchObject({ name: "KmsUnavailable", reason: "AbortError" });
     expect(endpoint.operations).toEqual(["Decrypt"]);
   });

@@ -10,8 +10,10 @@ export interface DataKey {
   readonly requestId: string | undefined;
 }
 
-/** The three KMS operations that the service uses, all on one KMS key. */
+/** The three KMS operations that the service uses. */
 export interface Kms {
+  /** ARN of the KMS key that encrypts new data keys. */
+  readonly keyArn: string;
   /** @throws KmsUnavailable */
   readonly generateDataKey: (
     context: EncryptionContext,
@@ -21,13 +23,17 @@ export interface Kms {
    * @throws KmsRejected when KMS rejects the ciphertext or its encryption context
    * @throws KmsUnavailable when KMS did not decide
    */
-  readonly decrypt: (
-    wrapped: Uint8Array,
-    context: EncryptionContext,
-    signal: AbortSignal,
-  ) => Promise<DataKey>;
-  /** Resolves when the key is enabled. @throws KmsUnavailable */
+  readonly decrypt: (request: WrappedDataKey, signal: AbortSignal) => Promise<DataKey>;
+  /** Resolves when the key of new data keys is enabled. @throws KmsUnavailable */
   readonly checkKey: (signal: AbortSignal) => Promise<void>;
+}
+
+export interface WrappedDataKey {
+  /** CiphertextBlob */
+  readonly wrapped: Uint8Array;
+  /** ARN of the KMS key that encrypted it. KMS rejects a ciphertext of another key. */
+  readonly keyArn: string;
+  readonly context: EncryptionContext;
 }
 
 /** KMS rejected a wrapped key or its encryption context. */
@@ -96,6 +102,8 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
     },
   });
   return {
+    keyArn,
+
     async generateDataKey(context, abortSignal) {
       const command = new GenerateDataKeyCommand({
         KeyId: keyArn,
@@ -115,9 +123,9 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
       };
     },
 
-    async decrypt(wrapped, context, abortSignal) {
+    async decrypt({ wrapped, keyArn: keyOfRecord, context }, abortSignal) {
       const command = new DecryptCommand({
-        KeyId: keyArn,
+        KeyId: keyOfRecord,
         CiphertextBlob: wrapped,
         EncryptionContext: context,
       });

@@ -141,7 +141,7 @@ describe("a Key that does not open the record", () => {
         ];
         await expectDenied(fixture.service.post(path, { Name, Key }));
         expect(fixture.service.kms.calls.slice(calls)).toMatchObject([{ operation: "decrypt" }]);
-        const lookup = path === "/forget" ? "findWrappedKeyToRemove" : "findWrappedKey";
+        const lookup = path === "/forget" ? "findCandidateToRemove" : "findCandidate";
         expect(fixture.service.storeCalls.slice(lookups)).toEqual([lookup]);
       }
     }
@@ -176,7 +176,7 @@ describe("a Key that does not open the record", () => {
     const before = fixture.service.kms.calls.length;
     await decrypt("Stephen", "some-random-false-key");
     const { context } = fixture.service.kms.calls[before] ?? { context: {} };
-    expect(Object.keys(context).sort()).toEqual(["app", "key", "record"]);
+    expect(Object.keys(context).sort()).toEqual(["app", "format", "key", "record"]);
     expect(JSON.stringify(context)).not.toMatch(/Stephen|false/);
   });
 });

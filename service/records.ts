@@ -4,8 +4,9 @@ import { DecryptRequest, EncryptRequest, ForgetRequest } from "./contract.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { formatKey, newKey, parseKey } from "./key.ts";
 import { Problem } from "./problem.ts";
-import { type RequestContext, type RequestEnv, readJson } from "./request.ts";
+import { type RequestContext, type RequestEnv, type RequestFacts, readJson } from "./request.ts";
 import type { Store } from "./store.ts";
+import type { Opened } from "./vault.ts";
 
 /** The three operations on records: encrypt, decrypt, forget. */
 export function recordRoutes({
@@ -20,7 +21,7 @@ export function recordRoutes({
     const { Name, Text } = await readJson(context, EncryptRequest, bodyBytes);
     requireSize(Text, limits.text);
     const deadline = context.get("deadline");
-    const { key, record, kmsRequestId } = await vault.seal(Name, Text, deadline);
+    const { key, record, kmsRequestId } = await vault.seal({ name: Name, text: Text }, deadline);
     context.get("facts").kmsRequestId = kmsRequestId;
     try {
       deadline.throwIfAborted();
@@ -34,49 +35,44 @@ export function recordRoutes({
 
   app.on(["GET", "POST"], "/decrypt", async (context) => {
     const { Name, Key } = await readJson(context, DecryptRequest, bodyBytes);
-    const { text } = await open(context, Name, Key, store.findWrappedKey);
+    const { text } = await open(context, Name, Key, store.findCandidate);
     if (text === undefined) throw denied();
     return context.json({ Text: text });
   });
 
   app.post("/forget", async (context) => {
     const { Name, Key } = await readJson(context, ForgetRequest, bodyBytes);
-    const { id } = await open(context, Name, Key, store.findWrappedKeyToRemove);
+    const { id } = await open(context, Name, Key, store.findCandidateToRemove);
     context.get("deadline").throwIfAborted();
     await store.remove(id, Name);
     return context.json({ Message: "Data deleted, the key no longer opens anything" });
   });
 
   /**
-   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name and a tampered record
-   * all take the same path, one lookup and one KMS call, and get the same answer.
+   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name, and a record that was
+   * tampered with or cannot be read all take the same path, one lookup and one KMS call, and get the same
+   * response.
    * @returns no text when KMS accepted the Key of a record that is deleted
    */
   async function open(
     context: RequestContext,
     name: string,
     presentedKey: string,
-    findWrappedKey: Store["findWrappedKey"],
+    findCandidate: Store["findCandidate"],
   ) {
     const key = parseKey(presentedKey) ?? newKey();
     const { deadline, admission, facts } = context.var;
     try {
-      const wrappedKey = await findWrappedKey(key.id, name);
+      const stored = await findCandidate(key.id, name);
       deadline.throwIfAborted();
       const readContent = async () => {
         await admission.awaitMemory(limits.text);
         return await store.readContent(key.id, name);
       };
-      const candidate = wrappedKey && { wrappedKey, readContent };
-      const opened = await vault.open(key, name, candidate, deadline);
-      facts.kmsRequestId = opened.kmsRequestId;
+      const candidate = stored && { ...stored, readContent };
+      const opened = await vault.open({ key, name, candidate }, deadline);
       admission.keepMemory(opened.status === "opened" ? Buffer.byteLength(opened.text) : 0);
-      facts.metrics = {
-        Decrypts: 1,
-        DecryptDenied: Number(opened.status === "rejected" || opened.status === "tampered"),
-        TamperedRecords: Number(opened.status === "tampered"),
-      };
-      if (opened.status === "tampered") facts.tampered = opened.reason;
+      recordDecision(facts, opened);
       if (opened.status === "opened") return { id: key.id, text: opened.text };
       if (opened.status !== "deleted") throw denied();
       return { id: key.id, text: undefined };
@@ -87,6 +83,25 @@ export function recordRoutes({
 
   return app;
 }
+
+/** Records what the vault decided in the request's log line and metrics. */
+function recordDecision(facts: RequestFacts, opened: Opened): void {
+  facts.kmsRequestId = opened.kmsRequestId;
+  facts.metrics = {
+    Decrypts: 1,
+    DecryptDenied: Number(DENIED.has(opened.status)),
+    TamperedRecords: Number(opened.status === "tampered"),
+    UnreadableRecords: Number(opened.status === "unreadable"),
+  };
+  if (opened.status === "tampered") facts.tampered = opened.reason;
+  if (opened.status === "unreadable") facts.unreadable = opened.reason;
+}
+
+/**
+ * Statuses that count as denied: those of wrong Keys. A record that cannot be read is the operator's problem,
+ * which has an alarm of its own.
+ */
+const DENIED: ReadonlySet<Opened["status"]> = new Set(["rejected", "tampered"]);
 
 function denied(): Problem {
   return new Problem(

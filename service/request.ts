@@ -16,6 +16,8 @@ export interface RequestFacts {
   reason?: string;
   /** How tampering with the requested record was detected. */
   tampered?: string;
+  /** Why the requested record cannot be decrypted with the service's settings. */
+  unreadable?: string;
   metrics: MetricValues;
 }
 

@@ -29,7 +29,10 @@ function start(): void {
     keyArn: environment.KMS_KEY_ARN,
     attemptTimeout: environment.KMS_TIMEOUT,
   });
-  const vault = createVault(kms);
+  const vault = createVault(kms, {
+    formatVersion: environment.RECORD_FORMAT,
+    previousKeyArns: environment.KMS_PREVIOUS_KEY_ARNS,
+  });
   const memory = createMemoryBudget(
     memoryForRequests(availableMemory(), environment.MAX_TEXT_BYTES),
     () => performance.now(),

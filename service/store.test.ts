@@ -46,15 +46,23 @@ function record(name: string): SealedRecord {
     kmsKeyArn: KEY_ARN,
     nonce: randomBytes(12),
     ciphertext: randomBytes(40),
-    formatVersion: 1,
+    formatVersion: 2,
+    keyDigest: randomBytes(32),
+    client: undefined,
   };
 }
 
-const contentOf = ({ nonce, ciphertext, formatVersion }: SealedRecord) => ({
-  nonce,
-  ciphertext,
-  formatVersion,
+const contentOf = ({ nonce, ciphertext }: SealedRecord) => ({ nonce, ciphertext });
+
+/** The record as the candidate for its own Key. */
+const asKeysRecord = ({ wrappedKey, kmsKeyArn, formatVersion, client }: SealedRecord) => ({
+  wrappedKey,
+  kmsKeyArn,
+  format: { formatVersion, client },
 });
+
+/** The record as the candidate for another Key of its name. */
+const asNewest = (record: SealedRecord) => ({ ...asKeysRecord(record), format: undefined });
 
 describe("records", () => {
   test.each([
@@ -67,30 +75,30 @@ describe("records", () => {
   ])("are returned unchanged, under a name with %s", async (_, name) => {
     const stored = record(name);
     await store.insert(stored);
-    expect(await store.findWrappedKey(stored.id, name)).toEqual(stored.wrappedKey);
+    expect(await store.findCandidate(stored.id, name)).toEqual(asKeysRecord(stored));
     expect(await store.readContent(stored.id, name)).toEqual(contentOf(stored));
     const [row] = await postgres.sql`SELECT * FROM cipherwatch.records`;
-    expect(row).toMatchObject({ id: stored.id, name, kms_key_arn: KEY_ARN, format_version: 1 });
+    expect(row).toMatchObject({ id: stored.id, name, kms_key_arn: KEY_ARN, format_version: 2 });
   });
 
   test("finds an id only under its own name", async () => {
     const [mine, other] = [record("Stephen"), record("Stefan")];
     await store.insert(mine);
     await store.insert(other);
-    expect(await store.findWrappedKey(mine.id, "Stefan")).toEqual(other.wrappedKey);
+    expect(await store.findCandidate(mine.id, "Stefan")).toEqual(asNewest(other));
     expect(await store.readContent(mine.id, "Stefan")).toBeUndefined();
-    expect(await store.findWrappedKey(mine.id, "stephen")).toBeUndefined();
+    expect(await store.findCandidate(mine.id, "stephen")).toBeUndefined();
   });
 
-  test("returns the wrapped key of the newest record of the name for an unknown id", async () => {
+  test("returns the newest record of the name for an unknown id", async () => {
     const [first, second] = [record("Stephen"), record("Stephen")];
     await store.insert(first);
     await store.insert(second);
     await postgres.sql`
       UPDATE cipherwatch.records SET created = created - interval '1 hour' WHERE id = ${first.id}`;
-    expect(await store.findWrappedKey(randomUUID(), "Stephen")).toEqual(second.wrappedKey);
-    expect(await store.findWrappedKey(first.id, "Stephen")).toEqual(first.wrappedKey);
-    expect(await store.findWrappedKey(second.id, "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.findCandidate(randomUUID(), "Stephen")).toEqual(asNewest(second));
+    expect(await store.findCandidate(first.id, "Stephen")).toEqual(asKeysRecord(first));
+    expect(await store.findCandidate(second.id, "Stephen")).toEqual(asKeysRecord(second));
     expect(await store.readContent(randomUUID(), "Stephen")).toBeUndefined();
   });
 
@@ -111,15 +119,18 @@ describe("records", () => {
     await store.insert(first);
     await store.insert(second);
     await store.remove(first.id, "Stephen");
-    expect(await store.findWrappedKeyToRemove(first.id, "Stephen")).toEqual(first.wrappedKey);
-    expect(await store.findWrappedKeyToRemove(second.id, "Stephen")).toEqual(second.wrappedKey);
-    expect(await store.findWrappedKeyToRemove(first.id, "Stefan")).toBeUndefined();
-    expect(await store.findWrappedKey(first.id, "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.findCandidateToRemove(first.id, "Stephen")).toEqual(asKeysRecord(first));
+    expect(await store.findCandidateToRemove(second.id, "Stephen")).toEqual(asKeysRecord(second));
+    expect(await store.findCandidateToRemove(first.id, "Stefan")).toBeUndefined();
+    expect(await store.findCandidate(first.id, "Stephen")).toEqual(asNewest(second));
     expect(await store.readContent(first.id, "Stephen")).toBeUndefined();
     const columns = await postgres.sql`SELECT * FROM cipherwatch.forgotten`;
     expect(Object.keys(columns[0] ?? {}).sort()).toEqual([
+      "client",
       "forgotten",
+      "format_version",
       "id",
+      "kms_key_arn",
       "name",
       "wrapped_key",
     ]);
@@ -128,11 +139,52 @@ describe("records", () => {
       postgres.sql`UPDATE cipherwatch.forgotten SET forgotten = now() - ${interval}::interval`;
     await age("23 hours 59 minutes");
     await store.purge();
-    expect(await store.findWrappedKeyToRemove(first.id, "Stephen")).toEqual(first.wrappedKey);
+    expect(await store.findCandidateToRemove(first.id, "Stephen")).toEqual(asKeysRecord(first));
     await age("24 hours 1 minute");
-    expect(await store.findWrappedKeyToRemove(first.id, "Stephen")).toEqual(second.wrappedKey);
+    expect(await store.findCandidateToRemove(first.id, "Stephen")).toEqual(asNewest(second));
     await store.purge();
     expect(await postgres.sql`SELECT FROM cipherwatch.forgotten`).toHaveLength(0);
+  });
+
+  test("keep their client and the digest of the Key's secret, also while forgotten", async () => {
+    const owned = { ...record("Stephen"), client: "c-1" };
+    await store.insert(owned);
+    expect(await store.findCandidate(owned.id, "Stephen")).toEqual(asKeysRecord(owned));
+    const [row] = await postgres.sql`SELECT key_digest, client FROM cipherwatch.records`;
+    expect(row).toEqual({ key_digest: owned.keyDigest, client: "c-1" });
+    await store.remove(owned.id, "Stephen");
+    expect(await store.findCandidateToRemove(owned.id, "Stephen")).toEqual(asKeysRecord(owned));
+  });
+
+  test("of format version 2 need a digest of 32 bytes; those of version 1 have none", async () => {
+    const stored = record("Stephen");
+    for (const keyDigest of [undefined, randomBytes(31)]) {
+      await expect(store.insert({ ...stored, keyDigest })).rejects.toMatchObject({
+        reason: "23514",
+      });
+    }
+    await store.insert({ ...stored, formatVersion: 1, keyDigest: undefined });
+    expect(await store.findCandidate(stored.id, "Stephen")).toMatchObject({
+      format: { formatVersion: 1, client: undefined },
+    });
+  });
+
+  test("accepts the statements of tasks of the previous version while they still run", async () => {
+    const { id, wrappedKey, nonce, ciphertext } = record("Stephen");
+    await postgres.sql`
+      INSERT INTO cipherwatch.records
+        (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version)
+      VALUES (${id}, 'Stephen', ${wrappedKey}, ${KEY_ARN}, ${nonce}, ${ciphertext}, 1)`;
+    const format = { formatVersion: 1, client: undefined };
+    const candidate = { wrappedKey, kmsKeyArn: KEY_ARN, format };
+    expect(await store.findCandidate(id, "Stephen")).toEqual(candidate);
+    await postgres.sql`
+      WITH removed AS (DELETE FROM cipherwatch.records RETURNING id, name, wrapped_key)
+      INSERT INTO cipherwatch.forgotten (id, name, wrapped_key) SELECT * FROM removed`;
+    expect(await store.findCandidateToRemove(id, "Stephen")).toEqual({
+      ...candidate,
+      kmsKeyArn: undefined,
+    });
   });
 
   test("looks records up by an index", async () => {

@@ -1,18 +1,21 @@
 import type { Sql } from "postgres";
 import type { Database } from "./database.ts";
-import type { SealedContent, SealedRecord } from "./vault.ts";
+import type { SealedContent, SealedRecord, StoredCandidate } from "./vault.ts";
 
 /** Stored records. Every operation throws DatabaseUnavailable when PostgreSQL fails. */
 export interface Store {
   /** Resolves once the record is committed. */
   readonly insert: (record: SealedRecord) => Promise<void>;
-  /** The wrapped key of the record with this id and name, else of the newest with the name. */
-  readonly findWrappedKey: (id: string, name: string) => Promise<Uint8Array | undefined>;
-  /** Same as `findWrappedKey`, but also finds the record if it was removed in the last 24 hours. */
-  readonly findWrappedKeyToRemove: (id: string, name: string) => Promise<Uint8Array | undefined>;
+  /** The record with this id and name, else the newest with the name. */
+  readonly findCandidate: (id: string, name: string) => Promise<StoredCandidate | undefined>;
+  /** Same as `findCandidate`, but also finds the record if it was removed in the last 24 hours. */
+  readonly findCandidateToRemove: (
+    id: string,
+    name: string,
+  ) => Promise<StoredCandidate | undefined>;
   readonly readContent: (id: string, name: string) => Promise<SealedContent | undefined>;
   /**
-   * Deletes a record, except for its id, name and wrapped key. Resolves once the deletion is committed.
+   * Deletes a record, except for what a repeated removal needs to verify its Key. Resolves once the deletion is committed.
    * Succeeds when there is no such record.
    */
   readonly remove: (id: string, name: string) => Promise<void>;
@@ -27,59 +30,60 @@ const REPEATABLE = "24 hours";
 
 export function createStore(database: Database): Store {
   return {
-    async insert({ id, name, wrappedKey, kmsKeyArn, nonce, ciphertext, formatVersion }) {
+    async insert(record) {
+      const { id, name, wrappedKey, kmsKeyArn, nonce, ciphertext, formatVersion } = record;
+      const { keyDigest = null, client = null } = record;
       await database.query(
         (sql) => sql`
           INSERT INTO cipherwatch.records
-            (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version)
+            (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version, key_digest, client)
           VALUES
-            (${id}, ${name}, ${wrappedKey}, ${kmsKeyArn}, ${nonce}, ${ciphertext}, ${formatVersion})`,
+            (${id}, ${name}, ${wrappedKey}, ${kmsKeyArn}, ${nonce}, ${ciphertext}, ${formatVersion},
+             ${keyDigest}, ${client})`,
       );
     },
 
     // Always run both branches and return rows of one form: neither response time nor size may reveal
     // whether the id exists.
-    async findWrappedKey(id, name) {
+    async findCandidate(id, name) {
       const [row] = await database.query(
-        (sql) => sql<{ wrapped_key: Buffer }[]>`
-          (SELECT wrapped_key, 0 AS preference
+        (sql) => sql<CandidateRow[]>`
+          (SELECT wrapped_key, kms_key_arn, format_version, client, 0 AS preference
            FROM cipherwatch.records WHERE id = ${id} AND name = ${name})
           UNION ALL
-          (SELECT wrapped_key, 1
+          (SELECT wrapped_key, kms_key_arn, format_version, client, 1
            FROM cipherwatch.records WHERE name = ${name}
            ORDER BY created DESC LIMIT 1)
           ORDER BY preference LIMIT 1`,
       );
-      return row?.wrapped_key;
+      return candidateOf(row);
     },
 
-    async findWrappedKeyToRemove(id, name) {
+    async findCandidateToRemove(id, name) {
       const [row] = await database.query(
-        (sql) => sql<{ wrapped_key: Buffer }[]>`
-          (SELECT wrapped_key, 0 AS preference
+        (sql) => sql<CandidateRow[]>`
+          (SELECT wrapped_key, kms_key_arn, format_version, client, 0 AS preference
            FROM cipherwatch.records WHERE id = ${id} AND name = ${name})
           UNION ALL
-          (SELECT wrapped_key, 0
+          (SELECT wrapped_key, kms_key_arn, format_version, client, 0
            FROM cipherwatch.forgotten WHERE id = ${id} AND name = ${name}
              AND forgotten > clock_timestamp() - ${REPEATABLE}::interval)
           UNION ALL
-          (SELECT wrapped_key, 1
+          (SELECT wrapped_key, kms_key_arn, format_version, client, 1
            FROM cipherwatch.records WHERE name = ${name}
            ORDER BY created DESC LIMIT 1)
           ORDER BY preference LIMIT 1`,
       );
-      return row?.wrapped_key;
+      return candidateOf(row);
     },
 
     async readContent(id, name) {
       const [row] = await database.query(
-        (sql) => sql<{ nonce: Buffer; ciphertext: Buffer; format_version: number }[]>`
-          SELECT nonce, ciphertext, format_version
+        (sql) => sql<{ nonce: Buffer; ciphertext: Buffer }[]>`
+          SELECT nonce, ciphertext
           FROM cipherwatch.records WHERE id = ${id} AND name = ${name}`,
       );
-      if (row === undefined) return undefined;
-      const { nonce, ciphertext, format_version: formatVersion } = row;
-      return { nonce, ciphertext, formatVersion };
+      return row && { nonce: row.nonce, ciphertext: row.ciphertext };
     },
 
     async remove(id, name) {
@@ -104,7 +108,27 @@ function moveToForgotten(sql: Sql, id: string, name: string) {
   return sql`
     WITH removed AS (
       DELETE FROM cipherwatch.records WHERE id = ${id} AND name = ${name}
-      RETURNING id, name, wrapped_key
+      RETURNING id, name, wrapped_key, kms_key_arn, format_version, client
     )
-    INSERT INTO cipherwatch.forgotten (id, name, wrapped_key) SELECT * FROM removed`;
+    INSERT INTO cipherwatch.forgotten
+      (id, name, wrapped_key, kms_key_arn, format_version, client) SELECT * FROM removed`;
+}
+
+interface CandidateRow {
+  readonly wrapped_key: Buffer;
+  readonly kms_key_arn: string | null;
+  readonly format_version: number;
+  readonly client: string | null;
+  /** 0 for the record with the id, 1 for another record of the name. */
+  readonly preference: number;
+}
+
+function candidateOf(row: CandidateRow | undefined): StoredCandidate | undefined {
+  if (row === undefined) return undefined;
+  const { format_version: formatVersion, client } = row;
+  return {
+    wrappedKey: row.wrapped_key,
+    kmsKeyArn: row.kms_key_arn ?? undefined,
+    format: row.preference === 0 ? { formatVersion, client: client ?? undefined } : undefined,
+  };
 }

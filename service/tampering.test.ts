@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { expectDenied, useService } from "./testing/fixture.ts";
+import { OTHER_KEY_ARN } from "./testing/memory-kms.ts";
 
-const fixture = useService();
+const fixture = useService({ vault: { previousKeyArns: [OTHER_KEY_ARN] } });
 
 const decrypt = (Name: unknown, Key: unknown) => fixture.service.post("/decrypt", { Name, Key });
 
@@ -14,7 +15,6 @@ describe("a record that was tampered with", () => {
     ["authentication tag", flip("ciphertext", 20), "Stephen"],
     ["nonce", flip("nonce", 0), "Stephen"],
     ["name", "UPDATE cipherwatch.records SET name = 'Stefan'", "Stefan"],
-    ["format version", "UPDATE cipherwatch.records SET format_version = 2", "Stephen"],
     [
       "ciphertext, emptied",
       "UPDATE cipherwatch.records SET ciphertext = substr(ciphertext, 1, 16)",
@@ -42,11 +42,41 @@ describe("a record that was tampered with", () => {
     await expectDenied(decrypt("Stephen", key));
   });
 
-  test("decrypts with the configured KMS key, whatever key ARN is stored", async () => {
+  test.each([
+    ["UnknownKey", "kms_key_arn = 'arn:aws:kms:elsewhere'"],
+    ["UnknownFormat", "format_version = 3"],
+  ])(
+    "gets the response of a wrong Key if it is unreadable, and %s in the log",
+    async (reason, change) => {
+      const key = await fixture.service.encrypt("Stephen", "I love Pizza");
+      await fixture.postgres.sql.unsafe(`UPDATE cipherwatch.records SET ${change}`);
+      for (const path of ["/decrypt", "/forget"]) {
+        const before = fixture.service.kms.calls.length;
+        fixture.service.lines.length = 0;
+        await expectDenied(fixture.service.post(path, { Name: "Stephen", Key: key }));
+        expect(fixture.service.kms.calls.slice(before)).toMatchObject([{ operation: "decrypt" }]);
+        expect(fixture.service.lines).toMatchObject([
+          {
+            level: "error",
+            status: 403,
+            unreadable: reason,
+            UnreadableRecords: 1,
+            TamperedRecords: 0,
+            DecryptDenied: 0,
+          },
+        ]);
+      }
+      expect(await fixture.records()).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["its format version", "format_version = 1"],
+    ["its KMS key, to another that is configured", `kms_key_arn = '${OTHER_KEY_ARN}'`],
+  ])("is rejected by KMS when somebody changed %s", async (_, change) => {
     const key = await fixture.service.encrypt("Stephen", "I love Pizza");
-    await fixture.postgres
-      .sql`UPDATE cipherwatch.records SET kms_key_arn = 'arn:aws:kms:elsewhere'`;
-    expect((await decrypt("Stephen", key)).json).toEqual({ Text: "I love Pizza" });
+    await fixture.postgres.sql.unsafe(`UPDATE cipherwatch.records SET ${change}`);
+    await expectDenied(decrypt("Stephen", key));
   });
 
   test("is denied like a wrong Key when it was renamed", async () => {

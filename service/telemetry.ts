@@ -54,6 +54,8 @@ const metrics = {
   DecryptDenied: { unit: "Count", resolution: 1 },
   /** Decrypts denied because the stored record was tampered with. */
   TamperedRecords: { unit: "Count", resolution: 1 },
+  /** Decrypts denied because the record's KMS key or format is unknown to the service. */
+  UnreadableRecords: { unit: "Count", resolution: 60 },
 } as const satisfies Record<string, Metric>;
 
 export type MetricValues = Readonly<Partial<Record<keyof typeof metrics, number>>>;

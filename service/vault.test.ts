@@ -18,7 +18,8 @@ beforeEach(() => {
 });
 
 const candidateOf = (record: SealedRecord): Candidate => ({
-  wrappedKey: record.wrappedKey,
+  ...record,
+  format: record,
   readContent: async () => record,
 });
 
@@ -29,7 +30,7 @@ function flipped(bytes: Uint8Array, at: number): Buffer {
 }
 
 async function sealed(text = TEXT): Promise<{ key: Key; record: SealedRecord }> {
-  return await vault.seal(NAME, text, signal);
+  return await vault.seal({ name: NAME, text }, signal);
 }
 
 describe("seal", () => {
@@ -37,30 +38,35 @@ describe("seal", () => {
     "seals a text that opens again",
     async (text) => {
       const { key, record } = await sealed(text);
-      const opened = await vault.open(key, NAME, candidateOf(record), signal);
+      const opened = await vault.open({ key, name: NAME, candidate: candidateOf(record) }, signal);
       expect(opened).toMatchObject({ status: "opened", text });
     },
   );
 
-  test("passes the record id and a digest of the secret as encryption context, but no name and no secret", async () => {
+  test("passes the record id, a digest of the secret and the client as encryption context, but no name and no secret", async () => {
+    const digestOf = ({ secret }: Key) =>
+      createHash("sha256").update("cipherwatch/key/v1").update(secret).digest("base64url");
     const { key } = await sealed();
-    const digest = createHash("sha256").update("cipherwatch/key/v1").update(key.secret);
+    const owned = await vault.seal({ name: NAME, text: TEXT, client: "c-1" }, signal);
+    const call = { operation: "generateDataKey", keyArn: kms.keyArn };
+    const context = { app: "cipherwatch", format: "2", record: key.id, key: digestOf(key) };
+    const { id } = owned.key;
     expect(kms.calls).toEqual([
-      {
-        operation: "generateDataKey",
-        context: { app: "cipherwatch", record: key.id, key: digest.digest("base64url") },
-      },
+      { ...call, context },
+      { ...call, context: { ...context, record: id, key: digestOf(owned.key), client: "c-1" } },
     ]);
   });
 
-  test("stores neither the text, nor the secret, nor its digest", async () => {
+  test("stores neither the text nor the secret, but the digest that CloudTrail has as well", async () => {
     const { key, record } = await sealed();
     const digest = Buffer.from(kms.calls[0]?.context.key ?? "", "base64url");
-    const stored = Buffer.concat([record.wrappedKey, record.nonce, record.ciphertext]);
-    expect(digest).toHaveLength(32);
-    for (const secret of [Buffer.from(TEXT), key.secret, digest]) {
+    const { wrappedKey, nonce, ciphertext, keyDigest = Buffer.alloc(0) } = record;
+    const stored = Buffer.concat([wrappedKey, nonce, ciphertext, keyDigest]);
+    for (const secret of [Buffer.from(TEXT), key.secret]) {
       expect(stored.includes(secret)).toBe(false);
     }
+    expect(digest).toHaveLength(32);
+    expect(keyDigest).toEqual(digest);
     expect(record).toMatchObject({ id: key.id, name: NAME, kmsKeyArn: kms.keyArn });
     expect(record.nonce).toHaveLength(12);
     expect(record.ciphertext).toHaveLength(TEXT.length + 16);
@@ -90,8 +96,8 @@ describe("seal", () => {
       },
     });
     await watched.prepare(signal);
-    const { key, record } = await watched.seal(NAME, TEXT, signal);
-    await watched.open(key, NAME, candidateOf(record), signal);
+    const { key, record } = await watched.seal({ name: NAME, text: TEXT }, signal);
+    await watched.open({ key, name: NAME, candidate: candidateOf(record) }, signal);
     expect(given).toHaveLength(3);
     for (const plaintext of given) expect(plaintext.every((byte) => byte === 0)).toBe(true);
   });
@@ -119,7 +125,7 @@ describe("secrets in memory", () => {
 
   test("are overwritten by open: the text, the content key, and the data key once more", async () => {
     const { key, record } = await sealed();
-    const open = () => vault.open(key, NAME, candidateOf(record), signal);
+    const open = () => vault.open({ key, name: NAME, candidate: candidateOf(record) }, signal);
     expect(await overwritten(open)).toEqual([TEXT.length, 32, 32, 32]);
   });
 
@@ -141,18 +147,23 @@ describe("open", () => {
         return record;
       },
     };
-    await vault.open({ id: key.id, secret: flipped(key.secret, 0) }, NAME, candidate, signal);
+    await vault.open(
+      { key: { id: key.id, secret: flipped(key.secret, 0) }, name: NAME, candidate },
+      signal,
+    );
     expect(steps).toEqual(["decrypt"]);
-    await vault.open(key, NAME, candidate, signal);
+    await vault.open({ key, name: NAME, candidate }, signal);
     expect(steps).toEqual(["decrypt", "decrypt", "readContent"]);
   });
 
   test("reports a deleted record once KMS has accepted its Key", async () => {
     const { key, record } = await sealed();
     const candidate = { ...candidateOf(record), readContent: async () => undefined };
-    expect((await vault.open(key, NAME, candidate, signal)).status).toBe("deleted");
+    expect((await vault.open({ key, name: NAME, candidate }, signal)).status).toBe("deleted");
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
-    expect((await vault.open(wrong, NAME, candidate, signal)).status).toBe("rejected");
+    expect((await vault.open({ key: wrong, name: NAME, candidate }, signal)).status).toBe(
+      "rejected",
+    );
   });
 
   test("rejects a Key that KMS accepts for the decoy", async () => {
@@ -160,7 +171,7 @@ describe("open", () => {
       ...kms,
       decrypt: async () => ({ plaintext: new Uint8Array(32), requestId: "r" }),
     });
-    const opened = await obliging.open(newKey(), NAME, undefined, signal);
+    const opened = await obliging.open({ key: newKey(), name: NAME }, signal);
     expect(opened).toEqual({ status: "rejected", kmsRequestId: "r" });
   });
 
@@ -169,7 +180,9 @@ describe("open", () => {
     const controller = new AbortController();
     kms.interrupt = () => controller.abort(new Error("ended"));
     const candidate = { ...candidateOf(record), readContent: () => expect.unreachable() };
-    await expect(vault.open(key, NAME, candidate, controller.signal)).rejects.toThrow("ended");
+    await expect(vault.open({ key, name: NAME, candidate }, controller.signal)).rejects.toThrow(
+      "ended",
+    );
   });
 
   test("overwrites the data key when the content cannot be read", async () => {
@@ -187,7 +200,9 @@ describe("open", () => {
       ...candidateOf(record),
       readContent: () => Promise.reject(new Error("unreachable")),
     };
-    await expect(recording.open(key, NAME, candidate, signal)).rejects.toThrow("unreachable");
+    await expect(recording.open({ key, name: NAME, candidate }, signal)).rejects.toThrow(
+      "unreachable",
+    );
     expect(dataKey).toHaveLength(32);
     expect(dataKey.every((byte) => byte === 0)).toBe(true);
   });
@@ -195,7 +210,10 @@ describe("open", () => {
   test("lets KMS itself reject a Key with another secret", async () => {
     const { key, record } = await sealed();
     const wrong = { id: key.id, secret: flipped(key.secret, 0) };
-    const opened = await vault.open(wrong, NAME, candidateOf(record), signal);
+    const opened = await vault.open(
+      { key: wrong, name: NAME, candidate: candidateOf(record) },
+      signal,
+    );
     expect(opened.status).toBe("rejected");
     expect(opened.kmsRequestId).toBeDefined();
   });
@@ -205,10 +223,13 @@ describe("open", () => {
     const { context } = kms.calls[0] ?? { context: {} };
     const obliging = createVault({
       ...kms,
-      decrypt: (wrapped, _, abort) => kms.decrypt(wrapped, context, abort),
+      decrypt: (request, abort) => kms.decrypt({ ...request, context }, abort),
     });
     const wrong = { id: key.id, secret: flipped(key.secret, 31) };
-    const opened = await obliging.open(wrong, NAME, candidateOf(record), signal);
+    const opened = await obliging.open(
+      { key: wrong, name: NAME, candidate: candidateOf(record) },
+      signal,
+    );
     expect(opened.status).toBe("tampered");
   });
 
@@ -219,7 +240,7 @@ describe("open", () => {
     for (const candidate of [candidateOf(record), otherRecord, undefined]) {
       const before = kms.calls.length;
       const key = newKey();
-      const opened = await vault.open(key, NAME, candidate, signal);
+      const opened = await vault.open({ key, name: NAME, candidate }, signal);
       expect(opened.status).toBe("rejected");
       const calls = kms.calls.slice(before);
       expect(calls).toHaveLength(1);
@@ -229,7 +250,7 @@ describe("open", () => {
 
   test("shares one decoy among concurrent requests for unknown records", async () => {
     const requests = Array.from({ length: 20 }, () =>
-      vault.open(newKey(), NAME, undefined, signal),
+      vault.open({ key: newKey(), name: NAME }, signal),
     );
     await Promise.all(requests);
     const operations = kms.calls.map(({ operation }) => operation);
@@ -242,9 +263,9 @@ describe("open", () => {
       throw new KmsUnavailable("ECONNREFUSED", undefined);
     };
     await expect(vault.prepare(signal)).rejects.toThrow(KmsUnavailable);
-    await expect(vault.open(newKey(), NAME, undefined, signal)).rejects.toThrow(KmsUnavailable);
+    await expect(vault.open({ key: newKey(), name: NAME }, signal)).rejects.toThrow(KmsUnavailable);
     kms.interrupt = undefined;
-    expect(await vault.open(newKey(), NAME, undefined, signal)).toMatchObject({
+    expect(await vault.open({ key: newKey(), name: NAME }, signal)).toMatchObject({
       status: "rejected",
     });
   });
@@ -260,11 +281,10 @@ describe("open", () => {
     ],
     ["ciphertext shorter than a tag", () => ({ ciphertext: Buffer.alloc(15) })],
     ["empty ciphertext", () => ({ ciphertext: Buffer.alloc(0) })],
-    ["format version", () => ({ formatVersion: 2 })],
   ])("detects a changed %s even with the right Key", async (_, change) => {
     const { key, record } = await sealed();
     const candidate = candidateOf({ ...record, ...change(record) });
-    expect(await vault.open(key, NAME, candidate, signal)).toMatchObject({
+    expect(await vault.open({ key, name: NAME, candidate }, signal)).toMatchObject({
       status: "tampered",
       reason: "NotAuthentic",
     });
@@ -272,15 +292,22 @@ describe("open", () => {
 
   test("detects a record that was sealed under another name", async () => {
     const { key, record } = await sealed();
-    const opened = await vault.open(key, "Stefan", candidateOf(record), signal);
+    const opened = await vault.open(
+      { key, name: "Stefan", candidate: candidateOf(record) },
+      signal,
+    );
     expect(opened.status).toBe("tampered");
   });
 
   test("does not open a record with the data key of another record", async () => {
     const [first, second] = [await sealed(), await sealed()];
     const mixed = { ...candidateOf(second.record), wrappedKey: first.record.wrappedKey };
-    expect((await vault.open(first.key, NAME, mixed, signal)).status).toBe("tampered");
-    expect((await vault.open(second.key, NAME, mixed, signal)).status).toBe("rejected");
+    expect(
+      (await vault.open({ key: first.key, name: NAME, candidate: mixed }, signal)).status,
+    ).toBe("tampered");
+    expect(
+      (await vault.open({ key: second.key, name: NAME, candidate: mixed }, signal)).status,
+    ).toBe("rejected");
   });
 
   test.each(["IncorrectKeyException", "ValidationException"])(
@@ -290,11 +317,13 @@ describe("open", () => {
       kms.interrupt = () => {
         throw new KmsRejected(reason, "request-1");
       };
-      expect(await vault.open(key, NAME, candidateOf(record), signal)).toEqual({
-        status: "tampered",
-        reason,
-        kmsRequestId: "request-1",
-      });
+      expect(await vault.open({ key, name: NAME, candidate: candidateOf(record) }, signal)).toEqual(
+        {
+          status: "tampered",
+          reason,
+          kmsRequestId: "request-1",
+        },
+      );
     },
   );
 
@@ -303,7 +332,7 @@ describe("open", () => {
     kms.interrupt = () => {
       throw new KmsUnavailable("ThrottlingException", "request-1");
     };
-    const opening = vault.open(key, NAME, candidateOf(record), signal);
+    const opening = vault.open({ key, name: NAME, candidate: candidateOf(record) }, signal);
     await expect(opening).rejects.toMatchObject({ reason: "ThrottlingException" });
   });
 
@@ -311,7 +340,10 @@ describe("open", () => {
     const { key, record } = await sealed();
     const parsed = parseKey(formatKey(key));
     expect(parsed).toBeDefined();
-    const opened = await vault.open(parsed ?? newKey(), NAME, candidateOf(record), signal);
+    const opened = await vault.open(
+      { key: parsed ?? newKey(), name: NAME, candidate: candidateOf(record) },
+      signal,
+    );
     expect(opened).toMatchObject({ status: "opened", text: TEXT });
   });
 });

@@ -1,36 +1,53 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   type DecipherGCM,
   hkdfSync,
   randomBytes,
 } from "node:crypto";
 import { type Key, newKey } from "./key.ts";
-import { type EncryptionContext, type Kms, KmsRejected } from "./kms.ts";
+import { type Kms, KmsRejected } from "./kms.ts";
+import {
+  additionalData,
+  contentKeyInfo,
+  digestOf,
+  encryptionContext,
+  type FormatVersion,
+  isKnownFormat,
+} from "./record-format.ts";
 
-/** A stored record. It contains neither the caller's secret nor a digest of it. */
+/** A stored record. It never contains the caller's secret. */
 export interface SealedRecord {
   /** UUID */
   readonly id: string;
   readonly name: string;
   /** The data key encrypted under the KMS key (CiphertextBlob). */
   readonly wrappedKey: Uint8Array;
-  /** ARN of the KMS key. Informational: decrypt always names the configured key. */
+  /** ARN of the KMS key that encrypted the data key. */
   readonly kmsKeyArn: string;
   /** 12 bytes */
   readonly nonce: Uint8Array;
   /** AES-256-GCM ciphertext of the UTF-8 text, followed by the 16-byte tag. */
   readonly ciphertext: Uint8Array;
-  /** Record format version (currently always 1). */
   readonly formatVersion: number;
+  /** Digest of the Key's secret, as in the encryption context. Undefined in format version 1. */
+  readonly keyDigest: Uint8Array | undefined;
+  /** Opaque id of the client that the record belongs to; undefined for a record of no client. */
+  readonly client: string | undefined;
 }
 
-export type SealedContent = Pick<SealedRecord, "nonce" | "ciphertext" | "formatVersion">;
+export type SealedContent = Pick<SealedRecord, "nonce" | "ciphertext">;
 
-/** The record to try a Key on: the one with the Key's id, or the newest one of the Name. */
-export interface Candidate {
+/** The record to try a Key on, as the store finds it. */
+export interface StoredCandidate {
   readonly wrappedKey: Uint8Array;
+  /** Undefined for a record that an older version of the service forgot: it had one KMS key. */
+  readonly kmsKeyArn: string | undefined;
+  /** How the record was encrypted. Undefined if it is not the Key's record, but the newest of the Name. */
+  readonly format: Pick<SealedRecord, "formatVersion" | "client"> | undefined;
+}
+
+export interface Candidate extends StoredCandidate {
   /**
    * Reads the content of the record with the Key's id; undefined when there is none. Called only after KMS
    * has accepted the Key: the time to read a large ciphertext would reveal that the record exists.
@@ -47,37 +64,57 @@ type OpenStatus =
   /** KMS accepted the Key, but the record's content is deleted. */
   | { readonly status: "deleted" }
   /** The stored record is not what was sealed; no Key opens it. */
-  | { readonly status: "tampered"; readonly reason: string };
+  | { readonly status: "tampered"; readonly reason: string }
+  /** This configuration cannot decrypt the record, whether or not the Key is right. */
+  | { readonly status: "unreadable"; readonly reason: UnreadableReason };
+
+/** The record's KMS key is not one of the configured keys, or a newer version of the service wrote it. */
+export type UnreadableReason = "UnknownKey" | "UnknownFormat";
+
+export interface VaultSettings {
+  /** Format version of new records. 2 by default. */
+  readonly formatVersion?: FormatVersion;
+  /** ARNs of KMS keys that encrypted older records, in the Region of the configured key. None by default. */
+  readonly previousKeyArns?: readonly string[];
+}
 
 export interface Vault {
-  /** Encrypts a text under a new Key. @throws KmsUnavailable */
+  /**
+   * Encrypts a text under a new Key. A record with a client opens only for that client.
+   * @throws KmsUnavailable
+   */
   readonly seal: (
-    name: string,
-    text: string,
+    options: { readonly name: string; readonly text: string; readonly client?: string | undefined },
     signal: AbortSignal,
   ) => Promise<{ key: Key; record: SealedRecord; kmsRequestId: string | undefined }>;
   /**
    * Tries a Key on a record. Calls KMS exactly once, whether or not the Key is well-formed and the record
-   * exists, so that CloudTrail records every attempt.
+   * exists, so that CloudTrail records every attempt. The call names the client that asks, unless the record
+   * with the Key's id belongs to no client.
    * @throws KmsUnavailable
    */
-  readonly open: (
-    key: Key,
-    name: string,
-    candidate: Candidate | undefined,
-    signal: AbortSignal,
-  ) => Promise<Opened>;
+  readonly open: (options: OpenOptions, signal: AbortSignal) => Promise<Opened>;
   /** Creates the decoy used in place of records that do not exist. @throws KmsUnavailable */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
 }
 
-const FORMAT_VERSION = 1;
+export interface OpenOptions {
+  readonly key: Key;
+  readonly name: string;
+  readonly candidate?: Candidate | undefined;
+  /** Opaque id of the client that asks. */
+  readonly client?: string | undefined;
+}
+
+const NEWEST_FORMAT: FormatVersion = 2;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const CIPHER = "aes-256-gcm";
 
 /** Envelope encryption: KMS holds the key that encrypts the data keys, callers hold the secrets. */
-export function createVault(kms: Kms): Vault {
+export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
+  const { formatVersion = NEWEST_FORMAT, previousKeyArns = [] } = settings;
+  const keyArns: KeyArns = { current: kms.keyArn, all: new Set([kms.keyArn, ...previousKeyArns]) };
   let decoy: Promise<Uint8Array> | undefined;
 
   /** Creates the decoy once, for all concurrent callers. A failure is not kept: the next caller tries again. */
@@ -93,20 +130,26 @@ export function createVault(kms: Kms): Vault {
   }
 
   async function createDecoy(signal: AbortSignal): Promise<Uint8Array> {
-    const { plaintext, wrapped } = await kms.generateDataKey(contextOf(newKey()), signal);
+    const { id, secret } = newKey();
+    const context = encryptionContext({ version: NEWEST_FORMAT, id, keyDigest: digestOf(secret) });
+    const { plaintext, wrapped } = await kms.generateDataKey(context, signal);
     plaintext.fill(0);
     return wrapped;
   }
 
   return {
-    async seal(name, text, signal) {
+    async seal({ name, text, client }, signal) {
+      if (client !== undefined && formatVersion === 1) {
+        throw new Error("Format version 1 cannot bind a record to a client; use version 2.");
+      }
       const key = newKey();
+      const keyDigest = digestOf(key.secret);
       const { plaintext, wrapped, keyArn, requestId } = await kms.generateDataKey(
-        contextOf(key),
+        encryptionContext({ version: formatVersion, id: key.id, keyDigest, client }),
         signal,
       );
-      const sealed = withContentKey(plaintext, key, (contentKey) =>
-        encrypt(contentKey, additionalData(key.id, name), text),
+      const sealed = withContentKey(plaintext, key, formatVersion, (contentKey) =>
+        encrypt(contentKey, additionalData(formatVersion, { id: key.id, name, client }), text),
       );
       const record = {
         id: key.id,
@@ -114,25 +157,28 @@ export function createVault(kms: Kms): Vault {
         wrappedKey: wrapped,
         kmsKeyArn: keyArn,
         ...sealed,
-        formatVersion: FORMAT_VERSION,
+        formatVersion,
+        keyDigest: formatVersion === 1 ? undefined : keyDigest,
+        client,
       };
       return { key, record, kmsRequestId: requestId };
     },
 
-    async open(key, name, candidate, signal) {
-      const wrapped = candidate?.wrappedKey ?? (await wrappedDecoy(signal));
+    async open({ key, name, candidate, client }, signal) {
+      const attempt = attemptOf(candidate, client, keyArns);
+      const { version, keyArn, unreadable, client: boundClient } = attempt;
+      const wrapped = attempt.wrapped ?? (await wrappedDecoy(signal));
+      const keyDigest = digestOf(key.secret);
+      const context = encryptionContext({ version, id: key.id, keyDigest, client: boundClient });
       try {
-        const { plaintext, requestId } = await kms.decrypt(wrapped, contextOf(key), signal);
-        return {
-          ...(await openContent(plaintext, key, name, candidate, signal)),
-          kmsRequestId: requestId,
-        };
+        const { plaintext, requestId } = await kms.decrypt({ wrapped, keyArn, context }, signal);
+        const readContent = attempt.wrapped && candidate?.readContent;
+        const sealed = { key, name, version, client: boundClient, readContent };
+        const opened = await openContent(plaintext, sealed, signal);
+        return { ...opened, kmsRequestId: requestId };
       } catch (error) {
         if (!(error instanceof KmsRejected)) throw error;
-        const { reason, requestId } = error;
-        return reason === "InvalidCiphertextException"
-          ? { status: "rejected", kmsRequestId: requestId }
-          : { status: "tampered", reason, kmsRequestId: requestId };
+        return { ...statusOf(error, unreadable), kmsRequestId: error.requestId };
       }
     },
 
@@ -142,21 +188,73 @@ export function createVault(kms: Kms): Vault {
   };
 }
 
+function statusOf({ reason }: KmsRejected, unreadable: UnreadableReason | undefined): OpenStatus {
+  if (unreadable !== undefined) return { status: "unreadable", reason: unreadable };
+  return reason === "InvalidCiphertextException"
+    ? { status: "rejected" }
+    : { status: "tampered", reason };
+}
+
+/** One call of KMS to decrypt a data key. */
+interface Attempt {
+  /** The data key; undefined for the decoy. */
+  readonly wrapped?: Uint8Array;
+  readonly keyArn: string;
+  readonly version: FormatVersion;
+  readonly client: string | undefined;
+  /** Why the record cannot be decrypted even with the right Key. */
+  readonly unreadable?: UnreadableReason;
+}
+
+interface KeyArns {
+  /** The key of new records. */
+  readonly current: string;
+  readonly all: ReadonlySet<string>;
+}
+
+/**
+ * Chooses the data key that KMS is asked to decrypt, and how. Uses the decoy for a record that cannot be read,
+ * and for another record of the Name under a previous KMS key: if that key is disabled, the error would reveal
+ * that the Name exists.
+ */
+function attemptOf(
+  candidate: Candidate | undefined,
+  client: string | undefined,
+  keyArns: KeyArns,
+): Attempt {
+  const guess = { version: NEWEST_FORMAT, client, keyArn: keyArns.current };
+  if (candidate === undefined) return guess;
+  const { wrappedKey: wrapped, format, kmsKeyArn: keyArn = keyArns.current } = candidate;
+  if (format === undefined) return keyArn === keyArns.current ? { ...guess, wrapped } : guess;
+  const { formatVersion: version, client: owner } = format;
+  if (!isKnownFormat(version)) return { ...guess, unreadable: "UnknownFormat" };
+  if (!keyArns.all.has(keyArn)) return { ...guess, unreadable: "UnknownKey" };
+  // KMS compares the client that asks with the one of the record.
+  return { version, keyArn, wrapped, client: owner === undefined ? undefined : client };
+}
+
+/** A record whose data key KMS has decrypted. */
+interface Unwrapped {
+  readonly key: Key;
+  readonly name: string;
+  readonly version: FormatVersion;
+  readonly client: string | undefined;
+  readonly readContent: Candidate["readContent"] | undefined;
+}
+
 /** Reads and decrypts the content once KMS has unwrapped the data key, which is overwritten afterwards. */
 async function openContent(
   dataKey: Uint8Array,
-  key: Key,
-  name: string,
-  candidate: Candidate | undefined,
+  { key, name, version, client, readContent }: Unwrapped,
   signal: AbortSignal,
 ): Promise<OpenStatus> {
   try {
     signal.throwIfAborted();
-    if (candidate === undefined) return { status: "rejected" };
-    const content = await candidate.readContent();
+    if (readContent === undefined) return { status: "rejected" };
+    const content = await readContent();
     if (content === undefined) return { status: "deleted" };
-    const text = withContentKey(dataKey, key, (contentKey) =>
-      decrypt(contentKey, additionalData(key.id, name), content),
+    const text = withContentKey(dataKey, key, version, (contentKey) =>
+      decrypt(contentKey, additionalData(version, { id: key.id, name, client }), content),
     );
     if (text === undefined) return { status: "tampered", reason: "NotAuthentic" };
     return { status: "opened", text };
@@ -166,31 +264,17 @@ async function openContent(
 }
 
 /**
- * The encryption context that binds a data key to a Key, so that KMS itself verifies the Key. CloudTrail
- * records it in plain text: it contains only a digest of the secret, and no Name.
- * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
- */
-function contextOf({ id, secret }: Key): EncryptionContext {
-  const digest = createHash("sha256").update("cipherwatch/key/v1").update(secret);
-  return { app: "cipherwatch", record: id, key: digest.digest("base64url") };
-}
-
-/** Unambiguous because the id has a fixed length. */
-function additionalData(id: string, name: string): Buffer {
-  return Buffer.from(`cipherwatch/record/v1${id}${name}`);
-}
-
-/**
  * Derives the content key from the data key and the caller's secret, so that neither KMS access with the
  * database nor the caller's Key alone opens a record. Overwrites the data key and the content key after use.
  */
 function withContentKey<T>(
   dataKey: Uint8Array,
   { secret }: Key,
+  version: FormatVersion,
   use: (contentKey: Uint8Array) => T,
 ): T {
   const contentKey = new Uint8Array(
-    hkdfSync("sha256", dataKey, secret, "cipherwatch/content/v1", 32),
+    hkdfSync("sha256", dataKey, secret, contentKeyInfo(version), 32),
   );
   try {
     return use(contentKey);
@@ -216,13 +300,7 @@ function decrypt(
   associated: Buffer,
   sealed: SealedContent,
 ): string | undefined {
-  if (
-    sealed.formatVersion !== FORMAT_VERSION ||
-    sealed.nonce.length !== NONCE_BYTES ||
-    sealed.ciphertext.length < TAG_BYTES
-  ) {
-    return undefined;
-  }
+  if (sealed.nonce.length !== NONCE_BYTES || sealed.ciphertext.length < TAG_BYTES) return undefined;
   const end = sealed.ciphertext.length - TAG_BYTES;
   const decipher = createDecipheriv(CIPHER, contentKey, sealed.nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associated);

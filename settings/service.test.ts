@@ -47,6 +47,7 @@ testSettings(settings, {
     "enhanced",
     { disabled: /^is not a level of Container Insights that ECS offers$/ },
   ],
+  recordFormat: ["RECORD_FORMAT", "1", 1, { 3: /^is not a format version of records$/ }],
   executeCommand: ["EXECUTE_COMMAND", "true", true, { sometimes: /must be true or false/ }],
 });
 

@@ -71,6 +71,13 @@ export const settings = {
     },
   ),
 
+  recordFormat: oneOfNumbers([1, 2], "is not a format version of records", {
+    description:
+      "Format version of new records. Set it to 1 for one deployment when you upgrade from a version that cannot read 2.",
+    defaults: same(2),
+    next: "unset it to write the newest version",
+  }),
+
   executeCommand: flag({
     description:
       "Allow administrators to run commands in a container (ECS Exec). Each command fires ecs-change; its output is not logged.",

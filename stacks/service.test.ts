@@ -138,14 +138,17 @@ describe("the API", () => {
     expect(variablesOf(container)).not.toHaveProperty("CANARY_MINUTES");
   });
 
-  test("receives a pool size that differs from the service's default", () => {
-    const [, container] = containersOf(serviceStack({ DATABASE_POOL_SIZE: "5" }));
-    expect(variablesOf(container)).toMatchObject({ DATABASE_POOL_SIZE: "5" });
-    const { DATABASE_POOL_SIZE } = parseServiceEnvironment({
+  test("receives settings that differ from the service's defaults", () => {
+    const [, container] = containersOf(
+      serviceStack({ DATABASE_POOL_SIZE: "5", RECORD_FORMAT: "1" }),
+    );
+    expect(variablesOf(container)).toMatchObject({ DATABASE_POOL_SIZE: "5", RECORD_FORMAT: "1" });
+    const { DATABASE_POOL_SIZE, RECORD_FORMAT } = parseServiceEnvironment({
       DATABASE_URL: "postgres://postgres@localhost/postgres",
       KMS_KEY_ARN: KEY_ARN,
     });
     expect(settingsOf().databasePoolSize).toBe(DATABASE_POOL_SIZE);
+    expect(settingsOf().recordFormat).toBe(RECORD_FORMAT);
   });
 
   test("has a health check that needs no shell", () => {

@@ -30,12 +30,12 @@ async function encrypt({ Name, Text }: Record<string, string>): Promise<object> 
   ]);
   const wrappedKey = key.CiphertextBlob ?? new Uint8Array();
   const record = { id, name: Name ?? "", wrappedKey, kmsKeyArn: KeyId, nonce, ciphertext };
-  await store.insert({ ...record, formatVersion: 1 });
+  await store.insert({ ...record, formatVersion: 1, keyDigest: undefined, client: undefined });
   return { Key: id };
 }
 
 async function decrypt({ Name = "", Key: id = "" }: Record<string, string>): Promise<object> {
-  const CiphertextBlob = await store.findWrappedKey(id, Name);
+  const CiphertextBlob = (await store.findCandidate(id, Name))?.wrappedKey;
   const key = await kms.send(
     new DecryptCommand({ KeyId, CiphertextBlob, EncryptionContext: { record: id } }),
   );

@@ -37,7 +37,11 @@ it("runs each migration once when four tasks start at the same time", async () =
   const migrated = outputs.filter(({ stdout }) => stdout.includes('"schema migrated"'));
   expect(migrated).toHaveLength(1);
   const rows = await admin`SELECT name FROM cipherwatch.migrations`;
-  expect(rows.map(({ name }) => name)).toEqual(["0001_records.sql", "0002_forgotten.sql"]);
+  expect(rows.map(({ name }) => name)).toEqual([
+    "0001_records.sql",
+    "0002_forgotten.sql",
+    "0003_record_format_2.sql",
+  ]);
 });
 
 it("denies the role of the service everything except reading, adding and deleting records", async () => {

@@ -42,18 +42,23 @@ function createMemoryStore(): Store {
     const record = records.get(id);
     return record?.name === name ? record : undefined;
   };
-  const findWrappedKey: Store["findWrappedKey"] = async (id, name) =>
-    (recordOf(id, name) ?? [...records.values()].findLast((other) => other.name === name))
-      ?.wrappedKey;
+  const candidateOf = (record: SealedRecord | undefined, isKeysRecord: boolean) =>
+    record && { ...record, format: isKeysRecord ? record : undefined };
+  const findCandidate: Store["findCandidate"] = async (id, name) =>
+    candidateOf(recordOf(id, name), true) ??
+    candidateOf(
+      [...records.values()].findLast((other) => other.name === name),
+      false,
+    );
   return {
     async insert(record) {
       records.set(record.id, record);
       const [oldest] = records.keys();
       if (records.size > 50 && oldest !== undefined) records.delete(oldest);
     },
-    findWrappedKey,
-    findWrappedKeyToRemove: async (id, name) =>
-      forgotten.get(id)?.wrappedKey ?? (await findWrappedKey(id, name)),
+    findCandidate,
+    findCandidateToRemove: async (id, name) =>
+      candidateOf(forgotten.get(id), true) ?? (await findCandidate(id, name)),
     readContent: async (id, name) => recordOf(id, name),
     async remove(id, name) {
       const record = recordOf(id, name);

@@ -15,7 +15,7 @@ import { createMemoryBudget, type MemoryBudget } from "../memory-budget.ts";
 import { createReadiness } from "../readiness.ts";
 import { createStore, type Store } from "../store.ts";
 import { createLogger, type Logger } from "../telemetry.ts";
-import { createVault, type Vault } from "../vault.ts";
+import { createVault, type Vault, type VaultSettings } from "../vault.ts";
 import { createMemoryKms, type MemoryKms } from "./memory-kms.ts";
 
 export interface HarnessSettings {
@@ -28,6 +28,8 @@ export interface HarnessSettings {
   readonly memory?: number;
   /** A new in-memory KMS by default. */
   readonly kms?: MemoryKms;
+  /** Format version 2 and no previous KMS keys by default. */
+  readonly vault?: VaultSettings;
 }
 
 export interface ServiceResponse {
@@ -85,7 +87,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     onTokenError: () => {},
   });
   const store = recording(createStore(database), storeCalls);
-  const vault = createVault(kms);
+  const vault = createVault(kms, settings.vault);
   const memory = createMemoryBudget(memoryBytes, () => performance.now());
   const logger = createLogger({
     level: "debug",
@@ -174,13 +176,13 @@ function recording(store: Store, calls: string[]): Store {
       calls.push("insert");
       return store.insert(record);
     },
-    findWrappedKey: (id, name) => {
-      calls.push("findWrappedKey");
-      return store.findWrappedKey(id, name);
+    findCandidate: (id, name) => {
+      calls.push("findCandidate");
+      return store.findCandidate(id, name);
     },
-    findWrappedKeyToRemove: (id, name) => {
-      calls.push("findWrappedKeyToRemove");
-      return store.findWrappedKeyToRemove(id, name);
+    findCandidateToRemove: (id, name) => {
+      calls.push("findCandidateToRemove");
+      return store.findCandidateToRemove(id, name);
     },
     readContent: (id, name) => {
       calls.push("readContent");

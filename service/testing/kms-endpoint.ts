@@ -61,8 +61,11 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
     }
     try {
       const wrapped = Buffer.from(input.CiphertextBlob, "base64");
-      const { plaintext } = await kms.decrypt(wrapped, input.EncryptionContext, signal);
-      return { status: 200, body: { Plaintext: base64(plaintext), KeyId: KEY_ARN } };
+      const { plaintext } = await kms.decrypt(
+        { wrapped, keyArn: input.KeyId, context: input.EncryptionContext },
+        signal,
+      );
+      return { status: 200, body: { Plaintext: base64(plaintext), KeyId: input.KeyId } };
     } catch (error) {
       if (error instanceof KmsRejected) return awsError(error.reason);
       throw error;
@@ -86,6 +89,7 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
 }
 
 interface Input {
+  readonly KeyId: string;
   readonly EncryptionContext: Record<string, string>;
   readonly CiphertextBlob: string;
 }

@@ -1,12 +1,15 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID } from "node:crypto";
 import { type EncryptionContext, type Kms, KmsRejected } from "../kms.ts";
 
 export type KmsOperation = "generateDataKey" | "decrypt" | "checkKey";
 
 export interface MemoryKms extends Kms {
-  readonly keyArn: string;
   /** All calls, newest last. */
-  readonly calls: { readonly operation: KmsOperation; readonly context: EncryptionContext }[];
+  readonly calls: {
+    readonly operation: KmsOperation;
+    readonly keyArn: string;
+    readonly context: EncryptionContext;
+  }[];
   /** Runs before each call and fails it by throwing. */
   interrupt: ((operation: KmsOperation, signal: AbortSignal) => void | Promise<void>) | undefined;
 }
@@ -14,34 +17,43 @@ export interface MemoryKms extends Kms {
 export const KEY_ARN =
   "arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
+/** Another key of the same account. */
+export const OTHER_KEY_ARN =
+  "arn:aws:kms:ap-southeast-2:111122223333:key/9876fedc-98fe-76dc-54ba-0987654321fe";
+
 /**
  * An in-memory KMS that wraps data keys with AES-256-GCM and the encryption context as additional data.
- * @param master the key's material, 32 bytes
+ * @param master the material of KEY_ARN, 32 bytes; that of other keys is derived from it
+ * @param keyArn the key of new data keys
  */
-export function createMemoryKms(master: Uint8Array = randomBytes(32)): MemoryKms {
+export function createMemoryKms(
+  master: Uint8Array = randomBytes(32),
+  keyArn: string = KEY_ARN,
+): MemoryKms {
+  const materialOf = (arn: string) =>
+    arn === KEY_ARN ? master : createHmac("sha256", master).update(arn).digest();
   const kms: MemoryKms = {
-    keyArn: KEY_ARN,
+    keyArn,
     calls: [],
     interrupt: undefined,
 
     async generateDataKey(context, signal) {
-      await begin("generateDataKey", context, signal);
+      await begin("generateDataKey", keyArn, context, signal);
       const plaintext = randomBytes(32);
       const nonce = randomBytes(12);
-      const cipher = createCipheriv("aes-256-gcm", master, nonce);
+      const cipher = createCipheriv("aes-256-gcm", materialOf(keyArn), nonce);
       cipher.setAAD(canonical(context));
       const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);
       const wrapped = Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
-      return { plaintext, wrapped, keyArn: KEY_ARN, requestId: randomUUID() };
+      return { plaintext, wrapped, keyArn, requestId: randomUUID() };
     },
 
-    async decrypt(wrapped, context, signal) {
-      await begin("decrypt", context, signal);
+    async decrypt({ wrapped, keyArn: named, context }, signal) {
+      await begin("decrypt", named, context, signal);
       const requestId = randomUUID();
       try {
-        const decipher = createDecipheriv("aes-256-gcm", master, wrapped.subarray(0, 12), {
-          authTagLength: 16,
-        });
+        const cipher = ["aes-256-gcm", materialOf(named), wrapped.subarray(0, 12)] as const;
+        const decipher = createDecipheriv(...cipher, { authTagLength: 16 });
         decipher.setAAD(canonical(context));
         decipher.setAuthTag(wrapped.subarray(12, 28));
         const plaintext = Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()]);
@@ -52,12 +64,17 @@ export function createMemoryKms(master: Uint8Array = randomBytes(32)): MemoryKms
     },
 
     async checkKey(signal) {
-      await begin("checkKey", {}, signal);
+      await begin("checkKey", keyArn, {}, signal);
     },
   };
 
-  async function begin(operation: KmsOperation, context: EncryptionContext, signal: AbortSignal) {
-    kms.calls.push({ operation, context });
+  async function begin(
+    operation: KmsOperation,
+    named: string,
+    context: EncryptionContext,
+    signal: AbortSignal,
+  ) {
+    kms.calls.push({ operation, keyArn: named, context });
     await kms.interrupt?.(operation, signal);
   }
 

@@ -30,6 +30,9 @@ export interface ServiceTaskProps {
 export const API_CONTAINER = "api";
 const MIGRATION_CONTAINER = "migrate";
 
+/** Format version that the service writes by default. */
+const NEWEST_RECORD_FORMAT = 2;
+
 /** User and group id. The image has no such user, and no file that belongs to these ids. */
 const UNPRIVILEGED_USER = "65532:65532";
 
@@ -71,8 +74,8 @@ function migrations(scope: Construct, props: ServiceTaskProps) {
 }
 
 function api(scope: Construct, props: ServiceTaskProps) {
-  const { env, region, monitoringCanary, executeCommand, databasePoolSize, taskMemory } =
-    CipherwatchStack.of(scope).settings;
+  const { settings } = CipherwatchStack.of(scope);
+  const { env, region, monitoringCanary, executeCommand, databasePoolSize, taskMemory } = settings;
   const { port, keyArn, stopSeconds } = props;
   return {
     name: API_CONTAINER,
@@ -91,6 +94,9 @@ function api(scope: Construct, props: ServiceTaskProps) {
       ...(monitoringCanary && { CANARY_MINUTES: String(CANARY_MINUTES) }),
       ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
         DATABASE_POOL_SIZE: String(databasePoolSize),
+      }),
+      ...(settings.recordFormat !== NEWEST_RECORD_FORMAT && {
+        RECORD_FORMAT: String(settings.recordFormat),
       }),
     }),
     healthCheck: {
