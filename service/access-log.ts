@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
+import { limitClientMetrics } from "./client-metrics.ts";
 import type { RequestEnv, RequestFacts } from "./request.ts";
 import { type Logger, metricFields } from "./telemetry.ts";
 
@@ -10,6 +11,8 @@ export interface AccessLogSettings {
   readonly routeOf: (path: string) => string | undefined;
   /** Routes that are logged but not counted in the metrics. */
   readonly probes: ReadonlySet<string>;
+  /** Maximum number of clients with metrics of their own. */
+  readonly clientMetrics: number;
 }
 
 /**
@@ -22,6 +25,7 @@ const REQUEST_ID = /^(?:[A-Za-z0-9._:=@/+-]{1,32}|(?:[A-Za-z]{1,8}=)?[0-9A-Fa-f-
 /** Sets X-Request-Id on every response and logs one line per request, without any caller input. */
 export function accessLog(settings: AccessLogSettings): MiddlewareHandler<RequestEnv> {
   const { logger, metricsNamespace, routeOf, probes } = settings;
+  const dimensionOf = limitClientMetrics(settings.clientMetrics);
   return async (context, next) => {
     const startedAt = performance.now();
     const callerId = context.req.header("X-Request-Id") ?? "";
@@ -36,6 +40,7 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
     const { status } = context.res;
     const duration = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     const { metrics, ...loggedFacts } = facts;
+    const client = facts.client === undefined ? undefined : dimensionOf(facts.client);
     const values = {
       Requests: 1,
       Latency: duration,
@@ -49,7 +54,7 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
       status,
       duration,
       ...loggedFacts,
-      ...(!probes.has(route) && metricFields(metricsNamespace, values, Date.now())),
+      ...(!probes.has(route) && metricFields(metricsNamespace, values, Date.now(), client)),
     };
     logger[levelOf(status, facts)](line, "request");
   };

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { accessLog } from "./access-log.ts";
+import { authenticate } from "./authenticate.ts";
 import type { AppDependencies } from "./dependencies.ts";
 import { handleError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
@@ -32,14 +33,15 @@ const HEADERS = Object.entries({
 
 /** The service without a port: `createApp(…).fetch` answers requests. */
 export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
-  const { limits, logger, metricsNamespace, isDraining } = dependencies;
-  const document = openApiDocument(limits.text);
+  const { limits, logger, metricsNamespace, isDraining, identity } = dependencies;
+  const document = openApiDocument(limits.text, { identity: identity !== undefined });
   const routes = methodsByPath(document);
   const routeOf = (path: string) => (routes.has(path) ? path : undefined);
   const app = new Hono<RequestEnv>();
 
   app.use(receiveRejectedBody(limits.deadline));
-  app.use(accessLog({ logger, metricsNamespace, routeOf, probes: PROBES }));
+  const clientMetrics = identity?.clientMetrics ?? 0;
+  app.use(accessLog({ logger, metricsNamespace, routeOf, probes: PROBES, clientMetrics }));
   app.use(async (context, next) => {
     // Set before the response exists: changing the headers of a response makes the server copy it.
     for (const [name, value] of HEADERS) context.header(name, value);
@@ -63,6 +65,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   app.route("/", healthRoutes(dependencies));
   app.get("/openapi.json", (context) => context.json(document));
   app.use(limitRequests(limits));
+  if (identity !== undefined) app.use(authenticate(identity.verifyToken));
   app.route("/", recordRoutes(dependencies));
   app.onError(handleError(logger));
   return app;

@@ -2,10 +2,20 @@ import type { RequestLimits } from "./limits.ts";
 import type { Verdict } from "./readiness.ts";
 import type { Store } from "./store.ts";
 import type { Logger } from "./telemetry.ts";
+import type { VerifyToken } from "./token.ts";
 import type { Vault } from "./vault.ts";
+
+/** How callers are identified. */
+export interface Identity {
+  readonly verifyToken: VerifyToken;
+  /** Maximum number of clients with metrics of their own. */
+  readonly clientMetrics: number;
+}
 
 export interface AppDependencies {
   readonly vault: Vault;
+  /** Undefined while identity is off: then anyone who reaches the service may use it. */
+  readonly identity: Identity | undefined;
   readonly store: Store;
   readonly readiness: () => Promise<Verdict>;
   readonly limits: RequestLimits & {

@@ -1,3 +1,4 @@
+import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
 import type { FormatVersion } from "./record-format.ts";
@@ -13,6 +14,18 @@ interface DatabaseServer {
   readonly port: number;
   readonly name: string;
   readonly user: string;
+}
+
+/** How to verify the callers' access tokens. */
+export interface IdentityEnvironment {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clientClaim: string;
+  readonly keys:
+    | { readonly kind: "url"; readonly url: string }
+    | { readonly kind: "pinned"; readonly jwks: JSONWebKeySet };
+  /** Maximum number of clients for which this process reports metrics of their own. */
+  readonly clientMetrics: number;
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -108,15 +121,62 @@ const DATABASE_SECRET = z
     return z.NEVER;
   });
 
-/** Variables whose values must never appear in a message. */
-const SECRET = new Set(["DATABASE_URL", "DATABASE_SECRET"]);
+/** Loopback alone may be plain HTTP, for the lab. */
+const JWKS_URL = /^(https:\/\/[^\s/?#@]+|http:\/\/127\.0\.0\.1(:\d+)?)(\/\S*)?$/;
+
+const identity = {
+  /** Turns identity on. */
+  OIDC_ISSUER: text(
+    /^https:\/\/[^\s/?#@]+(\/\S*)?$/,
+    "an https URL without credentials",
+  ).optional(),
+  OIDC_AUDIENCE: text(/^[\x21-\x7e]{1,255}$/, "1 to 255 visible ASCII characters").optional(),
+  /** One of these two. */
+  OIDC_JWKS_URL: text(JWKS_URL, "an https URL without credentials").optional(),
+  OIDC_JWKS: z
+    .string()
+    .transform((json, context) => {
+      const jwks = PublicKeySet.safeParse(parseJson(json));
+      if (jwks.success) return jwks.data;
+      context.addIssue({
+        code: "custom",
+        message: "must be a JSON Web Key Set of public RSA, EC or OKP keys, each with a kid",
+      });
+      return z.NEVER;
+    })
+    .optional(),
+  /** The claim that identifies the client. */
+  OIDC_CLIENT_CLAIM: text(/^[\w:./-]{1,100}$/, "the name of a claim").default("sub"),
+  /** Maximum number of clients with metrics of their own in this process; others share one. */
+  CLIENT_METRICS: integer(0, 100, 10),
+};
+
+/** Rejects symmetric keys and private members. */
+const PublicKeySet = z.object({
+  keys: z
+    .array(
+      z
+        .looseObject({ kty: z.enum(["RSA", "EC", "OKP"]), kid: z.string().min(1) })
+        .refine((key) => !["d", "p", "q", "k"].some((member) => Object.hasOwn(key, member))),
+    )
+    .min(1),
+});
+
+/** Variables whose values must never appear in a message. A key set may have private keys by mistake. */
+const SECRET = new Set(["DATABASE_URL", "DATABASE_SECRET", "OIDC_JWKS"]);
 
 export type ServiceEnvironment = z.output<z.ZodObject<typeof settings>> & {
   readonly database: DatabaseAccess;
+  /** Undefined while identity is off. */
+  readonly identity: IdentityEnvironment | undefined;
 };
 
 /** @throws OperatorError that lists every missing or invalid variable */
 export function parseServiceEnvironment(variables: Variables): ServiceEnvironment {
+  return { ...parseSettings(variables), identity: parseIdentity(variables) };
+}
+
+function parseSettings(variables: Variables): Omit<ServiceEnvironment, "identity"> {
   if (usesUrl(variables)) {
     const { DATABASE_URL: url, ...rest } = parse({ ...settings, ...databaseUrl }, variables);
     return { ...rest, database: { kind: "url", url } };
@@ -131,6 +191,35 @@ export function parseServiceEnvironment(variables: Variables): ServiceEnvironmen
     ...rest
   } = parse(shape, variables);
   return { ...rest, database: { kind: "iam", host, port, name, user, region } };
+}
+
+/** @throws OperatorError if variables of identity are invalid, or set without the others that they need */
+function parseIdentity(variables: Variables): IdentityEnvironment | undefined {
+  const {
+    OIDC_ISSUER: issuer,
+    OIDC_AUDIENCE: audience,
+    OIDC_JWKS_URL: url,
+    OIDC_JWKS: jwks,
+    OIDC_CLIENT_CLAIM: clientClaim,
+    CLIENT_METRICS: clientMetrics,
+  } = parse(identity, variables);
+  if (issuer === undefined) {
+    const [orphan] = ["OIDC_AUDIENCE", "OIDC_JWKS_URL", "OIDC_JWKS"].filter(
+      (name) => variables[name],
+    );
+    // Without this check, a lost OIDC_ISSUER would silently let everyone in.
+    if (orphan === undefined) return undefined;
+    throw new OperatorError(`${orphan} is set without OIDC_ISSUER. Set both, or neither.`);
+  }
+  if (audience === undefined) {
+    throw new OperatorError(
+      "OIDC_AUDIENCE must be set with OIDC_ISSUER: the service would accept tokens issued for others.",
+    );
+  }
+  const base = { issuer, audience, clientClaim, clientMetrics };
+  if (url !== undefined && jwks === undefined) return { ...base, keys: { kind: "url", url } };
+  if (url === undefined && jwks !== undefined) return { ...base, keys: { kind: "pinned", jwks } };
+  throw new OperatorError("Set exactly one of OIDC_JWKS_URL and OIDC_JWKS with OIDC_ISSUER.");
 }
 
 export interface MigrationEnvironment {

@@ -62,6 +62,7 @@ interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly requestBody?: object;
+  readonly security?: readonly object[];
   readonly responses: Readonly<Record<number, object>>;
 }
 
@@ -84,8 +85,8 @@ function withSharedResponses(paths: Paths): Paths {
   );
 }
 
-const apiPaths = (textLimit: number) => {
-  const problems = commonProblems(textLimit);
+const apiPaths = (textLimit: number, { identity }: ContractOptions) => {
+  const problems = commonProblems(textLimit, identity);
   const denied = response(
     "The Key does not open a record with this Name: the Key is wrong, malformed or for another record, " +
       "the Name is unknown, or the record was tampered with. The response does not say which " +
@@ -94,6 +95,7 @@ const apiPaths = (textLimit: number) => {
   );
   const decrypt = {
     summary: "Return a Text to the holder of its Key",
+    ...secured(identity),
     requestBody: body("DecryptRequest"),
     responses: { 200: response("The Text.", "DecryptResponse"), 403: denied, ...problems },
   };
@@ -102,6 +104,7 @@ const apiPaths = (textLimit: number) => {
       post: {
         operationId: "encrypt",
         summary: "Encrypt and store a Text",
+        ...secured(identity),
         requestBody: body("EncryptRequest"),
         responses: {
           200: response("The Text is durably stored; the response has its Key.", "EncryptResponse"),
@@ -121,6 +124,7 @@ const apiPaths = (textLimit: number) => {
       post: {
         operationId: "forget",
         summary: "Delete the record that a Key opens",
+        ...secured(identity),
         description:
           "Deletes the Text at once. May be repeated for 24 hours with the same Name and Key, for example " +
           "after a lost response.",
@@ -135,12 +139,26 @@ const apiPaths = (textLimit: number) => {
   };
 };
 
-function commonProblems(textLimit: number) {
+/** Requires an access token where identity is on. */
+const secured = (identity: boolean) => (identity ? { security: [{ accessToken: [] }] } : {});
+
+const unauthorized = {
+  ...response("The access token is missing or not accepted (Unauthorized).", "ErrorResponse"),
+  headers: {
+    "WWW-Authenticate": {
+      description: "The Bearer scheme, and why the token is not accepted.",
+      schema: { type: "string" },
+    },
+  },
+};
+
+function commonProblems(textLimit: number, identity: boolean) {
   return {
     400: response(
       "The request is not valid HTTP (BadRequest), or its body is not valid JSON (MalformedJson).",
       "ErrorResponse",
     ),
+    ...(identity && { 401: unauthorized }),
     413: response(
       `The body is too large, or Text exceeds ${textLimit} bytes of UTF-8 (PayloadTooLarge).`,
       "ErrorResponse",
@@ -164,7 +182,9 @@ function commonProblems(textLimit: number) {
     503: {
       ...response(
         "KMS or the database is unavailable, or the deadline has passed (KmsUnavailable, " +
-          "DatabaseUnavailable, DeadlineExceeded). An encrypt request that fails this way may have " +
+          "DatabaseUnavailable, DeadlineExceeded)" +
+          (identity ? ", or the keys that verify access tokens are (IssuerUnavailable)" : "") +
+          ". An encrypt request that fails this way may have " +
           "stored a record that no one has a Key for.",
         "ErrorResponse",
       ),
@@ -217,11 +237,25 @@ const healthPaths = {
   },
 };
 
+export interface ContractOptions {
+  /** Whether requests need an access token. */
+  readonly identity: boolean;
+}
+
+const securitySchemes = {
+  accessToken: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description: "An access token of the issuer that the service is configured with.",
+  },
+};
+
 /**
  * The contract as an OpenAPI 3.1 document, generated from the schemas that validate requests.
  * @param textLimit maximum size of a Text in bytes of UTF-8
  */
-export function openApiDocument(textLimit: number) {
+export function openApiDocument(textLimit: number, options: ContractOptions = { identity: false }) {
   return {
     openapi: "3.1.0",
     info: {
@@ -235,8 +269,9 @@ export function openApiDocument(textLimit: number) {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    paths: withSharedResponses({ ...apiPaths(textLimit), ...healthPaths }),
+    paths: withSharedResponses({ ...apiPaths(textLimit, options), ...healthPaths }),
     components: {
+      ...(options.identity && { securitySchemes }),
       responses: sharedResponses,
       schemas: Object.fromEntries(
         Object.entries(schemas).map(([name, schema]) => {

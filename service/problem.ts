@@ -2,6 +2,7 @@
 export const problemStatus = {
   BadRequest: 400,
   MalformedJson: 400,
+  Unauthorized: 401,
   DecryptionFailed: 403,
   NotFound: 404,
   MethodNotAllowed: 405,
@@ -16,6 +17,7 @@ export const problemStatus = {
   DatabaseUnavailable: 503,
   KmsUnavailable: 503,
   DeadlineExceeded: 503,
+  IssuerUnavailable: 503,
   NotReady: 503,
 } as const;
 

@@ -10,9 +10,11 @@ import type { MetricValues } from "./telemetry.ts";
 export interface RequestFacts {
   /** Request id of the last KMS call, which links a log line to its CloudTrail event. */
   kmsRequestId?: string | undefined;
+  /** Opaque id of the authenticated client. */
+  client?: string;
   /** Error code returned to the caller. */
   code?: ProblemCode;
-  /** Error code of the dependency that failed. */
+  /** Error code of the dependency that failed, or why the access token was rejected. */
   reason?: string;
   /** How tampering with the requested record was detected. */
   tampered?: string;
@@ -31,6 +33,8 @@ export interface RequestEnv {
     /** Accounts for the request's memory. */
     admission: Admission;
     facts: RequestFacts;
+    /** Opaque id of the authenticated client; absent while identity is off. */
+    client: string | undefined;
   };
 }
 

@@ -4,14 +4,17 @@ import { memoryForRequests, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createCanary, runAtMultiples } from "./canary.ts";
 import { createDatabase } from "./database.ts";
+import type { Identity } from "./dependencies.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createHttpServer } from "./http-server.ts";
+import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms } from "./kms.ts";
 import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createReadiness } from "./readiness.ts";
 import { createStore, type Store } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
+import { createTokenVerifier } from "./token.ts";
 import { createVault, type Vault } from "./vault.ts";
 
 function start(): void {
@@ -40,6 +43,7 @@ function start(): void {
   let draining = false;
   const app = createApp({
     vault,
+    identity: startIdentity(environment),
     store,
     readiness: createReadiness({
       checks: { Database: store.check, Kms: kms.checkKey },
@@ -82,6 +86,20 @@ function start(): void {
       "KMS did not create the decoy; the first request that needs it will try again",
     );
   });
+}
+
+/** Fetches the issuer's keys now and regularly. */
+function startIdentity({ identity }: ServiceEnvironment): Identity | undefined {
+  if (identity === undefined) return undefined;
+  const { keys: source, clientMetrics, ...expected } = identity;
+  const keys = source.kind === "url" ? fetchedKeys(source.url) : pinnedKeys(source.jwks);
+  const refresh = () =>
+    keys.refresh().catch((error: unknown) => {
+      logger.warn(errorFields(error), "the issuer's keys could not be fetched");
+    });
+  void refresh();
+  setInterval(refresh, REFRESH_INTERVAL).unref();
+  return { verifyToken: createTokenVerifier({ ...expected, keys, now: Date.now }), clientMetrics };
 }
 
 /** Milliseconds. */

@@ -58,36 +58,48 @@ const metrics = {
   UnreadableRecords: { unit: "Count", resolution: 60 },
 } as const satisfies Record<string, Metric>;
 
+/** Metrics that are also reported for each client. */
+const CLIENT_METRICS: ReadonlySet<string> = new Set<keyof typeof metrics>([
+  "Decrypts",
+  "DecryptDenied",
+]);
+
 export type MetricValues = Readonly<Partial<Record<keyof typeof metrics, number>>>;
 
 /**
  * Formats metrics as members of a log line in the embedded metric format, from which CloudWatch Logs
- * extracts metrics with one dimension, Service.
+ * extracts metrics with the dimension Service, and some also with the dimensions Service and Client.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  * @param timestamp milliseconds since the epoch
+ * @param client value of the dimension Client; undefined while identity is off
  */
 export function metricFields(
   namespace: string,
   values: MetricValues,
   timestamp: number,
+  client?: string,
 ): Readonly<Record<string, unknown>> {
   const names = Object.keys(values) as (keyof typeof metrics)[];
+  const ofClient = client === undefined ? [] : names.filter((name) => CLIENT_METRICS.has(name));
+  const directive = (dimensions: readonly string[], selected: typeof names) => ({
+    Namespace: namespace,
+    Dimensions: [dimensions],
+    Metrics: selected.map((name) => ({
+      Name: name,
+      Unit: metrics[name].unit,
+      StorageResolution: metrics[name].resolution,
+    })),
+  });
   return {
     _aws: {
       Timestamp: timestamp,
       CloudWatchMetrics: [
-        {
-          Namespace: namespace,
-          Dimensions: [["Service"]],
-          Metrics: names.map((name) => ({
-            Name: name,
-            Unit: metrics[name].unit,
-            StorageResolution: metrics[name].resolution,
-          })),
-        },
+        directive(["Service"], names),
+        ...(ofClient.length > 0 ? [directive(["Service", "Client"], ofClient)] : []),
       ],
     },
     Service: "api",
+    ...(ofClient.length > 0 && { Client: client }),
     ...values,
   };
 }

@@ -2,6 +2,7 @@ import * as alarms from "./alarms.ts";
 import * as database from "./database.ts";
 import * as detections from "./detections.ts";
 import * as general from "./general.ts";
+import * as identity from "./identity.ts";
 import * as ingress from "./ingress.ts";
 import * as keysAndLogs from "./keys-and-logs.ts";
 import { load, type Variables } from "./load.ts";
@@ -20,6 +21,7 @@ export const settingsAreas = [
   { name: "Network", settings: network.settings },
   { name: "Database", settings: database.settings },
   { name: "Ingress", settings: ingress.settings },
+  { name: "Identity", settings: identity.settings },
   { name: "Service", settings: service.settings },
   { name: "Rollout", settings: rollout.settings },
   { name: "Pipeline", settings: pipeline.settings },
@@ -34,6 +36,7 @@ export const settingsTable = {
   ...network.settings,
   ...database.settings,
   ...ingress.settings,
+  ...identity.settings,
   ...service.settings,
   ...rollout.settings,
   ...pipeline.settings,
@@ -49,6 +52,7 @@ const refinements: readonly Refinement<Settings>[] = [
   ...network.refinements,
   ...database.refinements,
   ...ingress.refinements,
+  ...identity.refinements,
   ...service.refinements,
   ...rollout.refinements,
   ...pipeline.refinements,

@@ -223,6 +223,14 @@ export class ServiceStack extends CipherwatchStack {
         description: "Records and migrations in the database",
       }),
       ...this.#allowAwsApis(props),
+      ...this.settings.oidcEgressCidrs.map((cidrIpv4) =>
+        allowTcpTo(this, `ReachIssuer-${cidrIpv4.replaceAll(/[./]/g, "-")}`, {
+          securityGroupId,
+          peer: { cidrIpv4 },
+          port: HTTPS,
+          description: "Keys that verify access tokens",
+        }),
+      ),
     ];
   }
 

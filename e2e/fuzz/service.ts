@@ -15,6 +15,7 @@ export function createFuzzedService() {
     destination: { write: (line) => void lines.push(line) },
   });
   const app = createApp({
+    identity: undefined,
     vault: createVault(createMemoryKms()),
     store: createMemoryStore(),
     readiness: async () => ({

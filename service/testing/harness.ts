@@ -11,6 +11,7 @@ import {
   ReadyResponse,
 } from "../contract.ts";
 import { createDatabase, type Database } from "../database.ts";
+import type { Identity } from "../dependencies.ts";
 import { createMemoryBudget, type MemoryBudget } from "../memory-budget.ts";
 import { createReadiness } from "../readiness.ts";
 import { createStore, type Store } from "../store.ts";
@@ -30,6 +31,8 @@ export interface HarnessSettings {
   readonly kms?: MemoryKms;
   /** Format version 2 and no previous KMS keys by default. */
   readonly vault?: VaultSettings;
+  /** Identity is off by default. */
+  readonly identity?: Identity;
 }
 
 export interface ServiceResponse {
@@ -74,6 +77,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     deadline = 30_000,
     memory: memoryBytes = 2 ** 27,
     kms = createMemoryKms(),
+    identity,
   } = settings;
   const lines: Record<string, unknown>[] = [];
   const storeCalls: string[] = [];
@@ -95,6 +99,7 @@ export function createHarness(settings: HarnessSettings): Harness {
   });
   const app = createApp({
     vault,
+    identity,
     store,
     readiness: createReadiness({
       checks: { Database: store.check, Kms: kms.checkKey },

@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import { CANARY_MINUTES } from "../../common/canary.ts";
 import { resourceName, serviceNamespace } from "../../common/naming.ts";
 import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
+import type { Settings } from "../../settings/index.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
@@ -91,6 +92,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
       KMS_KEY_ARN: keyArn,
       METRICS_NAMESPACE: serviceNamespace(env),
       PORT: String(port),
+      ...identityVariables(CipherwatchStack.of(scope).settings),
       ...(monitoringCanary && { CANARY_MINUTES: String(CANARY_MINUTES) }),
       ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
         DATABASE_POOL_SIZE: String(databasePoolSize),
@@ -117,6 +119,20 @@ function api(scope: Construct, props: ServiceTaskProps) {
         }
       : {}),
     logConfiguration: logsOf(scope, props),
+  };
+}
+
+/** None while identity is off. */
+function identityVariables(settings: Settings): Readonly<Record<string, string>> {
+  const { oidcIssuer, oidcAudience, oidcJwksUrl, oidcJwks, oidcClientClaim } = settings;
+  if (oidcIssuer === undefined || oidcAudience === undefined) return {};
+  return {
+    OIDC_ISSUER: oidcIssuer,
+    OIDC_AUDIENCE: oidcAudience,
+    OIDC_CLIENT_CLAIM: oidcClientClaim,
+    CLIENT_METRICS: String(settings.clientMetrics),
+    ...(oidcJwksUrl !== undefined && { OIDC_JWKS_URL: oidcJwksUrl }),
+    ...(oidcJwks !== undefined && { OIDC_JWKS: oidcJwks }),
   };
 }
 

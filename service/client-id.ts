@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+
+/** 22 characters of base64url: 132 bits. */
+const LENGTH = 22;
+
+export const CLIENT_ID = /^[A-Za-z0-9_-]{22}$/;
+
+/**
+ * Derives the opaque id of a client, which appears in the log, in metrics, in the encryption context and thereby
+ * in CloudTrail. Contains no name, but is no secret: whoever can guess an issuer and a subject can compute it.
+ * `npm run client-id` prints it for an issuer and a subject.
+ * @param subject value of the token's claim that identifies the client, `sub` by default
+ */
+export function clientIdOf(issuer: string, subject: string): string {
+  return createHash("sha256")
+    .update("cipherwatch/client/v1")
+    .update(issuer)
+    .update("\0")
+    .update(subject)
+    .digest("base64url")
+    .slice(0, LENGTH);
+}
+
+if (import.meta.main) {
+  const [issuer, ...subjects] = process.argv.slice(2);
+  if (issuer === undefined || subjects.length === 0 || issuer.startsWith("-")) {
+    console.error(`npm run client-id -- ISSUER SUBJECT...
+
+Prints the client id of each subject, as the service's log, metrics and CloudTrail show it.
+
+  ISSUER   the token's claim iss, exactly as the service is configured, such as https://login.example.com
+  SUBJECT  the token's claim that identifies the client: sub, or CIPHERWATCH_OIDC_CLIENT_CLAIM
+
+Exit codes: 0 success; 2 invalid arguments.`);
+    process.exitCode = 2;
+  } else {
+    for (const subject of subjects) console.log(`${clientIdOf(issuer, subject)}  ${subject}`);
+  }
+}

@@ -1,0 +1,138 @@
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { clientIdOf } from "./client-id.ts";
+import { IssuerUnavailable, pinnedKeys } from "./issuer-keys.ts";
+import { useService } from "./testing/fixture.ts";
+import { AUDIENCE, createTestIssuer, ISSUER } from "./testing/issuer.ts";
+import { createTokenVerifier, type VerifyToken } from "./token.ts";
+
+const issuer = await createTestIssuer();
+const verifyToken = createTokenVerifier({
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  clientClaim: "sub",
+  keys: pinnedKeys(issuer.jwks),
+  now: Date.now,
+});
+
+let verify: VerifyToken = verifyToken;
+const fixture = useService({
+  identity: { verifyToken: (token) => verify(token), clientMetrics: 2 },
+});
+
+const headersOf = async (sub: string) => ({
+  Authorization: `Bearer ${await issuer.sign({ sub })}`,
+});
+
+let alice: Record<string, string>;
+
+beforeAll(async () => {
+  alice = await headersOf("alice");
+});
+
+afterEach(() => {
+  verify = verifyToken;
+});
+
+const ROUTES = [
+  ["POST", "/encrypt"],
+  ["POST", "/decrypt"],
+  ["GET", "/decrypt"],
+  ["POST", "/forget"],
+] as const;
+
+describe("a request without an accepted token", () => {
+  test.each(ROUTES)("is rejected before its body is read: %s %s", async (method, path) => {
+    const before = fixture.service.kms.calls.length;
+    const request = { method, headers: { "Content-Type": "text/plain" } };
+    const { status, json, headers } = await fixture.service.request(path, request);
+    expect({ status, Code: json.Code }).toEqual({ status: 401, Code: "Unauthorized" });
+    expect(headers.get("WWW-Authenticate")).toBe('Bearer realm="cipherwatch"');
+    expect(headers.get("X-Request-Id")).toBe(json.RequestId);
+    expect(fixture.service.kms.calls).toHaveLength(before);
+    expect(fixture.service.storeCalls.splice(0)).toEqual([]);
+  });
+
+  test.each(["Basic YTpi", "Bearer", "Bearer a b", "bearer"])(
+    "is asked for one when its Authorization is %j",
+    async (Authorization) => {
+      const { status, headers } = await fixture.service.post("/encrypt", {}, { Authorization });
+      expect(status).toBe(401);
+      expect(headers.get("WWW-Authenticate")).toBe('Bearer realm="cipherwatch"');
+    },
+  );
+
+  test("is told why its token is not accepted, and the log has no part of the token", async () => {
+    const token = await issuer.sign({ aud: "other" });
+    const { status, json, headers } = await fixture.service.post(
+      "/encrypt",
+      { Name: "n", Text: "t" },
+      { Authorization: `Bearer ${token}` },
+    );
+    expect(status).toBe(401);
+    expect(json.Message).toBe(
+      'The access token is not accepted: its claim "aud" does not have an accepted value.',
+    );
+    expect(headers.get("WWW-Authenticate")).toBe(
+      'Bearer realm="cipherwatch", error="invalid_token", ' +
+        `error_description="The access token is not accepted: its claim 'aud' does not have an accepted value"`,
+    );
+    expect(fixture.service.lines.at(-1)).toMatchObject({
+      level: "info",
+      code: "Unauthorized",
+      reason: "ERR_JWT_CLAIM_VALIDATION_FAILED",
+      ServerErrors: 0,
+    });
+    const log = JSON.stringify(fixture.service.lines);
+    for (const part of token.split(".")) expect(log).not.toContain(part);
+  });
+
+  test("may be a health check or ask for the contract", async () => {
+    for (const path of ["/", "/healthz", "/readyz", "/openapi.json"]) {
+      expect((await fixture.service.request(path)).status, path).toBe(200);
+    }
+  });
+});
+
+test("answers 503 to a token while the issuer's keys are unavailable", async () => {
+  verify = () => Promise.reject(new IssuerUnavailable("ECONNREFUSED"));
+  const { status, json, headers } = await fixture.service.post("/encrypt", {}, alice);
+  expect({ status, Code: json.Code }).toEqual({ status: 503, Code: "IssuerUnavailable" });
+  expect(headers.get("Retry-After")).toBe("2");
+  expect(fixture.service.lines.at(-1)).toMatchObject({ level: "warn", reason: "ECONNREFUSED" });
+});
+
+test("the contract requires an access token on the routes of records only", async () => {
+  const { json } = await fixture.service.request("/openapi.json");
+  const document = JSON.parse(JSON.stringify(json));
+  expect(document.components.securitySchemes.accessToken).toMatchObject({
+    type: "http",
+    scheme: "bearer",
+  });
+  for (const [method, path] of ROUTES) {
+    const operation = document.paths[path][method.toLowerCase()];
+    expect(operation.security, path).toEqual([{ accessToken: [] }]);
+    expect(Object.keys(operation.responses)).toContain("401");
+  }
+  expect(document.paths["/healthz"].get).not.toHaveProperty("security");
+});
+
+describe("metrics of clients", () => {
+  test("have a dimension for the first clients, and one for all others", async () => {
+    for (const name of ["one", "two", "three", "one"]) {
+      await fixture.service.post("/decrypt", { Name: "n", Key: "k" }, await headersOf(name));
+    }
+    const lines = fixture.service.lines.filter(({ route }) => route === "/decrypt");
+    const id = (name: string) => clientIdOf(ISSUER, name);
+    expect(lines.map(({ client }) => client)).toEqual(["one", "two", "three", "one"].map(id));
+    expect(lines.map(({ Client }) => Client)).toEqual([id("one"), id("two"), "other", id("one")]);
+    expect(lines[0]?._aws).toMatchObject({
+      CloudWatchMetrics: [
+        { Dimensions: [["Service"]] },
+        {
+          Dimensions: [["Service", "Client"]],
+          Metrics: [{ Name: "Decrypts" }, { Name: "DecryptDenied" }],
+        },
+      ],
+    });
+  });
+});

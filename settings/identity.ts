@@ -1,0 +1,189 @@
+import { z } from "zod";
+import { validateCidr } from "../common/cidr.ts";
+import type { settings as ingressSettings } from "./ingress.ts";
+import type { settings as networkSettings } from "./network.ts";
+import { listOf } from "./schemas.ts";
+import { integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
+
+/** A variable of the task definition, which may have 64 KiB in all. */
+const MAX_KEY_SET = 16_384;
+
+const HTTPS_URL =
+  /^https:\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~:/%-]*)?$/;
+const URL_ALLOWED = "an https URL without credentials, query and fragment";
+
+const Base64Url = z.string().regex(/^[A-Za-z0-9_-]+$/);
+const common = {
+  kid: z.string().regex(/^[A-Za-z0-9._~:/+=-]{1,256}$/),
+  alg: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/)
+    .optional(),
+  use: z.literal("sig").optional(),
+};
+
+/** Public members only; others are dropped. https://www.rfc-editor.org/rfc/rfc7518#section-6 */
+const PublicKeys = z.object({
+  keys: z
+    .array(
+      z.discriminatedUnion("kty", [
+        z.object({ kty: z.literal("RSA"), ...common, n: Base64Url, e: Base64Url }),
+        z.object({ kty: z.literal("EC"), ...common, crv: Base64Url, x: Base64Url, y: Base64Url }),
+        z.object({ kty: z.literal("OKP"), ...common, crv: Base64Url, x: Base64Url }),
+      ]),
+    )
+    .min(1),
+});
+
+const PrivateKeys = z.object({
+  keys: z.array(z.looseObject({})).refine((keys) => keys.some((key) => "d" in key || "k" in key)),
+});
+
+/** Returns the key set as compact JSON. */
+const keySet = z.string().transform((json, context) => {
+  const value = parseJson(json);
+  const fail = (message: string) => {
+    context.addIssue(message);
+    return z.NEVER;
+  };
+  if (PrivateKeys.safeParse(value).success) {
+    return fail("contains private or symmetric keys, which must never leave the issuer");
+  }
+  const keys = PublicKeys.safeParse(value);
+  if (!keys.success) return fail("is not a JSON Web Key Set of public signature keys with a kid");
+  const compact = JSON.stringify(keys.data);
+  return compact.length <= MAX_KEY_SET
+    ? compact
+    : fail(`has ${compact.length} characters, more than a task definition has room for`);
+});
+
+export const settings = {
+  oidcIssuer: setting({
+    description:
+      "Issuer whose access tokens (JWT) callers must present. Anyone who reaches the service may use it if unset.",
+    schema: text(HTTPS_URL, "is not a valid issuer").optional(),
+    allowed: URL_ALLOWED,
+    next: "copy issuer from the issuer's /.well-known/openid-configuration",
+  }),
+
+  oidcAudience: setting({
+    description: "Audience (claim aud) that access tokens must have.",
+    schema: text(/^[A-Za-z0-9._~:/@+-]{1,255}$/, "is not a valid audience").optional(),
+    allowed: "1 to 255 letters, digits and ._~:/@+-",
+    next: "set it to the identifier of this API at the issuer",
+  }),
+
+  oidcClientClaim: setting({
+    description: "Claim that identifies the client. A change makes existing records inaccessible.",
+    schema: text(/^[A-Za-z0-9_:./-]{1,100}$/, "is not a valid name of a claim"),
+    defaults: same("sub"),
+    allowed: "the name of a claim, such as sub, client_id or azp",
+    next: "set it to a claim whose value the issuer never assigns to another client",
+  }),
+
+  oidcJwksUrl: setting({
+    description: "URL of the issuer's keys, which the service fetches every ten minutes.",
+    schema: text(HTTPS_URL, "is not a valid URL").optional(),
+    allowed: URL_ALLOWED,
+    next: "copy jwks_uri from the issuer's /.well-known/openid-configuration",
+  }),
+
+  oidcJwks: setting({
+    description:
+      "The issuer's public keys as JSON, for a network from which the service cannot reach the issuer. Deploy again when the issuer rotates its keys.",
+    schema: keySet.optional(),
+    allowed: `a JSON Web Key Set of public RSA, EC or OKP keys, at most ${MAX_KEY_SET} characters`,
+    next: "copy what the issuer's jwks_uri returns",
+    secret: true,
+  }),
+
+  oidcEgressCidrs: setting({
+    description:
+      "IPv4 ranges of CIPHERWATCH_OIDC_JWKS_URL. Needed with VPC endpoints, where the service reaches nothing else.",
+    schema: listOf(validateCidr),
+    defaults: same([]),
+    allowed: "comma-separated IPv4 ranges, such as 203.0.113.0/24,198.51.100.7/32",
+    next: "ask the issuer for its ranges, or set CIPHERWATCH_OIDC_JWKS instead of the URL",
+  }),
+
+  clientMetrics: integer(0, 100, {
+    description:
+      "Number of clients for which each task reports metrics of their own. CloudWatch charges for each of them.",
+    defaults: same(10),
+  }),
+};
+
+type Values = ValuesOf<typeof settings & typeof ingressSettings & typeof networkSettings>;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["oidcAudience", "oidcIssuer"],
+    check: ({ oidcAudience, oidcIssuer }) =>
+      oidcIssuer !== undefined &&
+      oidcAudience === undefined &&
+      "must be set if CIPHERWATCH_OIDC_ISSUER is: the service would accept tokens issued for others",
+    allowed: "the identifier of this API at the issuer",
+    next: "set it, or unset CIPHERWATCH_OIDC_ISSUER",
+  },
+  {
+    fields: ["oidcIssuer", "oidcAudience", "oidcJwksUrl", "oidcJwks"],
+    check: ({ oidcIssuer, oidcAudience, oidcJwksUrl, oidcJwks }) =>
+      oidcIssuer === undefined &&
+      [oidcAudience, oidcJwksUrl, oidcJwks].some((value) => value !== undefined) &&
+      "must be set if another CIPHERWATCH_OIDC_… variable is: without it, everyone is let in",
+    allowed: URL_ALLOWED,
+    next: "set it, or unset the others",
+  },
+  {
+    fields: ["oidcIssuer", "domainName"],
+    check: ({ oidcIssuer, domainName }) =>
+      oidcIssuer !== undefined &&
+      domainName === undefined &&
+      "needs TLS: without it, anyone on the way can copy and use an access token",
+    allowed: "an issuer, with CIPHERWATCH_DOMAIN_NAME and CIPHERWATCH_HOSTED_ZONE_ID",
+    next: "set both, or unset CIPHERWATCH_OIDC_ISSUER",
+  },
+  {
+    fields: ["oidcJwksUrl", "oidcJwks", "oidcIssuer"],
+    check: ({ oidcJwksUrl, oidcJwks, oidcIssuer }) =>
+      oidcIssuer !== undefined &&
+      (oidcJwksUrl === undefined) === (oidcJwks === undefined) &&
+      "must be set with CIPHERWATCH_OIDC_ISSUER, unless CIPHERWATCH_OIDC_JWKS is: the service needs the issuer's keys once",
+    allowed: "exactly one of CIPHERWATCH_OIDC_JWKS_URL and CIPHERWATCH_OIDC_JWKS",
+    next: "set one of them, and unset the other",
+  },
+  {
+    fields: ["oidcJwksUrl", "natGateways", "vpcEndpoints", "oidcEgressCidrs"],
+    check: ({ oidcJwksUrl, natGateways, vpcEndpoints, oidcEgressCidrs }) => {
+      if (oidcJwksUrl === undefined) return false;
+      if (natGateways === "none") {
+        return "cannot be fetched: CIPHERWATCH_NAT_GATEWAYS is none, so the service reaches only AWS";
+      }
+      return (
+        vpcEndpoints &&
+        oidcEgressCidrs.length === 0 &&
+        "cannot be fetched: with CIPHERWATCH_VPC_ENDPOINTS, the service's security group admits only AWS"
+      );
+    },
+    allowed:
+      "with NAT gateways; with CIPHERWATCH_VPC_ENDPOINTS, also CIPHERWATCH_OIDC_EGRESS_CIDRS",
+    next: "set the keys as CIPHERWATCH_OIDC_JWKS instead, or change the network",
+  },
+  {
+    fields: ["oidcEgressCidrs", "oidcJwksUrl", "vpcEndpoints"],
+    check: ({ oidcEgressCidrs, oidcJwksUrl, vpcEndpoints }) =>
+      oidcEgressCidrs.length > 0 &&
+      (oidcJwksUrl === undefined || !vpcEndpoints) &&
+      "has no effect without CIPHERWATCH_OIDC_JWKS_URL and CIPHERWATCH_VPC_ENDPOINTS",
+    allowed: "no ranges, unless the service fetches keys and is limited to VPC endpoints",
+    next: "unset it",
+  },
+];
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
