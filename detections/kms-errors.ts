@@ -50,7 +50,7 @@ export const kmsErrors: TrailDetection = {
   ],
   insightsQuery: ({ serviceRoleName }) =>
     [
-      "fields eventTime, eventName, errorCode, userIdentity.arn, sourceIPAddress, requestParameters.encryptionContext.record, eventID",
+      "fields eventTime, eventName, errorCode, userIdentity.arn, sourceIPAddress, requestParameters.encryptionContext.record, requestParameters.encryptionContext.client, eventID",
       `filter eventSource = "kms.amazonaws.com" and ispresent(errorCode) and userIdentity.sessionContext.sessionIssuer.userName = "${serviceRoleName}"`,
       "sort eventTime desc",
     ].join(" | "),

@@ -1,5 +1,5 @@
 import { cisPack } from "../detections/index.ts";
-import { type Attack, type AttackResult, attacks, runAttack } from "./attack/attack.ts";
+import { type Attack, type AttackResult, attacks, runAttack, stepsIn } from "./attack/attack.ts";
 import { connectToLab, type LabClient, readLabUrls } from "./attack/lab-client.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
 import { formatReport, type ReportedAttack } from "./attack/report.ts";
@@ -33,7 +33,7 @@ async function runAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<
   const reported: ReportedAttack[] = [];
   for (const attack of selected) {
     console.log(`\n${attack.id}: ${attack.title} (${attack.severity})`);
-    for (const description of describeSteps(attack)) console.log(`  ${description}.`);
+    for (const description of describeSteps(stepsIn(lab, attack))) console.log(`  ${description}.`);
     const result = await runAttack(lab, attack, seconds);
     reported.push({ attack, result });
     printResult(lab, result, selected.length === 1);
@@ -64,11 +64,11 @@ function list(): void {
   const padding = " ".repeat(width + 2);
   for (const attack of attacks) {
     console.log(`${attack.id.padEnd(width)}  ${attack.title}`);
-    for (const description of describeSteps(attack)) console.log(padding + description);
+    for (const description of describeSteps(attack.steps)) console.log(padding + description);
   }
 }
 
-function describeSteps({ steps }: Attack): readonly string[] {
+function describeSteps(steps: Attack["steps"]): readonly string[] {
   return steps.map(
     ({ scenario: { kind, description } }) =>
       `${kind === "live" ? "Live" : "Injected record"}: ${description}`,

@@ -86,6 +86,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   });
   onStop(aws.close);
 
+  const identity = await startIdentity(settings, onStop);
   onStep("Wait for PostgreSQL");
   const databaseUrl = await database.url;
   const logFile = folder.file("service.log");
@@ -96,6 +97,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
       credentials: aws.assumeRole(serviceRoleName(settings.env), "lab"),
     }),
     DATABASE_URL: databaseUrl,
+    ...identity.env,
     KMS_KEY_ARN: scope.keyArn,
     METRICS_NAMESPACE: scope.serviceNamespace,
     HOST: "127.0.0.1",
@@ -118,7 +120,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     deployment,
     addressOf: resourceAddresses(terraform),
     scope,
-    urls: { service: service.url, aws: aws.url },
+    urls: { service: service.url, aws: aws.url, issuer: identity.url },
   });
   onStop(consoleServer.close);
 
@@ -126,6 +128,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     service: service.url,
     aws: aws.url,
     console: consoleServer.url,
+    issuer: identity.url,
     pid: process.pid,
   };
   folder.writeEndpoints(endpoints);
@@ -136,6 +139,24 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
       (status) => `The service exited with ${status}. See its log in ${logFile}.`,
     ),
   };
+}
+
+/** Starts an issuer with the claims of the one in the settings. Nothing while identity is off. */
+async function startIdentity(
+  { oidcIssuer: issuer, oidcAudience: audience, oidcClientClaim: clientClaim }: Settings,
+  onStop: OnStop,
+): Promise<{ readonly url?: string; readonly env?: Readonly<Record<string, string>> }> {
+  if (issuer === undefined || audience === undefined) return {};
+  const { startIssuer } = await import("./identity/issuer.ts");
+  const { url, close } = await startIssuer({ issuer, audience, clientClaim });
+  onStop(close);
+  const env = {
+    OIDC_ISSUER: issuer,
+    OIDC_AUDIENCE: audience,
+    OIDC_CLIENT_CLAIM: clientClaim,
+    OIDC_JWKS_URL: `${url}/jwks`,
+  };
+  return { url, env };
 }
 
 /**

@@ -8,6 +8,7 @@ it("has the documented defaults", () => {
     consolePort: 8090,
     speed: 60,
     trailDelaySeconds: 300,
+    identity: false,
     fresh: false,
     data: ".lab",
     help: false,
@@ -16,13 +17,14 @@ it("has the documented defaults", () => {
 
 it("reads each option", () => {
   const args =
-    "--port 0 --aws-port 1 --console-port 2 --speed 1.5 --trail-delay 0 --fresh --data d";
+    "--port 0 --aws-port 1 --console-port 2 --speed 1.5 --trail-delay 0 --identity --fresh --data d";
   expect(readOptions(args.split(" "))).toMatchObject({
     port: 0,
     awsPort: 1,
     consolePort: 2,
     speed: 1.5,
     trailDelaySeconds: 0,
+    identity: true,
     fresh: true,
     data: "d",
   });

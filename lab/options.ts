@@ -8,6 +8,8 @@ export interface LabOptions {
   readonly speed: number;
   /** Lab seconds from a call until CloudTrail delivers its record, on average. */
   readonly trailDelaySeconds: number;
+  /** Require access tokens of the lab's own issuer. */
+  readonly identity: boolean;
   readonly fresh: boolean;
   /** The lab's data folder. */
   readonly data: string;
@@ -29,6 +31,7 @@ export const USAGE = `npm start -- [options]
   --console-port N       port of the console                    (default: 8090; 0: any free port)
   --speed X              lab seconds per real second, 1 to 600                      (default: ${DEFAULTS.speed})
   --trail-delay SECONDS  average lab seconds until CloudTrail delivers, 0 to 3600  (default: ${DEFAULTS.trailDelaySeconds})
+  --identity             require access tokens; the lab has an issuer for them
   --fresh                delete the data of earlier runs: keys, records and emails
   --data DIR             folder for the lab's data                             (default: .lab)
   --help                 show this help
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[]): LabOptions {
         "console-port": { type: "string" },
         speed: { type: "string" },
         "trail-delay": { type: "string" },
+        identity: { type: "boolean" },
         fresh: { type: "boolean" },
         data: { type: "string" },
         help: { type: "boolean", short: "h" },
@@ -64,6 +68,7 @@ export function readOptions(args: readonly string[]): LabOptions {
       DEFAULTS.trailDelaySeconds,
       { min: 0, max: 3600 },
     ),
+    identity: values.identity ?? false,
     fresh: values.fresh ?? false,
     data: values.data ?? ".lab",
     help: values.help ?? false,

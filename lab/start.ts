@@ -1,6 +1,8 @@
 import { enableCompileCache } from "node:module";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { longestDelay } from "./aws/cloudtrail/deliveries.ts";
+import { identityVariables } from "./identity/settings.ts";
+import { OWN_CLIENT, tokenCommand } from "./identity/token.ts";
 import type { Lab, LabProps } from "./lab.ts";
 import { type LabOptions, readOptions, USAGE } from "./options.ts";
 import { assertPortFree } from "./process/ports.ts";
@@ -46,7 +48,11 @@ async function loadAndStart(props: Omit<LabProps, "settings" | "onError">): Prom
     import("../settings/index.ts"),
     import("./lab.ts"),
   ]);
-  const settings = loadSettings({ ...PLACEHOLDERS, ...process.env });
+  const settings = loadSettings({
+    ...PLACEHOLDERS,
+    ...(props.options.identity && identityVariables(process.env)),
+    ...process.env,
+  });
   return startLab({ ...props, settings, onError: console.error });
 }
 
@@ -70,17 +76,19 @@ function stopOnRequestOrFailure(lab: Lab): void {
 }
 
 function printWelcome({ endpoints }: Lab, { speed, trailDelaySeconds }: LabOptions): void {
-  const { service, aws, console: consoleUrl } = endpoints;
+  const { service, aws, console: consoleUrl, issuer } = endpoints;
   const average = Math.ceil((trailDelaySeconds + 60) / speed) + 1;
   const longest = Math.ceil((longestDelay(trailDelaySeconds) + 60) / speed) + 1;
-  const json = '--header "Content-Type: application/json"';
+  const json = `--header "Content-Type: application/json"${issuer === undefined ? "" : ' --header "$AUTH"'}`;
+  const issuerLine = `Issuer   ${issuer}   (POST /token/NAME returns an access token of the client NAME)\n`;
+  const tokenLine = `  AUTH="Authorization: Bearer ${tokenCommand(issuer ?? "", OWN_CLIENT)}"\n`;
   console.log(`
 Service  ${service}
 AWS      ${aws}   (export AWS_ENDPOINT_URL=${aws})
 Console  ${consoleUrl}   (open it in a browser, and click "Send a wrong Key")
-
+${issuer === undefined ? "" : issuerLine}
 From a terminal:
-  KEY=$(curl --silent ${json} --request POST --data '{"Name":"Stephen","Text":"I love Pizza"}' ${service}/encrypt | grep -o 'cwk_[^"]*')
+${issuer === undefined ? "" : tokenLine}  KEY=$(curl --silent ${json} --request POST --data '{"Name":"Stephen","Text":"I love Pizza"}' ${service}/encrypt | grep -o 'cwk_[^"]*')
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"'$KEY'"}' ${service}/decrypt
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"some-random-false-key"}' ${service}/decrypt
 

@@ -30,7 +30,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const find = async (kid: string) => await keys.find({ alg: "ES256", kid });
+const find = async (kid: string) =>
+  await keys.find({ alg: "ES256", kid }, { payload: "", signature: "" });
 const pass = (milliseconds: number) => vi.setSystemTime(Date.now() + milliseconds);
 const fail = () => {
   throw new TypeError("fetch failed", {

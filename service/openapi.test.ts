@@ -75,7 +75,10 @@ describe("the OpenAPI document", () => {
     expect(statusesOf("/healthz", "get")).toEqual([200, ...shared]);
     const statuses = [200, 400, 403, 404, 405, 408, 413, 415, 417, 422, 429, 431, 500, 503];
     expect(statusesOf("/decrypt", "post")).toEqual(statuses);
-    for (const status of Object.values(problemStatus)) expect(statuses).toContain(status);
+    const withIdentity = openApiDocument(1_000, { identity: true }).paths["/decrypt"]?.post;
+    const all = Object.keys(withIdentity?.responses ?? {}).map(Number);
+    expect(all).toEqual([...statuses, 401].sort((a, b) => a - b));
+    for (const status of Object.values(problemStatus)) expect(all).toContain(status);
     for (const status of shared) {
       const { content } = document.components.responses[status];
       expect(content["application/json"].schema.$ref).toBe("#/components/schemas/ErrorResponse");

@@ -7,6 +7,7 @@ import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
+import { clientHeaders } from "../identity/token.ts";
 import { labScope } from "../scope.ts";
 import type { Endpoints } from "../state/data-folder.ts";
 import { AwsCallError, type AwsClient, createAwsClient } from "./aws-client.ts";
@@ -49,7 +50,7 @@ export type LabAlarm = LabState["alarms"][number];
 export type LabEmail = LabState["inbox"][number];
 
 /** The URLs of a running lab, without a trailing slash. */
-export type LabUrls = Pick<Endpoints, "service" | "aws" | "console">;
+export type LabUrls = Pick<Endpoints, "service" | "aws" | "console" | "issuer">;
 
 /** A running lab, accessed over HTTP only. */
 export interface LabClient {
@@ -69,8 +70,14 @@ export interface LabClient {
   readonly alarmEventIds: (alarmName: string) => Promise<readonly string[]>;
   /** Runs a task while the lab's clock runs at a speed, in lab seconds per real second. */
   readonly atSpeed: (speed: number, task: () => Promise<unknown>) => Promise<void>;
-  /** Sends a request to the service. */
-  readonly post: (path: string, body: object) => Promise<{ status: number; json: unknown }>;
+  /** Whether the service requires access tokens. */
+  readonly hasIdentity: boolean;
+  /** Sends a request to the service. With identity, as a client of the lab's issuer: the attacker by default. */
+  readonly post: (
+    path: string,
+    body: object,
+    client?: string,
+  ) => Promise<{ status: number; json: unknown }>;
   /** Puts a detection's example record into the trail's log group, as CloudTrail delivers it. */
   readonly putTrailRecord: (record: CloudTrailRecord, times: number) => Promise<void>;
   /** Puts a line into the service's log group, as the log driver of the ECS task does. */
@@ -108,6 +115,12 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
     throw new Error(`The lab has no KMS key with the alias ${alias}.`);
   });
+  const headers = new Map<string, ReturnType<typeof clientHeaders>>();
+  const headersOf = (client: string) => {
+    const known = headers.get(client) ?? clientHeaders(urls.issuer, client);
+    headers.set(client, known);
+    return known;
+  };
   const now = async () => Date.parse((await state()).clock.now);
   const putLogEvents = async (
     stream: { readonly logGroupName: string; readonly logStreamName: string },
@@ -138,10 +151,11 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
       const { events } = AlarmEvents.parse(await response.json());
       return events.flatMap(({ eventId, requestId }) => [eventId, requestId ?? eventId]);
     },
-    post: async (path, body) => {
+    hasIdentity: urls.issuer !== undefined,
+    post: async (path, body, client = ATTACKER) => {
       const response = await fetch(`${urls.service}${path}`, {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: await headersOf(client),
         body: JSON.stringify(body),
       });
       return { status: response.status, json: await response.json() };

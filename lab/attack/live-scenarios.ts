@@ -6,7 +6,7 @@ import { kmsKeyChangeScenarios, useKeyWithChangedPolicy } from "./kms-scenarios.
 import type { LabClient } from "./lab-client.ts";
 import { decryptElsewhere, roleChangeScenarios, withServiceRole } from "./role-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
-import { decryptRepeatedly, tryWrongKeys } from "./service-scenarios.ts";
+import { decryptRepeatedly, tryWrongKeys, useForeignKey } from "./service-scenarios.ts";
 
 const live = (description: string, run: Scenario["run"]): Scenario => ({
   description,
@@ -25,6 +25,10 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     live("somebody sends wrong Keys to the service", (lab, threshold) =>
       tryWrongKeys(lab, threshold),
     ),
+    {
+      ...live("mallory tries alice's Key with an access token of her own", useForeignKey),
+      needsIdentity: true,
+    },
   ],
   "decrypt-denied": [
     // The requests spread over several of the alarm's 20-second periods, because lab time runs faster.

@@ -31,6 +31,17 @@ export async function decryptRepeatedly({ post }: LabClient, count: number): Pro
   await concurrently(count, () => send("/decrypt", { Name, Key }));
 }
 
+/** Encrypts a record as one client, and tries its Key as another. */
+export async function useForeignKey({ post }: LabClient): Promise<void> {
+  const Name = "Stephen";
+  const { json } = await post("/encrypt", { Name, Text: "I love Pizza" }, "alice");
+  const { Key } = EncryptResponse.parse(json);
+  const { status } = await post("/decrypt", { Name, Key }, "mallory");
+  if (status !== FORBIDDEN) {
+    throw new Error(`The service returned ${status} to another client; expected ${FORBIDDEN}.`);
+  }
+}
+
 async function concurrently(
   count: number,
   task: (index: number) => Promise<unknown>,

@@ -67,8 +67,18 @@ test("names the callers, addresses and event ids that an alarm counted when it l
     address: "127.0.0.1",
   });
   expect(found?.callers).toEqual([
-    { caller: "arn:aws:iam::111122223333:user/mallory", addresses: ["127.0.0.1"], events: 2 },
-    { caller: "arn:aws:iam::111122223333:user/eve", addresses: ["127.0.0.1"], events: 1 },
+    {
+      caller: "arn:aws:iam::111122223333:user/mallory",
+      clients: [],
+      addresses: ["127.0.0.1"],
+      events: 2,
+    },
+    {
+      caller: "arn:aws:iam::111122223333:user/eve",
+      clients: [],
+      addresses: ["127.0.0.1"],
+      events: 1,
+    },
   ]);
   expect(eventsOf("database-copy")?.events).toEqual([]);
 });

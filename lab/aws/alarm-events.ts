@@ -34,6 +34,8 @@ export interface AlarmEvent {
   readonly name: string;
   /** ARN of the caller. */
   readonly caller?: string;
+  /** Opaque id of the service's client, from the encryption context or the service's log. */
+  readonly client?: string;
   readonly address?: string;
   readonly userAgent?: string;
   readonly errorCode?: string;
@@ -42,6 +44,8 @@ export interface AlarmEvent {
 
 export interface AlarmCaller {
   readonly caller: string;
+  /** Opaque ids of the service's clients. */
+  readonly clients: readonly string[];
   readonly addresses: readonly string[];
   readonly events: number;
 }
@@ -153,10 +157,16 @@ function describe(event: StoredEvent, logGroup: string): AlarmEvent {
     message: event.message,
     ...optional("requestId", record.requestID ?? record.kmsRequestId),
     ...optional("caller", caller),
+    ...optional("client", record.client ?? encryptionContextOf(record).client),
     ...optional("address", record.sourceIPAddress),
     ...optional("userAgent", record.userAgent),
     ...optional("errorCode", record.errorCode),
   };
+}
+
+function encryptionContextOf(record: Readonly<Record<string, unknown>>) {
+  const parameters = (record.requestParameters ?? {}) as Readonly<Record<string, unknown>>;
+  return (parameters.encryptionContext ?? {}) as Readonly<Record<string, unknown>>;
 }
 
 function callersOf(events: readonly AlarmEvent[]): readonly AlarmCaller[] {
@@ -164,6 +174,7 @@ function callersOf(events: readonly AlarmEvent[]): readonly AlarmCaller[] {
   return [...groups]
     .map(([caller, list]) => ({
       caller,
+      clients: [...new Set(list.flatMap(({ client }) => client ?? []))],
       addresses: [...new Set(list.flatMap(({ address }) => address ?? []))],
       events: list.length,
     }))

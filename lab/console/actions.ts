@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clientHeaders, OWN_CLIENT } from "../identity/token.ts";
 import type { FormValues } from "./panels/commands-panel.ts";
 import type { ConsoleSources } from "./sources.ts";
 
@@ -53,7 +54,7 @@ export function createActions(
   async function post(path: string, body: object): Promise<ActionResult> {
     const response = await fetch(`${urls.service}${path}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: await clientHeaders(urls.issuer, OWN_CLIENT),
       body: JSON.stringify(body),
     });
     return { title: `POST ${path}`, status: response.status, body: await response.json() };

@@ -59,10 +59,10 @@ function alarmPage(sources: ConsoleSources, found: AlarmEvents, token: string): 
 
 function callerTable(callers: AlarmEvents["callers"]): Html {
   return html`<table>
-  <thead><tr><th>Caller</th><th>Addresses</th><th>Events</th></tr></thead>
+  <thead><tr><th>Caller</th><th>Clients of the service</th><th>Addresses</th><th>Events</th></tr></thead>
   <tbody>${callers.map(
-    ({ caller, addresses, events }) =>
-      html`<tr><td><code>${caller}</code></td><td>${addresses.join(", ")}</td><td>${events}</td></tr>`,
+    ({ caller, clients, addresses, events }) =>
+      html`<tr><td><code>${caller}</code></td><td><code>${clients.join(", ")}</code></td><td>${addresses.join(", ")}</td><td>${events}</td></tr>`,
   )}</tbody>
 </table>`;
 }
@@ -71,10 +71,10 @@ function eventTable(events: readonly AlarmEvent[]): Html {
   return html`<table>
   <thead><tr><th>Time</th><th>Event</th><th>Caller and address</th><th>Event ID</th></tr></thead>
   <tbody>${events.map(
-    ({ at, name, errorCode, caller, address, userAgent, eventId, message }) => html`<tr>
+    ({ at, name, errorCode, caller, client, address, userAgent, eventId, message }) => html`<tr>
     <td><time datetime="${at}">${at.slice(11, 19)}</time></td>
     <td>${name} ${errorCode ?? ""}</td>
-    <td>${caller ?? ""} ${address ?? ""} <span class="hint">${userAgent ?? ""}</span></td>
+    <td>${caller ?? ""} ${client ?? ""} ${address ?? ""} <span class="hint">${userAgent ?? ""}</span></td>
     <td><details><summary>${eventId}</summary><code>${message}</code></details></td>
   </tr>`,
   )}</tbody>

@@ -1,4 +1,4 @@
-import { type Attack, attacks, runAttack } from "../attack/attack.ts";
+import { type Attack, attacks, runAttack, stepsIn } from "../attack/attack.ts";
 import { connectToLab, type LabUrls } from "../attack/lab-client.ts";
 
 /** Real seconds that the email may take in addition to the lab's own delays. */
@@ -20,10 +20,10 @@ export async function runAttackById(urls: LabUrls, id: string): Promise<string> 
   const after = `${seconds.toFixed(1)} s`;
   return email === undefined
     ? `No email about ${id} within ${after}.`
-    : `${describe(attack)}. The email arrived after ${after}.`;
+    : `${describe(stepsIn(lab, attack))}. The email arrived after ${after}.`;
 }
 
-function describe({ steps }: Attack): string {
+function describe(steps: Attack["steps"]): string {
   const sentence = steps.map(({ scenario }) => scenario.description).join("; then ");
   return sentence.replace(/^./, (first) => first.toUpperCase());
 }

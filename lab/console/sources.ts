@@ -25,5 +25,5 @@ export interface ConsoleSources {
   /** Returns the Terraform address of a resource, by its type and its name in AWS (a KMS key: its ARN). */
   readonly addressOf: (type: NamedResource, name: string) => string | undefined;
   readonly scope: DetectionScope;
-  readonly urls: Pick<Endpoints, "service" | "aws">;
+  readonly urls: Pick<Endpoints, "service" | "aws" | "issuer">;
 }

@@ -17,6 +17,8 @@ export interface Endpoints {
   readonly service: string;
   readonly aws: string;
   readonly console: string;
+  /** The lab's issuer of access tokens; absent while identity is off. */
+  readonly issuer?: string | undefined;
   readonly pid: number;
 }
 

@@ -1,15 +1,15 @@
-import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from "jose";
 
 export const ISSUER = "https://login.example.com";
 export const AUDIENCE = "https://vault.example.com";
 
+/** Claims that replace the defaults; undefined omits one. */
+type Claims = Readonly<Record<string, unknown>>;
+
 export interface TestIssuer {
   readonly jwks: JSONWebKeySet;
   /** Signs a token for a subject. It is valid for an hour around `now`. */
-  readonly sign: (
-    claims?: JWTPayload,
-    header?: Readonly<Record<string, string>>,
-  ) => Promise<string>;
+  readonly sign: (claims?: Claims, header?: Readonly<Record<string, string>>) => Promise<string>;
 }
 
 /**

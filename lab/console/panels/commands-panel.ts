@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import { OWN_CLIENT, tokenCommand } from "../../identity/token.ts";
 import type { ConsoleSources } from "../sources.ts";
 import { commandLine, type Html } from "./format.ts";
 
@@ -10,8 +11,9 @@ export interface FormValues {
 
 /** The same requests as the buttons send, for a terminal. */
 export function commandsPanel({ urls, deployment }: ConsoleSources, values: FormValues): Html {
-  const encrypt = curl(urls.service, "/encrypt", { Name: values.name, Text: "I love Pizza" });
-  const decrypt = (Key: string) => curl(urls.service, "/decrypt", { Name: values.name, Key });
+  const curl = (path: string, body: object) => curlCommand(urls, path, body);
+  const encrypt = curl("/encrypt", { Name: values.name, Text: "I love Pizza" });
+  const decrypt = (Key: string) => curl("/decrypt", { Name: values.name, Key });
   const credentials =
     `AWS_ENDPOINT_URL=${urls.aws} AWS_ACCESS_KEY_ID=mallory AWS_SECRET_ACCESS_KEY=any ` +
     `AWS_DEFAULT_REGION=${deployment.region}`;
@@ -29,7 +31,12 @@ export function commandsPanel({ urls, deployment }: ConsoleSources, values: Form
     ${commandLine("Alarms", "aws cloudwatch describe-alarms --state-value ALARM")}`;
 }
 
-function curl(service: string, path: string, body: object): string {
+function curlCommand(
+  { service, issuer }: ConsoleSources["urls"],
+  path: string,
+  body: object,
+): string {
   const json = JSON.stringify(body).replaceAll("'", String.raw`'\''`);
-  return `curl --header "Content-Type: application/json" --request POST --data '${json}' ${service}${path}`;
+  const token = issuer && `--header "Authorization: Bearer ${tokenCommand(issuer, OWN_CLIENT)}" `;
+  return `curl --header "Content-Type: application/json" ${token ?? ""}--request POST --data '${json}' ${service}${path}`;
 }

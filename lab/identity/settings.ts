@@ -1,0 +1,23 @@
+/** A key set with the form of an issuer's. The lab's service fetches the keys of the lab's own issuer. */
+const PLACEHOLDER_KEYS = { keys: [{ kty: "EC", kid: "lab", crv: "P-256", x: "AA", y: "AA" }] };
+
+/**
+ * Settings that turn identity on in the lab. The stacks need them; names and keys have no effect here.
+ * @param variables the user's settings, which take precedence
+ */
+export function identityVariables(
+  variables: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  if (variables.CIPHERWATCH_OIDC_ISSUER) return {};
+  return {
+    CIPHERWATCH_OIDC_ISSUER: "https://login.example.com",
+    CIPHERWATCH_OIDC_AUDIENCE: "https://vault.example.com",
+    CIPHERWATCH_OIDC_JWKS: JSON.stringify(PLACEHOLDER_KEYS),
+    ...(variables.CIPHERWATCH_DOMAIN_NAME
+      ? {}
+      : {
+          CIPHERWATCH_DOMAIN_NAME: "vault.example.com",
+          CIPHERWATCH_HOSTED_ZONE_ID: "Z0123456789EXAMPLE",
+        }),
+  };
+}

@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import { issuesOf, settingsOf } from "./testing.ts";
+
+const OIDC_ISSUER = "https://login.example.com/tenant";
+const OIDC_AUDIENCE = "https://vault.example.com";
+const OIDC_JWKS_URL = "https://login.example.com/tenant/jwks";
+const TLS = { DOMAIN_NAME: "vault.example.com", HOSTED_ZONE_ID: "Z0123456789" };
+const KEY = { kty: "EC", kid: "key-1", crv: "P-256", x: "AA", y: "BB" };
+const OIDC_JWKS = JSON.stringify({ keys: [KEY] });
+
+const fetched = { ...TLS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL };
+const pinned = { ...TLS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS };
+
+test("is off by default, with the subject as the client", () => {
+  expect(settingsOf()).toMatchObject({
+    oidcIssuer: undefined,
+    oidcClientClaim: "sub",
+    oidcEgressCidrs: [],
+    clientMetrics: 10,
+  });
+});
+
+test("reads every setting from its variable", () => {
+  const VPC_ENDPOINTS = "true";
+  const OIDC_EGRESS_CIDRS = "203.0.113.0/24, 198.51.100.7/32";
+  const variables = { ...fetched, VPC_ENDPOINTS, OIDC_EGRESS_CIDRS, OIDC_CLIENT_CLAIM: "azp" };
+  expect(settingsOf({ ...variables, CLIENT_METRICS: "0" })).toMatchObject({
+    oidcIssuer: OIDC_ISSUER,
+    oidcAudience: OIDC_AUDIENCE,
+    oidcJwksUrl: OIDC_JWKS_URL,
+    oidcClientClaim: "azp",
+    oidcEgressCidrs: ["203.0.113.0/24", "198.51.100.7/32"],
+    clientMetrics: 0,
+  });
+});
+
+test("keeps only the public members of pinned keys, as compact JSON", () => {
+  const padded = JSON.stringify({ keys: [{ ...KEY, x5c: ["MII"] }], more: 1 }, null, 2);
+  const { oidcJwks } = settingsOf({ ...pinned, OIDC_JWKS: padded });
+  expect(JSON.parse(oidcJwks ?? "")).toEqual({ keys: [KEY] });
+  expect(oidcJwks).not.toContain(" ");
+});
+
+test.each<[string, string, RegExp]>([
+  ["OIDC_ISSUER", "http://login.example.com", /^is not a valid issuer$/],
+  ["OIDC_ISSUER", "https://login.example.com?tenant=1", /^is not a valid issuer$/],
+  ["OIDC_ISSUER", "https://user@login.example.com", /^is not a valid issuer$/],
+  ["OIDC_AUDIENCE", "a b", /^is not a valid audience$/],
+  ["OIDC_CLIENT_CLAIM", "a b", /^is not a valid name of a claim$/],
+  ["OIDC_JWKS_URL", "http://login.example.com/jwks", /^is not a valid URL$/],
+  ["OIDC_EGRESS_CIDRS", "203.0.113.9/24", /the range is 203\.0\.113\.0\/24/],
+  ["CLIENT_METRICS", "101", /^must be an integer between 0 and 100$/],
+])("rejects %s=%s", (variable, value, message) => {
+  const issues = issuesOf({ ...fetched, [variable]: value });
+  expect(issues[0]).toMatchObject({
+    variable: `CIPHERWATCH_${variable}`,
+    received: value,
+    message: expect.stringMatching(message),
+  });
+});
+
+test.each<[string, string, RegExp]>([
+  ["text", "{", /^is not a JSON Web Key Set/],
+  ["no keys", JSON.stringify({ keys: [] }), /^is not a JSON Web Key Set/],
+  ["a key without id", JSON.stringify({ keys: [{ ...KEY, kid: undefined }] }), /^is not a JSON/],
+  ["an encryption key", JSON.stringify({ keys: [{ ...KEY, use: "enc" }] }), /^is not a JSON/],
+  ["a private key", JSON.stringify({ keys: [{ ...KEY, d: "AA" }] }), /private or symmetric keys/],
+  ["a shared secret", JSON.stringify({ keys: [{ kty: "oct", k: "AA" }] }), /private or symmetric/],
+  ["too many keys", JSON.stringify({ keys: Array(400).fill(KEY) }), /than a task definition/],
+])("rejects pinned keys that are %s, without repeating them", (_, value, message) => {
+  const [issue] = issuesOf({ ...pinned, OIDC_JWKS: value });
+  expect(issue).toMatchObject({
+    variable: "CIPHERWATCH_OIDC_JWKS",
+    message: expect.stringMatching(message),
+  });
+  expect(issue).not.toHaveProperty("received");
+});
+
+const closed = { NAT_GATEWAYS: "none", VPC_ENDPOINTS: "true" };
+
+test.each<[string, Record<string, string>, string, RegExp]>([
+  ["an issuer without an audience", { ...fetched, OIDC_AUDIENCE: "" }, "OIDC_AUDIENCE", /for others$/],
+  ["an audience without an issuer", { OIDC_AUDIENCE }, "OIDC_ISSUER", /everyone is let in$/],
+  ["keys without an issuer", { OIDC_JWKS }, "OIDC_ISSUER", /everyone is let in$/],
+  ["an issuer without TLS", { OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS }, "OIDC_ISSUER", /^needs TLS/],
+  ["an issuer without keys", { ...fetched, OIDC_JWKS_URL: "" }, "OIDC_JWKS_URL", /keys once$/],
+  ["two sources of keys", { ...fetched, OIDC_JWKS }, "OIDC_JWKS_URL", /keys once$/],
+  ["a URL in a closed network", { ...fetched, ...closed }, "OIDC_JWKS_URL", /NAT_GATEWAYS is none/],
+  [
+    "a URL that the security group does not admit",
+    { ...fetched, VPC_ENDPOINTS: "true" },
+    "OIDC_JWKS_URL",
+    /security group admits only AWS$/,
+  ],
+  [
+    "ranges for pinned keys",
+    { ...pinned, VPC_ENDPOINTS: "true", OIDC_EGRESS_CIDRS: "203.0.113.0/24" },
+    "OIDC_EGRESS_CIDRS",
+    /^has no effect/,
+  ],
+])("rejects %s", (_, variables, variable, message) => {
+  expect(issuesOf(variables)).toMatchObject([
+    { variable: `CIPHERWATCH_${variable}`, message: expect.stringMatching(message) },
+  ]);
+});
+
+test("accepts pinned keys in a closed network", () => {
+  expect(settingsOf({ ...pinned, ...closed })).toMatchObject({ oidcIssuer: OIDC_ISSUER });
+});
