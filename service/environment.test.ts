@@ -147,3 +147,50 @@ describe("the migrations' environment", () => {
     expect(complaint(parseMigrationEnvironment, variables)).toContain("a PostgreSQL role name");
   });
 });
+
+describe("identity", () => {
+  const OIDC_JWKS = JSON.stringify({
+    keys: [{ kty: "EC", kid: "1", crv: "P-256", x: "A", y: "B" }],
+  });
+  const OIDC_ISSUER = "https://login.example.com";
+  const OIDC_AUDIENCE = "vault";
+  const pinned = { ...byUrl, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS };
+  const OIDC_JWKS_URL = "https://login.example.com/jwks";
+
+  test("has an issuer, an audience, the claim sub and one source of keys", () => {
+    const expected = { issuer: OIDC_ISSUER, audience: OIDC_AUDIENCE, clientClaim: "sub" };
+    expect(parseServiceEnvironment(pinned).identity).toEqual({
+      ...expected,
+      keys: { kind: "pinned", jwks: JSON.parse(OIDC_JWKS) },
+      clientMetrics: 10,
+    });
+    const fetched = { ...pinned, OIDC_JWKS: "", OIDC_JWKS_URL };
+    expect(parseServiceEnvironment(fetched).identity?.keys).toEqual({
+      kind: "url",
+      url: OIDC_JWKS_URL,
+    });
+  });
+
+  test.each<[string, Variables, string]>([
+    ["an issuer without an audience", { OIDC_AUDIENCE: "" }, "OIDC_AUDIENCE must be set"],
+    ["other variables without an issuer", { OIDC_ISSUER: "" }, "OIDC_AUDIENCE is set without"],
+    ["an issuer without keys", { OIDC_JWKS: "" }, "Set exactly one of OIDC_JWKS_URL and"],
+    ["two sources of keys", { OIDC_JWKS_URL }, "Set exactly one of OIDC_JWKS_URL and"],
+    ["an issuer without TLS", { OIDC_ISSUER: "http://login.example.com" }, "OIDC_ISSUER must be"],
+    ["keys without TLS", { OIDC_JWKS_URL: "http://login.example.com/jwks" }, "OIDC_JWKS_URL must"],
+    ["keys that are no key set", { OIDC_JWKS: "{}" }, "OIDC_JWKS must be a JSON Web Key Set"],
+  ])("rejects %s", (_, variables, message) => {
+    expect(complaint(parseServiceEnvironment, { ...pinned, ...variables })).toContain(message);
+  });
+
+  test.each(["d", "k"])(
+    "rejects a key with the private member %s, without printing it",
+    (member) => {
+      const key = { kty: "EC", kid: "1", crv: "P-256", x: "A", y: "B", [member]: "hunter2" };
+      const variables = { ...pinned, OIDC_JWKS: JSON.stringify({ keys: [key] }) };
+      const message = complaint(parseServiceEnvironment, variables);
+      expect(message).toContain("of public RSA, EC or OKP keys");
+      expect(message).not.toContain("hunter2");
+    },
+  );
+});

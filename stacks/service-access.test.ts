@@ -136,6 +136,22 @@ describe("the tasks' connections", () => {
   });
 });
 
+test("the tasks reach the issuer's keys if the settings list its addresses", () => {
+  const open = serviceStack(
+    {
+      DOMAIN_NAME: "vault.example.com",
+      HOSTED_ZONE_ID: "Z0123456789",
+      VPC_ENDPOINTS: "true",
+      OIDC_ISSUER: "https://login.example.com",
+      OIDC_AUDIENCE: "vault",
+      OIDC_JWKS_URL: "https://login.example.com/jwks",
+      OIDC_EGRESS_CIDRS: "203.0.113.0/24",
+    },
+    "sg-endpoints",
+  );
+  expect(connectionsOf(open)).toContain("egress 203.0.113.0/24:443");
+});
+
 describe("ECS Exec", () => {
   test("is off, but configured with logging and encryption in case it is enabled by hand", () => {
     expect(resourceOf(stack, "aws_ecs_service").enable_execute_command).toBe(false);

@@ -151,6 +151,24 @@ describe("the API", () => {
     expect(settingsOf().recordFormat).toBe(RECORD_FORMAT);
   });
 
+  test("verifies access tokens with the issuer and the keys of the settings", () => {
+    const OIDC_JWKS = '{"keys":[{"kty":"EC","kid":"1","crv":"P-256","x":"AA","y":"BB"}]}';
+    const tls = { DOMAIN_NAME: "vault.example.com", HOSTED_ZONE_ID: "Z0123456789" };
+    const oidc = { OIDC_ISSUER: "https://login.example.com", OIDC_AUDIENCE: "vault" };
+    const [, container] = containersOf(serviceStack({ ...tls, ...oidc, OIDC_JWKS }));
+    const variables = variablesOf(container);
+    expect(variables).toMatchObject({
+      ...oidc,
+      OIDC_JWKS,
+      OIDC_CLIENT_CLAIM: "sub",
+      CLIENT_METRICS: "10",
+    });
+    expect(parseServiceEnvironment(variables).identity).toMatchObject({
+      issuer: oidc.OIDC_ISSUER,
+      keys: { kind: "pinned" },
+    });
+  });
+
   test("has a health check that needs no shell", () => {
     expect(api.healthCheck).toMatchObject({ command: ["CMD", ...healthCommand(8080)] });
   });

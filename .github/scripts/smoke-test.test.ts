@@ -68,6 +68,22 @@ test("passes for a working service and deletes the test record", async () => {
   expect(texts.size).toBe(0);
 });
 
+describe("where the service requires access tokens", () => {
+  const rejected = () => ({ status: 401, body: { ...DENIED, Code: "Unauthorized" } });
+
+  test("passes if requests without one are rejected", async () => {
+    const { url, seen } = await serve({ "/encrypt": rejected, "/decrypt": rejected });
+    const passed = await smokeTest(url, quick);
+    expect(passed).toContain("rejects requests without an access token");
+    expect(seen).toEqual(["/readyz", "/healthz", "/encrypt", "/decrypt"]);
+  });
+
+  test("fails if decrypt does not require one", async () => {
+    const { url } = await serve({ "/encrypt": rejected });
+    await expect(smokeTest(url, quick)).rejects.toThrow(/without an access token returned .* 403/);
+  });
+});
+
 test("waits until the service is ready", async () => {
   let tries = 0;
   const { url } = await serve({
