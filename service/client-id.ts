@@ -20,20 +20,3 @@ export function clientIdOf(issuer: string, subject: string): string {
     .digest("base64url")
     .slice(0, LENGTH);
 }
-
-if (import.meta.main) {
-  const [issuer, ...subjects] = process.argv.slice(2);
-  if (issuer === undefined || subjects.length === 0 || issuer.startsWith("-")) {
-    console.error(`npm run client-id -- ISSUER SUBJECT...
-
-Prints the client id of each subject, as the service's log, metrics and CloudTrail show it.
-
-  ISSUER   the token's claim iss, exactly as the service is configured, such as https://login.example.com
-  SUBJECT  the token's claim that identifies the client: sub, or CIPHERWATCH_OIDC_CLIENT_CLAIM
-
-Exit codes: 0 success; 2 invalid arguments.`);
-    process.exitCode = 2;
-  } else {
-    for (const subject of subjects) console.log(`${clientIdOf(issuer, subject)}  ${subject}`);
-  }
-}

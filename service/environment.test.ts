@@ -178,6 +178,7 @@ describe("identity", () => {
     ["two sources of keys", { OIDC_JWKS_URL }, "Set exactly one of OIDC_JWKS_URL and"],
     ["an issuer without TLS", { OIDC_ISSUER: "http://login.example.com" }, "OIDC_ISSUER must be"],
     ["keys without TLS", { OIDC_JWKS_URL: "http://login.example.com/jwks" }, "OIDC_JWKS_URL must"],
+    ["records of no client", { RECORD_FORMAT: "1" }, "RECORD_FORMAT is 1, which cannot bind"],
     ["keys that are no key set", { OIDC_JWKS: "{}" }, "OIDC_JWKS must be a JSON Web Key Set"],
   ])("rejects %s", (_, variables, message) => {
     expect(complaint(parseServiceEnvironment, { ...pinned, ...variables })).toContain(message);

@@ -173,7 +173,14 @@ export type ServiceEnvironment = z.output<z.ZodObject<typeof settings>> & {
 
 /** @throws OperatorError that lists every missing or invalid variable */
 export function parseServiceEnvironment(variables: Variables): ServiceEnvironment {
-  return { ...parseSettings(variables), identity: parseIdentity(variables) };
+  const parsed = parseSettings(variables);
+  const identity = parseIdentity(variables);
+  if (identity !== undefined && parsed.RECORD_FORMAT === 1) {
+    throw new OperatorError(
+      "RECORD_FORMAT is 1, which cannot bind a record to a client. Set it to 2, or unset OIDC_ISSUER.",
+    );
+  }
+  return { ...parsed, identity };
 }
 
 function parseSettings(variables: Variables): Omit<ServiceEnvironment, "identity"> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { clientIdOf } from "./client-id.ts";
 import { IssuerUnavailable, pinnedKeys } from "./issuer-keys.ts";
+import { formatKey } from "./key.ts";
 import { useService } from "./testing/fixture.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "./testing/issuer.ts";
 import { createTokenVerifier, type VerifyToken } from "./token.ts";
@@ -134,5 +135,86 @@ describe("metrics of clients", () => {
         },
       ],
     });
+  });
+});
+
+describe("a record belongs to the client that encrypted it", () => {
+  const NAME = "Stephen";
+  let bob: Record<string, string>;
+
+  beforeAll(async () => {
+    bob = await headersOf("bob");
+  });
+
+  async function encrypt(headers: Record<string, string>): Promise<string> {
+    const body = { Name: NAME, Text: "I love Pizza" };
+    const { status, json } = await fixture.service.post("/encrypt", body, headers);
+    expect(status).toBe(200);
+    return String(json.Key);
+  }
+
+  const contexts = () => fixture.service.kms.calls.map(({ context }) => context.client);
+
+  test("who decrypts and forgets it, and whose id KMS gets", async () => {
+    const before = contexts().length;
+    const body = { Name: NAME, Key: await encrypt(alice) };
+    const decrypted = await fixture.service.post("/decrypt", body, alice);
+    expect(decrypted).toMatchObject({ status: 200, json: { Text: "I love Pizza" } });
+    expect((await fixture.service.post("/forget", body, alice)).status).toBe(200);
+    expect((await fixture.service.post("/forget", body, alice)).status).toBe(200);
+    const id = clientIdOf(ISSUER, "alice");
+    expect(contexts().slice(before)).toEqual([id, id, id, id]);
+  });
+
+  test.each(["/decrypt", "/forget"])(
+    "so that another client's %s with the right Key is one failed KMS call, like a wrong Key",
+    async (path) => {
+      const Key = await encrypt(alice);
+      const answers = [];
+      for (const body of [
+        { Name: NAME, Key },
+        { Name: NAME, Key: "cwk_wrong" },
+        { Name: "nobody", Key },
+      ]) {
+        const before = contexts().length;
+        fixture.service.storeCalls.length = 0;
+        const { status, text, headers } = await fixture.service.post(path, body, {
+          ...bob,
+          "X-Request-Id": "same",
+        });
+        expect(contexts().slice(before)).toEqual([clientIdOf(ISSUER, "bob")]);
+        const { duration: _, ...line } = { ...fixture.service.lines.at(-1) };
+        expect(line).toMatchObject({ client: clientIdOf(ISSUER, "bob"), DecryptDenied: 1 });
+        answers.push([
+          status,
+          text,
+          [...headers],
+          [...fixture.service.storeCalls],
+          Object.keys(line),
+        ]);
+      }
+      expect(answers[0]?.[0]).toBe(403);
+      expect(answers[1]).toEqual(answers[0]);
+      expect(answers[2]).toEqual(answers[0]);
+      expect((await fixture.service.post("/decrypt", { Name: NAME, Key }, alice)).status).toBe(200);
+    },
+  );
+
+  test("not even someone who writes to the database can give it to another client", async () => {
+    const body = { Name: NAME, Key: await encrypt(alice) };
+    for (const client of [clientIdOf(ISSUER, "bob"), null]) {
+      await fixture.postgres.sql`UPDATE cipherwatch.records SET client = ${client}`;
+      expect((await fixture.service.post("/decrypt", body, bob)).status).toBe(403);
+    }
+  });
+
+  test("while a record from before identity was on belongs to whoever has its Key", async () => {
+    const { key, record } = await fixture.service.vault.seal(
+      { name: NAME, text: "old" },
+      AbortSignal.timeout(30_000),
+    );
+    await fixture.service.store.insert(record);
+    const body = { Name: NAME, Key: formatKey(key) };
+    expect((await fixture.service.post("/decrypt", body, bob)).json).toEqual({ Text: "old" });
   });
 });

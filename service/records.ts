@@ -20,8 +20,9 @@ export function recordRoutes({
   app.post("/encrypt", async (context) => {
     const { Name, Text } = await readJson(context, EncryptRequest, bodyBytes);
     requireSize(Text, limits.text);
-    const deadline = context.get("deadline");
-    const { key, record, kmsRequestId } = await vault.seal({ name: Name, text: Text }, deadline);
+    const { deadline, client } = context.var;
+    const sealed = await vault.seal({ name: Name, text: Text, client }, deadline);
+    const { key, record, kmsRequestId } = sealed;
     context.get("facts").kmsRequestId = kmsRequestId;
     try {
       deadline.throwIfAborted();
@@ -49,8 +50,8 @@ export function recordRoutes({
   });
 
   /**
-   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name, and a record that was
-   * tampered with or cannot be read all take the same path, one lookup and one KMS call, and get the same
+   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name, another client's record, and
+   * a record that was tampered with or cannot be read all take the same path, one lookup and one KMS call, and get the same
    * response.
    * @returns no text when KMS accepted the Key of a record that is deleted
    */
@@ -61,7 +62,7 @@ export function recordRoutes({
     findCandidate: Store["findCandidate"],
   ) {
     const key = parseKey(presentedKey) ?? newKey();
-    const { deadline, admission, facts } = context.var;
+    const { deadline, admission, facts, client } = context.var;
     try {
       const stored = await findCandidate(key.id, name);
       deadline.throwIfAborted();
@@ -70,7 +71,7 @@ export function recordRoutes({
         return await store.readContent(key.id, name);
       };
       const candidate = stored && { ...stored, readContent };
-      const opened = await vault.open({ key, name, candidate }, deadline);
+      const opened = await vault.open({ key, name, candidate, client }, deadline);
       admission.keepMemory(opened.status === "opened" ? Buffer.byteLength(opened.text) : 0);
       recordDecision(facts, opened);
       if (opened.status === "opened") return { id: key.id, text: opened.text };

@@ -79,10 +79,21 @@ test.each<[string, string, RegExp]>([
 const closed = { NAT_GATEWAYS: "none", VPC_ENDPOINTS: "true" };
 
 test.each<[string, Record<string, string>, string, RegExp]>([
-  ["an issuer without an audience", { ...fetched, OIDC_AUDIENCE: "" }, "OIDC_AUDIENCE", /for others$/],
+  [
+    "an issuer without an audience",
+    { ...fetched, OIDC_AUDIENCE: "" },
+    "OIDC_AUDIENCE",
+    /for others$/,
+  ],
   ["an audience without an issuer", { OIDC_AUDIENCE }, "OIDC_ISSUER", /everyone is let in$/],
   ["keys without an issuer", { OIDC_JWKS }, "OIDC_ISSUER", /everyone is let in$/],
   ["an issuer without TLS", { OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS }, "OIDC_ISSUER", /^needs TLS/],
+  [
+    "an issuer with records of format 1",
+    { ...pinned, RECORD_FORMAT: "1" },
+    "OIDC_ISSUER",
+    /FORMAT 2/,
+  ],
   ["an issuer without keys", { ...fetched, OIDC_JWKS_URL: "" }, "OIDC_JWKS_URL", /keys once$/],
   ["two sources of keys", { ...fetched, OIDC_JWKS }, "OIDC_JWKS_URL", /keys once$/],
   ["a URL in a closed network", { ...fetched, ...closed }, "OIDC_JWKS_URL", /NAT_GATEWAYS is none/],

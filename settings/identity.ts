@@ -3,6 +3,7 @@ import { validateCidr } from "../common/cidr.ts";
 import type { settings as ingressSettings } from "./ingress.ts";
 import type { settings as networkSettings } from "./network.ts";
 import { listOf } from "./schemas.ts";
+import type { settings as serviceSettings } from "./service.ts";
 import { integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 /** A variable of the task definition, which may have 64 KiB in all. */
@@ -113,7 +114,9 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings & typeof ingressSettings & typeof networkSettings>;
+type Values = ValuesOf<
+  typeof settings & typeof ingressSettings & typeof networkSettings & typeof serviceSettings
+>;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -168,6 +171,15 @@ export const refinements: readonly Refinement<Values>[] = [
     allowed:
       "with NAT gateways; with CIPHERWATCH_VPC_ENDPOINTS, also CIPHERWATCH_OIDC_EGRESS_CIDRS",
     next: "set the keys as CIPHERWATCH_OIDC_JWKS instead, or change the network",
+  },
+  {
+    fields: ["oidcIssuer", "recordFormat"],
+    check: ({ oidcIssuer, recordFormat }) =>
+      oidcIssuer !== undefined &&
+      recordFormat === 1 &&
+      "needs CIPHERWATCH_RECORD_FORMAT 2: records of format 1 cannot belong to a client",
+    allowed: "an issuer, with CIPHERWATCH_RECORD_FORMAT 2",
+    next: "finish the upgrade with CIPHERWATCH_RECORD_FORMAT=1 first, then unset that and turn identity on",
   },
   {
     fields: ["oidcEgressCidrs", "oidcJwksUrl", "vpcEndpoints"],

@@ -15,7 +15,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   replay: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
   package: ["cloudwatch", "common", "replay"],
   lab: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
-  deploy: ["common", "terraform"],
+  deploy: ["common", "service", "terraform"],
   ".github": ["common", "settings", "terraform"],
   bench: [],
   docs: ["common", "detections"],
