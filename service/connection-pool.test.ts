@@ -1,0 +1,200 @@
+import { setImmediate as tick } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createConnectionLimit } from "./connection-limit.ts";
+import { type Connection, createConnectionPool } from "./connection-pool.ts";
+
+const SILENCE = 10_000;
+const FAILED = new Error("the server failed the statement");
+const EXHAUSTED = new Error("the server has no connection left");
+const LOST = new Error("the connection is lost");
+
+interface Statement {
+  readonly connection: FakeConnection;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  readonly result: Promise<string>;
+}
+
+interface FakeConnection extends Connection {
+  readonly statements: Statement[];
+  readonly close: () => void;
+  state: "open" | "ended" | "destroyed";
+}
+
+let clock = 0;
+let connections: FakeConnection[] = [];
+
+function createPool(poolSize: number) {
+  return createConnectionPool<FakeConnection>({
+    limit: createConnectionLimit(poolSize, () => clock),
+    open(onClose) {
+      const connection: FakeConnection = {
+        statements: [],
+        state: "open",
+        close: onClose,
+        async end() {
+          connection.state = "ended";
+        },
+        destroy() {
+          connection.state = "destroyed";
+          for (const { reject } of connection.statements) reject(LOST);
+        },
+      };
+      connections.push(connection);
+      return connection;
+    },
+    isFailedStatement: (error) => error === FAILED,
+    isExhausted: (error) => error === EXHAUSTED,
+    silenceTimeout: SILENCE,
+  });
+}
+
+type Pool = ReturnType<typeof createPool>;
+
+/** Runs statements, and returns those that were sent. */
+async function send(pool: Pool, count: number): Promise<Statement[]> {
+  const sent: Statement[] = [];
+  for (let n = 0; n < count; n++) {
+    const result: Promise<string> = pool.run((connection) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const statement = { connection, resolve: () => resolve("done"), reject, result };
+      connection.statements.push(statement);
+      sent.push(statement);
+      return promise;
+    });
+    result.catch(() => {});
+  }
+  await tick();
+  return sent;
+}
+
+async function establish(pool: Pool, count: number): Promise<void> {
+  for (const { resolve } of await send(pool, count)) resolve();
+  await tick();
+  expect(connections).toHaveLength(count);
+}
+
+const counts = () => connections.map(({ statements }) => statements.length);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  connections = [];
+  clock = 0;
+});
+
+afterEach(() => vi.useRealTimers());
+
+describe("statements", () => {
+  test("open connections up to the limit, and share them only then", async () => {
+    const pool = createPool(3);
+    await establish(pool, 3);
+    await send(pool, 5);
+    expect(counts().toSorted()).toEqual([2, 3, 3]);
+    expect(connections).toHaveLength(3);
+  });
+
+  test("wait while each connection runs eight, in the order in which they came", async () => {
+    const pool = createPool(1);
+    await establish(pool, 1);
+    const sent = await send(pool, 10);
+    expect(sent).toHaveLength(8);
+    sent[0]?.resolve();
+    await tick();
+    expect(sent).toHaveLength(9);
+    await expect(sent[0]?.result).resolves.toBe("done");
+  });
+
+  test("do not share a connection that has not answered yet", async () => {
+    const pool = createPool(2);
+    const sent = await send(pool, 5);
+    expect(counts()).toEqual([1, 1]);
+    sent[0]?.resolve();
+    await tick();
+    expect(counts()).toEqual([4, 1]);
+  });
+
+  test("fail with their connection, are not sent again, and leave other connections alone", async () => {
+    const pool = createPool(2);
+    await establish(pool, 2);
+    const sent = await send(pool, 6);
+    const [lost, kept] = connections;
+    lost?.close();
+    await tick();
+    for (const { connection, result, resolve } of sent) {
+      resolve();
+      if (connection === lost) await expect(result).rejects.toBe(LOST);
+      else await expect(result).resolves.toBe("done");
+    }
+    expect([lost?.state, kept?.state]).toEqual(["destroyed", "open"]);
+    expect(sent).toHaveLength(6);
+    expect(connections).toHaveLength(2);
+  });
+
+  test("keep their connection when the server fails one of them", async () => {
+    const pool = createPool(1);
+    await establish(pool, 1);
+    const [failed, other] = await send(pool, 2);
+    failed?.reject(FAILED);
+    await expect(failed?.result).rejects.toBe(FAILED);
+    other?.resolve();
+    await expect(other?.result).resolves.toBe("done");
+    expect(connections[0]?.state).toBe("open");
+  });
+});
+
+test("a refused connection leaves its statements to those that the server grants", async () => {
+  const pool = createPool(3);
+  await establish(pool, 1);
+  const sent = await send(pool, 3);
+  expect(connections).toHaveLength(3);
+  for (const { connection, reject } of sent.slice(1)) {
+    expect(connection).not.toBe(connections[0]);
+    reject(EXHAUSTED);
+  }
+  await tick();
+  await send(pool, 4);
+  expect(connections).toHaveLength(3);
+  expect(connections[0]?.statements).toHaveLength(6);
+  clock += 10_000;
+  await send(pool, 1);
+  expect(connections).toHaveLength(4);
+});
+
+describe("a connection", () => {
+  test("is kept while each response arrives in time, however many statements wait", async () => {
+    const pool = createPool(1);
+    await establish(pool, 1);
+    const sent = await send(pool, 4);
+    for (const { resolve, result } of sent.slice(0, 3)) {
+      vi.advanceTimersByTime(SILENCE - 1);
+      resolve();
+      await expect(result).resolves.toBe("done");
+    }
+    vi.advanceTimersByTime(SILENCE - 1);
+    expect(connections[0]?.state).toBe("open");
+    vi.advanceTimersByTime(1);
+    await expect(sent[3]?.result).rejects.toBe(LOST);
+    expect(connections[0]?.state).toBe("destroyed");
+  });
+
+  test("that is silent takes the idle ones with it, but not those that run other statements", async () => {
+    const pool = createPool(3);
+    await establish(pool, 3);
+    await send(pool, 1);
+    vi.advanceTimersByTime(SILENCE / 2);
+    await send(pool, 1);
+    vi.advanceTimersByTime(SILENCE / 2);
+    expect(connections.map(({ state }) => state)).toEqual(["destroyed", "open", "destroyed"]);
+  });
+
+  test("ends after a minute without statements", async () => {
+    const pool = createPool(2);
+    await establish(pool, 2);
+    await send(pool, 1);
+    vi.advanceTimersByTime(SILENCE - 1);
+    for (const { resolve } of connections[0]?.statements ?? []) resolve();
+    await tick();
+    vi.advanceTimersByTime(60_001 - SILENCE);
+    expect(connections.map(({ state }) => state)).toEqual(["open", "ended"]);
+  });
+});

@@ -1,0 +1,166 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectionLimit } from "./connection-limit.ts";
+
+/** A connection to the server, which connects with its first statement. */
+export interface Connection {
+  /** Closes the connection once its statements have ended, or after this many milliseconds. */
+  readonly end: (milliseconds: number) => Promise<void>;
+  /** Closes the connection without waiting for the server. Its statements reject. */
+  readonly destroy: () => void;
+}
+
+export interface ConnectionPool<C extends Connection> {
+  /** Runs a statement on a connection, waiting for one with room. Rejects with the error of the statement. */
+  readonly run: <T>(statement: (connection: C) => Promise<T>) => Promise<T>;
+  /** Waits this long for running statements, then closes the connections. */
+  readonly close: (milliseconds: number) => Promise<void>;
+}
+
+export interface ConnectionPoolProps<C extends Connection> {
+  readonly limit: ConnectionLimit;
+  /** @param onClose called when the connection has closed */
+  readonly open: (onClose: () => void) => C;
+  /** Whether the server failed the statement and keeps the connection. */
+  readonly isFailedStatement: (error: unknown) => boolean;
+  /** Whether the server refused the connection because it has none left. */
+  readonly isExhausted: (error: unknown) => boolean;
+  /** Milliseconds without a response to running statements after which a server is gone. */
+  readonly silenceTimeout: number;
+}
+
+/**
+ * Statements that one connection runs at a time. The driver sends those of many requests in one write, which
+ * costs less than half the CPU. The bound limits how many statements wait behind a slow one.
+ */
+const MAX_STATEMENTS = 8;
+
+/** Milliseconds without statements after which a connection closes. */
+const IDLE_TIMEOUT = 60_000;
+
+/** The longest delay before another attempt to connect, in milliseconds. */
+const MAX_BACKOFF = 1_000;
+
+/** A connection of the pool, with the statements that it runs. */
+interface Entry<C> {
+  readonly connection: C;
+  /** Whether the server has answered a statement. */
+  isEstablished: boolean;
+  running: number;
+  /** Fires when the connection is silent, or idle, for too long. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Opens connections on demand, and then spreads statements over them: each statement takes the connection
+ * that runs the fewest. A connection that is not established takes one statement only, as the others would
+ * fail with it.
+ *
+ * A lost connection fails the statements that it runs, and no other. None of them is sent again: the server
+ * may have executed it.
+ *
+ * A live server cancels a statement at the statement timeout. A server that stays silent for longer is gone (a
+ * failover leaves connections that neither answer nor close), so all idle connections are discarded as well:
+ * TCP would take about 15 minutes to notice.
+ */
+export function createConnectionPool<C extends Connection>(
+  props: ConnectionPoolProps<C>,
+): ConnectionPool<C> {
+  const { limit, silenceTimeout } = props;
+  const entries = new Set<Entry<C>>();
+  const waiting: ((entry: Entry<C>) => void)[] = [];
+  let failedAttempts = 0;
+
+  function choose(): Entry<C> | undefined {
+    const best = leastBusy(entries);
+    if (best?.running === 0 || entries.size >= limit.current()) return best;
+    const entry: Entry<C> = newEntry(props.open(() => discard(entry)));
+    entries.add(entry);
+    return entry;
+  }
+
+  function assign(): void {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const entry = choose();
+      if (entry === undefined) return;
+      waiting.shift();
+      entry.running += 1;
+      if (entry.running === 1) restartTimer(entry);
+      next(entry);
+    }
+  }
+
+  function restartTimer(entry: Entry<C>): void {
+    clearTimeout(entry.timer);
+    const milliseconds = entry.running === 0 ? IDLE_TIMEOUT : silenceTimeout;
+    entry.timer = setTimeout(expire, milliseconds, entry).unref();
+  }
+
+  function expire(expired: Entry<C>): void {
+    if (expired.running === 0) {
+      entries.delete(expired);
+      return void expired.connection.end(silenceTimeout);
+    }
+    for (const entry of entries) if (entry === expired || entry.running === 0) discard(entry);
+  }
+
+  function discard(entry: Entry<C>): void {
+    if (!entries.delete(entry)) return;
+    clearTimeout(entry.timer);
+    if (!entry.isEstablished) failedAttempts += 1;
+    entry.connection.destroy();
+    assign();
+  }
+
+  function release(entry: Entry<C>): void {
+    entry.running -= 1;
+    entry.isEstablished = true;
+    failedAttempts = 0;
+    if (entries.has(entry)) restartTimer(entry);
+    assign();
+  }
+
+  return {
+    async run(statement) {
+      const { promise, resolve } = Promise.withResolvers<Entry<C>>();
+      waiting.push(resolve);
+      assign();
+      const entry = await promise;
+      if (!entry.isEstablished && failedAttempts > 0) await delay(backoff(failedAttempts));
+      try {
+        const result = await statement(entry.connection);
+        release(entry);
+        return result;
+      } catch (error) {
+        if (props.isExhausted(error)) limit.lower(entries.size - 1);
+        if (props.isFailedStatement(error)) release(entry);
+        else discard(entry);
+        throw error;
+      }
+    },
+    async close(milliseconds) {
+      await Promise.all([...entries].map(({ connection }) => connection.end(milliseconds)));
+    },
+  };
+}
+
+const newEntry = <C>(connection: C): Entry<C> => ({
+  connection,
+  isEstablished: false,
+  running: 0,
+  timer: undefined,
+});
+
+/** Compares connections from the oldest, so that those that are not needed become idle. */
+function leastBusy<C>(entries: Iterable<Entry<C>>): Entry<C> | undefined {
+  let best: Entry<C> | undefined;
+  for (const entry of entries) {
+    const hasRoom = entry.isEstablished && entry.running < MAX_STATEMENTS;
+    if (hasRoom && (best === undefined || entry.running < best.running)) best = entry;
+  }
+  return best;
+}
+
+/** @returns milliseconds to wait after this many failed attempts to connect in a row */
+function backoff(failedAttempts: number): number {
+  return Math.min(50 * 2 ** failedAttempts, MAX_BACKOFF);
+}
