@@ -1,6 +1,8 @@
 import { DecryptCommand, DescribeKeyCommand, GenerateDataKeyCommand } from "@aws-sdk/client-kms";
 import { StandardRetryStrategy } from "@smithy/core/retry";
 import { createSend } from "./kms-client.ts";
+import { Sha256 } from "./kms-hash.ts";
+import { createHttpHandler } from "./kms-http-handler.ts";
 
 export type EncryptionContext = Readonly<Record<string, string>>;
 
@@ -87,19 +89,11 @@ export interface KmsSettings {
  * connections.
  */
 export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
-  // The limit on requests in progress bounds the connections. The SDK's limit of 50 would make further calls
-  // wait for a connection while the clock of their attempt runs.
-  const agent = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
   const send = createSend({
     region: keyArn.split(":")[3] ?? "",
     retryStrategy,
-    requestHandler: {
-      httpAgent: agent,
-      httpsAgent: agent,
-      connectionTimeout: attemptTimeout,
-      requestTimeout: attemptTimeout,
-      throwOnRequestTimeout: true,
-    },
+    requestHandler: createHttpHandler(attemptTimeout),
+    sha256: Sha256,
   });
   return {
     keyArn,

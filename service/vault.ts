@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createSecretKey,
   type DecipherGCM,
   hkdfSync,
   randomBytes,
@@ -109,6 +110,7 @@ export interface OpenOptions {
 const NEWEST_FORMAT: FormatVersion = 2;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** Keys are passed as KeyObjects: Node 24 throws and catches two errors for each key that is passed as bytes. */
 const CIPHER = "aes-256-gcm";
 
 /** Envelope encryption: KMS holds the key that encrypts the data keys, callers hold the secrets. */
@@ -274,7 +276,7 @@ function withContentKey<T>(
   use: (contentKey: Uint8Array) => T,
 ): T {
   const contentKey = new Uint8Array(
-    hkdfSync("sha256", dataKey, secret, contentKeyInfo(version), 32),
+    hkdfSync("sha256", createSecretKey(dataKey), secret, contentKeyInfo(version), 32),
   );
   try {
     return use(contentKey);
@@ -287,7 +289,7 @@ function withContentKey<T>(
 function encrypt(contentKey: Uint8Array, associated: Buffer, text: string) {
   const nonce = randomBytes(NONCE_BYTES);
   const plaintext = Buffer.from(text);
-  const cipher = createCipheriv(CIPHER, contentKey, nonce);
+  const cipher = createCipheriv(CIPHER, createSecretKey(contentKey), nonce);
   cipher.setAAD(associated);
   const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   plaintext.fill(0);
@@ -302,7 +304,9 @@ function decrypt(
 ): string | undefined {
   if (sealed.nonce.length !== NONCE_BYTES || sealed.ciphertext.length < TAG_BYTES) return undefined;
   const end = sealed.ciphertext.length - TAG_BYTES;
-  const decipher = createDecipheriv(CIPHER, contentKey, sealed.nonce, { authTagLength: TAG_BYTES });
+  const decipher = createDecipheriv(CIPHER, createSecretKey(contentKey), sealed.nonce, {
+    authTagLength: TAG_BYTES,
+  });
   decipher.setAAD(associated);
   decipher.setAuthTag(sealed.ciphertext.subarray(end));
   const plaintext = decipher.update(sealed.ciphertext.subarray(0, end));

@@ -1,0 +1,82 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { HttpHandler } from "@smithy/core/protocols";
+import { type HttpRequest, HttpResponse } from "@smithy/core/transport";
+
+/**
+ * Sends requests of the SDK over kept-alive connections, and reads each response as a whole. Does what the SDK's
+ * NodeHttpHandler does with less than half its CPU: one timer in place of four, and no stream for the body.
+ * Errors have the names and codes on which the SDK retries.
+ * @param timeout milliseconds of an attempt, from connecting to the end of the response
+ */
+export function createHttpHandler(timeout: number): HttpHandler<Record<string, unknown>> {
+  // The limit on requests in progress bounds the connections. The SDK's limit of 50 would make further calls
+  // wait for a connection while the clock of their attempt runs.
+  const options = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  const http = new HttpAgent(options);
+  const https = new HttpsAgent(options);
+  const send = (protocol: string, options: RequestOptions) =>
+    protocol === "https:"
+      ? httpsRequest({ ...options, agent: https })
+      : httpRequest({ ...options, agent: http });
+
+  return {
+    metadata: { handlerProtocol: "http/1.1" },
+    updateHttpClientConfig() {},
+    httpHandlerConfigs: () => ({}),
+    async handle(request: HttpRequest, options = {}) {
+      const abortSignal = options.abortSignal as AbortSignal | undefined;
+      const { protocol, hostname, port, method, path, headers, body } = request;
+      if (abortSignal?.aborted) throw aborted(abortSignal);
+      const host = hostname.replace(/^\[|\]$/g, "");
+      const outgoing = send(protocol, { host, port, method, path, headers });
+      const stop = (error: Error) => void outgoing.destroy(error);
+      const abort = () => stop(aborted(abortSignal));
+      const timer = setTimeout(() => stop(named("TimeoutError", { code: "ETIMEDOUT" })), timeout);
+      abortSignal?.addEventListener("abort", abort, { once: true });
+      try {
+        return { response: await responseTo(outgoing, body) };
+      } finally {
+        clearTimeout(timer);
+        abortSignal?.removeEventListener("abort", abort);
+      }
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal | undefined) => named("AbortError", { cause: signal?.reason });
+
+function named(name: string, members: object): Error {
+  return Object.assign(new Error("The request to KMS was stopped."), { name, ...members });
+}
+
+const LOST_CONNECTION: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+
+/** The SDK's handler gives lost connections this name. */
+function withName(error: NodeJS.ErrnoException): Error {
+  return LOST_CONNECTION.has(error.code) ? Object.assign(error, { name: "TimeoutError" }) : error;
+}
+
+function responseTo(outgoing: ClientRequest, body: unknown): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => reject(withName(error));
+    outgoing.on("error", fail);
+    outgoing.once("response", (response: IncomingMessage) => {
+      const chunks: Uint8Array[] = [];
+      response.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+      response.on("error", fail);
+      response.on("end", () => {
+        const { statusCode = 0 } = response;
+        const headers = response.headers as Record<string, string>;
+        resolve(new HttpResponse({ statusCode, headers, body: Buffer.concat(chunks) }));
+      });
+    });
+    outgoing.end(body);
+  });
+}
