@@ -54,7 +54,7 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
       status,
       duration,
       ...loggedFacts,
-      ...(!probes.has(route) && metricFields(metricsNamespace, values, Date.now(), client)),
+      ...(!probes.has(route) && metricFields(metricsNamespace, values, Date.now(), { client })),
     };
     logger[levelOf(status, facts)](line, "request");
   };

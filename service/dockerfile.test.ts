@@ -130,8 +130,8 @@ describe(".dockerignore", () => {
     }
   });
 
-  it("includes exactly the files that the service and the migrations import", () => {
-    const imported = importedFrom(["service/server.ts", "service/migrate.ts"]);
+  it("includes exactly the files that the service, the migrations and the rewrap worker import", () => {
+    const imported = importedFrom(PROGRAMS);
     expect(imported.files).toContain("service/vault.ts");
     expect(sourcesOf("service/**/*.{ts,js,json}").filter(isIncluded)).toEqual(imported.files);
   });
@@ -147,10 +147,13 @@ describe(".dockerignore", () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
     };
-    const { packages } = importedFrom(["service/server.ts", "service/migrate.ts"]);
+    const { packages } = importedFrom(PROGRAMS);
     expect(packages).toEqual(Object.keys(dependencies).sort());
   });
 });
+
+/** Programs that run in the container. */
+const PROGRAMS = ["service/server.ts", "service/migrate.ts", "service/rewrap.ts"];
 
 /** Files (from the repository root) and packages that modules import, transitively. */
 function importedFrom(modules: readonly string[]): {

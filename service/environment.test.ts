@@ -132,6 +132,7 @@ describe("the migrations' environment", () => {
         password: "p'\"w",
       },
       serviceRole: "cipherwatch_service",
+      rewrapRole: undefined,
     });
   });
 
@@ -139,7 +140,10 @@ describe("the migrations' environment", () => {
     expect(parseMigrationEnvironment(byUrl)).toEqual({
       database: { kind: "url", url: byUrl.DATABASE_URL },
       serviceRole: undefined,
+      rewrapRole: undefined,
     });
+    const withRole = { ...byUrl, DATABASE_REWRAP_USER: "cipherwatch_rewrap" };
+    expect(parseMigrationEnvironment(withRole).rewrapRole).toBe("cipherwatch_rewrap");
   });
 
   test("rejects a role name that would need quoting", () => {

@@ -108,6 +108,8 @@ const DATABASE_USER = text(
   "a PostgreSQL role name: lower-case letters, digits and _",
 );
 
+const DATABASE_REWRAP_USER = DATABASE_USER.optional();
+
 const AWS_REGION = text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as ap-southeast-2");
 
 const DATABASE_SECRET = z
@@ -233,14 +235,20 @@ export interface MigrationEnvironment {
   readonly database: DatabaseAccess;
   /** The database role of the service; undefined when it connects by URL. */
   readonly serviceRole: string | undefined;
+  /** The database role that moves records to another KMS key; undefined when there is one key. */
+  readonly rewrapRole: string | undefined;
 }
 
 /** @throws OperatorError that lists every missing or invalid variable */
 export function parseMigrationEnvironment(variables: Variables): MigrationEnvironment {
   if (usesUrl(variables)) {
-    const shape = { ...databaseUrl, DATABASE_USER: DATABASE_USER.optional() };
-    const { DATABASE_URL: url, DATABASE_USER: serviceRole } = parse(shape, variables);
-    return { database: { kind: "url", url }, serviceRole };
+    const roles = { DATABASE_USER: DATABASE_USER.optional(), DATABASE_REWRAP_USER };
+    const {
+      DATABASE_URL: url,
+      DATABASE_USER: serviceRole,
+      DATABASE_REWRAP_USER: rewrapRole,
+    } = parse({ ...databaseUrl, ...roles }, variables);
+    return { database: { kind: "url", url }, serviceRole, rewrapRole };
   }
   const {
     DATABASE_HOST: host,
@@ -248,8 +256,10 @@ export function parseMigrationEnvironment(variables: Variables): MigrationEnviro
     DATABASE_NAME: name,
     DATABASE_SECRET: { username: user, password },
     DATABASE_USER: serviceRole,
-  } = parse({ ...databaseServer, DATABASE_SECRET, DATABASE_USER }, variables);
-  return { database: { kind: "password", host, port, name, user, password }, serviceRole };
+    DATABASE_REWRAP_USER: rewrapRole,
+  } = parse({ ...databaseServer, DATABASE_SECRET, DATABASE_USER, DATABASE_REWRAP_USER }, variables);
+  const database = { kind: "password" as const, host, port, name, user, password };
+  return { database, serviceRole, rewrapRole };
 }
 
 function usesUrl({ DATABASE_URL, DATABASE_HOST }: Variables): boolean {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { createKms, type Kms, KmsRejected, KmsUnavailable } from "./kms.ts";
+import { createKms, createReEncrypt, type Kms, KmsRejected, KmsUnavailable } from "./kms.ts";
 import { awsError, type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
-import { KEY_ARN, OTHER_KEY_ARN } from "./testing/memory-kms.ts";
+import { createMemoryKms, KEY_ARN, OTHER_KEY_ARN } from "./testing/memory-kms.ts";
 
 const CONTEXT = { app: "cipherwatch", record: "r", key: "k" };
 const never = new AbortController().signal;
@@ -52,6 +52,32 @@ describe("the SDK's client", () => {
       kms.decrypt({ wrapped: dataKey.wrapped, keyArn: OTHER_KEY_ARN, context: CONTEXT }, never),
     );
     expect(endpoint.requests[2]).toMatchObject({ KeyId: OTHER_KEY_ARN });
+  });
+
+  test("re-encrypts a data key under its own key, with one encryption context and both keys named", async () => {
+    const previous = createMemoryKms(endpoint.master, OTHER_KEY_ARN);
+    const { plaintext, wrapped } = await previous.generateDataKey(CONTEXT, never);
+    const reEncrypt = createReEncrypt({ keyArn: KEY_ARN, attemptTimeout: 20_000 });
+    const moved = await reEncrypt({ wrapped, keyArn: OTHER_KEY_ARN, context: CONTEXT }, never);
+    expect(endpoint.requests).toMatchObject([
+      {
+        SourceKeyId: OTHER_KEY_ARN,
+        SourceEncryptionContext: CONTEXT,
+        DestinationKeyId: KEY_ARN,
+        DestinationEncryptionContext: CONTEXT,
+      },
+    ]);
+    expect(Buffer.from((await decrypt(moved)).plaintext)).toEqual(plaintext);
+    for (const context of [{ ...CONTEXT, key: "other" }, {}]) {
+      const failed = reEncrypt({ wrapped, keyArn: OTHER_KEY_ARN, context }, never);
+      await expect(failed).rejects.toMatchObject({ name: "KmsRejected" });
+    }
+    endpoint.override = async () => awsError("AccessDeniedException");
+    const denied = reEncrypt({ wrapped, keyArn: OTHER_KEY_ARN, context: CONTEXT }, never);
+    await expect(denied).rejects.toMatchObject({
+      name: "KmsUnavailable",
+      reason: "AccessDeniedException",
+    });
   });
 
   test("reports a wrong encryption context as rejected after one call", async () => {

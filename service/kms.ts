@@ -1,4 +1,10 @@
-import { DecryptCommand, DescribeKeyCommand, GenerateDataKeyCommand } from "@aws-sdk/client-kms";
+import {
+  DecryptCommand,
+  DescribeKeyCommand,
+  GenerateDataKeyCommand,
+  type KMSClientConfig,
+  ReEncryptCommand,
+} from "@aws-sdk/client-kms";
 import { StandardRetryStrategy } from "@smithy/core/retry";
 import { createSend } from "./kms-client.ts";
 import { Sha256 } from "./kms-hash.ts";
@@ -89,12 +95,7 @@ export interface KmsSettings {
  * connections.
  */
 export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
-  const send = createSend({
-    region: keyArn.split(":")[3] ?? "",
-    retryStrategy,
-    requestHandler: createHttpHandler(attemptTimeout),
-    sha256: Sha256,
-  });
+  const send = createSend(clientSettings({ keyArn, attemptTimeout }));
   return {
     keyArn,
 
@@ -123,11 +124,7 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
         CiphertextBlob: wrapped,
         EncryptionContext: context,
       });
-      const response = await send(command, abortSignal).catch((error: unknown) => {
-        const { reason, requestId } = describe(error);
-        if (REJECTIONS.has(reason)) throw new KmsRejected(reason, requestId);
-        return unavailable(error);
-      });
+      const response = await send(command, abortSignal).catch(rejectedOrUnavailable);
       const requestId = response.$metadata.requestId;
       if (response.Plaintext === undefined)
         throw new KmsUnavailable("IncompleteResponse", requestId);
@@ -145,6 +142,43 @@ export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
   };
 }
 
+/**
+ * Encrypts a data key under another KMS key, within KMS: the caller never sees it. The encryption context stays
+ * the same.
+ * @returns the new CiphertextBlob
+ * @throws KmsRejected when KMS rejects the ciphertext or its encryption context
+ * @throws KmsUnavailable when KMS did not decide
+ */
+export type ReEncrypt = (dataKey: WrappedDataKey, signal: AbortSignal) => Promise<Uint8Array>;
+
+/** Re-encrypts data keys under `keyArn`. */
+export function createReEncrypt(settings: KmsSettings): ReEncrypt {
+  const send = createSend(clientSettings(settings));
+  return async ({ wrapped, keyArn, context }, signal) => {
+    const command = new ReEncryptCommand({
+      CiphertextBlob: wrapped,
+      SourceKeyId: keyArn,
+      SourceEncryptionContext: context,
+      DestinationKeyId: settings.keyArn,
+      DestinationEncryptionContext: context,
+    });
+    const { CiphertextBlob, $metadata } = await send(command, signal).catch(rejectedOrUnavailable);
+    if (CiphertextBlob === undefined) {
+      throw new KmsUnavailable("IncompleteResponse", $metadata.requestId);
+    }
+    return CiphertextBlob;
+  };
+}
+
+function clientSettings({ keyArn, attemptTimeout }: KmsSettings): KMSClientConfig {
+  return {
+    region: keyArn.split(":")[3] ?? "",
+    retryStrategy,
+    requestHandler: createHttpHandler(attemptTimeout),
+    sha256: Sha256,
+  };
+}
+
 const retries = () => new StandardRetryStrategy(3);
 
 /**
@@ -158,6 +192,12 @@ const retryStrategy = {
   ) => retries().refreshRetryTokenForRetry(...args),
   recordSuccess: () => {},
 };
+
+function rejectedOrUnavailable(error: unknown): never {
+  const { reason, requestId } = describe(error);
+  if (REJECTIONS.has(reason)) throw new KmsRejected(reason, requestId);
+  throw new KmsUnavailable(reason, requestId);
+}
 
 function unavailable(error: unknown): never {
   const { reason, requestId } = describe(error);

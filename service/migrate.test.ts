@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Sql } from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "./database.ts";
-import { grantService, type Migration, migrate, readMigrations } from "./migrate.ts";
+import { grantRewrap, grantService, type Migration, migrate, readMigrations } from "./migrate.ts";
 import { MIGRATIONS, type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
 
 let postgres: PostgresServer;
@@ -184,5 +184,31 @@ describe("grantService", () => {
     await asService("DELETE FROM cipherwatch.forgotten");
     await asService("DELETE FROM cipherwatch.records");
     expect(await sql`SELECT FROM cipherwatch.records`).toHaveLength(0);
+  });
+
+  test("creates a role for the rewrap worker that reads no content and changes only data keys", async () => {
+    await sql`CREATE ROLE rds_iam`;
+    await migrate(sql, readMigrations(MIGRATIONS));
+    expect(await grantRewrap(sql, "rewrap_role")).toBe(true);
+    expect(await grantRewrap(sql, "rewrap_role")).toBe(true);
+    const asWorker = (statement: string) =>
+      sql.begin(async (transaction) => {
+        await transaction`SET LOCAL ROLE rewrap_role`;
+        return await transaction.unsafe(statement);
+      });
+    await asWorker(
+      "SELECT id, wrapped_key, kms_key_arn, key_digest, client FROM cipherwatch.records",
+    );
+    await asWorker("UPDATE cipherwatch.records SET wrapped_key = '\\x00', kms_key_arn = 'arn'");
+    for (const denied of [
+      "SELECT name FROM cipherwatch.records",
+      "SELECT ciphertext FROM cipherwatch.records",
+      "UPDATE cipherwatch.records SET client = 'c-1'",
+      "UPDATE cipherwatch.records SET ciphertext = '\\x00'",
+      "DELETE FROM cipherwatch.records",
+      "SELECT id FROM cipherwatch.forgotten",
+    ]) {
+      await expect(asWorker(denied), denied).rejects.toMatchObject({ code: "42501" });
+    }
   });
 });

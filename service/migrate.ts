@@ -107,11 +107,37 @@ function pendingOf(
 
 /**
  * Creates the service's database role, which can only sign in with IAM authentication, and grants it SELECT,
- * INSERT and DELETE on records and forgotten records (not UPDATE: records never change).
+ * INSERT and DELETE on records and forgotten records (not UPDATE: the service never changes records).
  *
  * @returns false, without any change, on a PostgreSQL outside RDS, which has no role `rds_iam`
  */
 export async function grantService(sql: Sql, role: string): Promise<boolean> {
+  return await grantRole(sql, role, async (transaction) => {
+    await transaction`
+      GRANT SELECT, INSERT, DELETE ON cipherwatch.records, cipherwatch.forgotten
+      TO ${transaction(role)}`;
+  });
+}
+
+/**
+ * Creates the role that moves records to another KMS key. It reads neither Names nor ciphertexts, and changes
+ * only the wrapped data key and its KMS key.
+ *
+ * @returns false, without any change, on a PostgreSQL outside RDS
+ */
+export async function grantRewrap(sql: Sql, role: string): Promise<boolean> {
+  return await grantRole(sql, role, async (transaction) => {
+    await transaction`
+      GRANT SELECT (id, wrapped_key, kms_key_arn, format_version, key_digest, client),
+        UPDATE (wrapped_key, kms_key_arn) ON cipherwatch.records TO ${transaction(role)}`;
+  });
+}
+
+async function grantRole(
+  sql: Sql,
+  role: string,
+  grant: (transaction: TransactionSql) => Promise<void>,
+): Promise<boolean> {
   return await sql.begin(async (transaction) => {
     await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
     if (!(await roleExists(transaction, "rds_iam"))) return false;
@@ -119,8 +145,7 @@ export async function grantService(sql: Sql, role: string): Promise<boolean> {
     if (!(await roleExists(transaction, role))) await transaction`CREATE ROLE ${name} LOGIN`;
     await transaction`GRANT rds_iam TO ${name}`;
     await transaction`GRANT USAGE ON SCHEMA cipherwatch TO ${name}`;
-    await transaction`
-      GRANT SELECT, INSERT, DELETE ON cipherwatch.records, cipherwatch.forgotten TO ${name}`;
+    await grant(transaction);
     return true;
   });
 }
@@ -131,17 +156,22 @@ async function roleExists(transaction: TransactionSql, role: string): Promise<bo
 }
 
 async function main(logger: Logger): Promise<void> {
-  const { database, serviceRole } = parseMigrationEnvironment(process.env);
+  const { database, serviceRole, rewrapRole } = parseMigrationEnvironment(process.env);
   const sql = connect(database, { max: 1, connect_timeout: 10 });
   try {
     const ran = await migrate(sql, readMigrations(join(import.meta.dirname, "migrations")));
     logger.info({ migrations: ran }, ran.length === 0 ? "schema is up to date" : "schema migrated");
-    if (serviceRole === undefined) return;
-    const granted = await grantService(sql, serviceRole);
-    logger.info(
-      { role: serviceRole },
-      granted ? "role granted" : "role skipped: this PostgreSQL has no rds_iam",
-    );
+    for (const [role, grant] of [
+      [serviceRole, grantService],
+      [rewrapRole, grantRewrap],
+    ] as const) {
+      if (role === undefined) continue;
+      const granted = await grant(sql, role);
+      logger.info(
+        { role },
+        granted ? "role granted" : "role skipped: this PostgreSQL has no rds_iam",
+      );
+    }
   } finally {
     await sql.end({ timeout: 5 });
   }

@@ -56,6 +56,10 @@ const metrics = {
   TamperedRecords: { unit: "Count", resolution: 1 },
   /** Decrypts denied because the record's KMS key or format is unknown to the service. */
   UnreadableRecords: { unit: "Count", resolution: 60 },
+  /** Records that the worker moved to the current KMS key. */
+  RewrappedRecords: { unit: "Count", resolution: 60 },
+  /** Records whose data key KMS refused to re-encrypt. */
+  RewrapFailures: { unit: "Count", resolution: 60 },
 } as const satisfies Record<string, Metric>;
 
 /** Metrics that are also reported for each client. */
@@ -64,6 +68,13 @@ const CLIENT_METRICS: ReadonlySet<string> = new Set<keyof typeof metrics>([
   "DecryptDenied",
 ]);
 
+export interface MetricSource {
+  /** `api` by default. */
+  readonly service?: "api" | "rewrap";
+  /** Opaque id of the client; undefined while identity is off. */
+  readonly client?: string | undefined;
+}
+
 export type MetricValues = Readonly<Partial<Record<keyof typeof metrics, number>>>;
 
 /**
@@ -71,13 +82,12 @@ export type MetricValues = Readonly<Partial<Record<keyof typeof metrics, number>
  * extracts metrics with the dimension Service, and some also with the dimensions Service and Client.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  * @param timestamp milliseconds since the epoch
- * @param client value of the dimension Client; undefined while identity is off
  */
 export function metricFields(
   namespace: string,
   values: MetricValues,
   timestamp: number,
-  client?: string,
+  { service = "api", client }: MetricSource = {},
 ): Readonly<Record<string, unknown>> {
   const names = Object.keys(values) as (keyof typeof metrics)[];
   const ofClient = client === undefined ? [] : names.filter((name) => CLIENT_METRICS.has(name));
@@ -98,7 +108,7 @@ export function metricFields(
         ...(ofClient.length > 0 ? [directive(["Service", "Client"], ofClient)] : []),
       ],
     },
-    Service: "api",
+    Service: service,
     ...(ofClient.length > 0 && { Client: client }),
     ...values,
   };

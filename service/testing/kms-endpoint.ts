@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KmsRejected } from "../kms.ts";
@@ -12,6 +13,8 @@ export interface KmsEndpoint {
   /** For `AWS_ENDPOINT_URL`. */
   readonly url: string;
   readonly kms: MemoryKms;
+  /** Material of the account's keys, for another KMS in memory. */
+  readonly master: Uint8Array;
   /** Requested operations, newest last. */
   readonly operations: string[];
   /** Received request bodies, newest last. */
@@ -30,7 +33,8 @@ export function awsError(type: string, message = "", status = 400): KmsResponse 
 
 /** Serves an in-memory KMS over AWS JSON 1.1 on a free loopback port. */
 export async function startKmsEndpoint(): Promise<KmsEndpoint> {
-  const kms = createMemoryKms();
+  const master = randomBytes(32);
+  const kms = createMemoryKms(master);
   const server = createServer(async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).replace("TrentService.", "");
     const input = JSON.parse(await read(request));
@@ -61,6 +65,11 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
     }
     try {
       const wrapped = Buffer.from(input.CiphertextBlob, "base64");
+      if (operation === "ReEncrypt") {
+        const { SourceKeyId: keyArn, SourceEncryptionContext: context } = input;
+        const moved = await kms.reEncrypt({ wrapped, keyArn, context }, signal);
+        return { status: 200, body: { CiphertextBlob: base64(moved), KeyId: KEY_ARN } };
+      }
       const { plaintext } = await kms.decrypt(
         { wrapped, keyArn: input.KeyId, context: input.EncryptionContext },
         signal,
@@ -76,6 +85,7 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
   const endpoint: KmsEndpoint = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     kms,
+    master,
     operations: [],
     requests: [],
     override: undefined,
@@ -90,6 +100,8 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
 
 interface Input {
   readonly KeyId: string;
+  readonly SourceKeyId: string;
+  readonly SourceEncryptionContext: Record<string, string>;
   readonly EncryptionContext: Record<string, string>;
   readonly CiphertextBlob: string;
 }

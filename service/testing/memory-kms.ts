@@ -1,9 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID } from "node:crypto";
-import { type EncryptionContext, type Kms, KmsRejected } from "../kms.ts";
+import { type EncryptionContext, type Kms, KmsRejected, type ReEncrypt } from "../kms.ts";
 
-export type KmsOperation = "generateDataKey" | "decrypt" | "checkKey";
+export type KmsOperation = "generateDataKey" | "decrypt" | "reEncrypt" | "checkKey";
 
 export interface MemoryKms extends Kms {
+  /** Moves data keys to `keyArn`. */
+  readonly reEncrypt: ReEncrypt;
   /** All calls, newest last. */
   readonly calls: {
     readonly operation: KmsOperation;
@@ -40,27 +42,17 @@ export function createMemoryKms(
     async generateDataKey(context, signal) {
       await begin("generateDataKey", keyArn, context, signal);
       const plaintext = randomBytes(32);
-      const nonce = randomBytes(12);
-      const cipher = createCipheriv("aes-256-gcm", materialOf(keyArn), nonce);
-      cipher.setAAD(canonical(context));
-      const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-      const wrapped = Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
-      return { plaintext, wrapped, keyArn, requestId: randomUUID() };
+      return { plaintext, wrapped: wrap(plaintext, context), keyArn, requestId: randomUUID() };
     },
 
     async decrypt({ wrapped, keyArn: named, context }, signal) {
       await begin("decrypt", named, context, signal);
-      const requestId = randomUUID();
-      try {
-        const cipher = ["aes-256-gcm", materialOf(named), wrapped.subarray(0, 12)] as const;
-        const decipher = createDecipheriv(...cipher, { authTagLength: 16 });
-        decipher.setAAD(canonical(context));
-        decipher.setAuthTag(wrapped.subarray(12, 28));
-        const plaintext = Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()]);
-        return { plaintext, requestId };
-      } catch {
-        throw new KmsRejected("InvalidCiphertextException", requestId);
-      }
+      return unwrap(wrapped, named, context);
+    },
+
+    async reEncrypt({ wrapped, keyArn: source, context }, signal) {
+      await begin("reEncrypt", source, context, signal);
+      return wrap(unwrap(wrapped, source, context).plaintext, context);
     },
 
     async checkKey(signal) {
@@ -76,6 +68,28 @@ export function createMemoryKms(
   ) {
     kms.calls.push({ operation, keyArn: named, context });
     await kms.interrupt?.(operation, signal);
+  }
+
+  function wrap(plaintext: Uint8Array, context: EncryptionContext): Buffer {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", materialOf(keyArn), nonce);
+    cipher.setAAD(canonical(context));
+    const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
+  }
+
+  function unwrap(wrapped: Uint8Array, named: string, context: EncryptionContext) {
+    const requestId = randomUUID();
+    try {
+      const cipher = ["aes-256-gcm", materialOf(named), wrapped.subarray(0, 12)] as const;
+      const decipher = createDecipheriv(...cipher, { authTagLength: 16 });
+      decipher.setAAD(canonical(context));
+      decipher.setAuthTag(wrapped.subarray(12, 28));
+      const plaintext = Buffer.concat([decipher.update(wrapped.subarray(28)), decipher.final()]);
+      return { plaintext, requestId };
+    } catch {
+      throw new KmsRejected("InvalidCiphertextException", requestId);
+    }
   }
 
   return kms;

@@ -1,0 +1,139 @@
+import type { Sql } from "postgres";
+import { KmsRejected, type ReEncrypt } from "./kms.ts";
+import { encryptionContext } from "./record-format.ts";
+
+/** Number of records under one KMS key. */
+export interface KeyCount {
+  readonly kmsKeyArn: string;
+  readonly formatVersion: number;
+  readonly records: number;
+}
+
+export interface RewrapResult {
+  /** Records that are now under the current KMS key. */
+  readonly rewrapped: number;
+  /** Records that were deleted, or moved by another worker, in the meantime. */
+  readonly skipped: number;
+  /** Records whose data key KMS refused to re-encrypt: they were tampered with. */
+  readonly failed: number;
+}
+
+export interface RewrapProps {
+  readonly sql: Sql;
+  readonly reEncrypt: ReEncrypt;
+  /** KMS key to move records to. */
+  readonly keyArn: string;
+  /** KMS keys to move records from. */
+  readonly previousKeyArns: readonly string[];
+  /** Resolves when the next record may be moved. Throttles the KMS calls. */
+  readonly pace: () => Promise<void>;
+  /** Stops before the next record. */
+  readonly signal: AbortSignal;
+  /** Called after each batch with the result so far. */
+  readonly onProgress: (result: RewrapResult) => void;
+  /** Called for each record whose data key KMS refused to re-encrypt. */
+  readonly onFailure: (id: string, error: KmsRejected) => void;
+}
+
+const BATCH = 100;
+const CONCURRENCY = 8;
+
+/** Milliseconds for all attempts of one KMS call. */
+const RECORD_DEADLINE = 60_000;
+
+/** Counts the records under each KMS key and format version. Reads the whole table, but no ciphertexts. */
+export async function countByKey(sql: Sql): Promise<readonly KeyCount[]> {
+  const rows = await sql<{ kms_key_arn: string; format_version: number; records: string }[]>`
+    SELECT kms_key_arn, format_version, count(*) AS records
+    FROM cipherwatch.records GROUP BY 1, 2 ORDER BY 1, 2`;
+  return rows.map((row) => ({
+    kmsKeyArn: row.kms_key_arn,
+    formatVersion: row.format_version,
+    records: Number(row.records),
+  }));
+}
+
+/**
+ * Moves the records of format version 2 from the previous KMS keys to the current one, without decrypting them.
+ * Each record is committed on its own, so the work can stop at any time and be repeated. Records of version 1
+ * lack the digest that their encryption context needs, so they stay.
+ * @throws KmsUnavailable when KMS did not decide, for example because it denies access
+ */
+export async function rewrapRecords(props: RewrapProps): Promise<RewrapResult> {
+  const result = { rewrapped: 0, skipped: 0, failed: 0 };
+  let lastId = "00000000-0000-0000-0000-000000000000";
+  while (!props.signal.aborted) {
+    const batch = await nextBatch(props, lastId);
+    const last = batch.at(-1);
+    if (last === undefined) break;
+    const records = batch.values();
+    // The workers share the iterator, so that each takes the next record.
+    const workers = Array.from({ length: CONCURRENCY }, async () => {
+      for (const record of records) {
+        await props.pace();
+        if (props.signal.aborted) return;
+        result[await rewrap(props, record)] += 1;
+      }
+    });
+    const settled = await Promise.allSettled(workers);
+    const failure = settled.find(({ status }) => status === "rejected");
+    if (failure?.status === "rejected") throw failure.reason;
+    lastId = last.id;
+    props.onProgress({ ...result });
+  }
+  return result;
+}
+
+interface Row {
+  readonly id: string;
+  readonly wrapped_key: Buffer;
+  readonly kms_key_arn: string;
+  readonly key_digest: Buffer;
+  readonly client: string | null;
+}
+
+async function nextBatch({ sql, previousKeyArns }: RewrapProps, lastId: string) {
+  return await sql<Row[]>`
+    SELECT id, wrapped_key, kms_key_arn, key_digest, client
+    FROM cipherwatch.records
+    WHERE id > ${lastId} AND format_version = 2 AND kms_key_arn IN ${sql(previousKeyArns)}
+    ORDER BY id LIMIT ${BATCH}`;
+}
+
+async function rewrap(props: RewrapProps, row: Row): Promise<keyof RewrapResult> {
+  const { sql, reEncrypt, keyArn, onFailure } = props;
+  const { id, wrapped_key: wrapped, key_digest: keyDigest, client } = row;
+  const context = encryptionContext({ version: 2, id, keyDigest, client: client ?? undefined });
+  try {
+    const deadline = AbortSignal.timeout(RECORD_DEADLINE);
+    const moved = await reEncrypt({ wrapped, keyArn: row.kms_key_arn, context }, deadline);
+    // Only if the data key is still the one that was read: the record may be gone, or already moved.
+    const { count } = await sql`
+      UPDATE cipherwatch.records SET wrapped_key = ${moved}, kms_key_arn = ${keyArn}
+      WHERE id = ${id} AND wrapped_key = ${wrapped}`;
+    return count === 1 ? "rewrapped" : "skipped";
+  } catch (error) {
+    if (!(error instanceof KmsRejected)) throw error;
+    onFailure(id, error);
+    return "failed";
+  }
+}
+
+export interface Timer {
+  /** Milliseconds. */
+  readonly now: () => number;
+  /** Resolves after a number of milliseconds. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+/** Returns a function whose calls resolve at most `rate` times in a second, evenly spaced. */
+export function createPace(rate: number, { now, sleep }: Timer): () => Promise<void> {
+  const interval = 1_000 / rate;
+  let next = now();
+  return async () => {
+    const slot = Math.max(next, now());
+    next = slot + interval;
+    const wait = slot - now();
+    if (wait > 0) await sleep(wait);
+  };
+}

@@ -1,0 +1,121 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import type { Sql } from "postgres";
+import { connect } from "./database.ts";
+import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
+import { createReEncrypt } from "./kms.ts";
+import { OperatorError } from "./operator-error.ts";
+import { countByKey, createPace, type RewrapResult, rewrapRecords } from "./rewrap-records.ts";
+import { createLogger, errorFields, type Logger, metricFields } from "./telemetry.ts";
+
+export interface RewrapOptions {
+  /** Only counts the records by KMS key. */
+  readonly dryRun: boolean;
+  /** Maximum number of records in a second. */
+  readonly rate: number;
+}
+
+const MAX_RATE = 1_000;
+const DEFAULT_RATE = 50;
+
+/** @throws OperatorError on an unknown option or an invalid rate */
+export function parseRewrapOptions(args: readonly string[]): RewrapOptions {
+  const options = {
+    "dry-run": { type: "boolean", default: false },
+    rate: { type: "string", default: String(DEFAULT_RATE) },
+  } as const;
+  const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  for (const token of tokens) {
+    const name = token.kind === "option" ? token.rawName : undefined;
+    if (name === "--dry-run" || name === "--rate") continue;
+    const received = name ?? (token.kind === "positional" ? token.value : "--");
+    throw new OperatorError(
+      `Unknown argument ${JSON.stringify(received)}; allowed: --dry-run, --rate <records per second>.`,
+    );
+  }
+  const rate = Number(values.rate);
+  if (!Number.isInteger(rate) || rate < 1 || rate > MAX_RATE) {
+    throw new OperatorError(
+      `--rate must be an integer between 1 and ${MAX_RATE}; received ${JSON.stringify(values.rate)}. The default is ${DEFAULT_RATE}.`,
+    );
+  }
+  return { dryRun: values["dry-run"] === true, rate };
+}
+
+/**
+ * Moves the records under the previous KMS keys to the current one, and logs the number of records under each
+ * key before and after.
+ * @returns whether no record remains that could be moved
+ */
+async function run(
+  sql: Sql,
+  environment: ServiceEnvironment,
+  { dryRun, rate }: RewrapOptions,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<boolean> {
+  const { KMS_KEY_ARN: keyArn, KMS_PREVIOUS_KEY_ARNS: previousKeyArns } = environment;
+  const roleOf = (arn: string) =>
+    arn === keyArn ? "current" : previousKeyArns.includes(arn) ? "previous" : "unknown";
+  const logCounts = async () => {
+    for (const count of await countByKey(sql)) {
+      logger.info({ ...count, kmsKey: roleOf(count.kmsKeyArn) }, "records by KMS key");
+    }
+  };
+  await logCounts();
+  if (dryRun) return true;
+  if (previousKeyArns.length === 0) {
+    throw new OperatorError(
+      "KMS_PREVIOUS_KEY_ARNS is empty, so there is no KMS key to move records from.",
+    );
+  }
+  let reported: RewrapResult = { rewrapped: 0, skipped: 0, failed: 0 };
+  const result = await rewrapRecords({
+    sql,
+    reEncrypt: createReEncrypt({ keyArn, attemptTimeout: environment.KMS_TIMEOUT }),
+    keyArn,
+    previousKeyArns,
+    pace: createPace(rate, { now: () => performance.now(), sleep: async (ms) => await delay(ms) }),
+    signal,
+    onProgress: (progress) => {
+      const metrics = {
+        RewrappedRecords: progress.rewrapped - reported.rewrapped,
+        RewrapFailures: progress.failed - reported.failed,
+      };
+      reported = progress;
+      const { METRICS_NAMESPACE } = environment;
+      const fields = metricFields(METRICS_NAMESPACE, metrics, Date.now(), { service: "rewrap" });
+      logger.info({ ...progress, ...fields }, "progress");
+    },
+    onFailure: (record, { reason, requestId }) =>
+      logger.error({ record, reason, kmsRequestId: requestId }, "KMS refused to re-encrypt"),
+  });
+  await logCounts();
+  logger.info(result, signal.aborted ? "stopped; run it again to continue" : "finished");
+  return !signal.aborted && result.failed === 0;
+}
+
+async function main(logger: Logger): Promise<void> {
+  const options = parseRewrapOptions(process.argv.slice(2));
+  const environment = parseServiceEnvironment(process.env);
+  logger.level = environment.LOG_LEVEL;
+  const controller = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => controller.abort());
+  const sql = connect(environment.database, { max: 8, connect_timeout: 10 });
+  try {
+    const complete = await run(sql, environment, options, controller.signal, logger);
+    if (!complete) process.exitCode = 1;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+if (import.meta.main) {
+  const logger = createLogger({ level: "info" });
+  try {
+    await main(logger);
+  } catch (error) {
+    logger.fatal(errorFields(error), "rewrapping failed; run it again to continue");
+    process.exitCode = 1;
+  }
+}
