@@ -100,6 +100,8 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     ...identity.env,
     KMS_KEY_ARN: scope.keyArn,
     METRICS_NAMESPACE: scope.serviceNamespace,
+    DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
+    TRAIL: deployment.trail.name,
     HOST: "127.0.0.1",
     PORT: String(options.port),
   };

@@ -25,6 +25,8 @@ export interface AppDependencies {
   readonly logger: Logger;
   /** CloudWatch namespace of the service's metrics. */
   readonly metricsNamespace: string;
+  /** Whether CloudTrail records decrypts, as far as the settings require it. */
+  readonly mayDecrypt: () => boolean;
   /** True from SIGTERM until the process exits. */
   readonly isDraining: () => boolean;
 }

@@ -40,6 +40,7 @@ describe("the service's environment", () => {
       DATABASE_POOL_SIZE: 10,
       DATABASE_CONNECT_TIMEOUT: 5000,
       DATABASE_STATEMENT_TIMEOUT: 5000,
+      DECRYPT_WITHOUT_TRAIL: "allow",
       READINESS_TIMEOUT: 2000,
       READINESS_AGE: 5000,
       CANARY_MINUTES: 0,

@@ -2,6 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
 import type { FormatVersion } from "./record-format.ts";
+import { WITHOUT_TRAIL } from "./trail-guard.ts";
 
 /** How to connect to PostgreSQL. */
 export type DatabaseAccess =
@@ -77,6 +78,17 @@ const settings = {
   READINESS_AGE: integer(0, 60_000, 5_000),
   /** Minutes between the wrong Keys that the service itself tries; 0, the default, turns this off. */
   CANARY_MINUTES: integer(0, 1_440, 0),
+  /** Name or ARN of the trail that must record decrypts. Required unless DECRYPT_WITHOUT_TRAIL is allow. */
+  TRAIL: text(
+    /^(?:arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:\d{12}:trail\/)?[A-Za-z0-9._-]{3,128}$/,
+    "the name or the ARN of a trail, such as cipherwatch-prod-trail",
+  ).optional(),
+  /** What happens to decrypts while the trail does not record KMS events, or its state is unknown. */
+  DECRYPT_WITHOUT_TRAIL: z
+    .enum(WITHOUT_TRAIL, {
+      error: `must be ${WITHOUT_TRAIL.join(", ")}; the default is allow`,
+    })
+    .default("allow"),
   /** From SIGTERM to a forced exit. 25 seconds by default; ECS sends SIGKILL after 30. */
   DRAIN_TIMEOUT: integer(50, 120_000, 25_000),
   LOG_LEVEL: z

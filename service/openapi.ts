@@ -181,8 +181,8 @@ function commonProblems(textLimit: number, identity: boolean) {
     500: response("Internal error (InternalError).", "ErrorResponse"),
     503: {
       ...response(
-        "KMS or the database is unavailable, or the deadline has passed (KmsUnavailable, " +
-          "DatabaseUnavailable, DeadlineExceeded)" +
+        "KMS or the database is unavailable, CloudTrail does not record decrypts, or the deadline has " +
+          "passed (KmsUnavailable, DatabaseUnavailable, TrailUnavailable, DeadlineExceeded)" +
           (identity ? ", or the keys that verify access tokens are (IssuerUnavailable)" : "") +
           ". An encrypt request that fails this way may have " +
           "stored a record that no one has a Key for.",

@@ -16,6 +16,7 @@ export const problemStatus = {
   InternalError: 500,
   DatabaseUnavailable: 503,
   KmsUnavailable: 503,
+  TrailUnavailable: 503,
   DeadlineExceeded: 503,
   IssuerUnavailable: 503,
   NotReady: 503,

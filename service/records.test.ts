@@ -181,6 +181,27 @@ describe("a Key that does not open the record", () => {
   });
 });
 
+describe("while CloudTrail does not record decrypts", () => {
+  test.each(["/decrypt", "/forget"])("%s reaches neither the database nor KMS", async (path) => {
+    const { service } = fixture;
+    const Key = await service.encrypt("Stephen", "I love Pizza");
+    const [calls, lookups] = [service.kms.calls.length, service.storeCalls.length];
+    service.mayDecrypt.value = false;
+    const response = await service.post(path, { Name: "Stephen", Key });
+    expect(response).toMatchObject({ status: 503, json: { Code: "TrailUnavailable" } });
+    expect(response.headers.get("Retry-After")).toBe("30");
+    expect(service.kms.calls).toHaveLength(calls);
+    expect(service.storeCalls).toHaveLength(lookups);
+    service.mayDecrypt.value = true;
+    expect(await service.post("/decrypt", { Name: "Stephen", Key })).toMatchObject({ status: 200 });
+  });
+
+  test("encrypt works", async () => {
+    fixture.service.mayDecrypt.value = false;
+    await fixture.service.encrypt("Stephen", "I love Pizza");
+  });
+});
+
 describe("forget", () => {
   test("deletes only the record that the Key opens", async () => {
     const key = await fixture.service.encrypt("Stephen", "one");

@@ -13,7 +13,8 @@ export function recordRoutes({
   vault,
   store,
   limits,
-}: Pick<AppDependencies, "vault" | "store" | "limits">): Hono<RequestEnv> {
+  mayDecrypt,
+}: Pick<AppDependencies, "vault" | "store" | "limits" | "mayDecrypt">): Hono<RequestEnv> {
   const bodyBytes = bodyLimit(limits.text);
   const app = new Hono<RequestEnv>();
 
@@ -61,6 +62,7 @@ export function recordRoutes({
     presentedKey: string,
     findCandidate: Store["findCandidate"],
   ) {
+    if (!mayDecrypt()) throw unrecorded();
     const key = parseKey(presentedKey) ?? newKey();
     const { deadline, admission, facts, client } = context.var;
     try {
@@ -108,6 +110,15 @@ function denied(): Problem {
   return new Problem(
     "DecryptionFailed",
     "Data decryption failed, make sure you have the correct key",
+  );
+}
+
+/** Before any lookup and KMS call: a Key that is tried without a trail is tried unseen. */
+function unrecorded(): Problem {
+  return new Problem(
+    "TrailUnavailable",
+    "Decrypting is suspended because CloudTrail does not record it; try again later.",
+    { "Retry-After": "30" },
   );
 }
 

@@ -15,6 +15,8 @@ import { createReadiness } from "./readiness.ts";
 import { createStore, type Store } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createTokenVerifier } from "./token.ts";
+import { createReadTrail } from "./trail.ts";
+import { CHECK_INTERVAL, createTrailGuard } from "./trail-guard.ts";
 import { createVault, type Vault } from "./vault.ts";
 
 function start(): void {
@@ -59,6 +61,7 @@ function start(): void {
     },
     logger,
     metricsNamespace: environment.METRICS_NAMESPACE,
+    mayDecrypt: startTrailGuard(environment),
     isDraining: () => draining,
   });
 
@@ -122,6 +125,30 @@ function startCanary(vault: Vault, { CANARY_MINUTES, REQUEST_TIMEOUT }: ServiceE
     now: Date.now,
     after: (milliseconds, task) => setTimeout(task, milliseconds).unref(),
   });
+}
+
+/** Checks the trail now and regularly, if the settings require one. @returns whether decrypts are allowed */
+function startTrailGuard(environment: ServiceEnvironment): () => boolean {
+  const { TRAIL: trail, DECRYPT_WITHOUT_TRAIL: policy, METRICS_NAMESPACE } = environment;
+  if (policy === "allow") return () => true;
+  if (trail === undefined) {
+    throw new OperatorError(
+      `TRAIL is not set, but DECRYPT_WITHOUT_TRAIL is ${policy}; set TRAIL to the name or ARN of the trail.`,
+    );
+  }
+  const { check, mayDecrypt } = createTrailGuard({
+    readTrail: createReadTrail(
+      { trail, region: environment.KMS_KEY_ARN.split(":")[3] ?? "" },
+      Date.now,
+    ),
+    policy,
+    logger,
+    metricsNamespace: METRICS_NAMESPACE,
+    now: () => performance.now(),
+  });
+  void check();
+  setInterval(check, CHECK_INTERVAL).unref();
+  return mayDecrypt;
 }
 
 interface Shutdown {

@@ -60,6 +60,8 @@ const metrics = {
   RewrappedRecords: { unit: "Count", resolution: 60 },
   /** Records whose data key KMS refused to re-encrypt. */
   RewrapFailures: { unit: "Count", resolution: 60 },
+  /** Checks that could not confirm that the trail records KMS events. */
+  TrailUnconfirmed: { unit: "Count", resolution: 60 },
 } as const satisfies Record<string, Metric>;
 
 /** Metrics that are also reported for each client. */

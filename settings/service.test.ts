@@ -48,6 +48,12 @@ testSettings(settings, {
     { disabled: /^is not a level of Container Insights that ECS offers$/ },
   ],
   recordFormat: ["RECORD_FORMAT", "1", 1, { 3: /^is not a format version of records$/ }],
+  decryptWithoutTrail: [
+    "DECRYPT_WITHOUT_TRAIL",
+    "refuse-unknown",
+    "refuse-unknown",
+    { deny: /^is not a way to treat decrypts without a trail$/ },
+  ],
   executeCommand: ["EXECUTE_COMMAND", "true", true, { sometimes: /must be true or false/ }],
 });
 

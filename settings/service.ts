@@ -78,6 +78,17 @@ export const settings = {
     next: "unset it to write the newest version",
   }),
 
+  decryptWithoutTrail: oneOf(
+    ["allow", "refuse", "refuse-unknown"],
+    "is not a way to treat decrypts without a trail",
+    {
+      description:
+        "What the service does with decrypts that CloudTrail does not record. refuse: answers 503 while the trail is off, leaves out KMS, or fails to deliver. refuse-unknown: also while CloudTrail does not answer.",
+      defaults: same("allow"),
+      next: "choose between an outage (refuse, refuse-unknown) and decrypts that no detection sees (allow)",
+    },
+  ),
+
   executeCommand: flag({
     description:
       "Allow administrators to run commands in a container (ECS Exec). Each command fires ecs-change; its output is not logged.",

@@ -5,6 +5,7 @@ import type { Settings } from "../settings/index.ts";
 import { AlarmStack } from "./alarm.ts";
 import { BootstrapStack } from "./bootstrap.ts";
 import { RejectedTrafficAlarm } from "./constructs/rejected-traffic-alarm.ts";
+import { TrailGuardAlarm } from "./constructs/trail-guard-alarm.ts";
 import { DatabaseStack } from "./database.ts";
 import { KmsStack } from "./kms.ts";
 import { NetworkStack } from "./network.ts";
@@ -89,6 +90,9 @@ export function addStacks(app: App, settings: Settings): void {
     vpcCidr: network.vpcCidr,
     topicArn: alarm.topicArnOf("medium"),
   });
+  if (settings.decryptWithoutTrail !== "allow" && settings.imageDigest !== undefined) {
+    new TrailGuardAlarm(alarm, "TrailGuard", { topicArn: alarm.topicArnOf("critical") });
+  }
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   alarm.addDependency(trail);
   alarm.addDependency(network);

@@ -21,7 +21,7 @@ import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
-import { allow, PULL_IMAGE, viaService } from "./constructs/policy.ts";
+import { allow, PULL_IMAGE, READ_TRAIL, viaService } from "./constructs/policy.ts";
 import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
@@ -29,6 +29,7 @@ import { TaskRole } from "./constructs/task-role.ts";
 import { TaskScaling } from "./constructs/task-scaling.ts";
 import { WebAcl } from "./constructs/web-acl.ts";
 import { encryptDecryptPermissions } from "./kms.ts";
+import { trailArnOf } from "./trail.ts";
 
 export interface ServiceStackProps extends CipherwatchStackProps {
   /** Digest of the image in the repository, `sha256:…`. */
@@ -189,7 +190,7 @@ export class ServiceStack extends CipherwatchStack {
 
   /** The role of the service. The detections expect it to make no calls beyond these permissions. */
   #serviceRole(props: ServiceStackProps, logs: Logs): TaskRole {
-    const { env, executeCommand } = this.settings;
+    const { env, executeCommand, decryptWithoutTrail } = this.settings;
     const { databaseResourceId, databaseUser } = props;
     return new TaskRole(this, "ServiceRole", {
       name: serviceRoleName(env),
@@ -201,6 +202,9 @@ export class ServiceStack extends CipherwatchStack {
           [this.regionalArn("rds-db", `dbuser:${databaseResourceId}/${databaseUser}`)],
           ["rds-db:connect"],
         ),
+        ...(decryptWithoutTrail === "allow"
+          ? []
+          : [allow("ReadTrail", [trailArnOf(this)], READ_TRAIL)]),
         ...(executeCommand ? execPermissions(logs.exec.arn, logs.keyArn) : []),
       ],
     });

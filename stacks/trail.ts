@@ -16,6 +16,11 @@ import {
   viaService,
 } from "./constructs/policy.ts";
 
+/** Derived from the name, because policies that admit the trail must exist before it. */
+export function trailArnOf(stack: CipherwatchStack): string {
+  return stack.regionalArn("cloudtrail", `trail/${trailName(stack.settings.env)}`);
+}
+
 const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");
 
 /**
@@ -32,8 +37,7 @@ export class TrailStack extends CipherwatchStack {
     super(scope, id, props);
     const { env, trailRetentionDays, trailLockDays } = this.settings;
     const name = trailName(env);
-    // Derived from the name, because the policies that admit the trail must exist before it.
-    this.trailArn = this.regionalArn("cloudtrail", `trail/${name}`);
+    this.trailArn = trailArnOf(this);
     this.logGroupName = trailLogGroupName(env);
 
     const key = new EncryptionKey(this, "TrailKey", {

@@ -31,6 +31,7 @@ export function createFuzzedService() {
     },
     logger,
     metricsNamespace: "Cipherwatch",
+    mayDecrypt: () => true,
     isDraining: () => false,
   });
   return { app, logger, lines };

@@ -181,9 +181,13 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     ),
   ],
   "trail-change": [
-    live("mallory stops the trail", ({ attacker, trailArn }) =>
-      attacker.json("cloudtrail", "StopLogging", { Name: trailArn }),
-    ),
+    live("mallory stops the trail and starts it again", async ({ attacker, trailArn }) => {
+      try {
+        await attacker.json("cloudtrail", "StopLogging", { Name: trailArn });
+      } finally {
+        await attacker.json("cloudtrail", "StartLogging", { Name: trailArn });
+      }
+    }),
     live("mallory turns off the trail's Insights", ({ attacker, trailArn }) =>
       attacker.json("cloudtrail", "PutInsightSelectors", {
         TrailName: trailArn,

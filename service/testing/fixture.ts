@@ -24,6 +24,7 @@ export function useService(settings: Omit<HarnessSettings, "databaseUrl"> = {}):
     const { service, postgres } = fixture;
     service.kms.interrupt = undefined;
     service.draining.value = false;
+    service.mayDecrypt.value = true;
     service.clock.now += 60_000;
     service.lines.length = 0;
     await postgres.sql`TRUNCATE cipherwatch.records, cipherwatch.forgotten`;

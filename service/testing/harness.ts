@@ -57,6 +57,8 @@ export interface Harness {
   /** Clock of the readiness check in milliseconds. */
   readonly clock: { now: number };
   readonly draining: { value: boolean };
+  /** Whether the trail guard allows decrypts. */
+  readonly mayDecrypt: { value: boolean };
   readonly post: (
     path: string,
     body: unknown,
@@ -83,6 +85,7 @@ export function createHarness(settings: HarnessSettings): Harness {
   const storeCalls: string[] = [];
   const clock = { now: 0 };
   const draining = { value: false };
+  const mayDecrypt = { value: true };
   const database = createDatabase({
     access: { kind: "url", url: databaseUrl },
     poolSize,
@@ -115,6 +118,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     },
     logger,
     metricsNamespace: "Cipherwatch",
+    mayDecrypt: () => mayDecrypt.value,
     isDraining: () => draining.value,
   });
 
@@ -153,6 +157,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     storeCalls,
     clock,
     draining,
+    mayDecrypt,
     post,
     request,
     encrypt,

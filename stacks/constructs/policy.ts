@@ -129,6 +129,9 @@ export const PULL_IMAGE = [
   "ecr:GetDownloadUrlForLayer",
 ] as const;
 
+/** Actions with which the service checks that its trail delivers KMS events. */
+export const READ_TRAIL = ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"] as const;
+
 /** Actions with which ECS Exec's agent connects a session to a container. */
 export const OPEN_EXEC_CHANNELS = [
   "ssmmessages:CreateControlChannel",

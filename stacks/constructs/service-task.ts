@@ -2,7 +2,7 @@ import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/i
 import { Token } from "cdktf";
 import type { Construct } from "constructs";
 import { CANARY_MINUTES } from "../../common/canary.ts";
-import { resourceName, serviceNamespace } from "../../common/naming.ts";
+import { resourceName, serviceNamespace, trailName } from "../../common/naming.ts";
 import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
 import type { Settings } from "../../settings/index.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
@@ -75,7 +75,8 @@ function migrations(scope: Construct, props: ServiceTaskProps) {
 }
 
 function api(scope: Construct, props: ServiceTaskProps) {
-  const { settings } = CipherwatchStack.of(scope);
+  const stack = CipherwatchStack.of(scope);
+  const { settings } = stack;
   const { env, region, monitoringCanary, executeCommand, databasePoolSize, taskMemory } = settings;
   const { port, keyArn, stopSeconds } = props;
   return {
@@ -94,6 +95,10 @@ function api(scope: Construct, props: ServiceTaskProps) {
       PORT: String(port),
       ...identityVariables(CipherwatchStack.of(scope).settings),
       ...(monitoringCanary && { CANARY_MINUTES: String(CANARY_MINUTES) }),
+      ...(settings.decryptWithoutTrail !== "allow" && {
+        DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
+        TRAIL: trailName(env),
+      }),
       ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
         DATABASE_POOL_SIZE: String(databasePoolSize),
       }),

@@ -9,12 +9,14 @@ import {
   serviceRoleName,
 } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { trailArnOf } from "../trail.ts";
 import {
   calledByRole,
   OPEN_EXEC_CHANNELS,
   type Principals,
   PULL_IMAGE,
   policyJson,
+  READ_TRAIL,
   type Statement,
 } from "./policy.ts";
 import { allowTcpFrom } from "./security-group-rule.ts";
@@ -109,7 +111,7 @@ interface Endpoint {
 
 /** Each endpoint only allows the calls that the service's two roles make. */
 function endpoints(stack: CipherwatchStack): Endpoint[] {
-  const { env, executeCommand } = stack.settings;
+  const { env, executeCommand, decryptWithoutTrail } = stack.settings;
   const service = calledBy(stack, serviceRoleName(env));
   const taskStart = calledBy(stack, executionRoleName(env));
   const pullImages: readonly Statement[] = [
@@ -129,6 +131,10 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
   // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
   const openChannels: readonly Statement[] = [
     { sid: "OpenChannels", ...service, actions: OPEN_EXEC_CHANNELS, resources: ["*"] },
+  ];
+  // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-and-interface-VPC.html
+  const readTrail: readonly Statement[] = [
+    { sid: "ReadTrail", ...service, actions: READ_TRAIL, resources: [trailArnOf(stack)] },
   ];
   return [
     {
@@ -170,6 +176,9 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
         ...(executeCommand ? logCommands(stack, service) : []),
       ],
     },
+    ...(decryptWithoutTrail === "allow"
+      ? []
+      : [{ construct: "CloudTrail", service: "cloudtrail", grants: readTrail }]),
     ...(executeCommand
       ? [{ construct: "SsmMessages", service: "ssmmessages", grants: openChannels }]
       : []),

@@ -28,6 +28,7 @@ export const CONFIGURATIONS = {
   "with commands, queue, webhook and chat": {
     ...prod,
     EXECUTE_COMMAND: "true",
+    DECRYPT_WITHOUT_TRAIL: "refuse-unknown",
     ALARM_QUEUE: "true",
     WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
     SLACK_TEAM_ID: "T0123ABCDEF",

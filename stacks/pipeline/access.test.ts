@@ -24,6 +24,7 @@ const EVERYTHING = {
   IMAGE_DIGEST: `sha256:${"1".repeat(64)}`,
   VPC_ENDPOINTS: "true",
   EXECUTE_COMMAND: "true",
+  DECRYPT_WITHOUT_TRAIL: "refuse",
   DEPLOYMENT_STRATEGY: "canary",
   WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
 };

@@ -2,8 +2,15 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
 import { BOOTSTRAP_PATH, resourceName, TARGET_GROUP_PREFIX } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { allow, OPEN_EXEC_CHANNELS, PULL_IMAGE, type Statement } from "../constructs/policy.ts";
+import {
+  allow,
+  OPEN_EXEC_CHANNELS,
+  PULL_IMAGE,
+  READ_TRAIL,
+  type Statement,
+} from "../constructs/policy.ts";
 import { READ_LOAD_BALANCERS, REGISTER_TARGETS, SHIFT_REQUESTS } from "../constructs/rollout.ts";
+import { trailArnOf } from "../trail.ts";
 
 export const boundaryName = ({ settings }: CipherwatchStack) =>
   resourceName(settings.env, "boundary");
@@ -58,6 +65,9 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
       [stack.regionalArn("events", `api-destination/${resourceName(env, "webhook")}/*`)],
       ["events:InvokeApiDestination"],
     ),
+    ...(stack.settings.decryptWithoutTrail === "allow"
+      ? []
+      : [allow("ReadTrail", [trailArnOf(stack)], READ_TRAIL)]),
     ...(stack.settings.deploymentStrategy === "rolling" ? [] : shiftRequests(stack)),
     // None of these actions has resource types.
     allow(

@@ -6,6 +6,7 @@ import type { Logs } from "../logs/logs.ts";
 import type { AuditedCall, Operations } from "../shared/operation.ts";
 import type { Deliveries } from "./deliveries.ts";
 import { createEventStore, type PendingEvent, type TrailEntry } from "./event-store.ts";
+import { createLogging } from "./logging.ts";
 import { lookupEvents } from "./lookup-events.ts";
 import { recordOf, type TrailEvent } from "./record.ts";
 
@@ -38,7 +39,7 @@ export interface CloudTrail {
 
 export const notModelled: readonly string[] = [
   "CloudTrail delivers 9 of 10 events within 1.4 times the average delay, all within 3 times, one of 20 twice, and stamps log events with any time between the call and the delivery. AWS documents an average of about 5 minutes, without a guarantee, at-least-once delivery, and no timestamp.",
-  "CloudTrail has no data events and delivers no log files to a bucket.",
+  "CloudTrail has no data events and delivers no log files to a bucket. A stopped trail delivers nothing until StartLogging or a restart of the lab; other changes of a trail are recorded only.",
 ];
 
 /** Returns the name of the log stream that CloudTrail writes to. */
@@ -59,6 +60,7 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
   const { clock, accountId, journal } = options;
   const events = createEventStore(journal);
+  const logging = createLogging(options);
   let cancelTimer: (() => void) | undefined;
   let closed = false;
   scheduleNext();
@@ -83,7 +85,10 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
       const [next] = events.pending;
       if (next === undefined || next.due > clock.now()) return;
       try {
-        deliverEvent(next, options);
+        if (next.unlogged === undefined) {
+          deliverEvent(next, options);
+          logging.markDelivered();
+        }
       } finally {
         // Do this even if the delivery failed: one event must not block the others, now or after a restart.
         events.markDelivered();
@@ -99,11 +104,17 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
       const event = recordOf(call, { time, eventId: randomUUID(), accountId });
       if (event === undefined) return;
       for (const [index, delivery] of options.deliveries(time).entries()) {
-        events.add({ event, ...delivery, ...(index > 0 && { repeated: true }) });
+        events.add({
+          event,
+          ...delivery,
+          ...(index > 0 && { repeated: true }),
+          ...(!logging.delivers(event.eventName) && { unlogged: true }),
+        });
       }
       scheduleNext();
     },
     operations: {
+      ...logging.operations,
       LookupEvents: (input) =>
         lookupEvents(input, { delivered: events.delivered, now: clock.now() }),
     },

@@ -18,6 +18,8 @@ export interface PendingEvent {
   readonly age?: number;
   /** Whether this is the second delivery of the event. */
   readonly repeated?: true;
+  /** Whether the trail was stopped: the event only goes to the event history. */
+  readonly unlogged?: true;
 }
 
 export interface EventStore {

@@ -158,12 +158,10 @@ export const sqsOperations: Operations = recordedOperations(
 
 const onTrail = on("cloudtrail", "Name", "trail/");
 
-/** Operations with which somebody blinds a trail. The lab's trail delivers whatever they say. */
+/** Operations with which somebody blinds a trail, and which the lab only records. */
 export const trailOperations: Operations = recordedOperations(
   { prefix: "cloudtrail", missingParameter: missingJsonMember("InvalidTrailNameException") },
   {
-    StopLogging: onTrail,
-    StartLogging: onTrail,
     DeleteTrail: onTrail,
     UpdateTrail: onTrail,
     PutEventSelectors: on("cloudtrail", "TrailName", "trail/"),
