@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import { checkSettings, settingChecks } from "./check-github.ts";
 import { actionPins } from "./checks/pins.ts";
 import { settingsApi } from "./github-settings/api.ts";
-import { environmentChecks } from "./github-settings/environments.ts";
 
 const REPOSITORY = "example-org/cipherwatch";
 const settingsVariable = (env: string) =>
@@ -21,6 +20,25 @@ const settingsVariable = (env: string) =>
   ].join("\n");
 
 type Responses = Record<string, unknown>;
+
+/** Required checks that GitHub Actions reports. */
+const PASSED = { context: "passed", integration_id: 15368 };
+const REVIEW = { context: "review", integration_id: 15368 };
+
+const requiredChecks = (required_status_checks: readonly object[], strict = true) => ({
+  type: "required_status_checks",
+  parameters: { strict_required_status_checks_policy: strict, required_status_checks },
+});
+
+/** An error in CODEOWNERS, with the line in which it is. */
+const codeOwnersError = (kind: string, source: string, column: number) => ({
+  kind,
+  source,
+  column,
+  line: 3,
+  message: `${kind} on line 3\n\n  ${source}`,
+  path: ".github/CODEOWNERS",
+});
 
 const environment = (name: string, rules: readonly unknown[] = []): Responses => ({
   [`/environments/${name}`]: {
@@ -59,7 +77,7 @@ function rightSettings(): Responses {
       }),
       rule("required_status_checks", {
         strict_required_status_checks_policy: true,
-        required_status_checks: [{ context: "passed", integration_id: 15368 }],
+        required_status_checks: [PASSED, REVIEW],
       }),
     ],
     "/rulesets/42": { id: 42, name: "main", enforcement: "active", bypass_actors: [] },
@@ -159,19 +177,23 @@ const violations: readonly (readonly [path: string, body: unknown, problem: RegE
     /lacks dismiss_stale_reviews_on_push, require_last_push_approval/,
   ],
   ["/rules/branches/main", [{ type: "pull_request" }], /lacks require_code_owner_review/],
-  ["/rules/branches/main", [], /the check passed is not required/],
+  ["/rules/branches/main", [], /problem: not required: passed, review/],
+  ["/rules/branches/main", [requiredChecks([PASSED])], /problem: not required: review$/m],
+  ["/rules/branches/main", [requiredChecks([REVIEW])], /problem: not required: passed$/m],
   [
     "/rules/branches/main",
-    [
-      {
-        type: "required_status_checks",
-        parameters: {
-          strict_required_status_checks_policy: true,
-          required_status_checks: [{ context: "passed" }],
-        },
-      },
-    ],
-    /any app may report passed/,
+    [requiredChecks([{ context: "passed" }, { ...REVIEW, integration_id: 1 }])],
+    /any app may report passed, review: the integration_id must be 15368/,
+  ],
+  [
+    "/rules/branches/main",
+    [requiredChecks([PASSED, { context: "review" }])],
+    /any app may report review:/,
+  ],
+  [
+    "/rules/branches/main",
+    [requiredChecks([PASSED, REVIEW], false)],
+    /strict_required_status_checks_policy is off/,
   ],
   [
     "/rulesets/42",
@@ -182,8 +204,19 @@ const violations: readonly (readonly [path: string, body: unknown, problem: RegE
   ["/contents/.github/CODEOWNERS", undefined, /main has no \.github\/CODEOWNERS/],
   [
     "/codeowners/errors",
-    { errors: [{ message: "Unknown owner on line 3" }] },
-    /Unknown owner on l/,
+    { errors: [codeOwnersError("Invalid pattern", "[ @example-org/pipeline", 1)] },
+    /CODEOWNERS is invalid: Invalid pattern on line 3$/m,
+  ],
+  [
+    "/codeowners/errors",
+    {
+      errors: [
+        codeOwnersError("Unknown owner", "/.github/ @example-org/pipeline @mallory\n", 11),
+        codeOwnersError("Unknown owner", "/.github/ @example-org/pipeline @mallory\n", 33),
+        codeOwnersError("Unknown owner", "/.snyk @example-org/pipeline\n", 8),
+      ],
+    },
+    /CODEOWNERS names @example-org\/pipeline, @mallory, which GitHub ignores/,
   ],
   ["/actions/variables/ENVIRONMENTS", undefined, /the variable ENVIRONMENTS is not set/],
   ["/actions/variables/SETTINGS_PROD", undefined, /the variable SETTINGS_PROD is not set/],
@@ -220,6 +253,21 @@ const violations: readonly (readonly [path: string, body: unknown, problem: RegE
       deployment_branch_policy: { protected_branches: false, custom_branch_policies: true },
     },
     /those who start a deployment may approve it themselves/,
+  ],
+  [
+    "/environments/snyk/deployment-branch-policies",
+    { branch_policies: [] },
+    /snyk must allow the branch main only, but allows: nothing/,
+  ],
+  [
+    "/environments/snyk/deployment-branch-policies",
+    { branch_policies: [{ name: "*", type: "branch" }] },
+    /snyk must allow the branch main only, but allows: branch \*/,
+  ],
+  [
+    "/environments/snyk",
+    { protection_rules: [], deployment_branch_policy: null },
+    /snyk is not limited to named branches/,
   ],
   ["/environments/snyk/secrets", { secrets: [] }, /snyk has no secret SNYK_TOKEN/],
   ["/environments/dev/secrets", { secrets: [{ name: "KEY" }] }, /dev has the secrets KEY/],
@@ -260,21 +308,6 @@ test.each(violations)("reports %s = %j, and how to set it", async (path, body, p
   expect(text).toMatch(problem);
   expect(text.match(/^MISSING {2}\S/gm)).toHaveLength(wrong);
   expect(text.match(/^ {4}fix: \S/gm)).toHaveLength(wrong);
-});
-
-test("limits the environment snyk to main once no workflow for pull requests uses it", async () => {
-  responses["/environments/snyk/deployment-branch-policies"] = { branch_policies: [] };
-  const problems = await Promise.all(
-    [true, false].map((used) =>
-      environmentChecks(used)
-        .find(({ title }) => title.startsWith("Snyk's token"))
-        ?.check(settingsApi()),
-    ),
-  );
-  expect(problems).toEqual([
-    undefined,
-    "snyk must allow the branch main only, but allows: nothing",
-  ]);
 });
 
 test("accepts a private repository that runs nothing for forks, and rejects one that passes secrets", async () => {

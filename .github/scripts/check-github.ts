@@ -1,21 +1,11 @@
 import { readArguments } from "../../common/parse-options.ts";
-import { workflowSources } from "./checks/workflow.ts";
 import { StepError, step } from "./github/step.ts";
 import { actions } from "./github-settings/actions.ts";
 import { type SettingCheck, type SettingsApi, settingsApi } from "./github-settings/api.ts";
-import { environmentChecks } from "./github-settings/environments.ts";
+import { environments } from "./github-settings/environments.ts";
 import { mainBranch } from "./github-settings/main-branch.ts";
 
-/** Whether a workflow that runs for pull requests uses the environment snyk, which then admits every branch. */
-const pullRequestsUseSnyk = workflowSources.some(
-  ([, source]) => /^ {2}pull_request:/m.test(source) && /^ {6}name: snyk$/m.test(source),
-);
-
-export const settingChecks: readonly SettingCheck[] = [
-  ...mainBranch,
-  ...environmentChecks(pullRequestsUseSnyk),
-  ...actions,
-];
+export const settingChecks: readonly SettingCheck[] = [...mainBranch, ...environments, ...actions];
 
 /**
  * Prints each setting of GitHub that the pipeline relies on, whether it is right, and how to set it.

@@ -83,76 +83,67 @@ async function firstProblem(
   return undefined;
 }
 
-/**
- * The environments of GitHub: which branches get the deploy roles and Snyk's token, and who approves.
- * @param pullRequestsUseSnyk whether a workflow for pull requests uses the environment snyk
- */
-export function environmentChecks(pullRequestsUseSnyk: boolean): readonly SettingCheck[] {
-  return [
-    {
-      title: "only main deploys",
-      check: async (api) =>
-        firstProblem(
-          (await deployedEnvironments(api)).map(({ githubEnvironment }) => githubEnvironment),
-          (name) => onlyMain(api, name),
-        ),
-      fix: COMMANDS,
+/** The environments of GitHub: which branches get the deploy roles and Snyk's token, and who approves. */
+export const environments: readonly SettingCheck[] = [
+  {
+    title: "only main deploys",
+    check: async (api) =>
+      firstProblem(
+        (await deployedEnvironments(api)).map(({ githubEnvironment }) => githubEnvironment),
+        (name) => onlyMain(api, name),
+      ),
+    fix: COMMANDS,
+  },
+  {
+    title: "somebody else approves a deployment to prod",
+    check: async (api) =>
+      firstProblem(
+        (await deployedEnvironments(api))
+          .filter(({ name }) => name === "prod")
+          .map(({ githubEnvironment }) => githubEnvironment),
+        async (name) => {
+          const found = await api.read(pathOf(name), environment);
+          const rule = found?.protection_rules.find(({ type }) => type === "required_reviewers");
+          if (rule === undefined || (rule.reviewers ?? []).length === 0)
+            return `${name} requires no reviewers`;
+          return rule.prevent_self_review === true
+            ? undefined
+            : `in ${name}, those who start a deployment may approve it themselves`;
+        },
+      ),
+    fix: `${COMMANDS}. In private repositories, reviewers require GitHub Enterprise`,
+  },
+  {
+    title: "Snyk's token is in the environment snyk, which only main may use",
+    check: async (api) => {
+      const names = await secretsOf(api, SNYK);
+      if (!names.includes("SNYK_TOKEN")) return `${SNYK} has no secret SNYK_TOKEN`;
+      return onlyMain(api, SNYK);
     },
-    {
-      title: "somebody else approves a deployment to prod",
-      check: async (api) =>
-        firstProblem(
-          (await deployedEnvironments(api))
-            .filter(({ name }) => name === "prod")
-            .map(({ githubEnvironment }) => githubEnvironment),
-          async (name) => {
-            const found = await api.read(pathOf(name), environment);
-            const rule = found?.protection_rules.find(({ type }) => type === "required_reviewers");
-            if (rule === undefined || (rule.reviewers ?? []).length === 0)
-              return `${name} requires no reviewers`;
-            return rule.prevent_self_review === true
-              ? undefined
-              : `in ${name}, those who start a deployment may approve it themselves`;
-          },
-        ),
-      fix: `${COMMANDS}. In private repositories, reviewers require GitHub Enterprise`,
+    fix: `gh secret set SNYK_TOKEN --env snyk; ${COMMANDS}`,
+  },
+  {
+    title: "no other environment has secrets",
+    check: async (api) =>
+      firstProblem(
+        (await deployedEnvironments(api)).map(({ githubEnvironment }) => githubEnvironment),
+        async (name) => {
+          const names = await secretsOf(api, name);
+          return names.length === 0 ? undefined : `${name} has the secrets ${names.join(", ")}`;
+        },
+      ),
+    fix: "gh secret delete NAME --env ENVIRONMENT",
+  },
+  {
+    title: "the repository and its organization give workflows no other secret",
+    check: async (api) => {
+      const own = await api.read("/actions/secrets", secrets);
+      const shared = await api.read("/actions/organization-secrets", secrets);
+      const names = [own, shared].flatMap((found) => found?.secrets.map(({ name }) => name) ?? []);
+      return names.length === 0
+        ? undefined
+        : `every workflow of every branch can read ${names.join(", ")}`;
     },
-    {
-      title: pullRequestsUseSnyk
-        ? "Snyk's token is in the environment snyk"
-        : "Snyk's token is in the environment snyk, which only main may use",
-      check: async (api) => {
-        const names = await secretsOf(api, SNYK);
-        if (!names.includes("SNYK_TOKEN")) return `${SNYK} has no secret SNYK_TOKEN`;
-        return pullRequestsUseSnyk ? undefined : onlyMain(api, SNYK);
-      },
-      fix: `gh secret set SNYK_TOKEN --env snyk; ${COMMANDS}`,
-    },
-    {
-      title: "no other environment has secrets",
-      check: async (api) =>
-        firstProblem(
-          (await deployedEnvironments(api)).map(({ githubEnvironment }) => githubEnvironment),
-          async (name) => {
-            const names = await secretsOf(api, name);
-            return names.length === 0 ? undefined : `${name} has the secrets ${names.join(", ")}`;
-          },
-        ),
-      fix: "gh secret delete NAME --env ENVIRONMENT",
-    },
-    {
-      title: "the repository and its organization give workflows no other secret",
-      check: async (api) => {
-        const own = await api.read("/actions/secrets", secrets);
-        const shared = await api.read("/actions/organization-secrets", secrets);
-        const names = [own, shared].flatMap(
-          (found) => found?.secrets.map(({ name }) => name) ?? [],
-        );
-        return names.length === 0
-          ? undefined
-          : `every workflow of every branch can read ${names.join(", ")}`;
-      },
-      fix: "gh secret delete NAME, or limit the organization's secret to other repositories",
-    },
-  ];
-}
+    fix: "gh secret delete NAME, or limit the organization's secret to other repositories",
+  },
+];
