@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -10,6 +12,8 @@ export default defineConfig({
     // Files share a process and its imported modules, which halves the time of a run. In return, every
     // test file restores what it changes: environment variables, globals, the working directory.
     isolate: false,
+    // Halves the CPU time of each program that a test runs: https://nodejs.org/api/module.html#module-compile-cache
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "cipherwatch-compile-cache") },
     maxWorkers: 2,
   },
 });

@@ -41,6 +41,7 @@ interface Running {
 function start(module: string, environment: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [join(import.meta.dirname, module)], {
     env: {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       PORT: "0",
       HOST: "127.0.0.1",
       KMS_KEY_ARN: KEY_ARN,

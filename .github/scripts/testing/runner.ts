@@ -47,6 +47,7 @@ export function makeRunner(): Runner {
           // Without node_modules/.bin: a test that forgets a fake must not run the real program.
           PATH: [bin, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
           HOME: process.env.HOME,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           ...Object.fromEntries(files.map((name) => [name, file(name)])),
           GITHUB_REPOSITORY: "example-org/cipherwatch",
           GITHUB_RUN_ID: "4711",
