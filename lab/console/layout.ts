@@ -20,10 +20,10 @@ const VIEWS = [
   { path: "/replay", label: "Replay" },
 ] as const;
 
-/** The modules that the scripts of the views import. */
-const MODULES = ["page.js", "idiomorph.js"];
-
-/** The document around a view: the head, the header with links to every view, and the announcer. */
+/**
+ * The document around a view: the head, the header with links to every view, and the announcer. The script comes
+ * last, because fetching it would compete with the first paint.
+ */
 export function layout(props: LayoutProps): Html {
   const { title, path, token, script, tools, skipTo, content } = props;
   return html`<!doctype html>
@@ -36,8 +36,6 @@ export function layout(props: LayoutProps): Html {
   <title>${title}</title>
   <link rel="icon" href="/client/icon.svg">
   <style>${raw(stylesheet)}</style>
-  ${MODULES.map((name) => html`<link rel="modulepreload" href="/client/${name}">`)}
-  <script type="module" src="/client/${script}"></script>
 </head>
 <body>
   <a class="skip" href="#${skipTo.id}">${skipTo.label}</a>
@@ -52,6 +50,7 @@ export function layout(props: LayoutProps): Html {
   </header>
   ${content}
   <p id="announcer" class="visually-hidden" aria-live="polite"></p>
+  <script type="module" src="/client/${script}"></script>
 </body>
 </html>`;
 }

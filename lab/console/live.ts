@@ -11,17 +11,33 @@ import type { ConsoleSources } from "./sources.ts";
 
 const UPDATE_MILLISECONDS = 200;
 
+/** How many entries the lists of the page show at most. */
+export interface ListLimits {
+  readonly alarms: number;
+  readonly emails: number;
+  readonly records: number;
+}
+
+const FULL_LISTS: ListLimits = { alarms: Number.POSITIVE_INFINITY, emails: 20, records: 100 };
+
+/**
+ * The limits of the document itself: about one screen of each list. Most of the time until the first paint is
+ * the browser's layout of these lists; the first update completes them.
+ */
+export const FIRST_SCREEN: ListLimits = { alarms: 8, emails: 3, records: 8 };
+
 /** Renders the panels that change, by the id of their element. */
 export function renderPanels(
   sources: ConsoleSources,
   actions: Actions,
   chartAlarm: string,
+  limits: ListLimits,
 ): Readonly<Record<string, Html | string>> {
   return {
     chain: chainPanel(sources),
-    alarms: alarmsPanel(sources, chartAlarm),
-    inbox: inboxPanel(sources),
-    trail: trailPanel(sources),
+    alarms: alarmsPanel(sources, chartAlarm, limits.alarms),
+    inbox: inboxPanel(sources, limits.emails),
+    trail: trailPanel(sources, limits.records),
     commands: commandsPanel(sources, actions.values()),
     "attack-status": actions.attackStatus(),
   };
@@ -53,7 +69,8 @@ export async function sendUpdates(
     });
     const chartAlarm = requestedAlarm ?? defaultChartAlarm(sources);
     const changed: Record<string, string> = {};
-    for (const [id, html] of Object.entries(renderPanels(sources, actions, chartAlarm))) {
+    const panels = renderPanels(sources, actions, chartAlarm, FULL_LISTS);
+    for (const [id, html] of Object.entries(panels)) {
       const text = String(await html);
       if (sent.get(id) === text) continue;
       sent.set(id, text);

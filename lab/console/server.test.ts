@@ -9,6 +9,7 @@ import { deploymentOf } from "../testing/deployment.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { startTestAws } from "../testing/start-aws.ts";
 import { stylesheet, stylesheetHash } from "./assets.ts";
+import { FIRST_SCREEN } from "./live.ts";
 import type { ConsoleSources } from "./sources.ts";
 
 const ORIGIN = "http://127.0.0.1:8090";
@@ -59,6 +60,22 @@ function deliver(record: object): void {
 async function newestRecord(): Promise<string> {
   const [, id] = /<tr id="row-([^"]+)"/.exec(await text("/")) ?? [];
   return `/record/${id}`;
+}
+
+/** Returns the panels of the first server-sent event that has some. */
+async function firstUpdate(): Promise<{ readonly trail: string; readonly alarms: string }> {
+  const reader = (await get("/api/events")).body?.pipeThrough(new TextDecoderStream()).getReader();
+  let received = "";
+  for (;;) {
+    const [, data] = /^event: panels\ndata: (.+)\n\n/m.exec(received) ?? [];
+    if (data !== undefined) {
+      await reader?.cancel();
+      return JSON.parse(data) as { trail: string; alarms: string };
+    }
+    const chunk = await reader?.read();
+    if (chunk?.value === undefined) throw new Error(`The stream ended: ${received}`);
+    received += chunk.value;
+  }
 }
 
 describe("GET /api/state", () => {
@@ -137,6 +154,27 @@ describe("the page", () => {
     expect(page).toContain("$.errorCode = &quot;*&quot;");
     expect(page).toContain('<mark class="met">&quot;InvalidCiphertextException&quot;</mark>');
     expect(page).toMatch(/aws_cloudwatch_log_metric_filter\.cipherwatch-dev-kms-errors/);
+  });
+
+  it("limits the document to a first screen of each list, and completes the lists with the first update", async () => {
+    const records = Array.from({ length: 30 }, (_, index) => ({
+      message: JSON.stringify({ eventID: `many-${index}`, eventName: "ListBuckets" }),
+      timestamp: clock.now(),
+    }));
+    aws.services.logs.ingest(sources.deployment.trail.logGroupName, "test", records);
+    const rows = (html: string) => html.match(/<tr id=/g)?.length;
+    const alarms = (html: string) => html.match(/<li class="alarm /g)?.length;
+    const document = await text("/");
+    expect(rows(document)).toBe(FIRST_SCREEN.records);
+    expect(alarms(document)).toBe(FIRST_SCREEN.alarms);
+
+    const panels = await firstUpdate();
+    expect(rows(panels.trail)).toBeGreaterThanOrEqual(records.length);
+    expect(alarms(panels.alarms)).toBe(aws.services.cloudWatch.state().alarms.length);
+  });
+
+  it("reports the time that the server took in Server-Timing", async () => {
+    expect((await get("/")).headers.get("Server-Timing")).toMatch(/^total;dur=[\d.]+/);
   });
 
   it("says so when the lab no longer holds a record", async () => {

@@ -2,11 +2,12 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { html } from "hono/html";
 import { streamSSE } from "hono/streaming";
+import { timing } from "hono/timing";
 import { Action, type Actions } from "./actions.ts";
 import { alarmRoutes } from "./alarm-page.ts";
 import { clientAsset } from "./assets.ts";
 import { defaultChartAlarm } from "./chart.ts";
-import { renderPanels, sendUpdates } from "./live.ts";
+import { FIRST_SCREEN, renderPanels, sendUpdates } from "./live.ts";
 import { page } from "./page.ts";
 import { recordPanel } from "./panels/record-panel.ts";
 import { type ReplayFiles, replayFiles } from "./replay/run.ts";
@@ -73,8 +74,9 @@ export function createConsole({
     c.header("Cache-Control", "no-store");
   });
 
-  app.get("/", (c) => {
-    const panels = renderPanels(sources, actions, defaultChartAlarm(sources));
+  // Server-Timing, which a browser's developer tools show.
+  app.get("/", timing(), (c) => {
+    const panels = renderPanels(sources, actions, defaultChartAlarm(sources), FIRST_SCREEN);
     return c.html(page(sources, { token, panels }));
   });
   app.get("/client/:name", (c) => {

@@ -29,7 +29,7 @@ export interface TrailItem {
   readonly filters: readonly MetricFilter[];
 }
 
-/** Log events and pending events never change, so each is parsed and matched once. */
+/** Log events and pending events never change, so each is parsed once, and matched once when first shown. */
 const items = new WeakMap<object, TrailItem>();
 
 let injectedRecords = 0;
@@ -57,13 +57,17 @@ export function trailItems(sources: ConsoleSources, count: number): readonly Tra
     cached(event, () => {
       const item = describe(event.message);
       const injected = !aws.services.cloudTrail.isRecorded(item.id);
+      let matching: readonly MetricFilter[] | undefined;
       return {
         ...item,
         ...(injected && { id: `injected-${++injectedRecords}`, calledAt: event.ingestionTime }),
         deliveredAt: event.ingestionTime,
         delivered: true,
         injected,
-        filters: filters.filter((filter) => matches(patternOf(filter), event.message)),
+        get filters() {
+          matching ??= filters.filter((filter) => matches(patternOf(filter), event.message));
+          return matching;
+        },
       };
     }),
   );

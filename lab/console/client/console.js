@@ -53,13 +53,15 @@ function setClock({ now, speed }) {
 function setPanels(panels) {
   for (const [id, content] of Object.entries(panels)) {
     const panel = element(id);
-    const emails = panel.querySelectorAll(".email").length;
+    const newestEmail = panel.querySelector(".email")?.id;
     Idiomorph.morph(panel, content, {
       morphStyle: "innerHTML",
       callbacks: { beforeAttributeUpdated },
     });
-    const added = panel.querySelectorAll(".email").length - emails;
-    if (id === "inbox" && added > 0) announce(panel.querySelector(".email-subject").textContent);
+    const email = panel.querySelector(".email");
+    if (email !== null && email.id !== newestEmail) {
+      announce(email.querySelector(".email-subject").textContent);
+    }
   }
   tick();
 }

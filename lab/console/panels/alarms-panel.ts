@@ -6,8 +6,15 @@ import { type Html, terraformAddress, timeElement } from "./format.ts";
 
 const ORDER = { ALARM: 0, INSUFFICIENT_DATA: 1, OK: 2 } as const;
 
-/** @param selected name of the alarm whose metric the chart shows */
-export function alarmsPanel({ aws, addressOf }: ConsoleSources, selected: string): Html {
+/**
+ * Lists the alarms, those in ALARM first.
+ * @param selected name of the alarm whose metric the chart shows
+ */
+export function alarmsPanel(
+  { aws, addressOf }: ConsoleSources,
+  selected: string,
+  limit: number,
+): Html {
   const { alarms } = aws.services.cloudWatch.state();
   const sorted = alarms.toSorted(
     (a, b) =>
@@ -18,7 +25,7 @@ export function alarmsPanel({ aws, addressOf }: ConsoleSources, selected: string
   return html`<p class="summary ${firing > 0 ? "alert" : ""}">${
     firing === 0 ? `All ${alarms.length} alarms are quiet.` : `${firing} of ${alarms.length} firing`
   }</p>
-  <ul class="alarms">${sorted.map((record) => alarmItem(record, selected, addressOf(typeOf(record.alarm), record.alarm.name)))}</ul>`;
+  <ul class="alarms">${sorted.slice(0, limit).map((record) => alarmItem(record, selected, addressOf(typeOf(record.alarm), record.alarm.name)))}</ul>`;
 }
 
 function alarmItem(record: AlarmRecord, selected: string, address: string | undefined): Html {

@@ -4,10 +4,9 @@ import { alarmPath } from "../alarm-page.ts";
 import type { ConsoleSources } from "../sources.ts";
 import { type Html, timeElement } from "./format.ts";
 
-const MAX_EMAILS = 20;
-
-export function inboxPanel({ aws }: ConsoleSources): Html {
-  const emails = aws.services.sns.inbox().slice(-MAX_EMAILS).reverse();
+/** Shows the newest emails, newest first. */
+export function inboxPanel({ aws }: ConsoleSources, limit: number): Html {
+  const emails = aws.services.sns.inbox().slice(-limit).reverse();
   if (emails.length === 0) {
     return html`<p class="empty">No email yet. An alarm that fires sends one.</p>`;
   }

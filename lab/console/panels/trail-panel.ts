@@ -3,10 +3,9 @@ import type { ConsoleSources } from "../sources.ts";
 import { type TrailItem, trailItems } from "../trail.ts";
 import { countdown, type Html, timeElement } from "./format.ts";
 
-const MAX_RECORDS = 100;
-
-export function trailPanel(sources: ConsoleSources): Html {
-  const records = trailItems(sources, MAX_RECORDS);
+/** Lists the newest CloudTrail records, newest first. */
+export function trailPanel(sources: ConsoleSources, limit: number): Html {
+  const records = trailItems(sources, limit);
   if (records.length === 0) {
     return html`<p class="empty">No record yet. Every request to the service uses the KMS key, and CloudTrail
       records every use.</p>`;
