@@ -1,8 +1,8 @@
-import "cdktf";
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { main } from "../replay/cli.ts";
+import { main } from "../replay/main.ts";
 import { noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
+import { PROGRAM } from "../replay/testing/run-replay.ts";
 import type { Cost } from "./replay.ts";
 
 // A run of the "replay" benchmark in its own process: `parse FOLDER`, or `replay` and its arguments. Prints
@@ -23,7 +23,7 @@ const startedAt = performance.now();
 const before = process.cpuUsage();
 const code = await (program === "parse"
   ? parseAll(args[0] ?? "")
-  : main(args, { out: () => {}, err: { write: (text) => process.stderr.write(text) } }));
+  : main(args, { out: () => {}, err: { write: (text) => process.stderr.write(text) } }, PROGRAM));
 const { user, system } = process.cpuUsage(before);
 const cost: Cost = {
   wall: (performance.now() - startedAt) / 1000,

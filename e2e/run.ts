@@ -20,6 +20,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The suites by folder, with the tools they need besides Node. */
 const SUITES: Readonly<Record<string, Suite>> = {
+  package: {
+    minutes: 1,
+    needs: [{ command: ["npm", "--version"], what: "npm" }],
+  },
   database: {
     minutes: 1,
     needs: [

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { main } from "./cli.ts";
 import { planFile } from "./testing/plan-fixtures.ts";
+import { runReplay } from "./testing/run-replay.ts";
 
 const ROLE = "arn:aws:iam::999988887777:role/service";
 const PATTERN = '{ $.errorCode = "*" }';
@@ -32,21 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(...args: readonly string[]) {
-  let out = "";
-  let err = "";
-  const code = await main(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: {
-      write: (text) => {
-        err += text;
-      },
-    },
-  });
-  return { code, out, err };
-}
+const run = (...args: readonly string[]) => runReplay(args);
 
 describe("the exit code", () => {
   it("is 0, or 1 if an alarm fired and --fail-on alarm is given", async () => {

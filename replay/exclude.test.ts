@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { main } from "./cli.ts";
 import { customDetections } from "./detections/custom.ts";
 import { renderPage } from "./report/page.ts";
 import { replay } from "./run.ts";
+import { runReplay } from "./testing/run-replay.ts";
 
 const KMS = '{ $.eventSource = "kms.amazonaws.com" }';
 const RESTORE = "arn:aws:iam::111122223333:role/Restore";
@@ -39,21 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(...args: readonly string[]) {
-  let out = "";
-  let err = "";
-  const code = await main([...args, file], {
-    out: (text) => {
-      out += text;
-    },
-    err: {
-      write: (text) => {
-        err += text;
-      },
-    },
-  });
-  return { code, out, err };
-}
+const run = (...args: readonly string[]) => runReplay([...args, file]);
 
 const report = (caller: string) =>
   replay({

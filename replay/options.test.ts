@@ -1,9 +1,11 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
-import { readOptions } from "./options.ts";
+import { readOptions as readOptionsOf } from "./options.ts";
 
 const ROLE = "arn:aws:iam::111122223333:role/team/service";
 const KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63";
+
+const readOptions = (args: readonly string[]) => readOptionsOf(args, "npm run replay --");
 
 describe("readOptions", () => {
   it("replays the detections with a thread per core by default", () => {

@@ -38,7 +38,8 @@ const MAX_WORKERS = 64;
 /** Options that cannot be combined with --athena. */
 const NOT_WITH_ATHENA = ["exclude", "sweep", "json", "html", "fail-on", "workers"] as const;
 
-export const USAGE = `npm run replay -- [options] PATH…
+/** @param command the command, without arguments */
+export const usage = (command: string) => `${command} [options] PATH…
 
   PATH                 CloudTrail files (.json, .json.gz, .zip), folders, globs, or - for standard input
   --role-arn ARN       IAM role to monitor, instead of the role of the stacks
@@ -54,7 +55,7 @@ export const USAGE = `npm run replay -- [options] PATH…
                        CALLER is the ARN of a role, user or session, which may end with *, or an AWS
                        service such as backup.amazonaws.com (repeatable)
   --sweep              show how often other thresholds would have raised alarms
-  --json               print the report as JSON (use npm run --silent replay -- …)
+  --json               print the report as JSON${command.startsWith("npm run") ? " (use npm run --silent replay -- …)" : ""}
   --html FILE          also write the report as an HTML page with charts
   --fail-on WHAT       exit with 1 for "alarm": an alarm fired (with --exclude: would still fire); for
                        "problem": an alarm of --plan never fires, may miss a record or notifies nobody;
@@ -67,13 +68,16 @@ export const USAGE = `npm run replay -- [options] PATH…
 Exit codes: 0 success; 1 what --fail-on names; 2 invalid arguments, or some
 files or records could not be read.`;
 
-/** @throws Error naming the option, the value received and the values allowed */
-export function readOptions(args: readonly string[]): ReplayOptions {
-  const { values, positionals: paths } = parse(args);
+/**
+ * @param command for the usage text in errors
+ * @throws Error naming the option, the value received and the values allowed
+ */
+export function readOptions(args: readonly string[], command: string): ReplayOptions {
+  const { values, positionals: paths } = parse(args, usage(command));
   const { since, until, "role-arn": roleArn, "key-arn": keyArn, html } = values;
   const { athena = false, help = false } = values;
   if (paths.length === 0 && !help && !athena) {
-    throw new Error(`PATH is missing: name at least one file or folder.\n\n${USAGE}`);
+    throw new Error(`PATH is missing: name at least one file or folder.\n\n${usage(command)}`);
   }
   const range = { since: parseTime("--since", since), until: parseTime("--until", until) };
   if (range.since !== undefined && range.until !== undefined && range.since >= range.until) {
@@ -106,7 +110,7 @@ export function readOptions(args: readonly string[]): ReplayOptions {
   };
 }
 
-function parse(args: readonly string[]) {
+function parse(args: readonly string[], usageText: string) {
   return parseOptions(
     {
       args: [...args],
@@ -129,7 +133,7 @@ function parse(args: readonly string[]) {
         help: { type: "boolean", short: "h" },
       },
     },
-    USAGE,
+    usageText,
   );
 }
 

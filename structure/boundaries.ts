@@ -13,6 +13,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   settings: ["cloudwatch", "common", "detections"],
   stacks: ["common", "detections", "settings", "terraform"],
   replay: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
+  package: ["cloudwatch", "common", "replay"],
   lab: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
   deploy: ["common", "service", "terraform"],
   ".github": ["common", "settings", "terraform"],

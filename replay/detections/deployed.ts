@@ -12,11 +12,20 @@ import { BINDINGS, type Binding, type BoundArns, type ReplayedDetections } from 
  */
 const SOURCE_ADDRESS = "$.sourceIPAddress";
 
+/** The parts of a deployment that a replay needs. */
+export type DeployedAlarms = Pick<
+  Deployment,
+  "accountId" | "metricFilters" | "alarms" | "anomalyAlarms" | "compositeAlarms"
+> & {
+  readonly keys: readonly Pick<Deployment["keys"][number], "arn" | "aliases">[];
+  readonly trail: Pick<Deployment["trail"], "logGroupName">;
+};
+
 type StackArns = Readonly<Record<Binding, string>>;
 
 /** The metric filters of a deployment that read CloudTrail's log group, and the alarms on their metrics. */
 export function deployedDetections(
-  deployment: Deployment,
+  deployment: DeployedAlarms,
   env: Environment,
   bound: BoundArns,
 ): ReplayedDetections {
@@ -66,7 +75,7 @@ function alarmKeyOf({ namespace, metricName }: MetricAlarm): string {
 }
 
 /** The ARNs that the synthesized patterns name. */
-function stackArnsOf(deployment: Deployment, env: Environment): StackArns {
+function stackArnsOf(deployment: DeployedAlarms, env: Environment): StackArns {
   const key = deployment.keys.find(({ aliases }) => aliases.includes(keyAlias(env)));
   if (key === undefined)
     throw new Error(`No KMS key of the stacks has the alias ${keyAlias(env)}.`);

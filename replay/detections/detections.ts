@@ -22,6 +22,16 @@ export interface BoundArns {
   readonly keyArn?: string | undefined;
 }
 
+/** The account and Region that the bound ARNs name. */
+export function accountOf({ roleArn, keyArn }: BoundArns): {
+  readonly accountId?: string | undefined;
+  readonly region?: string | undefined;
+} {
+  const [, , , , roleAccount] = roleArn?.split(":") ?? [];
+  const [, , , region, keyAccount] = keyArn?.split(":") ?? [];
+  return { accountId: roleAccount ?? keyAccount, region };
+}
+
 export interface ReplayedDetections {
   readonly filters: readonly MetricFilter[];
   readonly detections: readonly ReplayedDetection[];
@@ -48,6 +58,13 @@ export interface TrailArchive {
   /** `s3://bucket/prefix/AWSLogs/111122223333/CloudTrail`, without a trailing slash. */
   readonly location: string;
   readonly regions: readonly string[];
+}
+
+/** What is replayed if the command line names no other filters. */
+export interface DefaultDetections {
+  readonly detections: ReplayedDetections;
+  /** Of the stacks' own trail. */
+  readonly archive: TrailArchive;
 }
 
 /** `metricId`s of the metrics with alarms. */

@@ -1,17 +1,16 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import type { BoundArns } from "./detections.ts";
-import type { SynthesizedDetections } from "./synthesized.ts";
+import type { BoundArns, DefaultDetections } from "./detections.ts";
 
 /** The message of the child process. */
-export type SynthesisResult = SynthesizedDetections | { readonly error: string };
+export type SynthesisResult = DefaultDetections | { readonly error: string };
 
 /**
  * Runs `synthesizedDetections` in a child process, because CDKTF takes more memory than the rest of a
  * replay and would keep it.
  * @throws Error with the message that `synthesizedDetections` throws
  */
-export async function loadSynthesizedDetections(bound: BoundArns): Promise<SynthesizedDetections> {
+export async function loadSynthesizedDetections(bound: BoundArns): Promise<DefaultDetections> {
   const child = fork(new URL("synthesized-process.ts", import.meta.url), {
     serialization: "advanced",
   });

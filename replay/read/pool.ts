@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { ScanPlan } from "../evaluate/scan.ts";
 import type { Batch } from "./scan-files.ts";
 import type { SourceFile } from "./walk.ts";
-import { workerSources } from "./worker-sources.ts";
+import { workerProgram } from "./worker-program.ts";
 
 /** Files sent to a worker at a time: enough to keep it busy, few enough to share the work evenly. */
 const BATCH_FILES = 32;
@@ -69,14 +69,10 @@ interface Thread {
 }
 
 function startWorker(plan: ScanPlan): Thread {
-  const worker = new Worker(new URL("worker-boot.js", import.meta.url), {
-    workerData: {
-      plan,
-      entry: new URL("worker.ts", import.meta.url).href,
-      sources: workerSources(),
-    },
-    // Makes the import of a module that workerSources does not list an error.
-    execArgv: ["--no-strip-types"],
+  const { url, data, execArgv } = workerProgram();
+  const worker = new Worker(url, {
+    workerData: { plan, ...data },
+    execArgv: [...execArgv],
     // Records are garbage right after they are scanned: a larger young generation promotes fewer of them.
     resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 },
   });

@@ -1,4 +1,4 @@
-// Starts a worker from the modules that worker-sources.ts prepared.
+// Starts a worker from the modules that worker-program.ts prepared.
 import { registerHooks } from "node:module";
 import { workerData } from "node:worker_threads";
 

@@ -1,0 +1,63 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { build } from "rolldown";
+import { alarmsSnapshot } from "./snapshot.ts";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** Modules that the package replaces by its own. */
+const REPLACED: Readonly<Record<string, string>> = {
+  [join(root, "replay/read/worker-program.ts")]: join(root, "package/worker-program.ts"),
+};
+
+/**
+ * Builds the npm package, ready for `npm pack`: one file of JavaScript for the command and one for its
+ * reader threads, which contain the few libraries they use, so that nothing else is installed.
+ * @param folder is replaced
+ */
+export async function buildPackage(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  const dist = join(folder, "dist");
+  mkdirSync(dist, { recursive: true });
+  const libraries = new Set<string>();
+  for (const [name, input] of [
+    ["cli.js", "package/cli.ts"],
+    ["worker.js", "replay/read/worker.ts"],
+  ] as const) {
+    const { output } = await build({
+      input: join(root, input),
+      platform: "node",
+      external: /^node:/,
+      plugins: [
+        {
+          name: "replace-modules",
+          async resolveId(specifier, importer, options) {
+            const found = await this.resolve(specifier, importer, { ...options, skipSelf: true });
+            return found === null ? null : (REPLACED[found.id] ?? found);
+          },
+        },
+      ],
+      output: { file: join(dist, name), format: "esm", codeSplitting: false },
+      logLevel: "warn",
+    });
+    for (const chunk of output) {
+      for (const id of chunk.type === "chunk" ? chunk.moduleIds : []) {
+        const [library] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [];
+        if (library !== undefined) libraries.add(library);
+      }
+    }
+  }
+  chmodSync(join(dist, "cli.js"), 0o755);
+  writeFileSync(join(dist, "detections.json"), alarmsSnapshot());
+  writeFileSync(join(dist, "THIRD-PARTY-LICENSES"), [...libraries].sort().map(notice).join("\n"));
+  for (const file of ["package.json", "README.md"]) {
+    cpSync(join(root, "package", file), join(folder, file));
+  }
+  cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+}
+
+/** The licence of a library whose code the package contains. */
+function notice(library: string): string {
+  const { name, version } = JSON.parse(readFileSync(join(library, "package.json"), "utf8"));
+  return `${name} ${version}\n\n${readFileSync(join(library, "LICENSE"), "utf8")}`;
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testPattern } from "./pattern.ts";
+
+let folder: string;
+let file: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cipherwatch-pattern-"));
+  file = join(folder, "events.json");
+  const event = {
+    eventVersion: "1.11",
+    eventTime: "2026-03-02T09:14:27Z",
+    eventName: "Decrypt",
+    userIdentity: { arn: "arn:aws:iam::111122223333:user/eve" },
+  };
+  const Records = [event, { ...event, errorCode: "AccessDenied" }, event];
+  await writeFile(file, JSON.stringify({ Records }));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("pattern", () => {
+  it("explains clause by clause which events match", async () => {
+    expect(await testPattern(['{ $.eventName = "Dec*" && $.errorCode = "*" }', file])).toEqual({
+      code: 0,
+      output: [
+        "1 of 3 events match.",
+        "✓ 2026-03-02T09:14:27Z  Decrypt  AccessDenied  arn:aws:iam::111122223333:user/eve",
+        "    ✓ all of",
+        '      ✓ $.eventName = "Dec*"    "Decrypt"',
+        '      ✓ $.errorCode = "*"    "AccessDenied"',
+        ...[0, 1].flatMap(() => [
+          "✗ 2026-03-02T09:14:27Z  Decrypt  arn:aws:iam::111122223333:user/eve",
+          "    ✗ all of",
+          '      ✓ $.eventName = "Dec*"    "Decrypt"',
+          '      ✗ $.errorCode = "*"    not in the record',
+        ]),
+      ].join("\n"),
+    });
+  });
+
+  it("exits with 1 if no event matches", async () => {
+    expect(await testPattern(["{ $.eventName = Encrypt }", file])).toMatchObject({ code: 1 });
+  });
+
+  it("marks the part that AWS rejects, and exits with 1", async () => {
+    expect(await testPattern(["{ $.a == 1 }", file])).toEqual({
+      code: 1,
+      output: [
+        "AWS rejects the pattern: Invalid metric filter pattern",
+        "Character 8 begins '='; expected a value: text, a number or a %regex%.",
+        "",
+        "{ $.a == 1 }",
+        "       ^",
+      ].join("\n"),
+    });
+  });
+
+  it("accepts a valid pattern without files, with a warning for what AWS does not document", async () => {
+    const { code, output } = await testPattern(['{ $.eventName = "a*b" }']);
+    expect(code).toBe(0);
+    expect(output).toMatch(/^Warning: a\*b: AWS documents [\s\S]*\nAWS accepts the pattern\.$/);
+  });
+
+  it("exits with 2 if a file is not CloudTrail, and names it", async () => {
+    const other = join(folder, "other.json");
+    await writeFile(other, '{"a":1}');
+    const { code, output } = await testPattern(["{ $.a = 1 }", other]);
+    expect(code).toBe(2);
+    expect(output).toContain(`${other}: not CloudTrail: `);
+  });
+
+  it("rejects a missing pattern with the help text", async () => {
+    await expect(testPattern([])).rejects.toThrow(/^PATTERN is missing\.\n\nnpx cipherwatch/);
+  });
+});

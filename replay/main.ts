@@ -1,0 +1,145 @@
+import { statSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
+import { nearest } from "../common/nearest.ts";
+import { athenaScript } from "./athena/script.ts";
+import { customDetections } from "./detections/custom.ts";
+import type { BoundArns, DefaultDetections, ReplayedDetections } from "./detections/detections.ts";
+import { importedDetections } from "./imported/detections.ts";
+import { type FailureCondition, type ReplayOptions, readOptions, usage } from "./options.ts";
+import { createProgress, type Terminal } from "./progress.ts";
+import { withExclusions } from "./report/exclusions.ts";
+import { renderJson } from "./report/json.ts";
+import { renderPage } from "./report/page.ts";
+import type { Report } from "./report/report.ts";
+import { renderTable } from "./report/table.ts";
+import { replay } from "./run.ts";
+
+/** Standard output for results; standard error for errors and progress. */
+export interface Output {
+  readonly out: (text: string) => void;
+  readonly err: Terminal;
+}
+
+/** What differs between this repository and the npm package. */
+export interface Program {
+  /** The command in the help text, without arguments. */
+  readonly command: string;
+  /** Loads the detections to replay if neither --plan nor --pattern is given. */
+  readonly loadDetections: (bound: BoundArns) => Promise<DefaultDetections>;
+}
+
+/**
+ * Runs a replay with the arguments of a command line.
+ * @returns the exit code
+ */
+export async function main(
+  args: readonly string[],
+  output: Output,
+  program: Program,
+): Promise<number> {
+  try {
+    const options = readOptions(args, program.command);
+    if (options.help) {
+      output.out(`${usage(program.command)}\n`);
+      return 0;
+    }
+    return await (options.athena ? printAthena : run)(options, output, program);
+  } catch (error) {
+    output.err.write(`${error instanceof Error ? error.message : error}\n`);
+    return 2;
+  }
+}
+
+async function run(
+  options: ReplayOptions,
+  { out, err }: Output,
+  { loadDetections }: Program,
+): Promise<number> {
+  if (options.html !== undefined) checkWritable(options.html);
+  const detections = namedDetections(options) ?? (await loadDetections(options)).detections;
+  checkDetectionIds(options, detections);
+  const progress = err.isTTY === true ? createProgress(err) : undefined;
+  const report = await replay({ ...options, detections, ...(progress && { progress }) });
+  if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
+  out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
+  if (report.input.malformed + report.input.unreadable > 0) return 2;
+  return options.failOn.some((condition) => FAILS[condition](report)) ? 1 : 0;
+}
+
+/** Checks the path before reading the archive, which may take a long time. */
+function checkWritable(file: string): void {
+  if (isFolder(file)) throw new Error(`--html must be a file; "${file}" is a folder.`);
+  const folder = dirname(resolve(file));
+  if (!isFolder(folder)) {
+    throw new Error(`--html "${file}": the folder ${folder} does not exist. Create it first.`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Ignores anomaly alarms, because CloudWatch's model can only be approximated. */
+function hasFired(report: Report): boolean {
+  const { detections, composites } = withExclusions(report);
+  const certain = detections.flatMap(({ alarms }) =>
+    alarms.filter(({ alarm }) => !isAnomalyAlarm(alarm)),
+  );
+  return [...certain, ...composites].some(({ fired }) => fired.length > 0);
+}
+
+const FAILS: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
+  alarm: hasFired,
+  problem: ({ problems }) => problems.length > 0,
+};
+
+async function printAthena(
+  options: ReplayOptions,
+  { out }: Output,
+  { loadDetections }: Program,
+): Promise<number> {
+  const { archive, detections: synthesized } = await loadDetections(options);
+  const detections = namedDetections(options) ?? synthesized;
+  checkDetectionIds(options, detections);
+  const [path] = options.paths;
+  const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
+  const trail = { ...archive, ...(location && { location }) };
+  out(`${athenaScript(detections, trail, options, options.thresholds)}\n`);
+  return 0;
+}
+
+/** The detections of `--plan` or `--pattern`, if one is given. */
+function namedDetections({ plans, patterns }: ReplayOptions): ReplayedDetections | undefined {
+  if (plans.length > 0) return importedDetections(plans);
+  return patterns.length > 0 ? customDetections(patterns) : undefined;
+}
+
+function checkDetectionIds(
+  { thresholds, exclusions }: ReplayOptions,
+  { detections }: ReplayedDetections,
+): void {
+  const withAlarm = detections.filter(({ alarms }) => alarms.length > 0).map(({ id }) => id);
+  for (const [id, value] of thresholds) checkId(id, withAlarm, `--threshold ${id}=${value}`);
+  const all = detections.map(({ id }) => id);
+  for (const [id, [caller]] of exclusions) checkId(id, all, `--exclude ${id}=${caller}`);
+}
+
+function checkId(id: string, ids: readonly string[], option: string): void {
+  if (ids.includes(id)) return;
+  const suggestion = nearest(id, ids);
+  throw new Error(
+    `${option}: unknown detection "${id}".` +
+      `${suggestion === undefined ? "" : ` Did you mean ${suggestion}?`} Allowed: ${ids.join(", ")}.`,
+  );
+}
+
+/** Runs a replay with the arguments and streams of this process, and sets its exit code. */
+export async function runInProcess(args: readonly string[], program: Program): Promise<void> {
+  // `| head` closes the pipe early, which is not an error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const output = { out: (text: string) => process.stdout.write(text), err: process.stderr };
+  process.exitCode = await main(args, output, program);
+}
