@@ -29,6 +29,14 @@ test("detects a variable that is not a setting", () => {
   expect(isSetting("CIPHERWATCH_NO_SUCH_THING")).toBe(false);
 });
 
+test("gives each decision a number of its own, in its file name and its title", () => {
+  const decisions = pages.filter((path) => path.startsWith("docs/decisions/"));
+  const numbers = decisions.map((path) => /decisions\/(\d{4})-/.exec(path)?.[1] ?? path);
+  expect(numbers, "rename the newer of two").toEqual([...new Set(numbers)]);
+  const titles = decisions.map((path) => readFileSync(join(root, path), "utf8").slice(0, 10));
+  expect(titles).toEqual(numbers.map((number) => expect.stringMatching(`^# ${Number(number)}\\. `)));
+});
+
 describe.each(pages)("%s", (path) => {
   const page = readFileSync(join(root, path), "utf8");
   const matches = (pattern: RegExp) => [

@@ -31,7 +31,7 @@ export interface ExplainedClause {
 }
 
 /**
- * Evaluates each clause of a JSON pattern by itself, where matching stops at the first decisive one.
+ * Evaluates every clause of a JSON pattern. Matching alone would stop at the first decisive one.
  * For the other kinds of patterns, explains only whether the whole pattern matches.
  */
 export function explain(pattern: FilterPattern, message: string): Explanation {

@@ -1,7 +1,7 @@
 /** Why a technique or a rule is out of scope, for a security engineer. */
 export const reasons = {
   people:
-    "**Identities of people.** The deployment has no IAM users, groups, access keys, MFA devices, or SAML and Identity Center providers; ECS and GitHub Actions assume its roles. Whoever monitors the account's identities detects their takeover. What a stolen identity then does to the deployment is reported here.",
+    "**Identities of people.** The deployment has no IAM users, groups, access keys, MFA devices, or SAML and Identity Center providers; ECS and GitHub Actions assume its roles. The team that monitors the account's identities detects their takeover. What a stolen identity then does to the deployment is reported here.",
   "sign-in":
     "**Sign-in of people.** The service has no console users. The CIS pack reports sign-ins without MFA, failed sign-ins and use of the root user; the rest belongs to the identity provider and to GuardDuty.",
   unused:
@@ -16,7 +16,7 @@ export const reasons = {
     "**Compares with what an identity usually does**: its country, network, user agent or error codes. A metric filter has no memory. The roles of the service are held to fixed addresses and calls instead; for people, use GuardDuty.",
   account:
     "**Settings of the whole account**: GuardDuty, Security Hub, AWS Config, Regions, membership of the organization. They belong to the account's owner. The trail covers all Regions, and the CIS pack reports changes of AWS Config and of the organization.",
-  dns: "**DNS.** The domain and its hosted zone are not part of the deployment. Whoever runs them monitors them. To read plaintext, an attacker also needs a certificate for the name, which certificate transparency logs show.",
+  dns: "**DNS.** The domain and its hosted zone are not part of the deployment. Their owner monitors them. To read plaintext, an attacker also needs a certificate for the name, which certificate transparency logs show.",
   "endpoint-denials":
     "**Network activity events of VPC endpoints**, which are charged per event. The endpoint policies name the two roles and their calls. Calls of these roles that avoid the endpoints are reported. CloudTrail records no call that only an endpoint's policy denied.",
   network:

@@ -15,7 +15,7 @@ export interface AttackOptions {
 export const USAGE = `npm run attack -- ID... [options]
 
 Runs an attack that a detection should detect against a running lab, waits for the alarm's email and prints it.
-After several attacks, prints a table of what was tried, seen by the alarm, and after how long.
+After several attacks, prints a table with what each did, what the alarms counted and when the email arrived.
 
   ID                  id of a detection, or attack-under-way; several run one after the other
   --all               run every attack except those of the CIS pack

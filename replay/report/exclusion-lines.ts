@@ -31,7 +31,7 @@ function detectionLines({
     ...(hidden.matches.count === 0
       ? ["  No match is by these callers, so the exclusion would change nothing here."]
       : [
-          `  It would be blind to ${counted(hidden.matches.count, "match", "matches")}, and to whoever steals these credentials:`,
+          `  It would be blind to ${counted(hidden.matches.count, "match", "matches")}, and to anyone who steals these credentials:`,
           ...linesOf(hidden.who).map((line) => `  ${line}`),
         ]),
   ];

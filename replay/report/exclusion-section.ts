@@ -23,7 +23,7 @@ ${alarms.map(renderAlarm)}
 ${
   hidden.matches.count === 0
     ? html`<p>No match is by these callers, so the exclusion would change nothing here.</p>`
-    : html`<p>It would be blind to ${counted(hidden.matches.count, "match", "matches")}, and to whoever steals these credentials:</p>
+    : html`<p>It would be blind to ${counted(hidden.matches.count, "match", "matches")}, and to anyone who steals these credentials:</p>
 ${renderWho(hidden.who)}`
 }
 `;

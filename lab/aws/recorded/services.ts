@@ -158,7 +158,7 @@ export const sqsOperations: Operations = recordedOperations(
 
 const onTrail = on("cloudtrail", "Name", "trail/");
 
-/** Operations with which somebody blinds a trail, and which the lab only records. */
+/** Operations that stop or restrict a trail, and that the lab only records. */
 export const trailOperations: Operations = recordedOperations(
   { prefix: "cloudtrail", missingParameter: missingJsonMember("InvalidTrailNameException") },
   {
@@ -174,7 +174,7 @@ const onGroup: RecordedOperation = {
   resource: (members, call) => `${arnOf("logs", "logGroupName", "log-group:")(members, call)}:*`,
 };
 
-/** Operations with which somebody blinds a log group. The lab's log groups stay as they are. */
+/** Operations that delete, hide or redirect logs. They are recorded; the lab's log groups stay as they are. */
 export const logChangeOperations: Operations = recordedOperations(
   { prefix: "logs", missingParameter: missingJsonMember("InvalidParameterException") },
   {
@@ -193,7 +193,7 @@ export const logChangeOperations: Operations = recordedOperations(
 
 const onTopic = on("sns", "TopicArn");
 
-/** Operations with which somebody cuts off or taps a topic. The lab's topics stay as they are. */
+/** Operations that disconnect a topic or add a recipient. They are recorded; the lab's topics stay as they are. */
 export const topicChangeOperations: Operations = recordedOperations(
   { prefix: "sns", missingParameter: missingQueryParameter },
   {
@@ -214,7 +214,7 @@ export const topicChangeOperations: Operations = recordedOperations(
 
 const onAlarm = on("cloudwatch", "AlarmName", "alarm:");
 
-/** Operations with which somebody removes or changes an alarm. The lab's alarms stay as they are. */
+/** Operations that remove or change an alarm. They are recorded; the lab's alarms stay as they are. */
 export const alarmChangeOperations: Operations = recordedOperations(
   { prefix: "cloudwatch", missingParameter: missingQueryParameter },
   { PutMetricAlarm: onAlarm, DeleteAlarms: { required: ["AlarmNames"] } },
