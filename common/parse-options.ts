@@ -4,7 +4,9 @@ import { unknownName } from "./unknown-name.ts";
 
 /**
  * Parses command line arguments.
- * @throws Error with a suggestion for an unknown option, and the usage text; or for options that npm took
+ * @param usage the text of --help, whose first line is the command with its arguments
+ * @throws Error with a suggestion for an unknown option, and the first line of the usage; or for options that npm
+ * took
  */
 export function parseOptions<Config extends ParseArgsConfig>(config: Config, usage: string) {
   const lost = lostOptions(Object.keys(config.options ?? {}), process.env);
@@ -16,7 +18,8 @@ export function parseOptions<Config extends ParseArgsConfig>(config: Config, usa
     const [, unknown] = /^Unknown option '(-[^']+)'/.exec(message) ?? [];
     const known = Object.keys(config.options ?? {}).map((name) => `--${name}`);
     const reason = unknown === undefined ? message : unknownName("option", unknown, known, "--");
-    throw new Error(`${reason}\n\n${usage}`);
+    const [synopsis] = usage.split("\n");
+    throw new Error(`${reason}\nUsage: ${synopsis}\nFor every option, pass --help.`);
   }
 }
 

@@ -34,7 +34,9 @@ test("gives each decision a number of its own, in its file name and its title", 
   const numbers = decisions.map((path) => /decisions\/(\d{4})-/.exec(path)?.[1] ?? path);
   expect(numbers, "rename the newer of two").toEqual([...new Set(numbers)]);
   const titles = decisions.map((path) => readFileSync(join(root, path), "utf8").slice(0, 10));
-  expect(titles).toEqual(numbers.map((number) => expect.stringMatching(`^# ${Number(number)}\\. `)));
+  expect(titles).toEqual(
+    numbers.map((number) => expect.stringMatching(`^# ${Number(number)}\\. `)),
+  );
 });
 
 describe.each(pages)("%s", (path) => {

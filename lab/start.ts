@@ -95,8 +95,8 @@ ${issuer === undefined ? "" : tokenLine}  KEY=$(curl --silent ${json} --request 
 A wrong Key results in an email in the console's inbox in about ${average} seconds, at most ${longest}. One real second is
 ${speed} seconds in the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds on average, out of order and now and
 then twice, and alarms are evaluated every lab minute.
-Not emulated: quotas and throttling, CloudWatch's anomaly detection model. The console
-names every difference beside what it concerns.
+Not emulated: quotas and throttling, CloudWatch's anomaly detection model. Each panel of the console lists its
+differences from AWS.
 Press Ctrl-C to stop. The lab keeps its data for the next start.`);
 }
 

@@ -64,7 +64,7 @@ describe("readOptions", () => {
     [[], /^PATH is missing/],
     [
       ["x", "--treshold", "a=1"],
-      /Unknown option "--treshold"\. Did you mean --threshold\?[\s\S]*npm run replay/,
+      /Unknown option "--treshold"\. Did you mean --threshold\?\nUsage: npm run replay -- /,
     ],
     [["x", "--since", "last week"], /--since must be a date such as [\s\S]*received "last week"/],
     [["x", "--since", "2026-06-01T99:00"], /--since must be a date/],
