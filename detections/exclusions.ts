@@ -1,5 +1,5 @@
 import type { ExpectedCallers, TrailDetection } from "./detection.ts";
-import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+import { anyOf, CALLER_ROLE_ARN, matchesAny, matchesNone, restricted } from "./pattern.ts";
 import type { MonitoringScope } from "./scope.ts";
 
 /**
@@ -42,7 +42,20 @@ export function filterPatterns<Scope extends MonitoringScope>(
 ): readonly string[] {
   const expected = detection.expectedCallers?.(scope) ?? {};
   const patterns = [detection.pattern(scope), ...(detection.furtherPatterns?.(scope) ?? [])];
-  return patterns.map((pattern) => withoutCallers(pattern, detection.exclusions ?? [], expected));
+  return patterns.map((pattern) =>
+    ofCountedAccounts(withoutCallers(pattern, detection.exclusions ?? [], expected), scope),
+  );
+}
+
+/**
+ * A JSON filter pattern that counts only events of the scope's accounts. A call from one account on a
+ * resource of another is recorded in both, each with its own account as the recipient:
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+ */
+export function ofCountedAccounts(pattern: string, { countedAccountIds }: MonitoringScope): string {
+  return countedAccountIds === undefined
+    ? pattern
+    : restricted(pattern, matchesAny("$.recipientAccountId", ...countedAccountIds));
 }
 
 /** A JSON filter pattern that does not count the excluded callers. */
@@ -56,7 +69,7 @@ export function withoutCallers(
     return values.length === 0 ? [] : [matchesNone(SELECTORS[kind], ...values)];
   });
   if (conditions.length === 0) return pattern; // unchanged: Security Hub compares CIS patterns literally
-  return jsonPattern(allOf(grouped(pattern), ...conditions));
+  return restricted(pattern, ...conditions);
 }
 
 /** A JSON filter pattern that counts only the excluded callers: what `withoutCallers` does not count. */
@@ -65,14 +78,9 @@ export function onlyCallers(pattern: string, exclusions: readonly string[]): str
     const values = ofKind(kind, exclusions);
     return values.length === 0 ? [] : [matchesAny(SELECTORS[kind], ...values)];
   });
-  return jsonPattern(allOf(grouped(pattern), anyOf(...conditions)));
+  return restricted(pattern, anyOf(...conditions));
 }
 
 function ofKind(kind: keyof ExpectedCallers, exclusions: readonly string[]): readonly string[] {
   return exclusions.filter((exclusion) => FORMATS[kind].test(exclusion));
-}
-
-/** The condition of a JSON filter pattern in parentheses. */
-function grouped(pattern: string): string {
-  return `(${pattern.trim().slice(1, -1).trim()})`;
 }

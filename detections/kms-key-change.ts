@@ -10,6 +10,7 @@ import {
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
+import type { DetectionScope } from "./scope.ts";
 
 /** Excludes calls that do not weaken a key: enabling rotation, changing its description or tags. */
 export const KEY_CHANGES = [
@@ -31,6 +32,10 @@ const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = exampleScope;
 
 const STORAGE = ["the database", "the master secret", "the images", "the flow log"];
 
+/** The data key, and the keys without which no detection notifies. An existing trail's key may be unknown. */
+const monitoringKeys = ({ keyArn, trailKeyArn, topicKeyArn }: DetectionScope) =>
+  [keyArn, trailKeyArn, topicKeyArn].filter((arn) => arn !== undefined);
+
 export const kmsKeyChange: TrailDetection = {
   id: "kms-key-change",
   title: "A KMS key was disabled, or access to it was changed",
@@ -44,11 +49,7 @@ export const kmsKeyChange: TrailDetection = {
       allOf(
         matchesAny("$.eventSource", "kms.amazonaws.com"),
         matchesAny("$.eventName", ...KEY_CHANGES),
-        anyOf(
-          matchesAny(RESOURCE_ARN, scope.keyArn),
-          matchesAny(RESOURCE_ARN, scope.trailKeyArn),
-          matchesAny(RESOURCE_ARN, scope.topicKeyArn),
-        ),
+        anyOf(...monitoringKeys(scope).map((keyArn) => matchesAny(RESOURCE_ARN, keyArn))),
       ),
     ),
   // The keys of the database, its secret, the images and the flow log. AWS services create and retire grants
@@ -74,7 +75,7 @@ export const kmsKeyChange: TrailDetection = {
     detail: (scope) => ({
       eventSource: ["kms.amazonaws.com"],
       eventName: KEY_CHANGES,
-      resources: { ARN: [scope.keyArn, scope.trailKeyArn, scope.topicKeyArn] },
+      resources: { ARN: monitoringKeys(scope) },
     }),
   },
   why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy or grant can let another caller decrypt.",

@@ -12,13 +12,21 @@ export function matchesAny(selector: string, ...values: readonly string[]): stri
   return anyOf(...values.map((value) => `${selector} = "${value}"`));
 }
 
+/** Fields that every CloudTrail record has. */
+const REQUIRED_FIELDS = ["$.eventName", "$.eventSource"];
+
 /** The field matches none of the values, or is missing: `!=` alone is false for a missing field. */
 export function matchesNone(selector: string, ...values: readonly string[]): string {
   const differs = grouped(
     values.map((value) => `${selector} != "${value}"`),
     "&&",
   );
-  return `(${selector} NOT EXISTS || ${differs})`;
+  return REQUIRED_FIELDS.includes(selector) ? differs : `(${selector} NOT EXISTS || ${differs})`;
+}
+
+/** Adds conditions to a JSON filter pattern. */
+export function restricted(pattern: string, ...conditions: readonly string[]): string {
+  return jsonPattern(allOf(`(${pattern.trim().slice(1, -1).trim()})`, ...conditions));
 }
 
 /** ARN of the role whose session made the call. Users and AWS services have none. */

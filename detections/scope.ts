@@ -21,8 +21,8 @@ export interface MonitoringScope {
   readonly accountId: string;
   /** IAM role that the pipeline deploys with, if there is a pipeline. */
   readonly deployRoleArn?: string;
-  /** KMS key of the trail, if the trail is ours: without the key, CloudTrail delivers nothing. */
-  readonly trailKeyArn?: string;
+  /** KMS key of the trail, if it is known: without the key, CloudTrail delivers nothing. */
+  readonly trailKeyArn?: string | undefined;
   /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
   readonly topicKeyArn: string;
   /** `cipherwatch-<env>-`, the prefix of resource names. */
@@ -30,6 +30,13 @@ export interface MonitoringScope {
   /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
   readonly logGroupPrefix: string;
   readonly trailLogGroupName: string;
+  /** Name of the trail's bucket, if it is known. It can end with `*`. */
+  readonly trailBucketName?: string | undefined;
+  /**
+   * Accounts whose events detections count, where the log group may have the events of others: an existing
+   * trail can be the trail of an organization. Default: every event counts.
+   */
+  readonly countedAccountIds?: readonly string[];
   /** CloudWatch namespace of the metric filters' metrics. */
   readonly detectionNamespace: string;
 }
@@ -50,7 +57,6 @@ export interface DetectionScope extends MonitoringScope {
   readonly deployRoleName: string;
   /** KMS key that encrypts the records' data keys. */
   readonly keyArn: string;
-  readonly trailKeyArn: string;
   /** KMS keys of the database, its master secret, the images and the flow log. */
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
@@ -81,13 +87,22 @@ export const STORAGE_KEYS = ["database", "database-secret", "registry", "flow-lo
 /** Parts of the names of `securityGroupIds`, in the same order. The last exists with VPC endpoints only. */
 export const SECURITY_GROUPS = ["service", "database", "endpoints"] as const;
 
+/** Settings that decide what detections refer to. */
+export interface ScopeSettings {
+  readonly vpcEndpoints?: boolean;
+  /** Log group of an existing trail. */
+  readonly trailLogGroup?: string | undefined;
+  readonly trailBucket?: string | undefined;
+}
+
 /** The scope of an environment, with the resource names that the stacks use. */
 export function createDetectionScope(
   env: Environment,
   arns: ArnBuilder,
   ids: AssignedIds,
-  { vpcEndpoints = false }: { readonly vpcEndpoints?: boolean } = {},
+  settings: ScopeSettings = {},
 ): DetectionScope {
+  const { vpcEndpoints = false, trailLogGroup, trailBucket } = settings;
   const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
   return {
     accountId: arns.accountId,
@@ -100,9 +115,18 @@ export function createDetectionScope(
     deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
     deployRoleName: deployRoleName(env),
     ...ids,
+    ...(trailLogGroup === undefined
+      ? {
+          trailLogGroupName: trailLogGroupName(env),
+          trailBucketName: resourceName(env, "trail-*"),
+        }
+      : {
+          trailLogGroupName: trailLogGroup,
+          trailBucketName: trailBucket,
+          countedAccountIds: [arns.accountId],
+        }),
     namePrefix: resourceName(env, ""),
     logGroupPrefix: logGroupName(env, ""),
-    trailLogGroupName: trailLogGroupName(env),
     serviceLogGroupName: serviceLogGroupName(env),
     detectionNamespace: detectionNamespace(env),
     serviceNamespace: serviceNamespace(env),
@@ -115,18 +139,23 @@ export const EXAMPLE_ACCOUNT = "111122223333";
  * The scope in AWS's example account, without Terraform references: for documentation, tests, and measuring
  * the length that texts have in AWS. All account IDs and key IDs have the same length.
  */
-export function createExampleScope(env: Environment, region: string): DetectionScope {
+export function createExampleScope(
+  env: Environment,
+  region: string,
+  settings?: ScopeSettings,
+): DetectionScope & { readonly trailKeyArn: string } {
   const partition = partitionOf(region);
   const regionalArn = (service: string, resource: string) =>
     `arn:${partition}:${service}:${region}:${EXAMPLE_ACCOUNT}:${resource}`;
   const globalArn = (service: string, resource: string) =>
     `arn:${partition}:${service}::${EXAMPLE_ACCOUNT}:${resource}`;
-  return createDetectionScope(
+  const trailKeyArn = regionalArn("kms", "key/5a7d92c4-08e1-4f3b-b6d5-9c1e7a2f4b80");
+  const scope = createDetectionScope(
     env,
     { accountId: EXAMPLE_ACCOUNT, regionalArn, globalArn },
     {
       keyArn: regionalArn("kms", "key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63"),
-      trailKeyArn: regionalArn("kms", "key/5a7d92c4-08e1-4f3b-b6d5-9c1e7a2f4b80"),
+      trailKeyArn,
       topicKeyArn: regionalArn("kms", "key/c3b81f56-7d24-4e90-8a1c-62f5d0e9b7a3"),
       storageKeyArns: [
         "2b9d4c17-6e50-4a8f-9c31-d7f0e8a5b642",
@@ -137,7 +166,9 @@ export function createExampleScope(env: Environment, region: string): DetectionS
       securityGroupIds: ["sg-0a1b2c3d4e5f60711", "sg-0a1b2c3d4e5f60712", "sg-0a1b2c3d4e5f60713"],
       natAddresses: ["192.0.2.101", "192.0.2.102", "192.0.2.103"],
     },
+    settings,
   );
+  return { ...scope, trailKeyArn };
 }
 
 /** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */

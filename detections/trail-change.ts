@@ -44,6 +44,23 @@ const logGroupIs = (name: string) =>
     ),
   );
 
+/** The trail's own log group has a pattern of its own. An existing trail's has none of our names. */
+const notTrailLogGroup = ({ trailLogGroupName, logGroupPrefix }: MonitoringScope) =>
+  trailLogGroupName.startsWith(logGroupPrefix)
+    ? [matchesNone("$.requestParameters.logGroupName", trailLogGroupName)]
+    : [];
+
+/** Write calls on the trail's bucket, if it is known. */
+const onTrailBucket = ({ trailBucketName }: MonitoringScope) =>
+  trailBucketName === undefined
+    ? []
+    : [
+        `(${allOf(
+          "$.readOnly IS FALSE",
+          matchesAny("$.requestParameters.bucketName", trailBucketName),
+        )})`,
+      ];
+
 const { trailLogGroupName, serviceLogGroupName, namePrefix } = exampleScope;
 const trailArn = "arn:aws:cloudtrail:ap-southeast-2:111122223333:trail/cipherwatch-dev-trail";
 const trailBucket = "cipherwatch-dev-trail-111122223333-ap-southeast-2";
@@ -68,10 +85,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
           matchesAny("$.eventName", ...TRAIL_CHANGES),
         )})`,
         matchesAny("$.eventName", ...ACCOUNT_CHANGES),
-        `(${allOf(
-          "$.readOnly IS FALSE",
-          matchesAny("$.requestParameters.bucketName", `${scope.namePrefix}trail-*`),
-        )})`,
+        ...onTrailBucket(scope),
       ),
     ),
   furtherPatterns: (scope) => [
@@ -85,7 +99,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
         allOf(
           matchesAny("$.eventSource", "logs.amazonaws.com"),
           logGroupIs(name),
-          matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName),
+          ...notTrailLogGroup(scope),
           matchesAny("$.eventName", ...LOG_GROUP_CHANGES),
           ...notByRole(scope.deployRoleArn),
         ),
@@ -110,12 +124,12 @@ export const trailChange: TrailDetection<MonitoringScope> = {
     "Run `aws cloudtrail get-trail-status`. If the trail is not logging, run `aws cloudtrail start-logging` now, then investigate.",
     "Run the query to see who made the change, from where, and what else they did before the trail stopped.",
     "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
-    "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it.",
+    "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it. If the stacks use an existing trail, ask its owner to restore it.",
   ],
-  insightsQuery: ({ namePrefix }) =>
+  insightsQuery: ({ trailBucketName }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.name, requestParameters.bucketName, eventID, errorCode",
-      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$/ or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${namePrefix}trail-")`,
+      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$/ ${trailBucketName === undefined ? "" : ` or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${trailBucketName.replace("*", "")}")`}`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [

@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
+import type { DetectionScope } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { readDeployment } from "../terraform/deployment.ts";
@@ -70,8 +71,8 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesize(settings), account);
-  const deployment = readDeployment(terraform, account);
-  const scope = deployedScope(settings.env, deployment);
+  const deployment = readDeployment(terraform, account, settings);
+  const scope = deployedScope(settings.env, deployment, settings);
 
   const clock = persistentClock(folder.file("clock"), options.speed);
   onStop(clock.close);
@@ -193,10 +194,22 @@ async function startLabConsole(
       pid: process.pid,
       clock: { now: new Date(clock.now()).toISOString(), speed: clock.speed() },
       ...aws.state(),
+      trailArn: sources.deployment.trail.arn,
+      ...existingTrailOf(sources.scope),
       notModelled,
     }),
   });
   return server;
+}
+
+/** What attacks must know of a trail that is not in the stacks. */
+function existingTrailOf({
+  countedAccountIds,
+  trailLogGroupName,
+  trailBucketName,
+}: DetectionScope) {
+  if (countedAccountIds === undefined) return {};
+  return { existingTrail: { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName } };
 }
 
 /** The attribute that names a resource in AWS, by type. */

@@ -3,11 +3,15 @@ import { keyAlias, resourceName } from "../common/naming.ts";
 import {
   createDetectionScope,
   type DetectionScope,
+  type ScopeSettings,
   SECURITY_GROUPS,
   STORAGE_KEYS,
 } from "../detections/scope.ts";
 import type { Deployment } from "../terraform/deployment.ts";
 import type { Account } from "../terraform/reader.ts";
+
+/** Settings that decide what detections refer to, and the key of an existing trail if it is known. */
+export type LabScopeSettings = ScopeSettings & { readonly trailKeyArn?: string | undefined };
 
 const NO_NETWORK = { securityGroupIds: [], natAddresses: [] };
 
@@ -20,7 +24,7 @@ export function labScope(
   env: Environment,
   { accountId, region }: Account,
   keyArn: (alias: string) => string,
-  options: { readonly vpcEndpoints?: boolean } = {},
+  settings: LabScopeSettings = {},
   network: Pick<DetectionScope, "securityGroupIds" | "natAddresses"> = NO_NETWORK,
 ): DetectionScope {
   return createDetectionScope(
@@ -32,17 +36,24 @@ export function labScope(
     },
     {
       keyArn: keyArn(keyAlias(env)),
-      trailKeyArn: keyArn(keyAlias(env, "trail")),
+      trailKeyArn:
+        settings.trailLogGroup === undefined
+          ? keyArn(keyAlias(env, "trail"))
+          : settings.trailKeyArn,
       topicKeyArn: keyArn(keyAlias(env, "alarms")),
       storageKeyArns: STORAGE_KEYS.map((part) => keyArn(keyAlias(env, part))),
       ...network,
     },
-    options,
+    settings,
   );
 }
 
 /** @throws Error if no KMS key of the deployment has one of the aliases that the scope needs */
-export function deployedScope(env: Environment, deployment: Deployment): DetectionScope {
+export function deployedScope(
+  env: Environment,
+  deployment: Deployment,
+  { trailLogGroup, trailKeyArn, trailBucket }: LabScopeSettings = {},
+): DetectionScope {
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -55,7 +66,7 @@ export function deployedScope(env: Environment, deployment: Deployment): Detecti
     env,
     deployment,
     keyArn,
-    {},
+    { trailLogGroup, trailKeyArn, trailBucket },
     {
       securityGroupIds: SECURITY_GROUPS.flatMap((part) =>
         deployment.securityGroups.flatMap(({ name, id }) =>

@@ -20,6 +20,9 @@ export function snapshotDetections(snapshot: string, bound: BoundArns): DefaultD
   const regions = archive.regions.map((each) => (each === account.region ? region : each));
   return {
     detections: deployedDetections(deployment, env, bound),
-    archive: { location: inAccount(archive.location), regions: [...new Set(regions)] },
+    archive: {
+      ...(archive.location !== undefined && { location: inAccount(archive.location) }),
+      regions: [...new Set(regions)],
+    },
   };
 }

@@ -103,8 +103,13 @@ async function printAthena(
   const detections = namedDetections(options) ?? synthesized;
   checkDetectionIds(options, detections);
   const [path] = options.paths;
-  const location = path && `${path.replace(/\/$/, "")}/CloudTrail`;
-  const trail = { ...archive, ...(location && { location }) };
+  const location = path ? `${path.replace(/\/$/, "")}/CloudTrail` : archive.location;
+  if (location === undefined) {
+    throw new Error(
+      "--athena needs the location of the existing trail's files. Pass it, such as s3://BUCKET/AWSLogs/ORGANIZATION/ACCOUNT, or set CIPHERWATCH_TRAIL_BUCKET.",
+    );
+  }
+  const trail = { ...archive, location };
   out(`${athenaScript(detections, trail, options, options.thresholds)}\n`);
   return 0;
 }

@@ -5,6 +5,7 @@ import { type DetectionSettings, enabledDetections } from "../detections/enabled
 import { EXCLUSIONS_ALLOWED, filterPatterns, validateExclusion } from "../detections/exclusions.ts";
 import { cisPack, detections } from "../detections/index.ts";
 import { createExampleScope } from "../detections/scope.ts";
+import type * as existing from "./existing.ts";
 import type * as general from "./general.ts";
 import { listsOf, namesOf, numbersOf } from "./schemas.ts";
 import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
@@ -64,7 +65,9 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env" | "region">;
+type Values = ValuesOf<typeof settings> &
+  Pick<ValuesOf<typeof general.settings>, "env" | "region"> &
+  Pick<ValuesOf<typeof existing.settings>, "trailLogGroup" | "trailBucket">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -77,10 +80,28 @@ export const refinements: readonly Refinement<Values>[] = [
       "anomalyDeviations",
       "env",
       "region",
+      "trailLogGroup",
+      "trailBucket",
     ],
-    check: patternErrors,
+    check: (values) => (tooLong({ ...values, exclusions: {} }).length > 0 ? [] : tooLong(values)),
     allowed: `exclusions with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
     next: "remove some exclusions, or replace several by one that ends with *",
+  },
+  {
+    fields: [
+      "trailLogGroup",
+      "trailBucket",
+      "detections",
+      "cisPack",
+      "thresholds",
+      "periods",
+      "anomalyDeviations",
+      "env",
+      "region",
+    ],
+    check: (values) => tooLong({ ...values, exclusions: {} }),
+    allowed: `a name with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
+    next: "let the trail deliver to a log group with a shorter name",
   },
 ];
 
@@ -90,8 +111,8 @@ function validatePeriodOf(id: string, period: number): string | undefined {
 }
 
 /** Measures the patterns as AWS will receive them, with references to other resources resolved. */
-function patternErrors(values: DetectionSettings & Pick<Values, "env" | "region">): string[] {
-  const scope = createExampleScope(values.env, values.region);
+function tooLong(values: DetectionSettings & Values): string[] {
+  const scope = createExampleScope(values.env, values.region, values);
   return enabledDetections(values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
     const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));

@@ -1,6 +1,7 @@
 import * as alarms from "./alarms.ts";
 import * as database from "./database.ts";
 import * as detections from "./detections.ts";
+import * as existing from "./existing.ts";
 import * as general from "./general.ts";
 import * as identity from "./identity.ts";
 import * as ingress from "./ingress.ts";
@@ -18,6 +19,7 @@ export const settingsAreas = [
   { name: "Alarms", settings: alarms.settings },
   { name: "Detections", settings: detections.settings },
   { name: "Keys and logs", settings: keysAndLogs.settings },
+  { name: "Existing resources", settings: existing.settings },
   { name: "Network", settings: network.settings },
   { name: "Database", settings: database.settings },
   { name: "Ingress", settings: ingress.settings },
@@ -33,6 +35,7 @@ export const settingsTable = {
   ...alarms.settings,
   ...detections.settings,
   ...keysAndLogs.settings,
+  ...existing.settings,
   ...network.settings,
   ...database.settings,
   ...ingress.settings,
@@ -49,6 +52,7 @@ const refinements: readonly Refinement<Settings>[] = [
   ...alarms.refinements,
   ...detections.refinements,
   ...keysAndLogs.refinements,
+  ...existing.refinements,
   ...network.refinements,
   ...database.refinements,
   ...ingress.refinements,

@@ -25,6 +25,7 @@ import { DetectionAlarm } from "./constructs/detection-alarm.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
 import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
+import { ExistingLogGroup } from "./constructs/existing-log-group.ts";
 import { SilenceAlarms } from "./constructs/silence-alarms.ts";
 import { Webhook } from "./constructs/webhook.ts";
 
@@ -94,6 +95,9 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     }
 
     const detectionScope = scopeOf(this, keyArn);
+    if (settings.trailLogGroup !== undefined) {
+      new ExistingLogGroup(this, "ExistingTrail", { name: settings.trailLogGroup });
+    }
     const alarms = detections.flatMap((detection) => this.#addDetection(detection, detectionScope));
     const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
     const undelivered = this.#addUndeliveredAlarm();
@@ -219,7 +223,8 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     keyArn: string,
     source: CanarySource | undefined,
   ): readonly string[] {
-    const { env } = this.settings;
+    const { settings } = this;
+    const { env } = settings;
     const canary =
       source &&
       new CanaryAlarm(this, "Canary", {
@@ -230,6 +235,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       });
     const { alarmNames } = new SilenceAlarms(this, "Silence", {
       trailLogGroupName: detectionScope.trailLogGroupName,
+      isExistingTrail: settings.trailLogGroup !== undefined,
       urgentTopicArn: this.urgentTopicArn,
       routineTopicArn: this.routineTopicArn,
       urgentTopicName: resourceName(env, URGENT_TOPIC),

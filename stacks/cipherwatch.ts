@@ -51,7 +51,8 @@ export function addStacks(app: App, settings: Settings): void {
       secretKeyArn: database.secretKeyArn,
     });
   }
-  const trail = new TrailStack(app, "trail", { settings });
+  const trail =
+    settings.trailLogGroup === undefined ? new TrailStack(app, "trail", { settings }) : undefined;
   const alarm = new AlarmStack(app, "alarm", {
     settings,
     detections: enabledDetections(settings),
@@ -61,7 +62,7 @@ export function addStacks(app: App, settings: Settings): void {
         stack,
         {
           keyArn: kms.keyArn,
-          trailKeyArn: trail.keyArn,
+          trailKeyArn: trail?.keyArn ?? settings.trailKeyArn,
           topicKeyArn,
           // In the order of STORAGE_KEYS.
           storageKeyArns: [
@@ -94,7 +95,7 @@ export function addStacks(app: App, settings: Settings): void {
     new TrailGuardAlarm(alarm, "TrailGuard", { topicArn: alarm.topicArnOf("critical") });
   }
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
-  alarm.addDependency(trail);
+  if (trail !== undefined) alarm.addDependency(trail);
   alarm.addDependency(network);
   applyBoundary(app, bootstrap);
 }

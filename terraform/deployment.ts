@@ -78,13 +78,23 @@ export interface DeployedSubscription {
 
 /**
  * Reads the monitoring of the synthesized stacks.
+ * @param options.trailLogGroup the log group of an existing trail, which the stacks use instead of their own
  * @throws Error with the resource and the attribute that is missing, invalid or not supported
  */
-export function readDeployment(terraform: Terraform, account: Account): Deployment {
-  const logGroups = terraform.resources("aws_cloudwatch_log_group").map(logGroup);
-  const trails = terraform
-    .resources("aws_cloudtrail")
-    .map((resource) => trail(resource, logGroups));
+export function readDeployment(
+  terraform: Terraform,
+  account: Account,
+  { trailLogGroup }: { readonly trailLogGroup?: string | undefined } = {},
+): Deployment {
+  const existing = trailLogGroup === undefined ? undefined : existingTrail(trailLogGroup, account);
+  const logGroups = [
+    ...terraform.resources("aws_cloudwatch_log_group").map(logGroup),
+    ...(existing === undefined ? [] : [existing.logGroup]),
+  ];
+  const trails =
+    existing === undefined
+      ? terraform.resources("aws_cloudtrail").map((resource) => trail(resource, logGroups))
+      : [existing.trail];
   const [onlyTrail, ...more] = trails;
   if (onlyTrail === undefined || more.length > 0) {
     throw new Error(`The stacks must have exactly one aws_cloudtrail; they have ${trails.length}.`);
@@ -118,6 +128,23 @@ export function readDeployment(terraform: Terraform, account: Account): Deployme
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
     topics: terraform.resources("aws_sns_topic").map(topic),
     subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
+  };
+}
+
+/** A trail that was there before, of which only the log group is known. */
+function existingTrail(logGroupName: string, { accountId, region }: Account) {
+  const arnOf = (service: string, resource: string) =>
+    `arn:aws:${service}:${region}:${accountId}:${resource}`;
+  const name = "existing";
+  return {
+    logGroup: { name: logGroupName, arn: arnOf("logs", `log-group:${logGroupName}`) },
+    trail: {
+      name,
+      arn: arnOf("cloudtrail", `trail/${name}`),
+      homeRegion: region,
+      multiRegion: true,
+      logGroupName,
+    },
   };
 }
 

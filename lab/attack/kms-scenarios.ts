@@ -47,6 +47,7 @@ export const kmsKeyChangeScenarios: readonly Scenario[] = [
     run: async ({ attacker, scope }) => {
       const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = scope;
       for (const KeyId of [keyArn, trailKeyArn, topicKeyArn, ...storageKeyArns]) {
+        if (KeyId === undefined) continue; // the lab has no key of an existing trail
         try {
           await attacker.json("kms", "DisableKey", { KeyId });
         } finally {
@@ -56,10 +57,10 @@ export const kmsKeyChangeScenarios: readonly Scenario[] = [
     },
   },
   {
-    description: "mallory schedules the deletion of the trail's key and cancels it",
+    description: "mallory schedules the deletion of a key of the monitoring and cancels it",
     kind: "live",
     run: async ({ attacker, scope }) => {
-      const KeyId = scope.trailKeyArn;
+      const KeyId = scope.trailKeyArn ?? scope.topicKeyArn;
       try {
         await attacker.json("kms", "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
       } finally {

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../common/environment.ts";
-import { trailName } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
@@ -33,6 +32,11 @@ const State = z.object({
   inbox: z.array(
     z.object({ at: z.string(), to: z.string(), subject: z.string(), body: z.string() }),
   ),
+  trailArn: z.string(),
+  /** Set if the stacks use an existing trail. */
+  existingTrail: z
+    .object({ trailLogGroup: z.string(), trailBucket: z.string().optional() })
+    .optional(),
 });
 
 const AliasList = z.object({
@@ -99,7 +103,8 @@ export function readLabUrls(dataFolder: string): LabUrls {
 /** @throws Error if the lab does not respond, or has no alarm with one of our names */
 export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   const state = () => readState(urls.console);
-  const { env, account } = identifyDeployment(await state());
+  const started = await state();
+  const { env, account } = identifyDeployment(started);
   const requestIds: string[] = [];
   const clientFor = (accessKeyId: string) =>
     createAwsClient({
@@ -110,11 +115,12 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     });
   const attacker = clientFor(ATTACKER);
   const { Aliases } = AliasList.parse(await attacker.json("kms", "ListAliases"));
-  const scope = labScope(env, account, (alias) => {
+  const keyArn = (alias: string) => {
     const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
     if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
     throw new Error(`The lab has no KMS key with the alias ${alias}.`);
-  });
+  };
+  const scope = labScope(env, account, keyArn, started.existingTrail);
   const headers = new Map<string, ReturnType<typeof clientHeaders>>();
   const headersOf = (client: string) => {
     const known = headers.get(client) ?? clientHeaders(urls.issuer, client);
@@ -138,7 +144,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     scope,
     state,
     region: account.region,
-    trailArn: `arn:aws:cloudtrail:${account.region}:${account.accountId}:trail/${trailName(env)}`,
+    trailArn: started.trailArn,
     attacker,
     attackerArn: `arn:aws:iam::${account.accountId}:user/${ATTACKER}`,
     clientFor,

@@ -8,6 +8,8 @@ import type { Account } from "../../terraform/reader.ts";
 
 const EXAMPLE_REGION = "ap-southeast-2";
 
+const bucketOf = (namePrefix: string) => `${namePrefix}trail-${EXAMPLE_ACCOUNT}-${EXAMPLE_REGION}`;
+
 /** Replaces the resources, account and region of a detection's example record with those of the lab. */
 export function retargetRecord(
   record: CloudTrailRecord,
@@ -17,7 +19,7 @@ export function retargetRecord(
   const example = createExampleScope("dev", EXAMPLE_REGION);
   const replacements = [
     [example.keyArn, scope.keyArn],
-    [example.trailKeyArn, scope.trailKeyArn],
+    [example.trailKeyArn, scope.trailKeyArn ?? example.trailKeyArn],
     [example.topicKeyArn, scope.topicKeyArn],
     ...example.storageKeyArns.map(
       (arn, index) => [arn, scope.storageKeyArns[index] ?? arn] as const,
@@ -29,6 +31,9 @@ export function retargetRecord(
       (address, index) => [address, scope.natAddresses[index] ?? address] as const,
     ),
     [example.trailLogGroupName, scope.trailLogGroupName],
+    ...(scope.trailBucketName === undefined || scope.trailBucketName.endsWith("*")
+      ? []
+      : ([[bucketOf(example.namePrefix), scope.trailBucketName]] as const)),
     [example.namePrefix, scope.namePrefix],
     [EXAMPLE_ACCOUNT, accountId],
     [EXAMPLE_REGION, region],

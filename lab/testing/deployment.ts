@@ -16,6 +16,6 @@ export function deploymentOf(
   variables: Readonly<Record<string, string>> = {},
   change: (stacks: Stacks) => Stacks = (stacks) => stacks,
 ): Deployment {
-  const stacks = change(synthesize(settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, ...variables })));
-  return readDeployment(readTerraform(stacks, account), account);
+  const settings = settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, ...variables });
+  return readDeployment(readTerraform(change(synthesize(settings)), account), account, settings);
 }

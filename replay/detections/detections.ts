@@ -60,11 +60,14 @@ export interface TrailArchive {
   readonly regions: readonly string[];
 }
 
+/** Without the location if the bucket of an existing trail is unknown. */
+export type KnownArchive = Pick<TrailArchive, "regions"> & Partial<TrailArchive>;
+
 /** What is replayed if the command line names no other filters. */
 export interface DefaultDetections {
   readonly detections: ReplayedDetections;
   /** Of the stacks' own trail. */
-  readonly archive: TrailArchive;
+  readonly archive: KnownArchive;
 }
 
 /** `metricId`s of the metrics with alarms. */

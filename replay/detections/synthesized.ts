@@ -8,7 +8,7 @@ import {
   accountOf,
   type BoundArns,
   type DefaultDetections,
-  type TrailArchive,
+  type KnownArchive,
 } from "./detections.ts";
 
 /** AWS's example account, used if neither the settings nor an ARN name one. */
@@ -25,7 +25,7 @@ export interface SynthesizedAlarms {
   readonly env: Environment;
   readonly account: Account;
   readonly deployment: DeployedAlarms;
-  readonly archive: TrailArchive;
+  readonly archive: KnownArchive;
 }
 
 /**
@@ -42,13 +42,15 @@ export function synthesizeAlarms(
   const account = { accountId, region };
   const terraform = readTerraform(synthesize(settings), account);
   const [trail] = terraform.resources("aws_cloudtrail");
-  const bucket = String(trail?.get("s3_bucket_name"));
+  const bucket = trail?.get("s3_bucket_name") ?? settings.trailBucket;
   return {
     env: settings.env,
     account,
-    deployment: readDeployment(terraform, account),
+    deployment: readDeployment(terraform, account, settings),
     archive: {
-      location: `s3://${bucket}/AWSLogs/${accountId}/CloudTrail`,
+      ...(bucket !== undefined && {
+        location: `s3://${bucket}/AWSLogs/${accountId}/CloudTrail`,
+      }),
       regions: [...new Set([region, GLOBAL_REGION])],
     },
   };

@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import { CANARY, CANARY_MINUTES } from "../../common/canary.ts";
 import { resourceName } from "../../common/naming.ts";
 import { CANARY_CALL } from "../../detections/canary-call.ts";
+import { ofCountedAccounts } from "../../detections/exclusions.ts";
 import { allOf, CALLER_ROLE_ARN, jsonPattern, matchesAny } from "../../detections/pattern.ts";
 import type { MonitoringScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
@@ -46,12 +47,15 @@ export class CanaryAlarm extends Construct {
     new CloudwatchLogMetricFilter(this, "Filter", {
       name,
       logGroupName: detectionScope.trailLogGroupName,
-      pattern: jsonPattern(
-        allOf(
-          matchesAny("$.eventSource", "kms.amazonaws.com"),
-          matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
-          CANARY_CALL,
+      pattern: ofCountedAccounts(
+        jsonPattern(
+          allOf(
+            matchesAny("$.eventSource", "kms.amazonaws.com"),
+            matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
+            CANARY_CALL,
+          ),
         ),
+        detectionScope,
       ),
       // No default value: without the canary's calls, the metric must have no data.
       metricTransformation: {

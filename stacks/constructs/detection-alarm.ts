@@ -98,7 +98,7 @@ export class DetectionAlarm<Scope extends MonitoringScope> extends Construct {
           ? detectionScope.trailLogGroupName
           : detection.logGroupName(detectionScope),
       ],
-      queryString: detection.insightsQuery(detectionScope).replaceAll(" | ", "\n| "),
+      queryString: savedQueryOf(detection, detectionScope).replaceAll(" | ", "\n| "),
     });
     this.alarms = unusual === undefined ? [alarm] : [alarm, unusual];
   }
@@ -119,6 +119,17 @@ export class DetectionAlarm<Scope extends MonitoringScope> extends Construct {
       });
     }
   }
+}
+
+/** The detection's Logs Insights query, of the events that it may count. */
+function savedQueryOf<Scope extends MonitoringScope>(
+  detection: Detection<Scope>,
+  scope: Scope,
+): string {
+  const query = detection.insightsQuery(scope);
+  return detection.source === "trail" && scope.countedAccountIds !== undefined
+    ? `filter recipientAccountId in ${JSON.stringify(scope.countedAccountIds)} | ${query}`
+    : query;
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html */

@@ -9,6 +9,8 @@ const PERIOD_MINUTES = PERIOD_SECONDS / 60;
 
 export interface SilenceAlarmsProps {
   readonly trailLogGroupName: string;
+  /** The stacks use the log group of an existing trail. */
+  readonly isExistingTrail: boolean;
   readonly urgentTopicArn: string;
   readonly routineTopicArn: string;
   readonly urgentTopicName: string;
@@ -105,7 +107,7 @@ export class SilenceAlarms extends Construct {
   }
 }
 
-function trailSilence({ trailLogGroupName }: SilenceAlarmsProps): Silence {
+function trailSilence({ trailLogGroupName, isExistingTrail }: SilenceAlarmsProps): Silence {
   const periods = 3;
   return {
     id: "TrailSilent",
@@ -116,7 +118,7 @@ function trailSilence({ trailLogGroupName }: SilenceAlarmsProps): Silence {
       `The trail delivered nothing for ${periods * PERIOD_MINUTES} minutes (critical).`,
       "Every account has calls all the time, if only those of CloudTrail itself. Until the trail delivers again, no detection sees anything.",
       "1. Run aws cloudtrail get-trail-status: IsLogging must be true. LatestCloudWatchLogsDeliveryError says why delivery fails.",
-      "2. If somebody stopped it, follow the runbook of trail-change. If delivery fails, compare the role, the key and the log group with npm run diff trail.",
+      `2. If somebody stopped it, follow the runbook of trail-change. If delivery fails, ${isExistingTrail ? "ask the trail's owner to check its role, key and log group" : "compare the role, the key and the log group with npm run diff trail"}.`,
       "3. Look up what was missed with aws cloudtrail lookup-events.",
     ],
   };

@@ -31,7 +31,7 @@ export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {
             stack,
             {
               keyArn: KEY,
-              trailKeyArn: TRAIL_KEY,
+              trailKeyArn: settings.trailLogGroup === undefined ? TRAIL_KEY : settings.trailKeyArn,
               topicKeyArn,
               storageKeyArns: STORAGE_KEYS.map(
                 (part) => `arn:aws:kms:ap-southeast-2:111122223333:key/${part}`,

@@ -17,6 +17,8 @@ export interface StackLocation {
 const DATA_SOURCES = [
   "aws_availability_zones",
   "aws_caller_identity",
+  "aws_cloudwatch_log_group",
+  "aws_cloudwatch_log_groups",
   "aws_ec2_managed_prefix_list",
   "aws_iam_policy_document",
   "aws_partition",

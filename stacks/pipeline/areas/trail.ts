@@ -5,7 +5,7 @@ import { type Area, onAllResources } from "./area.ts";
 
 /** The trail, log groups and metric filters, except for deleting recorded events. */
 export function trail(stack: CipherwatchStack): Area {
-  const { env } = stack.settings;
+  const { env, trailLogGroup } = stack.settings;
   const name = resourceName(env, "*");
   const trails = [stack.regionalArn("cloudtrail", `trail/${name}`)];
   const logGroups = [
@@ -14,6 +14,8 @@ export function trail(stack: CipherwatchStack): Area {
     `/aws/ecs/containerinsights/${name}`,
     `/aws/rds/instance/${name}`,
   ].map((group) => stack.regionalArn("logs", `log-group:${group}`));
+  const existing =
+    trailLogGroup === undefined ? [] : [stack.regionalArn("logs", `log-group:${trailLogGroup}`)];
   return {
     read: [
       allow("ReadTrail", trails, [
@@ -28,7 +30,11 @@ export function trail(stack: CipherwatchStack): Area {
         "logs:DescribeLogGroups",
         "logs:DescribeResourcePolicies",
       ]),
-      allow("ReadLogGroups", logGroups, ["logs:DescribeMetricFilters", "logs:ListTagsForResource"]),
+      allow(
+        "ReadLogGroups",
+        [...logGroups, ...existing],
+        ["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
+      ),
     ],
     write: [
       allow("ManageTrail", trails, [
@@ -48,6 +54,14 @@ export function trail(stack: CipherwatchStack): Area {
         "logs:TagResource",
         "logs:UntagResource",
       ]),
+      ...(existing.length === 0
+        ? []
+        : [
+            allow("ManageFiltersOfExistingTrail", existing, [
+              "logs:DeleteMetricFilter",
+              "logs:PutMetricFilter",
+            ]),
+          ]),
       // For flow logs and the web ACL's log. Log deliveries have no resource types.
       onAllResources(stack, "DeliverLogs", [
         "logs:CreateLogDelivery",

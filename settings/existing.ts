@@ -1,0 +1,70 @@
+import { trailLogGroupName } from "../common/naming.ts";
+import type * as general from "./general.ts";
+import { type Refinement, setting, text, type ValuesOf } from "./setting.ts";
+
+const KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+
+export const settings = {
+  // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+  trailLogGroup: setting({
+    description:
+      "Log group of an existing trail, in this account and region, for the detections to read instead of a new trail. Also that of an organization trail, if it is in this account.",
+    schema: text(/^[\w./#-]{1,512}$/, "is not the name of a log group").optional(),
+    allowed: "the name of a log group, such as aws-cloudtrail-logs-111122223333-1a2b3c4d",
+    next: "copy the name, not the ARN, from `aws cloudtrail describe-trails`, or unset it to create a trail",
+  }),
+
+  trailKeyArn: setting({
+    description:
+      "KMS key of the existing trail, whose changes kms-key-change reports, too. Not covered if unset.",
+    schema: text(KEY_ARN, "is not the ARN of a KMS key").optional(),
+    allowed: "the ARN of a key, not of an alias, such as arn:aws:kms:REGION:ACCOUNT:key/ID",
+    next: "copy KmsKeyId from `aws cloudtrail describe-trails`, or unset it",
+  }),
+
+  trailBucket: setting({
+    description:
+      "Bucket of the existing trail, whose changes trail-change reports, too. Not covered if unset.",
+    schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is not a valid S3 bucket name").optional(),
+    allowed: "3 to 63 lowercase letters, digits, dots and hyphens",
+    next: "copy S3BucketName from `aws cloudtrail describe-trails`, or unset it",
+  }),
+};
+
+type Values = ValuesOf<typeof settings> &
+  Pick<ValuesOf<typeof general.settings>, "env" | "accountId">;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["trailLogGroup", "env"],
+    check: ({ trailLogGroup, env }) =>
+      trailLogGroup === trailLogGroupName(env) &&
+      "is the log group of this environment's own trail, which would no longer be deployed",
+    allowed: "the log group of another trail",
+    next: "unset it to keep the own trail, or set the log group of an existing one",
+  },
+  needsTrail("trailKeyArn"),
+  needsTrail("trailBucket"),
+  {
+    fields: ["trailKeyArn", "accountId"],
+    check: ({ trailKeyArn, accountId }) =>
+      trailKeyArn !== undefined &&
+      accountId !== undefined &&
+      !trailKeyArn.includes(`:${accountId}:`) &&
+      `is a key of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: its events are not counted here`,
+    allowed: "a key of the account that is deployed to",
+    next: "unset it, and detect changes of the key in its own account",
+  },
+];
+
+function needsTrail(field: "trailKeyArn" | "trailBucket"): Refinement<Values> {
+  return {
+    fields: [field, "trailLogGroup"],
+    check: (values) =>
+      values[field] !== undefined &&
+      values.trailLogGroup === undefined &&
+      "belongs to an existing trail, but CIPHERWATCH_TRAIL_LOG_GROUP is not set",
+    allowed: "a value only together with CIPHERWATCH_TRAIL_LOG_GROUP",
+    next: "set CIPHERWATCH_TRAIL_LOG_GROUP to the log group of the trail, or unset it",
+  };
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
+import { settingsOf } from "../settings/testing.ts";
+import { synthesize } from "./synthesize.ts";
+import { resourceOf, resourcesOf } from "./testing/synthesized.ts";
+
+const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
+const stacks = synthesize(
+  settingsOf({
+    TRAIL_LOG_GROUP,
+    TRAIL_BUCKET: "example-trail",
+    CIS_PACK: "true",
+    IMAGE_DIGEST: PLACEHOLDER_DIGEST,
+    GITHUB_REPOSITORY: "example-org/cipherwatch",
+  }),
+);
+const alarm = stacks.get("alarm") ?? {};
+
+test("deploys no trail", () => {
+  expect([...stacks.keys()]).not.toContain("trail");
+});
+
+test("puts every metric filter into its log group, for events of this account only", () => {
+  const filters = Object.values(resourcesOf(alarm, "aws_cloudwatch_log_metric_filter"));
+  const ofTrail = filters.filter(({ log_group_name }) => log_group_name === TRAIL_LOG_GROUP);
+  expect(filters.length - ofTrail.length).toBe(1); // rejected-traffic reads the flow log
+  for (const { name, pattern } of ofTrail) {
+    expect
+      .soft(pattern, String(name))
+      .toMatch(/ && \$\.recipientAccountId = "\$\{data\.aws_caller_identity\.\w+\.account_id\}" \}$/);
+  }
+});
+
+test("shows events of this account only in the saved queries of the trail", () => {
+  const queries = Object.values(resourcesOf(alarm, "aws_cloudwatch_query_definition")).filter(
+    ({ log_group_names }) => JSON.stringify(log_group_names).includes(TRAIL_LOG_GROUP),
+  );
+  expect(queries.length).toBeGreaterThan(10);
+  for (const { query_string } of queries) {
+    expect(query_string).toMatch(
+      /^filter recipientAccountId in \["\$\{data\.aws_caller_identity\.\w+\.account_id\}"\]\n\| /,
+    );
+  }
+});
+
+test("alarms when its log group receives no events", () => {
+  expect(resourceOf(alarm, "aws_cloudwatch_metric_alarm", "Silence_TrailSilent")).toMatchObject({
+    dimensions: { LogGroupName: TRAIL_LOG_GROUP },
+    alarm_description: expect.not.stringContaining("npm run diff trail"),
+  });
+});
+
+test("fails the plan if its log group is elsewhere or supports no metric filters", () => {
+  expect(alarm.data).toMatchObject({
+    aws_cloudwatch_log_groups: {
+      ExistingTrail_Names_FC1F1B2C: expect.anything(),
+    },
+  });
+});
+
+test("lets the pipeline change its metric filters, and nothing else of it", () => {
+  const text = JSON.stringify(stacks.get("bootstrap"));
+  expect(text.match(new RegExp(`log-group:${TRAIL_LOG_GROUP}`, "g"))).not.toBeNull();
+});
