@@ -31,12 +31,12 @@ const NAME_PARAMETERS = [
 /** CloudWatch, SNS, EventBridge and CloudWatch Logs. */
 const SOURCES = ["monitoring.*", "sns.*", "events.*", "logs.*"];
 
-const namesOurs = ({ namePrefix }: MonitoringScope, members: readonly string[]) =>
-  anyOf(
-    ...members.map((member) => matchesAny(`$.requestParameters.${member}`, `${namePrefix}*`)),
-    ...["topicArn", "subscriptionArn"].map((member) =>
-      matchesAny(`$.requestParameters.${member}`, `*:${namePrefix}*`),
-    ),
+const namesOf = ({ namePrefix }: MonitoringScope, members: readonly string[]) =>
+  members.map((member) => matchesAny(`$.requestParameters.${member}`, `${namePrefix}*`));
+
+const topicsOf = ({ namePrefix }: MonitoringScope) =>
+  ["topicArn", "subscriptionArn"].map((member) =>
+    matchesAny(`$.requestParameters.${member}`, `*:${namePrefix}*`),
   );
 
 /** The webhook by name, queues by URL, and topics by ARN. */
@@ -59,20 +59,30 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
       allOf(
         matchesAny("$.eventSource", ...SOURCES),
         matchesAny("$.eventName", "Delete*", "Disable*", "Remove*", "Unsubscribe"),
-        namesOurs(scope, NAME_PARAMETERS),
+        anyOf(...namesOf(scope, NAME_PARAMETERS), ...topicsOf(scope)),
       ),
     ),
-  // Counts changes by anyone but the deploy role, whose changes were reviewed. A new subscriber reads every
-  // notification, and a topic's policy can let others publish false ones.
+  // Counts changes by anyone but the deploy role, whose changes were reviewed.
   furtherPatterns: (scope) => [
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", ...SOURCES),
-        matchesAny("$.eventName", "Put*", "Set*", "AddPermission", "Subscribe"),
-        namesOurs(
-          scope,
-          NAME_PARAMETERS.filter((member) => member !== "alarmNames[*]"), // only in removals
+        matchesAny("$.eventName", "Put*", "Set*"),
+        anyOf(
+          ...namesOf(
+            scope,
+            NAME_PARAMETERS.filter((member) => member !== "alarmNames[*]"), // only in removals
+          ),
         ),
+        ...notByRole(scope.deployRoleArn),
+      ),
+    ),
+    // A new subscriber reads every notification, and a topic's policy can let others publish false ones.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "sns.*"),
+        matchesAny("$.eventName", "Put*", "Set*", "AddPermission", "Subscribe"),
+        anyOf(...topicsOf(scope)),
         ...notByRole(scope.deployRoleArn),
       ),
     ),

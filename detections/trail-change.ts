@@ -124,7 +124,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
     "Run `aws cloudtrail get-trail-status`. If the trail is not logging, run `aws cloudtrail start-logging` now, then investigate.",
     "Run the query to see who made the change, from where, and what else they did before the trail stopped.",
     "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
-    "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it. If the stacks use an existing trail, ask its owner to restore it.",
+    "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it. Ask the owner of an existing trail.",
   ],
   insightsQuery: ({ trailBucketName }) =>
     [

@@ -47,7 +47,10 @@ describe("an existing trail", () => {
     expect(
       issuesOf({ TRAIL_LOG_GROUP, TRAIL_KEY_ARN: KEY, ACCOUNT_ID: "444455556666" }),
     ).toMatchObject([
-      { variable: "CIPHERWATCH_TRAIL_KEY_ARN", message: expect.stringMatching(/^is a key of another account/) },
+      {
+        variable: "CIPHERWATCH_TRAIL_KEY_ARN",
+        message: expect.stringMatching(/^is a key of another account/),
+      },
     ]);
   });
 

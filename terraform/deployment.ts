@@ -9,6 +9,7 @@ import type {
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import { type DeployedAccess, type DeployedKey, readAccess, readKeys } from "./access.ts";
 import { deploymentAlarmNames } from "./deployment-alarms.ts";
+import { existingTrail } from "./existing-trail.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
 
 /** The monitoring that the synthesized stacks deploy, with every reference resolved. */
@@ -128,23 +129,6 @@ export function readDeployment(
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
     topics: terraform.resources("aws_sns_topic").map(topic),
     subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
-  };
-}
-
-/** A trail that was there before, of which only the log group is known. */
-function existingTrail(logGroupName: string, { accountId, region }: Account) {
-  const arnOf = (service: string, resource: string) =>
-    `arn:aws:${service}:${region}:${accountId}:${resource}`;
-  const name = "existing";
-  return {
-    logGroup: { name: logGroupName, arn: arnOf("logs", `log-group:${logGroupName}`) },
-    trail: {
-      name,
-      arn: arnOf("cloudtrail", `trail/${name}`),
-      homeRegion: region,
-      multiRegion: true,
-      logGroupName,
-    },
   };
 }
 

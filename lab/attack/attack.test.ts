@@ -37,6 +37,7 @@ beforeAll(async () => {
     state: () => ({
       clock: { now: new Date(clock.now()).toISOString(), speed: SPEED },
       ...aws.state(),
+      trailArn: deployment.trail.arn,
     }),
   });
   lab = await connectToLab({ service: "", aws: aws.url, console: consoleServer.url });

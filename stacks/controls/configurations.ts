@@ -36,6 +36,10 @@ export const CONFIGURATIONS = {
   },
   "with the CIS pack": { ...prod, CIS_PACK: "true" },
   "with a canary": { ...prod, DEPLOYMENT_STRATEGY: "canary" },
+  "with existing resources": {
+    ...prod,
+    TRAIL_LOG_GROUP: "aws-cloudtrail-logs-111122223333-1a2b3c4d",
+  },
   "without VPC endpoints": { ...prod, VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" },
 } as const;
 

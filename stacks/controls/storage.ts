@@ -1,6 +1,6 @@
 import type { Block } from "../../terraform/json.ts";
 import { allOf, everyHas, everyIs, exists } from "./check.ts";
-import type { ControlArea } from "./control.ts";
+import type { ControlArea, Exemption } from "./control.ts";
 import { altered, atLeast, customerKey, type Matcher, referenceTo } from "./matchers.ts";
 import { allowStatements, policies, type Statement } from "./policies.ts";
 import { principalsOfThisAccount } from "./principals.ts";
@@ -12,9 +12,14 @@ const ofBucket = (type: string) => companions(BUCKET, { type, link: "bucket" });
 /** Buckets that S3 or the load balancer delivers access logs to. */
 const LOG_BUCKETS = [
   "bootstrap/aws_s3_bucket.AccessLogs",
-  "trail/aws_s3_bucket.AccessLogs",
   "service/aws_s3_bucket.LoadBalancer_Logs",
 ] as const;
+
+const OWN_TRAIL_LOGS: Exemption = {
+  except: ["with existing resources"],
+  of: ["trail/aws_s3_bucket.AccessLogs"],
+  reason: "As above, for the accesses to the trail's own bucket.",
+};
 
 export const PUBLIC_ACCESS_BLOCK = "aws_s3_bucket_public_access_block";
 const BLOCKED = {
@@ -105,6 +110,7 @@ export const storage: readonly ControlArea[] = [
             reason:
               "S3 and the load balancer deliver access logs only to buckets encrypted with S3 managed keys.",
           },
+          OWN_TRAIL_LOGS,
         ],
       },
       {
@@ -144,9 +150,10 @@ export const storage: readonly ControlArea[] = [
         }),
         exemptions: [
           {
-            of: ["bootstrap/aws_s3_bucket.AccessLogs", "trail/aws_s3_bucket.AccessLogs"],
+            of: ["bootstrap/aws_s3_bucket.AccessLogs"],
             reason: "S3 delivers no access logs to a bucket with default retention.",
           },
+          OWN_TRAIL_LOGS,
           {
             of: ["service/aws_s3_bucket.LoadBalancer_Logs"],
             reason:
@@ -184,6 +191,7 @@ export const storage: readonly ControlArea[] = [
             reason:
               "They hold access logs. Logging the delivery of logs would create an endless loop, and S3 advises against a bucket that is its own target. The trail records changes of their settings.",
           },
+          OWN_TRAIL_LOGS,
         ],
       },
       {

@@ -2,7 +2,7 @@ import patterns from "../../detections/cis/patterns.json" with { type: "json" };
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withoutResource } from "../../terraform/resources.ts";
 import { allOf, everyHas, everyIs, exists, withViolations } from "./check.ts";
-import type { ControlArea } from "./control.ts";
+import type { ControlArea, Exemption } from "./control.ts";
 import type { Violation } from "./finding.ts";
 import {
   absent,
@@ -28,6 +28,13 @@ const TOPIC = "aws_sns_topic";
 /** The shortest waiting period that KMS offers. */
 const MINIMUM_DELETION_DAYS = 7;
 const ONE_YEAR_DAYS = 365;
+
+const EXISTING_TRAIL: Exemption = {
+  under: ["with existing resources"],
+  of: [TRAIL],
+  reason:
+    "The stacks have no trail of their own. Whoever owns the existing one checks it; [existing resources](existing.md#a-trail) lists what the detections need of it.",
+};
 
 const BLOCK: Companion = { type: PUBLIC_ACCESS_BLOCK, link: "bucket", where: blocksAll };
 const LOGGING: Companion = { type: "aws_s3_bucket_logging", link: "bucket" };
@@ -99,6 +106,7 @@ export const trail: readonly ControlArea[] = [
         id: "trail-all-events",
         title: "The trail records read and write management events of all services and regions",
         scanners: "CKV_AWS_67 AWS-0014 CloudTrail.1 CloudTrail.3",
+        exemptions: [EXISTING_TRAIL],
         check: everyHas(TRAIL, {
           is_multi_region_trail: true,
           include_global_service_events: true,
@@ -113,18 +121,21 @@ export const trail: readonly ControlArea[] = [
         id: "trail-validation",
         title: "Log file validation detects changed files",
         scanners: "CKV_AWS_36 AWS-0016 CloudTrail.4",
+        exemptions: [EXISTING_TRAIL],
         check: everyHas(TRAIL, { enable_log_file_validation: true }),
       },
       {
         id: "trail-key",
         title: "Log files are encrypted with a customer managed key",
         scanners: "CKV_AWS_35 AWS-0015 CloudTrail.2",
+        exemptions: [EXISTING_TRAIL],
         check: everyHas(TRAIL, { kms_key_id: customerKey }),
       },
       {
         id: "trail-log-group",
         title: "The trail delivers events to a log group",
         scanners: "CKV2_AWS_10 AWS-0162 CloudTrail.5",
+        exemptions: [EXISTING_TRAIL],
         check: everyHas(TRAIL, {
           cloud_watch_logs_group_arn: referenceTo(LOG_GROUP, ":*"),
           cloud_watch_logs_role_arn: referenceTo("aws_iam_role"),
@@ -134,6 +145,7 @@ export const trail: readonly ControlArea[] = [
         id: "trail-on",
         title: "The trail is enabled and publishes each log file to a topic",
         scanners: "CKV_AWS_251 CKV_AWS_252",
+        exemptions: [EXISTING_TRAIL],
         check: everyHas(TRAIL, { enable_logging: true }),
         declined: [
           {
@@ -148,6 +160,7 @@ export const trail: readonly ControlArea[] = [
         id: "trail-bucket",
         title: "The trail's bucket blocks public access and logs accesses",
         scanners: "CKV_AWS_18 AWS-0161 AWS-0163 CloudTrail.6 CloudTrail.7",
+        exemptions: [EXISTING_TRAIL],
         check: withViolations(
           everyHas(TRAIL, { s3_bucket_name: privateLoggedBucket }),
           trailBucketWithout(BLOCK),
