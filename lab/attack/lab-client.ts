@@ -114,13 +114,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
       onCall: (requestId) => requestIds.push(requestId),
     });
   const attacker = clientFor(ATTACKER);
-  const { Aliases } = AliasList.parse(await attacker.json("kms", "ListAliases"));
-  const keyArn = (alias: string) => {
-    const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
-    if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
-    throw new Error(`The lab has no KMS key with the alias ${alias}.`);
-  };
-  const scope = labScope(env, account, keyArn, started.existingTrail);
+  const scope = labScope(env, account, await readKeyArns(attacker), started.existingTrail);
   const headers = new Map<string, ReturnType<typeof clientHeaders>>();
   const headersOf = (client: string) => {
     const known = headers.get(client) ?? clientHeaders(urls.issuer, client);
@@ -181,6 +175,16 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
       const timestamp = await now();
       await putLogEvents(stream, { timestamp, message: JSON.stringify(line(timestamp)) }, times);
     },
+  };
+}
+
+/** @returns a function from an alias to the ARN of its KMS key */
+async function readKeyArns(client: AwsClient): Promise<(alias: string) => string> {
+  const { Aliases } = AliasList.parse(await client.json("kms", "ListAliases"));
+  return (alias) => {
+    const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
+    if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
+    throw new Error(`The lab has no KMS key with the alias ${alias}.`);
   };
 }
 
