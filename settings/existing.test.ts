@@ -3,6 +3,7 @@ import { settings } from "./existing.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
+const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
 const KEY = "arn:aws:kms:us-east-1:111122223333:key/mrk-1a2b3c4d5e6f";
 
 testSettings(settings, {
@@ -15,6 +16,12 @@ testSettings(settings, {
       "/cipherwatch/dev/trail": /^is the log group of this environment's own trail/,
       ["x".repeat(400)]: /^makes the filter pattern of trail-change too long: \d+ characters$/,
     },
+  ],
+  trailArn: [
+    "TRAIL_ARN",
+    TRAIL_ARN,
+    TRAIL_ARN,
+    { "management-events": /^is not the ARN of a trail$/ },
   ],
   trailKeyArn: [
     "TRAIL_KEY_ARN",
@@ -32,6 +39,7 @@ testSettings(settings, {
 
 describe("an existing trail", () => {
   test.each([
+    ["TRAIL_ARN", TRAIL_ARN],
     ["TRAIL_KEY_ARN", KEY],
     ["TRAIL_BUCKET", "example-trail"],
   ])("rejects %s without its log group", (variable, text) => {
@@ -50,6 +58,23 @@ describe("an existing trail", () => {
       {
         variable: "CIPHERWATCH_TRAIL_KEY_ARN",
         message: expect.stringMatching(/^is a key of another account/),
+      },
+    ]);
+  });
+
+  test("is named where the service is to check it, and is one that the service can reach", () => {
+    const checked = { TRAIL_LOG_GROUP, DECRYPT_WITHOUT_TRAIL: "refuse" };
+    expect(issuesOf(checked)).toMatchObject([
+      {
+        variable: "CIPHERWATCH_TRAIL_ARN",
+        message: expect.stringMatching(/^must be set: .+ is refuse/),
+      },
+    ]);
+    expect(settingsOf({ ...checked, TRAIL_ARN }).trailArn).toBe(TRAIL_ARN);
+    expect(issuesOf({ ...checked, TRAIL_ARN, VPC_ENDPOINTS: "true" })).toMatchObject([
+      {
+        variable: "CIPHERWATCH_TRAIL_ARN",
+        message: expect.stringMatching(/^is a trail of another region than ap-southeast-2/),
       },
     ]);
   });

@@ -1,5 +1,7 @@
 import { trailLogGroupName } from "../common/naming.ts";
 import type * as general from "./general.ts";
+import type * as network from "./network.ts";
+import type * as service from "./service.ts";
 import { type Refinement, setting, text, type ValuesOf } from "./setting.ts";
 
 const KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
@@ -12,6 +14,17 @@ export const settings = {
     schema: text(/^[\w./#-]{1,512}$/, "is not the name of a log group").optional(),
     allowed: "the name of a log group, such as aws-cloudtrail-logs-111122223333-1a2b3c4d",
     next: "copy the name, not the ARN, from `aws cloudtrail describe-trails`, or unset it to create a trail",
+  }),
+
+  trailArn: setting({
+    description:
+      "ARN of the existing trail, for the service to check if CIPHERWATCH_DECRYPT_WITHOUT_TRAIL asks it to.",
+    schema: text(
+      /^arn:aws[\w-]*:cloudtrail:[a-z0-9-]+:\d{12}:trail\/[\w.-]{3,128}$/,
+      "is not the ARN of a trail",
+    ).optional(),
+    allowed: "the ARN of a trail, such as arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME",
+    next: "copy TrailARN from `aws cloudtrail describe-trails`, or unset it",
   }),
 
   trailKeyArn: setting({
@@ -32,7 +45,9 @@ export const settings = {
 };
 
 type Values = ValuesOf<typeof settings> &
-  Pick<ValuesOf<typeof general.settings>, "env" | "accountId">;
+  Pick<ValuesOf<typeof general.settings>, "env" | "accountId" | "region"> &
+  Pick<ValuesOf<typeof network.settings>, "vpcEndpoints"> &
+  Pick<ValuesOf<typeof service.settings>, "decryptWithoutTrail">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -43,6 +58,28 @@ export const refinements: readonly Refinement<Values>[] = [
     allowed: "the log group of another trail",
     next: "unset it to keep the own trail, or set the log group of an existing one",
   },
+  {
+    fields: ["trailArn", "trailLogGroup", "decryptWithoutTrail"],
+    check: ({ trailArn, trailLogGroup, decryptWithoutTrail }) =>
+      trailArn === undefined &&
+      trailLogGroup !== undefined &&
+      decryptWithoutTrail !== "allow" &&
+      `must be set: CIPHERWATCH_DECRYPT_WITHOUT_TRAIL is ${decryptWithoutTrail}, and the service cannot tell which trail to check`,
+    allowed: "the ARN of the trail that delivers to CIPHERWATCH_TRAIL_LOG_GROUP",
+    next: "copy TrailARN from `aws cloudtrail describe-trails`, or unset CIPHERWATCH_DECRYPT_WITHOUT_TRAIL",
+  },
+  {
+    fields: ["trailArn", "region", "vpcEndpoints", "decryptWithoutTrail"],
+    check: ({ trailArn, region, vpcEndpoints, decryptWithoutTrail }) =>
+      trailArn !== undefined &&
+      vpcEndpoints &&
+      decryptWithoutTrail !== "allow" &&
+      !trailArn.includes(`:${region}:`) &&
+      `is a trail of another region than ${region}, which the service cannot reach through VPC endpoints`,
+    allowed: "a trail of CIPHERWATCH_REGION, if CIPHERWATCH_VPC_ENDPOINTS is true",
+    next: "unset CIPHERWATCH_DECRYPT_WITHOUT_TRAIL",
+  },
+  needsTrail("trailArn"),
   needsTrail("trailKeyArn"),
   needsTrail("trailBucket"),
   {
@@ -57,7 +94,7 @@ export const refinements: readonly Refinement<Values>[] = [
   },
 ];
 
-function needsTrail(field: "trailKeyArn" | "trailBucket"): Refinement<Values> {
+function needsTrail(field: "trailArn" | "trailKeyArn" | "trailBucket"): Refinement<Values> {
   return {
     fields: [field, "trailLogGroup"],
     check: (values) =>

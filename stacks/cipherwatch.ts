@@ -71,14 +71,7 @@ export function addStacks(app: App, settings: Settings): void {
             registry.keyArn,
             network.flowLogKeyArn,
           ],
-          // In the order of SECURITY_GROUPS.
-          securityGroupIds: [
-            network.serviceSecurityGroupId,
-            database.securityGroupId,
-            ...(network.endpointSecurityGroupId === undefined
-              ? []
-              : [network.endpointSecurityGroupId]),
-          ],
+          securityGroupIds: securityGroupsOf(network, database),
           natAddresses: network.natAddresses,
         },
         settings,
@@ -98,4 +91,11 @@ export function addStacks(app: App, settings: Settings): void {
   if (trail !== undefined) alarm.addDependency(trail);
   alarm.addDependency(network);
   applyBoundary(app, bootstrap);
+}
+
+/** In the order of SECURITY_GROUPS. */
+function securityGroupsOf(network: NetworkStack, database: DatabaseStack): readonly string[] {
+  const { serviceSecurityGroupId, endpointSecurityGroupId } = network;
+  const groups = [serviceSecurityGroupId, database.securityGroupId];
+  return endpointSecurityGroupId === undefined ? groups : [...groups, endpointSecurityGroupId];
 }

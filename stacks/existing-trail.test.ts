@@ -6,10 +6,13 @@ import { permissionsOfRole } from "./testing/pipeline-permissions.ts";
 import { resourceOf, resourcesOf } from "./testing/synthesized.ts";
 
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
+const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
 const stacks = synthesize(
   settingsOf({
     TRAIL_LOG_GROUP,
     TRAIL_BUCKET: "example-trail",
+    TRAIL_ARN,
+    DECRYPT_WITHOUT_TRAIL: "refuse",
     CIS_PACK: "true",
     IMAGE_DIGEST: PLACEHOLDER_DIGEST,
     GITHUB_REPOSITORY: "example-org/cipherwatch",
@@ -74,4 +77,10 @@ test("lets the pipeline change its metric filters, and nothing else of it", () =
       "logs:PutMetricFilter",
     ]),
   );
+});
+
+test("is the trail that the service checks", () => {
+  const service = JSON.stringify(stacks.get("service"));
+  expect(service).toContain(TRAIL_ARN);
+  expect(service).not.toContain("trail/cipherwatch-dev-trail");
 });

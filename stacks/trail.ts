@@ -18,7 +18,8 @@ import {
 
 /** Derived from the name, because policies that admit the trail must exist before it. */
 export function trailArnOf(stack: CipherwatchStack): string {
-  return stack.regionalArn("cloudtrail", `trail/${trailName(stack.settings.env)}`);
+  const { env, trailArn } = stack.settings;
+  return trailArn ?? stack.regionalArn("cloudtrail", `trail/${trailName(env)}`);
 }
 
 const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");

@@ -9,7 +9,7 @@ import type {
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import { type DeployedAccess, type DeployedKey, readAccess, readKeys } from "./access.ts";
 import { deploymentAlarmNames } from "./deployment-alarms.ts";
-import { existingTrail } from "./existing-trail.ts";
+import { type ExistingTrail, existingTrail } from "./existing-trail.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
 
 /** The monitoring that the synthesized stacks deploy, with every reference resolved. */
@@ -79,15 +79,16 @@ export interface DeployedSubscription {
 
 /**
  * Reads the monitoring of the synthesized stacks.
- * @param options.trailLogGroup the log group of an existing trail, which the stacks use instead of their own
+ * @param existing the trail that the stacks use instead of their own, if they do
  * @throws Error with the resource and the attribute that is missing, invalid or not supported
  */
 export function readDeployment(
   terraform: Terraform,
   account: Account,
-  { trailLogGroup }: { readonly trailLogGroup?: string | undefined } = {},
+  { trailLogGroup, trailArn }: ExistingTrail = {},
 ): Deployment {
-  const existing = trailLogGroup === undefined ? undefined : existingTrail(trailLogGroup, account);
+  const existing =
+    trailLogGroup === undefined ? undefined : existingTrail(trailLogGroup, trailArn, account);
   const logGroups = [
     ...terraform.resources("aws_cloudwatch_log_group").map(logGroup),
     ...(existing === undefined ? [] : [existing.logGroup]),

@@ -1,16 +1,27 @@
 import type { Account } from "./reader.ts";
 
+/** Settings that name an existing trail. */
+export interface ExistingTrail {
+  readonly trailLogGroup?: string | undefined;
+  readonly trailArn?: string | undefined;
+}
+
 /** A trail that was there before, of which only the log group is known. */
-export function existingTrail(logGroupName: string, { accountId, region }: Account) {
+export function existingTrail(
+  logGroupName: string,
+  trailArn: string | undefined,
+  { accountId, region }: Account,
+) {
   const arnOf = (service: string, resource: string) =>
     `arn:aws:${service}:${region}:${accountId}:${resource}`;
-  const name = "existing";
+  const arn = trailArn ?? arnOf("cloudtrail", "trail/existing");
+  const [, , , homeRegion = region] = arn.split(":");
   return {
     logGroup: { name: logGroupName, arn: arnOf("logs", `log-group:${logGroupName}`) },
     trail: {
-      name,
-      arn: arnOf("cloudtrail", `trail/${name}`),
-      homeRegion: region,
+      name: arn.slice(arn.lastIndexOf("/") + 1),
+      arn,
+      homeRegion,
       multiRegion: true,
       logGroupName,
     },

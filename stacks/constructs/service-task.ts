@@ -97,7 +97,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
       ...(monitoringCanary && { CANARY_MINUTES: String(CANARY_MINUTES) }),
       ...(settings.decryptWithoutTrail !== "allow" && {
         DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
-        TRAIL: trailName(env),
+        TRAIL: settings.trailArn ?? trailName(env),
       }),
       ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
         DATABASE_POOL_SIZE: String(databasePoolSize),
