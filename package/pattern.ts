@@ -91,7 +91,9 @@ async function testEvents(
   let matched = 0;
   const events = createScan({ filters: [], monitoredMetrics: [], countsKeyUse: false });
   const scan: Scan = {
-    findings: events.findings,
+    ...events,
+    // Every event is explained, so none is skipped.
+    skim: () => () => undefined,
     add: (record, text) => {
       const error = events.add(record, text);
       if (error !== undefined) return error;

@@ -1,7 +1,8 @@
+import { globSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { type GeneratedArchive, generateArchive } from "./archive/generate.ts";
@@ -54,6 +55,13 @@ const event = (more: object = {}) => ({
 });
 
 describe("an archive with incidents", () => {
+  it("gives the same report decompressed, when each record is parsed", async () => {
+    const files = globSync("**/*_CloudTrail_*.gz", { cwd: inArchive() });
+    const text = files.map((file) => gunzipSync(readFileSync(join(inArchive(), file))).toString());
+    const { detections: parsed, span } = await run([await write("all.json", text.join("\n"))]);
+    expect({ parsed, span }).toEqual({ parsed: whole.detections, span: whole.span });
+  });
+
   it("is read completely, except for its digests", () => {
     const { input, span } = whole;
     expect(input).toMatchObject({

@@ -29,6 +29,33 @@ export function upperThreshold(history: readonly number[], deviations: number): 
   return mean + deviations * Math.max(Math.sqrt(variance), Math.sqrt(Math.abs(mean)), 1);
 }
 
+/** What the model knows about a period. */
+export interface AnomalyBand {
+  /** Datapoints in the training window. */
+  readonly learned: number;
+  /** `undefined` if the history is too short. */
+  readonly upperThreshold: number | undefined;
+}
+
+/**
+ * Learns from the training window before a period.
+ * @param valueAt returns the statistic of the period that starts at a time; null if it has no data
+ * @param start of the period
+ */
+export function anomalyBand(
+  { period, deviations }: AnomalyAlarm,
+  valueAt: (start: number) => number | null,
+  start: number,
+): AnomalyBand {
+  const step = period * 1000;
+  const history: number[] = [];
+  for (let back = Math.floor(ANOMALY_TRAINING_WINDOW / step); back > 0; back--) {
+    const value = valueAt(start - back * step);
+    if (value !== null) history.push(value);
+  }
+  return { learned: history.length, upperThreshold: upperThreshold(history, deviations) };
+}
+
 /**
  * Determines the state of an alarm on an anomaly detection band, using a simplified model. CloudWatch's own
  * model learns hourly and weekly patterns from two weeks of data and is not published.
@@ -41,18 +68,10 @@ export function evaluateAnomaly(
   timestamps: readonly number[],
   currentState: AlarmState,
 ): AnomalyEvaluation {
-  const step = alarm.period * 1000;
-  const trainingPeriods = Math.floor(ANOMALY_TRAINING_WINDOW / step);
-  const first = (timestamps[0] ?? 0) - trainingPeriods * step;
-  const all = Array.from({ length: trainingPeriods + timestamps.length }, (_, index) =>
-    valueAt(first + index * step),
-  );
-  const values = all.slice(trainingPeriods);
-  const histories = timestamps.map((_, index) =>
-    all.slice(index, index + trainingPeriods).filter((value) => value !== null),
-  );
-  const upperThresholds = histories.map((history) => upperThreshold(history, alarm.deviations));
-  const longestHistory = Math.max(...histories.map(({ length }) => length));
+  const values = timestamps.map(valueAt);
+  const bands = timestamps.map((start) => anomalyBand(alarm, valueAt, start));
+  const upperThresholds = bands.map((band) => band.upperThreshold);
+  const longestHistory = Math.max(...bands.map(({ learned }) => learned));
   if (longestHistory < MIN_TRAINING_DATAPOINTS) {
     return {
       state: "INSUFFICIENT_DATA",

@@ -1,11 +1,27 @@
-import type { Condition, FilterPattern, JsonTest } from "../../cloudwatch/pattern/ast.ts";
+import type {
+  Condition,
+  FilterPattern,
+  JsonComparison,
+  JsonTest,
+  Selector,
+} from "../../cloudwatch/pattern/ast.ts";
 import { matchesJson } from "../../cloudwatch/pattern/matcher.ts";
 import { isCompound } from "../../cloudwatch/pattern/traversal.ts";
 
 /** The two fields that nearly every pattern tests and every CloudTrail record has. */
-interface Call {
+export interface Call {
   readonly eventSource: string;
   readonly eventName: string;
+}
+
+/** The patterns that can match records of a call. */
+export interface Candidates<Item> {
+  readonly items: readonly Item[];
+  /**
+   * The JSON of each record that one of the patterns matches contains at least one of these, unless it escapes
+   * characters with a backslash. Undefined: nothing is known.
+   */
+  readonly literals: readonly string[] | undefined;
 }
 
 const CALL_FIELDS: readonly string[] = ["$.eventSource", "$.eventName"];
@@ -20,35 +36,89 @@ const MAX_CACHED_CALLS = 20_000;
  */
 export function createCandidates<Item extends { readonly pattern: FilterPattern }>(
   items: readonly Item[],
-): (record: Readonly<Record<string, unknown>>) => readonly Item[] {
-  const bySource = new Map<string, Map<string, readonly Item[]>>();
+): (call: { readonly [Field in keyof Call]?: unknown }) => Candidates<Item> {
+  const bySource = new Map<string, Map<string, Candidates<Item>>>();
   let calls = 0;
   return ({ eventSource, eventName }) => {
-    if (typeof eventSource !== "string" || typeof eventName !== "string") return items;
+    if (typeof eventSource !== "string" || typeof eventName !== "string") {
+      return { items, literals: undefined };
+    }
     const cached = bySource.get(eventSource)?.get(eventName);
     if (cached !== undefined) return cached;
     if (++calls > MAX_CACHED_CALLS) {
       bySource.clear();
       calls = 1;
     }
-    const candidates = items.filter(({ pattern }) => canMatch(pattern, { eventSource, eventName }));
-    const ofSource = bySource.get(eventSource) ?? new Map<string, readonly Item[]>();
+    const candidates = candidatesFor(items, { eventSource, eventName });
+    const ofSource = bySource.get(eventSource) ?? new Map<string, Candidates<Item>>();
     bySource.set(eventSource, ofSource.set(eventName, candidates));
     return candidates;
   };
 }
 
-function canMatch(pattern: FilterPattern, call: Call): boolean {
-  return pattern.kind !== "json" || canHold(pattern.condition, call);
+function candidatesFor<Item extends { readonly pattern: FilterPattern }>(
+  items: readonly Item[],
+  call: Call,
+): Candidates<Item> {
+  const needs = items.map(({ pattern }) =>
+    pattern.kind === "json" ? literalsOf(pattern.condition, call) : undefined,
+  );
+  return {
+    items: items.filter((_, index) => needs[index]?.length !== 0),
+    literals: anyOf(needs),
+  };
 }
 
-function canHold(condition: Condition<JsonTest>, call: Call): boolean {
-  if (!isCompound(condition)) {
-    if (!CALL_FIELDS.includes(condition.selector.text)) return true;
-    return matchesJson({ kind: "json", source: "", condition }, call);
+/** Texts of which at least one must occur; empty: none can; undefined: no requirement is known. */
+type Literals = readonly string[] | undefined;
+
+/** The texts that the JSON of a record of the call needs to meet a condition. */
+function literalsOf(condition: Condition<JsonTest>, call: Call): Literals {
+  if (!isCompound(condition)) return literalsOfTest(condition, call);
+  const needs = condition.conditions.map((inner) => literalsOf(inner, call));
+  if (condition.type === "or") return anyOf(needs);
+  // Each operand has to hold, so one requirement is enough: the one that is the fastest to search for.
+  return needs.reduce((best, next) => (searchSpeed(next) > searchSpeed(best) ? next : best));
+}
+
+function anyOf(needs: readonly Literals[]): Literals {
+  const known = needs.filter((literals) => literals !== undefined);
+  return known.length < needs.length ? undefined : [...new Set(known.flat())];
+}
+
+/** Long texts are fast to find, and rare. The requirement that cannot be met comes first. */
+function searchSpeed(literals: Literals): number {
+  return literals === undefined ? -1 : Math.min(...literals.map(({ length }) => length));
+}
+
+function literalsOfTest(test: JsonTest, call: Call): Literals {
+  if (CALL_FIELDS.includes(test.selector.text)) {
+    const holds = matchesJson({ kind: "json", source: "", condition: test }, call);
+    return holds ? undefined : [];
   }
-  const holds = (inner: Condition<JsonTest>) => canHold(inner, call);
-  return condition.type === "and"
-    ? condition.conditions.every(holds)
-    : condition.conditions.some(holds);
+  // A missing field may meet any other test.
+  if (test.type !== "comparison" || test.operator === "!=") return undefined;
+  const literal = textOf(test) ?? nameOf(test.selector);
+  return literal === undefined ? undefined : [literal];
+}
+
+/** Text that JSON.stringify writes as it is. */
+const PLAIN = /^[ !#-[\]-~]+$/;
+
+/** JSON writes a number in many ways, such as 1e3 and 1000. */
+const IN_NUMBERS = /^[\d.eE+-]*$/;
+
+/** The longest text that equal values contain; undefined if they may be numbers. */
+function textOf({ operator, value }: JsonComparison): string | undefined {
+  if (operator !== "=") return undefined;
+  const pieces =
+    value.type === "string" ? [value.text] : value.type === "wildcard" ? value.pieces : [];
+  const longest = pieces.reduce((best, next) => (next.length > best.length ? next : best), "");
+  return PLAIN.test(longest) && !IN_NUMBERS.test(longest) ? longest : undefined;
+}
+
+/** The name of the field as JSON writes it. */
+function nameOf({ segments }: Selector): string | undefined {
+  const last = segments.at(-1);
+  return last?.type === "property" && PLAIN.test(last.name) ? `"${last.name}"` : undefined;
 }

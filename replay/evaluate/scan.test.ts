@@ -160,7 +160,7 @@ test("counts KMS calls by role and key if requested", () => {
   expect(scan.findings()).toMatchObject({ roles: [[arn, 2]], keys: [[key, 2]] });
 });
 
-test("never excludes a pattern that matches the record", () => {
+test("never excludes a pattern that matches the record, which contains one of the literals", () => {
   const names = fc.constantFrom("Decrypt", "Encrypt", "PutKeyPolicy", "", "*");
   const sources = fc.constantFrom("kms.amazonaws.com", "s3.amazonaws.com");
   const test = fc.oneof(
@@ -177,6 +177,10 @@ test("never excludes a pattern that matches the record", () => {
       "$.eventName = %crypt$%",
       "$.errorCode = *",
       "$.eventName = 1",
+      '$.userIdentity.arn = "*:role/a*"',
+      "$.size >= 1000",
+      '$.size = "1e3"',
+      '$.userIdentity.arn != "arn:aws:iam::1:role/ab"',
     ),
   );
   const pattern = fc
@@ -189,6 +193,8 @@ test("never excludes a pattern that matches the record", () => {
       eventName: fc.oneof(names, fc.constantFrom(null, 1, true)),
       eventSource: sources,
       errorCode: fc.constant("AccessDenied"),
+      size: fc.constantFrom(1000, "1e3", 1),
+      userIdentity: fc.record({ arn: fc.constantFrom("arn:aws:iam::1:role/ab", 'x"y', 5, null) }),
     },
     { requiredKeys: [] },
   );
@@ -201,8 +207,12 @@ test("never excludes a pattern that matches the record", () => {
         const candidates = createCandidates(items);
         for (const one of [...records, ...records]) {
           const selected = candidates(one);
+          const text = JSON.stringify(one);
           for (const item of items) {
-            if (matches(item.pattern, JSON.stringify(one))) expect(selected).toContain(item);
+            if (!matches(item.pattern, text)) continue;
+            expect(selected.items).toContain(item);
+            if (selected.literals === undefined || text.includes("\\")) continue;
+            expect(selected.literals.some((literal) => text.includes(literal))).toBe(true);
           }
         }
       },
@@ -217,7 +227,7 @@ test("excludes patterns that cannot match the call", () => {
     { pattern: parsePattern('{ $.eventName = "Put*" || $.eventName = "Set*" }') },
   ]);
   const call = (eventSource: string, eventName: string) =>
-    candidates({ eventSource, eventName }).length;
+    candidates({ eventSource, eventName }).items.length;
   expect(call("kms.amazonaws.com", "Decrypt")).toBe(1);
   expect(call("s3.amazonaws.com", "PutObject")).toBe(1);
   expect(call("s3.amazonaws.com", "GetObject")).toBe(0);

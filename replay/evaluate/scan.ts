@@ -13,6 +13,7 @@ import {
 } from "./caller.ts";
 import { createCandidates } from "./candidates.ts";
 import { metricId } from "./metric-id.ts";
+import { createSkimmer, type Skim } from "./skim.ts";
 
 /** What to look for in records. Sent to workers, so it is plain data. */
 export interface ScanPlan {
@@ -62,6 +63,13 @@ const MAX_CALLER_VALUES = 50_000;
 export interface Scan {
   /** @returns the error if the record cannot be evaluated */
   readonly add: (record: object, text: string) => string | undefined;
+  /** Begins a text with records as CloudTrail writes them, to find those that need not be added. */
+  readonly skim: (text: string) => Skim;
+  /**
+   * Counts a record that was not parsed, since no filter can match it.
+   * @returns the error if it cannot be evaluated
+   */
+  readonly addSkimmed: (eventTime: string) => string | undefined;
   readonly findings: () => Findings;
 }
 
@@ -72,6 +80,10 @@ const INVALID_EVENT_TIME = "no eventTime of the form 2026-03-02T09:14:27Z";
 
 /** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/send-cloudtrail-events-to-cloudwatch-logs.html */
 const MAX_MESSAGE_BYTES = 256 * 1024;
+/** Text of this length has at most `MAX_MESSAGE_BYTES` in UTF-8. */
+const MAX_MESSAGE_LENGTH = MAX_MESSAGE_BYTES / 3;
+
+const KMS = "kms.amazonaws.com";
 
 interface Filter {
   readonly index: number;
@@ -99,6 +111,24 @@ export function createScan({
   const earliestEvents = createEarliestPerFilter(filters.length);
   let results = emptyResults();
 
+  /** @returns whether the time is in the range */
+  function countEvent(time: number): boolean {
+    if (time < earliest || time >= end) {
+      results.outside++;
+      return false;
+    }
+    results.events++;
+    if (time < results.first) results.first = time;
+    if (time > results.last) results.last = time;
+    return true;
+  }
+
+  function countMinute(time: number): number {
+    const minute = Math.floor(time / MINUTE);
+    results.minutes.set(minute, (results.minutes.get(minute) ?? 0) + 1);
+    return minute;
+  }
+
   return {
     add: (record, text) => {
       const event = record as Readonly<Record<string, unknown>>;
@@ -106,21 +136,14 @@ export function createScan({
       if (time === undefined) {
         return event.eventTime === undefined ? MISSING_EVENT_TIME : INVALID_EVENT_TIME;
       }
-      if (time < earliest || time >= end) {
-        results.outside++;
-        return undefined;
-      }
-      results.events++;
-      if (time < results.first) results.first = time;
-      if (time > results.last) results.last = time;
-      if (text.length * 3 > MAX_MESSAGE_BYTES && isOversized(record)) {
+      if (!countEvent(time)) return undefined;
+      if (text.length > MAX_MESSAGE_LENGTH && isOversized(record)) {
         results.oversized++;
         return undefined;
       }
-      const minute = Math.floor(time / MINUTE);
-      results.minutes.set(minute, (results.minutes.get(minute) ?? 0) + 1);
+      const minute = countMinute(time);
       let caller: CallerIndices | undefined;
-      for (const filter of candidatesFor(event)) {
+      for (const filter of candidatesFor(event).items) {
         if (!filter.matches(record, text)) continue;
         const { metric, value } = filter.publish(text);
         caller ??= indicesOf(callerOf(event), results.callerTable);
@@ -128,21 +151,24 @@ export function createScan({
         results.matches.push(...identityOf(event.eventID), ...caller);
         earliestEvents.add(filter.index, event, time);
       }
-      if (countsKeyUse && event.eventSource === "kms.amazonaws.com") countKeyUse(event, results);
+      if (countsKeyUse && event.eventSource === KMS) countKeyUse(event, results);
+      return undefined;
+    },
+    skim: createSkimmer({
+      literalsOf: (call) =>
+        countsKeyUse && call.eventSource === KMS ? undefined : candidatesFor(call).literals,
+      maxLength: MAX_MESSAGE_LENGTH,
+    }),
+    addSkimmed: (eventTime) => {
+      const time = timeOf(eventTime);
+      if (time === undefined) return INVALID_EVENT_TIME;
+      if (countEvent(time)) countMinute(time);
       return undefined;
     },
     findings: () => {
-      const { minutes, matches: matchList, callerTable, roles, keys, ...counts } = results;
+      const taken = results;
       results = emptyResults();
-      return {
-        ...counts,
-        minutes: Float64Array.from([...minutes].flat()),
-        matches: Float64Array.from(matchList),
-        callerValues: callerTable.values,
-        earliest: earliestEvents.takeChanged(),
-        roles: [...roles],
-        keys: [...keys],
-      };
+      return { ...findingsOf(taken), earliest: earliestEvents.takeChanged() };
     },
   };
 }
@@ -159,6 +185,18 @@ function emptyResults() {
     callerTable: createValueTable(MAX_CALLER_VALUES),
     roles: new Map<string, number>(),
     keys: new Map<string, number>(),
+  };
+}
+
+function findingsOf(results: ReturnType<typeof emptyResults>): Omit<Findings, "earliest"> {
+  const { minutes, matches: matchList, callerTable, roles, keys, ...counts } = results;
+  return {
+    ...counts,
+    minutes: Float64Array.from([...minutes].flat()),
+    matches: Float64Array.from(matchList),
+    callerValues: callerTable.values,
+    roles: [...roles],
+    keys: [...keys],
   };
 }
 

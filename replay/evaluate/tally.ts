@@ -103,8 +103,10 @@ export function createTally(
   const totals = { events: 0, outside: 0, oversized: 0 };
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
+  let timeAxis: TimeAxis | undefined;
   return {
     add: (findings) => {
+      timeAxis = undefined;
       totals.events += findings.events;
       totals.outside += findings.outside;
       totals.oversized += findings.oversized;
@@ -128,7 +130,10 @@ export function createTally(
       return { count: sorted.reduce((sum, [, count]) => sum + count, 0), byMinute: sorted };
     },
     who: (indices) => whoTally.of(indices, cells.copies().countsCopies ? "delivered" : "distinct"),
-    series: (metric) => seriesOf(metric, { filters, id: monitoredMetrics[metric], cells, minutes }),
+    series: (metric) => {
+      timeAxis ??= timeAxisOf(minutes);
+      return seriesOf(metric, { filters, id: monitoredMetrics[metric], cells, timeAxis });
+    },
     counts: () => ({ ...totals, ...cells.copies() }),
     span: () => (first <= last ? { first, last } : undefined),
     roles: () => byCount(roles),
@@ -185,39 +190,68 @@ function createCells(filters: number, maxDistinct: number, countCopies: number):
   };
 }
 
+/** The minutes with events in order of time, shared by all series. */
+interface TimeAxis {
+  readonly minutes: readonly number[];
+  /** Number of events by index in `minutes`. */
+  readonly events: readonly number[];
+  readonly indices: ReadonlyMap<number, number>;
+}
+
+function timeAxisOf(byMinute: ReadonlyMap<number, number>): TimeAxis {
+  const sorted = byTime(byMinute);
+  const minutes = sorted.map(([minute]) => minute);
+  const indices = new Map(minutes.map((minute, index) => [minute, index]));
+  return { minutes, events: sorted.map(([, events]) => events), indices };
+}
+
 function seriesOf(
   metric: number,
   tallied: {
     readonly filters: readonly MetricFilter[];
     readonly id: string | undefined;
     readonly cells: Cells;
-    readonly minutes: ReadonlyMap<number, number>;
+    readonly timeAxis: TimeAxis;
   },
 ): Series {
-  const { filters, id, cells, minutes } = tallied;
-  const sets = new Map<number, StatisticSet>();
-  for (const [index, { transformation }] of filters.entries()) {
-    const ofFilter = cells.ofFilter(index);
+  const { filters, id, cells, timeAxis } = tallied;
+  const { minutes, events, indices } = timeAxis;
+  const sets: (StatisticSet | undefined)[] = minutes.map(() => undefined);
+  const merge = (index: number, set: StatisticSet) => {
+    const existing = sets[index];
+    sets[index] = existing === undefined ? set : mergeStatistics(existing, set);
+  };
+  for (const [filter, { transformation }] of filters.entries()) {
+    const ofFilter = cells.ofFilter(filter);
     for (const [minute, cell] of ofFilter.get(metric) ?? []) {
       const { published: sampleCount, sum, minimum, maximum } = cells.sumsOf(cell);
-      if (sampleCount > 0) mergeInto(sets, minute, { sum, sampleCount, minimum, maximum });
+      if (sampleCount > 0) merge(indices.get(minute) ?? -1, { sum, sampleCount, minimum, maximum });
     }
     const { metricNamespace: namespace, metricName: name, defaultValue: value } = transformation;
     if (value === undefined || metricId({ namespace, name, dimensions: {} }) !== id) continue;
-    for (const [minute, events] of minutes) {
-      const unmatched = events - matchesIn(ofFilter, minute);
+    const matched = matchesByIndex(ofFilter, timeAxis);
+    for (let index = 0; index < events.length; index++) {
+      const unmatched = (events[index] ?? 0) - (matched[index] ?? 0);
       if (unmatched === 0) continue;
-      const set = { sum: value * unmatched, sampleCount: unmatched };
-      mergeInto(sets, minute, { ...set, minimum: value, maximum: value });
+      const sum = value * unmatched;
+      merge(index, { sum, sampleCount: unmatched, minimum: value, maximum: value });
     }
   }
-  const sorted = byTime(sets);
-  return { minutes: sorted.map(([minute]) => minute), sets: sorted.map(([, set]) => set) };
+  return {
+    minutes: minutes.filter((_, index) => sets[index] !== undefined),
+    sets: sets.filter((set) => set !== undefined),
+  };
 }
 
-function matchesIn(ofFilter: CellsByMetric, minute: number): number {
-  let matches = 0;
-  for (const byMinute of ofFilter.values()) matches += byMinute.get(minute)?.delivered.matches ?? 0;
+/** Number of deliveries that a filter matched, by index in the minutes. */
+function matchesByIndex(ofFilter: CellsByMetric, { minutes, indices }: TimeAxis): Float64Array {
+  const matches = new Float64Array(minutes.length);
+  for (const byMinute of ofFilter.values()) {
+    for (const [minute, { delivered }] of byMinute) {
+      const index = indices.get(minute) ?? -1;
+      matches[index] = (matches[index] ?? 0) + delivered.matches;
+    }
+  }
   return matches;
 }
 
@@ -238,10 +272,6 @@ function addMatch(sums: Sums, value: number): void {
 
 function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void {
   counts.set(key, (counts.get(key) ?? 0) + count);
-}
-
-function mergeInto(sets: Map<number, StatisticSet>, minute: number, set: StatisticSet): void {
-  sets.set(minute, mergeStatistics(sets.get(minute), set));
 }
 
 function byTime<Value>(byMinute: ReadonlyMap<number, Value>): (readonly [number, Value])[] {

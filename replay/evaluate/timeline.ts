@@ -5,7 +5,11 @@ import {
   type Statistic,
   type ThresholdAlarm,
 } from "../../cloudwatch/alarm/alarm.ts";
-import { ANOMALY_TRAINING_WINDOW, evaluateAnomaly } from "../../cloudwatch/alarm/anomaly.ts";
+import {
+  ANOMALY_TRAINING_WINDOW,
+  anomalyBand,
+  evaluateAnomaly,
+} from "../../cloudwatch/alarm/anomaly.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "../../cloudwatch/alarm/evaluate.ts";
 import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/range.ts";
 import { mergeStatistics, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
@@ -110,6 +114,7 @@ function statisticsOf(
     const periodEnd = start + at * MINUTE;
     while (timeAt(to) < periodEnd) to++;
     while (from < to && timeAt(from) < periodEnd - period * 1000) from++;
+    if (from === to) continue;
     const total = totalOf(sets, from, to);
     if (total !== undefined) values[at] = statisticOf[statistic](total);
   }
@@ -129,8 +134,11 @@ function indexFrom(minutes: readonly number[], minute: number): number {
 }
 
 function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet | undefined {
-  let total: StatisticSet | undefined;
-  for (const set of sets.slice(from, to)) total = mergeStatistics(total, set);
+  let total = sets[from];
+  for (let index = from + 1; index < to; index++) {
+    const set = sets[index];
+    if (set !== undefined) total = mergeStatistics(total, set);
+  }
   return total;
 }
 
@@ -144,8 +152,8 @@ export function valuesIn({ segments }: Timeline): readonly number[] {
 
 /**
  * Evaluates an alarm over history, at the times and over the periods at which CloudWatch would have
- * evaluated it. Skips evaluations of threshold alarms whose result cannot differ from the previous one,
- * because every value in the evaluation range is on the same side of the threshold as before.
+ * evaluated it. Skips evaluations whose result cannot differ from the previous one, because every value in
+ * the evaluation range is on the same side of the threshold or band as before.
  *
  * The alarm begins in INSUFFICIENT_DATA. Evaluation continues after the last event until the evaluation
  * range is empty.
@@ -160,18 +168,19 @@ export function transitionsOf(
   const window: Window = {
     periods: evaluationRange(alarm, 0).length,
     minutesPerPeriod: alarm.period / 60,
-    ignoresMissing: alarm.treatMissingData === "notBreaching",
+    ignoresMissing: !isAnomalyAlarm(alarm) && alarm.treatMissingData === "notBreaching",
   };
-  const sideOf = isAnomalyAlarm(alarm) ? undefined : createClassifier(alarm);
   let state: AlarmState = "INSUFFICIENT_DATA";
-  for (const { start, values } of segments) {
-    const sides = sideOf && Int8Array.from(values, sideOf);
+  for (const segment of segments) {
+    const { start, values } = segment;
+    const sides = classify(values.length, sideReader(alarm, segment));
+    const isSameAsBefore = createComparison(sides, stride, window);
     let isSettled = false;
     const first = start < begin ? stride : 0;
     for (let at = first; at < values.length; at += stride) {
-      isSettled &&= sides !== undefined && isSameResult(sides, at - stride, at, window);
+      isSettled &&= isSameAsBefore(at);
       if (isSettled) continue;
-      const { state: next, reason } = evaluate(alarm, { start, values }, at, state);
+      const { state: next, reason } = evaluate(alarm, segment, at, state);
       isSettled = next === state;
       if (isSettled) continue;
       changes.push({ at: start + at * MINUTE, from: state, to: next, reason });
@@ -179,6 +188,34 @@ export function transitionsOf(
     }
   }
   return changes;
+}
+
+/** Several times as fast as `Int8Array.from`, which iterates. */
+function classify(length: number, sideAt: (at: number) => number): Int8Array {
+  const sides = new Int8Array(length);
+  for (let at = 0; at < length; at++) sides[at] = sideAt(at);
+  return sides;
+}
+
+/** Returns whether the evaluation at a minute must have the same result as the previous one. */
+function createComparison(
+  sides: Int8Array,
+  stride: number,
+  window: Window,
+): (at: number) => boolean {
+  const { periods, minutesPerPeriod, ignoresMissing } = window;
+  const length = periods * minutesPerPeriod + stride;
+  // In most minutes, nothing has changed for longer than the window.
+  let unchanged = 0;
+  let read = 0;
+  return (at) => {
+    for (; read <= at; read++) {
+      const [side, before] = [sides[read] ?? MISSING, sides[read - 1] ?? MISSING];
+      const isAlike = side === before || (ignoresMissing && side + before === MISSING + WITHIN);
+      unchanged = isAlike ? unchanged + 1 : 0;
+    }
+    return unchanged > length || isSameResult(sides, at - stride, at, window);
+  };
 }
 
 /** Whether two evaluations must have the same result. */
@@ -209,22 +246,47 @@ interface Window {
 
 function evaluate(
   alarm: MetricAlarm,
-  { start, values }: Segment,
+  segment: Segment,
   at: number,
   currentState: AlarmState,
 ): AlarmEvaluation {
-  const timestamps = evaluationRange(alarm, start + at * MINUTE);
-  const valueAt = (periodStart: number) => {
-    const value = values[(periodStart + alarm.period * 1000 - start) / MINUTE] ?? Number.NaN;
-    return Number.isNaN(value) ? null : value;
-  };
+  const timestamps = evaluationRange(alarm, segment.start + at * MINUTE);
+  const valueAt = valueReader(alarm, segment);
   if (isAnomalyAlarm(alarm)) return evaluateAnomaly(alarm, valueAt, timestamps, currentState);
   return evaluateAlarm({ ...alarm, datapoints: timestamps.map(valueAt), timestamps, currentState });
+}
+
+/** Returns the value of the period that starts at a time; null if it has no data. */
+function valueReader({ period }: MetricAlarm, { start, values }: Segment) {
+  return (periodStart: number): number | null => {
+    const value = values[(periodStart + period * 1000 - start) / MINUTE] ?? Number.NaN;
+    return Number.isNaN(value) ? null : value;
+  };
 }
 
 const MISSING = 0;
 const WITHIN = 1;
 const BREACHING = 2;
+/** The model of an anomaly alarm has not learned enough. */
+const UNTRAINED = 3;
+
+/** Returns a function that classifies the value of the period that ends at a minute of a segment. */
+function sideReader(alarm: MetricAlarm, segment: Segment): (at: number) => number {
+  const { start, values } = segment;
+  if (!isAnomalyAlarm(alarm)) {
+    const sideOf = createClassifier(alarm);
+    return (at) => sideOf(values[at] ?? Number.NaN);
+  }
+  const valueAt = valueReader(alarm, segment);
+  return (at) => {
+    const periodStart = start + at * MINUTE - alarm.period * 1000;
+    const { upperThreshold } = anomalyBand(alarm, valueAt, periodStart);
+    const value = values[at] ?? Number.NaN;
+    if (upperThreshold === undefined) return UNTRAINED;
+    if (Number.isNaN(value)) return MISSING;
+    return value > upperThreshold ? BREACHING : WITHIN;
+  };
+}
 
 /** Classifies values by evaluating the alarm on each value alone. */
 function createClassifier(alarm: ThresholdAlarm): (value: number) => number {

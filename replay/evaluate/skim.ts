@@ -1,0 +1,79 @@
+import type { Call } from "./candidates.ts";
+
+/**
+ * Returns the time of the record in `text[from, to)` if no filter can match it, without parsing it; undefined
+ * if it has to be parsed.
+ */
+export type Skim = (from: number, to: number) => string | undefined;
+
+interface SkimProps {
+  /**
+   * Returns the texts of which each matching record of the call contains at least one, see `Candidates`;
+   * undefined: parse all records of the call.
+   */
+  readonly literalsOf: (call: Call) => readonly string[] | undefined;
+  /** A longer record has to be parsed. */
+  readonly maxLength: number;
+}
+
+/** CloudTrail writes these members in this order, after `userIdentity`, which is an object. */
+const BEFORE_TIME = '},"eventTime":"';
+const TIME_LENGTH = "2026-03-02T09:14:27Z".length;
+const BEFORE_SOURCE = '","eventSource":"';
+const BEFORE_NAME = '","eventName":"';
+
+/** AWS has thousands of API operations. More distinct names are not real calls, so the cache restarts. */
+const MAX_CALLS = 20_000;
+
+/**
+ * Skims records as CloudTrail writes them: compact JSON, with members in its order. Most records match no
+ * filter, and parsing them would be the larger part of a replay.
+ *
+ * A record with a backslash is parsed, since it may contain escaped literals.
+ * @returns a function that begins a new text
+ */
+export function createSkimmer({ literalsOf, maxLength }: SkimProps): (text: string) => Skim {
+  /** Finds a literal, by the text from the name of the service to that of the call. */
+  const byCall = new Map<string, RegExp | undefined>();
+
+  function matcherAt(text: string, source: number, name: number, end: number) {
+    const key = text.slice(source, end);
+    if (byCall.has(key)) return byCall.get(key);
+    if (byCall.size >= MAX_CALLS) byCall.clear();
+    const eventSource = text.slice(source, name - BEFORE_NAME.length);
+    const literals = literalsOf({ eventSource, eventName: text.slice(name, end) });
+    const matcher = literals && anyOf(literals);
+    byCall.set(key, matcher);
+    return matcher;
+  }
+
+  return (text) => {
+    let backslash = -1;
+    return (from, to) => {
+      if (backslash < from) backslash = indexOf(text, "\\", from);
+      if (to - from > maxLength || backslash < to) return undefined;
+      const time = indexOf(text, BEFORE_TIME, from) + BEFORE_TIME.length;
+      const source = time + TIME_LENGTH + BEFORE_SOURCE.length;
+      if (source >= to || !text.startsWith(BEFORE_SOURCE, time + TIME_LENGTH)) return undefined;
+      const sourceEnd = indexOf(text, '"', source);
+      if (!text.startsWith(BEFORE_NAME, sourceEnd)) return undefined;
+      const name = sourceEnd + BEFORE_NAME.length;
+      const end = indexOf(text, '"', name);
+      if (end >= to) return undefined;
+      const matcher = matcherAt(text, source, name, end);
+      if (matcher === undefined || matcher.test(text.slice(from, to))) return undefined;
+      return text.slice(time, time + TIME_LENGTH);
+    };
+  };
+}
+
+function indexOf(text: string, part: string, from: number): number {
+  const index = text.indexOf(part, from);
+  return index < 0 ? Number.POSITIVE_INFINITY : index;
+}
+
+/** An expression for one pass over the record; without literals, it matches nothing. */
+function anyOf(literals: readonly string[]): RegExp {
+  const escaped = literals.map((literal) => literal.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"));
+  return new RegExp(literals.length === 0 ? "(?!)" : escaped.join("|"));
+}
