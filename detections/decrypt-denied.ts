@@ -29,7 +29,7 @@ export const decryptDenied: ServiceDetection = {
   insightsQuery: () =>
     [
       "filter DecryptDenied > 0 or (Decrypts > 0 and status = 200)",
-      "stats sum(DecryptDenied) as denied, sum(Decrypts) as tried by bin(10s) as time",
+      "stats sum(DecryptDenied) as denied, sum(Decrypts) as tried by bin(10s) as time, client",
       "sort time desc",
     ].join(" | "),
   mustFire: [

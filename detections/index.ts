@@ -1,5 +1,6 @@
 import { alarmChange } from "./alarm-change.ts";
 import { bucketChange } from "./bucket-change.ts";
+import { clientVolume } from "./client-volume.ts";
 import { databaseChange } from "./database-change.ts";
 import { databaseCopy } from "./database-copy.ts";
 import { decryptDenied } from "./decrypt-denied.ts";
@@ -13,6 +14,7 @@ import { kmsKeyChange } from "./kms-key-change.ts";
 import { kmsOutsider } from "./kms-outsider.ts";
 import { kmsVolume } from "./kms-volume.ts";
 import { networkChange } from "./network-change.ts";
+import { quotaExceeded } from "./quota-exceeded.ts";
 import { roleBorrowed } from "./role-borrowed.ts";
 import { roleChange } from "./role-change.ts";
 import { secretAccess } from "./secret-access.ts";
@@ -32,6 +34,8 @@ export const detections: readonly Detection[] = [
   kmsOutsider,
   kmsVolume,
   kmsKeyChange,
+  clientVolume,
+  quotaExceeded,
   tamperedRecord,
   roleChange,
   roleBorrowed,

@@ -15,7 +15,7 @@ import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
 import { deployedScope } from "./scope.ts";
-import type { Clock } from "./state/clock.ts";
+import type { AdjustableClock, Clock } from "./state/clock.ts";
 import type { DataFolder, Endpoints } from "./state/data-folder.ts";
 import type { Database } from "./state/database.ts";
 import { persistentClock } from "./state/persistent-clock.ts";
@@ -114,7 +114,9 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     onStop,
   });
 
-  if (settings.monitoringCanary) onStop(repeat(clock, CANARY_MINUTES * 60_000, service.runCanary));
+  if (identity.url !== undefined) onStop(sendTime(clock, service.send));
+  if (settings.monitoringCanary)
+    onStop(repeat(clock, CANARY_MINUTES * 60_000, () => service.send("canary")));
   const consoleServer = await startLabConsole(options.consolePort, {
     clock,
     startSpeed: options.speed,
@@ -146,9 +148,10 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
 
 /** Starts an issuer with the claims of the one in the settings. Nothing while identity is off. */
 async function startIdentity(
-  { oidcIssuer: issuer, oidcAudience: audience, oidcClientClaim: clientClaim }: Settings,
+  settings: Settings,
   onStop: OnStop,
 ): Promise<{ readonly url?: string; readonly env?: Readonly<Record<string, string>> }> {
+  const { oidcIssuer: issuer, oidcAudience: audience, oidcClientClaim: clientClaim } = settings;
   if (issuer === undefined || audience === undefined) return {};
   const { startIssuer } = await import("./identity/issuer.ts");
   const { url, close } = await startIssuer({ issuer, audience, clientClaim });
@@ -158,6 +161,9 @@ async function startIdentity(
     OIDC_AUDIENCE: audience,
     OIDC_CLIENT_CLAIM: clientClaim,
     OIDC_JWKS_URL: `${url}/jwks`,
+    CLIENT_REQUESTS_PER_MINUTE: String(settings.clientRequestsPerMinute),
+    CLIENT_DECRYPTS_PER_MINUTE: String(settings.clientDecryptsPerMinute),
+    CLIENT_DECRYPTS_PER_DAY: String(settings.clientDecryptsPerDay),
   };
   return { url, env };
 }
@@ -175,6 +181,16 @@ function repeat(clock: Clock, interval: number, task: () => void): () => void {
     });
   }
   return () => cancel();
+}
+
+/** Real milliseconds between two messages to the service about lab time, by which it counts quotas. */
+const TIME_INTERVAL = 500;
+
+function sendTime(clock: AdjustableClock, send: (message: string) => void): () => void {
+  const sendNow = () => send(`clock ${Math.round(clock.now())} ${clock.speed()}`);
+  sendNow();
+  const timer = setInterval(sendNow, TIME_INTERVAL);
+  return () => clearInterval(timer);
 }
 
 async function startLabConsole(
@@ -260,7 +276,7 @@ async function startService({ env, logFile, onLine, onStop }: ServiceProps) {
   return {
     url: `http://127.0.0.1:${await listeningPort(service)}`,
     exited: service.exited,
-    runCanary: () => service.send("canary"),
+    send: service.send,
   };
 }
 

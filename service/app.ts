@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { accessLog } from "./access-log.ts";
 import { authenticate } from "./authenticate.ts";
 import type { AppDependencies } from "./dependencies.ts";
+import { enforceQuotas } from "./enforce-quotas.ts";
 import { handleError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { limitRequests } from "./limits.ts";
@@ -65,7 +66,9 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   app.route("/", healthRoutes(dependencies));
   app.get("/openapi.json", (context) => context.json(document));
   app.use(limitRequests(limits));
-  if (identity !== undefined) app.use(authenticate(identity.verifyToken));
+  if (identity !== undefined) {
+    app.use(authenticate(identity.verifyToken), enforceQuotas(identity.quotas));
+  }
   app.route("/", recordRoutes(dependencies));
   app.onError(handleError(logger));
   return app;

@@ -1,4 +1,5 @@
 import type { RequestLimits } from "./limits.ts";
+import type { Quotas } from "./quotas.ts";
 import type { Verdict } from "./readiness.ts";
 import type { Store } from "./store.ts";
 import type { Logger } from "./telemetry.ts";
@@ -8,6 +9,7 @@ import type { Vault } from "./vault.ts";
 /** How callers are identified. */
 export interface Identity {
   readonly verifyToken: VerifyToken;
+  readonly quotas: Quotas;
   /** Maximum number of clients with metrics of their own. */
   readonly clientMetrics: number;
 }

@@ -168,6 +168,7 @@ describe("identity", () => {
       ...expected,
       keys: { kind: "pinned", jwks: JSON.parse(OIDC_JWKS) },
       clientMetrics: 10,
+      quotas: { requestsPerMinute: 600, decryptsPerMinute: 120, decryptsPerDay: 20_000 },
     });
     const fetched = { ...pinned, OIDC_JWKS: "", OIDC_JWKS_URL };
     expect(parseServiceEnvironment(fetched).identity?.keys).toEqual({

@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
+import type { QuotaLimits } from "./quotas.ts";
 import type { FormatVersion } from "./record-format.ts";
 import { WITHOUT_TRAIL } from "./trail-guard.ts";
 
@@ -27,6 +28,7 @@ export interface IdentityEnvironment {
     | { readonly kind: "pinned"; readonly jwks: JSONWebKeySet };
   /** Maximum number of clients for which this process reports metrics of their own. */
   readonly clientMetrics: number;
+  readonly quotas: QuotaLimits;
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -163,6 +165,10 @@ const identity = {
   OIDC_CLIENT_CLAIM: text(/^[\w:./-]{1,100}$/, "the name of a claim").default("sub"),
   /** Maximum number of clients with metrics of their own in this process; others share one. */
   CLIENT_METRICS: integer(0, 100, 10),
+  /** Quotas of each client. Requests to decrypt or forget a record count as decrypts. */
+  CLIENT_REQUESTS_PER_MINUTE: integer(1, 100_000_000, 600),
+  CLIENT_DECRYPTS_PER_MINUTE: integer(1, 100_000_000, 120),
+  CLIENT_DECRYPTS_PER_DAY: integer(1, 100_000_000, 20_000),
 };
 
 /** Rejects symmetric keys and private members. */
@@ -223,6 +229,9 @@ function parseIdentity(variables: Variables): IdentityEnvironment | undefined {
     OIDC_JWKS: jwks,
     OIDC_CLIENT_CLAIM: clientClaim,
     CLIENT_METRICS: clientMetrics,
+    CLIENT_REQUESTS_PER_MINUTE: requestsPerMinute,
+    CLIENT_DECRYPTS_PER_MINUTE: decryptsPerMinute,
+    CLIENT_DECRYPTS_PER_DAY: decryptsPerDay,
   } = parse(identity, variables);
   if (issuer === undefined) {
     const [orphan] = ["OIDC_AUDIENCE", "OIDC_JWKS_URL", "OIDC_JWKS"].filter(
@@ -237,7 +246,8 @@ function parseIdentity(variables: Variables): IdentityEnvironment | undefined {
       "OIDC_AUDIENCE must be set with OIDC_ISSUER: the service would accept tokens issued for others.",
     );
   }
-  const base = { issuer, audience, clientClaim, clientMetrics };
+  const quotas = { requestsPerMinute, decryptsPerMinute, decryptsPerDay };
+  const base = { issuer, audience, clientClaim, clientMetrics, quotas };
   if (url !== undefined && jwks === undefined) return { ...base, keys: { kind: "url", url } };
   if (url === undefined && jwks !== undefined) return { ...base, keys: { kind: "pinned", jwks } };
   throw new OperatorError("Set exactly one of OIDC_JWKS_URL and OIDC_JWKS with OIDC_ISSUER.");

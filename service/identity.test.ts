@@ -2,6 +2,8 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { clientIdOf } from "./client-id.ts";
 import { IssuerUnavailable, pinnedKeys } from "./issuer-keys.ts";
 import { formatKey } from "./key.ts";
+import { createQuotaStore } from "./quota-store.ts";
+import { createQuotas, type Quotas } from "./quotas.ts";
 import { useService } from "./testing/fixture.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "./testing/issuer.ts";
 import { createTokenVerifier, type VerifyToken } from "./token.ts";
@@ -15,9 +17,16 @@ const verifyToken = createTokenVerifier({
   now: Date.now,
 });
 
+const unlimited: Quotas = { take: async () => undefined };
+
 let verify: VerifyToken = verifyToken;
+let quotas = unlimited;
 const fixture = useService({
-  identity: { verifyToken: (token) => verify(token), clientMetrics: 2 },
+  identity: {
+    verifyToken: (token) => verify(token),
+    quotas: { take: (client, isDecrypt) => quotas.take(client, isDecrypt) },
+    clientMetrics: 2,
+  },
 });
 
 const headersOf = async (sub: string) => ({
@@ -32,6 +41,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   verify = verifyToken;
+  quotas = unlimited;
 });
 
 const ROUTES = [
@@ -216,5 +226,64 @@ describe("a record belongs to the client that encrypted it", () => {
     await fixture.service.store.insert(record);
     const body = { Name: NAME, Key: formatKey(key) };
     expect((await fixture.service.post("/decrypt", body, bob)).json).toEqual({ Text: "old" });
+  });
+});
+
+describe("a client that has used up a quota", () => {
+  const limits = { requestsPerMinute: 100, decryptsPerMinute: 100, decryptsPerDay: 2 };
+  let now = Date.now();
+
+  const task = () =>
+    createQuotas({ limits, store: createQuotaStore(fixture.service.database), now: () => now });
+
+  test("gets 429 from every task until the next day, without a KMS call", async () => {
+    const [first, second] = [task(), task()];
+    const decrypt = (headers: Record<string, string>) =>
+      fixture.service.post("/decrypt", { Name: "n", Key: "k" }, headers);
+    quotas = first;
+    expect((await decrypt(alice)).status).toBe(403);
+    expect(fixture.service.lines.at(-1)).toMatchObject({
+      dayQuotaUsed: 50,
+      HighVolumeDecrypts: 0,
+      DecryptDenied: 1,
+    });
+    quotas = second;
+    expect((await decrypt(alice)).status).toBe(403);
+    expect(fixture.service.lines.at(-1)).toMatchObject({
+      dayQuotaUsed: 100,
+      HighVolumeDecrypts: 1,
+    });
+
+    const calls = fixture.service.kms.calls.length;
+    for (quotas of [first, second]) {
+      const { status, json, headers } = await decrypt(alice);
+      expect({ status, Code: json.Code }).toEqual({ status: 429, Code: "QuotaExceeded" });
+      expect(Number(headers.get("Retry-After"))).toBeGreaterThan(0);
+      expect(fixture.service.lines.at(-1)).toMatchObject({
+        level: "info",
+        code: "QuotaExceeded",
+        client: clientIdOf(ISSUER, "alice"),
+        QuotaExceeded: 1,
+      });
+    }
+    expect(fixture.service.kms.calls).toHaveLength(calls);
+    expect((await decrypt(await headersOf("bob"))).status).toBe(403);
+    now += 86_400_000;
+    expect((await decrypt(alice)).status).toBe(403);
+  });
+
+  test("is forgotten by the purge once its windows have ended", async () => {
+    const store = createQuotaStore(fixture.service.database);
+    const counters = () => fixture.postgres.sql`SELECT quota FROM cipherwatch.quota_usage`;
+    now = 20_000 * 86_400_000;
+    await task().take("alice", true);
+    await store.purge(now + 59_000);
+    expect(await counters()).toHaveLength(3);
+    await store.purge(now + 120_000);
+    expect(await counters()).toEqual([{ quota: "decrypts-day" }]);
+    await store.purge(now + 86_400_000);
+    expect(await counters()).toHaveLength(1);
+    await store.purge(now + 86_460_000);
+    expect(await counters()).toHaveLength(0);
   });
 });

@@ -182,6 +182,9 @@ describe("grantService", () => {
       asService("UPDATE cipherwatch.forgotten SET forgotten = now()"),
     ).rejects.toMatchObject({ code: "42501" });
     await asService("DELETE FROM cipherwatch.forgotten");
+    await asService("INSERT INTO cipherwatch.quota_usage VALUES ('client', 'decrypts-day', 1, 1)");
+    await asService("UPDATE cipherwatch.quota_usage SET taken = 2");
+    await asService("DELETE FROM cipherwatch.quota_usage");
     await asService("DELETE FROM cipherwatch.records");
     expect(await sql`SELECT FROM cipherwatch.records`).toHaveLength(0);
   });

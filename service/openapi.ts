@@ -173,7 +173,8 @@ function commonProblems(textLimit: number, identity: boolean) {
     ),
     429: {
       ...response(
-        "Too many requests are in progress, or too many connections are open (TooManyRequests).",
+        "Too many requests are in progress, or too many connections are open (TooManyRequests)" +
+          (identity ? ", or the client's quota is used up (QuotaExceeded)." : "."),
         "ErrorResponse",
       ),
       headers: retryAfter,

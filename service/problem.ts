@@ -12,6 +12,7 @@ export const problemStatus = {
   ExpectationFailed: 417,
   InvalidRequest: 422,
   TooManyRequests: 429,
+  QuotaExceeded: 429,
   HeadersTooLarge: 431,
   InternalError: 500,
   DatabaseUnavailable: 503,

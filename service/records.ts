@@ -91,6 +91,7 @@ export function recordRoutes({
 function recordDecision(facts: RequestFacts, opened: Opened): void {
   facts.kmsRequestId = opened.kmsRequestId;
   facts.metrics = {
+    ...facts.metrics,
     Decrypts: 1,
     DecryptDenied: Number(DENIED.has(opened.status)),
     TamperedRecords: Number(opened.status === "tampered"),

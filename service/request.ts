@@ -12,6 +12,8 @@ export interface RequestFacts {
   kmsRequestId?: string | undefined;
   /** Opaque id of the authenticated client. */
   client?: string;
+  /** Percentage of its decrypts of the day that the client has used. */
+  dayQuotaUsed?: number;
   /** Error code returned to the caller. */
   code?: ProblemCode;
   /** Error code of the dependency that failed, or why the access token was rejected. */

@@ -3,7 +3,7 @@ import { type AddressInfo, Server as NetServer } from "node:net";
 import { memoryForRequests, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createCanary, runAtMultiples } from "./canary.ts";
-import { createDatabase } from "./database.ts";
+import { createDatabase, type Database } from "./database.ts";
 import type { Identity } from "./dependencies.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createHttpServer } from "./http-server.ts";
@@ -11,13 +11,16 @@ import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms } from "./kms.ts";
 import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
+import { createQuotaStore } from "./quota-store.ts";
+import { createQuotas } from "./quotas.ts";
 import { createReadiness } from "./readiness.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createTokenVerifier } from "./token.ts";
 import { createReadTrail } from "./trail.ts";
 import { CHECK_INTERVAL, createTrailGuard } from "./trail-guard.ts";
 import { createVault, type Vault } from "./vault.ts";
+import { createWallClock } from "./wall-clock.ts";
 
 function start(): void {
   const environment = parseServiceEnvironment(process.env);
@@ -45,7 +48,7 @@ function start(): void {
   let draining = false;
   const app = createApp({
     vault,
-    identity: startIdentity(environment),
+    identity: startIdentity(environment, database),
     store,
     readiness: createReadiness({
       checks: { Database: store.check, Kms: kms.checkKey },
@@ -65,7 +68,7 @@ function start(): void {
     isDraining: () => draining,
   });
 
-  purgeRegularly(store);
+  purgeRegularly(store.purge);
   startCanary(vault, environment);
   const server = createHttpServer({
     app,
@@ -92,9 +95,9 @@ function start(): void {
 }
 
 /** Fetches the issuer's keys now and regularly. */
-function startIdentity({ identity }: ServiceEnvironment): Identity | undefined {
+function startIdentity({ identity }: ServiceEnvironment, database: Database): Identity | undefined {
   if (identity === undefined) return undefined;
-  const { keys: source, clientMetrics, ...expected } = identity;
+  const { keys: source, clientMetrics, quotas: limits, ...expected } = identity;
   const keys = source.kind === "url" ? fetchedKeys(source.url) : pinnedKeys(source.jwks);
   const refresh = () =>
     keys.refresh().catch((error: unknown) => {
@@ -102,15 +105,23 @@ function startIdentity({ identity }: ServiceEnvironment): Identity | undefined {
     });
   void refresh();
   setInterval(refresh, REFRESH_INTERVAL).unref();
-  return { verifyToken: createTokenVerifier({ ...expected, keys, now: Date.now }), clientMetrics };
+  const clock = createWallClock();
+  process.on("message", clock.receive);
+  const quotaStore = createQuotaStore(database);
+  purgeRegularly(() => quotaStore.purge(clock.now()));
+  return {
+    verifyToken: createTokenVerifier({ ...expected, keys, now: Date.now }),
+    quotas: createQuotas({ limits, store: quotaStore, now: clock.now }),
+    clientMetrics,
+  };
 }
 
 /** Milliseconds. */
 const PURGE_INTERVAL = 600_000;
 
-function purgeRegularly(store: Store): void {
+function purgeRegularly(purge: () => Promise<void>): void {
   setInterval(() => {
-    store.purge().catch((error: unknown) => logger.warn(errorFields(error), "purge failed"));
+    purge().catch((error: unknown) => logger.warn(errorFields(error), "purge failed"));
   }, PURGE_INTERVAL).unref();
 }
 

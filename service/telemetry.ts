@@ -62,12 +62,17 @@ const metrics = {
   RewrapFailures: { unit: "Count", resolution: 60 },
   /** Checks that could not confirm that the trail records KMS events. */
   TrailUnconfirmed: { unit: "Count", resolution: 60 },
+  /** Requests rejected because the client's quota is used up. */
+  QuotaExceeded: { unit: "Count", resolution: 60 },
+  /** Decrypts by a client that has used most of its decrypts of the day. */
+  HighVolumeDecrypts: { unit: "Count", resolution: 60 },
 } as const satisfies Record<string, Metric>;
 
 /** Metrics that are also reported for each client. */
 const CLIENT_METRICS: ReadonlySet<string> = new Set<keyof typeof metrics>([
   "Decrypts",
   "DecryptDenied",
+  "QuotaExceeded",
 ]);
 
 export interface MetricSource {

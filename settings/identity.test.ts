@@ -17,6 +17,9 @@ test("is off by default, with the subject as the client", () => {
     oidcClientClaim: "sub",
     oidcEgressCidrs: [],
     clientMetrics: 10,
+    clientRequestsPerMinute: 600,
+    clientDecryptsPerMinute: 120,
+    clientDecryptsPerDay: 20_000,
   });
 });
 
@@ -24,13 +27,21 @@ test("reads every setting from its variable", () => {
   const VPC_ENDPOINTS = "true";
   const OIDC_EGRESS_CIDRS = "203.0.113.0/24, 198.51.100.7/32";
   const variables = { ...fetched, VPC_ENDPOINTS, OIDC_EGRESS_CIDRS, OIDC_CLIENT_CLAIM: "azp" };
-  expect(settingsOf({ ...variables, CLIENT_METRICS: "0" })).toMatchObject({
+  const quotas = {
+    CLIENT_REQUESTS_PER_MINUTE: "300",
+    CLIENT_DECRYPTS_PER_MINUTE: "200",
+    CLIENT_DECRYPTS_PER_DAY: "1000",
+  };
+  expect(settingsOf({ ...variables, ...quotas, CLIENT_METRICS: "0" })).toMatchObject({
     oidcIssuer: OIDC_ISSUER,
     oidcAudience: OIDC_AUDIENCE,
     oidcJwksUrl: OIDC_JWKS_URL,
     oidcClientClaim: "azp",
     oidcEgressCidrs: ["203.0.113.0/24", "198.51.100.7/32"],
     clientMetrics: 0,
+    clientRequestsPerMinute: 300,
+    clientDecryptsPerMinute: 200,
+    clientDecryptsPerDay: 1_000,
   });
 });
 
@@ -49,6 +60,9 @@ test.each<[string, string, RegExp]>([
   ["OIDC_CLIENT_CLAIM", "a b", /^is not a valid name of a claim$/],
   ["OIDC_JWKS_URL", "http://login.example.com/jwks", /^is not a valid URL$/],
   ["OIDC_EGRESS_CIDRS", "203.0.113.9/24", /the range is 203\.0\.113\.0\/24/],
+  ["CLIENT_REQUESTS_PER_MINUTE", "0", /^must be an integer between 1 and 100000000$/],
+  ["CLIENT_DECRYPTS_PER_MINUTE", "601", /^must not exceed CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE/],
+  ["CLIENT_DECRYPTS_PER_DAY", "0", /^must be an integer between 1 and 100000000$/],
   ["CLIENT_METRICS", "101", /^must be an integer between 0 and 100$/],
 ])("rejects %s=%s", (variable, value, message) => {
   const issues = issuesOf({ ...fetched, [variable]: value });
@@ -112,6 +126,15 @@ test.each<[string, Record<string, string>, string, RegExp]>([
 ])("rejects %s", (_, variables, variable, message) => {
   expect(issuesOf(variables)).toMatchObject([
     { variable: `CIPHERWATCH_${variable}`, message: expect.stringMatching(message) },
+  ]);
+});
+
+test("rejects a quota of the day below the one of a minute", () => {
+  expect(issuesOf({ CLIENT_DECRYPTS_PER_DAY: "119" })).toMatchObject([
+    {
+      variable: "CIPHERWATCH_CLIENT_DECRYPTS_PER_MINUTE",
+      message: "must not exceed CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY, which would apply first",
+    },
   ]);
 });
 

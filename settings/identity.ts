@@ -9,6 +9,9 @@ import { integer, type Refinement, same, setting, text, type ValuesOf } from "./
 /** A variable of the task definition, which may have 64 KiB in all. */
 const MAX_KEY_SET = 16_384;
 
+/** Guards against typing errors, and fits the counters in the database. */
+const MAX_QUOTA = 100_000_000;
+
 const HTTPS_URL =
   /^https:\/\/[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?(\/[A-Za-z0-9._~:/%-]*)?$/;
 const URL_ALLOWED = "an https URL without credentials, query and fragment";
@@ -112,6 +115,22 @@ export const settings = {
       "Number of clients for which each task reports metrics of their own. CloudWatch charges for each of them.",
     defaults: same(10),
   }),
+
+  clientRequestsPerMinute: integer(1, MAX_QUOTA, {
+    description: "Requests that one client can make in a minute, with identity.",
+    defaults: same(600),
+  }),
+
+  clientDecryptsPerMinute: integer(1, MAX_QUOTA, {
+    description: "Requests to decrypt or forget a record that one client can make in a minute.",
+    defaults: same(120),
+  }),
+
+  clientDecryptsPerDay: integer(1, MAX_QUOTA, {
+    description:
+      "Requests to decrypt or forget a record that one client can make in a day (UTC). It ends a slow copy of records.",
+    defaults: same(20_000),
+  }),
 };
 
 type Values = ValuesOf<
@@ -189,6 +208,22 @@ export const refinements: readonly Refinement<Values>[] = [
       "has no effect without CIPHERWATCH_OIDC_JWKS_URL and CIPHERWATCH_VPC_ENDPOINTS",
     allowed: "no ranges, unless the service fetches keys and is limited to VPC endpoints",
     next: "unset it",
+  },
+  {
+    fields: ["clientDecryptsPerMinute", "clientRequestsPerMinute"],
+    check: ({ clientDecryptsPerMinute, clientRequestsPerMinute }) =>
+      clientDecryptsPerMinute > clientRequestsPerMinute &&
+      "must not exceed CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE, which would apply first",
+    allowed: "at most CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE",
+    next: "lower it, or raise CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE",
+  },
+  {
+    fields: ["clientDecryptsPerMinute", "clientDecryptsPerDay"],
+    check: ({ clientDecryptsPerMinute, clientDecryptsPerDay }) =>
+      clientDecryptsPerMinute > clientDecryptsPerDay &&
+      "must not exceed CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY, which would apply first",
+    allowed: "at most CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY",
+    next: "lower it, or raise CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY",
   },
 ];
 

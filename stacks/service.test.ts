@@ -162,6 +162,9 @@ describe("the API", () => {
       OIDC_JWKS,
       OIDC_CLIENT_CLAIM: "sub",
       CLIENT_METRICS: "10",
+      CLIENT_REQUESTS_PER_MINUTE: "600",
+      CLIENT_DECRYPTS_PER_MINUTE: "120",
+      CLIENT_DECRYPTS_PER_DAY: "20000",
     });
     expect(parseServiceEnvironment(variables).identity).toMatchObject({
       issuer: oidc.OIDC_ISSUER,

@@ -34,7 +34,7 @@ T1110 Brute Force | kms-errors:Decrypt decrypt-denied:metric
 T1110.001 Password Guessing | kms-errors:Decrypt decrypt-denied:metric
 T1110.003 Password Spraying | kms-errors:Decrypt decrypt-denied:metric
 T1110.004 Credential Stuffing | kms-errors:Decrypt decrypt-denied:metric
-T1119 Automated Collection | kms-volume:Decrypt
+T1119 Automated Collection | kms-volume:Decrypt client-volume:metric quota-exceeded:metric
 T1136 Create Account | role-change:CreateRole
 T1136.003 Cloud Account | role-change:CreateRole
 T1190 Exploit Public-Facing Application | service-credentials-outside:GetCallerIdentity denied-api:ListBuckets tampered-record:metric
@@ -43,7 +43,7 @@ T1201 Password Policy Discovery | -reads
 T1204 User Execution | image-change:PutImage
 T1204.003 Malicious Image | image-change:PutImage
 T1211 Exploitation for Defense Evasion | -provider
-T1213 Data from Information Repositories | kms-volume:Decrypt kms-outsider:Decrypt
+T1213 Data from Information Repositories | kms-volume:Decrypt client-volume:metric kms-outsider:Decrypt
 T1213.006 Databases | kms-volume:Decrypt database-copy:CreateDBSnapshot secret-access:GetSecretValue
 T1485 Data Destruction | kms-key-change:ScheduleKeyDeletion database-change:DeleteDBInstance
 T1485.001 Lifecycle-Triggered Deletion | trail-change:PutBucketLifecycle bucket-change:PutBucketLifecycle

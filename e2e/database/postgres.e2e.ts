@@ -41,6 +41,7 @@ it("runs each migration once when four tasks start at the same time", async () =
     "0001_records.sql",
     "0002_forgotten.sql",
     "0003_record_format_2.sql",
+    "0004_quota_usage.sql",
   ]);
 });
 

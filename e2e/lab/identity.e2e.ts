@@ -10,6 +10,9 @@ import { clientIdOf } from "../../service/client-id.ts";
 
 const MALLORY = clientIdOf("https://login.example.com", "mallory");
 
+/** The quota of a lab with identity. */
+const DECRYPTS_PER_DAY = 400;
+
 let folder: string;
 let spawned: SpawnedLab;
 let lab: LabClient;
@@ -64,6 +67,23 @@ describe("a lab with identity", () => {
     const log = readFileSync(join(folder, "data/state/service.log"), "utf8");
     expect(log).toContain(`"client":"${MALLORY}"`);
     expect(log).not.toContain("mallory");
+  });
+
+  it("ends a slow copy of records by the day's quota, and names the client", async () => {
+    const { email } = await attackWith("client-volume");
+    expect(email?.body).toContain("A client decrypts unusually much");
+    const events = await waitFor("the rejected request", async () => {
+      const counted = await countedBy("quota-exceeded");
+      return counted.events.length > 0 ? counted.events : undefined;
+    });
+    const [client = "", ...others] = new Set(events.map((event) => event.client));
+    expect(client).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(others).toEqual([]);
+    const lines = readFileSync(join(folder, "data/state/service.log"), "utf8").split("\n");
+    const decrypts = lines.filter((line) => line.includes(client) && line.includes('"Decrypts":1'));
+    // Twice as many at most, if midnight of lab time passes meanwhile.
+    expect(decrypts.length).toBeGreaterThanOrEqual(DECRYPTS_PER_DAY);
+    expect(decrypts.length).toBeLessThan(2 * DECRYPTS_PER_DAY);
   });
 
   it("prints commands that a shell can run", async () => {

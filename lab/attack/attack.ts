@@ -116,7 +116,8 @@ export async function runAttack(
 
 /** The steps that this lab can run. */
 export function stepsIn({ hasIdentity }: LabClient, { steps }: Attack): readonly AttackStep[] {
-  return steps.filter(({ scenario }) => hasIdentity || !scenario.needsIdentity);
+  const excluded = hasIdentity ? "off" : "on";
+  return steps.filter(({ scenario }) => scenario.identity !== excluded);
 }
 
 /** Waits until the alarm leaves ALARM: only a change of state sends an email. */

@@ -6,7 +6,12 @@ import { kmsKeyChangeScenarios, useKeyWithChangedPolicy } from "./kms-scenarios.
 import type { LabClient } from "./lab-client.ts";
 import { decryptElsewhere, roleChangeScenarios, withServiceRole } from "./role-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
-import { decryptRepeatedly, tryWrongKeys, useForeignKey } from "./service-scenarios.ts";
+import {
+  copyUntilRejected,
+  decryptRepeatedly,
+  tryWrongKeys,
+  useForeignKey,
+} from "./service-scenarios.ts";
 
 const live = (description: string, run: Scenario["run"]): Scenario => ({
   description,
@@ -14,10 +19,22 @@ const live = (description: string, run: Scenario["run"]): Scenario => ({
   run,
 });
 
+/** Lab seconds per real second. */
+const COPY_SPEED = 600;
+
 const containerDefinitions = [{ name: "x", image: "public.ecr.aws/docker/library/busybox" }];
 
 const elb = ({ scope, region }: LabClient, resource: string) =>
   `arn:aws:elasticloadbalancing:${region}:${scope.accountId}:${resource}`;
+
+const slowCopy: Scenario = {
+  // Fast for a person who watches, slow in lab time: below the quota of a minute, over hours.
+  ...live(
+    "somebody with a stolen access token copies records slowly until the day's quota ends it",
+    (lab) => lab.atSpeed(COPY_SPEED, () => copyUntilRejected(lab)),
+  ),
+  identity: "on",
+};
 
 /** Calls that a detection must report, by its id. Each runs for real against the lab. */
 export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
@@ -27,7 +44,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     ),
     {
       ...live("mallory tries alice's Key with an access token of her own", useForeignKey),
-      needsIdentity: true,
+      identity: "on",
     },
   ],
   "decrypt-denied": [
@@ -49,6 +66,8 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       (lab, threshold) => lab.atSpeed(1, () => decryptRepeatedly(lab, Math.ceil(threshold * 1.5))),
     ),
   ],
+  "client-volume": [slowCopy],
+  "quota-exceeded": [slowCopy],
   "kms-key-change": kmsKeyChangeScenarios,
   "role-change": roleChangeScenarios,
   "database-copy": databaseCopyScenarios,

@@ -3,11 +3,12 @@ import { LIVE_SCENARIOS } from "./live-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 import { serviceLogLine } from "./service-log-line.ts";
 
-/** Live scenarios if the lab has the attacked service; otherwise the detection's first example. */
+/** Live scenarios if the lab has what they attack; otherwise the detection's first example. */
 export function scenariosFor(detection: Detection): readonly Scenario[] {
-  return Object.hasOwn(LIVE_SCENARIOS, detection.id)
-    ? (LIVE_SCENARIOS[detection.id] ?? [])
-    : [injectedScenario(detection)];
+  const { [detection.id]: live = [] } = LIVE_SCENARIOS;
+  if (live.length === 0) return [injectedScenario(detection)];
+  const needIdentity = live.every(({ identity }) => identity === "on");
+  return needIdentity ? [...live, { ...injectedScenario(detection), identity: "off" }] : live;
 }
 
 function injectedScenario(detection: Detection): Scenario {

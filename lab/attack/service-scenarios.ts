@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { LabClient } from "./lab-client.ts";
 
+const OK = 200;
 const FORBIDDEN = 403;
+const TOO_MANY = 429;
 
 /** Concurrent requests: enough for many per second, and far below the service's limit. */
 const CONCURRENCY = 16;
@@ -18,25 +21,55 @@ export async function tryWrongKeys({ post }: LabClient, count: number): Promise<
 
 const EncryptResponse = z.object({ Key: z.string() });
 
-/** Encrypts a record, and decrypts it many times. */
+/** Decrypts of one client: less than its quota in a lab with identity. */
+const DECRYPTS_OF_CLIENT = 200;
+
+/** Encrypts records, and decrypts them many times. With identity, each is of a new client. */
 export async function decryptRepeatedly({ post }: LabClient, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= DECRYPTS_OF_CLIENT) {
+    const client = newClient();
+    const body = await encryptAs({ post }, client);
+    await concurrently(Math.min(left, DECRYPTS_OF_CLIENT), async () => {
+      const { status } = await post("/decrypt", body, client);
+      if (status !== OK) throw unexpected(status, "/decrypt");
+    });
+  }
+}
+
+/** Takes minutes: an attack should end even if the quota of the lab is too high for it. */
+const MAX_COPIES = 20_000;
+
+/** Decrypts a record as a new client, until its quota is used up. */
+export async function copyUntilRejected({ post }: LabClient): Promise<void> {
+  const client = newClient();
+  const body = await encryptAs({ post }, client);
+  for (let decrypts = 0; decrypts < MAX_COPIES; decrypts += 1) {
+    const { status } = await post("/decrypt", body, client);
+    if (status === TOO_MANY) return;
+    if (status !== OK) throw unexpected(status, "/decrypt");
+  }
+  throw new Error(
+    `The service allowed ${MAX_COPIES} decrypts. Start the lab with a lower CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY.`,
+  );
+}
+
+/** A client whose quotas are unused. */
+const newClient = () => `client-${randomBytes(6).toString("hex")}`;
+
+async function encryptAs({ post }: Pick<LabClient, "post">, client: string) {
   const Name = "Stephen";
-  const send = async (path: string, body: object) => {
-    const { status, json } = await post(path, body);
-    if (status !== 200)
-      throw new Error(`The service returned ${status} for ${path}; expected 200.`);
-    return json;
-  };
-  const { Key } = EncryptResponse.parse(await send("/encrypt", { Name, Text: "I love Pizza" }));
-  await concurrently(count, () => send("/decrypt", { Name, Key }));
+  const { status, json } = await post("/encrypt", { Name, Text: "I love Pizza" }, client);
+  if (status !== OK) throw unexpected(status, "/encrypt");
+  return { Name, Key: EncryptResponse.parse(json).Key };
+}
+
+function unexpected(status: number, path: string): Error {
+  return new Error(`The service returned ${status} for ${path}; expected ${OK}.`);
 }
 
 /** Encrypts a record as one client, and tries its Key as another. */
 export async function useForeignKey({ post }: LabClient): Promise<void> {
-  const Name = "Stephen";
-  const { json } = await post("/encrypt", { Name, Text: "I love Pizza" }, "alice");
-  const { Key } = EncryptResponse.parse(json);
-  const { status } = await post("/decrypt", { Name, Key }, "mallory");
+  const { status } = await post("/decrypt", await encryptAs({ post }, "alice"), "mallory");
   if (status !== FORBIDDEN) {
     throw new Error(`The service returned ${status} to another client; expected ${FORBIDDEN}.`);
   }

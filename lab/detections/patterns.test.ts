@@ -185,11 +185,15 @@ describe("detections of the service's metrics", () => {
     );
   }
 
-  test.each(reported)("%s: counts its examples with high resolution", (id, { mustFire }) => {
-    for (const { values } of mustFire) {
-      expect(points(id, values)).toMatchObject([{ sum: 1, highResolution: true }]);
-    }
-  });
+  test.each(reported)(
+    "%s: counts its examples with the resolution that its period needs",
+    (id, detection) => {
+      const { mustFire, period } = detection;
+      for (const { values } of mustFire) {
+        expect(points(id, values)).toMatchObject([{ sum: 1, highResolution: period < 60 }]);
+      }
+    },
+  );
 
   test.each(reported)("%s: does not count the other examples", (id, { mustNotFire }) => {
     for (const { values } of mustNotFire) {

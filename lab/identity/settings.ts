@@ -1,6 +1,12 @@
 /** A key set with the form of an issuer's. The lab's service fetches the keys of the lab's own issuer. */
 const PLACEHOLDER_KEYS = { keys: [{ kty: "EC", kid: "lab", crv: "P-256", x: "AA", y: "AA" }] };
 
+/** Above what other attacks do, and low enough to be used up within seconds. */
+const QUOTAS = {
+  CIPHERWATCH_CLIENT_DECRYPTS_PER_MINUTE: "300",
+  CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY: "400",
+};
+
 /**
  * Settings that turn identity on in the lab. The stacks need them; names and keys have no effect here.
  * @param variables the user's settings, which take precedence
@@ -13,6 +19,7 @@ export function identityVariables(
     CIPHERWATCH_OIDC_ISSUER: "https://login.example.com",
     CIPHERWATCH_OIDC_AUDIENCE: "https://vault.example.com",
     CIPHERWATCH_OIDC_JWKS: JSON.stringify(PLACEHOLDER_KEYS),
+    ...QUOTAS,
     ...(variables.CIPHERWATCH_DOMAIN_NAME
       ? {}
       : {

@@ -27,7 +27,7 @@ export function useService(settings: Omit<HarnessSettings, "databaseUrl"> = {}):
     service.mayDecrypt.value = true;
     service.clock.now += 60_000;
     service.lines.length = 0;
-    await postgres.sql`TRUNCATE cipherwatch.records, cipherwatch.forgotten`;
+    await postgres.sql`TRUNCATE cipherwatch.records, cipherwatch.forgotten, cipherwatch.quota_usage`;
   });
 
   afterAll(async () => {

@@ -136,6 +136,9 @@ function identityVariables(settings: Settings): Readonly<Record<string, string>>
     OIDC_AUDIENCE: oidcAudience,
     OIDC_CLIENT_CLAIM: oidcClientClaim,
     CLIENT_METRICS: String(settings.clientMetrics),
+    CLIENT_REQUESTS_PER_MINUTE: String(settings.clientRequestsPerMinute),
+    CLIENT_DECRYPTS_PER_MINUTE: String(settings.clientDecryptsPerMinute),
+    CLIENT_DECRYPTS_PER_DAY: String(settings.clientDecryptsPerDay),
     ...(oidcJwksUrl !== undefined && { OIDC_JWKS_URL: oidcJwksUrl }),
     ...(oidcJwks !== undefined && { OIDC_JWKS: oidcJwks }),
   };

@@ -1,0 +1,139 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { DatabaseUnavailable } from "./database.ts";
+import { createQuotas, type QuotaLimits, type QuotaStore, type Quotas } from "./quotas.ts";
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const LIMITS: QuotaLimits = {
+  requestsPerMinute: 100_000,
+  decryptsPerMinute: 100_000,
+  decryptsPerDay: 100_000,
+};
+
+let now: number;
+let statements: number;
+let used: Map<string, number>;
+let failure: Error | undefined;
+
+/** Counts as the database does. */
+const take: QuotaStore["take"] = async ({ client, quota, period, count, limit }) => {
+  statements += 1;
+  if (failure !== undefined) throw failure;
+  const key = `${client} ${quota} ${period}`;
+  const before = used.get(key) ?? 0;
+  if (before >= limit) return undefined;
+  used.set(key, before + count);
+  return before + count;
+};
+
+beforeEach(() => {
+  now = 1_000 * DAY;
+  statements = 0;
+  used = new Map();
+  failure = undefined;
+});
+
+const task = (limits: Partial<QuotaLimits>) =>
+  createQuotas({ limits: { ...LIMITS, ...limits }, store: { take }, now: () => now });
+
+/** Counts how many of a number of decrypts are admitted. */
+async function admitted(quotas: readonly Quotas[], decrypts: number, client = "alice") {
+  let count = 0;
+  for (let index = 0; index < decrypts; index += 1) {
+    const quota = quotas[index % quotas.length];
+    await quota?.take(client, true).then(
+      () => {
+        count += 1;
+      },
+      (error: unknown) => expect(error).toMatchObject({ code: "QuotaExceeded" }),
+    );
+  }
+  return count;
+}
+
+describe("a client's quota", () => {
+  test.each<[string, Partial<QuotaLimits>]>([
+    ["requests of a minute", { requestsPerMinute: 300 }],
+    ["decrypts of a minute", { decryptsPerMinute: 300 }],
+    ["decrypts of a day", { decryptsPerDay: 300 }],
+  ])("of %s admits exactly its limit to a single task", async (_, limits) => {
+    expect(await admitted([task(limits)], 400)).toBe(300);
+  });
+
+  test("is shared by all tasks: together they admit exactly its limit if each is asked long enough", async () => {
+    const tasks = [task({ decryptsPerDay: 300 }), task({ decryptsPerDay: 300 })];
+    expect(await admitted(tasks, 1_000)).toBe(300);
+  });
+
+  test("is never exceeded by concurrent requests, which share a statement", async () => {
+    const quotas = task({ decryptsPerDay: 50 });
+    const results = await Promise.allSettled(
+      Array.from({ length: 200 }, () => quotas.take("alice", true)),
+    );
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(50);
+  });
+
+  test("is separate from that of other clients", async () => {
+    const quotas = task({ decryptsPerDay: 10 });
+    expect(await admitted([quotas], 20, "alice")).toBe(10);
+    expect(await admitted([quotas], 20, "bob")).toBe(10);
+  });
+
+  test("of decrypts does not count other requests", async () => {
+    const quotas = task({ decryptsPerMinute: 1, decryptsPerDay: 1 });
+    for (let index = 0; index < 10; index += 1) {
+      expect(await quotas.take("alice", false)).toBeUndefined();
+    }
+    expect(await admitted([quotas], 2)).toBe(1);
+  });
+
+  test("stops a slow copy at the end of the day's quota, and begins again at midnight UTC", async () => {
+    const quotas = task({ decryptsPerMinute: 5, decryptsPerDay: 1_000 });
+    let copied = 0;
+    for (let minute = 0; minute < 1_440; minute += 1) {
+      copied += await admitted([quotas], 2);
+      now += MINUTE;
+    }
+    expect(copied).toBe(1_000);
+    expect(await admitted([quotas], 2)).toBe(2);
+  });
+
+  test("returns the used share of the day's decrypts", async () => {
+    const quotas = task({ decryptsPerDay: 200 });
+    const shares = [];
+    for (let index = 0; index < 200; index += 1) shares.push(await quotas.take("alice", true));
+    expect([shares[0], shares[99], shares[159], shares[199]]).toEqual([1, 50, 80, 100]);
+  });
+});
+
+test("a rejection names the quota and the seconds until the next window", async () => {
+  const quotas = task({ decryptsPerDay: 1 });
+  now += DAY - 90_500;
+  await quotas.take("alice", true);
+  await expect(quotas.take("alice", true)).rejects.toMatchObject({
+    code: "QuotaExceeded",
+    message: "The client's quota of 1 decrypts per day is used up; try again in 91 seconds.",
+    headers: { "Retry-After": "91" },
+  });
+});
+
+describe("the database", () => {
+  test("gets a statement for every hundredth request of a busy client at most, and none for rejected ones", async () => {
+    const quotas = task({ requestsPerMinute: 100_000 });
+    for (let index = 0; index < 2_000; index += 1) await quotas.take("alice", false);
+    expect(statements).toBe(20);
+    const strict = task({ decryptsPerDay: 1 });
+    await admitted([strict], 1);
+    const before = statements;
+    expect(await admitted([strict], 90)).toBe(0);
+    expect(statements - before).toBeLessThanOrEqual(4);
+  });
+
+  test("that is unavailable makes requests fail, and is asked again by the next one", async () => {
+    const quotas = task({});
+    failure = new DatabaseUnavailable("57P01");
+    await expect(quotas.take("alice", true)).rejects.toBe(failure);
+    failure = undefined;
+    await quotas.take("alice", true);
+  });
+});
