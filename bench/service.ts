@@ -7,6 +7,7 @@ import { startRealPostgres } from "../e2e/database/postgres.ts";
 import { createClient, type Send } from "../e2e/faults/load.ts";
 import { connect } from "../service/database.ts";
 import { migrate, readMigrations } from "../service/migrate.ts";
+import { AUDIENCE, createTestIssuer, ISSUER } from "../service/testing/issuer.ts";
 import { KEY_ARN } from "../service/testing/memory-kms.ts";
 import { MIGRATIONS } from "../service/testing/postgres-server.ts";
 import { closedLoop, type Measurement, openLoop, quantile } from "./service/load.ts";
@@ -19,6 +20,8 @@ type Operation = (typeof OPERATIONS)[number];
 
 /** CPU time of the floor, relative to that of the service, at 64 connections. */
 const GOALS: Readonly<Record<Operation, number>> = { encrypt: 1, decrypt: 1.2 };
+/** CPU time with identity on, relative to that without, at 64 connections. */
+const MAX_IDENTITY_COST = 1.1;
 /** Share of the capacity that the service keeps at twice its capacity. */
 const MIN_KEPT = 0.9;
 
@@ -60,8 +63,10 @@ export async function bench(): Promise<boolean> {
       `${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}, ${postgres.version}; ` +
         `${ROUNDS} alternating rounds of ${MILLISECONDS / 1_000} s`,
     );
+    const identified = await startIdentified(lifted, children);
     const meetsGoals = await compare(service, floor);
-    return (await overload(limited)) && meetsGoals;
+    const isCheap = await compareIdentity(identified, service);
+    return (await overload(limited)) && meetsGoals && isCheap;
   } finally {
     for (const child of children) child.kill("SIGKILL");
     postgres.remove();
@@ -92,6 +97,25 @@ async function compare(service: Target, floor: Target): Promise<boolean> {
       `${(1 / GOALS.decrypt).toFixed(2)} of it for decrypt: ${meetsGoals ? "met" : "not met"}`,
   );
   return meetsGoals;
+}
+
+/** Compares the service with identity, quotas included, with itself without. */
+async function compareIdentity(identified: Target, service: Target): Promise<boolean> {
+  let isCheap = true;
+  for (const operation of OPERATIONS) {
+    const ratios: number[] = [];
+    // The first round warms up.
+    for (let round = 0; round <= ROUNDS; round++) {
+      const on = await measure(identified, operation, 64);
+      const off = await measure(service, operation, 64);
+      if (round > 0) ratios.push(on.cpu / off.cpu);
+    }
+    const ratio = quantile(ratios, 0.5);
+    isCheap &&= ratio <= MAX_IDENTITY_COST;
+    console.log(`Identity, ${operation}: ${ratio.toFixed(2)} of the CPU without`);
+  }
+  console.log(`Goal: at most ${MAX_IDENTITY_COST}: ${isCheap ? "met" : "not met"}`);
+  return isCheap;
 }
 
 async function measure(target: Target, operation: Operation, connections: number): Promise<Result> {
@@ -168,13 +192,30 @@ const isDesignedStatus = (status: string) => ["200", "429", "503"].includes(stat
 
 type Environment = Readonly<Record<string, string>>;
 
+/** The service with identity, for one client with high quotas. */
+async function startIdentified(environment: Environment, children: ChildProcess[]) {
+  const { jwks, sign } = await createTestIssuer();
+  const identity = {
+    OIDC_ISSUER: ISSUER,
+    OIDC_AUDIENCE: AUDIENCE,
+    OIDC_JWKS: JSON.stringify(jwks),
+    CLIENT_REQUESTS_PER_MINUTE: "10000000",
+    CLIENT_DECRYPTS_PER_MINUTE: "10000000",
+    CLIENT_DECRYPTS_PER_DAY: "10000000",
+  };
+  return await startTarget("../service/server.ts", { ...environment, ...identity }, children, {
+    Authorization: `Bearer ${await sign()}`,
+  });
+}
+
 async function startTarget(
   file: string,
   environment: Environment,
   children: ChildProcess[],
+  headers?: Readonly<Record<string, string>>,
 ): Promise<Target> {
   const { child, message } = await start(file, environment, children);
-  const { send } = createClient(Number(message.listening));
+  const { send } = createClient(Number(message.listening), headers);
   const response = await send("/encrypt", { Name: "bench", Text: "I love Pizza" });
   return { send, cpu: () => cpuSeconds(child), key: JSON.parse(response.text).Key };
 }

@@ -9,8 +9,14 @@ export interface LoadResponse {
 
 export type Send = (path: string, body: unknown) => Promise<LoadResponse>;
 
-/** A client with kept-alive connections. A string is sent as it is, everything else as JSON. */
-export function createClient(port: number): { readonly send: Send; readonly close: () => void } {
+/**
+ * A client with kept-alive connections. A string is sent as it is, everything else as JSON.
+ * @param headers further headers of each request
+ */
+export function createClient(
+  port: number,
+  headers: Readonly<Record<string, string>> = {},
+): { readonly send: Send; readonly close: () => void } {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   return {
     close: () => agent.destroy(),
@@ -28,6 +34,7 @@ export function createClient(port: number): { readonly send: Send; readonly clos
             headers: {
               "Content-Type": "application/json",
               "Content-Length": Buffer.byteLength(text),
+              ...headers,
             },
           },
           async (response) => {
