@@ -119,7 +119,7 @@ test("uses every reason, and every detection for a resource, a technique or a ru
     ),
   );
   const unmentioned = all.map(({ id }) => id).filter((id) => !covering.has(id));
-  expect(unmentioned).toEqual([
+  expect(unmentioned, "name the others in a row of detections/coverage").toEqual([
     "cis-key-disabled",
     "cis-bucket-policy-change",
     "cis-security-group-change",

@@ -64,11 +64,11 @@ export function alarmEvents(sources: Sources, alarmName: string): AlarmEvents | 
   const { alarms } = sources.services.cloudWatch.state();
   const record = alarms.find(({ alarm }) => alarm.name === alarmName);
   if (record === undefined) return undefined;
-  const firing = lastFiring(sources, alarmName);
+  const [firing] = firings(sources, alarmName);
   const base = { alarm: alarmName, state: record.state.value };
   if (firing === undefined) return { ...base, events: [], callers: [] };
 
-  const metricAlarms = childrenOf(record.alarm, sources);
+  const metricAlarms = firedAlarms(record.alarm, sources, firing);
   const longestRange = Math.max(
     0,
     ...metricAlarms.map(({ period, evaluationPeriods }) => period * evaluationPeriods * 1000),
@@ -91,25 +91,29 @@ interface Range {
   readonly to: number;
 }
 
-/** The time of the last change to ALARM, until the change back or now. */
-function lastFiring({ services, now }: Sources, alarmName: string): Range | undefined {
+/** When an alarm was in ALARM, newest first: from each change to ALARM until the change back, or now. */
+function firings({ services, now }: Sources, alarmName: string): readonly Range[] {
   const changes = services.cloudWatch
     .state()
     .history.filter((item) => item.alarmName === alarmName && item.type === "StateUpdate");
-  const index = changes.findIndex(({ summary }) => summary.endsWith(" to ALARM"));
-  const started = changes[index];
-  if (started === undefined) return undefined;
-  // The history is newest first.
-  return { from: started.at, to: changes[index - 1]?.at ?? now };
+  return changes.flatMap(({ summary, at }, index) =>
+    summary.endsWith(" to ALARM") ? [{ from: at, to: changes[index - 1]?.at ?? now }] : [],
+  );
 }
 
-/** Returns a metric alarm itself, and for a composite alarm the metric alarms of its rule that fired. */
-function childrenOf(alarm: Alarm, sources: Sources): readonly MetricAlarm[] {
+/**
+ * Returns a metric alarm itself, and for a composite alarm the metric alarms of its rule that were in ALARM at
+ * some time of the range.
+ */
+function firedAlarms(alarm: Alarm, sources: Sources, range: Range): readonly MetricAlarm[] {
   if (!isCompositeAlarm(alarm)) return [alarm];
   const names = childAlarmNames(parseAlarmRule(alarm.rule));
-  return sources.services.cloudWatch.state().alarms.flatMap((child) => {
-    const hasFired = child.alarm.name !== alarm.name && names.includes(child.alarm.name);
-    return hasFired && child.state.value === "ALARM" ? childrenOf(child.alarm, sources) : [];
+  return sources.services.cloudWatch.state().alarms.flatMap(({ alarm: child }) => {
+    if (child.name === alarm.name || !names.includes(child.name)) return [];
+    const hasFired = firings(sources, child.name).some(
+      ({ from, to }) => from <= range.to && to >= range.from,
+    );
+    return hasFired ? firedAlarms(child, sources, range) : [];
   });
 }
 

@@ -91,7 +91,7 @@ describe("the page", () => {
   it("names the first click while nothing has happened", async () => {
     const page = await text("/");
     expect(page).toContain("Nothing has happened yet.");
-    expect(page).toContain("Click “Send a wrong Key” above");
+    expect(page).toContain("Click “Send a wrong Key”");
   });
 
   it("allows no inline script or style and no other host", async () => {

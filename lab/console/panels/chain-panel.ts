@@ -11,7 +11,7 @@ export function chainPanel(sources: ConsoleSources): Html {
   const rows = [...metricChains(sources, MAX_METRIC_CHAINS), ...chains(sources, MAX_CHAINS)];
   const seconds = Math.ceil((sources.trailDelaySeconds + 60) / sources.startSpeed) + 1;
   if (rows.length === 0) {
-    return html`<p class="empty">Nothing has happened yet. <strong>Click “Send a wrong Key” above</strong>,
+    return html`<p class="empty">Nothing has happened yet. <strong>Click “Send a wrong Key”</strong>,
       and watch the failed KMS call become a CloudTrail record, a metric, an alarm and, in about
       ${seconds} seconds, an email.</p>`;
   }
@@ -30,10 +30,10 @@ function chainRow({ id, title, count, stations, isMetric }: Chain): Html {
   </li>`;
 }
 
-/** Allows a line break between the words of an AWS name such as `InvalidCiphertextException`. */
+/** Allows a line break between the words of an AWS name such as `InvalidCiphertextException`, and before an @. */
 function breakable(text: string): readonly Html[] {
   return text
-    .split(/(?<=[a-z])(?=[A-Z])/)
+    .split(/(?<=[a-z])(?=[A-Z])|(?=@)/)
     .map((word, index) => (index === 0 ? html`${word}` : html`<wbr>${word}`));
 }
 
