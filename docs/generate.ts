@@ -12,6 +12,7 @@ Exit codes: 0 success; 1 a document could not be written; 2 invalid arguments.`;
 
 /** The documents, each with the script that writes it. */
 const GENERATORS = [
+  ["client/contract.ts", "client/generate.ts"],
   ["docs/runbooks/", "docs/runbooks/generate.ts"],
   ["docs/coverage.md", "docs/coverage/page.ts"],
   ["docs/controls.md", "stacks/controls/page.ts"],

@@ -7,6 +7,7 @@ import { isTest, type SourceFile } from "./source.ts";
 export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   common: [],
   service: [],
+  client: ["service"],
   cloudwatch: [],
   terraform: ["cloudwatch"],
   detections: ["common"],
