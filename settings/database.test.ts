@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { settings } from "./database.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
-const BACKUP_DAYS = /^must be an integer between 7 and 35$/;
+const BACKUP_DAYS = /^must be an integer between 1 and 35$/;
 
 testSettings(settings, {
   databaseInstanceClass: [
@@ -24,7 +24,7 @@ testSettings(settings, {
     80,
     { 65537: /^must be an integer between 20 and 65536$/ },
   ],
-  databaseBackupDays: ["DATABASE_BACKUP_DAYS", "14", 14, { 6: BACKUP_DAYS, 36: BACKUP_DAYS }],
+  databaseBackupDays: ["DATABASE_BACKUP_DAYS", "14", 14, { 0: BACKUP_DAYS, 36: BACKUP_DAYS }],
   databasePoolSize: ["DATABASE_POOL_SIZE", "5", 5, { 0: /^must be an integer between 1 and 200$/ }],
   databaseInsights: [
     "DATABASE_INSIGHTS",
@@ -42,4 +42,11 @@ test("rejects a storage limit less than a tenth above the storage", () => {
     },
   ]);
   expect(settingsOf({ DATABASE_STORAGE_LIMIT: "22" }).databaseStorageLimit).toBe(22);
+});
+
+test("keeps backups for a week or more in prod, and for a day or more in dev", () => {
+  expect(settingsOf({ DATABASE_BACKUP_DAYS: "1" }).databaseBackupDays).toBe(1);
+  expect(issuesOf({ ENV: "prod", DATABASE_BACKUP_DAYS: "6" })).toMatchObject([
+    { variable: "CIPHERWATCH_DATABASE_BACKUP_DAYS", message: "must be at least 7 in prod" },
+  ]);
 });

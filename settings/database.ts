@@ -1,3 +1,4 @@
+import type * as general from "./general.ts";
 import {
   flag,
   integer,
@@ -12,6 +13,9 @@ import {
 /** Sizes in GiB that RDS accepts for a gp3 volume of PostgreSQL. */
 const SMALLEST_VOLUME = 20;
 const LARGEST_VOLUME = 65_536;
+
+/** Days of backups that prod needs at least. */
+const PROD_BACKUP_DAYS = 7;
 
 /** Percent by which the limit of storage autoscaling must exceed the allocated storage. */
 const STORAGE_HEADROOM = 10;
@@ -46,9 +50,9 @@ export const settings = {
     defaults: { dev: 50, prod: 500 },
   }),
 
-  databaseBackupDays: integer(7, 35, {
+  databaseBackupDays: integer(1, 35, {
     description:
-      "Days that backups are kept; within them, the database can be restored to any second.",
+      "Days that backups are kept; within them, the database can be restored to any second. At least 7 in prod. Accounts on AWS's free plan allow 1.",
     defaults: { dev: 7, prod: 35 },
   }),
 
@@ -64,7 +68,18 @@ export const settings = {
   }),
 };
 
-export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["databaseBackupDays", "env"],
+    check: ({ databaseBackupDays, env }) =>
+      env === "prod" &&
+      databaseBackupDays < PROD_BACKUP_DAYS &&
+      `must be at least ${PROD_BACKUP_DAYS} in prod`,
+    allowed: `an integer between ${PROD_BACKUP_DAYS} and 35, in prod`,
+    next: "unset it to use the default",
+  },
   {
     fields: ["databaseStorageLimit", "databaseStorage"],
     check: ({ databaseStorageLimit, databaseStorage }) =>

@@ -32,6 +32,7 @@ testSettings(settings, {
     HOSTED_ZONE_ID,
     { "/hostedzone/Z0123456789": /^is not a valid hosted zone ID$/ },
   ],
+  webAcl: ["WEB_ACL", "false", false, { maybe: /must be true or false/ }],
   requestLimit: ["REQUEST_LIMIT", "1000", 1000, { 9: RATE }],
   decryptLimit: ["DECRYPT_LIMIT", "1000", 1000, { 9: RATE }],
   reputationLimit: ["REPUTATION_LIMIT", "10", 10, { 9: RATE }],
@@ -85,3 +86,9 @@ test.each(["DECRYPT_LIMIT", "REPUTATION_LIMIT"])(
     ]);
   },
 );
+
+test("requires a web ACL in prod", () => {
+  expect(issuesOf({ ENV: "prod", WEB_ACL: "false" })).toMatchObject([
+    { variable: "CIPHERWATCH_WEB_ACL", message: "must be true in prod" },
+  ]);
+});

@@ -1,6 +1,7 @@
 import { prefixLength, validateCidr } from "../common/cidr.ts";
+import type * as general from "./general.ts";
 import { listOf } from "./schemas.ts";
-import { integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
+import { flag, integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 /** Prefix length of the widest IPv4 range that may reach the service without TLS. */
 const WIDEST_WITHOUT_TLS = 8;
@@ -35,6 +36,11 @@ export const settings = {
     next: "copy it from `aws route53 list-hosted-zones`, without /hostedzone/",
   }),
 
+  webAcl: flag({
+    description: "Put a web ACL (AWS WAF) in front of the service. Required in prod.",
+    defaults: same(true),
+  }),
+
   requestLimit: integer(MIN_RATE, MAX_RATE, {
     description: "Requests that one IP address can make in five minutes.",
     defaults: same(2000),
@@ -58,7 +64,15 @@ const BELOW_REQUEST_LIMIT = {
 };
 const EXCEEDS_REQUEST_LIMIT = "must not exceed CIPHERWATCH_REQUEST_LIMIT, which would apply first";
 
-export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["webAcl", "env"],
+    check: ({ webAcl, env }) => env === "prod" && !webAcl && "must be true in prod",
+    allowed: "true, in prod",
+    next: "unset it, or use dev for a cheap environment",
+  },
   {
     fields: ["hostedZoneId", "domainName"],
     check: ({ hostedZoneId, domainName }) =>

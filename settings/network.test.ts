@@ -26,6 +26,15 @@ testSettings(settings, {
 });
 
 test.each([
+  [{ ENV: "prod", VPC_ENDPOINTS: "false" }, /^must not be public-tasks in prod/],
+  [{ VPC_ENDPOINTS: "true" }, /^must not be public-tasks with VPC endpoints/],
+])("rejects tasks with public addresses: %o", (variables, message) => {
+  expect(issuesOf({ ...variables, NAT_GATEWAYS: "public-tasks" })).toMatchObject([
+    { variable: "CIPHERWATCH_NAT_GATEWAYS", message: expect.stringMatching(message) },
+  ]);
+});
+
+test.each([
   { NAT_GATEWAYS: "none" },
   { ENV: "prod", NAT_GATEWAYS: "none", VPC_ENDPOINTS: "false" },
 ])("rejects having neither NAT gateways nor VPC endpoints: %o", (variables) => {

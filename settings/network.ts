@@ -1,4 +1,5 @@
 import { VPC_CIDRS_ALLOWED, validateVpcCidr } from "../common/subnets.ts";
+import type * as general from "./general.ts";
 import { validated } from "./schemas.ts";
 import { flag, integer, oneOf, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
@@ -17,9 +18,9 @@ export const settings = {
     defaults: { dev: 2, prod: 3 },
   }),
 
-  natGateways: oneOf(["none", "one", "per-zone"], "is not a valid choice", {
+  natGateways: oneOf(["none", "one", "per-zone", "public-tasks"], "is not a valid choice", {
     description:
-      "NAT gateways through which the service reaches AWS where there are no VPC endpoints.",
+      "NAT gateways through which the service reaches AWS where there are no VPC endpoints. public-tasks: none; tasks run in the public subnets with public addresses, in dev only.",
     defaults: { dev: "one", prod: "none" },
   }),
 
@@ -34,14 +35,34 @@ export const settings = {
   }),
 };
 
-export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["natGateways", "env"],
+    check: ({ natGateways, env }) =>
+      natGateways === "public-tasks" &&
+      env === "prod" &&
+      "must not be public-tasks in prod: tasks that hold credentials would have public addresses",
+    allowed: "none, one, per-zone, in prod",
+    next: "unset it, or use dev for a cheap environment",
+  },
+  {
+    fields: ["natGateways", "vpcEndpoints"],
+    check: ({ natGateways, vpcEndpoints }) =>
+      natGateways === "public-tasks" &&
+      vpcEndpoints &&
+      "must not be public-tasks with VPC endpoints: nothing would use the public addresses",
+    allowed: "none, one, per-zone, if CIPHERWATCH_VPC_ENDPOINTS is true",
+    next: "set it to none, or unset CIPHERWATCH_VPC_ENDPOINTS",
+  },
   {
     fields: ["natGateways", "vpcEndpoints"],
     check: ({ natGateways, vpcEndpoints }) =>
       natGateways === "none" &&
       !vpcEndpoints &&
       "must not be none without VPC endpoints: the service could not reach AWS",
-    allowed: "one or per-zone, if CIPHERWATCH_VPC_ENDPOINTS is false",
+    allowed: "one, per-zone or, in dev, public-tasks, if CIPHERWATCH_VPC_ENDPOINTS is false",
     next: "set it to one of these, or set CIPHERWATCH_VPC_ENDPOINTS to true",
   },
 ];

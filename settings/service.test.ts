@@ -45,7 +45,7 @@ testSettings(settings, {
     "CONTAINER_INSIGHTS",
     "enhanced",
     "enhanced",
-    { disabled: /^is not a level of Container Insights that ECS offers$/ },
+    { none: /^is not a level of Container Insights that ECS offers$/ },
   ],
   recordFormat: ["RECORD_FORMAT", "1", 1, { 3: /^is not a format version of records$/ }],
   decryptWithoutTrail: [
@@ -90,4 +90,10 @@ test("rejects more tasks than the database has connections for, during a deploym
   ]);
   expect(settingsOf({ MAX_TASKS: "4", DATABASE_POOL_SIZE: "9" }).maxTasks).toBe(4);
   expect(settingsOf({ MAX_TASKS: "4", DATABASE_INSTANCE_CLASS: "db.t4g.small" }).maxTasks).toBe(4);
+});
+
+test("rejects a cluster without Container Insights in prod", () => {
+  expect(issuesOf({ ENV: "prod", CONTAINER_INSIGHTS: "disabled" })).toMatchObject([
+    { variable: "CIPHERWATCH_CONTAINER_INSIGHTS", message: "must not be disabled in prod" },
+  ]);
 });

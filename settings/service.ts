@@ -1,6 +1,7 @@
 import { connectionsOfInstanceClass } from "../common/database-connections.ts";
 import { memoriesForCpu, TASK_CPUS } from "../common/fargate.ts";
 import type { settings as databaseSettings } from "./database.ts";
+import type * as general from "./general.ts";
 import {
   flag,
   integer,
@@ -63,10 +64,11 @@ export const settings = {
   }),
 
   containerInsights: oneOf(
-    ["enabled", "enhanced"],
+    ["disabled", "enabled", "enhanced"],
     "is not a level of Container Insights that ECS offers",
     {
-      description: "Level of Container Insights. enhanced reports metrics for each container.",
+      description:
+        "Level of Container Insights. enhanced reports metrics for each container; disabled reports none, in dev only.",
       defaults: { dev: "enabled", prod: "enhanced" },
     },
   ),
@@ -96,9 +98,17 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings & typeof databaseSettings>;
+type Values = ValuesOf<typeof settings & typeof databaseSettings> &
+  Pick<ValuesOf<typeof general.settings>, "env">;
 
 export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["containerInsights", "env"],
+    check: ({ containerInsights, env }) =>
+      containerInsights === "disabled" && env === "prod" && "must not be disabled in prod",
+    allowed: "enabled, enhanced, in prod",
+    next: "unset it, or set it to enabled",
+  },
   {
     fields: ["taskMemory", "taskCpu"],
     check: ({ taskMemory, taskCpu }) =>

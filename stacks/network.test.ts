@@ -99,8 +99,12 @@ describe("routes to the internet", () => {
     });
   });
 
-  test("use no NAT gateway in prod, which reaches AWS through VPC endpoints alone", () => {
-    expect(stackOf({ ENV: "prod" }).resource).not.toHaveProperty("aws_nat_gateway");
+  test("use no NAT gateway in prod, which has VPC endpoints, or with tasks in the public subnets", () => {
+    for (const variables of [{ ENV: "prod" }, { NAT_GATEWAYS: "public-tasks" }]) {
+      const { resource } = stackOf(variables);
+      expect(resource).not.toHaveProperty("aws_nat_gateway");
+      expect(resource).not.toHaveProperty("aws_eip");
+    }
   });
 
   test("use a NAT gateway for each zone if the settings say so", () => {

@@ -109,7 +109,9 @@ export class NetworkStack extends CipherwatchStack {
         publicRouteTableId,
       });
     });
-    const withGateway = { none: 0, one: 1, "per-zone": zones.length }[natGateways];
+    const withGateway = { none: 0, "public-tasks": 0, one: 1, "per-zone": zones.length }[
+      natGateways
+    ];
     const gateways = zones.slice(0, withGateway).map((zone) => zone.addNatGateway(internetGateway));
     for (const [index, zone] of zones.entries()) {
       const gateway = gateways[index] ?? gateways[0];

@@ -197,6 +197,27 @@ describe("the ECS service", () => {
     });
   });
 
+  test("runs in the public subnets with public addresses in a cheap dev, without a web ACL", () => {
+    const cheap = serviceStack({
+      NAT_GATEWAYS: "public-tasks",
+      WEB_ACL: "false",
+      CONTAINER_INSIGHTS: "disabled",
+    });
+    expect(resourceOf(cheap, "aws_ecs_service")).toMatchObject({
+      network_configuration: {
+        subnets: ["subnet-public-a", "subnet-public-b"],
+        security_groups: ["sg-tasks"],
+        assign_public_ip: true,
+      },
+    });
+    expect(resourceOf(cheap, "aws_ecs_cluster")).toMatchObject({
+      setting: [{ name: "containerInsights", value: "disabled" }],
+    });
+    for (const type of ["acl", "acl_association", "acl_logging_configuration"]) {
+      expect(cheap.resource).not.toHaveProperty(`aws_wafv2_web_${type}`);
+    }
+  });
+
   test("fails the apply if a new image does not start, while the old one keeps serving", () => {
     expect(service).toMatchObject({
       deployment_circuit_breaker: { enable: true, rollback: true },

@@ -97,10 +97,12 @@ export class ServiceStack extends CipherwatchStack {
       drainSeconds: DRAIN_SECONDS,
     });
     this.endpoint = loadBalancer.endpoint;
-    new WebAcl(this, "WebAcl", {
-      resourceArn: loadBalancer.loadBalancerArn,
-      logGroupArn: logs.waf.arn,
-    });
+    if (this.settings.webAcl) {
+      new WebAcl(this, "WebAcl", {
+        resourceArn: loadBalancer.loadBalancerArn,
+        logGroupArn: logs.waf.arn,
+      });
+    }
 
     const connections = this.#allowConnections(props, loadBalancer.securityGroupId);
     const task = serviceTask(this, "Task", {
@@ -291,7 +293,8 @@ export class ServiceStack extends CipherwatchStack {
     rollout: Rollout,
     dependencies: readonly ITerraformDependable[],
   ): EcsService {
-    const { minTasks, executeCommand } = this.settings;
+    const { minTasks, executeCommand, natGateways } = this.settings;
+    const isPublic = natGateways === "public-tasks";
     return new EcsService(this, "Service", {
       name: this.serviceName,
       cluster: cluster.arn,
@@ -300,9 +303,9 @@ export class ServiceStack extends CipherwatchStack {
       platformVersion: "LATEST",
       desiredCount: minTasks,
       networkConfiguration: {
-        subnets: [...props.privateSubnetIds],
+        subnets: [...(isPublic ? props.publicSubnetIds : props.privateSubnetIds)],
         securityGroups: [props.serviceSecurityGroupId],
-        assignPublicIp: false,
+        assignPublicIp: isPublic,
       },
       loadBalancer: [
         {

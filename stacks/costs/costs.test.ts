@@ -69,6 +69,23 @@ test("charges vCPUs for the minimum number of tasks", () => {
   expect(cost).toMatchObject({ quantity: 1.5, price: { usd: 0.03885 } });
 });
 
+test("charges a public address for each task in the public subnets", () => {
+  const scaling = ["aws_appautoscaling_target", { min_capacity: 2 }] as const;
+  const addresses = (assign_public_ip: boolean) =>
+    costOf(
+      "Public IPv4 addresses",
+      ["aws_ecs_service", { network_configuration: { assign_public_ip } }],
+      scaling,
+    );
+  expect(addresses(true)?.quantity).toBe(2);
+  expect(addresses(false)).toBeUndefined();
+});
+
+test("charges no metrics of Container Insights that are disabled", () => {
+  const cluster = { setting: [{ name: "containerInsights", value: "disabled" }] };
+  expect(costOf("Container Insights metrics", ["aws_ecs_cluster", cluster])).toBeUndefined();
+});
+
 test("charges interface endpoints per availability zone, and no gateway endpoints", () => {
   const cost = costOf(
     "Interface endpoints, per availability zone",

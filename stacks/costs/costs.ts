@@ -53,6 +53,14 @@ function minimumTasks(stacks: Stacks): number {
   );
 }
 
+function insightsMetrics(cluster: Block, stacks: Stacks): number {
+  const [level] = valuesAt(cluster, "setting.value");
+  if (level === "disabled") return 0;
+  return isEnhanced(cluster)
+    ? INSIGHTS_METRICS.enhanced + INSIGHTS_METRICS.enhancedPerTask * minimumTasks(stacks)
+    : INSIGHTS_METRICS.standard;
+}
+
 const CHARGES: readonly Charge[] = [
   { item: "NAT gateways", type: "aws_nat_gateway", price: "natGateway" },
   { item: "Public IPv4 addresses", type: "aws_eip", price: "publicAddress" },
@@ -61,6 +69,15 @@ const CHARGES: readonly Charge[] = [
     type: "aws_lb",
     price: "publicAddress",
     quantity: ({ internal, subnets }) => (internal === false ? lengthOf(subnets) : 0),
+  },
+  {
+    item: "Public IPv4 addresses",
+    type: "aws_ecs_service",
+    price: "publicAddress",
+    quantity: (service, stacks) =>
+      valuesAt(service, "network_configuration.assign_public_ip")[0] === true
+        ? minimumTasks(stacks)
+        : 0,
   },
   {
     item: "Interface endpoints, per availability zone",
@@ -112,10 +129,7 @@ const CHARGES: readonly Charge[] = [
     item: "Container Insights metrics",
     type: "aws_ecs_cluster",
     price: (cluster) => (isEnhanced(cluster) ? "observedMetric" : "metric"),
-    quantity: (cluster, stacks) =>
-      isEnhanced(cluster)
-        ? INSIGHTS_METRICS.enhanced + INSIGHTS_METRICS.enhancedPerTask * minimumTasks(stacks)
-        : INSIGHTS_METRICS.standard,
+    quantity: insightsMetrics,
   },
   {
     item: "Detection metrics",

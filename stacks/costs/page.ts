@@ -16,8 +16,20 @@ const END = "<!-- end of costs -->";
 
 type Variables = Readonly<Record<string, string>>;
 
+/** The settings of docs/deploying.md for a dev environment that costs as little as possible. */
+const CHEAPEST_DEV: Variables = {
+  NAT_GATEWAYS: "public-tasks",
+  WEB_ACL: "false",
+  CONTAINER_INSIGHTS: "disabled",
+  CPU_ARCHITECTURE: "ARM64",
+};
+
 /** Settings with the largest effect on the costs, and the environment they are applied to. */
 const ALTERNATIVES: readonly (readonly [env: Environment, changes: Variables])[] = [
+  ["dev", { NAT_GATEWAYS: "public-tasks" }],
+  ["dev", { WEB_ACL: "false" }],
+  ["dev", { CONTAINER_INSIGHTS: "disabled" }],
+  ["dev", CHEAPEST_DEV],
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],
   ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" }],
   ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "one" }],
