@@ -180,13 +180,14 @@ function clientSettings({ keyArn, attemptTimeout }: KmsSettings): KMSClientConfi
 }
 
 const retries = () => new StandardRetryStrategy(3);
+const first = retries();
 
 /**
  * Three attempts per call. The SDK shares one retry budget among all calls of a client, which a brownout of
  * KMS exhausts; the deadline and the limit on requests in progress bound the retries here.
  */
 const retryStrategy = {
-  acquireInitialRetryToken: (scope: string) => retries().acquireInitialRetryToken(scope),
+  acquireInitialRetryToken: (scope: string) => first.acquireInitialRetryToken(scope),
   refreshRetryTokenForRetry: (
     ...args: Parameters<StandardRetryStrategy["refreshRetryTokenForRetry"]>
   ) => retries().refreshRetryTokenForRetry(...args),
