@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { startRealPostgres } from "../e2e/database/postgres.ts";
-import { createClient, type Send } from "../e2e/faults/load.ts";
 import { connect } from "../service/database.ts";
 import { migrate, readMigrations } from "../service/migrate.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "../service/testing/issuer.ts";
 import { KEY_ARN } from "../service/testing/memory-kms.ts";
 import { MIGRATIONS } from "../service/testing/postgres-server.ts";
+import { createClient, type Send } from "./service/client.ts";
 import { closedLoop, type Measurement, openLoop, quantile } from "./service/load.ts";
 
 const CONNECTIONS = [1, 16, 64, 256];
@@ -215,9 +215,9 @@ async function startTarget(
   headers?: Readonly<Record<string, string>>,
 ): Promise<Target> {
   const { child, message } = await start(file, environment, children);
-  const { send } = createClient(Number(message.listening), headers);
+  const send = createClient(Number(message.listening), headers);
   const response = await send("/encrypt", { Name: "bench", Text: "I love Pizza" });
-  return { send, cpu: () => cpuSeconds(child), key: JSON.parse(response.text).Key };
+  return { send, cpu: () => cpuSeconds(child), key: JSON.parse(response.body).Key };
 }
 
 /** Starts a program in its own process. Resolves with its first message. */

@@ -24,12 +24,12 @@ export function limitRequests({
   memory,
 }: RequestLimits): MiddlewareHandler<RequestEnv> {
   let inProgress = 0;
+  // Created once: a stack trace for each rejection would cost as much as the rest of it.
+  const noSlot = tooMany(`The limit of ${inFlight} requests in progress is reached`);
 
   const slots = {
     take() {
-      if (inProgress >= inFlight) {
-        throw tooMany(`The limit of ${inFlight} requests in progress is reached`);
-      }
+      if (inProgress >= inFlight) throw noSlot;
       inProgress += 1;
     },
     free() {

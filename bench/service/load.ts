@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { LoadResponse } from "../../e2e/faults/load.ts";
+import type { Response } from "./client.ts";
 
 /** Sends one request. */
-export type Request = () => Promise<LoadResponse>;
+export type Request = () => Promise<Response>;
 
 export interface Measurement {
   /** Successful requests per second. */
@@ -56,11 +56,12 @@ function createRecorder() {
   return {
     async record(request: Request): Promise<void> {
       const sentAt = performance.now();
-      const { status, headers } = await request();
+      const response = await request();
+      const { status } = response;
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (status === 200) latencies.push(performance.now() - sentAt);
       else if (status === 429 || status === 503) {
-        saysWhenToRetry &&= /^\d+$/.test(headers["retry-after"] ?? "");
+        saysWhenToRetry &&= response.saysWhenToRetry;
       }
     },
     result: (): Measurement => ({
