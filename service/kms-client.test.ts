@@ -4,8 +4,10 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from "nod
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { DecryptCommand, KMSClient, type KMSClientConfig } from "@aws-sdk/client-kms";
+import { HttpRequest } from "@smithy/core/transport";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createSend } from "./kms-client.ts";
+import { createSigner } from "./kms-signer.ts";
 import { createCertificate } from "./testing/certificate.ts";
 import { KEY_ARN } from "./testing/memory-kms.ts";
 
@@ -129,6 +131,35 @@ describe("createSend", () => {
     expect(request?.headers["x-amz-content-sha256"]).toBe(sha256(request?.body ?? ""));
     expect(request && signatureOf(request, signedHeaders)).toBe(signature);
   });
+
+  test.each([credentials, { accessKeyId: "AKID", secretAccessKey: "secret" }])(
+    "signs exactly as the SDK's signer with %o",
+    async (identity) => {
+      const region = "ap-southeast-2";
+      const { config } = new KMSClient({ region, credentials: identity });
+      const request = new HttpRequest({
+        method: "POST",
+        path: "/",
+        headers: { host: "kms", "user-agent": "a", "x-amz-target": " T ", "content-type": "c" },
+        body: Buffer.from('{"KeyId":"ü"}'),
+      });
+      const ours = createSigner(config.credentials, region);
+      const theirs = await config.signer({
+        name: "sigv4",
+        signingName: "kms",
+        signingRegion: region,
+        properties: {},
+      });
+      // The next day has another signing key.
+      for (const day of [1, 1, 2]) {
+        const signingDate = new Date(Date.UTC(2026, 0, day));
+        const [signed, expected] = await Promise.all(
+          [ours, theirs].map((signer) => signer.sign(HttpRequest.clone(request), { signingDate })),
+        );
+        expect(signed?.headers).toEqual(expected?.headers);
+      }
+    },
+  );
 
   test("calls the https endpoint of the region when no endpoint is configured", async () => {
     const urls: string[] = [];

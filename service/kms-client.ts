@@ -12,6 +12,7 @@ import type { RpcProtocol } from "@smithy/core/protocols";
 import { retryMiddleware } from "@smithy/core/retry";
 import { operation } from "@smithy/core/schema";
 import type { HttpRequest, HttpResponse } from "@smithy/core/transport";
+import { createSigner } from "./kms-signer.ts";
 
 type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = CommandImpl<
   Input,
@@ -33,8 +34,9 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
  * middlewares for every call, which costs more CPU than the call itself
  * (docs/decisions/0008-a-lean-path-to-kms.md).
  *
- * Endpoint, signer and user agent do not change while the process runs, so they are resolved once. The signer
- * asks the SDK's provider for credentials at every attempt, and the provider refreshes them.
+ * Endpoint, signer and user agent do not change while the process runs, so they are resolved once. The SDK's
+ * signer corrects the skew of the clock and calls ours (kms-signer.ts), which asks the SDK's provider for
+ * credentials at every attempt.
  */
 export function createSend(configuration: KMSClientConfig): Send {
   const { config } = new KMSClient(configuration);
@@ -83,7 +85,7 @@ interface Connection {
   readonly serde: Parameters<RpcProtocol["serializeRequest"]>[2];
   readonly headers: Readonly<Record<string, string>>;
   readonly signer: KMSClientResolvedConfig["httpAuthSchemes"][number]["signer"];
-  /** What the signer reads: credentials and region. It keeps the offset of the clock here. */
+  /** What the SDK's signer reads: our signer. It keeps the offset of the clock here. */
   readonly signing: object;
 }
 
@@ -92,7 +94,8 @@ async function connect(config: KMSClientResolvedConfig): Promise<Connection> {
   const endpoint = toEndpointV1(resolved);
   const [scheme] = config.httpAuthSchemes;
   if (scheme === undefined) throw new Error("The SDK has no signer for KMS.");
-  const requestSigner = await config.signer(resolved.properties?.authSchemes?.[0]);
+  const [{ signingRegion = await config.region() } = {}] = resolved.properties?.authSchemes ?? [];
+  const signer = createSigner(config.credentials, signingRegion);
   const { hostname, port } = endpoint;
   return {
     serde: { ...config, endpoint: async () => endpoint },
@@ -101,8 +104,7 @@ async function connect(config: KMSClientResolvedConfig): Promise<Connection> {
       "user-agent": userAgent(await config.defaultUserAgentProvider()),
     },
     signer: scheme.signer,
-    // The configuration would create a signer for every request.
-    signing: { ...config, signer: async () => requestSigner },
+    signing: { ...config, signer: async () => signer },
   };
 }
 

@@ -5,7 +5,6 @@ import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { HttpRequest } from "@smithy/core/transport";
 import { afterEach, describe, expect, test } from "vitest";
-import { Sha256 } from "./kms-hash.ts";
 import { createHttpHandler } from "./kms-http-handler.ts";
 import { createCertificate } from "./testing/certificate.ts";
 
@@ -131,24 +130,4 @@ describe("an HTTP handler of KMS", () => {
     expect(await failureOf(handler.handle(requestTo(port), { abortSignal }))).toEqual(failure);
     expect(connections()).toBe(1);
   });
-});
-
-// Test vectors of RFC 4231 (case 2) and FIPS 180-2.
-test.each([
-  [undefined, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
-  [
-    "Jefe",
-    "what do ya want for nothing?",
-    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-  ],
-  [
-    Buffer.from("Jefe"),
-    "what do ya want for nothing?",
-    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-  ],
-])("Sha256 with the secret %o hashes %s", async (secret, text, digest) => {
-  const sha256 = new Sha256(secret);
-  sha256.update(Buffer.from(text.slice(0, 2)));
-  sha256.update(Buffer.from(text.slice(2)));
-  expect(Buffer.from(await sha256.digest()).toString("hex")).toBe(digest);
 });

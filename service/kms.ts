@@ -7,7 +7,6 @@ import {
 } from "@aws-sdk/client-kms";
 import { StandardRetryStrategy } from "@smithy/core/retry";
 import { createSend } from "./kms-client.ts";
-import { Sha256 } from "./kms-hash.ts";
 import { createHttpHandler } from "./kms-http-handler.ts";
 
 export type EncryptionContext = Readonly<Record<string, string>>;
@@ -175,7 +174,6 @@ function clientSettings({ keyArn, attemptTimeout }: KmsSettings): KMSClientConfi
     region: keyArn.split(":")[3] ?? "",
     retryStrategy,
     requestHandler: createHttpHandler(attemptTimeout),
-    sha256: Sha256,
   };
 }
 
