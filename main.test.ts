@@ -15,9 +15,9 @@ afterEach(() => {
 });
 
 /** Runs `node main.ts` in an empty folder, with no environment variables but these and PATH. */
-function synth(settings: Readonly<Record<string, string>>) {
+function synth(settings: Readonly<Record<string, string>>, ...args: readonly string[]) {
   const { PATH } = process.env;
-  return spawnSync(process.execPath, [main], {
+  return spawnSync(process.execPath, [main, ...args], {
     cwd: folder,
     env: { PATH, ...settings },
     encoding: "utf8",
@@ -61,4 +61,31 @@ test("prints warnings on standard output for the CDKTF CLI, which shows standard
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/^Warning: the service stack is left out/);
+});
+
+test("writes the stacks that monitor other keys for the argument watch", () => {
+  const settings = {
+    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+    CIPHERWATCH_MONITORED_KEYS: JSON.stringify([
+      {
+        name: "payments",
+        key: "arn:aws:kms:ap-southeast-2:111122223333:key/7c1e5d20-4b8f-4a63-92d7-e0f3a6b9c815",
+        roles: ["arn:aws:iam::111122223333:role/payments-api"],
+      },
+    ]),
+  };
+  const { status, stdout, stderr } = synth(settings, "watch");
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: "" });
+  const { stacks } = JSON.parse(readFileSync(join(folder, "cdktf.out/manifest.json"), "utf8"));
+  expect(stacks).toMatchObject({
+    "watch-trail": { dependencies: [] },
+    "watch-alarm": { dependencies: ["watch-trail"] },
+  });
+  expect(Object.keys(stacks)).toHaveLength(2);
+});
+
+test("exits with 2 for an unknown argument", () => {
+  const { status, stderr } = synth({}, "wach");
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^Unknown argument "wach"\. Did you mean watch\?/);
 });

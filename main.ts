@@ -1,34 +1,47 @@
 import { readArguments } from "./common/parse-options.ts";
+import { unknownName } from "./common/unknown-name.ts";
 
-const USAGE = `npm run synth
+const USAGE = `npm run synth [-- watch]
 
 Writes the Terraform of every stack to cdktf.out, from the CIPHERWATCH_ settings in the environment
 (docs/settings.md). Needs neither credentials nor a network. CDKTF_OUTDIR names another folder.
 
+  watch    write the stacks that monitor your own KMS keys, without the service (docs/monitoring-keys.md)
   --help   show this help
 
 Exit codes: 0 success; 1 a setting is invalid, and nothing was written; 2 invalid arguments.`;
 
-readArguments(USAGE);
+const WATCH = "watch";
+
+const unknown = readArguments(USAGE, { positionals: true }).find((name) => name !== WATCH);
+if (unknown !== undefined) {
+  console.error(`${unknownName("argument", unknown, [WATCH])}\n\n${USAGE}`);
+  process.exit(2);
+}
 
 // Import after the arguments, so that --help answers at once: CDKTF takes most of a second to load.
-const [{ App }, { SettingsError }, { loadSettings }, { addStacks }, { synthesisWarnings }] =
-  await Promise.all([
-    import("cdktf"),
-    import("./settings/error.ts"),
-    import("./settings/index.ts"),
-    import("./stacks/cipherwatch.ts"),
-    import("./stacks/warnings.ts"),
-  ]);
+const [{ App }, { SettingsError }, { loadSettings }, { watchSettings }] = await Promise.all([
+  import("cdktf"),
+  import("./settings/error.ts"),
+  import("./settings/index.ts"),
+  import("./settings/watch.ts"),
+]);
+const [{ addStacks }, { addWatchStacks }, { synthesisWarnings }] = await Promise.all([
+  import("./stacks/cipherwatch.ts"),
+  import("./stacks/watch.ts"),
+  import("./stacks/warnings.ts"),
+]);
 
 try {
   const settings = loadSettings(process.env);
   const app = new App();
-  addStacks(app, settings);
+  const isWatch = process.argv.includes(WATCH);
+  if (isWatch) addWatchStacks(app, watchSettings(settings));
+  else addStacks(app, settings);
   app.synth();
   // The CDKTF CLI, which sets this variable, prints standard error as errors in red.
   const warn = process.env.CDKTF_CONTEXT_JSON === undefined ? console.error : console.log;
-  for (const warning of synthesisWarnings(settings)) warn(warning);
+  if (!isWatch) for (const warning of synthesisWarnings(settings)) warn(warning);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   console.error(error.message);

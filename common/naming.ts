@@ -1,27 +1,34 @@
-import type { Environment } from "./environment.ts";
+/**
+ * The environment of the resources that monitor other KMS keys. None of their names begins with the prefix of
+ * the service's environment, so both can be deployed beside each other, and neither's detections count changes
+ * of the other.
+ */
+export function watchEnvironment(env: string): string {
+  return `watch-${env}`;
+}
 
 /** `cipherwatch-<env>-<part>`: the name of most resources. */
-export function resourceName(env: Environment, part: string): string {
+export function resourceName(env: string, part: string): string {
   return `cipherwatch-${env}-${part}`;
 }
 
 /** `/cipherwatch/<env>/<part>`: the name of a log group. */
-export function logGroupName(env: Environment, part: string): string {
+export function logGroupName(env: string, part: string): string {
   return `/cipherwatch/${env}/${part}`;
 }
 
 /** `alias/cipherwatch-<env>[-<part>]`: the alias of a KMS key. Without a part: the data key. */
-export function keyAlias(env: Environment, part?: string): string {
+export function keyAlias(env: string, part?: string): string {
   return part === undefined ? `alias/cipherwatch-${env}` : `alias/${resourceName(env, part)}`;
 }
 
 /** `Cipherwatch/<env>/Detections`: namespace of the detections' metrics, separate for each environment. */
-export function detectionNamespace(env: Environment): string {
+export function detectionNamespace(env: string): string {
   return `Cipherwatch/${env}/Detections`;
 }
 
 /** `Cipherwatch/<env>/Service`: namespace of the metrics that the service reports. */
-export function serviceNamespace(env: Environment): string {
+export function serviceNamespace(env: string): string {
   return `Cipherwatch/${env}/Service`;
 }
 
@@ -29,11 +36,11 @@ export function serviceNamespace(env: Environment): string {
  * Names that several stacks use, possibly before the resource exists: the key policy refers to the
  * service's role, the bucket policy to the trail.
  */
-export const serviceRoleName = (env: Environment) => resourceName(env, "service");
+export const serviceRoleName = (env: string) => resourceName(env, "service");
 /** ECS task execution role: the only role that reads the database's master secret. */
-export const executionRoleName = (env: Environment) => resourceName(env, "execution");
+export const executionRoleName = (env: string) => resourceName(env, "execution");
 /** The role with which ECS moves requests between two versions of the service. */
-export const rolloutRoleName = (env: Environment) => resourceName(env, "rollout");
+export const rolloutRoleName = (env: string) => resourceName(env, "rollout");
 /** Last part of the name of the topic for alarms that page someone. */
 export const URGENT_TOPIC = "urgent";
 /** Last part of the name of the queue for events that EventBridge could not deliver. */
@@ -41,17 +48,17 @@ export const UNDELIVERED_QUEUE = "undelivered";
 /** Last part of the name of the topic for alarms that can wait for office hours. */
 export const ROUTINE_TOPIC = "routine";
 /** The ECS cluster and its service. */
-export const clusterName = (env: Environment) => resourceName(env, "service");
-export const ecsServiceName = (env: Environment) => resourceName(env, "api");
+export const clusterName = (env: string) => resourceName(env, "service");
+export const ecsServiceName = (env: string) => resourceName(env, "api");
 /** The ECR repository of the service's images. */
-export const repositoryName = (env: Environment) => resourceName(env, "service");
+export const repositoryName = (env: string) => resourceName(env, "service");
 /** Prefix of the target group's name, which ends with random characters. */
 export const TARGET_GROUP_PREFIX = "vault-";
 /** IAM path of the bootstrap stack's roles and policies, which the pipeline cannot modify. */
 export const BOOTSTRAP_PATH = "/bootstrap/";
 /** The role that the pipeline deploys with, under BOOTSTRAP_PATH. */
-export const deployRoleName = (env: Environment) => resourceName(env, "deploy");
-export const serviceLogGroupName = (env: Environment) => logGroupName(env, "service");
-export const trailName = (env: Environment) => resourceName(env, "trail");
-export const trailLogGroupName = (env: Environment) => logGroupName(env, "trail");
-export const flowLogGroupName = (env: Environment) => logGroupName(env, "flow");
+export const deployRoleName = (env: string) => resourceName(env, "deploy");
+export const serviceLogGroupName = (env: string) => logGroupName(env, "service");
+export const trailName = (env: string) => resourceName(env, "trail");
+export const trailLogGroupName = (env: string) => logGroupName(env, "trail");
+export const flowLogGroupName = (env: string) => logGroupName(env, "flow");

@@ -71,10 +71,11 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function synthesize({ verb }: DeployCommand) {
+function synthesize({ verb, isWatch }: DeployCommand) {
   const image = verb === "destroy" ? PLACEHOLDER_IMAGE : {};
   const env = { ...process.env, ...image, CDKTF_OUTDIR: outputFolder };
-  return run([process.execPath, "main.ts"], { cwd: root, env, accept: "any", stream: true });
+  const main = isWatch ? (["main.ts", "watch"] as const) : (["main.ts"] as const);
+  return run([process.execPath, ...main], { cwd: root, env, accept: "any", stream: true });
 }
 
 /** Plans one stack after the other, because `cdktf diff` accepts a single stack. */

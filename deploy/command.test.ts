@@ -32,9 +32,20 @@ test("passes options on to the CLI, wherever they are among the arguments", () =
   expect(parseCommand(["deploy", "--parallelism=2", "kms", "--var=a=b"])).toEqual({
     verb: "deploy",
     stackNames: ["kms"],
+    isWatch: false,
     options: ["--parallelism=2", "--var=a=b"],
     help: false,
   });
+});
+
+test("selects the stacks that monitor other keys, all of them or by name", () => {
+  expect(parseCommand(["diff", "watch"])).toMatchObject({ isWatch: true, stackNames: [] });
+  expect(parseCommand(["deploy", "watch-alarm"])).toMatchObject({
+    isWatch: true,
+    stackNames: ["watch-alarm"],
+  });
+  expect(parseCommand(["deploy", "watch", "watch-alarm"]).stackNames).toEqual(["watch-alarm"]);
+  expect(parseCommand(["deploy"]).isWatch).toBe(false);
 });
 
 /** Options that this command sets, or whose text it prints itself. */

@@ -39,9 +39,14 @@ const OPTIONS: Readonly<Record<Verb, readonly string[]>> = {
 
 const HELP = ["--help", "-h"];
 
+/** Selects the stacks that monitor the KMS keys of other applications, all of them or the named ones. */
+const WATCH = "watch";
+
 export const USAGE = `Usage: npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
 
 Deploys, plans or destroys the named stacks with the CDKTF CLI. Without names: all stacks except ${BOOTSTRAP}.
+
+  ${WATCH}            the stacks that monitor your own KMS keys, without the service (docs/monitoring-keys.md)
 
   --auto-approve   do not ask for confirmation (deploy, destroy)
   --help           show this text
@@ -54,6 +59,8 @@ export interface DeployCommand {
   readonly verb: Verb;
   /** Empty: all stacks except bootstrap. */
   readonly stackNames: readonly string[];
+  /** Whether the stacks are those that monitor other keys. */
+  readonly isWatch: boolean;
   /** Passed to the CDKTF CLI. */
   readonly options: readonly string[];
   readonly help: boolean;
@@ -87,9 +94,11 @@ export function parseCommand([first = "", ...rest]: readonly string[]): DeployCo
       `${verb}: ${unknownName("option", name, [...allowed, "--help"], "--")}\nAllowed are ${allowed.join(", ")}, --help.`,
     );
   }
+  const names = rest.filter((arg) => !arg.startsWith("-"));
   return {
     verb,
-    stackNames: rest.filter((arg) => !arg.startsWith("-")),
+    stackNames: names.filter((name) => name !== WATCH),
+    isWatch: names.some((name) => name === WATCH || name.startsWith(`${WATCH}-`)),
     options,
     help: rest.some((arg) => HELP.includes(arg)),
   };

@@ -47,6 +47,13 @@ const namesTarget = ({ namePrefix }: MonitoringScope) =>
     matchesAny("$.requestParameters.resourceArn", `*:${namePrefix}*`),
   );
 
+/** @param stacks arguments of `npm run deploy` that select the stacks to restore */
+export const alarmChangeRunbook = (stacks: string): readonly string[] => [
+  "Run the query to see what was removed or changed, and by whom.",
+  `Restore it: run \`npm run diff ${stacks}\`, then \`npm run deploy ${stacks}\`. For muted alarms, run \`aws cloudwatch enable-alarm-actions\`. The recipient must confirm a restored email subscription.`,
+  "Search the trail for events that the alarm would have reported, starting one minute before the change.",
+];
+
 export const alarmChange: TrailDetection<MonitoringScope> = {
   id: "alarm-change",
   title: "An alarm, metric filter or subscription was removed, muted or changed",
@@ -152,11 +159,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
     "Announced manual maintenance: DisableAlarmActions, followed soon by EnableAlarmActions.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
-  runbook: [
-    "Run the query to see what was removed or changed, and by whom.",
-    "Restore it: run `npm run diff alarm`, then `npm run deploy alarm`. For muted alarms, run `aws cloudwatch enable-alarm-actions`. The recipient must confirm a restored email subscription.",
-    "Search the trail for events that the alarm would have reported, starting one minute before the change.",
-  ],
+  runbook: alarmChangeRunbook("alarm"),
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn, eventID, errorCode",

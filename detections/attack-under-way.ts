@@ -6,7 +6,7 @@ export const attackUnderWay = {
   id: "attack-under-way",
   title: "An attack is in progress",
   severity: "critical",
-  why: "Alarms of two different tactics are on at once, for example because somebody guesses Keys and mutes an alarm. One of them may be a mistake; two rarely are.",
+  why: "Alarms of two different tactics are on at once, for example because somebody uses a KMS key and mutes an alarm. One of them may be a mistake; two rarely are.",
   falsePositives: [
     "A large deployment from outside the pipeline changed keys, the trail and the service within minutes.",
     "A drill: `npm run attack -- attack-under-way` in the lab, or a similar exercise in AWS.",
@@ -14,7 +14,7 @@ export const attackUnderWay = {
   runbook: [
     "Call for help. Treat this as an incident until you know otherwise.",
     "Open the dashboard to see which alarms are on. First restore what was muted or stopped (trail-change, alarm-change), so that you are notified again.",
-    "Cut off access: revoke the sessions of the service's role and of every caller that the alarms name.",
+    "Cut off access: revoke the sessions of the role that uses the key, and of every caller that the alarms name.",
     "Work through the runbook of each alarm that is on.",
   ],
 } as const;

@@ -55,8 +55,11 @@ export function savedQueryNameOf(
 }
 
 /** URL of its runbook on GitHub, or its path if the settings do not name a repository. */
-export function runbookUrl({ id }: { readonly id: string }, githubRepository?: string): string {
-  const path = `docs/runbooks/${id}.md`;
+export function runbookUrl(
+  { id, kind = id }: { readonly id: string; readonly kind?: string },
+  githubRepository?: string,
+): string {
+  const path = `docs/runbooks/${kind}.md`;
   return githubRepository === undefined
     ? path
     : `https://github.com/${githubRepository}/blob/HEAD/${path}`;

@@ -70,6 +70,8 @@ export interface ChangeNotification<Scope extends MonitoringScope = DetectionSco
 interface DetectionBase<Scope extends MonitoringScope> {
   /** Name of its file and its metric. With the prefix `cipherwatch-<env>-`, the name of its alarm. */
   readonly id: string;
+  /** Name in settings and of its runbook, which the detections of several KMS keys share. Default: `id`. */
+  readonly kind?: string;
   readonly title: string;
   readonly severity: Severity;
   /** Alarms of two different tactics fire attack-under-way. Without a tactic, the detection is ignored there. */

@@ -3,7 +3,7 @@ import type { Detection } from "./detection.ts";
 import { cisPack, detections } from "./index.ts";
 import type { MonitoringScope } from "./scope.ts";
 
-/** The settings of detections. Records are keyed by detection ID. */
+/** The settings of detections. Records are keyed by detection ID, or by the kind of detections that have one. */
 export interface DetectionSettings {
   /** IDs of the enabled detections, without those of the CIS pack. */
   readonly detections: readonly string[];
@@ -30,18 +30,18 @@ export function applySettings<Scope extends MonitoringScope>(
   detection: Detection<Scope>,
   settings: DetectionSettings,
 ): Detection<Scope> {
-  const { id } = detection;
-  const threshold = settings.thresholds[id] ?? detection.threshold;
-  const common = { threshold, ...windowOf(detection, threshold, settings.periods[id]) };
+  const { id, kind = id } = detection;
+  const threshold = settings.thresholds[kind] ?? detection.threshold;
+  const common = { threshold, ...windowOf(detection, threshold, settings.periods[kind]) };
   if (detection.source === "service") return { ...detection, ...common };
   const { anomaly } = detection;
   return {
     ...detection,
     ...common,
     ...(anomaly && {
-      anomaly: { ...anomaly, deviations: settings.anomalyDeviations[id] ?? anomaly.deviations },
+      anomaly: { ...anomaly, deviations: settings.anomalyDeviations[kind] ?? anomaly.deviations },
     }),
-    exclusions: settings.exclusions[id] ?? [],
+    exclusions: settings.exclusions[kind] ?? [],
   };
 }
 

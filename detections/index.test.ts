@@ -5,9 +5,11 @@ import type { Detection } from "./detection.ts";
 import { exampleScope } from "./example-events.ts";
 import { filterPatterns } from "./exclusions.ts";
 import { cisPack, detections } from "./index.ts";
+import { keyDetections } from "./monitored-keys/index.ts";
+import { EXAMPLE_KEY } from "./monitored-keys/monitored-key.ts";
 import { createExampleScope } from "./scope.ts";
 
-const all = [...detections, ...cisPack];
+const all = [...detections, ...cisPack, ...keyDetections([EXAMPLE_KEY])];
 
 const isDetection = (value: unknown): value is Detection =>
   typeof value === "object" && value !== null && "mustFire" in value;
@@ -87,9 +89,12 @@ describe.each(trailDetections.map((detection) => [detection.id, detection] as co
 
     test("has complete records of the example account", () => {
       for (const { record } of [...detection.mustFire, ...detection.mustNotFire]) {
+        const { type } = record.userIdentity as { readonly type: string };
         expect(record).toMatchObject({
           eventVersion: "1.11",
-          userIdentity: { accountId: expect.stringMatching(/^\d{12}$/) },
+          // An AWS service that calls for itself belongs to no account.
+          userIdentity:
+            type === "AWSService" ? {} : { accountId: expect.stringMatching(/^\d{12}$/) },
           recipientAccountId: "111122223333",
           eventSource: expect.stringMatching(/\.amazonaws\.com$/),
           eventName: expect.any(String),

@@ -13,7 +13,7 @@ import {
   serviceEncryptEvent,
   user,
 } from "./example-events.ts";
-import { allOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
+import { keyUsePattern, SYMMETRIC_USES } from "./key-use.ts";
 
 const use = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -23,17 +23,8 @@ export const kmsOutsider: TrailDetection = {
   severity: "critical",
   tactic: "collection",
   source: "trail",
-  // Counts all uses of a symmetric key, successful or not. AWS Config and inventory tools only describe
-  // keys. The record of a call that the key policy denied does not contain the key's ARN, so it is not
-  // counted; such a call decrypts nothing.
-  pattern: ({ keyArn }) =>
-    jsonPattern(
-      allOf(
-        matchesAny("$.eventSource", "kms.amazonaws.com"),
-        matchesAny("$.eventName", "Decrypt", "Encrypt", "ReEncrypt*", "GenerateDataKey*"),
-        matchesAny(RESOURCE_ARN, keyArn),
-      ),
-    ),
+  // Counts all uses, successful or not. AWS Config and inventory tools only describe keys.
+  pattern: ({ keyArn }) => keyUsePattern(keyArn, SYMMETRIC_USES),
   expectedCallers: ({ serviceRoleArn }) => ({ roles: [serviceRoleArn] }),
   threshold: 1,
   period: 60,

@@ -11,7 +11,7 @@ import {
   serviceDecryptEvent,
   serviceEncryptEvent,
 } from "./example-events.ts";
-import { allOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
+import { decryptPattern } from "./key-use.ts";
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -22,15 +22,7 @@ export const kmsVolume: TrailDetection = {
   tactic: "exfiltration",
   source: "trail",
   // Counts all callers: a stolen session of the service counts like the service itself.
-  pattern: ({ keyArn }) =>
-    jsonPattern(
-      allOf(
-        matchesAny("$.eventSource", "kms.amazonaws.com"),
-        matchesAny("$.eventName", "Decrypt"),
-        "$.errorCode NOT EXISTS",
-        matchesAny(RESOURCE_ARN, keyArn),
-      ),
-    ),
+  pattern: ({ keyArn }) => decryptPattern(keyArn),
   // The usual volume differs between deployments. By default, the web ACL lets one address try 300 Keys in
   // five minutes, so this means more than one address, or a caller that bypasses the ACL.
   threshold: 1000,

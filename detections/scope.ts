@@ -1,4 +1,3 @@
-import type { Environment } from "../common/environment.ts";
 import {
   BOOTSTRAP_PATH,
   deployRoleName,
@@ -95,17 +94,43 @@ export interface ScopeSettings {
   readonly trailBucket?: string | undefined;
 }
 
+/** The scope of an environment without the service. */
+export function createMonitoringScope(
+  env: string,
+  { accountId }: Pick<ArnBuilder, "accountId">,
+  ids: Pick<MonitoringScope, "trailKeyArn" | "topicKeyArn">,
+  { trailLogGroup, trailBucket }: ScopeSettings = {},
+): MonitoringScope {
+  return {
+    accountId,
+    ...ids,
+    namePrefix: resourceName(env, ""),
+    logGroupPrefix: logGroupName(env, ""),
+    detectionNamespace: detectionNamespace(env),
+    ...(trailLogGroup === undefined
+      ? {
+          trailLogGroupName: trailLogGroupName(env),
+          trailBucketName: resourceName(env, "trail-*"),
+        }
+      : {
+          trailLogGroupName: trailLogGroup,
+          trailBucketName: trailBucket,
+          countedAccountIds: [accountId],
+        }),
+  };
+}
+
 /** The scope of an environment, with the resource names that the stacks use. */
 export function createDetectionScope(
-  env: Environment,
+  env: string,
   arns: ArnBuilder,
   ids: AssignedIds,
   settings: ScopeSettings = {},
 ): DetectionScope {
-  const { vpcEndpoints = false, trailLogGroup, trailBucket } = settings;
+  const { vpcEndpoints = false } = settings;
   const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
   return {
-    accountId: arns.accountId,
+    ...createMonitoringScope(env, arns, ids, settings),
     vpcEndpoints,
     serviceRoleArn: roleArn(serviceRoleName(env)),
     serviceRoleName: serviceRoleName(env),
@@ -115,20 +140,7 @@ export function createDetectionScope(
     deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
     deployRoleName: deployRoleName(env),
     ...ids,
-    ...(trailLogGroup === undefined
-      ? {
-          trailLogGroupName: trailLogGroupName(env),
-          trailBucketName: resourceName(env, "trail-*"),
-        }
-      : {
-          trailLogGroupName: trailLogGroup,
-          trailBucketName: trailBucket,
-          countedAccountIds: [arns.accountId],
-        }),
-    namePrefix: resourceName(env, ""),
-    logGroupPrefix: logGroupName(env, ""),
     serviceLogGroupName: serviceLogGroupName(env),
-    detectionNamespace: detectionNamespace(env),
     serviceNamespace: serviceNamespace(env),
   };
 }
@@ -140,7 +152,7 @@ export const EXAMPLE_ACCOUNT = "111122223333";
  * the length that texts have in AWS. All account IDs and key IDs have the same length.
  */
 export function createExampleScope(
-  env: Environment,
+  env: string,
   region: string,
   settings?: ScopeSettings,
 ): DetectionScope & { readonly trailKeyArn: string } {

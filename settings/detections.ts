@@ -4,13 +4,21 @@ import { anomalyOf } from "../detections/cloudwatch-names.ts";
 import { type DetectionSettings, enabledDetections } from "../detections/enabled.ts";
 import { EXCLUSIONS_ALLOWED, filterPatterns, validateExclusion } from "../detections/exclusions.ts";
 import { cisPack, detections } from "../detections/index.ts";
+import { keyDetections } from "../detections/monitored-keys/index.ts";
+import { EXAMPLE_KEY } from "../detections/monitored-keys/monitored-key.ts";
 import { createExampleScope } from "../detections/scope.ts";
 import type * as existing from "./existing.ts";
 import type * as general from "./general.ts";
 import { listsOf, namesOf, numbersOf } from "./schemas.ts";
 import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
-const ALL_DETECTIONS = [...detections, ...cisPack];
+/** Of the detections on monitored keys, settings name the kind, which all keys share. */
+const KEY_DETECTIONS = keyDetections([EXAMPLE_KEY]).map(({ kind, ...detection }) => ({
+  ...detection,
+  id: kind ?? detection.id,
+}));
+
+const ALL_DETECTIONS = [...detections, ...cisPack, ...KEY_DETECTIONS];
 const DETECTION_IDS = detections.map(({ id }) => id);
 const ALL_IDS = ALL_DETECTIONS.map(({ id }) => id);
 const TRAIL_IDS = ALL_DETECTIONS.filter(({ source }) => source === "trail").map(({ id }) => id);

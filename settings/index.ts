@@ -7,6 +7,7 @@ import * as identity from "./identity.ts";
 import * as ingress from "./ingress.ts";
 import * as keysAndLogs from "./keys-and-logs.ts";
 import { load, type Variables } from "./load.ts";
+import * as monitoredKeys from "./monitored-keys.ts";
 import * as network from "./network.ts";
 import * as pipeline from "./pipeline.ts";
 import * as rollout from "./rollout.ts";
@@ -18,6 +19,7 @@ export const settingsAreas = [
   { name: "General", settings: general.settings },
   { name: "Alarms", settings: alarms.settings },
   { name: "Detections", settings: detections.settings },
+  { name: "Monitored keys", settings: monitoredKeys.settings },
   { name: "Keys and logs", settings: keysAndLogs.settings },
   { name: "Existing resources", settings: existing.settings },
   { name: "Network", settings: network.settings },
@@ -34,6 +36,7 @@ export const settingsTable = {
   ...general.settings,
   ...alarms.settings,
   ...detections.settings,
+  ...monitoredKeys.settings,
   ...keysAndLogs.settings,
   ...existing.settings,
   ...network.settings,
@@ -51,6 +54,7 @@ const refinements: readonly Refinement<Settings>[] = [
   ...general.refinements,
   ...alarms.refinements,
   ...detections.refinements,
+  ...monitoredKeys.refinements,
   ...keysAndLogs.refinements,
   ...existing.refinements,
   ...network.refinements,

@@ -26,6 +26,7 @@ import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
 import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
 import { ExistingLogGroup } from "./constructs/existing-log-group.ts";
+import { KmsSilenceAlarm } from "./constructs/kms-silence-alarm.ts";
 import { SilenceAlarms } from "./constructs/silence-alarms.ts";
 import { Webhook } from "./constructs/webhook.ts";
 
@@ -35,6 +36,8 @@ export interface AlarmStackProps<Scope extends MonitoringScope> extends Cipherwa
   readonly scopeOf: (stack: CipherwatchStack, topicKeyArn: string) => Scope;
   /** Returns what the canary's alarms monitor. Default: there is no canary. */
   readonly canaryOf?: (scope: Scope) => CanarySource;
+  /** Alarm when the trail delivers no KMS events for a day. Default: no, because the canary tests more. */
+  readonly alarmsWithoutKmsEvents?: boolean;
 }
 
 /** The service whose canary tests the monitoring. */
@@ -61,7 +64,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     super(scope, id, props);
     const { settings } = this;
     const { env, alertEmail, pagerEmail = alertEmail } = settings;
-    const { detections, scopeOf, canaryOf } = props;
+    const { detections, scopeOf, canaryOf, alarmsWithoutKmsEvents = false } = props;
 
     const { keyArn } = new EncryptionKey(this, "TopicKey", {
       alias: keyAlias(env, "alarms"),
@@ -102,11 +105,12 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
     const undelivered = this.#addUndeliveredAlarm();
     const silence = this.#addSilenceAlarms(detectionScope, keyArn, canaryOf?.(detectionScope));
+    const kmsSilence = alarmsWithoutKmsEvents ? [this.#addKmsSilenceAlarm(detectionScope)] : [];
     this.#forwardStateChanges(detectionScope, keyArn);
     alarmDashboard(this, "Dashboard", {
       detections,
       detectionScope,
-      otherAlarmNames: [...composite, undelivered, ...silence],
+      otherAlarmNames: [...composite, undelivered, ...silence, ...kmsSilence],
     });
 
     new TerraformOutput(this, "UrgentTopicArn", { value: this.urgentTopicArn });
@@ -245,6 +249,15 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       }),
     });
     return canary ? [...alarmNames, canary.alarmName] : alarmNames;
+  }
+
+  /** @returns the alarm's name */
+  #addKmsSilenceAlarm(detectionScope: Scope): string {
+    const { alarmName } = new KmsSilenceAlarm(this, "KmsSilence", {
+      detectionScope,
+      topicArn: this.urgentTopicArn,
+    });
+    return alarmName;
   }
 
   /** Sends every state change of an alarm to a queue and a webhook, as far as the settings enable them. */

@@ -8,13 +8,16 @@ import type { Settings } from "../settings/index.ts";
 /** The first version whose S3 backend locks without DynamoDB as a stable feature. */
 const REQUIRED_TERRAFORM = ">= 1.11.0";
 
+/** The settings of a stack. Its environment can be that of the monitoring of other keys. */
+export type StackSettings = Omit<Settings, "env"> & { readonly env: string };
+
 export interface CipherwatchStackProps {
-  readonly settings: Settings;
+  readonly settings: StackSettings;
 }
 
 /** Base class of all stacks: provider, tags, required Terraform version and state backend. */
 export class CipherwatchStack extends TerraformStack {
-  readonly settings: Settings;
+  readonly settings: StackSettings;
   #account: DataAwsCallerIdentity | undefined;
   #partition: DataAwsPartition | undefined;
 

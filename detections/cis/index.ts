@@ -1,13 +1,14 @@
 import type { TrailDetection } from "../detection.ts";
+import type { MonitoringScope } from "../scope.ts";
 import { type CisNotes, notes } from "./notes.ts";
 import patterns from "./patterns.json" with { type: "json" };
 
 type CisPattern = (typeof patterns)[number];
 
 /** Detections with the metric filters of the CIS AWS Foundations Benchmark. None of them is urgent. */
-export const cisPack: readonly TrailDetection[] = patterns.map(cisDetection);
+export const cisPack: readonly TrailDetection<MonitoringScope>[] = patterns.map(cisDetection);
 
-function cisDetection(control: CisPattern): TrailDetection {
+function cisDetection(control: CisPattern): TrailDetection<MonitoringScope> {
   const note = notes[control.id];
   if (note === undefined)
     throw new Error(`detections/cis/notes.ts has no entry for ${control.id}. Add one.`);

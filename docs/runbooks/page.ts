@@ -1,3 +1,4 @@
+import { watchEnvironment } from "../../common/naming.ts";
 import {
   type AlarmSummary,
   describeAnomalyBand,
@@ -12,19 +13,29 @@ import {
   savedQueryNameOf,
 } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
-import { exampleScope } from "../../detections/example-events.ts";
+import { exampleScope as serviceScope } from "../../detections/example-events.ts";
 import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
+import { keyDetections } from "../../detections/monitored-keys/index.ts";
+import { EXAMPLE_KEY } from "../../detections/monitored-keys/monitored-key.ts";
+import { createExampleScope, type MonitoringScope } from "../../detections/scope.ts";
 
 const GENERATED =
   "<!-- Generated from detections/ by docs/runbooks/page.ts. Edit those and run `npm run docs`. -->";
+
+const keyScope: MonitoringScope = createExampleScope(watchEnvironment("dev"), "ap-southeast-2");
+const ofExampleKey = keyDetections([EXAMPLE_KEY]);
+const nameOf = ({ id, kind = id }: { readonly id: string; readonly kind?: string }) => kind;
 
 /** File name → text of every page in this folder. */
 export function pages(): ReadonlyMap<string, string> {
   return new Map([
     ["README.md", overview()],
     ...[...detections, ...cisPack].map(
-      (detection) => [`${detection.id}.md`, detectionPage(detection)] as const,
+      (detection) => [`${detection.id}.md`, detectionPage(detection, serviceScope)] as const,
+    ),
+    ...ofExampleKey.map(
+      (detection) => [`${nameOf(detection)}.md`, detectionPage(detection, keyScope)] as const,
     ),
     [`${attackUnderWay.id}.md`, attackPage()],
   ]);
@@ -32,16 +43,21 @@ export function pages(): ReadonlyMap<string, string> {
 
 function overview(): string {
   const columns = ["alarm", "title", "severity", "source"];
-  const row = ({ id, title, severity }: AlarmSummary, source: string) =>
-    `| [${id}](${id}.md) | ${title} | ${severity} | ${source} |`;
+  const row = (
+    { id, kind = id, title, severity }: AlarmSummary & { kind?: string },
+    source: string,
+  ) => `| [${kind}](${kind}.md) | ${title} | ${severity} | ${source} |`;
   const sources = { trail: "CloudTrail, within minutes", service: "the service, within seconds" };
-  const rows = (list: readonly Detection[]) =>
+  const rows = (list: readonly Detection<never>[]) =>
     list.map((detection) => row(detection, sources[detection.source]));
   return paragraphs(
     "# Runbooks",
     GENERATED,
     "Each alarm has a runbook. Alarms of severity `critical` and `high` go to the urgent topic, the others to the routine topic. The examples in the runbooks use the environment `dev` and AWS's example account.",
     table(columns, [row(attackUnderWay, "the alarms below"), ...rows(detections)]),
+    "## Keys of your own",
+    "Deployed by `npm run deploy -- watch`, together with trail-change, alarm-change and attack-under-way. The first three exist once for each key and end with its name, as in `key-outsider-payments`: [monitoring keys](../monitoring-keys.md).",
+    table(columns, rows(ofExampleKey)),
     "## CIS pack",
     "Off by default. Turn it on with `CIPHERWATCH_CIS_PACK=true`.",
     table(columns, rows(cisPack)),
@@ -54,8 +70,10 @@ function patternSection(patterns: readonly string[]): readonly string[] {
     : ["CloudTrail records that match any of these filter patterns:", ...patterns.map(code)];
 }
 
-function detectionPage(detection: Detection): string {
-  const { id } = detection;
+function detectionPage<Scope extends MonitoringScope>(
+  detection: Detection<Scope>,
+  exampleScope: Scope,
+): string {
   return paragraphs(
     ...introduction(detection),
     firingConditions(detection).join(" "),
@@ -75,9 +93,9 @@ function detectionPage(detection: Detection): string {
     bullets(detection.mustFire.map(({ name }) => name)),
     "Not counted:",
     bullets(detection.mustNotFire.map(({ name }) => name)),
-    ...tryIt(id),
+    ...tryIt(nameOf(detection)),
     "## In CloudWatch",
-    cloudwatchTable(detection),
+    cloudwatchTable(detection, exampleScope),
   );
 }
 
@@ -113,7 +131,7 @@ function tryIt(id: string): readonly string[] {
   ];
 }
 
-function firingConditions(detection: Detection): readonly string[] {
+function firingConditions(detection: Detection<never>): readonly string[] {
   const { period, evaluationPeriods, datapointsToAlarm } = detection;
   const anomaly = anomalyOf(detection);
   const staysOn = datapointsToAlarm === 1 && evaluationPeriods > 1;
@@ -135,8 +153,9 @@ function firingConditions(detection: Detection): readonly string[] {
   ];
 }
 
-function tuning(detection: Detection): readonly string[] {
-  const { id, source, threshold, period } = detection;
+function tuning(detection: Detection<never>): readonly string[] {
+  const id = nameOf(detection);
+  const { source, threshold, period } = detection;
   const anomaly = anomalyOf(detection);
   return [
     `\`CIPHERWATCH_THRESHOLDS=${id}=${threshold * 2}\` makes the alarm less sensitive, \`CIPHERWATCH_PERIODS=${id}=${period * 2}\` makes it count over a longer period.`,
@@ -153,7 +172,10 @@ function tuning(detection: Detection): readonly string[] {
   ];
 }
 
-function cloudwatchTable(detection: Detection): string {
+function cloudwatchTable<Scope extends MonitoringScope>(
+  detection: Detection<Scope>,
+  exampleScope: Scope,
+): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods, treatMissingData } = detection;
   const { namespace, metricName, dimensions = {} } = detectionMetric(detection, exampleScope);
   const metric = [

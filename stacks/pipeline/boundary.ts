@@ -93,18 +93,27 @@ function shiftRequests(stack: CipherwatchStack): Statement[] {
   ];
 }
 
+/** Sets a permissions boundary on every role. Does nothing without one. */
+export function setBoundary(app: IConstruct, boundary: string | undefined): void {
+  if (boundary === undefined) return;
+  for (const role of rolesOf(app)) role.permissionsBoundary = boundary;
+}
+
 /**
  * Sets the boundary of the settings on every role. Without one, sets the pipeline's boundary on every role of
  * the other stacks, and makes these depend on bootstrap, which creates it. Does nothing if there is neither.
  */
 export function applyBoundary(app: IConstruct, bootstrap: CipherwatchStack): void {
   const { githubRepository, permissionsBoundary } = bootstrap.settings;
-  for (const role of app.node.findAll().filter((construct) => construct instanceof IamRole)) {
+  setBoundary(app, permissionsBoundary);
+  if (permissionsBoundary !== undefined || githubRepository === undefined) return;
+  for (const role of rolesOf(app)) {
     const stack = CipherwatchStack.of(role);
-    if (permissionsBoundary !== undefined) role.permissionsBoundary = permissionsBoundary;
-    else if (githubRepository !== undefined && stack !== bootstrap) {
-      role.permissionsBoundary = boundaryArn(stack);
-      stack.addDependency(bootstrap);
-    }
+    if (stack === bootstrap) continue;
+    role.permissionsBoundary = boundaryArn(stack);
+    stack.addDependency(bootstrap);
   }
 }
+
+const rolesOf = (app: IConstruct): readonly IamRole[] =>
+  app.node.findAll().filter((construct) => construct instanceof IamRole);

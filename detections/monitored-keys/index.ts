@@ -1,0 +1,39 @@
+import { alarmChange, alarmChangeRunbook } from "../alarm-change.ts";
+import type { Detection } from "../detection.ts";
+import { applySettings, type DetectionSettings } from "../enabled.ts";
+import { cisPack } from "../index.ts";
+import type { MonitoringScope } from "../scope.ts";
+import { trailChange, trailChangeRunbook } from "../trail-change.ts";
+import { keyChange } from "./key-change.ts";
+import { keyErrors } from "./key-errors.ts";
+import { keyOutsider } from "./key-outsider.ts";
+import { keyVolume } from "./key-volume.ts";
+import type { KeyDetection, MonitoredKey } from "./monitored-key.ts";
+
+/** The product's detections of changes that blind or mute the others, with the commands of this deployment. */
+const chainDetections: readonly KeyDetection[] = [
+  { ...trailChange, runbook: trailChangeRunbook("-- watch") },
+  { ...alarmChange, runbook: alarmChangeRunbook("-- watch") },
+];
+
+/** The detections on keys: three for each key, and one for changes of all keys. */
+export function keyDetections(keys: readonly MonitoredKey[]): readonly KeyDetection[] {
+  return [
+    ...keys.flatMap((key) => [keyOutsider(key), keyErrors(key), keyVolume(key)]),
+    keyChange(keys),
+  ];
+}
+
+/** All detections of a deployment that monitors keys, with the settings' thresholds, periods and exclusions. */
+export function monitoringDetections(
+  keys: readonly MonitoredKey[],
+  settings: DetectionSettings,
+): readonly Detection<MonitoringScope>[] {
+  const chain = chainDetections.filter(({ id }) => settings.detections.includes(id));
+  const all: readonly Detection<MonitoringScope>[] = [
+    ...keyDetections(keys),
+    ...chain,
+    ...(settings.cisPack ? cisPack : []),
+  ];
+  return all.map((detection) => applySettings(detection, settings));
+}

@@ -1,0 +1,145 @@
+import {
+  administrator,
+  exampleEvent,
+  exampleScope,
+  onKey,
+  otherKeyArn,
+  user,
+} from "../example-events.ts";
+import { KEY_CHANGES } from "../kms-key-change.ts";
+import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.ts";
+import { expectedRole } from "./examples.ts";
+import {
+  arnSuffix,
+  arnValue,
+  EXAMPLE_KEY,
+  type KeyDetection,
+  type MonitoredKey,
+} from "./monitored-key.ts";
+
+/** Also changes of imported key material, and replicas in other Regions with a policy of their own. */
+export const APPLICATION_KEY_CHANGES: readonly string[] = [
+  ...KEY_CHANGES,
+  "ImportKeyMaterial",
+  "DeleteImportedKeyMaterial",
+  "ReplicateKey",
+];
+
+/** CloudWatch accepts three wildcard selectors in a pattern, and each key takes one. */
+const KEYS_PER_PATTERN = 3;
+
+const change = { eventSource: "kms.amazonaws.com", readOnly: false };
+
+function changesOf(arnValues: readonly string[]): string {
+  return jsonPattern(
+    allOf(
+      matchesAny("$.eventSource", "kms.amazonaws.com"),
+      matchesAny("$.eventName", ...APPLICATION_KEY_CHANGES),
+      // AWS services create and retire grants for volumes, databases and the like.
+      anyOf("$.userIdentity.invokedBy NOT EXISTS", '$.eventName != "*Grant"'),
+      anyOf(...arnValues.map((value) => matchesAny(RESOURCE_ARN, value))),
+    ),
+  );
+}
+
+function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  return items.flatMap((_, index) =>
+    index % size === 0 ? [items.slice(index, index + size)] : [],
+  );
+}
+
+/** Detects changes of the keys, and of the keys of the trail and the alarms, which detection depends on. */
+export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
+  return {
+    id: "key-change",
+    title: "A monitored KMS key was disabled, or access to it was changed",
+    severity: "critical",
+    tactic: "impact",
+    source: "trail",
+    pattern: ({ trailKeyArn, topicKeyArn }) =>
+      changesOf(trailKeyArn === undefined ? [topicKeyArn] : [trailKeyArn, topicKeyArn]),
+    furtherPatterns: () => chunks(keys.map(arnValue), KEYS_PER_PATTERN).map(changesOf),
+    threshold: 1,
+    period: 60,
+    evaluationPeriods: 15,
+    datapointsToAlarm: 1,
+    treatMissingData: "notBreaching",
+    statistic: "Sum",
+    changeNotification: {
+      detail: ({ trailKeyArn, topicKeyArn }) => ({
+        eventSource: ["kms.amazonaws.com"],
+        eventName: APPLICATION_KEY_CHANGES,
+        userIdentity: { invokedBy: [{ exists: false }] },
+        resources: {
+          ARN: [
+            ...(trailKeyArn === undefined ? [] : [trailKeyArn]),
+            topicKeyArn,
+            ...keys.map(arnSuffix),
+          ],
+        },
+      }),
+    },
+    why: "Without the key, what it encrypts is lost once its deletion completes. A new policy, grant or replica can let another caller decrypt. Without the keys of the trail and the alarms, later events go unnoticed.",
+    falsePositives: [
+      "A deployment changed a key policy: PutKeyPolicy by the deploying role at the time of the deployment. Exclude that role if its changes are reviewed.",
+      "A planned replica or import of key material, by an administrator that you know.",
+    ],
+    runbook: [
+      "Run the query to see which key was changed, and by whom.",
+      "DisableKey or ScheduleKeyDeletion that was not planned: run `aws kms cancel-key-deletion` and `aws kms enable-key` at once. Nothing is lost before the waiting period ends.",
+      "PutKeyPolicy, CreateGrant or ReplicateKey: compare with the source of the key, restore the policy, retire the grant, and check key-outsider for uses since then.",
+      "Revoke the caller's access before you contact them.",
+    ],
+    insightsQuery: () =>
+      [
+        "fields eventTime, eventName, resources.0.ARN, userIdentity.arn, sourceIPAddress, eventID, errorCode",
+        `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify(APPLICATION_KEY_CHANGES)}`,
+        "sort eventTime desc",
+      ].join(" | "),
+    mustFire: [
+      ...APPLICATION_KEY_CHANGES.map((eventName) =>
+        exampleEvent(`a user calls ${eventName} with the key`, user, {
+          ...change,
+          eventName,
+          ...onKey(EXAMPLE_KEY.arn),
+        }),
+      ),
+      exampleEvent(
+        "an administrator disables the key through CloudFormation",
+        { ...administrator, invokedBy: "cloudformation.amazonaws.com" },
+        {
+          ...change,
+          eventName: "DisableKey",
+          ...onKey(EXAMPLE_KEY.arn),
+        },
+      ),
+      exampleEvent("a user disables the trail's key, which stops the trail", user, {
+        ...change,
+        eventName: "DisableKey",
+        ...onKey(exampleScope.trailKeyArn),
+      }),
+      exampleEvent("a user disables the alarms' key, which stops notifications", user, {
+        ...change,
+        eventName: "DisableKey",
+        ...onKey(exampleScope.topicKeyArn),
+      }),
+    ],
+    mustNotFire: [
+      exampleEvent(
+        "RDS creates a grant for the application's database",
+        { ...expectedRole, invokedBy: "rds.amazonaws.com" },
+        { ...change, eventName: "CreateGrant", ...onKey(EXAMPLE_KEY.arn) },
+      ),
+      exampleEvent("an administrator enables the rotation of the key", administrator, {
+        ...change,
+        eventName: "EnableKeyRotation",
+        ...onKey(EXAMPLE_KEY.arn),
+      }),
+      exampleEvent("an administrator disables another key", administrator, {
+        ...change,
+        eventName: "DisableKey",
+        ...onKey(otherKeyArn),
+      }),
+    ],
+  };
+}

@@ -1,0 +1,68 @@
+import { COUNTING_WINDOW } from "../alarm-period.ts";
+import { exampleEvent, onKey, otherKeyArn } from "../example-events.ts";
+import { decryptPattern } from "../key-use.ts";
+import { expectedRole, onExampleKey, use } from "./examples.ts";
+import { arnValue, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
+
+/** The usual volume differs between keys: the anomaly alarm adapts to it, and `decryptLimit` replaces this. */
+const DEFAULT_DECRYPT_LIMIT = 1000;
+
+/** Detects unusually many Decrypt calls with a key, by any caller: a stolen session counts like the application. */
+export function keyVolume(key: MonitoredKey): KeyDetection {
+  const { name, arn, decryptLimit = DEFAULT_DECRYPT_LIMIT } = key;
+  return {
+    id: `key-volume-${name}`,
+    kind: "key-volume",
+    title: `Unusually many Decrypt calls with the KMS key ${name}`,
+    severity: "high",
+    // No tactic: use grows and shrinks for harmless reasons, and two keys would look like an attack.
+    source: "trail",
+    pattern: () => decryptPattern(arnValue(key)),
+    threshold: decryptLimit,
+    ...COUNTING_WINDOW,
+    datapointsToAlarm: 1,
+    treatMissingData: "notBreaching",
+    statistic: "Sum",
+    anomaly: {
+      severity: "medium", // growing use looks the same
+      deviations: 4, // CloudWatch's default of 2 sends several emails a day in a quiet week
+      period: 300,
+      evaluationPeriods: 3,
+      datapointsToAlarm: 2,
+    },
+    why: "So many Decrypt calls can mean that somebody copies data: through the application, or directly with its role.",
+    falsePositives: [
+      "A migration, a batch job or a load test: its owner confirms it, and the calls end with it.",
+      "Use has grown: raise decryptLimit in the list of keys, and rely on the anomaly alarm.",
+      "Objects in S3 without a bucket key: every read is a Decrypt call. Enable the bucket key, or raise decryptLimit.",
+    ],
+    runbook: [
+      "Run the query to see who decrypts, from where, and since when.",
+      "If there are addresses or user agents that are not the application's, its role was stolen. Revoke its sessions (in the IAM console: the role, Revoke sessions).",
+      "If only the application decrypts, compare with its own requests: a few callers that read much, or growth.",
+    ],
+    insightsQuery: () =>
+      [
+        `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and @message like "${arn}"`,
+        "stats count() as decrypts, latest(eventID) as event by userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
+        "sort decrypts desc",
+      ].join(" | "),
+    mustFire: [
+      exampleEvent("the application decrypts with the key", expectedRole, {
+        ...use,
+        ...onExampleKey,
+      }),
+    ],
+    mustNotFire: [
+      exampleEvent("the application encrypts with the key", expectedRole, {
+        ...use,
+        eventName: "Encrypt",
+        ...onExampleKey,
+      }),
+      exampleEvent("the application decrypts with another key", expectedRole, {
+        ...use,
+        ...onKey(otherKeyArn),
+      }),
+    ],
+  };
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { matches } from "../../cloudwatch/pattern/matcher.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
+import { warnings } from "../../cloudwatch/pattern/warnings.ts";
+import type { CloudTrailRecord } from "../detection.ts";
+import { exampleScope, managementEvent, onKey, roleSession, user } from "../example-events.ts";
+import { filterPatterns } from "../exclusions.ts";
+import { detections } from "../index.ts";
+import { deniedOnExampleKey, expectedRole, onExampleKey, unexpectedRole, use } from "./examples.ts";
+import { keyDetections } from "./index.ts";
+import { EXAMPLE_KEY, type MonitoredKey } from "./monitored-key.ts";
+
+function patternsOf(keys: readonly MonitoredKey[]) {
+  return keyDetections(keys).map((detection) => ({
+    id: detection.id,
+    patterns: filterPatterns(detection, exampleScope).map(parsePattern),
+  }));
+}
+
+const ofExampleKey = patternsOf([EXAMPLE_KEY]);
+
+/** Ids of the detections that count a record, sorted. */
+function firedBy(record: CloudTrailRecord, all = ofExampleKey): readonly string[] {
+  const message = JSON.stringify(record);
+  return all
+    .filter(({ patterns }) => patterns.some((pattern) => matches(pattern, message)))
+    .map(({ id }) => id)
+    .sort();
+}
+
+describe.each(keyDetections([EXAMPLE_KEY]).map((it) => [it.id, it] as const))("%s", (id, it) => {
+  test.each(it.mustFire)("fires: $name", ({ record, alsoFires = [] }) => {
+    expect(firedBy(record)).toEqual([id, ...alsoFires].sort());
+  });
+
+  test.each(it.mustNotFire)("does not fire: $name", ({ record, alsoFires = [] }) => {
+    expect(alsoFires).not.toContain(id);
+    expect(firedBy(record)).toEqual([...alsoFires].sort());
+  });
+
+  test("uses only documented pattern syntax, within the limit of its length", () => {
+    for (const pattern of filterPatterns(it, exampleScope)) {
+      expect(warnings(parsePattern(pattern))).toEqual([]);
+      expect(pattern.length).toBeLessThanOrEqual(1024);
+    }
+  });
+});
+
+test("counts none of the examples of the service's own detections", () => {
+  const records = detections.flatMap((detection) =>
+    detection.source === "trail" && !["trail-change", "kms-key-change"].includes(detection.id)
+      ? [...detection.mustFire, ...detection.mustNotFire]
+      : [],
+  );
+  expect(records.length).toBeGreaterThan(100);
+  expect(
+    records.flatMap(({ name, record }) => firedBy(record).map((id) => `${id}: ${name}`)),
+  ).toEqual([]);
+});
+
+describe("several keys", () => {
+  const orders: MonitoredKey = {
+    ...EXAMPLE_KEY,
+    name: "orders",
+    arn: EXAMPLE_KEY.arn.replace("7c1e5d20", "00000000"),
+    roles: ["arn:aws:iam::111122223333:role/orders/orders-*"],
+  };
+  const both = patternsOf([EXAMPLE_KEY, orders]);
+  const decrypt = (role: CloudTrailRecord, arn: string) =>
+    firedBy(managementEvent(role, { ...use, ...onKey(arn) }), both);
+  const ordersRole = roleSession("orders-worker", "job", "/orders/");
+
+  test("expects each role to use its own key only", () => {
+    expect(decrypt(ordersRole, orders.arn)).toEqual(["key-volume-orders"]);
+    expect(decrypt(ordersRole, EXAMPLE_KEY.arn)).toEqual([
+      "key-outsider-payments",
+      "key-volume-payments",
+    ]);
+    expect(decrypt(expectedRole, orders.arn)).toEqual(["key-outsider-orders", "key-volume-orders"]);
+  });
+
+  test("detects changes of up to sixteen keys", () => {
+    const keys = Array.from({ length: 16 }, (_, index) => ({
+      ...EXAMPLE_KEY,
+      name: `key-${index}`,
+      arn: EXAMPLE_KEY.arn.replace("7c1e5d20", String(index).padStart(8, "0")),
+    }));
+    const all = patternsOf(keys);
+    const change = { eventSource: "kms.amazonaws.com", eventName: "DisableKey", readOnly: false };
+    for (const { arn } of keys) {
+      expect(firedBy(managementEvent(user, { ...change, ...onKey(arn) }), all)).toEqual([
+        "key-change",
+      ]);
+    }
+  });
+});
+
+test("counts uses of every replica of a multi-Region key", () => {
+  const id = "key/mrk-0123456789abcdef0123456789abcdef";
+  const key = { ...EXAMPLE_KEY, arn: `arn:aws:kms:ap-southeast-2:111122223333:${id}` };
+  const all = patternsOf([key]);
+  const useIn = (region: string, account: string) =>
+    firedBy(
+      managementEvent(unexpectedRole, {
+        ...use,
+        ...onKey(`arn:aws:kms:${region}:${account}:${id}`),
+      }),
+      all,
+    );
+  expect(useIn("eu-west-1", "111122223333")).toEqual([
+    "key-outsider-payments",
+    "key-volume-payments",
+  ]);
+  expect(useIn("eu-west-1", "999900001111")).toEqual([]);
+});
+
+test("expects IAM users, and nobody if no caller is listed", () => {
+  const onlyUser = patternsOf([
+    { ...EXAMPLE_KEY, roles: [], users: ["arn:aws:iam::111122223333:user/mallory"] },
+  ]);
+  const nobody = patternsOf([{ ...EXAMPLE_KEY, roles: [], services: [], accounts: [] }]);
+  const byUser = managementEvent(user, { ...use, eventName: "Encrypt", ...onExampleKey });
+  const byRole = managementEvent(expectedRole, { ...use, eventName: "Encrypt", ...onExampleKey });
+  expect(firedBy(byUser, onlyUser)).toEqual([]);
+  expect(firedBy(byRole, onlyUser)).toEqual(["key-outsider-payments"]);
+  expect(firedBy(byRole, nobody)).toEqual(["key-outsider-payments"]);
+});
+
+test("does not count a denied call whose message names no key", () => {
+  const record = managementEvent(unexpectedRole, {
+    ...use,
+    ...deniedOnExampleKey,
+    errorMessage: "The ciphertext refers to a customer master key that does not exist.",
+  });
+  expect(firedBy(record)).toEqual([]);
+});

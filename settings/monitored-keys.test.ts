@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { MAX_KEYS, settings } from "./monitored-keys.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
+import { watchSettings } from "./watch.ts";
+
+const ACCOUNT = "111122223333";
+const keyArn = (id: number, account = ACCOUNT) =>
+  `arn:aws:kms:ap-southeast-2:${account}:key/${String(id).padStart(8, "0")}-4b8f-4a63-92d7-e0f3a6b9c815`;
+const role = `arn:aws:iam::${ACCOUNT}:role/payments-api`;
+const payments = { name: "payments", key: keyArn(1), roles: [role] };
+const json = (...entries: readonly object[]) => JSON.stringify(entries);
+const withEntry = (changes: object) => json({ ...payments, ...changes });
+
+testSettings(settings, {
+  monitoredKeys: [
+    "MONITORED_KEYS",
+    json(payments, {
+      name: "crm",
+      key: `arn:aws:kms:eu-west-1:${ACCOUNT}:key/mrk-0123456789abcdef0123456789abcdef`,
+      roles: [],
+      users: [`arn:aws:iam::${ACCOUNT}:user/crm`],
+      services: ["rds.amazonaws.com"],
+      accounts: ["444455556666"],
+      decryptLimit: 50,
+    }),
+    [
+      {
+        name: "payments",
+        arn: keyArn(1),
+        roles: [role],
+        users: [],
+        services: [],
+        accounts: [],
+      },
+      {
+        name: "crm",
+        arn: `arn:aws:kms:eu-west-1:${ACCOUNT}:key/mrk-0123456789abcdef0123456789abcdef`,
+        roles: [],
+        users: [`arn:aws:iam::${ACCOUNT}:user/crm`],
+        services: ["rds.amazonaws.com"],
+        accounts: ["444455556666"],
+        decryptLimit: 50,
+      },
+    ],
+    {
+      "no/such/keys.json": /^is no file that can be read: ENOENT/,
+      "[{]": /^is not valid JSON: /,
+      "{}": /^must be a list of keys in JSON$/,
+      "[]": /^lists no key$/,
+      "[1]": /^entry 1 must be an object$/,
+      [withEntry({ name: "Payments" })]: /^entry 1 \(Payments\): name must consist of lower-case/,
+      [withEntry({ name: "a".repeat(25) })]: /^entry 1 .*: name must have at most 24 characters$/,
+      [withEntry({ key: "alias/payments" })]:
+        /^entry 1 \(payments\): key must be the ARN of a KMS key, not an alias/,
+      [withEntry({ roles: undefined })]: /^entry 1 \(payments\): roles must be a list$/,
+      [withEntry({ roles: [role, "payments-api"] })]:
+        /^entry 1 \(payments\): roles\.1 must be the ARN of a role/,
+      [withEntry({ services: ["rds"] })]: /services\.0 must be an AWS service/,
+      [withEntry({ accounts: [444455556666] })]: /accounts\.0 must be an AWS account ID/,
+      [withEntry({ decryptLimit: 0 })]: /decryptLimit must be an integer above 0$/,
+      [withEntry({ rules: [] })]:
+        /^entry 1 \(payments\) has the unknown member rules; members are name, key, roles/,
+      [json(payments, { ...payments, name: "pay-ments", key: keyArn(2) })]:
+        /^entry 2 \(pay-ments\) has the name of an earlier entry$/,
+      [json(payments, { ...payments, name: "orders" })]:
+        /^entry 2 \(orders\) has the key of an earlier entry$/,
+      [withEntry({ roles: ["arn:aws:iam::444455556666:role/api"] })]:
+        /^entry 1 \(payments\) expects arn:aws:iam::444455556666:role\/api of another account.+list 444455556666 in accounts$/,
+      [json(
+        ...Array.from({ length: MAX_KEYS + 1 }, (_, index) => ({
+          ...payments,
+          name: `key-${index}`,
+          key: keyArn(index),
+        })),
+      )]: /^lists more than 16 keys$/,
+      [withEntry({
+        roles: Array.from({ length: 6 }, (_, index) => `${role}-${"x".repeat(20)}${index}`),
+      })]: /^makes the filter pattern of key-outsider-payments too long: \d{4} characters$/,
+    },
+  ],
+});
+
+test("reads the keys from a file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-settings-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "keys.json");
+  writeFileSync(file, json(payments));
+  expect(settingsOf({ MONITORED_KEYS: file }).monitoredKeys).toMatchObject([{ name: "payments" }]);
+});
+
+describe("the settings of `npm run deploy -- watch`", () => {
+  test("have an environment and resource names of their own", () => {
+    const watch = watchSettings(settingsOf({ ENV: "prod", MONITORED_KEYS: json(payments) }));
+    expect(watch.env).toBe("watch-prod");
+  });
+
+  test("allow only the account of the keys", () => {
+    const watch = watchSettings(settingsOf({ MONITORED_KEYS: json(payments) }));
+    expect(watch.accountId).toBe(ACCOUNT);
+    const other = settingsOf({ ACCOUNT_ID: "444455556666", MONITORED_KEYS: json(payments) });
+    expect(() => watchSettings(other)).toThrow(
+      /has the key payments in account 111122223333, but the trail records only 444455556666/,
+    );
+  });
+
+  test("need at least one key", () => {
+    expect(() => watchSettings(settingsOf())).toThrow(
+      /CIPHERWATCH_MONITORED_KEYS\n {4}error: {3}must be set/,
+    );
+  });
+
+  test("accept thresholds and exclusions of the detections on keys, by their kind", () => {
+    expect(settingsOf({ THRESHOLDS: "key-errors=3" }).thresholds).toEqual({ "key-errors": 3 });
+    expect(issuesOf({ THRESHOLDS: "key-error=3" })).toMatchObject([
+      { message: 'Unknown detection "key-error". Did you mean key-errors?' },
+    ]);
+  });
+});

@@ -1,0 +1,173 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { MAX_PATTERN_LENGTH } from "../cloudwatch/pattern/limits.ts";
+import { watchEnvironment } from "../common/naming.ts";
+import type { DetectionSettings } from "../detections/enabled.ts";
+import { filterPatterns } from "../detections/exclusions.ts";
+import { monitoringDetections } from "../detections/monitored-keys/index.ts";
+import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
+import { createExampleScope } from "../detections/scope.ts";
+import type * as detections from "./detections.ts";
+import { type Refinement, setting, type ValuesOf } from "./setting.ts";
+
+/**
+ * With the CIS pack, this many keys stay below 100 metric filters of a log group, and below 100 alarms of a
+ * dashboard widget.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+ */
+export const MAX_KEYS = 16;
+
+const MAX_NAME = 24;
+const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+const KEY_ARN =
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+\*?$/;
+const USER_ARN = /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+\*?$/;
+const SERVICE = /^([a-z0-9-]+\.)+amazonaws\.com(\.cn)?$/;
+
+/** Messages complete the sentence "<field> …". */
+const list = (pattern: RegExp, message: string) =>
+  z.array(z.string(message).regex(pattern, message), "must be a list");
+
+const Key = z.strictObject({
+  name: z
+    .string("must be set")
+    .max(MAX_NAME, `must have at most ${MAX_NAME} characters`)
+    .regex(
+      NAME,
+      "must consist of lower-case letters, digits and single hyphens, such as payments-eu",
+    ),
+  key: z
+    .string("must be set")
+    .regex(KEY_ARN, "must be the ARN of a KMS key, not an alias: `aws kms describe-key` shows it"),
+  roles: list(ROLE_ARN, "must be the ARN of a role, which can end with *"),
+  users: list(USER_ARN, "must be the ARN of an IAM user, which can end with *").default([]),
+  services: list(SERVICE, "must be an AWS service, such as rds.amazonaws.com").default([]),
+  accounts: list(/^\d{12}$/, "must be an AWS account ID of 12 digits").default([]),
+  decryptLimit: z.int("must be an integer above 0").min(1, "must be an integer above 0").optional(),
+});
+
+type KeyEntry = z.infer<typeof Key>;
+
+const Keys = z
+  .array(Key, "must be a list of keys in JSON")
+  .min(1, "lists no key")
+  .max(MAX_KEYS, `lists more than ${MAX_KEYS} keys`);
+
+export const settings = {
+  monitoredKeys: setting({
+    description:
+      "KMS keys of your applications to monitor with `npm run deploy -- watch`, each with the roles that are expected to use it: a file, or its contents.",
+    schema: z
+      .string()
+      .transform((text, context): readonly MonitoredKey[] => {
+        const issues: string[] = [];
+        const keys = readKeys(text, issues);
+        for (const issue of issues) context.addIssue(issue);
+        return keys;
+      })
+      .optional(),
+    allowed: `JSON such as [{ "name": "payments", "key": "arn:aws:kms:…:key/…", "roles": ["arn:aws:iam::…:role/payments-api"] }], or the path of a file with it; 1 to ${MAX_KEYS} keys, each also with users, services, accounts and decryptLimit`,
+    next: "correct the entry; docs/monitoring-keys.md describes each member",
+  }),
+};
+
+type Values = ValuesOf<typeof settings> & ValuesOf<typeof detections.settings>;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: [
+      "monitoredKeys",
+      "exclusions",
+      "detections",
+      "cisPack",
+      "thresholds",
+      "periods",
+      "anomalyDeviations",
+    ],
+    check: patternErrors,
+    allowed: `callers with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
+    next: "replace several roles by one that ends with *, or remove exclusions",
+  },
+];
+
+/** Key ARNs have the same length in every account; the longest region makes the longest pattern. */
+function patternErrors({
+  monitoredKeys = [],
+  ...values
+}: DetectionSettings & Pick<Values, "monitoredKeys">): readonly string[] {
+  if (monitoredKeys.length === 0) return [];
+  const scope = createExampleScope(watchEnvironment("prod"), "ap-southeast-2");
+  return monitoringDetections(monitoredKeys, values).flatMap((detection) => {
+    if (detection.source !== "trail") return [];
+    const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));
+    return length <= MAX_PATTERN_LENGTH
+      ? []
+      : [`makes the filter pattern of ${detection.id} too long: ${length} characters`];
+  });
+}
+
+function readKeys(text: string, issues: string[]): readonly MonitoredKey[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(/^[[{]/.test(text) ? text : readFileSync(text, "utf8"));
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    issues.push(
+      code === undefined
+        ? `is not valid JSON: ${message}`
+        : `is no file that can be read: ${message}`,
+    );
+    return [];
+  }
+  const result = Keys.safeParse(json);
+  if (!result.success) {
+    issues.push(...result.error.issues.map((issue) => describeIssue(issue, json)));
+    return [];
+  }
+  const keys = result.data.map(toMonitoredKey);
+  issues.push(...keys.flatMap((key, index) => errorsOf(key, index, keys)));
+  return keys;
+}
+
+function toMonitoredKey({ key: arn, decryptLimit, ...rest }: KeyEntry): MonitoredKey {
+  return { arn, ...rest, ...(decryptLimit === undefined ? {} : { decryptLimit }) };
+}
+
+function describeIssue(issue: z.core.$ZodIssue, json: unknown): string {
+  const [index, ...path] = issue.path;
+  if (typeof index !== "number") return issue.message;
+  const name = Array.isArray(json) ? json[index]?.name : undefined;
+  const entry = entryName(index, name);
+  if (issue.code === "unrecognized_keys") {
+    return `${entry} has the unknown member ${issue.keys.join(", ")}; members are ${Object.keys(Key.shape).join(", ")}`;
+  }
+  return path.length === 0
+    ? `${entry} must be an object`
+    : `${entry}: ${path.join(".")} ${issue.message}`;
+}
+
+const entryName = (index: number, name: unknown) =>
+  typeof name === "string" ? `entry ${index + 1} (${name})` : `entry ${index + 1}`;
+
+/** What a schema of a single field cannot see. */
+function errorsOf(
+  key: MonitoredKey,
+  index: number,
+  keys: readonly MonitoredKey[],
+): readonly string[] {
+  const earlier = keys.slice(0, index);
+  const plain = (name: string) => name.replaceAll("-", "");
+  const account = accountOf(key.arn);
+  const foreign = [...key.roles, ...key.users].filter((arn) => accountOf(arn) !== account);
+  return [
+    ...(earlier.some(({ name }) => plain(name) === plain(key.name))
+      ? ["has the name of an earlier entry"]
+      : []),
+    ...(earlier.some(({ arn }) => arn === key.arn) ? ["has the key of an earlier entry"] : []),
+    ...foreign.map(
+      (arn) =>
+        `expects ${arn} of another account, but CloudTrail records only the account of such callers: list ${accountOf(arn)} in accounts`,
+    ),
+  ].map((message) => `${entryName(index, key.name)} ${message}`);
+}

@@ -1,0 +1,47 @@
+import type { App } from "cdktf";
+import { monitoringDetections } from "../detections/monitored-keys/index.ts";
+import { createMonitoringScope, type MonitoringScope } from "../detections/scope.ts";
+import type { WatchSettings } from "../settings/watch.ts";
+import { synthesizeApp } from "../terraform/cdktf/synthesize.ts";
+import type { Stacks } from "../terraform/json.ts";
+import { AlarmStack } from "./alarm.ts";
+import { setBoundary } from "./pipeline/boundary.ts";
+import { TrailStack } from "./trail.ts";
+
+export interface WatchOptions {
+  /** Log group of a trail that exists. Default: a trail of its own. */
+  readonly trailLogGroupName?: string;
+}
+
+/**
+ * Adds the stacks that monitor the KMS keys of other applications, in the order in which they are deployed: the
+ * trail, if it needs one, and the alarms.
+ */
+export function addWatchStacks(
+  app: App,
+  settings: WatchSettings,
+  { trailLogGroupName }: WatchOptions = {},
+): void {
+  const { env, monitoredKeys } = settings;
+  const trail =
+    trailLogGroupName === undefined ? new TrailStack(app, "watch-trail", { settings }) : undefined;
+  const alarm = new AlarmStack<MonitoringScope>(app, "watch-alarm", {
+    settings,
+    detections: monitoringDetections(monitoredKeys, settings),
+    scopeOf: (stack, topicKeyArn) =>
+      createMonitoringScope(env, stack, {
+        topicKeyArn,
+        ...(trail && { trailKeyArn: trail.keyArn }),
+        ...(trailLogGroupName !== undefined && { trailLogGroupName }),
+      }),
+    alarmsWithoutKmsEvents: true,
+  });
+  // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
+  if (trail !== undefined) alarm.addDependency(trail);
+  setBoundary(app, settings.permissionsBoundary);
+}
+
+/** Synthesizes in memory what `node main.ts watch` writes to cdktf.out. */
+export function synthesizeWatch(settings: WatchSettings, options?: WatchOptions): Stacks {
+  return synthesizeApp((app) => addWatchStacks(app, settings, options));
+}
