@@ -20,7 +20,7 @@ if (unknown !== undefined) {
 }
 
 // Import after the arguments, so that --help answers at once: CDKTF takes most of a second to load.
-const [{ App }, { SettingsError }, { loadSettings }, { watchSettings }] = await Promise.all([
+const [{ App }, { SettingsError }, { loadSettings }, { loadWatchSettings }] = await Promise.all([
   import("cdktf"),
   import("./settings/error.ts"),
   import("./settings/index.ts"),
@@ -33,17 +33,25 @@ const [{ addStacks }, { addWatchStacks }, { synthesisWarnings }] = await Promise
 ]);
 
 try {
-  const settings = loadSettings(process.env);
   const app = new App();
-  const isWatch = process.argv.includes(WATCH);
-  if (isWatch) addWatchStacks(app, watchSettings(settings));
-  else addStacks(app, settings);
+  const warnings = process.argv.includes(WATCH) ? addWatch(app) : addService(app);
   app.synth();
   // The CDKTF CLI, which sets this variable, prints standard error as errors in red.
   const warn = process.env.CDKTF_CONTEXT_JSON === undefined ? console.error : console.log;
-  if (!isWatch) for (const warning of synthesisWarnings(settings)) warn(warning);
+  for (const warning of warnings) warn(warning);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
+}
+
+function addService(app: InstanceType<typeof App>): readonly string[] {
+  const settings = loadSettings(process.env);
+  addStacks(app, settings);
+  return synthesisWarnings(settings);
+}
+
+function addWatch(app: InstanceType<typeof App>): readonly string[] {
+  addWatchStacks(app, loadWatchSettings(process.env));
+  return [];
 }

@@ -49,7 +49,8 @@ type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof network.settings>, "vpcEndpoints"> &
   Pick<ValuesOf<typeof service.settings>, "decryptWithoutTrail">;
 
-export const refinements: readonly Refinement<Values>[] = [
+/** Hold only for the service. Its trail is an existing one for the stacks that monitor other keys. */
+export const serviceRefinements: readonly Refinement<Values>[] = [
   {
     fields: ["trailLogGroup", "env"],
     check: ({ trailLogGroup, env }) =>
@@ -58,6 +59,9 @@ export const refinements: readonly Refinement<Values>[] = [
     allowed: "the log group of another trail",
     next: "unset it to keep the own trail, or set the log group of an existing one",
   },
+];
+
+export const refinements: readonly Refinement<Values>[] = [
   {
     fields: ["trailArn", "trailLogGroup", "decryptWithoutTrail"],
     check: ({ trailArn, trailLogGroup, decryptWithoutTrail }) =>

@@ -71,5 +71,10 @@ const refinements: readonly Refinement<Settings>[] = [
  * @throws {SettingsError} naming every variable that is invalid, missing or unknown
  */
 export function loadSettings(variables: Variables): Settings {
+  return load(settingsTable, [...refinements, ...existing.serviceRefinements], variables);
+}
+
+/** Reads the settings without the refinements that hold only for the service. @throws {SettingsError} */
+export function loadSharedSettings(variables: Variables): Settings {
   return load(settingsTable, refinements, variables);
 }

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { loadSettings } from "./index.ts";
 import { MAX_KEYS, settings } from "./monitored-keys.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
-import { watchSettings } from "./watch.ts";
+import { loadWatchSettings, watchSettings } from "./watch.ts";
 
 const ACCOUNT = "111122223333";
 const keyArn = (id: number, account = ACCOUNT) =>
@@ -103,6 +104,19 @@ describe("the settings of `npm run deploy -- watch`", () => {
     const other = settingsOf({ ACCOUNT_ID: "444455556666", MONITORED_KEYS: json(payments) });
     expect(() => watchSettings(other)).toThrow(
       /has the key payments in account 111122223333, but the trail records only 444455556666/,
+    );
+  });
+
+  test("allow keys of other accounts and the service's trail, if they name an existing trail", () => {
+    const variables = {
+      CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+      CIPHERWATCH_ACCOUNT_ID: "444455556666",
+      CIPHERWATCH_MONITORED_KEYS: json(payments),
+      CIPHERWATCH_TRAIL_LOG_GROUP: "/cipherwatch/dev/trail",
+    };
+    expect(loadWatchSettings(variables)).toMatchObject({ accountId: "444455556666" });
+    expect(() => loadSettings(variables)).toThrow(
+      /is the log group of this environment's own trail/,
     );
   });
 

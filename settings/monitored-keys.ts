@@ -4,10 +4,11 @@ import { MAX_PATTERN_LENGTH } from "../cloudwatch/pattern/limits.ts";
 import { watchEnvironment } from "../common/naming.ts";
 import type { DetectionSettings } from "../detections/enabled.ts";
 import { filterPatterns } from "../detections/exclusions.ts";
-import { monitoringDetections } from "../detections/monitored-keys/index.ts";
+import { keyScope, monitoringDetections } from "../detections/monitored-keys/index.ts";
 import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
 import { createExampleScope } from "../detections/scope.ts";
 import type * as detections from "./detections.ts";
+import type * as existing from "./existing.ts";
 import { type Refinement, setting, type ValuesOf } from "./setting.ts";
 
 /**
@@ -72,7 +73,9 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings> & ValuesOf<typeof detections.settings>;
+type Values = ValuesOf<typeof settings> &
+  ValuesOf<typeof detections.settings> &
+  Pick<ValuesOf<typeof existing.settings>, "trailLogGroup">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -84,6 +87,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "thresholds",
       "periods",
       "anomalyDeviations",
+      "trailLogGroup",
     ],
     check: patternErrors,
     allowed: `callers with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
@@ -91,13 +95,15 @@ export const refinements: readonly Refinement<Values>[] = [
   },
 ];
 
-/** Key ARNs have the same length in every account; the longest region makes the longest pattern. */
+/** Measures the patterns with an example account and region; those of AWS have the same length. */
 function patternErrors({
   monitoredKeys = [],
   ...values
-}: DetectionSettings & Pick<Values, "monitoredKeys">): readonly string[] {
+}: DetectionSettings & Pick<Values, "monitoredKeys" | "trailLogGroup">): readonly string[] {
   if (monitoredKeys.length === 0) return [];
-  const scope = createExampleScope(watchEnvironment("prod"), "ap-southeast-2");
+  const { trailLogGroup } = values;
+  const example = createExampleScope(watchEnvironment("prod"), "ap-southeast-2", { trailLogGroup });
+  const scope = keyScope(example, monitoredKeys);
   return monitoringDetections(monitoredKeys, values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
     const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));

@@ -1,7 +1,7 @@
 import { watchEnvironment } from "../common/naming.ts";
 import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
 import { SettingsError } from "./error.ts";
-import { loadSettings, type Settings } from "./index.ts";
+import { loadSharedSettings, type Settings } from "./index.ts";
 import { type Variables, variableName } from "./load.ts";
 import { settings as table } from "./monitored-keys.ts";
 
@@ -17,24 +17,27 @@ export type WatchSettings = Omit<Settings, "env" | "monitoredKeys"> & {
  * @throws {SettingsError} also if they name no key
  */
 export function loadWatchSettings(variables: Variables): WatchSettings {
-  return watchSettings(loadSettings(variables));
+  return watchSettings(loadSharedSettings(variables));
 }
 
-/** @throws {SettingsError} if the settings name no key, or keys that one trail does not see */
+/** @throws {SettingsError} if the settings name no key, or keys whose events the trail does not have */
 export function watchSettings(settings: Settings): WatchSettings {
-  const { env, monitoredKeys = [], accountId } = settings;
-  const accounts = [...new Set(monitoredKeys.map(({ arn }) => accountOf(arn)))];
-  const own = accountId ?? accounts[0];
+  const { env, monitoredKeys = [], accountId, trailLogGroup } = settings;
+  const watch = { ...settings, env: watchEnvironment(env), monitoredKeys };
+  const [first] = monitoredKeys;
+  if (first === undefined) throw keysError("must be set");
+  // An existing trail can be that of an organization, with the events of every account.
+  if (trailLogGroup !== undefined) return watch;
+  const own = accountId ?? accountOf(first.arn);
   const foreign = monitoredKeys.find(({ arn }) => accountOf(arn) !== own);
-  if (own === undefined) throw keysError("must be set");
   if (foreign !== undefined) {
     throw keysError(
       `has the key ${foreign.name} in account ${accountOf(foreign.arn)}, but the trail records only ${own}`,
-      "deploy once in each account, with the keys of that account",
+      "deploy once in each account, with the keys of that account, or set CIPHERWATCH_TRAIL_LOG_GROUP to the log group of the organization's trail",
     );
   }
-  // Applying these stacks with the credentials of another account would monitor nothing.
-  return { ...settings, env: watchEnvironment(env), monitoredKeys, accountId: own };
+  // Applied with the credentials of another account, these stacks would monitor nothing.
+  return { ...watch, accountId: own };
 }
 
 function keysError(

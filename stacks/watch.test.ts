@@ -6,7 +6,7 @@ import type { Block, TerraformJson } from "../terraform/json.ts";
 import { monthlyCosts, totalOf } from "./costs/costs.ts";
 import { synthesize } from "./synthesize.ts";
 import { resourceOf, resourcesOf } from "./testing/synthesized.ts";
-import { synthesizeWatch, type WatchOptions } from "./watch.ts";
+import { synthesizeWatch } from "./watch.ts";
 
 const ROLE = "arn:aws:iam::111122223333:role/payments-api";
 const KEYS = JSON.stringify([
@@ -23,11 +23,8 @@ const KEYS = JSON.stringify([
   },
 ]);
 
-function watchStacks(variables: Readonly<Record<string, string>> = {}, options?: WatchOptions) {
-  return synthesizeWatch(
-    watchSettings(settingsOf({ MONITORED_KEYS: KEYS, ...variables })),
-    options,
-  );
+function watchStacks(variables: Readonly<Record<string, string>> = {}) {
+  return synthesizeWatch(watchSettings(settingsOf({ MONITORED_KEYS: KEYS, ...variables })));
 }
 
 const BOUNDARY = "arn:aws:iam::111122223333:policy/boundary";
@@ -134,16 +131,18 @@ test("alarms while the trail delivers no KMS events, because it has no canary", 
   );
 });
 
-test("reads the log group of an existing trail, and creates none", () => {
-  const existing = watchStacks({}, { trailLogGroupName: "org-trail" });
+test("reads the events of the keys' account in an existing trail's log group, and creates no trail", () => {
+  const existing = watchStacks({ TRAIL_LOG_GROUP: "org-trail", ACCOUNT_ID: "999900001111" });
   expect([...existing.keys()]).toEqual(["watch-alarm"]);
   const existingFilters = named(
     stackOf("watch-alarm", existing),
     "aws_cloudwatch_log_metric_filter",
     "name",
   );
-  for (const { log_group_name } of existingFilters.values())
+  for (const { log_group_name, pattern } of existingFilters.values()) {
     expect(log_group_name).toBe("org-trail");
+    expect(pattern).toContain('$.recipientAccountId = "111122223333"'); // the account of the keys
+  }
 });
 
 test("shares no name with a deployment of the service in the same account and environment", () => {

@@ -1,5 +1,5 @@
 import type { App } from "cdktf";
-import { monitoringDetections } from "../detections/monitored-keys/index.ts";
+import { keyScope, monitoringDetections } from "../detections/monitored-keys/index.ts";
 import { createMonitoringScope, type MonitoringScope } from "../detections/scope.ts";
 import type { WatchSettings } from "../settings/watch.ts";
 import { synthesizeApp } from "../terraform/cdktf/synthesize.ts";
@@ -8,32 +8,27 @@ import { AlarmStack } from "./alarm.ts";
 import { setBoundary } from "./pipeline/boundary.ts";
 import { TrailStack } from "./trail.ts";
 
-export interface WatchOptions {
-  /** Log group of a trail that exists. Default: a trail of its own. */
-  readonly trailLogGroupName?: string;
-}
-
 /**
  * Adds the stacks that monitor the KMS keys of other applications, in the order in which they are deployed: the
- * trail, if it needs one, and the alarms.
+ * trail, if the settings name no existing one, and the alarms.
  */
-export function addWatchStacks(
-  app: App,
-  settings: WatchSettings,
-  { trailLogGroupName }: WatchOptions = {},
-): void {
-  const { env, monitoredKeys } = settings;
+export function addWatchStacks(app: App, settings: WatchSettings): void {
+  const { env, monitoredKeys, trailLogGroup, trailKeyArn } = settings;
   const trail =
-    trailLogGroupName === undefined ? new TrailStack(app, "watch-trail", { settings }) : undefined;
+    trailLogGroup === undefined ? new TrailStack(app, "watch-trail", { settings }) : undefined;
   const alarm = new AlarmStack<MonitoringScope>(app, "watch-alarm", {
     settings,
     detections: monitoringDetections(monitoredKeys, settings),
     scopeOf: (stack, topicKeyArn) =>
-      createMonitoringScope(env, stack, {
-        topicKeyArn,
-        ...(trail && { trailKeyArn: trail.keyArn }),
-        ...(trailLogGroupName !== undefined && { trailLogGroupName }),
-      }),
+      keyScope(
+        createMonitoringScope(
+          env,
+          stack,
+          { topicKeyArn, trailKeyArn: trail?.keyArn ?? trailKeyArn },
+          settings,
+        ),
+        monitoredKeys,
+      ),
     alarmsWithoutKmsEvents: true,
   });
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
@@ -42,6 +37,6 @@ export function addWatchStacks(
 }
 
 /** Synthesizes in memory what `node main.ts watch` writes to cdktf.out. */
-export function synthesizeWatch(settings: WatchSettings, options?: WatchOptions): Stacks {
-  return synthesizeApp((app) => addWatchStacks(app, settings, options));
+export function synthesizeWatch(settings: WatchSettings): Stacks {
+  return synthesizeApp((app) => addWatchStacks(app, settings));
 }

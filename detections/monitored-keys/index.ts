@@ -8,7 +8,7 @@ import { keyChange } from "./key-change.ts";
 import { keyErrors } from "./key-errors.ts";
 import { keyOutsider } from "./key-outsider.ts";
 import { keyVolume } from "./key-volume.ts";
-import type { KeyDetection, MonitoredKey } from "./monitored-key.ts";
+import { accountOf, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
 
 /** The product's detections of changes that blind or mute the others, with the commands of this deployment. */
 const chainDetections: readonly KeyDetection[] = [
@@ -36,4 +36,15 @@ export function monitoringDetections(
     ...(settings.cisPack ? cisPack : []),
   ];
   return all.map((detection) => applySettings(detection, settings));
+}
+
+/**
+ * Adds the accounts of the keys to those whose events count, if the scope counts only some: the trail of an
+ * organization has the uses of its accounts' keys, and each use from another account twice.
+ */
+export function keyScope(scope: MonitoringScope, keys: readonly MonitoredKey[]): MonitoringScope {
+  const { countedAccountIds } = scope;
+  if (countedAccountIds === undefined) return scope;
+  const accounts = [...countedAccountIds, ...keys.map(({ arn }) => accountOf(arn))];
+  return { ...scope, countedAccountIds: [...new Set(accounts)] };
 }

@@ -2,6 +2,7 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
+import { ofCountedAccounts } from "../../detections/exclusions.ts";
 import { jsonPattern, matchesAny } from "../../detections/pattern.ts";
 import type { MonitoringScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
@@ -29,7 +30,10 @@ export class KmsSilenceAlarm extends Construct {
     new CloudwatchLogMetricFilter(this, "Filter", {
       name: resourceName(env, METRIC),
       logGroupName: trailLogGroupName,
-      pattern: jsonPattern(matchesAny("$.eventSource", "kms.amazonaws.com")),
+      pattern: ofCountedAccounts(
+        jsonPattern(matchesAny("$.eventSource", "kms.amazonaws.com")),
+        detectionScope,
+      ),
       metricTransformation: { namespace, name: METRIC, value: "1", unit: "Count" },
     });
     new CloudwatchMetricAlarm(this, "Alarm", {

@@ -4,8 +4,8 @@ import type { Construct } from "constructs";
 import { CANARY_MINUTES } from "../../common/canary.ts";
 import { resourceName, serviceNamespace, trailName } from "../../common/naming.ts";
 import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
-import type { Settings } from "../../settings/index.ts";
-import { CipherwatchStack } from "../cipherwatch-stack.ts";
+
+import { CipherwatchStack, type StackSettings } from "../cipherwatch-stack.ts";
 import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
 export interface ServiceTaskProps {
@@ -128,7 +128,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
 }
 
 /** None while identity is off. */
-function identityVariables(settings: Settings): Readonly<Record<string, string>> {
+function identityVariables(settings: StackSettings): Readonly<Record<string, string>> {
   const { oidcIssuer, oidcAudience, oidcJwksUrl, oidcJwks, oidcClientClaim } = settings;
   if (oidcIssuer === undefined || oidcAudience === undefined) return {};
   return {
