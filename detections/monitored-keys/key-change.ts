@@ -1,3 +1,4 @@
+import type { ExampleEvent } from "../detection.ts";
 import {
   administrator,
   exampleEvent,
@@ -48,6 +49,53 @@ function chunks<Item>(items: readonly Item[], size: number): readonly (readonly 
   );
 }
 
+const MUST_FIRE: readonly ExampleEvent[] = [
+  ...APPLICATION_KEY_CHANGES.map((eventName) =>
+    exampleEvent(`a user calls ${eventName} with the key`, user, {
+      ...change,
+      eventName,
+      ...onKey(EXAMPLE_KEY.arn),
+    }),
+  ),
+  exampleEvent(
+    "an administrator disables the key through CloudFormation",
+    { ...administrator, invokedBy: "cloudformation.amazonaws.com" },
+    {
+      ...change,
+      eventName: "DisableKey",
+      ...onKey(EXAMPLE_KEY.arn),
+    },
+  ),
+  exampleEvent("a user disables the trail's key, which stops the trail", user, {
+    ...change,
+    eventName: "DisableKey",
+    ...onKey(exampleScope.trailKeyArn),
+  }),
+  exampleEvent("a user disables the alarms' key, which stops notifications", user, {
+    ...change,
+    eventName: "DisableKey",
+    ...onKey(exampleScope.topicKeyArn),
+  }),
+];
+
+const MUST_NOT_FIRE: readonly ExampleEvent[] = [
+  exampleEvent(
+    "RDS creates a grant for the application's database",
+    { ...expectedRole, invokedBy: "rds.amazonaws.com" },
+    { ...change, eventName: "CreateGrant", ...onKey(EXAMPLE_KEY.arn) },
+  ),
+  exampleEvent("an administrator enables the rotation of the key", administrator, {
+    ...change,
+    eventName: "EnableKeyRotation",
+    ...onKey(EXAMPLE_KEY.arn),
+  }),
+  exampleEvent("an administrator disables another key", administrator, {
+    ...change,
+    eventName: "DisableKey",
+    ...onKey(otherKeyArn),
+  }),
+];
+
 /** Detects changes of the keys, and of the keys of the trail and the alarms, which detection depends on. */
 export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
   return {
@@ -96,50 +144,7 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
         `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify(APPLICATION_KEY_CHANGES)}`,
         "sort eventTime desc",
       ].join(" | "),
-    mustFire: [
-      ...APPLICATION_KEY_CHANGES.map((eventName) =>
-        exampleEvent(`a user calls ${eventName} with the key`, user, {
-          ...change,
-          eventName,
-          ...onKey(EXAMPLE_KEY.arn),
-        }),
-      ),
-      exampleEvent(
-        "an administrator disables the key through CloudFormation",
-        { ...administrator, invokedBy: "cloudformation.amazonaws.com" },
-        {
-          ...change,
-          eventName: "DisableKey",
-          ...onKey(EXAMPLE_KEY.arn),
-        },
-      ),
-      exampleEvent("a user disables the trail's key, which stops the trail", user, {
-        ...change,
-        eventName: "DisableKey",
-        ...onKey(exampleScope.trailKeyArn),
-      }),
-      exampleEvent("a user disables the alarms' key, which stops notifications", user, {
-        ...change,
-        eventName: "DisableKey",
-        ...onKey(exampleScope.topicKeyArn),
-      }),
-    ],
-    mustNotFire: [
-      exampleEvent(
-        "RDS creates a grant for the application's database",
-        { ...expectedRole, invokedBy: "rds.amazonaws.com" },
-        { ...change, eventName: "CreateGrant", ...onKey(EXAMPLE_KEY.arn) },
-      ),
-      exampleEvent("an administrator enables the rotation of the key", administrator, {
-        ...change,
-        eventName: "EnableKeyRotation",
-        ...onKey(EXAMPLE_KEY.arn),
-      }),
-      exampleEvent("an administrator disables another key", administrator, {
-        ...change,
-        eventName: "DisableKey",
-        ...onKey(otherKeyArn),
-      }),
-    ],
+    mustFire: MUST_FIRE,
+    mustNotFire: MUST_NOT_FIRE,
   };
 }

@@ -1,9 +1,58 @@
+import type { ExampleEvent } from "../detection.ts";
 import { exampleEvent, onKey, otherKeyArn, user } from "../example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.ts";
 import { deniedOnExampleKey, expectedRole, onExampleKey, unexpectedRole, use } from "./examples.ts";
 import { APPLICATION_KEY_CHANGES } from "./key-change.ts";
 import { USES } from "./key-outsider.ts";
 import { arnValue, containsKeyId, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
+
+const MUST_FIRE: readonly ExampleEvent[] = [
+  exampleEvent(
+    "a policy denies another role to decrypt; only the message names the key",
+    unexpectedRole,
+    {
+      ...use,
+      ...deniedOnExampleKey,
+    },
+  ),
+  exampleEvent("a policy denies a user to disable the key", user, {
+    ...use,
+    eventName: "DisableKey",
+    readOnly: false,
+    ...deniedOnExampleKey,
+  }),
+  exampleEvent("the application decrypts with a wrong encryption context", expectedRole, {
+    ...use,
+    errorCode: "InvalidCiphertextException",
+    ...onExampleKey,
+  }),
+  exampleEvent("the application cannot encrypt because the key is disabled", expectedRole, {
+    ...use,
+    eventName: "GenerateDataKey",
+    errorCode: "DisabledException",
+    ...onExampleKey,
+  }),
+];
+
+const MUST_NOT_FIRE: readonly ExampleEvent[] = [
+  {
+    ...exampleEvent("the application decrypts with the key", expectedRole, {
+      ...use,
+      ...onExampleKey,
+    }),
+    alsoFires: ["key-volume-payments"],
+  },
+  exampleEvent("a policy denies an inventory tool to read the key policy", unexpectedRole, {
+    ...use,
+    eventName: "GetKeyPolicy",
+    ...deniedOnExampleKey,
+  }),
+  exampleEvent("KMS rejects a call with another key", unexpectedRole, {
+    ...use,
+    errorCode: "InvalidCiphertextException",
+    ...onKey(otherKeyArn),
+  }),
+];
 
 /** Detects failed uses and changes of a key by anybody. */
 export function keyErrors(key: MonitoredKey): KeyDetection {
@@ -53,51 +102,7 @@ export function keyErrors(key: MonitoredKey): KeyDetection {
         `filter eventSource = "kms.amazonaws.com" and ispresent(errorCode) and @message like "${arn}"`,
         "sort eventTime desc",
       ].join(" | "),
-    mustFire: [
-      exampleEvent(
-        "a policy denies another role to decrypt; only the message names the key",
-        unexpectedRole,
-        {
-          ...use,
-          ...deniedOnExampleKey,
-        },
-      ),
-      exampleEvent("a policy denies a user to disable the key", user, {
-        ...use,
-        eventName: "DisableKey",
-        readOnly: false,
-        ...deniedOnExampleKey,
-      }),
-      exampleEvent("the application decrypts with a wrong encryption context", expectedRole, {
-        ...use,
-        errorCode: "InvalidCiphertextException",
-        ...onExampleKey,
-      }),
-      exampleEvent("the application cannot encrypt because the key is disabled", expectedRole, {
-        ...use,
-        eventName: "GenerateDataKey",
-        errorCode: "DisabledException",
-        ...onExampleKey,
-      }),
-    ],
-    mustNotFire: [
-      {
-        ...exampleEvent("the application decrypts with the key", expectedRole, {
-          ...use,
-          ...onExampleKey,
-        }),
-        alsoFires: ["key-volume-payments"],
-      },
-      exampleEvent("a policy denies an inventory tool to read the key policy", unexpectedRole, {
-        ...use,
-        eventName: "GetKeyPolicy",
-        ...deniedOnExampleKey,
-      }),
-      exampleEvent("KMS rejects a call with another key", unexpectedRole, {
-        ...use,
-        errorCode: "InvalidCiphertextException",
-        ...onKey(otherKeyArn),
-      }),
-    ],
+    mustFire: MUST_FIRE,
+    mustNotFire: MUST_NOT_FIRE,
   };
 }

@@ -1,3 +1,4 @@
+import type { ExampleEvent } from "../detection.ts";
 import {
   awsConfig,
   exampleEvent,
@@ -45,6 +46,105 @@ function roleRegex(arn: string): string {
   return arn.replaceAll(/[.+/]/g, "\\$&").replace(/\*$/, ".*");
 }
 
+const MUST_FIRE: readonly ExampleEvent[] = [
+  {
+    name: "another role of the account decrypts with the key",
+    record: managementEvent(unexpectedRole, { ...use, ...onExampleKey }),
+    alsoFires: ["key-volume-payments"],
+  },
+  exampleEvent("a user generates a data key", user, {
+    ...use,
+    eventName: "GenerateDataKey",
+    ...onExampleKey,
+  }),
+  exampleEvent("a user signs with the key", user, {
+    ...use,
+    eventName: "Sign",
+    ...onExampleKey,
+  }),
+  {
+    name: "another role reads an object that S3 decrypts for it",
+    record: managementEvent(
+      { ...unexpectedRole, invokedBy: "s3.amazonaws.com" },
+      { ...use, ...onExampleKey },
+    ),
+    alsoFires: ["key-volume-payments"],
+  },
+  {
+    name: "an unexpected account decrypts with the key",
+    record: managementEvent(
+      {
+        type: "AWSAccount",
+        principalId: "AROAEXAMPLEOTHER00001:eve",
+        accountId: "999900001111",
+      },
+      { ...use, ...onExampleKey },
+    ),
+    alsoFires: ["key-volume-payments"],
+  },
+  {
+    name: "a service that is not expected uses the key for itself",
+    record: managementEvent(
+      { type: "AWSService", invokedBy: "backup.amazonaws.com" },
+      { ...use, ...onExampleKey },
+    ),
+    alsoFires: ["key-volume-payments"],
+  },
+  {
+    ...exampleEvent("another role tries a ciphertext of another key", unexpectedRole, {
+      ...use,
+      errorCode: "IncorrectKeyException",
+      ...onExampleKey,
+    }),
+    alsoFires: ["key-errors-payments"],
+  },
+];
+
+const MUST_NOT_FIRE: readonly ExampleEvent[] = [
+  {
+    name: "the application decrypts with the key",
+    record: managementEvent(expectedRole, { ...use, ...onExampleKey }),
+    alsoFires: ["key-volume-payments"],
+  },
+  {
+    name: "the application reads an object that S3 decrypts for it",
+    record: managementEvent(
+      { ...expectedRole, invokedBy: "s3.amazonaws.com" },
+      { ...use, ...onExampleKey },
+    ),
+    alsoFires: ["key-volume-payments"],
+  },
+  {
+    name: "RDS, which is expected, uses the key for itself",
+    record: managementEvent(
+      { type: "AWSService", invokedBy: "rds.amazonaws.com" },
+      { ...use, ...onExampleKey },
+    ),
+    alsoFires: ["key-volume-payments"],
+  },
+  {
+    name: "an expected account decrypts with the key",
+    record: managementEvent(
+      {
+        type: "AWSAccount",
+        principalId: "AROAEXAMPLEOTHER00001:api",
+        accountId: "444455556666",
+      },
+      { ...use, ...onExampleKey },
+    ),
+    alsoFires: ["key-volume-payments"],
+  },
+  exampleEvent("AWS Config describes the key", awsConfig, {
+    ...use,
+    eventName: "DescribeKey",
+    ...onExampleKey,
+  }),
+  exampleEvent("another role decrypts with another key", unexpectedRole, {
+    ...use,
+    ...onKey(otherKeyArn),
+  }),
+];
+
 /** Detects uses of a key by anybody who is not expected to use it. */
 export function keyOutsider(key: MonitoredKey): KeyDetection {
   const { name, arn, roles, users, services, accounts } = key;
@@ -91,102 +191,7 @@ export function keyOutsider(key: MonitoredKey): KeyDetection {
             ]),
         "sort eventTime desc",
       ].join(" | "),
-    mustFire: [
-      {
-        name: "another role of the account decrypts with the key",
-        record: managementEvent(unexpectedRole, { ...use, ...onExampleKey }),
-        alsoFires: ["key-volume-payments"],
-      },
-      exampleEvent("a user generates a data key", user, {
-        ...use,
-        eventName: "GenerateDataKey",
-        ...onExampleKey,
-      }),
-      exampleEvent("a user signs with the key", user, {
-        ...use,
-        eventName: "Sign",
-        ...onExampleKey,
-      }),
-      {
-        name: "another role reads an object that S3 decrypts for it",
-        record: managementEvent(
-          { ...unexpectedRole, invokedBy: "s3.amazonaws.com" },
-          { ...use, ...onExampleKey },
-        ),
-        alsoFires: ["key-volume-payments"],
-      },
-      {
-        name: "an unexpected account decrypts with the key",
-        record: managementEvent(
-          {
-            type: "AWSAccount",
-            principalId: "AROAEXAMPLEOTHER00001:eve",
-            accountId: "999900001111",
-          },
-          { ...use, ...onExampleKey },
-        ),
-        alsoFires: ["key-volume-payments"],
-      },
-      {
-        name: "a service that is not expected uses the key for itself",
-        record: managementEvent(
-          { type: "AWSService", invokedBy: "backup.amazonaws.com" },
-          { ...use, ...onExampleKey },
-        ),
-        alsoFires: ["key-volume-payments"],
-      },
-      {
-        ...exampleEvent("another role tries a ciphertext of another key", unexpectedRole, {
-          ...use,
-          errorCode: "IncorrectKeyException",
-          ...onExampleKey,
-        }),
-        alsoFires: ["key-errors-payments"],
-      },
-    ],
-    mustNotFire: [
-      {
-        name: "the application decrypts with the key",
-        record: managementEvent(expectedRole, { ...use, ...onExampleKey }),
-        alsoFires: ["key-volume-payments"],
-      },
-      {
-        name: "the application reads an object that S3 decrypts for it",
-        record: managementEvent(
-          { ...expectedRole, invokedBy: "s3.amazonaws.com" },
-          { ...use, ...onExampleKey },
-        ),
-        alsoFires: ["key-volume-payments"],
-      },
-      {
-        name: "RDS, which is expected, uses the key for itself",
-        record: managementEvent(
-          { type: "AWSService", invokedBy: "rds.amazonaws.com" },
-          { ...use, ...onExampleKey },
-        ),
-        alsoFires: ["key-volume-payments"],
-      },
-      {
-        name: "an expected account decrypts with the key",
-        record: managementEvent(
-          {
-            type: "AWSAccount",
-            principalId: "AROAEXAMPLEOTHER00001:api",
-            accountId: "444455556666",
-          },
-          { ...use, ...onExampleKey },
-        ),
-        alsoFires: ["key-volume-payments"],
-      },
-      exampleEvent("AWS Config describes the key", awsConfig, {
-        ...use,
-        eventName: "DescribeKey",
-        ...onExampleKey,
-      }),
-      exampleEvent("another role decrypts with another key", unexpectedRole, {
-        ...use,
-        ...onKey(otherKeyArn),
-      }),
-    ],
+    mustFire: MUST_FIRE,
+    mustNotFire: MUST_NOT_FIRE,
   };
 }
