@@ -94,6 +94,10 @@ describe("the page", () => {
     expect(page).toContain("Click “Send a wrong Key”");
   });
 
+  it("names the service's KMS key in the command that bypasses the service", async () => {
+    expect(await text("/")).toContain("aws kms encrypt --key-id alias/cipherwatch-dev --plaintext");
+  });
+
   it("allows no inline script or style and no other host", async () => {
     const response = await get("/");
     expect(response.headers.get("Content-Security-Policy")).toBe(

@@ -10,14 +10,18 @@ export interface FormValues {
 }
 
 /** The same requests as the buttons send, for a terminal. */
-export function commandsPanel({ urls, deployment }: ConsoleSources, values: FormValues): Html {
+export function commandsPanel(
+  { urls, deployment, scope }: ConsoleSources,
+  values: FormValues,
+): Html {
   const curl = (path: string, body: object) => curlCommand(urls, path, body);
   const encrypt = curl("/encrypt", { Name: values.name, Text: "I love Pizza" });
   const decrypt = (Key: string) => curl("/decrypt", { Name: values.name, Key });
   const credentials =
     `AWS_ENDPOINT_URL=${urls.aws} AWS_ACCESS_KEY_ID=mallory AWS_SECRET_ACCESS_KEY=any ` +
     `AWS_DEFAULT_REGION=${deployment.region}`;
-  const [alias = ""] = deployment.keys.flatMap(({ aliases }) => aliases);
+  const key = deployment.keys.find(({ arn }) => arn === scope.keyArn);
+  const keyId = key?.aliases[0] ?? scope.keyArn;
   return html`
     ${commandLine("Encrypt", encrypt)}
     ${
@@ -27,7 +31,7 @@ export function commandsPanel({ urls, deployment }: ConsoleSources, values: Form
     }
     ${commandLine("Wrong Key", decrypt("some-random-false-key"))}
     ${commandLine("AWS CLI", `export ${credentials}`)}
-    ${commandLine("Bypass the service", `aws kms encrypt --key-id ${alias} --plaintext fileb://cdktf.json`)}
+    ${commandLine("Bypass the service", `aws kms encrypt --key-id ${keyId} --plaintext fileb://cdktf.json`)}
     ${commandLine("Alarms", "aws cloudwatch describe-alarms --state-value ALARM")}`;
 }
 
