@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
-import type { DetectionScope } from "../detections/scope.ts";
+import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { readDeployment } from "../terraform/deployment.ts";
@@ -211,21 +211,20 @@ async function startLabConsole(
       clock: { now: new Date(clock.now()).toISOString(), speed: clock.speed() },
       ...aws.state(),
       trailArn: sources.deployment.trail.arn,
-      ...existingTrailOf(sources.scope),
+      existing: existingOf(sources.scope),
       notModelled,
     }),
   });
   return server;
 }
 
-/** What attacks must know of a trail that is not in the stacks. */
-function existingTrailOf({
-  countedAccountIds,
-  trailLogGroupName,
-  trailBucketName,
-}: DetectionScope) {
-  if (countedAccountIds === undefined) return {};
-  return { existingTrail: { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName } };
+/** What attacks must know of resources that are not in the stacks. */
+function existingOf(scope: DetectionScope): object {
+  const { countedAccountIds, storageKeyArns, trailLogGroupName, trailBucketName } = scope;
+  return {
+    ...(countedAccountIds && { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName }),
+    ...(storageKeyArns.length < STORAGE_KEYS.length && { vpcId: "existing" }),
+  };
 }
 
 /** The attribute that names a resource in AWS, by type. */

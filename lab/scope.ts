@@ -11,7 +11,11 @@ import type { Deployment } from "../terraform/deployment.ts";
 import type { Account } from "../terraform/reader.ts";
 
 /** Settings that decide what detections refer to, and the key of an existing trail if it is known. */
-export type LabScopeSettings = ScopeSettings & { readonly trailKeyArn?: string | undefined };
+export type LabScopeSettings = ScopeSettings & {
+  readonly trailKeyArn?: string | undefined;
+  /** An existing VPC has no flow log of ours. */
+  readonly vpcId?: string | undefined;
+};
 
 const NO_NETWORK = { securityGroupIds: [], natAddresses: [] };
 
@@ -41,7 +45,9 @@ export function labScope(
           ? keyArn(keyAlias(env, "trail"))
           : settings.trailKeyArn,
       topicKeyArn: keyArn(keyAlias(env, "alarms")),
-      storageKeyArns: STORAGE_KEYS.map((part) => keyArn(keyAlias(env, part))),
+      storageKeyArns: STORAGE_KEYS.filter(
+        (part) => part !== "flow-log" || settings.vpcId === undefined,
+      ).map((part) => keyArn(keyAlias(env, part))),
       ...network,
     },
     settings,
@@ -52,7 +58,7 @@ export function labScope(
 export function deployedScope(
   env: Environment,
   deployment: Deployment,
-  { trailLogGroup, trailKeyArn, trailBucket }: LabScopeSettings = {},
+  { trailLogGroup, trailKeyArn, trailBucket, vpcId }: LabScopeSettings = {},
 ): DetectionScope {
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
@@ -66,7 +72,7 @@ export function deployedScope(
     env,
     deployment,
     keyArn,
-    { trailLogGroup, trailKeyArn, trailBucket },
+    { trailLogGroup, trailKeyArn, trailBucket, vpcId },
     {
       securityGroupIds: SECURITY_GROUPS.flatMap((part) =>
         deployment.securityGroups.flatMap(({ name, id }) =>

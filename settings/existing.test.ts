@@ -4,6 +4,7 @@ import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
 const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
+const VPC_ID = "vpc-0a1b2c3d4e5f60718";
 const KEY = "arn:aws:kms:us-east-1:111122223333:key/mrk-1a2b3c4d5e6f";
 
 testSettings(settings, {
@@ -35,6 +36,56 @@ testSettings(settings, {
     "example-trail",
     { "s3://example-trail": /^is not a valid S3 bucket name$/ },
   ],
+  vpcId: ["VPC_ID", VPC_ID, VPC_ID, { "10.0.0.0/16": /^is not the ID of a VPC$/ }],
+  publicSubnetIds: [
+    "PUBLIC_SUBNET_IDS",
+    "subnet-0a1b2c3d4e5f60711, subnet-0a1b2c3d4e5f60712",
+    ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712"],
+    {
+      "subnet-1": /^"subnet-1" is not the ID of a subnet$/,
+      "subnet-0a1b2c3d4e5f60711": /^must name two or more subnets/,
+      "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60711": /^names a subnet twice$/,
+    },
+  ],
+  privateSubnetIds: [
+    "PRIVATE_SUBNET_IDS",
+    "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
+    ["subnet-0a1b2c3d4e5f60713", "subnet-0a1b2c3d4e5f60714"],
+    {
+      "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60714":
+        /^has subnet-0a1b2c3d4e5f60711, which is also in CIPHERWATCH_PUBLIC_SUBNET_IDS$/,
+    },
+  ],
+});
+
+describe("an existing VPC", () => {
+  const subnets = {
+    PUBLIC_SUBNET_IDS: "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60712",
+    PRIVATE_SUBNET_IDS: "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
+  };
+
+  test("needs its public and its private subnets, which need it", () => {
+    expect(issuesOf({ VPC_ID }).map(({ variable }) => variable)).toEqual([
+      "CIPHERWATCH_PUBLIC_SUBNET_IDS",
+      "CIPHERWATCH_PRIVATE_SUBNET_IDS",
+    ]);
+    expect(issuesOf(subnets).map(({ variable }) => variable)).toEqual([
+      "CIPHERWATCH_PUBLIC_SUBNET_IDS",
+      "CIPHERWATCH_PRIVATE_SUBNET_IDS",
+    ]);
+  });
+
+  test("gets no VPC endpoints of ours, and needs no NAT gateways of ours", () => {
+    expect(issuesOf({ ENV: "prod", VPC_ID, ...subnets })).toMatchObject([
+      {
+        variable: "CIPHERWATCH_VPC_ID",
+        message: expect.stringMatching(/^cannot have endpoints of ours/),
+        next: expect.stringMatching(/^set CIPHERWATCH_VPC_ENDPOINTS to false/),
+      },
+    ]);
+    const prod = settingsOf({ ENV: "prod", VPC_ID, ...subnets, VPC_ENDPOINTS: "false" });
+    expect(prod.natGateways).toBe("none");
+  });
 });
 
 describe("an existing trail", () => {

@@ -1,8 +1,9 @@
 import { trailLogGroupName } from "../common/naming.ts";
 import type * as general from "./general.ts";
 import type * as network from "./network.ts";
+import { listOf } from "./schemas.ts";
 import type * as service from "./service.ts";
-import { type Refinement, setting, text, type ValuesOf } from "./setting.ts";
+import { type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 const KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
@@ -41,6 +42,31 @@ export const settings = {
     schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is not a valid S3 bucket name").optional(),
     allowed: "3 to 63 lowercase letters, digits, dots and hyphens",
     next: "copy S3BucketName from `aws cloudtrail describe-trails`, or unset it",
+  }),
+
+  vpcId: setting({
+    description: "Existing VPC to deploy into, instead of a new one.",
+    schema: text(/^vpc-[0-9a-f]{8,17}$/, "is not the ID of a VPC").optional(),
+    allowed: "the ID of a VPC of the account and region, such as vpc-0a1b2c3d4e5f60718",
+    next: "copy it from `aws ec2 describe-vpcs`, or unset it to create a VPC",
+  }),
+
+  publicSubnetIds: setting({
+    description:
+      "Subnets of the existing VPC for the load balancer, with a route to an internet gateway.",
+    schema: listOf(validateSubnetId),
+    defaults: same([]),
+    allowed: "comma-separated IDs of subnets in two or more Availability Zones",
+    next: "copy them from `aws ec2 describe-subnets`, or unset it",
+  }),
+
+  privateSubnetIds: setting({
+    description:
+      "Subnets of the existing VPC for the tasks and the database, with a route to AWS through a NAT gateway or VPC endpoints.",
+    schema: listOf(validateSubnetId),
+    defaults: same([]),
+    allowed: "comma-separated IDs of subnets in two or more Availability Zones",
+    next: "copy them from `aws ec2 describe-subnets`, or unset it",
   }),
 };
 
@@ -84,6 +110,26 @@ export const refinements: readonly Refinement<Values>[] = [
     next: "unset CIPHERWATCH_DECRYPT_WITHOUT_TRAIL",
   },
   needsTrail("trailArn"),
+  subnetsOf("publicSubnetIds"),
+  subnetsOf("privateSubnetIds"),
+  {
+    fields: ["privateSubnetIds", "publicSubnetIds"],
+    check: ({ privateSubnetIds, publicSubnetIds }) => {
+      const both = privateSubnetIds.find((id) => publicSubnetIds.includes(id));
+      return both !== undefined && `has ${both}, which is also in CIPHERWATCH_PUBLIC_SUBNET_IDS`;
+    },
+    allowed: "subnets other than those of CIPHERWATCH_PUBLIC_SUBNET_IDS",
+    next: "set it to subnets without a route to an internet gateway: the database must not be public",
+  },
+  {
+    fields: ["vpcId", "vpcEndpoints"],
+    check: ({ vpcId, vpcEndpoints }) =>
+      vpcId !== undefined &&
+      vpcEndpoints &&
+      "cannot have endpoints of ours: private DNS names belong to the whole VPC, and ours would serve or break other workloads",
+    allowed: "an existing VPC only if CIPHERWATCH_VPC_ENDPOINTS is false",
+    next: "set CIPHERWATCH_VPC_ENDPOINTS to false; the tasks use the NAT gateways or endpoints that the VPC has",
+  },
   needsTrail("trailKeyArn"),
   needsTrail("trailBucket"),
   {
@@ -97,6 +143,28 @@ export const refinements: readonly Refinement<Values>[] = [
     next: "unset it, and detect changes of the key in its own account",
   },
 ];
+
+function validateSubnetId(id: string): string | undefined {
+  return /^subnet-[0-9a-f]{8,17}$/.test(id)
+    ? undefined
+    : `${JSON.stringify(id)} is not the ID of a subnet`;
+}
+
+function subnetsOf(field: "publicSubnetIds" | "privateSubnetIds"): Refinement<Values> {
+  return {
+    fields: [field, "vpcId"],
+    check: ({ vpcId, [field]: ids }) => {
+      if (vpcId === undefined)
+        return ids.length > 0 && "belongs to an existing VPC, but CIPHERWATCH_VPC_ID is not set";
+      if (new Set(ids).size !== ids.length) return "names a subnet twice";
+      return (
+        ids.length < 2 && "must name two or more subnets of CIPHERWATCH_VPC_ID, in different zones"
+      );
+    },
+    allowed: "two or more subnets, only together with CIPHERWATCH_VPC_ID",
+    next: "set it together with CIPHERWATCH_VPC_ID, or unset both",
+  };
+}
 
 function needsTrail(field: "trailArn" | "trailKeyArn" | "trailBucket"): Refinement<Values> {
   return {

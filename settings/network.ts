@@ -35,7 +35,8 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+type Values = ValuesOf<typeof settings> &
+  Pick<ValuesOf<typeof general.settings>, "env"> & { readonly vpcId: string | undefined }; // in existing.ts, which imports this file
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -57,10 +58,11 @@ export const refinements: readonly Refinement<Values>[] = [
     next: "set it to none, or unset CIPHERWATCH_VPC_ENDPOINTS",
   },
   {
-    fields: ["natGateways", "vpcEndpoints"],
-    check: ({ natGateways, vpcEndpoints }) =>
+    fields: ["natGateways", "vpcEndpoints", "vpcId"],
+    check: ({ natGateways, vpcEndpoints, vpcId }) =>
       natGateways === "none" &&
       !vpcEndpoints &&
+      vpcId === undefined &&
       "must not be none without VPC endpoints: the service could not reach AWS",
     allowed: "one, per-zone or, in dev, public-tasks, if CIPHERWATCH_VPC_ENDPOINTS is false",
     next: "set it to one of these, or set CIPHERWATCH_VPC_ENDPOINTS to true",

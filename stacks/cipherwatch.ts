@@ -69,7 +69,7 @@ export function addStacks(app: App, settings: Settings): void {
             database.keyArn,
             database.secretKeyArn,
             registry.keyArn,
-            network.flowLogKeyArn,
+            ...(network.flowLog === undefined ? [] : [network.flowLog.keyArn]),
           ],
           securityGroupIds: securityGroupsOf(network, database),
           natAddresses: network.natAddresses,
@@ -79,11 +79,13 @@ export function addStacks(app: App, settings: Settings): void {
     ...(settings.monitoringCanary &&
       settings.imageDigest !== undefined && { canaryOf: (scope: DetectionScope) => scope }),
   });
-  new RejectedTrafficAlarm(alarm, "RejectedTraffic", {
-    flowLogGroupName: network.flowLogGroupName,
-    vpcCidr: network.vpcCidr,
-    topicArn: alarm.topicArnOf("medium"),
-  });
+  if (network.flowLog !== undefined) {
+    new RejectedTrafficAlarm(alarm, "RejectedTraffic", {
+      flowLogGroupName: network.flowLog.logGroupName,
+      vpcCidr: network.flowLog.vpcCidr,
+      topicArn: alarm.topicArnOf("medium"),
+    });
+  }
   if (settings.decryptWithoutTrail !== "allow" && settings.imageDigest !== undefined) {
     new TrailGuardAlarm(alarm, "TrailGuard", { topicArn: alarm.topicArnOf("critical") });
   }

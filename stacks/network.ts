@@ -10,6 +10,7 @@ import type { Construct } from "constructs";
 import { flowLogGroupName, resourceName } from "../common/naming.ts";
 import { subnetRanges } from "../common/subnets.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
+import { ExistingVpc } from "./constructs/existing-vpc.ts";
 import { FlowLog } from "./constructs/flow-log.ts";
 import { InterfaceEndpoints, imageLayersEndpoint } from "./constructs/vpc-endpoints.ts";
 import { ANYWHERE, Zone } from "./constructs/zone.ts";
@@ -17,8 +18,17 @@ import { ANYWHERE, Zone } from "./constructs/zone.ts";
 /** One letter for each zone, in the order of AWS's list of zones. */
 const ZONE_LETTERS = ["a", "b", "c"] as const;
 
+/** The flow log of the VPC. */
+export interface VpcFlowLog {
+  /** Plain text, not a reference to the log group. */
+  readonly logGroupName: string;
+  readonly keyArn: string;
+  readonly vpcCidr: string;
+}
+
 /**
- * The VPC: a public and a private subnet in each zone, internet and NAT gateways, endpoints and a flow log.
+ * The VPC: a public and a private subnet in each zone, internet and NAT gateways, endpoints and a flow log. In
+ * an existing VPC, only the security group of the tasks.
  *
  * Security groups alone decide which connections are allowed. Network ACLs are stateless: in a subnet with a
  * NAT gateway they would have to admit ports 1024 to 65535 from anywhere, including 3389 for remote desktop,
@@ -26,11 +36,8 @@ const ZONE_LETTERS = ["a", "b", "c"] as const;
  */
 export class NetworkStack extends CipherwatchStack {
   readonly vpcId: string;
-  readonly vpcCidr: string;
-  /** Plain text, not a reference to the log group. */
-  readonly flowLogGroupName: string;
-  /** KMS key of the flow log. */
-  readonly flowLogKeyArn: string;
+  /** Absent in an existing VPC: its owner decides about flow logs. */
+  readonly flowLog?: VpcFlowLog;
   /** For the load balancer, one in each zone. */
   readonly publicSubnetIds: readonly string[];
   /** For tasks and the database, one in each zone. */
@@ -41,49 +48,40 @@ export class NetworkStack extends CipherwatchStack {
   readonly serviceSecurityGroupId: string;
   /** Group of the interface endpoints, if the settings enable them. */
   readonly endpointSecurityGroupId?: string;
+  #natAddresses: readonly string[] = [];
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
     super(scope, id, props);
-    const { env, vpcCidr, vpcEndpoints } = this.settings;
-    const vpc = new Vpc(this, "Vpc", {
-      cidrBlock: vpcCidr,
-      enableDnsSupport: true,
-      enableDnsHostnames: true, // required by the private DNS names of interface endpoints
-      tags: { Name: resourceName(env, "vpc") },
-    });
-    this.vpcId = vpc.id;
-    this.vpcCidr = vpcCidr;
-    // Terraform removes the rules of a default security group that it adopts.
-    new DefaultSecurityGroup(this, "ClosedDefault", {
-      vpcId: vpc.id,
-      tags: { Name: resourceName(env, "closed") },
-    });
-    this.flowLogGroupName = flowLogGroupName(env);
-    this.flowLogKeyArn = new FlowLog(this, "FlowLog", {
-      vpcId: vpc.id,
-      logGroupName: this.flowLogGroupName,
-    }).keyArn;
-
-    const { zones, natAddresses } = this.#zones();
-    this.natAddresses = natAddresses;
-    this.publicSubnetIds = zones.map(({ publicSubnetId }) => publicSubnetId);
-    this.privateSubnetIds = zones.map(({ privateSubnetId }) => privateSubnetId);
+    const { env, vpcId, publicSubnetIds, privateSubnetIds, vpcEndpoints } = this.settings;
+    const existing =
+      vpcId === undefined
+        ? undefined
+        : new ExistingVpc(this, "ExistingVpc", { vpcId, publicSubnetIds, privateSubnetIds });
+    this.vpcId = existing?.vpcId ?? this.#vpc();
+    const zones = existing === undefined ? this.#zones() : [];
+    this.publicSubnetIds =
+      existing?.publicSubnetIds ?? zones.map(({ publicSubnetId }) => publicSubnetId);
+    this.privateSubnetIds =
+      existing?.privateSubnetIds ?? zones.map(({ privateSubnetId }) => privateSubnetId);
+    this.natAddresses = this.#natAddresses;
 
     const service = new SecurityGroup(this, "ServiceSecurityGroup", {
       name: resourceName(env, "service"),
       description: "Tasks of the encryption service",
-      vpcId: vpc.id,
+      vpcId: this.vpcId,
       tags: { Name: resourceName(env, "service") },
     });
     this.serviceSecurityGroupId = service.id;
 
+    if (existing !== undefined) return;
+    this.flowLog = this.#flowLog();
     imageLayersEndpoint(this, "ImageLayers", {
-      vpcId: vpc.id,
+      vpcId: this.vpcId,
       routeTableIds: zones.map(({ privateRouteTableId }) => privateRouteTableId),
     });
     if (vpcEndpoints) {
       const endpoints = new InterfaceEndpoints(this, "Endpoints", {
-        vpcId: vpc.id,
+        vpcId: this.vpcId,
         subnetIds: this.privateSubnetIds,
         callersSecurityGroupId: service.id,
       });
@@ -91,15 +89,39 @@ export class NetworkStack extends CipherwatchStack {
     }
   }
 
-  #zones(): { readonly zones: readonly Zone[]; readonly natAddresses: readonly string[] } {
-    const { env, availabilityZones, natGateways } = this.settings;
+  /** @returns the VPC's id */
+  #vpc(): string {
+    const { env, vpcCidr } = this.settings;
+    const vpc = new Vpc(this, "Vpc", {
+      cidrBlock: vpcCidr,
+      enableDnsSupport: true,
+      enableDnsHostnames: true, // required by the private DNS names of interface endpoints
+      tags: { Name: resourceName(env, "vpc") },
+    });
+    // Terraform removes the rules of a default security group that it adopts.
+    new DefaultSecurityGroup(this, "ClosedDefault", {
+      vpcId: vpc.id,
+      tags: { Name: resourceName(env, "closed") },
+    });
+    return vpc.id;
+  }
+
+  #flowLog(): VpcFlowLog {
+    const { env, vpcCidr } = this.settings;
+    const logGroupName = flowLogGroupName(env);
+    const { keyArn } = new FlowLog(this, "FlowLog", { vpcId: this.vpcId, logGroupName });
+    return { logGroupName, keyArn, vpcCidr };
+  }
+
+  #zones(): readonly Zone[] {
+    const { env, availabilityZones, vpcCidr } = this.settings;
     const names = this.#zoneNames(availabilityZones);
     const internetGateway = new InternetGateway(this, "InternetGateway", {
       vpcId: this.vpcId,
       tags: { Name: resourceName(env, "internet") },
     });
     const publicRouteTableId = this.#publicRoutes(internetGateway);
-    const zones = subnetRanges(this.vpcCidr, availabilityZones).map((ranges, index) => {
+    const zones = subnetRanges(vpcCidr, availabilityZones).map((ranges, index) => {
       const letter = ZONE_LETTERS[index] ?? "";
       return new Zone(this, `Zone${letter.toUpperCase()}`, {
         letter,
@@ -109,6 +131,13 @@ export class NetworkStack extends CipherwatchStack {
         publicRouteTableId,
       });
     });
+    this.#natAddresses = this.#addNatGateways(zones, internetGateway);
+    return zones;
+  }
+
+  /** @returns the gateways' public addresses */
+  #addNatGateways(zones: readonly Zone[], internetGateway: InternetGateway): readonly string[] {
+    const { natGateways } = this.settings;
     const withGateway = { none: 0, "public-tasks": 0, one: 1, "per-zone": zones.length }[
       natGateways
     ];
@@ -117,7 +146,7 @@ export class NetworkStack extends CipherwatchStack {
       const gateway = gateways[index] ?? gateways[0];
       if (gateway !== undefined) zone.routeThrough(gateway.natGatewayId);
     }
-    return { zones, natAddresses: gateways.map(({ publicAddress }) => publicAddress) };
+    return gateways.map(({ publicAddress }) => publicAddress);
   }
 
   /** Only the zones that every account has: local zones require opting in. */

@@ -38,6 +38,7 @@ beforeAll(async () => {
       clock: { now: new Date(clock.now()).toISOString(), speed: SPEED },
       ...aws.state(),
       trailArn: deployment.trail.arn,
+      existing: {},
     }),
   });
   lab = await connectToLab({ service: "", aws: aws.url, console: consoleServer.url });

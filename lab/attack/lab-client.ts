@@ -33,10 +33,12 @@ const State = z.object({
     z.object({ at: z.string(), to: z.string(), subject: z.string(), body: z.string() }),
   ),
   trailArn: z.string(),
-  /** Set if the stacks use an existing trail. */
-  existingTrail: z
-    .object({ trailLogGroup: z.string(), trailBucket: z.string().optional() })
-    .optional(),
+  /** Resources that the stacks use instead of their own. */
+  existing: z.object({
+    trailLogGroup: z.string().optional(),
+    trailBucket: z.string().optional(),
+    vpcId: z.string().optional(),
+  }),
 });
 
 const AliasList = z.object({
@@ -114,7 +116,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
       onCall: (requestId) => requestIds.push(requestId),
     });
   const attacker = clientFor(ATTACKER);
-  const scope = labScope(env, account, await readKeyArns(attacker), started.existingTrail);
+  const scope = labScope(env, account, await readKeyArns(attacker), started.existing);
   const headers = new Map<string, ReturnType<typeof clientHeaders>>();
   const headersOf = (client: string) => {
     const known = headers.get(client) ?? clientHeaders(urls.issuer, client);

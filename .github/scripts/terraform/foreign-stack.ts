@@ -23,6 +23,8 @@ const DATA_SOURCES = [
   "aws_iam_policy_document",
   "aws_partition",
   "aws_region",
+  "aws_subnet",
+  "aws_vpc",
 ];
 
 /** Functions without side effects that neither read files nor reveal sensitive values. */

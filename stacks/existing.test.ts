@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
+import { settingsOf } from "../settings/testing.ts";
+import { synthesize } from "./synthesize.ts";
+import { permissionsOfRole } from "./testing/pipeline-permissions.ts";
+import { resourceOf, resourcesOf } from "./testing/synthesized.ts";
+
+const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
+const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
+const VPC = {
+  VPC_ID: "vpc-0a1b2c3d4e5f60718",
+  PUBLIC_SUBNET_IDS: "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60712",
+  PRIVATE_SUBNET_IDS: "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
+};
+const stacks = synthesize(
+  settingsOf({
+    TRAIL_LOG_GROUP,
+    TRAIL_BUCKET: "example-trail",
+    TRAIL_ARN,
+    DECRYPT_WITHOUT_TRAIL: "refuse",
+    ...VPC,
+    CIS_PACK: "true",
+    IMAGE_DIGEST: PLACEHOLDER_DIGEST,
+    GITHUB_REPOSITORY: "example-org/cipherwatch",
+  }),
+);
+const alarm = stacks.get("alarm") ?? {};
+
+describe("an existing trail", () => {
+  test("deploys no trail", () => {
+    expect([...stacks.keys()]).not.toContain("trail");
+  });
+
+  test("puts every metric filter into its log group, for events of this account only", () => {
+    const filters = Object.values(resourcesOf(alarm, "aws_cloudwatch_log_metric_filter"));
+    expect(filters.length).toBeGreaterThan(40);
+    for (const { name, pattern, log_group_name } of filters) {
+      expect.soft(log_group_name, String(name)).toBe(TRAIL_LOG_GROUP);
+      expect
+        .soft(pattern, String(name))
+        .toMatch(
+          / && \$\.recipientAccountId = "\$\{data\.aws_caller_identity\.\w+\.account_id\}" \}$/,
+        );
+    }
+  });
+
+  test("shows events of this account only in the saved queries of the trail", () => {
+    const queries = Object.values(resourcesOf(alarm, "aws_cloudwatch_query_definition")).filter(
+      ({ log_group_names }) => JSON.stringify(log_group_names).includes(TRAIL_LOG_GROUP),
+    );
+    expect(queries.length).toBeGreaterThan(10);
+    for (const { query_string } of queries) {
+      expect(query_string).toMatch(
+        /^filter recipientAccountId in \["\$\{data\.aws_caller_identity\.\w+\.account_id\}"\]\n\| /,
+      );
+    }
+  });
+
+  test("alarms when its log group receives no events", () => {
+    expect(resourceOf(alarm, "aws_cloudwatch_metric_alarm", "Silence_TrailSilent")).toMatchObject({
+      dimensions: { LogGroupName: TRAIL_LOG_GROUP },
+      alarm_description: expect.not.stringContaining("npm run diff trail"),
+    });
+  });
+
+  test("fails the plan if its log group is elsewhere or supports no metric filters", () => {
+    const conditionOf = (type: string) =>
+      JSON.stringify(Object.values(alarm.data?.[type] ?? {}).map(({ lifecycle }) => lifecycle));
+    expect(conditionOf("aws_cloudwatch_log_groups")).toContain(
+      `contains(self.log_group_names, \\"${TRAIL_LOG_GROUP}\\")`,
+    );
+    expect(conditionOf("aws_cloudwatch_log_group")).toContain("self.log_group_class");
+  });
+
+  test("lets the pipeline change its metric filters, and nothing else of it", () => {
+    const actions = permissionsOfRole(stacks.get("bootstrap") ?? {}, "Deploy")
+      .filter(({ resources = [] }) => resources.some((arn) => arn.endsWith(`:${TRAIL_LOG_GROUP}`)))
+      .flatMap((statement) => statement.actions);
+    expect(new Set(actions)).toEqual(
+      new Set([
+        "logs:DeleteMetricFilter",
+        "logs:DescribeMetricFilters",
+        "logs:ListTagsForResource",
+        "logs:PutMetricFilter",
+      ]),
+    );
+  });
+
+  test("is the trail that the service checks", () => {
+    const service = JSON.stringify(stacks.get("service"));
+    expect(service).toContain(TRAIL_ARN);
+    expect(service).not.toContain("trail/cipherwatch-dev-trail");
+  });
+});
+
+describe("an existing VPC", () => {
+  const network = stacks.get("network") ?? {};
+
+  test("gets the security group of the tasks only", () => {
+    expect(Object.keys(network.resource ?? {})).toEqual(["aws_security_group"]);
+    expect(resourceOf(network, "aws_security_group")).toMatchObject({
+      vpc_id: expect.stringMatching(/^\$\{data\.aws_vpc\.\w+\.id\}$/),
+    });
+  });
+
+  test("fails the plan if it resolves no names, or a subnet is elsewhere or alone in its zone", () => {
+    expect(Object.values(network.data?.aws_vpc ?? {})).toMatchObject([
+      {
+        id: VPC.VPC_ID,
+        lifecycle: { postcondition: [{ condition: "${self.enable_dns_support}" }] },
+      },
+    ]);
+    const subnets = Object.values(network.data?.aws_subnet ?? {});
+    expect(subnets.map(({ id }) => id).sort()).toEqual(
+      `${VPC.PUBLIC_SUBNET_IDS},${VPC.PRIVATE_SUBNET_IDS}`.split(","),
+    );
+    for (const { vpc_id } of subnets) expect(vpc_id).toMatch(/^\$\{data\.aws_vpc\.\w+\.id\}$/);
+    expect(JSON.stringify(subnets).match(/> 1\}/g)).toHaveLength(2);
+  });
+
+  test("has no alarm on rejected traffic, because its flow logs are its owner's", () => {
+    expect(JSON.stringify(alarm.resource)).not.toContain("rejected-traffic");
+  });
+
+  test("has the database in its private subnets", () => {
+    expect(resourceOf(stacks.get("database") ?? {}, "aws_db_subnet_group")).toMatchObject({
+      subnet_ids: [
+        expect.stringContaining("PrivateSubnet1"),
+        expect.stringContaining("PrivateSubnet2"),
+      ],
+    });
+  });
+});
