@@ -13,8 +13,10 @@ import { createClient, type Send } from "./service/client.ts";
 import { closedLoop, type Measurement, openLoop, quantile } from "./service/load.ts";
 
 const CONNECTIONS = [1, 16, 64, 256];
-const ROUNDS = 3;
-const MILLISECONDS = 3_000;
+const ROUNDS = 5;
+const MILLISECONDS = 2_000;
+/** Requests of each kind after which V8 has compiled most of what a program runs. */
+const WARM_UP = 3_000;
 const OPERATIONS = ["encrypt", "decrypt"] as const;
 type Operation = (typeof OPERATIONS)[number];
 
@@ -64,6 +66,7 @@ export async function bench(): Promise<boolean> {
         `${ROUNDS} alternating rounds of ${MILLISECONDS / 1_000} s`,
     );
     const identified = await startIdentified(lifted, children);
+    for (const target of [service, floor, limited, identified]) await warmUp(target);
     const meetsGoals = await compare(service, floor);
     const isCheap = await compareIdentity(identified, service);
     return (await overload(limited)) && meetsGoals && isCheap;
@@ -78,16 +81,15 @@ async function compare(service: Target, floor: Target): Promise<boolean> {
   for (const connections of CONNECTIONS) {
     for (const operation of OPERATIONS) {
       const results: Record<"service" | "floor", Result[]> = { service: [], floor: [] };
-      // The first round warms up.
-      for (let round = 0; round <= ROUNDS; round++) {
-        const ours = await measure(service, operation, connections);
-        const theirs = await measure(floor, operation, connections);
-        if (round === 0) continue;
-        results.service.push(ours);
-        results.floor.push(theirs);
+      for (let round = 0; round < ROUNDS; round++) {
+        results.service.push(await measure(service, operation, connections));
+        results.floor.push(await measure(floor, operation, connections));
       }
       const [ours, theirs] = [summarize(results.service), summarize(results.floor)];
-      const ratio = (name: keyof Summary) => ours[name] / theirs[name];
+      const ratio = (name: keyof Summary) =>
+        name === "throughput" || name === "cpu"
+          ? pairedRatio(results.service, results.floor, name)
+          : ours[name] / theirs[name];
       print(connections, operation, ours, theirs, ratio);
       if (connections === 64) meetsGoals &&= 1 / ratio("cpu") >= GOALS[operation];
     }
@@ -104,11 +106,10 @@ async function compareIdentity(identified: Target, service: Target): Promise<boo
   let isCheap = true;
   for (const operation of OPERATIONS) {
     const ratios: number[] = [];
-    // The first round warms up.
-    for (let round = 0; round <= ROUNDS; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const on = await measure(identified, operation, 64);
       const off = await measure(service, operation, 64);
-      if (round > 0) ratios.push(on.cpu / off.cpu);
+      ratios.push(on.cpu / off.cpu);
     }
     const ratio = quantile(ratios, 0.5);
     isCheap &&= ratio <= MAX_IDENTITY_COST;
@@ -116,6 +117,16 @@ async function compareIdentity(identified: Target, service: Target): Promise<boo
   }
   console.log(`Goal: at most ${MAX_IDENTITY_COST}: ${isCheap ? "met" : "not met"}`);
   return isCheap;
+}
+
+async function warmUp(target: Target): Promise<void> {
+  for (const operation of OPERATIONS) {
+    let sent = 0;
+    const lane = async () => {
+      for (; sent < WARM_UP; sent++) await send(target, operation);
+    };
+    await Promise.all(Array.from({ length: 64 }, lane));
+  }
 }
 
 async function measure(target: Target, operation: Operation, connections: number): Promise<Result> {
@@ -131,6 +142,16 @@ function send({ send, key }: Target, operation: Operation) {
 }
 
 type Summary = Readonly<Record<"throughput" | "cpu" | "p50" | "p99" | "p99.9", number>>;
+
+/** The median of the ratios of neighbouring rounds: what else the machine does changes between rounds. */
+function pairedRatio(
+  ours: readonly Result[],
+  theirs: readonly Result[],
+  name: "throughput" | "cpu",
+): number {
+  const ratios = ours.map((result, round) => result[name] / (theirs[round]?.[name] ?? Number.NaN));
+  return quantile(ratios, 0.5);
+}
 
 /** The throughput and CPU of the median round, and the latencies of all. */
 function summarize(results: readonly Result[]): Summary {
@@ -168,22 +189,35 @@ function print(
   }
 }
 
-/** Sends twice what the service can do. What it does not do, it must reject at once and say when to retry. */
+/**
+ * Sends twice what the service can do. What it does not do, it must reject at once and say when to retry.
+ *
+ * The share that it keeps is that of its CPU time: the CPU of a successful request at its capacity, divided by
+ * the CPU for each successful request under overload, rejections included. Throughput falls further where the
+ * load, KMS and the database share the cores, as they do twice the work for rejected requests too.
+ */
 async function overload(target: Target): Promise<boolean> {
-  const capacity = (await measure(target, "decrypt", 64)).throughput;
   const kept: number[] = [];
+  const throughputs: number[] = [];
   let isDesigned = true;
   for (let round = 0; round < ROUNDS; round++) {
-    const measured = await openLoop(2 * capacity, MILLISECONDS, () => send(target, "decrypt"));
-    kept.push(measured.throughput / capacity);
+    const capacity = await measure(target, "decrypt", 64);
+    const before = target.cpu();
+    const rate = 2 * capacity.throughput;
+    const measured = await openLoop(rate, MILLISECONDS, () => send(target, "decrypt"));
+    const cpu = ((target.cpu() - before) * 1e6) / (measured.statuses[200] ?? 0);
+    kept.push(capacity.cpu / cpu);
+    throughputs.push(measured.throughput / capacity.throughput);
     isDesigned &&=
       measured.saysWhenToRetry && Object.keys(measured.statuses).every(isDesignedStatus);
-    console.log("overload, responses by status", measured.statuses);
+    console.log(`overload, ${rate.toFixed()} requests/s, responses by status`, measured.statuses);
   }
   const share = quantile(kept, 0.5);
+  const percent = (value: number) => `${(100 * value).toFixed()} %`;
   console.log(
-    `Overload: ${(2 * capacity).toFixed()} requests/s, twice the capacity; kept ${(100 * share).toFixed()} % ` +
-      `(minimum ${100 * MIN_KEPT} %); the others got 429 or 503 with Retry-After: ${isDesigned ? "yes" : "no"}`,
+    `Overload: kept ${percent(share)} of the capacity by CPU (minimum ${percent(MIN_KEPT)}), ` +
+      `${percent(quantile(throughputs, 0.5))} by throughput on this machine; ` +
+      `the others got 429 or 503 with Retry-After: ${isDesigned ? "yes" : "no"}`,
   );
   return share >= MIN_KEPT && isDesigned;
 }

@@ -38,6 +38,8 @@ export function limitRequests({
   };
 
   return async (context, next) => {
+    // Rejecting before the body is read and the client is identified costs a third.
+    if (inProgress >= inFlight) throw noSlot;
     const controller = new AbortController();
     context.set("deadline", controller.signal);
     const account = memory.open();

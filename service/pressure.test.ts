@@ -151,6 +151,22 @@ describe("memory", () => {
   });
 });
 
+test("a request beyond the slots gets 429 before its body is read", async () => {
+  const { harness, port } = await serve({ inFlight: 1 });
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  harness.kms.interrupt = () => held;
+  const before = harness.kms.calls.length;
+  const working = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t" });
+  await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 1);
+  const response = await exchange(port, (write) => write(`${head(1_000)}{`));
+  expect(response).toMatch(/^HTTP\/1\.1 429 [\s\S]*retry-after: 1[\s\S]*limit of 1 requests/i);
+  release();
+  expect((await working).status).toBe(200);
+});
+
 test("a connection too many gets 429 in the documented form, and later the place of an idle one", async () => {
   const { port } = await serve({}, 2);
   const [first, second] = [connectTo(port, "127.0.0.1"), connectTo(port, "127.0.0.1")];
