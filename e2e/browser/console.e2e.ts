@@ -189,9 +189,9 @@ describe("speed", () => {
     const client = await connectToLab(lab);
     const record = { eventSource: "s3.amazonaws.com", eventName: "ListBuckets" };
     const { page, context } = await visit(browser, lab.console, PROJECTOR);
-    const before = await firstView(page);
+    const before = await fastestFirstView(page);
     await client.putTrailRecord(record, 10_000);
-    const view = await firstView(page);
+    const view = await fastestFirstView(page);
     const measured = page.evaluate(FRAME_TIMES) as Promise<readonly number[]>;
     // Further records arrive meanwhile, and the page shows them.
     for (let batch = 0; batch < 5; batch += 1) await client.putTrailRecord(record, 200);
@@ -199,7 +199,7 @@ describe("speed", () => {
     const sorted = frames.toSorted((a, b) => a - b);
     const median = sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY;
     console.log(
-      `First view with 10,000 records: painted after ${view.paint.toFixed(0)} ms (without: ` +
+      `First view with 10,000 records, the fastest of 3: painted after ${view.paint.toFixed(0)} ms (without: ` +
         `${before.paint.toFixed(0)} ms; limit on a quiet machine: 200 ms), of which the server ` +
         `${view.server.toFixed(0)} ms; ${(view.bytes / 1024).toFixed(0)} KB of HTML, ` +
         `${view.cpu.toFixed(0)} ms of CPU in the page's main thread.\n` +
@@ -225,6 +225,12 @@ interface FirstView {
   readonly cpu: number;
   /** Size of the document. */
   readonly bytes: number;
+}
+
+/** Of several loads, the one that other processes delayed least. */
+async function fastestFirstView(page: Page): Promise<FirstView> {
+  const views = [await firstView(page), await firstView(page), await firstView(page)] as const;
+  return views.reduce((fastest, view) => (view.paint < fastest.paint ? view : fastest));
 }
 
 /** Reloads the console and measures its first view. */
