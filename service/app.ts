@@ -2,7 +2,6 @@ import { Hono } from "hono";
 import { accessLog } from "./access-log.ts";
 import { authenticate } from "./authenticate.ts";
 import type { AppDependencies } from "./dependencies.ts";
-import { enforceQuotas } from "./enforce-quotas.ts";
 import { handleError } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { limitRequests } from "./limits.ts";
@@ -66,9 +65,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   app.route("/", healthRoutes(dependencies));
   app.get("/openapi.json", (context) => context.json(document));
   app.use(limitRequests(limits));
-  if (identity !== undefined) {
-    app.use(authenticate(identity.verifyToken), enforceQuotas(identity.quotas));
-  }
+  if (identity !== undefined) app.use(authenticate(identity));
   app.route("/", recordRoutes(dependencies));
   app.onError(handleError(logger));
   return app;

@@ -41,12 +41,12 @@ async function admitted(quotas: readonly Quotas[], decrypts: number, client = "a
   let count = 0;
   for (let index = 0; index < decrypts; index += 1) {
     const quota = quotas[index % quotas.length];
-    await quota?.take(client, true).then(
-      () => {
-        count += 1;
-      },
-      (error: unknown) => expect(error).toMatchObject({ code: "QuotaExceeded" }),
-    );
+    try {
+      await quota?.take(client, true);
+      count += 1;
+    } catch (error) {
+      expect(error).toMatchObject({ code: "QuotaExceeded" });
+    }
   }
   return count;
 }
@@ -68,7 +68,7 @@ describe("a client's quota", () => {
   test("is never exceeded by concurrent requests, which share a statement", async () => {
     const quotas = task({ decryptsPerDay: 50 });
     const results = await Promise.allSettled(
-      Array.from({ length: 200 }, () => quotas.take("alice", true)),
+      Array.from({ length: 200 }, async () => await quotas.take("alice", true)),
     );
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(50);
   });

@@ -36,12 +36,15 @@ export interface QuotaProps {
 
 export interface Quotas {
   /**
-   * Counts a request of a client.
+   * Counts a request of a client, at once if its leases suffice.
    * @returns percentage of the client's decrypts of the day that are used; undefined for other requests
    * @throws Problem 429 if a quota is used up
    * @throws DatabaseUnavailable
    */
-  readonly take: (client: string, isDecrypt: boolean) => Promise<number | undefined>;
+  readonly take: (
+    client: string,
+    isDecrypt: boolean,
+  ) => number | undefined | Promise<number | undefined>;
 }
 
 interface Quota {
@@ -95,6 +98,8 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
     window: DAY,
     unit: "decrypts per day",
   };
+  const ofRequests = [requests];
+  const ofDecrypts = [requests, decryptsOfMinute, decryptsOfDay];
   const leases = new Map<string, Lease>();
 
   function leaseOf(client: string, { name, window }: Quota): Lease {
@@ -118,28 +123,34 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
     lease.taken = Math.min(taken ?? limit, limit);
   }
 
-  async function takeOne(client: string, quota: Quota): Promise<Lease> {
-    const lease = leaseOf(client, quota);
-    while (lease.left === 0) {
-      if (lease.taken >= quota.limit) throw exceeded(quota, now());
-      lease.pending ??= extend(client, quota, lease).finally(() => {
-        lease.pending = undefined;
-      });
-      await lease.pending;
+  async function awaitLeases(client: string, quotas: readonly Quota[]): Promise<void> {
+    for (const quota of quotas) {
+      const lease = leaseOf(client, quota);
+      while (lease.left === 0) {
+        if (lease.taken >= quota.limit) throw exceeded(quota, now());
+        lease.pending ??= extend(client, quota, lease).finally(() => {
+          lease.pending = undefined;
+        });
+        await lease.pending;
+      }
     }
-    lease.left -= 1;
-    return lease;
   }
 
-  return {
-    async take(client, isDecrypt) {
-      await takeOne(client, requests);
-      if (!isDecrypt) return undefined;
-      await takeOne(client, decryptsOfMinute);
-      const { taken, left } = await takeOne(client, decryptsOfDay);
-      return Math.round((100 * (taken - left)) / decryptsOfDay.limit);
-    },
-  };
+  function take(
+    client: string,
+    isDecrypt: boolean,
+  ): number | undefined | Promise<number | undefined> {
+    const quotas = isDecrypt ? ofDecrypts : ofRequests;
+    const held = quotas.map((quota) => leaseOf(client, quota));
+    if (held.some(({ left }) => left === 0)) {
+      return awaitLeases(client, quotas).then(() => take(client, isDecrypt));
+    }
+    for (const lease of held) lease.left -= 1;
+    const day = held[2];
+    return day && Math.round((100 * (day.taken - day.left)) / decryptsOfDay.limit);
+  }
+
+  return { take };
 }
 
 function exceeded({ limit, window, unit }: Quota, now: number): Problem {

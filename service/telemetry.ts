@@ -97,7 +97,9 @@ export function metricFields(
   { service = "api", client }: MetricSource = {},
 ): Readonly<Record<string, unknown>> {
   const names = Object.keys(values) as (keyof typeof metrics)[];
-  const ofClient = client === undefined ? [] : names.filter((name) => CLIENT_METRICS.has(name));
+  // Zeros only cost: CloudWatch charges for each metric of a client that has data.
+  const ofClient =
+    client === undefined ? [] : names.filter((name) => CLIENT_METRICS.has(name) && values[name]);
   const directive = (dimensions: readonly string[], selected: typeof names) => ({
     Namespace: namespace,
     Dimensions: [dimensions],

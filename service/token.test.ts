@@ -30,10 +30,7 @@ beforeAll(async () => {
 
 async function rejection(token: string): Promise<string> {
   now = NOW;
-  const error = await verify(token).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
+  const error = await Promise.resolve(verify(token)).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(InvalidToken);
   return (error as InvalidToken).message;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import { clientIdOf } from "./client-id.ts";
 import { type IssuerKeys, IssuerUnavailable } from "./issuer-keys.ts";
@@ -29,11 +29,11 @@ export class InvalidToken extends Error {
 }
 
 /**
- * Returns the client id of a token.
+ * Returns the client id of a token, at once if the token was verified within the last minute.
  * @throws InvalidToken
  * @throws IssuerUnavailable
  */
-export type VerifyToken = (token: string) => Promise<string>;
+export type VerifyToken = (token: string) => string | Promise<string>;
 
 /**
  * Asymmetric algorithms only: with HS256, an attacker could sign with the public key as the secret.
@@ -78,7 +78,7 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
     remembered.set(digest, { client, until: Math.min(expiration, now() + REUSE) });
   }
 
-  async function verify(token: string): Promise<JWTPayload> {
+  async function verifiedPayload(token: string): Promise<JWTPayload> {
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys.find, {
         algorithms: ALGORITHMS,
@@ -97,11 +97,8 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
     }
   }
 
-  return async (token) => {
-    const digest = createHash("sha256").update(token).digest("base64");
-    const known = remembered.get(digest);
-    if (known !== undefined && now() < known.until) return known.client;
-    const payload = await verify(token);
+  async function verify(token: string, digest: string): Promise<string> {
+    const payload = await verifiedPayload(token);
     const subject = payload[clientClaim];
     if (typeof subject !== "string" || subject === "" || subject.length > MAX_SUBJECT) {
       throw new InvalidToken(
@@ -112,6 +109,12 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
     const client = clientIdOf(issuer, subject);
     remember(digest, client, payload.exp ?? 0);
     return client;
+  }
+
+  return (token) => {
+    const digest = hash("sha256", token, "base64");
+    const known = remembered.get(digest);
+    return known !== undefined && now() < known.until ? known.client : verify(token, digest);
   };
 }
 
