@@ -31,8 +31,14 @@ export interface Testbed {
   readonly restart: () => Promise<void>;
 }
 
-/** Runs one testbed for all tests of a file. */
-export function useTestbed(environment: Readonly<Record<string, string>> = {}): () => Testbed {
+type TextByName = Readonly<Record<string, string>>;
+
+/**
+ * Runs one testbed for all tests of a file.
+ * @param environment further variables of the service
+ * @param headers further headers of each request
+ */
+export function useTestbed(environment: TextByName = {}, headers: TextByName = {}): () => Testbed {
   let testbed: Testbed | undefined;
   let close = () => {};
 
@@ -51,7 +57,7 @@ export function useTestbed(environment: Readonly<Record<string, string>> = {}): 
         environment,
       });
     const service = await start();
-    let client = createClient(service.port);
+    let client = createClient(service.port, headers);
     testbed = {
       postgres,
       admin,
@@ -63,7 +69,7 @@ export function useTestbed(environment: Readonly<Record<string, string>> = {}): 
       async restart() {
         client.close();
         current().service = await start();
-        client = createClient(current().service.port);
+        client = createClient(current().service.port, headers);
       },
     };
     close = () => client.close();

@@ -1,7 +1,23 @@
 import { expect, test } from "vitest";
+import { AUDIENCE, createTestIssuer, ISSUER } from "../../service/testing/issuer.ts";
+import { createClient } from "./load.ts";
 import { LONG, useTestbed } from "./testbed.ts";
 
-const testbed = useTestbed();
+const { jwks, sign } = await createTestIssuer();
+const headersOf = async (sub: string) => ({ Authorization: `Bearer ${await sign({ sub })}` });
+
+// With identity, which adds a refusal.
+const testbed = useTestbed(
+  {
+    OIDC_ISSUER: ISSUER,
+    OIDC_AUDIENCE: AUDIENCE,
+    OIDC_JWKS: JSON.stringify(jwks),
+    CLIENT_REQUESTS_PER_MINUTE: "1000000",
+    CLIENT_DECRYPTS_PER_MINUTE: "1000000",
+    CLIENT_DECRYPTS_PER_DAY: "1000000",
+  },
+  await headersOf("alice"),
+);
 
 /** Requests of each kind. A slow machine sends fewer: as many as it can in `MAX_MILLISECONDS`. */
 const SAMPLES = LONG ? 5_000 : 1_000;
@@ -19,18 +35,22 @@ test.each([20, 16_384, 262_144])(
   "refusals of a record of %i bytes take the same time",
   async (size) => {
     const { send } = testbed();
-    const encrypt = async (Name: string, Text: string) => {
-      const { status, text } = await send("/encrypt", { Name, Text });
+    const bob = createClient(testbed().service.port, await headersOf("bob"));
+    const encrypt = async (Name: string, Text: string, sendAs = send) => {
+      const { status, text } = await sendAs("/encrypt", { Name, Text });
       expect(status).toBe(200);
       return String(JSON.parse(text).Key);
     };
     const name = `large ${size}`;
     const key = await encrypt(name, "x".repeat(size));
     const other = await encrypt("other", "x");
+    const foreign = await encrypt(`foreign ${size}`, "x".repeat(size), bob.send);
+    bob.close();
     const wrongSecret = key.slice(0, -8) + (key.endsWith("AAAAAAAA") ? "BBBBBBBB" : "AAAAAAAA");
     const refusals = {
       "wrong secret": { Name: name, Key: wrongSecret },
       "Key of another record": { Name: name, Key: other },
+      "Key of another client": { Name: `foreign ${size}`, Key: foreign },
       "malformed Key": { Name: name, Key: "x".repeat(key.length) },
       "unknown Name": { Name: `nobody ${size}`, Key: key },
     };
