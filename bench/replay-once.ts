@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { main } from "../replay/main.ts";
 import { noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
 import { PROGRAM } from "../replay/testing/run-replay.ts";
 import type { Cost } from "./replay.ts";
 
-// A run of the "replay" benchmark in its own process: `parse FOLDER`, or `replay` and its arguments. Prints
-// the cost, excluding the start of Node and the loading of modules.
+// A run of the "replay" benchmark in its own process: `parse FOLDER`, `duckdb THREADS FOLDER`, or `replay` and
+// its arguments. Prints the cost, excluding the start of Node and the loading of modules.
 
 /** The baseline: decompresses and parses each file on one thread. */
 async function parseAll(folder: string): Promise<number> {
@@ -18,12 +19,30 @@ async function parseAll(folder: string): Promise<number> {
   return events === 0 ? 2 : 0;
 }
 
-const [program, ...args] = process.argv.slice(2);
+/** Counts the matches of one detection per minute, as one would write it for DuckDB. */
+async function queryOne(threads: string, folder: string): Promise<number> {
+  const connection = await (await DuckDBInstance.create(":memory:", { threads })).connect();
+  const result = await connection.runAndReadAll(`
+    SELECT date_trunc('minute', CAST(r->>'$.eventTime' AS TIMESTAMP)) AS minute, count(*)
+    FROM (SELECT unnest(Records) AS r FROM read_json('${folder}/AWSLogs/*/CloudTrail/**/*.json.gz',
+      columns = {Records: 'JSON[]'}, maximum_object_size = 100000000))
+    WHERE (r->>'$.eventSource') = 'kms.amazonaws.com' AND (r->>'$.errorCode') IS NOT NULL
+    GROUP BY 1 ORDER BY 1`);
+  return result.currentRowCount === 0 ? 2 : 0;
+}
+
+function run(program: string, args: readonly string[]): Promise<number> {
+  const [first = "", second = ""] = args;
+  if (program === "parse") return parseAll(first);
+  if (program === "duckdb") return queryOne(first, second);
+  const output = { out: () => {}, err: { write: (text: string) => process.stderr.write(text) } };
+  return main(args, output, PROGRAM);
+}
+
+const [program = "", ...args] = process.argv.slice(2);
 const startedAt = performance.now();
 const before = process.cpuUsage();
-const code = await (program === "parse"
-  ? parseAll(args[0] ?? "")
-  : main(args, { out: () => {}, err: { write: (text) => process.stderr.write(text) } }, PROGRAM));
+const code = await run(program, args);
 const { user, system } = process.cpuUsage(before);
 const cost: Cost = {
   wall: (performance.now() - startedAt) / 1000,

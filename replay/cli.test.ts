@@ -141,6 +141,18 @@ it("prints Athena SQL for every detection, in the account of the role", async ()
   expect(out).not.toContain("Not expressible");
 });
 
+it("prints Athena SQL for the filters of a plan, over the Regions that every account has", async () => {
+  const plan = ["--plan", planFile("for-each")];
+  const { code, out } = await run("--athena", ...plan, "s3://my-trail/AWSLogs/999988887777");
+  expect(code).toBe(0);
+  expect(out).toContain("'projection.region.values' = 'us-east-1,us-east-2,");
+  expect(out.match(/^WITH records AS/gm)).toHaveLength(3);
+  expect(await run("--athena", ...plan)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("--athena needs the location of the trail's files"),
+  });
+});
+
 it("prints only the report when run as a command, and sets the exit code", () => {
   const entry = fileURLToPath(new URL("cli.ts", import.meta.url));
   const args = [

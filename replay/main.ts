@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
 import { nearest } from "../common/nearest.ts";
-import { athenaScript } from "./athena/script.ts";
+import { athenaScript, DEFAULT_REGIONS } from "./athena/script.ts";
 import { customDetections } from "./detections/custom.ts";
 import type { BoundArns, DefaultDetections, ReplayedDetections } from "./detections/detections.ts";
 import { importedDetections } from "./imported/detections.ts";
@@ -99,18 +99,23 @@ async function printAthena(
   { out }: Output,
   { loadDetections }: Program,
 ): Promise<number> {
-  const { archive, detections: synthesized } = await loadDetections(options);
-  const detections = namedDetections(options) ?? synthesized;
-  checkDetectionIds(options, detections);
+  const named = namedDetections(options);
   const [path] = options.paths;
-  const location = path ? `${path.replace(/\/$/, "")}/CloudTrail` : archive.location;
-  if (location === undefined) {
+  // A plan may be for any trail, so the stacks' own is not a default.
+  const own =
+    named === undefined || (path === undefined && options.plans.length === 0)
+      ? await loadDetections(options)
+      : undefined;
+  const detections = named ?? own?.detections;
+  const location = path ? `${path.replace(/\/$/, "")}/CloudTrail` : own?.archive.location;
+  if (detections === undefined || location === undefined) {
     throw new Error(
-      "--athena needs the location of the existing trail's files. Pass it, such as s3://BUCKET/AWSLogs/ORGANIZATION/ACCOUNT, or set CIPHERWATCH_TRAIL_BUCKET.",
+      "--athena needs the location of the trail's files. Pass it, such as s3://BUCKET/AWSLogs/ORGANIZATION/ACCOUNT, or set CIPHERWATCH_TRAIL_BUCKET.",
     );
   }
-  const trail = { ...archive, location };
-  out(`${athenaScript(detections, trail, options, options.thresholds)}\n`);
+  const archive = { location, regions: own?.archive.regions ?? DEFAULT_REGIONS };
+  checkDetectionIds(options, detections);
+  out(`${athenaScript(detections, archive, options, options.thresholds)}\n`);
   return 0;
 }
 

@@ -7,12 +7,14 @@ import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alar
 import { ALARM, FILTER } from "../../cloudwatch/testing/fixtures.ts";
 import { type GeneratedArchive, generateArchive } from "../archive/generate.ts";
 import { customDetections } from "../detections/custom.ts";
+import type { ReplayedDetections } from "../detections/detections.ts";
 import { synthesizedDetections } from "../detections/synthesized.ts";
+import { importedDetections } from "../imported/detections.ts";
 import { replay } from "../run.ts";
+import { planFile } from "../testing/plan-fixtures.ts";
 import { athenaScript } from "./script.ts";
-import { detectionStatement, TABLE } from "./statements.ts";
+import { checkAlarm, detectionStatement, TABLE } from "./statements.ts";
 import { DUCKDB_MACROS, duckdb } from "./testing/duckdb.ts";
-import { trino } from "./trino.ts";
 
 const MINUTE = 60_000;
 const ARCHIVE = { location: "s3://bucket/AWSLogs/111122223333/CloudTrail", regions: ["us-east-1"] };
@@ -72,33 +74,37 @@ async function query(sql: string): Promise<readonly Row[]> {
 }
 
 describe("queries over the same files", () => {
-  it("find the minutes and breaches that a replay finds", async () => {
-    const { detections } = synthesizedDetections({ CIPHERWATCH_CIS_PACK: "" }, archive);
-    const report = await replay({ paths: [folder], detections, thresholds: new Map(), workers: 1 });
-    const replayed = detections.detections.map((detection, index) => ({
-      detection,
+  /** Compares each query with the replayed detection. @returns the number of detections that match */
+  async function compareWithReplay(own: ReplayedDetections, maxWithoutMatches: number) {
+    const report = await replay({
+      paths: [folder],
+      detections: own,
+      thresholds: new Map(),
+      workers: 1,
+    });
+    const replayed = own.detections.map((detection, index) => ({
+      ...detection,
+      alarms: detection.alarms.filter(isThreshold),
       result: report.detections[index],
     }));
-    const statementOf = ({ detection: { filters, alarms } }: (typeof replayed)[number]) => {
-      const own = detections.filters.filter((_, filter) => filters.includes(filter));
-      return detectionStatement(own, alarms.find(isThreshold), { since: 0 }, duckdb);
+    const statementOf = ({ filters, alarms }: (typeof replayed)[number]) => {
+      const ownFilters = own.filters.filter((_, filter) => filters.includes(filter));
+      return detectionStatement(ownFilters, alarms.slice(0, 1), { since: 0 }, duckdb);
     };
     // A long query takes seconds, so run those that match and only the shortest of the others.
     const isMatched = ({ result }: (typeof replayed)[number]) => (result?.matches.count ?? 0) > 0;
     const others = replayed
       .filter((one) => !isMatched(one))
       .toSorted((a, b) => statementOf(a).length - statementOf(b).length);
-    const compared = [...replayed.filter(isMatched), ...others.slice(0, 3)];
+    const compared = [...replayed.filter(isMatched), ...others.slice(0, maxWithoutMatches)];
     const results = await queryAll(compared.map(statementOf));
-    for (const [index, { detection, result }] of compared.entries()) {
-      const alarm = detection.alarms.find(isThreshold);
+    for (const [index, { id, alarms, result }] of compared.entries()) {
       const rows = results[index] ?? [];
-      const { id } = detection;
       expect([id, rows.map(({ minute, matches: count }) => [minute / MINUTE, count])]).toEqual([
         id,
         result?.matches.byMinute.map((pair) => [...pair]),
       ]);
-      const isOneOfOne = alarm?.evaluationPeriods === 1;
+      const isOneOfOne = alarms[0]?.evaluationPeriods === 1;
       const [first] = rows.filter(({ breaching }) => breaching);
       const [fired] =
         result?.alarms.filter(({ alarm: one }) => !isAnomalyAlarm(one))[0]?.fired ?? [];
@@ -108,14 +114,23 @@ describe("queries over the same files", () => {
         isOneOfOne ? fired?.from : 0,
       ]);
     }
-    const matched = results.filter((rows) => rows.length > 0);
-    expect(matched.length).toBeGreaterThanOrEqual(archive.incidents.length);
+    return results.filter((rows) => rows.length > 0).length;
+  }
+
+  it("find the minutes and breaches that a replay finds", async () => {
+    const { detections } = synthesizedDetections({ CIPHERWATCH_CIS_PACK: "" }, archive);
+    const matched = await compareWithReplay(detections, 3);
+    expect(matched).toBeGreaterThanOrEqual(archive.incidents.length);
+  });
+
+  it("find what a replay of the alarms in a Terraform plan finds", async () => {
+    expect(await compareWithReplay(importedDetections([planFile("for-each")]), 1)).toBe(2);
   });
 
   it("sum periods of several minutes up to each minute", async () => {
     const { filters } = customDetections(['{ $.eventSource = "ec2.amazonaws.com" }']);
     const rows = await query(
-      detectionStatement(filters, { ...ALARM, period: 300, threshold: 4 }, { since: 0 }, duckdb),
+      detectionStatement(filters, [{ ...ALARM, period: 300, threshold: 4 }], { since: 0 }, duckdb),
     );
     expect(rows.length).toBeGreaterThan(50);
     for (const row of rows) {
@@ -131,16 +146,16 @@ describe("queries over the same files", () => {
     const since = incident?.from ?? 0;
     const { filters } = customDetections(['{ $.errorCode = "InvalidCiphertextException" }']);
     const range = { since, until: since + MINUTE };
-    const rows = await query(detectionStatement(filters, ALARM, range, duckdb));
+    const rows = await query(detectionStatement(filters, [ALARM], range, duckdb));
     expect(rows.map(({ matches }) => matches)).toEqual([5]);
     const later = { since: since + 10 * MINUTE, until: since + 20 * MINUTE };
-    expect(await query(detectionStatement(filters, ALARM, later, duckdb))).toEqual([]);
+    expect(await query(detectionStatement(filters, [ALARM], later, duckdb))).toEqual([]);
   });
 
   it("count an event delivered twice once", async () => {
     await connection.run(`CREATE VIEW twice AS FROM ${TABLE} UNION ALL FROM ${TABLE}`);
     const { filters } = customDetections(["{ $.errorCode = * }"]);
-    const sql = detectionStatement(filters, ALARM, { since: 0 }, duckdb);
+    const sql = detectionStatement(filters, [ALARM], { since: 0 }, duckdb);
     expect(await query(sql.replace(`FROM ${TABLE}`, "FROM twice"))).toEqual(await query(sql));
   });
 });
@@ -182,20 +197,26 @@ describe("athenaScript", () => {
     ]);
   });
 
+  it("queries several alarms at once, and says which ones SQL cannot express", () => {
+    const imported = importedDetections([planFile("mistakes"), planFile("metric-math")]);
+    const lines = athenaScript(imported, ARCHIVE, {}, new Map()).split("\n");
+    expect(lines).toContain("-- counted: < 0 in 5 min, 1 of 4");
+    expect(lines).toContain("-- in_period_2 and breaching_2: good, ≥ 1 in 5 min, 1 of 4");
+    expect(lines.filter((line) => line.endsWith(" >= 1 AS breaching_2,"))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith("-- Counts matches only: "))).toEqual([
+      expect.stringMatching(/the alarm average, because "Average ≥ 5 in 5 min.*" is not a sum/),
+      expect.stringMatching(/the alarm keys-lost, because it has a metric math expression\.$/),
+    ]);
+  });
+
+  const transformation = FILTER.transformation;
   it.each([
-    ["an average", { alarm: { ...ALARM, statistic: "Average" as const } }],
-    [
-      "a value from the record",
-      {
-        filter: { ...FILTER, transformation: { ...FILTER.transformation, metricValue: "$.size" } },
-      },
-    ],
-  ])(
-    "rejects %s, because it is not a count of matches",
-    (_, { filter = FILTER, alarm = ALARM }: { filter?: typeof FILTER; alarm?: typeof ALARM }) => {
-      expect(() => detectionStatement([filter], alarm, {}, trino)).toThrow(
-        /does not count matches|not a sum over whole minutes/,
-      );
-    },
-  );
+    [/"Average .*" is not a sum/, { statistic: "Average" as const }, {}],
+    [/does not count matches/, {}, { metricValue: "$.size" }],
+    [/does not count matches/, {}, { defaultValue: 1 }],
+    [/breached without matches/, { comparisonOperator: "LessThanThreshold" as const }, {}],
+  ])("rejects an alarm: %s", (message, alarm, more) => {
+    const filter = { ...FILTER, transformation: { ...transformation, ...more } };
+    expect(() => checkAlarm([filter], { ...ALARM, ...alarm })).toThrow(message);
+  });
 });

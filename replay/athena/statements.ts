@@ -2,6 +2,7 @@ import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { TrailArchive } from "../detections/detections.ts";
+import { isMathAlarm } from "../detections/math-alarm.ts";
 import { rule } from "../report/format.ts";
 import { conditionSql, NotExpressibleError } from "./condition.ts";
 import { type Dialect, literal, type Sql } from "./dialect.ts";
@@ -56,21 +57,22 @@ TBLPROPERTIES (
 }
 
 /**
- * Queries the minutes in which a detection matched, the sum of its metric over the alarm's period ending
- * with each of them, and whether the sum breaches the threshold. Counts an event once, however often it was
- * delivered.
- * @param filters all filters that publish to the metric of the alarm
- * @throws NotExpressibleError
+ * Queries the minutes in which a detection matched and, for each alarm, the sum of its metric over the period
+ * ending with each of them and whether the sum breaches the threshold. Counts an event once, however often it
+ * was delivered.
+ * @param filters all filters that publish to the metric of the alarms
+ * @param alarms that `checkAlarm` accepts
+ * @throws NotExpressibleError for a pattern
  */
 export function detectionStatement(
   filters: readonly MetricFilter[],
-  alarm: ThresholdAlarm | undefined,
+  alarms: readonly ThresholdAlarm[],
   range: Range,
   dialect: Dialect,
 ): Sql {
   const time = dialect.timestamp(dialect.text("record", property("eventTime")));
   const counted = filters.map((filter) => {
-    const value = publishedValue(filter, alarm);
+    const value = alarms.length === 0 ? 1 : Number(filter.transformation.metricValue);
     const condition = conditionSql(parsePattern(filter.pattern), dialect, "record");
     return `  SELECT DISTINCT
     ${dialect.text("record", property("eventID"))} AS event_id,
@@ -90,21 +92,22 @@ minutes AS (
   FROM matches${timesOf(range, dialect)}
   GROUP BY 1
 )
-SELECT minute, matches${alarm === undefined ? "" : breaching(alarm)}
+SELECT minute, matches${alarms.map(breaching).join("")}
 FROM minutes
 ORDER BY minute;`;
 }
 
 /** Columns for the alarm's period that ends with the minute. */
-function breaching({ period, comparisonOperator, threshold }: ThresholdAlarm): Sql {
+function breaching({ period, comparisonOperator, threshold }: ThresholdAlarm, index: number): Sql {
+  const suffix = index === 0 ? "" : `_${index + 1}`;
   const before = period / 60 - 1;
   const inPeriod =
     before === 0
       ? "total"
       : `sum(total) OVER (ORDER BY minute RANGE BETWEEN INTERVAL '${before}' MINUTE PRECEDING AND CURRENT ROW)`;
   return `,
-  ${inPeriod} AS in_period,
-  ${inPeriod} ${OPERATORS[comparisonOperator]} ${threshold} AS breaching`;
+  ${inPeriod} AS in_period${suffix},
+  ${inPeriod} ${OPERATORS[comparisonOperator]} ${threshold} AS breaching${suffix}`;
 }
 
 const OPERATORS: Readonly<Record<ThresholdAlarm["comparisonOperator"], string>> = {
@@ -114,19 +117,36 @@ const OPERATORS: Readonly<Record<ThresholdAlarm["comparisonOperator"], string>> 
   LessThanOrEqualToThreshold: "<=",
 };
 
-function publishedValue(filter: MetricFilter, alarm: ThresholdAlarm | undefined): number {
-  const { metricValue, defaultValue = 0, dimensions } = filter.transformation;
-  const value = Number(metricValue);
-  if (Number.isNaN(value) || defaultValue !== 0 || dimensions !== undefined) {
-    throw new NotExpressibleError("its metric does not count matches");
+/**
+ * Checks that a query can compare the alarm's metric with its threshold.
+ * @param filters all filters that publish to the metric
+ * @throws NotExpressibleError with a reason that follows "because"
+ */
+export function checkAlarm(filters: readonly MetricFilter[], alarm: ThresholdAlarm): void {
+  if (isMathAlarm(alarm)) throw new NotExpressibleError("it has a metric math expression");
+  for (const { transformation } of filters) {
+    const { metricValue, defaultValue = 0, dimensions } = transformation;
+    if (Number.isNaN(Number(metricValue)) || defaultValue !== 0 || dimensions !== undefined) {
+      throw new NotExpressibleError("its metric does not count matches");
+    }
   }
-  if (alarm !== undefined && (alarm.statistic !== "Sum" || alarm.period % 60 !== 0)) {
-    throw new NotExpressibleError(
-      `the alarm condition "${rule(alarm)}" is not a sum over whole minutes`,
-    );
+  const { statistic, period, comparisonOperator, threshold } = alarm;
+  if (statistic !== "Sum" || period % 60 !== 0) {
+    throw new NotExpressibleError(`"${rule(alarm)}" is not a sum over whole minutes`);
   }
-  return value;
+  if (BREACHES_WITHOUT_MATCHES[comparisonOperator](threshold)) {
+    throw new NotExpressibleError("its threshold is breached without matches too");
+  }
 }
+
+const BREACHES_WITHOUT_MATCHES: Readonly<
+  Record<ThresholdAlarm["comparisonOperator"], (threshold: number) => boolean>
+> = {
+  GreaterThanOrEqualToThreshold: (threshold) => 0 >= threshold,
+  GreaterThanThreshold: (threshold) => 0 > threshold,
+  LessThanThreshold: (threshold) => 0 < threshold,
+  LessThanOrEqualToThreshold: (threshold) => 0 <= threshold,
+};
 
 /** Conditions on the partitions: the day of delivery, which may be the day after the event. */
 function daysOf({ since, until }: Range, dialect: Dialect): readonly Sql[] {

@@ -3,6 +3,7 @@ import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { createDistinctPairs } from "./distinct.ts";
 import { metricId } from "./metric-id.ts";
 import { type Findings, MATCH_FIELDS } from "./scan.ts";
+import { indexFrom } from "./sorted.ts";
 import { createWhoTally, type MatchCounter, type Who } from "./who.ts";
 
 /** The values published to a metric in each minute that has values, in order of time. */
@@ -195,14 +196,11 @@ interface TimeAxis {
   readonly minutes: readonly number[];
   /** Number of events by index in `minutes`. */
   readonly events: readonly number[];
-  readonly indices: ReadonlyMap<number, number>;
 }
 
 function timeAxisOf(byMinute: ReadonlyMap<number, number>): TimeAxis {
-  const sorted = byTime(byMinute);
-  const minutes = sorted.map(([minute]) => minute);
-  const indices = new Map(minutes.map((minute, index) => [minute, index]));
-  return { minutes, events: sorted.map(([, events]) => events), indices };
+  const minutes = [...byMinute.keys()].sort((a, b) => a - b);
+  return { minutes, events: minutes.map((minute) => byMinute.get(minute) ?? 0) };
 }
 
 function seriesOf(
@@ -215,41 +213,59 @@ function seriesOf(
   },
 ): Series {
   const { filters, id, cells, timeAxis } = tallied;
-  const { minutes, events, indices } = timeAxis;
-  const sets: (StatisticSet | undefined)[] = minutes.map(() => undefined);
-  const merge = (index: number, set: StatisticSet) => {
-    const existing = sets[index];
-    sets[index] = existing === undefined ? set : mergeStatistics(existing, set);
-  };
+  const { minutes, events } = timeAxis;
+  const sets: (StatisticSet | undefined)[] = new Array(minutes.length).fill(undefined);
+  const merge = createMerge();
   for (const [filter, { transformation }] of filters.entries()) {
     const ofFilter = cells.ofFilter(filter);
     for (const [minute, cell] of ofFilter.get(metric) ?? []) {
       const { published: sampleCount, sum, minimum, maximum } = cells.sumsOf(cell);
-      if (sampleCount > 0) merge(indices.get(minute) ?? -1, { sum, sampleCount, minimum, maximum });
+      if (sampleCount === 0) continue;
+      const index = indexFrom(minutes, minute);
+      sets[index] = mergeStatistics(sets[index], { sum, sampleCount, minimum, maximum });
     }
     const { metricNamespace: namespace, metricName: name, defaultValue: value } = transformation;
     if (value === undefined || metricId({ namespace, name, dimensions: {} }) !== id) continue;
-    const matched = matchesByIndex(ofFilter, timeAxis);
+    const matched = matchesByIndex(ofFilter, minutes);
     for (let index = 0; index < events.length; index++) {
-      const unmatched = (events[index] ?? 0) - (matched[index] ?? 0);
-      if (unmatched === 0) continue;
-      const sum = value * unmatched;
-      merge(index, { sum, sampleCount: unmatched, minimum: value, maximum: value });
+      const unmatched = (events[index] ?? 0) - (matched.get(index) ?? 0);
+      if (unmatched > 0) sets[index] = merge(sets[index], value, unmatched);
     }
   }
+  if (sets.every((set) => set !== undefined)) return { minutes, sets };
   return {
     minutes: minutes.filter((_, index) => sets[index] !== undefined),
     sets: sets.filter((set) => set !== undefined),
   };
 }
 
+/**
+ * Returns a function that adds a number of equal values to a set. Gives equal arguments the same object: a
+ * year has half a million minutes, and most of them have nothing but default values.
+ */
+function createMerge() {
+  const known = new Map<StatisticSet | undefined, Map<number, Map<number, StatisticSet>>>();
+  return (set: StatisticSet | undefined, value: number, count: number): StatisticSet => {
+    const byValue = known.get(set) ?? new Map<number, Map<number, StatisticSet>>();
+    const byCount = byValue.get(value) ?? new Map<number, StatisticSet>();
+    const existing = byCount.get(count);
+    if (existing !== undefined) return existing;
+    const added = { sum: value * count, sampleCount: count, minimum: value, maximum: value };
+    const merged = mergeStatistics(set, added);
+    known.set(set, byValue.set(value, byCount.set(count, merged)));
+    return merged;
+  };
+}
+
 /** Number of deliveries that a filter matched, by index in the minutes. */
-function matchesByIndex(ofFilter: CellsByMetric, { minutes, indices }: TimeAxis): Float64Array {
-  const matches = new Float64Array(minutes.length);
+function matchesByIndex(
+  ofFilter: CellsByMetric,
+  minutes: readonly number[],
+): ReadonlyMap<number, number> {
+  const matches = new Map<number, number>();
   for (const byMinute of ofFilter.values()) {
     for (const [minute, { delivered }] of byMinute) {
-      const index = indices.get(minute) ?? -1;
-      matches[index] = (matches[index] ?? 0) + delivered.matches;
+      increase(matches, indexFrom(minutes, minute), delivered.matches);
     }
   }
   return matches;

@@ -15,6 +15,7 @@ import { evaluationInterval, evaluationRange } from "../../cloudwatch/alarm/rang
 import { mergeStatistics, type StatisticSet, statisticOf } from "../../cloudwatch/metric.ts";
 import { isMathAlarm, metricsOf } from "../detections/math-alarm.ts";
 import { MINUTE } from "./scan.ts";
+import { indexFrom } from "./sorted.ts";
 import type { Series } from "./tally.ts";
 
 /** A change of an alarm's state. */
@@ -119,18 +120,6 @@ function statisticsOf(
     if (total !== undefined) values[at] = statisticOf[statistic](total);
   }
   return values;
-}
-
-/** The index of the first minute at or after `minute`. */
-function indexFrom(minutes: readonly number[], minute: number): number {
-  let low = 0;
-  let high = minutes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((minutes[middle] ?? 0) < minute) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function totalOf(sets: Series["sets"], from: number, to: number): StatisticSet | undefined {
