@@ -14,12 +14,12 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs `node main.ts` in an empty folder, with no environment variables but these and PATH. */
+/** Runs `node main.ts` in an empty folder, with no environment variables that it reads but these. */
 function synth(settings: Readonly<Record<string, string>>, ...args: readonly string[]) {
-  const { PATH } = process.env;
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   return spawnSync(process.execPath, [main, ...args], {
     cwd: folder,
-    env: { PATH, ...settings },
+    env: { PATH, NODE_COMPILE_CACHE, ...settings },
     encoding: "utf8",
   });
 }

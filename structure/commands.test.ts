@@ -6,7 +6,7 @@ import packageJson from "../package.json" with { type: "json" };
 const TOOLS = ["test", "test:watch", "check", "format"];
 
 const scripts = Object.entries(packageJson.scripts).filter(([name]) => !TOOLS.includes(name));
-const { PATH } = process.env;
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 
 interface Result {
   readonly status: number;
@@ -19,7 +19,10 @@ function run(script: string, args: readonly string[], env: Record<string, string
   const [program = "", ...rest] = script.split(" ");
   expect(program).toBe("node");
   return new Promise<Result>((resolve) => {
-    const options = { cwd: import.meta.dirname.replace(/structure$/, ""), env: { PATH, ...env } };
+    const options = {
+      cwd: import.meta.dirname.replace(/structure$/, ""),
+      env: { PATH, NODE_COMPILE_CACHE, ...env },
+    };
     execFile(process.execPath, [...rest, ...args], options, (error, stdout, stderr) => {
       resolve({ status: Number(error?.code ?? 0), stdout, stderr });
     });
