@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
@@ -9,7 +9,8 @@ import type { TerraformJson } from "../../terraform/json.ts";
 import { makeAttestations } from "./attestations.ts";
 import { makeConcurrencyGroups } from "./concurrency-groups.ts";
 import { makeGitRemote } from "./git-remote.ts";
-import { type GitHubTestbed, TOKEN, writePrograms } from "./testbed.ts";
+import { pathOf, writePrograms } from "./programs.ts";
+import { type GitHubTestbed, TOKEN } from "./testbed.ts";
 
 const ACCOUNT = "123456789012";
 const REPOSITORY = "example-org/cipherwatch";
@@ -22,7 +23,7 @@ const ROLES = `arn:aws:iam::${ACCOUNT}:role/bootstrap/cipherwatch-dev-`;
 export async function makeAttackTestbed(): Promise<GitHubTestbed> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-attacks-"));
   const folders = [folder];
-  const api = await startGitHubApi(REPOSITORY);
+  const api = await startGitHubApi();
   const gitRemote = makeGitRemote(join(folder, "git-remote"));
   Object.assign(api.git, {
     tree: gitRemote.tree,
@@ -33,10 +34,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
   const aws = join(folder, "aws");
   writeRoles(join(aws, "roles"));
   const bin = writePrograms(join(folder, "bin"), ["aws", "terraform"]);
-  const path = [
-    bin,
-    ...(process.env.PATH ?? "").split(delimiter).filter((each) => !each.includes("node_modules")),
-  ].join(delimiter);
+  const path = pathOf(bin);
   const issuedSecrets: string[] = [TOKEN];
   const settings = {
     CIPHERWATCH_ENV: "dev",
@@ -67,7 +65,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
       HOME: folder,
       PATH: path,
       FAKE_AWS: aws,
-      FAKE_SNYK_PATH: join(bin, "snyk"),
+      NODE_COMPILE_CACHE: join(folder, "compile-cache"),
     },
     adminEnv: { PATH: path, FAKE_AWS: aws },
     useLocalProvider: () => {},

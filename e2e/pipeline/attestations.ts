@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 /** What an attestation says of an image, and who signed it. */
 export interface Attestation {
@@ -19,9 +19,10 @@ export interface Attestations {
   readonly remove: (digest: string) => readonly Attestation[];
 }
 
+/** @param file keeps what it contains, such as a copy of another file of attestations */
 export function makeAttestations(file: string): Attestations {
   const write = (all: readonly Attestation[]) => writeFileSync(file, JSON.stringify(all));
-  write([]);
+  if (!existsSync(file)) write([]);
   return {
     file,
     add: (attestation) => write([...readAttestations(file), attestation]),

@@ -1,13 +1,24 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { onMain } from "./events.ts";
 import type { RunResult } from "./run-workflow.ts";
-import type { Pipeline } from "./use-pipeline.ts";
+import { IN_ORDER, type Pipeline } from "./use-pipeline.ts";
 
 /** Drift after the first deployment. That a check without drift opens no issue is tested with the rollback. */
-export function testDrift({ testbed, start, aws }: Pipeline): void {
+export function testDrift(pipeline: Pipeline): void {
+  describe("the nightly drift check", { concurrent: true }, () => {
+    testDriftIn(pipeline.fork());
+  });
+}
+
+function testDriftIn({ testbed, start, aws }: Pipeline): void {
+  beforeAll(() => {
+    const sha = testbed().gitRemote.main();
+    testbed().api.deployments.push({ id: 1, environment: "dev", sha, states: ["success"] });
+  });
+
   const GROUP = "/cipherwatch/dev/service";
   const drift = () => start("drift.yml", onMain("schedule", testbed().gitRemote.main()));
   const retention = (days: number) =>
@@ -50,8 +61,10 @@ export function testDrift({ testbed, start, aws }: Pipeline): void {
     }
   }
 
-  describe("the nightly drift check", () => {
-    test("opens an issue that names who changed a resource, and skips a stack that is being applied", async () => {
+  test(
+    "opens an issue that names who changed a resource, and skips a stack that is being applied",
+    IN_ORDER,
+    async () => {
       await retention(1);
       const lock = {
         ID: "6c1e7b5a-0000-0000-0000-000000000000",
@@ -68,9 +81,13 @@ export function testDrift({ testbed, start, aws }: Pipeline): void {
         /: `PutRetentionPolicy` by `arn:aws:iam::\d{12}:user\/administrator` at \d{4}-\d\d-\d\dT/,
       );
       expect(run.log).toMatch(/kms is not checked: operator@laptop \(OperationTypeApply since/);
-    });
+    },
+  );
 
-    test("reports a failed plan apart from drift, and closes both issues once AWS can be planned and matches", async () => {
+  test(
+    "reports a failed plan apart from drift, and closes both issues once AWS can be planned and matches",
+    IN_ORDER,
+    async () => {
       await retention(30);
       const failed = await withObject("kms.tfstate", unreadable, drift);
       expect(conclusions(failed)).toEqual([
@@ -85,8 +102,8 @@ export function testDrift({ testbed, start, aws }: Pipeline): void {
       const matching = await drift();
       expect(conclusions(matching)).toContain("report: success");
       expect(issues()).toEqual(["Drift in dev: closed", "The drift check of dev failed: closed"]);
-    });
-  });
+    },
+  );
 }
 
 /** Marks a resource as written by a newer provider: `terraform init` succeeds, a plan fails. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "../terraform/workspace.ts";
 
@@ -23,13 +23,8 @@ export interface GitRemote {
   readonly checkOut: (commit: string, folder: string) => void;
 }
 
+/** Creates the repository in a new folder. */
 export function makeGitRemote(folder: string): GitRemote {
-  const git = (...args: readonly string[]) =>
-    execFileSync(
-      "git",
-      ["-C", folder, "-c", "user.name=e2e", "-c", "user.email=e2e@example.com", ...args],
-      { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
-    ).trim();
   mkdirSync(folder, { recursive: true });
   const listed = execFileSync(
     "git",
@@ -45,9 +40,16 @@ export function makeGitRemote(folder: string): GitRemote {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
+  const git = gitIn(folder);
   git("init", "--quiet", "--initial-branch=main");
   git("add", "--all");
   git("commit", "--quiet", "--message=first");
+  return openGitRemote(folder);
+}
+
+/** Opens a repository that `makeGitRemote` created, or a copy of its folder. */
+export function openGitRemote(folder: string): GitRemote {
+  const git = gitIn(folder);
   return {
     folder,
     main: () => git("rev-parse", "main"),
@@ -90,19 +92,11 @@ export function makeGitRemote(folder: string): GitRemote {
   };
 }
 
-/**
- * Does what `npm ci` does, without copying a gigabyte: links the packages of this repository and their
- * programs.
- * @param fakes path of the replacement for each program that must not run
- */
-export function linkPackages(workspace: string, fakes: Readonly<Record<string, string>>): void {
-  const from = join(root, "node_modules");
-  const to = join(workspace, "node_modules");
-  mkdirSync(join(to, ".bin"), { recursive: true });
-  for (const name of readdirSync(from)) {
-    if (name !== ".bin") symlinkSync(join(from, name), join(to, name));
-  }
-  for (const name of readdirSync(join(from, ".bin"))) {
-    symlinkSync(fakes[name] ?? join(from, ".bin", name), join(to, ".bin", name));
-  }
+function gitIn(folder: string): (...args: readonly string[]) => string {
+  return (...args) =>
+    execFileSync(
+      "git",
+      ["-C", folder, "-c", "user.name=e2e", "-c", "user.email=e2e@example.com", ...args],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] },
+    ).trim();
 }

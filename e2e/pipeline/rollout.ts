@@ -1,57 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { onMain } from "./events.ts";
 import type { RunResult } from "./run-workflow.ts";
-import type { Testbed } from "./testbed.ts";
-import type { TriggerEvent } from "./workflow-run.ts";
-
-export interface RolloutContext {
-  readonly testbed: () => Testbed;
-  readonly start: (file: string, event: TriggerEvent) => Promise<RunResult>;
-  /** Runs the AWS CLI as an administrator and parses its output. */
-  readonly aws: <T>(...args: readonly string[]) => Promise<T>;
-}
-
-/** ECS reports one task definition for the service. */
-interface RunningService {
-  readonly cluster: string;
-  readonly service: string;
-  readonly taskDefinition: string;
-  readonly digest: string | undefined;
-}
+import { runningService } from "./running-service.ts";
+import { IN_ORDER, type Pipeline } from "./use-pipeline.ts";
 
 /**
  * Rollbacks by ECS, and deployments of an earlier image, after a first deployment to dev. The
  * emulator starts no tasks and evaluates no alarms, so the test plays the rollback that ECS does.
  */
-export function testRollout({ testbed, start, aws }: RolloutContext): void {
-  const deploy = (inputs: Readonly<Record<string, string>>) =>
-    start("deploy.yml", onMain("workflow_dispatch", testbed().gitRemote.main(), inputs));
-  const conclusions = ({ conclusion }: RunResult, ...jobs: readonly string[]) =>
-    jobs.map((job) => `${job}: ${conclusion(job)}`);
-
-  async function running(): Promise<RunningService> {
-    const [cluster = ""] = (await aws<{ clusterArns: string[] }>("ecs", "list-clusters"))
-      .clusterArns;
-    const inCluster = ["--cluster", cluster];
-    const [service = ""] = (
-      await aws<{ serviceArns: string[] }>("ecs", "list-services", ...inCluster)
-    ).serviceArns;
-    const { services } = await aws<{ services: { taskDefinition: string }[] }>(
-      ...["ecs", "describe-services", ...inCluster, "--services", service],
-    );
-    const taskDefinition = services[0]?.taskDefinition ?? "";
-    const { taskDefinition: definition } = await aws<{
-      taskDefinition: { containerDefinitions: { image: string }[] };
-    }>("ecs", "describe-task-definition", "--task-definition", taskDefinition);
-    const digest = definition.containerDefinitions[0]?.image.split("@")[1];
-    return { cluster, service, taskDefinition, digest };
-  }
-
-  describe("a version that ECS rolls back", () => {
+export function testRollout(pipeline: Pipeline): void {
+  describe("a version that ECS rolls back", { concurrent: true }, () => {
+    const { testbed, start, aws } = pipeline.fork();
+    const deploy = (inputs: Readonly<Record<string, string>>) =>
+      start("deploy.yml", onMain("workflow_dispatch", testbed().gitRemote.main(), inputs));
+    const conclusions = ({ conclusion }: RunResult, ...jobs: readonly string[]) =>
+      jobs.map((job) => `${job}: ${conclusion(job)}`);
     let bad: string;
 
-    test("fails the deployment, which names the version that runs", async () => {
-      const before = await running();
+    test("fails the deployment, which names the version that runs", IN_ORDER, async () => {
+      const before = await runningService(aws);
       testbed().beforeStep = async (job, step) => {
         if (job !== "deploy" || step !== "Verify that the new version is running") return;
         await aws(
@@ -79,20 +46,24 @@ export function testRollout({ testbed, start, aws }: RolloutContext): void {
         ),
       );
       expect(run.jobs.deploy?.steps["smoke-test"]?.outcome).toBe("skipped");
-      expect((await running()).digest).toBe(before.digest);
+      expect((await runningService(aws)).digest).toBe(before.digest);
     });
 
-    test("can be deployed again by hand, by its digest and through the same gates", async () => {
-      const run = await deploy({ environment: "dev", digest: bad });
-      const jobs = ["source", "build", "scan", "plan", "scan-plans", "deploy", "monitor"];
-      expect(conclusions(run, ...jobs), run.log.slice(-2000)).toEqual(
-        jobs.map((job) => `${job}: success`),
-      );
-      expect(run.log).not.toMatch(/fake docker/);
-      expect(run.run.attested).toEqual([]);
-      expect(run.jobs.scan?.outputs.digest).toBe(bad);
-      expect(run.jobs.deploy?.log).toMatch(/deploy\.yml of example-org\/cipherwatch built it/);
-      expect((await running()).digest).toBe(bad);
-    });
+    test(
+      "can be deployed again by hand, by its digest and through the same gates",
+      IN_ORDER,
+      async () => {
+        const run = await deploy({ environment: "dev", digest: bad });
+        const jobs = ["source", "build", "scan", "plan", "scan-plans", "deploy", "monitor"];
+        expect(conclusions(run, ...jobs), run.log.slice(-2000)).toEqual(
+          jobs.map((job) => `${job}: success`),
+        );
+        expect(run.log).not.toMatch(/fake docker/);
+        expect(run.run.attested).toEqual([]);
+        expect(run.jobs.scan?.outputs.digest).toBe(bad);
+        expect(run.jobs.deploy?.log).toMatch(/deploy\.yml of example-org\/cipherwatch built it/);
+        expect((await runningService(aws)).digest).toBe(bad);
+      },
+    );
   });
 }

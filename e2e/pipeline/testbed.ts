@@ -1,12 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
-import { FAKE_SNYK } from "../../.github/scripts/testing/snyk.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { run } from "../../common/run.ts";
-import { type SpawnedLab, spawnLab } from "../../lab/testing/spawn-lab.ts";
+import { spawnLab } from "../../lab/testing/spawn-lab.ts";
 import { inDependencyOrder } from "../terraform/dependency-order.ts";
 import { type Emulator, startEmulator } from "../terraform/emulator.ts";
 import { terraform } from "../terraform/terraform.ts";
@@ -14,12 +12,14 @@ import {
   makeWorkspace,
   type SettingsVariables,
   type SynthOutput,
+  TERRAFORM_ENV,
   type Workspace,
   writeOverride,
 } from "../terraform/workspace.ts";
 import { type Attestations, makeAttestations } from "./attestations.ts";
 import { type ConcurrencyGroups, makeConcurrencyGroups } from "./concurrency-groups.ts";
-import { type GitRemote, makeGitRemote } from "./git-remote.ts";
+import { type GitRemote, makeGitRemote, openGitRemote } from "./git-remote.ts";
+import { pathOf, writePrograms } from "./programs.ts";
 import { type LoadBalancerProxy, startProxy } from "./proxy.ts";
 import { type SchemaProvider, startSchemaProvider } from "./schema-provider.ts";
 
@@ -27,6 +27,11 @@ import { type SchemaProvider, startSchemaProvider } from "./schema-provider.ts";
 export interface Testbed extends GitHubTestbed {
   readonly emulator: Emulator;
   readonly proxy: LoadBalancerProxy;
+  /**
+   * Copies the testbed with AWS, GitHub and the git remote as they are now. Original and copy then change
+   * independently. Nothing may run in the original meanwhile; close the copy before it.
+   */
+  readonly fork: () => Promise<Testbed>;
 }
 
 /** What a workflow needs to run, whether AWS and Terraform are real, emulated or fakes. */
@@ -73,46 +78,42 @@ const SETTINGS: SettingsVariables = {
 
 /** Sets everything up as docs/pipeline.md describes, up to the first run of a workflow. */
 export async function makeTestbed(): Promise<Testbed> {
-  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-"));
   const emulator = await startEmulator(REGION);
   const workspace = makeWorkspace(emulator);
-  const [api, lab, { outputs, stacks, provider }] = await Promise.all([
-    startGitHubApi(),
-    spawnLab(join(folder, "lab")),
-    setUpAws(workspace),
+  const labFolder = mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-lab-"));
+  const [lab, { outputs, stacks, provider }] = await Promise.all([
+    spawnLab(labFolder),
+    setUpAws(workspace, emulator),
   ]);
-  const testbed = assemble({
-    folder,
+  return await assemble({
+    folder: makeFolder(),
     emulator,
-    api,
-    proxy: await startProxy(lab.service),
+    service: lab.service,
     outputs,
     providerEnv: workspace.provider.env,
     reattach: provider.reattach,
-  });
-  return {
-    ...testbed,
     useLocalProvider: (checkout) => {
       for (const stack of stacks)
         writeOverride(join(checkout, "cdktf.out/stacks", stack), workspace.provider);
     },
-    close: async () => {
-      await stopLab(lab);
+    stop: async () => {
+      await lab.kill("SIGINT");
       provider.stop();
       workspace.remove();
-      await testbed.close();
+      rmSync(labFolder, { recursive: true, force: true });
+      await emulator.stop();
     },
-  };
+  });
 }
 
 /** Sets up everything but AWS and the service: for jobs that use no Terraform. Ready within seconds. */
 export async function makeTestbedWithoutStacks(): Promise<Testbed> {
   const role = (name: string) => `arn:aws:iam::${ACCOUNT}:role/bootstrap/cipherwatch-dev-${name}`;
-  return assemble({
-    folder: mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-")),
-    emulator: await startEmulator(REGION),
-    api: await startGitHubApi(),
-    proxy: await startProxy("http://127.0.0.1:9"),
+  const emulator = await startEmulator(REGION);
+  return await assemble({
+    folder: makeFolder(),
+    emulator,
+    service: "http://127.0.0.1:9",
     outputs: {
       CIPHERWATCH_STATE_BUCKET: "states",
       DEPLOY_ROLE_ARN: role("deploy"),
@@ -120,43 +121,49 @@ export async function makeTestbedWithoutStacks(): Promise<Testbed> {
       PLAN_ROLE_ARN: role("plan"),
     },
     providerEnv: {},
+    useLocalProvider: () => {},
+    stop: emulator.stop,
   });
 }
 
+function makeFolder(): string {
+  return mkdtempSync(join(tmpdir(), "cipherwatch-pipeline-"));
+}
+
 interface Parts {
+  /** Holds the git remote, images, attestations and programs; kept if it is a copy of another testbed's. */
   readonly folder: string;
   readonly emulator: Emulator;
-  readonly api: GitHubApi;
-  readonly proxy: LoadBalancerProxy;
+  /** URL of the service behind the load balancer. */
+  readonly service: string;
   /** Settings that bootstrap prints. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly providerEnv: Readonly<Record<string, string>>;
   /** Value of TF_REATTACH_PROVIDERS for commands that only need the provider's schemas. */
   readonly reattach?: string;
+  readonly useLocalProvider: (workspace: string) => void;
+  readonly stop: () => Promise<void>;
 }
 
-function assemble({
-  folder,
-  emulator,
-  api,
-  proxy,
-  outputs,
-  providerEnv,
-  reattach = "",
-}: Parts): Testbed {
+/** @param from the testbed that this one is a copy of */
+async function assemble(parts: Parts, from?: Testbed): Promise<Testbed> {
+  const { folder, emulator, service, outputs, providerEnv, reattach = "", stop } = parts;
   const folders = [folder];
   const bin = writePrograms(join(folder, "bin"), [], reattach);
   const images = join(folder, "images");
-  mkdirSync(images);
+  mkdirSync(images, { recursive: true });
   const attestations = makeAttestations(join(folder, "attestations.json"));
-  const gitRemote = makeGitRemote(join(folder, "git-remote"));
+  const remote = join(folder, "git-remote");
+  const gitRemote = from === undefined ? makeGitRemote(remote) : openGitRemote(remote);
+  const proxy = await startProxy(service);
+  const api = await startGitHubApi(from?.api);
   Object.assign(api.git, {
     tree: gitRemote.tree,
     isAncestor: gitRemote.isAncestor,
     file: gitRemote.read,
   });
   api.collaborators.set("octocat", "write").set("reviewer", "write");
-  const issuedSecrets: string[] = [TOKEN];
+  const issuedSecrets = [TOKEN];
   const variables = {
     ENVIRONMENTS: '["dev"]',
     SETTINGS_DEV: Object.entries({ ...SETTINGS, ...outputs })
@@ -164,58 +171,74 @@ function assemble({
       .join("\n"),
   };
   const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...aws } = emulator.env;
-  return {
+  const testbed: Testbed = {
     api,
     emulator,
     gitRemote,
     proxy,
     groups: makeConcurrencyGroups(),
     accountId: ACCOUNT,
-    artifacts: new Map(),
-    variables,
-    secrets: { snyk: { SNYK_TOKEN: TOKEN } },
+    artifacts: new Map(from?.artifacts),
+    variables: { ...variables, ...from?.variables },
+    secrets: structuredClone(from?.secrets ?? { snyk: { SNYK_TOKEN: TOKEN } }),
     environment: {
       ...aws,
       ...providerEnv,
+      ...TERRAFORM_ENV,
       HOME: folder,
-      PATH: [
-        bin,
-        ...(process.env.PATH ?? "")
-          .split(delimiter)
-          .filter((path) => !path.includes("node_modules")),
-      ].join(delimiter),
-      CHECKPOINT_DISABLE: "1",
+      PATH: pathOf(bin),
       FAKE_ATTESTATIONS: attestations.file,
       FAKE_IMAGES: images,
-      FAKE_SNYK_PATH: join(bin, "snyk"),
+      NODE_COMPILE_CACHE: join(folder, "compile-cache"),
       NODE_USE_ENV_PROXY: "1",
       HTTP_PROXY: proxy.url,
       NO_PROXY: "127.0.0.1,localhost",
     },
     adminEnv: { ...process.env, ...emulator.env, AWS_CA_BUNDLE: "" },
-    useLocalProvider: () => {},
-    issuedSecrets,
-    addSecret: (secret) => {
-      issuedSecrets.push(secret);
-    },
+    useLocalProvider: parts.useLocalProvider,
+    // A secret of a copy must not be in the output of the original either.
+    issuedSecrets: from?.issuedSecrets ?? issuedSecrets,
+    addSecret:
+      from?.addSecret ??
+      ((secret) => {
+        issuedSecrets.push(secret);
+      }),
     attestations,
     removeLater: (each) => {
       folders.push(each);
     },
+    fork: async () => {
+      const copy = makeFolder();
+      cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+      const forked = await emulator.fork();
+      return await assemble(
+        { ...parts, folder: copy, emulator: forked, stop: forked.stop },
+        testbed,
+      );
+    },
     close: async () => {
       await proxy.close();
       await api.close();
-      await emulator.stop();
+      await stop();
       for (const each of folders) rmSync(each, { recursive: true, force: true });
     },
   };
+  return testbed;
 }
 
 /** Makes the other stacks export what the service stack reads, before there is an image. */
 const NO_IMAGE_YET: SettingsVariables = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
-/** Deploys bootstrap and every stack except the service, as a person does before the first run. */
-async function setUpAws(workspace: Workspace): Promise<{
+const STATE_BUCKET = `cipherwatch-dev-state-${ACCOUNT}-${REGION}`;
+
+/**
+ * Deploys bootstrap and every stack except the service, as a person does before the first run. Does not wait until
+ * the provider has verified the buckets of bootstrap, which takes it a minute, before it deploys the others.
+ */
+async function setUpAws(
+  workspace: Workspace,
+  emulator: Emulator,
+): Promise<{
   readonly outputs: Readonly<Record<string, string>>;
   readonly stacks: readonly string[];
   readonly provider: SchemaProvider;
@@ -223,7 +246,26 @@ async function setUpAws(workspace: Workspace): Promise<{
   const first = await workspace.synth("bootstrap", SETTINGS);
   const bootstrap = terraform(first, "bootstrap");
   await bootstrap.init();
-  await applyWithoutReview(first, "bootstrap");
+  const bootstrapped = applyWithoutReview(first, "bootstrap");
+  await Promise.race([bootstrapped, emulator.bucketCreated(STATE_BUCKET)]);
+  const all = await workspace.synth("all", {
+    ...SETTINGS,
+    ...NO_IMAGE_YET,
+    CIPHERWATCH_STATE_BUCKET: STATE_BUCKET,
+  });
+  const others = [...all.dependencies.keys()].filter(
+    (stack) => !["bootstrap", "service"].includes(stack),
+  );
+  for (const stack of others) await terraform(all, stack).init();
+  const dependencies = new Map(others.map((stack) => [stack, all.dependencies.get(stack) ?? []]));
+  // The provider waits a minute for the queue, which needs no other stack: not after the database, but with it.
+  const queue = applyWithoutReview(all, "alarm", targets(all, "alarm", "aws_sqs_queue_policy"));
+  const applied = inDependencyOrder(dependencies, 4, async (stack) => {
+    if (stack === "alarm") await queue;
+    await applyWithoutReview(all, stack);
+  });
+  const provider = await startSchemaProvider(first.stackFolder("bootstrap"));
+  await Promise.all([bootstrapped, queue, ...applied.values()]);
   const made = await bootstrap.outputs();
   const outputs = {
     CIPHERWATCH_STATE_BUCKET: String(made.StateBucketName),
@@ -231,56 +273,28 @@ async function setUpAws(workspace: Workspace): Promise<{
     PLAN_BUCKET: String(made.PlanBucketName),
     PLAN_ROLE_ARN: String(made.PlanRoleArn),
   };
-  const { CIPHERWATCH_STATE_BUCKET } = outputs;
-  const all = await workspace.synth("all", {
-    ...SETTINGS,
-    ...NO_IMAGE_YET,
-    CIPHERWATCH_STATE_BUCKET,
-  });
-  const others = [...all.dependencies.keys()].filter(
-    (stack) => !["bootstrap", "service"].includes(stack),
-  );
-  for (const stack of others) await terraform(all, stack).init();
-  const dependencies = new Map(others.map((stack) => [stack, all.dependencies.get(stack) ?? []]));
-  const applied = inDependencyOrder(dependencies, 4, async (stack) => {
-    await applyWithoutReview(all, stack);
-  });
-  const provider = await startSchemaProvider(first.stackFolder("bootstrap"));
-  await Promise.all(applied.values());
+  if (outputs.CIPHERWATCH_STATE_BUCKET !== STATE_BUCKET)
+    throw new Error(
+      `The states are in ${STATE_BUCKET}, but bootstrap created ${outputs.CIPHERWATCH_STATE_BUCKET}.`,
+    );
   return { outputs, stacks: [...all.dependencies.keys()], provider };
 }
 
-async function applyWithoutReview({ env, stackFolder }: SynthOutput, stack: string): Promise<void> {
-  await run(["terraform", "apply", "-no-color", "-auto-approve"], { cwd: stackFolder(stack), env });
+async function applyWithoutReview(
+  { env, stackFolder }: SynthOutput,
+  stack: string,
+  options: readonly string[] = [],
+): Promise<void> {
+  await run(["terraform", "apply", "-no-color", "-auto-approve", ...options], {
+    cwd: stackFolder(stack),
+    env,
+  });
 }
 
-async function stopLab(lab: SpawnedLab): Promise<void> {
-  await lab.kill("SIGINT");
-}
-
-/** Writes the fake programs into a folder for PATH: each runs its script with this Node. */
-export function writePrograms(
-  bin: string,
-  more: readonly string[] = [],
-  reattach?: string,
-): string {
-  mkdirSync(bin, { recursive: true });
-  const node = process.execPath;
-  for (const name of ["docker", "gh", "npm", "skopeo", ...more]) {
-    const script = join(import.meta.dirname, "fakes", `${name}.ts`);
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec "${node}" "${script}" "$@"\n`, { mode: 0o755 });
-  }
-  writeFileSync(join(bin, "pip"), '#!/bin/sh\necho "fake pip $*"\n', { mode: 0o755 });
-  const snyk = join(bin, "snyk.cjs");
-  writeFileSync(snyk, FAKE_SNYK);
-  writeFileSync(join(bin, "snyk"), `#!/bin/sh\nexec "${node}" "${snyk}" "$@"\n`, { mode: 0o755 });
-  if (reattach === undefined) return bin;
-  // The real Terraform, which finds a running provider when it only needs the schemas.
-  const terraform = execFileSync("which", ["terraform"], { encoding: "utf8" }).trim();
-  writeFileSync(
-    join(bin, "terraform"),
-    `#!/bin/sh\n[ "$1" != show ] || export TF_REATTACH_PROVIDERS='${reattach}'\nexec "${terraform}" "$@"\n`,
-    { mode: 0o755 },
-  );
-  return bin;
+/** @returns options that limit Terraform to the resources of a type, and what they depend on */
+function targets({ configuration }: SynthOutput, stack: string, type: string): readonly string[] {
+  const { resource } = JSON.parse(configuration(stack)) as {
+    readonly resource: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  };
+  return Object.keys(resource[type] ?? {}).map((name) => `-target=${type}.${name}`);
 }

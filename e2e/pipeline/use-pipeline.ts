@@ -5,7 +5,7 @@ import { type RunResult, runWorkflow } from "./run-workflow.ts";
 import { makeTestbed, type Testbed } from "./testbed.ts";
 import type { TriggerEvent } from "./workflow-run.ts";
 
-/** What the tests of a file share: the testbed, and everything that the workflows printed. */
+/** A testbed for tests, and what they do in it. */
 export interface Pipeline {
   readonly testbed: () => Testbed;
   /** Runs a workflow from its YAML. */
@@ -14,19 +14,31 @@ export interface Pipeline {
   readonly review: (pullRequest: PullRequest, repository?: string) => Promise<RunResult>;
   /** Runs the AWS CLI as an administrator and parses its output. */
   readonly aws: <T>(...args: readonly string[]) => Promise<T>;
-  readonly runs: readonly RunResult[];
+  /** Gives the tests of a describe block a copy of the testbed as it is when the block starts. */
+  readonly fork: () => Pipeline;
+  /** Shared with the forks. */
+  readonly history: History;
+}
+
+interface History {
+  readonly runs: RunResult[];
+  readonly testbeds: Testbed[];
 }
 
 /** Sets up a testbed before the tests of a file, and closes it after them. */
 export function usePipeline(): Pipeline {
+  console.log(
+    "Real: the workflows and their scripts, Terraform, the service that the smoke test calls. " +
+      "Fake: AWS (moto), GitHub's API and actions, Snyk, npm, Docker's builder, skopeo.",
+  );
+  return pipelineIn(makeTestbed, { runs: [], testbeds: [] });
+}
+
+function pipelineIn(make: () => Promise<Testbed>, history: History): Pipeline {
   let testbed: Testbed | undefined;
-  const runs: RunResult[] = [];
   beforeAll(async () => {
-    console.log(
-      "Real: the workflows and their scripts, Terraform, the service that the smoke test calls. " +
-        "Fake: AWS (moto), GitHub's API and actions, Snyk, npm, Docker's builder, skopeo.",
-    );
-    testbed = await makeTestbed();
+    testbed = await make();
+    history.testbeds.push(testbed);
   }, 30 * 60_000);
   afterAll(async () => {
     await testbed?.close();
@@ -38,12 +50,11 @@ export function usePipeline(): Pipeline {
   const start: Pipeline["start"] = async (file, event) => {
     console.log(`${file} by ${event.name}`);
     const result = await runWorkflow(current(), file, event);
-    runs.push(result);
+    history.runs.push(result);
     return result;
   };
   return {
     testbed: current,
-    runs,
     start,
     review: async (pullRequest, repository) => {
       const built = await start("build.yml", opened(pullRequest, current(), repository));
@@ -56,8 +67,16 @@ export function usePipeline(): Pipeline {
       });
       return (stdout.trim() === "" ? undefined : JSON.parse(stdout)) as T;
     },
+    fork: () => pipelineIn(() => current().fork(), history),
+    history,
   };
 }
+
+/**
+ * For blocks that run at the same time as others: their tests run one after the other.
+ * https://vitest.dev/api/test#test-concurrent
+ */
+export const IN_ORDER = { concurrent: false };
 
 /** Lists the conclusions of some jobs. */
 export function conclusions({ conclusion }: RunResult, ...jobs: readonly string[]) {
@@ -65,13 +84,13 @@ export function conclusions({ conclusion }: RunResult, ...jobs: readonly string[
 }
 
 /** Tests, as the last test of a file, that nothing that the workflows printed contains a secret. */
-export function testSecrets({ testbed, runs }: Pipeline): void {
+export function testSecrets({ testbed, history }: Pipeline): void {
   test("prints no secret in logs, summaries, comments and issues", () => {
-    const { api, issuedSecrets } = testbed();
+    const { runs, testbeds } = history;
+    const { issuedSecrets } = testbed();
     const texts = [
       ...runs.flatMap(({ log, summary }) => [log, summary]),
-      ...api.comments.map(({ body }) => body),
-      ...api.issues.map(({ body }) => body),
+      ...testbeds.flatMap(({ api }) => [...api.comments, ...api.issues]).map(({ body }) => body),
     ];
     expect(issuedSecrets.length).toBeGreaterThan(3);
     const found = issuedSecrets.filter((secret) => texts.some((text) => text.includes(secret)));

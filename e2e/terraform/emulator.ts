@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 /** An AWS emulator on the loopback interface: moto, patched for the Terraform provider. */
@@ -19,6 +20,13 @@ export interface Emulator {
   readonly remainingResources: () => Promise<readonly string[]>;
   /** Creates the public Route 53 zone that a deployment expects, and returns its id. */
   readonly makeHostedZone: (name: string) => Promise<string>;
+  /** Resolves as soon as an S3 bucket exists. */
+  readonly bucketCreated: (name: string) => Promise<void>;
+  /**
+   * Starts a copy with the same resources, which then change independently. No other request may be in progress.
+   * The copy stops with the emulator that was started first.
+   */
+  readonly fork: () => Promise<Emulator>;
   readonly stop: () => Promise<void>;
 }
 
@@ -111,6 +119,23 @@ export async function startEmulator(region: string): Promise<Emulator> {
       throw new Error(`The emulator exited with code ${code}:\n${errors.join("\n")}`);
     }),
   ]);
+  const secret = randomUUID(); // unique, so that the suite can detect a leak
+  return emulatorAt(Number(port), { region, secret, errors }, async () => {
+    server.stdin.end();
+    await exited;
+  });
+}
+
+interface Details {
+  readonly region: string;
+  readonly secret: string;
+  /** The last lines that the emulator and its forks printed to standard error. */
+  readonly errors: readonly string[];
+}
+
+function emulatorAt(port: number, details: Details, stop: () => Promise<void>): Emulator {
+  const { region, secret, errors } = details;
+  let forked: Promise<unknown> = Promise.resolve();
   const url = `http://127.0.0.1:${port}`;
   const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(`${url}${path}`);
@@ -123,7 +148,7 @@ export async function startEmulator(region: string): Promise<Emulator> {
     env: {
       AWS_ENDPOINT_URL: url,
       AWS_ACCESS_KEY_ID: "emulator",
-      AWS_SECRET_ACCESS_KEY: randomUUID(), // unique, so that the suite can detect a leak
+      AWS_SECRET_ACCESS_KEY: secret,
       AWS_REGION: region,
       AWS_DEFAULT_REGION: region,
       AWS_EC2_METADATA_DISABLED: "true",
@@ -134,9 +159,16 @@ export async function startEmulator(region: string): Promise<Emulator> {
     monitoring: () => get("/monitoring"),
     remainingResources: () => get("/remaining"),
     makeHostedZone: (name) => get(`/zone/${name}`),
-    stop: async () => {
-      server.stdin.end();
-      await exited;
+    bucketCreated: async (name) => {
+      while ((await fetch(`${url}/${name}`, { method: "HEAD" })).status !== 200) await pause(200);
     },
+    fork: () => {
+      const next = forked.then(async () =>
+        emulatorAt(await get<number>("/fork"), details, async () => {}),
+      );
+      forked = next.catch(() => {});
+      return next;
+    },
+    stop,
   };
 }

@@ -9,6 +9,7 @@ Besides the AWS APIs it serves
   GET /monitoring  {alarms: [{name, actions}], filters: [{name, pattern, logGroupName}]}
   GET /zone/X      creates the public Route 53 zone X, and returns its id
   LookupEvents     CloudTrail's event history: the calls that changed something, by any text in their parameters
+  GET /fork        starts a copy of the emulator with the same resources, and returns its port
   GET /remaining   resources that a new account does not have: ["service ClassName state name"]
 """
 
@@ -16,6 +17,7 @@ import base64
 import inspect
 import io
 import json
+import os
 import re
 import sys
 import threading
@@ -137,14 +139,17 @@ def find_trails_by_arn():
 
 
 def keep_database_settings():
-    """Keeps monitoring settings of databases and sources of parameters, which moto drops."""
+    """Keeps monitoring settings of databases and sources of parameters, which moto drops.
+
+    Gives databases the certificate authority that AWS does. For moto's, the provider changes each new
+    database, which takes it 80 seconds."""
     from moto.rds.models import DBInstance, DBParameterGroup
 
     make = DBInstance.__init__
     update = DBParameterGroup.update_parameters
 
     def make_with_monitoring(self, *args, **kwargs):
-        make(self, *args, **kwargs)
+        make(self, *args, **{"ca_certificate_identifier": "rds-ca-rsa2048-g1", **kwargs})
         insights = bool(kwargs.get("enable_performance_insights"))
         retention = kwargs.get("performance_insights_retention_period")
         self.database_insights_mode = kwargs.get("database_insights_mode")
@@ -435,7 +440,7 @@ def record_calls(app, region):
     initial_models = existing_models(region)
     calls, lock, history = [], threading.Lock(), EventHistory()
 
-    def custom_response(path):
+    def custom_response(path, environ):
         if path == "/calls":
             with lock:
                 taken = calls[:]
@@ -454,6 +459,8 @@ def record_calls(app, region):
             }
             queries = {f"logs SavedQuery {query['name']}" for query in SAVED_QUERIES.values()}
             return sorted(remaining | queries)
+        if path == "/fork":
+            return fork_server(environ, wsgi)
         if path.startswith("/zone/"):
             zone = create_zone(path.removeprefix("/zone/"))
             initial_models.update(existing_models(region))
@@ -461,7 +468,7 @@ def record_calls(app, region):
         return None
 
     def wsgi(environ, start_response):
-        response = custom_response(environ["PATH_INFO"])
+        response = custom_response(environ["PATH_INFO"], environ)
         if response is not None:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps(response).encode()]
@@ -482,6 +489,41 @@ class QuietRequestHandler(WSGIRequestHandler):
         pass
 
 
+def serve(app, report_port):
+    """Serves until standard input closes."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler)
+    LISTENING[:] = [server.socket]
+    report_port(server.port)
+    # Not sys.stdin: its lock would stay locked in a fork.
+    threading.Thread(target=lambda: (os.read(0, 1), server.shutdown()), daemon=True).start()
+    server.serve_forever()
+
+
+# The listening socket of this process.
+LISTENING = []
+
+
+def fork_server(environ, app):
+    """Starts a copy of this process, with its resources as they are now. @returns the port of the copy
+
+    Only the thread of this request goes on in the copy, so no other request may be in progress."""
+    read_end, write_end = os.pipe()
+    if os.fork() > 0:
+        os.close(write_end)
+        with os.fdopen(read_end) as pipe:
+            return int(pipe.read())
+    os.close(read_end)
+    for inherited in (*LISTENING, environ["werkzeug.socket"]):
+        os.close(inherited.detach())
+
+    def report_port(port):
+        os.write(write_end, str(port).encode())
+        os.close(write_end)
+
+    serve(app, report_port)
+    os._exit(0)
+
+
 def main(region, services):
     allow_plain_http()
     fix_delete_marker_deletion()
@@ -498,10 +540,7 @@ def main(region, services):
         backends = get_backend(service)[DEFAULT_ACCOUNT_ID]
         backends[region if region in backends.regions else "global"]
     app = record_calls(DomainDispatcherApplication(create_backend_app), region)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler)
-    print(server.port, flush=True)
-    threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
-    server.serve_forever()
+    serve(app, lambda port: print(port, flush=True))
 
 
 if __name__ == "__main__":

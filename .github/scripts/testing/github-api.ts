@@ -23,6 +23,8 @@ export interface GitHubApi extends ReviewState {
   readonly branches: Map<string, Readonly<Record<string, string>>>;
   /** Received requests, as `GET /repos/…`. */
   readonly requests: string[];
+  /** Returns a new number or id, also for copies. */
+  readonly nextId: () => number;
   /** Creates a GITHUB_TOKEN with the permissions of a job. */
   readonly tokenFor: (permissions: Permissions) => string;
   readonly close: () => Promise<void>;
@@ -81,8 +83,12 @@ interface State extends ReviewState {
   readonly nextId: () => number;
 }
 
-/** Starts the API on a free port of the loopback interface. */
-export async function startGitHubApi(repository = "example-org/cipherwatch"): Promise<GitHubApi> {
+/**
+ * Starts the API on a free port of the loopback interface.
+ * @param from another API, whose state it starts with; without its tokens
+ */
+export async function startGitHubApi(from?: GitHubApi): Promise<GitHubApi> {
+  const repository = from?.repository ?? "example-org/cipherwatch";
   let lastId = 100_000;
   const state: State = {
     repository,
@@ -94,11 +100,12 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
     visibility: { private: false },
     branches: new Map(),
     requests: [],
-    tokens: new Map(),
     nextId: () => {
       lastId += 1;
       return lastId;
     },
+    ...(from === undefined ? {} : copyOf(from)),
+    tokens: new Map(),
   };
   const routes = [
     ...commentRoutes(state),
@@ -134,6 +141,11 @@ export async function startGitHubApi(repository = "example-org/cipherwatch"): Pr
         server.closeAllConnections();
       }),
   };
+}
+
+/** Copies what an API stores; clock and numbers are shared. */
+function copyOf({ url: _, tokenFor: __, close: ___, git, now, nextId, ...stored }: GitHubApi) {
+  return { ...structuredClone(stored), git: { ...git }, now, nextId };
 }
 
 async function respond(
