@@ -92,6 +92,20 @@ it("follows a wrong Key from the request to the email", async () => {
   expect(reported?.stations[6]).toMatchObject({ text: "To security@example.com" });
 });
 
+it("shows the metric in the minute of the log event's timestamp, which can be earlier than the delivery", () => {
+  const record = {
+    eventID: "late",
+    eventSource: "rds.amazonaws.com",
+    eventName: "ModifyDBSnapshotAttribute",
+    userIdentity: { type: "IAMUser", arn: "arn:aws:iam::111122223333:user/mallory" },
+  };
+  clock.advance(5 * MINUTE);
+  const event = { message: JSON.stringify(record), timestamp: clock.now() - 4 * MINUTE };
+  aws.services.logs.ingest(deployment.trail.logGroupName, "test", [event]);
+  const [chain] = chains(sources, 5);
+  expect(chain?.stations[4]).toMatchObject({ name: "Metric", text: "Sum 1 in 60 s" });
+});
+
 it("omits the service's own use of the key, and shows who bypasses the service", async () => {
   await tryWrongKey();
   expect(chains(sources, 5)).toEqual([]);

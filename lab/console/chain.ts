@@ -134,15 +134,15 @@ function detectionStations(sources: ConsoleSources, item: TrailItem): readonly S
   ];
 }
 
-/** Shows the statistic that the alarm evaluates, in the period of the record. */
+/** Shows the statistic that the alarm evaluates, in the period that counts the record. */
 function metricStation(
   sources: ConsoleSources,
-  { deliveredAt }: TrailItem,
+  { deliveredAt, countedAt = deliveredAt }: TrailItem,
   filter: MetricFilter,
 ): Station {
   const alarm = alarmOfFilter(sources, filter);
   const { metricName } = filter.transformation;
-  const text = alarm === undefined ? metricName : statisticAt(sources, alarm, deliveredAt);
+  const text = alarm === undefined ? metricName : statisticAt(sources, alarm, countedAt);
   return { name: "Metric", status: "done", text, at: deliveredAt };
 }
 

@@ -22,6 +22,8 @@ export interface TrailItem {
   readonly calledAt: number;
   /** When the record was delivered, or will be. */
   readonly deliveredAt: number;
+  /** The timestamp of the log event: metric filters count it in this minute. Unset until it is delivered. */
+  readonly countedAt?: number;
   readonly delivered: boolean;
   /** An attack put the record into the log group: the lab does not emulate the attacked service. */
   readonly injected: boolean;
@@ -62,6 +64,7 @@ export function trailItems(sources: ConsoleSources, count: number): readonly Tra
         ...item,
         ...(injected && { id: `injected-${++injectedRecords}`, calledAt: event.ingestionTime }),
         deliveredAt: event.ingestionTime,
+        countedAt: event.timestamp,
         delivered: true,
         injected,
         get filters() {
