@@ -82,7 +82,7 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
       const target = `${TARGETS[service]}.${operation}`;
       const headers = { "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target };
       const { ok, text } = await send(service, headers, JSON.stringify(input));
-      const output = JSON.parse(text);
+      const output = text === "" ? {} : JSON.parse(text);
       if (ok) return output;
       throw new AwsCallError(String(output.__type), `${operation} failed: ${text}`);
     },
