@@ -22,6 +22,19 @@ export function keyAlias(env: string, part?: string): string {
   return part === undefined ? `alias/cipherwatch-${env}` : `alias/${resourceName(env, part)}`;
 }
 
+/** Alias of a generation of the data key: the first has no number. */
+export function dataKeyAlias(env: string, generation: number): string {
+  return generation === 1 ? keyAlias(env) : keyAlias(env, String(generation));
+}
+
+export const MAX_KEY_GENERATION = 99;
+
+/** @returns the generations of the data key among the aliases of an account, oldest first */
+export function keyGenerationsOf(env: string, aliases: readonly string[]): readonly number[] {
+  const generations = Array.from({ length: MAX_KEY_GENERATION }, (_, index) => index + 1);
+  return generations.filter((generation) => aliases.includes(dataKeyAlias(env, generation)));
+}
+
 /** `Cipherwatch/<env>/Detections`: namespace of the detections' metrics, separate for each environment. */
 export function detectionNamespace(env: string): string {
   return `Cipherwatch/${env}/Detections`;
@@ -39,6 +52,8 @@ export function serviceNamespace(env: string): string {
 export const serviceRoleName = (env: string) => resourceName(env, "service");
 /** ECS task execution role: the only role that reads the database's master secret. */
 export const executionRoleName = (env: string) => resourceName(env, "execution");
+/** The role that moves records to another KMS key. It exists while there is a previous key. */
+export const rewrapRoleName = (env: string) => resourceName(env, "rewrap");
 /** The role with which ECS moves requests between two versions of the service. */
 export const rolloutRoleName = (env: string) => resourceName(env, "rollout");
 /** Last part of the name of the topic for alarms that page someone. */

@@ -22,7 +22,7 @@ export const deniedApi: TrailDetection = {
   // No tactic: together with kms-errors, it usually means that a deployment broke a policy.
   source: "trail",
   // kms-errors counts what KMS denies. EC2 returns UnauthorizedOperation instead of AccessDenied.
-  pattern: ({ serviceRoleArn, executionRoleArn }) =>
+  pattern: ({ serviceRoleArn, executionRoleArn, rewrapRoleArn }) =>
     jsonPattern(
       allOf(
         matchesAny("$.errorCode", "AccessDenied*", "*UnauthorizedOperation"),
@@ -31,7 +31,11 @@ export const deniedApi: TrailDetection = {
             matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
             matchesNone("$.eventSource", "kms.amazonaws.com"),
           )})`,
-          matchesAny(CALLER_ROLE_ARN, executionRoleArn),
+          matchesAny(
+            CALLER_ROLE_ARN,
+            executionRoleArn,
+            ...(rewrapRoleArn === undefined ? [] : [rewrapRoleArn]),
+          ),
         ),
       ),
     ),

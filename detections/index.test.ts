@@ -68,7 +68,7 @@ describe.each(trailDetections.map((detection) => [detection.id, detection] as co
   "%s",
   (_, detection) => {
     test("has a pattern of at most 1,024 characters in the longest region, and a period in whole minutes", () => {
-      const scope = createExampleScope("prod", "us-gov-west-1");
+      const scope = createExampleScope("prod", "us-gov-west-1", { previousKeys: 2 });
       for (const pattern of filterPatterns(detection, scope)) {
         expect(pattern.length).toBeLessThanOrEqual(1024);
       }
@@ -79,7 +79,7 @@ describe.each(trailDetections.map((detection) => [detection.id, detection] as co
       const exclusions = ["arn:aws-us-gov:iam::111122223333:role/Administrator"];
       const excluding = filterPatterns(
         { ...detection, exclusions },
-        createExampleScope("prod", "us-gov-west-1"),
+        createExampleScope("prod", "us-gov-west-1", { previousKeys: 2 }),
       );
       for (const pattern of excluding) {
         expect(pattern).toContain(exclusions[0]);

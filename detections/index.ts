@@ -21,6 +21,7 @@ import { secretAccess } from "./secret-access.ts";
 import { serviceCredentialsOutside } from "./service-credentials-outside.ts";
 import { tamperedRecord } from "./tampered-record.ts";
 import { trailChange } from "./trail-change.ts";
+import { unreadableRecord } from "./unreadable-record.ts";
 
 export { cisPack } from "./cis/index.ts";
 
@@ -37,6 +38,7 @@ export const detections: readonly Detection[] = [
   clientVolume,
   quotaExceeded,
   tamperedRecord,
+  unreadableRecord,
   roleChange,
   roleBorrowed,
   serviceCredentialsOutside,

@@ -9,31 +9,26 @@ export const SYMMETRIC_USES: readonly string[] = [
 ];
 
 /**
- * Matches uses of a KMS key, successful or not. The record of a call that the key policy denied does not contain
- * the key's ARN, so it does not match; such a call decrypts nothing.
- * @param keyArn may begin with the wildcard `*`
+ * The condition that matches uses of KMS keys, successful or not. The record of a call that the key policy denied
+ * does not contain the key's ARN, so it does not match; such a call decrypts nothing.
+ * @param keyArns at most three; may begin with the wildcard `*`
  */
-export function keyUsePattern(keyArn: string, operations: readonly string[]): string {
-  return jsonPattern(keyUse(keyArn, operations));
-}
-
-/** The condition of `keyUsePattern`. */
-export function keyUse(keyArn: string, operations: readonly string[]): string {
+export function keyUse(keyArns: readonly string[], operations: readonly string[]): string {
   return allOf(
     matchesAny("$.eventSource", "kms.amazonaws.com"),
     matchesAny("$.eventName", ...operations),
-    matchesAny(RESOURCE_ARN, keyArn),
+    matchesAny(RESOURCE_ARN, ...keyArns),
   );
 }
 
-/** Matches successful Decrypt calls with a KMS key, by any caller. */
-export function decryptPattern(keyArn: string): string {
+/** Matches successful Decrypt calls with one of the KMS keys, by any caller. */
+export function decryptPattern(...keyArns: readonly string[]): string {
   return jsonPattern(
     allOf(
       matchesAny("$.eventSource", "kms.amazonaws.com"),
       matchesAny("$.eventName", "Decrypt"),
       "$.errorCode NOT EXISTS",
-      matchesAny(RESOURCE_ARN, keyArn),
+      matchesAny(RESOURCE_ARN, ...keyArns),
     ),
   );
 }

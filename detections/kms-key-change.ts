@@ -54,17 +54,24 @@ export const kmsKeyChange: TrailDetection = {
     ),
   // The keys of the database, its secret, the images and the flow log. AWS services create and retire grants
   // on these (invokedBy). A pattern has room for three keys: each takes one of three wildcard selectors.
-  furtherPatterns: ({ storageKeyArns }) =>
-    pairs(storageKeyArns).map((keyArns) =>
+  // Previous keys of the records have a pattern of their own.
+  furtherPatterns: ({ storageKeyArns, previousKeyArns }) => {
+    const changesOf = (keyArns: readonly string[], ...conditions: readonly string[]) =>
       jsonPattern(
         allOf(
           matchesAny("$.eventSource", "kms.amazonaws.com"),
           matchesAny("$.eventName", ...KEY_CHANGES),
-          "$.userIdentity.invokedBy NOT EXISTS",
+          ...conditions,
           matchesAny(RESOURCE_ARN, ...keyArns),
         ),
+      );
+    return [
+      ...pairs(storageKeyArns).map((keyArns) =>
+        changesOf(keyArns, "$.userIdentity.invokedBy NOT EXISTS"),
       ),
-    ),
+      ...(previousKeyArns.length > 0 ? [changesOf(previousKeyArns)] : []),
+    ];
+  },
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -75,7 +82,7 @@ export const kmsKeyChange: TrailDetection = {
     detail: (scope) => ({
       eventSource: ["kms.amazonaws.com"],
       eventName: KEY_CHANGES,
-      resources: { ARN: monitoringKeys(scope) },
+      resources: { ARN: [...monitoringKeys(scope), ...scope.previousKeyArns] },
     }),
   },
   why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy or grant can let another caller decrypt.",

@@ -13,7 +13,21 @@ import {
   serviceEncryptEvent,
   user,
 } from "./example-events.ts";
-import { keyUsePattern, SYMMETRIC_USES } from "./key-use.ts";
+import { keyUse, SYMMETRIC_USES } from "./key-use.ts";
+import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesNone, mentionsAny } from "./pattern.ts";
+import { type DetectionScope, dataKeyArns } from "./scope.ts";
+
+function exceptRewrappingQuery({ rewrapRoleArn }: DetectionScope): string {
+  return rewrapRoleArn === undefined
+    ? ""
+    : ` and (eventName != "ReEncrypt" or coalesce(userIdentity.sessionContext.sessionIssuer.arn, "") != "${rewrapRoleArn}")`;
+}
+
+/** Excludes the calls that the rewrap worker makes. */
+function exceptRewrapping({ rewrapRoleArn }: DetectionScope): readonly string[] {
+  if (rewrapRoleArn === undefined) return [];
+  return [anyOf('$.eventName != "ReEncrypt"', matchesNone(CALLER_ROLE_ARN, rewrapRoleArn))];
+}
 
 const use = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -23,8 +37,10 @@ export const kmsOutsider: TrailDetection = {
   severity: "critical",
   tactic: "collection",
   source: "trail",
-  // Counts all uses, successful or not. AWS Config and inventory tools only describe keys.
-  pattern: ({ keyArn }) => keyUsePattern(keyArn, SYMMETRIC_USES),
+  // Counts all uses, successful or not. AWS Config and inventory tools only describe keys. The rewrap worker may
+  // only re-encrypt.
+  pattern: (scope) =>
+    jsonPattern(allOf(keyUse(dataKeyArns(scope), SYMMETRIC_USES), ...exceptRewrapping(scope))),
   expectedCallers: ({ serviceRoleArn }) => ({ roles: [serviceRoleArn] }),
   threshold: 1,
   period: 60,
@@ -45,10 +61,10 @@ export const kmsOutsider: TrailDetection = {
     "Disable the caller's access keys, or revoke the role's sessions.",
     "The encryption context of each Decrypt identifies a record. Treat these records as disclosed: notify their owners, and encrypt them again.",
   ],
-  insightsQuery: ({ keyArn, serviceRoleName }) =>
+  insightsQuery: (scope) =>
     [
       "fields eventTime, eventName, errorCode, userIdentity.arn, userIdentity.invokedBy, sourceIPAddress, requestParameters.encryptionContext.record, eventID",
-      `filter @message like "${keyArn}" and eventName like /crypt|GenerateDataKey/ and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${serviceRoleName}"`,
+      `filter ${mentionsAny(dataKeyArns(scope))} and eventName like /crypt|GenerateDataKey/ and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${scope.serviceRoleName}"${exceptRewrappingQuery(scope)}`,
     ].join(" | "),
   mustFire: [
     {

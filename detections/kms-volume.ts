@@ -12,6 +12,8 @@ import {
   serviceEncryptEvent,
 } from "./example-events.ts";
 import { decryptPattern } from "./key-use.ts";
+import { mentionsAny } from "./pattern.ts";
+import { dataKeyArns } from "./scope.ts";
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -22,7 +24,7 @@ export const kmsVolume: TrailDetection = {
   tactic: "exfiltration",
   source: "trail",
   // Counts all callers: a stolen session of the service counts like the service itself.
-  pattern: ({ keyArn }) => decryptPattern(keyArn),
+  pattern: (scope) => decryptPattern(...dataKeyArns(scope)),
   // The usual volume differs between deployments. By default, the web ACL lets one address try 300 Keys in
   // five minutes, so this means more than one address, or a caller that bypasses the ACL.
   threshold: 1000,
@@ -47,9 +49,9 @@ export const kmsVolume: TrailDetection = {
     "If there are addresses or user agents that are not the service's, its role was stolen. Revoke its sessions (in the IAM console: the role, Revoke sessions) and stop its tasks.",
     "If only the service decrypts, compare with the requests to /decrypt in its log. If a few callers decrypt many records, block them. If requests have increased for all callers, use has grown.",
   ],
-  insightsQuery: ({ keyArn }) =>
+  insightsQuery: (scope) =>
     [
-      `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and @message like "${keyArn}"`,
+      `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and ${mentionsAny(dataKeyArns(scope))}`,
       "stats count() as decrypts, latest(eventID) as event by userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
       "sort decrypts desc",
     ].join(" | "),

@@ -40,7 +40,15 @@ export function notByRole(roleArn: string | undefined): readonly string[] {
 /** ARN of any resource of the call. KMS resolves aliases and key IDs to ARNs here. */
 export const RESOURCE_ARN = "$.resources[*].ARN";
 
-function grouped(conditions: readonly string[], operator: "||" | "&&"): string {
-  if (conditions.length === 0) throw new RangeError("A filter pattern needs at least one value.");
+/** A condition of a Logs Insights query: the log event contains one of the values. */
+export function mentionsAny(values: readonly string[]): string {
+  return grouped(
+    values.map((value) => `@message like "${value}"`),
+    "or",
+  );
+}
+
+function grouped(conditions: readonly string[], operator: "||" | "&&" | "or"): string {
+  if (conditions.length === 0) throw new RangeError("A condition needs at least one value.");
   return conditions.length === 1 ? String(conditions[0]) : `(${conditions.join(` ${operator} `)})`;
 }

@@ -2,7 +2,7 @@ import { BOOTSTRAP_PATH } from "../common/naming.ts";
 import type { TrailDetection } from "./detection.ts";
 import { administrator, deployer, exampleEvent, exampleScope, user } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
-import type { DetectionScope } from "./scope.ts";
+import { type DetectionScope, taskRoleArns } from "./scope.ts";
 
 const INVOKED_BY = "$.userIdentity.invokedBy";
 const GITHUB = "token.actions.githubusercontent.com";
@@ -73,7 +73,11 @@ export const roleChange: TrailDetection = {
           )})`,
           `(${allOf(
             matchesAny("$.eventName", "AssumeRole*"),
-            matchesAny("$.requestParameters.roleArn", scope.serviceRoleArn, scope.executionRoleArn),
+            matchesAny(
+              "$.requestParameters.roleArn",
+              ...taskRoleArns(scope),
+              scope.executionRoleArn,
+            ),
             matchesNone(INVOKED_BY, "ecs-tasks.amazonaws.com"),
           )})`,
         ),

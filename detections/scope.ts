@@ -5,6 +5,7 @@ import {
   executionRoleName,
   logGroupName,
   resourceName,
+  rewrapRoleName,
   rolloutRoleName,
   serviceLogGroupName,
   serviceNamespace,
@@ -56,6 +57,10 @@ export interface DetectionScope extends MonitoringScope {
   readonly deployRoleName: string;
   /** KMS key that encrypts the records' data keys. */
   readonly keyArn: string;
+  /** KMS keys that only decrypt older records: at most two. */
+  readonly previousKeyArns: readonly string[];
+  /** The role that moves records from the previous KMS keys to the current one, if there are any. */
+  readonly rewrapRoleArn?: string;
   /** KMS keys of the database, its master secret, the images and the flow log. */
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
@@ -77,7 +82,13 @@ export interface ArnBuilder {
 /** Identifiers that AWS assigns. */
 export type AssignedIds = Pick<
   DetectionScope,
-  "keyArn" | "trailKeyArn" | "topicKeyArn" | "storageKeyArns" | "securityGroupIds" | "natAddresses"
+  | "keyArn"
+  | "previousKeyArns"
+  | "trailKeyArn"
+  | "topicKeyArn"
+  | "storageKeyArns"
+  | "securityGroupIds"
+  | "natAddresses"
 >;
 
 /** Parts of the aliases of `storageKeyArns`, in the same order. */
@@ -140,9 +151,25 @@ export function createDetectionScope(
     deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
     deployRoleName: deployRoleName(env),
     ...ids,
+    ...(ids.previousKeyArns.length > 0 && { rewrapRoleArn: roleArn(rewrapRoleName(env)) }),
     serviceLogGroupName: serviceLogGroupName(env),
     serviceNamespace: serviceNamespace(env),
   };
+}
+
+const EXAMPLE_PREVIOUS_KEYS = [
+  "6d1e9b37-84c2-4f05-a7d3-2e8b5c90f164",
+  "a2f74c08-5b19-4e63-9d80-c31f6e7b2d95",
+];
+
+/** All KMS keys that decrypt records. */
+export function dataKeyArns({ keyArn, previousKeyArns }: DetectionScope): readonly string[] {
+  return [keyArn, ...previousKeyArns];
+}
+
+/** The roles of the tasks that use the data keys. */
+export function taskRoleArns({ serviceRoleArn, rewrapRoleArn }: DetectionScope): readonly string[] {
+  return rewrapRoleArn === undefined ? [serviceRoleArn] : [serviceRoleArn, rewrapRoleArn];
 }
 
 export const EXAMPLE_ACCOUNT = "111122223333";
@@ -154,7 +181,7 @@ export const EXAMPLE_ACCOUNT = "111122223333";
 export function createExampleScope(
   env: string,
   region: string,
-  settings?: ScopeSettings,
+  { previousKeys = 0, ...settings }: ScopeSettings & { readonly previousKeys?: number } = {},
 ): DetectionScope & { readonly trailKeyArn: string } {
   const partition = partitionOf(region);
   const regionalArn = (service: string, resource: string) =>
@@ -167,6 +194,9 @@ export function createExampleScope(
     { accountId: EXAMPLE_ACCOUNT, regionalArn, globalArn },
     {
       keyArn: regionalArn("kms", "key/1f6c8e0a-3b52-4d77-9a41-0c2e5d8b7f63"),
+      previousKeyArns: EXAMPLE_PREVIOUS_KEYS.slice(0, previousKeys).map((id) =>
+        regionalArn("kms", `key/${id}`),
+      ),
       trailKeyArn,
       topicKeyArn: regionalArn("kms", "key/c3b81f56-7d24-4e90-8a1c-62f5d0e9b7a3"),
       storageKeyArns: [

@@ -8,7 +8,7 @@ import {
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
-import type { DetectionScope } from "./scope.ts";
+import { type DetectionScope, taskRoleArns } from "./scope.ts";
 
 const VPC_ENDPOINT = "$.vpcEndpointId";
 
@@ -37,17 +37,17 @@ export const serviceCredentialsOutside: TrailDetection = {
   source: "trail",
   // Counts calls to AWS services that the roles never use. ECS Exec makes the service's role call
   // ssmmessages and logs. denied-api counts the calls that AWS denies.
-  pattern: ({ serviceRoleArn, executionRoleArn }) =>
+  pattern: (scope) =>
     jsonPattern(
       allOf(
         "$.errorCode NOT EXISTS",
         anyOf(
           `(${allOf(
-            matchesAny(CALLER_ROLE_ARN, serviceRoleArn),
+            matchesAny(CALLER_ROLE_ARN, ...taskRoleArns(scope)),
             matchesNone("$.eventSource", "kms.*", "ssmmessages.*", "logs.*"),
           )})`,
           `(${allOf(
-            matchesAny(CALLER_ROLE_ARN, executionRoleArn),
+            matchesAny(CALLER_ROLE_ARN, scope.executionRoleArn),
             matchesNone("$.eventSource", "kms.*", "ecr.*", "logs.*", "secretsmanager.*"),
           )})`,
         ),
@@ -62,7 +62,7 @@ export const serviceCredentialsOutside: TrailDetection = {
       : [
           jsonPattern(
             allOf(
-              matchesAny(CALLER_ROLE_ARN, scope.serviceRoleArn, scope.executionRoleArn),
+              matchesAny(CALLER_ROLE_ARN, ...taskRoleArns(scope), scope.executionRoleArn),
               matchesAny("$.eventSource", "kms.amazonaws.com", "secretsmanager.amazonaws.com"),
               "$.userIdentity.invokedBy NOT EXISTS",
               elsewhere,

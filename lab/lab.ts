@@ -100,6 +100,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     DATABASE_URL: databaseUrl,
     ...identity.env,
     KMS_KEY_ARN: scope.keyArn,
+    KMS_PREVIOUS_KEY_ARNS: scope.previousKeyArns.join(","),
     METRICS_NAMESPACE: scope.serviceNamespace,
     DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
     TRAIL: deployment.trail.name,

@@ -1,5 +1,5 @@
 import type { Environment } from "../common/environment.ts";
-import { keyAlias, resourceName } from "../common/naming.ts";
+import { dataKeyAlias, keyAlias, keyGenerationsOf, resourceName } from "../common/naming.ts";
 import {
   createDetectionScope,
   type DetectionScope,
@@ -10,12 +10,17 @@ import {
 import type { Deployment } from "../terraform/deployment.ts";
 import type { Account } from "../terraform/reader.ts";
 
-/** Settings that decide what detections refer to, and the key of an existing trail if it is known. */
-export type LabScopeSettings = ScopeSettings & {
+/** Settings that decide what detections refer to. */
+export interface LabScopeSettings extends ScopeSettings {
+  /** Key of an existing trail, if it is known. */
   readonly trailKeyArn?: string | undefined;
   /** An existing VPC has no flow log of ours. */
   readonly vpcId?: string | undefined;
-};
+  /** Generations of the data key, oldest first. The first by default. */
+  readonly keyGenerations?: readonly number[];
+  /** The generation that encrypts new records. The last by default. */
+  readonly currentKeyGeneration?: number | undefined;
+}
 
 const NO_NETWORK = { securityGroupIds: [], natAddresses: [] };
 
@@ -31,6 +36,9 @@ export function labScope(
   settings: LabScopeSettings = {},
   network: Pick<DetectionScope, "securityGroupIds" | "natAddresses"> = NO_NETWORK,
 ): DetectionScope {
+  const { keyGenerations = [1] } = settings;
+  const current = settings.currentKeyGeneration ?? keyGenerations.at(-1) ?? 1;
+  const arnOf = (generation: number) => keyArn(dataKeyAlias(env, generation));
   return createDetectionScope(
     env,
     {
@@ -39,7 +47,8 @@ export function labScope(
       regionalArn: (service, resource) => `arn:aws:${service}:${region}:${accountId}:${resource}`,
     },
     {
-      keyArn: keyArn(keyAlias(env)),
+      keyArn: arnOf(current),
+      previousKeyArns: keyGenerations.filter((generation) => generation !== current).map(arnOf),
       trailKeyArn:
         settings.trailLogGroup === undefined
           ? keyArn(keyAlias(env, "trail"))
@@ -58,8 +67,9 @@ export function labScope(
 export function deployedScope(
   env: Environment,
   deployment: Deployment,
-  { trailLogGroup, trailKeyArn, trailBucket, vpcId }: LabScopeSettings = {},
+  settings: LabScopeSettings = {},
 ): DetectionScope {
+  const { trailLogGroup, trailKeyArn, trailBucket, vpcId, currentKeyGeneration } = settings;
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -68,11 +78,19 @@ export function deployedScope(
       `No KMS key in the stacks has the alias ${alias}. Existing aliases: ${known || "none"}.`,
     );
   };
+  const aliases = deployment.keys.flatMap(({ aliases }) => aliases);
+  const keyGenerations = keyGenerationsOf(env, aliases);
   return labScope(
     env,
     deployment,
     keyArn,
-    { trailLogGroup, trailKeyArn, trailBucket, vpcId },
+    {
+      trailLogGroup,
+      trailKeyArn,
+      trailBucket,
+      vpcId,
+      ...(keyGenerations.length > 0 && { keyGenerations, currentKeyGeneration }),
+    },
     {
       securityGroupIds: SECURITY_GROUPS.flatMap((part) =>
         deployment.securityGroups.flatMap(({ name, id }) =>

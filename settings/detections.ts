@@ -9,6 +9,7 @@ import { EXAMPLE_KEY } from "../detections/monitored-keys/monitored-key.ts";
 import { createExampleScope } from "../detections/scope.ts";
 import type * as existing from "./existing.ts";
 import type * as general from "./general.ts";
+import type * as keysAndLogs from "./keys-and-logs.ts";
 import { listsOf, namesOf, numbersOf } from "./schemas.ts";
 import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
@@ -75,7 +76,8 @@ export const settings = {
 
 type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof general.settings>, "env" | "region"> &
-  Pick<ValuesOf<typeof existing.settings>, "trailLogGroup" | "trailBucket">;
+  Pick<ValuesOf<typeof existing.settings>, "trailLogGroup" | "trailBucket"> &
+  Pick<ValuesOf<typeof keysAndLogs.settings>, "keyGenerations">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -90,6 +92,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "region",
       "trailLogGroup",
       "trailBucket",
+      "keyGenerations",
     ],
     check: (values) => (tooLong({ ...values, exclusions: {} }).length > 0 ? [] : tooLong(values)),
     allowed: `exclusions with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
@@ -106,6 +109,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "anomalyDeviations",
       "env",
       "region",
+      "keyGenerations",
     ],
     check: (values) => tooLong({ ...values, exclusions: {} }),
     allowed: `a name with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
@@ -120,7 +124,8 @@ function validatePeriodOf(id: string, period: number): string | undefined {
 
 /** Measures the patterns as AWS will receive them, with references to other resources resolved. */
 function tooLong(values: DetectionSettings & Values): string[] {
-  const scope = createExampleScope(values.env, values.region, values);
+  const previousKeys = values.keyGenerations.length - 1;
+  const scope = createExampleScope(values.env, values.region, { ...values, previousKeys });
   return enabledDetections(values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
     const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));

@@ -1,8 +1,26 @@
 import { expect, test } from "vitest";
-import { settings } from "./keys-and-logs.ts";
+import { currentGenerationOf, settings } from "./keys-and-logs.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 testSettings(settings, {
+  currentKeyGeneration: [
+    "CURRENT_KEY_GENERATION",
+    "1",
+    1,
+    { "1.5": /^must be an integer$/, old: /^must be a number$/ },
+  ],
+  keyGenerations: [
+    "KEY_GENERATIONS",
+    "1, 2",
+    [1, 2],
+    {
+      0: /^must be numbers of 1 and above$/,
+      "2,1": /^must be in ascending order, each number once$/,
+      "1,1": /^must be in ascending order, each number once$/,
+      "1,2,3,4": /^must be at most 3 generations$/,
+      first: /^must be numbers, separated by commas$/,
+    },
+  ],
   keyRotationDays: [
     "KEY_ROTATION_DAYS",
     "90",
@@ -28,6 +46,17 @@ testSettings(settings, {
     { soon: /^must be an integer between 1 and 3653$/ },
   ],
   trailLockDays: ["TRAIL_LOCK_DAYS", "30", 30, { "-1": /^must be an integer between 0 and 3653$/ }],
+});
+
+test("encrypts with the newest key, unless another of the generations is set", () => {
+  const currentOf = (variables: Readonly<Record<string, string>>) =>
+    currentGenerationOf(settingsOf(variables));
+  expect(currentOf({})).toBe(1);
+  expect(currentOf({ KEY_GENERATIONS: "1,2" })).toBe(2);
+  expect(currentOf({ KEY_GENERATIONS: "1,2", CURRENT_KEY_GENERATION: "1" })).toBe(1);
+  expect(issuesOf({ CURRENT_KEY_GENERATION: "2" })).toMatchObject([
+    { message: "must be one of CIPHERWATCH_KEY_GENERATIONS, which 2 is not" },
+  ]);
 });
 
 test("lists the log retentions that CloudWatch offers", () => {

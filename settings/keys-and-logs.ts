@@ -1,4 +1,6 @@
-import { integer, oneOfNumbers, type Refinement, same, type ValuesOf } from "./setting.ts";
+import { z } from "zod";
+import { MAX_KEY_GENERATION } from "../common/naming.ts";
+import { integer, oneOfNumbers, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
 /**
  * Retention periods in days that CloudWatch Logs offers.
@@ -11,7 +13,45 @@ const LOG_RETENTION_DAYS: readonly number[] = [
 const SEVEN_YEARS = 2557;
 const TEN_YEARS = 3653;
 
+/** A filter pattern can name three keys. */
+const MAX_KEY_GENERATIONS = 3;
+
+const keyGenerations = z
+  .string()
+  .regex(/^\d{1,2}(\s*,\s*\d{1,2})*$/, "must be numbers, separated by commas")
+  .transform((list): readonly number[] => list.split(",").map(Number))
+  .refine((numbers) => numbers.every((number) => number >= 1), "must be numbers of 1 and above")
+  .refine(
+    (numbers) =>
+      numbers.every((number, index) => index === 0 || number > (numbers[index - 1] ?? 0)),
+    "must be in ascending order, each number once",
+  )
+  .refine(
+    (numbers) => numbers.length <= MAX_KEY_GENERATIONS,
+    `must be at most ${MAX_KEY_GENERATIONS} generations`,
+  );
+
 export const settings = {
+  keyGenerations: setting<readonly number[]>({
+    description:
+      "Generations of the KMS key of the records, oldest first. One encrypts new records; the others only decrypt. See keys.md.",
+    schema: keyGenerations,
+    defaults: same([1]),
+    allowed: `1 to ${MAX_KEY_GENERATIONS} ascending numbers up to ${MAX_KEY_GENERATION}, separated by commas`,
+    next: "append the next number to replace the key; remove the first when no record uses it",
+  }),
+
+  currentKeyGeneration: setting<number | undefined>({
+    description:
+      "Generation of the KMS key that encrypts new records: the newest if unset. Set it to the old one for the deployment that adds a key.",
+    schema: z.coerce
+      .number("must be a number")
+      .refine((value) => Number.isInteger(value), "must be an integer")
+      .optional(),
+    allowed: "a generation in CIPHERWATCH_KEY_GENERATIONS",
+    next: "unset it to use the newest generation",
+  }),
+
   keyRotationDays: integer(90, 2560, {
     description: "Days between automatic rotations of a KMS key.",
     defaults: same(365),
@@ -45,7 +85,24 @@ export const settings = {
   }),
 };
 
+/** The generation of the KMS key that encrypts new records. */
+export function currentGenerationOf({
+  keyGenerations,
+  currentKeyGeneration,
+}: Pick<ValuesOf<typeof settings>, "keyGenerations" | "currentKeyGeneration">): number {
+  return currentKeyGeneration ?? keyGenerations.at(-1) ?? 1;
+}
+
 export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+  {
+    fields: ["currentKeyGeneration", "keyGenerations"],
+    check: ({ currentKeyGeneration: current, keyGenerations }) =>
+      current !== undefined &&
+      !keyGenerations.includes(current) &&
+      `must be one of CIPHERWATCH_KEY_GENERATIONS, which ${current} is not`,
+    allowed: "a generation in CIPHERWATCH_KEY_GENERATIONS",
+    next: "unset it to use the newest generation",
+  },
   {
     fields: ["trailLockDays", "trailRetentionDays"],
     check: ({ trailLockDays, trailRetentionDays }) =>

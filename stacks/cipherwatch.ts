@@ -41,10 +41,12 @@ export function addStacks(app: App, settings: Settings): void {
       serviceSecurityGroupId: network.serviceSecurityGroupId,
       endpointSecurityGroupId: network.endpointSecurityGroupId,
       keyArn: kms.keyArn,
+      previousKeyArns: kms.previousKeyArns,
       databaseHost: database.host,
       databasePort: database.port,
       databaseName: database.databaseName,
       databaseUser: database.serviceUser,
+      rewrapUser: database.rewrapUser,
       databaseResourceId: database.resourceId,
       databaseSecurityGroupId: database.securityGroupId,
       masterSecretArn: database.masterSecretArn,
@@ -62,6 +64,7 @@ export function addStacks(app: App, settings: Settings): void {
         stack,
         {
           keyArn: kms.keyArn,
+          previousKeyArns: kms.previousKeyArns,
           trailKeyArn: trail?.keyArn ?? settings.trailKeyArn,
           topicKeyArn,
           // In the order of STORAGE_KEYS.

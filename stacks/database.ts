@@ -82,6 +82,8 @@ export class DatabaseStack extends CipherwatchStack {
   readonly resourceId: string;
   /** PostgreSQL role that the service signs in as, with IAM authentication. A migration creates it. */
   readonly serviceUser: string;
+  /** PostgreSQL role that moves records to another KMS key. */
+  readonly rewrapUser: string;
   readonly #identifier: string;
 
   constructor(scope: Construct, id: string, props: DatabaseStackProps) {
@@ -92,6 +94,7 @@ export class DatabaseStack extends CipherwatchStack {
     this.port = PORT;
     this.databaseName = "cipherwatch";
     this.serviceUser = "cipherwatch_service";
+    this.rewrapUser = "cipherwatch_rewrap";
 
     const logGroupNames = Object.keys(LOGS).map((log) => this.#logGroupName(log));
     const key = new EncryptionKey(this, "DatabaseKey", {

@@ -79,6 +79,41 @@ describe("the key policy", () => {
     );
   });
 
+  test("lets the service only decrypt with previous keys, and only the rewrap worker move records between keys", () => {
+    const two = stackOf({ KEY_GENERATIONS: "1,2" });
+    const useOf = (name: string) =>
+      statementsOf(two, resourceOf(two, "aws_kms_key", name).policy)
+        .filter(({ sid }) => sid !== "AccountAdministersKey")
+        .map((statement) => [...statement.actions, ...conditionsOf(statement)]);
+    const rewrap = [
+      `ArnEquals aws:PrincipalArn arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-rewrap`,
+      "StringEquals kms:EncryptionContext:app cipherwatch",
+      "StringEquals kms:EncryptionContext:format 2",
+    ];
+    const service = `ArnEquals aws:PrincipalArn ${SERVICE_ROLE}`;
+    const record = "StringEquals kms:EncryptionContext:app cipherwatch";
+    expect(useOf("DataKey_")).toEqual([
+      ["kms:Decrypt", service, record],
+      ["kms:ReEncryptFrom", ...rewrap],
+    ]);
+    expect(useOf("DataKey2_")).toEqual([
+      ["kms:Decrypt", "kms:GenerateDataKey", service, record],
+      ["kms:DescribeKey", service],
+      ["kms:ReEncryptTo", ...rewrap],
+    ]);
+    const adding = stackOf({ KEY_GENERATIONS: "1,2", CURRENT_KEY_GENERATION: "1" });
+    const actionsOf = (name: string) =>
+      statementsOf(adding, resourceOf(adding, "aws_kms_key", name).policy).map(
+        ({ actions }) => actions,
+      );
+    expect(actionsOf("DataKey_")).toContainEqual(["kms:Decrypt", "kms:GenerateDataKey"]);
+    expect(actionsOf("DataKey2_")).toContainEqual(["kms:Decrypt"]);
+    expect(resourceOf(two, "aws_kms_alias", "DataKey2").name).toBe("alias/cipherwatch-dev-2");
+    expect(Object.values(two.output ?? {})).toContainEqual(
+      expect.objectContaining({ value: expect.stringMatching(/^\$\{aws_kms_key\.DataKey2_/) }),
+    );
+  });
+
   test("names no principal that may not exist yet", () => {
     for (const { principals = [] } of statementsOf(stack, policy)) {
       for (const { identifiers } of principals) expect(identifiers).toEqual([ROOT]);

@@ -1,6 +1,7 @@
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { keyAlias, serviceRoleName } from "../common/naming.ts";
+import { dataKeyAlias, rewrapRoleName, serviceRoleName } from "../common/naming.ts";
+import { currentGenerationOf } from "../settings/keys-and-logs.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import {
@@ -16,33 +17,57 @@ export interface KmsStackProps extends CipherwatchStackProps {
   readonly vpcId: string;
 }
 
-/** The KMS key that the service encrypts its records with. */
+/** The KMS key that the service encrypts its records with, and previous ones that older records need. */
 export class KmsStack extends CipherwatchStack {
   /** ARN of the data key. */
   readonly keyArn: string;
+  /** ARNs of the other data keys, which only decrypt. The rewrap worker moves records away from them. */
+  readonly previousKeyArns: readonly string[];
 
   constructor(scope: Construct, id: string, props: KmsStackProps) {
     super(scope, id, props);
-    const { env, vpcEndpoints } = this.settings;
+    const { env, vpcEndpoints, keyGenerations } = this.settings;
+    const current = currentGenerationOf(this.settings);
     const conditions: readonly Condition[] = vpcEndpoints
       ? [["StringEquals", "aws:SourceVpc", props.vpcId]]
       : [];
-    const key = new EncryptionKey(this, "DataKey", {
-      alias: keyAlias(env),
-      description: `Encrypts the records of cipherwatch ${env}`,
-      grants: grantEncryptDecrypt(this, serviceRoleName(env), conditions),
+    const isReplaceable = keyGenerations.length > 1;
+    const keys = keyGenerations.map((generation) => {
+      const isCurrent = generation === current;
+      const service = isCurrent
+        ? encryptDecryptPermissions(THIS_KEY)
+        : decryptPermissions(THIS_KEY);
+      const rewrap = isCurrent ? rewrapToPermissions(THIS_KEY) : rewrapFromPermissions(THIS_KEY);
+      const { keyArn } = new EncryptionKey(
+        this,
+        generation === 1 ? "DataKey" : `DataKey${generation}`,
+        {
+          alias: dataKeyAlias(env, generation),
+          description: `Encrypts the records of cipherwatch ${env}`,
+          grants: [
+            ...grantToRole(this, serviceRoleName(env), service, conditions),
+            ...(isReplaceable ? grantToRole(this, rewrapRoleName(env), rewrap, conditions) : []),
+          ],
+        },
+      );
+      return { keyArn, isCurrent };
     });
-    this.keyArn = key.keyArn;
-    new TerraformOutput(this, "KeyArn", { value: key.keyArn });
+    const arnsOf = (role: boolean) =>
+      keys.flatMap(({ keyArn, isCurrent }) => (isCurrent === role ? [keyArn] : []));
+    [this.keyArn = ""] = arnsOf(true);
+    this.previousKeyArns = arnsOf(false);
+    new TerraformOutput(this, "KeyArn", { value: this.keyArn });
   }
 }
 
 /** Part of every record's encryption context. KMS denies the service any use without it. */
 const RECORD_CONTEXT: Condition = ["StringEquals", "kms:EncryptionContext:app", "cipherwatch"];
 
+/** The encryption context of records that can be moved to another KMS key. */
+const RECORD_FORMAT_2: Condition = ["StringEquals", "kms:EncryptionContext:format", "2"];
+
 /**
- * Key policy statements that let a role encrypt and decrypt records. The role also needs
- * `encryptDecryptPermissions` in its own policy.
+ * Key policy statements that let a role use a key. The role also needs the permissions in its own policy.
  *
  * A condition identifies the role, not a principal: KMS rejects a policy whose principal does not exist
  * yet, and a role that is deleted and created again no longer matches the principal.
@@ -51,12 +76,13 @@ const RECORD_CONTEXT: Condition = ["StringEquals", "kms:EncryptionContext:app", 
  * @param conditions further conditions, such as `aws:SourceVpc`: stolen credentials are useless elsewhere
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcevpc
  */
-export function grantEncryptDecrypt(
+function grantToRole(
   stack: CipherwatchStack,
   roleName: string,
-  conditions: readonly Condition[] = [],
+  permissions: readonly Statement[],
+  conditions: readonly Condition[],
 ): Statement[] {
-  return encryptDecryptPermissions(THIS_KEY).map((statement) => ({
+  return permissions.map((statement) => ({
     ...statement,
     principals: accountPrincipals(stack),
     conditions: [calledByRole(stack, roleName), ...conditions, ...(statement.conditions ?? [])],
@@ -69,4 +95,25 @@ export function encryptDecryptPermissions(keyArns: readonly string[]): Statement
     allow("SealAndOpenRecords", keyArns, ["kms:Decrypt", "kms:GenerateDataKey"], RECORD_CONTEXT),
     allow("DescribeDataKey", keyArns, ["kms:DescribeKey"]), // has no encryption context
   ];
+}
+
+/** IAM policy statements that let a role decrypt records with previous data keys, but encrypt none. */
+export function decryptPermissions(keyArns: readonly string[]): Statement[] {
+  return [allow("OpenOlderRecords", keyArns, ["kms:Decrypt"], RECORD_CONTEXT)];
+}
+
+/**
+ * IAM policy statements that let a role move records from previous data keys, which needs
+ * `rewrapToPermissions` as well. KMS returns no plaintext.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html
+ */
+export function rewrapFromPermissions(keyArns: readonly string[]): Statement[] {
+  return [
+    allow("MoveRecordsFrom", keyArns, ["kms:ReEncryptFrom"], RECORD_CONTEXT, RECORD_FORMAT_2),
+  ];
+}
+
+/** IAM policy statements that let a role move records to the data key. */
+export function rewrapToPermissions(keyArns: readonly string[]): Statement[] {
+  return [allow("MoveRecordsTo", keyArns, ["kms:ReEncryptTo"], RECORD_CONTEXT, RECORD_FORMAT_2)];
 }

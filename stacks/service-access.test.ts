@@ -13,6 +13,7 @@ import {
   conditionsOf,
   PARTITION,
   resourceOf,
+  resourcesOf,
   statementOf,
   statementsOf,
 } from "./testing/synthesized.ts";
@@ -21,7 +22,7 @@ const stack = serviceStack();
 const task = resourceOf(stack, "aws_ecs_task_definition");
 
 /** The permissions of a role by sid: actions, resources and conditions. */
-function permissionsOf(of: TerraformJson, role: "ExecutionRole" | "ServiceRole") {
+function permissionsOf(of: TerraformJson, role: "ExecutionRole" | "ServiceRole" | "Rewrap") {
   const { policy } = resourceOf(of, "aws_iam_role_policy", role);
   return Object.fromEntries(
     statementsOf(of, policy).map((statement) => [
@@ -87,6 +88,53 @@ describe("IAM roles", () => {
         [],
       ],
     });
+  });
+
+  test("only let the rewrap worker move records of format 2 between the data keys, and sign in as its own user", () => {
+    const previous = "arn:aws:kms:ap-southeast-2:111122223333:key/previous";
+    const two = serviceStack({}, undefined, [previous]);
+    const conditions = [
+      "StringEquals kms:EncryptionContext:app cipherwatch",
+      "StringEquals kms:EncryptionContext:format 2",
+    ];
+    expect(permissionsOf(two, "Rewrap")).toEqual({
+      MoveRecordsFrom: [["kms:ReEncryptFrom"], [previous], conditions],
+      MoveRecordsTo: [["kms:ReEncryptTo"], [KEY_ARN], conditions],
+      SignInToDatabase: [
+        ["rds-db:connect"],
+        [`arn:${PARTITION}:rds-db:ap-southeast-2:${ACCOUNT}:dbuser:db-ABC/cipherwatch_rewrap`],
+        [],
+      ],
+    });
+    expect(permissionsOf(two, "ServiceRole")).toMatchObject({
+      OpenOlderRecords: [
+        ["kms:Decrypt"],
+        [previous],
+        ["StringEquals kms:EncryptionContext:app cipherwatch"],
+      ],
+    });
+    const worker = resourceOf(two, "aws_ecs_task_definition", "Rewrap");
+    const [container] = JSON.parse(String(worker.container_definitions));
+    expect(worker.family).toBe("cipherwatch-dev-rewrap");
+    expect(container).toMatchObject({
+      command: ["node", "service/rewrap.ts"],
+      readonlyRootFilesystem: true,
+      user: "65532:65532",
+      image: expect.stringMatching(/@sha256:/),
+    });
+    const variables = Object.fromEntries(
+      container.environment.map(({ name, value }: { name: string; value: string }) => [
+        name,
+        value,
+      ]),
+    );
+    expect(variables).toMatchObject({
+      KMS_KEY_ARN: KEY_ARN,
+      KMS_PREVIOUS_KEY_ARNS: previous,
+      DATABASE_USER: "cipherwatch_rewrap",
+    });
+    expect(resourcesOf(stack, "aws_ecs_task_definition")).toHaveProperty("Task");
+    expect(Object.keys(resourcesOf(stack, "aws_ecs_task_definition"))).toHaveLength(1);
   });
 
   test("give the service's role the name that the key policy and the detections use", () => {

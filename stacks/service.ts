@@ -22,13 +22,14 @@ import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import { allow, PULL_IMAGE, READ_TRAIL, viaService } from "./constructs/policy.ts";
+import { RewrapTask } from "./constructs/rewrap-task.ts";
 import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
 import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
 import { TaskScaling } from "./constructs/task-scaling.ts";
 import { WebAcl } from "./constructs/web-acl.ts";
-import { encryptDecryptPermissions } from "./kms.ts";
+import { decryptPermissions, encryptDecryptPermissions } from "./kms.ts";
 import { trailArnOf } from "./trail.ts";
 
 export interface ServiceStackProps extends CipherwatchStackProps {
@@ -45,11 +46,15 @@ export interface ServiceStackProps extends CipherwatchStackProps {
   readonly endpointSecurityGroupId?: string | undefined;
   /** ARN of the data key. */
   readonly keyArn: string;
+  /** ARNs of the previous data keys, which encrypted older records. */
+  readonly previousKeyArns: readonly string[];
   readonly databaseHost: string;
   readonly databasePort: number;
   readonly databaseName: string;
   /** PostgreSQL role that the service signs in as, with IAM authentication. */
   readonly databaseUser: string;
+  /** PostgreSQL role that moves records from the previous data keys. */
+  readonly rewrapUser: string;
   /** Identifies the database in IAM policies: `db-…`. */
   readonly databaseResourceId: string;
   readonly databaseSecurityGroupId: string;
@@ -105,15 +110,19 @@ export class ServiceStack extends CipherwatchStack {
     }
 
     const connections = this.#allowConnections(props, loadBalancer.securityGroupId);
-    const task = serviceTask(this, "Task", {
+    const container = {
       ...props,
       image: `${props.repositoryUrl}@${props.imageDigest}`,
       executionRoleArn: execution.roleArn,
-      taskRoleArn: role.roleArn,
       logGroupName: logs.service.name,
+    };
+    const task = serviceTask(this, "Task", {
+      ...container,
+      taskRoleArn: role.roleArn,
       port: PORT,
       stopSeconds: DRAIN_SECONDS,
     });
+    if (props.previousKeyArns.length > 0) new RewrapTask(this, "Rewrap", container);
     const cluster = this.#cluster(logs);
     const rollout = new Rollout(this, "Rollout", loadBalancer);
     const service = this.#service(props, cluster, task, loadBalancer, rollout, [
@@ -199,6 +208,7 @@ export class ServiceStack extends CipherwatchStack {
       description: "Lets the service encrypt and decrypt records and sign in to the database",
       permissions: [
         ...encryptDecryptPermissions([props.keyArn]),
+        ...(props.previousKeyArns.length > 0 ? decryptPermissions(props.previousKeyArns) : []),
         allow(
           "SignInToDatabase",
           [this.regionalArn("rds-db", `dbuser:${databaseResourceId}/${databaseUser}`)],

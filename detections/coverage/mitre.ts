@@ -47,7 +47,7 @@ T1213 Data from Information Repositories | kms-volume:Decrypt client-volume:metr
 T1213.006 Databases | kms-volume:Decrypt database-copy:CreateDBSnapshot secret-access:GetSecretValue
 T1485 Data Destruction | kms-key-change:ScheduleKeyDeletion database-change:DeleteDBInstance
 T1485.001 Lifecycle-Triggered Deletion | trail-change:PutBucketLifecycle bucket-change:PutBucketLifecycle
-T1486 Data Encrypted for Impact | kms-key-change:PutKeyPolicy tampered-record:metric
+T1486 Data Encrypted for Impact | kms-key-change:PutKeyPolicy tampered-record:metric unreadable-record:metric
 T1489 Service Stop | ecs-change:UpdateService kms-key-change:DisableKey
 T1490 Inhibit System Recovery | database-change:DeleteDBSnapshot database-change:ModifyDBInstance
 T1491 Defacement | -no-pages

@@ -158,7 +158,11 @@ export function keyOutsider(key: MonitoredKey): KeyDetection {
     // AWS Config and inventory tools only describe keys.
     pattern: () =>
       jsonPattern(
-        allOf(keyUse(arnValue(key), USES), ...notByServices(services), ...notByAccounts(accounts)),
+        allOf(
+          keyUse([arnValue(key)], USES),
+          ...notByServices(services),
+          ...notByAccounts(accounts),
+        ),
       ),
     expectedCallers: () => ({ roles, callers: users }),
     threshold: 1,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../common/environment.ts";
+import { keyGenerationsOf } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
@@ -116,7 +117,11 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
       onCall: (requestId) => requestIds.push(requestId),
     });
   const attacker = clientFor(ATTACKER);
-  const scope = labScope(env, account, await readKeyArns(attacker), started.existing);
+  const { aliases, keyArnOf } = await readKeys(attacker);
+  const scope = labScope(env, account, keyArnOf, {
+    ...started.existing,
+    keyGenerations: keyGenerationsOf(env, aliases),
+  });
   const headers = new Map<string, ReturnType<typeof clientHeaders>>();
   const headersOf = (client: string) => {
     const known = headers.get(client) ?? clientHeaders(urls.issuer, client);
@@ -181,13 +186,14 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
 }
 
 /** @returns a function from an alias to the ARN of its KMS key */
-async function readKeyArns(client: AwsClient): Promise<(alias: string) => string> {
+async function readKeys(client: AwsClient) {
   const { Aliases } = AliasList.parse(await client.json("kms", "ListAliases"));
-  return (alias) => {
+  const keyArnOf = (alias: string) => {
     const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
     if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
     throw new Error(`The lab has no KMS key with the alias ${alias}.`);
   };
+  return { aliases: Aliases.map(({ AliasName }) => AliasName), keyArnOf };
 }
 
 async function atSpeed(

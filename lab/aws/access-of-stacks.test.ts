@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { matches } from "../../cloudwatch/pattern/matcher.ts";
+import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { Environment } from "../../common/environment.ts";
+import { rewrapRoleName } from "../../common/naming.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import { type AwsClient, createAwsClient } from "../attack/aws-client.ts";
 import type { LabClient } from "../attack/lab-client.ts";
@@ -91,6 +94,70 @@ test.each([
   ]) {
     await expect(call).rejects.toMatchObject({ code: expect.stringMatching(/^AccessDenied/) });
   }
+});
+
+test("lets the rewrap worker move records of format 2 to the current key, without reading them", async () => {
+  const { lab, scope, deployment, clientOf, lastRecord } = await start({ KEY_GENERATIONS: "1,2" });
+  const [KeyId = ""] = scope.previousKeyArns;
+  const service = clientOf(scope.serviceRoleName);
+  const worker = clientOf(rewrapRoleName("dev"));
+  const context = { app: "cipherwatch", format: "2", record: "r", key: "k" };
+  const older = { app: "cipherwatch", record: "r", key: "k" };
+
+  // An administrator stands in for the service of the time when the previous key was the current one.
+  const { Policy } = await lab.attacker.json("kms", "GetKeyPolicy", { KeyId });
+  const changed = String(Policy).replace('"kms:CreateAlias"', '"kms:Encrypt"');
+  await lab.attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: changed });
+  const encrypted = async (EncryptionContext: object) => {
+    const request = { KeyId, Plaintext: "eA==", EncryptionContext };
+    return (await lab.attacker.json("kms", "Encrypt", request)).CiphertextBlob;
+  };
+  const move = (CiphertextBlob: unknown, context: object, keys: { from: string; to: string }) =>
+    worker.json("kms", "ReEncrypt", {
+      CiphertextBlob,
+      SourceKeyId: keys.from,
+      SourceEncryptionContext: context,
+      DestinationKeyId: keys.to,
+      DestinationEncryptionContext: context,
+    });
+  const keys = { from: KeyId, to: scope.keyArn };
+
+  const moved = await move(await encrypted(context), context, keys);
+  expect(moved).toMatchObject({ SourceKeyId: KeyId, KeyId: scope.keyArn });
+  expect(moved).not.toHaveProperty("Plaintext");
+  const record = lastRecord() ?? {};
+  // https://docs.aws.amazon.com/kms/latest/developerguide/ct-reencrypt.html
+  expect(record).toMatchObject({
+    eventName: "ReEncrypt",
+    readOnly: true,
+    requestParameters: { sourceEncryptionContext: context, destinationEncryptionContext: context },
+    resources: [{ ARN: KeyId }, { ARN: scope.keyArn }],
+  });
+  const { CiphertextBlob } = moved;
+  const ofVersion1 = await encrypted(older);
+  expect(
+    await service.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: context }),
+  ).toMatchObject({ KeyId: scope.keyArn, Plaintext: "eA==" });
+
+  for (const denied of [
+    move(CiphertextBlob, context, { from: scope.keyArn, to: KeyId }),
+    move(CiphertextBlob, context, { from: scope.keyArn, to: scope.keyArn }),
+    move(ofVersion1, older, keys),
+    worker.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: context }),
+    worker.json("kms", "GenerateDataKey", { KeyId: scope.keyArn, ...inContext(context) }),
+    service.json("kms", "GenerateDataKey", { KeyId, ...inContext(context) }),
+  ]) {
+    await expect(denied).rejects.toMatchObject({ code: "AccessDeniedException" });
+  }
+
+  const outsider = deployment.metricFilters.filter(({ name }) => name.endsWith("kms-outsider"));
+  expect(outsider).toHaveLength(1);
+  const counts = (event: object) =>
+    matches(parsePattern(outsider[0]?.pattern ?? ""), JSON.stringify(event));
+  expect(counts(record)).toBe(false);
+  expect(counts({ ...record, eventName: "Decrypt" })).toBe(true);
+  const other = JSON.stringify(record).replaceAll("dev-rewrap", "dev-other");
+  expect(counts(JSON.parse(other))).toBe(true);
 });
 
 // docs/decisions/0002-administrators-do-not-decrypt.md

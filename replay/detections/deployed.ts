@@ -2,7 +2,7 @@ import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { MAX_PATTERN_LENGTH } from "../../cloudwatch/pattern/limits.ts";
 import type { Environment } from "../../common/environment.ts";
-import { keyAlias, serviceRoleName } from "../../common/naming.ts";
+import { dataKeyAlias, keyGenerationsOf, serviceRoleName } from "../../common/naming.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import { BINDINGS, type Binding, type BoundArns, type ReplayedDetections } from "./detections.ts";
 
@@ -76,9 +76,13 @@ function alarmKeyOf({ namespace, metricName }: MetricAlarm): string {
 
 /** The ARNs that the synthesized patterns name. */
 function stackArnsOf(deployment: DeployedAlarms, env: Environment): StackArns {
-  const key = deployment.keys.find(({ aliases }) => aliases.includes(keyAlias(env)));
-  if (key === undefined)
-    throw new Error(`No KMS key of the stacks has the alias ${keyAlias(env)}.`);
+  const generations = keyGenerationsOf(
+    env,
+    deployment.keys.flatMap(({ aliases }) => aliases),
+  );
+  const alias = dataKeyAlias(env, generations.at(-1) ?? 1);
+  const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
+  if (key === undefined) throw new Error(`No KMS key of the stacks has the alias ${alias}.`);
   const role = `arn:aws:iam::${deployment.accountId}:role/${serviceRoleName(env)}`;
   return { role, key: key.arn };
 }

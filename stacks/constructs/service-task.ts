@@ -19,11 +19,15 @@ export interface ServiceTaskProps {
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
   readonly keyArn: string;
+  /** Data keys of older records. */
+  readonly previousKeyArns: readonly string[];
   readonly databaseHost: string;
   readonly databasePort: number;
   readonly databaseName: string;
   /** PostgreSQL role of the API. The migrations create it. */
   readonly databaseUser: string;
+  /** PostgreSQL role that moves records from the previous data keys. */
+  readonly rewrapUser: string;
   /** Secret of the database's master user. Only the migrations receive it. */
   readonly masterSecretArn: string;
 }
@@ -68,7 +72,10 @@ function migrations(scope: Construct, props: ServiceTaskProps) {
     essential: false, // the task continues when it exits
     command: ["node", "service/migrate.ts"],
     ...hardened(props.image),
-    environment: toPairs(databaseVariables(props)),
+    environment: toPairs({
+      ...databaseVariables(props),
+      ...(props.previousKeyArns.length > 0 && { DATABASE_REWRAP_USER: props.rewrapUser }),
+    }),
     secrets: [{ name: "DATABASE_SECRET", valueFrom: props.masterSecretArn }],
     logConfiguration: logsOf(scope, props),
   };
@@ -78,7 +85,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
   const stack = CipherwatchStack.of(scope);
   const { settings } = stack;
   const { env, region, monitoringCanary, executeCommand, databasePoolSize, taskMemory } = settings;
-  const { port, keyArn, stopSeconds } = props;
+  const { port, keyArn, previousKeyArns, stopSeconds } = props;
   return {
     name: API_CONTAINER,
     essential: true,
@@ -91,6 +98,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
       AWS_REGION: region,
       HOST: "0.0.0.0",
       KMS_KEY_ARN: keyArn,
+      ...(previousKeyArns.length > 0 && { KMS_PREVIOUS_KEY_ARNS: previousKeyArns.join(",") }),
       METRICS_NAMESPACE: serviceNamespace(env),
       PORT: String(port),
       ...identityVariables(CipherwatchStack.of(scope).settings),
@@ -151,7 +159,8 @@ export function healthCommand(port: number): readonly string[] {
   return ["node", "-e", script];
 }
 
-function hardened(image: string) {
+/** What each container of the image is denied. */
+export function hardened(image: string) {
   return {
     image,
     user: UNPRIVILEGED_USER,
@@ -161,7 +170,12 @@ function hardened(image: string) {
   };
 }
 
-function databaseVariables(props: ServiceTaskProps): Readonly<Record<string, string>> {
+type DatabaseProps = Pick<
+  ServiceTaskProps,
+  "databaseHost" | "databasePort" | "databaseName" | "databaseUser"
+>;
+
+export function databaseVariables(props: DatabaseProps): Readonly<Record<string, string>> {
   return {
     DATABASE_HOST: props.databaseHost,
     DATABASE_NAME: props.databaseName,
@@ -174,19 +188,23 @@ function databaseVariables(props: ServiceTaskProps): Readonly<Record<string, str
  * Non-blocking: drops lines when the buffer is full, because undeliverable logs must not stop the service.
  * CloudTrail records the use of the key independently. Sorted, as the provider compares them.
  */
-function logsOf(scope: Construct, { logGroupName }: ServiceTaskProps) {
+export function logsOf(
+  scope: Construct,
+  { logGroupName }: Pick<ServiceTaskProps, "logGroupName">,
+  streamPrefix = "service",
+) {
   return {
     logDriver: "awslogs",
     options: {
       "awslogs-group": logGroupName,
       "awslogs-region": CipherwatchStack.of(scope).settings.region,
-      "awslogs-stream-prefix": "service",
+      "awslogs-stream-prefix": streamPrefix,
       "max-buffer-size": "25m",
       mode: "non-blocking",
     },
   };
 }
 
-function toPairs(variables: Readonly<Record<string, string>>) {
+export function toPairs(variables: Readonly<Record<string, string>>) {
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }

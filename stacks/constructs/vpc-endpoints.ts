@@ -5,6 +5,7 @@ import {
   executionRoleName,
   logGroupName,
   resourceName,
+  rewrapRoleName,
   serviceLogGroupName,
   serviceRoleName,
 } from "../../common/naming.ts";
@@ -109,9 +110,9 @@ interface Endpoint {
   readonly grants: readonly Statement[];
 }
 
-/** Each endpoint only allows the calls that the service's two roles make. */
+/** Each endpoint only allows the calls that the service's roles make. */
 function endpoints(stack: CipherwatchStack): Endpoint[] {
-  const { env, executeCommand, decryptWithoutTrail } = stack.settings;
+  const { env, executeCommand, decryptWithoutTrail, keyGenerations } = stack.settings;
   const service = calledBy(stack, serviceRoleName(env));
   const taskStart = calledBy(stack, executionRoleName(env));
   const pullImages: readonly Statement[] = [
@@ -147,6 +148,16 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
           actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
           resources: [stack.regionalArn("kms", "key/*")],
         },
+        ...(keyGenerations.length > 1
+          ? [
+              {
+                sid: "MoveRecords",
+                ...calledBy(stack, rewrapRoleName(env)),
+                actions: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+                resources: [stack.regionalArn("kms", "key/*")],
+              },
+            ]
+          : []),
       ],
     },
     {

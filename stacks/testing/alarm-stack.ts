@@ -15,9 +15,15 @@ export interface AlarmStackOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Default: the detections that the settings enable. */
   readonly detections?: readonly Detection[];
+  /** Default: none. */
+  readonly previousKeyArns?: readonly string[];
 }
 
-export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {}): TerraformJson {
+export function alarmStack({
+  variables = {},
+  detections,
+  previousKeyArns = [],
+}: AlarmStackOptions = {}): TerraformJson {
   const settings = settingsOf(variables);
   const { env, monitoringCanary, imageDigest } = settings;
   return synthStack(
@@ -31,6 +37,7 @@ export function alarmStack({ variables = {}, detections }: AlarmStackOptions = {
             stack,
             {
               keyArn: KEY,
+              previousKeyArns,
               trailKeyArn: settings.trailLogGroup === undefined ? TRAIL_KEY : settings.trailKeyArn,
               topicKeyArn,
               storageKeyArns: STORAGE_KEYS.map(

@@ -14,6 +14,7 @@ export const REPOSITORY_ARN = "arn:aws:ecr:ap-southeast-2:111122223333:repositor
 export function serviceStack(
   variables: Readonly<Record<string, string>> = {},
   endpointSecurityGroupId?: string,
+  previousKeyArns: readonly string[] = [],
 ): TerraformJson {
   return synthStack(
     (app) =>
@@ -28,10 +29,12 @@ export function serviceStack(
         serviceSecurityGroupId: "sg-tasks",
         endpointSecurityGroupId,
         keyArn: KEY_ARN,
+        previousKeyArns,
         databaseHost: "database.example.com",
         databasePort: 5433,
         databaseName: "cipherwatch",
         databaseUser: "cipherwatch_service",
+        rewrapUser: "cipherwatch_rewrap",
         databaseResourceId: "db-ABC",
         databaseSecurityGroupId: "sg-database",
         masterSecretArn: SECRET_ARN,
