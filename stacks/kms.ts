@@ -89,16 +89,23 @@ function grantToRole(
   }));
 }
 
-/** IAM policy statements that let a role encrypt and decrypt records with the data key. */
-export function encryptDecryptPermissions(keyArns: readonly string[]): Statement[] {
+/**
+ * IAM policy statements that let a role encrypt and decrypt records with the data key.
+ * @param previousKeyArns keys that it may only decrypt with
+ */
+export function encryptDecryptPermissions(
+  keyArns: readonly string[],
+  previousKeyArns: readonly string[] = [],
+): Statement[] {
   return [
     allow("SealAndOpenRecords", keyArns, ["kms:Decrypt", "kms:GenerateDataKey"], RECORD_CONTEXT),
     allow("DescribeDataKey", keyArns, ["kms:DescribeKey"]), // has no encryption context
+    ...(previousKeyArns.length > 0 ? decryptPermissions(previousKeyArns) : []),
   ];
 }
 
 /** IAM policy statements that let a role decrypt records with previous data keys, but encrypt none. */
-export function decryptPermissions(keyArns: readonly string[]): Statement[] {
+function decryptPermissions(keyArns: readonly string[]): Statement[] {
   return [allow("OpenOlderRecords", keyArns, ["kms:Decrypt"], RECORD_CONTEXT)];
 }
 

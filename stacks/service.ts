@@ -29,7 +29,7 @@ import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
 import { TaskScaling } from "./constructs/task-scaling.ts";
 import { WebAcl } from "./constructs/web-acl.ts";
-import { decryptPermissions, encryptDecryptPermissions } from "./kms.ts";
+import { encryptDecryptPermissions } from "./kms.ts";
 import { trailArnOf } from "./trail.ts";
 
 export interface ServiceStackProps extends CipherwatchStackProps {
@@ -207,8 +207,7 @@ export class ServiceStack extends CipherwatchStack {
       name: serviceRoleName(env),
       description: "Lets the service encrypt and decrypt records and sign in to the database",
       permissions: [
-        ...encryptDecryptPermissions([props.keyArn]),
-        ...(props.previousKeyArns.length > 0 ? decryptPermissions(props.previousKeyArns) : []),
+        ...encryptDecryptPermissions([props.keyArn], props.previousKeyArns),
         allow(
           "SignInToDatabase",
           [this.regionalArn("rds-db", `dbuser:${databaseResourceId}/${databaseUser}`)],
