@@ -55,7 +55,7 @@ const metrics = {
   /** Decrypts denied because the stored record was tampered with. */
   TamperedRecords: { unit: "Count", resolution: 1 },
   /** Decrypts denied because the record's KMS key or format is unknown to the service. */
-  UnreadableRecords: { unit: "Count", resolution: 1 },
+  UnreadableRecords: { unit: "Count", resolution: 60 },
   /** Records that the worker moved to the current KMS key. */
   RewrappedRecords: { unit: "Count", resolution: 60 },
   /** Records whose data key KMS refused to re-encrypt. */

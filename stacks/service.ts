@@ -25,14 +25,19 @@ import { allow, PULL_IMAGE, READ_TRAIL, viaService } from "./constructs/policy.t
 import { RewrapTask } from "./constructs/rewrap-task.ts";
 import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
-import { API_CONTAINER, serviceTask } from "./constructs/service-task.ts";
+import {
+  API_CONTAINER,
+  serviceTask,
+  type TaskDatabaseProps,
+  type TaskKeysProps,
+} from "./constructs/service-task.ts";
 import { TaskRole } from "./constructs/task-role.ts";
 import { TaskScaling } from "./constructs/task-scaling.ts";
 import { WebAcl } from "./constructs/web-acl.ts";
 import { encryptDecryptPermissions } from "./kms.ts";
 import { trailArnOf } from "./trail.ts";
 
-export interface ServiceStackProps extends CipherwatchStackProps {
+export interface ServiceStackProps extends CipherwatchStackProps, TaskKeysProps, TaskDatabaseProps {
   /** Digest of the image in the repository, `sha256:…`. */
   readonly imageDigest: string;
   readonly repositoryArn: string;
@@ -44,21 +49,9 @@ export interface ServiceStackProps extends CipherwatchStackProps {
   readonly serviceSecurityGroupId: string;
   /** Security group of the interface endpoints. Default: tasks reach AWS APIs through the NAT gateway. */
   readonly endpointSecurityGroupId?: string | undefined;
-  /** ARN of the data key. */
-  readonly keyArn: string;
-  /** ARNs of the previous data keys, which encrypted older records. */
-  readonly previousKeyArns: readonly string[];
-  readonly databaseHost: string;
-  readonly databasePort: number;
-  readonly databaseName: string;
-  /** PostgreSQL role that the service signs in as, with IAM authentication. */
-  readonly databaseUser: string;
-  /** PostgreSQL role that moves records from the previous data keys. */
-  readonly rewrapUser: string;
   /** Identifies the database in IAM policies: `db-…`. */
   readonly databaseResourceId: string;
   readonly databaseSecurityGroupId: string;
-  readonly masterSecretArn: string;
   /** ARN of the key that encrypts the master secret. */
   readonly secretKeyArn: string;
 }

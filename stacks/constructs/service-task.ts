@@ -8,7 +8,28 @@ import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
 import { CipherwatchStack, type StackSettings } from "../cipherwatch-stack.ts";
 import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
-export interface ServiceTaskProps {
+/** The KMS keys that tasks use. */
+export interface TaskKeysProps {
+  /** ARN of the data key. */
+  readonly keyArn: string;
+  /** ARNs of the other data keys, which only decrypt. */
+  readonly previousKeyArns: readonly string[];
+}
+
+/** How tasks sign in to the database. */
+export interface TaskDatabaseProps {
+  readonly databaseHost: string;
+  readonly databasePort: number;
+  readonly databaseName: string;
+  /** PostgreSQL role of the API, with IAM authentication. The migrations create it. */
+  readonly databaseUser: string;
+  /** PostgreSQL role that moves records from the other data keys. The migrations create it. */
+  readonly rewrapUser: string;
+  /** Secret of the database's master user. Only the migrations receive it. */
+  readonly masterSecretArn: string;
+}
+
+export interface ServiceTaskProps extends TaskKeysProps, TaskDatabaseProps {
   /** `<repository>@sha256:…` */
   readonly image: string;
   readonly executionRoleArn: string;
@@ -18,18 +39,6 @@ export interface ServiceTaskProps {
   readonly port: number;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
-  readonly keyArn: string;
-  /** Data keys of older records. */
-  readonly previousKeyArns: readonly string[];
-  readonly databaseHost: string;
-  readonly databasePort: number;
-  readonly databaseName: string;
-  /** PostgreSQL role of the API. The migrations create it. */
-  readonly databaseUser: string;
-  /** PostgreSQL role that moves records from the previous data keys. */
-  readonly rewrapUser: string;
-  /** Secret of the database's master user. Only the migrations receive it. */
-  readonly masterSecretArn: string;
 }
 
 export const API_CONTAINER = "api";

@@ -112,7 +112,7 @@ interface Endpoint {
 
 /** Each endpoint only allows the calls that the service's roles make. */
 function endpoints(stack: CipherwatchStack): Endpoint[] {
-  const { env, executeCommand, decryptWithoutTrail, keyGenerations } = stack.settings;
+  const { env, executeCommand, decryptWithoutTrail } = stack.settings;
   const service = calledBy(stack, serviceRoleName(env));
   const taskStart = calledBy(stack, executionRoleName(env));
   const pullImages: readonly Statement[] = [
@@ -141,24 +141,7 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
     {
       construct: "Kms",
       service: "kms",
-      grants: [
-        {
-          sid: "UseKeys",
-          ...service,
-          actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-          resources: [stack.regionalArn("kms", "key/*")],
-        },
-        ...(keyGenerations.length > 1
-          ? [
-              {
-                sid: "MoveRecords",
-                ...calledBy(stack, rewrapRoleName(env)),
-                actions: ["kms:ReEncryptFrom", "kms:ReEncryptTo"],
-                resources: [stack.regionalArn("kms", "key/*")],
-              },
-            ]
-          : []),
-      ],
+      grants: useKeys(stack, service),
     },
     {
       construct: "SecretsManager",
@@ -200,6 +183,17 @@ type Caller = Required<Pick<Statement, "principals" | "conditions">>;
 
 function calledBy(stack: CipherwatchStack, roleName: string): Caller {
   return { principals: ANY_PRINCIPAL, conditions: [calledByRole(stack, roleName)] };
+}
+
+function useKeys(stack: CipherwatchStack, service: Caller): Statement[] {
+  const { env, keyGenerations } = stack.settings;
+  const resources = [stack.regionalArn("kms", "key/*")];
+  const actions = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"];
+  const use = { sid: "UseKeys", ...service, actions, resources };
+  if (keyGenerations.length === 1) return [use];
+  const worker = calledBy(stack, rewrapRoleName(env));
+  const move = ["kms:ReEncryptFrom", "kms:ReEncryptTo"];
+  return [use, { sid: "MoveRecords", ...worker, actions: move, resources }];
 }
 
 function logCommands(stack: CipherwatchStack, service: Caller): Statement[] {
