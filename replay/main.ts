@@ -60,7 +60,8 @@ async function run(
   const detections = namedDetections(options) ?? (await loadDetections(options)).detections;
   checkDetectionIds(options, detections);
   const progress = err.isTTY === true ? createProgress(err) : undefined;
-  const report = await replay({ ...options, detections, ...(progress && { progress }) });
+  const sweep = options.sweep || options.json || options.html !== undefined;
+  const report = await replay({ ...options, detections, sweep, ...(progress && { progress }) });
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
   out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
   if (report.input.malformed + report.input.unreadable > 0) return 2;

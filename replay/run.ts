@@ -19,6 +19,8 @@ export interface ReplayProps {
   readonly thresholds: ReadonlyMap<string, number>;
   readonly exclusions?: Exclusions;
   readonly workers: number;
+  /** Whether to evaluate other thresholds too, which takes longer than the rest of the evaluation; default true. */
+  readonly sweep?: boolean;
   readonly progress?: Progress;
 }
 
@@ -87,6 +89,7 @@ export async function replay(props: ReplayProps): Promise<Report> {
     trials,
     monitoredMetrics,
     thresholds: props.thresholds,
+    sweep: props.sweep ?? true,
     input: { digests, others, ...read, ...tally.counts(), errors },
     countsKeyUse,
   });

@@ -26,6 +26,7 @@ export function buildReport({
   trials,
   monitoredMetrics,
   thresholds,
+  sweep,
   input,
   countsKeyUse,
 }: {
@@ -36,6 +37,8 @@ export function buildReport({
   readonly monitoredMetrics: readonly string[];
   /** By detection id, instead of the deployed thresholds. */
   readonly thresholds: ReadonlyMap<string, number>;
+  /** Whether to evaluate other thresholds too. */
+  readonly sweep: boolean;
   readonly input: Input;
   readonly countsKeyUse: boolean;
 }): Report {
@@ -55,6 +58,7 @@ export function buildReport({
       alarmReport(alarm, {
         series: metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id))),
         threshold: thresholds.get(id),
+        sweep,
         span,
       }),
     ),
@@ -90,10 +94,11 @@ function alarmReport(
     readonly series: readonly Series[];
     /** Instead of the deployed one. */
     readonly threshold: number | undefined;
+    readonly sweep: boolean;
     readonly span: Span | undefined;
   },
 ): AlarmReport {
-  const { series, span } = evaluated;
+  const { series, span, sweep } = evaluated;
   const timeline = span && createTimeline(deployed, series, span.first);
   const reportOf = (alarm: MetricAlarm) => ({
     ...stateReport(alarm, timeline ? transitionsOf(alarm, timeline) : [], endOf(alarm, span)),
@@ -107,7 +112,7 @@ function alarmReport(
     ...reportOf(alarm),
     ...(isOverridden && { deployedThreshold: deployed.threshold }),
     sweep:
-      timeline && span
+      sweep && timeline && span
         ? sweepThresholds(alarm, timeline, [deployed.threshold, threshold], span)
         : [],
   };
