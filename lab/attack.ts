@@ -1,5 +1,12 @@
 import { cisPack } from "../detections/index.ts";
-import { type Attack, type AttackResult, attacks, runAttack, stepsIn } from "./attack/attack.ts";
+import {
+  type Attack,
+  type AttackResult,
+  attacks,
+  keyAttacks,
+  runAttack,
+  stepsIn,
+} from "./attack/attack.ts";
 import { connectToLab, type LabClient, readLabUrls } from "./attack/lab-client.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
 import { formatReport, type ReportedAttack } from "./attack/report.ts";
@@ -17,9 +24,9 @@ const NOT_REPORTED = 1;
 const CANNOT_RUN = 2;
 
 async function main(): Promise<void> {
-  const cisIds = new Set(cisPack.map(({ id }) => id));
+  const optional = new Set([...cisPack, ...keyAttacks].map(({ id }) => id));
   const allIds = attacks.map(({ id }) => id);
-  const defaultIds = allIds.filter((id) => !cisIds.has(id));
+  const defaultIds = allIds.filter((id) => !optional.has(id));
   const options = readOptions(process.argv.slice(2), allIds, defaultIds);
   if (options.help) return console.log(USAGE);
   if (options.list) return list();

@@ -3,7 +3,6 @@ import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
 import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
-import { synthesize } from "../stacks/synthesize.ts";
 import { readDeployment } from "../terraform/deployment.ts";
 import { readTerraform, type Terraform } from "../terraform/reader.ts";
 import { type Aws, notModelled, startAws } from "./aws/aws.ts";
@@ -11,6 +10,7 @@ import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import { createActions } from "./console/actions.ts";
 import { type Console, startConsole } from "./console/server.ts";
 import type { ConsoleSources, NamedResource } from "./console/sources.ts";
+import { monitoredAccount, synthesizeLab, withMonitoredKeys } from "./monitored-keys.ts";
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
@@ -68,10 +68,11 @@ export async function startLab(props: LabProps): Promise<Lab> {
 
 async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
   const { options, settings, folder, database, onStep, onError } = props;
-  const account = { accountId: settings.accountId ?? ACCOUNT_ID, region: settings.region };
+  const accountId = settings.accountId ?? monitoredAccount(settings) ?? ACCOUNT_ID;
+  const account = { accountId, region: settings.region };
   onStep("Synthesize the Terraform stacks");
-  const terraform = readTerraform(synthesize(settings), account);
-  const deployment = readDeployment(terraform, account, settings);
+  const terraform = readTerraform(synthesizeLab(settings), account);
+  const deployment = withMonitoredKeys(readDeployment(terraform, account, settings), settings);
   const scope = deployedScope(settings.env, deployment, settings);
 
   const clock = persistentClock(folder.file("clock"), options.speed);

@@ -3,13 +3,16 @@ import { attackUnderWay } from "../../detections/attack-under-way.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Severity } from "../../detections/detection.ts";
 import { cisPack, detections } from "../../detections/index.ts";
+import { keyDetections } from "../../detections/monitored-keys/index.ts";
+import { EXAMPLE_KEY } from "../../detections/monitored-keys/monitored-key.ts";
+import { KEY_SCENARIOS } from "./key-scenarios.ts";
 import type { LabAlarm, LabClient, LabEmail } from "./lab-client.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenariosFor } from "./scenarios.ts";
 
 /** One or more scenarios, and the alarm that must report them. */
 export interface Attack {
-  /** Id of the detection whose alarm must fire, or `attack-under-way`. */
+  /** Id of the detection whose alarm must fire, the kind of detections on monitored keys, or `attack-under-way`. */
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
@@ -29,12 +32,23 @@ const detectionAttacks: readonly Attack[] = [...detections, ...cisPack].map((det
   steps: scenariosFor(detection).map((scenario) => ({ detectionId: detection.id, scenario })),
 }));
 
+/** On one of the monitored keys of a lab that has any. */
+export const keyAttacks: readonly Attack[] = keyDetections([EXAMPLE_KEY]).map(
+  ({ id, kind = id, title, severity }) => ({
+    id: kind,
+    title: title.replace(` ${EXAMPLE_KEY.name}`, ""),
+    severity,
+    steps: (KEY_SCENARIOS[kind] ?? []).map((scenario) => ({ detectionId: kind, scenario })),
+  }),
+);
+
 const firstStepOf = (id: string) =>
   detectionAttacks.filter((attack) => attack.id === id).flatMap(({ steps }) => steps.slice(0, 1));
 
 /** One attack for each detection, and one that combines two for the composite alarm. */
 export const attacks: readonly Attack[] = [
   ...detectionAttacks,
+  ...keyAttacks,
   {
     id: attackUnderWay.id,
     title: attackUnderWay.title,
@@ -90,7 +104,7 @@ export async function runAttack(
     calls.push(scenario.kind === "live" ? lab.takeRequestIds() : []);
   }
   const deadline = performance.now() + timeout * 1000;
-  const alarmName = alarmNameOf({ id }, lab.scope);
+  const { name: alarmName } = await findAlarm(lab, id);
   const subject = `ALARM: "${alarmName}"`;
   for (;;) {
     const { inbox } = await lab.state();
@@ -134,13 +148,26 @@ async function waitUntilQuiet(lab: LabClient, id: string): Promise<void> {
   }
 }
 
-async function findAlarm({ scope, state }: LabClient, id: string): Promise<LabAlarm> {
-  const name = alarmNameOf({ id }, scope);
+/** Of a kind of detections on monitored keys, finds the alarm of one key. */
+async function findAlarm(
+  { scope, keyAlarmPrefix, state }: LabClient,
+  id: string,
+): Promise<LabAlarm> {
+  const isOfKey = keyAttacks.some((attack) => attack.id === id);
+  const name = isOfKey ? `${keyAlarmPrefix}${id}` : alarmNameOf({ id }, scope);
   const { alarms } = await state();
-  const alarm = alarms.find((candidate) => candidate.name === name);
+  const alarm = alarms.find(
+    (candidate) => candidate.name === name || (isOfKey && candidate.name.startsWith(`${name}-`)),
+  );
   if (alarm !== undefined) return alarm;
-  const nextStep = cisPack.some((detection) => detection.id === id)
+  throw new Error(`The lab has no alarm ${name}. ${nextStep(id, isOfKey)}.`);
+}
+
+function nextStep(id: string, isOfKey: boolean): string {
+  if (isOfKey) {
+    return "Start the lab with CIPHERWATCH_MONITORED_KEYS=keys.json; docs/monitoring-keys.md describes the file";
+  }
+  return cisPack.some((detection) => detection.id === id)
     ? "Start the lab with CIPHERWATCH_CIS_PACK=true"
     : "Start the lab with settings that enable this detection";
-  throw new Error(`The lab has no alarm ${name}. ${nextStep}.`);
 }

@@ -18,7 +18,7 @@ Runs an attack that a detection should detect against a running lab, waits for t
 After several attacks, prints a table with what each did, what the alarms counted and when the email arrived.
 
   ID                  id of a detection, or attack-under-way; several run one after the other
-  --all               run every attack except those of the CIS pack
+  --all               run every attack except those of the CIS pack and of monitored keys
   --list              list the attacks and what each does
   --data DIR          data folder of the lab                                   (default: .lab)
   --timeout SECONDS   how long to wait for each email            (default: by the lab's speed)

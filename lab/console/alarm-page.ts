@@ -82,9 +82,8 @@ function eventTable(events: readonly AlarmEvent[]): Html {
 }
 
 /** The command that runs the saved query of the alarm's detection against the lab. */
-function queryCommand({ deployment, scope, urls }: ConsoleSources, alarm: string): Html | string {
-  const id = alarm.slice(scope.namePrefix.length);
-  const query = deployment.savedQueries.find(({ name }) => name.endsWith(`/${id}`));
+function queryCommand({ deployment, urls }: ConsoleSources, alarm: string): Html | string {
+  const query = deployment.savedQueries.find(({ name }) => name.replace("/", "-") === alarm);
   if (query === undefined) return "";
   const command = [
     `export AWS_ENDPOINT_URL=${urls.aws} AWS_ACCESS_KEY_ID=analyst AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=${deployment.region}`,

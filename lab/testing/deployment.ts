@@ -1,9 +1,9 @@
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { settingsOf } from "../../settings/testing.ts";
-import { synthesize } from "../../stacks/synthesize.ts";
 import { type Deployment, readDeployment } from "../../terraform/deployment.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { readTerraform } from "../../terraform/reader.ts";
+import { synthesizeLab, withMonitoredKeys } from "../monitored-keys.ts";
 
 export const account = { accountId: "111122223333", region: "ap-southeast-2" };
 
@@ -17,5 +17,6 @@ export function deploymentOf(
   change: (stacks: Stacks) => Stacks = (stacks) => stacks,
 ): Deployment {
   const settings = settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, ...variables });
-  return readDeployment(readTerraform(change(synthesize(settings)), account), account, settings);
+  const terraform = readTerraform(change(synthesizeLab(settings)), account);
+  return withMonitoredKeys(readDeployment(terraform, account, settings), settings);
 }

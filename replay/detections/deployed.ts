@@ -21,15 +21,18 @@ export type DeployedAlarms = Pick<
   readonly trail: Pick<Deployment["trail"], "logGroupName">;
 };
 
-type StackArns = Readonly<Record<Binding, string>>;
+type StackArns = Readonly<Partial<Record<Binding, string>>>;
 
-/** The metric filters of a deployment that read CloudTrail's log group, and the alarms on their metrics. */
+/**
+ * The metric filters of a deployment that read CloudTrail's log group, and the alarms on their metrics.
+ * @param env environment of the service; undefined for a deployment that monitors other keys
+ */
 export function deployedDetections(
   deployment: DeployedAlarms,
-  env: Environment,
+  env: Environment | undefined,
   bound: BoundArns,
 ): ReplayedDetections {
-  const stackArns = stackArnsOf(deployment, env);
+  const stackArns = env === undefined ? {} : stackArnsOf(deployment, env);
   const deployedFilters = deployment.metricFilters.filter(
     ({ logGroupName, pattern }) =>
       logGroupName === deployment.trail.logGroupName && !pattern.includes(SOURCE_ADDRESS),
@@ -40,6 +43,9 @@ export function deployedDetections(
   const whyNot = (alarm: MetricAlarm): string | undefined => {
     if (!metrics.has(alarmKeyOf(alarm))) {
       return `its metric ${alarm.metricName} in ${alarm.namespace} does not come from CloudTrail`;
+    }
+    if (alarm.treatMissingData === "breaching") {
+      return "it fires while no events arrive, and the files do not contain the time before them";
     }
     return alarm.period % 60 === 0
       ? undefined
@@ -54,7 +60,7 @@ export function deployedDetections(
       unbound: BINDINGS.filter(
         (binding) =>
           bound[`${binding}Arn`] === undefined &&
-          indices.some((index) => deployedFilters[index]?.pattern.includes(stackArns[binding])),
+          indices.some((index) => namesArn(deployedFilters[index], stackArns[binding])),
       ),
     })),
     composites: deployment.compositeAlarms,
@@ -87,13 +93,19 @@ function stackArnsOf(deployment: DeployedAlarms, env: Environment): StackArns {
   return { role, key: key.arn };
 }
 
+function namesArn(filter: MetricFilter | undefined, arn: string | undefined): boolean {
+  return arn !== undefined && filter?.pattern.includes(arn) === true;
+}
+
 function bind(filter: MetricFilter, stackArns: StackArns, bound: BoundArns): MetricFilter {
   let { pattern } = filter;
   for (const binding of BINDINGS) {
     const arn = bound[`${binding}Arn`];
+    const stackArn = stackArns[binding];
+    if (arn === undefined || stackArn === undefined) continue;
     // Excludes longer ARNs: those of roles whose names begin with this role's name.
-    const stackArn = new RegExp(`${stackArns[binding].replaceAll(".", "\\.")}(?![\\w+=,.@-])`, "g");
-    if (arn !== undefined) pattern = pattern.replace(stackArn, () => arn);
+    const whole = new RegExp(`${stackArn.replaceAll(".", "\\.")}(?![\\w+=,.@-])`, "g");
+    pattern = pattern.replace(whole, () => arn);
   }
   checkLength(filter.name, pattern);
   return { ...filter, pattern };

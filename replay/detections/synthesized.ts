@@ -1,7 +1,12 @@
 import type { Environment } from "../../common/environment.ts";
 import { loadSettings } from "../../settings/index.ts";
+import { type Variables, variableName } from "../../settings/load.ts";
+import { loadWatchSettings } from "../../settings/watch.ts";
+import type { StackSettings } from "../../stacks/cipherwatch-stack.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
+import { synthesizeWatch } from "../../stacks/watch.ts";
 import { readDeployment } from "../../terraform/deployment.ts";
+import type { Stacks } from "../../terraform/json.ts";
 import { type Account, readTerraform } from "../../terraform/reader.ts";
 import { type DeployedAlarms, deployedDetections } from "./deployed.ts";
 import {
@@ -13,6 +18,8 @@ import {
 
 /** AWS's example account, used if neither the settings nor an ARN name one. */
 const ACCOUNT_ID = "111122223333";
+
+const MONITORED_KEYS = variableName("monitoredKeys");
 
 /** Satisfies the settings; a replay sends no email. */
 const ALERT_EMAIL = "security@example.com";
@@ -37,14 +44,22 @@ export function synthesizeAlarms(
   bound: BoundArns,
 ): SynthesizedAlarms {
   const settings = loadSettings({ CIPHERWATCH_ALERT_EMAIL: ALERT_EMAIL, ...environment });
+  return { env: settings.env, ...alarmsOf(synthesize(settings), settings, bound) };
+}
+
+/** @param settings those that the stacks were synthesized from */
+function alarmsOf(
+  stacks: Stacks,
+  settings: StackSettings,
+  bound: BoundArns,
+): Omit<SynthesizedAlarms, "env"> {
   const { accountId = settings.accountId ?? ACCOUNT_ID, region = settings.region } =
     accountOf(bound);
   const account = { accountId, region };
-  const terraform = readTerraform(synthesize(settings), account);
+  const terraform = readTerraform(stacks, account);
   const [trail] = terraform.resources("aws_cloudtrail");
   const bucket = trail?.get("s3_bucket_name") ?? settings.trailBucket;
   return {
-    env: settings.env,
     account,
     deployment: readDeployment(terraform, account, settings),
     archive: {
@@ -64,6 +79,20 @@ export function synthesizedDetections(
   environment: Readonly<Record<string, string | undefined>>,
   bound: BoundArns,
 ): DefaultDetections {
+  const variables = { CIPHERWATCH_ALERT_EMAIL: ALERT_EMAIL, ...environment };
+  if ((environment[MONITORED_KEYS] ?? "").trim() !== "") return keyDetectionsFor(variables, bound);
   const { deployment, env, archive } = synthesizeAlarms(environment, bound);
   return { detections: deployedDetections(deployment, env, bound), archive };
+}
+
+/** The detections on the keys that the settings monitor, instead of those of the service. */
+function keyDetectionsFor(variables: Variables, bound: BoundArns): DefaultDetections {
+  if (bound.roleArn !== undefined || bound.keyArn !== undefined) {
+    throw new Error(
+      `--role-arn and --key-arn stand for the role and the key of the service, but ${MONITORED_KEYS} names other keys and their roles. Pass either.`,
+    );
+  }
+  const settings = loadWatchSettings(variables);
+  const { deployment, archive } = alarmsOf(synthesizeWatch(settings), settings, bound);
+  return { detections: deployedDetections(deployment, undefined, bound), archive };
 }
