@@ -4,7 +4,7 @@ import { serviceRoleName } from "../common/naming.ts";
 import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
 import { readDeployment } from "../terraform/deployment.ts";
-import { readTerraform, type Terraform } from "../terraform/reader.ts";
+import { type Account, readTerraform, type Terraform } from "../terraform/reader.ts";
 import { type Aws, notModelled, startAws } from "./aws/aws.ts";
 import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import { createActions } from "./console/actions.ts";
@@ -68,8 +68,7 @@ export async function startLab(props: LabProps): Promise<Lab> {
 
 async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
   const { options, settings, folder, database, onStep, onError } = props;
-  const accountId = settings.accountId ?? monitoredAccount(settings) ?? ACCOUNT_ID;
-  const account = { accountId, region: settings.region };
+  const account = emulatedAccount(settings);
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesizeLab(settings), account);
   const deployment = withMonitoredKeys(readDeployment(terraform, account, settings), settings);
@@ -146,6 +145,11 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
       (status) => `The service exited with ${status}. See its log in ${logFile}.`,
     ),
   };
+}
+
+function emulatedAccount(settings: Settings): Account {
+  const accountId = settings.accountId ?? monitoredAccount(settings) ?? ACCOUNT_ID;
+  return { accountId, region: settings.region };
 }
 
 /** Starts an issuer with the claims of the one in the settings. Nothing while identity is off. */

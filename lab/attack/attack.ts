@@ -5,7 +5,7 @@ import type { Severity } from "../../detections/detection.ts";
 import { cisPack, detections } from "../../detections/index.ts";
 import { keyDetections } from "../../detections/monitored-keys/index.ts";
 import { EXAMPLE_KEY } from "../../detections/monitored-keys/monitored-key.ts";
-import { KEY_SCENARIOS } from "./key-scenarios.ts";
+import { KEY_SCENARIOS, keyAlarmPrefix } from "./key-scenarios.ts";
 import type { LabAlarm, LabClient, LabEmail } from "./lab-client.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenariosFor } from "./scenarios.ts";
@@ -149,12 +149,9 @@ async function waitUntilQuiet(lab: LabClient, id: string): Promise<void> {
 }
 
 /** Of a kind of detections on monitored keys, finds the alarm of one key. */
-async function findAlarm(
-  { scope, keyAlarmPrefix, state }: LabClient,
-  id: string,
-): Promise<LabAlarm> {
+async function findAlarm({ scope, state }: LabClient, id: string): Promise<LabAlarm> {
   const isOfKey = keyAttacks.some((attack) => attack.id === id);
-  const name = isOfKey ? `${keyAlarmPrefix}${id}` : alarmNameOf({ id }, scope);
+  const name = isOfKey ? `${keyAlarmPrefix(scope)}${id}` : alarmNameOf({ id }, scope);
   const { alarms } = await state();
   const alarm = alarms.find(
     (candidate) => candidate.name === name || (isOfKey && candidate.name.startsWith(`${name}-`)),

@@ -65,9 +65,14 @@ export const KEY_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   ],
 };
 
+/** Prefix of the names of the alarms on monitored keys: `cipherwatch-watch-<env>-`. */
+export function keyAlarmPrefix({ namePrefix }: LabClient["scope"]): string {
+  return namePrefix.replace(/^cipherwatch-/, "cipherwatch-watch-");
+}
+
 /** The alias of a monitored key, which the lab names after the entry of the key. */
-async function monitoredKey({ state, keyAlarmPrefix }: LabClient): Promise<string> {
-  const prefix = `${keyAlarmPrefix}key-outsider-`;
+async function monitoredKey({ state, scope }: LabClient): Promise<string> {
+  const prefix = `${keyAlarmPrefix(scope)}key-outsider-`;
   const { alarms } = await state();
   const alarm = alarms.find(({ name }) => name.startsWith(prefix));
   if (alarm !== undefined) return `alias/${alarm.name.slice(prefix.length)}`;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ENVIRONMENTS } from "../../common/environment.ts";
-import { keyGenerationsOf, resourceName, watchEnvironment } from "../../common/naming.ts";
+import { keyGenerationsOf } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
@@ -63,8 +63,6 @@ export type LabUrls = Pick<Endpoints, "service" | "aws" | "console" | "issuer">;
 export interface LabClient {
   readonly urls: LabUrls;
   readonly scope: DetectionScope;
-  /** Prefix of the names of the alarms on monitored keys, if the lab has any. */
-  readonly keyAlarmPrefix: string;
   readonly state: () => Promise<LabState>;
   readonly region: string;
   readonly trailArn: string;
@@ -145,7 +143,6 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   return {
     urls,
     scope,
-    keyAlarmPrefix: resourceName(watchEnvironment(env), ""),
     state,
     region: account.region,
     trailArn: started.trailArn,
