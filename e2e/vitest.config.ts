@@ -19,7 +19,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["e2e/**/*.e2e.ts"],
-    testTimeout: 20 * 60_000,
+    testTimeout: 45 * 60_000, // a deadline for a busy machine: a scenario of the pipeline shares it with others
     hookTimeout: 5 * 60_000,
     fileParallelism: false,
     maxConcurrency: 20, // of the nested blocks of a file that run at the same time
