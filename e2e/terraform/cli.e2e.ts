@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -23,6 +24,13 @@ import {
  */
 const REGION = "ap-southeast-2";
 
+/** The public key of an issuer. */
+const signingKey = () => ({
+  ...generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" }),
+  kid: "1",
+  alg: "ES256",
+});
+
 const timings = startTimings();
 let emulator: Emulator;
 let workspace: Workspace;
@@ -47,6 +55,12 @@ beforeAll(async () => {
     CIPHERWATCH_NOTIFY_ON_OK: "true",
     CIPHERWATCH_ALARM_QUEUE: "true",
     CIPHERWATCH_WEBHOOK_URL: "https://hooks.example.com/alarms",
+    CIPHERWATCH_KEY_GENERATIONS: "1,2",
+    CIPHERWATCH_CURRENT_KEY_GENERATION: "2",
+    CIPHERWATCH_DECRYPT_WITHOUT_TRAIL: "refuse-unknown",
+    CIPHERWATCH_OIDC_ISSUER: "https://login.example.com/",
+    CIPHERWATCH_OIDC_AUDIENCE: "cipherwatch",
+    CIPHERWATCH_OIDC_JWKS: JSON.stringify({ keys: [signingKey()] }),
   };
   stacks = [...synthesize(loadSettings(settings)).keys()];
   // A synth keeps these files.
