@@ -75,7 +75,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: 2,
   },
   pipeline: {
-    minutes: 10,
+    minutes: 13,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },

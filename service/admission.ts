@@ -24,14 +24,17 @@ const COPIES_RECEIVED = 2;
 /** While it is worked on: the body, its JSON as a string, and the statement with the ciphertext. */
 const COPIES_WORKED_ON = 4;
 
-/** A text of a record: the row as hexadecimal digits and as bytes, the text, and up to 6 bytes a character in JSON. */
-const COPIES_OF_TEXT = 12;
+/**
+ * A text of a record: the row in hexadecimal digits as bytes and as a string, the ciphertext, the text as bytes
+ * and as a string, and up to 6 bytes a character in JSON, as a string and as bytes.
+ */
+const COPIES_OF_TEXT = 20;
 
 /** Milliseconds between two attempts to get memory. */
 const MEMORY_RETRY = 20;
 
 /** The share of the memory that requests may use; the rest is for the program and for garbage. */
-const REQUEST_SHARE = 0.4;
+const REQUEST_SHARE = 0.25;
 
 /** JSON may escape each byte of a Text as six (`\u0041`); the rest is room for Name, Key and syntax. */
 export const bodyLimit = (textLimit: number) => 6 * textLimit + 16_384;

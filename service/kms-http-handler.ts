@@ -38,11 +38,15 @@ export function createHttpHandler(timeout: number): HttpHandler<Record<string, u
       const outgoing = send(protocol, { host, port, method, path, headers });
       const stop = (error: Error) => void outgoing.destroy(error);
       const abort = () => stop(aborted(abortSignal));
-      const timer = setTimeout(() => stop(named("TimeoutError", { code: "ETIMEDOUT" })), timeout);
+      let isSettled = false;
+      // After a busy moment, Node runs the timers before it reads the response that has arrived.
+      const expire = () => isSettled || stop(named("TimeoutError", { code: "ETIMEDOUT" }));
+      const timer = setTimeout(() => setImmediate(expire), timeout);
       abortSignal?.addEventListener("abort", abort, { once: true });
       try {
         return { response: await responseTo(outgoing, body) };
       } finally {
+        isSettled = true;
         clearTimeout(timer);
         abortSignal?.removeEventListener("abort", abort);
       }

@@ -103,7 +103,7 @@ describe("slow clients", () => {
   });
 
   test("that do not read their responses lose the connection when others need the memory", async () => {
-    const { harness, port } = await serve({ memory: 7 * MIB });
+    const { harness, port } = await serve({ memory: 12 * MIB });
     const Text = "\u0001".repeat(262_144);
     const Key = await harness.encrypt("n", Text);
     const body = JSON.stringify({ Name: "n", Key });

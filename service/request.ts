@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import type { z } from "zod";
@@ -99,53 +98,46 @@ function quoted(header: string | undefined): string {
 async function readBody(context: RequestContext, limit: number): Promise<Buffer> {
   const announced = Number(context.req.header("Content-Length") ?? 0);
   if (announced > limit) throw tooLarge(`is ${announced} bytes`, limit);
-  const deadline = context.get("deadline");
+  const { deadline, admission } = context.var;
   // Node never ends a body that stopped arriving, not even after the response.
   const expired = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
   });
-  return await Promise.race([collect(bodyOf(context), limit, context.get("admission")), expired]);
+  return await Promise.race([collect(bodyOf(context), limit, admission), expired]);
 }
 
-/** Listens to the events of the body: an async iterator would cost as much as parsing the request. */
-function collect(body: Readable, limit: number, { receive }: Admission): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    // The body is not destroyed, which would close the connection: the response still has to be sent.
-    const stop = () => body.off("data", add).off("end", end).off("close", interrupt);
-    const fail = (error: unknown) => {
-      stop();
-      reject(error);
-    };
-    const add = (chunk: Uint8Array) => {
+async function collect(
+  body: AsyncIterable<Uint8Array>,
+  limit: number,
+  { receive }: Admission,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  receive(size);
+  try {
+    for await (const chunk of body) {
       size += chunk.length;
-      try {
-        if (size > limit) throw tooLarge("is too large", limit);
-        receive(size);
-        chunks.push(chunk);
-      } catch (error) {
-        fail(error);
-      }
-    };
-    const end = () => {
-      stop();
-      resolve(Buffer.concat(chunks));
-    };
-    const interrupt = () =>
-      fail(new Problem("MalformedJson", "The connection closed before the body was complete."));
-    receive(size);
-    if (body.destroyed) return interrupt();
-    body.on("data", add).once("end", end).once("error", interrupt).once("close", interrupt);
-  });
+      if (size > limit) break;
+      receive(size);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem("MalformedJson", "The connection closed before the body was complete.");
+  }
+  if (size > limit) throw tooLarge("is too large", limit);
+  return Buffer.concat(chunks);
 }
 
 /**
- * Returns Node's request where there is one: the Fetch API has no bodies for GET, which the API accepts.
+ * Reads the body from Node's request where there is one: the Fetch API has no bodies for GET, which the
+ * API accepts.
  */
-function bodyOf({ env, req }: RequestContext): Readable {
+function bodyOf({ env, req }: RequestContext): AsyncIterable<Uint8Array> {
   const incoming: IncomingMessage | undefined = env?.incoming;
-  return incoming ?? Readable.from(req.raw.body ?? []);
+  // Leaving the loop early must not destroy the connection: the response still has to be sent.
+  if (incoming !== undefined) return incoming.iterator({ destroyOnReturn: false });
+  return req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
 }
 
 function tooLarge(size: string, limit: number): Problem {

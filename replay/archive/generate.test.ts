@@ -49,7 +49,9 @@ test("generates the requested number of events, plus those of incidents, in Clou
 test("the example program generates a week, and prints how to replay it", () => {
   const program = join(import.meta.dirname, "example.ts");
   const written = join(folder, "example");
-  const { status, stdout } = spawnSync(process.execPath, [program, written], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(process.execPath, [program, written, "2000"], {
+    encoding: "utf8",
+  });
   expect(status).toBe(0);
   expect(readdirSync(written)).toEqual(["AWSLogs"]);
   expect(stdout).toMatch(/^ {2}2026-06-1\d \d\d:\d\d:\d\d {2}kms-outsider: /m);
@@ -57,4 +59,5 @@ test("the example program generates a week, and prints how to replay it", () => 
     `npm run replay -- ${written} --role-arn arn:aws:iam::111122223333:role/`,
   );
   expect(spawnSync(process.execPath, [program]).status).toBe(2);
+  expect(spawnSync(process.execPath, [program, written, "many"]).status).toBe(2);
 });
