@@ -1,4 +1,5 @@
 import { COUNTING_WINDOW } from "./alarm-period.ts";
+import { DECRYPT_ANOMALY } from "./decrypt-anomaly.ts";
 import type { TrailDetection } from "./detection.ts";
 import {
   exampleEvent,
@@ -32,13 +33,7 @@ export const kmsVolume: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  anomaly: {
-    severity: "medium", // growing use looks the same
-    deviations: 4, // CloudWatch's default of 2 sends several emails a day in a quiet week
-    period: 300,
-    evaluationPeriods: 3,
-    datapointsToAlarm: 2,
-  },
+  anomaly: DECRYPT_ANOMALY,
   why: "Each decrypted record is one Decrypt call. So many can mean that somebody copies data: through the API with stolen Keys, or directly with the service's role and the database.",
   falsePositives: [
     "A migration, a re-encryption or a load test: its owner confirms it, and the calls end with it.",

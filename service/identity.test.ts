@@ -72,7 +72,7 @@ describe("a request without an accepted token", () => {
     },
   );
 
-  test("is told why its token is not accepted, and the log has no part of the token", async () => {
+  test("gets the reason why its token is not accepted, and the log has no part of the token", async () => {
     const token = await issuer.sign({ aud: "other" });
     const { status, json, headers } = await fixture.service.post(
       "/encrypt",

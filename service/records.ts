@@ -51,9 +51,9 @@ export function recordRoutes({
   });
 
   /**
-   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name, another client's record, and
-   * a record that was tampered with or cannot be read all take the same path, one lookup and one KMS call, and get the same
-   * response.
+   * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name, another client's record,
+   * and a record that was tampered with or cannot be read all take the same path, one lookup and one KMS call,
+   * and get the same response.
    * @returns no text when KMS accepted the Key of a record that is deleted
    */
   async function open(

@@ -6,7 +6,7 @@ export interface ExistingTrail {
   readonly trailArn?: string | undefined;
 }
 
-/** A trail that was there before, of which only the log group is known. */
+/** An existing trail. Only its log group is known. */
 export function existingTrail(
   logGroupName: string,
   trailArn: string | undefined,

@@ -1,4 +1,5 @@
 import { COUNTING_WINDOW } from "../alarm-period.ts";
+import { DECRYPT_ANOMALY } from "../decrypt-anomaly.ts";
 import { exampleEvent, onKey, otherKeyArn } from "../example-events.ts";
 import { decryptPattern } from "../key-use.ts";
 import { expectedRole, onExampleKey, use } from "./examples.ts";
@@ -23,13 +24,7 @@ export function keyVolume(key: MonitoredKey): KeyDetection {
     datapointsToAlarm: 1,
     treatMissingData: "notBreaching",
     statistic: "Sum",
-    anomaly: {
-      severity: "medium", // growing use looks the same
-      deviations: 4, // CloudWatch's default of 2 sends several emails a day in a quiet week
-      period: 300,
-      evaluationPeriods: 3,
-      datapointsToAlarm: 2,
-    },
+    anomaly: DECRYPT_ANOMALY,
     why: "So many Decrypt calls can mean that somebody copies data: through the application, or directly with its role.",
     falsePositives: [
       "A migration, a batch job or a load test: its owner confirms it, and the calls end with it.",

@@ -69,7 +69,7 @@ function candidatesFor<Item extends { readonly pattern: FilterPattern }>(
   };
 }
 
-/** Texts of which at least one must occur; empty: none can; undefined: no requirement is known. */
+/** At least one of these texts must occur. Empty: no record can match. Undefined: no requirement is known. */
 type Literals = readonly string[] | undefined;
 
 /** The texts that the JSON of a record of the call needs to meet a condition. */

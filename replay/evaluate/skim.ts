@@ -8,7 +8,7 @@ export type Skim = (from: number, to: number) => string | undefined;
 
 interface SkimProps {
   /**
-   * Returns the texts of which each matching record of the call contains at least one, see `Candidates`;
+   * Returns texts, at least one of which each matching record of the call contains, see `Candidates`;
    * undefined: parse all records of the call.
    */
   readonly literalsOf: (call: Call) => readonly string[] | undefined;
