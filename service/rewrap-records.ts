@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { KmsRejected, type ReEncrypt } from "./kms.ts";
+import { keyMatcher } from "./multi-region-key.ts";
 import { encryptionContext } from "./record-format.ts";
 
 /** Number of records under one KMS key. */
@@ -61,9 +62,10 @@ export async function countByKey(sql: Sql): Promise<readonly KeyCount[]> {
  */
 export async function rewrapRecords(props: RewrapProps): Promise<RewrapResult> {
   const result = { rewrapped: 0, skipped: 0, failed: 0 };
+  const sources = await sourceKeys(props);
   let lastId = "00000000-0000-0000-0000-000000000000";
-  while (!props.signal.aborted) {
-    const batch = await nextBatch(props, lastId);
+  while (sources.size > 0 && !props.signal.aborted) {
+    const batch = await nextBatch(props.sql, [...sources.keys()], lastId);
     const last = batch.at(-1);
     if (last === undefined) break;
     const records = batch.values();
@@ -72,7 +74,8 @@ export async function rewrapRecords(props: RewrapProps): Promise<RewrapResult> {
       for (const record of records) {
         await props.pace();
         if (props.signal.aborted) return;
-        result[await rewrap(props, record)] += 1;
+        const source = sources.get(record.kms_key_arn) ?? record.kms_key_arn;
+        result[await rewrap(props, record, source)] += 1;
       }
     });
     const settled = await Promise.allSettled(workers);
@@ -92,21 +95,38 @@ interface Row {
   readonly client: string | null;
 }
 
-async function nextBatch({ sql, previousKeyArns }: RewrapProps, lastId: string) {
+/** Returns the stored ARNs of keys to move records from, with the previous key that decrypts for each. */
+async function sourceKeys({
+  sql,
+  previousKeyArns,
+}: RewrapProps): Promise<ReadonlyMap<string, string>> {
+  const configuredFor = keyMatcher(previousKeyArns);
+  const rows = await sql<{ kms_key_arn: string }[]>`
+    SELECT DISTINCT kms_key_arn FROM cipherwatch.records`;
+  return new Map(
+    rows.flatMap(({ kms_key_arn: stored }) => {
+      const previous = configuredFor(stored);
+      return previous === undefined ? [] : [[stored, previous] as const];
+    }),
+  );
+}
+
+async function nextBatch(sql: Sql, keyArns: readonly string[], lastId: string) {
   return await sql<Row[]>`
     SELECT id, wrapped_key, kms_key_arn, key_digest, client
     FROM cipherwatch.records
-    WHERE id > ${lastId} AND format_version = 2 AND kms_key_arn IN ${sql(previousKeyArns)}
+    WHERE id > ${lastId} AND format_version = 2 AND kms_key_arn IN ${sql(keyArns)}
     ORDER BY id LIMIT ${BATCH}`;
 }
 
-async function rewrap(props: RewrapProps, row: Row): Promise<keyof RewrapResult> {
+/** @param source ARN of the KMS key that decrypts the data key */
+async function rewrap(props: RewrapProps, row: Row, source: string): Promise<keyof RewrapResult> {
   const { sql, reEncrypt, keyArn, onFailure } = props;
   const { id, wrapped_key: wrapped, key_digest: keyDigest, client } = row;
   const context = encryptionContext({ version: 2, id, keyDigest, client: client ?? undefined });
   try {
     const deadline = AbortSignal.timeout(RECORD_DEADLINE);
-    const moved = await reEncrypt({ wrapped, keyArn: row.kms_key_arn, context }, deadline);
+    const moved = await reEncrypt({ wrapped, keyArn: source, context }, deadline);
     // Only if the data key is still the one that was read: the record may be gone, or already moved.
     const { count } = await sql`
       UPDATE cipherwatch.records SET wrapped_key = ${moved}, kms_key_arn = ${keyArn}

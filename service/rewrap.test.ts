@@ -5,7 +5,13 @@ import { KmsUnavailable } from "./kms.ts";
 import { parseRewrapOptions } from "./rewrap.ts";
 import { countByKey, createPace, type RewrapProps, rewrapRecords } from "./rewrap-records.ts";
 import { expectDenied, useService } from "./testing/fixture.ts";
-import { createMemoryKms, KEY_ARN, OTHER_KEY_ARN } from "./testing/memory-kms.ts";
+import {
+  createMemoryKms,
+  KEY_ARN,
+  MULTI_REGION_KEY_ARN,
+  OTHER_KEY_ARN,
+  REPLICA_KEY_ARN,
+} from "./testing/memory-kms.ts";
 import { createVault, type VaultSettings } from "./vault.ts";
 
 const master = randomBytes(32);
@@ -88,6 +94,22 @@ describe("rewrapping", () => {
         context: { format: "2", record: key?.id, client: "c-1" },
       },
     ]);
+  });
+
+  test("moves records of the other Region's key with its replica, and leaves those of the current key", async () => {
+    const own = createMemoryKms(master, REPLICA_KEY_ARN);
+    const current = KEY_ARN.replace("ap-southeast-2", "ap-southeast-4");
+    for (const arn of [MULTI_REGION_KEY_ARN, REPLICA_KEY_ARN]) {
+      const written = createVault(createMemoryKms(master, arn));
+      const { record } = await written.seal({ name: "Stephen", text: "t" }, signal);
+      await fixture.service.store.insert(record);
+    }
+    const { reEncrypt, calls } = own;
+    const result = await rewrap({ keyArn: current, previousKeyArns: [REPLICA_KEY_ARN], reEncrypt });
+    expect(result).toEqual({ rewrapped: 2, skipped: 0, failed: 0 });
+    expect(calls.map(({ keyArn }) => keyArn)).toEqual([REPLICA_KEY_ARN, REPLICA_KEY_ARN]);
+    expect(await countByKey(fixture.postgres.sql)).toMatchObject([{ kmsKeyArn: current }]);
+    expect(await rewrap({ previousKeyArns: [OTHER_KEY_ARN] })).toMatchObject({ rewrapped: 0 });
   });
 
   test("leaves records of version 1 under their key, where they still open", async () => {

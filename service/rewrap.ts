@@ -4,6 +4,7 @@ import type { Sql } from "postgres";
 import { connect } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createReEncrypt } from "./kms.ts";
+import { keyMatcher } from "./multi-region-key.ts";
 import { OperatorError } from "./operator-error.ts";
 import { countByKey, createPace, type RewrapResult, rewrapRecords } from "./rewrap-records.ts";
 import { createLogger, errorFields, type Logger, metricFields } from "./telemetry.ts";
@@ -55,8 +56,12 @@ async function run(
   logger: Logger,
 ): Promise<boolean> {
   const { KMS_KEY_ARN: keyArn, KMS_PREVIOUS_KEY_ARNS: previousKeyArns } = environment;
-  const roleOf = (arn: string) =>
-    arn === keyArn ? "current" : previousKeyArns.includes(arn) ? "previous" : "unknown";
+  const configuredFor = keyMatcher([keyArn, ...previousKeyArns]);
+  const roleOf = (arn: string) => {
+    const configured = configuredFor(arn);
+    if (configured === undefined) return "unknown";
+    return configured === keyArn ? "current" : "previous";
+  };
   const logCounts = async () => {
     for (const count of await countByKey(sql)) {
       logger.info({ ...count, kmsKey: roleOf(count.kmsKeyArn) }, "records by KMS key");

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { newKey } from "./key.ts";
-import { createMemoryKms, KEY_ARN, type MemoryKms, OTHER_KEY_ARN } from "./testing/memory-kms.ts";
+import {
+  createMemoryKms,
+  KEY_ARN,
+  type MemoryKms,
+  MULTI_REGION_KEY_ARN,
+  OTHER_KEY_ARN,
+  REPLICA_KEY_ARN,
+} from "./testing/memory-kms.ts";
 import { type Candidate, createVault, type SealedRecord, type Vault } from "./vault.ts";
 
 const signal = new AbortController().signal;
@@ -185,5 +192,85 @@ describe("the KMS key of a record", () => {
     const { key, record } = await vault.seal({ name: NAME, text: TEXT }, signal);
     const candidate = { ...candidateOf(record), kmsKeyArn: undefined };
     expect((await vault.open({ key, name: NAME, candidate }, signal)).status).toBe("opened");
+  });
+});
+
+describe("a multi-Region KMS key", () => {
+  const master = Buffer.alloc(32, 7);
+  const inRegion = (keyArn: string, previousKeyArns: readonly string[] = []) => {
+    const regional = createMemoryKms(master, keyArn);
+    return { kms: regional, vault: createVault(regional, { previousKeyArns }) };
+  };
+
+  test.each([
+    ["its replica", MULTI_REGION_KEY_ARN, REPLICA_KEY_ARN],
+    ["its primary key", REPLICA_KEY_ARN, MULTI_REGION_KEY_ARN],
+  ])(
+    "encrypts records of both formats that open with %s, in one call to the key of the own Region",
+    async (_, written, configured) => {
+      for (const formatVersion of [1, 2] as const) {
+        const writer = createVault(createMemoryKms(master, written), { formatVersion });
+        const { key, record } = await writer.seal({ name: NAME, text: TEXT }, signal);
+        const { kms: reader, vault: other } = inRegion(configured);
+        const opened = await other.open(
+          { key, name: NAME, candidate: candidateOf(record) },
+          signal,
+        );
+        expect(opened).toMatchObject({ status: "opened", text: TEXT });
+        expect(reader.calls).toMatchObject([{ operation: "decrypt", keyArn: configured }]);
+        const next = await other.seal({ name: NAME, text: TEXT }, signal);
+        expect(next.record.kmsKeyArn).toBe(configured);
+      }
+    },
+  );
+
+  test("decrypts as a previous key, too", async () => {
+    const { key, record } = await inRegion(MULTI_REGION_KEY_ARN).vault.seal(
+      { name: NAME, text: TEXT },
+      signal,
+    );
+    const current = REPLICA_KEY_ARN.replace(/mrk-.*/, `mrk-${"0".repeat(32)}`);
+    const { kms: reader, vault: other } = inRegion(current, [REPLICA_KEY_ARN]);
+    const opened = await other.open({ key, name: NAME, candidate: candidateOf(record) }, signal);
+    expect(opened).toMatchObject({ status: "opened", text: TEXT });
+    expect(reader.calls).toMatchObject([{ keyArn: REPLICA_KEY_ARN }]);
+  });
+
+  test("serves a guess at another record of the Name that was encrypted in the other Region", async () => {
+    const { record } = await inRegion(MULTI_REGION_KEY_ARN).vault.seal(
+      { name: NAME, text: TEXT },
+      signal,
+    );
+    const { kms: reader, vault: other } = inRegion(REPLICA_KEY_ARN);
+    const candidate = { ...candidateOf(record), format: undefined };
+    const opened = await other.open({ key: newKey(), name: NAME, candidate }, signal);
+    expect(opened.status).toBe("rejected");
+    expect(reader.calls).toMatchObject([{ operation: "decrypt", keyArn: REPLICA_KEY_ARN }]);
+  });
+
+  const SINGLE = REPLICA_KEY_ARN.replace(
+    "mrk-1234abcd12ab34cd56ef1234567890ab",
+    KEY_ARN.slice(-36),
+  );
+  test.each([
+    ["another id", REPLICA_KEY_ARN.replace(/b$/, "c"), MULTI_REGION_KEY_ARN],
+    [
+      "another account",
+      REPLICA_KEY_ARN.replace("111122223333", "444455556666"),
+      MULTI_REGION_KEY_ARN,
+    ],
+    ["another partition", REPLICA_KEY_ARN.replace("arn:aws:", "arn:aws-cn:"), MULTI_REGION_KEY_ARN],
+    ["a single Region", SINGLE, KEY_ARN],
+    ["a longer id", `${REPLICA_KEY_ARN}0`, MULTI_REGION_KEY_ARN],
+    ["an alias", REPLICA_KEY_ARN.replace("key/", "alias/"), MULTI_REGION_KEY_ARN],
+  ])("does not decrypt for a key of %s, which is unknown", async (_, stored, configured) => {
+    const { kms: reader, vault: other } = inRegion(configured);
+    const { key, record } = await other.seal({ name: NAME, text: TEXT }, signal);
+    await other.prepare(signal);
+    reader.calls.length = 0;
+    const candidate = candidateOf({ ...record, kmsKeyArn: stored });
+    const opened = await other.open({ key, name: NAME, candidate }, signal);
+    expect(opened).toMatchObject({ status: "unreadable", reason: "UnknownKey" });
+    expect(reader.calls).toMatchObject([{ operation: "decrypt", keyArn: configured }]);
   });
 });

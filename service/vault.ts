@@ -8,6 +8,7 @@ import {
 } from "node:crypto";
 import { type Key, newKey } from "./key.ts";
 import { type Kms, KmsRejected } from "./kms.ts";
+import { keyMatcher } from "./multi-region-key.ts";
 import {
   additionalData,
   contentKeyInfo,
@@ -116,7 +117,10 @@ const CIPHER = "aes-256-gcm";
 /** Envelope encryption: KMS holds the key that encrypts the data keys, callers hold the secrets. */
 export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
   const { formatVersion = NEWEST_FORMAT, previousKeyArns = [] } = settings;
-  const keyArns: KeyArns = { current: kms.keyArn, all: new Set([kms.keyArn, ...previousKeyArns]) };
+  const keyArns: KeyArns = {
+    current: kms.keyArn,
+    configuredFor: keyMatcher([kms.keyArn, ...previousKeyArns]),
+  };
   let decoy: Promise<Uint8Array> | undefined;
 
   /** Creates the decoy once, for all concurrent callers. A failure is not kept: the next caller tries again. */
@@ -211,7 +215,8 @@ interface Attempt {
 interface KeyArns {
   /** The key of new records. */
   readonly current: string;
-  readonly all: ReadonlySet<string>;
+  /** Returns the configured key that decrypts the data keys of another one, or of itself. */
+  readonly configuredFor: (keyArn: string) => string | undefined;
 }
 
 /**
@@ -226,11 +231,12 @@ function attemptOf(
 ): Attempt {
   const guess = { version: NEWEST_FORMAT, client, keyArn: keyArns.current };
   if (candidate === undefined) return guess;
-  const { wrappedKey: wrapped, format, kmsKeyArn: keyArn = keyArns.current } = candidate;
+  const { wrappedKey: wrapped, format, kmsKeyArn = keyArns.current } = candidate;
+  const keyArn = keyArns.configuredFor(kmsKeyArn);
   if (format === undefined) return keyArn === keyArns.current ? { ...guess, wrapped } : guess;
   const { formatVersion: version, client: owner } = format;
   if (!isKnownFormat(version)) return { ...guess, unreadable: "UnknownFormat" };
-  if (!keyArns.all.has(keyArn)) return { ...guess, unreadable: "UnknownKey" };
+  if (keyArn === undefined) return { ...guess, unreadable: "UnknownKey" };
   // KMS compares the client that asks with the one of the record.
   return { version, keyArn, wrapped, client: owner === undefined ? undefined : client };
 }

@@ -1,5 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, randomUUID } from "node:crypto";
-import { type EncryptionContext, type Kms, KmsRejected, type ReEncrypt } from "../kms.ts";
+import {
+  type EncryptionContext,
+  type Kms,
+  KmsRejected,
+  KmsUnavailable,
+  type ReEncrypt,
+} from "../kms.ts";
 
 export type KmsOperation = "generateDataKey" | "decrypt" | "reEncrypt" | "checkKey";
 
@@ -23,6 +29,12 @@ export const KEY_ARN =
 export const OTHER_KEY_ARN =
   "arn:aws:kms:ap-southeast-2:111122223333:key/9876fedc-98fe-76dc-54ba-0987654321fe";
 
+/** A multi-Region key, and its replica in another Region. */
+export const MULTI_REGION_KEY_ARN =
+  "arn:aws:kms:ap-southeast-2:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
+export const REPLICA_KEY_ARN =
+  "arn:aws:kms:ap-southeast-4:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
+
 /**
  * An in-memory KMS that wraps data keys with AES-256-GCM and the encryption context as additional data.
  * @param master the material of KEY_ARN, 32 bytes; that of other keys is derived from it
@@ -33,7 +45,11 @@ export function createMemoryKms(
   keyArn: string = KEY_ARN,
 ): MemoryKms {
   const materialOf = (arn: string) =>
-    arn === KEY_ARN ? master : createHmac("sha256", master).update(arn).digest();
+    arn === KEY_ARN ? master : createHmac("sha256", master).update(relatedIn(arn)).digest();
+  // Related multi-Region keys share their id and material.
+  const relatedIn = (arn: string) =>
+    arn.includes(":key/mrk-") ? arn.replace(/(:kms):[^:]+/, "$1") : arn;
+  const [, , , region] = keyArn.split(":");
   const kms: MemoryKms = {
     keyArn,
     calls: [],
@@ -80,6 +96,8 @@ export function createMemoryKms(
 
   function unwrap(wrapped: Uint8Array, named: string, context: EncryptionContext) {
     const requestId = randomUUID();
+    // KMS reaches no key of another Region.
+    if (named.split(":")[3] !== region) throw new KmsUnavailable("NotFoundException", requestId);
     try {
       const cipher = ["aes-256-gcm", materialOf(named), wrapped.subarray(0, 12)] as const;
       const decipher = createDecipheriv(...cipher, { authTagLength: 16 });
