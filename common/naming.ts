@@ -54,7 +54,7 @@ export const serviceRoleName = (env: string) => resourceName(env, "service");
 export const executionRoleName = (env: string) => resourceName(env, "execution");
 /** The role that moves records to another KMS key. It exists while there is a previous key. */
 export const rewrapRoleName = (env: string) => resourceName(env, "rewrap");
-/** The role with which ECS moves requests between two versions of the service. */
+/** The role that ECS assumes to move requests between two versions of the service. */
 export const rolloutRoleName = (env: string) => resourceName(env, "rollout");
 /** Last part of the name of the topic for alarms that page someone. */
 export const URGENT_TOPIC = "urgent";

@@ -81,7 +81,7 @@ export const databaseCopy: TrailDetection = {
     "AWS Backup, or a team that shares this account, copies databases: exclude its role.",
   ],
   runbook: [
-    "Run the query to see what was copied or shared, by whom, and with which account.",
+    "Run the query to see who copied or shared what, and with which account.",
     "Stop sharing (`aws rds modify-db-snapshot-attribute`), cancel exports (`aws rds cancel-export-task`), and delete unknown snapshots, replicas and instances.",
     "Whoever copied a shared snapshot keeps the copy, but needs the database's KMS key to restore it: check kms-key-change for grants and policies, and disable that key's foreign access.",
     "Revoke the caller's access.",

@@ -147,7 +147,7 @@ export const otherKeyArn = `arn:aws:kms:${REGION}:${EXAMPLE_ACCOUNT}:key/0e9d8c7
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
-/** The calls with which the service encrypts and decrypts a record. */
+/** The calls that the service makes to encrypt and decrypt a record. */
 export const serviceEncryptEvent: CloudTrailRecord = managementEvent(service, {
   ...decrypt,
   eventName: "GenerateDataKey",

@@ -56,7 +56,7 @@ export const ingressChange: TrailDetection = {
     ),
   ],
   expectedCallers: ({ deployRoleArn, rolloutRoleArn }) => ({
-    roles: [deployRoleArn, rolloutRoleArn], // role-change reports whoever else assumes the second
+    roles: [deployRoleArn, rolloutRoleArn], // role-change reports any other caller that assumes the second
     services: ["ecs.amazonaws.com"], // registers the service's tasks as targets
   }),
   threshold: 1,

@@ -10,7 +10,7 @@ export const SYMMETRIC_USES: readonly string[] = [
 
 /**
  * The condition that matches uses of KMS keys, successful or not. The record of a call that the key policy denied
- * does not contain the key's ARN, so it does not match; such a call decrypts nothing.
+ * does not contain the key's ARN, so it does not match; that call decrypts nothing.
  * @param keyArns at most three; may begin with the wildcard `*`
  */
 export function keyUse(keyArns: readonly string[], operations: readonly string[]): string {

@@ -51,7 +51,7 @@ export interface DetectionScope extends MonitoringScope {
   /** ECS task execution role, which reads the database's master secret for the migrations. */
   readonly executionRoleArn: string;
   readonly executionRoleName: string;
-  /** The role with which ECS moves requests between two versions of the service. */
+  /** The role that ECS assumes to move requests between two versions of the service. */
   readonly rolloutRoleArn: string;
   readonly deployRoleArn: string;
   readonly deployRoleName: string;

@@ -7,7 +7,7 @@ export const CLIENT_ID = /^[A-Za-z0-9_-]{22}$/;
 
 /**
  * Derives the opaque id of a client, which appears in the log, in metrics, in the encryption context and thereby
- * in CloudTrail. Contains no name, but is no secret: whoever can guess an issuer and a subject can compute it.
+ * in CloudTrail. Contains no name, but is not a secret: anyone who can guess an issuer and a subject can compute it.
  * `npm run client-id` prints it for an issuer and a subject.
  * @param subject value of the token's claim that identifies the client, `sub` by default
  */

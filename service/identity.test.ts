@@ -218,7 +218,7 @@ describe("a record belongs to the client that encrypted it", () => {
     }
   });
 
-  test("while a record from before identity was on belongs to whoever has its Key", async () => {
+  test("while a record from before identity was on belongs to anyone who has its Key", async () => {
     const { key, record } = await fixture.service.vault.seal(
       { name: NAME, text: "old" },
       AbortSignal.timeout(30_000),

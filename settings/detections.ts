@@ -95,7 +95,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "keyGenerations",
     ],
     check: (values) => (tooLong({ ...values, exclusions: {} }).length > 0 ? [] : tooLong(values)),
-    allowed: `exclusions with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
+    allowed: `exclusions that keep filter patterns within ${MAX_PATTERN_LENGTH} characters`,
     next: "remove some exclusions, or replace several by one that ends with *",
   },
   {
@@ -112,7 +112,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "keyGenerations",
     ],
     check: (values) => tooLong({ ...values, exclusions: {} }),
-    allowed: `a name with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
+    allowed: `a name that keeps filter patterns within ${MAX_PATTERN_LENGTH} characters`,
     next: "let the trail deliver to a log group with a shorter name",
   },
 ];

@@ -90,7 +90,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "trailLogGroup",
     ],
     check: patternErrors,
-    allowed: `callers with which filter patterns have at most ${MAX_PATTERN_LENGTH} characters`,
+    allowed: `callers that keep filter patterns within ${MAX_PATTERN_LENGTH} characters`,
     next: "replace several roles by one that ends with *, or remove exclusions",
   },
 ];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Environment } from "../common/environment.ts";
 
-/** What an error message tells the user besides what is wrong. */
+/** What an error message says besides what is wrong. */
 export interface Guidance {
   readonly allowed: string;
   /** The next step, in the imperative. */

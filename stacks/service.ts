@@ -167,7 +167,7 @@ export class ServiceStack extends CipherwatchStack {
     };
   }
 
-  /** The role with which ECS starts tasks: pulls the image, writes logs and reads the migrations' secret. */
+  /** The role that ECS assumes to start tasks: pulls the image, writes logs and reads the migrations' secret. */
   #executionRole(props: ServiceStackProps, logGroupArn: string): TaskRole {
     return new TaskRole(this, "ExecutionRole", {
       name: executionRoleName(this.settings.env),

@@ -97,7 +97,7 @@ describe("the canary's alarm", () => {
 test.each([
   ["the settings turn it off", { IMAGE_DIGEST, MONITORING_CANARY: "false" }],
   ["there is no image yet", {}],
-])("has no canary while %s, but still notices a silent trail", (_, variables) => {
+])("has no canary while %s, but still detects a silent trail", (_, variables) => {
   const without = alarmStack({ variables, detections });
   const names = Object.values(resourcesOf(without, "aws_cloudwatch_metric_alarm")).map(
     ({ alarm_name }) => alarm_name,

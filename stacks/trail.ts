@@ -158,7 +158,7 @@ export class TrailStack extends CipherwatchStack {
   }
 
   /**
-   * The role with which CloudTrail writes to the log group. Its trust policy has no conditions, because
+   * The role that CloudTrail assumes to write to the log group. Its trust policy has no conditions, because
    * CloudTrail sends neither aws:SourceArn nor aws:SourceAccount when it assumes this role:
    * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
    */

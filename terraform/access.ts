@@ -81,7 +81,7 @@ export function readAccess(terraform: Terraform): DeployedAccess {
     const policy = managed.get(arn);
     if (policy !== undefined) return policy;
     throw new Error(
-      `Cannot read ${resource.address}: ${attribute} is ${arn}, which is no policy of the stacks. Its policies: ${[...managed.keys()].join(", ") || "none"}.`,
+      `Cannot read ${resource.address}: ${attribute} is ${arn}, which is not a policy of the stacks. Its policies: ${[...managed.keys()].join(", ") || "none"}.`,
     );
   };
   const inline = terraform.resources("aws_iam_role_policy").map((resource) => ({

@@ -115,7 +115,7 @@ describe("does not count", () => {
     await refused(/but 0 count/);
   });
 
-  test("an approval by whoever opened, pushed or wrote the change, unless a setting allows it", async () => {
+  test("an approval by someone who opened, pushed or wrote the change, unless a setting allows it", async () => {
     example.approve("octocat");
     await refused(/octocat: wrote or pushed a part of the change/);
     expect(await example.reviewed({ authorsCount: true })).toEqual({ kms: DIGEST });

@@ -200,7 +200,7 @@ describe("speed", () => {
     const median = sorted[Math.floor(sorted.length / 2)] ?? Number.POSITIVE_INFINITY;
     console.log(
       `First view with 10,000 records, the fastest of 3: painted after ${view.paint.toFixed(0)} ms (without: ` +
-        `${before.paint.toFixed(0)} ms; limit on a quiet machine: 200 ms), of which the server ` +
+        `${before.paint.toFixed(0)} ms; limit on a quiet machine: 200 ms); the server needed ` +
         `${view.server.toFixed(0)} ms; ${(view.bytes / 1024).toFixed(0)} KB of HTML, ` +
         `${view.cpu.toFixed(0)} ms of CPU in the page's main thread.\n` +
         `Frames: median ${median.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(1)} ms ` +

@@ -64,7 +64,7 @@ function clockTools({ startSpeed }: ConsoleSources): Html {
       )}</select></label>
       <button type="button" data-action="pause" id="pause">Pause</button>
       <button type="button" data-action="step" title="Move lab time forward by one minute">Step 1 min</button>
-      <button type="button" data-action="reset" title="Run at the speed with which the lab started">Back to ${startSpeed}×</button>
+      <button type="button" data-action="reset" title="Run at the speed that the lab started with">Back to ${startSpeed}×</button>
     </div>`;
 }
 

@@ -16,7 +16,7 @@ export type NamedResource =
 /** The parts of a running lab that the console shows and controls. */
 export interface ConsoleSources {
   readonly clock: AdjustableClock;
-  /** Lab seconds per real second with which the lab started. */
+  /** Lab seconds per real second at the start of the lab. */
   readonly startSpeed: number;
   /** Average lab seconds until CloudTrail delivers a record. */
   readonly trailDelaySeconds: number;

@@ -37,7 +37,7 @@ const thresholdOf = ({ id }: Detection) =>
 const counting = all.filter((detection) => thresholdOf(detection) > 1);
 const single = all.filter((detection) => thresholdOf(detection) === 1);
 
-/** A log event: when it happened, when it reaches its log group and with which timestamp. */
+/** A log event: its time, the time of delivery and the timestamp that it is delivered with. */
 interface Arrival {
   readonly detection: Detection;
   readonly calledAt: number;

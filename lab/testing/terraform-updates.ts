@@ -8,7 +8,7 @@ const cluster = `${namePrefix}service`;
 /** Service, event name and request parameters. */
 type Update = readonly [service: string, eventName: string, parameters: CloudTrailRecord];
 
-/** The write call with which Terraform's provider updates a resource of each type. */
+/** The write call that Terraform's provider makes to update a resource of each type. */
 export const UPDATES: Readonly<Record<string, (get: Resource["get"]) => Update>> = {
   aws_cloudwatch_metric_alarm: (get) => [
     "monitoring",
@@ -91,5 +91,5 @@ export const UPDATES: Readonly<Record<string, (get: Resource["get"]) => Update>>
   aws_s3_bucket_policy: (get) => ["s3", "PutBucketPolicy", { bucketName: get("bucket") }],
 };
 
-/** Changes that are reported whoever makes them: those of the trail, the states and the key policies. */
+/** Changes that are reported for every caller: those of the trail, the states and the key policies. */
 export const REPORTED = /^(bootstrap|trail)\//;

@@ -8,7 +8,7 @@ export type Skim = (from: number, to: number) => string | undefined;
 
 interface SkimProps {
   /**
-   * Returns texts, at least one of which each matching record of the call contains, see `Candidates`;
+   * Returns texts. Each matching record of the call contains at least one of them, see `Candidates`;
    * undefined: parse all records of the call.
    */
   readonly literalsOf: (call: Call) => readonly string[] | undefined;

@@ -13,7 +13,7 @@ import type { ImportedAlarms } from "./alarms.ts";
 /** The longest that CloudTrail's records are assumed to be late, in seconds: the average is 5 minutes. */
 const LATENESS = 900;
 
-/** The error with which AWS rejects a filter; undefined for a valid filter. */
+/** The error that AWS returns for a filter; undefined for a valid filter. */
 export function filterError(filter: MetricFilter): string | undefined {
   try {
     validateMetricFilter(filter);

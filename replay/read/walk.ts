@@ -25,7 +25,7 @@ export const noneSkipped = (): Skipped => ({ digests: 0, others: 0, unreadable: 
 /**
  * Resolves the paths of a command line: files, folders, globs for shells that do not expand them, and `-`
  * for standard input.
- * @returns absolute paths, none of which is inside another
+ * @returns absolute paths; none is inside another
  * @throws Error naming a path that matches nothing
  */
 export async function resolvePaths(paths: readonly string[]): Promise<readonly string[]> {

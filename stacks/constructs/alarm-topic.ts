@@ -73,11 +73,11 @@ function checkSubscription(
     assert: [
       {
         condition: `\${!${subscription}.pending_confirmation}`,
-        error_message: `The email subscription of the topic ${topic} is not confirmed, so its alarms reach nobody. ${help}`,
+        error_message: `The email subscription of the topic ${topic} is not confirmed, so its alarms notify nobody. ${help}`,
       },
       {
         condition: `\${${subscription}.pending_confirmation || ${subscription}.confirmation_was_authenticated}`,
-        error_message: `The email subscription of the topic ${topic} was confirmed with the link, so whoever gets one of its emails can end it, unrecorded. ${help}`,
+        error_message: `The email subscription of the topic ${topic} was confirmed with the link, so anyone who receives one of its emails can end it, and CloudTrail does not record that. ${help}`,
       },
     ],
   });

@@ -129,10 +129,10 @@ export const PULL_IMAGE = [
   "ecr:GetDownloadUrlForLayer",
 ] as const;
 
-/** Actions with which the service checks that its trail delivers KMS events. */
+/** Actions that the service needs to check that its trail delivers KMS events. */
 export const READ_TRAIL = ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"] as const;
 
-/** Actions with which ECS Exec's agent connects a session to a container. */
+/** Actions that ECS Exec's agent needs to connect a session to a container. */
 export const OPEN_EXEC_CHANNELS = [
   "ssmmessages:CreateControlChannel",
   "ssmmessages:CreateDataChannel",

@@ -92,7 +92,7 @@ export class Rollout extends Construct {
   }
 
   /**
-   * The role with which ECS moves requests: AWS's AmazonECSInfrastructureRolePolicyForLoadBalancers, limited
+   * The role that ECS assumes to move requests: AWS's AmazonECSInfrastructureRolePolicyForLoadBalancers, limited
    * to this load balancer.
    * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
    */
@@ -119,7 +119,7 @@ export class Rollout extends Construct {
 /** Longer than the longest strategy that the settings allow, and the start of the tasks. */
 const TIMEOUT = "50m";
 
-/** Actions of the role with which ECS moves requests. The permissions boundary must contain them. */
+/** Actions of the role that ECS assumes to move requests. The permissions boundary must contain them. */
 export const READ_LOAD_BALANCERS = [
   "elasticloadbalancing:DescribeListeners",
   "elasticloadbalancing:DescribeRules",

@@ -82,7 +82,7 @@ export class SilenceAlarms extends Construct {
       alarmName,
       alarmDescription: [
         `SNS could not deliver a notification of the topic ${topicName} (high).`,
-        "An alarm went to nobody. This email comes from the other topic.",
+        "An alarm notified nobody. This email comes from the other topic.",
         `1. Run aws sns list-subscriptions-by-topic on ${topicName}: look for addresses that are gone, and endpoints that reject messages.`,
         "2. Look at the alarms on the dashboard: one of them fired and its notification is lost.",
       ].join("\n"),

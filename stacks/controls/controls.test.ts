@@ -125,7 +125,7 @@ function meets({ attributes }: Decline, stacks: Stacks) {
     );
 }
 
-test("notices a resource that meets a declined control", () => {
+test("reports a resource that meets a declined control", () => {
   const [stack] = [...stacksUnder("prod").keys()];
   const resource = { stack: String(stack), values: { health_check: { protocol: "HTTPS" } } };
   const decline = declined.find(({ id }) => id === "target-group-health-check");

@@ -33,7 +33,7 @@ const EXISTING_TRAIL: Exemption = {
   under: ["with existing resources"],
   of: [TRAIL],
   reason:
-    "The stacks have no trail of their own. Whoever owns the existing one checks it; [existing resources](existing.md#a-trail) lists what the detections need of it.",
+    "The stacks have no trail of their own. The owner of the existing one checks it; [existing resources](existing.md#a-trail) lists what the detections need of it.",
 };
 
 const BLOCK: Companion = { type: PUBLIC_ACCESS_BLOCK, link: "bucket", where: blocksAll };

@@ -16,7 +16,7 @@ export function settingsPage(): string {
     "# Settings",
     "<!-- Generated from settings/ and stacks/costs by `npm run docs`; do not edit. -->",
     `Each of the ${count} settings is an environment variable. \`npm start\`, \`npm run synth\`, \`npm run deploy\` and \`npm run replay\` read them, and report every variable that is invalid, missing or unknown. A blank variable counts as unset. CIPHERWATCH_ENV selects the defaults.`,
-    `Costs are the difference to the defaults of the environment, in US dollars per month in Sydney without charges by use, as of ${AS_OF} ([all costs](deploying.md#costs)). A setting without a line about costs does not change them by itself.`,
+    `Costs are the difference to the defaults of the environment, in US dollars per month in Sydney without charges by use, as of ${AS_OF} ([all costs](deploying.md#costs)). A setting without a line about costs does not change them.`,
     settingsAreas.map(({ name, settings }) => contents(name, settings)).join("\n"),
     ...settingsAreas.flatMap(({ name, settings }) => [
       `## ${name}`,

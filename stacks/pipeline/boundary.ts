@@ -78,7 +78,7 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
   ];
 }
 
-/** For the role with which ECS moves requests between two versions of the service. */
+/** For the role that ECS assumes to move requests between two versions of the service. */
 function shiftRequests(stack: CipherwatchStack): Statement[] {
   const elb = (resource: string) => stack.regionalArn("elasticloadbalancing", resource);
   const name = resourceName(stack.settings.env, "*");

@@ -78,7 +78,7 @@ test("never shows a value marked as sensitive, at any position", () => {
   expect(seen).toBeGreaterThan(500);
 });
 
-test("never passes such a value to Snyk", () => {
+test("never passes a masked value to Snyk", () => {
   fc.assert(
     fc.property(marked, change, ({ value, marks }, each) => {
       const values = isContainer(value)

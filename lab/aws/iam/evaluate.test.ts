@@ -226,7 +226,7 @@ describe("across accounts", () => {
 });
 
 // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
-test("needs the permission of a VPC endpoint that the request passes, whoever else allows it", () => {
+test("needs the permission of a VPC endpoint that the request passes, even if all other policies allow it", () => {
   const resource = policy("Allow", USER.arn);
   expect(decide(USER, { resource, endpoint: NOTHING })).toBe("not allowed by endpoint");
   expect(decide(USER, { resource, endpoint: policy("Allow", "*") })).toBe("allowed");

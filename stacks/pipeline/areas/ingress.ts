@@ -66,7 +66,7 @@ export function loadBalancer(stack: CipherwatchStack): Area {
   };
 }
 
-/** The listener rule with which ECS shifts requests between two versions, unless the strategy is rolling. */
+/** The listener rule that ECS changes to shift requests between two versions, unless the strategy is rolling. */
 export function requestShifting(stack: CipherwatchStack): Area {
   if (stack.settings.deploymentStrategy === "rolling") return { read: [], write: [] };
   const name = resourceName(stack.settings.env, "*");
