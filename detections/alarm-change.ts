@@ -34,17 +34,33 @@ const SOURCES = ["monitoring.*", "sns.*", "events.*", "logs.*"];
 const namesOf = ({ namePrefix }: MonitoringScope, members: readonly string[]) =>
   members.map((member) => matchesAny(`$.requestParameters.${member}`, `${namePrefix}*`));
 
-const topicsOf = ({ namePrefix }: MonitoringScope) =>
-  ["topicArn", "subscriptionArn"].map((member) =>
-    matchesAny(`$.requestParameters.${member}`, `*:${namePrefix}*`),
-  );
+/** `:<name>` of each existing topic: shorter than its ARN, because a pattern has at most 1,024 characters. */
+const existingTopics = ({ existingTopicArns = [] }: MonitoringScope) =>
+  [...new Set(existingTopicArns)].map((arn) => arn.slice(arn.lastIndexOf(":")));
+
+const topicsOf = (scope: MonitoringScope) => [
+  matchesAny(
+    "$.requestParameters.topicArn",
+    `*:${scope.namePrefix}*`,
+    ...existingTopics(scope).map((topic) => `*${topic}`),
+  ),
+  matchesAny(
+    "$.requestParameters.subscriptionArn",
+    `*:${scope.namePrefix}*`,
+    ...existingTopics(scope).map((topic) => `*${topic}:*`),
+  ),
+];
 
 /** The webhook by name, queues by URL, and topics by ARN. */
-const namesTarget = ({ namePrefix }: MonitoringScope) =>
+const namesTarget = (scope: MonitoringScope) =>
   anyOf(
-    matchesAny("$.requestParameters.name", `${namePrefix}*`),
-    matchesAny("$.requestParameters.queueUrl", `*/${namePrefix}*`),
-    matchesAny("$.requestParameters.resourceArn", `*:${namePrefix}*`),
+    matchesAny("$.requestParameters.name", `${scope.namePrefix}*`),
+    matchesAny("$.requestParameters.queueUrl", `*/${scope.namePrefix}*`),
+    matchesAny(
+      "$.requestParameters.resourceArn",
+      `*:${scope.namePrefix}*`,
+      ...existingTopics(scope).map((topic) => `*${topic}`),
+    ),
   );
 
 /** @param stacks arguments of `npm run deploy` that select the stacks to restore */
@@ -121,7 +137,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
   treatMissingData: "notBreaching",
   statistic: "Sum",
   changeNotification: {
-    detail: ({ namePrefix }) => ({
+    detail: ({ namePrefix, existingTopicArns = [] }) => ({
       $or: [
         {
           eventName: ["DeleteAlarms", "DisableAlarmActions"],
@@ -135,8 +151,13 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
           eventName: ["DeleteTopic", "Unsubscribe"],
           requestParameters: {
             $or: [
-              { topicArn: [{ wildcard: `*:${namePrefix}*` }] },
-              { subscriptionArn: [{ wildcard: `*:${namePrefix}*` }] },
+              { topicArn: [{ wildcard: `*:${namePrefix}*` }, ...existingTopicArns] },
+              {
+                subscriptionArn: [
+                  { wildcard: `*:${namePrefix}*` },
+                  ...existingTopicArns.map((arn) => ({ prefix: `${arn}:` })),
+                ],
+              },
             ],
           },
         },
@@ -155,6 +176,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
   falsePositives: [
     "A deployment removed a detection: the events are Delete… calls by the deploy role at the time of the deployment.",
     "Somebody tested the notifications: the event is SetAlarmState by the tester.",
+    "Somebody subscribed to an existing topic, or changed it, for other uses of the topic.",
     "The webhook's Authorization header was set: UpdateConnection by a known administrator.",
     "Announced manual maintenance: DisableAlarmActions, followed soon by EnableAlarmActions.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",

@@ -25,6 +25,8 @@ export interface MonitoringScope {
   readonly trailKeyArn?: string | undefined;
   /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
   readonly topicKeyArn: string;
+  /** Existing topics that the alarms notify, for urgent and for routine alarms. Absent: topics with our prefix. */
+  readonly existingTopicArns?: readonly string[];
   /** `cipherwatch-<env>-`, the prefix of resource names. */
   readonly namePrefix: string;
   /** `/cipherwatch/<env>/`, the prefix of most log groups' names. */
@@ -103,6 +105,8 @@ export interface ScopeSettings {
   /** Log group of an existing trail. */
   readonly trailLogGroup?: string | undefined;
   readonly trailBucket?: string | undefined;
+  readonly urgentTopicArn?: string | undefined;
+  readonly routineTopicArn?: string | undefined;
 }
 
 /** The scope of an environment without the service. */
@@ -110,11 +114,13 @@ export function createMonitoringScope(
   env: string,
   { accountId }: Pick<ArnBuilder, "accountId">,
   ids: Pick<MonitoringScope, "trailKeyArn" | "topicKeyArn">,
-  { trailLogGroup, trailBucket }: ScopeSettings = {},
+  { trailLogGroup, trailBucket, urgentTopicArn, routineTopicArn }: ScopeSettings = {},
 ): MonitoringScope {
+  const topics = [urgentTopicArn, routineTopicArn].filter((arn) => arn !== undefined);
   return {
     accountId,
     ...ids,
+    ...(topics.length > 0 && { existingTopicArns: topics }),
     namePrefix: resourceName(env, ""),
     logGroupPrefix: logGroupName(env, ""),
     detectionNamespace: detectionNamespace(env),

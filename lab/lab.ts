@@ -10,7 +10,12 @@ import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import { createActions } from "./console/actions.ts";
 import { type Console, startConsole } from "./console/server.ts";
 import type { ConsoleSources, NamedResource } from "./console/sources.ts";
-import { monitoredAccount, synthesizeLab, withMonitoredKeys } from "./monitored-keys.ts";
+import {
+  monitoredAccount,
+  synthesizeLab,
+  withMonitoredKeys,
+  withTopicKey,
+} from "./monitored-keys.ts";
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
@@ -71,7 +76,8 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   const account = emulatedAccount(settings);
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesizeLab(settings), account);
-  const deployment = withMonitoredKeys(readDeployment(terraform, account, settings), settings);
+  const resources = withTopicKey(readDeployment(terraform, account, settings), settings);
+  const deployment = withMonitoredKeys(resources, settings);
   const scope = deployedScope(settings.env, deployment, settings);
 
   const clock = persistentClock(folder.file("clock"), options.speed);
@@ -227,7 +233,9 @@ async function startLabConsole(
 /** What attacks must know of resources that are not in the stacks. */
 function existingOf(scope: DetectionScope): object {
   const { countedAccountIds, storageKeyArns, trailLogGroupName, trailBucketName } = scope;
+  const { existingTopicArns: [urgentTopicArn, routineTopicArn] = [], topicKeyArn } = scope;
   return {
+    ...(urgentTopicArn && { urgentTopicArn, routineTopicArn, topicKeyArn }),
     ...(countedAccountIds && { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName }),
     ...(storageKeyArns.length < STORAGE_KEYS.length && { vpcId: "existing" }),
   };

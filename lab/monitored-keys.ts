@@ -26,6 +26,16 @@ export function synthesizeLab(settings: Settings): Stacks {
   return new Map([...service, ...synthesizeWatch(watchSettings({ ...settings, trailLogGroup }))]);
 }
 
+/** Adds the KMS key of existing topics, which their owner created. */
+export function withTopicKey(
+  deployment: Deployment,
+  { topicKeyArn }: Pick<Settings, "topicKeyArn">,
+): Deployment {
+  if (topicKeyArn === undefined) return deployment;
+  const key = deployedKey({ name: "existing-topics", arn: topicKeyArn }, accountOf(topicKeyArn));
+  return { ...deployment, keys: [...deployment.keys, key] };
+}
+
 /** Adds the monitored keys of the lab's region, as their owners created them, and the roles that use them. */
 export function withMonitoredKeys(
   deployment: Deployment,
@@ -59,12 +69,15 @@ export function withMonitoredKeys(
   };
 }
 
-function deployedKey({ name, arn }: MonitoredKey, accountId: string): DeployedKey {
+function deployedKey(
+  { name, arn }: Pick<MonitoredKey, "name" | "arn">,
+  accountId: string,
+): DeployedKey {
   return {
     address: `monitored-keys/${name}`,
     keyId: arn.slice(arn.lastIndexOf("/") + 1),
     arn,
-    description: `The monitored key ${name}`,
+    description: `The existing key ${name}`,
     aliases: [`alias/${name}`],
     policy: policy({
       Principal: { AWS: `arn:aws:iam::${accountId}:root` },

@@ -14,6 +14,8 @@ import type { Account } from "../terraform/reader.ts";
 export interface LabScopeSettings extends ScopeSettings {
   /** Key of an existing trail, if it is known. */
   readonly trailKeyArn?: string | undefined;
+  /** Key of existing topics, if it is known. */
+  readonly topicKeyArn?: string | undefined;
   /** An existing VPC has no flow log of ours. */
   readonly vpcId?: string | undefined;
   /** Generations of the data key, oldest first. The first by default. */
@@ -53,7 +55,7 @@ export function labScope(
         settings.trailLogGroup === undefined
           ? keyArn(keyAlias(env, "trail"))
           : settings.trailKeyArn,
-      topicKeyArn: keyArn(keyAlias(env, "alarms")),
+      topicKeyArn: settings.topicKeyArn ?? keyArn(keyAlias(env, "alarms")),
       storageKeyArns: STORAGE_KEYS.filter(
         (part) => part !== "flow-log" || settings.vpcId === undefined,
       ).map((part) => keyArn(keyAlias(env, part))),
@@ -70,6 +72,7 @@ export function deployedScope(
   settings: LabScopeSettings = {},
 ): DetectionScope {
   const { trailLogGroup, trailKeyArn, trailBucket, vpcId, currentKeyGeneration } = settings;
+  const { urgentTopicArn, routineTopicArn, topicKeyArn } = settings;
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -88,6 +91,9 @@ export function deployedScope(
       trailLogGroup,
       trailKeyArn,
       trailBucket,
+      urgentTopicArn,
+      routineTopicArn,
+      topicKeyArn,
       vpcId,
       ...(keyGenerations.length > 0 && { keyGenerations, currentKeyGeneration }),
     },

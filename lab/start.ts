@@ -10,11 +10,8 @@ import { onStopRequest } from "./process/stop-request.ts";
 import { openDataFolder } from "./state/data-folder.ts";
 import { startDatabase } from "./state/database.ts";
 
-/** Values for required settings that have no effect in the lab: it sends no email and builds no image. */
-const PLACEHOLDERS = {
-  CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-  CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST,
-};
+/** A value for a setting that has no effect in the lab: it builds no image. */
+const PLACEHOLDERS = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
 async function main(): Promise<void> {
   const start = performance.now();
@@ -44,15 +41,18 @@ async function main(): Promise<void> {
 async function loadAndStart(props: Omit<LabProps, "settings" | "onError">): Promise<Lab> {
   props.onStep("Load the settings");
   // Import after the checks, so that they fail fast: CDKTF takes most of a second to load.
-  const [{ loadSettings }, { startLab }] = await Promise.all([
+  const [{ loadSettings }, { withPlaceholderEmail }, { startLab }] = await Promise.all([
     import("../settings/index.ts"),
+    import("../settings/alarms.ts"),
     import("./lab.ts"),
   ]);
-  const settings = loadSettings({
-    ...PLACEHOLDERS,
-    ...(props.options.identity && identityVariables(process.env)),
-    ...process.env,
-  });
+  const settings = loadSettings(
+    withPlaceholderEmail({
+      ...PLACEHOLDERS,
+      ...(props.options.identity && identityVariables(process.env)),
+      ...process.env,
+    }),
+  );
   return startLab({ ...props, settings, onError: console.error });
 }
 

@@ -1,12 +1,14 @@
 import { z } from "zod";
+import type { Variables } from "./load.ts";
 import { flag, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 const EMAIL = /^([\w+'-]+\.)*[\w+'-]*[\w+-]@([a-z\d][a-z\d-]*\.)+[a-z]{2,}$/i;
-const email = z.string("must be set").regex(EMAIL, "is not a valid email address");
+const email = z.string().regex(EMAIL, "is not a valid email address").optional();
 
 export const settings = {
   alertEmail: setting({
-    description: "Email address that receives alarms. Required.",
+    description:
+      "Email address that receives alarms. Required, unless CIPHERWATCH_ROUTINE_TOPIC_ARN names an existing topic.",
     schema: email,
     allowed: "one email address, such as security@example.com",
     next: "set it to the address that should receive the alarms",
@@ -15,7 +17,7 @@ export const settings = {
   pagerEmail: setting({
     description:
       "Email address that receives urgent alarms, such as a pager's. CIPHERWATCH_ALERT_EMAIL if unset.",
-    schema: email.optional(),
+    schema: email,
     allowed: "one email address, such as on-call@pager.example.com",
     next: "set it to the on-call address, or unset it to use CIPHERWATCH_ALERT_EMAIL",
   }),
@@ -83,4 +85,15 @@ export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
 function hasSecretPart(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && url.username + url.password + url.search + url.hash !== "";
+}
+
+/**
+ * Adds an alert address, for uses of the settings that send no email.
+ * @returns the variables unchanged if they name existing topics, which exclude an address
+ */
+export function withPlaceholderEmail(variables: Variables): Variables {
+  const { CIPHERWATCH_URGENT_TOPIC_ARN: urgent, CIPHERWATCH_ROUTINE_TOPIC_ARN: routine } =
+    variables;
+  if (`${urgent ?? ""}${routine ?? ""}`.trim() !== "") return variables;
+  return { CIPHERWATCH_ALERT_EMAIL: "security@example.com", ...variables };
 }

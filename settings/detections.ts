@@ -76,7 +76,10 @@ export const settings = {
 
 type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof general.settings>, "env" | "region"> &
-  Pick<ValuesOf<typeof existing.settings>, "trailLogGroup" | "trailBucket"> &
+  Pick<
+    ValuesOf<typeof existing.settings>,
+    "trailLogGroup" | "trailBucket" | "urgentTopicArn" | "routineTopicArn"
+  > &
   Pick<ValuesOf<typeof keysAndLogs.settings>, "keyGenerations">;
 
 export const refinements: readonly Refinement<Values>[] = [
@@ -93,6 +96,8 @@ export const refinements: readonly Refinement<Values>[] = [
       "trailLogGroup",
       "trailBucket",
       "keyGenerations",
+      "urgentTopicArn",
+      "routineTopicArn",
     ],
     check: (values) => (tooLong({ ...values, exclusions: {} }).length > 0 ? [] : tooLong(values)),
     allowed: `exclusions that keep filter patterns within ${MAX_PATTERN_LENGTH} characters`,
@@ -102,6 +107,8 @@ export const refinements: readonly Refinement<Values>[] = [
     fields: [
       "trailLogGroup",
       "trailBucket",
+      "urgentTopicArn",
+      "routineTopicArn",
       "detections",
       "cisPack",
       "thresholds",
@@ -113,7 +120,7 @@ export const refinements: readonly Refinement<Values>[] = [
     ],
     check: (values) => tooLong({ ...values, exclusions: {} }),
     allowed: `a name that keeps filter patterns within ${MAX_PATTERN_LENGTH} characters`,
-    next: "let the trail deliver to a log group with a shorter name",
+    next: "use a log group, a bucket or topics with shorter names",
   },
 ];
 

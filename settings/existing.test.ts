@@ -5,6 +5,9 @@ import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
 const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
 const VPC_ID = "vpc-0a1b2c3d4e5f60718";
+const TOPIC = "arn:aws:sns:ap-southeast-2:111122223333:security-alerts";
+const TOPICS = { ALERT_EMAIL: "", URGENT_TOPIC_ARN: TOPIC, ROUTINE_TOPIC_ARN: TOPIC };
+const TOPIC_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/1a2b3c4d";
 const KEY = "arn:aws:kms:us-east-1:111122223333:key/mrk-1a2b3c4d5e6f";
 
 testSettings(settings, {
@@ -35,6 +38,31 @@ testSettings(settings, {
     "example-trail",
     "example-trail",
     { "s3://example-trail": /^is not a valid S3 bucket name$/ },
+  ],
+  urgentTopicArn: [
+    "URGENT_TOPIC_ARN",
+    TOPIC,
+    TOPIC,
+    {
+      "security-alerts": /^is not the ARN of a standard SNS topic$/,
+      [`${TOPIC}.fifo`]: /^is not the ARN of a standard SNS topic$/,
+      "arn:aws:sns:us-east-1:111122223333:alerts": /^is a topic of another region/,
+    },
+  ],
+  routineTopicArn: [
+    "ROUTINE_TOPIC_ARN",
+    TOPIC,
+    TOPIC,
+    { [`${TOPIC}:11112222-3333`]: /^is not the ARN of a standard SNS topic$/ },
+  ],
+  topicKeyArn: [
+    "TOPIC_KEY_ARN",
+    TOPIC_KEY,
+    TOPIC_KEY,
+    {
+      "alias/aws/sns": /^is not the ARN of a KMS key$/,
+      [KEY]: /^is a key of another region than ap-southeast-2/,
+    },
   ],
   vpcId: ["VPC_ID", VPC_ID, VPC_ID, { "10.0.0.0/16": /^is not the ID of a VPC$/ }],
   publicSubnetIds: [
@@ -85,6 +113,47 @@ describe("an existing VPC", () => {
     ]);
     const prod = settingsOf({ ENV: "prod", VPC_ID, ...subnets, VPC_ENDPOINTS: "false" });
     expect(prod.natGateways).toBe("none");
+  });
+});
+
+describe("existing topics", () => {
+  test("replace the email addresses, which are required without them", () => {
+    expect(settingsOf(TOPICS).alertEmail).toBeUndefined();
+    expect(
+      issuesOf({ ...TOPICS, ALERT_EMAIL: "a@example.com", PAGER_EMAIL: "b@example.com" }),
+    ).toMatchObject([
+      { variable: "CIPHERWATCH_ALERT_EMAIL", message: expect.stringMatching(/^would receive/) },
+      { variable: "CIPHERWATCH_PAGER_EMAIL", message: expect.stringMatching(/^would receive/) },
+    ]);
+  });
+
+  test("are set together, in the account that is deployed to", () => {
+    expect(issuesOf({ ...TOPICS, URGENT_TOPIC_ARN: "" })).toMatchObject([
+      {
+        variable: "CIPHERWATCH_URGENT_TOPIC_ARN",
+        message: expect.stringMatching(/^must be set, too/),
+      },
+    ]);
+    expect(issuesOf({ ...TOPICS, ACCOUNT_ID: "444455556666" })).toMatchObject(
+      ["URGENT", "ROUTINE"].map((severity) => ({
+        variable: `CIPHERWATCH_${severity}_TOPIC_ARN`,
+        message: expect.stringMatching(/^is a topic of another account/),
+      })),
+    );
+  });
+
+  test("have a key of the account, which nothing else can have", () => {
+    expect(issuesOf({ TOPIC_KEY_ARN: TOPIC_KEY })).toMatchObject([
+      { message: "belongs to existing topics, but CIPHERWATCH_URGENT_TOPIC_ARN is not set" },
+    ]);
+    expect(
+      issuesOf({ ...TOPICS, TOPIC_KEY_ARN: TOPIC_KEY, ACCOUNT_ID: "444455556666" }),
+    ).toContainEqual(
+      expect.objectContaining({
+        variable: "CIPHERWATCH_TOPIC_KEY_ARN",
+        message: expect.stringMatching(/^is a key of another account/),
+      }),
+    );
   });
 });
 

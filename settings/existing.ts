@@ -1,10 +1,14 @@
 import { trailLogGroupName } from "../common/naming.ts";
+import type * as alarms from "./alarms.ts";
 import type * as general from "./general.ts";
 import type * as network from "./network.ts";
 import { listOf } from "./schemas.ts";
 import type * as service from "./service.ts";
 import { type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
+// FIFO topics, whose names end with .fifo, do not match: EventBridge and email do not support them.
+const TOPIC_ARN = /^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;
+const TOPIC_ALLOWED = "the ARN of a standard topic, such as arn:aws:sns:REGION:ACCOUNT:NAME";
 const KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 
 export const settings = {
@@ -68,12 +72,39 @@ export const settings = {
     allowed: "comma-separated IDs of subnets in two or more Availability Zones",
     next: "copy them from `aws ec2 describe-subnets`, or unset it",
   }),
+
+  urgentTopicArn: setting({
+    description:
+      "Existing SNS topic for alarms that page someone, instead of a new topic with a subscription of CIPHERWATCH_PAGER_EMAIL.",
+    schema: text(TOPIC_ARN, "is not the ARN of a standard SNS topic").optional(),
+    allowed: TOPIC_ALLOWED,
+    next: "copy it from `aws sns list-topics`, or unset it to create topics",
+  }),
+
+  routineTopicArn: setting({
+    description:
+      "Existing SNS topic for alarms that can wait for office hours. It can be the same as CIPHERWATCH_URGENT_TOPIC_ARN.",
+    schema: text(TOPIC_ARN, "is not the ARN of a standard SNS topic").optional(),
+    allowed: TOPIC_ALLOWED,
+    next: "copy it from `aws sns list-topics`, or unset it to create topics",
+  }),
+
+  topicKeyArn: setting({
+    description:
+      "KMS key of the existing topics, whose changes kms-key-change reports. It also encrypts the canary's topic and the queues, for which the stacks otherwise create a key.",
+    schema: text(KEY_ARN, "is not the ARN of a KMS key").optional(),
+    allowed: "the ARN of a key, not of an alias, such as arn:aws:kms:REGION:ACCOUNT:key/ID",
+    next: "copy KmsMasterKeyId from `aws sns get-topic-attributes`, or unset it",
+  }),
 };
+
+type TopicField = "urgentTopicArn" | "routineTopicArn";
 
 type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof general.settings>, "env" | "accountId" | "region"> &
   Pick<ValuesOf<typeof network.settings>, "vpcEndpoints"> &
-  Pick<ValuesOf<typeof service.settings>, "decryptWithoutTrail">;
+  Pick<ValuesOf<typeof service.settings>, "decryptWithoutTrail"> &
+  Pick<ValuesOf<typeof alarms.settings>, "alertEmail" | "pagerEmail">;
 
 /** Hold only for the service. Its trail is an existing one for the stacks that monitor other keys. */
 export const serviceRefinements: readonly Refinement<Values>[] = [
@@ -132,17 +163,87 @@ export const refinements: readonly Refinement<Values>[] = [
   },
   needsTrail("trailKeyArn"),
   needsTrail("trailBucket"),
+  keyOfAccount("trailKeyArn"),
+  topicOfPair("urgentTopicArn", "routineTopicArn"),
+  topicOfPair("routineTopicArn", "urgentTopicArn"),
   {
-    fields: ["trailKeyArn", "accountId"],
-    check: ({ trailKeyArn, accountId }) =>
-      trailKeyArn !== undefined &&
+    fields: ["alertEmail", "urgentTopicArn", "routineTopicArn"],
+    check: ({ alertEmail, urgentTopicArn, routineTopicArn }) =>
+      alertEmail === undefined &&
+      urgentTopicArn === undefined &&
+      routineTopicArn === undefined &&
+      "must be set",
+    allowed: "one email address, such as security@example.com",
+    next: "set it to the address that should receive the alarms, or name existing topics (docs/existing.md)",
+  },
+  withoutTopics("alertEmail"),
+  withoutTopics("pagerEmail"),
+  {
+    fields: ["topicKeyArn", "urgentTopicArn"],
+    check: ({ topicKeyArn, urgentTopicArn }) =>
+      topicKeyArn !== undefined &&
+      urgentTopicArn === undefined &&
+      "belongs to existing topics, but CIPHERWATCH_URGENT_TOPIC_ARN is not set",
+    allowed: "a value only together with CIPHERWATCH_URGENT_TOPIC_ARN",
+    next: "set CIPHERWATCH_URGENT_TOPIC_ARN and CIPHERWATCH_ROUTINE_TOPIC_ARN, or unset it",
+  },
+  keyOfAccount("topicKeyArn"),
+  {
+    fields: ["topicKeyArn", "region"],
+    check: ({ topicKeyArn, region }) =>
+      topicKeyArn !== undefined &&
+      !topicKeyArn.includes(`:${region}:`) &&
+      `is a key of another region than ${region}, which SNS and SQS cannot use`,
+    allowed: "a key of CIPHERWATCH_REGION",
+    next: "copy the key of a topic of this region, or unset it",
+  },
+];
+
+/** CloudWatch and EventBridge publish to topics of their own region; the metrics of a topic are in its account. */
+function topicOfPair(field: TopicField, other: TopicField): Refinement<Values> {
+  return {
+    fields: [field, other, "region", "accountId"],
+    check: ({ [field]: arn, [other]: otherArn, region, accountId }) => {
+      if (arn === undefined)
+        return otherArn !== undefined && "must be set, too: each alarm has one of two severities";
+      const [, , , topicRegion, topicAccount] = arn.split(":");
+      if (topicRegion !== region)
+        return `is a topic of another region than ${region}, to which alarms cannot publish`;
+      return (
+        accountId !== undefined &&
+        topicAccount !== accountId &&
+        `is a topic of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: no alarm would report that it delivers nothing`
+      );
+    },
+    allowed: "topics of the account and region that are deployed to: both, or neither",
+    next: "set both to topics of the account and region, which can forward to others; they can be the same",
+  };
+}
+
+function withoutTopics(field: "alertEmail" | "pagerEmail"): Refinement<Values> {
+  return {
+    fields: [field, "urgentTopicArn"],
+    check: ({ [field]: email, urgentTopicArn }) =>
+      email !== undefined &&
+      urgentTopicArn !== undefined &&
+      "would receive nothing: the stacks add no subscriptions to existing topics",
+    allowed: "no value, if CIPHERWATCH_URGENT_TOPIC_ARN is set",
+    next: "unset it, and subscribe the address to the topic",
+  };
+}
+
+function keyOfAccount(field: "trailKeyArn" | "topicKeyArn"): Refinement<Values> {
+  return {
+    fields: [field, "accountId"],
+    check: ({ [field]: arn, accountId }) =>
+      arn !== undefined &&
       accountId !== undefined &&
-      !trailKeyArn.includes(`:${accountId}:`) &&
+      !arn.includes(`:${accountId}:`) &&
       `is a key of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: its events are not counted here`,
     allowed: "a key of the account that is deployed to",
     next: "unset it, and detect changes of the key in its own account",
-  },
-];
+  };
+}
 
 function validateSubnetId(id: string): string | undefined {
   return /^subnet-[0-9a-f]{8,17}$/.test(id)

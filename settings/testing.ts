@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { withPlaceholderEmail } from "./alarms.ts";
 import { SettingsError, type SettingsIssue } from "./error.ts";
 import { loadSettings, type Settings } from "./index.ts";
 import type { SettingsTable } from "./setting.ts";
@@ -6,15 +7,12 @@ import type { SettingsTable } from "./setting.ts";
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * Settings of dev with an alert address.
+ * Settings of dev, with an alert address unless the variables name topics.
  * @param variables further variables, without the prefix CIPHERWATCH_
  */
 export function settingsOf(variables: Variables = {}): Settings {
   const prefixed = Object.entries(variables).map(([name, value]) => [`CIPHERWATCH_${name}`, value]);
-  return loadSettings({
-    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-    ...Object.fromEntries(prefixed),
-  });
+  return loadSettings(withPlaceholderEmail(Object.fromEntries(prefixed)));
 }
 
 /** The issues of invalid settings. Takes the variables of `settingsOf`. */

@@ -18,7 +18,7 @@ import type { Detection, Severity, TrailDetection } from "../detections/detectio
 import type { MonitoringScope } from "../detections/scope.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
-import { AlarmTopic, grantAlarmTopics } from "./constructs/alarm-topic.ts";
+import { AlarmTopic, grantAlarmTopics, topicArn, topicName } from "./constructs/alarm-topic.ts";
 import { CanaryAlarm } from "./constructs/canary-alarm.ts";
 import { ChatChannel } from "./constructs/chat-channel.ts";
 import { DetectionAlarm } from "./constructs/detection-alarm.ts";
@@ -26,7 +26,9 @@ import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
 import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
 import { ExistingLogGroup } from "./constructs/existing-log-group.ts";
+import { ExistingTopics } from "./constructs/existing-topics.ts";
 import { KmsSilenceAlarm } from "./constructs/kms-silence-alarm.ts";
+import type { Statement } from "./constructs/policy.ts";
 import { SilenceAlarms } from "./constructs/silence-alarms.ts";
 import { Webhook } from "./constructs/webhook.ts";
 
@@ -48,6 +50,7 @@ export interface CanarySource {
 
 /** Parts of names, for the resources and for the statements in the key policy. */
 const ALARM_EVENTS = "alarm-events";
+const SEVERITY_TOPICS = [URGENT_TOPIC, ROUTINE_TOPIC];
 
 /**
  * Metric filters and alarms for the detections, and topics, rules and queues that notify people and
@@ -63,29 +66,12 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   constructor(scope: Construct, id: string, props: AlarmStackProps<Scope>) {
     super(scope, id, props);
     const { settings } = this;
-    const { env, alertEmail, pagerEmail = alertEmail } = settings;
     const { detections, scopeOf, canaryOf, alarmsWithoutKmsEvents = false } = props;
 
-    const { keyArn } = new EncryptionKey(this, "TopicKey", {
-      alias: keyAlias(env, "alarms"),
-      description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
-      grants: [
-        ...grantAlarmTopics(this, THIS_KEY, URGENT_TOPIC, ROUTINE_TOPIC, CANARY),
-        ...grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED_QUEUE),
-      ],
-    });
-    this.urgentTopicArn = new AlarmTopic(this, "UrgentTopic", {
-      part: URGENT_TOPIC,
-      displayName: `Cipherwatch ${env} urgent`,
-      keyArn,
-      email: pagerEmail,
-    }).topicArn;
-    this.routineTopicArn = new AlarmTopic(this, "RoutineTopic", {
-      part: ROUTINE_TOPIC,
-      displayName: `Cipherwatch ${env}`,
-      keyArn,
-      email: alertEmail,
-    }).topicArn;
+    const keyArn = settings.topicKeyArn ?? this.#addTopicKey();
+    const isExisting = settings.urgentTopicArn !== undefined;
+    const topics = isExisting ? this.#existingTopics() : this.#addTopics(keyArn);
+    [this.urgentTopicArn, this.routineTopicArn] = topics;
     this.#undelivered = new EventQueue(this, "Undelivered", { part: UNDELIVERED_QUEUE, keyArn });
 
     const { slackTeamId, slackChannelId } = settings;
@@ -93,7 +79,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       new ChatChannel(this, "Chat", {
         teamId: slackTeamId,
         channelId: slackChannelId,
-        topicArns: [this.urgentTopicArn, this.routineTopicArn],
+        topicArns: [...new Set(topics)],
       });
     }
 
@@ -121,6 +107,53 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     return severity === "critical" || severity === "high"
       ? this.urgentTopicArn
       : this.routineTopicArn;
+  }
+
+  /** Encrypts the canary's topic and the queues, and the topics urgent and routine unless these exist. */
+  #addTopicKey(): string {
+    const { env, urgentTopicArn } = this.settings;
+    const topics = urgentTopicArn === undefined ? SEVERITY_TOPICS : [];
+    return new EncryptionKey(this, "TopicKey", {
+      alias: keyAlias(env, "alarms"),
+      description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
+      grants: [...grantAlarmTopics(this, THIS_KEY, ...topics, CANARY), ...this.#queueGrants()],
+    }).keyArn;
+  }
+
+  #queueGrants(): readonly Statement[] {
+    return grantEventQueues(this, THIS_KEY, ALARM_EVENTS, UNDELIVERED_QUEUE);
+  }
+
+  /** @returns the ARNs for urgent and for routine alarms */
+  #addTopics(keyArn: string): readonly [urgent: string, routine: string] {
+    const { env, alertEmail, pagerEmail = alertEmail } = this.settings;
+    const urgent = new AlarmTopic(this, "UrgentTopic", {
+      part: URGENT_TOPIC,
+      displayName: `Cipherwatch ${env} urgent`,
+      keyArn,
+      email: pagerEmail,
+    });
+    const routine = new AlarmTopic(this, "RoutineTopic", {
+      part: ROUTINE_TOPIC,
+      displayName: `Cipherwatch ${env}`,
+      keyArn,
+      email: alertEmail,
+    });
+    return [urgent.topicArn, routine.topicArn];
+  }
+
+  /** @returns the ARNs for urgent and for routine alarms */
+  #existingTopics(): readonly [urgent: string, routine: string] {
+    const topics = [topicArn(this, URGENT_TOPIC), topicArn(this, ROUTINE_TOPIC)] as const;
+    const sharesKey = this.settings.topicKeyArn !== undefined;
+    new ExistingTopics(this, "ExistingTopics", {
+      topicArns: topics,
+      keyGrants: [
+        ...grantAlarmTopics(this, THIS_KEY, ...SEVERITY_TOPICS, ...(sharesKey ? [CANARY] : [])),
+        ...(sharesKey ? this.#queueGrants() : []),
+      ],
+    });
+    return topics;
   }
 
   /** Adds filter, alarms and saved query, and the change notification if the detection has one. */
@@ -228,7 +261,6 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     source: CanarySource | undefined,
   ): readonly string[] {
     const { settings } = this;
-    const { env } = settings;
     const canary =
       source &&
       new CanaryAlarm(this, "Canary", {
@@ -242,8 +274,8 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       isExistingTrail: settings.trailLogGroup !== undefined,
       urgentTopicArn: this.urgentTopicArn,
       routineTopicArn: this.routineTopicArn,
-      urgentTopicName: resourceName(env, URGENT_TOPIC),
-      routineTopicName: resourceName(env, ROUTINE_TOPIC),
+      urgentTopicName: topicName(this, URGENT_TOPIC),
+      routineTopicName: topicName(this, ROUTINE_TOPIC),
       ...(canary && {
         canary: { serviceLogGroupName: source.serviceLogGroupName, topicName: canary.topicName },
       }),

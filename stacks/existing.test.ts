@@ -2,8 +2,14 @@ import { describe, expect, test } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { settingsOf } from "../settings/testing.ts";
 import { synthesize } from "./synthesize.ts";
+import { alarmStack } from "./testing/alarm-stack.ts";
 import { permissionsOfRole } from "./testing/pipeline-permissions.ts";
-import { resourceOf, resourcesOf } from "./testing/synthesized.ts";
+import {
+  type PolicyStatement,
+  resourceOf,
+  resourcesOf,
+  statementsOf,
+} from "./testing/synthesized.ts";
 
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
 const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
@@ -12,6 +18,9 @@ const VPC = {
   PUBLIC_SUBNET_IDS: "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60712",
   PRIVATE_SUBNET_IDS: "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
 };
+const URGENT = "arn:aws:sns:ap-southeast-2:111122223333:pages";
+const ROUTINE = "arn:aws:sns:ap-southeast-2:111122223333:alerts";
+const TOPIC_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/topics";
 const stacks = synthesize(
   settingsOf({
     TRAIL_LOG_GROUP,
@@ -19,6 +28,9 @@ const stacks = synthesize(
     TRAIL_ARN,
     DECRYPT_WITHOUT_TRAIL: "refuse",
     ...VPC,
+    URGENT_TOPIC_ARN: URGENT,
+    ROUTINE_TOPIC_ARN: ROUTINE,
+    TOPIC_KEY_ARN: TOPIC_KEY,
     CIS_PACK: "true",
     IMAGE_DIGEST: PLACEHOLDER_DIGEST,
     GITHUB_REPOSITORY: "example-org/cipherwatch",
@@ -129,5 +141,91 @@ describe("an existing VPC", () => {
         expect.stringContaining("PrivateSubnet2"),
       ],
     });
+  });
+});
+
+describe("existing topics", () => {
+  const kindsOf = (type: string) => Object.values(resourcesOf(alarm, type));
+  const outputOf = (name: string) =>
+    statementsOf(alarm, Object(alarm.output?.[name]).value) as readonly PolicyStatement[];
+
+  test("get every notification, also those of the other stacks", () => {
+    const alarms = [...stacks.values()].flatMap((stack) =>
+      Object.values(resourcesOf(stack, "aws_cloudwatch_metric_alarm")),
+    );
+    const actions = new Set(alarms.flatMap(({ alarm_actions }) => alarm_actions));
+    expect(actions).toEqual(new Set([URGENT, ROUTINE]));
+    const targets = [...stacks.values()].flatMap((stack) =>
+      Object.values(resourcesOf(stack, "aws_cloudwatch_event_target")),
+    );
+    expect(targets.length).toBeGreaterThan(4);
+    expect(new Set(targets.map(({ arn }) => arn))).toEqual(new Set([URGENT, ROUTINE]));
+  });
+
+  test("replace topics, subscriptions and key of our own, except the canary's topic", () => {
+    expect(kindsOf("aws_sns_topic")).toMatchObject([
+      { name: "cipherwatch-dev-canary", kms_master_key_id: TOPIC_KEY },
+    ]);
+    expect(kindsOf("aws_sns_topic_subscription")).toEqual([]);
+    expect(kindsOf("aws_kms_key")).toEqual([]);
+    expect(alarm).not.toHaveProperty("check");
+    expect(kindsOf("aws_sqs_queue")).toMatchObject([{ kms_master_key_id: TOPIC_KEY }]);
+  });
+
+  test("fail the plan if they are in another account or region", () => {
+    const topics = Object.values(alarm.data?.aws_sns_topic ?? {});
+    expect(topics.map(({ name }) => name)).toEqual(["pages", "alerts"]);
+    expect(JSON.stringify(topics)).toContain(`self.arn == \\"${URGENT}\\"`);
+  });
+
+  test("get a policy that admits our alarms and rules, as an output shows", () => {
+    const statements = outputOf("TopicPolicyStatements");
+    expect(statements.map(({ sid, actions, resources }) => [sid, actions, resources])).toEqual([
+      ["AlarmsPublish", ["sns:Publish"], [URGENT, ROUTINE]],
+      ["RulesPublish", ["sns:Publish"], [URGENT, ROUTINE]],
+    ]);
+  });
+
+  test("have a key that alarms, rules, the canary and the queues can use, as an output shows", () => {
+    const statements = outputOf("TopicKeyPolicyStatements");
+    expect(statements.map(({ sid }) => sid)).toEqual([
+      "AlarmsEncryptMessages",
+      "RulesEncryptMessages",
+      "RulesEncryptEvents",
+      "ReadersDecryptThroughSqs",
+    ]);
+    expect(JSON.stringify(statements[1]?.condition)).toContain(ROUTINE);
+    expect(JSON.stringify(statements[1]?.condition)).toContain("cipherwatch-dev-canary");
+  });
+
+  test("have changes and failures that alarms report", () => {
+    const patterns = kindsOf("aws_cloudwatch_log_metric_filter").map(({ pattern }) => pattern);
+    expect(patterns.join("\n")).toContain('$.requestParameters.subscriptionArn = "*:pages:*"');
+    expect(patterns.join("\n")).toContain(TOPIC_KEY);
+    expect(resourceOf(alarm, "aws_cloudwatch_metric_alarm", "Silence_UrgentFailed")).toMatchObject({
+      dimensions: { TopicName: "pages" },
+      alarm_actions: [ROUTINE],
+    });
+  });
+
+  test("are found by the pipeline, and not changed", () => {
+    const actions = permissionsOfRole(stacks.get("bootstrap") ?? {}, "Deploy")
+      .filter(({ resources = [] }) => resources.includes(URGENT))
+      .flatMap((statement) => statement.actions);
+    expect(actions).toEqual(["sns:ListTagsForResource"]);
+  });
+
+  test("can be one topic, which reports its own failures once", () => {
+    const stack = alarmStack({
+      variables: { URGENT_TOPIC_ARN: URGENT, ROUTINE_TOPIC_ARN: URGENT },
+    });
+    expect(stack.data?.aws_sns_topic).toSatisfy((topics) => Object.keys(topics).length === 1);
+    expect(Object.keys(resourcesOf(stack, "aws_kms_key"))).toHaveLength(1);
+    const names = Object.values(resourcesOf(stack, "aws_cloudwatch_metric_alarm")).map(
+      ({ alarm_name }) => String(alarm_name),
+    );
+    expect(names.filter((name) => name.endsWith("-failed"))).toEqual([
+      "cipherwatch-dev-urgent-failed",
+    ]);
   });
 });

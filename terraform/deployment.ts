@@ -9,7 +9,7 @@ import type {
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import { type DeployedAccess, type DeployedKey, readAccess, readKeys } from "./access.ts";
 import { deploymentAlarmNames } from "./deployment-alarms.ts";
-import { type ExistingTrail, existingTrail } from "./existing-trail.ts";
+import { type ExistingResources, existingResources } from "./existing.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
 
 /** The monitoring that the synthesized stacks deploy, with every reference resolved. */
@@ -79,24 +79,23 @@ export interface DeployedSubscription {
 
 /**
  * Reads the monitoring of the synthesized stacks.
- * @param existing the trail that the stacks use instead of their own, if they do
+ * @param resources that the stacks use instead of their own, if they do
  * @throws Error with the resource and the attribute that is missing, invalid or not supported
  */
 export function readDeployment(
   terraform: Terraform,
   account: Account,
-  { trailLogGroup, trailArn }: ExistingTrail = {},
+  resources: ExistingResources = {},
 ): Deployment {
-  const existing =
-    trailLogGroup === undefined ? undefined : existingTrail(trailLogGroup, trailArn, account);
+  const { trails: existingTrails, topics, subscriptions } = existingResources(resources, account);
   const logGroups = [
     ...terraform.resources("aws_cloudwatch_log_group").map(logGroup),
-    ...(existing === undefined ? [] : [existing.logGroup]),
+    ...existingTrails.map((existing) => existing.logGroup),
   ];
   const trails =
-    existing === undefined
+    existingTrails.length === 0
       ? terraform.resources("aws_cloudtrail").map((resource) => trail(resource, logGroups))
-      : [existing.trail];
+      : existingTrails.map((existing) => existing.trail);
   const [onlyTrail, ...more] = trails;
   if (onlyTrail === undefined || more.length > 0) {
     throw new Error(`The stacks must have exactly one aws_cloudtrail; they have ${trails.length}.`);
@@ -128,8 +127,11 @@ export function readDeployment(
     alarms: metricAlarms.filter((resource) => !isAnomalyAlarm(resource)).map(alarm),
     anomalyAlarms: metricAlarms.filter(isAnomalyAlarm).map(anomalyAlarm),
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
-    topics: terraform.resources("aws_sns_topic").map(topic),
-    subscriptions: terraform.resources("aws_sns_topic_subscription").map(subscription),
+    topics: [...terraform.resources("aws_sns_topic").map(topic), ...topics],
+    subscriptions: [
+      ...terraform.resources("aws_sns_topic_subscription").map(subscription),
+      ...subscriptions,
+    ],
   };
 }
 

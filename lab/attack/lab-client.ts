@@ -38,6 +38,9 @@ const State = z.object({
   existing: z.object({
     trailLogGroup: z.string().optional(),
     trailBucket: z.string().optional(),
+    urgentTopicArn: z.string().optional(),
+    routineTopicArn: z.string().optional(),
+    topicKeyArn: z.string().optional(),
     vpcId: z.string().optional(),
   }),
 });

@@ -1,5 +1,6 @@
 import { TARGET_GROUP_PREFIX } from "../../common/naming.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
+import type { DetectionScope } from "../../detections/scope.ts";
 import { expectDenied } from "./aws-client.ts";
 import { databaseChangeScenarios, databaseCopyScenarios } from "./database-scenarios.ts";
 import { kmsKeyChangeScenarios, useKeyWithChangedPolicy } from "./kms-scenarios.ts";
@@ -258,16 +259,21 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     ),
     live("mallory makes the urgent topic reject messages", ({ attacker, scope, region }) =>
       attacker.query("sns", "PutDataProtectionPolicy", {
-        ResourceArn: `arn:aws:sns:${region}:${scope.accountId}:${scope.namePrefix}urgent`,
+        ResourceArn: urgentTopicArn(scope, region),
         DataProtectionPolicy: "{}",
       }),
     ),
     live("mallory subscribes to the urgent topic", ({ attacker, scope, region }) =>
       attacker.query("sns", "Subscribe", {
-        TopicArn: `arn:aws:sns:${region}:${scope.accountId}:${scope.namePrefix}urgent`,
+        TopicArn: urgentTopicArn(scope, region),
         Protocol: "email",
         Endpoint: "mallory@example.com",
       }),
     ),
   ],
 };
+
+function urgentTopicArn(scope: DetectionScope, region: string): string {
+  const { existingTopicArns: [existing] = [], accountId, namePrefix } = scope;
+  return existing ?? `arn:aws:sns:${region}:${accountId}:${namePrefix}urgent`;
+}

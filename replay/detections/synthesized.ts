@@ -1,4 +1,5 @@
 import type { Environment } from "../../common/environment.ts";
+import { withPlaceholderEmail } from "../../settings/alarms.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { type Variables, variableName } from "../../settings/load.ts";
 import { loadWatchSettings } from "../../settings/watch.ts";
@@ -21,9 +22,6 @@ const ACCOUNT_ID = "111122223333";
 
 const MONITORED_KEYS = variableName("monitoredKeys");
 
-/** Satisfies the settings; a replay sends no email. */
-const ALERT_EMAIL = "security@example.com";
-
 /** Where CloudTrail records events of global services. */
 const GLOBAL_REGION = "us-east-1";
 
@@ -43,7 +41,7 @@ export function synthesizeAlarms(
   environment: Readonly<Record<string, string | undefined>>,
   bound: BoundArns,
 ): SynthesizedAlarms {
-  const settings = loadSettings({ CIPHERWATCH_ALERT_EMAIL: ALERT_EMAIL, ...environment });
+  const settings = loadSettings(withPlaceholderEmail(environment));
   return { env: settings.env, ...alarmsOf(synthesize(settings), settings, bound) };
 }
 
@@ -79,7 +77,7 @@ export function synthesizedDetections(
   environment: Readonly<Record<string, string | undefined>>,
   bound: BoundArns,
 ): DefaultDetections {
-  const variables = { CIPHERWATCH_ALERT_EMAIL: ALERT_EMAIL, ...environment };
+  const variables = withPlaceholderEmail(environment);
   if ((environment[MONITORED_KEYS] ?? "").trim() !== "") return keyDetectionsFor(variables, bound);
   const { deployment, env, archive } = synthesizeAlarms(environment, bound);
   return { detections: deployedDetections(deployment, env, bound), archive };

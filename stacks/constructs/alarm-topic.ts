@@ -2,7 +2,7 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic/index.js";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy/index.js";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription/index.js";
 import { Construct } from "constructs";
-import { resourceName } from "../../common/naming.ts";
+import { ROUTINE_TOPIC, resourceName, URGENT_TOPIC } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
   type Condition,
@@ -26,7 +26,7 @@ export interface AlarmTopicProps {
    * Receives the messages, once its owner has confirmed the subscription with the first email. Default: the
    * topic has no subscription.
    */
-  readonly email?: string;
+  readonly email?: string | undefined;
 }
 
 /** A topic that forwards messages of this environment's alarms and EventBridge rules by email. */
@@ -83,14 +83,34 @@ function checkSubscription(
   });
 }
 
-function topicArn(stack: CipherwatchStack, part: string): string {
-  return stack.regionalArn("sns", resourceName(stack.settings.env, part));
+/**
+ * Builds the ARN of a topic from its name, or returns that of an existing topic which the settings use
+ * instead. Needs no reference to the alarm stack, which may be deployed later.
+ */
+export function topicArn(stack: CipherwatchStack, part: string): string {
+  return existingTopicArn(stack, part) ?? stack.regionalArn("sns", topicName(stack, part));
+}
+
+export function topicName(stack: CipherwatchStack, part: string): string {
+  return existingTopicArn(stack, part)?.split(":").at(-1) ?? resourceName(stack.settings.env, part);
+}
+
+function existingTopicArn({ settings }: CipherwatchStack, part: string): string | undefined {
+  const { urgentTopicArn, routineTopicArn } = settings;
+  return { [URGENT_TOPIC]: urgentTopicArn, [ROUTINE_TOPIC]: routineTopicArn }[part];
 }
 
 function allowPublishers(stack: CipherwatchStack, topic: string): Statement[] {
-  const publish = { actions: ["sns:Publish"], resources: [topic] };
+  return [denyWithoutTls(["sns:Publish"], [topic]), ...grantPublishing(stack, topic)];
+}
+
+/** Lets the alarms and rules of this environment publish to topics. */
+export function grantPublishing(
+  stack: CipherwatchStack,
+  ...topicArns: readonly string[]
+): Statement[] {
+  const publish = { actions: ["sns:Publish"], resources: topicArns };
   return [
-    denyWithoutTls(publish.actions, publish.resources),
     {
       sid: "AlarmsPublish",
       principals: CLOUDWATCH,
@@ -118,7 +138,7 @@ export function grantAlarmTopics(
   ...parts: readonly string[]
 ): Statement[] {
   const use = { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: keyArns };
-  const topicArns = parts.map((part) => topicArn(stack, part));
+  const topicArns = new Set(parts.map((part) => topicArn(stack, part)));
   return [
     {
       sid: "AlarmsEncryptMessages",

@@ -6,6 +6,7 @@ import {
 import { Construct } from "constructs";
 import { ROUTINE_TOPIC, resourceName, serviceNamespace } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { topicArn } from "./alarm-topic.ts";
 import type { TargetGroup } from "./load-balancer.ts";
 
 export interface DeploymentAlarmsProps {
@@ -94,7 +95,7 @@ export class DeploymentAlarms extends Construct {
       comparisonOperator: "GreaterThanOrEqualToThreshold",
       treatMissingData: "notBreaching", // without requests there are no metrics
       actionsEnabled: true,
-      alarmActions: [stack.regionalArn("sns", resourceName(env, ROUTINE_TOPIC))],
+      alarmActions: [topicArn(stack, ROUTINE_TOPIC)],
     }).alarmName;
   }
 }

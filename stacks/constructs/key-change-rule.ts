@@ -4,6 +4,7 @@ import { changeNotificationMessage } from "../../detections/change-notification.
 import { runbookUrl } from "../../detections/cloudwatch-names.ts";
 import { KEY_CHANGES, kmsKeyChange } from "../../detections/kms-key-change.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { topicArn } from "./alarm-topic.ts";
 import { EventRule } from "./event-rule.ts";
 
 export interface KeyChangeRuleProps {
@@ -39,7 +40,7 @@ export class KeyChangeRule extends Construct {
       targets: [
         {
           id: "Topic",
-          arn: stack.regionalArn("sns", resourceName(env, URGENT_TOPIC)),
+          arn: topicArn(stack, URGENT_TOPIC),
           message: changeNotificationMessage(
             { ...kmsKeyChange, title },
             runbookUrl(kmsKeyChange, githubRepository),

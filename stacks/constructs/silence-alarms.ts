@@ -45,10 +45,13 @@ export class SilenceAlarms extends Construct {
     const silent = [trailSilence(props), ...canarySilence(props)].map((silence) =>
       this.#addSilence(silence, props.urgentTopicArn),
     );
-    // Each topic reports the failures of the other.
+    const { urgentTopicName, urgentTopicArn, routineTopicName, routineTopicArn } = props;
+    // Each topic reports the failures of the other. One topic reports its own to its other subscribers.
     const failed = [
-      this.#addFailures("Urgent", "urgent", props.urgentTopicName, props.routineTopicArn),
-      this.#addFailures("Routine", "routine", props.routineTopicName, props.urgentTopicArn),
+      this.#addFailures("Urgent", "urgent", urgentTopicName, routineTopicArn),
+      ...(routineTopicName === urgentTopicName
+        ? []
+        : [this.#addFailures("Routine", "routine", routineTopicName, urgentTopicArn)]),
     ];
     this.alarmNames = [...silent, ...failed];
   }

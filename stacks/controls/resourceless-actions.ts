@@ -53,7 +53,7 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
       elasticloadbalancing:DescribeTags
       elasticloadbalancing:DescribeTargetGroupAttributes elasticloadbalancing:DescribeTargetGroups
       elasticloadbalancing:DescribeTargetHealth kms:ListAliases logs:DescribeQueryDefinitions
-      logs:DescribeResourcePolicies
+      logs:DescribeResourcePolicies sns:ListTopics
     `),
   },
   {

@@ -1,13 +1,15 @@
 import { resourceName } from "../../../common/naming.ts";
 import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { allow } from "../../constructs/policy.ts";
-import type { Area } from "./area.ts";
+import { type Area, onAllResources } from "./area.ts";
 
 /** Metric alarms, and the topics that they notify. */
 export function alarms(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");
   const alarmArns = [stack.regionalArn("cloudwatch", `alarm:${name}`)];
   const topics = [stack.regionalArn("sns", name)];
+  const { urgentTopicArn, routineTopicArn } = stack.settings;
+  const existing = [urgentTopicArn, routineTopicArn].filter((arn) => arn !== undefined);
   return {
     read: [
       allow("ReadAlarms", alarmArns, [
@@ -19,6 +21,12 @@ export function alarms(stack: CipherwatchStack): Area {
         "sns:GetTopicAttributes",
         "sns:ListTagsForResource",
       ]),
+      ...(existing.length === 0
+        ? []
+        : [
+            onAllResources(stack, "FindTopics", ["sns:ListTopics"]),
+            allow("ReadTagsOfTopics", [...new Set(existing)], ["sns:ListTagsForResource"]),
+          ]),
     ],
     write: [
       allow("ManageAlarms", alarmArns, [
