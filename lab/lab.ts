@@ -10,12 +10,7 @@ import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import { createActions } from "./console/actions.ts";
 import { type Console, startConsole } from "./console/server.ts";
 import type { ConsoleSources, NamedResource } from "./console/sources.ts";
-import {
-  monitoredAccount,
-  synthesizeLab,
-  withMonitoredKeys,
-  withTopicKey,
-} from "./monitored-keys.ts";
+import { monitoredAccount, synthesizeLab, withExistingKeys } from "./monitored-keys.ts";
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
@@ -76,8 +71,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   const account = emulatedAccount(settings);
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesizeLab(settings), account);
-  const resources = withTopicKey(readDeployment(terraform, account, settings), settings);
-  const deployment = withMonitoredKeys(resources, settings);
+  const deployment = withExistingKeys(readDeployment(terraform, account, settings), settings);
   const scope = deployedScope(settings.env, deployment, settings);
 
   const clock = persistentClock(folder.file("clock"), options.speed);

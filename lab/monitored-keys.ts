@@ -26,8 +26,13 @@ export function synthesizeLab(settings: Settings): Stacks {
   return new Map([...service, ...synthesizeWatch(watchSettings({ ...settings, trailLogGroup }))]);
 }
 
+/** Adds the KMS keys that the settings name and the stacks do not create, and the roles that use them. */
+export function withExistingKeys(deployment: Deployment, settings: Settings): Deployment {
+  return withMonitoredKeys(withTopicKey(deployment, settings), settings);
+}
+
 /** Adds the KMS key of existing topics, which their owner created. */
-export function withTopicKey(
+function withTopicKey(
   deployment: Deployment,
   { topicKeyArn }: Pick<Settings, "topicKeyArn">,
 ): Deployment {
@@ -37,10 +42,7 @@ export function withTopicKey(
 }
 
 /** Adds the monitored keys of the lab's region, as their owners created them, and the roles that use them. */
-export function withMonitoredKeys(
-  deployment: Deployment,
-  { monitoredKeys = [] }: Settings,
-): Deployment {
+function withMonitoredKeys(deployment: Deployment, { monitoredKeys = [] }: Settings): Deployment {
   if (monitoredKeys.length === 0) return deployment;
   const { accountId, region } = deployment;
   const inRegion = ({ arn }: MonitoredKey) => arn.split(":")[3] === region;

@@ -22,6 +22,15 @@ export const CONFIGURATIONS = {
     GITHUB_REPOSITORY_IDS: "123456/456789",
     GITHUB_OIDC_PROVIDER: "false",
   },
+  "a cheap dev": {
+    ...common,
+    ENV: "dev",
+    NAT_GATEWAYS: "public-tasks",
+    WEB_ACL: "false",
+    CONTAINER_INSIGHTS: "disabled",
+    CPU_ARCHITECTURE: "ARM64",
+    DATABASE_BACKUP_DAYS: "1",
+  },
   prod,
   "without a domain": withoutDomain,
   "open to every address": { ...prod, ALLOWED_CIDRS: "0.0.0.0/0" },
@@ -39,6 +48,15 @@ export const CONFIGURATIONS = {
   "with existing resources": {
     ...prod,
     TRAIL_LOG_GROUP: "aws-cloudtrail-logs-111122223333-1a2b3c4d",
+  },
+  "in an existing VPC, with existing topics": {
+    ...prod,
+    VPC_ID: "vpc-0a1b2c3d4e5f60718",
+    PUBLIC_SUBNET_IDS: "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60712",
+    PRIVATE_SUBNET_IDS: "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
+    VPC_ENDPOINTS: "false",
+    URGENT_TOPIC_ARN: "arn:aws:sns:ap-southeast-2:111122223333:pages",
+    ROUTINE_TOPIC_ARN: "arn:aws:sns:ap-southeast-2:111122223333:alerts",
   },
   "without VPC endpoints": { ...prod, VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" },
 } as const;

@@ -2,7 +2,7 @@ import type { Block } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf } from "../../terraform/resources.ts";
 import { everyHas, everyIs, forbidden } from "./check.ts";
-import type { ControlArea } from "./control.ts";
+import { type ControlArea, cheapDev } from "./control.ts";
 import {
   altered,
   customerKey,
@@ -103,6 +103,7 @@ export const container: readonly ControlArea[] = [
         id: "ecs-container-insights",
         title: "Container Insights monitors the cluster",
         scanners: "CKV_AWS_65 AWS-0034 ECS.12",
+        exemptions: [cheapDev("Each of its metrics is charged.")],
         check: everyHas("aws_ecs_cluster", {
           setting: setting("containerInsights", ["enabled", "enhanced"]),
         }),
@@ -152,6 +153,7 @@ export const container: readonly ControlArea[] = [
         id: "ecs-public-address",
         title: "Tasks have no public address",
         scanners: "CKV_AWS_333 ECS.2 ECS.16",
+        exemptions: [cheapDev("A public address costs a tenth of a NAT gateway.")],
         check: everyHas(SERVICE, { "network_configuration.assign_public_ip": false }),
       },
       {

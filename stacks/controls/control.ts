@@ -34,10 +34,30 @@ export interface Exemption {
 
 /** Controls of deletion protection have this exemption. */
 export const DESTROYABLE_DEV: Exemption = {
-  under: ["dev"],
+  under: ["dev", "a cheap dev"],
   reason:
     "dev can be created and destroyed with one command; `CIPHERWATCH_DELETION_PROTECTION=true` protects it like prod.",
 };
+
+/** For controls on resources that the owner of an existing VPC has in place of ours. */
+export function ofVpcOwner(...of: readonly [string, ...string[]]): Exemption {
+  return {
+    under: ["in an existing VPC, with existing topics"],
+    of,
+    reason:
+      "The stacks have no VPC of their own. Whoever owns the existing one checks it; [existing resources](existing.md#a-vpc) lists what the service needs of it.",
+  };
+}
+
+/** What a cheap dev gives up to save costs. prod refuses most of it. */
+export function cheapDev(what: string, ...of: readonly string[]): Exemption {
+  const [first, ...others] = of;
+  return {
+    under: ["a cheap dev"],
+    ...(first !== undefined && { of: [first, ...others] }),
+    reason: `${what} [A cheap dev](deploying.md#a-cheap-dev) says what this gives up.`,
+  };
+}
 
 /** A requirement we do not meet. It becomes obsolete as soon as some resource meets it. */
 export interface Decline {

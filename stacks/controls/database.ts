@@ -2,7 +2,7 @@ import type { Stacks } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import { allOf, everyHas, forbidden, withViolations } from "./check.ts";
-import { type ControlArea, DESTROYABLE_DEV } from "./control.ts";
+import { type ControlArea, cheapDev, DESTROYABLE_DEV, ofVpcOwner } from "./control.ts";
 import {
   absent,
   altered,
@@ -131,6 +131,7 @@ export const database: readonly ControlArea[] = [
         id: "rds-private",
         title: "The database has no public address and its subnets no route to the internet",
         scanners: "CKV_AWS_17 AWS-0180 RDS.2 RDS.46",
+        exemptions: [ofVpcOwner("database/aws_db_subnet_group.Subnets")],
         check: withViolations(
           allOf(
             everyHas(DATABASE, {
@@ -156,7 +157,7 @@ export const database: readonly ControlArea[] = [
         check: everyHas(DATABASE, { multi_az: true }),
         exemptions: [
           {
-            under: ["dev"],
+            under: ["dev", "a cheap dev"],
             reason:
               "A standby doubles the price of the database, and dev tolerates downtime. `CIPHERWATCH_DATABASE_MULTI_AZ=true` adds one.",
           },
@@ -203,6 +204,7 @@ export const database: readonly ControlArea[] = [
         id: "rds-backup",
         title: "Backups are kept for at least a week",
         scanners: "CKV_AWS_133 AWS-0077 RDS.11",
+        exemptions: [cheapDev("Accounts on the free plan of AWS allow one day of backups.")],
         check: everyHas(DATABASE, { backup_retention_period: atLeast(7) }),
       },
       {

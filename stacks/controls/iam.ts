@@ -1,6 +1,6 @@
 import { resolveReference } from "../../terraform/references.ts";
 import { allOf, everyHas, everyIs, forbidden } from "./check.ts";
-import type { ControlArea } from "./control.ts";
+import { type ControlArea, cheapDev, ofVpcOwner } from "./control.ts";
 import {
   absent,
   altered,
@@ -33,6 +33,11 @@ const WITH_RESOURCES: readonly PolicyHolder[] = [
   "aws_sqs_queue_policy",
   "aws_vpc_endpoint",
 ];
+
+const WITHOUT_WEB_ACL = cheapDev(
+  "It has no web ACL, whose log would need one.",
+  "aws_cloudwatch_log_resource_policy",
+);
 
 const ACTION = /^[a-z\d-]+:[A-Za-z\d]+$/;
 const namedActions: Matcher = {
@@ -262,6 +267,7 @@ export const iam: readonly ControlArea[] = [
         id: "iam-action-wildcard",
         title: "Policies name every action",
         scanners: "CKV_AWS_1 CKV_AWS_49 CKV_AWS_62 CKV_AWS_63 CKV2_AWS_40 AWS-0345 IAM.1 IAM.21",
+        exemptions: [WITHOUT_WEB_ACL, ofVpcOwner("aws_vpc_endpoint")],
         check: allOf(
           ...([ROLE, "aws_kms_key", ...WITH_RESOURCES] as const).map((holder) =>
             everyHas(allowStatements(holder), { actions: namedActions, not_actions: absent }),
@@ -272,6 +278,7 @@ export const iam: readonly ControlArea[] = [
         id: "iam-resource-wildcard",
         title: "Policies name every resource, where the action supports one",
         scanners: "CKV_AWS_355 CKV_AWS_356",
+        exemptions: [WITHOUT_WEB_ACL, ofVpcOwner("aws_vpc_endpoint")],
         check: allOf(
           ...WITH_RESOURCES.map((holder) => everyIs(allowStatements(holder), namedResources)),
         ),
@@ -298,6 +305,7 @@ export const iam: readonly ControlArea[] = [
         id: "iam-trust",
         title: "Roles trust named principals, and no role has full access",
         scanners: "CKV_AWS_60 CKV_AWS_61 CKV_AWS_274 CKV_AWS_275 CKV2_AWS_56",
+        exemptions: [WITHOUT_WEB_ACL],
         check: allOf(
           everyIs(allowStatements(ROLE), singlePrincipals),
           everyIs(allowStatements("aws_cloudwatch_log_resource_policy"), principalsOfThisAccount),

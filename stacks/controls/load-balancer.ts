@@ -2,7 +2,13 @@ import type { Block } from "../../terraform/json.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import { valuesAt } from "../../terraform/values.ts";
 import { allOf, type Check, everyHas, everyIs } from "./check.ts";
-import { type ControlArea, DESTROYABLE_DEV, type Exemption } from "./control.ts";
+import {
+  type ControlArea,
+  cheapDev,
+  DESTROYABLE_DEV,
+  type Exemption,
+  ofVpcOwner,
+} from "./control.ts";
 import {
   altered,
   isLiteral,
@@ -268,6 +274,7 @@ export const loadBalancer: readonly ControlArea[] = [
         id: "load-balancer-waf",
         title: "A web ACL protects the load balancer",
         scanners: "CKV2_AWS_28 ELB.16",
+        exemptions: [cheapDev("A web ACL costs more than the tasks.")],
         check: everyHas(
           companions(LOAD_BALANCER, { type: `${WEB_ACL}_association`, link: "resource_arn" }),
           { web_acl_arn: referenceTo(WEB_ACL) },
@@ -277,6 +284,7 @@ export const loadBalancer: readonly ControlArea[] = [
         id: "load-balancer-zones",
         title: "The load balancer spans at least two availability zones",
         scanners: "ELB.13",
+        exemptions: [ofVpcOwner("service/aws_lb.LoadBalancer")],
         check: everyHas(LOAD_BALANCER, { subnets: inTwoZones }),
       },
       {
@@ -322,7 +330,9 @@ export const loadBalancer: readonly ControlArea[] = [
           log4jRulesBlock,
         ),
         exemptions: [
+          cheapDev("It has no web ACL.", "aws_wafv2_web_acl"),
           {
+            except: ["a cheap dev"],
             of: ["service/aws_wafv2_web_acl.WebAcl Log4JRCE_BODY"],
             reason:
               "The rule only counts matches in bodies: a body holds the Text that a caller encrypts, which may be a log or report that quotes the attack. The service is not written in Java. The rules block matches in headers, paths and queries.",

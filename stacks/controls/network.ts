@@ -3,7 +3,7 @@ import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import { changesAt, valuesAt } from "../../terraform/values.ts";
 import { allOf, type Check, everyHas, everyIs, forbidden, withViolations } from "./check.ts";
-import type { ControlArea } from "./control.ts";
+import { type ControlArea, cheapDev, ofVpcOwner } from "./control.ts";
 import {
   absent,
   altered,
@@ -160,6 +160,7 @@ export const network: readonly ControlArea[] = [
         id: "vpc-default-security-group",
         title: "The default security group has no rules",
         scanners: "CKV2_AWS_12 AWS-0173 EC2.2",
+        exemptions: [ofVpcOwner("aws_vpc")],
         check: everyHas(
           companions("aws_vpc", { type: "aws_default_security_group", link: "vpc_id" }),
           { ingress: absent, egress: absent },
@@ -169,6 +170,7 @@ export const network: readonly ControlArea[] = [
         id: "vpc-flow-log",
         title: "A flow log records all traffic",
         scanners: "CKV2_AWS_11 AWS-0178 EC2.6",
+        exemptions: [ofVpcOwner("aws_vpc")],
         check: everyHas(companions("aws_vpc", { type: "aws_flow_log", link: "vpc_id" }), {
           traffic_type: "ALL",
         }),
@@ -201,6 +203,7 @@ export const network: readonly ControlArea[] = [
         id: "subnet-public-address",
         title: "Subnets assign no public addresses by default",
         scanners: "CKV_AWS_130 AWS-0164 EC2.15",
+        exemptions: [ofVpcOwner("aws_subnet")],
         check: everyHas("aws_subnet", { map_public_ip_on_launch: false }),
       },
     ],
@@ -237,6 +240,16 @@ export const network: readonly ControlArea[] = [
         scanners: "CKV_AWS_382 AWS-0104",
         check: allOf(everyIs(EGRESS, narrowEgress), noOtherRules),
         exemptions: [
+          {
+            under: ["in an existing VPC, with existing topics"],
+            of: [`service/${EGRESS}.ReachAws`],
+            reason:
+              "The stacks do not know whether an existing VPC has endpoints, so tasks may reach port 443 of every address, through whatever route the VPC gives them.",
+          },
+          cheapDev(
+            "Tasks with public addresses reach the AWS APIs at theirs, on port 443 only.",
+            `service/${EGRESS}.ReachAws`,
+          ),
           {
             under: ["dev", "without VPC endpoints"],
             of: [`service/${EGRESS}.ReachAws`],

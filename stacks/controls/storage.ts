@@ -165,7 +165,7 @@ export const storage: readonly ControlArea[] = [
               "Every run replaces states and deletes lock files, and plans expire after days. Versioning restores what is lost.",
           },
           {
-            under: ["dev"],
+            under: ["dev", "a cheap dev"],
             of: ["trail/aws_s3_bucket.TrailBucket"],
             reason:
               "dev can be destroyed completely. The bucket supports Object Lock, and `CIPHERWATCH_TRAIL_LOCK_DAYS` sets a retention period.",

@@ -188,7 +188,7 @@ export const monitoring: readonly ControlArea[] = [
         check: everyHas(LOG_GROUP, { retention_in_days: atLeast(ONE_YEAR_DAYS) }),
         exemptions: [
           {
-            under: ["dev"],
+            under: ["dev", "a cheap dev"],
             reason:
               "Events in dev are not worth a year of storage. The trail's bucket keeps the account's events longer, and `CIPHERWATCH_LOG_RETENTION_DAYS` sets any period that CloudWatch supports.",
           },
@@ -209,6 +209,12 @@ export const monitoring: readonly ControlArea[] = [
         ),
         exemptions: [
           {
+            under: ["in an existing VPC, with existing topics"],
+            reason:
+              "They notify topics that exist without the stacks, by their ARNs. The plan fails if there are none.",
+          },
+          {
+            except: ["in an existing VPC, with existing topics"],
             of: [
               "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_ServerErrors",
               "service/aws_cloudwatch_metric_alarm.Rollout_Alarms_NoResponse",
