@@ -5,6 +5,8 @@ export interface EncryptRequest {
   readonly Name: string;
   /** The text to encrypt. May be empty. */
   readonly Text: string;
+  /** From when on the Key opens nothing, in UTC. The record is deleted within minutes after. By default, a record does not expire. */
+  readonly ExpiresAt?: string;
 }
 
 export interface EncryptResponse {

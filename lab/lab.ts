@@ -115,7 +115,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     onStop,
   });
 
-  if (identity.url !== undefined) onStop(sendTime(clock, service.send));
+  onStop(sendTime(clock, service.send));
   if (settings.monitoringCanary)
     onStop(repeat(clock, CANARY_MINUTES * 60_000, () => service.send("canary")));
   const consoleServer = await startLabConsole(options.consolePort, {
@@ -189,7 +189,7 @@ function repeat(clock: Clock, interval: number, task: () => void): () => void {
   return () => cancel();
 }
 
-/** Real milliseconds between two messages to the service about lab time, by which it counts quotas. */
+/** Real milliseconds between two messages to the service about lab time, by which it counts quotas and records expire. */
 const TIME_INTERVAL = 500;
 
 function sendTime(clock: AdjustableClock, send: (message: string) => void): () => void {

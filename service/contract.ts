@@ -44,6 +44,15 @@ const Text = string().meta({
   examples: ["I love Pizza"],
 });
 
+const ExpiresAt = z.iso
+  .datetime({ error: "must be a time in UTC, such as 2027-01-31T12:00:00Z" })
+  .meta({
+    description:
+      "From when on the Key opens nothing, in UTC. The record is deleted within minutes after. " +
+      "By default, a record does not expire.",
+    examples: ["2027-01-31T12:00:00Z"],
+  });
+
 // Accepts any string: a malformed Key takes the same path as a wrong one.
 const Key = z
   .string({
@@ -62,14 +71,17 @@ const Message = z.string().meta({ description: "A human-readable description of 
 const body = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) => {
-      const members = Object.keys(shape).join(" and ");
-      return issue.code === "unrecognized_keys"
-        ? `The body must have only ${members}, but also has ${issue.keys.slice(0, 3).map(quoted).join(", ")}`
-        : `The body must be a JSON object with ${members}, not ${received(issue.input)}`;
+      const members = Object.keys(shape);
+      if (issue.code === "unrecognized_keys") {
+        const unknown = issue.keys.slice(0, 3).map(quoted).join(", ");
+        return `The body must have only ${listed(members)}, but also has ${unknown}`;
+      }
+      const required = members.filter((name) => !(shape[name] instanceof z.ZodOptional));
+      return `The body must be a JSON object with ${listed(required)}, not ${received(issue.input)}`;
     },
   });
 
-export const EncryptRequest = body({ Name, Text });
+export const EncryptRequest = body({ Name, Text, ExpiresAt: ExpiresAt.optional() });
 export const EncryptResponse = z.strictObject({ Message, Key });
 export const DecryptRequest = body({ Name, Key });
 export const DecryptResponse = z.strictObject({ Text });
@@ -98,6 +110,11 @@ export const NotReadyResponse = ErrorResponse.extend({
 
 function characters(value: string): number {
   return Array.from(value).length;
+}
+
+function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function quoted(name: string): string {

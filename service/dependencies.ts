@@ -29,6 +29,8 @@ export interface AppDependencies {
   readonly metricsNamespace: string;
   /** Whether CloudTrail records decrypts, as far as the settings require it. */
   readonly mayDecrypt: () => boolean;
+  /** Wall clock by which records expire, in milliseconds since the epoch. */
+  readonly now: () => number;
   /** True from SIGTERM until the process exits. */
   readonly isDraining: () => boolean;
 }

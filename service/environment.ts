@@ -2,7 +2,6 @@ import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
 import type { QuotaLimits } from "./quotas.ts";
-import type { FormatVersion } from "./record-format.ts";
 import { WITHOUT_TRAIL } from "./trail-guard.ts";
 
 /** How to connect to PostgreSQL. */
@@ -53,13 +52,13 @@ const settings = {
       error: "must be the ARNs of KMS keys (not of aliases), separated by commas without blanks",
     }),
   /**
-   * Format version of new records. 2 by default. 1 while an older version of the service, which cannot read
+   * Format version of new records that do not expire. 2 by default. 1 while an older version of the service, which cannot read
    * version 2, runs as well.
    */
   RECORD_FORMAT: z
     .enum(["1", "2"], { error: "must be 1 or 2; the default is 2" })
     .default("2")
-    .transform((version): FormatVersion => (version === "1" ? 1 : 2)),
+    .transform((version) => (version === "1" ? 1 : 2)),
   /** Maximum size of a Text in bytes of UTF-8. 256 KiB by default. */
   MAX_TEXT_BYTES: integer(1, 4_194_304, 262_144),
   /** Maximum number of requests in progress; further requests get 429. 128 by default. */

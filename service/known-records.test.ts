@@ -20,6 +20,8 @@ interface KnownRecord {
     readonly formatVersion: number;
     readonly keyDigest?: string;
     readonly client?: string;
+    /** In UTC. */
+    readonly expires?: string;
   };
 }
 
@@ -36,14 +38,15 @@ interface KnownRecords {
 const known = {
   1: read("known-records.json"),
   2: read("known-records-2.json"),
+  3: read("known-records-3.json"),
 };
 
 function read(file: string): KnownRecords {
   return JSON.parse(readFileSync(join(import.meta.dirname, "testing", file), "utf8"));
 }
 
-const cases = [1, 2].flatMap((version) => {
-  const { master, records } = known[version as 1 | 2];
+const cases = ([1, 2, 3] as const).flatMap((version) => {
+  const { master, records } = known[version];
   return records.map((each) => ({ ...each, version, master: bytes(master) }));
 });
 
@@ -56,6 +59,7 @@ const signal = new AbortController().signal;
 test.each([
   [1, "4ebc5c6dd6eb5ef221fc7c0ab01ad79f7bed9c1feb73ea16eb6684c4ce7d8865"],
   [2, "d2d99ec2444565acfeb8860891e09c1618cda9501a9fa1ab2aa8445de54f7b07"],
+  [3, "77e2360ba1a799f5f861c95a658161ff6a2135987b3374b92e7d379ec87967cc"],
 ] as const)("the known records of format version %i have not changed", (version, digest) => {
   const json = JSON.stringify(known[version]);
   expect(createHash("sha256").update(json).digest("hex")).toBe(digest);
@@ -69,7 +73,11 @@ describe.each(cases)("the known record $record.id", ({ key, text, context, recor
     const candidate = {
       wrappedKey: bytes(record.wrappedKey),
       kmsKeyArn: KEY_ARN,
-      format: { formatVersion: record.formatVersion, client: record.client },
+      format: {
+        formatVersion: record.formatVersion,
+        client: record.client,
+        expires: record.expires === undefined ? undefined : new Date(record.expires),
+      },
       readContent: async () => ({
         nonce: bytes(record.nonce),
         ciphertext: bytes(record.ciphertext),
@@ -91,7 +99,7 @@ describe.each(cases)("the known record $record.id", ({ key, text, context, recor
     const digest = createHash("sha256").update("cipherwatch/key/v1").update(secret).digest();
     expect(context).toEqual({
       app: "cipherwatch",
-      ...(version === 2 && { format: "2" }),
+      ...(version > 1 && { format: "2" }),
       record: record.id,
       key: digest.toString("base64url"),
       ...(record.client !== undefined && { client: record.client }),
@@ -104,11 +112,14 @@ describe.each(cases)("the known record $record.id", ({ key, text, context, recor
     const decipher = createDecipheriv("aes-256-gcm", Buffer.from(contentKey), bytes(record.nonce), {
       authTagLength: 16,
     });
-    decipher.setAAD(
-      version === 1
-        ? Buffer.from(`cipherwatch/record/v1${record.id}${record.name}`)
-        : lengthPrefixed(["cipherwatch/record/v2", record.id, record.name, record.client ?? ""]),
-    );
+    const { id, name, client = "", expires = "" } = record;
+    const fields = [`cipherwatch/record/v${version}`, id, name, client];
+    const additionalData = {
+      1: Buffer.from(`cipherwatch/record/v1${id}${name}`),
+      2: lengthPrefixed(fields),
+      3: lengthPrefixed([...fields, String(Date.parse(expires))]),
+    };
+    decipher.setAAD(additionalData[version]);
     const ciphertext = bytes(record.ciphertext);
     decipher.setAuthTag(ciphertext.subarray(-16));
     const decrypted = [decipher.update(ciphertext.subarray(0, -16)), decipher.final()];

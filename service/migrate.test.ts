@@ -185,6 +185,9 @@ describe("grantService", () => {
     await asService("INSERT INTO cipherwatch.quota_usage VALUES ('client', 'decrypts-day', 1, 1)");
     await asService("UPDATE cipherwatch.quota_usage SET taken = 2");
     await asService("DELETE FROM cipherwatch.quota_usage");
+    await asService("INSERT INTO cipherwatch.expiries SELECT now(), id FROM cipherwatch.records");
+    await asService("SELECT FROM cipherwatch.expiries FOR UPDATE SKIP LOCKED");
+    await asService("DELETE FROM cipherwatch.expiries");
     await asService("DELETE FROM cipherwatch.records");
     expect(await sql`SELECT FROM cipherwatch.records`).toHaveLength(0);
   });

@@ -3,9 +3,10 @@ import type { EncryptionContext } from "./kms.ts";
 
 /**
  * Version of a stored record's encryption. 2 adds the client and allows a record to move to another KMS key.
+ * 3 is 2 with an expiry: its data key has the encryption context of 2, and its content authenticates the expiry.
  * Never change a version: stored records would no longer open (known-records.test.ts).
  */
-export type FormatVersion = 1 | 2;
+export type FormatVersion = 1 | 2 | 3;
 
 /** What KMS verifies before it decrypts the data key of a record. */
 export interface DataKeyBinding {
@@ -19,7 +20,7 @@ export interface DataKeyBinding {
 }
 
 export function isKnownFormat(version: number): version is FormatVersion {
-  return version === 1 || version === 2;
+  return version === 1 || version === 2 || version === 3;
 }
 
 /** Digest of a Key's secret: SHA-256, 32 bytes. The secret has 256 random bits, so it cannot be guessed. */
@@ -50,18 +51,25 @@ export function contentKeyInfo(version: FormatVersion): string {
   return `cipherwatch/content/v${version}`;
 }
 
+/** What the ciphertext authenticates besides the text. */
+export interface ContentBinding {
+  readonly id: string;
+  readonly name: string;
+  readonly client?: string | undefined;
+  /** Only in version 3. */
+  readonly expires?: Date | undefined;
+}
+
 /** The additional authenticated data of the ciphertext. */
 export function additionalData(
   version: FormatVersion,
-  {
-    id,
-    name,
-    client,
-  }: { readonly id: string; readonly name: string; readonly client?: string | undefined },
+  { id, name, client = "", expires }: ContentBinding,
 ): Buffer {
   // Unambiguous because the id has a fixed length.
   if (version === 1) return Buffer.from(`cipherwatch/record/v1${id}${name}`);
-  return lengthPrefixed("cipherwatch/record/v2", id, name, client ?? "");
+  if (version === 2) return lengthPrefixed("cipherwatch/record/v2", id, name, client);
+  // Milliseconds since the epoch. A stored time that JavaScript cannot represent becomes NaN, which is not authentic.
+  return lengthPrefixed("cipherwatch/record/v3", id, name, client, String(expires?.getTime()));
 }
 
 /** Each text as UTF-8, after its length in bytes (32 bits, big-endian). */

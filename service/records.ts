@@ -14,15 +14,18 @@ export function recordRoutes({
   store,
   limits,
   mayDecrypt,
-}: Pick<AppDependencies, "vault" | "store" | "limits" | "mayDecrypt">): Hono<RequestEnv> {
+  now,
+}: Pick<AppDependencies, "vault" | "store" | "limits" | "mayDecrypt" | "now">): Hono<RequestEnv> {
   const bodyBytes = bodyLimit(limits.text);
   const app = new Hono<RequestEnv>();
 
   app.post("/encrypt", async (context) => {
-    const { Name, Text } = await readJson(context, EncryptRequest, bodyBytes);
+    const { Name, Text, ExpiresAt } = await readJson(context, EncryptRequest, bodyBytes);
     requireSize(Text, limits.text);
+    const expires = ExpiresAt === undefined ? undefined : new Date(ExpiresAt);
+    requireFuture(expires, now());
     const { deadline, client } = context.var;
-    const sealed = await vault.seal({ name: Name, text: Text, client }, deadline);
+    const sealed = await vault.seal({ name: Name, text: Text, client, expires }, deadline);
     const { key, record, kmsRequestId } = sealed;
     context.get("facts").kmsRequestId = kmsRequestId;
     try {
@@ -52,7 +55,7 @@ export function recordRoutes({
 
   /**
    * The only way to decrypt a record. A wrong Key, a malformed Key, an unknown Name, another client's record,
-   * and a record that was tampered with or cannot be read all take the same path, one lookup and one KMS call,
+   * an expired record, and a record that was tampered with or cannot be read all take the same path, one lookup and one KMS call,
    * and get the same response.
    * @returns no text when KMS accepted the Key of a record that is deleted
    */
@@ -121,6 +124,12 @@ function unrecorded(): Problem {
     "Decrypting is suspended because CloudTrail does not record it; try again later.",
     { "Retry-After": "30" },
   );
+}
+
+function requireFuture(expires: Date | undefined, now: number): void {
+  if (expires === undefined || expires.getTime() > now) return;
+  const time = new Date(now).toISOString();
+  throw new Problem("InvalidRequest", `ExpiresAt must be later than the service's time, ${time}.`);
 }
 
 function requireSize(text: string, limit: number): void {

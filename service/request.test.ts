@@ -78,7 +78,9 @@ describe("an invalid request", () => {
       Ttl: 60,
     });
     expect(status).toBe(422);
-    expect(json.Message).toBe('The body must have only Name and Text, but also has "Ttl".');
+    expect(json.Message).toBe(
+      'The body must have only Name, Text and ExpiresAt, but also has "Ttl".',
+    );
     expect(await fixture.records()).toHaveLength(0);
   });
 

@@ -50,11 +50,9 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * @param limit maximum size of the body in bytes; reading stops there
  * @throws Problem 400, 413, 415, 422 or 429; the message may name a member but never repeats a value
  */
-export async function readJson<Schema extends z.ZodType<Readonly<Record<string, string>>>>(
-  context: RequestContext,
-  schema: Schema,
-  limit: number,
-): Promise<z.output<Schema>> {
+export async function readJson<
+  Schema extends z.ZodType<Readonly<Record<string, string | undefined>>>,
+>(context: RequestContext, schema: Schema, limit: number): Promise<z.output<Schema>> {
   requireJson(context);
   const bytes = await readBody(context, limit);
   context.get("admission").begin(bytes.length);

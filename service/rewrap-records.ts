@@ -55,7 +55,7 @@ export async function countByKey(sql: Sql): Promise<readonly KeyCount[]> {
 }
 
 /**
- * Moves the records of format version 2 from the previous KMS keys to the current one, without decrypting them.
+ * Moves the records of format versions 2 and 3 from the previous KMS keys to the current one, without decrypting them.
  * Each record is committed on its own, so the work can stop at any time and be repeated. Records of version 1
  * lack the digest that their encryption context needs, so they stay.
  * @throws KmsUnavailable when KMS did not decide, for example because it denies access
@@ -115,7 +115,7 @@ async function nextBatch(sql: Sql, keyArns: readonly string[], lastId: string) {
   return await sql<Row[]>`
     SELECT id, wrapped_key, kms_key_arn, key_digest, client
     FROM cipherwatch.records
-    WHERE id > ${lastId} AND format_version = 2 AND kms_key_arn IN ${sql(keyArns)}
+    WHERE id > ${lastId} AND format_version IN (2, 3) AND kms_key_arn IN ${sql(keyArns)}
     ORDER BY id LIMIT ${BATCH}`;
 }
 

@@ -112,6 +112,18 @@ describe("rewrapping", () => {
     expect(await rewrap({ previousKeyArns: [OTHER_KEY_ARN] })).toMatchObject({ rewrapped: 0 });
   });
 
+  test("moves records with an expiry, and does not change when they expire", async () => {
+    const expires = new Date(fixture.service.time.now + 60_000);
+    const sealed = { name: "Stephen", text: "text", expires };
+    const { key, record } = await createVault(previous).seal(sealed, signal);
+    await fixture.service.store.insert(record);
+    expect(await rewrap()).toEqual({ rewrapped: 1, skipped: 0, failed: 0 });
+    expect(await counts()).toEqual(["1 of version 3 under the current key"]);
+    expect((await decrypt(formatKey(key))).json).toEqual({ Text: "text" });
+    fixture.service.time.now += 60_000;
+    await expectDenied(decrypt(formatKey(key)));
+  });
+
   test("leaves records of version 1 under their key, where they still open", async () => {
     const [key] = await storeUnderPreviousKey(1, { formatVersion: 1 });
     expect(await rewrap()).toEqual({ rewrapped: 0, skipped: 0, failed: 0 });

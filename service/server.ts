@@ -6,6 +6,7 @@ import { createCanary, runAtMultiples } from "./canary.ts";
 import { createDatabase, type Database } from "./database.ts";
 import type { Identity } from "./dependencies.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
+import { createExpiry } from "./expiry.ts";
 import { createHttpServer } from "./http-server.ts";
 import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms } from "./kms.ts";
@@ -32,7 +33,9 @@ function start(): void {
     statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
     onTokenError: (error) => logger.error(errorFields(error), "no IAM token for the database"),
   });
-  const store = createStore(database);
+  const clock = createWallClock();
+  process.on("message", clock.receive);
+  const store = createStore(database, clock.now);
   const kms = createKms({
     keyArn: environment.KMS_KEY_ARN,
     attemptTimeout: environment.KMS_TIMEOUT,
@@ -48,7 +51,7 @@ function start(): void {
   let draining = false;
   const app = createApp({
     vault,
-    identity: startIdentity(environment, database),
+    identity: startIdentity(environment, database, clock.now),
     store,
     readiness: createReadiness({
       checks: { Database: store.check, Kms: kms.checkKey },
@@ -65,10 +68,14 @@ function start(): void {
     logger,
     metricsNamespace: environment.METRICS_NAMESPACE,
     mayDecrypt: startTrailGuard(environment),
+    now: clock.now,
     isDraining: () => draining,
   });
 
-  purgeRegularly(store.purge);
+  repeat(store.purge, PURGE_INTERVAL);
+  const { METRICS_NAMESPACE: metricsNamespace } = environment;
+  const deleteExpired = createExpiry({ store, logger, metricsNamespace, now: Date.now });
+  repeat(deleteExpired, EXPIRY_INTERVAL);
   startCanary(vault, environment);
   const server = createHttpServer({
     app,
@@ -95,7 +102,11 @@ function start(): void {
 }
 
 /** Fetches the issuer's keys now and regularly. */
-function startIdentity({ identity }: ServiceEnvironment, database: Database): Identity | undefined {
+function startIdentity(
+  { identity }: ServiceEnvironment,
+  database: Database,
+  now: () => number,
+): Identity | undefined {
   if (identity === undefined) return undefined;
   const { keys: source, clientMetrics, quotas: limits, ...expected } = identity;
   const keys = source.kind === "url" ? fetchedKeys(source.url) : pinnedKeys(source.jwks);
@@ -105,24 +116,23 @@ function startIdentity({ identity }: ServiceEnvironment, database: Database): Id
     });
   void refresh();
   setInterval(refresh, REFRESH_INTERVAL).unref();
-  const clock = createWallClock();
-  process.on("message", clock.receive);
   const quotaStore = createQuotaStore(database);
-  purgeRegularly(() => quotaStore.purge(clock.now()));
+  repeat(() => quotaStore.purge(now()), PURGE_INTERVAL);
   return {
     verifyToken: createTokenVerifier({ ...expected, keys, now: Date.now }),
-    quotas: createQuotas({ limits, store: quotaStore, now: clock.now }),
+    quotas: createQuotas({ limits, store: quotaStore, now }),
     clientMetrics,
   };
 }
 
 /** Milliseconds. */
 const PURGE_INTERVAL = 600_000;
+const EXPIRY_INTERVAL = 60_000;
 
-function purgeRegularly(purge: () => Promise<void>): void {
+function repeat(purge: () => Promise<void>, interval: number): void {
   setInterval(() => {
     purge().catch((error: unknown) => logger.warn(errorFields(error), "purge failed"));
-  }, PURGE_INTERVAL).unref();
+  }, interval).unref();
 }
 
 /** Runs the canary regularly, and whenever the parent process asks for it: the lab has its own clock. */

@@ -15,7 +15,7 @@ let store: Store;
 beforeAll(async () => {
   postgres = await startPostgres();
   database = open(postgres.url);
-  store = createStore(database);
+  store = createStore(database, Date.now);
 });
 
 beforeEach(async () => {
@@ -49,17 +49,17 @@ function record(name: string): SealedRecord {
     formatVersion: 2,
     keyDigest: randomBytes(32),
     client: undefined,
+    expires: undefined,
   };
 }
 
 const contentOf = ({ nonce, ciphertext }: SealedRecord) => ({ nonce, ciphertext });
 
 /** The record as the candidate for its own Key. */
-const asKeysRecord = ({ wrappedKey, kmsKeyArn, formatVersion, client }: SealedRecord) => ({
-  wrappedKey,
-  kmsKeyArn,
-  format: { formatVersion, client },
-});
+const asKeysRecord = (record: SealedRecord) => {
+  const { wrappedKey, kmsKeyArn, formatVersion, client, expires } = record;
+  return { wrappedKey, kmsKeyArn, format: { formatVersion, client, expires } };
+};
 
 /** The record as the candidate for another Key of its name. */
 const asNewest = (record: SealedRecord) => ({ ...asKeysRecord(record), format: undefined });
@@ -219,7 +219,9 @@ describe("a failing database", () => {
   test("is reported when nothing listens", async () => {
     const port = await closedPort();
     const away = open(`postgres://postgres@127.0.0.1:${port}/postgres`);
-    await expect(createStore(away).check()).rejects.toMatchObject({ reason: "ECONNREFUSED" });
+    await expect(createStore(away, Date.now).check()).rejects.toMatchObject({
+      reason: "ECONNREFUSED",
+    });
     await away.close(0);
   });
 
@@ -233,7 +235,7 @@ describe("a failing database", () => {
   test("is given up when it goes silent, and used again once it is back", async () => {
     const proxy = await startProxy(postgres.port);
     const flaky = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`, 50, 1_000);
-    const through = createStore(flaky);
+    const through = createStore(flaky, Date.now);
     await through.check();
     proxy.silence();
     const lost = Array.from({ length: 5 }, () => through.check().catch((error: unknown) => error));
@@ -250,7 +252,7 @@ describe("a failing database", () => {
   test("shares the connections it gets when the server grants fewer than the pool wants", async () => {
     const proxy = await startProxy(postgres.port, 2);
     const limited = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`);
-    const through = createStore(limited);
+    const through = createStore(limited, Date.now);
     const checks = Array.from({ length: 40 }, () => through.check());
     expect(await Promise.allSettled(checks)).toEqual(
       checks.map(() => ({ status: "fulfilled", value: undefined })),
@@ -262,7 +264,7 @@ describe("a failing database", () => {
   test("is reported when it grants no connection for the time to connect", async () => {
     const proxy = await startProxy(postgres.port, 0);
     const refused = open(`postgres://postgres@127.0.0.1:${proxy.port}/postgres`, 5_000, 200);
-    await expect(createStore(refused).check()).rejects.toMatchObject({ reason: "53300" });
+    await expect(createStore(refused, Date.now).check()).rejects.toMatchObject({ reason: "53300" });
     await refused.close(0);
     await proxy.close();
   });

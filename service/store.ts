@@ -6,7 +6,10 @@ import type { SealedContent, SealedRecord, StoredCandidate } from "./vault.ts";
 export interface Store {
   /** Resolves once the record is committed. */
   readonly insert: (record: SealedRecord) => Promise<void>;
-  /** The record with this id and name, else the newest with the name. */
+  /**
+   * The record with this id and name, unless it has expired, else the newest other record with the name. That one
+   * may have expired.
+   */
   readonly findCandidate: (id: string, name: string) => Promise<StoredCandidate | undefined>;
   /** Same as `findCandidate`, but also finds the record if it was removed in the last 24 hours. */
   readonly findCandidateToRemove: (
@@ -21,38 +24,58 @@ export interface Store {
   readonly remove: (id: string, name: string) => Promise<void>;
   /** Deletes what is left of records that were removed more than 24 hours ago. */
   readonly purge: () => Promise<void>;
+  /** Deletes a batch of expired records, without those that another task is deleting. */
+  readonly deleteExpired: () => Promise<ExpiredBatch>;
   /** Resolves when records are readable. */
   readonly check: () => Promise<void>;
+}
+
+export interface ExpiredBatch {
+  /** Number of records that were deleted. */
+  readonly deleted: number;
+  /** Whether another batch may be due. */
+  readonly isFull: boolean;
 }
 
 /** How long /forget may be repeated. The contract states it. */
 const REPEATABLE = "24 hours";
 
-export function createStore(database: Database): Store {
+/** Records in a batch. Deleting 100 Texts of the maximum size takes less than the statement timeout. */
+const EXPIRED_BATCH = 100;
+
+/** @param now milliseconds since the epoch: the time by which records expire */
+export function createStore(database: Database, now: () => number): Store {
   return {
     async insert(record) {
       const { id, name, wrappedKey, kmsKeyArn, nonce, ciphertext, formatVersion } = record;
-      const { keyDigest = null, client = null } = record;
+      const { keyDigest = null, client = null, expires = null } = record;
       await database.query(
         (sql) => sql`
-          INSERT INTO cipherwatch.records
-            (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version, key_digest, client)
-          VALUES
-            (${id}, ${name}, ${wrappedKey}, ${kmsKeyArn}, ${nonce}, ${ciphertext}, ${formatVersion},
-             ${keyDigest}, ${client})`,
+          WITH inserted AS (
+            INSERT INTO cipherwatch.records
+              (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version, key_digest, client, expires)
+            VALUES
+              (${id}, ${name}, ${wrappedKey}, ${kmsKeyArn}, ${nonce}, ${ciphertext}, ${formatVersion},
+               ${keyDigest}, ${client}, ${expires})
+            RETURNING id, expires
+          )
+          INSERT INTO cipherwatch.expiries (id, expires)
+          SELECT id, expires FROM inserted WHERE expires IS NOT NULL`,
       );
     },
 
     // Always run both branches and return rows of one form: neither response time nor size may reveal
-    // whether the id exists.
+    // whether the id exists. The second branch leaves out the record with the id, so that KMS rejects the Key of an
+    // expired record.
     async findCandidate(id, name) {
       const [row] = await database.query(
         (sql) => sql<CandidateRow[]>`
-          (SELECT wrapped_key, kms_key_arn, format_version, client, 0 AS preference
-           FROM cipherwatch.records WHERE id = ${id} AND name = ${name})
+          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
+           FROM cipherwatch.records
+           WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
           UNION ALL
-          (SELECT wrapped_key, kms_key_arn, format_version, client, 1
-           FROM cipherwatch.records WHERE name = ${name}
+          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
+           FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
            ORDER BY created DESC LIMIT 1)
           ORDER BY preference LIMIT 1`,
       );
@@ -62,15 +85,16 @@ export function createStore(database: Database): Store {
     async findCandidateToRemove(id, name) {
       const [row] = await database.query(
         (sql) => sql<CandidateRow[]>`
-          (SELECT wrapped_key, kms_key_arn, format_version, client, 0 AS preference
-           FROM cipherwatch.records WHERE id = ${id} AND name = ${name})
+          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
+           FROM cipherwatch.records
+           WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
           UNION ALL
-          (SELECT wrapped_key, kms_key_arn, format_version, client, 0
+          (SELECT wrapped_key, kms_key_arn, format_version, client, NULL, 0
            FROM cipherwatch.forgotten WHERE id = ${id} AND name = ${name}
              AND forgotten > clock_timestamp() - ${REPEATABLE}::interval)
           UNION ALL
-          (SELECT wrapped_key, kms_key_arn, format_version, client, 1
-           FROM cipherwatch.records WHERE name = ${name}
+          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
+           FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
            ORDER BY created DESC LIMIT 1)
           ORDER BY preference LIMIT 1`,
       );
@@ -98,6 +122,23 @@ export function createStore(database: Database): Store {
       );
     },
 
+    async deleteExpired() {
+      const [row] = await database.query(
+        (sql) => sql<{ due: number; deleted: number }[]>`
+          WITH due AS (
+            SELECT expires, id FROM cipherwatch.expiries WHERE expires <= ${new Date(now())}
+            ORDER BY expires LIMIT ${EXPIRED_BATCH} FOR UPDATE SKIP LOCKED
+          ), deleted AS (
+            DELETE FROM cipherwatch.records WHERE id IN (SELECT id FROM due) RETURNING id
+          ), done AS (
+            DELETE FROM cipherwatch.expiries WHERE (expires, id) IN (SELECT expires, id FROM due) RETURNING id
+          )
+          SELECT (SELECT count(*) FROM done)::integer AS due,
+            (SELECT count(*) FROM deleted)::integer AS deleted`,
+      );
+      return { deleted: row?.deleted ?? 0, isFull: row?.due === EXPIRED_BATCH };
+    },
+
     async check() {
       await database.query((sql) => sql`SELECT FROM cipherwatch.records LIMIT 0`);
     },
@@ -119,16 +160,18 @@ interface CandidateRow {
   readonly kms_key_arn: string | null;
   readonly format_version: number;
   readonly client: string | null;
+  readonly expires: Date | null;
   /** 0 for the record with the id, 1 for another record of the name. */
   readonly preference: number;
 }
 
 function candidateOf(row: CandidateRow | undefined): StoredCandidate | undefined {
   if (row === undefined) return undefined;
-  const { format_version: formatVersion, client } = row;
+  const { format_version: formatVersion, client, expires } = row;
+  const format = { formatVersion, client: client ?? undefined, expires: expires ?? undefined };
   return {
     wrappedKey: row.wrapped_key,
     kmsKeyArn: row.kms_key_arn ?? undefined,
-    format: row.preference === 0 ? { formatVersion, client: client ?? undefined } : undefined,
+    format: row.preference === 0 ? format : undefined,
   };
 }

@@ -44,7 +44,7 @@ describe("a record that was tampered with", () => {
 
   test.each([
     ["UnknownKey", "kms_key_arn = 'arn:aws:kms:elsewhere'"],
-    ["UnknownFormat", "format_version = 3"],
+    ["UnknownFormat", "format_version = 4"],
   ])(
     "gets the response of a wrong Key if it is unreadable, and %s in the log",
     async (reason, change) => {

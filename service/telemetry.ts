@@ -60,6 +60,8 @@ const metrics = {
   RewrappedRecords: { unit: "Count", resolution: 60 },
   /** Records whose data key KMS refused to re-encrypt. */
   RewrapFailures: { unit: "Count", resolution: 60 },
+  /** Records that were deleted because they had expired. */
+  ExpiredRecords: { unit: "Count", resolution: 60 },
   /** Checks that could not confirm that the trail records KMS events. */
   TrailUnconfirmed: { unit: "Count", resolution: 60 },
   /** Requests rejected because the client's quota is used up. */

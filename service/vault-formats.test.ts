@@ -171,7 +171,7 @@ describe("the KMS key of a record", () => {
     await vault.prepare(signal);
     const { key, record } = await vault.seal({ name: NAME, text: TEXT }, signal);
     const before = kms.calls.length;
-    const candidate = candidateOf({ ...record, formatVersion: 3 });
+    const candidate = candidateOf({ ...record, formatVersion: 4 });
     const opened = await vault.open({ key, name: NAME, candidate }, signal);
     expect(opened).toMatchObject({ status: "unreadable", reason: "UnknownFormat" });
     expect(kms.calls.slice(before)).toMatchObject([{ operation: "decrypt" }]);

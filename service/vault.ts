@@ -36,6 +36,8 @@ export interface SealedRecord {
   readonly keyDigest: Uint8Array | undefined;
   /** Opaque id of the client that the record belongs to; undefined for a record of no client. */
   readonly client: string | undefined;
+  /** From when on no Key opens the record; undefined if it does not expire. Only in format version 3. */
+  readonly expires: Date | undefined;
 }
 
 export type SealedContent = Pick<SealedRecord, "nonce" | "ciphertext">;
@@ -46,7 +48,7 @@ export interface StoredCandidate {
   /** Undefined for a record that an older version of the service forgot: it had one KMS key. */
   readonly kmsKeyArn: string | undefined;
   /** How the record was encrypted. Undefined if it is not the Key's record, but the newest of the Name. */
-  readonly format: Pick<SealedRecord, "formatVersion" | "client"> | undefined;
+  readonly format: Pick<SealedRecord, "formatVersion" | "client" | "expires"> | undefined;
 }
 
 export interface Candidate extends StoredCandidate {
@@ -74,19 +76,20 @@ type OpenStatus =
 export type UnreadableReason = "UnknownKey" | "UnknownFormat";
 
 export interface VaultSettings {
-  /** Format version of new records. 2 by default. */
-  readonly formatVersion?: FormatVersion;
+  /** Format version of new records that do not expire. 2 by default. */
+  readonly formatVersion?: Exclude<FormatVersion, 3>;
   /** ARNs of KMS keys that encrypted older records, in the Region of the configured key. None by default. */
   readonly previousKeyArns?: readonly string[];
 }
 
 export interface Vault {
   /**
-   * Encrypts a text under a new Key. A record with a client opens only for that client.
+   * Encrypts a text under a new Key. A record with a client opens only for that client. The expiry is
+   * authenticated, but the store compares it with the time.
    * @throws KmsUnavailable
    */
   readonly seal: (
-    options: { readonly name: string; readonly text: string; readonly client?: string | undefined },
+    options: SealOptions,
     signal: AbortSignal,
   ) => Promise<{ key: Key; record: SealedRecord; kmsRequestId: string | undefined }>;
   /**
@@ -100,6 +103,15 @@ export interface Vault {
   readonly prepare: (signal: AbortSignal) => Promise<void>;
 }
 
+export interface SealOptions {
+  readonly name: string;
+  readonly text: string;
+  /** Opaque id of the client. */
+  readonly client?: string | undefined;
+  /** The record does not expire by default. */
+  readonly expires?: Date | undefined;
+}
+
 export interface OpenOptions {
   readonly key: Key;
   readonly name: string;
@@ -108,7 +120,8 @@ export interface OpenOptions {
   readonly client?: string | undefined;
 }
 
-const NEWEST_FORMAT: FormatVersion = 2;
+const DEFAULT_FORMAT = 2;
+const EXPIRING_FORMAT = 3;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Keys are passed as KeyObjects: Node 24 throws and catches two errors for each key that is passed as bytes. */
@@ -116,7 +129,7 @@ const CIPHER = "aes-256-gcm";
 
 /** Envelope encryption: KMS holds the key that encrypts the data keys, callers hold the secrets. */
 export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
-  const { formatVersion = NEWEST_FORMAT, previousKeyArns = [] } = settings;
+  const { formatVersion: formatWithoutExpiry = DEFAULT_FORMAT, previousKeyArns = [] } = settings;
   const keyArns: KeyArns = {
     current: kms.keyArn,
     configuredFor: keyMatcher([kms.keyArn, ...previousKeyArns]),
@@ -137,14 +150,15 @@ export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
 
   async function createDecoy(signal: AbortSignal): Promise<Uint8Array> {
     const { id, secret } = newKey();
-    const context = encryptionContext({ version: NEWEST_FORMAT, id, keyDigest: digestOf(secret) });
+    const context = encryptionContext({ version: DEFAULT_FORMAT, id, keyDigest: digestOf(secret) });
     const { plaintext, wrapped } = await kms.generateDataKey(context, signal);
     plaintext.fill(0);
     return wrapped;
   }
 
   return {
-    async seal({ name, text, client }, signal) {
+    async seal({ name, text, client, expires }, signal) {
+      const formatVersion = expires === undefined ? formatWithoutExpiry : EXPIRING_FORMAT;
       if (client !== undefined && formatVersion === 1) {
         throw new Error("Format version 1 cannot bind a record to a client; use version 2.");
       }
@@ -154,8 +168,9 @@ export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
         encryptionContext({ version: formatVersion, id: key.id, keyDigest, client }),
         signal,
       );
+      const associated = additionalData(formatVersion, { id: key.id, name, client, expires });
       const sealed = withContentKey(plaintext, key, formatVersion, (contentKey) =>
-        encrypt(contentKey, additionalData(formatVersion, { id: key.id, name, client }), text),
+        encrypt(contentKey, associated, text),
       );
       const record = {
         id: key.id,
@@ -166,20 +181,21 @@ export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
         formatVersion,
         keyDigest: formatVersion === 1 ? undefined : keyDigest,
         client,
+        expires,
       };
       return { key, record, kmsRequestId: requestId };
     },
 
     async open({ key, name, candidate, client }, signal) {
       const attempt = attemptOf(candidate, client, keyArns);
-      const { version, keyArn, unreadable, client: boundClient } = attempt;
+      const { version, keyArn, unreadable, client: boundClient, expires } = attempt;
       const wrapped = attempt.wrapped ?? (await wrappedDecoy(signal));
       const keyDigest = digestOf(key.secret);
       const context = encryptionContext({ version, id: key.id, keyDigest, client: boundClient });
       try {
         const { plaintext, requestId } = await kms.decrypt({ wrapped, keyArn, context }, signal);
         const readContent = attempt.wrapped && candidate?.readContent;
-        const sealed = { key, name, version, client: boundClient, readContent };
+        const sealed = { key, name, version, client: boundClient, expires, readContent };
         const opened = await openContent(plaintext, sealed, signal);
         return { ...opened, kmsRequestId: requestId };
       } catch (error) {
@@ -208,6 +224,7 @@ interface Attempt {
   readonly keyArn: string;
   readonly version: FormatVersion;
   readonly client: string | undefined;
+  readonly expires?: Date | undefined;
   /** Why the record cannot be decrypted even with the right Key. */
   readonly unreadable?: UnreadableReason;
 }
@@ -229,16 +246,16 @@ function attemptOf(
   client: string | undefined,
   keyArns: KeyArns,
 ): Attempt {
-  const guess = { version: NEWEST_FORMAT, client, keyArn: keyArns.current };
+  const guess = { version: DEFAULT_FORMAT, client, keyArn: keyArns.current } as const;
   if (candidate === undefined) return guess;
   const { wrappedKey: wrapped, format, kmsKeyArn = keyArns.current } = candidate;
   const keyArn = keyArns.configuredFor(kmsKeyArn);
   if (format === undefined) return keyArn === keyArns.current ? { ...guess, wrapped } : guess;
-  const { formatVersion: version, client: owner } = format;
+  const { formatVersion: version, client: owner, expires } = format;
   if (!isKnownFormat(version)) return { ...guess, unreadable: "UnknownFormat" };
   if (keyArn === undefined) return { ...guess, unreadable: "UnknownKey" };
   // KMS compares the client that asks with the one of the record.
-  return { version, keyArn, wrapped, client: owner === undefined ? undefined : client };
+  return { version, keyArn, wrapped, client: owner === undefined ? undefined : client, expires };
 }
 
 /** A record whose data key KMS has decrypted. */
@@ -247,13 +264,14 @@ interface Unwrapped {
   readonly name: string;
   readonly version: FormatVersion;
   readonly client: string | undefined;
+  readonly expires: Date | undefined;
   readonly readContent: Candidate["readContent"] | undefined;
 }
 
 /** Reads and decrypts the content once KMS has unwrapped the data key, which is overwritten afterwards. */
 async function openContent(
   dataKey: Uint8Array,
-  { key, name, version, client, readContent }: Unwrapped,
+  { key, name, version, client, expires, readContent }: Unwrapped,
   signal: AbortSignal,
 ): Promise<OpenStatus> {
   try {
@@ -262,7 +280,7 @@ async function openContent(
     const content = await readContent();
     if (content === undefined) return { status: "deleted" };
     const text = withContentKey(dataKey, key, version, (contentKey) =>
-      decrypt(contentKey, additionalData(version, { id: key.id, name, client }), content),
+      decrypt(contentKey, additionalData(version, { id: key.id, name, client, expires }), content),
     );
     if (text === undefined) return { status: "tampered", reason: "NotAuthentic" };
     return { status: "opened", text };

@@ -1,4 +1,4 @@
-/** The time by which quotas are counted. */
+/** The time by which quotas are counted and records expire. */
 export interface WallClock {
   /** Milliseconds since the epoch. */
   readonly now: () => number;

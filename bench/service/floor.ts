@@ -11,7 +11,7 @@ import { createStore } from "../../service/store.ts";
  */
 const { DATABASE_URL = "", KMS_KEY_ARN: KeyId = "" } = process.env;
 const sql = connect({ kind: "url", url: DATABASE_URL }, { max: 10 });
-const store = createStore({ query: (run) => run(sql), close: () => sql.end() });
+const store = createStore({ query: (run) => run(sql), close: () => sql.end() }, Date.now);
 const kms = new KMSClient({
   requestHandler: { httpAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY } },
 });
@@ -30,7 +30,13 @@ async function encrypt({ Name, Text }: Record<string, string>): Promise<object> 
   ]);
   const wrappedKey = key.CiphertextBlob ?? new Uint8Array();
   const record = { id, name: Name ?? "", wrappedKey, kmsKeyArn: KeyId, nonce, ciphertext };
-  await store.insert({ ...record, formatVersion: 1, keyDigest: undefined, client: undefined });
+  await store.insert({
+    ...record,
+    formatVersion: 1,
+    keyDigest: undefined,
+    client: undefined,
+    expires: undefined,
+  });
   return { Key: id };
 }
 

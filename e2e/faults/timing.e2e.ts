@@ -36,21 +36,31 @@ test.each([20, 16_384, 262_144])(
   async (size) => {
     const { send } = testbed();
     const bob = createClient(testbed().service.port, await headersOf("bob"));
-    const encrypt = async (Name: string, Text: string, sendAs = send) => {
-      const { status, text } = await sendAs("/encrypt", { Name, Text });
+    const encrypt = async (Name: string, Text: string, sendAs = send, members = {}) => {
+      const { status, text } = await sendAs("/encrypt", { Name, Text, ...members });
       expect(status).toBe(200);
       return String(JSON.parse(text).Key);
+    };
+    /** Encrypts a Text and waits until its record has expired. */
+    const encryptBriefly = async (Name: string, Text: string) => {
+      const ExpiresAt = new Date(Date.now() + 2_000).toISOString();
+      const Key = await encrypt(Name, Text, send, { ExpiresAt });
+      const status = async () => (await send("/decrypt", { Name, Key })).status;
+      await expect.poll(status, { timeout: 30_000, interval: 100 }).toBe(403);
+      return Key;
     };
     const name = `large ${size}`;
     const key = await encrypt(name, "x".repeat(size));
     const other = await encrypt("other", "x");
     const foreign = await encrypt(`foreign ${size}`, "x".repeat(size), bob.send);
     bob.close();
+    const expired = await encryptBriefly(`expired ${size}`, "x".repeat(size));
     const wrongSecret = key.slice(0, -8) + (key.endsWith("AAAAAAAA") ? "BBBBBBBB" : "AAAAAAAA");
     const refusals = {
       "wrong secret": { Name: name, Key: wrongSecret },
       "Key of another record": { Name: name, Key: other },
       "Key of another client": { Name: `foreign ${size}`, Key: foreign },
+      "Key of an expired record": { Name: `expired ${size}`, Key: expired },
       "malformed Key": { Name: name, Key: "x".repeat(key.length) },
       "unknown Name": { Name: `nobody ${size}`, Key: key },
     };

@@ -40,6 +40,11 @@ const key = fc.oneof(
   fc.base64String({ minLength: 64, maxLength: 64 }).map((digits) => `cwk_${digits}`),
   fc.string(),
 );
+const expiresAt = fc.oneof(
+  fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.string().map((more) => MARK + more),
+  sometimesMutated(fc.constant("2999-12-31T23:59:59Z"), 3),
+);
 const wrongType = fc.oneof(fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.string()));
 const member = (value: fc.Arbitrary<string>) =>
   fc.oneof({ weight: 12, arbitrary: value }, { weight: 1, arbitrary: wrongType });
@@ -70,7 +75,10 @@ const route = fc.oneof(
     weight: 4,
     arbitrary: fc.tuple(
       fc.constant("/encrypt"),
-      object({ Name: member(name), Text: member(text) }),
+      fc.oneof(
+        object({ Name: member(name), Text: member(text) }),
+        object({ Name: member(name), Text: member(text), ExpiresAt: member(expiresAt) }),
+      ),
     ),
   },
   {

@@ -32,6 +32,7 @@ export function createFuzzedService() {
     logger,
     metricsNamespace: "Cipherwatch",
     mayDecrypt: () => true,
+    now: Date.now,
     isDraining: () => false,
   });
   return { app, logger, lines };
@@ -69,6 +70,7 @@ function createMemoryStore(): Store {
       records.delete(id);
     },
     purge: async () => {},
+    deleteExpired: async () => ({ deleted: 0, isFull: false }),
     check: async () => {},
   };
 }

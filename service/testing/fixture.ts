@@ -27,7 +27,8 @@ export function useService(settings: Omit<HarnessSettings, "databaseUrl"> = {}):
     service.mayDecrypt.value = true;
     service.clock.now += 60_000;
     service.lines.length = 0;
-    await postgres.sql`TRUNCATE cipherwatch.records, cipherwatch.forgotten, cipherwatch.quota_usage`;
+    await postgres.sql`
+      TRUNCATE cipherwatch.records, cipherwatch.forgotten, cipherwatch.quota_usage, cipherwatch.expiries`;
   });
 
   afterAll(async () => {

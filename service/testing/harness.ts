@@ -56,6 +56,8 @@ export interface Harness {
   readonly storeCalls: string[];
   /** Clock of the readiness check in milliseconds. */
   readonly clock: { now: number };
+  /** Clock by which records expire, in milliseconds since the epoch. It stands still. */
+  readonly time: { now: number };
   readonly draining: { value: boolean };
   /** Whether the trail guard allows decrypts. */
   readonly mayDecrypt: { value: boolean };
@@ -84,6 +86,7 @@ export function createHarness(settings: HarnessSettings): Harness {
   const lines: Record<string, unknown>[] = [];
   const storeCalls: string[] = [];
   const clock = { now: 0 };
+  const time = { now: Date.UTC(2027, 0, 31, 12) };
   const draining = { value: false };
   const mayDecrypt = { value: true };
   const database = createDatabase({
@@ -93,7 +96,10 @@ export function createHarness(settings: HarnessSettings): Harness {
     statementTimeout: 5_000,
     onTokenError: () => {},
   });
-  const store = recording(createStore(database), storeCalls);
+  const store = recording(
+    createStore(database, () => time.now),
+    storeCalls,
+  );
   const vault = createVault(kms, settings.vault);
   const memory = createMemoryBudget(memoryBytes, () => performance.now());
   const logger = createLogger({
@@ -119,6 +125,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     logger,
     metricsNamespace: "Cipherwatch",
     mayDecrypt: () => mayDecrypt.value,
+    now: () => time.now,
     isDraining: () => draining.value,
   });
 
@@ -156,6 +163,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     lines,
     storeCalls,
     clock,
+    time,
     draining,
     mayDecrypt,
     post,
@@ -203,6 +211,7 @@ function recording(store: Store, calls: string[]): Store {
       return store.remove(id, name);
     },
     purge: store.purge,
+    deleteExpired: store.deleteExpired,
     check: store.check,
   };
 }
