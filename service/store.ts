@@ -47,21 +47,7 @@ const EXPIRED_BATCH = 100;
 export function createStore(database: Database, now: () => number): Store {
   return {
     async insert(record) {
-      const { id, name, wrappedKey, kmsKeyArn, nonce, ciphertext, formatVersion } = record;
-      const { keyDigest = null, client = null, expires = null } = record;
-      await database.query(
-        (sql) => sql`
-          WITH inserted AS (
-            INSERT INTO cipherwatch.records
-              (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version, key_digest, client, expires)
-            VALUES
-              (${id}, ${name}, ${wrappedKey}, ${kmsKeyArn}, ${nonce}, ${ciphertext}, ${formatVersion},
-               ${keyDigest}, ${client}, ${expires})
-            RETURNING id, expires
-          )
-          INSERT INTO cipherwatch.expiries (id, expires)
-          SELECT id, expires FROM inserted WHERE expires IS NOT NULL`,
-      );
+      await database.query((sql) => insertRecord(sql, record));
     },
 
     // Always run both branches and return rows of one form: neither response time nor size may reveal
@@ -123,19 +109,7 @@ export function createStore(database: Database, now: () => number): Store {
     },
 
     async deleteExpired() {
-      const [row] = await database.query(
-        (sql) => sql<{ due: number; deleted: number }[]>`
-          WITH due AS (
-            SELECT expires, id FROM cipherwatch.expiries WHERE expires <= ${new Date(now())}
-            ORDER BY expires LIMIT ${EXPIRED_BATCH} FOR UPDATE SKIP LOCKED
-          ), deleted AS (
-            DELETE FROM cipherwatch.records WHERE id IN (SELECT id FROM due) RETURNING id
-          ), done AS (
-            DELETE FROM cipherwatch.expiries WHERE (expires, id) IN (SELECT expires, id FROM due) RETURNING id
-          )
-          SELECT (SELECT count(*) FROM done)::integer AS due,
-            (SELECT count(*) FROM deleted)::integer AS deleted`,
-      );
+      const [row] = await database.query((sql) => deleteBatch(sql, new Date(now())));
       return { deleted: row?.deleted ?? 0, isFull: row?.due === EXPIRED_BATCH };
     },
 
@@ -143,6 +117,37 @@ export function createStore(database: Database, now: () => number): Store {
       await database.query((sql) => sql`SELECT FROM cipherwatch.records LIMIT 0`);
     },
   };
+}
+
+function insertRecord(sql: Sql, record: SealedRecord) {
+  const { id, name, wrappedKey, kmsKeyArn, nonce, ciphertext, formatVersion } = record;
+  const { keyDigest = null, client = null, expires = null } = record;
+  return sql`
+    WITH inserted AS (
+      INSERT INTO cipherwatch.records
+        (id, name, wrapped_key, kms_key_arn, nonce, ciphertext, format_version, key_digest, client, expires)
+      VALUES
+        (${id}, ${name}, ${wrappedKey}, ${kmsKeyArn}, ${nonce}, ${ciphertext}, ${formatVersion},
+         ${keyDigest}, ${client}, ${expires})
+      RETURNING id, expires
+    )
+    INSERT INTO cipherwatch.expiries (id, expires)
+    SELECT id, expires FROM inserted WHERE expires IS NOT NULL`;
+}
+
+/** Deletes records that expired until a time. Skips those that another task is deleting. */
+function deleteBatch(sql: Sql, until: Date) {
+  return sql<{ due: number; deleted: number }[]>`
+    WITH due AS (
+      SELECT expires, id FROM cipherwatch.expiries WHERE expires <= ${until}
+      ORDER BY expires LIMIT ${EXPIRED_BATCH} FOR UPDATE SKIP LOCKED
+    ), deleted AS (
+      DELETE FROM cipherwatch.records WHERE id IN (SELECT id FROM due) RETURNING id
+    ), done AS (
+      DELETE FROM cipherwatch.expiries WHERE (expires, id) IN (SELECT expires, id FROM due) RETURNING id
+    )
+    SELECT (SELECT count(*) FROM done)::integer AS due,
+      (SELECT count(*) FROM deleted)::integer AS deleted`;
 }
 
 function moveToForgotten(sql: Sql, id: string, name: string) {

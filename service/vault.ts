@@ -164,10 +164,8 @@ export function createVault(kms: Kms, settings: VaultSettings = {}): Vault {
       }
       const key = newKey();
       const keyDigest = digestOf(key.secret);
-      const { plaintext, wrapped, keyArn, requestId } = await kms.generateDataKey(
-        encryptionContext({ version: formatVersion, id: key.id, keyDigest, client }),
-        signal,
-      );
+      const context = encryptionContext({ version: formatVersion, id: key.id, keyDigest, client });
+      const { plaintext, wrapped, keyArn, requestId } = await kms.generateDataKey(context, signal);
       const associated = additionalData(formatVersion, { id: key.id, name, client, expires });
       const sealed = withContentKey(plaintext, key, formatVersion, (contentKey) =>
         encrypt(contentKey, associated, text),
