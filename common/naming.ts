@@ -69,9 +69,12 @@ export const ecsServiceName = (env: string) => resourceName(env, "api");
 export const repositoryName = (env: string) => resourceName(env, "service");
 /** Prefix of the target group's name, which ends with random characters. */
 export const TARGET_GROUP_PREFIX = "vault-";
-/** IAM path of the bootstrap stack's roles and policies, which the pipeline cannot modify. */
-export const BOOTSTRAP_PATH = "/bootstrap/";
-/** The role that the pipeline deploys with, under BOOTSTRAP_PATH. */
+/**
+ * IAM path of the bootstrap stack's roles and policies, which the pipeline cannot modify.
+ * @param rolePath the path of the other roles, which begins and ends with a slash
+ */
+export const bootstrapPath = (rolePath = "/") => `${rolePath}bootstrap/`;
+/** The role that the pipeline deploys with, under `bootstrapPath`. */
 export const deployRoleName = (env: string) => resourceName(env, "deploy");
 export const serviceLogGroupName = (env: string) => logGroupName(env, "service");
 export const trailName = (env: string) => resourceName(env, "trail");

@@ -1,4 +1,4 @@
-import { BOOTSTRAP_PATH } from "../common/naming.ts";
+import { bootstrapPath } from "../common/naming.ts";
 import type { CloudTrailRecord, ExampleEvent } from "./detection.ts";
 import { createExampleScope, EXAMPLE_ACCOUNT } from "./scope.ts";
 
@@ -53,7 +53,7 @@ export const executionRoleSession: Identity = roleSession(exampleScope.execution
 export const deployer: Identity = roleSession(
   exampleScope.deployRoleName,
   "GitHubActions",
-  BOOTSTRAP_PATH,
+  bootstrapPath(),
 );
 
 /** Callers whose requests leave the VPC through a NAT gateway. */

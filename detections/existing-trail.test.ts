@@ -10,19 +10,24 @@ const OTHER_ACCOUNT = "444455556666";
 /** As CloudTrail's console names it. */
 const trailLogGroup = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
 const trailBucket = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
-const existing = createExampleScope("dev", "ap-southeast-2", { trailLogGroup, trailBucket });
+const existing = createExampleScope("dev", "ap-southeast-2", {
+  trailLogGroup,
+  trailBucket,
+  rolePath: "/platform/",
+});
 
 const trailDetections = [...detections, ...cisPack].filter(({ source }) => source === "trail");
 
-/** The record, about the existing trail instead of ours. */
+/** The record, about the existing trail instead of ours, and roles with a path. */
 function retargeted(record: object): string {
   return JSON.stringify(record)
     .replaceAll("/cipherwatch/dev/trail", trailLogGroup)
+    .replaceAll(/:(role|policy)\/(?=bootstrap\/|cipherwatch-)/g, ":$1/platform/")
     .replaceAll("cipherwatch-dev-trail-111122223333-ap-southeast-2", trailBucket);
 }
 
 describe.each(trailDetections.map((detection) => [detection.id, detection] as const))(
-  "%s in the log group of an existing trail",
+  "%s in the log group of an existing trail, with roles in a path",
   (_, detection) => {
     if (detection.source !== "trail") return;
     const patterns = filterPatterns(detection, existing).map(parsePattern);

@@ -1,4 +1,4 @@
-import { BOOTSTRAP_PATH } from "../common/naming.ts";
+import { bootstrapPath } from "../common/naming.ts";
 import type { TrailDetection } from "./detection.ts";
 import { administrator, deployer, exampleEvent, exampleScope, user } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
@@ -54,7 +54,7 @@ export const roleChange: TrailDetection = {
             scope.deployRoleName,
             `${scope.namePrefix}trail-to-logs`,
           ),
-          matchesAny("$.requestParameters.policyArn", `*${BOOTSTRAP_PATH}${scope.namePrefix}*`),
+          matchesAny("$.requestParameters.policyArn", `*${bootstrapPath()}${scope.namePrefix}*`),
           matchesAny("$.requestParameters.openIDConnectProviderArn", `*/${GITHUB}`),
           matchesAny("$.requestParameters.reason", "requestParameters too large"),
         ),

@@ -1,5 +1,5 @@
 import {
-  BOOTSTRAP_PATH,
+  bootstrapPath,
   deployRoleName,
   detectionNamespace,
   executionRoleName,
@@ -102,6 +102,8 @@ export const SECURITY_GROUPS = ["service", "database", "endpoints"] as const;
 /** Settings that decide what detections refer to. */
 export interface ScopeSettings {
   readonly vpcEndpoints?: boolean;
+  /** IAM path of the roles. CloudTrail has it in the ARN of a session's role, but not in that of the session. */
+  readonly rolePath?: string;
   /** Log group of an existing trail. */
   readonly trailLogGroup?: string | undefined;
   readonly trailBucket?: string | undefined;
@@ -144,8 +146,8 @@ export function createDetectionScope(
   ids: AssignedIds,
   settings: ScopeSettings = {},
 ): DetectionScope {
-  const { vpcEndpoints = false } = settings;
-  const roleArn = (name: string, path = "/") => arns.globalArn("iam", `role${path}${name}`);
+  const { vpcEndpoints = false, rolePath = "/" } = settings;
+  const roleArn = (name: string, path = rolePath) => arns.globalArn("iam", `role${path}${name}`);
   return {
     ...createMonitoringScope(env, arns, ids, settings),
     vpcEndpoints,
@@ -154,7 +156,7 @@ export function createDetectionScope(
     executionRoleArn: roleArn(executionRoleName(env)),
     executionRoleName: executionRoleName(env),
     rolloutRoleArn: roleArn(rolloutRoleName(env)),
-    deployRoleArn: roleArn(deployRoleName(env), BOOTSTRAP_PATH),
+    deployRoleArn: roleArn(deployRoleName(env), bootstrapPath(rolePath)),
     deployRoleName: deployRoleName(env),
     ...ids,
     ...(ids.previousKeyArns.length > 0 && { rewrapRoleArn: roleArn(rewrapRoleName(env)) }),

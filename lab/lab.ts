@@ -228,7 +228,9 @@ async function startLabConsole(
 function existingOf(scope: DetectionScope): object {
   const { countedAccountIds, storageKeyArns, trailLogGroupName, trailBucketName } = scope;
   const { existingTopicArns: [urgentTopicArn, routineTopicArn] = [], topicKeyArn } = scope;
+  const { serviceRoleArn, serviceRoleName } = scope;
   return {
+    rolePath: serviceRoleArn.slice(serviceRoleArn.indexOf("/"), -serviceRoleName.length),
     ...(urgentTopicArn && { urgentTopicArn, routineTopicArn, topicKeyArn }),
     ...(countedAccountIds && { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName }),
     ...(storageKeyArns.length < STORAGE_KEYS.length && { vpcId: "existing" }),

@@ -72,7 +72,7 @@ export function deployedScope(
   settings: LabScopeSettings = {},
 ): DetectionScope {
   const { trailLogGroup, trailKeyArn, trailBucket, vpcId, currentKeyGeneration } = settings;
-  const { urgentTopicArn, routineTopicArn, topicKeyArn } = settings;
+  const { urgentTopicArn, routineTopicArn, topicKeyArn, rolePath = "/" } = settings;
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -94,6 +94,7 @@ export function deployedScope(
       urgentTopicArn,
       routineTopicArn,
       topicKeyArn,
+      rolePath,
       vpcId,
       ...(keyGenerations.length > 0 && { keyGenerations, currentKeyGeneration }),
     },

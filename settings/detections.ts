@@ -75,7 +75,7 @@ export const settings = {
 };
 
 type Values = ValuesOf<typeof settings> &
-  Pick<ValuesOf<typeof general.settings>, "env" | "region"> &
+  Pick<ValuesOf<typeof general.settings>, "env" | "region" | "rolePath"> &
   Pick<
     ValuesOf<typeof existing.settings>,
     "trailLogGroup" | "trailBucket" | "urgentTopicArn" | "routineTopicArn"
@@ -93,6 +93,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "anomalyDeviations",
       "env",
       "region",
+      "rolePath",
       "trailLogGroup",
       "trailBucket",
       "keyGenerations",
@@ -116,6 +117,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "anomalyDeviations",
       "env",
       "region",
+      "rolePath",
       "keyGenerations",
     ],
     check: (values) => tooLong({ ...values, exclusions: {} }),

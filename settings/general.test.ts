@@ -44,6 +44,17 @@ testSettings(settings, {
     "arn:aws:iam::111122223333:policy/teams/boundary",
     { boundary: /^is not the ARN of a managed policy$/ },
   ],
+  rolePath: [
+    "ROLE_PATH",
+    "/platform/vault/",
+    "/platform/vault/",
+    {
+      "platform/": /^is not an IAM path that begins and ends with \/$/,
+      "//": /^is not an IAM path/,
+      [`/${"x".repeat(63)}/`]: /^has 65 characters$/,
+      "/cipherwatch-dev-service/": /^looks like a name of ours/,
+    },
+  ],
   deletionProtection: ["DELETION_PROTECTION", "true", true, { perhaps: /must be true or false/ }],
 });
 

@@ -24,6 +24,18 @@ function validateTag(key: string, value: string): string | undefined {
     : `has a value for ${key} that AWS does not allow: at most 256 letters, digits, spaces and _.:/=+-@`;
 }
 
+/** Longer paths leave metric filters no room for the ARNs of the roles. */
+const MAX_ROLE_PATH = 64;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names */
+function validateRolePath(path: string): string | undefined {
+  if (!/^\/([\w+=,.@-]+\/)*$/.test(path)) return "is not an IAM path that begins and ends with /";
+  if (path.length > MAX_ROLE_PATH) return `has ${path.length} characters`;
+  return path.includes("/cipherwatch-")
+    ? "looks like a name of ours: the pipeline of another environment could change its roles"
+    : undefined;
+}
+
 const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
 
 function validateRegion(region: string): string | undefined {
@@ -80,6 +92,15 @@ export const settings = {
     ).optional(),
     allowed: "the ARN of a managed policy, such as arn:aws:iam::111122223333:policy/boundary",
     next: "copy it from `aws iam list-policies --scope Local`, or unset it",
+  }),
+
+  rolePath: setting({
+    description:
+      "IAM path of every role and policy. Those of the pipeline itself are in the path bootstrap/ within it.",
+    schema: validated(validateRolePath),
+    defaults: same("/"),
+    allowed: `a path such as /platform/ of at most ${MAX_ROLE_PATH} characters, without cipherwatch-`,
+    next: "set the path that your organization requires, with a slash at both ends, or unset it",
   }),
 
   deletionProtection: flag({

@@ -78,6 +78,11 @@ export class CipherwatchStack extends TerraformStack {
     return `arn:${this.partition}:${service}::${this.accountId}:${resource}`;
   }
 
+  /** Builds the ARN of a role of ours, which need not exist yet. */
+  roleArn(name: string): string {
+    return this.globalArn("iam", `role${this.settings.rolePath}${name}`);
+  }
+
   #addBackend(id: string): void {
     const { env, region, stateBucket } = this.settings;
     if (stateBucket === undefined) {

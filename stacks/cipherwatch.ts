@@ -9,7 +9,7 @@ import { TrailGuardAlarm } from "./constructs/trail-guard-alarm.ts";
 import { DatabaseStack } from "./database.ts";
 import { KmsStack } from "./kms.ts";
 import { NetworkStack } from "./network.ts";
-import { applyBoundary } from "./pipeline/boundary.ts";
+import { applyBoundary, setRolePath } from "./pipeline/boundary.ts";
 import { RegistryStack } from "./registry.ts";
 import { ServiceStack } from "./service.ts";
 import { TrailStack } from "./trail.ts";
@@ -95,6 +95,7 @@ export function addStacks(app: App, settings: Settings): void {
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   if (trail !== undefined) alarm.addDependency(trail);
   alarm.addDependency(network);
+  setRolePath(app, settings.rolePath);
   applyBoundary(app, bootstrap);
 }
 

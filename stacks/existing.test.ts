@@ -31,6 +31,7 @@ const stacks = synthesize(
     URGENT_TOPIC_ARN: URGENT,
     ROUTINE_TOPIC_ARN: ROUTINE,
     TOPIC_KEY_ARN: TOPIC_KEY,
+    ROLE_PATH: "/platform/",
     CIS_PACK: "true",
     IMAGE_DIGEST: PLACEHOLDER_DIGEST,
     GITHUB_REPOSITORY: "example-org/cipherwatch",
@@ -227,5 +228,29 @@ describe("existing topics", () => {
     expect(names.filter((name) => name.endsWith("-failed"))).toEqual([
       "cipherwatch-dev-urgent-failed",
     ]);
+  });
+});
+
+describe("a path of roles and policies", () => {
+  test("is that of every role and policy; those of the pipeline are in a path within it", () => {
+    for (const [id, stack] of stacks) {
+      for (const [name, { path }] of Object.entries({
+        ...resourcesOf(stack, "aws_iam_role"),
+        ...resourcesOf(stack, "aws_iam_policy"),
+      })) {
+        const expected = id === "bootstrap" ? "/platform/bootstrap/" : "/platform/";
+        expect.soft(path, `${id} ${name}`).toBe(expected);
+      }
+    }
+  });
+
+  test("is in every ARN of a role or policy", () => {
+    const arns = JSON.stringify([...stacks.values()]).match(/:(role|policy)\/[\w/*-]+/g) ?? [];
+    const foreign = /^:(role\/aws-service-role|policy\/AWSDenyAll)/;
+    const ours = arns.filter((arn) => !foreign.test(arn));
+    expect(ours.length).toBeGreaterThan(30);
+    expect(new Set(ours.map((arn) => arn.slice(0, arn.indexOf("cipherwatch-"))))).toEqual(
+      new Set([":role/platform/", ":role/platform/bootstrap/", ":policy/platform/bootstrap/"]),
+    );
   });
 });

@@ -5,7 +5,7 @@ import type { WatchSettings } from "../settings/watch.ts";
 import { synthesizeApp } from "../terraform/cdktf/synthesize.ts";
 import type { Stacks } from "../terraform/json.ts";
 import { AlarmStack } from "./alarm.ts";
-import { setBoundary } from "./pipeline/boundary.ts";
+import { setBoundary, setRolePath } from "./pipeline/boundary.ts";
 import { TrailStack } from "./trail.ts";
 
 /**
@@ -33,6 +33,7 @@ export function addWatchStacks(app: App, settings: WatchSettings): void {
   });
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   if (trail !== undefined) alarm.addDependency(trail);
+  setRolePath(app, settings.rolePath);
   setBoundary(app, settings.permissionsBoundary);
 }
 

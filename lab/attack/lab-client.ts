@@ -38,6 +38,7 @@ const State = z.object({
   existing: z.object({
     trailLogGroup: z.string().optional(),
     trailBucket: z.string().optional(),
+    rolePath: z.string().default("/"),
     urgentTopicArn: z.string().optional(),
     routineTopicArn: z.string().optional(),
     topicKeyArn: z.string().optional(),

@@ -18,6 +18,11 @@ export function retargetRecord(
 ): CloudTrailRecord {
   const example = createExampleScope("dev", EXAMPLE_REGION);
   const replacements = [
+    // Whole ARNs, which can have a path.
+    [example.serviceRoleArn, scope.serviceRoleArn],
+    [example.executionRoleArn, scope.executionRoleArn],
+    [example.rolloutRoleArn, scope.rolloutRoleArn],
+    [example.deployRoleArn, scope.deployRoleArn],
     [example.keyArn, scope.keyArn],
     [example.trailKeyArn, scope.trailKeyArn ?? example.trailKeyArn],
     [example.topicKeyArn, scope.topicKeyArn],

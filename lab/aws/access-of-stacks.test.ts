@@ -23,6 +23,7 @@ const PRODUCTION = {
   ENV: "prod",
   ACCOUNT_ID: account.accountId,
   STATE_BUCKET: "states",
+  ROLE_PATH: "/platform/",
   DOMAIN_NAME: "api.example.com",
   HOSTED_ZONE_ID: "Z1234567890ABCDEFGHIJ",
 };
@@ -45,7 +46,9 @@ async function start(variables: Readonly<Record<string, string>>) {
     await aws.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const scope = deployedScope((variables.ENV ?? "dev") as Environment, deployment);
+  const scope = deployedScope((variables.ENV ?? "dev") as Environment, deployment, {
+    rolePath: variables.ROLE_PATH ?? "/",
+  });
   const clientFor = (accessKeyId: string): AwsClient =>
     createAwsClient({
       endpoint: aws.url,

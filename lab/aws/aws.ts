@@ -113,6 +113,7 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     assumeRole: (roleName, sessionName) =>
       identities.addRoleSession({
         roleName,
+        ...arnOfRole(deployment, roleName),
         sessionName,
         inVpc: true,
         ...(natAddress === undefined ? {} : { address: natAddress }),
@@ -217,4 +218,10 @@ function createServices({ deployment, clock, trailDeliveries, journalFile }: Aws
       for (const journal of journals) journal.close();
     },
   };
+}
+
+/** The ARN of a role of the stacks, which can have an IAM path. */
+function arnOfRole({ access }: Deployment, roleName: string): { readonly roleArn?: string } {
+  const role = access.roles.find(({ name }) => name === roleName);
+  return role === undefined ? {} : { roleArn: role.arn };
 }

@@ -19,6 +19,8 @@ export type DeployedAlarms = Pick<
 > & {
   readonly keys: readonly Pick<Deployment["keys"][number], "arn" | "aliases">[];
   readonly trail: Pick<Deployment["trail"], "logGroupName">;
+  /** Needed only for roles with an IAM path. */
+  readonly access?: { readonly roles: readonly { readonly name: string; readonly arn: string }[] };
 };
 
 type StackArns = Readonly<Partial<Record<Binding, string>>>;
@@ -89,7 +91,10 @@ function stackArnsOf(deployment: DeployedAlarms, env: Environment): StackArns {
   const alias = dataKeyAlias(env, generations.at(-1) ?? 1);
   const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
   if (key === undefined) throw new Error(`No KMS key of the stacks has the alias ${alias}.`);
-  const role = `arn:aws:iam::${deployment.accountId}:role/${serviceRoleName(env)}`;
+  const roleName = serviceRoleName(env);
+  const role =
+    deployment.access?.roles.find(({ name }) => name === roleName)?.arn ??
+    `arn:aws:iam::${deployment.accountId}:role/${roleName}`;
   return { role, key: key.arn };
 }
 

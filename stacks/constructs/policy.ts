@@ -75,7 +75,7 @@ export function servicePrincipal(name: string): Principals {
 
 /** Matches calls that a role of the account makes, whether the role exists yet or not. */
 export function calledByRole(stack: CipherwatchStack, roleName: string): Condition {
-  return ["ArnEquals", "aws:PrincipalArn", stack.globalArn("iam", `role/${roleName}`)];
+  return ["ArnEquals", "aws:PrincipalArn", stack.roleArn(roleName)];
 }
 
 /**

@@ -4,7 +4,7 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy/index.js";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment/index.js";
 import { Construct } from "constructs";
-import { BOOTSTRAP_PATH, resourceName } from "../../common/naming.ts";
+import { bootstrapPath, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { policyJson, type Statement } from "../constructs/policy.ts";
 import { onAllResources } from "./areas/area.ts";
@@ -90,7 +90,7 @@ export class PipelineAccess extends Construct {
   #policy(id: string, name: string, statements: readonly Statement[]): IamPolicy {
     return new IamPolicy(this, id, {
       name,
-      path: BOOTSTRAP_PATH,
+      path: bootstrapPath(CipherwatchStack.of(this).settings.rolePath),
       policy: policyJson(this, `${id}Statements`, statements),
     });
   }
@@ -99,10 +99,10 @@ export class PipelineAccess extends Construct {
     id: "Plan" | "Deploy",
     { description, subject, workflows, policies, buckets }: RoleProps,
   ): IamRole {
-    const { env } = CipherwatchStack.of(this).settings;
+    const { env, rolePath } = CipherwatchStack.of(this).settings;
     const role = new IamRole(this, id, {
       name: resourceName(env, id.toLowerCase()),
-      path: BOOTSTRAP_PATH,
+      path: bootstrapPath(rolePath),
       description,
       assumeRolePolicy: policyJson(this, `${id}Trust`, [
         {

@@ -1,6 +1,6 @@
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role/index.js";
 import type { IConstruct } from "constructs";
-import { BOOTSTRAP_PATH, resourceName, TARGET_GROUP_PREFIX } from "../../common/naming.ts";
+import { bootstrapPath, resourceName, TARGET_GROUP_PREFIX } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
   allow,
@@ -19,7 +19,7 @@ export const boundaryName = ({ settings }: CipherwatchStack) =>
 export function boundaryArn(stack: CipherwatchStack): string {
   return (
     stack.settings.permissionsBoundary ??
-    stack.globalArn("iam", `policy${BOOTSTRAP_PATH}${boundaryName(stack)}`)
+    stack.globalArn("iam", `policy${bootstrapPath(stack.settings.rolePath)}${boundaryName(stack)}`)
   );
 }
 
@@ -113,6 +113,12 @@ export function applyBoundary(app: IConstruct, bootstrap: CipherwatchStack): voi
     role.permissionsBoundary = boundaryArn(stack);
     stack.addDependency(bootstrap);
   }
+}
+
+/** Sets the path of the settings on every role, except those that have one. */
+export function setRolePath(app: IConstruct, rolePath: string): void {
+  if (rolePath === "/") return;
+  for (const role of rolesOf(app)) role.path = role.pathInput ?? rolePath;
 }
 
 const rolesOf = (app: IConstruct): readonly IamRole[] =>

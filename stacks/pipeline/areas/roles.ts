@@ -30,7 +30,7 @@ export function roles(stack: CipherwatchStack): Area {
   const shifts = stack.settings.deploymentStrategy !== "rolling";
   const chats = stack.settings.slackChannelId !== undefined;
   const linked = [...WITH_LINKED_ROLE, ...(chats ? ["management.chatbot.amazonaws.com"] : [])];
-  const resources = [stack.globalArn("iam", `role/${resourceName(stack.settings.env, "*")}`)];
+  const resources = [stack.roleArn(resourceName(stack.settings.env, "*"))];
   return {
     read: [
       allow("ReadRoles", resources, [
