@@ -18,14 +18,24 @@ export interface AnomalyEvaluation extends AlarmEvaluation {
   readonly upperThresholds: readonly (number | undefined)[];
 }
 
-/**
- * Returns the mean of the history plus a number of deviations. The deviation is at least 1 and at least the
- * square root of the mean, because event counts vary by that much at random.
- */
+/** Returns the upper bound of the band after a history; undefined if it is too short. */
 export function upperThreshold(history: readonly number[], deviations: number): number | undefined {
   if (history.length < MIN_TRAINING_DATAPOINTS) return undefined;
   const mean = history.reduce((sum, value) => sum + value, 0) / history.length;
   const variance = history.reduce((sum, value) => sum + (value - mean) ** 2, 0) / history.length;
+  return upperBound({ mean, variance, deviations });
+}
+
+/**
+ * Returns the mean plus a number of deviations. The deviation is at least 1 and at least the square root of
+ * the mean, because event counts vary by that much at random.
+ */
+export function upperBound(model: {
+  readonly mean: number;
+  readonly variance: number;
+  readonly deviations: number;
+}): number {
+  const { mean, variance, deviations } = model;
   return mean + deviations * Math.max(Math.sqrt(variance), Math.sqrt(Math.abs(mean)), 1);
 }
 

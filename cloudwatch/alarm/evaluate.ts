@@ -27,7 +27,10 @@ export interface AlarmEvaluation {
   readonly evaluated: readonly number[];
 }
 
-const BREACHES: Readonly<Record<ComparisonOperator, (value: number, limit: number) => boolean>> = {
+/** Whether a value breaches a threshold, by the alarm's operator. */
+export const BREACHES: Readonly<
+  Record<ComparisonOperator, (value: number, limit: number) => boolean>
+> = {
   GreaterThanOrEqualToThreshold: (value, threshold) => value >= threshold,
   GreaterThanThreshold: (value, threshold) => value > threshold,
   LessThanThreshold: (value, threshold) => value < threshold,

@@ -3,7 +3,8 @@ import { metricIdsOf } from "../../replay/detections/math-alarm.ts";
 import { compositeTransitions } from "../../replay/evaluate/composite.ts";
 import { createScan } from "../../replay/evaluate/scan.ts";
 import { createTally } from "../../replay/evaluate/tally.ts";
-import { createTimeline, transitionsOf } from "../../replay/evaluate/timeline.ts";
+import { createTimeline } from "../../replay/evaluate/timeline.ts";
+import { transitionsOf } from "../../replay/evaluate/transitions.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { TimedRecord } from "./ordinary-week.ts";
 

@@ -102,7 +102,10 @@ describe("queries over the same files", () => {
       const rows = results[index] ?? [];
       expect([id, rows.map(({ minute, matches: count }) => [minute / MINUTE, count])]).toEqual([
         id,
-        result?.matches.byMinute.map((pair) => [...pair]),
+        [...(result?.matches.minutes ?? [])].map((at, index) => [
+          at,
+          result?.matches.counts[index],
+        ]),
       ]);
       const isOneOfOne = alarms[0]?.evaluationPeriods === 1;
       const [first] = rows.filter(({ breaching }) => breaching);

@@ -1,6 +1,6 @@
 import type { AlarmState, CompositeAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { evaluateAlarmRule, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
-import type { Transition } from "./timeline.ts";
+import type { Transition } from "./transitions.ts";
 
 /**
  * Evaluates composite alarms when they are created and whenever other alarms change state. They are

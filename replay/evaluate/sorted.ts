@@ -1,5 +1,5 @@
 /** The index of the first number at or above `value` in an ascending list. */
-export function indexFrom(sorted: readonly number[], value: number): number {
+export function indexFrom(sorted: Float64Array, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -89,7 +89,7 @@ describe("an event delivered more than once", () => {
   it("counts once for each filter", () => {
     const { matches, series, copies, events } = tallied([twice]);
     expect(matches.map(({ count }) => count)).toEqual([2, 2]);
-    expect(series.sets).toMatchObject([{ sum: 4, sampleCount: 4 }]);
+    expect([series.sums, series.sampleCounts]).toEqual([Float64Array.of(4), Float64Array.of(4)]);
     expect({ copies, events }).toEqual({ copies: 2, events: 3 });
   });
 
@@ -116,10 +116,12 @@ test("publishes the default value in its minute for every event that does not ma
     scan.add(recordOf(one), JSON.stringify(recordOf(one)));
   }
   tally.add(scan.findings());
-  expect(tally.series(0).sets).toEqual([
-    { sum: 0, sampleCount: 1, minimum: 0, maximum: 0 },
-    { sum: 1, sampleCount: 2, minimum: 0, maximum: 1 },
-  ]);
+  expect(tally.series(0)).toMatchObject({
+    sums: Float64Array.of(0, 1),
+    sampleCounts: Float64Array.of(1, 2),
+    minimums: Float64Array.of(0, 0),
+    maximums: Float64Array.of(0, 1),
+  });
 });
 
 test("recognizes earlier pairs after the set has grown", () => {

@@ -6,8 +6,10 @@ import type { ExclusionTrial } from "../detections/exclude.ts";
 import { metricIdsOf } from "../detections/math-alarm.ts";
 import { compositeTransitions } from "../evaluate/composite.ts";
 import { MINUTE } from "../evaluate/scan.ts";
-import type { Matches, Series, Span, Tally } from "../evaluate/tally.ts";
-import { createTimeline, type Transition, transitionsOf } from "../evaluate/timeline.ts";
+import type { Series } from "../evaluate/series.ts";
+import { type Matches, matchesOf, type Span, type Tally } from "../evaluate/tally.ts";
+import { createTimeline } from "../evaluate/timeline.ts";
+import { type Transition, transitionsOf } from "../evaluate/transitions.ts";
 import { compareExclusions } from "./exclusions.ts";
 import type {
   AlarmReport,
@@ -153,11 +155,10 @@ function sumMatches(parts: readonly Matches[]): Matches {
   const [only, ...others] = parts;
   if (only !== undefined && others.length === 0) return only;
   const byMinute = new Map<number, number>();
-  for (const [minute, count] of parts.flatMap((part) => part.byMinute)) {
-    byMinute.set(minute, (byMinute.get(minute) ?? 0) + count);
+  for (const { minutes, counts } of parts) {
+    for (const [index, minute] of minutes.entries()) {
+      byMinute.set(minute, (byMinute.get(minute) ?? 0) + (counts[index] ?? 0));
+    }
   }
-  return {
-    count: parts.reduce((sum, { count }) => sum + count, 0),
-    byMinute: [...byMinute].sort(([a], [b]) => a - b),
-  };
+  return matchesOf(byMinute);
 }

@@ -1,4 +1,5 @@
 import { MINUTE } from "../evaluate/scan.ts";
+import type { CountsByMinute } from "../evaluate/tally.ts";
 import { counted, dateTime, duration, number } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import type { AlarmReport, DetectionReport } from "./report.ts";
@@ -32,7 +33,7 @@ export function renderChart(
   span: { readonly first: number; readonly last: number },
 ): Html {
   const length = barLength(span);
-  const bars = barsOf(matches.byMinute, span, length);
+  const bars = barsOf(matches, span, length);
   const begin = bars[0]?.from ?? span.first;
   const end = begin + bars.length * length;
   const most = Math.max(1, ...bars.map((bar) => bar.matches));
@@ -67,7 +68,7 @@ function barLength({ first, last }: { readonly first: number; readonly last: num
 }
 
 function barsOf(
-  byMinute: readonly (readonly [minute: number, count: number])[],
+  { minutes, counts }: CountsByMinute,
   { first, last }: { readonly first: number; readonly last: number },
   length: number,
 ): readonly Bar[] {
@@ -77,7 +78,8 @@ function barsOf(
     matches: 0,
     peak: 0,
   }));
-  for (const [minute, count] of byMinute) {
+  for (const [index, minute] of minutes.entries()) {
+    const count = counts[index] ?? 0;
     const bar = bars[Math.floor((minute * MINUTE) / length) - start];
     if (bar === undefined) continue;
     bar.matches += count;

@@ -48,9 +48,9 @@ function detectionJson({ id, patterns, unbound, matches, who, alarms }: Detectio
     patterns,
     unbound,
     matches: matches.count,
-    minutes: matches.byMinute.map(([minute, count]) => ({
+    minutes: Array.from(matches.minutes, (minute, index) => ({
       minute: iso(minute * MINUTE),
-      matches: count,
+      matches: matches.counts[index],
     })),
     ...whoJson(who),
     alarms: alarms.map(alarmJson),

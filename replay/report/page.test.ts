@@ -11,6 +11,7 @@ const MINUTE = 60_000;
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=y>&amp;`;
 
 const BY_HOSTILE = { top: [{ value: HOSTILE, count: 5 }], distinct: 1 };
+const NO_MATCHES = { count: 0, minutes: Float64Array.of(), counts: Float64Array.of() };
 const NOBODY = { top: [], distinct: 0 };
 
 const report: Report = {
@@ -39,10 +40,8 @@ const report: Report = {
       unbound: ["role"],
       matches: {
         count: 5,
-        byMinute: [
-          [NOON / MINUTE, 2],
-          [NOON / MINUTE + 30, 3],
-        ],
+        minutes: Float64Array.of(NOON / MINUTE, NOON / MINUTE + 30),
+        counts: Float64Array.of(2, 3),
       },
       who: {
         principals: BY_HOSTILE,
@@ -82,7 +81,7 @@ const report: Report = {
       id: "quiet",
       patterns: ["{ $.b = 1 }"],
       unbound: [],
-      matches: { count: 0, byMinute: [] },
+      matches: NO_MATCHES,
       who: { principals: NOBODY, roles: NOBODY, addresses: NOBODY, events: [] },
       alarms: [],
     },
@@ -216,7 +215,7 @@ describe("renderTable", () => {
 
   it("marks detections that are not bound instead of showing 0", () => {
     const detections = report.detections.map((one) =>
-      one.id === "quiet" ? one : { ...one, matches: { count: 0, byMinute: [] } },
+      one.id === "quiet" ? one : { ...one, matches: NO_MATCHES },
     );
     const unbound = { ...report, detections };
     const row = renderTable(unbound, { sweep: false })

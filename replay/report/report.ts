@@ -1,7 +1,7 @@
 import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { AlarmProblem, Binding, NotReplayed } from "../detections/detections.ts";
 import type { EventCounts, KeyUse, Matches, Span } from "../evaluate/tally.ts";
-import type { Transition } from "../evaluate/timeline.ts";
+import type { Transition } from "../evaluate/transitions.ts";
 import type { Who } from "../evaluate/who.ts";
 import type { FileError } from "../read/scan-files.ts";
 

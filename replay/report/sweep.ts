@@ -2,7 +2,8 @@ import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { Span } from "../evaluate/tally.ts";
-import { type Timeline, type Transition, transitionsOf, valuesIn } from "../evaluate/timeline.ts";
+import { type Timeline, valuesIn } from "../evaluate/timeline.ts";
+import { type Transition, transitionsOf } from "../evaluate/transitions.ts";
 import type { AlarmSpan, SweepStep } from "./report.ts";
 
 const DAY = 24 * 60 * MINUTE;
