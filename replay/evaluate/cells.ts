@@ -1,6 +1,5 @@
 import { createDistinctPairs } from "./distinct.ts";
 import { MATCH_FIELDS } from "./scan.ts";
-import type { EventCounts } from "./tally.ts";
 import type { MatchCounter } from "./who.ts";
 
 /** Matches of a filter in a minute, and the values that they published to one metric. */
@@ -13,6 +12,13 @@ export interface Sums {
   readonly sum: number;
   readonly minimum: number;
   readonly maximum: number;
+}
+
+export interface CopyCounts {
+  /** Matches not counted because the same event had matched before. */
+  readonly copies: number;
+  /** Whether copies are counted, because there are too many matches to detect them. */
+  readonly countsCopies: boolean;
 }
 
 /** Sums of the matches of each filter by metric and minute. */
@@ -28,7 +34,7 @@ export interface Cells {
     visit: (metric: number, minute: number, sums: Sums) => void,
     only?: number,
   ) => void;
-  readonly copies: () => Pick<EventCounts, "copies" | "countsCopies">;
+  readonly copies: () => CopyCounts;
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { StatisticSet } from "../../cloudwatch/metric.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import type { Cells, Sums } from "./cells.ts";
+import type { CountsByMinute } from "./counts.ts";
 import { metricId } from "./metric-id.ts";
 import { indexFrom } from "./sorted.ts";
-import type { CountsByMinute } from "./tally.ts";
 
 /** The values published to a metric in each minute that has values, in flat memory. */
 export interface Series {

@@ -1,16 +1,9 @@
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { createCells } from "./cells.ts";
+import { type CopyCounts, createCells } from "./cells.ts";
+import { type CountsByMinute, sortByMinute } from "./counts.ts";
 import type { Findings } from "./scan.ts";
 import { type Series, seriesOf } from "./series.ts";
 import { createWhoTally, type Who } from "./who.ts";
-
-/** Counts by minute, in flat memory. */
-export interface CountsByMinute {
-  /** Minutes since the epoch, ascending. */
-  readonly minutes: Float64Array;
-  /** The count of each minute. */
-  readonly counts: Float64Array;
-}
 
 /** The events that a filter matches, without duplicates. */
 export interface Matches extends CountsByMinute {
@@ -36,14 +29,10 @@ export interface Tally {
   readonly keys: () => readonly KeyUse[];
 }
 
-export interface EventCounts {
+export interface EventCounts extends CopyCounts {
   readonly events: number;
   readonly outside: number;
   readonly oversized: number;
-  /** Matches not counted because the same event had matched before. */
-  readonly copies: number;
-  /** Whether copies are counted, because there are too many matches to detect them. */
-  readonly countsCopies: boolean;
 }
 
 /** Milliseconds since the epoch. */
@@ -123,11 +112,6 @@ export function createTally(
 export function matchesOf(byMinute: ReadonlyMap<number, number>): Matches {
   const sorted = sortByMinute(byMinute);
   return { count: sorted.counts.reduce((sum, count) => sum + count, 0), ...sorted };
-}
-
-function sortByMinute(byMinute: ReadonlyMap<number, number>): CountsByMinute {
-  const minutes = Float64Array.from(byMinute.keys()).sort();
-  return { minutes, counts: minutes.map((minute) => byMinute.get(minute) ?? 0) };
 }
 
 function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void {

@@ -1,5 +1,5 @@
+import type { CountsByMinute } from "../evaluate/counts.ts";
 import { MINUTE } from "../evaluate/scan.ts";
-import type { CountsByMinute } from "../evaluate/tally.ts";
 import { counted, dateTime, duration, number } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import type { AlarmReport, DetectionReport } from "./report.ts";
