@@ -38,20 +38,38 @@ export function createHttpHandler(timeout: number): HttpHandler<Record<string, u
       const outgoing = send(protocol, { host, port, method, path, headers });
       const stop = (error: Error) => void outgoing.destroy(error);
       const abort = () => stop(aborted(abortSignal));
-      let isSettled = false;
-      // After a busy moment, Node runs the timers before it reads the response that has arrived.
-      const expire = () => isSettled || stop(named("TimeoutError", { code: "ETIMEDOUT" }));
-      const timer = setTimeout(() => setImmediate(expire), timeout);
+      const stopClock = startClock(timeout, () =>
+        stop(named("TimeoutError", { code: "ETIMEDOUT" })),
+      );
       abortSignal?.addEventListener("abort", abort, { once: true });
       try {
         return { response: await responseTo(outgoing, body) };
       } finally {
-        isSettled = true;
-        clearTimeout(timer);
+        stopClock();
         abortSignal?.removeEventListener("abort", abort);
       }
     },
   };
+}
+
+/** Milliseconds between two ticks of the clock of an attempt. */
+const TICK = 100;
+
+/**
+ * Calls `expire` after `timeout` milliseconds in which this process was able to run. A process without CPU sends
+ * requests and reads responses late. That must not expire an attempt: the retry would add to the load. So a tick
+ * counts as TICK, however late it is.
+ * @returns a function that stops the clock
+ */
+function startClock(timeout: number, expire: () => void): () => void {
+  let left = timeout;
+  const tick = () => {
+    left -= TICK;
+    if (left <= 0) expire();
+    else timer = setTimeout(tick, Math.min(left, TICK));
+  };
+  let timer = setTimeout(tick, Math.min(left, TICK));
+  return () => clearTimeout(timer);
 }
 
 const aborted = (signal: AbortSignal | undefined) => named("AbortError", { cause: signal?.reason });

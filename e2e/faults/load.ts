@@ -10,7 +10,7 @@ export interface LoadResponse {
 export type Send = (path: string, body: unknown) => Promise<LoadResponse>;
 
 /**
- * A client with kept-alive connections. A string is sent as it is, everything else as JSON.
+ * A client with kept-alive connections. Strings and bytes are sent as they are, everything else as JSON.
  * @param headers further headers of each request
  */
 export function createClient(
@@ -22,7 +22,8 @@ export function createClient(
     close: () => agent.destroy(),
     send: (path, body) =>
       new Promise((resolve) => {
-        const text = typeof body === "string" ? body : JSON.stringify(body);
+        const isRaw = typeof body === "string" || body instanceof Uint8Array;
+        const text = isRaw ? body : JSON.stringify(body);
         const failed = (error: Error) => resolve({ status: 0, headers: {}, text: error.message });
         const outgoing = request(
           {

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SMALLEST_TASK } from "../../common/fargate.ts";
 import { connect } from "../../service/database.ts";
 import { migrate, readMigrations } from "../../service/migrate.ts";
-import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
+import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { createClient, inLanes, Tally } from "./load.ts";
 import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
@@ -16,7 +16,7 @@ const LIMIT = SMALLEST_TASK * 2 ** 20;
 const SECONDS = LONG ? 60 : 10;
 
 /** A Text of the largest size, each byte escaped as six. */
-const LARGEST_BODY = `{"Name":"large","Text":"${"\\u0001".repeat(262_144)}"}`;
+const LARGEST_BODY = Buffer.from(`{"Name":"large","Text":"${"\\u0001".repeat(262_144)}"}`);
 
 const probe = limitMemory(LIMIT);
 probe?.remove();
@@ -24,12 +24,12 @@ if (probe === undefined) console.log("NOT RUN: this user may not create memory c
 
 describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
   let postgres: RealPostgres;
-  let kms: KmsEndpoint;
+  let kms: KmsProcess;
   let group: MemoryLimit;
   let service: ServiceProcess;
 
   beforeAll(async () => {
-    [postgres, kms] = await Promise.all([startRealPostgres(), startKmsEndpoint()]);
+    [postgres, kms] = await Promise.all([startRealPostgres(), startKmsProcess()]);
     const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
     await migrate(admin, readMigrations(MIGRATIONS));
     await admin.end();
@@ -44,19 +44,21 @@ describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
   afterAll(async () => {
     await service?.kill("SIGKILL");
     group?.remove();
-    await kms?.close();
+    kms?.close();
     postgres?.remove();
   });
 
-  /** Sends requests for some seconds, and on until one of them succeeds. */
+  /** Sends requests for some seconds, and on until `isEnough`. By default, until one of them succeeds. */
   async function load(
     lanes: number,
     tally: Tally,
     request: () => Promise<number | string>,
+    isEnough = () => count(tally, 200) > 0,
   ): Promise<void> {
-    const hasSucceeded = () => tally.counts[200] !== undefined;
-    await inLanes(lanes, SECONDS * 1_000, async () => tally.add(await request()), hasSucceeded);
+    await inLanes(lanes, SECONDS * 1_000, async () => tally.add(await request()), isEnough);
   }
+
+  const count = (tally: Tally, status: number) => tally.counts[status] ?? 0;
 
   /** Asserts that every response is a designed one, and that the kernel killed nothing. */
   function expectOnly(tally: Tally, allowed: readonly number[]): void {
@@ -70,17 +72,22 @@ describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
   }
 
   test("survives the largest bodies from 256 clients while KMS is slow", async () => {
-    kms.override = () => new Promise((resolve) => setTimeout(resolve, 500, undefined));
+    await kms.setDelay(500);
     const { send, close } = createClient(service.port);
     const tally = new Tally();
-    await load(256, tally, async () => {
+    // On a machine without idle CPU, requests can miss their deadline at first, when all clients send at once.
+    const isServing = () => count(tally, 200) > Math.max(20, 2 * count(tally, 503));
+    const request = async () => {
       const { status, headers, text } = await send("/encrypt", LARGEST_BODY);
       if (status === 429) expect(headers["retry-after"]).toBe("1");
       return status === 0 ? text : status;
-    });
-    kms.override = undefined;
+    };
+    await load(256, tally, request, isServing);
+    await kms.setDelay(0);
     close();
     expectOnly(tally, [200, 429, 503]);
+    // A service that gives up KMS calls because it is busy answers with 503 for as long as the load lasts.
+    expect(isServing()).toBe(true);
   });
 
   test("survives clients that ask for the largest records and read nothing", async () => {
