@@ -3,14 +3,13 @@ import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
 import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
-import { readDeployment } from "../terraform/deployment.ts";
 import { type Account, readTerraform, type Terraform } from "../terraform/reader.ts";
 import { type Aws, notModelled, startAws } from "./aws/aws.ts";
 import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import { createActions } from "./console/actions.ts";
 import { type Console, startConsole } from "./console/server.ts";
 import type { ConsoleSources, NamedResource } from "./console/sources.ts";
-import { monitoredAccount, synthesizeLab, withExistingKeys } from "./monitored-keys.ts";
+import { monitoredAccount, readLabDeployment, synthesizeLab } from "./monitored-keys.ts";
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
@@ -71,7 +70,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   const account = emulatedAccount(settings);
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesizeLab(settings), account);
-  const deployment = withExistingKeys(readDeployment(terraform, account, settings), settings);
+  const deployment = readLabDeployment(terraform, account, settings);
   const scope = deployedScope(settings.env, deployment, settings);
 
   const clock = persistentClock(folder.file("clock"), options.speed);

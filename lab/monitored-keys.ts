@@ -1,12 +1,14 @@
 import { trailLogGroupName } from "../common/naming.ts";
 import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
+import { existingKeyAliases } from "../settings/existing.ts";
 import type { Settings } from "../settings/index.ts";
 import { watchSettings } from "../settings/watch.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { synthesizeWatch } from "../stacks/watch.ts";
 import type { DeployedKey, DeployedRole } from "../terraform/access.ts";
-import type { Deployment } from "../terraform/deployment.ts";
+import { type Deployment, readDeployment } from "../terraform/deployment.ts";
 import type { Stacks } from "../terraform/json.ts";
+import type { Account, Terraform } from "../terraform/reader.ts";
 import { OUTSIDER_ROLE, POWERLESS_ROLE } from "./key-roles.ts";
 
 /** The account of the monitored keys, if the settings name any. */
@@ -26,19 +28,14 @@ export function synthesizeLab(settings: Settings): Stacks {
   return new Map([...service, ...synthesizeWatch(watchSettings({ ...settings, trailLogGroup }))]);
 }
 
-/** Adds the KMS keys that the settings name and the stacks do not create, and the roles that use them. */
-export function withExistingKeys(deployment: Deployment, settings: Settings): Deployment {
-  return withMonitoredKeys(withTopicKey(deployment, settings), settings);
-}
-
-/** Adds the KMS key of existing topics, which their owner created. */
-function withTopicKey(
-  deployment: Deployment,
-  { topicKeyArn }: Pick<Settings, "topicKeyArn">,
+/** Reads what the stacks deploy, with the keys that the settings name and the stacks do not create. */
+export function readLabDeployment(
+  terraform: Terraform,
+  account: Account,
+  settings: Settings,
 ): Deployment {
-  if (topicKeyArn === undefined) return deployment;
-  const key = deployedKey({ name: "existing-topics", arn: topicKeyArn }, accountOf(topicKeyArn));
-  return { ...deployment, keys: [...deployment.keys, key] };
+  const keys = existingKeyAliases(settings);
+  return withMonitoredKeys(readDeployment(terraform, account, { ...settings, keys }), settings);
 }
 
 /** Adds the monitored keys of the lab's region, as their owners created them, and the roles that use them. */
@@ -71,15 +68,12 @@ function withMonitoredKeys(deployment: Deployment, { monitoredKeys = [] }: Setti
   };
 }
 
-function deployedKey(
-  { name, arn }: Pick<MonitoredKey, "name" | "arn">,
-  accountId: string,
-): DeployedKey {
+function deployedKey({ name, arn }: MonitoredKey, accountId: string): DeployedKey {
   return {
     address: `monitored-keys/${name}`,
     keyId: arn.slice(arn.lastIndexOf("/") + 1),
     arn,
-    description: `The existing key ${name}`,
+    description: `The monitored key ${name}`,
     aliases: [`alias/${name}`],
     policy: policy({
       Principal: { AWS: `arn:aws:iam::${accountId}:root` },

@@ -39,6 +39,18 @@ testSettings(settings, {
     "example-trail",
     { "s3://example-trail": /^is not a valid S3 bucket name$/ },
   ],
+  existingKeys: [
+    "EXISTING_KEYS",
+    `1=${TOPIC_KEY}`,
+    { 1: TOPIC_KEY },
+    {
+      [TOPIC_KEY]: /^has no value for arn:aws:kms/,
+      [`first=${TOPIC_KEY}`]: /^has "first", which is not the number of a generation$/,
+      "1=alias/records": /^has "alias\/records" for 1, which is not the ARN of a KMS key$/,
+      [`2=${TOPIC_KEY}`]: /^has a key for generation 2, which is not in/,
+      [`1=${KEY}`]: /^has a key of another region than ap-southeast-2/,
+    },
+  ],
   urgentTopicArn: [
     "URGENT_TOPIC_ARN",
     TOPIC,
@@ -114,6 +126,14 @@ describe("an existing VPC", () => {
     const prod = settingsOf({ ENV: "prod", VPC_ID, ...subnets, VPC_ENDPOINTS: "false" });
     expect(prod.natGateways).toBe("none");
   });
+});
+
+test("rejects one existing key for two generations, and one of another account", () => {
+  const twice = { KEY_GENERATIONS: "1,2", EXISTING_KEYS: `1=${TOPIC_KEY},2=${TOPIC_KEY}` };
+  expect(issuesOf(twice)).toMatchObject([{ message: "names a key twice" }]);
+  expect(issuesOf({ EXISTING_KEYS: `1=${TOPIC_KEY}`, ACCOUNT_ID: "444455556666" })).toMatchObject([
+    { message: expect.stringMatching(/^has a key of another account/) },
+  ]);
 });
 
 describe("existing topics", () => {

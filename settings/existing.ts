@@ -1,8 +1,9 @@
-import { trailLogGroupName } from "../common/naming.ts";
+import { dataKeyAlias, keyAlias, trailLogGroupName } from "../common/naming.ts";
 import type * as alarms from "./alarms.ts";
 import type * as general from "./general.ts";
+import type * as keysAndLogs from "./keys-and-logs.ts";
 import type * as network from "./network.ts";
-import { listOf } from "./schemas.ts";
+import { listOf, textsOf } from "./schemas.ts";
 import type * as service from "./service.ts";
 import { type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
@@ -73,6 +74,16 @@ export const settings = {
     next: "copy them from `aws ec2 describe-subnets`, or unset it",
   }),
 
+  existingKeys: setting<Readonly<Record<string, string>>>({
+    description:
+      "KMS keys of yours for the records, instead of new ones, by their generation in CIPHERWATCH_KEY_GENERATIONS.",
+    schema: textsOf(validateKey),
+    defaults: same({}),
+    allowed:
+      "comma-separated generation=ARN of a key in this account and region, such as 1=arn:aws:kms:REGION:ACCOUNT:key/ID",
+    next: "copy the ARN from `aws kms describe-key`, or unset it to create the keys",
+  }),
+
   urgentTopicArn: setting({
     description:
       "Existing SNS topic for alarms that page someone, instead of a new topic with a subscription of CIPHERWATCH_PAGER_EMAIL.",
@@ -98,12 +109,44 @@ export const settings = {
   }),
 };
 
+/** Finds the key of a generation that the stacks do not create. */
+export function existingKeyOf(
+  { existingKeys }: Pick<ValuesOf<typeof settings>, "existingKeys">,
+  generation: number,
+): string | undefined {
+  return existingKeys[String(generation)];
+}
+
+/** The KMS keys that the stacks use but do not create, with the aliases that new ones would have. */
+export function existingKeyAliases({
+  env,
+  existingKeys,
+  topicKeyArn,
+}: Pick<ValuesOf<typeof settings>, "existingKeys" | "topicKeyArn"> & { readonly env: string }) {
+  return [
+    ...Object.entries(existingKeys).map(([generation, arn]) => ({
+      arn,
+      alias: dataKeyAlias(env, Number(generation)),
+    })),
+    ...(topicKeyArn === undefined ? [] : [{ arn: topicKeyArn, alias: keyAlias(env, "alarms") }]),
+  ];
+}
+
+function validateKey(generation: string, arn: string): string | undefined {
+  if (!/^[1-9]\d?$/.test(generation))
+    return `has ${JSON.stringify(generation)}, which is not the number of a generation`;
+  return KEY_ARN.test(arn)
+    ? undefined
+    : `has ${JSON.stringify(arn)} for ${generation}, which is not the ARN of a KMS key`;
+}
+
 type TopicField = "urgentTopicArn" | "routineTopicArn";
 
 type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof general.settings>, "env" | "accountId" | "region"> &
   Pick<ValuesOf<typeof network.settings>, "vpcEndpoints"> &
   Pick<ValuesOf<typeof service.settings>, "decryptWithoutTrail"> &
+  Pick<ValuesOf<typeof keysAndLogs.settings>, "keyGenerations"> &
   Pick<ValuesOf<typeof alarms.settings>, "alertEmail" | "pagerEmail">;
 
 /** Hold only for the service. Its trail is an existing one for the stacks that monitor other keys. */
@@ -164,6 +207,25 @@ export const refinements: readonly Refinement<Values>[] = [
   needsTrail("trailKeyArn"),
   needsTrail("trailBucket"),
   keyOfAccount("trailKeyArn"),
+  {
+    fields: ["existingKeys", "keyGenerations", "region", "accountId"],
+    check: ({ existingKeys, keyGenerations, region, accountId }) => {
+      const arns = Object.values(existingKeys);
+      if (new Set(arns).size !== arns.length) return "names a key twice";
+      return Object.entries(existingKeys).flatMap(([generation, arn]) => {
+        const [, , , keyRegion, keyAccount] = arn.split(":");
+        if (!keyGenerations.includes(Number(generation)))
+          return `has a key for generation ${generation}, which is not in CIPHERWATCH_KEY_GENERATIONS`;
+        if (keyRegion !== region)
+          return `has a key of another region than ${region}, which the service does not call`;
+        return accountId !== undefined && keyAccount !== accountId
+          ? `has a key of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: CloudTrail records its changes there`
+          : [];
+      });
+    },
+    allowed: "one key of the account and region for a generation in CIPHERWATCH_KEY_GENERATIONS",
+    next: "name a key of the account and region, add its generation, or unset it",
+  },
   topicOfPair("urgentTopicArn", "routineTopicArn"),
   topicOfPair("routineTopicArn", "urgentTopicArn"),
   {

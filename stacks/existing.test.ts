@@ -4,12 +4,7 @@ import { settingsOf } from "../settings/testing.ts";
 import { synthesize } from "./synthesize.ts";
 import { alarmStack } from "./testing/alarm-stack.ts";
 import { permissionsOfRole } from "./testing/pipeline-permissions.ts";
-import {
-  type PolicyStatement,
-  resourceOf,
-  resourcesOf,
-  statementsOf,
-} from "./testing/synthesized.ts";
+import { conditionsOf, type PolicyStatement, resourceOf, resourcesOf, statementOf, statementsOf } from "./testing/synthesized.ts";
 
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-111122223333-1a2b3c4d";
 const TRAIL_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/management-events";
@@ -20,6 +15,7 @@ const VPC = {
 };
 const URGENT = "arn:aws:sns:ap-southeast-2:111122223333:pages";
 const ROUTINE = "arn:aws:sns:ap-southeast-2:111122223333:alerts";
+const DATA_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/records";
 const TOPIC_KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/topics";
 const stacks = synthesize(
   settingsOf({
@@ -32,12 +28,15 @@ const stacks = synthesize(
     ROUTINE_TOPIC_ARN: ROUTINE,
     TOPIC_KEY_ARN: TOPIC_KEY,
     ROLE_PATH: "/platform/",
+    KEY_GENERATIONS: "1,2",
+    EXISTING_KEYS: `2=${DATA_KEY}`,
     CIS_PACK: "true",
     IMAGE_DIGEST: PLACEHOLDER_DIGEST,
     GITHUB_REPOSITORY: "example-org/cipherwatch",
   }),
 );
 const alarm = stacks.get("alarm") ?? {};
+const bootstrap = stacks.get("bootstrap") ?? {};
 
 describe("an existing trail", () => {
   test("deploys no trail", () => {
@@ -86,7 +85,7 @@ describe("an existing trail", () => {
   });
 
   test("lets the pipeline change its metric filters, and nothing else of it", () => {
-    const actions = permissionsOfRole(stacks.get("bootstrap") ?? {}, "Deploy")
+    const actions = permissionsOfRole(bootstrap, "Deploy")
       .filter(({ resources = [] }) => resources.some((arn) => arn.endsWith(`:${TRAIL_LOG_GROUP}`)))
       .flatMap((statement) => statement.actions);
     expect(new Set(actions)).toEqual(
@@ -210,7 +209,7 @@ describe("existing topics", () => {
   });
 
   test("are found by the pipeline, and not changed", () => {
-    const actions = permissionsOfRole(stacks.get("bootstrap") ?? {}, "Deploy")
+    const actions = permissionsOfRole(bootstrap, "Deploy")
       .filter(({ resources = [] }) => resources.includes(URGENT))
       .flatMap((statement) => statement.actions);
     expect(actions).toEqual(["sns:ListTagsForResource"]);
@@ -251,6 +250,62 @@ describe("a path of roles and policies", () => {
     expect(ours.length).toBeGreaterThan(30);
     expect(new Set(ours.map((arn) => arn.slice(0, arn.indexOf("cipherwatch-"))))).toEqual(
       new Set([":role/platform/", ":role/platform/bootstrap/", ":policy/platform/bootstrap/"]),
+    );
+  });
+});
+
+describe("an existing key for the records", () => {
+  const kms = stacks.get("kms") ?? {};
+  const service = stacks.get("service") ?? {};
+
+  test("is used instead of a new one, for its generation only", () => {
+    expect(Object.values(resourcesOf(kms, "aws_kms_alias"))).toMatchObject([
+      { name: "alias/cipherwatch-dev" },
+    ]);
+    expect(Object.values(resourcesOf(kms, "aws_kms_key"))).toHaveLength(1);
+    const tasks = Object.values(resourcesOf(service, "aws_ecs_task_definition")).map(
+      ({ container_definitions }) => container_definitions,
+    );
+    expect(tasks.join()).toContain(`{"name":"KMS_KEY_ARN","value":"${DATA_KEY}"}`);
+  });
+    expect(api.environment).toContainEqual({ name: "KMS_KEY_ARN", value: DATA_KEY });
+  });
+
+  test("fails the plan if it is in another account or cannot encrypt", () => {
+    const [key] = Object.values(kms.data?.aws_kms_key ?? {});
+    expect(key).toMatchObject({ key_id: DATA_KEY });
+    expect(JSON.stringify(key)).toContain("self.aws_account_id ==");
+    expect(JSON.stringify(key)).toContain('self.key_usage == \\"ENCRYPT_DECRYPT\\"');
+  });
+
+  test("needs the key policy that a new key would have, as an output shows", () => {
+    const needed = statementsOf(kms, Object(kms.output?.KeyPolicyStatements2).value);
+    expect(needed.map(({ sid, actions }) => [sid, actions])).toEqual([
+      ["SealAndOpenRecords", ["kms:Decrypt", "kms:GenerateDataKey"]],
+      ["DescribeDataKey", ["kms:DescribeKey"]],
+      ["MoveRecordsTo", ["kms:ReEncryptTo"]],
+    ]);
+    for (const statement of needed) {
+      expect(conditionsOf(statement).join()).toMatch(
+        /ArnEquals aws:PrincipalArn \S+:role\/platform\/cipherwatch-dev-(service|rewrap)/,
+      );
+    }
+  });
+
+  test("is named by the policies of the roles, their boundary and the detections", () => {
+    const boundary = resourceOf(bootstrap, "aws_iam_policy", "Pipeline_Boundary");
+    expect(statementOf(bootstrap, boundary.policy, "UseExistingKeys").actions).toContain(
+      "kms:ReEncryptTo",
+    );
+    const role = resourceOf(service, "aws_iam_role_policy", "ServiceRole");
+    expect(statementOf(service, role.policy, "SealAndOpenRecords").resources).toEqual([DATA_KEY]);
+    const named = Object.values(resourcesOf(alarm, "aws_cloudwatch_log_metric_filter"))
+      .filter(({ pattern }) => String(pattern).includes(DATA_KEY))
+      .map(({ name }) => name);
+    expect(named).toEqual(
+      expect.arrayContaining(
+        ["kms-outsider", "kms-volume", "kms-key-change"].map((id) => `cipherwatch-dev-${id}`),
+      ),
     );
   });
 });

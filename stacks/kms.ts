@@ -1,9 +1,11 @@
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { dataKeyAlias, rewrapRoleName, serviceRoleName } from "../common/naming.ts";
+import { existingKeyOf } from "../settings/existing.ts";
 import { currentGenerationOf } from "../settings/keys-and-logs.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { ExistingKey } from "./constructs/existing-key.ts";
 import {
   accountPrincipals,
   allow,
@@ -38,18 +40,24 @@ export class KmsStack extends CipherwatchStack {
         ? encryptDecryptPermissions(THIS_KEY)
         : decryptPermissions(THIS_KEY);
       const rewrap = isCurrent ? rewrapToPermissions(THIS_KEY) : rewrapFromPermissions(THIS_KEY);
-      const { keyArn } = new EncryptionKey(
-        this,
-        generation === 1 ? "DataKey" : `DataKey${generation}`,
-        {
-          alias: dataKeyAlias(env, generation),
-          description: `Encrypts the records of cipherwatch ${env}`,
-          grants: [
-            ...grantToRole(this, serviceRoleName(env), service, conditions),
-            ...(isReplaceable ? grantToRole(this, rewrapRoleName(env), rewrap, conditions) : []),
-          ],
-        },
-      );
+      const grants = [
+        ...grantToRole(this, serviceRoleName(env), service, conditions),
+        ...(isReplaceable ? grantToRole(this, rewrapRoleName(env), rewrap, conditions) : []),
+      ];
+      const number = generation === 1 ? "" : String(generation);
+      const existing = existingKeyOf(this.settings, generation);
+      const { keyArn } =
+        existing === undefined
+          ? new EncryptionKey(this, `DataKey${number}`, {
+              alias: dataKeyAlias(env, generation),
+              description: `Encrypts the records of cipherwatch ${env}`,
+              grants,
+            })
+          : new ExistingKey(this, `ExistingKey${number}`, {
+              keyArn: existing,
+              grants,
+              outputName: `KeyPolicyStatements${number}`,
+            });
       return { keyArn, isCurrent };
     });
     const arnsOf = (role: boolean) =>

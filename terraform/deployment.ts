@@ -87,15 +87,15 @@ export function readDeployment(
   account: Account,
   resources: ExistingResources = {},
 ): Deployment {
-  const { trails: existingTrails, topics, subscriptions } = existingResources(resources, account);
+  const existing = existingResources(resources, account);
   const logGroups = [
     ...terraform.resources("aws_cloudwatch_log_group").map(logGroup),
-    ...existingTrails.map((existing) => existing.logGroup),
+    ...existing.trails.map((trail) => trail.logGroup),
   ];
   const trails =
-    existingTrails.length === 0
+    existing.trails.length === 0
       ? terraform.resources("aws_cloudtrail").map((resource) => trail(resource, logGroups))
-      : existingTrails.map((existing) => existing.trail);
+      : existing.trails.map((other) => other.trail);
   const [onlyTrail, ...more] = trails;
   if (onlyTrail === undefined || more.length > 0) {
     throw new Error(`The stacks must have exactly one aws_cloudtrail; they have ${trails.length}.`);
@@ -106,7 +106,7 @@ export function readDeployment(
     .filter((resource) => !forEcs.has(parse(resource, "alarm_name", Name)));
   return {
     ...account,
-    keys: readKeys(terraform),
+    keys: [...readKeys(terraform), ...existing.keys],
     securityGroups: terraform.resources("aws_security_group").map((resource) => ({
       name: parse(resource, "name", Name),
       id: parse(resource, "id", Name),
@@ -127,10 +127,10 @@ export function readDeployment(
     alarms: metricAlarms.filter((resource) => !isAnomalyAlarm(resource)).map(alarm),
     anomalyAlarms: metricAlarms.filter(isAnomalyAlarm).map(anomalyAlarm),
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
-    topics: [...terraform.resources("aws_sns_topic").map(topic), ...topics],
+    topics: [...terraform.resources("aws_sns_topic").map(topic), ...existing.topics],
     subscriptions: [
       ...terraform.resources("aws_sns_topic_subscription").map(subscription),
-      ...subscriptions,
+      ...existing.subscriptions,
     ],
   };
 }

@@ -1,3 +1,4 @@
+import type { DeployedKey } from "./access.ts";
 import type { Account } from "./reader.ts";
 
 /** Settings that name resources which the account has without the stacks. */
@@ -6,6 +7,8 @@ export interface ExistingResources {
   readonly trailArn?: string | undefined;
   readonly urgentTopicArn?: string | undefined;
   readonly routineTopicArn?: string | undefined;
+  /** KMS keys, with the aliases by which they are found here. */
+  readonly keys?: readonly { readonly arn: string; readonly alias: string }[];
 }
 
 /** What is known of the resources that the settings name. */
@@ -14,6 +17,33 @@ export function existingResources(settings: ExistingResources, account: Account)
   return {
     trails: trailLogGroup === undefined ? [] : [existingTrail(trailLogGroup, trailArn, account)],
     ...existingTopics(settings),
+    keys: (settings.keys ?? []).map((key) => existingKey(key, account)),
+  };
+}
+
+/** An existing key with the default key policy, which leaves its use to IAM policies. */
+function existingKey(
+  { arn, alias }: { readonly arn: string; readonly alias: string },
+  { accountId }: Account,
+): DeployedKey {
+  return {
+    address: `existing/${alias}`,
+    keyId: arn.slice(arn.lastIndexOf("/") + 1),
+    arn,
+    description: "A key that exists without the stacks",
+    aliases: [alias],
+    policy: JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+          Action: "kms:*",
+          Resource: "*",
+        },
+      ],
+    }),
+    tags: {},
   };
 }
 

@@ -99,69 +99,84 @@ test.each([
   }
 });
 
-test("lets the rewrap worker move records of format 2 to the current key, without reading them", async () => {
-  const { lab, scope, deployment, clientOf, lastRecord } = await start({ KEY_GENERATIONS: "1,2" });
-  const [KeyId = ""] = scope.previousKeyArns;
-  const service = clientOf(scope.serviceRoleName);
-  const worker = clientOf(rewrapRoleName("dev"));
-  const context = { app: "cipherwatch", format: "2", record: "r", key: "k" };
-  const older = { app: "cipherwatch", record: "r", key: "k" };
+const EXISTING_KEY = `arn:aws:kms:${account.region}:${account.accountId}:key/1a2b3c4d`;
 
-  // An administrator stands in for the service of the time when the previous key was the current one.
-  const { Policy } = await lab.attacker.json("kms", "GetKeyPolicy", { KeyId });
-  const changed = String(Policy).replace('"kms:CreateAlias"', '"kms:Encrypt"');
-  await lab.attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: changed });
-  const encrypted = async (EncryptionContext: object) => {
-    const request = { KeyId, Plaintext: "eA==", EncryptionContext };
-    return (await lab.attacker.json("kms", "Encrypt", request)).CiphertextBlob;
-  };
-  const move = (CiphertextBlob: unknown, context: object, keys: { from: string; to: string }) =>
-    worker.json("kms", "ReEncrypt", {
-      CiphertextBlob,
-      SourceKeyId: keys.from,
-      SourceEncryptionContext: context,
-      DestinationKeyId: keys.to,
-      DestinationEncryptionContext: context,
+test.each([
+  ["a new key", { KEY_GENERATIONS: "1,2" }],
+  [
+    "an existing key, with the pipeline's permissions boundary",
+    { ...PIPELINE, KEY_GENERATIONS: "1,2", EXISTING_KEYS: `2=${EXISTING_KEY}` },
+  ],
+])(
+  "lets the rewrap worker move records of format 2 to %s, without reading them",
+  async (_, variables) => {
+    const { lab, scope, deployment, clientOf, lastRecord } = await start(variables);
+    expect(scope.keyArn === EXISTING_KEY).toBe("EXISTING_KEYS" in variables);
+    const [KeyId = ""] = scope.previousKeyArns;
+    const service = clientOf(scope.serviceRoleName);
+    const worker = clientOf(rewrapRoleName("dev"));
+    const context = { app: "cipherwatch", format: "2", record: "r", key: "k" };
+    const older = { app: "cipherwatch", record: "r", key: "k" };
+
+    // An administrator stands in for the service of the time when the previous key was the current one.
+    const { Policy } = await lab.attacker.json("kms", "GetKeyPolicy", { KeyId });
+    const changed = String(Policy).replace('"kms:CreateAlias"', '"kms:Encrypt"');
+    await lab.attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: changed });
+    const encrypted = async (EncryptionContext: object) => {
+      const request = { KeyId, Plaintext: "eA==", EncryptionContext };
+      return (await lab.attacker.json("kms", "Encrypt", request)).CiphertextBlob;
+    };
+    const move = (CiphertextBlob: unknown, context: object, keys: { from: string; to: string }) =>
+      worker.json("kms", "ReEncrypt", {
+        CiphertextBlob,
+        SourceKeyId: keys.from,
+        SourceEncryptionContext: context,
+        DestinationKeyId: keys.to,
+        DestinationEncryptionContext: context,
+      });
+    const keys = { from: KeyId, to: scope.keyArn };
+
+    const moved = await move(await encrypted(context), context, keys);
+    expect(moved).toMatchObject({ SourceKeyId: KeyId, KeyId: scope.keyArn });
+    expect(moved).not.toHaveProperty("Plaintext");
+    const record = lastRecord() ?? {};
+    // https://docs.aws.amazon.com/kms/latest/developerguide/ct-reencrypt.html
+    expect(record).toMatchObject({
+      eventName: "ReEncrypt",
+      readOnly: true,
+      requestParameters: {
+        sourceEncryptionContext: context,
+        destinationEncryptionContext: context,
+      },
+      resources: [{ ARN: KeyId }, { ARN: scope.keyArn }],
     });
-  const keys = { from: KeyId, to: scope.keyArn };
+    const { CiphertextBlob } = moved;
+    const ofVersion1 = await encrypted(older);
+    expect(
+      await service.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: context }),
+    ).toMatchObject({ KeyId: scope.keyArn, Plaintext: "eA==" });
 
-  const moved = await move(await encrypted(context), context, keys);
-  expect(moved).toMatchObject({ SourceKeyId: KeyId, KeyId: scope.keyArn });
-  expect(moved).not.toHaveProperty("Plaintext");
-  const record = lastRecord() ?? {};
-  // https://docs.aws.amazon.com/kms/latest/developerguide/ct-reencrypt.html
-  expect(record).toMatchObject({
-    eventName: "ReEncrypt",
-    readOnly: true,
-    requestParameters: { sourceEncryptionContext: context, destinationEncryptionContext: context },
-    resources: [{ ARN: KeyId }, { ARN: scope.keyArn }],
-  });
-  const { CiphertextBlob } = moved;
-  const ofVersion1 = await encrypted(older);
-  expect(
-    await service.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: context }),
-  ).toMatchObject({ KeyId: scope.keyArn, Plaintext: "eA==" });
+    for (const denied of [
+      move(CiphertextBlob, context, { from: scope.keyArn, to: KeyId }),
+      move(CiphertextBlob, context, { from: scope.keyArn, to: scope.keyArn }),
+      move(ofVersion1, older, keys),
+      worker.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: context }),
+      worker.json("kms", "GenerateDataKey", { KeyId: scope.keyArn, ...inContext(context) }),
+      service.json("kms", "GenerateDataKey", { KeyId, ...inContext(context) }),
+    ]) {
+      await expect(denied).rejects.toMatchObject({ code: "AccessDeniedException" });
+    }
 
-  for (const denied of [
-    move(CiphertextBlob, context, { from: scope.keyArn, to: KeyId }),
-    move(CiphertextBlob, context, { from: scope.keyArn, to: scope.keyArn }),
-    move(ofVersion1, older, keys),
-    worker.json("kms", "Decrypt", { CiphertextBlob, EncryptionContext: context }),
-    worker.json("kms", "GenerateDataKey", { KeyId: scope.keyArn, ...inContext(context) }),
-    service.json("kms", "GenerateDataKey", { KeyId, ...inContext(context) }),
-  ]) {
-    await expect(denied).rejects.toMatchObject({ code: "AccessDeniedException" });
-  }
-
-  const outsider = deployment.metricFilters.filter(({ name }) => name.endsWith("kms-outsider"));
-  expect(outsider).toHaveLength(1);
-  const counts = (event: object) =>
-    matches(parsePattern(outsider[0]?.pattern ?? ""), JSON.stringify(event));
-  expect(counts(record)).toBe(false);
-  expect(counts({ ...record, eventName: "Decrypt" })).toBe(true);
-  const other = JSON.stringify(record).replaceAll("dev-rewrap", "dev-other");
-  expect(counts(JSON.parse(other))).toBe(true);
-});
+    const outsider = deployment.metricFilters.filter(({ name }) => name.endsWith("kms-outsider"));
+    expect(outsider).toHaveLength(1);
+    const counts = (event: object) =>
+      matches(parsePattern(outsider[0]?.pattern ?? ""), JSON.stringify(event));
+    expect(counts(record)).toBe(false);
+    expect(counts({ ...record, eventName: "Decrypt" })).toBe(true);
+    const other = JSON.stringify(record).replaceAll("dev-rewrap", "dev-other");
+    expect(counts(JSON.parse(other))).toBe(true);
+  },
+);
 
 // docs/decisions/0002-administrators-do-not-decrypt.md
 test("denies an administrator the key until she changes its policy, and records both", async () => {

@@ -1,9 +1,9 @@
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { settingsOf } from "../../settings/testing.ts";
-import { type Deployment, readDeployment } from "../../terraform/deployment.ts";
+import type { Deployment } from "../../terraform/deployment.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { readTerraform } from "../../terraform/reader.ts";
-import { synthesizeLab, withExistingKeys } from "../monitored-keys.ts";
+import { readLabDeployment, synthesizeLab } from "../monitored-keys.ts";
 
 export const account = { accountId: "111122223333", region: "ap-southeast-2" };
 
@@ -18,5 +18,5 @@ export function deploymentOf(
 ): Deployment {
   const settings = settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, ...variables });
   const terraform = readTerraform(change(synthesizeLab(settings)), account);
-  return withExistingKeys(readDeployment(terraform, account, settings), settings);
+  return readLabDeployment(terraform, account, settings);
 }

@@ -1,5 +1,6 @@
 import type { Environment } from "../../common/environment.ts";
 import { withPlaceholderEmail } from "../../settings/alarms.ts";
+import { existingKeyAliases } from "../../settings/existing.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { type Variables, variableName } from "../../settings/load.ts";
 import { loadWatchSettings } from "../../settings/watch.ts";
@@ -59,7 +60,10 @@ function alarmsOf(
   const bucket = trail?.get("s3_bucket_name") ?? settings.trailBucket;
   return {
     account,
-    deployment: readDeployment(terraform, account, settings),
+    deployment: readDeployment(terraform, account, {
+      ...settings,
+      keys: existingKeyAliases(settings),
+    }),
     archive: {
       ...(bucket !== undefined && {
         location: `s3://${bucket}/AWSLogs/${accountId}/CloudTrail`,

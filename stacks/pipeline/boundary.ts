@@ -28,15 +28,23 @@ export function boundaryArn(stack: CipherwatchStack): string {
  * It excludes every change to the account, whatever the role's own policies allow.
  */
 export function boundaryStatements(stack: CipherwatchStack): Statement[] {
-  const { env } = stack.settings;
+  const { env, existingKeys, keyGenerations } = stack.settings;
+  const existing = Object.values(existingKeys);
+  const useKeys = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+    ...(keyGenerations.length > 1 ? ["kms:ReEncryptFrom", "kms:ReEncryptTo"] : []),
+  ];
   return [
     allow(
       "UseKeys",
       [stack.regionalArn("kms", "key/*")],
-      ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+      useKeys,
       ["StringEquals", "aws:ResourceTag/Project", "cipherwatch"],
       ["StringEquals", "aws:ResourceTag/Environment", env],
     ),
+    ...(existing.length > 0 ? [allow("UseExistingKeys", existing, useKeys)] : []),
     allow("SignInToDatabase", [stack.regionalArn("rds-db", "dbuser:*/*")], ["rds-db:connect"]),
     allow(
       "ReadMasterSecret",

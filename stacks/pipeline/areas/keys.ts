@@ -8,6 +8,7 @@ export function keys(stack: CipherwatchStack): Area {
   const { env } = stack.settings;
   const resources = [stack.regionalArn("kms", "key/*")];
   const aliases = [keyAlias(env), keyAlias(env, "*")].map((name) => stack.regionalArn("kms", name));
+  const existing = Object.values(stack.settings.existingKeys);
   const ours: readonly Condition[] = [
     ...hasTags(stack),
     ["StringNotEquals", "aws:ResourceTag/Stack", "bootstrap"], // its keys have the same other tags
@@ -20,6 +21,7 @@ export function keys(stack: CipherwatchStack): Area {
         ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
         ...ours,
       ),
+      ...(existing.length > 0 ? [allow("ReadExistingKeys", existing, ["kms:DescribeKey"])] : []),
       onAllResources(stack, "ListAliases", ["kms:ListAliases"]),
     ],
     write: [
