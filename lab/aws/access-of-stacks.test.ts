@@ -4,18 +4,15 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { matches } from "../../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
-import type { Environment } from "../../common/environment.ts";
 import { rewrapRoleName } from "../../common/naming.ts";
-import type { Deployment } from "../../terraform/deployment.ts";
 import { type AwsClient, createAwsClient } from "../attack/aws-client.ts";
-import type { LabClient } from "../attack/lab-client.ts";
 import { withServiceRole } from "../attack/role-scenarios.ts";
 import { deployedScope } from "../scope.ts";
-import { account, deploymentOf } from "../testing/deployment.ts";
+import { deploymentFor, NOW, startAccess } from "../testing/access.ts";
+import { account } from "../testing/deployment.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { startTestAws } from "../testing/start-aws.ts";
 
-const NOW = Date.UTC(2026, 2, 2, 9);
 const DEV = {};
 const PIPELINE = { GITHUB_REPOSITORY: "example/cipherwatch" };
 const PRODUCTION = {
@@ -28,45 +25,6 @@ const PRODUCTION = {
   HOSTED_ZONE_ID: "Z1234567890ABCDEFGHIJ",
 };
 
-const deployments = new Map<object, Deployment>();
-
-/** Synthesizes each deployment once. */
-function deploymentFor(variables: Readonly<Record<string, string>>): Deployment {
-  const deployment = deployments.get(variables) ?? deploymentOf(variables);
-  deployments.set(variables, deployment);
-  return deployment;
-}
-
-/** Starts the AWS endpoint of a deployment, and clients for the service and for mallory. */
-async function start(variables: Readonly<Record<string, string>>) {
-  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-access-"));
-  const deployment = deploymentFor(variables);
-  const aws = await startTestAws({ deployment, clock: manualClock(NOW), folder });
-  onTestFinished(async () => {
-    await aws.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const scope = deployedScope((variables.ENV ?? "dev") as Environment, deployment, {
-    rolePath: variables.ROLE_PATH ?? "/",
-  });
-  const clientFor = (accessKeyId: string): AwsClient =>
-    createAwsClient({
-      endpoint: aws.url,
-      region: account.region,
-      credentials: { accessKeyId },
-      onCall: () => {},
-    });
-  const lab = {
-    scope,
-    attacker: clientFor("mallory"),
-    attackerArn: `arn:aws:iam::${account.accountId}:user/mallory`,
-    clientFor,
-  } as LabClient;
-  const clientOf = (roleName: string) => clientFor(aws.assumeRole(roleName, "task").accessKeyId);
-  const lastRecord = () => aws.services.cloudTrail.recent(1)[0]?.event;
-  return { aws, lab, scope, deployment, clientOf, lastRecord };
-}
-
 const inContext = (EncryptionContext: object) => ({ EncryptionContext, KeySpec: "AES_256" });
 const RECORD = { app: "cipherwatch", record: "r" };
 
@@ -75,7 +33,7 @@ test.each([
   ["dev with the pipeline's permissions boundary", PIPELINE],
   ["prod", PRODUCTION],
 ])("lets the service use its key for records only, in %s", async (_, variables) => {
-  const { scope, clientOf } = await start(variables);
+  const { scope, clientOf } = await startAccess(variables);
   const service = clientOf(scope.serviceRoleName);
   const KeyId = scope.keyArn;
   const { CiphertextBlob } = await service.json("kms", "GenerateDataKey", {
@@ -110,7 +68,7 @@ test.each([
 ])(
   "lets the rewrap worker move records of format 2 to %s, without reading them",
   async (_, variables) => {
-    const { lab, scope, deployment, clientOf, lastRecord } = await start(variables);
+    const { lab, scope, deployment, clientOf, lastRecord } = await startAccess(variables);
     expect(scope.keyArn === EXISTING_KEY).toBe("EXISTING_KEYS" in variables);
     const [KeyId = ""] = scope.previousKeyArns;
     const service = clientOf(scope.serviceRoleName);
@@ -180,7 +138,7 @@ test.each([
 
 // docs/decisions/0002-administrators-do-not-decrypt.md
 test("denies an administrator the key until she changes its policy, and records both", async () => {
-  const { lab, scope, lastRecord } = await start(DEV);
+  const { lab, scope, lastRecord } = await startAccess(DEV);
   const { attacker } = lab;
   const KeyId = scope.keyArn;
   const encrypt = () => attacker.json("kms", "Encrypt", { KeyId, Plaintext: "eA==" });
@@ -216,7 +174,7 @@ test("denies an administrator the key until she changes its policy, and records 
 });
 
 test("rejects a key policy that the caller could not change again, or that the lab cannot evaluate", async () => {
-  const { lab, scope } = await start(DEV);
+  const { lab, scope } = await startAccess(DEV);
   const put = (statement: object) =>
     lab.attacker.json("kms", "PutKeyPolicy", {
       KeyId: scope.keyArn,
@@ -233,7 +191,7 @@ test("rejects a key policy that the caller could not change again, or that the l
 });
 
 test("lets a grantee decrypt with the granted context, until the grant is revoked", async () => {
-  const { lab, scope, clientOf, lastRecord } = await start(DEV);
+  const { lab, scope, clientOf, lastRecord } = await startAccess(DEV);
   const { attacker } = lab;
   const KeyId = scope.keyArn;
   const { CiphertextBlob } = await clientOf(scope.serviceRoleName).json("kms", "GenerateDataKey", {
@@ -283,7 +241,7 @@ test.each([
   ["dev: anywhere", DEV, "allowed"],
   ["prod: within the VPC only", PRODUCTION, "denied"],
 ])("stolen credentials of the service decrypt in %s", async (_, variables, expected) => {
-  const { lab, scope, clientOf, lastRecord } = await start(variables);
+  const { lab, scope, clientOf, lastRecord } = await startAccess(variables);
   const KeyId = scope.keyArn;
   const service = clientOf(scope.serviceRoleName);
   const { CiphertextBlob } = await service.json("kms", "GenerateDataKey", {
@@ -304,7 +262,7 @@ test.each([
 });
 
 test("lets only the execution role and administrators read the master secret", async () => {
-  const { lab, scope, clientOf, deployment, lastRecord } = await start(PRODUCTION);
+  const { lab, scope, clientOf, deployment, lastRecord } = await startAccess(PRODUCTION);
   const [database] = deployment.access.databases;
   const SecretId = database?.secretArn;
   const execution = clientOf(scope.executionRoleName);
