@@ -44,11 +44,11 @@ test("writes each stack's Terraform to cdktf.out, and their order to the manifes
 test("exits with 1 on an invalid setting, prints only the message and writes no stack", () => {
   const { status, stdout, stderr } = synth({
     CIPHERWATCH_ALERT_EMAIL: "security@example.com",
-    CIPHERWATCH_ENV: "staging",
+    CIPHERWATCH_ENV: "Staging",
   });
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   expect(stderr).toMatch(
-    /^1 setting is invalid\. Nothing was built\.\n\n {2}CIPHERWATCH_ENV = "staging"/,
+    /^1 setting is invalid\. Nothing was built\.\n\n {2}CIPHERWATCH_ENV = "Staging"/,
   );
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(existsSync(join(folder, "cdktf.out/stacks/kms"))).toBe(false);

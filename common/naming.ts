@@ -12,6 +12,29 @@ export function resourceName(env: string, part: string): string {
   return `cipherwatch-${env}-${part}`;
 }
 
+/** The lengths of environment and part with which a bucket's name has room for every region. */
+const MAX_ENV_AND_PART = 22;
+
+/**
+ * `cipherwatch-<env>-<part>-<account>-<region>`: the name of a bucket. Long environments get a short region, such
+ * as `apse2`, because the names of buckets have at most 63 characters.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export function bucketName(env: string, part: string, accountId: string, region: string): string {
+  const fits = env.length + part.length <= MAX_ENV_AND_PART;
+  return `${resourceName(env, part)}-${accountId}-${fits ? region : shortRegion(region)}`;
+}
+
+/** `ap-southeast-2` → `apse2` */
+function shortRegion(region: string): string {
+  return region
+    .split("-")
+    .map((word) =>
+      word.replaceAll(/north|south|east|west|central/g, (direction) => direction.charAt(0)),
+    )
+    .join("");
+}
+
 /** `/cipherwatch/<env>/<part>`: the name of a log group. */
 export function logGroupName(env: string, part: string): string {
   return `/cipherwatch/${env}/${part}`;

@@ -1,4 +1,3 @@
-import type { Environment } from "../common/environment.ts";
 import { dataKeyAlias, keyAlias, keyGenerationsOf, resourceName } from "../common/naming.ts";
 import {
   createDetectionScope,
@@ -32,7 +31,7 @@ const NO_NETWORK = { securityGroupIds: [], natAddresses: [] };
  * @param network default: empty, for callers that need no patterns
  */
 export function labScope(
-  env: Environment,
+  env: string,
   { accountId, region }: Account,
   keyArn: (alias: string) => string,
   settings: LabScopeSettings = {},
@@ -67,7 +66,7 @@ export function labScope(
 
 /** @throws Error if no KMS key of the deployment has one of the aliases that the scope needs */
 export function deployedScope(
-  env: Environment,
+  env: string,
   deployment: Deployment,
   settings: LabScopeSettings = {},
 ): DetectionScope {

@@ -68,13 +68,13 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "shape">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
-    fields: ["databaseBackupDays", "env"],
-    check: ({ databaseBackupDays, env }) =>
-      env === "prod" &&
+    fields: ["databaseBackupDays", "shape"],
+    check: ({ databaseBackupDays, shape }) =>
+      shape === "prod" &&
       databaseBackupDays < PROD_BACKUP_DAYS &&
       `must be at least ${PROD_BACKUP_DAYS} in prod`,
     allowed: `an integer between ${PROD_BACKUP_DAYS} and 35, in prod`,

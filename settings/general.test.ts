@@ -1,9 +1,25 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { REGIONS } from "../cloudwatch/alarm/regions.ts";
+import { MAX_ENVIRONMENT_LENGTH } from "../common/environment.ts";
+import { bucketName } from "../common/naming.ts";
 import { settings } from "./general.ts";
-import { issuesOf, testSettings } from "./testing.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 testSettings(settings, {
-  env: ["ENV", "prod", "prod", { staging: /^is not a known environment$/ }],
+  env: [
+    "ENV",
+    "staging",
+    "staging",
+    {
+      Staging: /^must be lower-case letters and digits/,
+      "prod-2": /^must be lower-case .+ parts that begin with a letter/,
+      "prod-": /^must be lower-case/,
+      thirteenchars: /^has 13 characters/,
+      "watch-dev": /^begins like the names of resources that are not an environment's$/,
+      "replica-prod": /^begins like/,
+    },
+  ],
+  shape: ["SHAPE", "prod", "prod", { medium: /^must be dev or prod$/ }],
   region: [
     "REGION",
     "us-gov-west-1",
@@ -71,4 +87,58 @@ test("rejects prod without deletion protection", () => {
   expect(issuesOf({ ENV: "prod", DELETION_PROTECTION: "false" })).toMatchObject([
     { variable: "CIPHERWATCH_DELETION_PROTECTION", received: "false", allowed: "true, in prod" },
   ]);
+});
+
+describe("an environment other than dev and prod", () => {
+  test("needs a shape, whose defaults and limits it has", () => {
+    expect(issuesOf({ ENV: "staging" })).toMatchObject([
+      { variable: "CIPHERWATCH_SHAPE", message: "must be dev or prod" },
+    ]);
+    const staging = settingsOf({ ENV: "staging", SHAPE: "prod" });
+    const prod = settingsOf({ ENV: "prod" });
+    expect(staging).toEqual({ ...prod, env: "staging", githubEnvironment: "staging" });
+    expect(issuesOf({ ENV: "staging", SHAPE: "prod", WEB_ACL: "false" })).toMatchObject([
+      { variable: "CIPHERWATCH_WEB_ACL", message: "must be true in prod" },
+    ]);
+    expect(settingsOf({ ENV: "eu-test", SHAPE: "dev", WEB_ACL: "false" }).webAcl).toBe(false);
+  });
+
+  test("cannot be dev or prod with the other's shape", () => {
+    expect(issuesOf({ ENV: "prod", SHAPE: "dev" })).toMatchObject([
+      { variable: "CIPHERWATCH_SHAPE", message: "must be prod in the environment prod" },
+    ]);
+  });
+
+  test("has no hyphen in the pipeline, whose variables cannot have one", () => {
+    expect(
+      issuesOf({ ENV: "eu-prod", SHAPE: "prod", GITHUB_REPOSITORY: "example-org/cipherwatch" }),
+    ).toMatchObject([
+      {
+        variable: "CIPHERWATCH_GITHUB_REPOSITORY",
+        message: expect.stringMatching(/SETTINGS_EU-PROD/),
+      },
+    ]);
+  });
+});
+
+describe("names of buckets", () => {
+  const nameOf = (env: string, part: string, region: string) =>
+    bucketName(env, part, "111122223333", region);
+
+  test("have the whole region for dev, prod and what monitors other keys", () => {
+    expect(nameOf("prod", "state-access-logs", "ap-southeast-2")).toBe(
+      "cipherwatch-prod-state-access-logs-111122223333-ap-southeast-2",
+    );
+    expect(nameOf("watch-prod", "access-logs", "us-gov-west-1")).toMatch(/-us-gov-west-1$/);
+  });
+
+  test("fit the limit of S3 and differ in every region for the longest environment", () => {
+    const env = "x".repeat(MAX_ENVIRONMENT_LENGTH);
+    for (const part of ["state-access-logs", "access-logs", "state"]) {
+      const names = REGIONS.map((region) => nameOf(env, part, region));
+      for (const name of names) expect(name.length).toBeLessThanOrEqual(63);
+      expect(new Set(names).size).toBe(REGIONS.length);
+    }
+    expect(nameOf(env, "state-access-logs", "ap-southeast-2")).toMatch(/-apse2$/);
+  });
 });

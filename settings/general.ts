@@ -1,8 +1,15 @@
+import { z } from "zod";
 import { REGIONS } from "../cloudwatch/alarm/regions.ts";
-import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../common/environment.ts";
+import {
+  DEFAULT_ENVIRONMENT,
+  MAX_ENVIRONMENT_LENGTH,
+  SHAPES,
+  type Shape,
+  validateEnvironment,
+} from "../common/environment.ts";
 import { nearest } from "../common/nearest.ts";
 import { textsOf, validated } from "./schemas.ts";
-import { flag, oneOf, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
+import { flag, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 /** Tags that the stacks set themselves: IAM conditions depend on them. */
 export const STACK_TAGS = ["Project", "Environment", "Stack", "ManagedBy"] as const;
@@ -36,6 +43,8 @@ function validateRolePath(path: string): string | undefined {
     : undefined;
 }
 
+const isShape = (env: string) => SHAPES.some((shape) => shape === env);
+
 const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
 
 function validateRegion(region: string): string | undefined {
@@ -45,10 +54,24 @@ function validateRegion(region: string): string | undefined {
 }
 
 export const settings = {
-  env: oneOf(ENVIRONMENTS, "is not a known environment", {
-    description: "Environment: part of every resource name, and selects the defaults.",
+  env: setting({
+    description:
+      "Environment: part of every resource name. In one account, no name may begin with another and a hyphen: eu-prod beside prod, not prod-eu.",
+    schema: validated(validateEnvironment),
     defaults: same(DEFAULT_ENVIRONMENT),
-    next: `set it to one of these, or unset it to use ${DEFAULT_ENVIRONMENT}`,
+    allowed: `1 to ${MAX_ENVIRONMENT_LENGTH} lower-case letters, digits and hyphens, such as dev, prod, staging and eu-prod; not beginning with watch or replica`,
+    next: `set it to such a name, or unset it to use ${DEFAULT_ENVIRONMENT}`,
+  }),
+
+  shape: setting<Shape>({
+    description:
+      "Defaults and limits of the environment: dev is cheap and disposable, prod resilient and deletion-protected. Required for names other than dev and prod.",
+    schema: z.enum(SHAPES, "must be dev or prod"),
+    defaults: { dev: "dev", prod: "prod" },
+    // One error is enough for an invalid name.
+    ownDefault: (env) => (validateEnvironment(env) === undefined ? undefined : "dev"),
+    allowed: SHAPES.join(", "),
+    next: "set it to the environment whose defaults this one takes",
   }),
 
   region: setting({
@@ -112,6 +135,13 @@ export const settings = {
 
 export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
   {
+    fields: ["shape", "env"],
+    check: ({ shape, env }) =>
+      isShape(env) && shape !== env && `must be ${env} in the environment ${env}`,
+    allowed: "the name of the environment, if that is dev or prod",
+    next: "unset it, or give the environment another name",
+  },
+  {
     fields: ["tags"],
     check: ({ tags }) => {
       const count = Object.keys(tags).length;
@@ -121,9 +151,9 @@ export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
     next: "set fewer tags",
   },
   {
-    fields: ["deletionProtection", "env"],
-    check: ({ deletionProtection, env }) =>
-      env === "prod" && !deletionProtection && "must be true in prod",
+    fields: ["deletionProtection", "shape"],
+    check: ({ deletionProtection, shape }) =>
+      shape === "prod" && !deletionProtection && "must be true in prod",
     allowed: "true, in prod",
     next: "unset it, or use dev for an environment that may be destroyed",
   },

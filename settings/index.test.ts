@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ENVIRONMENTS } from "../common/environment.ts";
+import { SHAPES } from "../common/environment.ts";
 import { loadSettings, settingsTable } from "./index.ts";
 import { issuesOf, settingsOf } from "./testing.ts";
 
@@ -27,7 +27,7 @@ describe("defaults", () => {
     expect(prod.deletionProtection).toBe(true);
   });
 
-  test.each(ENVIRONMENTS)("of %s are values that the variables accept", (ENV) => {
+  test.each(SHAPES)("of %s are values that the variables accept", (ENV) => {
     const defaults = settingsOf({ ENV });
     const texts = Object.entries(defaults)
       .filter(([, value]) => typeof value !== "object" || Array.isArray(value))
@@ -87,8 +87,8 @@ describe("errors", () => {
   });
 
   test("omit a check of several settings while one of them is invalid", () => {
-    expect(issuesOf({ ENV: "production", DELETION_PROTECTION: "false" })).toMatchObject([
-      { variable: "CIPHERWATCH_ENV" },
+    expect(issuesOf({ SHAPE: "production", DELETION_PROTECTION: "false" })).toMatchObject([
+      { variable: "CIPHERWATCH_SHAPE" },
     ]);
   });
 

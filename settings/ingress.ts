@@ -64,12 +64,12 @@ const BELOW_REQUEST_LIMIT = {
 };
 const EXCEEDS_REQUEST_LIMIT = "must not exceed CIPHERWATCH_REQUEST_LIMIT, which would apply first";
 
-type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "shape">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
-    fields: ["webAcl", "env"],
-    check: ({ webAcl, env }) => env === "prod" && !webAcl && "must be true in prod",
+    fields: ["webAcl", "shape"],
+    check: ({ webAcl, shape }) => shape === "prod" && !webAcl && "must be true in prod",
     allowed: "true, in prod",
     next: "unset it, or use dev for a cheap environment",
   },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_ENVIRONMENT, ENVIRONMENTS } from "../common/environment.ts";
+import { DEFAULT_ENVIRONMENT, SHAPES } from "../common/environment.ts";
 import { unknownName } from "../common/unknown-name.ts";
 import { SettingsError, type SettingsIssue } from "./error.ts";
 import type { Guidance, Refinement, SettingsTable, ValuesOf } from "./setting.ts";
@@ -26,7 +26,7 @@ export function load<Table extends SettingsTable>(
   const values = Object.fromEntries(
     Object.keys(table).map((name) => [name, texts.get(variableName(name))]),
   );
-  const schema = z.object(shapeFor(table, values.env)).superRefine(
+  const schema = z.object(schemasFor(table, values)).superRefine(
     (parsed, context) => {
       const invalid = new Set(context.issues.map(({ path }) => path?.[0]));
       for (const { fields, check, ...guidance } of refinements) {
@@ -56,14 +56,19 @@ function textsIn(variables: Variables): ReadonlyMap<string, string> {
   );
 }
 
-/** The schemas of a table, with the defaults of an environment. */
-function shapeFor(table: SettingsTable, env: string | undefined): Record<string, z.ZodType> {
-  const environment = ENVIRONMENTS.find((name) => name === env) ?? DEFAULT_ENVIRONMENT;
+/** The schemas of a table, with the defaults of an environment and its shape. */
+function schemasFor(
+  table: SettingsTable,
+  { env = DEFAULT_ENVIRONMENT, shape }: Readonly<Record<string, string | undefined>>,
+): Record<string, z.ZodType> {
+  const named = SHAPES.find((name) => name === env);
+  const defaultsOf = named ?? SHAPES.find((name) => name === shape) ?? "dev";
   return Object.fromEntries(
-    Object.entries(table).map(([name, { schema, defaults }]) => [
-      name,
-      defaults === undefined ? schema : schema.default(defaults[environment]),
-    ]),
+    Object.entries(table).map(([name, { schema, defaults, ownDefault }]) => {
+      const isOwn = named === undefined && ownDefault !== undefined;
+      const value = isOwn ? ownDefault(env) : defaults?.[defaultsOf];
+      return [name, value === undefined ? schema : schema.default(value)];
+    }),
   );
 }
 

@@ -36,14 +36,14 @@ export const settings = {
 };
 
 type Values = ValuesOf<typeof settings> &
-  Pick<ValuesOf<typeof general.settings>, "env"> & { readonly vpcId: string | undefined }; // in existing.ts, which imports this file
+  Pick<ValuesOf<typeof general.settings>, "shape"> & { readonly vpcId: string | undefined }; // in existing.ts, which imports this file
 
 export const refinements: readonly Refinement<Values>[] = [
   {
-    fields: ["natGateways", "env"],
-    check: ({ natGateways, env }) =>
+    fields: ["natGateways", "shape"],
+    check: ({ natGateways, shape }) =>
       natGateways === "public-tasks" &&
-      env === "prod" &&
+      shape === "prod" &&
       "must not be public-tasks in prod: tasks that hold credentials would have public addresses",
     allowed: "none, one, per-zone, in prod",
     next: "unset it, or use dev for a cheap environment",

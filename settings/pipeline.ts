@@ -1,3 +1,4 @@
+import type * as general from "./general.ts";
 import { flag, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 export const settings = {
@@ -29,6 +30,7 @@ export const settings = {
       "is not a GitHub environment name that a subject claim can contain",
     ),
     defaults: { dev: "dev", prod: "production" },
+    ownDefault: (env) => env,
     allowed: "letters, digits, underscores, dots and hyphens",
     next: "set it to the environment's name in GitHub, or unset it to use the default",
   }),
@@ -40,7 +42,18 @@ export const settings = {
   }),
 };
 
-export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "env">;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["githubRepository", "env"],
+    check: ({ githubRepository, env }) =>
+      githubRepository !== undefined &&
+      env.includes("-") &&
+      `cannot deploy to ${env}: its settings are in the variable SETTINGS_${env.toUpperCase()} of GitHub, whose names have no hyphens`,
+    allowed: "no repository, if CIPHERWATCH_ENV has a hyphen",
+    next: "choose a name without a hyphen, such as euprod, or deploy without the pipeline",
+  },
   {
     fields: ["githubRepository", "githubRepositoryIds"],
     check: ({ githubRepository, githubRepositoryIds }) =>

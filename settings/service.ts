@@ -99,13 +99,13 @@ export const settings = {
 };
 
 type Values = ValuesOf<typeof settings & typeof databaseSettings> &
-  Pick<ValuesOf<typeof general.settings>, "env">;
+  Pick<ValuesOf<typeof general.settings>, "shape">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
-    fields: ["containerInsights", "env"],
-    check: ({ containerInsights, env }) =>
-      containerInsights === "disabled" && env === "prod" && "must not be disabled in prod",
+    fields: ["containerInsights", "shape"],
+    check: ({ containerInsights, shape }) =>
+      containerInsights === "disabled" && shape === "prod" && "must not be disabled in prod",
     allowed: "enabled, enhanced, in prod",
     next: "unset it, or set it to enabled",
   },

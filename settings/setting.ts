@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Environment } from "../common/environment.ts";
+import type { Shape } from "../common/environment.ts";
 
 /** What an error message says besides what is wrong. */
 export interface Guidance {
@@ -15,7 +15,9 @@ export interface Setting<Value> extends Guidance {
   /** Parses the trimmed text of the variable. Its messages complete the sentence "The value …". */
   readonly schema: z.ZodType<Value>;
   /** Used while the variable is unset or blank. Without it, the schema decides about an unset variable. */
-  readonly defaults?: Readonly<Record<Environment, Value>>;
+  readonly defaults?: Readonly<Record<Shape, Value>>;
+  /** The default in environments not named like a shape; undefined for none. Without it, the shape's. */
+  readonly ownDefault?: (env: string) => Value | undefined;
   /** Keeps the value out of error messages. */
   readonly secret?: boolean;
 }
@@ -36,8 +38,9 @@ export interface Refinement<Values> extends Guidance {
 
 /** Types an entry of a settings table: its defaults must be values of its schema. */
 export function setting<Value>(
-  entry: Omit<Setting<Value>, "defaults"> & {
-    readonly defaults?: Readonly<Record<Environment, NoInfer<Value>>>;
+  entry: Omit<Setting<Value>, "defaults" | "ownDefault"> & {
+    readonly defaults?: Readonly<Record<Shape, NoInfer<Value>>>;
+    readonly ownDefault?: (env: string) => NoInfer<Value> | undefined;
   },
 ): Setting<Value> {
   return entry;
@@ -51,8 +54,8 @@ export function text(pattern: RegExp, message: string) {
   return z.string().regex(pattern, message);
 }
 
-/** The same default in every environment. */
-export function same<const Value>(value: Value): Readonly<Record<Environment, Value>> {
+/** The same default in both shapes. */
+export function same<const Value>(value: Value): Readonly<Record<Shape, Value>> {
   return { dev: value, prod: value };
 }
 

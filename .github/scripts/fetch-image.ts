@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { ENVIRONMENTS, type Environment } from "../../common/environment.ts";
+import { validateEnvironment } from "../../common/environment.ts";
 import { clusterName, ecsServiceName, repositoryName } from "../../common/naming.ts";
 import { run } from "../../common/run.ts";
 import { imageExists, repositoryUri } from "./aws/repository.ts";
@@ -14,7 +13,7 @@ import { archiveDigest } from "./image/oci-archive.ts";
  * DIGEST, or the one that the environment runs.
  */
 async function fetchImage(): Promise<void> {
-  const environment = z.enum(ENVIRONMENTS).parse(variable("ENVIRONMENT"));
+  const environment = environmentName();
   const archive = variable("ARCHIVE");
   const digest = await digestFor(environment, optionalVariable("DIGEST"));
   const repository = repositoryName(environment);
@@ -41,7 +40,14 @@ async function fetchImage(): Promise<void> {
   setOutputs({ digest });
 }
 
-async function digestFor(environment: Environment, given: string | undefined): Promise<string> {
+function environmentName(): string {
+  const name = variable("ENVIRONMENT");
+  const error = validateEnvironment(name);
+  if (error === undefined) return name;
+  throw new StepError(`The environment ${JSON.stringify(name)} ${error}.`);
+}
+
+async function digestFor(environment: string, given: string | undefined): Promise<string> {
   if (given !== undefined) {
     if (/^sha256:[0-9a-f]{64}$/.test(given)) return given;
     throw new StepError(

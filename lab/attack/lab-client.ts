@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ENVIRONMENTS } from "../../common/environment.ts";
 import { keyGenerationsOf } from "../../common/naming.ts";
 import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
@@ -242,7 +241,7 @@ async function readState(consoleUrl: string): Promise<LabState> {
 /** Derives the environment, account and region that the lab runs from its first alarm with our prefix. */
 function identifyDeployment({ alarms }: LabState) {
   for (const { name, arn } of alarms) {
-    const env = ENVIRONMENTS.find((candidate) => name.startsWith(`cipherwatch-${candidate}-`));
+    const env = /^cipherwatch-(?!watch-)(.+)-trail-silent$/.exec(name)?.[1];
     const [, , , region, accountId] = arn.split(":");
     if (env !== undefined && region !== undefined && accountId !== undefined) {
       const account: Account = { region, accountId };

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Environment } from "../../common/environment.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import { type AwsClient, createAwsClient } from "../attack/aws-client.ts";
 import type { LabClient } from "../attack/lab-client.ts";
@@ -31,7 +30,7 @@ export async function startAccess(variables: Readonly<Record<string, string>>) {
     await aws.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const scope = deployedScope((variables.ENV ?? "dev") as Environment, deployment, {
+  const scope = deployedScope(variables.ENV ?? "dev", deployment, {
     rolePath: variables.ROLE_PATH ?? "/",
   });
   const clientFor = (accessKeyId: string): AwsClient =>

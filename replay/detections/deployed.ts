@@ -1,7 +1,6 @@
 import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { MAX_PATTERN_LENGTH } from "../../cloudwatch/pattern/limits.ts";
-import type { Environment } from "../../common/environment.ts";
 import { dataKeyAlias, keyGenerationsOf, serviceRoleName } from "../../common/naming.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import { BINDINGS, type Binding, type BoundArns, type ReplayedDetections } from "./detections.ts";
@@ -31,7 +30,7 @@ type StackArns = Readonly<Partial<Record<Binding, string>>>;
  */
 export function deployedDetections(
   deployment: DeployedAlarms,
-  env: Environment | undefined,
+  env: string | undefined,
   bound: BoundArns,
 ): ReplayedDetections {
   const stackArns = env === undefined ? {} : stackArnsOf(deployment, env);
@@ -83,7 +82,7 @@ function alarmKeyOf({ namespace, metricName }: MetricAlarm): string {
 }
 
 /** The ARNs that the synthesized patterns name. */
-function stackArnsOf(deployment: DeployedAlarms, env: Environment): StackArns {
+function stackArnsOf(deployment: DeployedAlarms, env: string): StackArns {
   const generations = keyGenerationsOf(
     env,
     deployment.keys.flatMap(({ aliases }) => aliases),

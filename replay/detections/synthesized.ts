@@ -1,4 +1,3 @@
-import type { Environment } from "../../common/environment.ts";
 import { withPlaceholderEmail } from "../../settings/alarms.ts";
 import { existingKeyAliases } from "../../settings/existing.ts";
 import { loadSettings } from "../../settings/index.ts";
@@ -28,7 +27,7 @@ const GLOBAL_REGION = "us-east-1";
 
 /** What the stacks deploy, as far as a replay needs it. */
 export interface SynthesizedAlarms {
-  readonly env: Environment;
+  readonly env: string;
   readonly account: Account;
   readonly deployment: DeployedAlarms;
   readonly archive: KnownArchive;

@@ -9,7 +9,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning/index.js";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { resourceName } from "../../common/naming.ts";
+import { bucketName, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
   denyWithoutTls,
@@ -60,7 +60,7 @@ export class HardenedBucket extends Construct {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
     const { env, region, deletionProtection } = stack.settings;
-    const name = `${resourceName(env, props.part)}-${stack.accountId}-${region}`;
+    const name = bucketName(env, props.part, stack.accountId, region);
     const bucket = new S3Bucket(this, "Resource", {
       bucket: name,
       forceDestroy: !deletionProtection,

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENVIRONMENTS, type Environment } from "../../common/environment.ts";
+import { SHAPES, type Shape } from "../../common/environment.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import type { Stacks } from "../../terraform/json.ts";
@@ -25,7 +25,7 @@ const CHEAPEST_DEV: Variables = {
 };
 
 /** Settings with the largest effect on the costs, and the environment they are applied to. */
-const ALTERNATIVES: readonly (readonly [env: Environment, changes: Variables])[] = [
+const ALTERNATIVES: readonly (readonly [env: Shape, changes: Variables])[] = [
   ["dev", { NAT_GATEWAYS: "public-tasks" }],
   ["dev", { WEB_ACL: "false" }],
   ["dev", { CONTAINER_INSIGHTS: "disabled" }],
@@ -94,7 +94,7 @@ export function costsSection(): string {
 
 /** Settings that change the costs of an environment, and by how many US dollars per month. */
 export interface AlternativeCost {
-  readonly env: Environment;
+  readonly env: Shape;
   readonly changes: Variables;
   readonly month: number;
 }
@@ -104,7 +104,7 @@ let alternatives: readonly AlternativeCost[] | undefined;
 /** Returns the costs of settings with a large effect. Synthesizes the stacks for each, once. */
 export function alternativeCosts(): readonly AlternativeCost[] {
   if (alternatives !== undefined) return alternatives;
-  const defaults = new Map(ENVIRONMENTS.map((env) => [env, totalOf(costsOf(env))]));
+  const defaults = new Map(SHAPES.map((env) => [env, totalOf(costsOf(env))]));
   alternatives = ALTERNATIVES.map(([env, changes]) => ({
     env,
     changes,

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENVIRONMENTS } from "../../common/environment.ts";
+import { SHAPES } from "../../common/environment.ts";
 import { settingsAreas } from "../../settings/index.ts";
 import { variableName } from "../../settings/load.ts";
 import type { Setting } from "../../settings/setting.ts";
@@ -15,7 +15,7 @@ export function settingsPage(): string {
   return `${[
     "# Settings",
     "<!-- Generated from settings/ and stacks/costs by `npm run docs`; do not edit. -->",
-    `Each of the ${count} settings is an environment variable. \`npm start\`, \`npm run synth\`, \`npm run deploy\` and \`npm run replay\` read them, and report every variable that is invalid, missing or unknown. A blank variable counts as unset. CIPHERWATCH_ENV selects the defaults.`,
+    `Each of the ${count} settings is an environment variable. \`npm start\`, \`npm run synth\`, \`npm run deploy\` and \`npm run replay\` read them, and report every variable that is invalid, missing or unknown. A blank variable counts as unset. CIPHERWATCH_SHAPE, which follows from CIPHERWATCH_ENV for dev and prod, selects the defaults.`,
     `Costs are the difference to the defaults of the environment, in US dollars per month in Sydney without charges by use, as of ${AS_OF} ([all costs](deploying.md#costs)). A setting without a line about costs does not change them.`,
     settingsAreas.map(({ name, settings }) => contents(name, settings)).join("\n"),
     ...settingsAreas.flatMap(({ name, settings }) => [
@@ -52,7 +52,7 @@ function defaultsOf({ defaults, schema }: Setting<unknown>): string {
   if (defaults === undefined) {
     return schema.safeParse(undefined).success ? "unset" : "none; it must be set";
   }
-  const [dev, prod] = ENVIRONMENTS.map((env) => show(defaults[env]));
+  const [dev, prod] = SHAPES.map((env) => show(defaults[env]));
   return dev === prod ? `${dev}` : `${dev} in dev, ${prod} in prod`;
 }
 

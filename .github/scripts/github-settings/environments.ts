@@ -29,6 +29,7 @@ const secrets = z.object({ secrets: z.array(z.object({ name: z.string() })) });
 /** The environments of Cipherwatch that the pipeline deploys, with their settings in GitHub. */
 interface DeployedEnvironment {
   readonly name: string;
+  readonly shape: string;
   readonly githubEnvironment: string;
   readonly repositoryIds: string | undefined;
 }
@@ -45,8 +46,11 @@ export async function deployedEnvironments(
       const setting = `SETTINGS_${name.toUpperCase()}`;
       const text = await api.read(`/actions/variables/${setting}`, variable);
       if (text === undefined) throw new StepError(`the variable ${setting} is not set`);
-      const { githubEnvironment, githubRepositoryIds } = readEnvironment(name, text.value).settings;
-      return { name, githubEnvironment, repositoryIds: githubRepositoryIds };
+      const { shape, githubEnvironment, githubRepositoryIds } = readEnvironment(
+        name,
+        text.value,
+      ).settings;
+      return { name, shape, githubEnvironment, repositoryIds: githubRepositoryIds };
     }),
   );
 }
@@ -99,7 +103,7 @@ export const environments: readonly SettingCheck[] = [
     check: async (api) =>
       firstProblem(
         (await deployedEnvironments(api))
-          .filter(({ name }) => name === "prod")
+          .filter(({ shape }) => shape === "prod")
           .map(({ githubEnvironment }) => githubEnvironment),
         async (name) => {
           const found = await api.read(pathOf(name), environment);
