@@ -7,6 +7,15 @@ export function watchEnvironment(env: string): string {
   return `watch-${env}`;
 }
 
+/**
+ * The environment in the names of a replica in a second Region. Names of IAM roles are unique in an account, so
+ * the two Regions cannot share them. Like those of `watchEnvironment`, they do not begin with the prefix of the
+ * environment.
+ */
+export function replicaEnvironment(env: string): string {
+  return `replica-${env}`;
+}
+
 /** `cipherwatch-<env>-<part>`: the name of most resources. */
 export function resourceName(env: string, part: string): string {
   return `cipherwatch-${env}-${part}`;

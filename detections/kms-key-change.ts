@@ -12,7 +12,10 @@ import {
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 import type { DetectionScope } from "./scope.ts";
 
-/** Excludes calls that do not weaken a key: enabling rotation, changing its description or tags. */
+/**
+ * Excludes calls that do not weaken a key: enabling rotation, changing its description or tags. A replica in
+ * another Region has a key policy of its own.
+ */
 export const KEY_CHANGES = [
   "DisableKey",
   "ScheduleKeyDeletion",
@@ -21,6 +24,8 @@ export const KEY_CHANGES = [
   "RetireGrant",
   "RevokeGrant",
   "DisableKeyRotation",
+  "ReplicateKey",
+  "UpdatePrimaryRegion",
 ];
 
 function pairs<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
@@ -85,15 +90,15 @@ export const kmsKeyChange: TrailDetection = {
       resources: { ARN: [...monitoringKeys(scope), ...scope.previousKeyArns] },
     }),
   },
-  why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy or grant can let another caller decrypt.",
+  why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy, grant or replica can let another caller decrypt.",
   falsePositives: [
-    "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment.",
+    "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment. The first deployment of a replica calls ReplicateKey.",
     "AWS services create and retire grants on keys that they use, but not on the keys of the records, the trail and the alarms, and on the others these are not counted.",
   ],
   runbook: [
     "Run the query to see which key was changed, and by whom.",
     "DisableKey or ScheduleKeyDeletion that was not planned: run `aws kms cancel-key-deletion` and `aws kms enable-key` at once. Nothing is lost before the waiting period ends.",
-    "PutKeyPolicy or CreateGrant: compare with the stacks (`npm run diff kms`), restore the policy, retire the grant, and check kms-outsider for uses since then.",
+    "PutKeyPolicy, CreateGrant or ReplicateKey: compare with the stacks (`npm run diff kms`), undo it, and check kms-outsider for uses since then.",
     "Revoke the caller's access before you contact them.",
   ],
   insightsQuery: () =>
@@ -150,6 +155,25 @@ export const kmsKeyChange: TrailDetection = {
       ...onKey(keyArn),
       responseElements: { keyId: keyArn },
     }),
+    exampleEvent("an administrator replicates the data key to another Region", administrator, {
+      ...change,
+      eventName: "ReplicateKey",
+      ...onKey(keyArn, {
+        keyId: keyArn,
+        replicaRegion: "eu-west-1",
+        bypassPolicyLockoutSafetyCheck: false,
+        description: "",
+      }),
+    }),
+    exampleEvent(
+      "an administrator makes a replica of the data key the primary key",
+      administrator,
+      {
+        ...change,
+        eventName: "UpdatePrimaryRegion",
+        ...onKey(keyArn, { keyId: keyArn, primaryRegion: "eu-west-1" }),
+      },
+    ),
     exampleEvent("a user disables the trail's key, which stops the trail", user, {
       ...change,
       eventName: "DisableKey",

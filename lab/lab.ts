@@ -3,9 +3,11 @@ import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
 import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
+import { resourceEnvironment } from "../settings/regions.ts";
 import { type Account, readTerraform, type Terraform } from "../terraform/reader.ts";
 import { type Aws, notModelled, startAws } from "./aws/aws.ts";
 import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
+import type { KmsEntry } from "./aws/kms/keys.ts";
 import { createActions } from "./console/actions.ts";
 import { type Console, startConsole } from "./console/server.ts";
 import type { ConsoleSources, NamedResource } from "./console/sources.ts";
@@ -15,8 +17,9 @@ import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
 import { deployedScope } from "./scope.ts";
 import type { AdjustableClock, Clock } from "./state/clock.ts";
-import type { DataFolder, Endpoints } from "./state/data-folder.ts";
+import { type DataFolder, type Endpoints, stateFile } from "./state/data-folder.ts";
 import type { Database } from "./state/database.ts";
+import { readJournal } from "./state/journal.ts";
 import { persistentClock } from "./state/persistent-clock.ts";
 
 /** The example account of AWS's documentation, unless the settings name an account. */
@@ -68,10 +71,11 @@ export async function startLab(props: LabProps): Promise<Lab> {
 async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
   const { options, settings, folder, database, onStep, onError } = props;
   const account = emulatedAccount(settings);
+  const env = resourceEnvironment(settings);
   onStep("Synthesize the Terraform stacks");
   const terraform = readTerraform(synthesizeLab(settings), account);
   const deployment = readLabDeployment(terraform, account, settings);
-  const scope = deployedScope(settings.env, deployment, settings);
+  const scope = deployedScope(env, deployment, settings);
 
   const clock = persistentClock(folder.file("clock"), options.speed);
   onStop(clock.close);
@@ -83,6 +87,9 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     trailDeliveries: spreadDelays(options.trailDelaySeconds, Math.random),
     journalFile: (name) => folder.file(`${name}.jsonl`),
     onError,
+    ...(options.replicaOf !== undefined && {
+      primaryKmsEntries: readJournal<KmsEntry>(stateFile(options.replicaOf, "kms.jsonl")),
+    }),
   });
   onStop(aws.close);
 
@@ -90,11 +97,11 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   onStep("Wait for PostgreSQL");
   const databaseUrl = await database.url;
   const logFile = folder.file("service.log");
-  const env = {
+  const serviceEnv = {
     ...clientEnvironment({
       endpoint: aws.url,
       region: deployment.region,
-      credentials: aws.assumeRole(serviceRoleName(settings.env), "lab"),
+      credentials: aws.assumeRole(serviceRoleName(env), "lab"),
     }),
     DATABASE_URL: databaseUrl,
     ...identity.env,
@@ -108,7 +115,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   };
   onStep("Migrate the database and start the service");
   const service = await startService({
-    env,
+    env: serviceEnv,
     logFile,
     onLine: (line) => aws.logLine(scope.serviceLogGroupName, line),
     onStop,
@@ -147,7 +154,9 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
 }
 
 function emulatedAccount(settings: Settings): Account {
-  const accountId = settings.accountId ?? monitoredAccount(settings) ?? ACCOUNT_ID;
+  const [primary] = settings.primaryKeyArns;
+  const accountId =
+    settings.accountId ?? monitoredAccount(settings) ?? primary?.split(":")[4] ?? ACCOUNT_ID;
   return { accountId, region: settings.region };
 }
 

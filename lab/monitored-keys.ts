@@ -2,6 +2,7 @@ import { trailLogGroupName } from "../common/naming.ts";
 import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
 import { existingKeyAliases } from "../settings/existing.ts";
 import type { Settings } from "../settings/index.ts";
+import { resourceEnvironment } from "../settings/regions.ts";
 import { watchSettings } from "../settings/watch.ts";
 import { synthesize } from "../stacks/synthesize.ts";
 import { synthesizeWatch } from "../stacks/watch.ts";
@@ -23,8 +24,9 @@ export function monitoredAccount({ monitoredKeys = [] }: Settings): string | und
  */
 export function synthesizeLab(settings: Settings): Stacks {
   const service = synthesize(settings);
-  const { monitoredKeys, env, trailLogGroup = trailLogGroupName(env) } = settings;
+  const { monitoredKeys } = settings;
   if (monitoredKeys === undefined) return service;
+  const { trailLogGroup = trailLogGroupName(resourceEnvironment(settings)) } = settings;
   return new Map([...service, ...synthesizeWatch(watchSettings({ ...settings, trailLogGroup }))]);
 }
 

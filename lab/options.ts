@@ -8,6 +8,8 @@ export interface LabOptions {
   readonly speed: number;
   /** Lab seconds from a call until CloudTrail delivers its record, on average. */
   readonly trailDelaySeconds: number;
+  /** Data folder of the lab whose KMS keys this one replicates, in another Region. */
+  readonly replicaOf?: string;
   /** Require access tokens of the lab's own issuer. */
   readonly identity: boolean;
   readonly fresh: boolean;
@@ -32,6 +34,7 @@ export const USAGE = `npm start -- [options]
   --speed X              lab seconds per real second, 1 to 600                      (default: ${DEFAULTS.speed})
   --trail-delay SECONDS  average lab seconds until CloudTrail delivers, 0 to 3600  (default: ${DEFAULTS.trailDelaySeconds})
   --identity             require access tokens; the lab has an issuer for them
+  --replica-of DIR       be the second Region of the lab with this data folder (docs/failover.md)
   --fresh                delete the data of earlier runs: keys, records and emails
   --data DIR             folder for the lab's data                             (default: .lab)
   --help                 show this help
@@ -50,6 +53,7 @@ export function readOptions(args: readonly string[]): LabOptions {
         speed: { type: "string" },
         "trail-delay": { type: "string" },
         identity: { type: "boolean" },
+        "replica-of": { type: "string" },
         fresh: { type: "boolean" },
         data: { type: "string" },
         help: { type: "boolean", short: "h" },
@@ -68,6 +72,7 @@ export function readOptions(args: readonly string[]): LabOptions {
       DEFAULTS.trailDelaySeconds,
       { min: 0, max: 3600 },
     ),
+    ...(values["replica-of"] !== undefined && { replicaOf: values["replica-of"] }),
     identity: values.identity ?? false,
     fresh: values.fresh ?? false,
     data: values.data ?? ".lab",

@@ -47,7 +47,8 @@ const isShape = (env: string) => SHAPES.some((shape) => shape === env);
 
 const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
 
-function validateRegion(region: string): string | undefined {
+/** @returns an error message for a text that is no Region */
+export function validateRegion(region: string): string | undefined {
   if (REGIONS.includes(region)) return undefined;
   const suggestion = nearest(region.slice(0, LONGEST_REGION), REGIONS);
   return `is not an AWS region${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;

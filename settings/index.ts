@@ -10,6 +10,7 @@ import { load, type Variables } from "./load.ts";
 import * as monitoredKeys from "./monitored-keys.ts";
 import * as network from "./network.ts";
 import * as pipeline from "./pipeline.ts";
+import * as regions from "./regions.ts";
 import * as rollout from "./rollout.ts";
 import * as service from "./service.ts";
 import type { Refinement, ValuesOf } from "./setting.ts";
@@ -21,6 +22,7 @@ export const settingsAreas = [
   { name: "Detections", settings: detections.settings },
   { name: "Monitored keys", settings: monitoredKeys.settings },
   { name: "Keys and logs", settings: keysAndLogs.settings },
+  { name: "Second Region", settings: regions.settings },
   { name: "Existing resources", settings: existing.settings },
   { name: "Network", settings: network.settings },
   { name: "Database", settings: database.settings },
@@ -38,6 +40,7 @@ export const settingsTable = {
   ...detections.settings,
   ...monitoredKeys.settings,
   ...keysAndLogs.settings,
+  ...regions.settings,
   ...existing.settings,
   ...network.settings,
   ...database.settings,
@@ -56,6 +59,7 @@ const refinements: readonly Refinement<Settings>[] = [
   ...detections.refinements,
   ...monitoredKeys.refinements,
   ...keysAndLogs.refinements,
+  ...regions.refinements,
   ...existing.refinements,
   ...network.refinements,
   ...database.refinements,

@@ -2,8 +2,10 @@ import type { App } from "cdktf";
 import { enabledDetections } from "../detections/enabled.ts";
 import { createDetectionScope, type DetectionScope } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
+import { resourceEnvironment } from "../settings/regions.ts";
 import { AlarmStack } from "./alarm.ts";
 import { BootstrapStack } from "./bootstrap.ts";
+import type { StackSettings } from "./cipherwatch-stack.ts";
 import { RejectedTrafficAlarm } from "./constructs/rejected-traffic-alarm.ts";
 import { TrailGuardAlarm } from "./constructs/trail-guard-alarm.ts";
 import { DatabaseStack } from "./database.ts";
@@ -18,7 +20,8 @@ import { TrailStack } from "./trail.ts";
  * Adds every stack to the app, in the order in which they are deployed. The service is left out until there
  * is an image.
  */
-export function addStacks(app: App, settings: Settings): void {
+export function addStacks(app: App, loaded: Settings): void {
+  const settings = deployedSettings(loaded);
   const bootstrap = new BootstrapStack(app, "bootstrap", { settings });
   const network = new NetworkStack(app, "network", { settings });
   const kms = new KmsStack(app, "kms", { settings, vpcId: network.vpcId });
@@ -29,7 +32,7 @@ export function addStacks(app: App, settings: Settings): void {
     privateSubnetIds: network.privateSubnetIds,
     serviceSecurityGroupId: network.serviceSecurityGroupId,
   });
-  if (settings.imageDigest !== undefined) {
+  if (settings.imageDigest !== undefined && database.instance !== undefined) {
     new ServiceStack(app, "service", {
       settings,
       imageDigest: settings.imageDigest,
@@ -42,14 +45,14 @@ export function addStacks(app: App, settings: Settings): void {
       endpointSecurityGroupId: network.endpointSecurityGroupId,
       keyArn: kms.keyArn,
       previousKeyArns: kms.previousKeyArns,
-      databaseHost: database.host,
+      databaseHost: database.instance.host,
       databasePort: database.port,
       databaseName: database.databaseName,
       databaseUser: database.serviceUser,
       rewrapUser: database.rewrapUser,
-      databaseResourceId: database.resourceId,
+      databaseResourceId: database.instance.resourceId,
       databaseSecurityGroupId: database.securityGroupId,
-      masterSecretArn: database.masterSecretArn,
+      masterSecretArn: database.instance.masterSecretArn,
       secretKeyArn: database.secretKeyArn,
     });
   }
@@ -97,6 +100,16 @@ export function addStacks(app: App, settings: Settings): void {
   alarm.addDependency(network);
   setRolePath(app, settings.rolePath);
   applyBoundary(app, bootstrap);
+}
+
+/** The settings with the environment of the resources' names. A standby has no service. */
+function deployedSettings(settings: Settings): StackSettings {
+  const { standby, imageDigest } = settings;
+  return {
+    ...settings,
+    env: resourceEnvironment(settings),
+    imageDigest: standby ? undefined : imageDigest,
+  };
 }
 
 /** In the order of SECURITY_GROUPS. */

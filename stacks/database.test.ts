@@ -115,7 +115,7 @@ describe("deleting the instance", () => {
       skip_final_snapshot: true,
       delete_automated_backups: true,
     });
-    expect(instance).not.toHaveProperty("lifecycle");
+    expect(instance.lifecycle).not.toHaveProperty("prevent_destroy");
   });
 
   test("is rejected in prod, and would keep a snapshot with a unique name", () => {
@@ -127,6 +127,39 @@ describe("deleting the instance", () => {
       delete_automated_backups: false,
       lifecycle: { prevent_destroy: true },
     });
+  });
+});
+
+describe("a database in another Region", () => {
+  const SOURCE = "arn:aws:rds:ap-southeast-1:111122223333:db:cipherwatch-dev-database";
+  const replica = {
+    PRIMARY_KEY_ARNS: `arn:aws:kms:ap-southeast-1:111122223333:key/mrk-${"0".repeat(32)}`,
+    SOURCE_DATABASE_ARN: SOURCE,
+  };
+  const copies = { source_db_instance_arn: SOURCE, kms_key_id: DATABASE_KEY, retention_period: 7 };
+  const COPIES = "aws_db_instance_automated_backups_replication";
+
+  test("has its backups copied under this Region's key, which a standby does without an instance", () => {
+    const standby = stackOf({ ...replica, STANDBY: "true" });
+    expect(resourceOf(standby, COPIES)).toEqual(copies);
+    expect(standby.resource?.aws_db_instance).toBeUndefined();
+    expect(stack.resource?.[COPIES]).toBeUndefined();
+  });
+
+  test("is restored from the copies, once", () => {
+    const promoted = stackOf(replica);
+    const restored = resourceOf(promoted, "aws_db_instance");
+    expect(restored).toMatchObject({
+      restore_to_point_in_time: {
+        source_db_instance_automated_backups_arn: `\${${COPIES}.BackupCopies.id}`,
+        use_latest_restorable_time: true,
+      },
+      kms_key_id: DATABASE_KEY,
+      lifecycle: { ignore_changes: ["restore_to_point_in_time"] },
+    });
+    // RDS takes the name of the database from the backup.
+    expect(restored).not.toHaveProperty("db_name");
+    expect(instance).toMatchObject({ db_name: "cipherwatch", lifecycle: restored.lifecycle });
   });
 });
 

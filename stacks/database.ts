@@ -1,4 +1,5 @@
 import { DbInstance } from "@cdktf/provider-aws/lib/db-instance/index.js";
+import { DbInstanceAutomatedBackupsReplication } from "@cdktf/provider-aws/lib/db-instance-automated-backups-replication/index.js";
 import { DbParameterGroup } from "@cdktf/provider-aws/lib/db-parameter-group/index.js";
 import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group/index.js";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
@@ -66,20 +67,29 @@ const PARAMETERS = {
   log_error_verbosity: "terse",
 } as const;
 
-/** The service's PostgreSQL database on RDS. Only the service can reach it. */
-export class DatabaseStack extends CipherwatchStack {
+/** What identifies a database instance. */
+export interface DatabaseInstance {
   readonly host: string;
+  /** Secret of the master user, which RDS creates and rotates every week. */
+  readonly masterSecretArn: string;
+  /** `db-…`, as in the ARN `rds-db:<region>:<account>:dbuser:<resource id>/<user>`. */
+  readonly resourceId: string;
+}
+
+/**
+ * The service's PostgreSQL database on RDS. Only the service can reach it. With a database in another Region,
+ * its backups are copied to this one, and the instance is restored from them.
+ */
+export class DatabaseStack extends CipherwatchStack {
+  /** Undefined in a standby, which has only the backups. */
+  readonly instance: DatabaseInstance | undefined;
   readonly port: number;
   readonly databaseName: string;
   readonly securityGroupId: string;
   /** KMS key of the storage, logs and insights. */
   readonly keyArn: string;
-  /** Secret of the master user, which RDS creates and rotates every week. */
-  readonly masterSecretArn: string;
   /** KMS key of the master secret. Readers of the secret need `kms:Decrypt` with it. */
   readonly secretKeyArn: string;
-  /** `db-…`, as in the ARN `rds-db:<region>:<account>:dbuser:<resource id>/<user>`. */
-  readonly resourceId: string;
   /** PostgreSQL role that the service signs in as, with IAM authentication. A migration creates it. */
   readonly serviceUser: string;
   /** PostgreSQL role that moves records to another KMS key. */
@@ -112,6 +122,32 @@ export class DatabaseStack extends CipherwatchStack {
 
     this.securityGroupId = this.#securityGroup(props);
     const logGroups = this.#logGroups(key.keyArn);
+    const backups = this.#copyBackups();
+    this.instance = settings.standby ? undefined : this.#instance(props, backups, logGroups);
+  }
+
+  /**
+   * Copies the backups and transaction logs of the other Region's database to this one.
+   * @returns the ARN of the copies; undefined if the settings name no such database
+   * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html
+   */
+  #copyBackups(): string | undefined {
+    const { sourceDatabaseArn, databaseBackupDays } = this.settings;
+    if (sourceDatabaseArn === undefined) return undefined;
+    return new DbInstanceAutomatedBackupsReplication(this, "BackupCopies", {
+      sourceDbInstanceArn: sourceDatabaseArn,
+      kmsKeyId: this.keyArn,
+      retentionPeriod: databaseBackupDays,
+    }).id;
+  }
+
+  /** @param backupsArn backups to restore the instance from when it is created. Default: an empty database. */
+  #instance(
+    props: DatabaseStackProps,
+    backupsArn: string | undefined,
+    logGroups: readonly ITerraformDependable[],
+  ): DatabaseInstance {
+    const { settings } = this;
     const monitoring = this.#monitoringRole();
     const instance = new DbInstance(this, "Instance", {
       identifier: this.#identifier,
@@ -127,7 +163,7 @@ export class DatabaseStack extends CipherwatchStack {
       allocatedStorage: settings.databaseStorage,
       maxAllocatedStorage: settings.databaseStorageLimit,
       storageEncrypted: true,
-      kmsKeyId: key.keyArn,
+      kmsKeyId: this.keyArn,
 
       dbSubnetGroupName: this.#subnetGroup(props.privateSubnetIds),
       vpcSecurityGroupIds: [this.securityGroupId],
@@ -135,10 +171,12 @@ export class DatabaseStack extends CipherwatchStack {
       port: this.port,
       caCertIdentifier: "rds-ca-rsa2048-g1",
 
-      dbName: this.databaseName,
+      ...(backupsArn === undefined
+        ? { dbName: this.databaseName }
+        : { restoreToPointInTime: restoreFrom(backupsArn) }),
       username: "cipherwatch_admin",
       manageMasterUserPassword: true,
-      masterUserSecretKmsKeyId: secretKey.keyArn,
+      masterUserSecretKmsKeyId: this.secretKeyArn,
       iamDatabaseAuthenticationEnabled: true,
 
       enabledCloudwatchLogsExports: Object.keys(LOGS),
@@ -146,20 +184,23 @@ export class DatabaseStack extends CipherwatchStack {
       monitoringRoleArn: monitoring.roleArn,
       // The API and Terraform still call Database Insights by its old name.
       performanceInsightsEnabled: true,
-      performanceInsightsKmsKeyId: key.keyArn,
+      performanceInsightsKmsKeyId: this.keyArn,
       performanceInsightsRetentionPeriod: INSIGHTS_DAYS[settings.databaseInsights],
       databaseInsightsMode: settings.databaseInsights,
 
       backupRetentionPeriod: settings.databaseBackupDays,
       copyTagsToSnapshot: true,
       ...this.#deletionArguments(),
-      ...this.protection,
+      // A database that exists stays, whatever it was once restored from.
+      lifecycle: { ...this.protection.lifecycle, ignoreChanges: ["restore_to_point_in_time"] },
       // Otherwise RDS creates the log groups itself, unencrypted and without expiration.
       dependsOn: [...logGroups, monitoring.permissions],
     });
-    this.host = instance.address;
-    this.resourceId = instance.resourceId;
-    this.masterSecretArn = instance.masterUserSecret.get(0).secretArn;
+    return {
+      host: instance.address,
+      resourceId: instance.resourceId,
+      masterSecretArn: instance.masterUserSecret.get(0).secretArn,
+    };
   }
 
   /** Deletes all data with the instance, or protects it and keeps a final snapshot. */
@@ -281,4 +322,8 @@ export class DatabaseStack extends CipherwatchStack {
       ],
     });
   }
+}
+
+function restoreFrom(sourceDbInstanceAutomatedBackupsArn: string) {
+  return { sourceDbInstanceAutomatedBackupsArn, useLatestRestorableTime: true };
 }

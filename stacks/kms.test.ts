@@ -114,6 +114,58 @@ describe("the key policy", () => {
     );
   });
 
+  const SECOND = "ap-southeast-1";
+  const PRIMARY_ARN = `arn:aws:kms:${SECOND}:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab`;
+
+  test("lets the account replicate the key to the second Region only, and only the newest is multi-Region", () => {
+    const replicated = stackOf({ REPLICA_REGION: SECOND, KEY_GENERATIONS: "1,2" });
+    for (const name of ["DataKey_", "DataKey2_"]) {
+      const key = resourceOf(replicated, "aws_kms_key", name);
+      const replicate = statementOf(replicated, key.policy, "AccountReplicatesKey");
+      expect(replicate.actions).toEqual(["kms:ReplicateKey"]);
+      expect(conditionsOf(replicate)).toEqual([`StringEquals kms:ReplicaRegion ${SECOND}`]);
+    }
+    const [older, newest] = ["DataKey_", "DataKey2_"].map((name) =>
+      resourceOf(replicated, "aws_kms_key", name),
+    );
+    expect(older?.multi_region).toBeUndefined();
+    expect(newest).toMatchObject({
+      multi_region: true,
+      lifecycle: {
+        ignore_changes: ["multi_region"],
+        postcondition: [
+          {
+            condition: "${self.multi_region}",
+            error_message: expect.stringContaining("exists and is a single-Region key"),
+          },
+        ],
+      },
+    });
+    const prod = resourceOf(stackOf({ ENV: "prod", REPLICA_REGION: SECOND }), "aws_kms_key");
+    expect(prod.lifecycle).toMatchObject({
+      prevent_destroy: true,
+      ignore_changes: ["multi_region"],
+    });
+  });
+
+  test("of a replica has the same separation of duties, for the roles and the VPC of its Region", () => {
+    const replica = stackOf({ PRIMARY_KEY_ARNS: PRIMARY_ARN, VPC_ENDPOINTS: "true" });
+    expect(replica.resource?.aws_kms_key).toBeUndefined();
+    const key = resourceOf(replica, "aws_kms_replica_key");
+    expect(key).toMatchObject({ primary_key_arn: PRIMARY_ARN, deletion_window_in_days: 7 });
+    const withoutSource = (stacks: Parameters<typeof statementsOf>[0], policy: unknown) =>
+      statementsOf(stacks, policy).map(({ sid, actions, ...rest }) => [
+        sid,
+        actions,
+        conditionsOf({ sid, actions, ...rest }),
+      ]);
+    const closed = stackOf({ VPC_ENDPOINTS: "true" });
+    expect(withoutSource(replica, key.policy)).toEqual(
+      withoutSource(closed, resourceOf(closed, "aws_kms_key").policy),
+    );
+    expect(resourceOf(replica, "aws_kms_alias")).toMatchObject({ name: "alias/cipherwatch-dev" });
+  });
+
   test("names no principal that may not exist yet", () => {
     for (const { principals = [] } of statementsOf(stack, policy)) {
       for (const { identifiers } of principals) expect(identifiers).toEqual([ROOT]);

@@ -4,7 +4,12 @@ import { dataKeyAlias, rewrapRoleName, serviceRoleName } from "../common/naming.
 import { existingKeyOf } from "../settings/existing.ts";
 import { currentGenerationOf } from "../settings/keys-and-logs.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import {
+  EncryptionKey,
+  grantReplication,
+  type KeyRegions,
+  THIS_KEY,
+} from "./constructs/encryption-key.ts";
 import { ExistingKey } from "./constructs/existing-key.ts";
 import {
   accountPrincipals,
@@ -28,13 +33,14 @@ export class KmsStack extends CipherwatchStack {
 
   constructor(scope: Construct, id: string, props: KmsStackProps) {
     super(scope, id, props);
-    const { env, vpcEndpoints, keyGenerations } = this.settings;
+    const { env, vpcEndpoints, keyGenerations, replicaRegion } = this.settings;
     const current = currentGenerationOf(this.settings);
     const conditions: readonly Condition[] = vpcEndpoints
       ? [["StringEquals", "aws:SourceVpc", props.vpcId]]
       : [];
     const isReplaceable = keyGenerations.length > 1;
-    const keys = keyGenerations.map((generation) => {
+    const replication = replicaRegion === undefined ? [] : [grantReplication(this, replicaRegion)];
+    const keys = keyGenerations.map((generation, index) => {
       const isCurrent = generation === current;
       const service = isCurrent
         ? encryptDecryptPermissions(THIS_KEY)
@@ -51,7 +57,8 @@ export class KmsStack extends CipherwatchStack {
           ? new EncryptionKey(this, `DataKey${number}`, {
               alias: dataKeyAlias(env, generation),
               description: `Encrypts the records of cipherwatch ${env}`,
-              grants,
+              grants: [...grants, ...replication],
+              regions: this.#regionsOf(index),
             })
           : new ExistingKey(this, `ExistingKey${number}`, {
               keyArn: existing,
@@ -65,6 +72,15 @@ export class KmsStack extends CipherwatchStack {
     [this.keyArn = ""] = arnsOf(true);
     this.previousKeyArns = arnsOf(false);
     new TerraformOutput(this, "KeyArn", { value: this.keyArn });
+  }
+
+  /** @param index position of the generation in the settings. Older generations stay as they were created. */
+  #regionsOf(index: number): KeyRegions | undefined {
+    const { keyGenerations, primaryKeyArns, replicaRegion } = this.settings;
+    const primaryKeyArn = primaryKeyArns[index];
+    if (primaryKeyArn !== undefined) return { kind: "replica", primaryKeyArn };
+    const isNewest = index === keyGenerations.length - 1;
+    return replicaRegion !== undefined && isNewest ? { kind: "primary" } : undefined;
   }
 }
 

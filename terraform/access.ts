@@ -44,6 +44,8 @@ export interface DeployedKey {
   /** The key policy, in JSON. */
   readonly policy: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** ARN of the primary key, for a multi-Region key: its own, or that of the key that it replicates. */
+  readonly primaryKeyArn?: string;
 }
 
 /** @throws Error with the resource and the attribute that is missing */
@@ -52,9 +54,12 @@ export function readKeys(terraform: Terraform): readonly DeployedKey[] {
     name: text(resource, "name"),
     target: text(resource, "target_key_id"),
   }));
-  return terraform.resources("aws_kms_key").map((resource) => {
+  const resources = ["aws_kms_key", "aws_kms_replica_key"].flatMap(terraform.resources);
+  return resources.map((resource) => {
     const keyId = text(resource, "key_id");
     const arn = text(resource, "arn");
+    const isPrimary = resource.get("multi_region") === true;
+    const primaryKeyArn = isPrimary ? arn : resource.get("primary_key_arn");
     return {
       address: resource.address,
       keyId,
@@ -65,6 +70,7 @@ export function readKeys(terraform: Terraform): readonly DeployedKey[] {
       aliases: aliases
         .filter(({ target }) => target === keyId || target === arn)
         .map(({ name }) => name),
+      ...(typeof primaryKeyArn === "string" && { primaryKeyArn }),
     };
   });
 }

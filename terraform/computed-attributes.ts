@@ -51,6 +51,11 @@ const keyArn = arn("kms", (of) => `key/${keyId(of)}`);
  */
 const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
   aws_kms_key: { arn: keyArn, key_id: keyId, id: keyId },
+  aws_kms_replica_key: {
+    arn: arn("kms", (of) => `key/${replicaKeyId(of)}`),
+    key_id: replicaKeyId,
+    id: replicaKeyId,
+  },
   aws_kms_alias: {
     arn: arn("kms", ({ get }) => get("name")),
     id: ({ get }) => get("name"),
@@ -118,8 +123,14 @@ const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
   aws_vpc_endpoint: { id: (of) => `vpce-${stableHex(of, 17)}` },
 };
 
+/** https://docs.aws.amazon.com/kms/latest/developerguide/mrk-how-it-works.html */
 function keyId(of: ResourceIdentity): string {
-  return stableUuid(of);
+  return of.get("multi_region") === "true" ? `mrk-${stableHex(of, 32)}` : stableUuid(of);
+}
+
+/** A replica has the id of its primary key. */
+function replicaKeyId({ get }: ResourceIdentity): string {
+  return get("primary_key_arn").replace(/^.*:key\//, "");
 }
 
 /** Derives an id from the address, so that records stay readable across restarts. */

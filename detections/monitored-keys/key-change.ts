@@ -18,12 +18,11 @@ import {
   type MonitoredKey,
 } from "./monitored-key.ts";
 
-/** Also changes of imported key material, and replicas in other Regions with a policy of their own. */
+/** Also changes of imported key material. */
 export const APPLICATION_KEY_CHANGES: readonly string[] = [
   ...KEY_CHANGES,
   "ImportKeyMaterial",
   "DeleteImportedKeyMaterial",
-  "ReplicateKey",
 ];
 
 /** CloudWatch accepts three wildcard selectors in a pattern, and each key takes one. */

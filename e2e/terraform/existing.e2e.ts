@@ -9,8 +9,9 @@ import {
   type Workspace,
 } from "./workspace.ts";
 
-/** Plans and applies what reads resources that the account had before. */
+/** Plans and applies what reads resources that the account had before, in this Region or another. */
 const REGION = "ap-southeast-2";
+const SECOND_REGION = "ap-southeast-1";
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-123456789012-1a2b3c4d";
 const NAMES_OF_GROUPS = "data.aws_cloudwatch_log_groups.ExistingTrail_Names_4720EBC8";
 
@@ -83,6 +84,39 @@ test("rejects subnets of one zone, and a subnet of another VPC", async () => {
   const failure = await network.plan().catch(String);
   expect(failure).toMatch(/All subnets of\s+CIPHERWATCH_PUBLIC_SUBNET_IDS\s+are in\s+one/);
   expect(failure).toMatch(/PrivateSubnet2/);
+});
+
+test("replicates a multi-Region key to a second Region, and keeps a key that is not multi-Region", async () => {
+  const plain = (text: string) => text.replaceAll(/[\s│]+/g, " ");
+  const ALERTS = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };
+  const withoutChanges = async (kms: ReturnType<typeof terraform>) => {
+    await kms.init();
+    await kms.plan();
+    await kms.apply();
+    expect(describeChanges((await kms.plan()).changes)).toEqual([]);
+  };
+  await withoutChanges(terraform(await workspace.synth("one-region", ALERTS), "kms"));
+  const primary = { ...ALERTS, CIPHERWATCH_REPLICA_REGION: SECOND_REGION };
+  const refused = terraform(await workspace.synth("refused", primary), "kms");
+  await refused.init();
+  expect(plain(String(await refused.plan().catch(String)))).toMatch(
+    /alias\/cipherwatch-dev exists and is a single-Region key\. KMS cannot make it a multi-Region key\. Append a number to CIPHERWATCH_KEY_GENERATIONS/,
+  );
+  const generations = { ...primary, CIPHERWATCH_KEY_GENERATIONS: "1,2" };
+  const first = await workspace.synth("primary", generations);
+  await withoutChanges(terraform(first, "kms"));
+  const keyArn = String((await terraform(first, "kms").outputs()).KeyArn);
+  expect(keyArn).toMatch(/^arn:aws:kms:ap-southeast-2:\d{12}:key\/mrk-/);
+
+  const second = await workspace.synth("replica", {
+    ...ALERTS,
+    CIPHERWATCH_REGION: SECOND_REGION,
+    CIPHERWATCH_KEY_GENERATIONS: "2",
+    CIPHERWATCH_PRIMARY_KEY_ARNS: keyArn,
+  });
+  await withoutChanges(terraform(second, "kms"));
+  const { KeyArn: replicaArn } = await terraform(second, "kms").outputs();
+  expect(replicaArn).toBe(keyArn.replace(REGION, SECOND_REGION));
 });
 
 test("finds the log group of an existing trail, and says where it is missing", async () => {

@@ -22,6 +22,7 @@ import re
 import sys
 import threading
 import uuid
+from copy import deepcopy
 from datetime import datetime, timezone
 from urllib.parse import parse_qs
 
@@ -122,6 +123,29 @@ def keep_rotation_periods():
 
     KmsResponse.enable_key_rotation = enable_key_rotation
     KmsResponse.get_key_rotation_status = get_key_rotation_status
+
+
+def separate_replica_keys():
+    """Gives KMS replica keys a policy, description and tags of their own, which moto drops."""
+    from moto.kms.models import kms_backends
+    from moto.kms.responses import KmsResponse
+
+    def replicate_key(self):
+        key_id = self.kms_backend.get_key_id(self._get_param("KeyId"))
+        region = self._get_param("ReplicaRegion")
+        primary = self.kms_backend.keys[key_id]
+        replica = self.kms_backend.replicate_key(key_id, region)
+        replica.multi_region_configuration = deepcopy(primary.multi_region_configuration)
+        replica.multi_region_configuration["MultiRegionKeyType"] = "REPLICA"
+        primary.multi_region_configuration["MultiRegionKeyType"] = "PRIMARY"
+        replica.description = self._get_param("Description") or ""
+        replica.policy = self._get_param("Policy") or replica.generate_default_policy()
+        tags = self._get_param("Tags") or []
+        kms_backends[self.current_account][region].tag_resource(key_id, tags)
+        metadata = replica.to_dict()["KeyMetadata"]
+        return json.dumps({"ReplicaKeyMetadata": metadata, "ReplicaPolicy": replica.policy})
+
+    KmsResponse.replicate_key = replicate_key
 
 
 def find_trails_by_arn():
@@ -530,6 +554,7 @@ def main(region, services):
     delete_dependent_network_resources()
     keep_rule_descriptions()
     keep_rotation_periods()
+    separate_replica_keys()
     find_trails_by_arn()
     keep_database_settings()
     keep_service_settings()

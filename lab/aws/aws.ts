@@ -46,6 +46,8 @@ export interface AwsOptions {
   /** Returns the file of the journal with this name. */
   readonly journalFile: (name: string) => string;
   readonly onError: (error: unknown) => void;
+  /** Entries of the KMS journal of the primary Region's lab, if the deployment replicates its keys. */
+  readonly primaryKmsEntries?: readonly KmsEntry[];
 }
 
 export interface Aws {
@@ -154,7 +156,8 @@ function seedMetrics({ deployment, clock }: AwsOptions, metrics: Metrics): void 
   );
 }
 
-function createServices({ deployment, clock, trailDeliveries, journalFile }: AwsOptions) {
+function createServices(options: AwsOptions) {
+  const { deployment, clock, trailDeliveries, journalFile, primaryKmsEntries = [] } = options;
   const { accountId, region, trail } = deployment;
   const context = { clock, accountId, region };
   const journals: { readonly close: () => void }[] = [];
@@ -170,7 +173,12 @@ function createServices({ deployment, clock, trailDeliveries, journalFile }: Aws
     access: deployment.access,
     journal: open<IamEntry>("iam"),
   });
-  const kms = createKms({ ...context, keys: deployment.keys, journal: open<KmsEntry>("kms") });
+  const kms = createKms({
+    ...context,
+    keys: deployment.keys,
+    journal: open<KmsEntry>("kms"),
+    primaryEntries: primaryKmsEntries,
+  });
   const metrics = createMetrics({ clock, journal: open<MetricsEntry>("metrics", JOURNAL_LIMIT) });
   const logs = createLogs({
     ...context,

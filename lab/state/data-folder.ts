@@ -31,6 +31,11 @@ export interface DataFolder {
   readonly release: () => void;
 }
 
+/** Returns the path of a file that survives restarts, in a lab's data folder. */
+export function stateFile(folder: string, name: string): string {
+  return join(folder, "state", name);
+}
+
 /**
  * Creates the folder if necessary and locks it.
  * @param fresh delete the data of earlier labs, but no other files
@@ -60,7 +65,7 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
     );
   }
   return {
-    file: (name) => join(state, name),
+    file: (name) => stateFile(path, name),
     writeEndpoints: (endpoints) => {
       // Rename a complete file, so that no reader sees half of it.
       writeFileSync(`${endpointsFile}.new`, `${JSON.stringify(endpoints)}\n`);

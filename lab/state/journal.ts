@@ -84,6 +84,14 @@ export function openJournal<Entry>(file: string, limit?: JournalLimit<Entry>): J
   };
 }
 
+/**
+ * Reads a journal that another process may be writing, without its incomplete last line.
+ * @returns no entries if there is no such file
+ */
+export function readJournal<Entry>(file: string): readonly Entry[] {
+  return readEntries<Entry>(file);
+}
+
 /** Truncates the file after its last line feed. @returns the remaining size in bytes */
 function dropIncompleteLine(descriptor: number): number {
   const { size } = fstatSync(descriptor);

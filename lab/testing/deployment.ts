@@ -17,6 +17,7 @@ export function deploymentOf(
   change: (stacks: Stacks) => Stacks = (stacks) => stacks,
 ): Deployment {
   const settings = settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, ...variables });
-  const terraform = readTerraform(change(synthesizeLab(settings)), account);
-  return readLabDeployment(terraform, account, settings);
+  const deployed = { ...account, region: settings.region };
+  const terraform = readTerraform(change(synthesizeLab(settings)), deployed);
+  return readLabDeployment(terraform, deployed, settings);
 }

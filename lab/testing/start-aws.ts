@@ -10,7 +10,7 @@ export function startTestAws({
   folder,
   trailDeliveries = fixedDelay(300),
   ...options
-}: Pick<AwsOptions, "deployment" | "clock"> & {
+}: Pick<AwsOptions, "deployment" | "clock" | "primaryKmsEntries"> & {
   readonly folder: string;
   readonly trailDeliveries?: Deliveries;
 }): Promise<Aws> {

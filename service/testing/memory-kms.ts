@@ -33,7 +33,7 @@ export const OTHER_KEY_ARN =
 export const MULTI_REGION_KEY_ARN =
   "arn:aws:kms:ap-southeast-2:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
 export const REPLICA_KEY_ARN =
-  "arn:aws:kms:ap-southeast-4:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
+  "arn:aws:kms:ap-southeast-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
 
 /**
  * An in-memory KMS that wraps data keys with AES-256-GCM and the encryption context as additional data.

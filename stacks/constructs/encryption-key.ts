@@ -1,5 +1,7 @@
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias/index.js";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key/index.js";
+import { KmsReplicaKey } from "@cdktf/provider-aws/lib/kms-replica-key/index.js";
+import type { TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import {
@@ -16,7 +18,18 @@ export interface EncryptionKeyProps {
   readonly description: string;
   /** Statements for the users of the key. Without any, nobody can encrypt or decrypt with it. */
   readonly grants: readonly Statement[];
+  /** Default: a key of this Region only. */
+  readonly regions?: KeyRegions | undefined;
 }
+
+/**
+ * `primary`: a multi-Region key, which can be replicated. `replica`: a replica of the primary key with this ARN,
+ * in another Region of the account. Both decrypt each other's ciphertexts, but have their own policy and alias.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/mrk-how-it-works.html
+ */
+export type KeyRegions =
+  | { readonly kind: "primary" }
+  | { readonly kind: "replica"; readonly primaryKeyArn: string };
 
 /**
  * A symmetric KMS key with automatic rotation, an alias and a policy that lists its users.
@@ -29,21 +42,49 @@ export interface EncryptionKeyProps {
 export class EncryptionKey extends Construct {
   readonly keyArn: string;
 
-  constructor(scope: Construct, id: string, { alias, description, grants }: EncryptionKeyProps) {
+  constructor(scope: Construct, id: string, props: EncryptionKeyProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
     const { keyRotationDays, keyDeletionDays } = stack.settings;
-    const key = new KmsKey(this, "Resource", {
+    const { alias, description, grants, regions } = props;
+    const common = {
       description,
-      enableKeyRotation: true,
-      rotationPeriodInDays: keyRotationDays,
       deletionWindowInDays: keyDeletionDays,
       policy: policyJson(this, "Policy", [grantAdministration(stack), ...grants]),
       ...stack.protection,
-    });
+    };
+    const key =
+      regions?.kind === "replica"
+        ? // Rotates with its primary key.
+          new KmsReplicaKey(this, "Resource", { ...common, primaryKeyArn: regions.primaryKeyArn })
+        : new KmsKey(this, "Resource", {
+            ...common,
+            enableKeyRotation: true,
+            rotationPeriodInDays: keyRotationDays,
+            ...(regions?.kind === "primary" && {
+              multiRegion: true,
+              lifecycle: { ...stack.protection.lifecycle, ...keepExistingKey(alias) },
+            }),
+          });
     new KmsAlias(this, "Alias", { name: alias, targetKeyId: key.keyId });
     this.keyArn = key.arn;
   }
+}
+
+/**
+ * Fails the plan if the key exists as a single-Region key. KMS cannot convert it, so Terraform would replace it,
+ * and everything that it encrypted would be lost.
+ */
+function keepExistingKey(alias: string): TerraformResourceLifecycle {
+  return {
+    ignoreChanges: ["multi_region"],
+    postcondition: [
+      {
+        condition: "${self.multi_region}",
+        errorMessage: `${alias} exists and is a single-Region key. KMS cannot make it a multi-Region key. Append a number to CIPHERWATCH_KEY_GENERATIONS to create a multi-Region key, and move the records to it (docs/keys.md), or unset CIPHERWATCH_REPLICA_REGION.`,
+      },
+    ],
+  };
 }
 
 /**
@@ -75,6 +116,21 @@ const ADMINISTER_KEY = [
   "kms:UpdateAlias",
   "kms:UpdateKeyDescription",
 ];
+
+/**
+ * Lets the account replicate a multi-Region key to one Region. Like the other management actions, it does not
+ * allow decryption: the replica gets the policy that its creator sets, and appears in the trail.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-auth.html
+ */
+export function grantReplication(stack: CipherwatchStack, region: string): Statement {
+  return {
+    sid: "AccountReplicatesKey",
+    principals: accountPrincipals(stack),
+    actions: ["kms:ReplicateKey"],
+    resources: THIS_KEY,
+    conditions: [["StringEquals", "kms:ReplicaRegion", region]],
+  };
+}
 
 /** The resource of statements in a key policy: there, `*` means the key itself. */
 export const THIS_KEY = ["*"];

@@ -87,6 +87,7 @@ const CHARGES: readonly Charge[] = [
       vpc_endpoint_type === "Interface" ? lengthOf(subnet_ids) : 0,
   },
   { item: "KMS keys", type: "aws_kms_key", price: "key" },
+  { item: "KMS keys", type: "aws_kms_replica_key", price: "key" },
   {
     item: "Database instances",
     type: "aws_db_instance",

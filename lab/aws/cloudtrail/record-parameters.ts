@@ -29,6 +29,8 @@ const KMS_PARAMETERS = [
   "Operations",
   "Constraints",
   "GrantId",
+  "ReplicaRegion",
+  "Description",
   "Limit",
   "Marker",
 ];

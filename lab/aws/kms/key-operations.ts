@@ -1,3 +1,4 @@
+import { REGIONS } from "../../../cloudwatch/alarm/regions.ts";
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
 import { page } from "../shared/paging.ts";
@@ -7,6 +8,7 @@ import {
   type KeyStore,
   type KmsKey,
   rejectPendingDeletion,
+  requireUsable,
 } from "./keys.ts";
 import {
   checkGrantTokens,
@@ -145,9 +147,95 @@ function keyMetadata(key: KmsKey, accountId: string): AwsStructure {
     CustomerMasterKeySpec: "SYMMETRIC_DEFAULT",
     KeySpec: "SYMMETRIC_DEFAULT",
     EncryptionAlgorithms: ["SYMMETRIC_DEFAULT"],
-    MultiRegion: false,
+    ...multiRegionMetadata(key),
     CurrentKeyMaterialId: key.materialId,
   };
+}
+
+function multiRegionMetadata({ arn, primaryKeyArn, replicaRegions }: KmsKey): AwsStructure {
+  if (primaryKeyArn === undefined) return { MultiRegion: false };
+  const describe = (keyArn: string) => ({ Arn: keyArn, Region: regionOf(keyArn) });
+  const isPrimary = primaryKeyArn === arn;
+  const replicas = isPrimary ? replicaRegions.map((region) => inRegion(arn, region)) : [arn];
+  return {
+    MultiRegion: true,
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: isPrimary ? "PRIMARY" : "REPLICA",
+      PrimaryKey: describe(primaryKeyArn),
+      ReplicaKeys: replicas.map(describe),
+    },
+  };
+}
+
+const regionOf = (keyArn: string) => keyArn.split(":")[3] ?? "";
+
+const inRegion = (keyArn: string, region: string) => keyArn.split(":").with(3, region).join(":");
+
+/**
+ * Records the replica. The lab of the other Region has it once it is started with this lab's data folder.
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
+ */
+export function replicateKey(
+  input: unknown,
+  call: Call,
+  keys: KeyStore,
+  { accountId, now }: { readonly accountId: string; readonly now: number },
+): AwsStructure {
+  const request = membersOf(input);
+  const region = readText(request, "ReplicaRegion", { max: 32 });
+  const policy = readText(request, "Policy", { max: 131_072 });
+  const description = readText(request, "Description", { max: 8192 }) ?? "";
+  const key = readManagedKey(request, call, keys);
+  if (region === undefined) {
+    throw new AwsError(
+      "ValidationException",
+      "Value at 'replicaRegion' failed to satisfy constraint: Member must not be null",
+    );
+  }
+  authorizeUse(call, key, { context: { "kms:ReplicaRegion": region } });
+  requireUsable(key);
+  const { arn, primaryKeyArn, replicaRegions } = key;
+  if (primaryKeyArn !== arn) {
+    throw new AwsError(
+      "UnsupportedOperationException",
+      `${arn} is not a multi-Region primary key.`,
+    );
+  }
+  const replicaArn = inRegion(arn, region);
+  if (region === call.region || replicaRegions.includes(region)) {
+    throw new AwsError("AlreadyExistsException", `${replicaArn} already exists.`);
+  }
+  if (!REGIONS.includes(region)) {
+    throw new AwsError(
+      "UnsupportedOperationException",
+      `${region} is not a Region of this partition.`,
+    );
+  }
+  keys.addReplica(key, region);
+  const replica = { ...key, arn: replicaArn, description, createdAt: now, aliases: [], grants: [] };
+  return {
+    ReplicaKeyMetadata: {
+      ...keyMetadata(replica, accountId),
+      KeyState: "Creating",
+      Enabled: false,
+    },
+    ReplicaPolicy: policy ?? defaultPolicy(accountId),
+    ReplicaTags: [],
+  };
+}
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */
+function defaultPolicy(accountId: string): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: {
+      Sid: "Enable IAM User Permissions",
+      Effect: "Allow",
+      Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+      Action: "kms:*",
+      Resource: "*",
+    },
+  });
 }
 
 /** Reads the `KeyId` of an operation that accepts no alias. */

@@ -15,7 +15,8 @@ export type KmsEntry =
   | ({ readonly key: string } & KeyState)
   | { readonly key: string; readonly policy: string }
   | { readonly key: string; readonly grant: Grant }
-  | { readonly key: string; readonly endedGrant: string };
+  | { readonly key: string; readonly endedGrant: string }
+  | { readonly key: string; readonly replicaRegion: string };
 
 export type KeyState =
   | { readonly state: "Enabled" | "Disabled" }
@@ -35,12 +36,18 @@ export interface KmsKey {
   readonly policy: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly grants: readonly Grant[];
+  /** ARN of the primary key of a multi-Region key: its own, or that of the key that it replicates. */
+  readonly primaryKeyArn?: string;
+  /** Regions that the key was replicated to, in the order of the calls. */
+  readonly replicaRegions: readonly string[];
 }
 
 export interface KeyStoreOptions {
   readonly clock: Clock;
   readonly keys: readonly DeployedKey[];
   readonly journal: Journal<KmsEntry>;
+  /** Journal entries of the lab in the primary Region, which has the material of the replicas. */
+  readonly primaryEntries?: readonly KmsEntry[];
   readonly accountId: string;
   readonly region: string;
 }
@@ -59,6 +66,7 @@ export interface KeyStore {
   readonly setPolicy: (key: KmsKey, policy: string) => void;
   readonly addGrant: (key: KmsKey, grant: Grant) => void;
   readonly endGrant: (key: KmsKey, grantId: string) => void;
+  readonly addReplica: (key: KmsKey, region: string) => void;
 }
 
 /**
@@ -81,7 +89,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
   const deployed = options.keys.map((key) => {
     const journaled = materials.get(key.keyId);
     if (journaled !== undefined) return withMaterial(key, journaled);
-    const material = randomBytes(32).toString("base64");
+    const material = replicatedMaterial(key, options) ?? randomBytes(32).toString("base64");
     const created = { key: key.keyId, material, createdAt: clock.now() };
     journal.append(created);
     return withMaterial(key, created);
@@ -89,9 +97,10 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
 
   const all = (): KmsKey[] =>
     deployed.flatMap((key) => {
-      const { current, policy = key.policy, grants } = changes.get(key.keyId) ?? UNCHANGED;
+      const change = changes.get(key.keyId) ?? UNCHANGED;
+      const { current, policy = key.policy, grants, replicaRegions } = change;
       const deleted = current.state === "PendingDeletion" && clock.now() >= current.deletionDate;
-      return deleted ? [] : [{ ...key, current, policy, grants }];
+      return deleted ? [] : [{ ...key, current, policy, grants, replicaRegions }];
     });
 
   return {
@@ -103,20 +112,24 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     setPolicy: ({ keyId }, policy) => write({ key: keyId, policy }),
     addGrant: ({ keyId }, grant) => write({ key: keyId, grant }),
     endGrant: ({ keyId }, grantId) => write({ key: keyId, endedGrant: grantId }),
+    addReplica: ({ keyId }, replicaRegion) => write({ key: keyId, replicaRegion }),
   };
 }
 
-interface KeyChanges extends Pick<KmsKey, "current" | "grants"> {
+interface KeyChanges extends Pick<KmsKey, "current" | "grants" | "replicaRegions"> {
   readonly policy?: string;
 }
 
-const UNCHANGED: KeyChanges = { current: { state: "Enabled" }, grants: [] };
+const UNCHANGED: KeyChanges = { current: { state: "Enabled" }, grants: [], replicaRegions: [] };
 
 function changed(before = UNCHANGED, entry: Exclude<KmsEntry, { material: string }>): KeyChanges {
   if ("policy" in entry) return { ...before, policy: entry.policy };
   if ("grant" in entry) return { ...before, grants: [...before.grants, entry.grant] };
   if ("endedGrant" in entry) {
     return { ...before, grants: before.grants.filter(({ id }) => id !== entry.endedGrant) };
+  }
+  if ("replicaRegion" in entry) {
+    return { ...before, replicaRegions: [...before.replicaRegions, entry.replicaRegion] };
   }
   const { key: _, ...current } = entry;
   return { ...before, current };
@@ -128,18 +141,30 @@ interface KeyMaterial {
   readonly createdAt: number;
 }
 
+/**
+ * The material of a replica, which is that of its primary key. Undefined for a key that is not a replica.
+ * @throws Error if the primary Region's lab has no such key
+ */
+function replicatedMaterial(
+  { keyId, arn, primaryKeyArn = arn }: DeployedKey,
+  { primaryEntries = [] }: KeyStoreOptions,
+): string | undefined {
+  if (primaryKeyArn === arn) return undefined;
+  for (const entry of primaryEntries) {
+    if (entry.key === keyId && "material" in entry) return entry.material;
+  }
+  throw new Error(
+    `There is no primary key ${primaryKeyArn} to replicate. Start the lab of its Region first, with CIPHERWATCH_REPLICA_REGION, and this one with --replica-of and that lab's data folder.`,
+  );
+}
+
 function withMaterial(
-  { keyId, arn, description, aliases, policy, tags }: DeployedKey,
+  { address: _, ...key }: DeployedKey,
   { material, createdAt }: KeyMaterial,
-): Omit<KmsKey, "current" | "grants"> {
+): Omit<KmsKey, "current" | "grants" | "replicaRegions"> {
   const bytes = Buffer.from(material, "base64");
   return {
-    keyId,
-    arn,
-    description,
-    aliases,
-    policy,
-    tags,
+    ...key,
     createdAt,
     material: bytes,
     materialId: createHash("sha256").update("key material id").update(bytes).digest("hex"),

@@ -12,6 +12,7 @@ import {
   describeKey,
   listAliases,
   listKeys,
+  replicateKey,
   scheduleKeyDeletion,
   setKeyEnabled,
 } from "./key-operations.ts";
@@ -20,6 +21,7 @@ import { getKeyPolicy, putKeyPolicy } from "./policy-operations.ts";
 
 export const notModelled: readonly string[] = [
   "KMS rotates no keys and ignores grant tokens: a grant takes effect at once.",
+  "A lab is one Region. A replica of its KMS keys is in the lab of another Region that is started with its data folder (`--replica-of`). The two share the key material and nothing else.",
 ];
 
 /**
@@ -49,6 +51,8 @@ export function createKms(options: KeyStoreOptions): {
       DisableKey: (input, call) => setKeyEnabled(input, call, keys, "Disabled"),
       ScheduleKeyDeletion: (input, call) => scheduleKeyDeletion(input, call, keys, clock.now()),
       CancelKeyDeletion: (input, call) => cancelKeyDeletion(input, call, keys),
+      ReplicateKey: (input, call) =>
+        replicateKey(input, call, keys, { accountId, now: clock.now() }),
       GetKeyPolicy: (input, call) => getKeyPolicy(input, call, keys),
       PutKeyPolicy: (input, call) => putKeyPolicy(input, call, keys),
       CreateGrant: (input, call) => createGrant(input, call, keys, clock.now()),

@@ -32,14 +32,17 @@ export function startKms({
   clock = manualClock(START) as Clock,
   keys = [FIRST, SECOND],
   journal = memoryJournal<KmsEntry>() as Journal<KmsEntry>,
+  region = ACCOUNT.region as string,
+  primaryEntries = [] as readonly KmsEntry[],
 } = {}) {
-  const { operations } = createKms({ ...ACCOUNT, clock, keys, journal });
+  const { accountId } = ACCOUNT;
+  const { operations } = createKms({ accountId, region, clock, keys, journal, primaryEntries });
   return async (operation: string, input: unknown): Promise<Record<string, unknown>> => {
     const call: Call = {
       operation,
       requestId: "",
       caller: CALLER,
-      region: ACCOUNT.region,
+      region,
       sourceIpAddress: "",
       userAgent: "",
       authorize: () => {},

@@ -29,7 +29,12 @@ const WITH_LINKED_ROLE = [
 export function roles(stack: CipherwatchStack): Area {
   const shifts = stack.settings.deploymentStrategy !== "rolling";
   const chats = stack.settings.slackChannelId !== undefined;
-  const linked = [...WITH_LINKED_ROLE, ...(chats ? ["management.chatbot.amazonaws.com"] : [])];
+  const linked = [
+    ...WITH_LINKED_ROLE,
+    ...(chats ? ["management.chatbot.amazonaws.com"] : []),
+    // https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
+    ...(stack.settings.replicaRegion === undefined ? [] : ["mrk.kms.amazonaws.com"]),
+  ];
   const resources = [stack.roleArn(resourceName(stack.settings.env, "*"))];
   return {
     read: [
