@@ -3,9 +3,9 @@ import { CANARY_MINUTES } from "../common/canary.ts";
 import { serviceRoleName } from "../common/naming.ts";
 import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
-import { resourceEnvironment } from "../settings/regions.ts";
+import { isReplica, resourceEnvironment } from "../settings/regions.ts";
 import { type Account, readTerraform, type Terraform } from "../terraform/reader.ts";
-import { type Aws, notModelled, startAws } from "./aws/aws.ts";
+import { type Aws, type AwsOptions, notModelled, startAws } from "./aws/aws.ts";
 import { spreadDelays } from "./aws/cloudtrail/deliveries.ts";
 import type { KmsEntry } from "./aws/kms/keys.ts";
 import { createActions } from "./console/actions.ts";
@@ -87,9 +87,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
     trailDeliveries: spreadDelays(options.trailDelaySeconds, Math.random),
     journalFile: (name) => folder.file(`${name}.jsonl`),
     onError,
-    ...(options.replicaOf !== undefined && {
-      primaryKmsEntries: readJournal<KmsEntry>(stateFile(options.replicaOf, "kms.jsonl")),
-    }),
+    ...primaryKeys(options, settings),
   });
   onStop(aws.close);
 
@@ -97,25 +95,20 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   onStep("Wait for PostgreSQL");
   const databaseUrl = await database.url;
   const logFile = folder.file("service.log");
-  const serviceEnv = {
-    ...clientEnvironment({
-      endpoint: aws.url,
-      region: deployment.region,
-      credentials: aws.assumeRole(serviceRoleName(env), "lab"),
-    }),
-    DATABASE_URL: databaseUrl,
-    ...identity.env,
-    KMS_KEY_ARN: scope.keyArn,
-    KMS_PREVIOUS_KEY_ARNS: scope.previousKeyArns.join(","),
-    METRICS_NAMESPACE: scope.serviceNamespace,
-    DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
-    TRAIL: deployment.trail.name,
-    HOST: "127.0.0.1",
-    PORT: String(options.port),
-  };
   onStep("Migrate the database and start the service");
   const service = await startService({
-    env: serviceEnv,
+    env: {
+      ...clientEnvironment({
+        endpoint: aws.url,
+        region: deployment.region,
+        credentials: aws.assumeRole(serviceRoleName(env), "lab"),
+      }),
+      ...identity.env,
+      ...variablesOfService(settings, scope),
+      DATABASE_URL: databaseUrl,
+      TRAIL: deployment.trail.name,
+      PORT: String(options.port),
+    },
     logFile,
     onLine: (line) => aws.logLine(scope.serviceLogGroupName, line),
     onStop,
@@ -158,6 +151,31 @@ function emulatedAccount(settings: Settings): Account {
   const accountId =
     settings.accountId ?? monitoredAccount(settings) ?? primary?.split(":")[4] ?? ACCOUNT_ID;
   return { accountId, region: settings.region };
+}
+
+/**
+ * The KMS journal of the lab that this one replicates.
+ * @throws Error unless both the option and the setting make it a replica
+ */
+function primaryKeys({ replicaOf }: LabOptions, settings: Settings): Partial<AwsOptions> {
+  if ((replicaOf !== undefined) === isReplica(settings)) {
+    if (replicaOf === undefined) return {};
+    return { primaryKmsEntries: readJournal<KmsEntry>(stateFile(replicaOf, "kms.jsonl")) };
+  }
+  throw new Error(
+    "A lab of the second Region needs both --replica-of, with the data folder of the first Region's lab, and CIPHERWATCH_PRIMARY_KEY_ARNS. See docs/failover.md.",
+  );
+}
+
+/** The variables of the service that the stacks also set. */
+function variablesOfService(settings: Settings, scope: DetectionScope) {
+  return {
+    KMS_KEY_ARN: scope.keyArn,
+    KMS_PREVIOUS_KEY_ARNS: scope.previousKeyArns.join(","),
+    METRICS_NAMESPACE: scope.serviceNamespace,
+    DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
+    HOST: "127.0.0.1",
+  };
 }
 
 /** Starts an issuer with the claims of the one in the settings. Nothing while identity is off. */

@@ -17,7 +17,7 @@ it("has the documented defaults", () => {
 
 it("reads each option", () => {
   const args =
-    "--port 0 --aws-port 1 --console-port 2 --speed 1.5 --trail-delay 0 --identity --fresh --data d";
+    "--port 0 --aws-port 1 --console-port 2 --speed 1.5 --trail-delay 0 --identity --fresh --data d --replica-of e";
   expect(readOptions(args.split(" "))).toMatchObject({
     port: 0,
     awsPort: 1,
@@ -27,6 +27,7 @@ it("reads each option", () => {
     identity: true,
     fresh: true,
     data: "d",
+    replicaOf: "e",
   });
 });
 

@@ -126,9 +126,15 @@ def keep_rotation_periods():
 
 
 def separate_replica_keys():
-    """Gives KMS replica keys a policy, description and tags of their own, which moto drops."""
+    """Gives KMS replica keys a policy, description and tags of their own, which moto drops.
+
+    Gives multi-Region keys ids without hyphens, as AWS does."""
+    from moto.kms import models
     from moto.kms.models import kms_backends
     from moto.kms.responses import KmsResponse
+
+    def generate_key_id(multi_region=False):
+        return f"mrk-{uuid.uuid4().hex}" if multi_region else str(uuid.uuid4())
 
     def replicate_key(self):
         key_id = self.kms_backend.get_key_id(self._get_param("KeyId"))
@@ -145,6 +151,7 @@ def separate_replica_keys():
         metadata = replica.to_dict()["KeyMetadata"]
         return json.dumps({"ReplicaKeyMetadata": metadata, "ReplicaPolicy": replica.policy})
 
+    models.generate_key_id = generate_key_id
     KmsResponse.replicate_key = replicate_key
 
 

@@ -58,7 +58,13 @@ export const CONFIGURATIONS = {
     URGENT_TOPIC_ARN: "arn:aws:sns:ap-southeast-2:111122223333:pages",
     ROUTINE_TOPIC_ARN: "arn:aws:sns:ap-southeast-2:111122223333:alerts",
   },
-  "without VPC endpoints": { ...prod, VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" },
+  "a replica without VPC endpoints": {
+    ...prod,
+    VPC_ENDPOINTS: "false",
+    NAT_GATEWAYS: "per-zone",
+    PRIMARY_KEY_ARNS: `arn:aws:kms:us-east-1:111122223333:key/mrk-${"0".repeat(32)}`,
+    SOURCE_DATABASE_ARN: "arn:aws:rds:us-east-1:111122223333:db:cipherwatch-prod-database",
+  },
 } as const;
 
 export type ConfigurationName = keyof typeof CONFIGURATIONS;

@@ -12,6 +12,7 @@ import {
 } from "./matchers.ts";
 import {
   allowStatements,
+  keyStatements,
   type PolicyHolder,
   type Statement,
   statementMatcher,
@@ -269,8 +270,11 @@ export const iam: readonly ControlArea[] = [
         scanners: "CKV_AWS_1 CKV_AWS_49 CKV_AWS_62 CKV_AWS_63 CKV2_AWS_40 AWS-0345 IAM.1 IAM.21",
         exemptions: [WITHOUT_WEB_ACL, ofVpcOwner("aws_vpc_endpoint")],
         check: allOf(
-          ...([ROLE, "aws_kms_key", ...WITH_RESOURCES] as const).map((holder) =>
-            everyHas(allowStatements(holder), { actions: namedActions, not_actions: absent }),
+          ...[
+            keyStatements,
+            ...([ROLE, ...WITH_RESOURCES] as const).map((holder) => allowStatements(holder)),
+          ].map((statements) =>
+            everyHas(statements, { actions: namedActions, not_actions: absent }),
           ),
         ),
       },

@@ -251,7 +251,7 @@ export const network: readonly ControlArea[] = [
             `service/${EGRESS}.ReachAws`,
           ),
           {
-            under: ["dev", "without VPC endpoints"],
+            under: ["dev", "a replica without VPC endpoints"],
             of: [`service/${EGRESS}.ReachAws`],
             reason:
               "Without interface endpoints, which dev omits to save costs, the AWS APIs have public addresses in no short list of ranges. Only port 443 is open, from the private subnets, through the NAT gateway. `CIPHERWATCH_VPC_ENDPOINTS=true` closes it.",

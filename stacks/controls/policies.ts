@@ -8,7 +8,7 @@ import {
 } from "../../terraform/resources.ts";
 import type { Finding } from "./finding.ts";
 import { type Matcher, UNRESOLVABLE } from "./matchers.ts";
-import { attributeViolations, type Subject, type SubjectItem } from "./subjects.ts";
+import { attributeViolations, including, type Subject, type SubjectItem } from "./subjects.ts";
 
 /** The attribute that holds the policy, by resource type. A test rejects policies anywhere else. */
 export const POLICY_ATTRIBUTES = {
@@ -17,6 +17,7 @@ export const POLICY_ATTRIBUTES = {
   aws_iam_role: "assume_role_policy",
   aws_iam_role_policy: "policy",
   aws_kms_key: "policy",
+  aws_kms_replica_key: "policy",
   aws_s3_bucket_policy: "policy",
   aws_sns_topic_policy: "policy",
   aws_sqs_queue_policy: "policy",
@@ -123,6 +124,12 @@ function documentOf(
     target.values.override_policy_documents === undefined;
   return isReadable ? (target as unknown as PolicyDocument) : undefined;
 }
+
+/** Every Allow statement of a key policy. */
+export const keyStatements: Subject = including(
+  allowStatements("aws_kms_key"),
+  allowStatements("aws_kms_replica_key"),
+);
 
 /** Accepts statements, and rejects an accepted statement with each of the changes. */
 export function statementMatcher(

@@ -40,6 +40,15 @@ export function resources(type: string, where: (values: Block) => boolean = () =
   };
 }
 
+/** The items of both subjects. Only the first must occur, so violations are made of it alone. */
+export function including(subject: Subject, other: Subject): Subject {
+  return {
+    types: subject.types,
+    items: (stacks) => [...subject.items(stacks), ...other.items(stacks)],
+    violations: subject.violations,
+  };
+}
+
 function itemOf(stacks: Stacks, resource: ConfiguredResource): SubjectItem {
   return {
     address: addressOf(resource),

@@ -15,13 +15,14 @@ import {
   referenceTo,
 } from "./matchers.ts";
 import { ALARM, alarmsOn, hasAlarms } from "./metric-alarms.ts";
-import { allowStatements } from "./policies.ts";
+import { allowStatements, keyStatements } from "./policies.ts";
 import { principalsOfThisAccount } from "./principals.ts";
 import { blocksAll, PUBLIC_ACCESS_BLOCK } from "./storage.ts";
-import { type Companion, companions, companionsOf } from "./subjects.ts";
+import { type Companion, companions, companionsOf, including, resources } from "./subjects.ts";
 
 const TRAIL = "aws_cloudtrail";
 const KEY = "aws_kms_key";
+const REPLICA_KEY = "aws_kms_replica_key";
 const LOG_GROUP = "aws_cloudwatch_log_group";
 const TOPIC = "aws_sns_topic";
 
@@ -83,15 +84,16 @@ export const trail: readonly ControlArea[] = [
         id: "kms-policy",
         title: "Key policies name their principals",
         scanners: "CKV_AWS_33 CKV2_AWS_64 KMS.5",
-        check: everyIs(allowStatements(KEY), principalsOfThisAccount),
+        check: everyIs(keyStatements, principalsOfThisAccount),
       },
       {
         id: "kms-deletion",
         title: "Keys are enabled; their deletion can be cancelled and raises an alarm",
         scanners: "CKV_AWS_227 AWS-0153 KMS.3 CloudWatch.7",
         check: allOf(
-          everyHas(KEY, {
-            is_enabled: optional(true),
+          everyHas(KEY, { is_enabled: optional(true) }),
+          everyHas(including(resources(KEY), resources(REPLICA_KEY)), {
+            enabled: optional(true), // of a replica
             deletion_window_in_days: atLeast(MINIMUM_DELETION_DAYS),
           }),
           alarmsOn("DisableKey", "ScheduleKeyDeletion"),
