@@ -112,13 +112,26 @@ test("replicates a multi-Region key to a second Region, and keeps a key that is 
   const keyArn = await applyWithoutRemainder(await workspace.synth("primary", generations));
   expect(keyArn).toMatch(/^arn:aws:kms:ap-southeast-2:\d{12}:key\/mrk-/);
 
-  const second = await workspace.synth("replica", {
+  const replica = {
     ...ALERTS,
     CIPHERWATCH_REGION: SECOND_REGION,
     CIPHERWATCH_KEY_GENERATIONS: "2",
     CIPHERWATCH_PRIMARY_KEY_ARNS: keyArn,
-  });
+    CIPHERWATCH_SOURCE_DATABASE_ARN: `arn:aws:rds:${REGION}:123456789012:db:cipherwatch-dev-database`,
+  };
+  const second = await workspace.synth("replica", replica);
   expect(await applyWithoutRemainder(second)).toBe(keyArn.replace(REGION, SECOND_REGION));
+
+  const restored = terraform(second, "database");
+  await restored.init();
+  await restored.validate();
+  const inStandby = await workspace.synth("standby", { ...replica, CIPHERWATCH_STANDBY: "true" });
+  const standby = terraform(inStandby, "database");
+  await standby.init();
+  const copies = "-target=aws_db_instance_automated_backups_replication.BackupCopies";
+  await standby.plan(copies);
+  await standby.apply();
+  expect(describeChanges((await standby.plan(copies)).changes)).toEqual([]);
 });
 
 test("finds the log group of an existing trail, and says where it is missing", async () => {

@@ -151,7 +151,14 @@ def separate_replica_keys():
         metadata = replica.to_dict()["KeyMetadata"]
         return json.dumps({"ReplicaKeyMetadata": metadata, "ReplicaPolicy": replica.policy})
 
+    validate = KmsResponse._validate_cmk_id
+
+    def validate_id(self, key_id):
+        if self.kms_backend.get_key_id(key_id) not in self.kms_backend.keys:
+            validate(self, key_id)
+
     models.generate_key_id = generate_key_id
+    KmsResponse._validate_cmk_id = validate_id
     KmsResponse.replicate_key = replicate_key
 
 
@@ -195,6 +202,38 @@ def keep_database_settings():
 
     DBInstance.__init__ = make_with_monitoring
     DBParameterGroup.update_parameters = update_as_user
+
+
+def support_backup_copies():
+    """Adds copies of the automated backups of a database in another Region."""
+    from moto.core.responses import ActionResult
+    from moto.rds.responses import RDSResponse
+
+    copies = {}
+    describe_own = RDSResponse.describe_db_instance_automated_backups
+
+    def start(self):
+        source = self.params["SourceDBInstanceArn"]
+        arn = f"arn:aws:rds:{self.region}:{self.current_account}:auto-backup:ab-{uuid.uuid4().hex}"
+        copies[arn] = {
+            "BackupRetentionPeriod": self.params.get("BackupRetentionPeriod"),
+            "DBInstanceArn": source,
+            "DBInstanceAutomatedBackupsArn": arn,
+            "DBInstanceIdentifier": source.split(":")[-1],
+            "KmsKeyId": self.params.get("KmsKeyId"),
+            "Region": source.split(":")[3],
+            "Status": "replicating",
+        }
+        return ActionResult({"DBInstanceAutomatedBackup": copies[arn]})
+
+    def describe(self):
+        arn = self.params.get("DBInstanceAutomatedBackupsArn")
+        if arn is None:
+            return describe_own(self)
+        return ActionResult({"DBInstanceAutomatedBackups": [copies[arn]] if arn in copies else []})
+
+    RDSResponse.start_db_instance_automated_backups_replication = start
+    RDSResponse.describe_db_instance_automated_backups = describe
 
 
 def keep_service_settings():
@@ -564,6 +603,7 @@ def main(region, services):
     separate_replica_keys()
     find_trails_by_arn()
     keep_database_settings()
+    support_backup_copies()
     keep_service_settings()
     keep_scaling_tags()
     support_composite_alarms()

@@ -40,6 +40,7 @@ test("multiplies hourly prices by 730 hours", () => {
 
 test("charges monthly prices once", () => {
   expect(costOf("KMS keys", ["aws_kms_key", {}])?.month).toBe(1);
+  expect(costOf("KMS keys", ["aws_kms_replica_key", {}])?.month).toBe(1);
 });
 
 describe("a database", () => {
