@@ -36,7 +36,7 @@ export function readLabDeployment(
   account: Account,
   settings: Settings,
 ): Deployment {
-  const keys = existingKeyAliases(settings);
+  const keys = existingKeyAliases({ ...settings, env: resourceEnvironment(settings) });
   return withMonitoredKeys(readDeployment(terraform, account, { ...settings, keys }), settings);
 }
 

@@ -66,6 +66,21 @@ test.each([
   ],
   ["a database without keys", { PRIMARY_KEY_ARNS: "" }, /^is set without a multi-Region key/],
   [
+    "replicas beside existing keys",
+    { EXISTING_KEYS: `1=${KEY.replace("ap-southeast-1", "ap-southeast-2")}` },
+    /^must not be set with CIPHERWATCH_EXISTING_KEYS/,
+  ],
+  [
+    "a newest generation that is an existing key",
+    {
+      PRIMARY_KEY_ARNS: "",
+      SOURCE_DATABASE_ARN: "",
+      REPLICA_REGION: "eu-west-1",
+      EXISTING_KEYS: `1=${KEY.replace("ap-southeast-1", "ap-southeast-2")}`,
+    },
+    /^is set, but the newest generation, 1, is an existing key/,
+  ],
+  [
     "a standby without backups",
     { STANDBY: "true", SOURCE_DATABASE_ARN: "" },
     /^is true without CIPHERWATCH_SOURCE_DATABASE_ARN/,

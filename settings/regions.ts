@@ -1,4 +1,5 @@
 import { replicaEnvironment } from "../common/naming.ts";
+import type * as existing from "./existing.ts";
 import type * as general from "./general.ts";
 import { validateRegion } from "./general.ts";
 import type * as keysAndLogs from "./keys-and-logs.ts";
@@ -48,7 +49,8 @@ export const settings = {
   }),
 };
 
-type Values = ValuesOf<typeof settings & typeof general.settings & typeof keysAndLogs.settings>;
+type Values = ValuesOf<typeof settings & typeof general.settings & typeof keysAndLogs.settings> &
+  Pick<ValuesOf<typeof existing.settings>, "existingKeys">;
 
 /** Whether the settings describe the replica of a deployment in another Region. */
 export function isReplica({ primaryKeyArns }: Pick<Values, "primaryKeyArns">): boolean {
@@ -92,6 +94,24 @@ export const refinements: readonly Refinement<Values>[] = [
       "must not be set in a replica: KMS replicates only primary keys",
     allowed: "unset, with CIPHERWATCH_PRIMARY_KEY_ARNS",
     next: "set it in the primary deployment, and unset it here",
+  },
+  {
+    fields: ["replicaRegion", "keyGenerations", "existingKeys"],
+    check: ({ replicaRegion, keyGenerations, existingKeys }) =>
+      replicaRegion !== undefined &&
+      existingKeys[String(keyGenerations.at(-1))] !== undefined &&
+      `is set, but the newest generation, ${keyGenerations.at(-1)}, is an existing key, which the stacks do not create`,
+    allowed: "a newest generation that is not in CIPHERWATCH_EXISTING_KEYS",
+    next: "append a generation, or let the owner of the key replicate it",
+  },
+  {
+    fields: ["primaryKeyArns", "existingKeys"],
+    check: ({ primaryKeyArns, existingKeys }) =>
+      primaryKeyArns.length > 0 &&
+      Object.keys(existingKeys).length > 0 &&
+      "must not be set with CIPHERWATCH_EXISTING_KEYS: the keys of a replica are replicas",
+    allowed: "one of CIPHERWATCH_PRIMARY_KEY_ARNS and CIPHERWATCH_EXISTING_KEYS",
+    next: "unset one of them",
   },
   {
     fields: ["primaryKeyArns", "keyGenerations"],
