@@ -45,14 +45,12 @@ export function addStacks(app: App, loaded: Settings): void {
       endpointSecurityGroupId: network.endpointSecurityGroupId,
       keyArn: kms.keyArn,
       previousKeyArns: kms.previousKeyArns,
-      databaseHost: database.instance.host,
+      ...database.instance,
       databasePort: database.port,
       databaseName: database.databaseName,
       databaseUser: database.serviceUser,
       rewrapUser: database.rewrapUser,
-      databaseResourceId: database.instance.resourceId,
       databaseSecurityGroupId: database.securityGroupId,
-      masterSecretArn: database.instance.masterSecretArn,
       secretKeyArn: database.secretKeyArn,
     });
   }

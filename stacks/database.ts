@@ -69,11 +69,11 @@ const PARAMETERS = {
 
 /** What identifies a database instance. */
 export interface DatabaseInstance {
-  readonly host: string;
+  readonly databaseHost: string;
   /** Secret of the master user, which RDS creates and rotates every week. */
   readonly masterSecretArn: string;
   /** `db-…`, as in the ARN `rds-db:<region>:<account>:dbuser:<resource id>/<user>`. */
-  readonly resourceId: string;
+  readonly databaseResourceId: string;
 }
 
 /**
@@ -197,8 +197,8 @@ export class DatabaseStack extends CipherwatchStack {
       dependsOn: [...logGroups, monitoring.permissions],
     });
     return {
-      host: instance.address,
-      resourceId: instance.resourceId,
+      databaseHost: instance.address,
+      databaseResourceId: instance.resourceId,
       masterSecretArn: instance.masterUserSecret.get(0).secretArn,
     };
   }
