@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { basename } from "node:path";
 import { pipeline, Readable } from "node:stream";
-import { createGunzip, gunzipSync } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { kindOfFile } from "./names.ts";
 import { isZip, readZip } from "./zip.ts";
 
@@ -21,12 +21,6 @@ export interface Part {
    * @throws Error of the file system, or for corrupt or truncated data
    */
   readonly chunks: () => AsyncIterable<Buffer>;
-  /**
-   * The decompressed contents of a small file that begins with the gzip signature: a stream takes several times
-   * as long, and a trail consists of small files. Undefined for other files, and for corrupt data, which
-   * `chunks` reads up to the damage.
-   */
-  readonly whole?: () => Buffer | undefined;
 }
 
 /**
@@ -40,31 +34,13 @@ export function openParts(
 ): readonly Part[] {
   if (path === STANDARD_INPUT) return [{ name: "standard input", chunks: readStandardInput }];
   const { head, isWhole } = readHead(path);
-  if (!isZip(head)) {
-    const chunks = () => fileChunks(path, head, isWhole);
-    return [{ name: path, chunks, ...(isWhole && isGzip(head) && { whole: () => gunzip(head) }) }];
-  }
+  if (!isZip(head)) return [{ name: path, chunks: () => fileChunks(path, head, isWhole) }];
   return readZip(path).flatMap(({ name, chunks }) => {
     const kind = kindOfFile(basename(name));
     if (kind === "records") return [{ name: `${path}/${name}`, chunks: () => gunzipped(chunks()) }];
     onSkipped(kind);
     return [];
   });
-}
-
-/** Limit of a file in memory. CloudTrail's files are about 50 MB at most, and nearly all are far smaller. */
-const MAX_WHOLE_BYTES = 16 * 1024 * 1024;
-
-function gunzip(data: Buffer): Buffer | undefined {
-  if (data.length < 18) return undefined;
-  // gzip ends with the decompressed size. With a buffer of that size, zlib needs no second one.
-  const size = data.readUInt32LE(data.length - 4);
-  const chunkSize = Math.min(Math.max(size + 1, 1024), MAX_WHOLE_BYTES);
-  try {
-    return gunzipSync(data, { chunkSize, maxOutputLength: MAX_WHOLE_BYTES });
-  } catch {
-    return undefined;
-  }
 }
 
 async function* fileChunks(

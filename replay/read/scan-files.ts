@@ -4,7 +4,8 @@ import { describeForeign } from "./foreign.ts";
 import { createCsvReader, isEventCsv } from "./records/csv.ts";
 import { createRecordReader, type RecordReader } from "./records/reader.ts";
 import { NOT_AN_OBJECT, type RecordHandler } from "./records/source.ts";
-import { readWhole } from "./records/whole.ts";
+import { readWhole, type WholeRecord } from "./records/whole.ts";
+import { createSmallFileReader } from "./small-files.ts";
 
 /** A file or a record that cannot be read. */
 export interface FileError {
@@ -49,7 +50,14 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
     unreadable += unread.unreadable;
     errors.push(...unread.errors.slice(0, MAX_ERRORS - errors.length));
   };
-  for (const path of paths) {
+  readSmallFiles ??= createSmallFileReader();
+  for (const [path, text] of readSmallFiles(paths)) {
+    const records = text && readWhole(text, scan.skim(text));
+    if (records) {
+      files++;
+      add(scanRecords(path, records, scan));
+      continue;
+    }
     try {
       const parts = openParts(path, (kind) => {
         skipped[kind === "digest" ? "digests" : "others"]++;
@@ -64,45 +72,42 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
   return { ...scan.findings(), files, malformed, unreadable, errors, ...skipped };
 }
 
+/** Of this thread, created with its first batch. */
+let readSmallFiles: ReturnType<typeof createSmallFileReader> | undefined;
+
+/** Scans the records of a file as CloudTrail writes them. */
+function scanRecords(name: string, records: readonly WholeRecord[], scan: Scan): Unread {
+  const results = createResults(name);
+  for (const [index, record] of records.entries()) {
+    const why =
+      typeof record === "string" ? scan.addSkimmed(record) : scan.add(record.record, record.text);
+    if (why === undefined) results.onRead();
+    else {
+      const parsed = typeof record === "string" ? undefined : record.record;
+      results.onError(`record ${index + 1}`, why, parsed);
+    }
+  }
+  return results.unread("");
+}
+
 /**
  * Scans the records of a file. Errors about its records are left out if the whole file cannot be read: what
  * looks like a malformed record may be damage that only the checksum at the end reveals.
  */
-async function scanPart({ name, chunks, whole }: Part, scan: Scan): Promise<Unread> {
-  const errors: FileError[] = [];
-  let malformed = 0;
-  let read = 0;
-  let isForeign = true;
-  let head = "";
-  let first: object | undefined;
-  const onError = (place: string, why: string) => {
-    malformed++;
-    if (why !== MISSING_EVENT_TIME && why !== NOT_AN_OBJECT) isForeign = false;
-    if (errors.length < MAX_ERRORS) errors.push({ file: name, place, why });
-  };
-  const onResult = (place: () => string, why: string | undefined) => {
-    if (why === undefined) read++;
-    else onError(place(), why);
-  };
+async function scanPart({ name, chunks }: Part, scan: Scan): Promise<Unread> {
+  const results = createResults(name);
   const handler: RecordHandler = {
     onRecord: (record, text, place) => {
       const why = scan.add(record, text);
-      if (why === MISSING_EVENT_TIME) first ??= record;
-      onResult(place, why);
+      if (why === undefined) results.onRead();
+      else results.onError(place(), why, record);
     },
-    onError,
+    onError: results.onError,
   };
-  const contents = whole?.();
-  const text = contents?.toString("utf8");
-  const records = text && readWhole(text, scan.skim(text));
+  let head = "";
   let reader: RecordReader | undefined;
   try {
-    for (const [index, record] of (records || []).entries()) {
-      const place = () => `record ${index + 1}`;
-      if (typeof record === "string") onResult(place, scan.addSkimmed(record));
-      else handler.onRecord(record.record, record.text, place);
-    }
-    for await (const chunk of records ? [] : contents ? [contents] : chunks()) {
+    for await (const chunk of chunks()) {
       if (reader === undefined) {
         head = chunk.toString("utf8", 0, HEAD_BYTES);
         reader = isEventCsv(head) ? createCsvReader(handler) : createRecordReader(handler);
@@ -111,11 +116,37 @@ async function scanPart({ name, chunks, whole }: Part, scan: Scan): Promise<Unre
     }
     reader?.end();
   } catch (error) {
-    return wholeFile(name, messageOf(error) + (read === 0 ? "" : "; the events before that count"));
+    const before = results.hasRead() ? "; the events before that count" : "";
+    return wholeFile(name, messageOf(error) + before);
   }
-  if (read === 0 && malformed > 0 && isForeign)
-    return wholeFile(name, describeForeign(first, head));
-  return { malformed, unreadable: 0, errors };
+  return results.unread(head);
+}
+
+/** Collects the results of the records of one file. */
+function createResults(file: string) {
+  const errors: FileError[] = [];
+  let malformed = 0;
+  let read = 0;
+  let isForeign = true;
+  let first: object | undefined;
+  return {
+    onRead: () => {
+      read++;
+    },
+    /** @param record absent if it could not be parsed */
+    onError: (place: string, why: string, record?: object) => {
+      malformed++;
+      if (why === MISSING_EVENT_TIME) first ??= record;
+      else if (why !== NOT_AN_OBJECT) isForeign = false;
+      if (errors.length < MAX_ERRORS) errors.push({ file, place, why });
+    },
+    hasRead: () => read > 0,
+    /** @param head the beginning of the file */
+    unread: (head: string): Unread =>
+      read === 0 && malformed > 0 && isForeign
+        ? wholeFile(file, describeForeign(first, head))
+        : { malformed, unreadable: 0, errors },
+  };
 }
 
 /** Enough to recognize a format by. */
