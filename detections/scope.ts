@@ -104,6 +104,8 @@ export interface ScopeSettings {
   readonly vpcEndpoints?: boolean;
   /** IAM path of the roles. CloudTrail has it in the ARN of a session's role, but not in that of the session. */
   readonly rolePath?: string;
+  /** Public addresses of an existing VPC's NAT gateways. */
+  readonly natAddresses?: readonly string[];
   /** Log group of an existing trail. */
   readonly trailLogGroup?: string | undefined;
   readonly trailBucket?: string | undefined;
@@ -189,7 +191,11 @@ export const EXAMPLE_ACCOUNT = "111122223333";
 export function createExampleScope(
   env: string,
   region: string,
-  { previousKeys = 0, ...settings }: ScopeSettings & { readonly previousKeys?: number } = {},
+  {
+    previousKeys = 0,
+    natAddresses = [],
+    ...settings
+  }: ScopeSettings & { readonly previousKeys?: number } = {},
 ): DetectionScope & { readonly trailKeyArn: string } {
   const partition = partitionOf(region);
   const regionalArn = (service: string, resource: string) =>
@@ -214,7 +220,8 @@ export function createExampleScope(
         "f09a5e68-b2d1-4c73-8f46-1e7d3c90b5a4",
       ].map((id) => regionalArn("kms", `key/${id}`)),
       securityGroupIds: ["sg-0a1b2c3d4e5f60711", "sg-0a1b2c3d4e5f60712", "sg-0a1b2c3d4e5f60713"],
-      natAddresses: ["192.0.2.101", "192.0.2.102", "192.0.2.103"],
+      natAddresses:
+        natAddresses.length > 0 ? natAddresses : ["192.0.2.101", "192.0.2.102", "192.0.2.103"],
     },
     settings,
   );

@@ -10,6 +10,7 @@ import { createExampleScope } from "../detections/scope.ts";
 import type * as existing from "./existing.ts";
 import type * as general from "./general.ts";
 import type * as keysAndLogs from "./keys-and-logs.ts";
+import type * as network from "./network.ts";
 import { listsOf, namesOf, numbersOf } from "./schemas.ts";
 import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
@@ -80,6 +81,7 @@ type Values = ValuesOf<typeof settings> &
     ValuesOf<typeof existing.settings>,
     "trailLogGroup" | "trailBucket" | "urgentTopicArn" | "routineTopicArn"
   > &
+  Pick<ValuesOf<typeof network.settings>, "natAddresses"> &
   Pick<ValuesOf<typeof keysAndLogs.settings>, "keyGenerations">;
 
 export const refinements: readonly Refinement<Values>[] = [
@@ -94,6 +96,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "env",
       "region",
       "rolePath",
+      "natAddresses",
       "trailLogGroup",
       "trailBucket",
       "keyGenerations",
@@ -110,6 +113,7 @@ export const refinements: readonly Refinement<Values>[] = [
       "trailBucket",
       "urgentTopicArn",
       "routineTopicArn",
+      "natAddresses",
       "detections",
       "cisPack",
       "thresholds",

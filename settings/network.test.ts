@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { settings } from "./network.ts";
-import { issuesOf, testSettings } from "./testing.ts";
+import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
-testSettings(settings, {
+const { natAddresses: _, ...settingsOfOurVpc } = settings;
+
+testSettings(settingsOfOurVpc, {
   vpcCidr: [
     "VPC_CIDR",
     "10.0.0.0/20",
@@ -45,4 +47,41 @@ test.each([
       next: "set it to one of these, or set CIPHERWATCH_VPC_ENDPOINTS to true",
     },
   ]);
+});
+
+describe("addresses of an existing VPC's NAT gateways", () => {
+  const VPC = {
+    VPC_ID: "vpc-0a1b2c3d4e5f60718",
+    PUBLIC_SUBNET_IDS: "subnet-0a1b2c3d4e5f60711,subnet-0a1b2c3d4e5f60712",
+    PRIVATE_SUBNET_IDS: "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
+  };
+  const NAT_ADDRESSES = "198.51.100.7, 198.51.100.8";
+
+  test("are IPv4 addresses", () => {
+    expect(settingsOf({ ...VPC, NAT_ADDRESSES }).natAddresses).toEqual([
+      "198.51.100.7",
+      "198.51.100.8",
+    ]);
+    expect(issuesOf({ ...VPC, NAT_ADDRESSES: "198.51.100.0/24" })).toMatchObject([
+      { message: '"198.51.100.0/24" is not an IPv4 address' },
+    ]);
+  });
+
+  test("need the VPC, and tasks that use its gateways", () => {
+    expect(issuesOf({ NAT_ADDRESSES })).toMatchObject([
+      { message: expect.stringMatching(/^belongs to an existing VPC/) },
+    ]);
+    expect(issuesOf({ ...VPC, NAT_ADDRESSES, NAT_GATEWAYS: "public-tasks" })).toMatchObject([
+      { message: expect.stringMatching(/^does not apply to tasks with public addresses/) },
+    ]);
+  });
+
+  test("keep filter patterns within the limit of CloudWatch", () => {
+    const many = Array.from({ length: 30 }, (_, index) => `198.51.100.${index}`).join();
+    expect(issuesOf({ ...VPC, NAT_ADDRESSES: many })).toMatchObject([
+      {
+        message: expect.stringMatching(/^makes the filter pattern of service-credentials-outside/),
+      },
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
+import { isIPv4 } from "node:net";
 import { VPC_CIDRS_ALLOWED, validateVpcCidr } from "../common/subnets.ts";
 import type * as general from "./general.ts";
-import { validated } from "./schemas.ts";
+import { listOf, validated } from "./schemas.ts";
 import { flag, integer, oneOf, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
 export const settings = {
@@ -29,16 +30,43 @@ export const settings = {
     defaults: { dev: false, prod: true },
   }),
 
+  natAddresses: setting({
+    description:
+      "Public IPv4 addresses of the existing VPC's NAT gateways. service-credentials-outside then reports calls of the service from others.",
+    schema: listOf(validateAddress),
+    defaults: same([]),
+    allowed: "comma-separated IPv4 addresses, such as 198.51.100.7, only with CIPHERWATCH_VPC_ID",
+    next: "copy them from `aws ec2 describe-nat-gateways`, or unset it",
+  }),
+
   rejectedConnections: integer(1, 1_000_000, {
     description: "Connections rejected within the VPC in five minutes at which an alarm fires.",
     defaults: same(10),
   }),
 };
 
+function validateAddress(address: string): string | undefined {
+  return isIPv4(address) ? undefined : `${JSON.stringify(address)} is not an IPv4 address`;
+}
+
 type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof general.settings>, "shape"> & { readonly vpcId: string | undefined }; // in existing.ts, which imports this file
 
 export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["natAddresses", "vpcId", "natGateways"],
+    check: ({ natAddresses, vpcId, natGateways }) => {
+      if (natAddresses.length === 0) return undefined;
+      if (vpcId === undefined)
+        return "belongs to an existing VPC, but CIPHERWATCH_VPC_ID is not set: the stacks know their own gateways";
+      return (
+        natGateways === "public-tasks" &&
+        "does not apply to tasks with public addresses, which use no NAT gateway"
+      );
+    },
+    allowed: "addresses only together with CIPHERWATCH_VPC_ID, for tasks in private subnets",
+    next: "unset it, or set CIPHERWATCH_VPC_ID",
+  },
   {
     fields: ["natGateways", "shape"],
     check: ({ natGateways, shape }) =>

@@ -31,6 +31,7 @@ const stacks = synthesize(
     TRAIL_ARN,
     DECRYPT_WITHOUT_TRAIL: "refuse",
     ...VPC,
+    NAT_ADDRESSES: "198.51.100.7",
     URGENT_TOPIC_ARN: URGENT,
     ROUTINE_TOPIC_ARN: ROUTINE,
     TOPIC_KEY_ARN: TOPIC_KEY,
@@ -139,6 +140,24 @@ describe("an existing VPC", () => {
 
   test("has no alarm on rejected traffic, because its flow logs are its owner's", () => {
     expect(JSON.stringify(alarm.resource)).not.toContain("rejected-traffic");
+  });
+
+  test("has NAT gateways whose addresses the calls of the service are compared with", () => {
+    expect(JSON.stringify(alarm.resource?.aws_cloudwatch_log_metric_filter)).toContain(
+      '$.sourceIPAddress != \\"198.51.100.7\\"',
+    );
+  });
+
+  test("lets the pipeline create security groups in it, although it lacks our tags", () => {
+    const inVpc = permissionsOfRole(bootstrap, "Deploy").filter(({ resources = [] }) =>
+      resources.some((arn) => arn.endsWith(`:vpc/${VPC.VPC_ID}`)),
+    );
+    expect(inVpc.flatMap(({ actions }) => actions).sort()).toEqual([
+      "ec2:CreateSecurityGroup",
+      "ec2:DescribeVpcAttribute",
+      "ec2:GetSecurityGroupsForVpc",
+    ]);
+    expect(inVpc.flatMap(({ condition = [] }) => condition)).toEqual([]);
   });
 
   test("has the database in its private subnets", () => {
@@ -279,7 +298,9 @@ describe("an existing key for the records", () => {
   test("fails the plan if it is in another account or cannot encrypt", () => {
     const [key] = Object.values(kms.data?.aws_kms_key ?? {});
     expect(key).toMatchObject({ key_id: DATA_KEY });
-    expect(JSON.stringify(key)).toContain("self.aws_account_id ==");
+    expect(JSON.stringify(key)).toContain(
+      "${self.aws_account_id == data.aws_caller_identity.Account.account_id}",
+    );
     expect(JSON.stringify(key)).toContain('self.key_usage == \\"ENCRYPT_DECRYPT\\"');
   });
 

@@ -63,7 +63,7 @@ export class NetworkStack extends CipherwatchStack {
       existing?.publicSubnetIds ?? zones.map(({ publicSubnetId }) => publicSubnetId);
     this.privateSubnetIds =
       existing?.privateSubnetIds ?? zones.map(({ privateSubnetId }) => privateSubnetId);
-    this.natAddresses = this.#natAddresses;
+    this.natAddresses = existing === undefined ? this.#natAddresses : this.settings.natAddresses;
 
     const service = new SecurityGroup(this, "ServiceSecurityGroup", {
       name: resourceName(env, "service"),

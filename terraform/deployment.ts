@@ -111,9 +111,10 @@ export function readDeployment(
       name: parse(resource, "name", Name),
       id: parse(resource, "id", Name),
     })),
-    natAddresses: terraform
-      .resources("aws_eip")
-      .map((resource) => parse(resource, "public_ip", Name)),
+    natAddresses: [
+      ...terraform.resources("aws_eip").map((resource) => parse(resource, "public_ip", Name)),
+      ...(resources.natAddresses ?? []),
+    ],
     access: readAccess(terraform),
     trail: onlyTrail,
     logGroups,

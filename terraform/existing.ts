@@ -7,6 +7,8 @@ export interface ExistingResources {
   readonly trailArn?: string | undefined;
   readonly urgentTopicArn?: string | undefined;
   readonly routineTopicArn?: string | undefined;
+  /** Public addresses of NAT gateways. */
+  readonly natAddresses?: readonly string[];
   /** KMS keys, with the aliases by which they are found here. */
   readonly keys?: readonly { readonly arn: string; readonly alias: string }[];
 }

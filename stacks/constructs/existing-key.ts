@@ -30,7 +30,7 @@ export class ExistingKey extends Construct {
       lifecycle: {
         postcondition: [
           {
-            condition: `\${self.aws_account_id == "${stack.accountId}"}`,
+            condition: `\${self.aws_account_id == ${stack.accountId}}`,
             errorMessage: `${keyArn} is a key of account \${self.aws_account_id}. CloudTrail records its changes there, where no detection of this deployment sees them.`,
           },
           {

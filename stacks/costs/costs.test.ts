@@ -113,6 +113,21 @@ test("charges three metrics for an anomaly alarm, and separately for periods bel
   expect(costOf("Alarm metrics with periods below a minute", ...alarms)?.quantity).toBe(1);
 });
 
+test("charges two alarms for each scaling policy, with the metrics that they read", () => {
+  const policy = (specification: object) =>
+    [
+      "aws_appautoscaling_policy",
+      { target_tracking_scaling_policy_configuration: specification },
+    ] as const;
+  const predefined = policy({ predefined_metric_specification: {} });
+  const customized = policy({
+    customized_metric_specification: {
+      metrics: [{ metric_stat: {} }, { metric_stat: {} }, { expression: "a / b" }],
+    },
+  });
+  expect(costOf("Alarm metrics of scaling", predefined, customized)?.quantity).toBe(6);
+});
+
 test("charges a metric once, although several filters add to it", () => {
   const filter = (name: string, metric: string) =>
     [

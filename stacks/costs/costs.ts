@@ -43,6 +43,15 @@ function alarmMetrics({ metric_query }: Block): number {
     return String(expression).startsWith("ANOMALY_DETECTION_BAND(") ? total + 2 : total;
   }, 0);
 }
+/** A policy on a predefined metric reads one; others read those of their expression. */
+function scalingMetrics(policy: Block): number {
+  const [metrics] = valuesAt(
+    policy,
+    "target_tracking_scaling_policy_configuration.customized_metric_specification.metrics",
+  );
+  if (!Array.isArray(metrics)) return 1;
+  return metrics.filter((metric: Block) => metric.metric_stat !== undefined).length;
+}
 /** A standby is charged like the primary, its storage included. */
 const instances = ({ multi_az }: Block) => (multi_az === true ? 2 : 1);
 
@@ -155,6 +164,14 @@ const CHARGES: readonly Charge[] = [
     type: "aws_cloudwatch_metric_alarm",
     price: "fastAlarm",
     quantity: (alarm) => (isFast(alarm) ? alarmMetrics(alarm) : 0),
+  },
+  {
+    // One alarm to scale out and one to scale in.
+    // https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
+    item: "Alarm metrics of scaling",
+    type: "aws_appautoscaling_policy",
+    price: "alarm",
+    quantity: (policy) => 2 * scalingMetrics(policy),
   },
   { item: "Composite alarms", type: "aws_cloudwatch_composite_alarm", price: "compositeAlarm" },
   { item: "Dashboards", type: "aws_cloudwatch_dashboard", price: "dashboard" },

@@ -69,7 +69,7 @@ export type PriceName = keyof typeof PRICES;
 export const FREE: ReadonlySet<string> = new Set(
   `
   aws_chatbot_slack_channel_configuration
-  aws_acm_certificate aws_acm_certificate_validation aws_appautoscaling_policy aws_cloudtrail
+  aws_acm_certificate aws_acm_certificate_validation aws_cloudtrail
   aws_cloudwatch_event_api_destination aws_cloudwatch_event_connection aws_cloudwatch_event_rule
   aws_cloudwatch_event_target aws_cloudwatch_log_group aws_cloudwatch_log_resource_policy
   aws_cloudwatch_query_definition aws_db_instance_automated_backups_replication aws_db_parameter_group aws_db_subnet_group

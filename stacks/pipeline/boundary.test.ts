@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
+import { synthStack } from "../../terraform/cdktf/synthesize.ts";
 import type { TerraformJson } from "../../terraform/json.ts";
+import { BootstrapStack } from "../bootstrap.ts";
 import { synthesize } from "../synthesize.ts";
 import { permissionsOfRole } from "../testing/pipeline-permissions.ts";
 import { conditionsOf, resourcesOf } from "../testing/synthesized.ts";
@@ -18,4 +20,22 @@ test("the boundary of the settings replaces the pipeline's, on the pipeline's ro
   expect(permissionsOfRole(bootstrap, "Deploy").flatMap(conditionsOf)).toContain(
     `StringEquals iam:PermissionsBoundary ${boundary}`,
   );
+});
+
+test("the deploy role lets EC2 associate the VPC with the zones of endpoints' private names", () => {
+  const bootstrap = synthStack(
+    (app) =>
+      new BootstrapStack(app, "bootstrap", {
+        settings: settingsOf({
+          GITHUB_REPOSITORY: "example-org/cipherwatch",
+          VPC_ENDPOINTS: "true",
+        }),
+      }),
+  );
+  const statements = permissionsOfRole(bootstrap, "Deploy").filter(({ actions }) =>
+    actions.includes("route53:AssociateVPCWithHostedZone"),
+  );
+  expect(statements.map(conditionsOf)).toEqual([
+    ["ForAllValues:StringLike route53:VPCs VPCId=*,VPCRegion=ap-southeast-2"],
+  ]);
 });

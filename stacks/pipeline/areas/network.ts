@@ -82,6 +82,8 @@ const CHANGE_ACTIONS = [
 export function network(stack: CipherwatchStack): Area {
   const arns = (types: readonly (typeof RESOURCE_TYPES)[number][]) =>
     types.map((type) => stack.regionalArn("ec2", `${type}/*`));
+  const { vpcId, vpcEndpoints, region } = stack.settings;
+  const existingVpc = vpcId === undefined ? [] : [stack.regionalArn("ec2", `vpc/${vpcId}`)];
   const creations = CREATE_ACTIONS.map((action) => `ec2:${action}`);
   return {
     read: [
@@ -92,6 +94,10 @@ export function network(stack: CipherwatchStack): Area {
         ["ec2:DescribeVpcAttribute"],
         ...hasTags(stack),
       ),
+      // An existing VPC lacks our tags.
+      ...(existingVpc.length > 0
+        ? [allow("DescribeExistingVpc", existingVpc, ["ec2:DescribeVpcAttribute"])]
+        : []),
       allow(
         "ReadAwsPrefixLists",
         [`arn:${stack.partition}:ec2:${stack.settings.region}:aws:prefix-list/*`],
@@ -116,6 +122,26 @@ export function network(stack: CipherwatchStack): Area {
       // ELB calls this with the permissions of who sets a load balancer's security groups:
       // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
       allow("LetElbFindGroups", arns(["vpc"]), ["ec2:GetSecurityGroupsForVpc"], ...hasTags(stack)),
+      ...(existingVpc.length > 0
+        ? [
+            allow("CreateGroupsInExistingVpc", existingVpc, [
+              "ec2:CreateSecurityGroup",
+              "ec2:GetSecurityGroupsForVpc",
+            ]),
+          ]
+        : []),
+      // EC2 calls this for the private DNS names of interface endpoints, with the permissions of who creates them:
+      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+      ...(vpcEndpoints
+        ? [
+            allow(
+              "LetEndpointsHaveNames",
+              [`arn:${stack.partition}:route53:::hostedzone/*`],
+              ["route53:AssociateVPCWithHostedZone"],
+              ["ForAllValues:StringLike", "route53:VPCs", `VPCId=*,VPCRegion=${region}`],
+            ),
+          ]
+        : []),
       // AWS creates the VPC's default group without tags. Terraform tags it and removes its rules.
       allow(
         "AdoptDefaultGroup",
