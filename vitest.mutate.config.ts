@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "service/{key,known-records,vault,vault-formats}.test.ts",
+      "service/{key,known-records,multi-region-key,vault,vault-formats}.test.ts",
       "cloudwatch/alarm/{evaluate,range}.test.ts",
     ],
     testTimeout: 60_000,

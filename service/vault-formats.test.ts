@@ -131,6 +131,23 @@ describe("format version 1", () => {
   );
 });
 
+describe("format version 3", () => {
+  const expires = new Date("2030-01-01T00:00:00Z");
+
+  test("is that of a record with an expiry, which it authenticates", async () => {
+    const { key, record } = await vault.seal({ name: NAME, text: TEXT, expires }, signal);
+    expect(record).toMatchObject({ formatVersion: 3, expires });
+    const open = async (stored: Date | undefined) => {
+      const candidate = candidateOf({ ...record, expires: stored });
+      return await vault.open({ key, name: NAME, candidate }, signal);
+    };
+    expect(await open(expires)).toMatchObject({ status: "opened", text: TEXT });
+    for (const changed of [new Date(expires.getTime() + 1), new Date(Number.NaN), undefined]) {
+      expect(await open(changed)).toMatchObject({ status: "tampered", reason: "NotAuthentic" });
+    }
+  });
+});
+
 describe("the KMS key of a record", () => {
   const master = Buffer.alloc(32, 7);
 
@@ -180,12 +197,22 @@ describe("the KMS key of a record", () => {
   test("is not used for a guess at another record of the Name: its state would reveal that the Name exists", async () => {
     const { record } = await sealedUnder(OTHER_KEY_ARN);
     const current = createMemoryKms(master);
-    const both = createVault(current, { previousKeyArns: [OTHER_KEY_ARN] });
+    const tried: Uint8Array[] = [];
+    const recorded = {
+      ...current,
+      decrypt: (...[request, abort]: Parameters<typeof current.decrypt>) => {
+        tried.push(request.wrapped);
+        return current.decrypt(request, abort);
+      },
+    };
+    const both = createVault(recorded, { previousKeyArns: [OTHER_KEY_ARN] });
     await both.prepare(signal);
     const candidate = { ...candidateOf(record), format: undefined };
     const opened = await both.open({ key: newKey(), name: NAME, candidate }, signal);
     expect(opened.status).toBe("rejected");
     expect(current.calls.slice(1)).toMatchObject([{ operation: "decrypt", keyArn: KEY_ARN }]);
+    expect(tried).toHaveLength(1);
+    expect(tried[0]).not.toEqual(record.wrappedKey);
   });
 
   test("is the configured one for a record that an older version of the service forgot", async () => {

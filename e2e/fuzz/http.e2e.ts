@@ -1,31 +1,29 @@
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { z } from "zod";
-import { methodsByPath, openApiDocument } from "../../service/openapi.ts";
-import { type ProblemCode, problemStatus } from "../../service/problem.ts";
+import { openApiDocument } from "../../service/openapi.ts";
 import { exchange, listenOn, portOf } from "../../service/testing/http.ts";
 import { cases, mutated, sometimesMutated } from "./cases.ts";
+import { createContractCheck } from "./contract.ts";
 import { createFuzzedService, TEXT_LIMIT } from "./service.ts";
 
-const { app, logger, lines } = createFuzzedService();
+const { app, logger, lines, keepRecord } = createFuzzedService();
 const document = openApiDocument(TEXT_LIMIT);
-const routes = methodsByPath(document);
+const { routes, expectDocumented, expectErrorForm } = createContractCheck(document);
 
 /** Part of every generated Name and Text, which must never be logged. */
 const MARK = "mark-of-a-caller";
 
-const encrypt = async (Name: string) => {
-  const response = await app.request("/encrypt", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ Name, Text: MARK }),
-  });
-  return String(((await response.json()) as { Key: string }).Key);
-};
-const KNOWN = { Name: `Stephen ${MARK}`, Key: await encrypt(`Stephen ${MARK}`) };
+/** Records that last, each with its Key. */
+const KNOWN = await keepRecord(`Stephen ${MARK}`);
+const PREVIOUS = await keepRecord(`previous ${MARK}`, { under: "previous key" });
+const UNREADABLE = [
+  await keepRecord(`unknown key ${MARK}`, { under: "unknown key" }),
+  await keepRecord(`unknown format ${MARK}`, { formatVersion: 9 }),
+];
+const RECORDS = [KNOWN, PREVIOUS, ...UNREADABLE];
 
 const name = fc.oneof(
-  fc.constant(KNOWN.Name),
+  fc.constantFrom(...RECORDS.map(({ Name }) => Name)),
   fc.string({ maxLength: 20, unit: "grapheme" }).map((text) => MARK + text),
   fc.string({ maxLength: 20, unit: "binary" }).map((text) => MARK + text),
   fc.constantFrom("", "__proto__", `${MARK}${"x".repeat(300)}`, `${MARK}\0`, `${MARK}\ud83c`),
@@ -35,8 +33,8 @@ const text = fc.oneof(
   fc.constantFrom("", MARK + "x".repeat(TEXT_LIMIT), "é".repeat(TEXT_LIMIT / 2)),
 );
 const key = fc.oneof(
-  fc.constant(KNOWN.Key),
-  mutated(fc.constant(KNOWN.Key)),
+  fc.constantFrom(...RECORDS.map(({ Key }) => Key)),
+  mutated(fc.constantFrom(...RECORDS.map(({ Key }) => Key))),
   fc.base64String({ minLength: 64, maxLength: 64 }).map((digits) => `cwk_${digits}`),
   fc.string(),
 );
@@ -83,13 +81,22 @@ const route = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.tuple(fc.constant("/decrypt"), object({ Name: member(name), Key: member(key) })),
+    arbitrary: fc.tuple(
+      fc.constant("/decrypt"),
+      fc.oneof(
+        { weight: 3, arbitrary: object({ Name: member(name), Key: member(key) }) },
+        { weight: 1, arbitrary: fc.constantFrom(...RECORDS).map((body) => JSON.stringify(body)) },
+      ),
+    ),
   },
   {
     weight: 2,
     arbitrary: fc.tuple(
       fc.constant("/forget"),
-      object({ Name: member(name), Key: member(mutated(fc.constant(KNOWN.Key))) }),
+      object({
+        Name: member(name),
+        Key: member(mutated(fc.constantFrom(KNOWN.Key, PREVIOUS.Key))),
+      }),
     ),
   },
   { weight: 1, arbitrary: fc.tuple(fc.constantFrom(...routes.keys()), fc.json()) },
@@ -123,6 +130,7 @@ const request = fc.record({
 
 test("every request gets a response of the OpenAPI document, and leaves no caller input in the log", async () => {
   const statuses: Record<number, number> = {};
+  const seen = { previousKey: 0, unreadable: 0 };
   await fc.assert(
     fc.asyncProperty(request, async ({ method, route: [path, body], type, headers }) => {
       const sent = new Headers();
@@ -144,12 +152,21 @@ test("every request gets a response of the OpenAPI document, and leaves no calle
       const logged = lines.join("");
       expect(logged).toMatch(/"msg":"request"/);
       expect(logged).not.toContain(MARK);
-      expect(logged).not.toContain(KNOWN.Key.slice(4));
-      expect(logged).not.toMatch(/"level":"(error|fatal)"/);
+      for (const { Key } of RECORDS) expect(logged).not.toContain(Key.slice(4));
+      if (path === "/decrypt" && response.status === 200 && body === JSON.stringify(PREVIOUS)) {
+        expect(JSON.parse(text)).toEqual({ Text: PREVIOUS.Name });
+        seen.previousKey += 1;
+      }
+      if (logged.includes('"unreadable":')) {
+        expect(JSON.parse(text)).toMatchObject({ Code: "DecryptionFailed" });
+        seen.unreadable += 1;
+      } else expect(logged).not.toMatch(/"level":"(error|fatal)"/);
     }),
     cases(40_000),
   );
-  console.log(statuses);
+  console.log(statuses, seen);
+  expect(seen.previousKey).toBeGreaterThan(0);
+  expect(seen.unreadable).toBeGreaterThan(0);
   const total = Object.values(statuses).reduce((sum, count) => sum + count);
   const stopped = [404, 405, 415].reduce((sum, status) => sum + (statuses[status] ?? 0), 0);
   expect(stopped / total).toBeLessThan(0.4);
@@ -157,43 +174,6 @@ test("every request gets a response of the OpenAPI document, and leaves no calle
     expect(statuses[status], `requests answered with ${status}`).toBeGreaterThan(0);
   }
 });
-
-/** Compares a response with the document: the operation has its status, and errors have the form there. */
-function expectDocumented(path: string, method: string, status: number, body: string): void {
-  const known = routes.get(path);
-  if (known === undefined) expect(status).toBe(404);
-  else if (!known.includes(method)) expect(status).toBe(405);
-  const operations = document.paths[path] ?? document.paths["/encrypt"] ?? {};
-  const operation = operations[method.toLowerCase()] ?? Object.values(operations)[0];
-  expectErrorForm(operation?.responses[status], status, method === "HEAD" ? undefined : body);
-}
-
-interface DocumentedResponse {
-  readonly $ref?: string;
-  readonly content?: { readonly "application/json"?: { readonly schema: { $ref?: string } } };
-}
-
-/** Follows the references of a documented response, and validates the body of an error with its schema. */
-function expectErrorForm(documented: object | undefined, status: number, body?: string): void {
-  expect(documented, `a documented response with ${status}`).toBeDefined();
-  if (status < 400 || body === undefined) return;
-  const { $ref } = documented as DocumentedResponse;
-  const { responses, schemas } = document.components;
-  const response = $ref === undefined ? documented : responses[status as keyof typeof responses];
-  const reference = (response as DocumentedResponse).content?.["application/json"]?.schema.$ref;
-  const schema = schemas[reference?.split("/").at(-1) ?? ""];
-  const json = JSON.parse(body) as { readonly Code: ProblemCode };
-  expect(validatorOf(schema).parse(json)).toEqual(json);
-  expect(problemStatus[json.Code]).toBe(status);
-}
-
-const validators = new Map<unknown, z.ZodType>();
-
-function validatorOf(schema: object | undefined): z.ZodType {
-  const known = validators.get(schema) ?? z.fromJSONSchema(schema as z.core.JSONSchema.BaseSchema);
-  validators.set(schema, known);
-  return known;
-}
 
 const servers: { close: () => void; closeAllConnections: () => void }[] = [];
 afterAll(() => {

@@ -1,23 +1,45 @@
+import { randomBytes } from "node:crypto";
 import { createApp } from "../../service/app.ts";
+import type { Identity } from "../../service/dependencies.ts";
+import { formatKey } from "../../service/key.ts";
 import { createMemoryBudget } from "../../service/memory-budget.ts";
 import type { Store } from "../../service/store.ts";
 import { createLogger } from "../../service/telemetry.ts";
-import { createMemoryKms } from "../../service/testing/memory-kms.ts";
+import { createMemoryKms, KEY_ARN, OTHER_KEY_ARN } from "../../service/testing/memory-kms.ts";
 import { createVault, type SealedRecord } from "../../service/vault.ts";
 
 export const TEXT_LIMIT = 2_000;
 
-/** The real routes and vault on a store and a KMS in memory, fast enough for many cases. */
-export function createFuzzedService() {
+/** A record that lasts, unlike those of the generated requests. */
+export interface KeptRecord {
+  readonly Name: string;
+  readonly Key: string;
+}
+
+export interface KeptRecordOptions {
+  readonly under?: "current key" | "previous key" | "unknown key";
+  readonly formatVersion?: number;
+  /** Opaque id of the client that the record belongs to. */
+  readonly client?: string;
+}
+
+/**
+ * The real routes and vault on a store and a KMS in memory, fast enough for many cases.
+ * @param identity undefined turns identity off
+ */
+export function createFuzzedService(identity?: Identity) {
   const lines: string[] = [];
   const logger = createLogger({
     level: "info",
     destination: { write: (line) => void lines.push(line) },
   });
+  const master = randomBytes(32);
+  const kms = createMemoryKms(master);
+  const { store, keep } = createMemoryStore();
   const app = createApp({
-    identity: undefined,
-    vault: createVault(createMemoryKms()),
-    store: createMemoryStore(),
+    identity,
+    vault: createVault(kms, { previousKeyArns: [OTHER_KEY_ARN] }),
+    store,
     readiness: async () => ({
       ready: true,
       checks: { Database: "ok", Kms: "ok" },
@@ -35,14 +57,34 @@ export function createFuzzedService() {
     now: Date.now,
     isDraining: () => false,
   });
-  return { app, logger, lines };
+
+  /** Encrypts a text that equals the name. */
+  async function keepRecord(
+    Name: string,
+    { under = "current key", formatVersion, client }: KeptRecordOptions = {},
+  ): Promise<KeptRecord> {
+    const vault = createVault(createMemoryKms(master, KEY_ARNS[under]));
+    const seal = { name: Name, text: Name, client };
+    const { key, record } = await vault.seal(seal, new AbortController().signal);
+    keep({ ...record, formatVersion: formatVersion ?? record.formatVersion });
+    return { Name, Key: formatKey(key) };
+  }
+
+  return { app, logger, lines, kms, keepRecord };
 }
 
-function createMemoryStore(): Store {
+const KEY_ARNS = {
+  "current key": KEY_ARN,
+  "previous key": OTHER_KEY_ARN,
+  "unknown key": KEY_ARN.replace(/1234abcd/, "00000000"),
+};
+
+function createMemoryStore(): { store: Store; keep: (record: SealedRecord) => void } {
+  const kept = new Map<string, SealedRecord>();
   const records = new Map<string, SealedRecord>();
   const forgotten = new Map<string, SealedRecord>();
   const recordOf = (id: string, name: string) => {
-    const record = records.get(id);
+    const record = kept.get(id) ?? records.get(id);
     return record?.name === name ? record : undefined;
   };
   const candidateOf = (record: SealedRecord | undefined, isKeysRecord: boolean) =>
@@ -50,10 +92,10 @@ function createMemoryStore(): Store {
   const findCandidate: Store["findCandidate"] = async (id, name) =>
     candidateOf(recordOf(id, name), true) ??
     candidateOf(
-      [...records.values()].findLast((other) => other.name === name),
+      [...kept.values(), ...records.values()].findLast((other) => other.name === name),
       false,
     );
-  return {
+  const store: Store = {
     async insert(record) {
       records.set(record.id, record);
       const [oldest] = records.keys();
@@ -65,7 +107,7 @@ function createMemoryStore(): Store {
     readContent: async (id, name) => recordOf(id, name),
     async remove(id, name) {
       const record = recordOf(id, name);
-      if (record === undefined) return;
+      if (record === undefined || kept.has(id)) return;
       forgotten.set(id, record);
       records.delete(id);
     },
@@ -73,4 +115,5 @@ function createMemoryStore(): Store {
     deleteExpired: async () => ({ deleted: 0, isFull: false }),
     check: async () => {},
   };
+  return { store, keep: (record) => void kept.set(record.id, record) };
 }
