@@ -1,14 +1,21 @@
 import { expect, test } from "vitest";
+import { clientIdOf } from "../../service/client-id.ts";
+import { parseKey } from "../../service/key.ts";
+import { digestOf, encryptionContext } from "../../service/record-format.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "../../service/testing/issuer.ts";
+import { createMemoryKms, KEY_ARN, OTHER_KEY_ARN } from "../../service/testing/memory-kms.ts";
 import { createClient } from "./load.ts";
 import { LONG, useTestbed } from "./testbed.ts";
 
 const { jwks, sign } = await createTestIssuer();
+const ALICE = clientIdOf(ISSUER, "alice");
+const UNKNOWN_KEY_ARN = KEY_ARN.replace("1234abcd", "00000000");
 const headersOf = async (sub: string) => ({ Authorization: `Bearer ${await sign({ sub })}` });
 
-// With identity, which adds a refusal.
+// With identity and a previous KMS key, which add refusals.
 const testbed = useTestbed(
   {
+    KMS_PREVIOUS_KEY_ARNS: OTHER_KEY_ARN,
     OIDC_ISSUER: ISSUER,
     OIDC_AUDIENCE: AUDIENCE,
     OIDC_JWKS: JSON.stringify(jwks),
@@ -55,9 +62,17 @@ test.each([20, 16_384, 262_144])(
     const foreign = await encrypt(`foreign ${size}`, "x".repeat(size), bob.send);
     bob.close();
     const expired = await encryptBriefly(`expired ${size}`, "x".repeat(size));
-    const wrongSecret = key.slice(0, -8) + (key.endsWith("AAAAAAAA") ? "BBBBBBBB" : "AAAAAAAA");
+    const previousName = `previous ${size}`;
+    const previous = await encrypt(previousName, "x".repeat(size));
+    await moveToPreviousKey(previous);
+    const moved = await send("/decrypt", { Name: previousName, Key: previous });
+    expect(moved.status).toBe(200);
+    const unreadable = await encrypt(`unreadable ${size}`, "x".repeat(size));
+    await setKmsKey(unreadable, UNKNOWN_KEY_ARN);
     const refusals = {
-      "wrong secret": { Name: name, Key: wrongSecret },
+      "wrong secret": { Name: name, Key: withWrongSecret(key) },
+      "wrong secret, previous KMS key": { Name: previousName, Key: withWrongSecret(previous) },
+      "record under an unknown KMS key": { Name: `unreadable ${size}`, Key: unreadable },
       "Key of another record": { Name: name, Key: other },
       "Key of another client": { Name: `foreign ${size}`, Key: foreign },
       "Key of an expired record": { Name: `expired ${size}`, Key: expired },
@@ -93,6 +108,31 @@ test.each([20, 16_384, 262_144])(
     }
   },
 );
+
+function withWrongSecret(key: string): string {
+  return key.slice(0, -8) + (key.endsWith("AAAAAAAA") ? "BBBBBBBB" : "AAAAAAAA");
+}
+
+const idOf = (key: string) => parseKey(key)?.id ?? expect.unreachable("not a Key");
+
+/** Encrypts the data key of alice's record under the previous KMS key. */
+async function moveToPreviousKey(key: string): Promise<void> {
+  const { admin, kms } = testbed();
+  const { id, secret } = parseKey(key) ?? expect.unreachable("not a Key");
+  const [row] = await admin`SELECT wrapped_key FROM cipherwatch.records WHERE id = ${id}`;
+  const context = encryptionContext({ version: 2, id, keyDigest: digestOf(secret), client: ALICE });
+  const moved = await createMemoryKms(kms.master, OTHER_KEY_ARN).reEncrypt(
+    { wrapped: row?.wrapped_key, keyArn: KEY_ARN, context },
+    new AbortController().signal,
+  );
+  await admin`UPDATE cipherwatch.records SET wrapped_key = ${moved} WHERE id = ${id}`;
+  await setKmsKey(key, OTHER_KEY_ARN);
+}
+
+async function setKmsKey(key: string, keyArn: string): Promise<void> {
+  await testbed().admin`
+    UPDATE cipherwatch.records SET kms_key_arn = ${keyArn} WHERE id = ${idOf(key)}`;
+}
 
 /**
  * The Mann-Whitney test: the probability that a value of the first sample is above one of the second, and its

@@ -44,8 +44,14 @@ export function createMemoryKms(
   master: Uint8Array = randomBytes(32),
   keyArn: string = KEY_ARN,
 ): MemoryKms {
-  const materialOf = (arn: string) =>
-    arn === KEY_ARN ? master : createHmac("sha256", master).update(relatedIn(arn)).digest();
+  // Derived once, so that calls with other keys take no longer.
+  const materials = new Map([[KEY_ARN, master]]);
+  const materialOf = (arn: string) => {
+    const material =
+      materials.get(arn) ?? createHmac("sha256", master).update(relatedIn(arn)).digest();
+    materials.set(arn, material);
+    return material;
+  };
   // Related multi-Region keys share their id and material.
   const relatedIn = (arn: string) =>
     arn.includes(":key/mrk-") ? arn.replace(/(:kms):[^:]+/, "$1") : arn;
