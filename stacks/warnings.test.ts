@@ -12,6 +12,17 @@ test("warns that the service is left out without an image, and says what to do n
   ]);
 });
 
+test("warns that a standby has no service", () => {
+  const standby = {
+    STANDBY: "true",
+    REPLICA_REGION: "ap-southeast-1",
+    SOURCE_DATABASE_ARN: "arn:aws:rds:ap-southeast-1:111122223333:db:cipherwatch-dev-database",
+  };
+  expect(synthesisWarnings(settingsOf({ ...IMAGE, ...RANGES, ...DOMAIN, ...standby }))).toEqual([
+    expect.stringMatching(/database instance are left out.+CIPHERWATCH_STANDBY is true/),
+  ]);
+});
+
 test("warns that no client can reach the service without address ranges, with or without TLS", () => {
   const warning = expect.stringMatching(/^Warning: no client .+ALLOWED_CIDRS/);
   expect(synthesisWarnings(settingsOf(IMAGE))).toEqual([warning]);

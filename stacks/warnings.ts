@@ -5,7 +5,12 @@ import type { Settings } from "../settings/index.ts";
  * @returns at most one line: the later ones do not matter while an earlier one applies
  */
 export function synthesisWarnings(settings: Settings): readonly string[] {
-  const { imageDigest, allowedCidrs, domainName } = settings;
+  const { imageDigest, allowedCidrs, domainName, standby } = settings;
+  if (standby) {
+    return [
+      "Warning: the service stack and the database instance are left out because CIPHERWATCH_STANDBY is true. Unset it to fail over (docs/failover.md).",
+    ];
+  }
   if (imageDigest === undefined) {
     return [
       "Warning: the service stack is left out because CIPHERWATCH_IMAGE_DIGEST is not set. Deploy the registry, push the image to it, then set the variable to the digest that docker push prints.",
