@@ -233,11 +233,14 @@ describe("a multi-Region KMS key", () => {
     ["its replica", MULTI_REGION_KEY_ARN, REPLICA_KEY_ARN],
     ["its primary key", REPLICA_KEY_ARN, MULTI_REGION_KEY_ARN],
   ])(
-    "encrypts records of both formats that open with %s, in one call to the key of the own Region",
+    "encrypts records of every format that open with %s, in one call to the key of the own Region",
     async (_, written, configured) => {
-      for (const formatVersion of [1, 2] as const) {
-        const writer = createVault(createMemoryKms(master, written), { formatVersion });
-        const { key, record } = await writer.seal({ name: NAME, text: TEXT }, signal);
+      for (const format of [1, 2, 3] as const) {
+        const settings = format === 3 ? {} : { formatVersion: format };
+        const expires = format === 3 ? new Date("2126-01-01T00:00:00Z") : undefined;
+        const writer = createVault(createMemoryKms(master, written), settings);
+        const { key, record } = await writer.seal({ name: NAME, text: TEXT, expires }, signal);
+        expect(record.formatVersion).toBe(format);
         const { kms: reader, vault: other } = inRegion(configured);
         const opened = await other.open(
           { key, name: NAME, candidate: candidateOf(record) },
