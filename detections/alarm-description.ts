@@ -1,3 +1,4 @@
+import { groupByOf } from "./cloudwatch-names.ts";
 import type { AnomalySettings, Detection, Severity } from "./detection.ts";
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
@@ -44,9 +45,11 @@ export function alarmDescription(
   );
 }
 
-/** `3 or more in a minute, in 2 of 3 periods` */
+/** `3 or more in a minute, in 2 of 3 periods`, `1 or more in a minute for one client` */
 export function describeThreshold(detection: Detection<never>): string {
-  return `${detection.threshold} or more in ${formatDuration(detection.period)}${periodCount(detection)}`;
+  const groupBy = groupByOf(detection);
+  const series = groupBy === undefined ? "" : ` for one ${groupBy.toLowerCase()}`;
+  return `${detection.threshold} or more in ${formatDuration(detection.period)}${series}${periodCount(detection)}`;
 }
 
 /** `more than CloudWatch's anomaly detection expects in 5 minutes, in 2 of 3 periods` */

@@ -1,9 +1,12 @@
+import { groupByOf } from "./cloudwatch-names.ts";
 import type { Detection } from "./detection.ts";
 
 const HIGH_RESOLUTION = [10, 20, 30];
 const HOUR = 3_600;
 const DAY = 86_400;
 const WEEK = 604_800;
+/** An alarm evaluates at most the latest three hours of a Metrics Insights query. */
+const LONGEST_QUERY = 3 * HOUR;
 
 /**
  * The window of an alarm that fires at several CloudTrail records. Records of calls made at one moment can
@@ -25,7 +28,11 @@ export function validatePeriod(detection: Detection, period: number): string | u
   if (source === "trail" && period < 60) {
     return `has ${period} seconds for ${id}, but its metric has one data point a minute; use a multiple of 60`;
   }
-  const longest = period < HOUR ? DAY : WEEK;
+  const isGrouped = groupByOf(detection) !== undefined;
+  if (isGrouped && period < 60) {
+    return `has ${period} seconds for ${id}, but its alarm evaluates a Metrics Insights query; use a multiple of 60`;
+  }
+  const longest = isGrouped ? LONGEST_QUERY : period < HOUR ? DAY : WEEK;
   return period * evaluationPeriods <= longest
     ? undefined
     : `has ${period} seconds for ${id}, but its alarm evaluates ${evaluationPeriods} periods, so CloudWatch accepts at most ${Math.floor(longest / evaluationPeriods)}`;

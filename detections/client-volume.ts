@@ -8,6 +8,7 @@ export const clientVolume: ServiceDetection = {
   tactic: "exfiltration",
   source: "service",
   metric: (scope) => serviceMetric(scope, "HighVolumeDecrypts"),
+  groupBy: "Client",
   logGroupName: ({ serviceLogGroupName }) => serviceLogGroupName,
   threshold: 1,
   period: 60,
@@ -21,7 +22,7 @@ export const clientVolume: ServiceDetection = {
     "The client's normal traffic has grown: its daily count rises over weeks.",
   ],
   runbook: [
-    "Run the query for the client with the highest share. Find its subject with npm run client-id (docs/identity.md).",
+    "The notification names the client: the value of Client. Find its subject with npm run client-id (docs/identity.md). If the value is other, run the query.",
     "Ask the client's owner. If they do not recognize the requests, revoke the client's tokens at the issuer; they end within minutes.",
     "If the volume is right, raise CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY.",
   ],
@@ -35,6 +36,7 @@ export const clientVolume: ServiceDetection = {
     {
       name: "a client has used 80 percent of its decrypts of the day",
       values: { Requests: 1, Decrypts: 1, DecryptDenied: 0, HighVolumeDecrypts: 1 },
+      client: "sT2Qx9vYbK3fLw0ZcR7uEg",
     },
   ],
   mustNotFire: [

@@ -36,6 +36,11 @@ export function anomalyOf(detection: AnyDetection): AnomalySettings | undefined 
   return detection.source === "trail" ? detection.anomaly : undefined;
 }
 
+/** The dimension whose values the alarm evaluates one by one. */
+export function groupByOf(detection: AnyDetection): string | undefined {
+  return detection.source === "service" ? detection.groupBy : undefined;
+}
+
 export function anomalyAlarmNameOf(detection: AnyDetection, scope: MonitoringScope): string {
   return `${alarmNameOf(detection, scope)}-anomaly`;
 }

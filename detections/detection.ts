@@ -38,6 +38,8 @@ export interface ExampleReport {
   readonly name: string;
   /** Values by metric name. */
   readonly values: Readonly<Record<string, number>>;
+  /** Opaque id of the client whose request it is. Default: identity is off. */
+  readonly client?: string;
 }
 
 /** Callers, identified by fields of CloudTrail's userIdentity. */
@@ -119,6 +121,11 @@ export interface ServiceDetection<Scope extends MonitoringScope = DetectionScope
   extends DetectionBase<Scope> {
   readonly source: "service";
   readonly metric: (scope: Scope) => Metric;
+  /**
+   * A dimension that the service reports in addition to those of the metric. The alarm evaluates each of its
+   * values, and its notifications name the value.
+   */
+  readonly groupBy?: string;
   /** The log group with the log lines behind the metric. */
   readonly logGroupName: (scope: Scope) => string;
   readonly mustFire: readonly ExampleReport[];

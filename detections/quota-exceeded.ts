@@ -8,6 +8,7 @@ export const quotaExceeded: ServiceDetection = {
   tactic: "exfiltration",
   source: "service",
   metric: (scope) => serviceMetric(scope, "QuotaExceeded"),
+  groupBy: "Client",
   logGroupName: ({ serviceLogGroupName }) => serviceLogGroupName,
   threshold: 1,
   period: 60,
@@ -21,7 +22,7 @@ export const quotaExceeded: ServiceDetection = {
     "A client has grown beyond its quota: the rejections come at its busiest time.",
   ],
   runbook: [
-    "Run the query for the client. Find its subject with npm run client-id (docs/identity.md).",
+    "The notification names the client: the value of Client. Find its subject with npm run client-id (docs/identity.md). If the value is other, run the query.",
     "If client-volume fired as well, the day's decrypts are used up: treat it as exfiltration until the client's owner explains it.",
     "Otherwise raise CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE or CIPHERWATCH_CLIENT_DECRYPTS_PER_MINUTE, or let the client send less.",
   ],
@@ -35,6 +36,7 @@ export const quotaExceeded: ServiceDetection = {
     {
       name: "the service rejects a request beyond the client's quota",
       values: { Requests: 1, QuotaExceeded: 1 },
+      client: "sT2Qx9vYbK3fLw0ZcR7uEg",
     },
   ],
   mustNotFire: [

@@ -40,7 +40,7 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
     const { status } = context.res;
     const duration = Math.round((performance.now() - startedAt) * 1_000) / 1_000;
     const { metrics, ...loggedFacts } = facts;
-    const client = facts.client === undefined ? undefined : dimensionOf(facts.client);
+    const client = facts.client && dimensionOf(facts.client, metrics);
     const values = {
       Requests: 1,
       Latency: duration,

@@ -75,6 +75,7 @@ const CLIENT_METRICS: ReadonlySet<string> = new Set<keyof typeof metrics>([
   "Decrypts",
   "DecryptDenied",
   "QuotaExceeded",
+  "HighVolumeDecrypts",
 ]);
 
 export interface MetricSource {

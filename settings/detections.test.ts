@@ -36,6 +36,8 @@ testSettings(settings, {
       "kms-errors=10": /one data point a minute/,
       "kms-outsider=43200":
         /^has 43200 seconds for kms-outsider, but its alarm evaluates 15 periods.+at most 40320$/,
+      "quota-exceeded=30": /^has 30 seconds for quota-exceeded, but its alarm evaluates a Metrics/,
+      "quota-exceeded=780": /^has 780 seconds for quota-exceeded.+at most 720$/,
     },
   ],
   anomalyDeviations: [

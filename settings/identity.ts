@@ -112,7 +112,7 @@ export const settings = {
 
   clientMetrics: integer(0, 100, {
     description:
-      "Number of clients for which each task reports metrics of their own. CloudWatch charges for each of them.",
+      "Number of clients for which each task reports metrics of their own, in addition to those that use up a quota. CloudWatch charges for each of them.",
     defaults: same(10),
   }),
 

@@ -88,7 +88,7 @@ describe("forwarding state changes to programs", () => {
     const { event_pattern } = resourceOf(forwarding, "aws_cloudwatch_event_rule", "AlarmChanges");
     expect(JSON.parse(String(event_pattern))).toEqual({
       source: ["aws.cloudwatch"],
-      "detail-type": ["CloudWatch Alarm State Change"],
+      "detail-type": ["CloudWatch Alarm State Change", "CloudWatch Alarm Contributor State Change"],
       resources: [{ "anything-but": [expect.stringMatching(/:alarm:cipherwatch-dev-canary$/)] }],
       detail: { alarmName: [{ prefix: "cipherwatch-dev-" }] },
     });

@@ -96,6 +96,28 @@ test("adds an alarm with a period of seconds and no filter for a metric of the s
   });
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/multi-time-series-alarm.html
+test.each([
+  ["quota-exceeded", "QuotaExceeded", ROUTINE],
+  ["client-volume", "HighVolumeDecrypts", URGENT],
+])("%s alarms for each client, so that its notifications name the client", (id, metric, topic) => {
+  const alarm = alarmOf(stack, id);
+  const expression = `SELECT SUM(${metric}) FROM SCHEMA("Cipherwatch/dev/Service", Service, Client) WHERE Service = 'api' GROUP BY Client ORDER BY SUM() DESC`;
+  expect(alarm).toMatchObject({
+    metric_query: [{ id: "q1", expression, period: 60, return_data: true }],
+    comparison_operator: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    alarm_actions: [topic],
+    alarm_description: expect.stringContaining("1 or more in a minute for one client."),
+  });
+  // PutMetricAlarm rejects these arguments together with a metric query.
+  for (const other of ["metric_name", "namespace", "dimensions", "statistic", "period"]) {
+    expect(alarm).not.toHaveProperty(other);
+  }
+  const { dashboard_body } = resourceOf(stack, "aws_cloudwatch_dashboard");
+  expect(String(dashboard_body)).toContain(JSON.stringify([{ expression, id: "q1" }]));
+});
+
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html
 test("adds an anomaly alarm to the volume detection, in addition to its threshold", () => {
   const alarm = alarmOf(stack, "kms-volume-anomaly");

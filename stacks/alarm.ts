@@ -52,6 +52,9 @@ export interface CanarySource {
 const ALARM_EVENTS = "alarm-events";
 const SEVERITY_TOPICS = [URGENT_TOPIC, ROUTINE_TOPIC];
 
+/** Names the contributor, such as a client, of an alarm that evaluates several. */
+const CONTRIBUTOR_CHANGE = "CloudWatch Alarm Contributor State Change";
+
 /**
  * Metric filters and alarms for the detections, and topics, rules and queues that notify people and
  * programs. Deploy it after the stacks that create the log groups which the detections read.
@@ -311,7 +314,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       description: "Every state change of an alarm",
       pattern: {
         source: ["aws.cloudwatch"],
-        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail-type": ["CloudWatch Alarm State Change", CONTRIBUTOR_CHANGE],
         // The canary's alarm changes its state every half hour.
         resources: [
           { "anything-but": [this.regionalArn("cloudwatch", `alarm:${namePrefix}${CANARY}`)] },

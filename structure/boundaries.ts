@@ -12,7 +12,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   terraform: ["cloudwatch"],
   detections: ["common"],
   settings: ["cloudwatch", "common", "detections"],
-  stacks: ["common", "detections", "settings", "terraform"],
+  stacks: ["cloudwatch", "common", "detections", "settings", "terraform"],
   replay: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
   package: ["cloudwatch", "common", "replay"],
   lab: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],

@@ -1,13 +1,9 @@
 import { z } from "zod";
-import type {
-  AlarmBase,
-  AnomalyAlarm,
-  CompositeAlarm,
-  MetricAlarmBase,
-  ThresholdAlarm,
-} from "../cloudwatch/alarm/alarm.ts";
+import type { AnomalyAlarm, CompositeAlarm, ThresholdAlarm } from "../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../cloudwatch/metric-filter.ts";
 import { type DeployedAccess, type DeployedKey, readAccess, readKeys } from "./access.ts";
+import { anomalyAlarm, compositeAlarm, isAnomalyAlarm, thresholdAlarm } from "./alarms.ts";
+import { Name, parse } from "./attributes.ts";
 import { deploymentAlarmNames } from "./deployment-alarms.ts";
 import { type ExistingResources, existingResources } from "./existing.ts";
 import type { Account, Resource, Terraform } from "./reader.ts";
@@ -125,7 +121,7 @@ export function readDeployment(
       queryString: parse(resource, "query_string", Name),
       logGroupNames: parse(resource, "log_group_names", z.array(Name)),
     })),
-    alarms: metricAlarms.filter((resource) => !isAnomalyAlarm(resource)).map(alarm),
+    alarms: metricAlarms.filter((resource) => !isAnomalyAlarm(resource)).map(thresholdAlarm),
     anomalyAlarms: metricAlarms.filter(isAnomalyAlarm).map(anomalyAlarm),
     compositeAlarms: terraform.resources("aws_cloudwatch_composite_alarm").map(compositeAlarm),
     topics: [...terraform.resources("aws_sns_topic").map(topic), ...existing.topics],
@@ -134,19 +130,6 @@ export function readDeployment(
       ...existing.subscriptions,
     ],
   };
-}
-
-const Name = z.string().min(1);
-const Arns = z.array(Name).default([]);
-
-function parse<T>(resource: Resource, attribute: string, schema: z.ZodType<T>): T {
-  const value = resource.get(attribute);
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new Error(
-    `Cannot read ${resource.address}: ${attribute} is ${JSON.stringify(value)}: ` +
-      result.error.issues.map(({ message }) => message).join("; "),
-  );
 }
 
 function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): DeployedTrail {
@@ -205,129 +188,6 @@ function metricFilter(resource: Resource): MetricFilter {
       ...(block.unit === undefined ? {} : { unit: block.unit }),
       ...(block.dimensions === undefined ? {} : { dimensions: block.dimensions }),
     },
-  };
-}
-
-const PositiveInteger = z.number().int().min(1);
-const Statistics = z.enum(["Sum", "Average", "Minimum", "Maximum", "SampleCount"]);
-const Dimensions = z.record(Name, Name).default({});
-const Period = z.number().int().min(10);
-
-function alarm(resource: Resource): ThresholdAlarm {
-  rejectAttributes(resource, "metric_query", "extended_statistic");
-  return {
-    ...actionsOf(resource),
-    ...evaluationOf(resource),
-    namespace: parse(resource, "namespace", Name),
-    metricName: parse(resource, "metric_name", Name),
-    dimensions: parse(resource, "dimensions", Dimensions),
-    statistic: parse(resource, "statistic", Statistics),
-    period: parse(resource, "period", Period),
-    threshold: parse(resource, "threshold", z.number()),
-    comparisonOperator: parse(
-      resource,
-      "comparison_operator",
-      z.enum([
-        "GreaterThanOrEqualToThreshold",
-        "GreaterThanThreshold",
-        "LessThanThreshold",
-        "LessThanOrEqualToThreshold",
-      ]),
-    ),
-  };
-}
-
-function isAnomalyAlarm(resource: Resource): boolean {
-  return resource.get("threshold_metric_id") !== undefined;
-}
-
-const BAND = /^ANOMALY_DETECTION_BAND\((\w+), *(\d+(?:\.\d+)?)\)$/;
-
-/** The two queries of an anomaly alarm: the metric and its band. */
-const Queries = z.tuple([
-  z.strictObject({
-    id: Name,
-    return_data: z.literal(true),
-    metric: z.strictObject({
-      namespace: Name,
-      metric_name: Name,
-      dimensions: Dimensions,
-      period: Period,
-      stat: Statistics,
-    }),
-  }),
-  z.strictObject({
-    id: Name,
-    return_data: z.literal(true),
-    label: Name.optional(),
-    expression: z.string().regex(BAND, "must be ANOMALY_DETECTION_BAND(metric, deviations)"),
-  }),
-]);
-
-function anomalyAlarm(resource: Resource): AnomalyAlarm {
-  rejectAttributes(resource, "metric_name", "statistic", "extended_statistic", "threshold");
-  const [{ id, metric }, band] = parse(resource, "metric_query", Queries);
-  const [, banded, deviations] = BAND.exec(band.expression) ?? [];
-  parse(resource, "threshold_metric_id", z.literal(band.id));
-  parse(resource, "comparison_operator", z.literal("GreaterThanUpperThreshold"));
-  if (banded !== id) {
-    throw new Error(
-      `Cannot read ${resource.address}: its band is of ${banded}; it must be of its metric, ${id}.`,
-    );
-  }
-  return {
-    ...actionsOf(resource),
-    ...evaluationOf(resource),
-    namespace: metric.namespace,
-    metricName: metric.metric_name,
-    dimensions: metric.dimensions,
-    statistic: metric.stat,
-    period: metric.period,
-    deviations: Number(deviations),
-  };
-}
-
-function compositeAlarm(resource: Resource): CompositeAlarm {
-  rejectAttributes(resource, "actions_suppressor");
-  return { ...actionsOf(resource), rule: parse(resource, "alarm_rule", Name) };
-}
-
-function rejectAttributes(resource: Resource, ...attributes: readonly string[]): void {
-  for (const attribute of attributes) {
-    if (resource.get(attribute) !== undefined) {
-      throw new Error(`Cannot read ${resource.address}: ${attribute} is not supported; remove it.`);
-    }
-  }
-}
-
-function actionsOf(resource: Resource): AlarmBase {
-  return {
-    name: parse(resource, "alarm_name", Name),
-    arn: parse(resource, "arn", Name),
-    description: parse(resource, "alarm_description", z.string().default("")),
-    actionsEnabled: parse(resource, "actions_enabled", z.boolean().default(true)),
-    alarmActions: parse(resource, "alarm_actions", Arns),
-    okActions: parse(resource, "ok_actions", Arns),
-    insufficientDataActions: parse(resource, "insufficient_data_actions", Arns),
-  };
-}
-
-function evaluationOf(
-  resource: Resource,
-): Pick<MetricAlarmBase, "evaluationPeriods" | "datapointsToAlarm" | "treatMissingData"> {
-  const evaluationPeriods = parse(resource, "evaluation_periods", PositiveInteger);
-  return {
-    evaluationPeriods,
-    datapointsToAlarm: parse(
-      resource,
-      "datapoints_to_alarm",
-      PositiveInteger.default(evaluationPeriods),
-    ),
-    treatMissingData: parse(
-      resource,
-      "treat_missing_data",
-      z.enum(["missing", "ignore", "breaching", "notBreaching"]).default("missing"),
-    ),
   };
 }
 

@@ -178,6 +178,44 @@ describe("a deployment", () => {
     expect(() => deploymentOf(fields)).toThrow(message);
   });
 
+  const EXPRESSION =
+    "SELECT SUM(M) FROM SCHEMA(\"N\", Service, Client) WHERE Service = 'api' GROUP BY Client ORDER BY SUM() DESC";
+  const query = { id: "q1", expression: EXPRESSION, period: 60, return_data: true };
+  const onQuery = (fields: Record<string, unknown> = {}, changes: Record<string, unknown> = {}) => {
+    const { namespace, metric_name, statistic, period, ...condition } = alarm;
+    const metricQuery = [{ ...query, ...changes }];
+    const attributes = { ...condition, metric_query: metricQuery, ...fields };
+    return readDeployment(read({ alarm: stack(attributes) }), account).alarms;
+  };
+
+  it("reads an alarm on the series of a Metrics Insights query", () => {
+    expect(onQuery()).toMatchObject([
+      {
+        namespace: "N",
+        metricName: "M",
+        dimensions: { Service: "api" },
+        statistic: "Sum",
+        period: 60,
+        groupBy: "Client",
+        threshold: 1,
+      },
+    ]);
+  });
+
+  it.each([
+    [{ period: 60 }, {}, /period is not supported/],
+    [{ statistic: "Sum" }, {}, /statistic is not supported/],
+    [
+      {},
+      { expression: "SELECT SUM(M) FROM N" },
+      /must be a Metrics Insights query that groups one/,
+    ],
+    [{}, { expression: "m1 / m2" }, /is m1 \/ m2; it must be a Metrics Insights query/],
+    [{}, { return_data: false }, /metric_query/],
+  ])("rejects an alarm on a query with %j, %j", (fields, changes, message) => {
+    expect(() => onQuery(fields, changes)).toThrow(message);
+  });
+
   it("reads composite alarms", () => {
     const withComposite = stack(alarm);
     const { compositeAlarms } = readDeployment(

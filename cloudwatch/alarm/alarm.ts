@@ -27,6 +27,16 @@ export interface MetricAlarmBase extends AlarmBase {
 export interface ThresholdAlarm extends MetricAlarmBase {
   readonly threshold: number;
   readonly comparisonOperator: ComparisonOperator;
+  /**
+   * A further dimension. The alarm evaluates the metric of each of its values with a Metrics Insights query, and
+   * runs its actions for each value that changes its state.
+   */
+  readonly groupBy?: string;
+}
+
+/** Evaluates each value of a dimension. AWS calls it a multi-time-series alarm, and each series a contributor. */
+export interface GroupedAlarm extends ThresholdAlarm {
+  readonly groupBy: string;
 }
 
 /** Goes into ALARM above the upper bound of an anomaly detection band. */
@@ -54,6 +64,10 @@ export function isMetricAlarm(alarm: Alarm): alarm is MetricAlarm {
 
 export function isAnomalyAlarm(alarm: MetricAlarm): alarm is AnomalyAlarm {
   return "deviations" in alarm;
+}
+
+export function isGroupedAlarm(alarm: Alarm): alarm is GroupedAlarm {
+  return "groupBy" in alarm && alarm.groupBy !== undefined;
 }
 
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";

@@ -17,6 +17,8 @@ export interface AlarmEvaluationInput {
   readonly comparisonOperator: ComparisonOperator;
   readonly treatMissingData: TreatMissingData;
   readonly currentState: AlarmState;
+  /** Words the reason as for one series of a Metrics Insights query. Default: false. */
+  readonly isContributor?: boolean;
 }
 
 export interface AlarmEvaluation {
@@ -68,6 +70,7 @@ export function evaluateAlarm(input: AlarmEvaluationInput): AlarmEvaluation {
       treatMissingData: input.treatMissingData,
       received: present.length,
       missing,
+      isContributor: input.isContributor ?? false,
       crossing: supporting.map(({ index }) => ({
         value: datapoints[index] as number,
         timestamp: input.timestamps?.[index],

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { ACCOUNT, ALARM, TOPIC } from "../testing/fixtures.ts";
+import { describe, expect, test } from "vitest";
+import { ACCOUNT, ALARM, GROUPED_ALARM, TOPIC } from "../testing/fixtures.ts";
 import { alarmNotification, type StateChange } from "./notification.ts";
 
 const CHANGE: StateChange = {
@@ -92,6 +92,84 @@ test("sends other protocols JSON with the trigger, writing thresholds as doubles
       TreatMissingData: "notBreaching",
       EvaluateLowSampleCountPercentile: "",
     },
+  });
+});
+
+describe("about a contributor", () => {
+  const contributor = { id: "a29eb44b20c4362e", attributes: { Team: "a" } };
+  const { subject, message } = alarmNotification(
+    { ...CHANGE, alarm: GROUPED_ALARM, contributor },
+    ACCOUNT,
+  );
+  const { default: document, email } = JSON.parse(message) as Record<string, string>;
+
+  test("names it in the document, and the query in place of a metric", () => {
+    const { AlarmName, AlarmContributorId, AlarmContributorAttributes, OldStateValue, Trigger } =
+      JSON.parse(document ?? "");
+    expect(subject).toBe('ALARM: "kms-errors-by-team" in Asia Pacific (Sydney)');
+    expect({ AlarmName, AlarmContributorId, AlarmContributorAttributes, OldStateValue }).toEqual({
+      AlarmName: "kms-errors-by-team",
+      AlarmContributorId: "a29eb44b20c4362e",
+      AlarmContributorAttributes: { Team: "a" },
+      OldStateValue: "OK",
+    });
+    expect(Trigger).toEqual({
+      Period: 60,
+      EvaluationPeriods: 1,
+      DatapointsToAlarm: 1,
+      ComparisonOperator: "GreaterThanOrEqualToThreshold",
+      Threshold: 3,
+      TreatMissingData: "notBreaching",
+      EvaluateLowSampleCountPercentile: "",
+      Metrics: [
+        {
+          Expression:
+            "SELECT SUM(kms_errors) FROM SCHEMA(\"Example\", Stage, Team) WHERE Stage = 'dev' GROUP BY Team ORDER BY SUM() DESC",
+          Id: "q1",
+          ReturnData: true,
+          Period: 60,
+        },
+      ],
+    });
+  });
+
+  // Wording captured from AWS in September 2026, its trailing space included.
+  test("formats the email as CloudWatch does", () => {
+    expect(
+      email,
+    ).toBe(`You are receiving this email because your Amazon CloudWatch Alarm "kms-errors-by-team" contributor "a29eb44b20c4362e" in the Asia Pacific (Sydney) region has entered the ALARM state, because "Threshold Crossed: because." at "Wednesday 04 August, 2021 02:31:45 UTC".
+
+View this alarm in the AWS Management Console:
+https://ap-southeast-2.console.aws.amazon.com/cloudwatch/home?region=ap-southeast-2#alarmsV2:alarm/kms-errors-by-team?~(contributorAttributesFilter~(tokens~(~(propertyKey~'ContributorId~operator~'*3d~value~'a29eb44b20c4362e))~operation~'and)~timestamp~'2021-08-04T02*3a31*3a45.250Z)
+
+Alarm Details:
+- Name:                       kms-errors-by-team
+- Description:                KMS refused the service.
+See the runbook.
+- AWS Account:                123456789012
+- Alarm Arn:                  arn:aws:cloudwatch:ap-southeast-2:123456789012:alarm:kms-errors-by-team
+
+Contributor Details:
+- Id:                         a29eb44b20c4362e
+- State Change:               OK -> ALARM
+- Reason for State Change:    Threshold Crossed: because.
+- Timestamp:                  Wednesday 04 August, 2021 02:31:45 UTC
+
+Contributor Attributes:
+- Team                      a
+
+Threshold:
+- The alarm is in the ALARM state when the metric is GreaterThanOrEqualToThreshold 3.0 for at least 1 of the last 1 period(s) of 60 seconds.\x20
+
+Monitored Metrics:
+- MetricExpression:           SELECT SUM(kms_errors) FROM SCHEMA("Example", Stage, Team) WHERE Stage = 'dev' GROUP BY Team ORDER BY SUM() DESC
+- MetricLabel:                No Label
+
+State Change Actions:
+- OK: 
+- ALARM: [${TOPIC.arn}]
+- INSUFFICIENT_DATA: 
+`);
   });
 });
 

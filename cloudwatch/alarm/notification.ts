@@ -5,10 +5,13 @@ import {
   type CompositeAlarm,
   isAnomalyAlarm,
   isCompositeAlarm,
+  isGroupedAlarm,
   type MetricAlarm,
   type Statistic,
 } from "./alarm.ts";
 import { ANOMALY_BAND_ID, anomalyMetricQueries } from "./anomaly-queries.ts";
+import type { Contributor } from "./contributors.ts";
+import { groupedExpression, groupedMetricQuery } from "./grouped-query.ts";
 import { type Json, jsonDouble, stringifyJson } from "./json.ts";
 import { jsonTime } from "./reason.ts";
 import { regionName } from "./regions.ts";
@@ -32,6 +35,8 @@ export interface StateChange {
   readonly configurationUpdatedAt: number;
   /** Set for composite alarms: the child alarms whose state change caused this one. */
   readonly triggeringChildren?: readonly TriggeringChild[];
+  /** Set for alarms with `groupBy`: the contributor whose state changed. */
+  readonly contributor?: Contributor | undefined;
 }
 
 export interface TriggeringChild {
@@ -81,6 +86,8 @@ function notificationDocument(change: StateChange, { region, accountId }: Accoun
     Region: regionName(region),
     AlarmArn: alarm.arn,
     OldStateValue: change.from,
+    AlarmContributorId: change.contributor?.id,
+    AlarmContributorAttributes: change.contributor?.attributes,
     OKActions: alarm.okActions,
     AlarmActions: alarm.alarmActions,
     InsufficientDataActions: alarm.insufficientDataActions,
@@ -118,6 +125,18 @@ function conditionOf({ alarm, triggeringChildren = [] }: StateChange): {
       },
     };
   }
+  if (isGroupedAlarm(alarm)) {
+    return {
+      Trigger: {
+        ...evaluation,
+        ComparisonOperator: alarm.comparisonOperator,
+        Threshold: jsonDouble(alarm.threshold),
+        TreatMissingData: alarm.treatMissingData,
+        EvaluateLowSampleCountPercentile: "",
+        Metrics: [groupedMetricQuery(alarm)].map(capitalizeNames),
+      },
+    };
+  }
   return {
     Trigger: {
       MetricName: alarm.metricName,
@@ -151,6 +170,9 @@ function emailBody(change: StateChange, account: Account): string {
   const { alarm, from, to, reason, at } = change;
   const { region, accountId } = account;
   const time = emailTime(at);
+  if (change.contributor !== undefined) {
+    return contributorEmail(change, change.contributor, account);
+  }
   return `You are receiving this email because your Amazon CloudWatch Alarm "${alarm.name}" in the ${regionName(region)} region has entered the ${to} state, because "${reason}" at "${time}".
 
 View this alarm in the AWS Management Console:
@@ -166,11 +188,49 @@ Alarm Details:
 - Alarm Arn:                  ${alarm.arn}
 
 ${isCompositeAlarm(alarm) ? compositeSections(change, alarm) : metricSections(alarm)}
-State Change Actions:
+${stateChangeActions(alarm)}`;
+}
+
+function stateChangeActions(alarm: Alarm): string {
+  return `State Change Actions:
 - OK: ${actions(alarm.okActions)}
 - ALARM: ${actions(alarm.alarmActions)}
 - INSUFFICIENT_DATA: ${actions(alarm.insufficientDataActions)}
 `;
+}
+
+/** As captured from AWS in September 2026. */
+function contributorEmail(
+  { alarm, from, to, reason, at }: StateChange,
+  { id, attributes }: Contributor,
+  { region, accountId }: Account,
+): string {
+  const time = emailTime(at);
+  const moment = new Date(at).toISOString().replaceAll(":", "*3a");
+  const filter = `~(contributorAttributesFilter~(tokens~(~(propertyKey~'ContributorId~operator~'*3d~value~'${id}))~operation~'and)~timestamp~'${moment})`;
+  const attributeLines = Object.entries(attributes).map(
+    ([name, value]) => `- ${name.padEnd(26)}${value}\n`,
+  );
+  return `You are receiving this email because your Amazon CloudWatch Alarm "${alarm.name}" contributor "${id}" in the ${regionName(region)} region has entered the ${to} state, because "${reason}" at "${time}".
+
+View this alarm in the AWS Management Console:
+https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#alarmsV2:alarm/${encodeURIComponent(alarm.name)}?${filter}
+
+Alarm Details:
+- Name:                       ${alarm.name}
+- Description:                ${alarm.description}
+- AWS Account:                ${accountId}
+- Alarm Arn:                  ${alarm.arn}
+
+Contributor Details:
+- Id:                         ${id}
+- State Change:               ${from} -> ${to}
+- Reason for State Change:    ${reason}
+- Timestamp:                  ${time}
+
+Contributor Attributes:
+${attributeLines.join("")}
+${isCompositeAlarm(alarm) ? "" : metricSections(alarm)}${stateChangeActions(alarm)}`;
 }
 
 function metricSections(alarm: MetricAlarm): string {
@@ -181,8 +241,18 @@ function metricSections(alarm: MetricAlarm): string {
   const condition = isAnomalyAlarm(alarm)
     ? `GreaterThanUpperThreshold of ANOMALY_DETECTION_BAND(m1, ${alarm.deviations})`
     : `${alarm.comparisonOperator} ${formatJavaDouble(alarm.threshold)}`;
-  return `Threshold:
-- The alarm is in the ALARM state when the metric is ${condition} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.
+  const threshold = `Threshold:
+- The alarm is in the ALARM state when the metric is ${condition} for at least ${datapointsToAlarm} of the last ${evaluationPeriods} period(s) of ${period} seconds.`;
+  if (isGroupedAlarm(alarm)) {
+    return `${threshold}\x20
+
+Monitored Metrics:
+- MetricExpression:           ${groupedExpression(alarm)}
+- MetricLabel:                No Label
+
+`;
+  }
+  return `${threshold}
 
 Monitored Metric:
 - MetricNamespace:                     ${alarm.namespace}

@@ -15,6 +15,8 @@ interface Decision {
   readonly treatMissingData: TreatMissingData;
   readonly received: number;
   readonly missing: number;
+  /** The reason is of a contributor: it gives the newest of the datapoints only. */
+  readonly isContributor?: boolean;
   /** The datapoints that support `state`: breaching for ALARM, not breaching for OK. Newest first. */
   readonly crossing: readonly { readonly value: number; readonly timestamp: number | undefined }[];
 }
@@ -59,14 +61,15 @@ export function stateReason(decision: Decision): string {
       formatJavaDouble(value) + (timestamp === undefined ? "" : ` (${reasonTime(timestamp)})`),
   );
   const side = state === "ALARM" ? "" : "not ";
+  const counted = `${crossing.length} out of the last ${evaluationPeriods} datapoints`;
+  const relation = `${were(crossing.length)} ${side}${decision.condition}${filled}`;
   const needed =
     state === "ALARM"
       ? `minimum ${pluralize(decision.datapointsToAlarm, "datapoint")} for OK -> ALARM transition`
       : `minimum ${pluralize(evaluationPeriods - decision.datapointsToAlarm + 1, "datapoint")} for ALARM -> OK transition`;
-  return (
-    `Threshold Crossed: ${crossing.length} out of the last ${evaluationPeriods} datapoints [${listed.join(", ")}] ` +
-    `${were(crossing.length)} ${side}${decision.condition}${filled} (${needed}).`
-  );
+  return decision.isContributor
+    ? `Threshold Crossed: ${counted} ${relation}. The most recent datapoint which ${side}crossed the threshold: [${listed[0]}] (${needed}).`
+    : `Threshold Crossed: ${counted} [${listed.join(", ")}] ${relation} (${needed}).`;
 }
 
 export const pluralize = (quantity: number, noun: string) =>

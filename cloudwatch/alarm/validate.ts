@@ -1,8 +1,11 @@
-import { isAnomalyAlarm, type MetricAlarm } from "./alarm.ts";
+import { isAnomalyAlarm, isGroupedAlarm, type MetricAlarm } from "./alarm.ts";
 
 const WEEK = 604_800;
 const DAY = 86_400;
 const HOUR = 3_600;
+
+/** Metrics Insights queries the latest three hours, by the minute. */
+const GROUPED = { minPeriod: 60, maxSpan: 3 * HOUR };
 
 /**
  * Validates an alarm as PutMetricAlarm does.
@@ -22,7 +25,23 @@ export function validateMetricAlarm(alarm: MetricAlarm): void {
   if (!Number.isInteger(evaluationPeriods) || evaluationPeriods < 1) {
     reject("evaluation periods", evaluationPeriods, "an integer of at least 1");
   }
-  const maxSpan = period < HOUR ? DAY : WEEK;
+  if (isGroupedAlarm(alarm)) {
+    if (period < GROUPED.minPeriod) {
+      reject(
+        "period",
+        period,
+        `at least ${GROUPED.minPeriod} seconds for a Metrics Insights query`,
+      );
+    }
+    if (alarm.insufficientDataActions.length > 0) {
+      reject(
+        "the number of actions for INSUFFICIENT_DATA",
+        alarm.insufficientDataActions.length,
+        "0 for a Metrics Insights query",
+      );
+    }
+  }
+  const maxSpan = isGroupedAlarm(alarm) ? GROUPED.maxSpan : period < HOUR ? DAY : WEEK;
   if (period * evaluationPeriods > maxSpan) {
     reject(
       "period times evaluation periods",

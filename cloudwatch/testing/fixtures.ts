@@ -2,6 +2,7 @@
 import type {
   AnomalyAlarm,
   CompositeAlarm,
+  GroupedAlarm,
   MetricAlarmBase,
   ThresholdAlarm,
 } from "../alarm/alarm.ts";
@@ -72,6 +73,16 @@ export const ANOMALY_ALARM: AnomalyAlarm = {
   evaluationPeriods: 3,
   datapointsToAlarm: 2,
   deviations: 2,
+};
+
+/** Evaluates a metric for each value of the dimension Team. */
+export const GROUPED_ALARM: GroupedAlarm = {
+  ...ALARM,
+  name: "kms-errors-by-team",
+  arn: arn("cloudwatch", "alarm:kms-errors-by-team"),
+  metricName: "kms_errors",
+  dimensions: { Stage: "dev" },
+  groupBy: "Team",
 };
 
 export const COMPOSITE_ALARM: CompositeAlarm = {

@@ -10,6 +10,7 @@ import {
   alarmNamesOf,
   anomalyOf,
   detectionMetric,
+  groupByOf,
   savedQueryNameOf,
 } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
@@ -134,12 +135,13 @@ function tryIt(id: string): readonly string[] {
 function firingConditions(detection: Detection<never>): readonly string[] {
   const { period, evaluationPeriods, datapointsToAlarm } = detection;
   const anomaly = anomalyOf(detection);
+  const groupBy = groupByOf(detection);
   const staysOn = datapointsToAlarm === 1 && evaluationPeriods > 1;
   return [
     `Fires at ${describeThreshold(detection)}.`,
     ...(staysOn
       ? [
-          `Stays on for ${formatDuration(period * evaluationPeriods)} after the last event, and sends one email in that time.`,
+          `Stays on for ${formatDuration(period * evaluationPeriods)} after the last event, and sends one email${groupBy === undefined ? "" : ` for each ${groupBy.toLowerCase()}`} in that time.`,
         ]
       : []),
     ...(anomaly === undefined
@@ -178,10 +180,12 @@ function cloudwatchTable<Scope extends MonitoringScope>(
 ): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods, treatMissingData } = detection;
   const { namespace, metricName, dimensions = {} } = detectionMetric(detection, exampleScope);
+  const groupBy = groupByOf(detection);
   const metric = [
     namespace,
     metricName,
     ...Object.entries(dimensions).map(([name, value]) => `${name}=${value}`),
+    ...(groupBy === undefined ? [] : [groupBy]),
   ];
   return table(
     ["property", "value"],

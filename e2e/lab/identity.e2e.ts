@@ -38,6 +38,22 @@ async function countedBy(id: string): Promise<CountedEvents> {
   return (await (await fetch(url)).json()) as CountedEvents;
 }
 
+/** The client that an alarm's email names. */
+const contributorOf = (body = "") => /^Contributor Attributes:\n- Client +(.+)$/m.exec(body)?.[1];
+
+async function awsCli(operation: string, args: readonly string[]) {
+  const { stdout } = await run(["aws", "cloudwatch", operation, "--output", "json", ...args], {
+    env: {
+      ...process.env,
+      AWS_ENDPOINT_URL: lab.urls.aws,
+      AWS_ACCESS_KEY_ID: "analyst",
+      AWS_SECRET_ACCESS_KEY: "any",
+      AWS_DEFAULT_REGION: lab.region,
+    },
+  });
+  return JSON.parse(stdout) as Readonly<Record<string, readonly Record<string, unknown>[]>>;
+}
+
 async function attackWith(id: string) {
   const attack = attacks.find((candidate) => candidate.id === id);
   if (attack === undefined) throw new Error(`There is no attack ${id}.`);
@@ -69,9 +85,14 @@ describe("a lab with identity", () => {
     expect(log).not.toContain("mallory");
   });
 
-  it("ends a slow copy of records by the day's quota, and names the client", async () => {
+  it("ends a slow copy of records by the day's quota, and emails name the client", async () => {
     const { email } = await attackWith("client-volume");
     expect(email?.body).toContain("A client decrypts unusually much");
+    const alarm = "cipherwatch-dev-quota-exceeded";
+    const rejected = await waitFor("the email about the quota", async () => {
+      const { inbox } = await lab.state();
+      return inbox.find(({ subject }) => subject.startsWith(`ALARM: "${alarm}"`));
+    });
     const events = await waitFor("the rejected request", async () => {
       const counted = await countedBy("quota-exceeded");
       return counted.events.length > 0 ? counted.events : undefined;
@@ -79,6 +100,23 @@ describe("a lab with identity", () => {
     const [client = "", ...others] = new Set(events.map((event) => event.client));
     expect(client).toMatch(/^[A-Za-z0-9_-]{22}$/);
     expect(others).toEqual([]);
+    expect(contributorOf(email?.body)).toBe(client);
+    expect(contributorOf(rejected.body)).toBe(client);
+    const { AlarmHistoryItems: history } = await awsCli("describe-alarm-history", [
+      ...["--alarm-name", alarm],
+      ...["--history-item-type", "AlarmContributorStateUpdate"],
+    ]);
+    expect(history).toContainEqual(
+      expect.objectContaining({
+        HistorySummary: "Contributor state updated to ALARM",
+        AlarmContributorAttributes: { Client: client },
+      }),
+    );
+    const { AlarmContributors } = await awsCli("describe-alarm-contributors", [
+      ...["--alarm-name", alarm],
+    ]);
+    for (const { ContributorAttributes } of AlarmContributors as readonly Record<string, object>[])
+      expect(ContributorAttributes).toEqual({ Client: client });
     const lines = readFileSync(join(folder, "data/state/service.log"), "utf8").split("\n");
     const decrypts = lines.filter((line) => line.includes(client) && line.includes('"Decrypts":1'));
     // Twice as many at most, if midnight of lab time passes meanwhile.

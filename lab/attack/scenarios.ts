@@ -20,12 +20,12 @@ function injectedScenario(detection: Detection): Scenario {
       run: (lab, threshold) => lab.putTrailRecord(record, threshold),
     };
   }
-  const { name, values } = firstExample(detection.id, detection.mustFire);
+  const report = firstExample(detection.id, detection.mustFire);
   return {
-    description: name,
+    description: report.name,
     kind: "injected",
     run: (lab, threshold) =>
-      lab.putServiceLogLine((now) => serviceLogLine(detection, lab.scope, values, now), threshold),
+      lab.putServiceLogLine((now) => serviceLogLine(detection, lab.scope, report, now), threshold),
   };
 }
 

@@ -27,10 +27,16 @@ test.each(
         (example) => [detection.id, example.name, detection, example] as const,
       ),
     ),
-)("publishes the same metric as the service for %s: %s", (_, __, detection, { values }) => {
+)("publishes the same metric as the service for %s: %s", (_, __, detection, report) => {
   const { metricName } = detection.metric(scope);
-  const line = serviceLogLine(detection, scope, values, timestamp);
-  const logged = metricFields(scope.serviceNamespace, values as MetricValues, timestamp);
+  const { client } = report;
+  const values = report.values as MetricValues;
+  const line = serviceLogLine(detection, scope, report, timestamp);
+  const logged = metricFields(scope.serviceNamespace, values, timestamp, { client });
+  const series = detection.groupBy !== undefined && client !== undefined ? 2 : 1;
+  expect(storedMetric(line, metricName)).toHaveLength(
+    values[metricName as never] === undefined ? 0 : series,
+  );
   expect(storedMetric(line, metricName)).toEqual(storedMetric(logged, metricName));
   expect({ ...line, _aws: undefined }).toEqual({ ...logged, _aws: undefined });
 });

@@ -45,8 +45,9 @@ export function accountState(services: Omit<AccountServices, "logs">, now: numbe
 
 function alarmsOf(cloudWatch: CloudWatch): readonly object[] {
   const { alarms, history } = cloudWatch.state();
-  return alarms.map(({ alarm, state, stateUpdatedAt, actionsEnabled }) => ({
+  return alarms.map(({ alarm, state, stateUpdatedAt, actionsEnabled, contributors }) => ({
     ...alarm,
+    contributors,
     kind: kindOf(alarm),
     actionsEnabled,
     state: state.value,

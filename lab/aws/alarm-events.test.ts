@@ -87,6 +87,7 @@ test("shows nothing before the alarm fires, and keeps showing what it fired for"
   await muteAs("mallory");
   expect(eventsOf("alarm-change")).toEqual({
     alarm: "cipherwatch-dev-alarm-change",
+    contributors: [],
     state: expect.not.stringMatching(/^ALARM$/),
     events: [],
     callers: [],
@@ -100,7 +101,7 @@ test("shows the requests behind an alarm on a metric of the service", () => {
   const { threshold } = decryptDenied;
   for (let second = 0; second < 120; second += 1) {
     const values = { DecryptDenied: threshold, Decrypts: threshold };
-    const line = serviceLogLine(decryptDenied, scope, values, clock.now());
+    const line = serviceLogLine(decryptDenied, scope, { values }, clock.now());
     const message = { ...line, route: "/decrypt", kmsRequestId: `kms-${second}` };
     aws.logLine(scope.serviceLogGroupName, JSON.stringify(message));
     clock.advance(1000);

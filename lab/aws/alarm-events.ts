@@ -10,12 +10,16 @@ import { matches } from "../../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
 import type { AccountServices } from "./account-state.ts";
+import type { ContributorRecord } from "./cloudwatch/alarms/alarm-store.ts";
+import { isTransition } from "./cloudwatch/alarms/history.ts";
 import type { StoredEvent } from "./logs/store.ts";
 
 /** Who and what made an alarm fire. Times are ISO 8601 in lab time. */
 export interface AlarmEvents {
   readonly alarm: string;
   readonly state: AlarmState;
+  /** Of an alarm with `groupBy`: the contributors in ALARM. */
+  readonly contributors: readonly ContributorRecord[];
   /** The range of log events that the alarm evaluated when it last fired; absent if it never did. */
   readonly range?: { readonly from: string; readonly to: string };
   /** The counted log events, newest first, at most 500. */
@@ -65,7 +69,8 @@ export function alarmEvents(sources: Sources, alarmName: string): AlarmEvents | 
   const record = alarms.find(({ alarm }) => alarm.name === alarmName);
   if (record === undefined) return undefined;
   const [firing] = firings(sources, alarmName);
-  const base = { alarm: alarmName, state: record.state.value };
+  const { contributors = [] } = record;
+  const base = { alarm: alarmName, state: record.state.value, contributors };
   if (firing === undefined) return { ...base, events: [], callers: [] };
 
   const metricAlarms = firedAlarms(record.alarm, sources, firing);
@@ -95,7 +100,7 @@ interface Range {
 function firings({ services, now }: Sources, alarmName: string): readonly Range[] {
   const changes = services.cloudWatch
     .state()
-    .history.filter((item) => item.alarmName === alarmName && item.type === "StateUpdate");
+    .history.filter((item) => item.alarmName === alarmName && isTransition(item));
   return changes.flatMap(({ summary, at }, index) =>
     summary.endsWith(" to ALARM") ? [{ from: at, to: changes[index - 1]?.at ?? now }] : [],
   );

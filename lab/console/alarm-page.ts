@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { type AlarmEvent, type AlarmEvents, alarmEvents } from "../aws/alarm-events.ts";
 import { layout } from "./layout.ts";
-import { commandLine, type Html } from "./panels/format.ts";
+import { attributesText, commandLine, type Html } from "./panels/format.ts";
 import type { ConsoleSources } from "./sources.ts";
 
 /** Path of the page about an alarm, in place of the link to the AWS console that its emails contain. */
@@ -30,7 +30,7 @@ export function alarmRoutes(sources: ConsoleSources, token: string): Hono {
 }
 
 function alarmPage(sources: ConsoleSources, found: AlarmEvents, token: string): Html {
-  const { alarm, state, range, events, callers } = found;
+  const { alarm, state, contributors, range, events, callers } = found;
   const since =
     range === undefined
       ? html`<p class="empty">The alarm has not fired yet.</p>`
@@ -45,6 +45,7 @@ function alarmPage(sources: ConsoleSources, found: AlarmEvents, token: string): 
   <section class="panel" aria-labelledby="callers">
     <h2 id="callers">Who made ${alarm} fire</h2>
     <p>State: ${state}</p>
+    ${contributors.map(({ attributes }) => html`<p>In ALARM: <code>${attributesText(attributes)}</code></p>`)}
     ${since}
     ${callers.length === 0 ? "" : callerTable(callers)}
     ${queryCommand(sources, alarm)}

@@ -131,7 +131,7 @@ it("shows the alarm of a metric that the service reports itself", async () => {
   expect(metricChains(sources, 5)).toEqual([]);
   for (let request = 0; request < 5; request += 1) {
     const values = { Requests: 1, Decrypts: 1, DecryptDenied: 1 };
-    const line = serviceLogLine(decryptDenied, sources.scope, values, clock.now());
+    const line = serviceLogLine(decryptDenied, sources.scope, { values }, clock.now());
     aws.logLine(sources.scope.serviceLogGroupName, JSON.stringify(line));
   }
   clock.advance(2 * MINUTE);

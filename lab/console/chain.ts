@@ -3,6 +3,7 @@ import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
 import { statisticOf } from "../../cloudwatch/metric.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import type { StoredHistoryItem } from "../aws/cloudwatch/alarms/alarm-store.ts";
+import { isTransition } from "../aws/cloudwatch/alarms/history.ts";
 import { type ServiceRequest, serviceRequests } from "./service-requests.ts";
 import type { ConsoleSources } from "./sources.ts";
 import { type TrailItem, trailItems } from "./trail.ts";
@@ -252,7 +253,7 @@ function firstAlarm(
         change.alarmName === alarm.name &&
         change.at >= from &&
         change.at <= until &&
-        isChangeTo(change, "ALARM"),
+        isTransition(change, "ALARM"),
     )
     .at(-1);
 }
@@ -262,11 +263,7 @@ function stateAt({ aws }: ConsoleSources, alarmName: string, at: number): string
     .state()
     .history.find(
       (candidate) =>
-        candidate.alarmName === alarmName && candidate.type === "StateUpdate" && candidate.at <= at,
+        candidate.alarmName === alarmName && isTransition(candidate) && candidate.at <= at,
     );
   return change?.summary.split(" ").at(-1);
-}
-
-export function isChangeTo({ type, summary }: StoredHistoryItem, state: string): boolean {
-  return type === "StateUpdate" && summary.endsWith(` to ${state}`);
 }

@@ -1,6 +1,6 @@
 import { isAnomalyAlarm, isMetricAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { statisticOf } from "../../cloudwatch/metric.ts";
-import { isChangeTo } from "./chain.ts";
+import { isTransition } from "../aws/cloudwatch/alarms/history.ts";
 import type { ConsoleSources } from "./sources.ts";
 
 /** The metric of an alarm, for the chart. Times are lab time in epoch seconds. */
@@ -61,11 +61,11 @@ function alarmRanges(
 ): readonly TimeRange[] {
   const changes = services.cloudWatch
     .state()
-    .history.filter((item) => item.alarmName === alarmName && item.type === "StateUpdate")
+    .history.filter((item) => item.alarmName === alarmName && isTransition(item))
     .toReversed();
   return changes.flatMap((change, index): readonly TimeRange[] => {
     const until = changes[index + 1]?.at ?? end;
-    return isChangeTo(change, "ALARM") && until > start
+    return isTransition(change, "ALARM") && until > start
       ? [[Math.max(change.at, start) / 1000, until / 1000]]
       : [];
   });

@@ -1,4 +1,5 @@
-import { type Chain, firedStations, isChangeTo, type Station } from "./chain.ts";
+import { isTransition } from "../aws/cloudwatch/alarms/history.ts";
+import { type Chain, firedStations, type Station } from "./chain.ts";
 import type { ConsoleSources } from "./sources.ts";
 
 /** Lab time for which an alarm remains among the chains. */
@@ -22,7 +23,7 @@ export function metricChains(sources: ConsoleSources, limit: number): readonly C
   const newest = new Map<string, number>();
   for (const change of aws.services.cloudWatch.state().history) {
     if (change.at < earliest || newest.has(change.alarmName)) continue;
-    if (alarms.has(change.alarmName) && isChangeTo(change, "ALARM")) {
+    if (alarms.has(change.alarmName) && isTransition(change, "ALARM")) {
       newest.set(change.alarmName, change.at);
     }
   }

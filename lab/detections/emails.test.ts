@@ -4,10 +4,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
-import type { CloudTrailRecord, Detection, Severity } from "../../detections/detection.ts";
+import type {
+  CloudTrailRecord,
+  Detection,
+  ExampleReport,
+  Severity,
+} from "../../detections/detection.ts";
 import { serviceDecryptEvent, serviceEncryptEvent } from "../../detections/example-events.ts";
 import { cisPack, detections } from "../../detections/index.ts";
-import type { DetectionScope } from "../../detections/scope.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
 import { retargetRecord } from "../attack/retarget-record.ts";
 import type { Aws } from "../aws/aws.ts";
@@ -47,13 +51,12 @@ afterEach(async () => {
 const deliver = (record: CloudTrailRecord) =>
   aws.logLine(scope.trailLogGroupName, JSON.stringify(retargetRecord(record, scope, account)));
 
-const report = (
-  values: Readonly<Record<string, number>>,
-  { serviceNamespace }: DetectionScope = scope,
-) =>
+const report = (values: ExampleReport["values"], client?: string) =>
   aws.logLine(
     scope.serviceLogGroupName,
-    JSON.stringify(metricFields(serviceNamespace, values as MetricValues, clock.now())),
+    JSON.stringify(
+      metricFields(scope.serviceNamespace, values as MetricValues, clock.now(), { client }),
+    ),
   );
 
 interface Email {
@@ -71,7 +74,7 @@ function recipientFor(severity: Severity): string {
 function triggerAlarm(detection: Detection): void {
   for (let time = 0; time < detection.threshold; time++) {
     if (detection.source === "trail") deliver(detection.mustFire[0]?.record ?? {});
-    else report(detection.mustFire[0]?.values ?? {});
+    else report(detection.mustFire[0]?.values ?? {}, detection.mustFire[0]?.client);
   }
 }
 
@@ -121,6 +124,24 @@ test("fires attack-under-way on two tactics within 15 minutes", () => {
   clock.advance(60 * MINUTE);
   const inAlarm = aws.state().alarms.filter((alarm) => "state" in alarm && alarm.state === "ALARM");
   expect(inAlarm).toEqual([]);
+});
+
+test("sends an email for each client, also while the alarm is in ALARM", () => {
+  const clients = ["first", "second"];
+  for (const client of clients) {
+    for (let request = 0; request < 3; request++) report({ QuotaExceeded: 1 }, client);
+    clock.advance(2 * MINUTE);
+  }
+  const emails = inbox().map(({ body }) => /^- Client +(.+)$/m.exec(body)?.[1]);
+  expect(emails).toEqual(clients);
+  expect(aws.state().alarms).toContainEqual(
+    expect.objectContaining({
+      name: "cipherwatch-dev-quota-exceeded",
+      state: "ALARM",
+      reason: "2 out of 2 time series evaluated to ALARM",
+      contributors: clients.map((Client) => expect.objectContaining({ attributes: { Client } })),
+    }),
+  );
 });
 
 test("sends no email during an hour of ordinary traffic", () => {

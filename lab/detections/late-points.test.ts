@@ -57,8 +57,10 @@ function logEvent({ detection, timestamp }: Arrival) {
     const record = retargetRecord(detection.mustFire[0]?.record ?? {}, scope, account);
     return { group: scope.trailLogGroupName, message: JSON.stringify(record) };
   }
-  const values = detection.mustFire[0]?.values as MetricValues;
-  const fields = metricFields(scope.serviceNamespace, values, timestamp);
+  const { values, client } = detection.mustFire[0] ?? {};
+  const fields = metricFields(scope.serviceNamespace, values as MetricValues, timestamp, {
+    client,
+  });
   return { group: scope.serviceLogGroupName, message: JSON.stringify(fields) };
 }
 

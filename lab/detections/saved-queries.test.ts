@@ -43,7 +43,7 @@ describe("the saved query", () => {
     (id, detection) => {
       const messages = isTrail(detection)
         ? detection.mustFire.map(({ record }) => retargetRecord(record, scope, account))
-        : detection.mustFire.map(({ values }) => serviceLogLine(detection, scope, values, NOW));
+        : detection.mustFire.map((report) => serviceLogLine(detection, scope, report, NOW));
       for (const message of messages)
         expect(run(id, [message]).matched, JSON.stringify(message)).toBe(1);
       expect(run(id, messages).rows.length).toBeGreaterThan(0);

@@ -191,6 +191,12 @@ function measuredBy(get: Attributes): Measured {
     };
   }
   const queries = get("metric_query", Queries);
+  const insights = queries.find(({ expression = "" }) => /^\s*SELECT\s/i.test(expression));
+  if (insights !== undefined) {
+    throw new NotReplayable(
+      `its metric_query is a Metrics Insights query, ${insights.expression}; replay evaluates metrics and metric math`,
+    );
+  }
   const returned = queries.length === 1 ? queries[0] : queries.find((query) => query.return_data);
   const periods = new Set(
     queries.flatMap(({ metric }) => metric?.map(({ period }) => period) ?? []),

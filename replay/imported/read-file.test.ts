@@ -196,6 +196,27 @@ describe("a CloudFormation template", () => {
     expect(notReplayed).toEqual([]);
   });
 
+  it("says that an alarm is on a Metrics Insights query, which replay does not evaluate", () => {
+    const Expression = 'SELECT SUM(Errors) FROM "Security" GROUP BY Client ORDER BY SUM() DESC';
+    const { alarms, notReplayed } = read({
+      Resources: {
+        Grouped: {
+          Type: "AWS::CloudWatch::Alarm",
+          Properties: {
+            Metrics: [{ Id: "q1", Expression, Period: 60 }],
+            EvaluationPeriods: 1,
+            Threshold: 1,
+            ComparisonOperator: "GreaterThanOrEqualToThreshold",
+          },
+        },
+      },
+    });
+    expect(alarms).toEqual([]);
+    expect(notReplayed).toMatchObject([
+      { why: expect.stringMatching(/^its metric_query is a Metrics Insights query, SELECT SUM/) },
+    ]);
+  });
+
   it("lists an alarm whose metric depends on a condition or a parameter without a default", () => {
     const alarm = (MetricName: object) => ({
       Type: "AWS::CloudWatch::Alarm",

@@ -1,7 +1,13 @@
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard/index.js";
 import type { Construct } from "constructs";
+import { GROUPED_QUERY_ID, groupedExpression } from "../../cloudwatch/alarm/grouped-query.ts";
 import { resourceName } from "../../common/naming.ts";
-import { alarmNamesOf, anomalyOf, detectionMetric } from "../../detections/cloudwatch-names.ts";
+import {
+  alarmNamesOf,
+  anomalyOf,
+  detectionMetric,
+  groupByOf,
+} from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
 import type { MonitoringScope } from "../../detections/scope.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
@@ -69,7 +75,23 @@ function graph<Scope extends MonitoringScope>(
   region: string,
 ) {
   const { namespace, metricName, dimensions = {} } = detectionMetric(detection, detectionScope);
-  const metric = [namespace, metricName, ...Object.entries(dimensions).flat(), { id: "m1" }];
+  const { statistic, period } = detection;
+  const groupBy = groupByOf(detection);
+  const metric =
+    groupBy === undefined
+      ? [namespace, metricName, ...Object.entries(dimensions).flat(), { id: "m1" }]
+      : [
+          {
+            expression: groupedExpression({
+              namespace,
+              metricName,
+              dimensions,
+              statistic,
+              groupBy,
+            }),
+            id: GROUPED_QUERY_ID,
+          },
+        ];
   const anomaly = anomalyOf(detection);
   const band =
     anomaly === undefined
@@ -79,8 +101,8 @@ function graph<Scope extends MonitoringScope>(
     title: `${detection.title} (${detection.id})`,
     region,
     view: "timeSeries",
-    stat: detection.statistic,
-    period: detection.period,
+    stat: statistic,
+    period,
     metrics: [metric, ...band],
     yAxis: { left: { min: 0, showUnits: false } },
     annotations: {

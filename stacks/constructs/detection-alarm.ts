@@ -6,6 +6,7 @@ import {
 import { CloudwatchQueryDefinition } from "@cdktf/provider-aws/lib/cloudwatch-query-definition/index.js";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
+import { GROUPED_QUERY_ID, groupedExpression } from "../../cloudwatch/alarm/grouped-query.ts";
 import {
   alarmDescription,
   describeAnomalyBand,
@@ -17,6 +18,7 @@ import {
   anomalyOf,
   detectionMetric,
   filterNameOf,
+  groupByOf,
   runbookUrl,
   savedQueryNameOf,
 } from "../../detections/cloudwatch-names.ts";
@@ -67,9 +69,7 @@ export class DetectionAlarm<Scope extends MonitoringScope> extends Construct {
     const alarm = new CloudwatchMetricAlarm(this, "Alarm", {
       alarmName: alarmNameOf(detection, detectionScope),
       alarmDescription: alarmDescription(detection, describeThreshold(detection), links),
-      ...metric,
-      statistic: detection.statistic,
-      period: detection.period,
+      ...monitoredMetric(detection, metric),
       evaluationPeriods: detection.evaluationPeriods,
       datapointsToAlarm: detection.datapointsToAlarm,
       comparisonOperator: "GreaterThanOrEqualToThreshold",
@@ -130,6 +130,18 @@ function savedQueryOf<Scope extends MonitoringScope>(
   return detection.source === "trail" && scope.countedAccountIds !== undefined
     ? `filter recipientAccountId in ${JSON.stringify(scope.countedAccountIds)} | ${query}`
     : query;
+}
+
+/** The metric of an alarm, or its series as a Metrics Insights query. */
+function monitoredMetric(
+  detection: Detection<never>,
+  metric: Metric,
+): Partial<CloudwatchMetricAlarmConfig> {
+  const { statistic, period } = detection;
+  const groupBy = groupByOf(detection);
+  if (groupBy === undefined) return { ...metric, statistic, period };
+  const expression = groupedExpression({ dimensions: {}, ...metric, statistic, groupBy });
+  return { metricQuery: [{ id: GROUPED_QUERY_ID, expression, period, returnData: true }] };
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Anomaly_Detection_Alarm.html */

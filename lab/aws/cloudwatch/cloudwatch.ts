@@ -1,5 +1,10 @@
 import type { Operations } from "../shared/operation.ts";
-import { describeAlarmHistory, setAlarmActions, setAlarmState } from "./alarms/alarm-operations.ts";
+import {
+  describeAlarmContributors,
+  describeAlarmHistory,
+  setAlarmActions,
+  setAlarmState,
+} from "./alarms/alarm-operations.ts";
 import type { AlarmRecord, StoredHistoryItem } from "./alarms/alarm-store.ts";
 import { describeAlarms } from "./alarms/describe-alarms.ts";
 import {
@@ -49,6 +54,7 @@ export function createCloudWatch(options: MonitorOptions): CloudWatch {
     operations: {
       DescribeAlarms: (input) => describeAlarms(input, monitor.alarms()),
       DescribeAlarmHistory: (input) => describeAlarmHistory(input, monitor),
+      DescribeAlarmContributors: (input) => describeAlarmContributors(input, monitor),
       SetAlarmState: (input) => setAlarmState(input, monitor),
       EnableAlarmActions: (input) => setAlarmActions(input, monitor, true),
       DisableAlarmActions: (input) => setAlarmActions(input, monitor, false),

@@ -74,6 +74,7 @@ function toCbor(value: AwsValue): unknown {
   if (value instanceof Date) return tag({ tag: EPOCH_SECONDS_TAG, value: value.getTime() / 1000 });
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(toCbor);
+  if (value instanceof Map) return Object.fromEntries(value);
   if (typeof value === "object" && value !== null) {
     return Object.fromEntries(
       Object.entries(value as AwsStructure).flatMap(([name, member]) =>

@@ -68,6 +68,7 @@ function toJson(value: AwsValue): unknown {
   if (value instanceof Date) return value.getTime() / 1000;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Map) return Object.fromEntries(value);
   if (typeof value === "object" && value !== null) return membersToJson(value as AwsStructure);
   return value;
 }

@@ -46,6 +46,18 @@ describe("AWS Query", () => {
     expect(text).toContain(`<Arn>arn:aws:iam::${ACCOUNT.accountId}:user/alice</Arn>`);
   });
 
+  it("writes a map as entries with a key and a value", async () => {
+    const attributes = new Map([
+      ["Client", "a<b"],
+      ["Team", "c"],
+    ]);
+    const lab = await startTestEndpoint({ sns: { Publish: () => ({ Attributes: attributes }) } });
+    const { text } = await lab.query("sns", "Action=Publish");
+    expect(text).toContain(
+      "<Attributes><entry><key>Client</key><value>a&lt;b</value></entry><entry><key>Team</key><value>c</value></entry></Attributes>",
+    );
+  });
+
   it("returns errors as XML", async () => {
     const lab = await startTestEndpoint({
       sns: { Publish: failWith("NotFound", "Topic <x>", 404) },

@@ -157,6 +157,9 @@ function content(value: AwsValue): string {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (Array.isArray(value)) return value.map((item) => element("member", item)).join("");
+  if (value instanceof Map) {
+    return [...value].map(([key, item]) => element("entry", { key, value: item })).join("");
+  }
   if (typeof value === "object" && value !== null) {
     return Object.entries(value as AwsStructure)
       .map(([name, item]) => element(name, item))

@@ -1,7 +1,7 @@
 import type { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { Policy } from "../iam/policy.ts";
 
-/** A value in a response; each wire protocol encodes `Date` and `Uint8Array` in its own way. */
+/** A value in a response; each wire protocol encodes `Date`, `Uint8Array` and `Map` in its own way. */
 export type AwsValue =
   | string
   | number
@@ -10,6 +10,7 @@ export type AwsValue =
   | Date
   | Uint8Array
   | readonly AwsValue[]
+  | ReadonlyMap<string, string>
   | AwsStructure;
 
 /** Members of a response. Those that are `undefined` are omitted. */

@@ -1,8 +1,13 @@
 import { html } from "hono/html";
-import { type Alarm, isAnomalyAlarm, isCompositeAlarm } from "../../../cloudwatch/alarm/alarm.ts";
+import {
+  type Alarm,
+  isAnomalyAlarm,
+  isCompositeAlarm,
+  isGroupedAlarm,
+} from "../../../cloudwatch/alarm/alarm.ts";
 import type { AlarmRecord } from "../../aws/cloudwatch/alarms/alarm-store.ts";
 import type { ConsoleSources, NamedResource } from "../sources.ts";
-import { type Html, terraformAddress, timeElement } from "./format.ts";
+import { attributesText, type Html, terraformAddress, timeElement } from "./format.ts";
 
 const ORDER = { ALARM: 0, INSUFFICIENT_DATA: 1, OK: 2 } as const;
 
@@ -46,11 +51,18 @@ function alarmItem(record: AlarmRecord, selected: string, address: string | unde
     </details>
     ${
       state.value === "ALARM"
-        ? html`<p class="reason">${state.reason} <span>Since ${timeElement(stateTransitionedAt)}.</span></p>`
+        ? html`<p class="reason">${state.reason} <span>Since ${timeElement(stateTransitionedAt)}.</span></p>${contributorLines(record)}`
         : ""
     }
     ${chart}
   </li>`;
+}
+
+function contributorLines({ contributors = [] }: AlarmRecord): readonly Html[] {
+  return contributors.map(
+    ({ attributes, transitionedAt }) =>
+      html`<p class="reason">${attributesText(attributes)} <span>Since ${timeElement(transitionedAt)}.</span></p>`,
+  );
 }
 
 function typeOf(alarm: Alarm): NamedResource {
@@ -70,8 +82,9 @@ function conditionOf(alarm: Alarm): string {
   const threshold = isAnomalyAlarm(alarm)
     ? `above its band of ${alarm.deviations} standard deviations`
     : `${RELATIONS[alarm.comparisonOperator]} ${alarm.threshold}`;
+  const series = isGroupedAlarm(alarm) ? ` of one ${alarm.groupBy}` : "";
   return (
-    `Fires when the ${statistic.toLowerCase()} of ${metricName} is ${threshold} ` +
+    `Fires when the ${statistic.toLowerCase()} of ${metricName}${series} is ${threshold} ` +
     `in ${datapointsToAlarm} of ${evaluationPeriods} periods of ${period} s.`
   );
 }

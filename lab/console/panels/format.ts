@@ -39,3 +39,10 @@ export function terraformAddress(address: string | undefined): Html {
     ? html``
     : html`<code class="terraform" title="Terraform resource">${address}</code>`;
 }
+
+/** Formats the attributes of an alarm's contributor, such as `Client 3kQ…`. */
+export function attributesText(attributes: Readonly<Record<string, string>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+}

@@ -1,4 +1,5 @@
 import type { Alarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import type { Contributor } from "../../../../cloudwatch/alarm/contributors.ts";
 import type { Journal } from "../../../state/journal.ts";
 import type { HistoryItem, StateRecord } from "./history.ts";
 
@@ -13,6 +14,15 @@ export interface AlarmRecord {
   readonly configurationUpdatedAt: number;
   /** As deployed, or as last set by EnableAlarmActions or DisableAlarmActions. */
   readonly actionsEnabled: boolean;
+  /** Of an alarm with `groupBy`: the contributors in ALARM. */
+  readonly contributors?: readonly ContributorRecord[];
+}
+
+/** A contributor in ALARM. */
+export interface ContributorRecord extends Contributor {
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly transitionedAt: number;
 }
 
 /** A journal entry: the new record of an alarm, or null if it was deleted, with its new history items. */

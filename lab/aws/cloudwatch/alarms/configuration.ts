@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Alarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import { type Alarm, isGroupedAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
 import { INITIAL_REASON } from "../../../../cloudwatch/alarm/reason.ts";
 import type { AlarmRecord, AlarmStore } from "./alarm-store.ts";
 import { configurationItem } from "./history.ts";
@@ -15,7 +15,14 @@ export function deployAlarms(store: AlarmStore, alarms: readonly Alarm[], at: nu
       writeConfiguration(store, "Create", newRecord(alarm, at));
     } else if (!isDeepStrictEqual(record.alarm, alarm)) {
       const { actionsEnabled } = alarm;
-      const updated = { ...record, alarm, configurationUpdatedAt: at, actionsEnabled };
+      const contributors = isGroupedAlarm(alarm) ? (record.contributors ?? []) : [];
+      const updated = {
+        ...record,
+        alarm,
+        configurationUpdatedAt: at,
+        actionsEnabled,
+        contributors,
+      };
       writeConfiguration(store, "Update", updated);
     }
   }

@@ -3,9 +3,11 @@ import {
   type Alarm,
   isAnomalyAlarm,
   isCompositeAlarm,
+  isGroupedAlarm,
 } from "../../../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_BAND_ID } from "../../../../cloudwatch/alarm/anomaly-queries.ts";
 import { childAlarmNames, parseAlarmRule } from "../../../../cloudwatch/alarm/composite.ts";
+import { GROUPED_QUERY_ID, groupedExpression } from "../../../../cloudwatch/alarm/grouped-query.ts";
 import { stringifyJson } from "../../../../cloudwatch/alarm/json.ts";
 import { integer, list, text } from "../../shared/input.ts";
 import type { AwsStructure } from "../../shared/operation.ts";
@@ -163,12 +165,15 @@ function conditionOf(alarm: Alarm): AwsStructure {
       ],
     };
   }
-  return {
-    ...metric,
-    Statistic: alarm.statistic,
-    Period: alarm.period,
+  const threshold = {
     ...evaluation,
     Threshold: alarm.threshold,
     ComparisonOperator: alarm.comparisonOperator,
   };
+  if (isGroupedAlarm(alarm)) {
+    const Expression = groupedExpression(alarm);
+    const query = { Id: GROUPED_QUERY_ID, Expression, ReturnData: true, Period: alarm.period };
+    return { ...threshold, Dimensions: [], Metrics: [query] };
+  }
+  return { ...metric, Statistic: alarm.statistic, Period: alarm.period, ...threshold };
 }

@@ -1,17 +1,21 @@
-import { isMetricAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import {
+  type GroupedAlarm,
+  isGroupedAlarm,
+  isMetricAlarm,
+} from "../../../../cloudwatch/alarm/alarm.ts";
 import type { Account } from "../../../../cloudwatch/alarm/notification.ts";
 import { evaluationInterval } from "../../../../cloudwatch/alarm/range.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type Notify, runActions, type Transition } from "./actions.ts";
-import type { AlarmStore } from "./alarm-store.ts";
+import type { AlarmRecord, AlarmStore } from "./alarm-store.ts";
 import {
   type CompositeRules,
   evaluateComposite,
   outdatedComposites,
   parentsOf,
 } from "./composite-alarms.ts";
-import { type StateRecord, stateItem } from "./history.ts";
-import { evaluateMetricAlarm } from "./metric-alarms.ts";
+import { contributorStateItem, type HistoryItem, type StateRecord, stateItem } from "./history.ts";
+import { evaluateGroupedAlarm, evaluateMetricAlarm } from "./metric-alarms.ts";
 
 export interface EvaluatorOptions {
   readonly store: AlarmStore;
@@ -38,11 +42,57 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   function applyState(transition: Transition): void {
     const { record, state, at } = transition;
+    const isTransition = record.state.value !== state.value;
+    // Publish before journaling: at-least-once delivery if the process is killed in between.
+    const actions =
+      isTransition && !isGroupedAlarm(record.alarm)
+        ? runActions(transition, options.account, options.notify)
+        : [];
+    const change = isTransition ? [stateItem(record.alarm, record.state, state, at)] : [];
+    writeState(record, state, at, [...change, ...actions]);
+  }
+
+  /** Changes the states of the contributors of an alarm, whose actions run, and then its own. */
+  function applyGroupedState(record: AlarmRecord, alarm: GroupedAlarm, at: number): void {
+    const { contributors = [] } = record;
+    const { state, transitions } = evaluateGroupedAlarm(
+      alarm,
+      record.state.value,
+      contributors,
+      metrics,
+      at,
+    );
+    const isSame = state.value === record.state.value && state.reason === record.state.reason;
+    if (isSame && transitions.length === 0) return;
+    const history = transitions.flatMap((transition) => {
+      const { contributor, from, to, reason } = transition;
+      const ofContributor = { contributor, from };
+      const change = { record, state: { value: to, reason }, at, ofContributor };
+      return [
+        contributorStateItem(alarm, transition, at),
+        ...runActions(change, options.account, options.notify),
+      ];
+    });
+    const changed = new Set(transitions.map(({ contributor }) => contributor.id));
+    const inAlarm = [
+      ...contributors.filter(({ id }) => !changed.has(id)),
+      ...transitions.flatMap(({ contributor, to, reason }) =>
+        to === "ALARM" ? { ...contributor, reason, transitionedAt: at } : [],
+      ),
+    ];
+    const own = stateItem(alarm, record.state, state, at);
+    writeState({ ...record, contributors: inAlarm }, state, at, [own, ...history]);
+  }
+
+  function writeState(
+    record: AlarmRecord,
+    state: StateRecord,
+    at: number,
+    history: readonly HistoryItem[],
+  ): void {
     const { alarm } = record;
     const isTransition = record.state.value !== state.value;
     if (isTransition) for (const parent of parentsOf(alarm.name, rules)) outdated.add(parent);
-    // Publish before journaling: at-least-once delivery if the process is killed in between.
-    const actions = isTransition ? runActions(transition, options.account, options.notify) : [];
     store.write({
       alarmName: alarm.name,
       record: {
@@ -51,7 +101,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         stateUpdatedAt: at,
         stateTransitionedAt: isTransition ? at : record.stateTransitionedAt,
       },
-      history: isTransition ? [stateItem(alarm, record.state, state, at), ...actions] : [],
+      history,
     });
   }
 
@@ -77,6 +127,10 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         if (!isMetricAlarm(alarm) || at % evaluationInterval(alarm) !== 0) continue;
         // A late evaluation must not override a state or a configuration that was set after `at`.
         if (at <= Math.max(record.stateUpdatedAt, record.configurationUpdatedAt)) continue;
+        if (isGroupedAlarm(alarm)) {
+          applyGroupedState(record, alarm, at);
+          continue;
+        }
         const state = evaluateMetricAlarm(alarm, record.state.value, metrics, at);
         if (state !== undefined) applyState({ record, state, at });
       }

@@ -3,14 +3,28 @@ import {
   type AlarmState,
   isAnomalyAlarm,
   isCompositeAlarm,
+  isGroupedAlarm,
 } from "../../../../cloudwatch/alarm/alarm.ts";
 import {
   ANOMALY_BAND_ID,
   anomalyMetricQueries,
 } from "../../../../cloudwatch/alarm/anomaly-queries.ts";
+import type {
+  Contributor,
+  ContributorTransition,
+} from "../../../../cloudwatch/alarm/contributors.ts";
+import { groupedMetricQuery } from "../../../../cloudwatch/alarm/grouped-query.ts";
 import { type Json, jsonDouble, stringifyJson } from "../../../../cloudwatch/alarm/json.ts";
 import type { Notification } from "../../../../cloudwatch/alarm/notification.ts";
 import { jsonTime } from "../../../../cloudwatch/alarm/reason.ts";
+
+export const HISTORY_ITEM_TYPES = [
+  "ConfigurationUpdate",
+  "StateUpdate",
+  "Action",
+  "AlarmContributorStateUpdate",
+  "AlarmContributorAction",
+] as const;
 
 /** An entry of DescribeAlarmHistory. */
 export interface HistoryItem {
@@ -19,10 +33,12 @@ export interface HistoryItem {
   readonly alarmType?: "CompositeAlarm";
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly type: "ConfigurationUpdate" | "StateUpdate" | "Action";
+  readonly type: (typeof HISTORY_ITEM_TYPES)[number];
   readonly summary: string;
   /** JSON. */
   readonly data: string;
+  /** Set for the types of contributors. */
+  readonly contributor?: Contributor | undefined;
 }
 
 /** The state of an alarm and the reason for it. */
@@ -83,15 +99,19 @@ function conditionOf(alarm: Alarm): { readonly [member: string]: Json } {
       metrics: anomalyMetricQueries(alarm),
     };
   }
+  const condition = {
+    threshold: jsonDouble(alarm.threshold),
+    comparisonOperator: alarm.comparisonOperator,
+    ...evaluation,
+  };
+  if (isGroupedAlarm(alarm)) return { ...condition, metrics: [groupedMetricQuery(alarm)] };
   return {
     namespace: alarm.namespace,
     metricName: alarm.metricName,
     statistic: alarm.statistic,
     period: alarm.period,
     dimensions: Object.entries(alarm.dimensions).map(([name, value]) => ({ value, name })),
-    threshold: jsonDouble(alarm.threshold),
-    comparisonOperator: alarm.comparisonOperator,
-    ...evaluation,
+    ...condition,
   };
 }
 
@@ -102,7 +122,7 @@ function subjectOf(alarm: Alarm): Pick<HistoryItem, "alarmName" | "alarmType"> {
   };
 }
 
-/** Describes a change of an alarm's state. */
+/** Describes a change of an alarm's state, or of the reason for a state that remains. */
 export function stateItem(
   alarm: Alarm,
   from: StateRecord,
@@ -113,12 +133,36 @@ export function stateItem(
     ...subjectOf(alarm),
     at,
     type: "StateUpdate",
-    summary: `Alarm updated from ${from.value} to ${to.value}`,
+    summary:
+      from.value === to.value
+        ? `State Reason changed from "${from.reason}" to "${to.reason}"`
+        : `Alarm updated from ${from.value} to ${to.value}`,
     data: stringifyJson({
       version: "1.0",
       oldState: stateDocument(from),
       newState: stateDocument(to),
     }),
+  };
+}
+
+/** The alarm went into a state, or into `to` if it is given; not only the reason changed. */
+export function isTransition({ type, summary }: HistoryItem, to = ""): boolean {
+  return type === "StateUpdate" && summary.startsWith("Alarm updated from") && summary.endsWith(to);
+}
+
+/** Describes a change of a contributor's state. */
+export function contributorStateItem(
+  alarm: Alarm,
+  { contributor, to, reason }: ContributorTransition,
+  at: number,
+): HistoryItem {
+  return {
+    ...subjectOf(alarm),
+    at,
+    type: "AlarmContributorStateUpdate",
+    summary: `Contributor state updated to ${to}`,
+    data: stringifyJson({ version: "1.0", newState: { stateValue: to, stateReason: reason } }),
+    contributor,
   };
 }
 
@@ -128,12 +172,13 @@ export function actionItem(
   action: string,
   notification: Notification,
   at: number,
-  failure?: string,
+  { failure, contributor }: { failure?: string; contributor?: Contributor | undefined },
 ): HistoryItem {
   return {
     ...subjectOf(alarm),
     at,
-    type: "Action",
+    type: contributor === undefined ? "Action" : "AlarmContributorAction",
+    ...(contributor === undefined ? {} : { contributor }),
     summary:
       failure === undefined
         ? `Successfully executed action ${action}`

@@ -1,9 +1,17 @@
 import { describe, expect, test } from "vitest";
-import type { ThresholdAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
+import type { Alarm, ThresholdAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
 import { ANOMALY_MODEL } from "../../../../cloudwatch/alarm/anomaly.ts";
-import { ALARM, ANOMALY_ALARM, TOPIC } from "../../../../cloudwatch/testing/fixtures.ts";
+import { statisticSet } from "../../../../cloudwatch/metric.ts";
+import {
+  ALARM,
+  ANOMALY_ALARM,
+  COMPOSITE_ALARM,
+  GROUPED_ALARM,
+  TOPIC,
+} from "../../../../cloudwatch/testing/fixtures.ts";
 import { MINUTE, NOON } from "../../testing/cloudwatch.ts";
 import { monitorOf, SECOND } from "../../testing/monitor.ts";
+import type { AlarmsEntry } from "./alarm-store.ts";
 
 test("keeps a new alarm in INSUFFICIENT_DATA until the next full minute", () => {
   const { clock, monitor, state } = monitorOf([ALARM], [], NOON + 30 * SECOND);
@@ -136,6 +144,117 @@ test.each<[string, Partial<ThresholdAlarm>, RegExp]>([
 ])("rejects an alarm with %s", (_, rule, message) => {
   expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow(message);
   expect(() => monitorOf([{ ...ALARM, ...rule }])).toThrow("AWS would reject the alarm kms-errors");
+});
+
+describe("alarms on the series of a metric", () => {
+  const alarm = { ...GROUPED_ALARM, okActions: [TOPIC.arn] };
+
+  function grouped(alarms: readonly Alarm[] = [alarm], entries?: readonly AlarmsEntry[]) {
+    const lab = monitorOf(alarms, entries);
+    const count = (dimensions: Readonly<Record<string, string>>, value: number) =>
+      lab.metrics.put([
+        {
+          namespace: alarm.namespace,
+          name: alarm.metricName,
+          dimensions,
+          timestamp: lab.clock.now(),
+          unit: "Count",
+          highResolution: false,
+          ...statisticSet([value]),
+        },
+      ]);
+    const publish = (Team: string, value: number) => count({ Stage: "dev", Team }, value);
+    const notified = () =>
+      lab.notify.mock.calls.map(([, { message }]) => {
+        const document = JSON.parse(JSON.parse(message).default);
+        return [document.NewStateValue, document.AlarmContributorAttributes?.Team];
+      });
+    const record = () => lab.monitor.find(alarm.name);
+    const teams = () => record()?.contributors?.map(({ attributes }) => attributes.Team);
+    return { ...lab, count, publish, notified, record, teams };
+  }
+
+  test("notify of each contributor, also while the alarm stays in ALARM, and not of the alarm", () => {
+    const { clock, monitor, publish, notified, record, teams } = grouped();
+    monitor.start();
+    publish("a", 3);
+    publish("b", 1);
+    clock.advance(MINUTE);
+    expect(record()?.state).toMatchObject({
+      value: "ALARM",
+      reason: "1 out of 2 time series evaluated to ALARM",
+      reasonData: { version: "1.0", queryDate: "2026-11-20T12:01:00.000+0000" },
+    });
+    expect(teams()).toEqual(["a"]);
+    publish("a", 3);
+    publish("b", 5);
+    clock.advance(MINUTE);
+    expect(teams()).toEqual(["a", "b"]);
+    expect(record()?.stateTransitionedAt).toBe(NOON + MINUTE);
+    publish("a", 0);
+    clock.advance(5 * MINUTE);
+    expect(record()?.state.value).toBe("OK");
+    expect(teams()).toEqual([]);
+    expect(notified()).toEqual([
+      ["ALARM", "a"],
+      ["ALARM", "b"],
+      ["OK", "a"],
+      ["OK", "b"],
+    ]);
+  });
+
+  test("read the metrics with exactly the dimensions of the alarm and its group", () => {
+    const { clock, monitor, count, record } = grouped();
+    monitor.start();
+    for (const dimensions of [
+      { Stage: "dev" },
+      { Team: "a" },
+      { Stage: "prod", Team: "a" },
+      { Stage: "dev", Team: "a", Zone: "1" },
+    ]) {
+      count(dimensions, 9);
+    }
+    clock.advance(MINUTE);
+    expect(record()?.state).toMatchObject({
+      value: "OK",
+      reason:
+        "No time series were returned by the query. Treat missing data is configured as [NonBreaching].",
+    });
+  });
+
+  test("change a composite alarm that refers to the alarm", () => {
+    const rule = `ALARM("${alarm.name}")`;
+    const { clock, monitor, publish, state } = grouped([alarm, { ...COMPOSITE_ALARM, rule }]);
+    monitor.start();
+    publish("a", 3);
+    clock.advance(MINUTE);
+    expect(state(COMPOSITE_ALARM.name)).toBe("ALARM");
+  });
+
+  test("keep their contributors when the lab restarts, and notify once", () => {
+    const before = grouped();
+    before.monitor.start();
+    before.publish("a", 3);
+    before.clock.advance(MINUTE);
+    before.monitor.stop();
+    const after = grouped([alarm], before.journal.appended);
+    expect(after.teams()).toEqual(["a"]);
+    after.monitor.start();
+    after.publish("a", 3);
+    after.clock.advance(2 * MINUTE);
+    expect(after.notified()).toEqual([]);
+  });
+
+  test("run no actions on SetAlarmState, and return to the state of the contributors", () => {
+    const { clock, monitor, notify, record } = grouped();
+    monitor.start();
+    clock.advance(90 * SECOND);
+    monitor.setState(alarm.name, { value: "ALARM", reason: "a drill" });
+    expect(record()?.state.value).toBe("ALARM");
+    clock.advance(MINUTE);
+    expect(record()?.state.value).toBe("OK");
+    expect(notify).not.toHaveBeenCalled();
+  });
 });
 
 describe("anomaly alarms", () => {
