@@ -22,7 +22,7 @@ export const clientVolume: ServiceDetection = {
     "The client's normal traffic has grown: its daily count rises over weeks.",
   ],
   runbook: [
-    "The notification names the client: the value of Client. Find its subject with npm run client-id (docs/identity.md). If the value is other, run the query.",
+    "The notification names the client (Client; if it is other, run the query). Find its subject with npm run client-id (docs/identity.md).",
     "Ask the client's owner. If they do not recognize the requests, revoke the client's tokens at the issuer; they end within minutes.",
     "If the volume is right, raise CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY.",
   ],

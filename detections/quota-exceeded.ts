@@ -16,13 +16,13 @@ export const quotaExceeded: ServiceDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The service rejects requests of a client with status 429, because it has used up its requests or decrypts of the minute or the day. Somebody copies records with its access token, or the client is busier than its quota admits. It only works with identity.",
+  why: "The service rejects requests of a client with status 429, because it has used up its quota of the minute or the day. Somebody copies records with its access token, or the client is busier than its quota admits. It only works with identity.",
   falsePositives: [
     "A client repeats failed requests without waiting for Retry-After.",
     "A client has grown beyond its quota: the rejections come at its busiest time.",
   ],
   runbook: [
-    "The notification names the client: the value of Client. Find its subject with npm run client-id (docs/identity.md). If the value is other, run the query.",
+    "The notification names the client (Client; if it is other, run the query). Find its subject with npm run client-id (docs/identity.md).",
     "If client-volume fired as well, the day's decrypts are used up: treat it as exfiltration until the client's owner explains it.",
     "Otherwise raise CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE or CIPHERWATCH_CLIENT_DECRYPTS_PER_MINUTE, or let the client send less.",
   ],

@@ -8,6 +8,7 @@ import { consoleSources, testConsole } from "../testing/console.ts";
 import { deploymentOf } from "../testing/deployment.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { startTestAws } from "../testing/start-aws.ts";
+import type { ConsoleSources } from "./sources.ts";
 
 const MINUTE = 60_000;
 const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -16,12 +17,14 @@ const clock = manualClock(Date.UTC(2026, 2, 2, 9));
 let folder: string;
 let aws: Aws;
 let app: Hono;
+let sources: ConsoleSources;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-alarm-page-"));
   const deployment = deploymentOf();
   aws = await startTestAws({ deployment, clock, folder });
-  app = testConsole(consoleSources(aws, deployment, clock));
+  sources = consoleSources(aws, deployment, clock);
+  app = testConsole(sources);
   clock.advance(2 * MINUTE);
   const record = {
     eventID: "event-1",
@@ -68,4 +71,25 @@ test("says so if the alarm has not fired, or does not exist", async () => {
   expect(await quiet.text()).toContain("The alarm has not fired yet.");
   expect((await get("/alarms/constructor")).status).toBe(404);
   expect((await get("/api/alarms/constructor/events")).status).toBe(404);
+});
+
+test("names the clients for which an alarm is in ALARM", async () => {
+  const { scope, deployment } = sources;
+  const report = { Service: "api", Client: "client-1", QuotaExceeded: 1 };
+  const metric = { Name: "QuotaExceeded" };
+  const Dimensions = [["Service", "Client"]];
+  const directive = { Namespace: scope.serviceNamespace, Dimensions, Metrics: [metric] };
+  const _aws = { Timestamp: clock.now(), CloudWatchMetrics: [directive] };
+  aws.logLine(scope.serviceLogGroupName, JSON.stringify({ ...report, _aws }));
+  clock.advance(2 * MINUTE);
+  const name = deployment.alarms.find(
+    ({ groupBy, metricName }) => groupBy && metricName === metric.Name,
+  )?.name;
+  expect(await (await get(`/alarms/${name}`)).text()).toContain("<code>Client client-1</code>");
+  expect(await (await get("/")).text()).toContain("Client client-1 <span>Since");
+  expect(await (await get(`/api/alarms/${name}/events`)).json()).toMatchObject({
+    state: "ALARM",
+    contributors: [{ attributes: { Client: "client-1" } }],
+    events: [{ logGroup: scope.serviceLogGroupName }],
+  });
 });

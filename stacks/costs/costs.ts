@@ -35,7 +35,10 @@ const isEnhanced = (cluster: Block) => valuesAt(cluster, "setting.value")[0] ===
 const isArm = (task: Block) => valuesAt(task, "runtime_platform.cpu_architecture")[0] === "ARM64";
 const lengthOf = (list: unknown) => [list].flat().length;
 const isFast = ({ period }: Block) => Number(period ?? 60) < 60;
-/** An alarm is charged for each metric it reads, and for both edges of an anomaly band. */
+/**
+ * An alarm is charged for each metric it reads, and for both edges of an anomaly band. A Metrics Insights query
+ * reads the metrics of clients, which exist only with use.
+ */
 function alarmMetrics({ metric_query }: Block): number {
   if (!Array.isArray(metric_query)) return 1;
   return metric_query.reduce((total: number, { metric, expression }: Block) => {

@@ -1,8 +1,4 @@
-import {
-  type GroupedAlarm,
-  isGroupedAlarm,
-  isMetricAlarm,
-} from "../../../../cloudwatch/alarm/alarm.ts";
+import { isGroupedAlarm, isMetricAlarm } from "../../../../cloudwatch/alarm/alarm.ts";
 import type { Account } from "../../../../cloudwatch/alarm/notification.ts";
 import { evaluationInterval } from "../../../../cloudwatch/alarm/range.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -14,8 +10,9 @@ import {
   outdatedComposites,
   parentsOf,
 } from "./composite-alarms.ts";
-import { contributorStateItem, type HistoryItem, type StateRecord, stateItem } from "./history.ts";
-import { evaluateGroupedAlarm, evaluateMetricAlarm } from "./metric-alarms.ts";
+import { changeGroupedAlarm } from "./grouped-alarms.ts";
+import { type HistoryItem, type StateRecord, stateItem } from "./history.ts";
+import { evaluateMetricAlarm } from "./metric-alarms.ts";
 
 export interface EvaluatorOptions {
   readonly store: AlarmStore;
@@ -50,38 +47,6 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         : [];
     const change = isTransition ? [stateItem(record.alarm, record.state, state, at)] : [];
     writeState(record, state, at, [...change, ...actions]);
-  }
-
-  /** Changes the states of the contributors of an alarm, whose actions run, and then its own. */
-  function applyGroupedState(record: AlarmRecord, alarm: GroupedAlarm, at: number): void {
-    const { contributors = [] } = record;
-    const { state, transitions } = evaluateGroupedAlarm(
-      alarm,
-      record.state.value,
-      contributors,
-      metrics,
-      at,
-    );
-    const isSame = state.value === record.state.value && state.reason === record.state.reason;
-    if (isSame && transitions.length === 0) return;
-    const history = transitions.flatMap((transition) => {
-      const { contributor, from, to, reason } = transition;
-      const ofContributor = { contributor, from };
-      const change = { record, state: { value: to, reason }, at, ofContributor };
-      return [
-        contributorStateItem(alarm, transition, at),
-        ...runActions(change, options.account, options.notify),
-      ];
-    });
-    const changed = new Set(transitions.map(({ contributor }) => contributor.id));
-    const inAlarm = [
-      ...contributors.filter(({ id }) => !changed.has(id)),
-      ...transitions.flatMap(({ contributor, to, reason }) =>
-        to === "ALARM" ? { ...contributor, reason, transitionedAt: at } : [],
-      ),
-    ];
-    const own = stateItem(alarm, record.state, state, at);
-    writeState({ ...record, contributors: inAlarm }, state, at, [own, ...history]);
   }
 
   function writeState(
@@ -128,7 +93,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         // A late evaluation must not override a state or a configuration that was set after `at`.
         if (at <= Math.max(record.stateUpdatedAt, record.configurationUpdatedAt)) continue;
         if (isGroupedAlarm(alarm)) {
-          applyGroupedState(record, alarm, at);
+          const change = changeGroupedAlarm(record, alarm, at, options);
+          if (change !== undefined) writeState(change.record, change.state, at, change.history);
           continue;
         }
         const state = evaluateMetricAlarm(alarm, record.state.value, metrics, at);

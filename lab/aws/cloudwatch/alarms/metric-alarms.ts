@@ -1,6 +1,5 @@
 import {
   type AlarmState,
-  type GroupedAlarm,
   isAnomalyAlarm,
   type MetricAlarm,
 } from "../../../../cloudwatch/alarm/alarm.ts";
@@ -9,16 +8,11 @@ import {
   type AnomalyEvaluation,
   evaluateAnomaly,
 } from "../../../../cloudwatch/alarm/anomaly.ts";
-import {
-  type ContributorTransition,
-  evaluateContributors,
-} from "../../../../cloudwatch/alarm/contributors.ts";
 import { type AlarmEvaluation, evaluateAlarm } from "../../../../cloudwatch/alarm/evaluate.ts";
 import { evaluationRange } from "../../../../cloudwatch/alarm/range.ts";
-import { jsonTime, stateReasonDocument } from "../../../../cloudwatch/alarm/reason.ts";
-import { type MetricKey, type StatisticSet, statisticOf } from "../../../../cloudwatch/metric.ts";
+import { stateReasonDocument } from "../../../../cloudwatch/alarm/reason.ts";
+import { type StatisticSet, statisticOf } from "../../../../cloudwatch/metric.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import type { ContributorRecord } from "./alarm-store.ts";
 import type { StateRecord } from "./history.ts";
 
 export const notModelled: readonly string[] = [
@@ -73,47 +67,4 @@ export function evaluateMetricAlarm(
     }),
   });
   return { value: state, reason, reasonData };
-}
-
-/**
- * Evaluates an alarm with `groupBy` on the periods up to `at` (epoch milliseconds).
- * @param inAlarm its contributors in ALARM
- */
-export function evaluateGroupedAlarm(
-  alarm: GroupedAlarm,
-  currentState: AlarmState,
-  inAlarm: readonly ContributorRecord[],
-  metrics: Metrics,
-  at: number,
-): { readonly state: StateRecord; readonly transitions: readonly ContributorTransition[] } {
-  const timestamps = evaluationRange(alarm, at);
-  const series = seriesOf(alarm, metrics).flatMap(({ value, key }) => {
-    const datapoints = timestamps.map((start) => {
-      const total = metrics.total(key, { start, end: start + alarm.period * 1000 });
-      return total === undefined ? null : statisticOf[alarm.statistic](total);
-    });
-    return datapoints.every((datapoint) => datapoint === null) ? [] : [{ value, datapoints }];
-  });
-  const evaluation = evaluateContributors(alarm, series, timestamps, inAlarm, currentState);
-  const { state: value, reason, transitions } = evaluation;
-  const reasonData = { version: "1.0", queryDate: jsonTime(at) };
-  return { state: { value, reason, reasonData }, transitions };
-}
-
-/** Returns the metrics with exactly the dimensions of an alarm and `groupBy`, each with the value of `groupBy`. */
-function seriesOf(
-  { namespace, metricName, dimensions, groupBy }: GroupedAlarm,
-  metrics: Metrics,
-): readonly { readonly value: string; readonly key: MetricKey }[] {
-  const conditions = Object.entries(dimensions);
-  return metrics.list().flatMap((key) => {
-    const { [groupBy]: value } = key.dimensions;
-    return value !== undefined &&
-      key.namespace === namespace &&
-      key.name === metricName &&
-      Object.keys(key.dimensions).length === conditions.length + 1 &&
-      conditions.every(([name, condition]) => key.dimensions[name] === condition)
-      ? [{ value, key }]
-      : [];
-  });
 }
