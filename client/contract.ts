@@ -69,6 +69,8 @@ export type ErrorCode =
   | "DatabaseUnavailable"
   | "KmsUnavailable"
   | "TrailUnavailable"
+  | "LedgerUnavailable"
+  | "ErasuresPending"
   | "DeadlineExceeded"
   | "IssuerUnavailable"
   | "NotReady";

@@ -109,6 +109,8 @@ export const bootstrapPath = (rolePath = "/") => `${rolePath}bootstrap/`;
 /** The role that the pipeline deploys with, under `bootstrapPath`. */
 export const deployRoleName = (env: string) => resourceName(env, "deploy");
 export const serviceLogGroupName = (env: string) => logGroupName(env, "service");
+/** The ids of forgotten records, for the case that a backup is restored. */
+export const erasureLogGroupName = (env: string) => logGroupName(env, "erasures");
 export const trailName = (env: string) => resourceName(env, "trail");
 export const trailLogGroupName = (env: string) => logGroupName(env, "trail");
 export const flowLogGroupName = (env: string) => logGroupName(env, "flow");

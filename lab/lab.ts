@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { CANARY_MINUTES } from "../common/canary.ts";
-import { serviceRoleName } from "../common/naming.ts";
+import { erasureLogGroupName, serviceRoleName } from "../common/naming.ts";
 import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
 import { isReplica, resourceEnvironment } from "../settings/regions.ts";
@@ -174,6 +174,9 @@ function variablesOfService(settings: Settings, scope: DetectionScope) {
     KMS_PREVIOUS_KEY_ARNS: scope.previousKeyArns.join(","),
     METRICS_NAMESPACE: scope.serviceNamespace,
     DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
+    ...(settings.erasureLedger && {
+      ERASURE_LOG_GROUP: erasureLogGroupName(resourceEnvironment(settings)),
+    }),
     HOST: "127.0.0.1",
   };
 }

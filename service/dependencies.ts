@@ -31,6 +31,8 @@ export interface AppDependencies {
   readonly mayDecrypt: () => boolean;
   /** Wall clock by which records expire, in milliseconds since the epoch. */
   readonly now: () => number;
+  /** Resolves once an erasure will survive the restore of a backup. Does nothing without a ledger. @throws LogsError */
+  readonly recordErasure: (id: string, signal: AbortSignal) => Promise<void>;
   /** True from SIGTERM until the process exits. */
   readonly isDraining: () => boolean;
 }

@@ -90,6 +90,11 @@ const settings = {
       error: `must be ${WITHOUT_TRAIL.join(", ")}; the default is allow`,
     })
     .default("allow"),
+  /** Log group that is the erasure ledger. Forgotten records may come back with a backup without one. */
+  ERASURE_LOG_GROUP: text(
+    /^[A-Za-z0-9._/#-]{1,512}$/,
+    "the name of a log group, such as /cipherwatch/prod/erasures",
+  ).optional(),
   /** From SIGTERM to a forced exit. 25 seconds by default; ECS sends SIGKILL after 30. */
   DRAIN_TIMEOUT: integer(50, 120_000, 25_000),
   LOG_LEVEL: z

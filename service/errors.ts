@@ -1,6 +1,8 @@
 import type { ErrorHandler } from "hono";
 import { DatabaseUnavailable } from "./database.ts";
+import { ErasuresPending } from "./erasures.ts";
 import { KmsUnavailable } from "./kms.ts";
+import { LogsError } from "./logs-api.ts";
 import { Problem, problemStatus, RETRY_LATER } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 import { errorFields, type Logger } from "./telemetry.ts";
@@ -14,7 +16,11 @@ export function handleError(logger: Logger): ErrorHandler<RequestEnv> {
     const problem = problemOf(error);
     const facts = context.get("facts");
     facts.code = problem.code;
-    if (error instanceof KmsUnavailable || error instanceof DatabaseUnavailable) {
+    if (
+      error instanceof KmsUnavailable ||
+      error instanceof DatabaseUnavailable ||
+      error instanceof LogsError
+    ) {
       facts.reason = error.reason;
     }
     if (error instanceof KmsUnavailable) facts.kmsRequestId = error.requestId;
@@ -38,6 +44,20 @@ function problemOf(error: unknown): Problem {
     return new Problem(
       "DatabaseUnavailable",
       "The database is unavailable; try again later.",
+      RETRY_LATER,
+    );
+  }
+  if (error instanceof LogsError) {
+    return new Problem(
+      "LedgerUnavailable",
+      "The erasure ledger is unavailable, so the record was not deleted; try again later.",
+      RETRY_LATER,
+    );
+  }
+  if (error instanceof ErasuresPending) {
+    return new Problem(
+      "ErasuresPending",
+      "Decrypting is suspended until earlier erasures have been applied to the database; try again later.",
       RETRY_LATER,
     );
   }

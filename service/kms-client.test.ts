@@ -7,7 +7,7 @@ import { DecryptCommand, KMSClient, type KMSClientConfig } from "@aws-sdk/client
 import { HttpRequest } from "@smithy/core/transport";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createSend } from "./kms-client.ts";
-import { createSigner } from "./kms-signer.ts";
+import { createSigner } from "./request-signer.ts";
 import { createCertificate } from "./testing/certificate.ts";
 import { KEY_ARN } from "./testing/memory-kms.ts";
 

@@ -12,7 +12,7 @@ import type { RpcProtocol } from "@smithy/core/protocols";
 import { retryMiddleware } from "@smithy/core/retry";
 import { operation } from "@smithy/core/schema";
 import type { HttpRequest, HttpResponse } from "@smithy/core/transport";
-import { createSigner } from "./kms-signer.ts";
+import { createSigner } from "./request-signer.ts";
 
 type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = CommandImpl<
   Input,
@@ -35,7 +35,7 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
  * (docs/decisions/0008-a-lean-path-to-kms.md).
  *
  * Endpoint, signer and user agent do not change while the process runs, so they are resolved once. The SDK's
- * signer corrects the skew of the clock and calls ours (kms-signer.ts), which asks the SDK's provider for
+ * signer corrects the skew of the clock and calls ours (request-signer.ts), which asks the SDK's provider for
  * credentials at every attempt.
  */
 export function createSend(configuration: KMSClientConfig): Send {

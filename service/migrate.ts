@@ -108,7 +108,7 @@ function pendingOf(
 /**
  * Creates the service's database role, which can only sign in with IAM authentication, and grants it SELECT,
  * INSERT and DELETE on records and forgotten records (not UPDATE: the service never changes records), and UPDATE
- * also on the usage of quotas and on expiries, whose rows it locks.
+ * also on the usage of quotas, the progress of erasures, and expiries, whose rows it locks.
  *
  * @returns false, without any change, on a PostgreSQL outside RDS, which has no role `rds_iam`
  */
@@ -120,6 +120,8 @@ export async function grantService(sql: Sql, role: string): Promise<boolean> {
     await transaction`
       GRANT SELECT, INSERT, UPDATE, DELETE ON cipherwatch.quota_usage, cipherwatch.expiries
       TO ${transaction(role)}`;
+    await transaction`
+      GRANT SELECT, INSERT, UPDATE ON cipherwatch.erasure_progress TO ${transaction(role)}`;
   });
 }
 

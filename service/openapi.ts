@@ -182,8 +182,10 @@ function commonProblems(textLimit: number, identity: boolean) {
     500: response("Internal error (InternalError).", "ErrorResponse"),
     503: {
       ...response(
-        "KMS or the database is unavailable, CloudTrail does not record decrypts, or the deadline has " +
-          "passed (KmsUnavailable, DatabaseUnavailable, TrailUnavailable, DeadlineExceeded)" +
+        "KMS or the database is unavailable, CloudTrail does not record decrypts, the erasure ledger is " +
+          "unavailable or not applied yet to a restored database, or the deadline has passed " +
+          "(KmsUnavailable, DatabaseUnavailable, TrailUnavailable, LedgerUnavailable, ErasuresPending, " +
+          "DeadlineExceeded)" +
           (identity ? ", or the keys that verify access tokens are (IssuerUnavailable)" : "") +
           ". An encrypt request that fails this way may have " +
           "stored a record that no one has a Key for.",

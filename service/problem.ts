@@ -18,6 +18,8 @@ export const problemStatus = {
   DatabaseUnavailable: 503,
   KmsUnavailable: 503,
   TrailUnavailable: 503,
+  LedgerUnavailable: 503,
+  ErasuresPending: 503,
   DeadlineExceeded: 503,
   IssuerUnavailable: 503,
   NotReady: 503,

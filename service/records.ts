@@ -9,13 +9,8 @@ import type { Store } from "./store.ts";
 import type { Opened } from "./vault.ts";
 
 /** The three operations on records: encrypt, decrypt, forget. */
-export function recordRoutes({
-  vault,
-  store,
-  limits,
-  mayDecrypt,
-  now,
-}: Pick<AppDependencies, "vault" | "store" | "limits" | "mayDecrypt" | "now">): Hono<RequestEnv> {
+export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
+  const { vault, store, limits, mayDecrypt, now, recordErasure } = dependencies;
   const bodyBytes = bodyLimit(limits.text);
   const app = new Hono<RequestEnv>();
 
@@ -49,6 +44,8 @@ export function recordRoutes({
     const { Name, Key } = await readJson(context, ForgetRequest, bodyBytes);
     const { id } = await open(context, Name, Key, store.findCandidateToRemove);
     context.get("deadline").throwIfAborted();
+    // First: once the response promises the deletion, no backup may bring the record back.
+    await recordErasure(id, context.get("deadline"));
     await store.remove(id, Name);
     return context.json({ Message: "Data deleted, the key no longer opens anything" });
   });

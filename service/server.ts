@@ -6,10 +6,14 @@ import { createCanary, runAtMultiples } from "./canary.ts";
 import { createDatabase, type Database } from "./database.ts";
 import type { Identity } from "./dependencies.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
+import { createErasureLedger } from "./erasure-ledger.ts";
+import { createErasureStore } from "./erasure-store.ts";
+import { APPLY_ALL_INTERVAL, APPLY_INTERVAL, createErasures, type Erasures } from "./erasures.ts";
 import { createExpiry } from "./expiry.ts";
 import { createHttpServer } from "./http-server.ts";
 import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms } from "./kms.ts";
+import { createCallLogs } from "./logs-api.ts";
 import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createQuotaStore } from "./quota-store.ts";
@@ -35,7 +39,8 @@ function start(): void {
   });
   const clock = createWallClock();
   process.on("message", clock.receive);
-  const store = createStore(database, clock.now);
+  const erasures = startErasures(environment, database, clock.now);
+  const store = createStore(database, clock.now, erasures?.requireApplied);
   const kms = createKms({
     keyArn: environment.KMS_KEY_ARN,
     attemptTimeout: environment.KMS_TIMEOUT,
@@ -69,6 +74,7 @@ function start(): void {
     metricsNamespace: environment.METRICS_NAMESPACE,
     mayDecrypt: startTrailGuard(environment),
     now: clock.now,
+    recordErasure: erasures?.record ?? (async () => {}),
     isDraining: () => draining,
   });
 
@@ -170,6 +176,27 @@ function startTrailGuard(environment: ServiceEnvironment): () => boolean {
   void check();
   setInterval(check, CHECK_INTERVAL).unref();
   return mayDecrypt;
+}
+
+/** Applies the erasure ledger now and regularly, if there is one. */
+function startErasures(
+  { ERASURE_LOG_GROUP, KMS_KEY_ARN, KMS_TIMEOUT, METRICS_NAMESPACE }: ServiceEnvironment,
+  database: Database,
+  now: () => number,
+): Erasures | undefined {
+  if (ERASURE_LOG_GROUP === undefined) return undefined;
+  const call = createCallLogs(KMS_KEY_ARN.split(":")[3] ?? "", KMS_TIMEOUT);
+  const erasures = createErasures({
+    ledger: createErasureLedger({ call, logGroupName: ERASURE_LOG_GROUP, now }),
+    store: createErasureStore(database),
+    logger,
+    metricsNamespace: METRICS_NAMESPACE,
+    now,
+  });
+  void erasures.apply();
+  setInterval(erasures.apply, APPLY_INTERVAL).unref();
+  setInterval(erasures.applyAll, APPLY_ALL_INTERVAL).unref();
+  return erasures;
 }
 
 interface Shutdown {

@@ -43,8 +43,16 @@ const REPEATABLE = "24 hours";
 /** Records in a batch. Deleting 100 Texts of the maximum size takes less than the statement timeout. */
 const EXPIRED_BATCH = 100;
 
-/** @param now milliseconds since the epoch: the time by which records expire */
-export function createStore(database: Database, now: () => number): Store {
+/**
+ * @param now milliseconds since the epoch: the time by which records expire
+ * @param requireApplied gets the progress of erasures that each lookup reads, in milliseconds since the epoch, and may
+ *   throw; ignores it by default
+ */
+export function createStore(
+  database: Database,
+  now: () => number,
+  requireApplied: (applied: number | undefined) => void = () => {},
+): Store {
   return {
     async insert(record) {
       await database.query((sql) => insertRecord(sql, record));
@@ -55,36 +63,36 @@ export function createStore(database: Database, now: () => number): Store {
     // expired record.
     async findCandidate(id, name) {
       const [row] = await database.query(
-        (sql) => sql<CandidateRow[]>`
-          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
-           FROM cipherwatch.records
-           WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
-          UNION ALL
-          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
-           FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
-           ORDER BY created DESC LIMIT 1)
-          ORDER BY preference LIMIT 1`,
+        (sql) => sql<LookupRow[]>`
+          SELECT ${progressOf(sql)}, candidate.* FROM (SELECT) AS always LEFT JOIN LATERAL (
+            (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
+             FROM cipherwatch.records
+             WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
+            UNION ALL
+            ${newestOther(sql, id, name)}
+            ORDER BY preference LIMIT 1
+          ) AS candidate ON true`,
       );
-      return candidateOf(row);
+      return candidateOf(row, requireApplied);
     },
 
     async findCandidateToRemove(id, name) {
       const [row] = await database.query(
-        (sql) => sql<CandidateRow[]>`
-          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
-           FROM cipherwatch.records
-           WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
-          UNION ALL
-          (SELECT wrapped_key, kms_key_arn, format_version, client, NULL, 0
-           FROM cipherwatch.forgotten WHERE id = ${id} AND name = ${name}
-             AND forgotten > clock_timestamp() - ${REPEATABLE}::interval)
-          UNION ALL
-          (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
-           FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
-           ORDER BY created DESC LIMIT 1)
-          ORDER BY preference LIMIT 1`,
+        (sql) => sql<LookupRow[]>`
+          SELECT ${progressOf(sql)}, candidate.* FROM (SELECT) AS always LEFT JOIN LATERAL (
+            (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
+             FROM cipherwatch.records
+             WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
+            UNION ALL
+            (SELECT wrapped_key, kms_key_arn, format_version, client, NULL, 0
+             FROM cipherwatch.forgotten WHERE id = ${id} AND name = ${name}
+               AND forgotten > clock_timestamp() - ${REPEATABLE}::interval)
+            UNION ALL
+            ${newestOther(sql, id, name)}
+            ORDER BY preference LIMIT 1
+          ) AS candidate ON true`,
       );
-      return candidateOf(row);
+      return candidateOf(row, requireApplied);
     },
 
     async readContent(id, name) {
@@ -160,6 +168,25 @@ function moveToForgotten(sql: Sql, id: string, name: string) {
       (id, name, wrapped_key, kms_key_arn, format_version, client) SELECT * FROM removed`;
 }
 
+/** The record that a Key is tried on if there is none with its id. */
+function newestOther(sql: Sql, id: string, name: string) {
+  return sql`
+    (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
+     FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
+     ORDER BY created DESC LIMIT 1)`;
+}
+
+/** Read by the statement of the lookup, so that both are of the same database. */
+function progressOf(sql: Sql) {
+  return sql`(SELECT applied FROM cipherwatch.erasure_progress) AS applied`;
+}
+
+/** The candidate's columns are null if there is none. */
+type LookupRow = { readonly applied: Date | null } & (
+  | CandidateRow
+  | { readonly wrapped_key: null }
+);
+
 interface CandidateRow {
   readonly wrapped_key: Buffer;
   readonly kms_key_arn: string | null;
@@ -170,8 +197,12 @@ interface CandidateRow {
   readonly preference: number;
 }
 
-function candidateOf(row: CandidateRow | undefined): StoredCandidate | undefined {
-  if (row === undefined) return undefined;
+function candidateOf(
+  row: LookupRow | undefined,
+  requireApplied: (applied: number | undefined) => void,
+): StoredCandidate | undefined {
+  requireApplied(row?.applied?.getTime());
+  if (row === undefined || row.wrapped_key === null) return undefined;
   const { format_version: formatVersion, client, expires } = row;
   const format = { formatVersion, client: client ?? undefined, expires: expires ?? undefined };
   return {

@@ -62,6 +62,10 @@ const metrics = {
   RewrapFailures: { unit: "Count", resolution: 60 },
   /** Records that were deleted because they had expired. */
   ExpiredRecords: { unit: "Count", resolution: 60 },
+  /** Passes that could not apply the erasure ledger to the database. */
+  LedgerUnapplied: { unit: "Count", resolution: 60 },
+  /** Forgotten records that had come back to the database, and were deleted again. */
+  ReturnedRecords: { unit: "Count", resolution: 60 },
   /** Checks that could not confirm that the trail records KMS events. */
   TrailUnconfirmed: { unit: "Count", resolution: 60 },
   /** Requests rejected because the client's quota is used up. */

@@ -25,6 +25,7 @@ testSettings(settings, {
     { 65537: /^must be an integer between 20 and 65536$/ },
   ],
   databaseBackupDays: ["DATABASE_BACKUP_DAYS", "14", 14, { 0: BACKUP_DAYS, 36: BACKUP_DAYS }],
+  erasureLedger: ["ERASURE_LEDGER", "true", true, { sometimes: /must be true or false/ }],
   databasePoolSize: ["DATABASE_POOL_SIZE", "5", 5, { 0: /^must be an integer between 1 and 200$/ }],
   databaseInsights: [
     "DATABASE_INSIGHTS",

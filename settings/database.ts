@@ -56,6 +56,12 @@ export const settings = {
     defaults: { dev: 7, prod: 35 },
   }),
 
+  erasureLedger: flag({
+    description:
+      "Keep the ids of forgotten records in a log group outside the database's backups, so that no restored backup brings a forgotten record back. /forget answers 503 while CloudWatch Logs fails.",
+    defaults: same(false),
+  }),
+
   databasePoolSize: integer(1, 200, {
     description: "Maximum number of database connections of a task.",
     defaults: same(DEFAULT_POOL_SIZE),

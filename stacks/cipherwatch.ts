@@ -6,6 +6,7 @@ import { resourceEnvironment } from "../settings/regions.ts";
 import { AlarmStack } from "./alarm.ts";
 import { BootstrapStack } from "./bootstrap.ts";
 import type { StackSettings } from "./cipherwatch-stack.ts";
+import { LedgerAlarms } from "./constructs/ledger-alarms.ts";
 import { RejectedTrafficAlarm } from "./constructs/rejected-traffic-alarm.ts";
 import { TrailGuardAlarm } from "./constructs/trail-guard-alarm.ts";
 import { DatabaseStack } from "./database.ts";
@@ -90,9 +91,7 @@ export function addStacks(app: App, loaded: Settings): void {
       topicArn: alarm.topicArnOf("medium"),
     });
   }
-  if (settings.decryptWithoutTrail !== "allow" && settings.imageDigest !== undefined) {
-    new TrailGuardAlarm(alarm, "TrailGuard", { topicArn: alarm.topicArnOf("critical") });
-  }
+  if (settings.imageDigest !== undefined) addServiceAlarms(alarm, settings);
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   if (trail !== undefined) alarm.addDependency(trail);
   alarm.addDependency(network);
@@ -108,6 +107,15 @@ function deployedSettings(settings: Settings): StackSettings {
     env: resourceEnvironment(settings),
     imageDigest: standby ? undefined : imageDigest,
   };
+}
+
+/** Alarms on metrics that the service reports only with some settings. */
+function addServiceAlarms(alarm: AlarmStack<DetectionScope>, settings: StackSettings): void {
+  const topicArn = alarm.topicArnOf("critical");
+  if (settings.decryptWithoutTrail !== "allow") {
+    new TrailGuardAlarm(alarm, "TrailGuard", { topicArn });
+  }
+  if (settings.erasureLedger) new LedgerAlarms(alarm, "Ledger", { topicArn });
 }
 
 /** In the order of SECURITY_GROUPS. */

@@ -319,3 +319,19 @@ test("exposes what other stacks need as properties, and no outputs", () => {
   });
   expect(output ?? {}).toEqual({});
 });
+
+test("keeps the erasure ledger encrypted and for ten years, and protects it in prod", () => {
+  const ledgerOf = (variables: Readonly<Record<string, string>>) =>
+    resourceOf(
+      stackOf({ ERASURE_LEDGER: "true", ...variables }),
+      "aws_cloudwatch_log_group",
+      "ErasureLedger",
+    );
+  expect(ledgerOf({ ENV: "prod" })).toMatchObject({
+    name: "/cipherwatch/prod/erasures",
+    retention_in_days: 3653,
+    kms_key_id: DATABASE_KEY,
+    lifecycle: { prevent_destroy: true },
+  });
+  expect(ledgerOf({}).lifecycle).toBeUndefined();
+});

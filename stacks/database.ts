@@ -5,7 +5,7 @@ import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group/index.js"
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { DataResource, type ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
-import { keyAlias, resourceName } from "../common/naming.ts";
+import { erasureLogGroupName, keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
 import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
@@ -47,6 +47,9 @@ const MONITORING_SECONDS = 60;
 
 /** Retention of each mode of Database Insights in days: the free week, and the one `advanced` requires. */
 const INSIGHTS_DAYS = { standard: 7, advanced: 465 } as const;
+
+/** Retention of the erasure ledger in days: ten years, the longest that CloudWatch Logs has. */
+const LEDGER_DAYS = 3653;
 
 /**
  * Parameters that differ from RDS's defaults or are too important to rely on them. The logs contain
@@ -106,7 +109,8 @@ export class DatabaseStack extends CipherwatchStack {
     this.serviceUser = "cipherwatch_service";
     this.rewrapUser = "cipherwatch_rewrap";
 
-    const logGroupNames = Object.keys(LOGS).map((log) => this.#logGroupName(log));
+    const ledger = settings.erasureLedger ? [erasureLogGroupName(env)] : [];
+    const logGroupNames = [...Object.keys(LOGS).map((log) => this.#logGroupName(log)), ...ledger];
     const key = new EncryptionKey(this, "DatabaseKey", {
       alias: keyAlias(env, "database"),
       description: `Encrypts the database of cipherwatch ${env}: its storage, logs and insights`,
@@ -122,6 +126,7 @@ export class DatabaseStack extends CipherwatchStack {
 
     this.securityGroupId = this.#securityGroup(props);
     const logGroups = this.#logGroups(key.keyArn);
+    for (const name of ledger) this.#addLedger(name, key.keyArn);
     const backups = this.#copyBackups();
     this.instance = settings.standby ? undefined : this.#instance(props, backups, logGroups);
   }
@@ -263,6 +268,15 @@ export class DatabaseStack extends CipherwatchStack {
     return Object.entries(LOGS).map(([log, id]) =>
       encryptedLogGroup(this, id, { name: this.#logGroupName(log), keyArn }),
     );
+  }
+
+  /**
+   * Adds the log group of the ids of forgotten records. Separate from the backups, so that restoring one does not
+   * restore an older ledger.
+   */
+  #addLedger(name: string, keyArn: string): void {
+    const retentionInDays = LEDGER_DAYS;
+    encryptedLogGroup(this, "ErasureLedger", { name, keyArn, retentionInDays, ...this.protection });
   }
 
   /**

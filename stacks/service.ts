@@ -8,6 +8,7 @@ import type { Construct } from "constructs";
 import {
   clusterName,
   ecsServiceName,
+  erasureLogGroupName,
   executionRoleName,
   keyAlias,
   logGroupName,
@@ -21,7 +22,7 @@ import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
-import { allow, PULL_IMAGE, READ_TRAIL, viaService } from "./constructs/policy.ts";
+import { allow, PULL_IMAGE, READ_TRAIL, USE_LEDGER, viaService } from "./constructs/policy.ts";
 import { RewrapTask } from "./constructs/rewrap-task.ts";
 import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
@@ -194,7 +195,8 @@ export class ServiceStack extends CipherwatchStack {
 
   /** The role of the service. The detections expect it to make no calls beyond these permissions. */
   #serviceRole(props: ServiceStackProps, logs: Logs): TaskRole {
-    const { env, executeCommand, decryptWithoutTrail } = this.settings;
+    const { env, executeCommand, decryptWithoutTrail, erasureLedger } = this.settings;
+    const ledger = this.regionalArn("logs", `log-group:${erasureLogGroupName(env)}:*`);
     const { databaseResourceId, databaseUser } = props;
     return new TaskRole(this, "ServiceRole", {
       name: serviceRoleName(env),
@@ -209,6 +211,7 @@ export class ServiceStack extends CipherwatchStack {
         ...(decryptWithoutTrail === "allow"
           ? []
           : [allow("ReadTrail", [trailArnOf(this)], READ_TRAIL)]),
+        ...(erasureLedger ? [allow("UseLedger", [ledger], USE_LEDGER)] : []),
         ...(executeCommand ? execPermissions(logs.exec.arn, logs.keyArn) : []),
       ],
     });

@@ -13,17 +13,14 @@ const READ_TRAIL = {
   resources: [TRAIL],
 };
 
-const stacksOf = (DECRYPT_WITHOUT_TRAIL: string) =>
-  synthesize(
-    settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, VPC_ENDPOINTS: "true", DECRYPT_WITHOUT_TRAIL }),
-  );
+const stacksOf = (variables: Readonly<Record<string, string>>) =>
+  synthesize(settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST, VPC_ENDPOINTS: "true", ...variables }));
+
+const stacks = stacksOf({ DECRYPT_WITHOUT_TRAIL: "refuse-unknown", ERASURE_LEDGER: "true" });
+const stackOf = (id: string) => stacks.get(id) as TerraformJson;
+const [network, service, alarm] = [stackOf("network"), stackOf("service"), stackOf("alarm")];
 
 describe("with CIPHERWATCH_DECRYPT_WITHOUT_TRAIL=refuse-unknown", () => {
-  const stacks = stacksOf("refuse-unknown");
-  const [network, service, alarm] = ["network", "service", "alarm"].map(
-    (id) => stacks.get(id) as TerraformJson,
-  ) as [TerraformJson, TerraformJson, TerraformJson];
-
   test("the service gets the trail and the policy", () => {
     const [, api] = containersOf(service);
     expect(api.environment).toContainEqual({
@@ -51,8 +48,37 @@ describe("with CIPHERWATCH_DECRYPT_WITHOUT_TRAIL=refuse-unknown", () => {
   });
 });
 
-test("checks no trail by default", () => {
-  expect(JSON.stringify([...stacksOf("allow")])).not.toMatch(
-    /WITHOUT_TRAIL|ReadTrail|Endpoints_CloudTrail|trail-unconfirmed/,
+describe("with CIPHERWATCH_ERASURE_LEDGER=true", () => {
+  const NAME = "/cipherwatch/dev/erasures";
+
+  test("its role and its VPC endpoint allow the service to add entries and to read them, but not to delete any", () => {
+    const use = {
+      actions: ["logs:CreateLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"],
+      resources: [`arn:${PARTITION}:logs:ap-southeast-2:${ACCOUNT}:log-group:${NAME}:*`],
+    };
+    const { policy } = resourceOf(service, "aws_iam_role_policy", "ServiceRole");
+    expect(statementOf(service, policy, "UseLedger")).toMatchObject(use);
+    const endpoint = resourceOf(network, "aws_vpc_endpoint", "Endpoints_Logs");
+    expect(statementOf(network, endpoint.policy, "UseLedger")).toMatchObject(use);
+    const [, api] = containersOf(service);
+    expect(api.environment).toContainEqual({ name: "ERASURE_LOG_GROUP", value: NAME });
+  });
+
+  test.each([
+    ["ledger-unapplied", "LedgerUnapplied"],
+    ["record-returned", "ReturnedRecords"],
+  ])("the alarm %s pages somebody", (id, metric_name) => {
+    expect(alarmOf(alarm, id)).toMatchObject({
+      metric_name,
+      dimensions: { Service: "api" },
+      threshold: 1,
+      alarm_actions: [expect.stringMatching(/^\$\{aws_sns_topic\.UrgentTopic_.+\.arn\}$/)],
+    });
+  });
+});
+
+test("checks no trail and keeps no ledger by default", () => {
+  expect(JSON.stringify([...stacksOf({})])).not.toMatch(
+    /WITHOUT_TRAIL|ReadTrail|Endpoints_CloudTrail|trail-unconfirmed|ERASURE|Ledger|ledger|erasures/,
   );
 });

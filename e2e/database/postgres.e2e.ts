@@ -43,6 +43,7 @@ it("runs each migration once when four tasks start at the same time", async () =
     "0003_record_format_2.sql",
     "0004_quota_usage.sql",
     "0005_expiry.sql",
+    "0006_erasure_progress.sql",
   ]);
 });
 

@@ -55,6 +55,7 @@ export function createFuzzedService(identity?: Identity) {
     metricsNamespace: "Cipherwatch",
     mayDecrypt: () => true,
     now: Date.now,
+    recordErasure: async () => {},
     isDraining: () => false,
   });
 

@@ -58,6 +58,7 @@ beforeAll(async () => {
     CIPHERWATCH_KEY_GENERATIONS: "1,2",
     CIPHERWATCH_CURRENT_KEY_GENERATION: "2",
     CIPHERWATCH_DECRYPT_WITHOUT_TRAIL: "refuse-unknown",
+    CIPHERWATCH_ERASURE_LEDGER: "true",
     CIPHERWATCH_OIDC_ISSUER: "https://login.example.com/",
     CIPHERWATCH_OIDC_AUDIENCE: "cipherwatch",
     CIPHERWATCH_OIDC_JWKS: JSON.stringify({ keys: [signingKey()] }),

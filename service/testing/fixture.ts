@@ -28,7 +28,8 @@ export function useService(settings: Omit<HarnessSettings, "databaseUrl"> = {}):
     service.clock.now += 60_000;
     service.lines.length = 0;
     await postgres.sql`
-      TRUNCATE cipherwatch.records, cipherwatch.forgotten, cipherwatch.quota_usage, cipherwatch.expiries`;
+      TRUNCATE cipherwatch.records, cipherwatch.forgotten, cipherwatch.quota_usage, cipherwatch.expiries,
+        cipherwatch.erasure_progress`;
   });
 
   afterAll(async () => {

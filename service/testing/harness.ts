@@ -31,6 +31,9 @@ export interface HarnessSettings {
   readonly kms?: MemoryKms;
   /** Format version 2 and no previous KMS keys by default. */
   readonly vault?: VaultSettings;
+  /** There is no erasure ledger by default. */
+  readonly recordErasure?: (id: string, signal: AbortSignal) => Promise<void>;
+  readonly requireApplied?: (applied: number | undefined) => void;
   /** Identity is off by default. */
   readonly identity?: Identity;
 }
@@ -97,7 +100,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     onTokenError: () => {},
   });
   const store = recording(
-    createStore(database, () => time.now),
+    createStore(database, () => time.now, settings.requireApplied),
     storeCalls,
   );
   const vault = createVault(kms, settings.vault);
@@ -126,6 +129,7 @@ export function createHarness(settings: HarnessSettings): Harness {
     metricsNamespace: "Cipherwatch",
     mayDecrypt: () => mayDecrypt.value,
     now: () => time.now,
+    recordErasure: settings.recordErasure ?? (async () => {}),
     isDraining: () => draining.value,
   });
 

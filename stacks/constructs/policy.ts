@@ -130,6 +130,9 @@ export const PULL_IMAGE = [
 ] as const;
 
 /** Actions that the service needs to check that its trail delivers KMS events. */
+/** For the erasure ledger: add an entry, which may need its stream, and read all. */
+export const USE_LEDGER = ["logs:CreateLogStream", "logs:FilterLogEvents", "logs:PutLogEvents"];
+
 export const READ_TRAIL = ["cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"] as const;
 
 /** Actions that ECS Exec's agent needs to connect a session to a container. */

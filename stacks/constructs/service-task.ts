@@ -2,7 +2,12 @@ import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition/i
 import { Token } from "cdktf";
 import type { Construct } from "constructs";
 import { CANARY_MINUTES } from "../../common/canary.ts";
-import { resourceName, serviceNamespace, trailName } from "../../common/naming.ts";
+import {
+  erasureLogGroupName,
+  resourceName,
+  serviceNamespace,
+  trailName,
+} from "../../common/naming.ts";
 import { DEFAULT_POOL_SIZE } from "../../settings/database.ts";
 
 import { CipherwatchStack, type StackSettings } from "../cipherwatch-stack.ts";
@@ -116,6 +121,7 @@ function api(scope: Construct, props: ServiceTaskProps) {
         DECRYPT_WITHOUT_TRAIL: settings.decryptWithoutTrail,
         TRAIL: settings.trailArn ?? trailName(env),
       }),
+      ...(settings.erasureLedger && { ERASURE_LOG_GROUP: erasureLogGroupName(env) }),
       ...(databasePoolSize !== DEFAULT_POOL_SIZE && {
         DATABASE_POOL_SIZE: String(databasePoolSize),
       }),

@@ -2,6 +2,7 @@ import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint/index.js";
 import { Construct } from "constructs";
 import {
+  erasureLogGroupName,
   executionRoleName,
   logGroupName,
   resourceName,
@@ -19,6 +20,7 @@ import {
   policyJson,
   READ_TRAIL,
   type Statement,
+  USE_LEDGER,
 } from "./policy.ts";
 import { allowTcpFrom } from "./security-group-rule.ts";
 
@@ -112,7 +114,7 @@ interface Endpoint {
 
 /** Each endpoint only allows the calls that the service's roles make. */
 function endpoints(stack: CipherwatchStack): Endpoint[] {
-  const { env, executeCommand, decryptWithoutTrail } = stack.settings;
+  const { env, executeCommand, decryptWithoutTrail, erasureLedger } = stack.settings;
   const service = calledBy(stack, serviceRoleName(env));
   const taskStart = calledBy(stack, executionRoleName(env));
   const pullImages: readonly Statement[] = [
@@ -167,6 +169,7 @@ function endpoints(stack: CipherwatchStack): Endpoint[] {
           actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
           resources: [stack.regionalArn("logs", `log-group:${serviceLogGroupName(env)}:*`)],
         },
+        ...(erasureLedger ? useLedger(stack, service) : []),
         ...(executeCommand ? logCommands(stack, service) : []),
       ],
     },
@@ -194,6 +197,14 @@ function useKeys(stack: CipherwatchStack, service: Caller): Statement[] {
   const worker = calledBy(stack, rewrapRoleName(env));
   const move = ["kms:ReEncryptFrom", "kms:ReEncryptTo"];
   return [use, { sid: "MoveRecords", ...worker, actions: move, resources }];
+}
+
+function useLedger(stack: CipherwatchStack, service: Caller): Statement[] {
+  const ledger = stack.regionalArn(
+    "logs",
+    `log-group:${erasureLogGroupName(stack.settings.env)}:*`,
+  );
+  return [{ sid: "UseLedger", ...service, actions: USE_LEDGER, resources: [ledger] }];
 }
 
 function logCommands(stack: CipherwatchStack, service: Caller): Statement[] {

@@ -38,6 +38,7 @@ export const CONFIGURATIONS = {
     ...prod,
     EXECUTE_COMMAND: "true",
     DECRYPT_WITHOUT_TRAIL: "refuse-unknown",
+    ERASURE_LEDGER: "true",
     ALARM_QUEUE: "true",
     WEBHOOK_URL: "https://hooks.example.com/cipherwatch",
     SLACK_TEAM_ID: "T0123ABCDEF",

@@ -76,6 +76,9 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
     ...(stack.settings.decryptWithoutTrail === "allow"
       ? []
       : [allow("ReadTrail", [trailArnOf(stack)], READ_TRAIL)]),
+    ...(stack.settings.erasureLedger
+      ? [allow("ReadLedger", [stack.regionalArn("logs", "log-group:*")], ["logs:FilterLogEvents"])]
+      : []),
     ...(stack.settings.deploymentStrategy === "rolling" ? [] : shiftRequests(stack)),
     // None of these actions has resource types.
     allow(

@@ -7,18 +7,23 @@ interface SignOptions {
 }
 
 /**
- * Signs requests to KMS with Signature Version 4, as the SDK's signer does, for a fifth of its CPU. The caller
- * corrects the date by the skew of the clock.
+ * Signs requests with Signature Version 4, as the SDK's signer does, for a fifth of its CPU. The caller corrects the
+ * date by the skew of the clock.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  * @param credentials the SDK's provider, which refreshes them
+ * @param service the service's name in the credential scope
  */
-export function createSigner(credentials: KMSClientResolvedConfig["credentials"], region: string) {
+export function createSigner(
+  credentials: KMSClientResolvedConfig["credentials"],
+  region: string,
+  service: "kms" | "logs" = "kms",
+) {
   const signingKey = createSigningKey();
   return {
     async sign(request: HttpRequest, { signingDate = new Date() }: SignOptions = {}) {
       const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
       const time = signingDate.toISOString().replace(/[-:]|\.\d+/g, "");
-      const scope = `${time.slice(0, 8)}/${region}/kms/aws4_request`;
+      const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`;
       const payload = hash("sha256", request.body, "hex");
       const headers: Record<string, string> = {
         ...request.headers,
