@@ -188,6 +188,11 @@ describe("grantService", () => {
     await asService("INSERT INTO cipherwatch.expiries SELECT now(), id FROM cipherwatch.records");
     await asService("SELECT FROM cipherwatch.expiries FOR UPDATE SKIP LOCKED");
     await asService("DELETE FROM cipherwatch.expiries");
+    await asService("INSERT INTO cipherwatch.erasure_progress (applied) VALUES (now())");
+    await asService("UPDATE cipherwatch.erasure_progress SET applied = now()");
+    await expect(asService("DELETE FROM cipherwatch.erasure_progress")).rejects.toMatchObject({
+      code: "42501",
+    });
     await asService("DELETE FROM cipherwatch.records");
     expect(await sql`SELECT FROM cipherwatch.records`).toHaveLength(0);
   });
