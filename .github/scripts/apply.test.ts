@@ -24,7 +24,7 @@ afterEach(() => {
 async function apply(
   stacks: Readonly<Record<string, FakeStack>>,
   reviewed: Readonly<Record<string, string>>,
-): Promise<StepResult & { readonly applied: readonly string[] }> {
+): Promise<StepResult & Readonly<Record<"applied" | "shown", readonly string[]>>> {
   const saved = Object.entries(reviewed).map(([stack, plan]) => [
     `cipherwatch/dev/${stack}/${digestOf(plan)}.json`,
     plan,
@@ -37,7 +37,7 @@ async function apply(
     PLAN_BUCKET: "plans",
     REVIEWED: JSON.stringify(Object.fromEntries(digests)),
   });
-  return { ...result, applied: fake.applied() };
+  return { ...result, applied: fake.applied(), shown: fake.shown() };
 }
 
 test("applies reviewed plans in the order of their dependencies, with the built image", async () => {
@@ -92,9 +92,10 @@ test("applies nothing if a plan fails", async () => {
   expect(applied).toEqual([]);
 });
 
-test("skips stacks that do not change", async () => {
+test("skips stacks that do not change, without reading their plans", async () => {
   const stacks = { kms: { plans: [NO_CHANGE] }, service: { plans: [SERVICE_BUILT] } };
-  const { log, applied } = await apply(stacks, { kms: KMS, service: SERVICE });
+  const { log, applied, shown } = await apply(stacks, { kms: KMS, service: SERVICE });
   expect(log).toMatch(/kms: no changes/);
   expect(applied).toEqual(["service"]);
+  expect(shown).toEqual(["service"]);
 });

@@ -5,7 +5,7 @@ import type { Difference } from "./plan/compare.ts";
 import { plannedChanges } from "./plan/planned-changes.ts";
 import { differenceMessage, differenceSummary, type Review, review } from "./plan/review.ts";
 import { savedPlans } from "./plan/saved-plans.ts";
-import { planStacks, type StackPlan } from "./terraform/plan-stacks.ts";
+import { planChanges } from "./terraform/plan-stacks.ts";
 import { synthesize } from "./terraform/stacks.ts";
 import { apply, initialize, outputs, stackNamed } from "./terraform/terraform.ts";
 
@@ -21,7 +21,7 @@ async function applyReviewed(): Promise<void> {
 
   const stacks = await synthesize({ CIPHERWATCH_IMAGE_DIGEST: image });
   await initialize(stacks);
-  const plans = await planStacks(stacks);
+  const plans = await planChanges(stacks);
   await stopUnlessReviewed(environment, plans, reviewed);
 
   const applied = new Set<string>();
@@ -29,12 +29,12 @@ async function applyReviewed(): Promise<void> {
     const { stack } = first;
     // Plan again: the outputs it reads may have changed or been created.
     const again = "error" in first || stack.dependencies.some((name) => applied.has(name));
-    const [planned] = again ? await planStacks([stack]) : [first];
+    const [planned] = again ? await planChanges([stack]) : [first];
     try {
       if (again)
         await stopUnlessReviewed(environment, planned === undefined ? [] : [planned], reviewed);
       if (planned === undefined || "error" in planned) throw new StepError(notPlanned(planned));
-      if (plannedChanges(planned.plan).length === 0) {
+      if ("unchanged" in planned || plannedChanges(planned.plan).length === 0) {
         console.log(`${stack.name}: no changes.`);
         continue;
       }
@@ -49,17 +49,20 @@ async function applyReviewed(): Promise<void> {
   setOutputs({ endpoint });
 }
 
+type ApplicablePlan = Awaited<ReturnType<typeof planChanges>>[number];
+
 /** Throws unless every plan matches the reviewed one. Skips stacks that wait for another stack. */
 async function stopUnlessReviewed(
   environment: string,
-  plans: readonly StackPlan[],
+  plans: readonly ApplicablePlan[],
   { check }: Review,
 ): Promise<void> {
   const failed = plans.filter((plan) => "error" in plan && plan.waitsFor.length === 0);
   if (failed.length > 0) throw new StepError(failed.map(notPlanned).join("\n\n"));
   const differences = new Map<string, readonly Difference[]>();
   for (const planned of plans) {
-    if ("error" in planned) continue;
+    // Terraform would apply nothing.
+    if ("error" in planned || "unchanged" in planned) continue;
     const found = await check(planned.stack.name, planned.plan);
     if (found.length > 0) differences.set(planned.stack.name, found);
   }
@@ -68,7 +71,7 @@ async function stopUnlessReviewed(
   throw new StepError(differenceMessage(environment, differences));
 }
 
-function notPlanned(planned: StackPlan | undefined): string {
+function notPlanned(planned: ApplicablePlan | undefined): string {
   if (planned === undefined || !("error" in planned)) return "There is no plan.";
   return `Cannot plan ${planned.stack.name}:\n${planned.error}`;
 }

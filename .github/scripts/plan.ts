@@ -123,7 +123,7 @@ async function addCallers(report: PlannedStack, plan: PlanJson): Promise<Planned
   try {
     return await withCallers(report, plan, recordedWrites);
   } catch (error) {
-    annotate("warning", `Cannot find out who changed ${report.stack}: ${(error as Error).message}`);
+    annotate("warning", `Cannot find out who changed ${report.stack}: ${error}`);
     return report;
   }
 }

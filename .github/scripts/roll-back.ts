@@ -3,7 +3,7 @@ import { group, StepError, step } from "./github/step.ts";
 import { changesBeyondImage } from "./plan/image-change.ts";
 import { parsePlan } from "./plan/plan-json.ts";
 import { synthesize } from "./terraform/stacks.ts";
-import { apply, initialize, plan, stackNamed } from "./terraform/terraform.ts";
+import { apply, initialize, plan, showPlan, stackNamed } from "./terraform/terraform.ts";
 
 /**
  * Deploys the previous image after a failed smoke test. This plan is not reviewed, so it may change only the
@@ -24,7 +24,8 @@ async function rollBack(): Promise<void> {
   await initialize([service]);
   const planned = await plan(service);
   if ("error" in planned) throw new StepError(`Cannot plan the rollback:\n${planned.error}`);
-  const beyond = changesBeyondImage(parsePlan(planned.json, "the plan of the rollback"), previous);
+  const { json } = await showPlan(service, planned.text);
+  const beyond = changesBeyondImage(parsePlan(json, "the plan of the rollback"), previous);
   if (beyond.length > 0) {
     throw new StepError(
       `Not rolled back: the rollback to ${previous} would change more than the image, and is not reviewed: ${beyond.join(", ")}. Run Deploy by hand for a commit that works.`,

@@ -16,7 +16,7 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
       if (permissions.contents === undefined)
         throw new Error("actions/checkout needs the permission contents: read.");
       rmSync(workspace, { recursive: true });
-      run.testbed.gitRemote.checkOut(
+      await run.testbed.gitRemote.checkOut(
         ref === undefined || ref === "" ? run.event.sha : ref,
         workspace,
       );
@@ -71,6 +71,7 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
         throw new Error("The account is not in allowed-account-ids.");
       }
       const credentials = await signIn(
+        run.testbed.roles,
         inputs["role-to-assume"] ?? "",
         inputs["role-session-name"] ?? "",
         {
@@ -80,7 +81,6 @@ export const actions: Readonly<Record<string, Action>> = Object.fromEntries(
           ref: run.event.ref,
           file: run.file,
         },
-        run.testbed.adminEnv,
       );
       run.testbed.addSecret(credentials.AWS_SECRET_ACCESS_KEY ?? "");
       Object.assign(exported, credentials, {

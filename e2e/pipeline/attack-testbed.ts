@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
@@ -7,9 +8,11 @@ import { synthesize } from "../../stacks/synthesize.ts";
 import { resourceOf, statementsOf } from "../../stacks/testing/synthesized.ts";
 import type { TerraformJson } from "../../terraform/json.ts";
 import { makeAttestations } from "./attestations.ts";
+import type { Role, Roles, Statement } from "./aws-sign-in.ts";
 import { makeConcurrencyGroups } from "./concurrency-groups.ts";
 import { makeGitRemote } from "./git-remote.ts";
 import { pathOf, writePrograms } from "./programs.ts";
+import { makeRunners } from "./runners.ts";
 import { type GitHubTestbed, TOKEN } from "./testbed.ts";
 
 const ACCOUNT = "123456789012";
@@ -31,10 +34,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
     file: gitRemote.read,
   });
   api.collaborators.set("octocat", "write").set("reviewer", "write");
-  const aws = join(folder, "aws");
-  writeRoles(join(aws, "roles"));
   const bin = writePrograms(join(folder, "bin"), ["aws", "terraform"]);
-  const path = pathOf(bin);
   const issuedSecrets: string[] = [TOKEN];
   const settings = {
     CIPHERWATCH_ENV: "dev",
@@ -51,6 +51,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
     api,
     gitRemote,
     groups: makeConcurrencyGroups(),
+    runners: makeRunners(join(folder, "runners")),
     attestations: makeAttestations(join(folder, "attestations.json")),
     artifacts: new Map(),
     accountId: ACCOUNT,
@@ -63,11 +64,11 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
     secrets: { snyk: { SNYK_TOKEN: TOKEN } },
     environment: {
       HOME: folder,
-      PATH: path,
-      FAKE_AWS: aws,
+      PATH: pathOf(bin),
+      FAKE_AWS: join(folder, "aws"),
       NODE_COMPILE_CACHE: join(folder, "compile-cache"),
     },
-    adminEnv: { PATH: path, FAKE_AWS: aws },
+    roles: bootstrapRoles(),
     useLocalProvider: () => {},
     issuedSecrets,
     addSecret: (secret) => {
@@ -83,11 +84,11 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
   };
 }
 
-/** Writes the trust policies that the bootstrap stack creates, as IAM returns them. */
-function writeRoles(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+/** Returns the roles that the bootstrap stack creates. */
+function bootstrapRoles(): Roles {
   const settings = settingsOf({ ACCOUNT_ID: ACCOUNT, GITHUB_REPOSITORY: REPOSITORY });
   const bootstrap = synthesize(settings).get("bootstrap") as TerraformJson;
+  const roles = new Map<string, Role>();
   for (const role of ["Plan", "Deploy"] as const) {
     const { assume_role_policy: policy } = resourceOf(
       bootstrap,
@@ -95,10 +96,10 @@ function writeRoles(folder: string): void {
       `Pipeline_${role}_`,
     );
     const Statement = statementsOf(bootstrap, policy).map(
-      ({ effect, actions, condition = [] }) => ({
+      ({ effect, actions, condition = [] }): Statement => ({
         Effect: effect,
-        Action: actions[0],
-        Principal: { Federated: `oidc-provider/token.actions.githubusercontent.com` },
+        Action: actions[0] ?? "",
+        Principal: { Federated: "oidc-provider/token.actions.githubusercontent.com" },
         Condition: {
           StringEquals: Object.fromEntries(
             condition.map(({ variable, values }) => [variable, values]),
@@ -107,14 +108,18 @@ function writeRoles(folder: string): void {
       }),
     );
     const name = `cipherwatch-dev-${role.toLowerCase()}`;
-    writeFileSync(
-      join(folder, `${name}.json`),
-      JSON.stringify({
-        Role: {
-          Arn: `${ROLES}${role.toLowerCase()}`,
-          AssumeRolePolicyDocument: { Statement },
-        },
-      }),
-    );
+    roles.set(name, { arn: `${ROLES}${role.toLowerCase()}`, trustPolicy: { Statement } });
   }
+  return {
+    get: async (name) => {
+      const role = roles.get(name);
+      if (role === undefined) throw new Error(`There is no role ${name}.`);
+      return role;
+    },
+    assume: async () => ({
+      AccessKeyId: "ASIAEXAMPLE",
+      SecretAccessKey: randomUUID(),
+      SessionToken: randomUUID(),
+    }),
+  };
 }

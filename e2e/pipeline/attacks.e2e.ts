@@ -170,6 +170,7 @@ describe("a branch whose workflow asks for credentials", () => {
     const { signIn } = await import("./aws-sign-in.ts");
     await expect(
       signIn(
+        testbed.roles,
         "arn:aws:iam::123456789012:role/bootstrap/cipherwatch-dev-deploy",
         "evil",
         {
@@ -179,7 +180,6 @@ describe("a branch whose workflow asks for credentials", () => {
           ref: "refs/heads/evil",
           file: "deploy.yml",
         },
-        testbed.adminEnv,
       ),
     ).rejects.toThrow(/does not trust .*environment:dev of .*deploy\.yml@refs\/heads\/evil/);
   });

@@ -1,5 +1,3 @@
-import { run } from "../../common/run.ts";
-
 /** Claims of a job in the OIDC token that GitHub issues to it. */
 export interface Identity {
   readonly repository: string;
@@ -21,12 +19,69 @@ export function subjectOf({ repository, environment, event, ref }: Identity): st
   return `repo:${repository}:${context}`;
 }
 
-interface Statement {
+/** The roles of an AWS account. */
+export interface Roles {
+  /** Returns a role and its trust policy. */
+  readonly get: (name: string) => Promise<Role>;
+  /** Returns credentials of a role, without evaluating its trust policy. */
+  readonly assume: (arn: string, session: string) => Promise<Credentials>;
+}
+
+export interface Role {
+  readonly arn: string;
+  readonly trustPolicy: { readonly Statement: readonly Statement[] | Statement };
+}
+
+export interface Statement {
   readonly Effect: string;
   readonly Action: string;
   readonly Principal: { readonly Federated?: string };
   readonly Condition: {
     readonly StringEquals: Readonly<Record<string, string | readonly string[]>>;
+  };
+}
+
+export type Credentials = Readonly<
+  Record<"AccessKeyId" | "SecretAccessKey" | "SessionToken", string>
+>;
+
+/**
+ * Returns the roles in the emulator. Calls it directly, as an AWS CLI takes half a second of CPU to start.
+ * @param url of the emulator, which verifies no signatures
+ */
+export function emulatedRoles(url: string): Roles {
+  const call = async (service: string, Action: string, input: Readonly<Record<string, string>>) => {
+    const scope = `emulator/20261120/us-east-1/${service}/aws4_request`;
+    const response = await fetch(url, {
+      method: "POST",
+      headers: {
+        authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=, Signature=`,
+      },
+      body: new URLSearchParams({ Action, ...input }),
+    });
+    const xml = await response.text();
+    if (!response.ok) throw new Error(`${Action} failed with status ${response.status}:\n${xml}`);
+    return (element: string) => {
+      const [, text] = new RegExp(`<${element}>([^<]*)</${element}>`).exec(xml) ?? [];
+      if (text === undefined) throw new Error(`${Action} returned no ${element}:\n${xml}`);
+      return text;
+    };
+  };
+  return {
+    get: async (name) => {
+      const read = await call("iam", "GetRole", { RoleName: name });
+      const policy = decodeURIComponent(read("AssumeRolePolicyDocument"));
+      return { arn: read("Arn"), trustPolicy: JSON.parse(policy) as Role["trustPolicy"] };
+    },
+    assume: async (arn, session) => {
+      const input = { RoleArn: arn, RoleSessionName: session };
+      const read = await call("sts", "AssumeRole", input);
+      return {
+        AccessKeyId: read("AccessKeyId"),
+        SecretAccessKey: read("SecretAccessKey"),
+        SessionToken: read("SessionToken"),
+      };
+    },
   };
 }
 
@@ -39,51 +94,36 @@ const ISSUER = "token.actions.githubusercontent.com";
  * @throws Error if the role does not trust the job
  */
 export async function signIn(
+  roles: Roles,
   role: string,
   session: string,
   identity: Identity,
-  env: NodeJS.ProcessEnv,
 ): Promise<Readonly<Record<string, string>>> {
-  const aws = async (...args: readonly string[]): Promise<unknown> => {
-    const { stdout } = await run(["aws", ...args, "--output", "json"], { cwd: ".", env });
-    return JSON.parse(stdout);
-  };
-  const name = role.slice(role.lastIndexOf("/") + 1);
-  const { Role } = (await aws("iam", "get-role", "--role-name", name)) as {
-    readonly Role: {
-      readonly Arn: string;
-      readonly AssumeRolePolicyDocument: { readonly Statement: readonly Statement[] | Statement };
-    };
-  };
-  const statements = [Role.AssumeRolePolicyDocument.Statement].flat() as readonly Statement[];
+  const { arn, trustPolicy } = await roles.get(role.slice(role.lastIndexOf("/") + 1));
   const subject = subjectOf(identity);
   const workflow = `${identity.repository}/.github/workflows/${identity.file}@${identity.ref}`;
-  const trusted = statements.some(({ Effect, Action, Principal, Condition }) => {
-    const values = (claim: string) => [Condition.StringEquals[`${ISSUER}:${claim}`] ?? []].flat();
-    return (
-      Effect === "Allow" &&
-      Action === "sts:AssumeRoleWithWebIdentity" &&
-      Principal.Federated?.endsWith(`oidc-provider/${ISSUER}`) &&
-      values("aud").includes("sts.amazonaws.com") &&
-      values("sub").includes(subject) &&
-      values("job_workflow_ref").includes(workflow)
-    );
-  });
-  if (Role.Arn !== role || !trusted) {
+  const trusted = [trustPolicy.Statement]
+    .flat()
+    .some(({ Effect, Action, Principal, Condition }) => {
+      const values = (claim: string) => [Condition.StringEquals[`${ISSUER}:${claim}`] ?? []].flat();
+      return (
+        Effect === "Allow" &&
+        Action === "sts:AssumeRoleWithWebIdentity" &&
+        Principal.Federated?.endsWith(`oidc-provider/${ISSUER}`) &&
+        values("aud").includes("sts.amazonaws.com") &&
+        values("sub").includes(subject) &&
+        values("job_workflow_ref").includes(workflow)
+      );
+    });
+  if (arn !== role || !trusted) {
     throw new Error(
       `Not authorized to perform sts:AssumeRoleWithWebIdentity: ${role} does not trust ${subject} of ${workflow}`,
     );
   }
-  const { Credentials } = (await aws(
-    ...["sts", "assume-role", "--role-arn", role, "--role-session-name", session],
-  )) as {
-    readonly Credentials: Readonly<
-      Record<"AccessKeyId" | "SecretAccessKey" | "SessionToken", string>
-    >;
-  };
+  const { AccessKeyId, SecretAccessKey, SessionToken } = await roles.assume(role, session);
   return {
-    AWS_ACCESS_KEY_ID: Credentials.AccessKeyId,
-    AWS_SECRET_ACCESS_KEY: Credentials.SecretAccessKey,
-    AWS_SESSION_TOKEN: Credentials.SessionToken,
+    AWS_ACCESS_KEY_ID: AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: SecretAccessKey,
+    AWS_SESSION_TOKEN: SessionToken,
   };
 }

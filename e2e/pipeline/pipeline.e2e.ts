@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testDeployment } from "./deployment.ts";
+import { testDifferentPlan } from "./different-plan.ts";
 import { makePullRequest, type PullRequest } from "./events.ts";
-import { testPullRequest } from "./pull-request.ts";
 import { conclusions, testSecrets, usePipeline } from "./use-pipeline.ts";
 
 /**
@@ -39,7 +39,7 @@ describe("a pull request", () => {
   });
 });
 
-testPullRequest(pipeline, () => change);
+testDifferentPlan(pipeline, () => change);
 
 testDeployment(pipeline, () => change);
 

@@ -30,14 +30,23 @@ export interface JobResult {
  * Runs one job, step by step, with what GitHub's runner provides: contexts, files and variables. Every
  * environment admits only main, as docs/pipeline.md describes.
  */
-export async function runJob(
+export function runJob(
+  run: WorkflowRun,
+  name: string,
+  job: Job,
+  contexts: Contexts,
+): Promise<JobResult> {
+  return run.testbed.runners.use((folder) => runJobIn(folder, run, name, job, contexts));
+}
+
+async function runJobIn(
+  folder: string,
   run: WorkflowRun,
   name: string,
   job: Job,
   contexts: Contexts,
 ): Promise<JobResult> {
   const startedAt = performance.now();
-  const folder = mkdtempSync(join(run.folder, `${name}-`));
   const workspace = join(folder, "workspace");
   mkdirSync(workspace);
   const environment =

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Contexts, evaluate, interpolate } from "../../.github/scripts/checks/expressions.ts";
@@ -106,10 +106,8 @@ interface NeededJob {
 function makeRun(testbed: GitHubTestbed, file: string, event: TriggerEvent): WorkflowRun {
   const { workflow } = readWorkflow(file, definitionOf(testbed, file, event));
   lastRunId += 1;
-  const folder = mkdtempSync(join(tmpdir(), `cipherwatch-run-${lastRunId}-`));
-  testbed.removeLater(folder);
-  const artifacts = join(folder, "artifacts");
-  mkdirSync(artifacts);
+  const artifacts = mkdtempSync(join(tmpdir(), `cipherwatch-artifacts-${lastRunId}-`));
+  testbed.removeLater(artifacts);
   testbed.artifacts.set(lastRunId, artifacts);
   const main = {
     sha: testbed.gitRemote.main(),
@@ -131,7 +129,6 @@ function makeRun(testbed: GitHubTestbed, file: string, event: TriggerEvent): Wor
     file,
     workflow,
     event,
-    folder,
     artifacts,
     id: lastRunId,
     categories: new Set(),

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type GitHubApi, startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { run } from "../../common/run.ts";
@@ -17,15 +17,19 @@ import {
   writeOverride,
 } from "../terraform/workspace.ts";
 import { type Attestations, makeAttestations } from "./attestations.ts";
+import { emulatedRoles, type Roles } from "./aws-sign-in.ts";
 import { type ConcurrencyGroups, makeConcurrencyGroups } from "./concurrency-groups.ts";
-import { type GitRemote, makeGitRemote, openGitRemote } from "./git-remote.ts";
+import { CLONES, type GitRemote, makeGitRemote, openGitRemote } from "./git-remote.ts";
 import { pathOf, writePrograms } from "./programs.ts";
 import { type LoadBalancerProxy, startProxy } from "./proxy.ts";
+import { makeRunners, type Runners } from "./runners.ts";
 import { type SchemaProvider, startSchemaProvider } from "./schema-provider.ts";
 
 /** Everything outside of the workflows, on this machine: AWS, GitHub, the git remote and the tools. */
 export interface Testbed extends GitHubTestbed {
   readonly emulator: Emulator;
+  /** Environment with the credentials of an AWS administrator. */
+  readonly adminEnv: NodeJS.ProcessEnv;
   readonly proxy: LoadBalancerProxy;
   /**
    * Copies the testbed with AWS, GitHub and the git remote as they are now. Original and copy then change
@@ -38,6 +42,7 @@ export interface Testbed extends GitHubTestbed {
 export interface GitHubTestbed {
   readonly api: GitHubApi;
   readonly groups: ConcurrencyGroups;
+  readonly runners: Runners;
   readonly gitRemote: GitRemote;
   readonly accountId: string;
   /** Folder with the artifacts of each run, by its ID. */
@@ -48,8 +53,8 @@ export interface GitHubTestbed {
   readonly secrets: Readonly<Record<string, Record<string, string>>>;
   /** Environment of every step, without credentials. */
   readonly environment: Record<string, string>;
-  /** Environment with the credentials of an AWS administrator. */
-  readonly adminEnv: NodeJS.ProcessEnv;
+  /** Roles that jobs may assume. */
+  readonly roles: Roles;
   /** Makes Terraform in a checkout use the provider that is installed on this machine. */
   readonly useLocalProvider: (workspace: string) => void;
   /** Every secret that a job received. No output may contain one. */
@@ -145,6 +150,9 @@ interface Parts {
   readonly stop: () => Promise<void>;
 }
 
+/** Folders that a copy of a testbed starts without: the first two are shared. */
+const NOT_COPIED = ["compile-cache", "runners", CLONES];
+
 /** @param from the testbed that this one is a copy of */
 async function assemble(parts: Parts, from?: Testbed): Promise<Testbed> {
   const { folder, emulator, service, outputs, providerEnv, reattach = "", stop } = parts;
@@ -177,6 +185,7 @@ async function assemble(parts: Parts, from?: Testbed): Promise<Testbed> {
     gitRemote,
     proxy,
     groups: makeConcurrencyGroups(),
+    runners: from?.runners ?? makeRunners(join(folder, "runners")),
     accountId: ACCOUNT,
     artifacts: new Map(from?.artifacts),
     variables: { ...variables, ...from?.variables },
@@ -189,11 +198,12 @@ async function assemble(parts: Parts, from?: Testbed): Promise<Testbed> {
       PATH: pathOf(bin),
       FAKE_ATTESTATIONS: attestations.file,
       FAKE_IMAGES: images,
-      NODE_COMPILE_CACHE: join(folder, "compile-cache"),
+      NODE_COMPILE_CACHE: from?.environment.NODE_COMPILE_CACHE ?? join(folder, "compile-cache"),
       NODE_USE_ENV_PROXY: "1",
       HTTP_PROXY: proxy.url,
       NO_PROXY: "127.0.0.1,localhost",
     },
+    roles: emulatedRoles(emulator.url),
     adminEnv: { ...process.env, ...emulator.env, AWS_CA_BUNDLE: "" },
     useLocalProvider: parts.useLocalProvider,
     // A secret of a copy must not be in the output of the original either.
@@ -209,7 +219,11 @@ async function assemble(parts: Parts, from?: Testbed): Promise<Testbed> {
     },
     fork: async () => {
       const copy = makeFolder();
-      cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+      cpSync(folder, copy, {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (source) => !NOT_COPIED.includes(basename(source)),
+      });
       const forked = await emulator.fork();
       return await assemble(
         { ...parts, folder: copy, emulator: forked, stop: forked.stop },

@@ -26,7 +26,6 @@ export interface WorkflowRun {
   readonly file: string;
   readonly workflow: Workflow;
   readonly event: TriggerEvent;
-  readonly folder: string;
   /** Folder that holds the uploaded artifacts. */
   readonly artifacts: string;
   readonly id: number;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { z } from "zod";
-import { run } from "../../../common/run.ts";
 
 /** A call that changed a resource, as CloudTrail recorded it. */
 export interface RecordedWrite {
@@ -16,20 +16,6 @@ export interface RecordedWrite {
 
 /** AWS allows two requests per second and account. */
 const PAUSE_MILLISECONDS = 550;
-
-const events = z.object({
-  Events: z
-    .array(
-      z.object({
-        EventId: z.string(),
-        EventName: z.string(),
-        ReadOnly: z.string().optional(),
-        Username: z.string().optional(),
-        CloudTrailEvent: z.string(),
-      }),
-    )
-    .default([]),
-});
 
 const cloudTrailEvent = z.object({
   eventTime: z.string(),
@@ -50,27 +36,29 @@ const cloudTrailEvent = z.object({
  * @param limit most calls to return
  * @param pause milliseconds before each request
  * @returns the latest call first; empty if CloudTrail has no record that names the resource
- * @throws CommandError if CloudTrail cannot be asked
+ * @throws CloudTrailServiceException if CloudTrail cannot be asked
  */
 export async function recordedWrites(
   names: readonly string[],
   limit: number,
   pause: number = PAUSE_MILLISECONDS,
 ): Promise<RecordedWrite[]> {
+  const cloudTrail = new CloudTrailClient();
   const found = new Map<string, RecordedWrite>();
   for (const name of names) {
     await wait(pause);
-    const attributes = [{ AttributeKey: "ResourceName", AttributeValue: name }];
-    const { stdout } = await run([
-      ...(["aws", "cloudtrail", "lookup-events", "--max-items", "50", "--output", "json"] as const),
-      ...["--lookup-attributes", JSON.stringify(attributes)],
-    ]);
-    for (const { EventId: id, EventName: event, ...record } of parseEvents(stdout)) {
+    const { Events = [] } = await cloudTrail.send(
+      new LookupEventsCommand({
+        LookupAttributes: [{ AttributeKey: "ResourceName", AttributeValue: name }],
+        MaxResults: 50,
+      }),
+    );
+    for (const { EventId: id = "", EventName: event = "", ...record } of Events) {
       const {
         eventTime: time,
         errorCode,
         userIdentity,
-      } = cloudTrailEvent.parse(JSON.parse(record.CloudTrailEvent));
+      } = cloudTrailEvent.parse(JSON.parse(record.CloudTrailEvent ?? ""));
       if (record.ReadOnly === "true" || errorCode !== undefined) continue;
       const { arn, invokedBy, principalId } = userIdentity ?? {};
       const caller = arn ?? invokedBy ?? principalId ?? record.Username ?? "unknown";
@@ -78,8 +66,4 @@ export async function recordedWrites(
     }
   }
   return [...found.values()].sort((a, b) => (a.time < b.time ? 1 : -1)).slice(0, limit);
-}
-
-function parseEvents(json: string) {
-  return json.trim() === "" ? [] : events.parse(JSON.parse(json)).Events;
 }

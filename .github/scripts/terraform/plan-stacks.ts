@@ -4,17 +4,19 @@ import { type PlanJson, parsePlan } from "../plan/plan-json.ts";
 import { plannedChanges } from "../plan/planned-changes.ts";
 import { mapConcurrent } from "../system/map-concurrent.ts";
 import type { Stack } from "./stacks.ts";
-import { plan } from "./terraform.ts";
+import { plan, showPlan } from "./terraform.ts";
 
 /** The plan of a stack, or the error. */
 export type StackPlan =
   | { readonly stack: Stack; readonly file: string; readonly plan: PlanJson; readonly text: string }
-  | {
-      readonly stack: Stack;
-      readonly error: string;
-      /** Stacks that must be applied first; empty if planning failed for another reason. */
-      readonly waitsFor: readonly string[];
-    };
+  | FailedPlan;
+
+interface FailedPlan {
+  readonly stack: Stack;
+  readonly error: string;
+  /** Stacks that must be applied first; empty if planning failed for another reason. */
+  readonly waitsFor: readonly string[];
+}
 
 /** Each plan starts a provider process that uses half a gigabyte of memory. */
 const PLANS_AT_ONCE = 3;
@@ -22,17 +24,42 @@ const PLANS_AT_ONCE = 3;
 /** Plans initialized stacks without locking their states. Continues after a failure. */
 export function planStacks(stacks: readonly Stack[]): Promise<StackPlan[]> {
   return mapConcurrent(PLANS_AT_ONCE, stacks, async (stack) => {
-    const planned = await plan(stack, ["-lock=false"]);
-    if ("error" in planned) {
-      return { stack, error: planned.error, waitsFor: waitsFor(planned.error, stack) };
-    }
-    const { file, json, text, changes } = planned;
-    const parsed = parsePlan(json, `the plan of ${stack.name}`);
-    const error = contradiction(parsed, changes, text);
-    return error === undefined
-      ? { stack, file, plan: parsed, text }
-      : { stack, error: `${text}\n${error}`, waitsFor: [] };
+    const planned = await planUnlocked(stack);
+    return "error" in planned ? planned : await read(planned);
   });
+}
+
+/** Like `planStacks`, but does not read the plan of a stack for which Terraform plans no changes. */
+export function planChanges(
+  stacks: readonly Stack[],
+): Promise<(StackPlan | { readonly stack: Stack; readonly unchanged: true })[]> {
+  return mapConcurrent(PLANS_AT_ONCE, stacks, async (stack) => {
+    const planned = await planUnlocked(stack);
+    if ("error" in planned) return planned;
+    return planned.changes ? await read(planned) : { stack, unchanged: true };
+  });
+}
+
+interface UnreadPlan {
+  readonly stack: Stack;
+  readonly text: string;
+  readonly changes: boolean;
+}
+
+async function planUnlocked(stack: Stack): Promise<UnreadPlan | FailedPlan> {
+  const planned = await plan(stack, ["-lock=false"]);
+  return "error" in planned
+    ? { stack, error: planned.error, waitsFor: waitsFor(planned.error, stack) }
+    : { stack, ...planned };
+}
+
+async function read({ stack, text, changes }: UnreadPlan): Promise<StackPlan> {
+  const { file, json } = await showPlan(stack, text);
+  const parsed = parsePlan(json, `the plan of ${stack.name}`);
+  const error = contradiction(parsed, changes, text);
+  return error === undefined
+    ? { stack, file, plan: parsed, text }
+    : { stack, error: `${text}\n${error}`, waitsFor: [] };
 }
 
 /**

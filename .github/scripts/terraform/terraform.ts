@@ -6,18 +6,23 @@ import { isCrossStackOutput } from "../../../terraform/cdktf/names.ts";
 import { optionalVariable } from "../github/environment.ts";
 import { StepError } from "../github/step.ts";
 import { withWarnings } from "../plan/warnings.ts";
+import { mapConcurrent } from "../system/map-concurrent.ts";
 import type { Stack } from "./stacks.ts";
 
-/** The plan of a stack, or Terraform's error. */
-export type Planned =
+/** A plan that Terraform saved in the folder of its stack, or the error. */
+export type SavedPlan =
   | {
-      readonly file: string;
-      readonly json: string;
       readonly text: string;
       /** Whether Terraform's exit code reports changes. */
       readonly changes: boolean;
     }
   | { readonly error: string };
+
+/** The JSON of a saved plan. */
+export interface PlanFile {
+  readonly file: string;
+  readonly json: string;
+}
 
 const SAVED_PLAN = "tfplan";
 /** https://developer.hashicorp.com/terraform/cli/commands/plan#detailed-exitcode */
@@ -26,20 +31,27 @@ const CHANGES = 2;
 export const PLAN_JSON = "plan.json";
 const LOCK_FILE = ".terraform.lock.hcl";
 
+const INITS_AT_ONCE = 3;
+
 /**
  * Runs `terraform init` for each stack. All stacks use the lock file of the first, so every stack gets the
- * same provider package.
+ * same provider package: the others find it in the cache, and may therefore be initialized at the same time.
  */
-export async function initialize(stacks: readonly Stack[]): Promise<void> {
-  const [first] = stacks;
-  for (const stack of stacks) {
-    const lock = first === undefined ? "" : join(first.folder, LOCK_FILE);
-    if (stack !== first && existsSync(lock)) copyFileSync(lock, join(stack.folder, LOCK_FILE));
-    await run(["terraform", "init", "-no-color", "-input=false"], {
-      cwd: stack.folder,
-      env: { ...process.env, ...pluginCache() },
-    });
-  }
+export async function initialize([first, ...others]: readonly Stack[]): Promise<void> {
+  if (first === undefined) return;
+  await init(first);
+  const lock = join(first.folder, LOCK_FILE);
+  await mapConcurrent(INITS_AT_ONCE, others, async (stack) => {
+    if (existsSync(lock)) copyFileSync(lock, join(stack.folder, LOCK_FILE));
+    await init(stack);
+  });
+}
+
+async function init({ folder }: Stack): Promise<void> {
+  await run(["terraform", "init", "-no-color", "-input=false"], {
+    cwd: folder,
+    env: { ...process.env, ...pluginCache() },
+  });
 }
 
 /** Shares downloaded providers between the stacks, in a folder that GitHub deletes after the job. */
@@ -55,15 +67,24 @@ function pluginCache(): Readonly<Record<string, string>> {
  * Plans a stack and keeps the plan in its folder.
  * @param args such as `-lock=false`, for a role that cannot write to the state bucket
  */
-export async function plan(stack: Stack, args: readonly string[] = []): Promise<Planned> {
+export async function plan(stack: Stack, args: readonly string[] = []): Promise<SavedPlan> {
   const command = ["plan", "-input=false", "-detailed-exitcode", `-out=${SAVED_PLAN}`, ...args];
   const { code, stdout, stderr } = await terraform(stack, command, "any");
   if (code !== 0 && code !== CHANGES) return { error: stderr.trim() || stdout.trim() };
-  const shown = await terraform(stack, ["show", "-json", SAVED_PLAN]);
-  const json = withWarnings(shown.stdout, stdout);
+  return { text: stdout, changes: code === CHANGES };
+}
+
+/**
+ * Reads the last plan of a stack as JSON. Terraform loads the provider's schemas again for it, which takes about as
+ * long as a small plan.
+ * @param text output of `terraform plan`, whose warnings are added
+ */
+export async function showPlan(stack: Stack, text: string): Promise<PlanFile> {
+  const { stdout } = await terraform(stack, ["show", "-json", SAVED_PLAN]);
+  const json = withWarnings(stdout, text);
   const file = join(stack.folder, PLAN_JSON);
   writeFileSync(file, json);
-  return { file, json, text: stdout, changes: code === CHANGES };
+  return { file, json };
 }
 
 /** How long an apply waits for another one to release the state. */

@@ -9,6 +9,8 @@ import type { Runner } from "./runner.ts";
 export interface FakeTerraform {
   /** Lists the stacks that were applied, in order. */
   readonly applied: () => readonly string[];
+  /** Lists the stacks whose plan was read as JSON. */
+  readonly shown: () => readonly string[];
 }
 
 /** A stack, and the plans that Terraform makes of it, one after the other; the last one repeats. */
@@ -24,7 +26,7 @@ export function fakeTerraform(
   stacks: Readonly<Record<string, FakeStack>>,
   saved: Readonly<Record<string, string>> = {},
 ): FakeTerraform {
-  runner.write("applied", "");
+  for (const name of ["applied", "shown"]) runner.write(name, "");
   for (const [key, content] of Object.entries(saved)) runner.write(`saved/${key}`, content);
   // Synthesized before: main.ts has nothing to do.
   runner.write("main.ts", "");
@@ -47,9 +49,9 @@ export function fakeTerraform(
   }
   runner.fake("terraform", TERRAFORM);
   runner.fake("aws", AWS);
-  return {
-    applied: () => readFileSync(join(runner.folder, "applied"), "utf8").split("\n").filter(Boolean),
-  };
+  const lines = (file: string) =>
+    readFileSync(join(runner.folder, file), "utf8").split("\n").filter(Boolean);
+  return { applied: () => lines("applied"), shown: () => lines("shown") };
 }
 
 /** Most times that a test plans a stack. */
@@ -73,7 +75,9 @@ case $1 in
     code=$(cat plan-$next/code)
     [ "$code" = 1 ] && cat plan-$next/json >&2 || cat plan-$next/text
     exit "$code" ;;
-  show) cat plan-$((next - 1))/json ;;
+  show)
+    basename "$PWD" >> ../../../shown
+    cat plan-$((next - 1))/json ;;
   apply) basename "$PWD" >> ../../../applied ;;
   output) echo '{}' ;;
 esac

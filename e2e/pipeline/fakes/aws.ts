@@ -1,9 +1,5 @@
-/**
- * Fake of the AWS CLI for suites without an emulator: roles with the trust policies in FAKE_AWS, and a bucket that
- * never overwrites.
- */
-import { randomUUID } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+/** Fake of the AWS CLI for suites without an emulator: a bucket in FAKE_AWS that never overwrites. */
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = process.env.FAKE_AWS ?? "";
@@ -12,20 +8,6 @@ const option = (name: string) => args[args.indexOf(name) + 1] ?? "";
 const object = () => join(folder, "objects", encodeURIComponent(option("--key")));
 
 switch (args.slice(0, 2).join(" ")) {
-  case "iam get-role":
-    console.log(readFileSync(join(folder, "roles", `${option("--role-name")}.json`), "utf8"));
-    break;
-  case "sts assume-role":
-    console.log(
-      JSON.stringify({
-        Credentials: {
-          AccessKeyId: "ASIAEXAMPLE",
-          SecretAccessKey: randomUUID(),
-          SessionToken: randomUUID(),
-        },
-      }),
-    );
-    break;
   case "s3api put-object":
     mkdirSync(join(folder, "objects"), { recursive: true });
     if (existsSync(object())) {
