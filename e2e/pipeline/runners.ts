@@ -1,5 +1,4 @@
-import { mkdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -11,17 +10,20 @@ export interface Runners {
   readonly use: <T>(job: (folder: string) => Promise<T>) => Promise<T>;
 }
 
+/** @param root folder that the caller removes at the end */
 export function makeRunners(root: string): Runners {
   const idle: string[] = [];
-  let count = 0;
+  let runners = 0;
+  let jobs = 0;
   return {
     use: async (job) => {
-      const folder = idle.pop() ?? join(root, String(++count));
-      await rm(folder, { recursive: true, force: true });
+      const folder = idle.pop() ?? join(root, `runner-${++runners}`);
       mkdirSync(folder, { recursive: true });
       try {
         return await job(folder);
       } finally {
+        // Not removed yet: without a journal, ext4 searches long for inodes if many were freed in the last minute.
+        renameSync(folder, join(root, `job-${++jobs}`));
         idle.push(folder);
       }
     },
