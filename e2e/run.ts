@@ -67,7 +67,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     ],
   },
   terraform: {
-    minutes: 12,
+    minutes: 13,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
@@ -75,7 +75,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     parallel: 2,
   },
   pipeline: {
-    minutes: 13,
+    minutes: 9,
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
