@@ -35,6 +35,7 @@ testSettings(settings, {
     { "#alarms": /^is not the id of a Slack channel$/ },
   ],
   monitoringCanary: ["MONITORING_CANARY", "off", false, { hourly: /must be true or false/ }],
+  dashboard: ["DASHBOARD", "false", false, { hidden: /must be true or false/ }],
   alarmQueue: ["ALARM_QUEUE", "on", true, { SQS: /must be true or false/ }],
   webhookUrl: [
     "WEBHOOK_URL",

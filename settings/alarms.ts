@@ -50,6 +50,11 @@ export const settings = {
     defaults: same(true),
   }),
 
+  dashboard: flag({
+    description: "Create a CloudWatch dashboard of all alarms and the metrics behind them.",
+    defaults: same(true),
+  }),
+
   alarmQueue: flag({
     description: "Send each alarm state change to an SQS queue, for programs to read.",
     defaults: same(false),

@@ -64,6 +64,11 @@ test.each([
     { KEY_GENERATIONS: "1,2" },
     /^has 1 ARNs for 2 generations \(1,2\)$/,
   ],
+  [
+    "a long environment",
+    { ENV: "staging", SHAPE: "prod" },
+    /^makes the name of a replica too long/,
+  ],
   ["a database without keys", { PRIMARY_KEY_ARNS: "" }, /^is set without a multi-Region key/],
   [
     "replicas beside existing keys",

@@ -1,3 +1,4 @@
+import { MAX_ENVIRONMENT_LENGTH } from "../common/environment.ts";
 import { replicaEnvironment } from "../common/naming.ts";
 import type * as existing from "./existing.ts";
 import type * as general from "./general.ts";
@@ -112,6 +113,18 @@ export const refinements: readonly Refinement<Values>[] = [
       "must not be set with CIPHERWATCH_EXISTING_KEYS: the keys of a replica are replicas",
     allowed: "one of CIPHERWATCH_PRIMARY_KEY_ARNS and CIPHERWATCH_EXISTING_KEYS",
     next: "unset one of them",
+  },
+  {
+    fields: ["env", "primaryKeyArns"],
+    check: (values) => {
+      const name = resourceEnvironment(values);
+      return (
+        name.length > MAX_ENVIRONMENT_LENGTH &&
+        `makes the name of a replica too long: ${name} has ${name.length} characters`
+      );
+    },
+    allowed: `up to ${MAX_ENVIRONMENT_LENGTH - replicaEnvironment("").length} characters, with CIPHERWATCH_PRIMARY_KEY_ARNS`,
+    next: "give both deployments a shorter environment, or unset CIPHERWATCH_PRIMARY_KEY_ARNS",
   },
   {
     fields: ["primaryKeyArns", "keyGenerations"],

@@ -47,6 +47,7 @@ testSettings(settings, {
     "enhanced",
     { none: /^is not a level of Container Insights that ECS offers$/ },
   ],
+  fargateSpot: ["FARGATE_SPOT", "true", true, { cheap: /must be true or false/ }],
   recordFormat: ["RECORD_FORMAT", "1", 1, { 3: /^is not a format version of records$/ }],
   decryptWithoutTrail: [
     "DECRYPT_WITHOUT_TRAIL",
@@ -90,6 +91,15 @@ test("rejects more tasks than the database has connections for, during a deploym
   ]);
   expect(settingsOf({ MAX_TASKS: "4", DATABASE_POOL_SIZE: "9" }).maxTasks).toBe(4);
   expect(settingsOf({ MAX_TASKS: "4", DATABASE_INSTANCE_CLASS: "db.t4g.small" }).maxTasks).toBe(4);
+});
+
+test("rejects tasks on Fargate Spot in prod", () => {
+  expect(issuesOf({ ENV: "prod", FARGATE_SPOT: "true" })).toMatchObject([
+    {
+      variable: "CIPHERWATCH_FARGATE_SPOT",
+      message: "must be false in prod: AWS can stop all tasks at once",
+    },
+  ]);
 });
 
 test("rejects a cluster without Container Insights in prod", () => {

@@ -73,6 +73,12 @@ export const settings = {
     },
   ),
 
+  fargateSpot: flag({
+    description:
+      "Run tasks on Fargate Spot, for about a third of the price, in dev only. AWS stops them with two minutes' notice when it needs the capacity, and may then have none.",
+    defaults: same(false),
+  }),
+
   recordFormat: oneOfNumbers([1, 2], "is not a format version of records", {
     description:
       "Format version of new records. Set it to 1 for one deployment when you upgrade from a version that cannot read 2.",
@@ -102,6 +108,13 @@ type Values = ValuesOf<typeof settings & typeof databaseSettings> &
   Pick<ValuesOf<typeof general.settings>, "shape">;
 
 export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["fargateSpot", "shape"],
+    check: ({ fargateSpot, shape }) =>
+      fargateSpot && shape === "prod" && "must be false in prod: AWS can stop all tasks at once",
+    allowed: "false, in prod",
+    next: "unset it, or use dev for a cheap environment",
+  },
   {
     fields: ["containerInsights", "shape"],
     check: ({ containerInsights, shape }) =>

@@ -96,11 +96,13 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     const silence = this.#addSilenceAlarms(detectionScope, keyArn, canaryOf?.(detectionScope));
     const kmsSilence = alarmsWithoutKmsEvents ? [this.#addKmsSilenceAlarm(detectionScope)] : [];
     this.#forwardStateChanges(detectionScope, keyArn);
-    alarmDashboard(this, "Dashboard", {
-      detections,
-      detectionScope,
-      otherAlarmNames: [...composite, undelivered, ...silence, ...kmsSilence],
-    });
+    if (settings.dashboard) {
+      alarmDashboard(this, "Dashboard", {
+        detections,
+        detectionScope,
+        otherAlarmNames: [...composite, undelivered, ...silence, ...kmsSilence],
+      });
+    }
 
     new TerraformOutput(this, "UrgentTopicArn", { value: this.urgentTopicArn });
     new TerraformOutput(this, "RoutineTopicArn", { value: this.routineTopicArn });

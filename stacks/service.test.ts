@@ -202,8 +202,14 @@ describe("the ECS service", () => {
       NAT_GATEWAYS: "public-tasks",
       WEB_ACL: "false",
       CONTAINER_INSIGHTS: "disabled",
+      FARGATE_SPOT: "true",
     });
+    expect(resourceOf(cheap, "aws_ecs_cluster_capacity_providers")).toMatchObject({
+      capacity_providers: ["FARGATE_SPOT"],
+    });
+    expect(resourceOf(cheap, "aws_ecs_service")).not.toHaveProperty("launch_type");
     expect(resourceOf(cheap, "aws_ecs_service")).toMatchObject({
+      capacity_provider_strategy: [{ capacity_provider: "FARGATE_SPOT", weight: 1 }],
       network_configuration: {
         subnets: ["subnet-public-a", "subnet-public-b"],
         security_groups: ["sg-tasks"],

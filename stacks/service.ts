@@ -19,6 +19,7 @@ import {
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
 import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
+import { fargateCapacity } from "./constructs/fargate-capacity.ts";
 import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
@@ -296,15 +297,16 @@ export class ServiceStack extends CipherwatchStack {
     task: EcsTaskDefinition,
     loadBalancer: LoadBalancer,
     rollout: Rollout,
-    dependencies: readonly ITerraformDependable[],
+    others: readonly ITerraformDependable[],
   ): EcsService {
     const { minTasks, executeCommand, natGateways } = this.settings;
     const isPublic = natGateways === "public-tasks";
+    const capacity = fargateCapacity(this, cluster);
     return new EcsService(this, "Service", {
       name: this.serviceName,
       cluster: cluster.arn,
       taskDefinition: task.arn,
-      launchType: "FARGATE",
+      ...capacity.service,
       platformVersion: "LATEST",
       desiredCount: minTasks,
       networkConfiguration: {
@@ -333,7 +335,7 @@ export class ServiceStack extends CipherwatchStack {
       enableEcsManagedTags: true,
       propagateTags: "SERVICE",
       lifecycle: { ignoreChanges: ["desired_count"] }, // set by autoscaling
-      dependsOn: [loadBalancer.listener, ...rollout.dependencies, ...dependencies],
+      dependsOn: [loadBalancer.listener, ...capacity.providers, ...rollout.dependencies, ...others],
     });
   }
 }

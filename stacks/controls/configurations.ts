@@ -29,6 +29,8 @@ export const CONFIGURATIONS = {
     WEB_ACL: "false",
     CONTAINER_INSIGHTS: "disabled",
     CPU_ARCHITECTURE: "ARM64",
+    FARGATE_SPOT: "true",
+    DASHBOARD: "false",
     DATABASE_BACKUP_DAYS: "1",
   },
   prod,

@@ -70,6 +70,16 @@ test("charges vCPUs for the minimum number of tasks", () => {
   expect(cost).toMatchObject({ quantity: 1.5, price: { usd: 0.03885 } });
 });
 
+test("charges tasks on Fargate Spot at its price", () => {
+  const cost = costOf(
+    "vCPUs of tasks",
+    ["aws_ecs_task_definition", { cpu: "256", memory: "512" }],
+    ["aws_ecs_service", { capacity_provider_strategy: [{ capacity_provider: "FARGATE_SPOT" }] }],
+    ["aws_appautoscaling_target", { min_capacity: 1 }],
+  );
+  expect(cost).toMatchObject({ quantity: 0.25, price: { usd: 0.01457 } });
+});
+
 test("charges a public address for each task in the public subnets", () => {
   const scaling = ["aws_appautoscaling_target", { min_capacity: 2 }] as const;
   const addresses = (assign_public_ip: boolean) =>

@@ -16,7 +16,7 @@ export interface Cost {
 interface Charge {
   readonly item: string;
   readonly type: string;
-  readonly price: PriceName | ((values: Block) => PriceName);
+  readonly price: PriceName | ((values: Block, stacks: Stacks) => PriceName);
   /** Quantity per resource. Default: 1. */
   readonly quantity?: (values: Block, stacks: Stacks) => number;
 }
@@ -33,6 +33,13 @@ const SERVICE_METRICS = 6;
 
 const isEnhanced = (cluster: Block) => valuesAt(cluster, "setting.value")[0] === "enhanced";
 const isArm = (task: Block) => valuesAt(task, "runtime_platform.cpu_architecture")[0] === "ARM64";
+const isSpot = (stacks: Stacks) =>
+  resourcesOf(stacks, "aws_ecs_service").some(
+    ({ values }) =>
+      valuesAt(values, "capacity_provider_strategy.capacity_provider")[0] === "FARGATE_SPOT",
+  );
+const variantOf = (task: Block, stacks: Stacks) =>
+  `${isArm(task) ? "Arm" : ""}${isSpot(stacks) ? "Spot" : ""}` as const;
 const lengthOf = (list: unknown) => [list].flat().length;
 const isFast = ({ period }: Block) => Number(period ?? 60) < 60;
 /**
@@ -129,13 +136,13 @@ const CHARGES: readonly Charge[] = [
   {
     item: "vCPUs of tasks",
     type: "aws_ecs_task_definition",
-    price: (task) => (isArm(task) ? "fargateArmCpu" : "fargateCpu"),
+    price: (task, stacks) => `fargate${variantOf(task, stacks)}Cpu`,
     quantity: ({ cpu }, stacks) => (minimumTasks(stacks) * Number(cpu)) / 1024,
   },
   {
     item: "Memory of tasks in GB",
     type: "aws_ecs_task_definition",
-    price: (task) => (isArm(task) ? "fargateArmMemory" : "fargateMemory"),
+    price: (task, stacks) => `fargate${variantOf(task, stacks)}Memory`,
     quantity: ({ memory }, stacks) => (minimumTasks(stacks) * Number(memory)) / 1024,
   },
   {
@@ -202,7 +209,7 @@ export function monthlyCosts(
       .filter((resource) => isIncluded(item, resource))
       .map(({ values }) => ({
         item,
-        price: typeof price === "string" ? price : price(values),
+        price: typeof price === "string" ? price : price(values, stacks),
         quantity: quantity(values, stacks),
       })),
   ).filter(({ quantity }) => quantity > 0);

@@ -22,6 +22,8 @@ const CHEAPEST_DEV: Variables = {
   WEB_ACL: "false",
   CONTAINER_INSIGHTS: "disabled",
   CPU_ARCHITECTURE: "ARM64",
+  FARGATE_SPOT: "true",
+  DASHBOARD: "false",
 };
 
 /** Settings with the largest effect on the costs, and the environment they are applied to. */
@@ -29,6 +31,8 @@ const ALTERNATIVES: readonly (readonly [env: Shape, changes: Variables])[] = [
   ["dev", { NAT_GATEWAYS: "public-tasks" }],
   ["dev", { WEB_ACL: "false" }],
   ["dev", { CONTAINER_INSIGHTS: "disabled" }],
+  ["dev", { FARGATE_SPOT: "true" }],
+  ["dev", { DASHBOARD: "false" }],
   ["dev", CHEAPEST_DEV],
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],
   ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" }],

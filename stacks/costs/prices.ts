@@ -43,6 +43,10 @@ export const PRICES = {
   fargateMemory: { usd: 0.00532, unit: "GB-hour", page: FARGATE },
   fargateArmCpu: { usd: 0.03885, unit: "vCPU-hour", page: FARGATE },
   fargateArmMemory: { usd: 0.00426, unit: "GB-hour", page: FARGATE },
+  fargateSpotCpu: { usd: 0.01457, unit: "vCPU-hour on Spot", page: FARGATE, approximate: true },
+  fargateSpotMemory: { usd: 0.0016, unit: "GB-hour on Spot", page: FARGATE, approximate: true },
+  fargateArmSpotCpu: { usd: 0.01166, unit: "vCPU-hour on Spot", page: FARGATE, approximate: true },
+  fargateArmSpotMemory: { usd: 0.00128, unit: "GB-hour on Spot", page: FARGATE, approximate: true },
   "db.t4g.micro": { usd: 0.026, unit: "hour of db.t4g.micro", page: RDS, approximate: true },
   "db.m7g.large": { usd: 0.211, unit: "hour of db.m7g.large", page: RDS, approximate: true },
   databaseStorage: { usd: 0.138, unit: "GB-month", page: RDS, approximate: true },
@@ -73,7 +77,7 @@ export const FREE: ReadonlySet<string> = new Set(
   aws_cloudwatch_event_api_destination aws_cloudwatch_event_connection aws_cloudwatch_event_rule
   aws_cloudwatch_event_target aws_cloudwatch_log_group aws_cloudwatch_log_resource_policy
   aws_cloudwatch_query_definition aws_db_instance_automated_backups_replication aws_db_parameter_group aws_db_subnet_group
-  aws_default_security_group aws_ecr_lifecycle_policy aws_ecr_repository aws_flow_log
+  aws_default_security_group aws_ecs_cluster_capacity_providers aws_ecr_lifecycle_policy aws_ecr_repository aws_flow_log
   aws_iam_openid_connect_provider aws_iam_policy aws_iam_role aws_iam_role_policy
   aws_iam_role_policy_attachment aws_internet_gateway aws_kms_alias aws_lb_listener
   aws_lb_listener_rule aws_lb_target_group aws_route aws_route53_record aws_route_table aws_route_table_association

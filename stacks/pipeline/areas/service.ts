@@ -41,6 +41,7 @@ export function service(stack: CipherwatchStack): Area {
           "ecs:DescribeServiceDeployments",
           "ecs:DescribeServiceRevisions",
           "ecs:ListServiceDeployments",
+          ...(stack.settings.fargateSpot ? ["ecs:PutClusterCapacityProviders"] : []),
           "ecs:RegisterTaskDefinition",
           "ecs:TagResource",
           "ecs:UntagResource",
