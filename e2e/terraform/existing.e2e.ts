@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAwsClient } from "../../lab/attack/aws-client.ts";
+import { inDependencyOrder } from "./dependency-order.ts";
 import { type Emulator, startEmulator } from "./emulator.ts";
 import { describeChanges, terraform } from "./terraform.ts";
+import { startTimings } from "./timings.ts";
 import {
   makeWorkspace,
   type SettingsVariables,
@@ -9,12 +11,13 @@ import {
   type Workspace,
 } from "./workspace.ts";
 
-/** Plans and applies what reads resources that the account had before, in this Region or another. */
+/** Applies a whole deployment into resources that the account had before. */
+const CONCURRENCY = 4;
 const REGION = "ap-southeast-2";
-const SECOND_REGION = "ap-southeast-1";
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-123456789012-1a2b3c4d";
 const NAMES_OF_GROUPS = "data.aws_cloudwatch_log_groups.ExistingTrail_Names_4720EBC8";
 
+const timings = startTimings(CONCURRENCY);
 let emulator: Emulator;
 let workspace: Workspace;
 let settings: SettingsVariables;
@@ -45,30 +48,112 @@ beforeAll(async () => {
     subnets.push(idIn(await account.query("ec2", "CreateSubnet", subnet), "subnetId"));
   }
   await account.json("logs", "CreateLogGroup", { logGroupName: TRAIL_LOG_GROUP });
+  const topicOf = async (Name: string) =>
+    idIn(await account.query("sns", "CreateTopic", { Name }), "TopicArn");
+  const keyOf = async () => {
+    const { KeyMetadata } = await account.json("kms", "CreateKey", {
+      KeyUsage: "ENCRYPT_DECRYPT",
+    });
+    return String(Object(KeyMetadata).Arn);
+  };
   const [publicA, publicB, privateA, privateB] = subnets;
   settings = {
-    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+    CIPHERWATCH_ENV: "staging",
+    CIPHERWATCH_SHAPE: "dev",
+    CIPHERWATCH_ALLOWED_CIDRS: "203.0.113.0/24",
+    CIPHERWATCH_IMAGE_DIGEST: `sha256:${"1".repeat(64)}`,
+    CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
+    CIPHERWATCH_TAGS: "Owner=payments",
+    CIPHERWATCH_ROLE_PATH: "/platform/",
+    CIPHERWATCH_EXISTING_KEYS: `1=${await keyOf()}`,
+    CIPHERWATCH_URGENT_TOPIC_ARN: await topicOf("pages"),
+    CIPHERWATCH_ROUTINE_TOPIC_ARN: await topicOf("alerts"),
+    CIPHERWATCH_TOPIC_KEY_ARN: await keyOf(),
     CIPHERWATCH_TRAIL_LOG_GROUP: TRAIL_LOG_GROUP,
     CIPHERWATCH_VPC_ID: vpcId,
     CIPHERWATCH_PUBLIC_SUBNET_IDS: `${publicA},${publicB}`,
     CIPHERWATCH_PRIVATE_SUBNET_IDS: `${privateA},${privateB}`,
   };
+  existing = await workspace.synth("existing", settings);
+  // One after another: concurrent `terraform init` commands can corrupt a shared plugin cache.
+  for (const stack of existing.dependencies.keys()) await terraform(existing, stack).init();
 });
 
 afterAll(async () => {
   await emulator?.stop();
   workspace?.remove();
+  console.log(`\nTerraform into existing resources\n${timings.table()}`);
 });
 
-test("applies the network in an existing VPC, and then changes nothing", async () => {
-  existing = await workspace.synth("existing", settings);
-  const network = terraform(existing, "network");
-  await network.init();
-  await network.plan();
-  await network.apply();
-  const again = await network.plan();
-  expect(describeChanges(again.changes)).toEqual([]);
-  expect(again.hasChanges).toBe(false);
+describe("a whole deployment into an existing trail, VPC, topics and KMS keys, with a role path", () => {
+  let applied: ReadonlyMap<string, Promise<unknown>>;
+  beforeAll(() => {
+    applied = inDependencyOrder(existing.dependencies, CONCURRENCY, async (stack) => {
+      const tf = terraform(existing, stack);
+      await timings.measure(stack, "plan", () => tf.plan());
+      await timings.measure(stack, "apply", tf.apply);
+    });
+  });
+
+  test("applies every stack, and has no stack for the trail", async () => {
+    expect([...existing.dependencies.keys()].sort()).toEqual(
+      ["alarm", "bootstrap", "database", "kms", "network", "registry", "service"].sort(),
+    );
+    for (const stack of applied.values()) await stack;
+  });
+
+  test("changes nothing when it is planned again", async () => {
+    const stacks = new Map([...existing.dependencies.keys()].map((stack) => [stack, []]));
+    const plans = inDependencyOrder(stacks, CONCURRENCY, (stack) =>
+      timings.measure(stack, "second plan", () => terraform(existing, stack).plan()),
+    );
+    for (const [stack, planned] of plans) {
+      const plan = await planned;
+      expect.soft(describeChanges(plan.changes), stack).toEqual([]);
+      expect.soft(plan.hasChanges, plan.output).toBe(false);
+    }
+  });
+
+  test("notifies the existing topics only, and gives every role the path", async () => {
+    const { alarms, filters } = await emulator.monitoring();
+    // Not the alarms that Application Auto Scaling creates for its policies.
+    const ours = alarms.filter(({ name }) => name.startsWith("cipherwatch-staging-"));
+    const actions = new Set(ours.flatMap((alarm) => alarm.actions));
+    const { CIPHERWATCH_URGENT_TOPIC_ARN: urgent, CIPHERWATCH_ROUTINE_TOPIC_ARN: routine } =
+      settings;
+    expect(actions).toEqual(new Set([urgent, routine]));
+    expect(new Set(filters.map(({ logGroupName }) => logGroupName))).toEqual(
+      new Set([TRAIL_LOG_GROUP]),
+    );
+    const { DeployRoleArn } = await terraform(existing, "bootstrap").outputs();
+    expect(DeployRoleArn).toBe(
+      "arn:aws:iam::123456789012:role/platform/bootstrap/cipherwatch-staging-deploy",
+    );
+  });
+
+  test("shows the statements that the policies of the topics and keys need", async () => {
+    const { KeyPolicyStatements } = await terraform(existing, "kms").outputs();
+    expect(KeyPolicyStatements).toContain("role/platform/cipherwatch-staging-service");
+    const { TopicPolicyStatements, TopicKeyPolicyStatements } = await terraform(
+      existing,
+      "alarm",
+    ).outputs();
+    expect(TopicPolicyStatements).toContain(settings.CIPHERWATCH_URGENT_TOPIC_ARN);
+    expect(TopicKeyPolicyStatements).toContain("cipherwatch-staging-canary");
+  });
+});
+
+test("rejects a topic that the account does not have", async () => {
+  const missing = await workspace.synth("no-topic", {
+    ...settings,
+    CIPHERWATCH_URGENT_TOPIC_ARN: `arn:aws:sns:${REGION}:444455556666:pages`,
+  });
+  const alarm = terraform(missing, "alarm");
+  await alarm.init();
+  const failure = String(await alarm.plan().catch(String));
+  expect(failure.replaceAll(/[\s│]+/g, " ")).toMatch(
+    /arn:aws:sns:ap-southeast-2:444455556666:pages is not a topic of account 123456789012/,
+  );
 });
 
 test("rejects subnets of one zone, and a subnet of another VPC", async () => {
@@ -86,57 +171,8 @@ test("rejects subnets of one zone, and a subnet of another VPC", async () => {
   expect(failure).toMatch(/PrivateSubnet2/);
 });
 
-test("replicates a multi-Region key to a second Region, and keeps a key that is not multi-Region", async () => {
-  const plain = (text: string) => text.replaceAll(/[\s│]+/g, " ");
-  const ALERTS = { CIPHERWATCH_ALERT_EMAIL: "security@example.com" };
-  const applyKms = async (output: SynthOutput) => {
-    const kms = terraform(output, "kms");
-    await kms.init();
-    await kms.plan();
-    await kms.apply();
-    return kms;
-  };
-  const applyWithoutRemainder = async (output: SynthOutput) => {
-    const kms = await applyKms(output);
-    expect(describeChanges((await kms.plan()).changes)).toEqual([]);
-    return String((await kms.outputs()).KeyArn);
-  };
-  await applyKms(await workspace.synth("one-region", ALERTS));
-  const primary = { ...ALERTS, CIPHERWATCH_REPLICA_REGION: SECOND_REGION };
-  const refused = terraform(await workspace.synth("refused", primary), "kms");
-  await refused.init();
-  expect(plain(String(await refused.plan().catch(String)))).toMatch(
-    /alias\/cipherwatch-dev exists and is a single-Region key\. KMS cannot make it a multi-Region key\. Append a number to CIPHERWATCH_KEY_GENERATIONS/,
-  );
-  const generations = { ...primary, CIPHERWATCH_KEY_GENERATIONS: "1,2" };
-  const keyArn = await applyWithoutRemainder(await workspace.synth("primary", generations));
-  expect(keyArn).toMatch(/^arn:aws:kms:ap-southeast-2:\d{12}:key\/mrk-/);
-
-  const replica = {
-    ...ALERTS,
-    CIPHERWATCH_REGION: SECOND_REGION,
-    CIPHERWATCH_KEY_GENERATIONS: "2",
-    CIPHERWATCH_PRIMARY_KEY_ARNS: keyArn,
-    CIPHERWATCH_SOURCE_DATABASE_ARN: `arn:aws:rds:${REGION}:123456789012:db:cipherwatch-dev-database`,
-  };
-  const second = await workspace.synth("replica", replica);
-  expect(await applyWithoutRemainder(second)).toBe(keyArn.replace(REGION, SECOND_REGION));
-
-  const restored = terraform(second, "database");
-  await restored.init();
-  await restored.validate();
-  const inStandby = await workspace.synth("standby", { ...replica, CIPHERWATCH_STANDBY: "true" });
-  const standby = terraform(inStandby, "database");
-  await standby.init();
-  const copies = "-target=aws_db_instance_automated_backups_replication.BackupCopies";
-  await standby.plan(copies);
-  await standby.apply();
-  expect(describeChanges((await standby.plan(copies)).changes)).toEqual([]);
-});
-
 test("finds the log group of an existing trail, and says where it is missing", async () => {
   const found = terraform(existing, "alarm");
-  await found.init();
   await found.plan(`-target=${NAMES_OF_GROUPS}`);
   const elsewhere = { ...settings, CIPHERWATCH_TRAIL_LOG_GROUP: "of-another-account" };
   const missing = terraform(await workspace.synth("missing", elsewhere), "alarm");
