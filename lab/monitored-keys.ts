@@ -1,6 +1,6 @@
 import { trailLogGroupName } from "../common/naming.ts";
 import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
-import { existingKeyAliases } from "../settings/existing.ts";
+import { existingKeyAliases } from "../settings/existing-keys.ts";
 import type { Settings } from "../settings/index.ts";
 import { resourceEnvironment } from "../settings/regions.ts";
 import { watchSettings } from "../settings/watch.ts";

@@ -1,4 +1,4 @@
-import { dataKeyAlias, keyAlias, trailLogGroupName } from "../common/naming.ts";
+import { trailLogGroupName } from "../common/naming.ts";
 import type * as alarms from "./alarms.ts";
 import type * as general from "./general.ts";
 import type * as keysAndLogs from "./keys-and-logs.ts";
@@ -108,29 +108,6 @@ export const settings = {
     next: "copy KmsMasterKeyId from `aws sns get-topic-attributes`, or unset it",
   }),
 };
-
-/** Finds the key of a generation that the stacks do not create. */
-export function existingKeyOf(
-  { existingKeys }: Pick<ValuesOf<typeof settings>, "existingKeys">,
-  generation: number,
-): string | undefined {
-  return existingKeys[String(generation)];
-}
-
-/** The KMS keys that the stacks use but do not create, with the aliases that new ones would have. */
-export function existingKeyAliases({
-  env,
-  existingKeys,
-  topicKeyArn,
-}: Pick<ValuesOf<typeof settings>, "existingKeys" | "topicKeyArn"> & { readonly env: string }) {
-  return [
-    ...Object.entries(existingKeys).map(([generation, arn]) => ({
-      arn,
-      alias: dataKeyAlias(env, Number(generation)),
-    })),
-    ...(topicKeyArn === undefined ? [] : [{ arn: topicKeyArn, alias: keyAlias(env, "alarms") }]),
-  ];
-}
 
 function validateKey(generation: string, arn: string): string | undefined {
   if (!/^[1-9]\d?$/.test(generation))

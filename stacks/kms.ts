@@ -1,7 +1,7 @@
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { dataKeyAlias, rewrapRoleName, serviceRoleName } from "../common/naming.ts";
-import { existingKeyOf } from "../settings/existing.ts";
+import { existingKeyOf } from "../settings/existing-keys.ts";
 import { currentGenerationOf } from "../settings/keys-and-logs.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import {

@@ -10,7 +10,14 @@ export interface ExistingResources {
   /** Public addresses of NAT gateways. */
   readonly natAddresses?: readonly string[];
   /** KMS keys, with the aliases by which they are found here. */
-  readonly keys?: readonly { readonly arn: string; readonly alias: string }[];
+  readonly keys?: readonly ExistingKey[];
+}
+
+export interface ExistingKey {
+  readonly arn: string;
+  readonly alias: string;
+  /** ARNs of the roles that use it. */
+  readonly userArns: readonly string[];
 }
 
 /** What is known of the resources that the settings name. */
@@ -23,11 +30,26 @@ export function existingResources(settings: ExistingResources, account: Account)
   };
 }
 
-/** An existing key with the default key policy, which leaves its use to IAM policies. */
-function existingKey(
-  { arn, alias }: { readonly arn: string; readonly alias: string },
-  { accountId }: Account,
-): DeployedKey {
+/** https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */
+const ADMINISTER = [
+  "kms:CancelKeyDeletion",
+  "kms:Delete*",
+  "kms:Describe*",
+  "kms:Disable*",
+  "kms:Enable*",
+  "kms:Get*",
+  "kms:List*",
+  "kms:Put*",
+  "kms:Revoke*",
+  "kms:ScheduleKeyDeletion",
+  "kms:TagResource",
+  "kms:UntagResource",
+  "kms:Update*",
+];
+
+/** An existing key whose policy lets the account manage it, and only the service's roles use it. */
+function existingKey({ arn, alias, userArns }: ExistingKey, { accountId }: Account): DeployedKey {
+  const account = { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${accountId}:root` } };
   return {
     address: `existing/${alias}`,
     keyId: arn.slice(arn.lastIndexOf("/") + 1),
@@ -37,11 +59,12 @@ function existingKey(
     policy: JSON.stringify({
       Version: "2012-10-17",
       Statement: [
+        { ...account, Action: ADMINISTER, Resource: "*" },
         {
-          Effect: "Allow",
-          Principal: { AWS: `arn:aws:iam::${accountId}:root` },
-          Action: "kms:*",
+          ...account,
+          Action: ["kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncrypt*"],
           Resource: "*",
+          Condition: { ArnEquals: { "aws:PrincipalArn": userArns } },
         },
       ],
     }),

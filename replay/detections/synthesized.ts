@@ -1,5 +1,5 @@
 import { withPlaceholderEmail } from "../../settings/alarms.ts";
-import { existingKeyAliases } from "../../settings/existing.ts";
+import { existingKeyAliases } from "../../settings/existing-keys.ts";
 import { loadSettings } from "../../settings/index.ts";
 import { type Variables, variableName } from "../../settings/load.ts";
 import { loadWatchSettings } from "../../settings/watch.ts";
