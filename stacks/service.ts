@@ -69,7 +69,6 @@ const DRAIN_SECONDS = 30;
 
 /** Seconds until the API must be healthy. Includes the migrations, for which ECS waits three minutes. */
 const START_SECONDS = 210;
-
 /** The API on Fargate, behind a load balancer with a web ACL. */
 export class ServiceStack extends CipherwatchStack {
   /** URL without a path: `http://…` or `https://…`. */
