@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 };
 
 /** Commands of the repository that the package does not have, because they need CDKTF. */
-const NEED_CDKTF = ["start", "synth", "diff", "deploy", "destroy", "attack"];
+const NEED_CDKTF = ["start", "synth", "diff", "deploy", "destroy", "attack", "watch"];
 
 /** Settings change what the stacks deploy, so the snapshot of the package cannot follow them. */
 function warnAboutSettings(): void {
@@ -56,7 +56,7 @@ if (command !== undefined) {
   const names = [...Object.keys(COMMANDS), "--help", "--version"];
   console.error(
     NEED_CDKTF.includes(name)
-      ? `cipherwatch ${name} needs CDKTF, which the package does not contain. Run npm run ${name} in a clone of the repository.`
+      ? `cipherwatch ${name} needs CDKTF, which the package does not contain. Run npm run ${name === "watch" ? "deploy -- watch" : name} in a clone of the repository.`
       : `${unknownName("command", name, names)} Allowed: ${names.join(", ")}.\n\n${USAGE}`,
   );
   process.exitCode = 2;

@@ -5,6 +5,7 @@ import { nearest } from "../common/nearest.ts";
 import { athenaScript, DEFAULT_REGIONS } from "./athena/script.ts";
 import { customDetections } from "./detections/custom.ts";
 import type { BoundArns, DefaultDetections, ReplayedDetections } from "./detections/detections.ts";
+import { keyListDetections } from "./detections/key-list.ts";
 import { importedDetections } from "./imported/detections.ts";
 import { type FailureCondition, type ReplayOptions, readOptions, usage } from "./options.ts";
 import { createProgress, type Terminal } from "./progress.ts";
@@ -25,7 +26,7 @@ export interface Output {
 export interface Program {
   /** The command in the help text, without arguments. */
   readonly command: string;
-  /** Loads the detections to replay if neither --plan nor --pattern is given. */
+  /** Loads the detections to replay if none of --plan, --keys and --pattern is given. */
   readonly loadDetections: (bound: BoundArns) => Promise<DefaultDetections>;
 }
 
@@ -102,9 +103,10 @@ async function printAthena(
 ): Promise<number> {
   const named = namedDetections(options);
   const [path] = options.paths;
-  // A plan may be for any trail, so the stacks' own is not a default.
+  // A plan or a list of keys may be for any trail, so the stacks' own is not a default.
   const own =
-    named === undefined || (path === undefined && options.plans.length === 0)
+    named === undefined ||
+    (path === undefined && options.plans.length === 0 && options.keys === undefined)
       ? await loadDetections(options)
       : undefined;
   const detections = named ?? own?.detections;
@@ -120,9 +122,11 @@ async function printAthena(
   return 0;
 }
 
-/** The detections of `--plan` or `--pattern`, if one is given. */
-function namedDetections({ plans, patterns }: ReplayOptions): ReplayedDetections | undefined {
+/** The detections of `--plan`, `--keys` or `--pattern`, if one is given. */
+function namedDetections(options: ReplayOptions): ReplayedDetections | undefined {
+  const { plans, patterns, keys } = options;
   if (plans.length > 0) return importedDetections(plans);
+  if (keys !== undefined) return keyListDetections(keys);
   return patterns.length > 0 ? customDetections(patterns) : undefined;
 }
 

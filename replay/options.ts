@@ -9,6 +9,8 @@ export interface ReplayOptions {
   readonly patterns: readonly string[];
   /** Files whose filters and alarms to replay instead of the detections. */
   readonly plans: readonly string[];
+  /** A file that lists KMS keys and their callers, whose detections to replay instead. */
+  readonly keys?: string;
   readonly roleArn?: string;
   readonly keyArn?: string;
   /** Milliseconds since the epoch, inclusive. */
@@ -44,6 +46,8 @@ export const usage = (command: string) => `${command} [options] PATH…
   PATH                 CloudTrail files (.json, .json.gz, .zip), folders, globs, or - for standard input
   --role-arn ARN       IAM role to monitor, instead of the role of the stacks
   --key-arn ARN        KMS key to monitor, instead of the key of the stacks
+  --keys FILE          replay the detections on the KMS keys that FILE lists, each with the roles that are
+                       expected to use it: [{"name": "payments", "key": "arn:…", "roles": ["arn:…"]}]
   --pattern '{ … }'    replay a filter pattern instead of the detections (repeatable)
   --plan FILE          replay the metric filters and alarms of FILE instead of the detections: the output of
                        terraform show -json for a plan or a state, terraform.tfstate, or a CloudFormation
@@ -74,7 +78,7 @@ files or records could not be read.`;
  */
 export function readOptions(args: readonly string[], command: string): ReplayOptions {
   const { values, positionals: paths } = parse(args, usage(command));
-  const { since, until, "role-arn": roleArn, "key-arn": keyArn, html } = values;
+  const { since, until, "role-arn": roleArn, "key-arn": keyArn, html, keys } = values;
   const { athena = false, help = false } = values;
   if (paths.length === 0 && !help && !athena) {
     throw new Error(`PATH is missing: name at least one file or folder.\n\n${usage(command)}`);
@@ -98,7 +102,7 @@ export function readOptions(args: readonly string[], command: string): ReplayOpt
     paths,
     patterns: values.pattern ?? [],
     plans,
-    ...definedOnly({ roleArn, keyArn, html, ...range }),
+    ...definedOnly({ keys, roleArn, keyArn, html, ...range }),
     thresholds: new Map((values.threshold ?? []).map(parseThreshold)),
     exclusions: parseExclusions(values.exclude ?? []),
     sweep: values.sweep ?? false,
@@ -118,6 +122,7 @@ function parse(args: readonly string[], usageText: string) {
       options: {
         pattern: { type: "string", multiple: true },
         plan: { type: "string", multiple: true },
+        keys: { type: "string" },
         "role-arn": { type: "string" },
         "key-arn": { type: "string" },
         since: { type: "string" },
@@ -182,15 +187,24 @@ function parseThreshold(text: string): readonly [string, number] {
 }
 
 /** Options that change or replace the detections of the stacks. */
-const NOT_WITH_PLAN = ["pattern", "role-arn", "key-arn"] as const;
+const NOT_WITH_KEYS = ["pattern", "role-arn", "key-arn"] as const;
+const NOT_WITH_PLAN = ["keys", ...NOT_WITH_KEYS] as const;
 
 function checkSource(values: ReturnType<typeof parse>["values"]): void {
-  if (values.plan === undefined) return;
-  const conflict = NOT_WITH_PLAN.find((name) => values[name] !== undefined);
-  if (conflict === undefined) return;
-  throw new Error(
-    `--${conflict} cannot be combined with --plan, whose patterns are replayed as they are.`,
-  );
+  const findConflict = (names: typeof NOT_WITH_PLAN | typeof NOT_WITH_KEYS) =>
+    names.find((name) => values[name] !== undefined);
+  const withPlan = values.plan && findConflict(NOT_WITH_PLAN);
+  if (withPlan !== undefined) {
+    throw new Error(
+      `--${withPlan} cannot be combined with --plan, whose patterns are replayed as they are.`,
+    );
+  }
+  const withKeys = values.keys && findConflict(NOT_WITH_KEYS);
+  if (withKeys !== undefined) {
+    throw new Error(
+      `--${withKeys} cannot be combined with --keys, whose file names the keys and their callers.`,
+    );
+  }
 }
 
 function parseFailOn(text: string | undefined): readonly FailureCondition[] {

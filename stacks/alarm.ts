@@ -40,6 +40,8 @@ export interface AlarmStackProps<Scope extends MonitoringScope> extends Cipherwa
   readonly canaryOf?: (scope: Scope) => CanarySource;
   /** Alarm when the trail delivers no KMS events for a day. Default: no, because the canary tests more. */
   readonly alarmsWithoutKmsEvents?: boolean;
+  /** Arguments of `npm run diff` that select the stack of the trail. Default: `trail`. */
+  readonly trailStacks?: string;
 }
 
 /** The service whose canary tests the monitoring. */
@@ -65,11 +67,19 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   /** For alarms that can wait for office hours. */
   readonly routineTopicArn: string;
   readonly #undelivered: EventQueue;
+  readonly #trailStacks: string;
 
   constructor(scope: Construct, id: string, props: AlarmStackProps<Scope>) {
     super(scope, id, props);
     const { settings } = this;
-    const { detections, scopeOf, canaryOf, alarmsWithoutKmsEvents = false } = props;
+    const {
+      detections,
+      scopeOf,
+      canaryOf,
+      alarmsWithoutKmsEvents = false,
+      trailStacks = "trail",
+    } = props;
+    this.#trailStacks = trailStacks;
 
     const keyArn = settings.topicKeyArn ?? this.#addTopicKey();
     const isExisting = settings.urgentTopicArn !== undefined;
@@ -276,7 +286,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       });
     const { alarmNames } = new SilenceAlarms(this, "Silence", {
       trailLogGroupName: detectionScope.trailLogGroupName,
-      isExistingTrail: settings.trailLogGroup !== undefined,
+      trailStacks: settings.trailLogGroup === undefined ? this.#trailStacks : undefined,
       urgentTopicArn: this.urgentTopicArn,
       routineTopicArn: this.routineTopicArn,
       urgentTopicName: topicName(this, URGENT_TOPIC),

@@ -54,6 +54,12 @@ test("consists of a trail and the alarms, with states of their own", () => {
   });
 });
 
+test("names the commands of this deployment in the alarm of a silent trail", () => {
+  const { alarm_description: text } = alarms.get("cipherwatch-watch-dev-trail-silent") ?? {};
+  expect(text).toContain("npm run diff -- watch");
+  expect(text).not.toContain("npm run diff trail");
+});
+
 test("has the alarms of each key, those of the trail and the alarms, and no alarm of the service", () => {
   expect([...alarms.keys()].sort()).toEqual(
     [

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -94,6 +94,27 @@ it("reports what npm run replay reports", async () => {
     alarms.some((alarm) => alarm.fired.length > 0),
   );
   expect(fired.length).toBeGreaterThan(3);
+});
+
+it("replays the detections on a team's own keys, without a deployment and without CDKTF", async () => {
+  const list = join(installed, "keys.json");
+  const entry = { name: "records", key: archive.keyArn, roles: [archive.roleArn] };
+  writeFileSync(list, JSON.stringify([entry]));
+  const { code, stdout, stderr } = await npx(
+    ...["replay", "--keys", list, "--json", join(folder, "trail")],
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { detections } = JSON.parse(stdout) as {
+    detections: { id: string; alarms: { fired: unknown[] }[] }[];
+  };
+  const fired = detections.filter(({ alarms }) => alarms.some((alarm) => alarm.fired.length > 0));
+  // The archive has an incident in which another role uses the key.
+  expect(fired.map(({ id }) => id)).toContain("key-outsider-records");
+
+  writeFileSync(list, JSON.stringify([{ ...entry, roles: ["service"] }]));
+  const invalid = await npx("replay", "--keys", list, join(folder, "trail"));
+  expect(invalid.code).toBe(2);
+  expect(invalid.stderr).toMatch(/^--keys: entry 1 \(records\).* must be the ARN of a role/);
 });
 
 it("fails on the problems of a plan", async () => {
