@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { digestOf } from "./plan/saved-plans.ts";
 import { fixture } from "./testing/fixtures.ts";
 import { makeRunner, type Runner, type StepResult } from "./testing/runner.ts";
+import { type FakeS3, startS3 } from "./testing/s3.ts";
 import { type FakeStack, fakeTerraform, withTaskChange } from "./testing/terraform.ts";
 
 const KMS = fixture("create.json");
@@ -11,6 +12,14 @@ const SERVICE = fixture("image.json");
 /** The plan of the service with the built image, and with another change. */
 const SERVICE_BUILT = SERVICE.replaceAll(`sha256:${"0".repeat(64)}`, BUILT);
 const SERVICE_CHANGED = withTaskChange(SERVICE_BUILT, { cpu: "4096" });
+
+let s3: FakeS3;
+beforeAll(async () => {
+  s3 = await startS3();
+});
+afterAll(async () => {
+  await s3.close();
+});
 
 let runner: Runner;
 beforeEach(() => {
@@ -25,13 +34,13 @@ async function apply(
   stacks: Readonly<Record<string, FakeStack>>,
   reviewed: Readonly<Record<string, string>>,
 ): Promise<StepResult & Readonly<Record<"applied" | "shown", readonly string[]>>> {
-  const saved = Object.entries(reviewed).map(([stack, plan]) => [
-    `cipherwatch/dev/${stack}/${digestOf(plan)}.json`,
-    plan,
-  ]);
-  const fake = fakeTerraform(runner, stacks, Object.fromEntries(saved));
+  const fake = fakeTerraform(runner, stacks);
+  s3.objects.clear();
+  for (const [stack, plan] of Object.entries(reviewed))
+    s3.objects.set(`plans/cipherwatch/dev/${stack}/${digestOf(plan)}.json`, plan);
   const digests = Object.entries(reviewed).map(([stack, plan]) => [stack, digestOf(plan)]);
   const result = await runner.run("apply.ts", {
+    ...s3.env,
     ENVIRONMENT: "dev",
     IMAGE_DIGEST: BUILT,
     PLAN_BUCKET: "plans",

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGitHubApi } from "../../.github/scripts/testing/github-api.ts";
+import { startS3 } from "../../.github/scripts/testing/s3.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import { synthesize } from "../../stacks/synthesize.ts";
 import { resourceOf, statementsOf } from "../../stacks/testing/synthesized.ts";
@@ -27,6 +28,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-attacks-"));
   const folders = [folder];
   const api = await startGitHubApi();
+  const s3 = await startS3();
   const gitRemote = makeGitRemote(join(folder, "git-remote"));
   Object.assign(api.git, {
     tree: gitRemote.tree,
@@ -34,7 +36,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
     file: gitRemote.read,
   });
   api.collaborators.set("octocat", "write").set("reviewer", "write");
-  const bin = writePrograms(join(folder, "bin"), ["aws", "terraform"]);
+  const bin = writePrograms(join(folder, "bin"), ["terraform"]);
   const issuedSecrets: string[] = [TOKEN];
   const settings = {
     CIPHERWATCH_ENV: "dev",
@@ -65,7 +67,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
     environment: {
       HOME: folder,
       PATH: pathOf(bin),
-      FAKE_AWS: join(folder, "aws"),
+      AWS_ENDPOINT_URL: s3.env.AWS_ENDPOINT_URL ?? "",
       NODE_COMPILE_CACHE: join(folder, "compile-cache"),
     },
     roles: bootstrapRoles(),
@@ -79,6 +81,7 @@ export async function makeAttackTestbed(): Promise<GitHubTestbed> {
     },
     close: async () => {
       await api.close();
+      await s3.close();
       for (const each of folders) rmSync(each, { recursive: true, force: true });
     },
   };

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
-import { run } from "../../../common/run.ts";
+import { StepError } from "../github/step.ts";
+import { readObject } from "./s3.ts";
 
 const configuration = z.object({
   terraform: z.object({
@@ -10,7 +11,6 @@ const configuration = z.object({
   }),
 });
 
-const listing = z.object({ Contents: z.array(z.object({ Key: z.string() })).default([]) });
 const lock = z.object({ Who: z.string(), Operation: z.string(), Created: z.string() });
 
 /**
@@ -18,6 +18,7 @@ const lock = z.object({ Who: z.string(), Operation: z.string(), Created: z.strin
  * https://developer.hashicorp.com/terraform/language/backend/s3#state-locking
  * @param stacks synthesized stacks, all with their states in one folder of a bucket
  * @returns stack → such as `runner@host (OperationTypeApply since 2026-11-20T01:02:03Z)`
+ * @throws StepError if the bucket cannot be read
  */
 export async function lockedStacks(
   stacks: readonly { readonly name: string; readonly folder: string }[],
@@ -29,31 +30,29 @@ export async function lockedStacks(
   });
   const [first] = states;
   if (first === undefined) return new Map();
-  const prefix = `${dirname(first.lockFile)}/`;
-  const { stdout } = await run([
-    ...(["aws", "s3api", "list-objects-v2", "--output", "json"] as const),
-    ...["--bucket", first.bucket, "--prefix", prefix],
-  ]);
-  const { Contents } = listing.parse(stdout.trim() === "" ? {} : JSON.parse(stdout));
-  const present = new Set(Contents.map(({ Key }) => Key));
+  const s3 = new S3Client();
+  const place = { Bucket: first.bucket, Prefix: `${dirname(first.lockFile)}/` };
+  const present = new Set<string | undefined>();
+  try {
+    for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, place))
+      for (const { Key } of Contents) present.add(Key);
+  } catch (error) {
+    throw new StepError(`Cannot list the locks of states in ${first.bucket}: ${error}`);
+  }
   const locked = new Map<string, string>();
   for (const { name, bucket, lockFile } of states.filter((each) => present.has(each.lockFile))) {
-    locked.set(name, await holderOf(bucket, lockFile));
+    locked.set(name, await holderOf(s3, bucket, lockFile));
   }
   return locked;
 }
 
-async function holderOf(bucket: string, key: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-lock-"));
+async function holderOf(s3: S3Client, bucket: string, key: string): Promise<string> {
   try {
-    const file = join(folder, "lock.json");
-    await run(["aws", "s3api", "get-object", "--bucket", bucket, "--key", key, file]);
-    const { Who, Operation, Created } = lock.parse(JSON.parse(readFileSync(file, "utf8")));
+    const content = await readObject(s3, { Bucket: bucket, Key: key });
+    const { Who, Operation, Created } = lock.parse(JSON.parse(content));
     return `${Who} (${Operation} since ${Created})`;
   } catch (error) {
     // It was released in between, or is not Terraform's: the stack is locked all the same.
     return `an unknown process (${(error as Error).message.split("\n")[0]})`;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }

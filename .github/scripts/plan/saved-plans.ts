@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { run } from "../../../common/run.ts";
+import { readFileSync } from "node:fs";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { readObject } from "../aws/s3.ts";
 import { StepError } from "../github/step.ts";
 
 /**
@@ -20,43 +19,43 @@ export function digestOf(content: string | Buffer): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** @param environment such as `dev` */
+/**
+ * Uses the SDK instead of the AWS CLI, which takes half a second of CPU to start for each plan.
+ * @param environment such as `dev`
+ */
 export function savedPlans(bucket: string, environment: string): SavedPlans {
-  const place = (stack: string, digest: string) => [
-    ...["--bucket", bucket, "--key", `cipherwatch/${environment}/${stack}/${digest}.json`],
-  ];
+  const s3 = new S3Client();
+  const place = (stack: string, digest: string) => ({
+    Bucket: bucket,
+    Key: `cipherwatch/${environment}/${stack}/${digest}.json`,
+  });
   return {
     save: async (stack, file) => {
-      const digest = digestOf(readFileSync(file));
-      const put = ["aws", "s3api", "put-object", ...place(stack, digest), "--body", file] as const;
-      const { code, output } = await run([...put, "--if-none-match", "*"], { accept: "any" });
-      // The same plan was saved before; `read` verifies the content.
-      if (code !== 0 && !output.includes("PreconditionFailed"))
-        throw new StepError(`Cannot save the plan of ${stack} in ${bucket}: ${output.trim()}`);
+      const content = readFileSync(file);
+      const digest = digestOf(content);
+      const put = { ...place(stack, digest), Body: content, IfNoneMatch: "*" };
+      try {
+        await s3.send(new PutObjectCommand(put));
+      } catch (error) {
+        // The same plan was saved before; `read` verifies the content.
+        if ((error as Error).name !== "PreconditionFailed")
+          throw new StepError(`Cannot save the plan of ${stack} in ${bucket}: ${error}`);
+      }
       return digest;
     },
     read: async (stack, digest) => {
-      const folder = mkdtempSync(join(tmpdir(), "cipherwatch-plan-"));
-      try {
-        const file = join(folder, "plan.json");
-        const get = ["aws", "s3api", "get-object", ...place(stack, digest), file] as const;
-        const { code, stderr } = await run(get, { accept: "any" });
-        if (code !== 0) {
-          throw new StepError(
-            `Cannot read the reviewed plan of ${stack} (${digest}) from ${bucket}: ${stderr.trim()}\n` +
-              "Plans expire after a week. Run Deploy by hand to create a new plan for review.",
-          );
-        }
-        const content = readFileSync(file, "utf8");
-        if (digestOf(content) !== digest) {
-          throw new StepError(
-            `The saved plan of ${stack} in ${bucket} is not the reviewed plan: its SHA-256 is ${digestOf(content)}, expected ${digest}. Find out who wrote it, then run Deploy by hand.`,
-          );
-        }
-        return content;
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
+      const content = await readObject(s3, place(stack, digest)).catch((error) => {
+        throw new StepError(
+          `Cannot read the reviewed plan of ${stack} (${digest}) from ${bucket}: ${error}\n` +
+            "Plans expire after a week. Run Deploy by hand to create a new plan for review.",
+        );
+      });
+      if (digestOf(content) !== digest) {
+        throw new StepError(
+          `The saved plan of ${stack} in ${bucket} is not the reviewed plan: its SHA-256 is ${digestOf(content)}, expected ${digest}. Find out who wrote it, then run Deploy by hand.`,
+        );
       }
+      return content;
     },
   };
 }

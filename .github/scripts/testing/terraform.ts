@@ -5,7 +5,7 @@ import { parsePlan } from "../plan/plan-json.ts";
 import { plannedChanges } from "../plan/planned-changes.ts";
 import type { Runner } from "./runner.ts";
 
-/** Fakes of the synthesis, of Terraform and of the bucket with the saved plans, for one step. */
+/** Fakes of the synthesis and of Terraform, for one step. */
 export interface FakeTerraform {
   /** Lists the stacks that were applied, in order. */
   readonly applied: () => readonly string[];
@@ -20,14 +20,11 @@ export interface FakeStack {
   readonly plans: readonly string[];
 }
 
-/** @param saved contents of the bucket by key */
 export function fakeTerraform(
   runner: Runner,
   stacks: Readonly<Record<string, FakeStack>>,
-  saved: Readonly<Record<string, string>> = {},
 ): FakeTerraform {
   for (const name of ["applied", "shown"]) runner.write(name, "");
-  for (const [key, content] of Object.entries(saved)) runner.write(`saved/${key}`, content);
   // Synthesized before: main.ts has nothing to do.
   runner.write("main.ts", "");
   const manifest = Object.entries(stacks).map(([name, { dependencies = [] }]) => [
@@ -48,7 +45,6 @@ export function fakeTerraform(
     }
   }
   runner.fake("terraform", TERRAFORM);
-  runner.fake("aws", AWS);
   const lines = (file: string) =>
     readFileSync(join(runner.folder, file), "utf8").split("\n").filter(Boolean);
   return { applied: () => lines("applied"), shown: () => lines("shown") };
@@ -81,15 +77,6 @@ case $1 in
   apply) basename "$PWD" >> ../../../applied ;;
   output) echo '{}' ;;
 esac
-`;
-
-const AWS = `#!/bin/sh
-[ "$2" = get-object ] || exit 254
-for argument; do
-  [ "$last" = --key ] && key=$argument
-  last=$argument
-done
-cp "saved/$key" "$last"
 `;
 
 /** Returns the plan `image` with another value of the task definition. */
