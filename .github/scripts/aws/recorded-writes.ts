@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { CloudTrailClient, LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
 import { z } from "zod";
+import { clientOptions } from "./client-options.ts";
 
 /** A call that changed a resource, as CloudTrail recorded it. */
 export interface RecordedWrite {
@@ -43,7 +44,7 @@ export async function recordedWrites(
   limit: number,
   pause: number = PAUSE_MILLISECONDS,
 ): Promise<RecordedWrite[]> {
-  const cloudTrail = new CloudTrailClient();
+  const cloudTrail = new CloudTrailClient(clientOptions());
   const found = new Map<string, RecordedWrite>();
   for (const name of names) {
     await wait(pause);

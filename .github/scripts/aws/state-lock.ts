@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { paginateListObjectsV2, S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
 import { StepError } from "../github/step.ts";
+import { clientOptions } from "./client-options.ts";
 import { readObject } from "./s3.ts";
 
 const configuration = z.object({
@@ -30,7 +31,7 @@ export async function lockedStacks(
   });
   const [first] = states;
   if (first === undefined) return new Map();
-  const s3 = new S3Client();
+  const s3 = new S3Client(clientOptions());
   const place = { Bucket: first.bucket, Prefix: `${dirname(first.lockFile)}/` };
   const present = new Set<string | undefined>();
   try {

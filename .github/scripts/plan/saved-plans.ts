@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { clientOptions } from "../aws/client-options.ts";
 import { readObject } from "../aws/s3.ts";
 import { StepError } from "../github/step.ts";
 
@@ -24,7 +25,7 @@ export function digestOf(content: string | Buffer): string {
  * @param environment such as `dev`
  */
 export function savedPlans(bucket: string, environment: string): SavedPlans {
-  const s3 = new S3Client();
+  const s3 = new S3Client(clientOptions());
   const place = (stack: string, digest: string) => ({
     Bucket: bucket,
     Key: `cipherwatch/${environment}/${stack}/${digest}.json`,
