@@ -14,6 +14,6 @@ export default defineConfig({
     isolate: false,
     // Halves the CPU time of each program that a test runs: https://nodejs.org/api/module.html#module-compile-cache
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "cipherwatch-compile-cache") },
-    maxWorkers: 2,
+    maxWorkers: 3, // one more than the cores of a small machine, as some tests wait for processes that they start
   },
 });
