@@ -15,7 +15,7 @@ export function validateEnvironment(name: string): string | undefined {
   if (!/^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/.test(name))
     return "must be lower-case letters and digits, in parts that begin with a letter, joined by hyphens";
   if (name.length > MAX_ENVIRONMENT_LENGTH)
-    return `has ${name.length} characters, with which some names of AWS resources would be too long`;
+    return `has ${name.length} characters, which makes some names of AWS resources too long`;
   return /^(watch|replica)(-|$)/.test(name)
     ? "begins like the names of resources that are not an environment's"
     : undefined;

@@ -21,7 +21,7 @@ export function resourceName(env: string, part: string): string {
   return `cipherwatch-${env}-${part}`;
 }
 
-/** The lengths of environment and part with which a bucket's name has room for every region. */
+/** The maximum lengths of environment and part that leave room for every region in a bucket's name. */
 const MAX_ENV_AND_PART = 22;
 
 /**

@@ -61,7 +61,7 @@ export const settings = {
     schema: validated(validateEnvironment),
     defaults: same(DEFAULT_ENVIRONMENT),
     allowed: `1 to ${MAX_ENVIRONMENT_LENGTH} lower-case letters, digits and hyphens, such as dev, prod, staging and eu-prod; not beginning with watch or replica`,
-    next: `set it to such a name, or unset it to use ${DEFAULT_ENVIRONMENT}`,
+    next: `set it to an allowed name, or unset it to use ${DEFAULT_ENVIRONMENT}`,
   }),
 
   shape: setting<Shape>({

@@ -64,7 +64,7 @@ const accepted = fc.constantFrom<Credentials[]>(
   { header: bearer(await issuer.sign({ nbf: now() + 5 })), client: "alice" },
 );
 
-/** Claims of which one makes the token invalid. */
+/** Sets of claims. Each has one claim that makes the token invalid. */
 const wrongClaims = fc.oneof(
   fc.record({ iss: fc.constantFrom(`${ISSUER}/`, ISSUER.toUpperCase(), "", null, 1, [ISSUER]) }),
   fc.record({ aud: fc.constantFrom(undefined, "", `${AUDIENCE}/`, [], ["x"], null, 7) }),

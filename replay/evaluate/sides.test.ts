@@ -6,7 +6,7 @@ import { MINUTE } from "./scan.ts";
 import { BREACHING, createSides, MISSING, UNTRAINED, WITHIN } from "./sides.ts";
 import { valueReader } from "./timeline.ts";
 
-test("puts each value on the side of the band that the model learns anew for it", () => {
+test("puts each value on the same side as a band that is computed for that value alone", () => {
   const value = fc.oneof(
     // Bounds of such values are often values themselves.
     { weight: 20, arbitrary: fc.constantFrom(0, 1, 4, 6, 9, 12) },

@@ -45,7 +45,7 @@ export function ofVpcOwner(...of: readonly [string, ...string[]]): Exemption {
     under: ["in an existing VPC, with existing topics"],
     of,
     reason:
-      "The stacks have no VPC of their own. Whoever owns the existing one checks it; [existing resources](existing.md#a-vpc) lists what the service needs of it.",
+      "The stacks have no VPC of their own. The owner of the existing one checks it; [existing resources](existing.md#a-vpc) lists what the service needs of it.",
   };
 }
 
