@@ -63,7 +63,9 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     findCandidate: Store["findCandidate"],
   ) {
     if (!mayDecrypt()) throw unrecorded();
-    const key = parseKey(presentedKey) ?? newKey();
+    // Generated for every request: a malformed Key would take measurably longer than a wrong one.
+    const substitute = newKey();
+    const key = parseKey(presentedKey) ?? substitute;
     const { deadline, admission, facts, client } = context.var;
     try {
       const stored = await findCandidate(key.id, name);
