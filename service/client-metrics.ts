@@ -9,8 +9,8 @@ const MAX_REPORTED_CLIENTS = 100;
 /**
  * Bounds the number of metrics, which CloudWatch charges for each value of a dimension: the first `max` clients
  * since the process started have their own, all others share one. The access log names every client.
- * Reports on quotas name 100 clients more, because the alarms on them name the client, and such a client is
- * seldom among the first.
+ * Reports on quotas name 100 clients more, because the alarms on them name the client, which is seldom
+ * among the first.
  * @returns the value of the dimension Client for a client id and the metrics of its request
  */
 export function limitClientMetrics(max: number): (client: string, metrics: MetricValues) => string {

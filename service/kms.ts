@@ -169,9 +169,14 @@ export function createReEncrypt(settings: KmsSettings): ReEncrypt {
   };
 }
 
+/** Returns the Region of a KMS key. @param keyArn ARN of the key */
+export function regionOf(keyArn: string): string {
+  return keyArn.split(":")[3] ?? "";
+}
+
 function clientSettings({ keyArn, attemptTimeout }: KmsSettings): KMSClientConfig {
   return {
-    region: keyArn.split(":")[3] ?? "",
+    region: regionOf(keyArn),
     retryStrategy,
     requestHandler: createHttpHandler(attemptTimeout),
   };

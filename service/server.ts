@@ -12,7 +12,7 @@ import { APPLY_ALL_INTERVAL, APPLY_INTERVAL, createErasures, type Erasures } fro
 import { createExpiry } from "./expiry.ts";
 import { createHttpServer } from "./http-server.ts";
 import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
-import { createKms } from "./kms.ts";
+import { createKms, regionOf } from "./kms.ts";
 import { createCallLogs } from "./logs-api.ts";
 import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
@@ -164,10 +164,7 @@ function startTrailGuard(environment: ServiceEnvironment): () => boolean {
     );
   }
   const { check, mayDecrypt } = createTrailGuard({
-    readTrail: createReadTrail(
-      { trail, region: environment.KMS_KEY_ARN.split(":")[3] ?? "" },
-      Date.now,
-    ),
+    readTrail: createReadTrail({ trail, region: regionOf(environment.KMS_KEY_ARN) }, Date.now),
     policy,
     logger,
     metricsNamespace: METRICS_NAMESPACE,
@@ -185,7 +182,7 @@ function startErasures(
   now: () => number,
 ): Erasures | undefined {
   if (ERASURE_LOG_GROUP === undefined) return undefined;
-  const call = createCallLogs(KMS_KEY_ARN.split(":")[3] ?? "", KMS_TIMEOUT);
+  const call = createCallLogs(regionOf(KMS_KEY_ARN), KMS_TIMEOUT);
   const erasures = createErasures({
     ledger: createErasureLedger({ call, logGroupName: ERASURE_LOG_GROUP, now }),
     store: createErasureStore(database),

@@ -1,4 +1,4 @@
-import type { Sql } from "postgres";
+import type { PendingQuery, Row, Sql } from "postgres";
 import type { Database } from "./database.ts";
 import type { SealedContent, SealedRecord, StoredCandidate } from "./vault.ts";
 
@@ -58,39 +58,16 @@ export function createStore(
       await database.query((sql) => insertRecord(sql, record));
     },
 
-    // Always run both branches and return rows of one form: neither response time nor size may reveal
-    // whether the id exists. The second branch leaves out the record with the id, so that KMS rejects the Key of an
-    // expired record.
     async findCandidate(id, name) {
-      const [row] = await database.query(
-        (sql) => sql<LookupRow[]>`
-          SELECT ${progressOf(sql)}, candidate.* FROM (
-            (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
-             FROM cipherwatch.records
-             WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
-            UNION ALL
-            ${fallback(sql, id, name)}
-            ORDER BY preference LIMIT 1
-          ) AS candidate`,
-      );
+      const at = new Date(now());
+      const [row] = await database.query((sql) => lookup(sql, { id, name, at }, sql``));
       return candidateOf(row, requireApplied);
     },
 
     async findCandidateToRemove(id, name) {
-      const [row] = await database.query(
-        (sql) => sql<LookupRow[]>`
-          SELECT ${progressOf(sql)}, candidate.* FROM (
-            (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
-             FROM cipherwatch.records
-             WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${new Date(now())}))
-            UNION ALL
-            (SELECT wrapped_key, kms_key_arn, format_version, client, NULL, 0
-             FROM cipherwatch.forgotten WHERE id = ${id} AND name = ${name}
-               AND forgotten > clock_timestamp() - ${REPEATABLE}::interval)
-            UNION ALL
-            ${fallback(sql, id, name)}
-            ORDER BY preference LIMIT 1
-          ) AS candidate`,
+      const at = new Date(now());
+      const [row] = await database.query((sql) =>
+        lookup(sql, { id, name, at }, removedRecord(sql, id, name)),
       );
       return candidateOf(row, requireApplied);
     },
@@ -169,22 +146,40 @@ function moveToForgotten(sql: Sql, id: string, name: string) {
 }
 
 /**
- * The row in place of a record that does not exist: the newest other record with the name, or else a placeholder of
- * the same size. Reading fewer bytes takes measurably less time, which would reveal that a Name is unknown.
- * KMS returns 184 bytes for a data key.
+ * Reads the record with the id, else one from `removed`, else the newest other record with the name, else a placeholder
+ * of the same size. Always runs all branches and returns one row of one form: neither response time nor size may reveal
+ * whether the id or the Name exists. The other record is never the one with the id, so that KMS rejects the Key of an
+ * expired record. KMS returns 184 bytes for a data key.
+ * @param removed a branch that ends with UNION ALL, or nothing
  */
-function fallback(sql: Sql, id: string, name: string) {
-  return sql`
-    (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
-     FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
-     ORDER BY created DESC LIMIT 1)
-    UNION ALL
-    (SELECT decode(repeat('00', 184), 'hex'), repeat('0', 75), 0::smallint, repeat('0', 22), NULL::timestamptz, 2)`;
+function lookup(
+  sql: Sql,
+  { id, name, at }: { readonly id: string; readonly name: string; readonly at: Date },
+  removed: PendingQuery<Row[]>,
+) {
+  // The progress is read by the same statement, so that both are of the same database.
+  return sql<LookupRow[]>`
+    SELECT (SELECT applied FROM cipherwatch.erasure_progress) AS applied, candidate.* FROM (
+      (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
+       FROM cipherwatch.records WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${at}))
+      UNION ALL
+      ${removed}
+      (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 1
+       FROM cipherwatch.records WHERE name = ${name} AND id <> ${id}
+       ORDER BY created DESC LIMIT 1)
+      UNION ALL
+      (SELECT decode(repeat('00', 184), 'hex'), repeat('0', 75), 0::smallint, repeat('0', 22), NULL::timestamptz, 2)
+      ORDER BY preference LIMIT 1
+    ) AS candidate`;
 }
 
-/** Read by the statement of the lookup, so that both are of the same database. */
-function progressOf(sql: Sql) {
-  return sql`(SELECT applied FROM cipherwatch.erasure_progress) AS applied`;
+/** A branch of the lookup: the record, if it was removed so recently that /forget may be repeated. */
+function removedRecord(sql: Sql, id: string, name: string) {
+  return sql`
+    (SELECT wrapped_key, kms_key_arn, format_version, client, NULL, 0
+     FROM cipherwatch.forgotten WHERE id = ${id} AND name = ${name}
+       AND forgotten > clock_timestamp() - ${REPEATABLE}::interval)
+    UNION ALL`;
 }
 
 /** The preference of the row that stands for no record. */

@@ -11,6 +11,16 @@ const common = {
 const prod = { ...common, ENV: "prod", STATE_BUCKET: "example-states" };
 const { DOMAIN_NAME, HOSTED_ZONE_ID, ...withoutDomain } = prod;
 
+/** The settings of docs/deploying.md for a dev environment that costs as little as possible. */
+export const CHEAPEST_DEV = {
+  NAT_GATEWAYS: "public-tasks",
+  WEB_ACL: "false",
+  CONTAINER_INSIGHTS: "disabled",
+  CPU_ARCHITECTURE: "ARM64",
+  FARGATE_SPOT: "true",
+  DASHBOARD: "false",
+} as const;
+
 /**
  * Settings that the controls are checked under, without the `CIPHERWATCH_` prefix: the defaults of both
  * environments, and variants of prod that weaken it or add resources.
@@ -25,12 +35,7 @@ export const CONFIGURATIONS = {
   "a cheap dev": {
     ...common,
     ENV: "dev",
-    NAT_GATEWAYS: "public-tasks",
-    WEB_ACL: "false",
-    CONTAINER_INSIGHTS: "disabled",
-    CPU_ARCHITECTURE: "ARM64",
-    FARGATE_SPOT: "true",
-    DASHBOARD: "false",
+    ...CHEAPEST_DEV,
     DATABASE_BACKUP_DAYS: "1",
   },
   prod,

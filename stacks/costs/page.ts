@@ -4,6 +4,7 @@ import { SHAPES, type Shape } from "../../common/environment.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import type { Stacks } from "../../terraform/json.ts";
+import { CHEAPEST_DEV } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
 import { type Cost, ITEMS, monthlyCosts, totalOf } from "./costs.ts";
 import { MONITORING_USE, monitoringCosts, monitoringUse } from "./monitoring.ts";
@@ -15,16 +16,6 @@ const START = "<!-- costs: generated from stacks/costs by `npm run docs`; do not
 const END = "<!-- end of costs -->";
 
 type Variables = Readonly<Record<string, string>>;
-
-/** The settings of docs/deploying.md for a dev environment that costs as little as possible. */
-const CHEAPEST_DEV: Variables = {
-  NAT_GATEWAYS: "public-tasks",
-  WEB_ACL: "false",
-  CONTAINER_INSIGHTS: "disabled",
-  CPU_ARCHITECTURE: "ARM64",
-  FARGATE_SPOT: "true",
-  DASHBOARD: "false",
-};
 
 /** Settings with the largest effect on the costs, and the environment they are applied to. */
 const ALTERNATIVES: readonly (readonly [env: Shape, changes: Variables])[] = [
