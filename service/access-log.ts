@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { limitClientMetrics } from "./client-metrics.ts";
 import type { RequestEnv, RequestFacts } from "./request.ts";
+import { requestIdOf } from "./request-id.ts";
 import { type Logger, metricFields } from "./telemetry.ts";
 
 export interface AccessLogSettings {
@@ -15,21 +15,13 @@ export interface AccessLogSettings {
   readonly clientMetrics: number;
 }
 
-/**
- * Accepted request ids. Neither form can hold a Key or its secret (43 characters of base64url), since the id
- * is logged: a short id of any kind, or hexadecimal digits as in a UUID, a `traceparent` or the load
- * balancer's `Root=1-67891233-abcdef012345678912345678`.
- */
-const REQUEST_ID = /^(?:[A-Za-z0-9._:=@/+-]{1,32}|(?:[A-Za-z]{1,8}=)?[0-9A-Fa-f-]{1,64})$/;
-
 /** Sets X-Request-Id on every response and logs one line per request, without any caller input. */
 export function accessLog(settings: AccessLogSettings): MiddlewareHandler<RequestEnv> {
   const { logger, metricsNamespace, routeOf, probes } = settings;
   const dimensionOf = limitClientMetrics(settings.clientMetrics);
   return async (context, next) => {
     const startedAt = performance.now();
-    const callerId = context.req.header("X-Request-Id") ?? "";
-    const requestId = REQUEST_ID.test(callerId) ? callerId : randomUUID();
+    const requestId = requestIdOf(context.req.header("X-Request-Id"));
     const facts: RequestFacts = { metrics: {} };
     context.set("requestId", requestId);
     context.set("facts", facts);

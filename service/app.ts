@@ -10,26 +10,10 @@ import { Problem } from "./problem.ts";
 import { recordRoutes } from "./records.ts";
 import { receiveRejectedBody } from "./rejected-body.ts";
 import type { RequestContext, RequestEnv } from "./request.ts";
+import { RESPONSE_HEADERS } from "./response-headers.ts";
 
 /** Routes that load balancers poll: logged, but not counted in the metrics. */
 const PROBES: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
-
-/** Headers of every response. https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html */
-const HEADERS = Object.entries({
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Origin-Agent-Cluster": "?1",
-  "Referrer-Policy": "no-referrer",
-  "Strict-Transport-Security": "max-age=15552000; includeSubDomains",
-  "X-Content-Type-Options": "nosniff",
-  "X-DNS-Prefetch-Control": "off",
-  "X-Download-Options": "noopen",
-  "X-Frame-Options": "DENY",
-  "X-Permitted-Cross-Domain-Policies": "none",
-  "X-XSS-Protection": "0",
-});
 
 /** The service without a port: `createApp(…).fetch` answers requests. */
 export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
@@ -44,7 +28,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   app.use(accessLog({ logger, metricsNamespace, routeOf, probes: PROBES, clientMetrics }));
   app.use(async (context, next) => {
     // Set before the response exists: changing the headers of a response makes the server copy it.
-    for (const [name, value] of HEADERS) context.header(name, value);
+    for (const [name, value] of RESPONSE_HEADERS) context.header(name, value);
     await next();
     if (isDraining()) context.header("Connection", "close");
   });

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { limitConnections } from "./connections.ts";
+import type { LoadShedding } from "./load-shedding.ts";
 import { type ProblemCode, problemStatus } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 import type { Logger } from "./telemetry.ts";
@@ -21,6 +22,7 @@ const KEEP_ALIVE_TIMEOUT = 75_000;
 export interface HttpServerProps {
   readonly app: Hono<RequestEnv>;
   readonly logger: Logger;
+  readonly loadShedding: LoadShedding;
   /** Deadline of a request in milliseconds. */
   readonly deadline: number;
   /** Maximum number of open connections. */
@@ -34,6 +36,7 @@ export interface HttpServerProps {
 export function createHttpServer({
   app,
   logger,
+  loadShedding,
   deadline,
   maxConnections,
 }: HttpServerProps): Server {
@@ -56,8 +59,11 @@ export function createHttpServer({
       // The app answers at its deadline; Node's own timeout, without an answer, comes after it.
       requestTimeout: HEADERS_TIMEOUT + deadline,
     },
-    listener,
+    (incoming, outgoing) => {
+      if (!loadShedding.reject(incoming, outgoing)) void listener(incoming, outgoing);
+    },
   );
+  server.on("close", loadShedding.flush);
   server.on("checkExpectation", (_, response: ServerResponse) => {
     const { status, headers, body } = reject("ExpectationFailed");
     response.writeHead(status, headers).end(body);

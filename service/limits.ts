@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { MiddlewareHandler } from "hono";
-import { createAdmission, tooMany } from "./admission.ts";
+import { createAdmission } from "./admission.ts";
 import type { MemoryAccount, MemoryBudget } from "./memory-budget.ts";
 import { Problem, RETRY_LATER } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
+import type { Slots } from "./slots.ts";
 
 export interface RequestLimits {
-  /** Maximum number of requests that are worked on. */
-  readonly inFlight: number;
+  readonly slots: Slots;
   /** Milliseconds from the request's headers to its response. */
   readonly deadline: number;
   readonly memory: MemoryBudget;
@@ -19,27 +19,13 @@ export interface RequestLimits {
  * what a hanging dependency can pile up.
  */
 export function limitRequests({
-  inFlight,
+  slots,
   deadline,
   memory,
 }: RequestLimits): MiddlewareHandler<RequestEnv> {
-  let inProgress = 0;
-  // Created once: a stack trace for each rejection would cost as much as the rest of it.
-  const noSlot = tooMany(`The limit of ${inFlight} requests in progress is reached`);
-
-  const slots = {
-    take() {
-      if (inProgress >= inFlight) throw noSlot;
-      inProgress += 1;
-    },
-    free() {
-      inProgress -= 1;
-    },
-  };
-
   return async (context, next) => {
     // Rejecting before the body is read and the client is identified costs a third.
-    if (inProgress >= inFlight) throw noSlot;
+    if (slots.isFull()) throw slots.rejection;
     const controller = new AbortController();
     context.set("deadline", controller.signal);
     const account = memory.open();

@@ -151,7 +151,7 @@ describe("memory", () => {
   });
 });
 
-test("a request beyond the slots gets 429 before its body is read", async () => {
+test("a request with a large body beyond the slots gets 429 before its body is read", async () => {
   const { harness, port } = await serve({ inFlight: 1 });
   let release = () => {};
   const held = new Promise<void>((resolve) => {
@@ -161,7 +161,7 @@ test("a request beyond the slots gets 429 before its body is read", async () => 
   const before = harness.kms.calls.length;
   const working = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t" });
   await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 1);
-  const response = await exchange(port, (write) => write(`${head(1_000)}{`));
+  const response = await exchange(port, (write) => write(`${head(20_000)}{`));
   expect(response).toMatch(/^HTTP\/1\.1 429 [\s\S]*retry-after: 1[\s\S]*limit of 1 requests/i);
   release();
   expect((await working).status).toBe(200);

@@ -13,12 +13,14 @@ import { createExpiry } from "./expiry.ts";
 import { createHttpServer } from "./http-server.ts";
 import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms, regionOf } from "./kms.ts";
+import { createLoadShedding } from "./load-shedding.ts";
 import { createCallLogs } from "./logs-api.ts";
 import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createQuotaStore } from "./quota-store.ts";
 import { createQuotas } from "./quotas.ts";
 import { createReadiness } from "./readiness.ts";
+import { createSlots } from "./slots.ts";
 import { createStore } from "./store.ts";
 import { createLogger, errorFields } from "./telemetry.ts";
 import { createTokenVerifier } from "./token.ts";
@@ -53,7 +55,9 @@ function start(): void {
     memoryForRequests(availableMemory(), environment.MAX_TEXT_BYTES),
     () => performance.now(),
   );
+  const slots = createSlots(environment.MAX_IN_FLIGHT);
   let draining = false;
+  const isDraining = () => draining;
   const app = createApp({
     vault,
     identity: startIdentity(environment, database, clock.now),
@@ -66,7 +70,7 @@ function start(): void {
     }),
     limits: {
       text: environment.MAX_TEXT_BYTES,
-      inFlight: environment.MAX_IN_FLIGHT,
+      slots,
       deadline: environment.REQUEST_TIMEOUT,
       memory,
     },
@@ -75,7 +79,7 @@ function start(): void {
     mayDecrypt: startTrailGuard(environment),
     now: clock.now,
     recordErasure: erasures?.record ?? (async () => {}),
-    isDraining: () => draining,
+    isDraining,
   });
 
   repeat(store.purge, PURGE_INTERVAL);
@@ -86,6 +90,7 @@ function start(): void {
   const server = createHttpServer({
     app,
     logger,
+    loadShedding: createLoadShedding({ slots, isDraining, logger, metricsNamespace }),
     deadline: environment.REQUEST_TIMEOUT,
     // Twice as many as requests: those that send their bodies slowly leave room for others.
     maxConnections: Math.floor((2 * memory.total) / REQUEST_BYTES),

@@ -6,7 +6,8 @@ import { cases, mutated, sometimesMutated } from "./cases.ts";
 import { createContractCheck } from "./contract.ts";
 import { createFuzzedService, TEXT_LIMIT } from "./service.ts";
 
-const { app, logger, lines, keepRecord } = createFuzzedService();
+const service = createFuzzedService();
+const { app, lines, keepRecord } = service;
 const document = openApiDocument(TEXT_LIMIT);
 const { routes, expectDocumented, expectErrorForm } = createContractCheck(document);
 
@@ -184,7 +185,7 @@ afterAll(() => {
 });
 
 test("mutated HTTP gets documented responses, and the service survives it", async () => {
-  const server = await listenOn({ app, logger });
+  const server = await listenOn(service);
   servers.push(server);
   const body = JSON.stringify({ Name: MARK, Text: "t" });
   const valid =

@@ -19,7 +19,7 @@ const [issuer, secondKey, stranger] = [
 ];
 const unlimited = { requestsPerMinute: 1e9, decryptsPerMinute: 1e9, decryptsPerDay: 1e9 };
 const jwks = { keys: [...issuer.jwks.keys, ...secondKey.jwks.keys] };
-const { app, logger, lines, kms, keepRecord } = createFuzzedService({
+const service = createFuzzedService({
   verifyToken: createTokenVerifier({
     issuer: ISSUER,
     audience: AUDIENCE,
@@ -34,6 +34,7 @@ const { app, logger, lines, kms, keepRecord } = createFuzzedService({
   }),
   clientMetrics: 10,
 });
+const { app, lines, kms, keepRecord } = service;
 const { expectDocumented, expectErrorForm } = createContractCheck(
   openApiDocument(TEXT_LIMIT, { identity: true }),
 );
@@ -212,7 +213,7 @@ test("only tokens of the issuer for this service are accepted, and records open 
   }
 });
 
-const server = await listenOn({ app, logger });
+const server = await listenOn(service);
 afterAll(() => {
   server.closeAllConnections();
   server.close();

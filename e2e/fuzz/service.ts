@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { createApp } from "../../service/app.ts";
 import type { Identity } from "../../service/dependencies.ts";
 import { formatKey } from "../../service/key.ts";
+import { createLoadShedding } from "../../service/load-shedding.ts";
 import { createMemoryBudget } from "../../service/memory-budget.ts";
+import { createSlots } from "../../service/slots.ts";
 import type { Store } from "../../service/store.ts";
 import { createLogger } from "../../service/telemetry.ts";
 import { createMemoryKms, KEY_ARN, OTHER_KEY_ARN } from "../../service/testing/memory-kms.ts";
@@ -36,6 +38,9 @@ export function createFuzzedService(identity?: Identity) {
   const master = randomBytes(32);
   const kms = createMemoryKms(master);
   const { store, keep } = createMemoryStore();
+  const slots = createSlots(128);
+  const isDraining = () => false;
+  const metricsNamespace = "Cipherwatch";
   const app = createApp({
     identity,
     vault: createVault(kms, { previousKeyArns: [OTHER_KEY_ARN] }),
@@ -47,16 +52,16 @@ export function createFuzzedService(identity?: Identity) {
     }),
     limits: {
       text: TEXT_LIMIT,
-      inFlight: 128,
+      slots,
       deadline: 10_000,
       memory: createMemoryBudget(2 ** 27, () => performance.now()),
     },
     logger,
-    metricsNamespace: "Cipherwatch",
+    metricsNamespace,
     mayDecrypt: () => true,
     now: Date.now,
     recordErasure: async () => {},
-    isDraining: () => false,
+    isDraining,
   });
 
   /** Encrypts a text that equals the name. */
@@ -71,7 +76,8 @@ export function createFuzzedService(identity?: Identity) {
     return { Name, Key: formatKey(key) };
   }
 
-  return { app, logger, lines, kms, keepRecord };
+  const loadShedding = createLoadShedding({ slots, isDraining, logger, metricsNamespace });
+  return { app, logger, loadShedding, lines, kms, keepRecord };
 }
 
 const KEY_ARNS = {

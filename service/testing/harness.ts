@@ -12,8 +12,10 @@ import {
 } from "../contract.ts";
 import { createDatabase, type Database } from "../database.ts";
 import type { Identity } from "../dependencies.ts";
+import { createLoadShedding, type LoadShedding } from "../load-shedding.ts";
 import { createMemoryBudget, type MemoryBudget } from "../memory-budget.ts";
 import { createReadiness } from "../readiness.ts";
+import { createSlots, type Slots } from "../slots.ts";
 import { createStore, type Store } from "../store.ts";
 import { createLogger, type Logger } from "../telemetry.ts";
 import { createVault, type Vault, type VaultSettings } from "../vault.ts";
@@ -50,6 +52,8 @@ export interface Harness {
   readonly kms: MemoryKms;
   readonly vault: Vault;
   readonly memory: MemoryBudget;
+  readonly slots: Slots;
+  readonly loadShedding: LoadShedding;
   readonly store: Store;
   readonly database: Database;
   readonly logger: Logger;
@@ -109,6 +113,9 @@ export function createHarness(settings: HarnessSettings): Harness {
     level: "debug",
     destination: { write: (line) => void lines.push(JSON.parse(line)) },
   });
+  const slots = createSlots(inFlight);
+  const isDraining = () => draining.value;
+  const metricsNamespace = "Cipherwatch";
   const app = createApp({
     vault,
     identity,
@@ -121,16 +128,16 @@ export function createHarness(settings: HarnessSettings): Harness {
     }),
     limits: {
       text: textLimit,
-      inFlight,
+      slots,
       deadline,
       memory,
     },
     logger,
-    metricsNamespace: "Cipherwatch",
+    metricsNamespace,
     mayDecrypt: () => mayDecrypt.value,
     now: () => time.now,
     recordErasure: settings.recordErasure ?? (async () => {}),
-    isDraining: () => draining.value,
+    isDraining,
   });
 
   async function request(path: string, init: RequestInit = {}): Promise<ServiceResponse> {
@@ -161,6 +168,8 @@ export function createHarness(settings: HarnessSettings): Harness {
     kms,
     vault,
     memory,
+    slots,
+    loadShedding: createLoadShedding({ slots, isDraining, logger, metricsNamespace }),
     store,
     database,
     logger,

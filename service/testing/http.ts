@@ -43,10 +43,10 @@ export function sendJson(port: number, method: string, path: string, body: unkno
 
 /** Serves a harness on a free loopback port. */
 export async function listenOn(
-  { app, logger }: Pick<Harness, "app" | "logger">,
+  { app, logger, loadShedding }: Pick<Harness, "app" | "logger" | "loadShedding">,
   maxConnections = 1_000,
 ): Promise<Server> {
-  const server = createHttpServer({ app, logger, deadline: 10_000, maxConnections });
+  const server = createHttpServer({ app, logger, loadShedding, deadline: 10_000, maxConnections });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return server;
 }
