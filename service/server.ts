@@ -103,8 +103,12 @@ function start(): void {
     close: () => database.close(environment.DATABASE_STATEMENT_TIMEOUT),
   });
   listen(server, environment);
+  prepareDecoy(vault, environment);
+}
 
-  vault.prepare(AbortSignal.timeout(environment.REQUEST_TIMEOUT)).catch((error: unknown) => {
+/** Creates the decoy that stands in for missing records, so that no request waits for it. */
+function prepareDecoy(vault: Vault, { REQUEST_TIMEOUT }: ServiceEnvironment): void {
+  vault.prepare(AbortSignal.timeout(REQUEST_TIMEOUT)).catch((error: unknown) => {
     logger.warn(
       errorFields(error),
       "KMS did not create the decoy; the first request that needs it will try again",
