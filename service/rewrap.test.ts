@@ -183,6 +183,27 @@ describe("rewrapping", () => {
     expect(await counts()).toEqual(["20 of version 2 under a previous key"]);
   });
 
+  test("ends with the error of a single KMS call, after it has moved the rest of the batch", async () => {
+    await storeUnderPreviousKey(20);
+    let calls = 0;
+    const progress: unknown[] = [];
+    const result = rewrap({
+      reEncrypt: async (dataKey, abort) => {
+        calls += 1;
+        // Not the call of the first lane.
+        if (calls === 3) throw new KmsUnavailable("KMSInternalException", "r-3");
+        return await fixture.service.kms.reEncrypt(dataKey, abort);
+      },
+      onProgress: (counted) => progress.push(counted),
+    });
+    await expect(result).rejects.toMatchObject({ reason: "KMSInternalException" });
+    expect(progress).toEqual([]);
+    expect(await counts()).toEqual([
+      "19 of version 2 under the current key",
+      "1 of version 2 under a previous key",
+    ]);
+  });
+
   test("leaves records under a key that is not configured", async () => {
     await storeUnderPreviousKey(1);
     expect(await rewrap({ previousKeyArns: ["arn:aws:kms:elsewhere"] })).toMatchObject({
