@@ -14,8 +14,11 @@ export interface Erasure {
  * or deleted one by one. Every operation throws LogsError when CloudWatch Logs fails.
  */
 export interface ErasureLedger {
-  /** Resolves once CloudWatch Logs has stored the entry. An entry may be stored twice. */
-  readonly append: (id: string, signal: AbortSignal) => Promise<void>;
+  /**
+   * Resolves once CloudWatch Logs has stored the entry. An entry may be stored twice.
+   * @param earliest the earliest time of the entry, in milliseconds since the epoch: a clock may have gone back
+   */
+  readonly append: (id: string, earliest: number, signal: AbortSignal) => Promise<void>;
   /** Yields pages of the entries since a time, in the order of their times. */
   readonly read: (since: number, signal: AbortSignal) => AsyncIterable<readonly Erasure[]>;
 }
@@ -26,6 +29,9 @@ export interface LedgerProps {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
+
+/** The largest difference of an entry's time from the clock. CloudWatch Logs rejects entries two hours ahead. */
+const MAX_AHEAD = 3_600_000;
 
 /** The ledger's only stream. */
 const STREAM = "erasures";
@@ -44,8 +50,9 @@ export function createErasureLedger({ call, logGroupName, now }: LedgerProps): E
   const stream = { logGroupName, logStreamName: STREAM };
 
   /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
-  async function put(id: string, signal: AbortSignal): Promise<void> {
-    const logEvents = [{ timestamp: Math.floor(now()), message: JSON.stringify({ record: id }) }];
+  async function put(id: string, earliest: number, signal: AbortSignal): Promise<void> {
+    const timestamp = Math.floor(Math.max(now(), Math.min(earliest, now() + MAX_AHEAD)));
+    const logEvents = [{ timestamp, message: JSON.stringify({ record: id }) }];
     const stored = Stored.parse(await call("PutLogEvents", { ...stream, logEvents }, signal));
     // An event too far from the time of CloudWatch Logs is rejected by a response of success.
     if (stored.rejectedLogEventsInfo !== undefined) throw new LogsError("RejectedLogEvents");
@@ -61,13 +68,13 @@ export function createErasureLedger({ call, logGroupName, now }: LedgerProps): E
   }
 
   return {
-    async append(id, signal) {
+    async append(id, earliest, signal) {
       try {
-        await put(id, signal);
+        await put(id, earliest, signal);
       } catch (error) {
         if (!isError(error, "ResourceNotFoundException")) throw error;
         await createStream(signal);
-        await put(id, signal);
+        await put(id, earliest, signal);
       }
     },
 

@@ -8,7 +8,8 @@ export interface ErasureStore {
   /** Deletes the records with these ids, as `/forget` does. @returns how many there were */
   readonly erase: (ids: readonly string[]) => Promise<number>;
   /**
-   * Stores that the ledger has been applied until a time; never goes back.
+   * Stores that the ledger has been applied until a time. From a known progress, it always stores a later time than
+   * before, so that the database differs from its backups even while clocks go back.
    * @param expected the progress from which it was applied; undefined if it was from the beginning
    * @returns the time in the database; undefined, without a change, if the database is older than `expected`
    */
@@ -39,7 +40,7 @@ export function createErasureStore(database: Database): ErasureStore {
               DO UPDATE SET applied = greatest(progress.applied, excluded.applied)
               RETURNING applied`
           : sql<{ applied: Date }[]>`
-              UPDATE cipherwatch.erasure_progress SET applied = greatest(applied, ${time})
+              UPDATE cipherwatch.erasure_progress SET applied = greatest(applied + interval '1 millisecond', ${time})
               WHERE applied >= ${new Date(expected)}
               RETURNING applied`,
       );

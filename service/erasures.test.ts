@@ -53,7 +53,7 @@ const logs = createMemoryLogs();
 const erasures = createTask();
 const fixture = useService({
   recordErasure: (id, abort) => erasures.record(id, abort),
-  requireApplied: (applied) => erasures.requireApplied(applied),
+  requireApplied: () => erasures.requireApplied(),
 });
 
 /** A further task of the service, with the same database and ledger. */
@@ -138,7 +138,6 @@ describe("a restored backup", () => {
     await start();
     const [kept, forgotten] = [await encrypt(), await encrypt()];
     const restore = await backUp();
-    fixture.service.time.now += 1;
     expect((await forget(forgotten)).status).toBe(200);
     await restore();
     const calls = fixture.service.kms.calls.length;
@@ -165,18 +164,65 @@ describe("a restored backup", () => {
     await expectDenied(decrypt(key));
   });
 
+  test("is recognized although the ledger could not be read for a while before", async () => {
+    await start();
+    const key = await encrypt();
+    const restore = await backUp();
+    logs.state.onRead = async () => {
+      throw new LogsError("ThrottlingException");
+    };
+    fixture.service.time.now += 30 * MINUTE;
+    await erasures.apply();
+    expect((await forget(key)).status).toBe(200);
+    await restore();
+    expect((await decrypt(key)).json.Code).toBe("ErasuresPending");
+    logs.state.onRead = async () => {};
+    await erasures.apply();
+    await expectDenied(decrypt(key));
+  });
+
+  test.each(["recognized by a task that runs", "applied by a task that starts"])(
+    "is %s, although the clock went back before the erasure",
+    async (how) => {
+      await start();
+      const key = await encrypt();
+      const restore = await backUp();
+      fixture.service.time.now -= 60 * MINUTE;
+      expect((await forget(key)).status).toBe(200);
+      fixture.service.time.now += 50 * MINUTE;
+      await restore();
+      if (how.startsWith("recognized")) {
+        expect((await decrypt(key)).json.Code).toBe("ErasuresPending");
+        await erasures.apply();
+      } else await createTask().apply();
+      expect(await fixture.records()).toHaveLength(0);
+      fixture.service.time.now += 10 * MINUTE;
+    },
+  );
+
   test("is not served by a task that starts before it has applied the ledger", async () => {
     await start();
     const key = await encrypt();
     const task = createTask();
-    expect(() => task.requireApplied(time())).toThrow(ErasuresPending);
+    expect(() => task.requireApplied()(time())).toThrow(ErasuresPending);
     logs.state.failure = "ServiceUnavailableException";
     await task.apply();
-    expect(() => task.requireApplied(time() + MINUTE)).toThrow(ErasuresPending);
+    expect(() => task.requireApplied()(time() + MINUTE)).toThrow(ErasuresPending);
     logs.state.failure = undefined;
     await task.apply();
-    expect(() => task.requireApplied(time())).not.toThrow();
+    expect(() => task.requireApplied()(time() + MINUTE)).not.toThrow();
     expect((await decrypt(key)).status).toBe(200);
+  });
+
+  test("is not suspected when a lookup returns after an erasure, but read the database before", async () => {
+    await start();
+    const key = await encrypt();
+    const checkApplied = erasures.requireApplied();
+    const [row] = await fixture.postgres.sql`SELECT applied FROM cipherwatch.erasure_progress`;
+    const applied = row?.applied.getTime();
+    await erasures.record(idOf(key), signal);
+    expect(() => checkApplied(applied)).not.toThrow();
+    expect(() => erasures.requireApplied()(applied)).toThrow(ErasuresPending);
   });
 
   test("that replaces the database during a pass is not taken for complete", async () => {

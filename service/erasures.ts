@@ -9,12 +9,8 @@ export interface Erasures {
    * @throws LogsError, DatabaseUnavailable or ErasuresPending
    */
   readonly record: (id: string, signal: AbortSignal) => Promise<void>;
-  /**
-   * Call it with the progress that a lookup read together with the record.
-   * @param applied milliseconds since the epoch; undefined if the ledger was never applied
-   * @throws ErasuresPending if the database lacks erasures that this task knows to be applied
-   */
-  readonly requireApplied: (applied: number | undefined) => void;
+  /** Call it before each lookup of a record. The function that it returns checks what the lookup read. */
+  readonly requireApplied: () => CheckApplied;
   /** Applies the ledger to the database, and logs and counts the result. Never throws. Call it every `APPLY_INTERVAL`. */
   readonly apply: () => Promise<void>;
   /** Same as `apply`, but from the ledger's beginning: finds single records that came back. */
@@ -28,6 +24,14 @@ export class ErasuresPending extends Error {
     this.name = "ErasuresPending";
   }
 }
+
+/**
+ * Checks the progress that a lookup read together with the record. It may be behind that of a later lookup, which can
+ * return first, but not behind the progress from before the lookup.
+ * @param applied milliseconds since the epoch; undefined if the ledger was never applied
+ * @throws ErasuresPending if the database lacks erasures that were applied before the lookup
+ */
+export type CheckApplied = (applied: number | undefined) => void;
 
 export interface ErasuresProps {
   readonly ledger: ErasureLedger;
@@ -83,8 +87,9 @@ export function createErasures(props: ErasuresProps): Erasures {
     const counts = { erased: 0, returned: 0 };
     let failure: unknown;
     try {
+      const requiredBefore = required;
       const progress = await store.progress();
-      const isOlder = Number.isFinite(required) && (progress ?? 0) < required;
+      const isOlder = Number.isFinite(requiredBefore) && (progress ?? 0) < requiredBefore;
       if (isOlder) logger.error("the database is older than before: it was restored from a backup");
       const expected = fromBeginning ? undefined : progress;
       // A clock that was ahead must not make a pass skip entries.
@@ -120,20 +125,25 @@ export function createErasures(props: ErasuresProps): Erasures {
 
   return {
     async record(id, signal) {
-      await ledger.append(id, signal);
-      // Entries that a pass has not applied must stay within the overlap.
-      if (now() - lastPass >= OVERLAP / 2) return;
-      const progress = await advance(now(), required);
+      // No earlier than the progress, so that a pass over a backup of before reads the entry.
+      await ledger.append(id, required, signal);
+      // Advances by at least a millisecond, so that a backup of before is behind. Advances to the present only after a
+      // recent pass: entries that no pass has applied must stay within the overlap.
+      const isRecent = now() - lastPass < OVERLAP / 2;
+      const progress = await advance(isRecent ? now() : required, required);
       // A lookup may have seen a later one meanwhile.
       required = Math.max(required, progress);
     },
-    requireApplied(applied = Number.NEGATIVE_INFINITY) {
-      if (applied >= required) {
-        required = applied;
-        return;
-      }
-      if (now() - lastStart > MIN_INTERVAL) void start(false);
-      throw new ErasuresPending();
+    requireApplied() {
+      const requiredBefore = required;
+      return (applied = Number.NEGATIVE_INFINITY) => {
+        if (applied >= requiredBefore) {
+          if (applied > required) required = applied;
+          return;
+        }
+        if (now() - lastStart > MIN_INTERVAL) void start(false);
+        throw new ErasuresPending();
+      };
     },
     apply: () => start(false),
     async applyAll() {

@@ -1,5 +1,6 @@
 import type { PendingQuery, Row, Sql } from "postgres";
 import type { Database } from "./database.ts";
+import type { CheckApplied } from "./erasures.ts";
 import type { SealedContent, SealedRecord, StoredCandidate } from "./vault.ts";
 
 /** Stored records. Every operation throws DatabaseUnavailable when PostgreSQL fails. */
@@ -45,13 +46,13 @@ const EXPIRED_BATCH = 100;
 
 /**
  * @param now milliseconds since the epoch: the time by which records expire
- * @param requireApplied gets the progress of erasures that each lookup reads, in milliseconds since the epoch, and may
- *   throw; ignores it by default
+ * @param requireApplied called before each lookup; the function that it returns gets the progress of erasures that the
+ *   lookup read, in milliseconds since the epoch, and may throw. Ignores the progress by default
  */
 export function createStore(
   database: Database,
   now: () => number,
-  requireApplied: (applied: number | undefined) => void = () => {},
+  requireApplied: () => CheckApplied = () => () => {},
 ): Store {
   return {
     async insert(record) {
@@ -60,16 +61,18 @@ export function createStore(
 
     async findCandidate(id, name) {
       const at = new Date(now());
+      const checkApplied = requireApplied();
       const [row] = await database.query((sql) => lookup(sql, { id, name, at }, sql``));
-      return candidateOf(row, requireApplied);
+      return candidateOf(row, checkApplied);
     },
 
     async findCandidateToRemove(id, name) {
       const at = new Date(now());
+      const checkApplied = requireApplied();
       const [row] = await database.query((sql) =>
         lookup(sql, { id, name, at }, removedRecord(sql, id, name)),
       );
-      return candidateOf(row, requireApplied);
+      return candidateOf(row, checkApplied);
     },
 
     async readContent(id, name) {
@@ -198,9 +201,9 @@ interface LookupRow {
 
 function candidateOf(
   row: LookupRow | undefined,
-  requireApplied: (applied: number | undefined) => void,
+  checkApplied: CheckApplied,
 ): StoredCandidate | undefined {
-  requireApplied(row?.applied?.getTime());
+  checkApplied(row?.applied?.getTime());
   if (row === undefined || row.preference === PLACEHOLDER) return undefined;
   const { format_version: formatVersion, client, expires } = row;
   const format = { formatVersion, client: client ?? undefined, expires: expires ?? undefined };

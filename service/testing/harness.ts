@@ -12,6 +12,7 @@ import {
 } from "../contract.ts";
 import { createDatabase, type Database } from "../database.ts";
 import type { Identity } from "../dependencies.ts";
+import type { Erasures } from "../erasures.ts";
 import { createLoadShedding, type LoadShedding } from "../load-shedding.ts";
 import { createMemoryBudget, type MemoryBudget } from "../memory-budget.ts";
 import { createReadiness } from "../readiness.ts";
@@ -35,7 +36,7 @@ export interface HarnessSettings {
   readonly vault?: VaultSettings;
   /** There is no erasure ledger by default. */
   readonly recordErasure?: (id: string, signal: AbortSignal) => Promise<void>;
-  readonly requireApplied?: (applied: number | undefined) => void;
+  readonly requireApplied?: Erasures["requireApplied"];
   /** Identity is off by default. */
   readonly identity?: Identity;
 }
