@@ -51,8 +51,8 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
     errors.push(...unread.errors.slice(0, MAX_ERRORS - errors.length));
   };
   readSmallFiles ??= createSmallFileReader();
-  for (const [path, text] of readSmallFiles(paths)) {
-    const records = text && readWhole(text, scan.skim(text));
+  for (const [path, contents] of readSmallFiles(paths)) {
+    const records = contents && readWhole(contents, scan.skim);
     if (records) {
       files++;
       add(scanRecords(path, records, scan));

@@ -18,7 +18,7 @@ function read(contents: readonly (Buffer | undefined)[]): readonly (string | und
     if (content !== undefined) writeFileSync(path, content);
     return path;
   });
-  const files = [...readAll(paths)];
+  const files = Array.from(readAll(paths), ([path, file]) => [path, file?.toString()]);
   expect(files.map(([path]) => path)).toEqual(paths);
   return files.map(([, text]) => text);
 }
@@ -28,6 +28,13 @@ const FILES = TEXTS.map((text) => gzipSync(text));
 
 test("returns the text of each file, however many fit in a group", () => {
   expect(read(FILES)).toEqual(TEXTS);
+});
+
+test("frees the memory of the files", () => {
+  const path = join(folder, "large");
+  writeFileSync(path, gzipSync("x".repeat(100_000)));
+  const [[, first] = []] = [...readAll([path])];
+  expect(first?.buffer.byteLength).toBe(0);
 });
 
 test("leaves files that are missing, large or not gzip to the caller", () => {

@@ -5,7 +5,7 @@ import { createScan } from "../../evaluate/scan.ts";
 import { createRecordReader } from "./reader.ts";
 import { readWhole } from "./whole.ts";
 
-const parseAll = () => undefined;
+const parseAll = () => () => undefined;
 
 function readInChunks(text: string): readonly object[] {
   const records: object[] = [];
@@ -33,7 +33,13 @@ const scan = () =>
 /** Records with CloudTrail's members, in its order. */
 const record = fc
   .record({
-    arn: fc.constantFrom("arn:aws:iam::111122223333:role/vault", "a", 'with "quotes"', "b}{"),
+    arn: fc.constantFrom(
+      "arn:aws:iam::111122223333:role/vault",
+      "a",
+      "é😀",
+      'with "quotes"',
+      "b}{",
+    ),
     second: fc.integer({ min: 10, max: 59 }),
     source: fc.constantFrom("kms", "s3", "ec2"),
     name: fc.constantFrom("Decrypt", "PutObject", "DescribeInstances"),
@@ -60,16 +66,18 @@ const record = fc
     eventID: `${second}${source}${name}`,
   }));
 const records = fc.array(record, { minLength: 1, maxLength: 8 });
+/** Less than a record, some records, and the whole file. */
+const pieceBytes = fc.constantFrom(1, 700, 64 * 1024);
 
 describe("readWhole", () => {
   it("reads the same records as in chunks, or leaves the file to them, however it is damaged", () => {
     const damage = fc.tuple(fc.nat(4000), fc.constantFrom("", "{", "}", '"', "]", ",", "\\"));
     fc.assert(
-      fc.property(records, fc.option(damage), (list, cut) => {
+      fc.property(records, fc.option(damage), pieceBytes, (list, cut, bytes) => {
         const whole = JSON.stringify({ Records: list });
         const [at, insert] = cut ?? [0, ""];
         const text = cut === null ? whole : `${whole.slice(0, at)}${insert}${whole.slice(at + 1)}`;
-        const read = readWhole(text, parseAll);
+        const read = readWhole(Buffer.from(text), parseAll, bytes);
         if (read === undefined) return;
         expect(read.map((one) => typeof one !== "string" && one.record)).toEqual(
           readInChunks(text),
@@ -82,10 +90,10 @@ describe("readWhole", () => {
   it("finds what a scan of each record finds, without parsing records that no filter can match", () => {
     let skimmed = 0;
     fc.assert(
-      fc.property(records, (list) => {
-        const text = JSON.stringify({ Records: list });
+      fc.property(records, pieceBytes, (list, bytes) => {
+        const file = Buffer.from(JSON.stringify({ Records: list }));
         const [fast, slow] = [scan(), scan()];
-        const read = readWhole(text, fast.skim(text));
+        const read = readWhole(file, fast.skim, bytes);
         for (const one of list) slow.add(one, JSON.stringify(one));
         if (read === undefined) return;
         for (const one of read) {
@@ -108,7 +116,7 @@ describe("readWhole", () => {
     ["no records", '{"Records":[]}'],
     ["records of another form", '{"Records":[{"a":1}]}'],
   ])("leaves a file with %s to the reader of chunks", (_, text) => {
-    expect(readWhole(text, parseAll)).toBeUndefined();
+    expect(readWhole(Buffer.from(text), parseAll)).toBeUndefined();
   });
 });
 
@@ -122,6 +130,6 @@ test("a record inside a record does not count as one", () => {
   };
   const outer = { ...inner, eventSource: "ec2.amazonaws.com", requestParameters: [{}, inner] };
   const text = JSON.stringify({ Records: [outer] });
-  expect(readWhole(text, scan().skim(text))).toBeUndefined();
+  expect(readWhole(Buffer.from(text), scan().skim)).toBeUndefined();
   expect(readInChunks(text)).toEqual([outer]);
 });
