@@ -93,6 +93,7 @@ describe("readOptions", () => {
     [["--athena", "--fail-on", "alarm"], /--fail-on cannot be combined with --athena/],
     [["--keys", "a", "--role-arn", ROLE, "."], /--role-arn cannot be combined with --keys/],
     [["--plan", "a", "--keys", "a", "."], /--keys cannot be combined with --plan/],
+    [["--plan", "-", "-"], /^Only one of --plan and PATH can be -, standard input\./],
     [["--athena", "folder"], /With --athena, PATH must be.*received "folder"/],
     [["--athena", "s3://bucket/AWSLogs/111122223333'; DROP"], /With --athena, PATH must be/],
   ] as const)("rejects %j", (args, message) => {

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseOptions } from "../common/parse-options.ts";
 import { EXCLUSIONS_ALLOWED, validateExclusion } from "../detections/exclusions.ts";
 import type { Exclusions } from "./detections/exclude.ts";
+import { STANDARD_INPUT } from "./read/chunks.ts";
 
 export interface ReplayOptions {
   readonly paths: readonly string[];
@@ -51,7 +52,7 @@ export const usage = (command: string) => `${command} [options] PATH…
   --pattern '{ … }'    replay a filter pattern instead of the detections (repeatable)
   --plan FILE          replay the metric filters and alarms of FILE instead of the detections: the output of
                        terraform show -json for a plan or a state, terraform.tfstate, or a CloudFormation
-                       template (repeatable: all files are one configuration)
+                       template (repeatable: all files are one configuration; - for standard input)
   --since TIME         only events at or after TIME (2026-06-01 or 2026-06-01T12:30Z; default zone UTC)
   --until TIME         only events before TIME
   --threshold ID=N     override the alarm threshold of a detection (repeatable)
@@ -89,6 +90,11 @@ export function readOptions(args: readonly string[], command: string): ReplayOpt
   }
   const plans = values.plan ?? [];
   checkSource(values);
+  if ([...plans, ...paths].filter((path) => path === STANDARD_INPUT).length > 1) {
+    throw new Error(
+      "Only one of --plan and PATH can be -, standard input. Save the other to a file.",
+    );
+  }
   if (roleArn !== undefined) checkRoleArn(roleArn);
   if (keyArn !== undefined) checkKeyArn(keyArn);
   if (athena) {

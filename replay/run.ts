@@ -78,8 +78,9 @@ export async function replay(props: ReplayProps): Promise<Report> {
   read.unreadable += skipped.unreadable.length;
   if (read.files + read.unreadable === 0) {
     throw new Error(
-      `No CloudTrail files found at ${props.paths.join(", ")}; their names end in .json, .json.gz or .zip. ` +
-        `Skipped by name: ${digests} digests and ${others} other files.`,
+      `No CloudTrail files found at ${props.paths.join(", ")}. Skipped by name: ${digests} digests and ` +
+        `${others} other files. In folders and archives, replay reads .json, .jsonl and .ndjson files, also ` +
+        "with .gz, .zip archives, and result_1.csv.gz. Pass a file itself to read it whatever its name is.",
     );
   }
   keepFirst(errors);

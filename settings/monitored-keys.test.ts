@@ -84,11 +84,11 @@ testSettings(settings, {
   ],
 });
 
-test("reads the keys from a file", () => {
+test.each(["", "\ufeff"])("reads the keys from a file that begins with %j", (mark) => {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-settings-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "keys.json");
-  writeFileSync(file, json(payments));
+  writeFileSync(file, mark + json(payments));
   expect(settingsOf({ MONITORED_KEYS: file }).monitoredKeys).toMatchObject([{ name: "payments" }]);
 });
 

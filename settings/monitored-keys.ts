@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { MAX_PATTERN_LENGTH } from "../cloudwatch/pattern/limits.ts";
 import { watchEnvironment } from "../common/naming.ts";
+import { decodeText } from "../common/text-encoding.ts";
 import type { DetectionSettings } from "../detections/enabled.ts";
 import { filterPatterns } from "../detections/exclusions.ts";
 import { keyScope, monitoringDetections } from "../detections/monitored-keys/index.ts";
@@ -116,7 +117,7 @@ function patternErrors({
 function readKeys(text: string, issues: string[]): readonly MonitoredKey[] {
   let json: unknown;
   try {
-    json = JSON.parse(/^[[{]/.test(text) ? text : readFileSync(text, "utf8"));
+    json = JSON.parse(/^[[{]/.test(text) ? text : decodeText(readFileSync(text)));
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     issues.push(

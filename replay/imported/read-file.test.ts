@@ -13,7 +13,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function read(content: unknown) {
   const file = join(folder, "file");
-  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
+  const isText = typeof content === "string" || Buffer.isBuffer(content);
+  writeFileSync(file, isText ? content : JSON.stringify(content));
   return importAlarms(readAlarmFile(file));
 }
 
@@ -240,6 +241,15 @@ describe("a CloudFormation template", () => {
       expect.stringMatching(/^Parameter: metric_name is not known: it is the parameter Metric, /),
     ]);
   });
+});
+
+it.each([
+  ["UTF-8 with a byte order mark", "utf8"],
+  ["UTF-16, such as PowerShell's > writes", "utf16le"],
+] as const)("reads a file in %s", (_, encoding) => {
+  expect(read(Buffer.from(`\ufeff${TEMPLATE}`, encoding)).filters).toHaveLength(1);
+  const state = JSON.stringify({ version: 4, resources: [] });
+  expect(read(Buffer.from(`\ufeff${state}`, encoding)).filters).toEqual([]);
 });
 
 describe("a file of another kind is an error:", () => {

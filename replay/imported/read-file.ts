@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CollectionTag, parseDocument, type ScalarTag } from "yaml";
+import { decodeText } from "../../common/text-encoding.ts";
+import { STANDARD_INPUT } from "../read/chunks.ts";
 import { readTemplate, type Template } from "./cloudformation.ts";
 import { type ImportedResource, isObject } from "./resource.ts";
 import { type PlanFile, readPlan } from "./terraform-plan.ts";
@@ -16,6 +18,7 @@ const ALLOWED =
 
 /**
  * Reads the metric filters and alarms of a Terraform plan or state, or of a CloudFormation template.
+ * @param file a path, or `-` for standard input
  * @throws Error naming the file, with the formats allowed
  */
 export function readAlarmFile(file: string): readonly ImportedResource[] {
@@ -38,7 +41,7 @@ export function readAlarmFile(file: string): readonly ImportedResource[] {
 function parse(file: string): unknown {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = decodeText(readFileSync(file === STANDARD_INPUT ? 0 : file));
   } catch (cause) {
     throw new Error(`Cannot read ${file}: ${cause instanceof Error ? cause.message : cause}.`, {
       cause,

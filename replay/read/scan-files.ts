@@ -1,11 +1,12 @@
 import { type Findings, MISSING_EVENT_TIME, type Scan } from "../evaluate/scan.ts";
 import { openParts, type Part } from "./chunks.ts";
-import { describeForeign } from "./foreign.ts";
+import { describeArchive, describeForeign, isBinary, isBlank } from "./foreign.ts";
 import { createCsvReader, isEventCsv } from "./records/csv.ts";
 import { createRecordReader, type RecordReader } from "./records/reader.ts";
 import { NOT_AN_OBJECT, type RecordHandler } from "./records/source.ts";
 import { readWhole, type WholeRecord } from "./records/whole.ts";
 import { createSmallFileReader } from "./small-files.ts";
+import { toUtf8 } from "./utf16.ts";
 
 /** A file or a record that cannot be read. */
 export interface FileError {
@@ -87,7 +88,7 @@ function scanRecords(name: string, records: readonly WholeRecord[], scan: Scan):
       results.onError(`record ${index + 1}`, why, parsed);
     }
   }
-  return results.unread("");
+  return results.unread();
 }
 
 /**
@@ -104,13 +105,16 @@ async function scanPart({ name, chunks }: Part, scan: Scan): Promise<Unread> {
     },
     onError: results.onError,
   };
-  let head = "";
+  let head: Buffer = Buffer.alloc(0);
   let reader: RecordReader | undefined;
   try {
-    for await (const chunk of chunks()) {
+    for await (const chunk of toUtf8(chunks())) {
       if (reader === undefined) {
-        head = chunk.toString("utf8", 0, HEAD_BYTES);
-        reader = isEventCsv(head) ? createCsvReader(handler) : createRecordReader(handler);
+        head = chunk.subarray(0, HEAD_BYTES);
+        const archive = describeArchive(head);
+        if (archive !== undefined) return wholeFile(name, archive);
+        const isCsv = isEventCsv(head.toString());
+        reader = isCsv ? createCsvReader(handler) : createRecordReader(handler);
       }
       reader.write(chunk);
     }
@@ -141,11 +145,17 @@ function createResults(file: string) {
       if (errors.length < MAX_ERRORS) errors.push({ file, place, why });
     },
     hasRead: () => read > 0,
-    /** @param head the beginning of the file */
-    unread: (head: string): Unread =>
-      read === 0 && malformed > 0 && isForeign
-        ? wholeFile(file, describeForeign(first, head))
-        : { malformed, unreadable: 0, errors },
+    /** @param head the beginning of the file; absent if it is a log file of CloudTrail */
+    unread: (head?: Buffer): Unread => {
+      if (head !== undefined && read === 0) {
+        if (malformed === 0 && isBlank(head))
+          return wholeFile(file, "empty; repeat the command or copy that wrote it");
+        if ((malformed > 0 && isForeign) || isBinary(head)) {
+          return wholeFile(file, describeForeign(first, head));
+        }
+      }
+      return { malformed, unreadable: 0, errors };
+    },
   };
 }
 

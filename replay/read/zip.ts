@@ -71,7 +71,7 @@ function directoryOf(size: number, read: (offset: number, length: number) => Buf
   const tailBytes = Math.min(size, END_BYTES + MAX_COMMENT_BYTES + LOCATOR_BYTES);
   const tail = read(size - tailBytes, tailBytes);
   let at = tail.length - END_BYTES;
-  while (at >= 0 && tail.readUInt32LE(at) !== END) at--;
+  while (at >= 0 && !isEnd(tail, at)) at--;
   if (at < 0) throw truncated();
   const [bytes, offset] = [tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
   const locator = at - LOCATOR_BYTES;
@@ -79,6 +79,12 @@ function directoryOf(size: number, read: (offset: number, length: number) => Buf
   const end64 = read(Number(tail.readBigUInt64LE(locator + 8)), 56);
   if (end64.readUInt32LE() !== END_64) throw truncated();
   return read(Number(end64.readBigUInt64LE(48)), Number(end64.readBigUInt64LE(40)));
+}
+
+/** Whether the record at `at` ends the archive. The comment after it may contain its signature, too. */
+function isEnd(tail: Buffer, at: number): boolean {
+  if (tail.readUInt32LE(at) !== END) return false;
+  return at + END_BYTES + tail.readUInt16LE(at + 20) <= tail.length;
 }
 
 function entriesIn(

@@ -2,23 +2,26 @@ import { StringDecoder } from "node:string_decoder";
 import type { RecordReader } from "./reader.ts";
 import { INVALID_JSON, type RecordHandler } from "./source.ts";
 
-/** The column of CloudTrail Lake that contains the whole event as JSON. */
-const COLUMN = "eventjson";
+/** The columns of CloudTrail Lake and of CloudWatch Logs Insights that contain the whole event as JSON. */
+const COLUMNS: readonly string[] = ["eventjson", "@message"];
 
-const HEADER = /^\ufeff?"?\w+"?(?:, *"?\w+"?)*\r?$/;
+const HEADER = /^\ufeff?"?@?\w+"?(?:, *"?@?\w+"?)*\r?$/;
 
-/** Whether a file begins with a CSV header that has the column `eventJson`. */
+/** Whether a file begins with a CSV header that has a column of events. */
 export function isEventCsv(head: string): boolean {
   const [line = ""] = head.split("\n", 1);
-  return HEADER.test(line) && fieldsIn(line).includes(COLUMN);
+  return HEADER.test(line) && columnIn(line) >= 0;
 }
 
-const fieldsIn = (line: string) =>
-  line.split(",").map((name) => name.replace(/[^\w]/g, "").toLowerCase());
+/** @returns the index of the column that contains events; -1 if there is none */
+function columnIn(header: string): number {
+  const names = header.split(",").map((name) => name.replace(/[^@\w]/g, "").toLowerCase());
+  return names.findIndex((name) => COLUMNS.includes(name));
+}
 
 /**
- * Reads the query results that CloudTrail Lake saves to S3: CSV whose column `eventJson` contains records.
- * Fields may be quoted and contain line breaks; a quote in them is doubled.
+ * Reads the query results that CloudTrail Lake saves to S3, or that Logs Insights exports: CSV with a column
+ * that contains records. Fields may be quoted and contain line breaks; a quote in them is doubled.
  */
 export function createCsvReader(handler: RecordHandler): RecordReader {
   const decoder = new StringDecoder("utf8");
@@ -33,7 +36,7 @@ export function createCsvReader(handler: RecordHandler): RecordReader {
     row.push(field.replace(/\r$/, ""));
     const text = row[column] ?? "";
     const isBlank = row.length === 1 && row[0] === "";
-    if (rows === 0) column = fieldsIn(row.join(",")).indexOf(COLUMN);
+    if (rows === 0) column = columnIn(row.join(","));
     else if (!isBlank) emit(text, `record ${rows}`);
     if (!isBlank) rows++;
     row = [];

@@ -14,6 +14,7 @@ const LISTS: readonly string[] = [
   "events", // aws logs filter-log-events
   "logEvents", // subscriptions of a log group
   "QueryResultRows", // aws cloudtrail get-query-results
+  "results", // aws logs get-query-results
 ];
 
 const COLON = 0x3a;

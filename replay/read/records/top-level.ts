@@ -12,9 +12,12 @@ import {
   tryEmit,
 } from "./source.ts";
 
-/** The timestamp that CloudWatch Logs writes before each event when it exports a log group to S3. */
-const EXPORT_PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+Z[ \t]+(?=\{)/;
-const EXPORT_PREFIX_BYTES = 64;
+/**
+ * What stands before each event when CloudWatch Logs exports a log group to S3 (its timestamp), and in
+ * the output of `aws logs tail` (its timestamp and log stream, whose name has at most 512 bytes).
+ */
+const EXPORT_PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?[ \t]+(?:[^\s{]+ )?(?=\{)/;
+const EXPORT_PREFIX_BYTES = 600;
 
 /** State `topLevel`: reads a record, or the beginning of an envelope or array. */
 export function readTopLevel(source: Source): State | undefined {

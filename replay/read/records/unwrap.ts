@@ -11,6 +11,7 @@ const EMBEDDED_JSON = [
   "CloudTrailEvent", // aws cloudtrail lookup-events
   "eventJson", // CloudTrail Lake: SELECT eventJson
   "message", // aws logs filter-log-events, and subscriptions of log groups
+  "@message", // CloudWatch Logs Insights
 ] as const;
 
 /**
@@ -35,17 +36,27 @@ function unwrapObject(object: JsonObject): TextRecord | undefined {
     if (typeof json === "string") return parseRecord(json);
   }
   const { detail } = object;
-  if (typeof object["detail-type"] !== "string" || typeof detail !== "object" || detail === null) {
-    return undefined;
-  }
-  return { record: detail, text: JSON.stringify(detail) };
+  const record = typeof object["detail-type"] === "string" ? detail : object["@message"];
+  if (typeof record !== "object" || record === null) return undefined;
+  return { record, text: JSON.stringify(record) };
 }
 
-/** A row of `get-query-results` is an array of objects with one column each. */
+/**
+ * Takes the record out of a row of query results: an array of objects with one column each, or of one value.
+ * @returns `row` itself if no column contains a record, since a record without its other fields could match
+ *   by mistake
+ */
 function unwrapRow(row: readonly unknown[]): TextRecord | undefined {
+  const [first, ...others] = row;
+  if (typeof first === "string" && others.length === 0) return parseRecord(first);
   const columns = row.filter((column) => typeof column === "object" && column !== null);
   if (row.length === 0 || columns.length < row.length) return undefined;
-  return unwrapObject(Object.assign({}, ...columns));
+  return unwrapObject(Object.assign({}, ...columns.map(asMember))) ?? { record: row, text: "" };
+}
+
+/** A column of CloudWatch Logs Insights is `{ field, value }`, and one of CloudTrail Lake `{ <field>: value }`. */
+function asMember(column: object): object {
+  return "field" in column && "value" in column ? { [String(column.field)]: column.value } : column;
 }
 
 function parseRecord(json: string): TextRecord | undefined {
