@@ -37,7 +37,7 @@ const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = exampleScope;
 
 const STORAGE = ["the database", "the master secret", "the images", "the flow log"];
 
-/** The data key, and the keys without which no detection notifies. An existing trail's key may be unknown. */
+/** The data key, and the keys without which no detection notifies, if they are known and not of AWS. */
 const monitoringKeys = ({ keyArn, trailKeyArn, topicKeyArn }: DetectionScope) =>
   [keyArn, trailKeyArn, topicKeyArn].filter((arn) => arn !== undefined);
 

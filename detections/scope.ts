@@ -23,8 +23,8 @@ export interface MonitoringScope {
   readonly deployRoleArn?: string;
   /** KMS key of the trail, if it is known: without the key, CloudTrail delivers nothing. */
   readonly trailKeyArn?: string | undefined;
-  /** KMS key of the alarms' topics: without it, SNS delivers nothing. */
-  readonly topicKeyArn: string;
+  /** KMS key of the alarms' topics, if they have one: without the key, SNS delivers nothing. */
+  readonly topicKeyArn?: string | undefined;
   /** Existing topics that the alarms notify, for urgent and for routine alarms. Absent: topics with our prefix. */
   readonly existingTopicArns?: readonly string[];
   /** `cipherwatch-<env>-`, the prefix of resource names. */
@@ -63,7 +63,7 @@ export interface DetectionScope extends MonitoringScope {
   readonly previousKeyArns: readonly string[];
   /** The role that moves records from the previous KMS keys to the current one, if there are any. */
   readonly rewrapRoleArn?: string;
-  /** KMS keys of the database, its master secret, the images and the flow log. */
+  /** KMS keys of the database, its master secret, the images and the flow log. Empty if AWS manages them. */
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
   readonly securityGroupIds: readonly string[];
@@ -196,13 +196,14 @@ export function createExampleScope(
     natAddresses = [],
     ...settings
   }: ScopeSettings & { readonly previousKeys?: number } = {},
-): DetectionScope & { readonly trailKeyArn: string } {
+): DetectionScope & { readonly trailKeyArn: string; readonly topicKeyArn: string } {
   const partition = partitionOf(region);
   const regionalArn = (service: string, resource: string) =>
     `arn:${partition}:${service}:${region}:${EXAMPLE_ACCOUNT}:${resource}`;
   const globalArn = (service: string, resource: string) =>
     `arn:${partition}:${service}::${EXAMPLE_ACCOUNT}:${resource}`;
   const trailKeyArn = regionalArn("kms", "key/5a7d92c4-08e1-4f3b-b6d5-9c1e7a2f4b80");
+  const topicKeyArn = regionalArn("kms", "key/c3b81f56-7d24-4e90-8a1c-62f5d0e9b7a3");
   const scope = createDetectionScope(
     env,
     { accountId: EXAMPLE_ACCOUNT, regionalArn, globalArn },
@@ -212,7 +213,7 @@ export function createExampleScope(
         regionalArn("kms", `key/${id}`),
       ),
       trailKeyArn,
-      topicKeyArn: regionalArn("kms", "key/c3b81f56-7d24-4e90-8a1c-62f5d0e9b7a3"),
+      topicKeyArn,
       storageKeyArns: [
         "2b9d4c17-6e50-4a8f-9c31-d7f0e8a5b642",
         "8e3f7a20-1c94-4d6b-a5e8-40b9c2d6f713",
@@ -225,7 +226,7 @@ export function createExampleScope(
     },
     settings,
   );
-  return { ...scope, trailKeyArn };
+  return { ...scope, trailKeyArn, topicKeyArn };
 }
 
 /** https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */

@@ -262,7 +262,9 @@ function existingOf(scope: DetectionScope): object {
     rolePath: serviceRoleArn.slice(serviceRoleArn.indexOf("/"), -serviceRoleName.length),
     ...(urgentTopicArn && { urgentTopicArn, routineTopicArn, topicKeyArn }),
     ...(countedAccountIds && { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName }),
-    ...(storageKeyArns.length < STORAGE_KEYS.length && { vpcId: "existing" }),
+    ...(storageKeyArns.length === 0
+      ? { customerManagedKeys: "records" }
+      : storageKeyArns.length < STORAGE_KEYS.length && { vpcId: "existing" }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface LabScopeSettings extends ScopeSettings {
   readonly trailKeyArn?: string | undefined;
   /** Key of existing topics, if it is known. */
   readonly topicKeyArn?: string | undefined;
+  /** Whether all data is encrypted with customer managed keys, or only the records. Default: all. */
+  readonly customerManagedKeys?: "all" | "records" | undefined;
   /** An existing VPC has no flow log of ours. */
   readonly vpcId?: string | undefined;
   /** Generations of the data key, oldest first. The first by default. */
@@ -37,7 +39,9 @@ export function labScope(
   settings: LabScopeSettings = {},
   network: Pick<DetectionScope, "securityGroupIds" | "natAddresses"> = NO_NETWORK,
 ): DetectionScope {
-  const { keyGenerations = [1] } = settings;
+  const { keyGenerations = [1], customerManagedKeys = "all" } = settings;
+  const supportingKey = (part: string) =>
+    customerManagedKeys === "all" ? keyArn(keyAlias(env, part)) : undefined;
   const current = settings.currentKeyGeneration ?? keyGenerations.at(-1) ?? 1;
   const arnOf = (generation: number) => keyArn(dataKeyAlias(env, generation));
   return createDetectionScope(
@@ -51,13 +55,11 @@ export function labScope(
       keyArn: arnOf(current),
       previousKeyArns: keyGenerations.filter((generation) => generation !== current).map(arnOf),
       trailKeyArn:
-        settings.trailLogGroup === undefined
-          ? keyArn(keyAlias(env, "trail"))
-          : settings.trailKeyArn,
-      topicKeyArn: settings.topicKeyArn ?? keyArn(keyAlias(env, "alarms")),
+        settings.trailLogGroup === undefined ? supportingKey("trail") : settings.trailKeyArn,
+      topicKeyArn: settings.topicKeyArn ?? supportingKey("alarms"),
       storageKeyArns: STORAGE_KEYS.filter(
         (part) => part !== "flow-log" || settings.vpcId === undefined,
-      ).map((part) => keyArn(keyAlias(env, part))),
+      ).flatMap((part) => supportingKey(part) ?? []),
       ...network,
     },
     settings,
@@ -72,6 +74,7 @@ export function deployedScope(
 ): DetectionScope {
   const { trailLogGroup, trailKeyArn, trailBucket, vpcId, currentKeyGeneration } = settings;
   const { urgentTopicArn, routineTopicArn, topicKeyArn, rolePath = "/" } = settings;
+  const { customerManagedKeys } = settings;
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -93,6 +96,7 @@ export function deployedScope(
       urgentTopicArn,
       routineTopicArn,
       topicKeyArn,
+      customerManagedKeys,
       rolePath,
       vpcId,
       ...(keyGenerations.length > 0 && { keyGenerations, currentKeyGeneration }),

@@ -21,6 +21,12 @@ testSettings(settings, {
       first: /^must be numbers, separated by commas$/,
     },
   ],
+  customerManagedKeys: [
+    "CUSTOMER_MANAGED_KEYS",
+    "records",
+    "records",
+    { none: /^is not a valid choice$/ },
+  ],
   keyRotationDays: [
     "KEY_ROTATION_DAYS",
     "90",
@@ -56,6 +62,16 @@ test("encrypts with the newest key, unless another of the generations is set", (
   expect(currentOf({ KEY_GENERATIONS: "1,2", CURRENT_KEY_GENERATION: "1" })).toBe(1);
   expect(issuesOf({ CURRENT_KEY_GENERATION: "2" })).toMatchObject([
     { message: "must be one of CIPHERWATCH_KEY_GENERATIONS, which 2 is not" },
+  ]);
+});
+
+test("requires customer managed keys for all data in prod", () => {
+  expect(issuesOf({ ENV: "prod", CUSTOMER_MANAGED_KEYS: "records" })).toMatchObject([
+    {
+      variable: "CIPHERWATCH_CUSTOMER_MANAGED_KEYS",
+      message: expect.stringMatching(/^must be all in prod: .* no key policy would separate/),
+      allowed: "all, in prod",
+    },
   ]);
 });
 

@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { MAX_KEY_GENERATION } from "../common/naming.ts";
-import { integer, oneOfNumbers, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
+import type * as general from "./general.ts";
+import {
+  integer,
+  oneOf,
+  oneOfNumbers,
+  type Refinement,
+  same,
+  setting,
+  type ValuesOf,
+} from "./setting.ts";
 
 /**
  * Retention periods in days that CloudWatch Logs offers.
@@ -52,6 +61,12 @@ export const settings = {
     next: "unset it to use the newest generation",
   }),
 
+  customerManagedKeys: oneOf(["all", "records"], "is not a valid choice", {
+    description:
+      "Data that is encrypted with customer managed KMS keys. records: the records only; AWS owned and AWS managed keys encrypt the rest, in dev only. It cannot be changed once the environment is deployed.",
+    defaults: same("all"),
+  }),
+
   keyRotationDays: integer(90, 2560, {
     description: "Days between automatic rotations of a KMS key.",
     defaults: same(365),
@@ -93,7 +108,18 @@ export function currentGenerationOf({
   return currentKeyGeneration ?? keyGenerations.at(-1) ?? 1;
 }
 
-export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
+type Values = ValuesOf<typeof settings> & Pick<ValuesOf<typeof general.settings>, "shape">;
+
+export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["customerManagedKeys", "shape"],
+    check: ({ customerManagedKeys, shape }) =>
+      customerManagedKeys === "records" &&
+      shape === "prod" &&
+      "must be all in prod: whoever may use S3, RDS or CloudWatch Logs can use their keys, so no key policy would separate these duties",
+    allowed: "all, in prod",
+    next: "unset it, or use dev for a cheap environment",
+  },
   {
     fields: ["currentKeyGeneration", "keyGenerations"],
     check: ({ currentKeyGeneration: current, keyGenerations }) =>

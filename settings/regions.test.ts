@@ -86,6 +86,11 @@ test.each([
     /^is set, but the newest generation, 1, is an existing key/,
   ],
   [
+    "backups from another Region under an AWS managed key",
+    { CUSTOMER_MANAGED_KEYS: "records" },
+    /^must be all with a second Region: copies .* need a customer managed key/,
+  ],
+  [
     "a standby without backups",
     { STANDBY: "true", SOURCE_DATABASE_ARN: "" },
     /^is true without CIPHERWATCH_SOURCE_DATABASE_ARN/,

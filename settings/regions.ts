@@ -81,6 +81,18 @@ function inOtherRegion(arn: string, { region, accountId }: Values): string | und
 
 export const refinements: readonly Refinement<Values>[] = [
   {
+    fields: ["customerManagedKeys", "replicaRegion", "primaryKeyArns", "sourceDatabaseArn"],
+    check: ({ customerManagedKeys, replicaRegion, primaryKeyArns, sourceDatabaseArn }) =>
+      customerManagedKeys === "records" &&
+      (replicaRegion !== undefined ||
+        primaryKeyArns.length > 0 ||
+        sourceDatabaseArn !== undefined) &&
+      "must be all with a second Region: copies of the database's backups need a customer managed key there, and AWS managed keys cannot be shared",
+    allowed:
+      "all, with CIPHERWATCH_REPLICA_REGION, CIPHERWATCH_PRIMARY_KEY_ARNS or CIPHERWATCH_SOURCE_DATABASE_ARN",
+    next: "unset it, or use a single Region",
+  },
+  {
     fields: ["replicaRegion", "region"],
     check: ({ replicaRegion, region }) =>
       replicaRegion === region && `is ${region}, which is the Region of this deployment`,

@@ -22,7 +22,7 @@ import { AlarmTopic, grantAlarmTopics, topicArn, topicName } from "./constructs/
 import { CanaryAlarm } from "./constructs/canary-alarm.ts";
 import { ChatChannel } from "./constructs/chat-channel.ts";
 import { DetectionAlarm } from "./constructs/detection-alarm.ts";
-import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { EventQueue, grantEventQueues } from "./constructs/event-queue.ts";
 import { EventRule, type EventTarget } from "./constructs/event-rule.ts";
 import { ExistingLogGroup } from "./constructs/existing-log-group.ts";
@@ -35,7 +35,7 @@ import { Webhook } from "./constructs/webhook.ts";
 export interface AlarmStackProps<Scope extends MonitoringScope> extends CipherwatchStackProps {
   readonly detections: readonly Detection<Scope>[];
   /** Returns the resources that the detections refer to, with the key of this stack's topics. */
-  readonly scopeOf: (stack: CipherwatchStack, topicKeyArn: string) => Scope;
+  readonly scopeOf: (stack: CipherwatchStack, topicKeyArn: string | undefined) => Scope;
   /** Returns what the canary's alarms monitor. Default: there is no canary. */
   readonly canaryOf?: (scope: Scope) => CanarySource;
   /** Alarm when the trail delivers no KMS events for a day. Default: no, because the canary tests more. */
@@ -125,14 +125,14 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   }
 
   /** Encrypts the canary's topic and the queues, and the topics urgent and routine unless these exist. */
-  #addTopicKey(): string {
+  #addTopicKey(): string | undefined {
     const { env, urgentTopicArn } = this.settings;
     const topics = urgentTopicArn === undefined ? SEVERITY_TOPICS : [];
-    return new EncryptionKey(this, "TopicKey", {
+    return supportingKey(this, "TopicKey", {
       alias: keyAlias(env, "alarms"),
       description: `Encrypts the alarm messages and events of cipherwatch ${env}`,
       grants: [...grantAlarmTopics(this, THIS_KEY, ...topics, CANARY), ...this.#queueGrants()],
-    }).keyArn;
+    });
   }
 
   #queueGrants(): readonly Statement[] {
@@ -140,7 +140,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   }
 
   /** @returns the ARNs for urgent and for routine alarms */
-  #addTopics(keyArn: string): readonly [urgent: string, routine: string] {
+  #addTopics(keyArn: string | undefined): readonly [urgent: string, routine: string] {
     const { env, alertEmail, pagerEmail = alertEmail } = this.settings;
     const urgent = new AlarmTopic(this, "UrgentTopic", {
       part: URGENT_TOPIC,
@@ -272,7 +272,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
    */
   #addSilenceAlarms(
     detectionScope: Scope,
-    keyArn: string,
+    keyArn: string | undefined,
     source: CanarySource | undefined,
   ): readonly string[] {
     const { settings } = this;
@@ -308,7 +308,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   }
 
   /** Sends every state change of an alarm to a queue and a webhook, as far as the settings enable them. */
-  #forwardStateChanges({ namePrefix }: Scope, keyArn: string): void {
+  #forwardStateChanges({ namePrefix }: Scope, keyArn: string | undefined): void {
     const { alarmQueue, webhookUrl } = this.settings;
     const targets: EventTarget[] = [];
     if (alarmQueue) {

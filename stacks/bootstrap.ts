@@ -2,7 +2,7 @@ import { TerraformOutput, type TerraformResourceLifecycle } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
 import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
@@ -26,16 +26,18 @@ export class BootstrapStack extends CipherwatchStack {
     super(scope, id, props);
     const { settings } = this;
     const { env, trailRetentionDays, githubRepository, githubRepositoryIds } = settings;
-    const key = new EncryptionKey(this, "StateKey", {
+    const keyArn = supportingKey(this, "StateKey", {
       alias: keyAlias(env, "state"),
       description: `Encrypts the Terraform states and plans of cipherwatch ${env}`,
       grants: [this.#grantUsers()],
     });
-    new KeyChangeRule(this, "StateKeyChange", {
-      keyArn: key.keyArn,
-      part: "state",
-      encrypts: "the Terraform states and plans",
-    });
+    if (keyArn !== undefined) {
+      new KeyChangeRule(this, "StateKeyChange", {
+        keyArn,
+        part: "state",
+        encrypts: "the Terraform states and plans",
+      });
+    }
     const accessLogs = new HardenedBucket(this, "AccessLogs", {
       part: "state-access-logs",
       expirationDays: trailRetentionDays,
@@ -43,13 +45,13 @@ export class BootstrapStack extends CipherwatchStack {
     });
     const stateBucket = new HardenedBucket(this, "StateBucket", {
       part: "state",
-      keyArn: key.keyArn,
+      keyArn,
       accessLogs,
       grants: () => [],
     });
     const planBucket = new HardenedBucket(this, "PlanBucket", {
       part: "plans",
-      keyArn: key.keyArn,
+      keyArn,
       expirationDays: PLAN_DAYS,
       accessLogs,
       grants: () => [],
@@ -64,7 +66,7 @@ export class BootstrapStack extends CipherwatchStack {
       const access = new PipelineAccess(this, "Pipeline", {
         stateBucketArn: stateBucket.bucketArn,
         planBucketArn: planBucket.bucketArn,
-        keyArn: key.keyArn,
+        keyArn,
         repository: { name: githubRepository, ids: githubRepositoryIds },
         environment: settings.githubEnvironment,
         createProvider: settings.githubOidcProvider,

@@ -8,7 +8,12 @@ import type { Construct } from "constructs";
 import { erasureLogGroupName, keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
-import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
+import {
+  grantLogGroups,
+  keysAreFixed,
+  supportingKey,
+  THIS_KEY,
+} from "./constructs/encryption-key.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
   accountPrincipals,
@@ -89,10 +94,13 @@ export class DatabaseStack extends CipherwatchStack {
   readonly port: number;
   readonly databaseName: string;
   readonly securityGroupId: string;
-  /** KMS key of the storage, logs and insights. */
-  readonly keyArn: string;
-  /** KMS key of the master secret. Readers of the secret need `kms:Decrypt` with it. */
-  readonly secretKeyArn: string;
+  /** KMS key of the storage, logs and insights. Undefined if RDS and CloudWatch Logs manage it. */
+  readonly keyArn: string | undefined;
+  /**
+   * KMS key of the master secret. Readers of the secret need `kms:Decrypt` with it. Undefined if Secrets Manager
+   * manages it.
+   */
+  readonly secretKeyArn: string | undefined;
   /** PostgreSQL role that the service signs in as, with IAM authentication. A migration creates it. */
   readonly serviceUser: string;
   /** PostgreSQL role that moves records to another KMS key. */
@@ -111,22 +119,20 @@ export class DatabaseStack extends CipherwatchStack {
 
     const ledger = settings.erasureLedger ? [erasureLogGroupName(env)] : [];
     const logGroupNames = [...Object.keys(LOGS).map((log) => this.#logGroupName(log)), ...ledger];
-    const key = new EncryptionKey(this, "DatabaseKey", {
+    this.keyArn = supportingKey(this, "DatabaseKey", {
       alias: keyAlias(env, "database"),
       description: `Encrypts the database of cipherwatch ${env}: its storage, logs and insights`,
       grants: [...this.#grantThrough("Rds", "rds"), grantLogGroups(this, ...logGroupNames)],
     });
-    const secretKey = new EncryptionKey(this, "SecretKey", {
+    this.secretKeyArn = supportingKey(this, "SecretKey", {
       alias: keyAlias(env, "database-secret"),
       description: `Encrypts the master secret of the database of cipherwatch ${env}`,
       grants: this.#grantThrough("SecretsManager", "secretsmanager", "rds"),
     });
-    this.keyArn = key.keyArn;
-    this.secretKeyArn = secretKey.keyArn;
 
     this.securityGroupId = this.#securityGroup(props);
-    const logGroups = this.#logGroups(key.keyArn);
-    for (const name of ledger) this.#addLedger(name, key.keyArn);
+    const logGroups = this.#logGroups();
+    for (const name of ledger) this.#addLedger(name);
     const backups = this.#copyBackups();
     this.instance = settings.standby ? undefined : this.#instance(props, backups, logGroups);
   }
@@ -141,7 +147,7 @@ export class DatabaseStack extends CipherwatchStack {
     if (sourceDatabaseArn === undefined) return undefined;
     return new DbInstanceAutomatedBackupsReplication(this, "BackupCopies", {
       sourceDbInstanceArn: sourceDatabaseArn,
-      kmsKeyId: this.keyArn,
+      ...(this.keyArn !== undefined && { kmsKeyId: this.keyArn }),
       retentionPeriod: databaseBackupDays,
     }).id;
   }
@@ -153,6 +159,7 @@ export class DatabaseStack extends CipherwatchStack {
     logGroups: readonly ITerraformDependable[],
   ): DatabaseInstance {
     const { settings } = this;
+    this.#keepKeys();
     const monitoring = this.#monitoringRole();
     const instance = new DbInstance(this, "Instance", {
       identifier: this.#identifier,
@@ -168,7 +175,10 @@ export class DatabaseStack extends CipherwatchStack {
       allocatedStorage: settings.databaseStorage,
       maxAllocatedStorage: settings.databaseStorageLimit,
       storageEncrypted: true,
-      kmsKeyId: this.keyArn,
+      ...(this.keyArn !== undefined && {
+        kmsKeyId: this.keyArn,
+        performanceInsightsKmsKeyId: this.keyArn,
+      }),
 
       dbSubnetGroupName: this.#subnetGroup(props.privateSubnetIds),
       vpcSecurityGroupIds: [this.securityGroupId],
@@ -181,7 +191,7 @@ export class DatabaseStack extends CipherwatchStack {
         : { restoreToPointInTime: restoreFrom(backupsArn) }),
       username: "cipherwatch_admin",
       manageMasterUserPassword: true,
-      masterUserSecretKmsKeyId: this.secretKeyArn,
+      ...(this.secretKeyArn !== undefined && { masterUserSecretKmsKeyId: this.secretKeyArn }),
       iamDatabaseAuthenticationEnabled: true,
 
       enabledCloudwatchLogsExports: Object.keys(LOGS),
@@ -189,7 +199,6 @@ export class DatabaseStack extends CipherwatchStack {
       monitoringRoleArn: monitoring.roleArn,
       // The API and Terraform still call Database Insights by its old name.
       performanceInsightsEnabled: true,
-      performanceInsightsKmsKeyId: this.keyArn,
       performanceInsightsRetentionPeriod: INSIGHTS_DAYS[settings.databaseInsights],
       databaseInsightsMode: settings.databaseInsights,
 
@@ -206,6 +215,23 @@ export class DatabaseStack extends CipherwatchStack {
       databaseResourceId: instance.resourceId,
       masterSecretArn: instance.masterUserSecret.get(0).secretArn,
     };
+  }
+
+  /** Fails the plan if a changed setting would replace the instance because of its key. */
+  #keepKeys(): void {
+    const value = this.settings.customerManagedKeys;
+    new DataResource(this, "CustomerManagedKeys", {
+      input: { customerManagedKeys: value },
+      lifecycle: {
+        ignoreChanges: ["input"],
+        postcondition: [
+          {
+            condition: `\${self.input.customerManagedKeys == "${value}"}`,
+            errorMessage: keysAreFixed(value),
+          },
+        ],
+      },
+    });
   }
 
   /** Deletes all data with the instance, or protects it and keeps a final snapshot. */
@@ -264,9 +290,9 @@ export class DatabaseStack extends CipherwatchStack {
     return `/aws/rds/instance/${this.#identifier}/${log}`;
   }
 
-  #logGroups(keyArn: string): ITerraformDependable[] {
+  #logGroups(): ITerraformDependable[] {
     return Object.entries(LOGS).map(([log, id]) =>
-      encryptedLogGroup(this, id, { name: this.#logGroupName(log), keyArn }),
+      encryptedLogGroup(this, id, { name: this.#logGroupName(log), keyArn: this.keyArn }),
     );
   }
 
@@ -274,9 +300,13 @@ export class DatabaseStack extends CipherwatchStack {
    * Adds the log group of the ids of forgotten records. Separate from the backups, so that restoring one does not
    * restore an older ledger.
    */
-  #addLedger(name: string, keyArn: string): void {
-    const retentionInDays = LEDGER_DAYS;
-    encryptedLogGroup(this, "ErasureLedger", { name, keyArn, retentionInDays, ...this.protection });
+  #addLedger(name: string): void {
+    encryptedLogGroup(this, "ErasureLedger", {
+      name,
+      keyArn: this.keyArn,
+      retentionInDays: LEDGER_DAYS,
+      ...this.protection,
+    });
   }
 
   /**

@@ -22,7 +22,7 @@ const ZONE_LETTERS = ["a", "b", "c"] as const;
 export interface VpcFlowLog {
   /** Plain text, not a reference to the log group. */
   readonly logGroupName: string;
-  readonly keyArn: string;
+  readonly keyArn: string | undefined;
   readonly vpcCidr: string;
 }
 

@@ -4,7 +4,7 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias, repositoryName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { EncryptionKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { keepCustomerKey, supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
 
 /** Days for which untagged images are kept. */
@@ -15,8 +15,8 @@ const UNTAGGED_DAYS = 7;
  * and pull, and no other account has access.
  */
 export class RegistryStack extends CipherwatchStack {
-  /** KMS key of the images. */
-  readonly keyArn: string;
+  /** KMS key of the images. Undefined if ECR owns it. */
+  readonly keyArn: string | undefined;
   readonly repositoryName: string;
   readonly repositoryArn: string;
   /** `<account>.dkr.ecr.<region>.amazonaws.com/<name>`, without tag or digest. */
@@ -26,19 +26,28 @@ export class RegistryStack extends CipherwatchStack {
     super(scope, id, props);
     const { env, imagesKept, deletionProtection } = this.settings;
     this.repositoryName = repositoryName(env);
-    const key = new EncryptionKey(this, "RegistryKey", {
+    this.keyArn = supportingKey(this, "RegistryKey", {
       alias: keyAlias(env, "registry"),
       description: `Encrypts the images of cipherwatch ${env}`,
       grants: [this.#grantRegistry()],
     });
-    this.keyArn = key.keyArn;
     const repository = new EcrRepository(this, "Repository", {
       name: this.repositoryName,
       imageTagMutability: "IMMUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
-      encryptionConfiguration: [{ encryptionType: "KMS", kmsKey: key.keyArn }],
+      encryptionConfiguration: [
+        this.keyArn === undefined
+          ? { encryptionType: "AES256" }
+          : { encryptionType: "KMS", kmsKey: this.keyArn },
+      ],
       forceDelete: !deletionProtection,
       ...this.protection,
+      ...keepCustomerKey(
+        this,
+        "encryption_configuration",
+        'self.encryption_configuration[0].encryption_type == "AES256"',
+        this.protection.lifecycle,
+      ),
     });
     this.repositoryArn = repository.arn;
     this.repositoryUrl = repository.repositoryUrl;

@@ -17,13 +17,20 @@ import {
   serviceRoleName,
 } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { EncryptionKey, grantLogGroups } from "./constructs/encryption-key.ts";
+import { grantLogGroups, supportingKey } from "./constructs/encryption-key.ts";
 import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
 import { fargateCapacity } from "./constructs/fargate-capacity.ts";
 import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
-import { allow, PULL_IMAGE, READ_TRAIL, USE_LEDGER, viaService } from "./constructs/policy.ts";
+import {
+  allow,
+  PULL_IMAGE,
+  READ_TRAIL,
+  type Statement,
+  USE_LEDGER,
+  viaService,
+} from "./constructs/policy.ts";
 import { RewrapTask } from "./constructs/rewrap-task.ts";
 import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
@@ -54,8 +61,8 @@ export interface ServiceStackProps extends CipherwatchStackProps, TaskKeysProps,
   /** Identifies the database in IAM policies: `db-…`. */
   readonly databaseResourceId: string;
   readonly databaseSecurityGroupId: string;
-  /** ARN of the key that encrypts the master secret. */
-  readonly secretKeyArn: string;
+  /** ARN of the key that encrypts the master secret. Undefined if Secrets Manager manages it. */
+  readonly secretKeyArn: string | undefined;
 }
 
 const PORT = 8080;
@@ -146,7 +153,7 @@ export class ServiceStack extends CipherwatchStack {
     const waf = `aws-waf-logs-${resourceName(env, "service")}`;
     // Otherwise Container Insights creates this log group itself, unencrypted and without expiration.
     const insights = `/aws/ecs/containerinsights/${this.clusterName}/performance`;
-    const { keyArn } = new EncryptionKey(this, "LogsKey", {
+    const keyArn = supportingKey(this, "LogsKey", {
       alias: keyAlias(env, "service-logs"),
       description: `Encrypts the service logs of cipherwatch ${env}, and sessions of ECS Exec`,
       grants: [
@@ -154,11 +161,13 @@ export class ServiceStack extends CipherwatchStack {
         ...(executeCommand ? grantExecSessions(this, serviceRoleName(env)) : []),
       ],
     });
-    new KeyChangeRule(this, "LogsKeyChange", {
-      keyArn,
-      part: "service-logs",
-      encrypts: "the service's logs",
-    });
+    if (keyArn !== undefined) {
+      new KeyChangeRule(this, "LogsKeyChange", {
+        keyArn,
+        part: "service-logs",
+        encrypts: "the service's logs",
+      });
+    }
     return {
       keyArn,
       service: encryptedLogGroup(this, "ServiceLogs", { name: service, keyArn }),
@@ -182,15 +191,26 @@ export class ServiceStack extends CipherwatchStack {
           ["logs:CreateLogStream", "logs:PutLogEvents"],
         ),
         allow("ReadMasterSecret", [props.masterSecretArn], ["secretsmanager:GetSecretValue"]),
-        allow(
-          "DecryptMasterSecret",
-          [props.secretKeyArn],
-          ["kms:Decrypt"],
-          viaService(this, "secretsmanager"),
-          ["StringEquals", "kms:EncryptionContext:SecretARN", props.masterSecretArn],
-        ),
+        ...this.#decryptMasterSecret(props),
       ],
     });
+  }
+
+  /**
+   * The key that Secrets Manager manages admits everybody who may read the secret.
+   * https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+   */
+  #decryptMasterSecret({ secretKeyArn, masterSecretArn }: ServiceStackProps): readonly Statement[] {
+    if (secretKeyArn === undefined) return [];
+    return [
+      allow(
+        "DecryptMasterSecret",
+        [secretKeyArn],
+        ["kms:Decrypt"],
+        viaService(this, "secretsmanager"),
+        ["StringEquals", "kms:EncryptionContext:SecretARN", masterSecretArn],
+      ),
+    ];
   }
 
   /** The role of the service. The detections expect it to make no calls beyond these permissions. */
@@ -278,10 +298,11 @@ export class ServiceStack extends CipherwatchStack {
       setting: [{ name: "containerInsights", value: this.settings.containerInsights }],
       configuration: {
         executeCommandConfiguration: {
-          kmsKeyId: keyArn,
+          ...(keyArn !== undefined && { kmsKeyId: keyArn }),
           logging: "OVERRIDE",
           logConfiguration: {
-            cloudWatchEncryptionEnabled: true,
+            // Otherwise ECS Exec refuses to log to a log group without a customer managed key.
+            cloudWatchEncryptionEnabled: keyArn !== undefined,
             cloudWatchLogGroupName: exec.name,
           },
         },
@@ -340,8 +361,8 @@ export class ServiceStack extends CipherwatchStack {
 }
 
 interface Logs {
-  /** ARN of the key that encrypts all of them. */
-  readonly keyArn: string;
+  /** ARN of the key that encrypts all of them. Undefined if CloudWatch Logs owns it. */
+  readonly keyArn: string | undefined;
   readonly service: CloudwatchLogGroup;
   /** Sessions of ECS Exec: commands and their output. */
   readonly exec: CloudwatchLogGroup;

@@ -4,7 +4,7 @@ import type { Construct } from "constructs";
 import { keyAlias, resourceName, trailLogGroupName, trailName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
-import { EncryptionKey, grantLogGroups, THIS_KEY } from "./constructs/encryption-key.ts";
+import { grantLogGroups, supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
 import { type BucketArns, grantAccessLogs, HardenedBucket } from "./constructs/hardened-bucket.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
@@ -31,8 +31,8 @@ const CLOUDTRAIL = servicePrincipal("cloudtrail.amazonaws.com");
 export class TrailStack extends CipherwatchStack {
   readonly trailArn: string;
   readonly logGroupName: string;
-  /** ARN of the key that encrypts the trail's files and log group. */
-  readonly keyArn: string;
+  /** ARN of the key that encrypts the trail's files and log group. Undefined if AWS owns it. */
+  readonly keyArn: string | undefined;
 
   constructor(scope: Construct, id: string, props: CipherwatchStackProps) {
     super(scope, id, props);
@@ -41,7 +41,7 @@ export class TrailStack extends CipherwatchStack {
     this.trailArn = trailArnOf(this);
     this.logGroupName = trailLogGroupName(env);
 
-    const key = new EncryptionKey(this, "TrailKey", {
+    const keyArn = supportingKey(this, "TrailKey", {
       alias: keyAlias(env, "trail"),
       description: `Encrypts the trail of cipherwatch ${env}: its files and its log group`,
       grants: [
@@ -50,7 +50,7 @@ export class TrailStack extends CipherwatchStack {
         grantLogGroups(this, this.logGroupName),
       ],
     });
-    this.keyArn = key.keyArn;
+    this.keyArn = keyArn;
 
     // S3 log delivery supports no KMS key. The bucket does not log accesses to itself, because every log
     // file would cause another one.
@@ -61,7 +61,7 @@ export class TrailStack extends CipherwatchStack {
     });
     const bucket = new HardenedBucket(this, "TrailBucket", {
       part: "trail",
-      keyArn: key.keyArn,
+      keyArn,
       expirationDays: trailRetentionDays,
       lockDays: trailLockDays,
       accessLogs,
@@ -70,14 +70,14 @@ export class TrailStack extends CipherwatchStack {
 
     const logGroup = encryptedLogGroup(this, "LogGroup", {
       name: this.logGroupName,
-      keyArn: key.keyArn,
+      keyArn,
     });
     const role = this.#logDeliveryRole();
 
     new Cloudtrail(this, "Trail", {
       name,
       s3BucketName: bucket.bucketName,
-      kmsKeyId: key.keyArn,
+      ...(keyArn !== undefined && { kmsKeyId: keyArn }),
       cloudWatchLogsGroupArn: `${logGroup.arn}:*`,
       cloudWatchLogsRoleArn: role.roleArn,
       enableLogging: true,

@@ -30,7 +30,7 @@ export interface DeployedEndpoint {
 export interface DeployedDatabase {
   readonly identifier: string;
   readonly secretArn: string;
-  readonly secretKeyArn: string;
+  readonly secretKeyArn?: string;
 }
 
 export interface DeployedKey {
@@ -121,7 +121,9 @@ export function readAccess(terraform: Terraform): DeployedAccess {
     databases: terraform.resources("aws_db_instance").map((resource) => ({
       identifier: text(resource, "identifier"),
       secretArn: masterSecretArn(resource),
-      secretKeyArn: text(resource, "master_user_secret_kms_key_id"),
+      ...(resource.get("master_user_secret_kms_key_id") !== undefined && {
+        secretKeyArn: text(resource, "master_user_secret_kms_key_id"),
+      }),
     })),
   };
 }

@@ -9,6 +9,7 @@ import {
 } from "../example-events.ts";
 import { KEY_CHANGES } from "../kms-key-change.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.ts";
+import type { MonitoringScope } from "../scope.ts";
 import { expectedRole } from "./examples.ts";
 import {
   arnSuffix,
@@ -46,6 +47,11 @@ function chunks<Item>(items: readonly Item[], size: number): readonly (readonly 
   return items.flatMap((_, index) =>
     index % size === 0 ? [items.slice(index, index + size)] : [],
   );
+}
+
+/** The keys without which no detection notifies, if they are known and not of AWS. */
+function monitoringKeys({ trailKeyArn, topicKeyArn }: MonitoringScope): readonly string[] {
+  return [trailKeyArn, topicKeyArn].filter((arn) => arn !== undefined);
 }
 
 const MUST_FIRE: readonly ExampleEvent[] = [
@@ -97,15 +103,19 @@ const MUST_NOT_FIRE: readonly ExampleEvent[] = [
 
 /** Detects changes of the keys, and of the keys of the trail and the alarms, which detection depends on. */
 export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
+  const chunksOfKeys = chunks(keys.map(arnValue), KEYS_PER_PATTERN);
+  const patternsOf = (scope: MonitoringScope) => {
+    const monitoring = monitoringKeys(scope);
+    return monitoring.length === 0 ? chunksOfKeys : [monitoring, ...chunksOfKeys];
+  };
   return {
     id: "key-change",
     title: "A monitored KMS key was disabled, or access to it was changed",
     severity: "critical",
     tactic: "impact",
     source: "trail",
-    pattern: ({ trailKeyArn, topicKeyArn }) =>
-      changesOf(trailKeyArn === undefined ? [topicKeyArn] : [trailKeyArn, topicKeyArn]),
-    furtherPatterns: () => chunks(keys.map(arnValue), KEYS_PER_PATTERN).map(changesOf),
+    pattern: (scope) => changesOf(patternsOf(scope)[0] ?? []),
+    furtherPatterns: (scope) => patternsOf(scope).slice(1).map(changesOf),
     threshold: 1,
     period: 60,
     evaluationPeriods: 15,
@@ -113,16 +123,12 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     treatMissingData: "notBreaching",
     statistic: "Sum",
     changeNotification: {
-      detail: ({ trailKeyArn, topicKeyArn }) => ({
+      detail: (scope) => ({
         eventSource: ["kms.amazonaws.com"],
         eventName: APPLICATION_KEY_CHANGES,
         userIdentity: { invokedBy: [{ exists: false }] },
         resources: {
-          ARN: [
-            ...(trailKeyArn === undefined ? [] : [trailKeyArn]),
-            topicKeyArn,
-            ...keys.map(arnSuffix),
-          ],
+          ARN: [...monitoringKeys(scope), ...keys.map(arnSuffix)],
         },
       }),
     },

@@ -11,7 +11,10 @@ import {
   type Workspace,
 } from "./workspace.ts";
 
-/** Applies a whole deployment into resources that the account had before. */
+/**
+ * Applies a whole deployment into resources that the account had before. Nothing in it has a new KMS key: that of
+ * the records exists, and AWS owned and AWS managed keys encrypt the rest.
+ */
 const CONCURRENCY = 4;
 const REGION = "ap-southeast-2";
 const TRAIL_LOG_GROUP = "aws-cloudtrail-logs-123456789012-1a2b3c4d";
@@ -22,6 +25,9 @@ let emulator: Emulator;
 let workspace: Workspace;
 let settings: SettingsVariables;
 let existing: SynthOutput;
+/** Another environment, whose data has customer managed keys. */
+let other: SettingsVariables;
+const OTHER_STACKS = ["bootstrap", "registry"] as const;
 
 beforeAll(async () => {
   emulator = await startEmulator(REGION);
@@ -65,6 +71,7 @@ beforeAll(async () => {
     CIPHERWATCH_GITHUB_REPOSITORY: "example-org/cipherwatch",
     CIPHERWATCH_TAGS: "Owner=payments",
     CIPHERWATCH_ROLE_PATH: "/platform/",
+    CIPHERWATCH_CUSTOMER_MANAGED_KEYS: "records",
     CIPHERWATCH_EXISTING_KEYS: `1=${await keyOf()}`,
     CIPHERWATCH_URGENT_TOPIC_ARN: await topicOf("pages"),
     CIPHERWATCH_ROUTINE_TOPIC_ARN: await topicOf("alerts"),
@@ -75,6 +82,8 @@ beforeAll(async () => {
     CIPHERWATCH_PRIVATE_SUBNET_IDS: `${privateA},${privateB}`,
   };
   existing = await workspace.synth("existing", settings);
+  const { CIPHERWATCH_GITHUB_REPOSITORY: _, ...withoutPipeline } = settings;
+  other = { ...withoutPipeline, CIPHERWATCH_ENV: "other" };
   // One after another: concurrent `terraform init` commands can corrupt a shared plugin cache.
   for (const stack of existing.dependencies.keys()) await terraform(existing, stack).init();
 });
@@ -140,6 +149,44 @@ describe("a whole deployment into an existing trail, VPC, topics and KMS keys, w
     ).outputs();
     expect(TopicPolicyStatements).toContain(settings.CIPHERWATCH_URGENT_TOPIC_ARN);
     expect(TopicKeyPolicyStatements).toContain("cipherwatch-staging-canary");
+  });
+});
+
+describe("CIPHERWATCH_CUSTOMER_MANAGED_KEYS of a deployed environment", () => {
+  const refusal = async (output: SynthOutput, stack: string) => {
+    const tf = terraform(output, stack);
+    await tf.init();
+    const message = String(await tf.plan().catch(String));
+    return message.replaceAll(/[\s│]+/g, " ");
+  };
+
+  test("cannot become records, which would delete the keys of states and images", async () => {
+    const all = await workspace.synth("other-all", {
+      ...other,
+      CIPHERWATCH_CUSTOMER_MANAGED_KEYS: "all",
+    });
+    for (const stack of OTHER_STACKS) {
+      const tf = terraform(all, stack);
+      await tf.init();
+      await tf.plan();
+      await tf.apply();
+    }
+    const records = await workspace.synth("other-records", other);
+    for (const stack of OTHER_STACKS) {
+      expect
+        .soft(await refusal(records, stack), stack)
+        .toMatch(/CUSTOMER_MANAGED_KEYS cannot become records in a deployed environment/);
+    }
+  });
+
+  test("cannot become all, which would replace the database", async () => {
+    const all = await workspace.synth("existing-all", {
+      ...settings,
+      CIPHERWATCH_CUSTOMER_MANAGED_KEYS: "all",
+    });
+    expect(await refusal(all, "database")).toMatch(
+      /CUSTOMER_MANAGED_KEYS cannot become all in a deployed environment/,
+    );
   });
 });
 

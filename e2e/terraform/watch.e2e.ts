@@ -7,7 +7,10 @@ import { type Emulator, startEmulator } from "./emulator.ts";
 import { unexpectedRemainders } from "./remainders.ts";
 import { makeWorkspace, root, type Workspace, writeOverride } from "./workspace.ts";
 
-/** Monitors a key of the account without the service, with the commands of docs/monitoring-keys.md. */
+/**
+ * Monitors a key of the account without the service, with the commands of docs/monitoring-keys.md. The trail and
+ * the topics have no KMS keys of their own.
+ */
 const REGION = "ap-southeast-2";
 const ACCOUNT = "123456789012"; // of the emulator
 const KEY_ID = "7c1e5d20-4b8f-4a63-92d7-e0f3a6b9c815";
@@ -39,6 +42,7 @@ async function command(verb: string, ...args: readonly string[]): Promise<string
   const settings = {
     CIPHERWATCH_ALERT_EMAIL: "security@example.com",
     CIPHERWATCH_MONITORED_KEYS: keysFile,
+    CIPHERWATCH_CUSTOMER_MANAGED_KEYS: "records",
   };
   const { output: text } = await run(
     ["node", "deploy/cdktf.ts", verb, "watch", ...args, "--no-color", ...lock],

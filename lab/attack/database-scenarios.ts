@@ -46,7 +46,7 @@ export const databaseCopyScenarios: readonly Scenario[] = [
     SourceArn: `arn:aws:rds:${region}:${scope.accountId}:snapshot:${SNAPSHOT}`,
     S3BucketName: "mallory",
     IamRoleArn: `arn:aws:iam::${scope.accountId}:role/export`,
-    KmsKeyId: scope.topicKeyArn,
+    KmsKeyId: scope.topicKeyArn ?? scope.keyArn,
   })),
   rds("replicates the database to a data warehouse", "CreateIntegration", (lab) => ({
     SourceArn: `arn:aws:rds:${lab.region}:${lab.scope.accountId}:db:${instance(lab)}`,

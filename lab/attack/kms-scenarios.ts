@@ -47,7 +47,7 @@ export const kmsKeyChangeScenarios: readonly Scenario[] = [
     run: async ({ attacker, scope }) => {
       const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = scope;
       for (const KeyId of [keyArn, trailKeyArn, topicKeyArn, ...storageKeyArns]) {
-        if (KeyId === undefined) continue; // the lab has no key of an existing trail
+        if (KeyId === undefined) continue; // an existing trail's, or of AWS
         try {
           await attacker.json("kms", "DisableKey", { KeyId });
         } finally {
@@ -60,7 +60,7 @@ export const kmsKeyChangeScenarios: readonly Scenario[] = [
     description: "mallory schedules the deletion of a key of the monitoring and cancels it",
     kind: "live",
     run: async ({ attacker, scope }) => {
-      const KeyId = scope.trailKeyArn ?? scope.topicKeyArn;
+      const KeyId = scope.trailKeyArn ?? scope.topicKeyArn ?? scope.keyArn;
       try {
         await attacker.json("kms", "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
       } finally {

@@ -41,6 +41,7 @@ const State = z.object({
     urgentTopicArn: z.string().optional(),
     routineTopicArn: z.string().optional(),
     topicKeyArn: z.string().optional(),
+    customerManagedKeys: z.enum(["all", "records"]).optional(),
     vpcId: z.string().optional(),
   }),
 });

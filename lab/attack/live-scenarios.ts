@@ -217,7 +217,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     live("mallory replaces the key of the trail's log group", ({ attacker, scope }) =>
       attacker.json("logs", "AssociateKmsKey", {
         logGroupName: scope.trailLogGroupName,
-        kmsKeyId: scope.topicKeyArn,
+        kmsKeyId: scope.topicKeyArn ?? scope.keyArn,
       }),
     ),
     live("mallory masks the trail's log events", ({ attacker, scope }) =>

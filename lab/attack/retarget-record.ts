@@ -25,7 +25,7 @@ export function retargetRecord(
     [example.deployRoleArn, scope.deployRoleArn],
     [example.keyArn, scope.keyArn],
     [example.trailKeyArn, scope.trailKeyArn ?? example.trailKeyArn],
-    [example.topicKeyArn, scope.topicKeyArn],
+    [example.topicKeyArn, scope.topicKeyArn ?? example.topicKeyArn],
     ...example.storageKeyArns.map(
       (arn, index) => [arn, scope.storageKeyArns[index] ?? arn] as const,
     ),

@@ -289,6 +289,19 @@ test("lets only the execution role and administrators read the master secret", a
   );
 });
 
+test("lets the execution role read a master secret with an AWS managed key, within the boundary", async () => {
+  const { scope, clientOf, deployment } = await startAccess({
+    ...PIPELINE,
+    CUSTOMER_MANAGED_KEYS: "records",
+  });
+  expect(deployment.keys.map(({ arn }) => arn)).toEqual([scope.keyArn]);
+  const SecretId = deployment.access.databases[0]?.secretArn;
+  const read = (role: string) =>
+    clientOf(role).json("secretsmanager", "GetSecretValue", { SecretId });
+  expect(await read(scope.executionRoleName)).toMatchObject({ ARN: SecretId });
+  await expect(read(scope.serviceRoleName)).rejects.toThrow(/AccessDenied/);
+});
+
 test("keeps changed policies over a restart", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-access-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

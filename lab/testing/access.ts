@@ -32,6 +32,7 @@ export async function startAccess(variables: Readonly<Record<string, string>>) {
   });
   const scope = deployedScope(variables.ENV ?? "dev", deployment, {
     rolePath: variables.ROLE_PATH ?? "/",
+    customerManagedKeys: variables.CUSTOMER_MANAGED_KEYS === "records" ? "records" : "all",
   });
   const clientFor = (accessKeyId: string): AwsClient =>
     createAwsClient({

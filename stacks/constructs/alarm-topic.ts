@@ -20,8 +20,11 @@ export interface AlarmTopicProps {
   /** Last part of the topic's name, such as `urgent`. */
   readonly part: string;
   readonly displayName: string;
-  /** A KMS key whose policy includes `grantAlarmTopics` for this part. */
-  readonly keyArn: string;
+  /**
+   * A KMS key whose policy includes `grantAlarmTopics` for this part. Undefined for none: alarms and rules
+   * cannot use the AWS managed key for SNS.
+   */
+  readonly keyArn: string | undefined;
   /**
    * Receives the messages, once its owner has confirmed the subscription with the first email. Default: the
    * topic has no subscription.
@@ -39,7 +42,7 @@ export class AlarmTopic extends Construct {
     const topic = new SnsTopic(this, "Resource", {
       name: resourceName(stack.settings.env, part),
       displayName,
-      kmsMasterKeyId: keyArn,
+      ...(keyArn !== undefined && { kmsMasterKeyId: keyArn }),
     });
     this.topicArn = topic.arn;
     new SnsTopicPolicy(this, "Policy", {

@@ -15,7 +15,7 @@ export interface CanaryAlarmProps {
   /** Role of the service, which makes the canary's calls. */
   readonly serviceRoleArn: string;
   /** A KMS key whose policy includes `grantAlarmTopics` for the part CANARY. */
-  readonly keyArn: string;
+  readonly keyArn: string | undefined;
   readonly urgentTopicArn: string;
 }
 

@@ -72,6 +72,46 @@ export class EncryptionKey extends Construct {
 }
 
 /**
+ * Adds the key of data other than the records.
+ * @returns its ARN; undefined if the settings leave the data to AWS owned and AWS managed keys
+ */
+export function supportingKey(
+  scope: Construct,
+  id: string,
+  props: EncryptionKeyProps,
+): string | undefined {
+  const { customerManagedKeys } = CipherwatchStack.of(scope).settings;
+  return customerManagedKeys === "all" ? new EncryptionKey(scope, id, props).keyArn : undefined;
+}
+
+/**
+ * Fails the plan of a deployed environment that CIPHERWATCH_CUSTOMER_MANAGED_KEYS changes to `records`, before
+ * it deletes the customer managed key of data that exists. Does nothing with `all`, or in a new environment.
+ * @param attribute the attribute that sets the key, which stays as it is
+ * @param isOfAws condition on `self` that holds without a customer managed key
+ * @param lifecycle other rules of the resource
+ */
+export function keepCustomerKey(
+  { settings }: CipherwatchStack,
+  attribute: string,
+  isOfAws: string,
+  lifecycle?: TerraformResourceLifecycle,
+): { readonly lifecycle?: TerraformResourceLifecycle } {
+  if (settings.customerManagedKeys === "all") return {};
+  const postcondition = [{ condition: `\${${isOfAws}}`, errorMessage: keysAreFixed("records") }];
+  return { lifecycle: { ...lifecycle, ignoreChanges: [attribute], postcondition } };
+}
+
+/** The error of a plan with another value of CIPHERWATCH_CUSTOMER_MANAGED_KEYS than the deployed one. */
+export function keysAreFixed(value: "all" | "records"): string {
+  const loss =
+    value === "records"
+      ? "Its data is encrypted with customer managed keys, which this plan would delete"
+      : "RDS and ECR cannot change the key of what exists, so this plan would replace the database and the images";
+  return `CIPHERWATCH_CUSTOMER_MANAGED_KEYS cannot become ${value} in a deployed environment. ${loss}. Set it to the previous value, or destroy the environment and deploy it again.`;
+}
+
+/**
  * Fails the plan if the key exists as a single-Region key. KMS cannot convert it, so Terraform would replace it,
  * and everything that it encrypted would be lost.
  */

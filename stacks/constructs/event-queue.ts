@@ -18,8 +18,8 @@ const RETENTION_SECONDS = 1_209_600;
 export interface EventQueueProps {
   /** Last part of the queue's name, such as `undelivered`. */
   readonly part: string;
-  /** A KMS key whose policy includes `grantEventQueues` for this part. */
-  readonly keyArn: string;
+  /** A KMS key whose policy includes `grantEventQueues` for this part. Undefined for the key that SQS owns. */
+  readonly keyArn: string | undefined;
 }
 
 /** An encrypted queue that receives events from this environment's rules and keeps them for 14 days. */
@@ -32,7 +32,7 @@ export class EventQueue extends Construct {
     const stack = CipherwatchStack.of(this);
     const queue = new SqsQueue(this, "Resource", {
       name: resourceName(stack.settings.env, part),
-      kmsMasterKeyId: keyArn,
+      ...(keyArn === undefined ? { sqsManagedSseEnabled: true } : { kmsMasterKeyId: keyArn }),
       messageRetentionSeconds: RETENTION_SECONDS,
     });
     this.queueArn = queue.arn;

@@ -44,8 +44,11 @@ export function grantExecSessions(stack: CipherwatchStack, roleName: string): St
   ];
 }
 
-/** Permissions of the task role, which the agent in the container uses. */
-export function execPermissions(logGroupArn: string, keyArn: string): Statement[] {
+/**
+ * Permissions of the task role, which the agent in the container uses.
+ * @param keyArn key of the sessions, if they have one besides TLS
+ */
+export function execPermissions(logGroupArn: string, keyArn: string | undefined): Statement[] {
   return [
     // The actions of these two statements have no resource types.
     allow("OpenExecChannels", ["*"], OPEN_EXEC_CHANNELS),
@@ -55,6 +58,6 @@ export function execPermissions(logGroupArn: string, keyArn: string): Statement[
       [logGroupArn, `${logGroupArn}:log-stream:*`],
       ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
     ),
-    allow("JoinExecSessions", [keyArn], ["kms:Decrypt"]),
+    ...(keyArn === undefined ? [] : [allow("JoinExecSessions", [keyArn], ["kms:Decrypt"])]),
   ];
 }

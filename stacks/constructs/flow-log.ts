@@ -4,7 +4,7 @@ import { keyAlias, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { FLOW_LOG_FORMAT } from "../flow-log-format.ts";
 import { type AwsServiceRole, awsServiceRole } from "./aws-service-role.ts";
-import { EncryptionKey, grantLogGroups } from "./encryption-key.ts";
+import { grantLogGroups, supportingKey } from "./encryption-key.ts";
 import { encryptedLogGroup } from "./log-group.ts";
 import { allow, fromSource } from "./policy.ts";
 
@@ -15,22 +15,21 @@ export interface FlowLogProps {
 
 /** Logs all accepted and rejected traffic of a VPC to an encrypted log group. */
 export class FlowLog extends Construct {
-  /** KMS key of the log group. */
-  readonly keyArn: string;
+  /** KMS key of the log group. Undefined if CloudWatch Logs owns it. */
+  readonly keyArn: string | undefined;
 
   constructor(scope: Construct, id: string, { vpcId, logGroupName }: FlowLogProps) {
     super(scope, id);
     const stack = CipherwatchStack.of(this);
     const { env } = stack.settings;
-    const key = new EncryptionKey(this, "Key", {
+    this.keyArn = supportingKey(this, "Key", {
       alias: keyAlias(env, "flow-log"),
       description: `Encrypts the flow log of cipherwatch ${env}`,
       grants: [grantLogGroups(stack, logGroupName)],
     });
-    this.keyArn = key.keyArn;
     const logGroup = encryptedLogGroup(this, "LogGroup", {
       name: logGroupName,
-      keyArn: key.keyArn,
+      keyArn: this.keyArn,
     });
     const role = this.#deliveryRole(`${logGroup.arn}:*`);
     new AwsFlowLog(this, "Resource", {

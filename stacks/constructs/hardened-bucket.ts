@@ -11,6 +11,7 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { bucketName, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { keepCustomerKey } from "./encryption-key.ts";
 import {
   denyWithoutTls,
   fromSource,
@@ -23,7 +24,7 @@ export interface HardenedBucketProps {
   /** Follows the environment in the bucket's name. Account and region come last and make it globally unique. */
   readonly part: string;
   /** KMS key of the objects. Default: S3's own key, the only one that log delivery supports. */
-  readonly keyArn?: string;
+  readonly keyArn?: string | undefined;
   /** Days until objects are deleted. Default: never. Noncurrent versions are always deleted. */
   readonly expirationDays?: number;
   /**
@@ -113,6 +114,11 @@ export class HardenedBucket extends Construct {
               bucketKeyEnabled: true,
             },
       ],
+      ...keepCustomerKey(
+        CipherwatchStack.of(this),
+        "rule",
+        'one(self.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"',
+      ),
     });
   }
 

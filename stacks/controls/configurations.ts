@@ -19,6 +19,7 @@ export const CHEAPEST_DEV = {
   CPU_ARCHITECTURE: "ARM64",
   FARGATE_SPOT: "true",
   DASHBOARD: "false",
+  CUSTOMER_MANAGED_KEYS: "records",
 } as const;
 
 /**

@@ -2,7 +2,7 @@ import type { Block } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf } from "../../terraform/resources.ts";
 import { everyHas, everyIs, forbidden } from "./check.ts";
-import { type ControlArea, cheapDev } from "./control.ts";
+import { type ControlArea, cheapDev, KEYS_OF_AWS } from "./control.ts";
 import {
   altered,
   customerKey,
@@ -112,6 +112,7 @@ export const container: readonly ControlArea[] = [
         id: "ecs-exec-log",
         title: "ECS Exec sessions are logged, encrypted with a customer managed key",
         scanners: "CKV_AWS_223 CKV_AWS_224",
+        exemptions: [KEYS_OF_AWS],
         check: everyHas("aws_ecs_cluster", {
           [`${EXEC}.kms_key_id`]: customerKey,
           [`${EXEC}.logging`]: "OVERRIDE",
@@ -207,6 +208,7 @@ export const container: readonly ControlArea[] = [
         id: "ecr-key",
         title: "Images are encrypted with a customer managed key",
         scanners: "CKV_AWS_136 AWS-0033 ECR.5",
+        exemptions: [KEYS_OF_AWS],
         check: everyHas(REPOSITORY, {
           "encryption_configuration.encryption_type": ["KMS", "KMS_DSSE"],
           "encryption_configuration.kms_key": customerKey,

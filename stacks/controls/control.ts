@@ -59,6 +59,11 @@ export function cheapDev(what: string, ...of: readonly string[]): Exemption {
   };
 }
 
+/** For controls that require customer managed keys. */
+export const KEYS_OF_AWS: Exemption = cheapDev(
+  "Only the records have a customer managed key, which costs $1 a month; AWS owned and AWS managed keys encrypt everything else.",
+);
+
 /** A requirement we do not meet. It becomes obsolete as soon as some resource meets it. */
 export interface Decline {
   readonly type: string;

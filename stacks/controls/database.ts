@@ -2,7 +2,7 @@ import type { Stacks } from "../../terraform/json.ts";
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withResource } from "../../terraform/resources.ts";
 import { allOf, everyHas, forbidden, withViolations } from "./check.ts";
-import { type ControlArea, cheapDev, DESTROYABLE_DEV, ofVpcOwner } from "./control.ts";
+import { type ControlArea, cheapDev, DESTROYABLE_DEV, KEYS_OF_AWS, ofVpcOwner } from "./control.ts";
 import {
   absent,
   altered,
@@ -125,6 +125,7 @@ export const database: readonly ControlArea[] = [
         id: "rds-encrypted",
         title: "Storage is encrypted with a customer managed key",
         scanners: "CKV_AWS_16 AWS-0080 RDS.3",
+        exemptions: [KEYS_OF_AWS],
         check: everyHas(DATABASE, { storage_encrypted: true, kms_key_id: customerKey }),
       },
       {
@@ -180,6 +181,7 @@ export const database: readonly ControlArea[] = [
         id: "rds-insights",
         title: "Performance Insights is enabled, encrypted with a customer managed key",
         scanners: "CKV_AWS_353 CKV_AWS_354 AWS-0078 AWS-0133",
+        exemptions: [KEYS_OF_AWS],
         check: everyHas(DATABASE, {
           performance_insights_enabled: true,
           performance_insights_kms_key_id: customerKey,
@@ -266,6 +268,7 @@ export const database: readonly ControlArea[] = [
         id: "secret-key",
         title: "The only secret, which RDS manages, is encrypted with a customer managed key",
         scanners: "CKV_AWS_149 AWS-0098",
+        exemptions: [KEYS_OF_AWS],
         check: allOf(
           everyHas(DATABASE, { master_user_secret_kms_key_id: customerKey }),
           forbidden("aws_secretsmanager_secret"),

@@ -1,6 +1,6 @@
 import type { Block } from "../../terraform/json.ts";
 import { allOf, everyHas, everyIs, exists } from "./check.ts";
-import type { ControlArea, Exemption } from "./control.ts";
+import { type ControlArea, type Exemption, KEYS_OF_AWS } from "./control.ts";
 import { altered, atLeast, customerKey, type Matcher, referenceTo } from "./matchers.ts";
 import { allowStatements, policies, type Statement } from "./policies.ts";
 import { principalsOfThisAccount } from "./principals.ts";
@@ -105,6 +105,7 @@ export const storage: readonly ControlArea[] = [
           [`${DEFAULT_ENCRYPTION}.kms_master_key_id`]: customerKey,
         }),
         exemptions: [
+          KEYS_OF_AWS,
           {
             of: LOG_BUCKETS,
             reason:

@@ -2,7 +2,7 @@ import patterns from "../../detections/cis/patterns.json" with { type: "json" };
 import { resolveReference } from "../../terraform/references.ts";
 import { addressOf, resourcesOf, withoutResource } from "../../terraform/resources.ts";
 import { allOf, everyHas, everyIs, exists, withViolations } from "./check.ts";
-import type { ControlArea, Exemption } from "./control.ts";
+import { type ControlArea, cheapDev, type Exemption, KEYS_OF_AWS } from "./control.ts";
 import type { Violation } from "./finding.ts";
 import {
   absent,
@@ -130,7 +130,7 @@ export const trail: readonly ControlArea[] = [
         id: "trail-key",
         title: "Log files are encrypted with a customer managed key",
         scanners: "CKV_AWS_35 AWS-0015 CloudTrail.2",
-        exemptions: [EXISTING_TRAIL],
+        exemptions: [EXISTING_TRAIL, KEYS_OF_AWS],
         check: everyHas(TRAIL, { kms_key_id: customerKey }),
       },
       {
@@ -181,6 +181,7 @@ export const monitoring: readonly ControlArea[] = [
         id: "logs-key",
         title: "Log groups are encrypted with a customer managed key",
         scanners: "CKV_AWS_158 AWS-0017",
+        exemptions: [KEYS_OF_AWS],
         check: everyHas(LOG_GROUP, { kms_key_id: customerKey }),
       },
       {
@@ -266,6 +267,11 @@ export const monitoring: readonly ControlArea[] = [
         id: "sns-key",
         title: "Topics are encrypted with a customer managed key",
         scanners: "CKV_AWS_26 AWS-0095 AWS-0136 SNS.1",
+        exemptions: [
+          cheapDev(
+            "Topics have no key: alarms and EventBridge cannot publish to a topic with the AWS managed key for SNS, and a customer managed key costs $1 a month.",
+          ),
+        ],
         check: everyHas(TOPIC, { kms_master_key_id: customerKey }),
       },
       {

@@ -23,6 +23,7 @@ const ALTERNATIVES: readonly (readonly [env: Shape, changes: Variables])[] = [
   ["dev", { WEB_ACL: "false" }],
   ["dev", { CONTAINER_INSIGHTS: "disabled" }],
   ["dev", { FARGATE_SPOT: "true" }],
+  ["dev", { CUSTOMER_MANAGED_KEYS: "records" }],
   ["dev", { DASHBOARD: "false" }],
   ["dev", CHEAPEST_DEV],
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],

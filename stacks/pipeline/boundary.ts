@@ -8,6 +8,7 @@ import {
   PULL_IMAGE,
   READ_TRAIL,
   type Statement,
+  viaService,
 } from "../constructs/policy.ts";
 import { READ_LOAD_BALANCERS, REGISTER_TARGETS, SHIFT_REQUESTS } from "../constructs/rollout.ts";
 import { trailArnOf } from "../trail.ts";
@@ -28,7 +29,7 @@ export function boundaryArn(stack: CipherwatchStack): string {
  * It excludes every change to the account, whatever the role's own policies allow.
  */
 export function boundaryStatements(stack: CipherwatchStack): Statement[] {
-  const { env, existingKeys, keyGenerations } = stack.settings;
+  const { env, existingKeys, keyGenerations, customerManagedKeys } = stack.settings;
   const existing = Object.values(existingKeys);
   const useKeys = [
     "kms:Decrypt",
@@ -45,6 +46,7 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
       ["StringEquals", "aws:ResourceTag/Environment", env],
     ),
     ...(existing.length > 0 ? [allow("UseExistingKeys", existing, useKeys)] : []),
+    ...(customerManagedKeys === "all" ? [] : [decryptMasterSecret(stack)]),
     allow("SignInToDatabase", [stack.regionalArn("rds-db", "dbuser:*/*")], ["rds-db:connect"]),
     allow(
       "ReadMasterSecret",
@@ -87,6 +89,17 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
       ["ecr:GetAuthorizationToken", "logs:DescribeLogGroups", ...OPEN_EXEC_CHANNELS],
     ),
   ];
+}
+
+/** The AWS managed key of the master secret, for the role that starts tasks. */
+function decryptMasterSecret(stack: CipherwatchStack): Statement {
+  return allow(
+    "DecryptMasterSecret",
+    [stack.regionalArn("kms", "key/*")],
+    ["kms:Decrypt"],
+    ["ForAnyValue:StringEquals", "kms:ResourceAliases", "alias/aws/secretsmanager"],
+    viaService(stack, "secretsmanager"),
+  );
 }
 
 /** For the role that ECS assumes to move requests between two versions of the service. */

@@ -1,11 +1,11 @@
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { allow, type Statement, viaService } from "../constructs/policy.ts";
 
-/** The buckets of bootstrap and the KMS key that encrypts both. */
+/** The buckets of bootstrap and the KMS key that encrypts both, unless S3 owns it. */
 export interface PipelineBuckets {
   readonly stateBucketArn: string;
   readonly planBucketArn: string;
-  readonly keyArn: string;
+  readonly keyArn: string | undefined;
 }
 
 /**
@@ -25,12 +25,16 @@ export function bucketAccess(
     // 404. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     allow("ListStates", [stateBucketArn], ["s3:ListBucket"]),
     allow("ReadStates", [`${folder}/*.tfstate`], ["s3:GetObject"]),
-    allow(
-      "UseKeyThroughS3",
-      [keyArn],
-      ["kms:Decrypt", "kms:GenerateDataKey"],
-      viaService(stack, "s3"),
-    ),
+    ...(keyArn === undefined
+      ? []
+      : [
+          allow(
+            "UseKeyThroughS3",
+            [keyArn],
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            viaService(stack, "s3"),
+          ),
+        ]),
     {
       // Bootstrap's state defines the permissions of these roles; only a person may change it.
       sid: "LeaveBootstrapAlone",

@@ -16,7 +16,7 @@ interface Secret extends DeployedDatabase {
 }
 
 /**
- * The master secret of the database. Reading it needs the secret's permission and its KMS key. A resource
+ * The master secret of the database. Reading it needs the secret's permission and its KMS key, if it is customer managed. A resource
  * policy takes effect until the lab stops; other changes are recorded only.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
  */
@@ -94,12 +94,24 @@ function authorizeSecret({ secretArn, policy }: Secret, call: Call, operation: s
   });
 }
 
-/** Decrypts for the caller, as Secrets Manager does with the caller's permissions. */
-function read(
-  { secretArn, secretKeyArn, name, value, versionId }: Secret,
-  call: Call,
-  keys: KeyStore,
-): AwsStructure {
+function read(secret: Secret, call: Call, keys: KeyStore): AwsStructure {
+  decrypt(secret, call, keys);
+  const { secretArn, name, value, versionId } = secret;
+  return {
+    ARN: secretArn,
+    Name: name,
+    VersionId: versionId,
+    SecretString: value,
+    VersionStages: ["AWSCURRENT"],
+  };
+}
+
+/**
+ * Decrypts for the caller, as Secrets Manager does with the caller's permissions. The AWS managed key, which the
+ * lab does not have, admits everybody who may read the secret.
+ */
+function decrypt({ secretArn, secretKeyArn, versionId }: Secret, call: Call, keys: KeyStore): void {
+  if (secretKeyArn === undefined) return;
   const key = keys.all().find(({ arn }) => arn === secretKeyArn);
   const unusable = new AwsError("AccessDeniedException", "Access to KMS is not allowed");
   if (key === undefined || key.current.state !== "Enabled") throw unusable;
@@ -112,13 +124,6 @@ function read(
   } catch (error) {
     throw error instanceof AwsError ? unusable : error;
   }
-  return {
-    ARN: secretArn,
-    Name: name,
-    VersionId: versionId,
-    SecretString: value,
-    VersionStages: ["AWSCURRENT"],
-  };
 }
 
 function parseResourcePolicy(document: string): Policy {

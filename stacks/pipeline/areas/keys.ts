@@ -3,9 +3,21 @@ import type { CipherwatchStack } from "../../cipherwatch-stack.ts";
 import { allow, type Condition, viaService } from "../../constructs/policy.ts";
 import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.ts";
 
+/**
+ * The AWS managed keys of a database and its master secret. Their policies admit their use through RDS and Secrets
+ * Manager, but RDS needs the permission of who creates the database to find them.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+ */
+const KEYS_OF_RDS: Condition = [
+  "ForAnyValue:StringEquals",
+  "kms:ResourceAliases",
+  "alias/aws/rds",
+  "alias/aws/secretsmanager",
+];
+
 /** Managing the KMS keys. The policy of the data key does not allow the pipeline to use it. */
 export function keys(stack: CipherwatchStack): Area {
-  const { env } = stack.settings;
+  const { env, customerManagedKeys } = stack.settings;
   const resources = [stack.regionalArn("kms", "key/*")];
   const aliases = [keyAlias(env), keyAlias(env, "*")].map((name) => stack.regionalArn("kms", name));
   const existing = Object.values(stack.settings.existingKeys);
@@ -22,6 +34,9 @@ export function keys(stack: CipherwatchStack): Area {
         ...ours,
       ),
       ...(existing.length > 0 ? [allow("ReadExistingKeys", existing, ["kms:DescribeKey"])] : []),
+      ...(customerManagedKeys === "all"
+        ? []
+        : [allow("ReadKeysOfRds", resources, ["kms:DescribeKey"], KEYS_OF_RDS)]),
       onAllResources(stack, "ListAliases", ["kms:ListAliases"]),
     ],
     write: [
