@@ -117,6 +117,20 @@ describe("CIPHERWATCH_CUSTOMER_MANAGED_KEYS=records", () => {
     ]);
   });
 
+  test("refuses to replace the database and the images of a deployed environment", () => {
+    const markers = allOf("terraform_data");
+    expect(markers).toHaveLength(2);
+    for (const marker of markers) {
+      expect(marker).toMatchObject({
+        input: { customerManagedKeys: "records" },
+        lifecycle: {
+          ignore_changes: ["input"],
+          postcondition: [{ condition: '${self.input.customerManagedKeys == "records"}' }],
+        },
+      });
+    }
+  });
+
   test("refuses to delete the keys of an environment that has data under them", () => {
     const guarded = [
       ...allOf("aws_s3_bucket_server_side_encryption_configuration"),

@@ -8,21 +8,10 @@ import type { Construct } from "constructs";
 import { erasureLogGroupName, keyAlias, resourceName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
-import {
-  grantLogGroups,
-  keysAreFixed,
-  supportingKey,
-  THIS_KEY,
-} from "./constructs/encryption-key.ts";
+import { grantLogGroups, grantThrough, supportingKey } from "./constructs/encryption-key.ts";
+import { keepKeys } from "./constructs/fixed-keys.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
-import {
-  accountPrincipals,
-  allow,
-  ENCRYPT,
-  fromSource,
-  type Statement,
-  viaService,
-} from "./constructs/policy.ts";
+import { allow, fromSource } from "./constructs/policy.ts";
 import { allowTcpFrom } from "./constructs/security-group-rule.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
@@ -122,12 +111,12 @@ export class DatabaseStack extends CipherwatchStack {
     this.keyArn = supportingKey(this, "DatabaseKey", {
       alias: keyAlias(env, "database"),
       description: `Encrypts the database of cipherwatch ${env}: its storage, logs and insights`,
-      grants: [...this.#grantThrough("Rds", "rds"), grantLogGroups(this, ...logGroupNames)],
+      grants: [...grantThrough(this, "Rds", "rds"), grantLogGroups(this, ...logGroupNames)],
     });
     this.secretKeyArn = supportingKey(this, "SecretKey", {
       alias: keyAlias(env, "database-secret"),
       description: `Encrypts the master secret of the database of cipherwatch ${env}`,
-      grants: this.#grantThrough("SecretsManager", "secretsmanager", "rds"),
+      grants: grantThrough(this, "SecretsManager", "secretsmanager", "rds"),
     });
 
     this.securityGroupId = this.#securityGroup(props);
@@ -159,7 +148,7 @@ export class DatabaseStack extends CipherwatchStack {
     logGroups: readonly ITerraformDependable[],
   ): DatabaseInstance {
     const { settings } = this;
-    this.#keepKeys();
+    keepKeys(this);
     const monitoring = this.#monitoringRole();
     const instance = new DbInstance(this, "Instance", {
       identifier: this.#identifier,
@@ -215,23 +204,6 @@ export class DatabaseStack extends CipherwatchStack {
       databaseResourceId: instance.resourceId,
       masterSecretArn: instance.masterUserSecret.get(0).secretArn,
     };
-  }
-
-  /** Fails the plan if a changed setting would replace the instance because of its key. */
-  #keepKeys(): void {
-    const value = this.settings.customerManagedKeys;
-    new DataResource(this, "CustomerManagedKeys", {
-      input: { customerManagedKeys: value },
-      lifecycle: {
-        ignoreChanges: ["input"],
-        postcondition: [
-          {
-            condition: `\${self.input.customerManagedKeys == "${value}"}`,
-            errorMessage: keysAreFixed(value),
-          },
-        ],
-      },
-    });
   }
 
   /** Deletes all data with the instance, or protects it and keeps a final snapshot. */
@@ -307,31 +279,6 @@ export class DatabaseStack extends CipherwatchStack {
       retentionInDays: LEDGER_DAYS,
       ...this.protection,
     });
-  }
-
-  /**
-   * Lets principals who may use AWS services use a key through them. The creator of the instance uses the
-   * key that way, and the instance itself does with the grants that the service creates.
-   * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
-   * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
-   */
-  #grantThrough(sidSuffix: string, ...services: readonly string[]): Statement[] {
-    const through = viaService(this, ...services);
-    const common = { principals: accountPrincipals(this), resources: THIS_KEY };
-    return [
-      {
-        sid: `UseThrough${sidSuffix}`,
-        ...common,
-        actions: ["kms:Decrypt", ...ENCRYPT],
-        conditions: [through],
-      },
-      {
-        sid: `GrantThrough${sidSuffix}`,
-        ...common,
-        actions: ["kms:CreateGrant"],
-        conditions: [through, ["Bool", "kms:GrantIsForAWSResource", "true"]],
-      },
-    ];
   }
 
   /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html */

@@ -4,7 +4,8 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { keyAlias, repositoryName } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { keepCustomerKey, supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
+import { keepCustomerKey, keepKeys } from "./constructs/fixed-keys.ts";
 import { accountPrincipals, type Statement, viaService } from "./constructs/policy.ts";
 
 /** Days for which untagged images are kept. */
@@ -31,6 +32,7 @@ export class RegistryStack extends CipherwatchStack {
       description: `Encrypts the images of cipherwatch ${env}`,
       grants: [this.#grantRegistry()],
     });
+    keepKeys(this);
     const repository = new EcrRepository(this, "Repository", {
       name: this.repositoryName,
       imageTagMutability: "IMMUTABLE",

@@ -1,4 +1,3 @@
-import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group/index.js";
 import { DataAwsEc2ManagedPrefixList } from "@cdktf/provider-aws/lib/data-aws-ec2-managed-prefix-list/index.js";
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster/index.js";
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service/index.js";
@@ -10,19 +9,12 @@ import {
   ecsServiceName,
   erasureLogGroupName,
   executionRoleName,
-  keyAlias,
-  logGroupName,
-  resourceName,
-  serviceLogGroupName,
   serviceRoleName,
 } from "../common/naming.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
-import { grantLogGroups, supportingKey } from "./constructs/encryption-key.ts";
-import { execPermissions, grantExecSessions } from "./constructs/exec.ts";
+import { execPermissions } from "./constructs/exec.ts";
 import { fargateCapacity } from "./constructs/fargate-capacity.ts";
-import { KeyChangeRule } from "./constructs/key-change-rule.ts";
 import { LoadBalancer } from "./constructs/load-balancer.ts";
-import { encryptedLogGroup } from "./constructs/log-group.ts";
 import {
   allow,
   PULL_IMAGE,
@@ -34,6 +26,7 @@ import {
 import { RewrapTask } from "./constructs/rewrap-task.ts";
 import { Rollout } from "./constructs/rollout.ts";
 import { allowTcpFrom, allowTcpTo, type Peer } from "./constructs/security-group-rule.ts";
+import { type ServiceLogs, serviceLogs } from "./constructs/service-logs.ts";
 import {
   API_CONTAINER,
   serviceTask,
@@ -90,7 +83,7 @@ export class ServiceStack extends CipherwatchStack {
     this.clusterName = clusterName(env);
     this.serviceName = ecsServiceName(env);
 
-    const logs = this.#logs();
+    const logs = serviceLogs(this, this.clusterName);
     const execution = this.#executionRole(props, logs.service.arn);
     const role = this.#serviceRole(props, logs);
     this.taskRoleArn = role.roleArn;
@@ -146,37 +139,6 @@ export class ServiceStack extends CipherwatchStack {
     new TerraformOutput(this, "ServiceName", { value: this.serviceName });
   }
 
-  #logs(): Logs {
-    const { env, executeCommand } = this.settings;
-    const service = serviceLogGroupName(env);
-    const exec = logGroupName(env, "exec");
-    const waf = `aws-waf-logs-${resourceName(env, "service")}`;
-    // Otherwise Container Insights creates this log group itself, unencrypted and without expiration.
-    const insights = `/aws/ecs/containerinsights/${this.clusterName}/performance`;
-    const keyArn = supportingKey(this, "LogsKey", {
-      alias: keyAlias(env, "service-logs"),
-      description: `Encrypts the service logs of cipherwatch ${env}, and sessions of ECS Exec`,
-      grants: [
-        grantLogGroups(this, service, exec, waf, insights),
-        ...(executeCommand ? grantExecSessions(this, serviceRoleName(env)) : []),
-      ],
-    });
-    if (keyArn !== undefined) {
-      new KeyChangeRule(this, "LogsKeyChange", {
-        keyArn,
-        part: "service-logs",
-        encrypts: "the service's logs",
-      });
-    }
-    return {
-      keyArn,
-      service: encryptedLogGroup(this, "ServiceLogs", { name: service, keyArn }),
-      exec: encryptedLogGroup(this, "ExecLogs", { name: exec, keyArn }),
-      waf: encryptedLogGroup(this, "WafLogs", { name: waf, keyArn }),
-      insights: encryptedLogGroup(this, "InsightsLogs", { name: insights, keyArn }),
-    };
-  }
-
   /** The role that ECS assumes to start tasks: pulls the image, writes logs and reads the migrations' secret. */
   #executionRole(props: ServiceStackProps, logGroupArn: string): TaskRole {
     return new TaskRole(this, "ExecutionRole", {
@@ -214,7 +176,7 @@ export class ServiceStack extends CipherwatchStack {
   }
 
   /** The role of the service. The detections expect it to make no calls beyond these permissions. */
-  #serviceRole(props: ServiceStackProps, logs: Logs): TaskRole {
+  #serviceRole(props: ServiceStackProps, logs: ServiceLogs): TaskRole {
     const { env, executeCommand, decryptWithoutTrail, erasureLedger } = this.settings;
     const ledger = this.regionalArn("logs", `log-group:${erasureLogGroupName(env)}:*`);
     const { databaseResourceId, databaseUser } = props;
@@ -292,7 +254,7 @@ export class ServiceStack extends CipherwatchStack {
    * Configures logging and encryption of ECS Exec even if the settings do not enable it, so that they also
    * apply if someone enables it by hand.
    */
-  #cluster({ keyArn, exec, insights }: Logs): EcsCluster {
+  #cluster({ keyArn, exec, insights }: ServiceLogs): EcsCluster {
     return new EcsCluster(this, "Cluster", {
       name: this.clusterName,
       setting: [{ name: "containerInsights", value: this.settings.containerInsights }],
@@ -358,14 +320,4 @@ export class ServiceStack extends CipherwatchStack {
       dependsOn: [loadBalancer.listener, ...capacity.providers, ...rollout.dependencies, ...others],
     });
   }
-}
-
-interface Logs {
-  /** ARN of the key that encrypts all of them. Undefined if CloudWatch Logs owns it. */
-  readonly keyArn: string | undefined;
-  readonly service: CloudwatchLogGroup;
-  /** Sessions of ECS Exec: commands and their output. */
-  readonly exec: CloudwatchLogGroup;
-  readonly waf: CloudwatchLogGroup;
-  readonly insights: CloudwatchLogGroup;
 }

@@ -10,6 +10,7 @@ import {
   policyJson,
   type Statement,
   servicePrincipal,
+  viaService,
 } from "./policy.ts";
 
 export interface EncryptionKeyProps {
@@ -82,33 +83,6 @@ export function supportingKey(
 ): string | undefined {
   const { customerManagedKeys } = CipherwatchStack.of(scope).settings;
   return customerManagedKeys === "all" ? new EncryptionKey(scope, id, props).keyArn : undefined;
-}
-
-/**
- * Fails the plan of a deployed environment that CIPHERWATCH_CUSTOMER_MANAGED_KEYS changes to `records`, before
- * it deletes the customer managed key of data that exists. Does nothing with `all`, or in a new environment.
- * @param attribute the attribute that sets the key, which stays as it is
- * @param isOfAws condition on `self` that holds without a customer managed key
- * @param lifecycle other rules of the resource
- */
-export function keepCustomerKey(
-  { settings }: CipherwatchStack,
-  attribute: string,
-  isOfAws: string,
-  lifecycle?: TerraformResourceLifecycle,
-): { readonly lifecycle?: TerraformResourceLifecycle } {
-  if (settings.customerManagedKeys === "all") return {};
-  const postcondition = [{ condition: `\${${isOfAws}}`, errorMessage: keysAreFixed("records") }];
-  return { lifecycle: { ...lifecycle, ignoreChanges: [attribute], postcondition } };
-}
-
-/** The error of a plan with another value of CIPHERWATCH_CUSTOMER_MANAGED_KEYS than the deployed one. */
-export function keysAreFixed(value: "all" | "records"): string {
-  const loss =
-    value === "records"
-      ? "Its data is encrypted with customer managed keys, which this plan would delete"
-      : "RDS and ECR cannot change the key of what exists, so this plan would replace the database and the images";
-  return `CIPHERWATCH_CUSTOMER_MANAGED_KEYS cannot become ${value} in a deployed environment. ${loss}. Set it to the previous value, or destroy the environment and deploy it again.`;
 }
 
 /**
@@ -200,4 +174,33 @@ export function grantLogGroups(
     resources: THIS_KEY,
     conditions: [["ArnEquals", "kms:EncryptionContext:aws:logs:arn", ...logGroupArns]],
   };
+}
+
+/**
+ * Lets principals who may use AWS services use a key through them. The creator of the instance uses the
+ * key that way, and the instance itself does with the grants that the service creates.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+ */
+export function grantThrough(
+  stack: CipherwatchStack,
+  sidSuffix: string,
+  ...services: readonly string[]
+): Statement[] {
+  const through = viaService(stack, ...services);
+  const common = { principals: accountPrincipals(stack), resources: THIS_KEY };
+  return [
+    {
+      sid: `UseThrough${sidSuffix}`,
+      ...common,
+      actions: ["kms:Decrypt", ...ENCRYPT],
+      conditions: [through],
+    },
+    {
+      sid: `GrantThrough${sidSuffix}`,
+      ...common,
+      actions: ["kms:CreateGrant"],
+      conditions: [through, ["Bool", "kms:GrantIsForAWSResource", "true"]],
+    },
+  ];
 }

@@ -11,7 +11,7 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { bucketName, resourceName } from "../../common/naming.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { keepCustomerKey } from "./encryption-key.ts";
+import { keepCustomerKey } from "./fixed-keys.ts";
 import {
   denyWithoutTls,
   fromSource,

@@ -2,7 +2,7 @@ import { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group
 import type { TerraformResourceLifecycle } from "cdktf";
 import type { Construct } from "constructs";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
-import { keepCustomerKey } from "./encryption-key.ts";
+import { keepCustomerKey } from "./fixed-keys.ts";
 
 export interface EncryptedLogGroupProps {
   readonly name: string;

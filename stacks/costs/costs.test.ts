@@ -9,7 +9,7 @@ import { CONFIGURATIONS } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
 import { monthlyCosts, PRICED, totalOf } from "./costs.ts";
 import { monitoringCosts, monitoringUse } from "./monitoring.ts";
-import { costsSection, PAGE, withCosts } from "./page.ts";
+import { alternativeCosts, cheapestDevCosts, costsSection, PAGE, withCosts } from "./page.ts";
 import { FREE } from "./prices.ts";
 import { SETTINGS_PAGE, settingsPage } from "./settings-page.ts";
 
@@ -203,6 +203,18 @@ describe("monitoring", () => {
 test("docs/deploying.md has the current costs; update it with `npm run docs`", () => {
   const page = readFileSync(PAGE, "utf8");
   expect(page).toBe(withCosts(page, costsSection()));
+});
+
+test("docs/deploying.md states the rounded costs of a cheap dev in both Regions", () => {
+  const [sydney, virginia] = cheapestDevCosts().map((costs) => Math.round(totalOf(costs)));
+  const text = readFileSync(PAGE, "utf8").replaceAll(/\s+/g, " ");
+  expect(text).toContain(`leave about $${sydney} of the monthly $150 of dev in Sydney`);
+  expect(text).toContain(`about $${virginia} in N. Virginia`);
+  const fewerDetections = alternativeCosts().find(
+    ({ env, changes }) => env === "dev" && changes.DETECTIONS === "kms-errors",
+  );
+  const least = totalOf(cheapestDevCosts()[0]) + (fewerDetections?.month ?? 0);
+  expect(text).toContain(`leaves $${least.toFixed(2)} in Sydney`);
 });
 
 test("docs/settings.md is current; update it with `npm run docs`", () => {

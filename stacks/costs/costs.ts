@@ -199,10 +199,12 @@ export const PRICED: ReadonlySet<string> = new Set([
 /**
  * Monthly costs without use, one per item and price. Items that the stacks do not have are absent.
  * @param isIncluded default: includes every resource
+ * @param prices default: those of Sydney
  */
 export function monthlyCosts(
   stacks: Stacks,
   isIncluded: (item: string, resource: ConfiguredResource) => boolean = () => true,
+  prices: Readonly<Record<PriceName, Price>> = PRICES,
 ): readonly Cost[] {
   const charges = CHARGES.flatMap(({ item, type, price, quantity = () => 1 }) =>
     resourcesOf(stacks, type)
@@ -216,7 +218,7 @@ export function monthlyCosts(
   const groups = Map.groupBy(charges, ({ item, price }) => `${item} ${price}`);
   return [...groups.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];
-    const price: Price = PRICES[first.price];
+    const price = prices[first.price];
     const quantity = others.reduce((total, other) => total + other.quantity, first.quantity);
     const hours = price.unit.includes("hour") ? HOURS : 1;
     return [{ item: first.item, quantity, price, month: quantity * hours * price.usd }];

@@ -8,7 +8,16 @@ import { CHEAPEST_DEV } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
 import { type Cost, ITEMS, monthlyCosts, totalOf } from "./costs.ts";
 import { MONITORING_USE, monitoringCosts, monitoringUse } from "./monitoring.ts";
-import { AS_OF, HOURS, PRICES, type Price, REGION, USAGE } from "./prices.ts";
+import {
+  AS_OF,
+  CHEAPER_PRICES,
+  CHEAPER_REGION,
+  HOURS,
+  PRICES,
+  type Price,
+  REGION,
+  USAGE,
+} from "./prices.ts";
 
 export const PAGE = join(import.meta.dirname, "../../docs/deploying.md");
 
@@ -25,6 +34,7 @@ const ALTERNATIVES: readonly (readonly [env: Shape, changes: Variables])[] = [
   ["dev", { FARGATE_SPOT: "true" }],
   ["dev", { CUSTOMER_MANAGED_KEYS: "records" }],
   ["dev", { DASHBOARD: "false" }],
+  ["dev", { DETECTIONS: "kms-errors" }],
   ["dev", CHEAPEST_DEV],
   ["dev", { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" }],
   ["prod", { VPC_ENDPOINTS: "false", NAT_GATEWAYS: "per-zone" }],
@@ -65,6 +75,9 @@ export function costsSection(): string {
       ],
     ),
     "The price of a KMS key doubles after its first rotation and triples after its second. The first environment of an account also benefits from CloudWatch's free tier. The Route 53 hosted zone of the domain is not included.",
+    "### The cheapest dev",
+    `With the settings of [a cheap dev](#a-cheap-dev), in Sydney and in N. Virginia (\`${CHEAPER_REGION}\`).`,
+    cheapestDevTable(),
     "### Monitoring",
     "What detecting misuse costs, as part of the total above and of the charges by use below: the trail, the logs that alarms read, all metrics and alarms, the dashboard, and their keys. Use is estimated for a small account in dev and a larger one in prod. CloudTrail charges nothing for the first trail of an account, SNS nothing for 1,000 emails a month, and EventBridge nothing for the events of AWS services. After two yearly rotations, the keys cost three times as much.",
     monitoringTable(stacks.dev, stacks.prod),
@@ -109,6 +122,29 @@ export function alternativeCosts(): readonly AlternativeCost[] {
   return alternatives;
 }
 
+/** The costs of the cheapest dev in both Regions. */
+export function cheapestDevCosts(): readonly [sydney: readonly Cost[], virginia: readonly Cost[]] {
+  const stacks = stacksOf("dev", CHEAPEST_DEV);
+  return [monthlyCosts(stacks), monthlyCosts(stacks, undefined, CHEAPER_PRICES)];
+}
+
+function cheapestDevTable(): string {
+  const [sydney, virginia] = cheapestDevCosts();
+  const rows = sydney.map(({ item }) => [
+    item,
+    monthOf(sydney, item),
+    monthOf(virginia, item),
+    pricesOf(virginia, item),
+  ]);
+  return table(
+    ["item", REGION, CHEAPER_REGION, `price in ${CHEAPER_REGION}`],
+    [
+      ...rows,
+      ["**total**", `**${dollars(totalOf(sydney))}**`, `**${dollars(totalOf(virginia))}**`, ""],
+    ],
+  );
+}
+
 function monitoringTable(dev: Stacks, prod: Stacks): string {
   const fixed = { dev: monitoringCosts(dev), prod: monitoringCosts(prod) };
   const items = ITEMS.filter((item) => pricesOf([...fixed.dev, ...fixed.prod], item) !== "");
@@ -131,7 +167,17 @@ function costsOf(env: string, changes: Variables = {}): readonly Cost[] {
   return monthlyCosts(stacksOf(env, changes));
 }
 
+const synthesized = new Map<string, Stacks>();
+
+/** Synthesizes each configuration once. */
 function stacksOf(env: string, changes: Variables = {}): Stacks {
+  const key = JSON.stringify([env, changes]);
+  const stacks = synthesized.get(key) ?? synthesizeStacks(env, changes);
+  synthesized.set(key, stacks);
+  return stacks;
+}
+
+function synthesizeStacks(env: string, changes: Variables): Stacks {
   const variables = {
     ENV: env,
     ALERT_EMAIL: "security@example.com",

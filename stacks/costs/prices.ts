@@ -2,6 +2,7 @@
 export const HOURS = 730;
 
 export const REGION = "ap-southeast-2";
+export const CHEAPER_REGION = "us-east-1";
 /** When the prices were collected. */
 export const AS_OF = "November 2026";
 
@@ -68,6 +69,25 @@ export const PRICES = {
 } as const satisfies Record<string, Price>;
 
 export type PriceName = keyof typeof PRICES;
+
+/** On-demand list prices in us-east-1, without charges by use. The other prices are those of Sydney. */
+export const CHEAPER_PRICES: Readonly<Record<PriceName, Price>> = {
+  ...PRICES,
+  natGateway: { usd: 0.045, unit: "hour", page: VPC },
+  interfaceEndpoint: { usd: 0.01, unit: "hour in a zone", page: VPC },
+  loadBalancer: { usd: 0.0225, unit: "hour", page: ELB },
+  fargateCpu: { usd: 0.04048, unit: "vCPU-hour", page: FARGATE },
+  fargateMemory: { usd: 0.004445, unit: "GB-hour", page: FARGATE },
+  fargateArmCpu: { usd: 0.03238, unit: "vCPU-hour", page: FARGATE },
+  fargateArmMemory: { usd: 0.00356, unit: "GB-hour", page: FARGATE },
+  fargateSpotCpu: { usd: 0.01214, unit: "vCPU-hour on Spot", page: FARGATE, approximate: true },
+  fargateSpotMemory: { usd: 0.00133, unit: "GB-hour on Spot", page: FARGATE, approximate: true },
+  fargateArmSpotCpu: { usd: 0.00971, unit: "vCPU-hour on Spot", page: FARGATE, approximate: true },
+  fargateArmSpotMemory: { usd: 0.00107, unit: "GB-hour on Spot", page: FARGATE, approximate: true },
+  "db.t4g.micro": { usd: 0.016, unit: "hour of db.t4g.micro", page: RDS },
+  "db.m7g.large": { usd: 0.168, unit: "hour of db.m7g.large", page: RDS },
+  databaseStorage: { usd: 0.115, unit: "GB-month", page: RDS },
+};
 
 /** Resource types without a charge of their own: free, or charged only by use. */
 export const FREE: ReadonlySet<string> = new Set(
