@@ -46,6 +46,28 @@ describe.each(keyDetections([EXAMPLE_KEY]).map((it) => [it.id, it] as const))("%
   });
 });
 
+test("detects changes of the keys alone if the trail and the topics have none", () => {
+  const keys = Array.from({ length: 4 }, (_, index) => ({
+    ...EXAMPLE_KEY,
+    name: `key-${index}`,
+    arn: EXAMPLE_KEY.arn.replace(/.$/, String(index)),
+  }));
+  const { trailKeyArn: _trail, topicKeyArn: _topic, ...scope } = exampleScope;
+  const keyChange = keyDetections(keys).find(({ id }) => id === "key-change");
+  const patterns = keyChange ? filterPatterns(keyChange, scope).map(parsePattern) : [];
+  expect(patterns).toHaveLength(2);
+  for (const { arn } of keys) {
+    const record = managementEvent(user, {
+      eventSource: "kms.amazonaws.com",
+      eventName: "DisableKey",
+      readOnly: false,
+      ...onKey(arn),
+    });
+    const message = JSON.stringify(record);
+    expect(patterns.filter((pattern) => matches(pattern, message))).toHaveLength(1);
+  }
+});
+
 test("counts none of the examples of the service's own detections", () => {
   const records = detections.flatMap((detection) =>
     detection.source === "trail" && !["trail-change", "kms-key-change"].includes(detection.id)
