@@ -6,6 +6,7 @@ import { type Connection, createConnectionPool } from "./connection-pool.ts";
 const SILENCE = 10_000;
 const FAILED = new Error("the server failed the statement");
 const EXHAUSTED = new Error("the server has no connection left");
+const READ_ONLY = new Error("the server has become a replica");
 const LOST = new Error("the connection is lost");
 
 interface Statement {
@@ -43,7 +44,8 @@ function createPool(poolSize: number) {
       connections.push(connection);
       return connection;
     },
-    isFailedStatement: (error) => error === FAILED,
+    isFailedStatement: (error) => error === FAILED || error === READ_ONLY,
+    isReadOnly: (error) => error === READ_ONLY,
     isExhausted: (error) => error === EXHAUSTED,
     silenceTimeout: SILENCE,
   });
@@ -185,6 +187,23 @@ describe("a connection", () => {
     await send(pool, 1);
     vi.advanceTimersByTime(SILENCE / 2);
     expect(connections.map(({ state }) => state)).toEqual(["destroyed", "open", "destroyed"]);
+  });
+
+  test("to a server that has become a replica runs its statements to their end, but gets no others", async () => {
+    const pool = createPool(1);
+    await establish(pool, 1);
+    const [failed, other] = await send(pool, 2);
+    failed?.reject(READ_ONLY);
+    await expect(failed?.result).rejects.toBe(READ_ONLY);
+    expect(connections[0]?.state).toBe("ended");
+    const [next] = await send(pool, 1);
+    expect(next?.connection).toBe(connections[1]);
+    vi.advanceTimersByTime(SILENCE - 1);
+    other?.resolve();
+    await expect(other?.result).resolves.toBe("done");
+    next?.resolve();
+    await expect(next?.result).resolves.toBe("done");
+    expect(connections.map(({ state }) => state)).toEqual(["ended", "open"]);
   });
 
   test("ends after a minute without statements", async () => {

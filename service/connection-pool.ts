@@ -22,6 +22,8 @@ export interface ConnectionPoolProps<C extends Connection> {
   readonly open: (onClose: () => void) => C;
   /** Whether the server failed the statement and keeps the connection. */
   readonly isFailedStatement: (error: unknown) => boolean;
+  /** Whether it failed the statement because it accepts no writes: another server has become the primary. */
+  readonly isReadOnly: (error: unknown) => boolean;
   /** Whether the server refused the connection because it has none left. */
   readonly isExhausted: (error: unknown) => boolean;
   /** Milliseconds without a response to running statements after which a server is gone. */
@@ -58,6 +60,9 @@ interface Entry<C> {
  * A lost connection fails the statements that it runs, and no other. None of them is sent again: the server
  * may have executed it.
  *
+ * A connection to a server that has become read-only after a failover stays open. Its running statements end, and the
+ * next ones get a new connection, whose host name leads to the new primary.
+ *
  * A live server cancels a statement at the statement timeout. A server that stays silent for longer is gone (a
  * failover leaves connections that neither answer nor close), so all idle connections are discarded as well:
  * TCP would take about 15 minutes to notice.
@@ -84,23 +89,21 @@ export function createConnectionPool<C extends Connection>(
       if (entry === undefined) return;
       waiting.shift();
       entry.running += 1;
-      if (entry.running === 1) restartTimer(entry);
+      if (entry.running === 1) restartTimer(entry, silenceTimeout, expire);
       next(entry);
     }
   }
 
-  function restartTimer(entry: Entry<C>): void {
-    clearTimeout(entry.timer);
-    const milliseconds = entry.running === 0 ? IDLE_TIMEOUT : silenceTimeout;
-    entry.timer = setTimeout(expire, milliseconds, entry).unref();
+  function expire(expired: Entry<C>): void {
+    if (expired.running === 0) retire(expired);
+    else for (const entry of entries) if (entry === expired || entry.running === 0) discard(entry);
   }
 
-  function expire(expired: Entry<C>): void {
-    if (expired.running === 0) {
-      entries.delete(expired);
-      return void expired.connection.end(silenceTimeout);
-    }
-    for (const entry of entries) if (entry === expired || entry.running === 0) discard(entry);
+  /** Lets the running statements end. */
+  function retire(entry: Entry<C>): void {
+    if (!entries.delete(entry)) return;
+    clearTimeout(entry.timer);
+    void entry.connection.end(silenceTimeout);
   }
 
   function discard(entry: Entry<C>): void {
@@ -115,7 +118,7 @@ export function createConnectionPool<C extends Connection>(
     entry.running -= 1;
     entry.isEstablished = true;
     failedAttempts = 0;
-    if (entries.has(entry)) restartTimer(entry);
+    if (entries.has(entry)) restartTimer(entry, silenceTimeout, expire);
     assign();
   }
 
@@ -132,6 +135,7 @@ export function createConnectionPool<C extends Connection>(
         return result;
       } catch (error) {
         if (props.isExhausted(error)) limit.lower(entries.size - 1);
+        if (props.isReadOnly(error)) retire(entry);
         if (props.isFailedStatement(error)) release(entry);
         else discard(entry);
         throw error;
@@ -149,6 +153,17 @@ const newEntry = <C>(connection: C): Entry<C> => ({
   running: 0,
   timer: undefined,
 });
+
+/** @param silenceTimeout milliseconds until a connection with running statements expires */
+function restartTimer<C>(
+  entry: Entry<C>,
+  silenceTimeout: number,
+  expire: (entry: Entry<C>) => void,
+): void {
+  clearTimeout(entry.timer);
+  const milliseconds = entry.running === 0 ? IDLE_TIMEOUT : silenceTimeout;
+  entry.timer = setTimeout(expire, milliseconds, entry).unref();
+}
 
 /** Compares connections from the oldest, so that those that are not needed become idle. */
 function leastBusy<C>(entries: Iterable<Entry<C>>): Entry<C> | undefined {

@@ -50,6 +50,7 @@ export function createDatabase(settings: DatabaseSettings): Database {
     limit: createConnectionLimit(poolSize, now),
     open: (onClose) => openConnection(settings, onClose),
     isFailedStatement,
+    isReadOnly: (error) => reasonOf(error) === READ_ONLY,
     isExhausted,
     silenceTimeout: connectTimeout + statementTimeout + 1_000,
   });
@@ -76,6 +77,12 @@ export function createDatabase(settings: DatabaseSettings): Database {
 function isFailedStatement(error: unknown): boolean {
   return error instanceof postgres.PostgresError && error.severity === "ERROR";
 }
+
+/**
+ * read_only_sql_transaction, also of a replica in recovery.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const READ_ONLY = "25006";
 
 /**
  * too_many_connections and configuration_limit_exceeded, also for the limit of a role.

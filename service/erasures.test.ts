@@ -5,49 +5,10 @@ import { createErasures, ErasuresPending } from "./erasures.ts";
 import { parseKey } from "./key.ts";
 import { LogsError } from "./logs-api.ts";
 import { expectDenied, useService } from "./testing/fixture.ts";
+import { createMemoryLogs } from "./testing/memory-logs.ts";
 
 const MINUTE = 60_000;
 const signal = new AbortController().signal;
-
-/** CloudWatch Logs with one log group, two events in a page. */
-function createMemoryLogs() {
-  const events: { readonly timestamp: number; readonly message: string }[] = [];
-  const state = {
-    events,
-    streams: new Set<string>(),
-    failure: undefined as string | undefined,
-    rejects: false,
-    /** The start time of each page that was read. */
-    reads: [] as number[],
-    /** Runs before each page. */
-    onRead: async () => {},
-  };
-  const operations: Readonly<Record<string, (input: never) => unknown>> = {
-    CreateLogStream: ({ logStreamName }: { readonly logStreamName: string }) => {
-      state.streams.add(logStreamName);
-      return {};
-    },
-    PutLogEvents(input: { readonly logStreamName: string; readonly logEvents: typeof events }) {
-      if (!state.streams.has(input.logStreamName)) throw new LogsError("ResourceNotFoundException");
-      if (state.rejects) return { rejectedLogEventsInfo: { tooNewLogEventStartIndex: 0 } };
-      events.push(...input.logEvents);
-      return {};
-    },
-    async FilterLogEvents(input: { readonly startTime: number; readonly nextToken?: string }) {
-      state.reads.push(input.startTime);
-      await state.onRead();
-      const start = Number(input.nextToken ?? 0);
-      const matching = events.filter(({ timestamp }) => timestamp >= input.startTime);
-      const rest = matching.length > start + 2 ? { nextToken: String(start + 2) } : {};
-      return { events: matching.slice(start, start + 2), ...rest };
-    },
-  };
-  const call = async (operation: string, input: object) => {
-    if (state.failure !== undefined) throw new LogsError(state.failure);
-    return await operations[operation]?.(input as never);
-  };
-  return { state, call };
-}
 
 const logs = createMemoryLogs();
 const erasures = createTask();
@@ -238,6 +199,36 @@ describe("a restored backup", () => {
     logs.state.onRead = async () => {};
     await erasures.apply();
     await expectDenied(decrypt(key));
+  });
+
+  test("that replaces the database a second time during the pass is not taken for complete", async () => {
+    await start();
+    const keys = [await encrypt(), await encrypt(), await encrypt()];
+    const restore = await backUp();
+    for (const key of keys) await forget(key);
+    await restore();
+    let pages = 0;
+    logs.state.onRead = async () => {
+      pages += 1;
+      if (pages === 2) await restore();
+    };
+    await erasures.apply();
+    for (const key of keys) expect((await decrypt(key)).status).not.toBe(200);
+  });
+
+  test("that replaces the database between two pages of a pass over all entries is not taken for complete", async () => {
+    await start();
+    const keys = [await encrypt(), await encrypt(), await encrypt()];
+    const restore = await backUp();
+    for (const key of keys) await forget(key);
+    let pages = 0;
+    logs.state.onRead = async () => {
+      pages += 1;
+      if (pages === 2) await restore();
+    };
+    await erasures.applyAll();
+    expect(metricsOf()).toEqual([{ LedgerUnapplied: 1, ReturnedRecords: 0 }]);
+    for (const key of keys) expect((await decrypt(key)).status).not.toBe(200);
   });
 });
 

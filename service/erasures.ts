@@ -88,19 +88,19 @@ export function createErasures(props: ErasuresProps): Erasures {
     let failure: unknown;
     try {
       const requiredBefore = required;
-      const progress = await store.progress();
+      let progress = await store.progress();
       const isOlder = Number.isFinite(requiredBefore) && (progress ?? 0) < requiredBefore;
       if (isOlder) logger.error("the database is older than before: it was restored from a backup");
-      const expected = fromBeginning ? undefined : progress;
       // A clock that was ahead must not make a pass skip entries.
-      const since = expected === undefined ? 0 : Math.min(expected, startedAt) - OVERLAP;
+      const next = progress === undefined ? 0 : Math.min(progress, startedAt) - OVERLAP;
+      const since = fromBeginning ? 0 : next;
       for await (const page of ledger.read(since, AbortSignal.timeout(PASS_TIMEOUT))) {
         await erase(store, page, startedAt, counts);
         // Everything until here is applied, so a pass that is killed does not begin again.
         const last = page.at(-1);
-        if (last !== undefined) await advance(Math.min(last.time, startedAt), expected);
+        if (last !== undefined) progress = await advance(Math.min(last.time, startedAt), progress);
       }
-      required = await advance(startedAt, expected);
+      required = await advance(startedAt, progress);
       lastPass = startedAt;
     } catch (error) {
       failure = error;

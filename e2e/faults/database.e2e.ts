@@ -66,6 +66,26 @@ test("returns 503 in time while the database is silent, then recovers without le
   await expectAllOpen(testbed(), acknowledged);
 });
 
+test("leaves a server that has become a read-only replica, and loses nothing", async () => {
+  const { admin } = testbed();
+  const load = encryptUnderLoad(testbed(), { milliseconds });
+  await delay(500);
+  // Open connections become read-only, new ones reach the new primary.
+  await admin.unsafe(`ALTER ROLE ${SERVICE_ROLE} SET default_transaction_read_only = off`);
+  await admin.unsafe("ALTER SYSTEM SET default_transaction_read_only = on");
+  await admin`SELECT pg_reload_conf()`;
+  try {
+    const { tally, acknowledged } = await load;
+    expectOnly(tally, UNAVAILABLE);
+    await expectRecovery(testbed());
+    await expectAllOpen(testbed(), acknowledged);
+  } finally {
+    await admin`SET default_transaction_read_only = off`;
+    await admin.unsafe("ALTER SYSTEM RESET default_transaction_read_only");
+    await admin`SELECT pg_reload_conf()`;
+  }
+});
+
 describe("with a limit of 3 connections", () => {
   // Requests wait for a connection as long as it may take to connect.
   const testbed = useTestbed({ DATABASE_CONNECT_TIMEOUT: "30000", REQUEST_TIMEOUT: "60000" });

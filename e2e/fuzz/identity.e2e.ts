@@ -19,7 +19,7 @@ const [issuer, secondKey, stranger] = [
 ];
 const unlimited = { requestsPerMinute: 1e9, decryptsPerMinute: 1e9, decryptsPerDay: 1e9 };
 const jwks = { keys: [...issuer.jwks.keys, ...secondKey.jwks.keys] };
-const service = createFuzzedService({
+const identity = {
   verifyToken: createTokenVerifier({
     issuer: ISSUER,
     audience: AUDIENCE,
@@ -33,7 +33,8 @@ const service = createFuzzedService({
     now: Date.now,
   }),
   clientMetrics: 10,
-});
+};
+const service = createFuzzedService({ identity });
 const { app, lines, kms, keepRecord } = service;
 const { expectDocumented, expectErrorForm } = createContractCheck(
   openApiDocument(TEXT_LIMIT, { identity: true }),

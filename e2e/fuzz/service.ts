@@ -1,13 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { createApp } from "../../service/app.ts";
-import type { Identity } from "../../service/dependencies.ts";
+import type { AppDependencies, Identity } from "../../service/dependencies.ts";
 import { formatKey } from "../../service/key.ts";
 import { createLoadShedding } from "../../service/load-shedding.ts";
 import { createMemoryBudget } from "../../service/memory-budget.ts";
 import { createSlots } from "../../service/slots.ts";
 import type { Store } from "../../service/store.ts";
 import { createLogger } from "../../service/telemetry.ts";
-import { createMemoryKms, KEY_ARN, OTHER_KEY_ARN } from "../../service/testing/memory-kms.ts";
+import {
+  createMemoryKms,
+  KEY_ARN,
+  type MemoryKms,
+  OTHER_KEY_ARN,
+} from "../../service/testing/memory-kms.ts";
 import { createVault, type SealedRecord } from "../../service/vault.ts";
 
 export const TEXT_LIMIT = 2_000;
@@ -25,19 +30,26 @@ export interface KeptRecordOptions {
   readonly client?: string;
 }
 
-/**
- * The real routes and vault on a store and a KMS in memory, fast enough for many cases.
- * @param identity undefined turns identity off
- */
-export function createFuzzedService(identity?: Identity) {
+export interface FuzzedServiceOptions {
+  /** Undefined turns identity off. */
+  readonly identity?: Identity;
+  /** A store in memory by default. */
+  readonly store?: Store;
+  /** A new KMS in memory by default. */
+  readonly kms?: MemoryKms;
+  readonly recordErasure?: AppDependencies["recordErasure"];
+}
+
+/** The real routes and vault on a store and a KMS in memory, fast enough for many cases. */
+export function createFuzzedService(options: FuzzedServiceOptions = {}) {
   const lines: string[] = [];
   const logger = createLogger({
     level: "info",
     destination: { write: (line) => void lines.push(line) },
   });
   const master = randomBytes(32);
-  const kms = createMemoryKms(master);
-  const { store, keep } = createMemoryStore();
+  const { store: memoryStore, keep } = createMemoryStore();
+  const { identity, store = memoryStore, kms = createMemoryKms(master) } = options;
   const slots = createSlots(128);
   const isDraining = () => false;
   const metricsNamespace = "Cipherwatch";
@@ -60,7 +72,7 @@ export function createFuzzedService(identity?: Identity) {
     metricsNamespace,
     mayDecrypt: () => true,
     now: Date.now,
-    recordErasure: async () => {},
+    recordErasure: options.recordErasure ?? (async () => {}),
     isDraining,
   });
 
