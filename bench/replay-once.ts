@@ -10,9 +10,11 @@ import type { Cost } from "./replay.ts";
 /** The baseline: decompresses and parses each file on one thread. */
 async function parseAll(folder: string): Promise<number> {
   let events = 0;
-  for await (const { path } of walk(await resolvePaths([folder]), noneSkipped())) {
-    const { Records } = JSON.parse(gunzipSync(readFileSync(path)).toString("utf8"));
-    events += Records.length;
+  for await (const paths of walk(await resolvePaths([folder]), noneSkipped())) {
+    for (const path of paths) {
+      const { Records } = JSON.parse(gunzipSync(readFileSync(path)).toString("utf8"));
+      events += Records.length;
+    }
   }
   return events === 0 ? 2 : 0;
 }

@@ -104,8 +104,7 @@ async function testEvents(
       return undefined;
     },
   };
-  const files: string[] = [];
-  for await (const { path } of walk(await resolvePaths(paths), noneSkipped())) files.push(path);
+  const files = (await Array.fromAsync(walk(await resolvePaths(paths), noneSkipped()))).flat();
   const { events: count, errors, malformed, unreadable } = await scanFiles(files, scan);
   const errorLines = errors.map(
     ({ file, place, why }) => `${[file, place].filter(Boolean).join(", ")}: ${why}`,

@@ -3,7 +3,7 @@ import { type Exclusions, exclusionTrials } from "./detections/exclude.ts";
 import { createTally } from "./evaluate/tally.ts";
 import type { Progress } from "./progress.ts";
 import { scanFiles } from "./read/pool.ts";
-import { type FileError, MAX_ERRORS } from "./read/scan-files.ts";
+import { type FileError, MAX_ERRORS, sizeOf } from "./read/scan-files.ts";
 import { noneSkipped, resolvePaths, walk } from "./read/walk.ts";
 import { buildReport } from "./report/build.ts";
 import type { Report } from "./report/report.ts";
@@ -58,17 +58,17 @@ export async function replay(props: ReplayProps): Promise<Report> {
     },
     workers: props.workers,
     files: walk(paths, skipped),
-    onBatch: (batch, bytes) => {
+    onBatch: (batch) => {
       tally.add(batch);
       read.files += batch.files;
-      read.bytes += bytes;
+      read.bytes += batch.bytes;
       read.malformed += batch.malformed;
       read.unreadable += batch.unreadable;
       skipped.digests += batch.digests;
       skipped.others += batch.others;
       errors.push(...batch.errors);
       if (errors.length > 2 * MAX_ERRORS) keepFirst(errors);
-      progress?.add({ files: batch.files, events: batch.events, bytes });
+      progress?.add(batch);
     },
   });
   await counting;
@@ -99,9 +99,9 @@ export async function replay(props: ReplayProps): Promise<Report> {
 async function countFiles(paths: readonly string[], progress: Progress): Promise<void> {
   let files = 0;
   let bytes = 0;
-  for await (const file of walk(paths, noneSkipped())) {
-    files++;
-    bytes += file.bytes;
+  for await (const list of walk(paths, noneSkipped())) {
+    files += list.length;
+    for (const path of list) bytes += sizeOf(path);
   }
   progress.expect({ files, bytes });
 }

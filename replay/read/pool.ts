@@ -1,19 +1,21 @@
 import { Worker } from "node:worker_threads";
 import type { ScanPlan } from "../evaluate/scan.ts";
 import type { Batch } from "./scan-files.ts";
-import type { SourceFile } from "./walk.ts";
 import { workerProgram } from "./worker-program.ts";
 
 /** Files sent to a worker at a time: enough to keep it busy, few enough to share the work evenly. */
-const BATCH_FILES = 32;
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_FILES = 128;
+const BATCH_BYTES = 2 * 1024 * 1024;
+
+/** Until the size of some files is known. */
+const FIRST_BATCH_FILES = 8;
 
 /** One being scanned and one queued. */
 const BATCHES_PER_WORKER = 2;
 
 /**
  * Scans files on worker threads, in no particular order.
- * @param onBatch receives each batch's findings and the size of its files on disk
+ * @param files lists of paths
  * @throws Error of the walk or of a worker. All workers have ended when the promise settles.
  */
 export async function scanFiles({
@@ -25,27 +27,35 @@ export async function scanFiles({
   readonly plan: ScanPlan;
   /** At least 1. */
   readonly workers: number;
-  readonly files: AsyncIterable<SourceFile>;
-  readonly onBatch: (batch: Batch, bytes: number) => void;
+  readonly files: AsyncIterable<readonly string[]>;
+  readonly onBatch: (batch: Batch) => void;
 }): Promise<void> {
   const threads = Array.from({ length: workers }, () => startWorker(plan));
   const free = threads.flatMap((thread) => Array<Thread>(BATCHES_PER_WORKER).fill(thread));
   const failures = Promise.race(threads.map(({ failed }) => failed));
   const running = new Set<Promise<void>>();
 
-  async function run(batch: readonly SourceFile[]): Promise<void> {
+  const done = { files: 0, bytes: 0 };
+
+  async function run(batch: readonly string[]): Promise<void> {
     const thread = free.shift();
     if (thread === undefined) throw new Error("No worker is free to scan a batch.");
-    const result = await thread.scan(batch.map(({ path }) => path));
-    onBatch(
-      result,
-      batch.reduce((sum, { bytes }) => sum + bytes, 0),
-    );
+    const result = await thread.scan(batch);
+    done.files += batch.length;
+    done.bytes += result.bytes;
+    onBatch(result);
     free.push(thread);
   }
 
+  /** The number of files whose size is about `BATCH_BYTES`, as far as it is known. */
+  function batchFiles(): number {
+    if (done.bytes === 0) return FIRST_BATCH_FILES;
+    const files = Math.round((BATCH_BYTES * done.files) / done.bytes);
+    return Math.min(Math.max(files, 1), BATCH_FILES);
+  }
+
   async function runAll(): Promise<void> {
-    for await (const batch of batches(files)) {
+    for await (const batch of batches(files, batchFiles)) {
       while (free.length === 0) await Promise.race(running);
       const task = run(batch).finally(() => running.delete(task));
       running.add(task);
@@ -91,18 +101,20 @@ function startWorker(plan: ScanPlan): Thread {
   };
 }
 
+/** @param size returns the number of files of the next batch */
 async function* batches(
-  files: AsyncIterable<SourceFile>,
-): AsyncGenerator<readonly SourceFile[], void> {
-  let batch: SourceFile[] = [];
-  let bytes = 0;
-  for await (const file of files) {
-    batch.push(file);
-    bytes += file.bytes;
-    if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
+  files: AsyncIterable<readonly string[]>,
+  size: () => number,
+): AsyncGenerator<readonly string[], void> {
+  let rest: readonly string[] = [];
+  for await (const list of files) {
+    const paths = [...rest, ...list];
+    let from = 0;
+    for (let count = size(); from + count <= paths.length; count = size()) {
+      yield paths.slice(from, from + count);
+      from += count;
+    }
+    rest = paths.slice(from);
   }
-  if (batch.length > 0) yield batch;
+  if (rest.length > 0) yield rest;
 }

@@ -1,5 +1,6 @@
+import { statSync } from "node:fs";
 import { type Findings, MISSING_EVENT_TIME, type Scan } from "../evaluate/scan.ts";
-import { openParts, type Part } from "./chunks.ts";
+import { openParts, type Part, STANDARD_INPUT } from "./chunks.ts";
 import { describeArchive, describeForeign, isBinary, isBlank } from "./foreign.ts";
 import { createCsvReader, isEventCsv } from "./records/csv.ts";
 import { createRecordReader, type RecordReader } from "./records/reader.ts";
@@ -19,6 +20,8 @@ export interface FileError {
 /** The result of scanning some files. */
 export interface Batch extends Findings {
   readonly files: number;
+  /** Size of the files on disk; 0 for standard input. */
+  readonly bytes: number;
   /** Number of records that cannot be evaluated. */
   readonly malformed: number;
   /** Number of files that could not be read to the end, or contain no CloudTrail records. */
@@ -46,13 +49,15 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
   let malformed = 0;
   let unreadable = 0;
   let files = 0;
+  let size = 0;
   const add = (unread: Unread) => {
     malformed += unread.malformed;
     unreadable += unread.unreadable;
     errors.push(...unread.errors.slice(0, MAX_ERRORS - errors.length));
   };
   readSmallFiles ??= createSmallFileReader();
-  for (const [path, contents] of readSmallFiles(paths)) {
+  for (const { path, contents, bytes } of readSmallFiles(paths)) {
+    size += contents ? bytes : sizeOf(path);
     const records = contents && readWhole(contents, scan.skim);
     if (records) {
       files++;
@@ -70,7 +75,12 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
       add(wholeFile(path, messageOf(error)));
     }
   }
-  return { ...scan.findings(), files, malformed, unreadable, errors, ...skipped };
+  return { ...scan.findings(), files, bytes: size, malformed, unreadable, errors, ...skipped };
+}
+
+/** @returns 0 for standard input, and if the file is gone */
+export function sizeOf(path: string): number {
+  return path === STANDARD_INPUT ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }
 
 /** Of this thread, created with its first batch. */

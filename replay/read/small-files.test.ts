@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -18,9 +18,13 @@ function read(contents: readonly (Buffer | undefined)[]): readonly (string | und
     if (content !== undefined) writeFileSync(path, content);
     return path;
   });
-  const files = Array.from(readAll(paths), ([path, file]) => [path, file?.toString()]);
-  expect(files.map(([path]) => path)).toEqual(paths);
-  return files.map(([, text]) => text);
+  const files = Array.from(readAll(paths), ({ path, contents, bytes }) => {
+    const text = contents?.toString();
+    expect(bytes).toBe(text === undefined ? 0 : statSync(path).size);
+    return { path, text };
+  });
+  expect(files.map(({ path }) => path)).toEqual(paths);
+  return files.map(({ text }) => text);
 }
 
 const TEXTS = Array.from({ length: 20 }, (_, index) => `${index} é ${"x".repeat(index * 3000)}`);
@@ -33,8 +37,8 @@ test("returns the text of each file, however many fit in a group", () => {
 test("frees the memory of the files", () => {
   const path = join(folder, "large");
   writeFileSync(path, gzipSync("x".repeat(100_000)));
-  const [[, first] = []] = [...readAll([path])];
-  expect(first?.buffer.byteLength).toBe(0);
+  const [file] = [...readAll([path])];
+  expect(file?.contents?.buffer.byteLength).toBe(0);
 });
 
 test("leaves files that are missing, large or not gzip to the caller", () => {

@@ -10,8 +10,13 @@ const MAX_GROUP_BYTES = 256 * 1024;
 const MAX_COMPRESSED_BYTES = 256 * 1024;
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
-/** A file, and its decompressed contents if it was read. They are valid until the next file is taken. */
-export type SmallFile = readonly [path: string, contents: Buffer | undefined];
+export interface SmallFile {
+  readonly path: string;
+  /** The decompressed contents, valid until the next file is taken; undefined if the file was not read. */
+  readonly contents: Buffer | undefined;
+  /** The compressed size; 0 if the file was not read. */
+  readonly bytes: number;
+}
 
 interface GzipFile {
   readonly path: string;
@@ -25,8 +30,7 @@ interface GzipFile {
 /**
  * Reads files in groups. Decompressing several at a time takes less CPU time and memory, since zlib is
  * initialized once for all: a trail consists of small files.
- * @returns the decompressed contents of each file; undefined for those that are large, damaged or not gzip:
- *   read them with `openParts`
+ * @returns all files; those that are large, damaged or not gzip without contents: read them with `openParts`
  */
 export function createSmallFileReader(): (paths: readonly string[]) => Generator<SmallFile, void> {
   const buffer = Buffer.allocUnsafeSlow(MAX_GROUP_BYTES + MAX_COMPRESSED_BYTES);
@@ -85,11 +89,16 @@ function* contentsOf(
 ): Generator<SmallFile, void> {
   const total = group.reduce((sum, file) => sum + ("textBytes" in file ? file.textBytes : 0), 0);
   const texts = gunzipAll(data, total);
-  let start = 0;
+  let at = 0;
   for (const file of group) {
-    const end = "textBytes" in file ? start + file.textBytes : start;
-    yield [file.path, "textBytes" in file ? texts?.subarray(start, end) : undefined];
-    start = end;
+    const { path } = file;
+    if (texts === undefined || !("textBytes" in file)) {
+      yield { path, contents: undefined, bytes: 0 };
+      continue;
+    }
+    const contents = texts.subarray(at, at + file.textBytes);
+    yield { path, contents, bytes: file.end - file.start };
+    at += file.textBytes;
   }
   if (texts !== undefined) release(texts);
 }

@@ -1,14 +1,9 @@
-import { existsSync, type Stats, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { glob, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { STANDARD_INPUT } from "./chunks.ts";
 import { isDigest, kindOfFile } from "./names.ts";
 import type { FileError } from "./scan-files.ts";
-
-export interface SourceFile {
-  readonly path: string;
-  readonly bytes: number;
-}
 
 /** Files that a walk skips. */
 export interface Skipped {
@@ -58,49 +53,48 @@ async function expand(pattern: string): Promise<readonly string[]> {
  * command line regardless of its name, except for digests, which a glob may match. Does not follow links to
  * folders, so that no file is read twice.
  * @param skipped counts the files left out
+ * @returns the paths, a folder at a time: an iteration for each of the many small files of a trail takes longer
  */
 export async function* walk(
   paths: readonly string[],
   skipped: Skipped,
-): AsyncGenerator<SourceFile, void> {
+): AsyncGenerator<readonly string[], void> {
   for (const path of paths) {
-    if (path === STANDARD_INPUT) {
-      yield { path, bytes: 0 };
-      continue;
-    }
-    const stats = await stat(path);
-    if (stats.isDirectory()) yield* walkFolder(path, skipped);
-    else if (isDigest(basename(path))) skipped.digests++;
-    else yield { path, bytes: stats.size };
+    if (path !== STANDARD_INPUT && (await stat(path)).isDirectory()) {
+      yield* walkFolder(path, skipped);
+    } else if (isDigest(basename(path))) skipped.digests++;
+    else yield [path];
   }
 }
 
-async function* walkFolder(folder: string, skipped: Skipped): AsyncGenerator<SourceFile, void> {
-  const onError = (file: string) => (error: unknown) => {
+async function* walkFolder(
+  folder: string,
+  skipped: Skipped,
+): AsyncGenerator<readonly string[], void> {
+  const onError = (file: string, error: unknown) => {
     skipped.unreadable.push({ file, why: error instanceof Error ? error.message : String(error) });
+    return undefined;
   };
-  const entries = (await readdir(folder, { withFileTypes: true }).catch(onError(folder))) ?? [];
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error) =>
+    onError(folder, error),
+  );
+  entries?.sort((a, b) => (a.name < b.name ? -1 : 1));
+  let files: string[] = [];
+  for (const entry of entries ?? []) {
     const path = join(folder, entry.name);
     const kind = kindOfFile(entry.name);
-    if (entry.isDirectory()) yield* walkFolder(path, skipped);
-    else if (kind === "digest") skipped.digests++;
+    if (entry.isDirectory()) {
+      if (files.length > 0) yield files;
+      files = [];
+      yield* walkFolder(path, skipped);
+    } else if (kind === "digest") skipped.digests++;
     else if (kind === "other") skipped.others++;
+    else if (entry.isFile()) files.push(path);
     else {
-      const stats = statOf(path, onError(path));
-      if (stats?.isFile()) yield { path, bytes: stats.size };
-      else if (stats !== undefined) skipped.others++;
+      const target = await stat(path).catch((error) => onError(path, error));
+      if (target?.isFile()) files.push(path);
+      else if (target !== undefined) skipped.others++;
     }
   }
-}
-
-/** Synchronous, which takes a fifth of the CPU time for the many small files of a trail. */
-function statOf(path: string, onError: (error: unknown) => void): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch (error) {
-    onError(error);
-    return undefined;
-  }
+  if (files.length > 0) yield files;
 }
