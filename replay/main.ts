@@ -9,6 +9,7 @@ import { keyListDetections } from "./detections/key-list.ts";
 import { importedDetections } from "./imported/detections.ts";
 import { type FailureCondition, type ReplayOptions, readOptions, usage } from "./options.ts";
 import { createProgress, type Terminal } from "./progress.ts";
+import { workerProgram } from "./read/worker-program.ts";
 import { withExclusions } from "./report/exclusions.ts";
 import { renderJson } from "./report/json.ts";
 import { renderPage } from "./report/page.ts";
@@ -58,7 +59,11 @@ async function run(
   { loadDetections }: Program,
 ): Promise<number> {
   if (options.html !== undefined) checkWritable(options.html);
-  const detections = namedDetections(options) ?? (await loadDetections(options)).detections;
+  const loading =
+    namedDetections(options) ?? loadDetections(options).then((loaded) => loaded.detections);
+  // Prepared while a child process synthesizes the detections.
+  workerProgram();
+  const detections = await loading;
   checkDetectionIds(options, detections);
   const progress = err.isTTY === true ? createProgress(err) : undefined;
   const sweep = options.sweep || options.json || options.html !== undefined;

@@ -1,9 +1,15 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import type { BoundArns, DefaultDetections } from "./detections.ts";
 
 /** The message of the child process. */
 export type SynthesisResult = DefaultDetections | { readonly error: string };
+
+/** Compiled modules of CDKTF: with them, the child process takes half the time. */
+const COMPILE_CACHE = fileURLToPath(
+  new URL("../../node_modules/.cache/node-compile", import.meta.url),
+);
 
 /**
  * Runs `synthesizedDetections` in a child process, because CDKTF takes more memory than the rest of a
@@ -13,6 +19,7 @@ export type SynthesisResult = DefaultDetections | { readonly error: string };
 export async function loadSynthesizedDetections(bound: BoundArns): Promise<DefaultDetections> {
   const child = fork(new URL("synthesized-process.ts", import.meta.url), {
     serialization: "advanced",
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
   });
   child.send(bound);
   const [first] = await Promise.race([once(child, "message"), once(child, "exit")]);

@@ -48,7 +48,10 @@ describe("eventTime", () => {
     }
     const { first, last, minutes } = scan.findings();
     expect([first, last]).toEqual([Date.parse(expected), Date.parse(expected)]);
-    expect([...minutes]).toEqual([Math.floor(Date.parse(expected) / MINUTE), 2]);
+    expect(minutes).toEqual({
+      minutes: Float64Array.of(Math.floor(Date.parse(expected) / MINUTE)),
+      counts: Float64Array.of(2),
+    });
   });
 
   it.each([

@@ -12,6 +12,7 @@ import {
   type ValueTable,
 } from "./caller.ts";
 import { createCandidates } from "./candidates.ts";
+import { type CountsByMinute, createMinuteCounter } from "./counts.ts";
 import { metricId } from "./metric-id.ts";
 import { createSkimmer, type Skim } from "./skim.ts";
 
@@ -38,8 +39,8 @@ export interface Findings {
   /** Times of the first and last event, in milliseconds since the epoch; infinite if there are no events. */
   readonly first: number;
   readonly last: number;
-  /** Pairs of a minute since the epoch and its number of events. */
-  readonly minutes: Float64Array;
+  /** The number of events in each minute. */
+  readonly minutes: CountsByMinute;
   /** `MATCH_FIELDS` numbers per match. */
   readonly matches: Float64Array;
   /** The callers, roles and addresses that the matches refer to by index. */
@@ -125,7 +126,7 @@ export function createScan({
 
   function countMinute(time: number): number {
     const minute = Math.floor(time / MINUTE);
-    results.minutes.set(minute, (results.minutes.get(minute) ?? 0) + 1);
+    results.minutes.add(minute, 1);
     return minute;
   }
 
@@ -180,7 +181,7 @@ function emptyResults() {
     oversized: 0,
     first: Number.POSITIVE_INFINITY,
     last: Number.NEGATIVE_INFINITY,
-    minutes: new Map<number, number>(),
+    minutes: createMinuteCounter(),
     matches: [] as number[],
     callerTable: createValueTable(MAX_CALLER_VALUES),
     roles: new Map<string, number>(),
@@ -192,7 +193,7 @@ function findingsOf(results: ReturnType<typeof emptyResults>): Omit<Findings, "e
   const { minutes, matches: matchList, callerTable, roles, keys, ...counts } = results;
   return {
     ...counts,
-    minutes: Float64Array.from([...minutes].flat()),
+    minutes: minutes.sorted(),
     matches: Float64Array.from(matchList),
     callerValues: callerTable.values,
     roles: [...roles],

@@ -1,6 +1,6 @@
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { type CopyCounts, createCells } from "./cells.ts";
-import { type CountsByMinute, sortByMinute } from "./counts.ts";
+import { type CountsByMinute, createMinuteCounter } from "./counts.ts";
 import type { Findings } from "./scan.ts";
 import { type Series, seriesOf } from "./series.ts";
 import { createWhoTally, type Who } from "./who.ts";
@@ -67,7 +67,7 @@ export function createTally(
   monitoredMetrics: readonly string[],
   { maxDistinct = MAX_DISTINCT, countCopies = filters.length }: TallyOptions = {},
 ): Tally {
-  const eventsByMinute = new Map<number, number>();
+  const eventsByMinute = createMinuteCounter();
   const cells = createCells(filters.length, maxDistinct, countCopies);
   const whoTally = createWhoTally(filters.length);
   const roles = new Map<string, number>();
@@ -84,21 +84,22 @@ export function createTally(
       totals.oversized += findings.oversized;
       first = Math.min(first, findings.first);
       last = Math.max(last, findings.last);
-      for (let at = 0; at < findings.minutes.length; at += 2) {
-        increase(eventsByMinute, findings.minutes[at] ?? 0, findings.minutes[at + 1] ?? 0);
+      const { minutes, counts } = findings.minutes;
+      for (let at = 0; at < minutes.length; at++) {
+        eventsByMinute.add(minutes[at] ?? 0, counts[at] ?? 0);
       }
       cells.add(findings.matches, whoTally.counter(findings));
       for (const [arn, count] of findings.roles) increase(roles, arn, count);
       for (const [arn, count] of findings.keys) increase(keys, arn, count);
     },
     matches: (filter) => {
-      const byMinute = new Map<number, number>();
-      cells.visit(filter, (_, minute, sums) => increase(byMinute, minute, sums.matches));
-      return matchesOf(byMinute);
+      const byMinute = createMinuteCounter();
+      cells.visit(filter, (_, minute, sums) => byMinute.add(minute, sums.matches));
+      return matchesOf(byMinute.sorted());
     },
     who: (indices) => whoTally.of(indices, cells.copies().countsCopies ? "delivered" : "distinct"),
     series: (metric) => {
-      events ??= sortByMinute(eventsByMinute);
+      events ??= eventsByMinute.sorted();
       return seriesOf({ index: metric, id: monitoredMetrics[metric] }, { filters, cells, events });
     },
     counts: () => ({ ...totals, ...cells.copies() }),
@@ -108,10 +109,8 @@ export function createTally(
   };
 }
 
-/** @param byMinute count by minute since the epoch, in any order */
-export function matchesOf(byMinute: ReadonlyMap<number, number>): Matches {
-  const sorted = sortByMinute(byMinute);
-  return { count: sorted.counts.reduce((sum, count) => sum + count, 0), ...sorted };
+export function matchesOf(byMinute: CountsByMinute): Matches {
+  return { count: byMinute.counts.reduce((sum, count) => sum + count, 0), ...byMinute };
 }
 
 function increase<Key>(counts: Map<Key, number>, key: Key, count: number): void {

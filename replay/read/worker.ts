@@ -9,10 +9,7 @@ if (parentPort !== null) {
   const scan = createScan(plan);
   port.on("message", (files: readonly string[]) => {
     void scanFiles(files, scan).then((batch) =>
-      port.postMessage(batch, [
-        batch.minutes.buffer as ArrayBuffer,
-        batch.matches.buffer as ArrayBuffer,
-      ]),
+      port.postMessage(batch, [batch.matches.buffer as ArrayBuffer]),
     );
   });
 }

@@ -5,6 +5,7 @@ import type { ReplayedDetection, ReplayedDetections } from "../detections/detect
 import type { ExclusionTrial } from "../detections/exclude.ts";
 import { metricIdsOf } from "../detections/math-alarm.ts";
 import { compositeTransitions } from "../evaluate/composite.ts";
+import { createMinuteCounter } from "../evaluate/counts.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { Series } from "../evaluate/series.ts";
 import { type Matches, matchesOf, type Span, type Tally } from "../evaluate/tally.ts";
@@ -154,11 +155,9 @@ function endOf(alarm: MetricAlarm, span: Span | undefined): number {
 function sumMatches(parts: readonly Matches[]): Matches {
   const [only, ...others] = parts;
   if (only !== undefined && others.length === 0) return only;
-  const byMinute = new Map<number, number>();
+  const byMinute = createMinuteCounter();
   for (const { minutes, counts } of parts) {
-    for (const [index, minute] of minutes.entries()) {
-      byMinute.set(minute, (byMinute.get(minute) ?? 0) + (counts[index] ?? 0));
-    }
+    for (const [index, minute] of minutes.entries()) byMinute.add(minute, counts[index] ?? 0);
   }
-  return matchesOf(byMinute);
+  return matchesOf(byMinute.sorted());
 }
