@@ -1,14 +1,18 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "rolldown";
 import { alarmsSnapshot } from "./snapshot.ts";
+import { replaceModules } from "./terraform/modules.ts";
 
 const root = resolve(import.meta.dirname, "..");
-
-/** Modules that the package replaces by its own. */
-const REPLACED: Readonly<Record<string, string>> = {
-  [join(root, "replay/read/worker-program.ts")]: join(root, "package/worker-program.ts"),
-};
 
 /**
  * Builds the npm package, ready for `npm pack`: one file of JavaScript for the command and one for its
@@ -28,15 +32,7 @@ export async function buildPackage(folder: string): Promise<void> {
       input: join(root, input),
       platform: "node",
       external: /^node:/,
-      plugins: [
-        {
-          name: "replace-modules",
-          async resolveId(specifier, importer, options) {
-            const found = await this.resolve(specifier, importer, { ...options, skipSelf: true });
-            return found === null ? null : (REPLACED[found.id] ?? found);
-          },
-        },
-      ],
+      plugins: [replaceModules],
       output: { file: join(dist, name), format: "esm", codeSplitting: false },
       logLevel: "warn",
     });
@@ -56,8 +52,9 @@ export async function buildPackage(folder: string): Promise<void> {
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
 }
 
-/** The licence of a library whose code the package contains. */
+/** The licence of a library whose code the package contains, and its notice, which Apache-2.0 requires. */
 function notice(library: string): string {
   const { name, version } = JSON.parse(readFileSync(join(library, "package.json"), "utf8"));
-  return `${name} ${version}\n\n${readFileSync(join(library, "LICENSE"), "utf8")}`;
+  const texts = ["LICENSE", "NOTICE"].map((file) => join(library, file)).filter(existsSync);
+  return [`${name} ${version}\n`, ...texts.map((file) => readFileSync(file, "utf8"))].join("\n");
 }

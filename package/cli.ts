@@ -5,11 +5,13 @@ import { runInProcess } from "../replay/main.ts";
 import { snapshotDetections } from "./detections.ts";
 import manifest from "./package.json" with { type: "json" };
 import { runPattern } from "./pattern.ts";
+import { runWatch } from "./watch.ts";
 
 const USAGE = `npx cipherwatch COMMAND [options]
 
   replay PATH…               replay alarms over CloudTrail files: what would have fired, when, because of whom
   pattern PATTERN [PATH…]    check a filter pattern, and show which events it matches and why
+  watch --keys FILE          write Terraform that monitors KMS keys: a trail, and alarms on their misuse
 
   --version                  show the version
   --help                     show this help; after a command, the help of that command
@@ -29,10 +31,11 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       },
     }),
   pattern: runPattern,
+  watch: runWatch,
 };
 
 /** Commands of the repository that the package does not have, because they need CDKTF. */
-const NEED_CDKTF = ["start", "synth", "diff", "deploy", "destroy", "attack", "watch"];
+const NEED_CDKTF = ["start", "synth", "diff", "deploy", "destroy", "attack"];
 
 /** Settings change what the stacks deploy, so the snapshot of the package cannot follow them. */
 function warnAboutSettings(): void {
@@ -56,7 +59,7 @@ if (command !== undefined) {
   const names = [...Object.keys(COMMANDS), "--help", "--version"];
   console.error(
     NEED_CDKTF.includes(name)
-      ? `cipherwatch ${name} needs CDKTF, which the package does not contain. Run npm run ${name === "watch" ? "deploy -- watch" : name} in a clone of the repository.`
+      ? `cipherwatch ${name} needs CDKTF, which the package does not contain. Run npm run ${name} in a clone of the repository.`
       : `${unknownName("command", name, names)} Allowed: ${names.join(", ")}.\n\n${USAGE}`,
   );
   process.exitCode = 2;

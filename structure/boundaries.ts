@@ -14,7 +14,7 @@ export const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   settings: ["cloudwatch", "common", "detections"],
   stacks: ["cloudwatch", "common", "detections", "settings", "terraform"],
   replay: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
-  package: ["cloudwatch", "common", "replay"],
+  package: ["cloudwatch", "common", "replay", "settings", "stacks", "terraform"],
   lab: ["cloudwatch", "common", "detections", "settings", "stacks", "terraform"],
   deploy: ["common", "service", "terraform"],
   ".github": ["common", "settings", "terraform"],

@@ -117,6 +117,33 @@ it("replays the detections on a team's own keys, without a deployment and withou
   expect(invalid.stderr).toMatch(/^--keys: entry 1 \(records\).* must be the ARN of a role/);
 });
 
+it("writes the Terraform that npm run deploy -- watch deploys", async () => {
+  const keys = JSON.stringify([{ name: "records", key: archive.keyArn, roles: [archive.roleArn] }]);
+  const { code, stdout, stderr } = await npx(
+    ...["watch", "--keys", keys, "--email", "security@example.com", "--region", "us-east-1"],
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("terraform -chdir=terraform/stacks/watch-alarm apply");
+  const settings = {
+    CIPHERWATCH_MONITORED_KEYS: keys,
+    CIPHERWATCH_ALERT_EMAIL: "security@example.com",
+    CIPHERWATCH_REGION: "us-east-1",
+    CDKTF_OUTDIR: join(folder, "cdktf.out"),
+  };
+  await run([process.execPath, "main.ts", "watch"], { cwd: root, env: { ...env, ...settings } });
+  const stack = (path: string) => JSON.parse(readFileSync(path, "utf8"));
+  for (const id of ["watch-trail", "watch-alarm"]) {
+    const own = stack(join(folder, "cdktf.out/stacks", id, "cdk.tf.json"));
+    const written = stack(join(installed, "terraform/stacks", id, "main.tf.json"));
+    expect(written).toEqual(withoutMetadata(own));
+  }
+});
+
+/** Without the paths and versions that CDKTF adds under the name `//`. */
+function withoutMetadata(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (name, item) => (name === "//" ? undefined : item)));
+}
+
 it("fails on the problems of a plan", async () => {
   const plan = join(root, "replay/imported/fixtures/mistakes/plan.json");
   const { code, stdout } = await npx(
