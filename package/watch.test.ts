@@ -68,6 +68,7 @@ describe("the stacks that the package synthesizes without CDKTF", () => {
         SLACK_TEAM_ID: "T01234567",
         SLACK_CHANNEL_ID: "C01234567",
         CIS_PACK: "true",
+        CUSTOMER_MANAGED_KEYS: "records",
       },
     ],
   ])("are those of npm run deploy -- watch: %s", (_, variables) => {

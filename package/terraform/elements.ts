@@ -1,12 +1,6 @@
 import { createHash } from "node:crypto";
 import { Construct, type IConstruct } from "constructs";
 
-/**
- * The part of CDKTF's interface that the stacks of `watch` use. The build of the package replaces the module
- * `cdktf` by this one, so that the same stacks are synthesized without CDKTF. package/watch.test.ts compares
- * the results of both, and fails if the stacks use a part that is missing here.
- */
-
 export type Json = Record<string, unknown>;
 
 /** The root of all stacks. */
@@ -105,7 +99,7 @@ export class S3Backend extends TerraformBackend {
 }
 
 /** Arguments whose value is a map, the names in which are not Terraform's. */
-const MAPS = ["dimensions", "inputPaths", "tags"];
+const MAPS = ["dimensions", "input", "inputPaths", "tags"];
 
 /** Converts the names of arguments from `kmsKeyId` to `kms_key_id`, and leaves out those that are undefined. */
 export function snakeCased(value: unknown): unknown {

@@ -10,7 +10,7 @@ const AWS = /^@cdktf\/provider-aws\/lib\/[^/]+\/index\.js$/;
 
 /** Modules that the package replaces by its own. */
 const REPLACED: Readonly<Record<string, string>> = {
-  cdktf: join(root, "package/terraform/elements.ts"),
+  cdktf: join(root, "package/terraform/cdktf.ts"),
   [join(root, "terraform/cdktf/synthesize.ts")]: join(root, "package/terraform/synthesize.ts"),
   [join(root, "replay/read/worker-program.ts")]: join(root, "package/worker-program.ts"),
 };
