@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "cdktf.out/**", ".lab/**", "e2e/**"],
+    exclude: ["**/node_modules/**", "cdktf.out/**", ".lab*/**", "e2e/**"],
     // A slow, shared machine must not turn a correct test into a failure.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -66,7 +66,7 @@ const namesTarget = (scope: MonitoringScope) =>
 /** @param stacks arguments of `npm run deploy` that select the stacks to restore */
 export const alarmChangeRunbook = (stacks: string): readonly string[] => [
   "Run the query to see what was removed or changed, and by whom.",
-  `Restore it: run \`npm run diff ${stacks}\`, then \`npm run deploy ${stacks}\`. For muted alarms, run \`aws cloudwatch enable-alarm-actions\`. The recipient must confirm a restored email subscription.`,
+  `Restore it: run \`npm run diff ${stacks}\`, then \`npm run deploy ${stacks}\`. For muted alarms, run \`aws cloudwatch enable-alarm-actions --alarm-names NAME\`. The recipient must confirm a restored email subscription.`,
   "Search the trail for events that the alarm would have reported, starting one minute before the change.",
 ];
 

@@ -57,7 +57,7 @@ export const kmsOutsider: TrailDetection = {
   ],
   runbook: [
     "Run the query to see who used the key, for which operation, and from where.",
-    "Restore the key policy from the stacks (`npm run diff kms`, then `npm run deploy kms`), and retire unknown grants (`aws kms list-grants`).",
+    "Restore the key policy from the stacks (`npm run diff kms`, then `npm run deploy kms`), and retire unknown grants (`aws kms list-grants --key-id ARN`).",
     "Disable the caller's access keys, or revoke the role's sessions.",
     "The encryption context of each Decrypt identifies a record. Treat these records as disclosed: notify their owners, and encrypt them again.",
   ],

@@ -55,6 +55,13 @@ describe.each(pages)("%s", (path) => {
     expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts));
   });
 
+  // Other operations on a single KMS key reject an alias.
+  test("passes an alias only to KMS operations that accept one", () => {
+    const operations = matches(/\baws kms ([a-z-]+) [^`|;]*?--key-id ["']?(?:arn:\S+:)?alias\//g);
+    const accepting = /^(describe-key|encrypt|decrypt|re-encrypt|generate-.*)$/;
+    expect(operations.filter((operation) => !accepting.test(operation))).toEqual([]);
+  });
+
   test("links only to files and headings that exist", () => {
     const links = matches(/\]\((?!https?:)([^)\s]+)\)/g);
     expect(links.filter((link) => !resolves(link, path))).toEqual([]);

@@ -118,6 +118,7 @@ describe("an archive with incidents", () => {
     const report = await run([inArchive()], { thresholds: new Map([["kms-errors", 100]]) });
     const [alarm] = detection(report, "kms-errors").alarms;
     expect(alarm).toMatchObject({ fired: [], deployedThreshold: 1, alarm: { threshold: 100 } });
+    expect(alarm?.title).toMatch(/1 or more in a minute\. Replayed with the threshold 100\.$/);
     const { sweep = [] } = alarm ?? {};
     expect(sweep.map(({ threshold, fired }) => [threshold, fired])).toEqual([
       [1, 1],

@@ -139,7 +139,7 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     ],
     runbook: [
       "Run the query to see which key was changed, and by whom.",
-      "DisableKey or ScheduleKeyDeletion that was not planned: run `aws kms cancel-key-deletion` and `aws kms enable-key` at once. Nothing is lost before the waiting period ends.",
+      "Unplanned DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost before the waiting period ends.",
       "PutKeyPolicy, CreateGrant or ReplicateKey: compare with the source of the key, restore the policy, retire the grant, and check key-outsider for uses since then.",
       "Revoke the caller's access before you contact them.",
     ],

@@ -111,9 +111,12 @@ function alarmReport(
   const { threshold = deployed.threshold } = evaluated;
   const alarm = { ...deployed, threshold };
   const isOverridden = threshold !== deployed.threshold;
+  const report = reportOf(alarm);
+  // The description states the deployed threshold.
+  const title = `${report.title} Replayed with the threshold ${threshold}.`.trimStart();
   return {
-    ...reportOf(alarm),
-    ...(isOverridden && { deployedThreshold: deployed.threshold }),
+    ...report,
+    ...(isOverridden && { deployedThreshold: deployed.threshold, title }),
     sweep:
       sweep && timeline && span
         ? sweepThresholds(alarm, timeline, [deployed.threshold, threshold], span)

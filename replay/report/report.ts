@@ -45,7 +45,7 @@ export interface DetectionReport {
 /** The history of an alarm of any type. */
 export interface StateReport {
   readonly name: string;
-  /** The first line of its description. */
+  /** The first line of its description, and the threshold if `--threshold` overrides it. */
   readonly title: string;
   readonly transitions: readonly Transition[];
   /** The times in ALARM that events caused. */
