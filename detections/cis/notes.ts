@@ -175,7 +175,8 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     severity: "medium",
     why: "Data cannot be decrypted once its key is deleted.",
     falsePositive: "A key that is no longer needed: its data was deleted before.",
-    response: "If not, run `aws kms cancel-key-deletion --key-id ARN` and `aws kms enable-key --key-id ARN` at once.",
+    response:
+      "If not, run `aws kms cancel-key-deletion --key-id ARN` and `aws kms enable-key --key-id ARN` at once.",
     mustFire: exampleEvent(
       "an administrator disables a key",
       administrator,
