@@ -70,7 +70,7 @@ const onLogs = { eventSource: "logs.amazonaws.com", readOnly: false };
 
 /** @param stacks arguments of `npm run deploy` that select the stacks to restore */
 export const trailChangeRunbook = (stacks: string): readonly string[] => [
-  "Run `aws cloudtrail get-trail-status --name TRAIL`. If the trail is not logging, run `aws cloudtrail start-logging --name TRAIL` now, then investigate.",
+  "Run `aws cloudtrail get-trail-status --name TRAIL`. If it is not logging, run `start-logging --name TRAIL` now, then investigate.",
   "Run the query to see who made the change, from where, and what else they did before the trail stopped.",
   "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
   `Run \`npm run diff ${stacks}\` to see what differs from the stacks, and \`npm run deploy ${stacks}\` to restore it. Ask the owner of an existing trail.`,
