@@ -303,6 +303,12 @@ export const iam: readonly ControlArea[] = [
             reason:
               "A permissions boundary grants nothing; it limits the role's own policies, which name their log groups. RDS chooses the name of one of those groups.",
           },
+          {
+            under: ["a cheap dev"],
+            of: ["bootstrap/aws_iam_policy.Pipeline_Boundary DecryptMasterSecret"],
+            reason:
+              "As above: a boundary grants nothing. Its conditions admit only the AWS managed key for Secrets Manager, whose ID AWS chooses, and only through Secrets Manager.",
+          },
         ],
       },
       {
