@@ -1,14 +1,7 @@
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "rolldown";
+import manifest from "./package.json" with { type: "json" };
 import { alarmsSnapshot } from "./snapshot.ts";
 import { replaceModules } from "./terraform/modules.ts";
 
@@ -43,13 +36,32 @@ export async function buildPackage(folder: string): Promise<void> {
       }
     }
   }
-  chmodSync(join(dist, "cli.js"), 0o755);
+  writeFileSync(join(dist, "cipherwatch.js"), startProgram(manifest.engines.node), { mode: 0o755 });
   writeFileSync(join(dist, "detections.json"), alarmsSnapshot());
   writeFileSync(join(dist, "THIRD-PARTY-LICENSES"), [...libraries].sort().map(notice).join("\n"));
   for (const file of ["package.json", "README.md"]) {
     cpSync(join(root, "package", file), join(folder, file));
   }
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+}
+
+/**
+ * The program that npm starts. npm only warns if Node is too old, and the bundle would then fail with a SyntaxError
+ * about an import.
+ * @param engines such as `>=22.2`
+ */
+function startProgram(engines: string): string {
+  const required = engines.replace(">=", "");
+  const [major, minor] = required.split(".");
+  return `#!/usr/bin/env node
+const [major, minor] = process.version.slice(1).split(".").map(Number);
+if (major > ${major} || (major === ${major} && minor >= ${minor})) {
+  await import("./cli.js");
+} else {
+  console.error(\`cipherwatch needs Node.js ${required} or newer, but this is \${process.version}. Install a newer version.\`);
+  process.exitCode = 2;
+}
+`;
 }
 
 /** The licence of a library whose code the package contains, and its notice, which Apache-2.0 requires. */

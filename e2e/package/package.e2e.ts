@@ -60,6 +60,7 @@ it("installs into an empty folder without a network: one package, below 25 MB, n
     "LICENSE",
     "README.md",
     "dist/THIRD-PARTY-LICENSES",
+    "dist/cipherwatch.js",
     "dist/cli.js",
     "dist/detections.json",
     "dist/worker.js",
@@ -79,6 +80,18 @@ it("explains itself, names its version, and says which commands need CDKTF", asy
   const { code, stderr } = await npx("deploy");
   expect(code).toBe(2);
   expect(stderr).toContain("cipherwatch deploy needs CDKTF");
+});
+
+it("names the required version of Node.js on an older one", async () => {
+  const older =
+    'data:text/javascript,Object.defineProperty(process, "version", { value: "v22.1.0" })';
+  const program = join(installed, "node_modules/.bin/cipherwatch");
+  const { code, stderr } = await run([process.execPath, "--import", older, program, "--version"], {
+    env,
+    accept: "any",
+  });
+  expect(code).toBe(2);
+  expect(stderr).toContain("cipherwatch needs Node.js 22.2 or newer, but this is v22.1.0.");
 });
 
 it("reports what npm run replay reports", async () => {
