@@ -71,6 +71,9 @@ const SUITES: Readonly<Record<string, Suite>> = {
     needs: [
       { command: ["terraform", "version"], what: "Terraform" },
       { command: ["python3", "-c", "import moto.server"], what: "Python with moto's server" },
+      { command: ["aws", "--version"], what: "the AWS CLI" },
+      { command: ["bash", "--version"], what: "bash" },
+      { command: ["jq", "--version"], what: "jq" },
     ],
     parallel: 2,
   },

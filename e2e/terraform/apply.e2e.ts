@@ -13,9 +13,10 @@ import { synthesize } from "../../stacks/synthesize.ts";
 import { permissionsOfRole } from "../../stacks/testing/pipeline-permissions.ts";
 import { inDependencyOrder, reverseDependencies } from "./dependency-order.ts";
 import { type Call, type Emulator, type Monitoring, startEmulator } from "./emulator.ts";
-import { deniedActions, requiredActions } from "./permissions.ts";
+import { DESTRUCTIVE_ACTIONS, deniedActions, requiredActions } from "./permissions.ts";
 import { unexpectedRemainders } from "./remainders.ts";
 import { keyArnsByAlias, listStates, networkOf, stateText } from "./remote-states.ts";
+import { restoreDatabase } from "./restored-database.ts";
 import { collectSecrets, findSecrets } from "./secrets.ts";
 import { describeChanges, type Plan, terraform } from "./terraform.ts";
 import { startTimings } from "./timings.ts";
@@ -283,6 +284,13 @@ describe("states and output", () => {
   });
 });
 
+test("a restored database is taken over without a replacement or a downgrade", async () => {
+  const { changes } = await restoreDatabase(await emulator.fork(), all);
+  expect(changes).toMatchObject([{ address: "aws_db_instance.Instance", actions: ["update"] }]);
+  expect(changes[0]?.attributes).toContain("manage_master_user_password");
+  expect(changes[0]?.attributes).not.toContain("engine_version");
+});
+
 describe("removal", () => {
   let destroyed: ReadonlyMap<string, Promise<unknown>>;
   beforeAll(async () => {
@@ -336,15 +344,6 @@ describe("pipeline roles", () => {
   });
 
   test("deny the deploy role calls that destroy data or evidence", () => {
-    expect(missing("destroy", "Deploy")).toEqual([
-      "cloudtrail:DeleteTrail",
-      "ecr:DeleteRepository",
-      "kms:ScheduleKeyDeletion",
-      "logs:DeleteLogGroup",
-      "rds:DeleteDBInstance",
-      "s3:DeleteBucket",
-      "s3:DeleteBucketPolicy",
-      "s3:ListBucketVersions",
-    ]);
+    expect(missing("destroy", "Deploy")).toEqual(DESTRUCTIVE_ACTIONS);
   });
 });

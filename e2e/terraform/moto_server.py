@@ -180,7 +180,7 @@ def keep_database_settings():
     """Keeps monitoring settings of databases and sources of parameters, which moto drops.
 
     Gives databases the certificate authority that AWS does. For moto's, the provider changes each new
-    database, which takes it 80 seconds."""
+    database, which takes it 80 seconds. Gives each database a resource id of its own, and a minor version."""
     from moto.rds.models import DBInstance, DBParameterGroup
 
     make = DBInstance.__init__
@@ -196,6 +196,9 @@ def keep_database_settings():
         self.performance_insights_enabled = insights
         self.performance_insights_kms_key_id = kwargs.get("performance_insights_kms_key_id")
         self.performance_insights_retention_period = retention or (7 if insights else None)
+        self.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"
+        if self.engine == "postgres" and "." not in self.engine_version:
+            self.engine_version += ".1"
 
     def update_as_user(self, parameters):
         update(self, [{"Source": "user", **parameter} for parameter in parameters])

@@ -12,6 +12,18 @@ const PREFIXES: Readonly<Record<string, string>> = { monitoring: "cloudwatch" };
 /** Actions that require no permission. */
 const UNRESTRICTED = ["sts:GetCallerIdentity"];
 
+/** What destroying all stacks calls and the deploy role may not. */
+export const DESTRUCTIVE_ACTIONS: readonly string[] = [
+  "cloudtrail:DeleteTrail",
+  "ecr:DeleteRepository",
+  "kms:ScheduleKeyDeletion",
+  "logs:DeleteLogGroup",
+  "rds:DeleteDBInstance",
+  "s3:DeleteBucket",
+  "s3:DeleteBucketPolicy",
+  "s3:ListBucketVersions",
+];
+
 /**
  * Returns the IAM actions that calls require, sorted and without duplicates.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
