@@ -49,19 +49,19 @@ export function logGroupName(env: string, part: string): string {
   return `/cipherwatch/${env}/${part}`;
 }
 
-/** `alias/cipherwatch-<env>[-<part>]`: the alias of a KMS key. Without a part: the data key. */
+/** `alias/cipherwatch-<env>[-<part>]`: the alias of a KMS key. Without a part: the service's key. */
 export function keyAlias(env: string, part?: string): string {
   return part === undefined ? `alias/cipherwatch-${env}` : `alias/${resourceName(env, part)}`;
 }
 
-/** Alias of a generation of the data key: the first has no number. */
+/** Alias of a generation of the service's key: the first has no number. */
 export function dataKeyAlias(env: string, generation: number): string {
   return generation === 1 ? keyAlias(env) : keyAlias(env, String(generation));
 }
 
 export const MAX_KEY_GENERATION = 99;
 
-/** @returns the generations of the data key among the aliases of an account, oldest first */
+/** @returns the generations of the service's key among the aliases of an account, oldest first */
 export function keyGenerationsOf(env: string, aliases: readonly string[]): readonly number[] {
   const generations = Array.from({ length: MAX_KEY_GENERATION }, (_, index) => index + 1);
   return generations.filter((generation) => aliases.includes(dataKeyAlias(env, generation)));

@@ -131,7 +131,7 @@ export function onKey(
   };
 }
 
-/** Fields that identify the data key in the record of the service's calls. */
+/** Fields that identify the service's KMS key in the record of the service's calls. */
 export const onDataKey: CloudTrailRecord = onKey(exampleScope.keyArn, {
   keyId: exampleScope.keyArn,
   encryptionAlgorithm: "SYMMETRIC_DEFAULT",

@@ -37,7 +37,7 @@ const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = exampleScope;
 
 const STORAGE = ["the database", "the master secret", "the images", "the flow log"];
 
-/** The data key, and the keys without which no detection notifies, if they are known and not of AWS. */
+/** The service's key, and the keys without which no detection notifies, if they are known and not of AWS. */
 const monitoringKeys = ({ keyArn, trailKeyArn, topicKeyArn }: DetectionScope) =>
   [keyArn, trailKeyArn, topicKeyArn].filter((arn) => arn !== undefined);
 
@@ -47,7 +47,7 @@ export const kmsKeyChange: TrailDetection = {
   severity: "critical",
   tactic: "impact",
   source: "trail",
-  // Matches the data key, and the keys of the trail and the alarms, which detection depends on. The record
+  // Matches the service's key, and the keys of the trail and the alarms, which detection depends on. The record
   // of a denied change does not contain the key's ARN.
   pattern: (scope) =>
     jsonPattern(
@@ -90,7 +90,7 @@ export const kmsKeyChange: TrailDetection = {
       resources: { ARN: [...monitoringKeys(scope), ...scope.previousKeyArns] },
     }),
   },
-  why: "Without the data key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy, grant or replica can let another caller decrypt.",
+  why: "Without the service's key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy, grant or replica can let another caller decrypt.",
   falsePositives: [
     "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment. The first deployment of a replica calls ReplicateKey.",
     "AWS services create and retire grants on keys that they use, but not on the keys of the records, the trail and the alarms, and on the others these are not counted.",
@@ -108,7 +108,7 @@ export const kmsKeyChange: TrailDetection = {
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
-    exampleEvent("a user schedules the deletion of the data key", user, {
+    exampleEvent("a user schedules the deletion of the service's key", user, {
       ...change,
       eventName: "ScheduleKeyDeletion",
       ...onKey(keyArn, { keyId: keyArn, pendingWindowInDays: 7 }),
@@ -120,7 +120,7 @@ export const kmsKeyChange: TrailDetection = {
       },
     }),
     exampleEvent(
-      "an administrator disables the data key by its ID, which the record resolves to the ARN",
+      "an administrator disables the service's key by its ID, which the record resolves to the ARN",
       administrator,
       {
         ...change,
@@ -136,7 +136,7 @@ export const kmsKeyChange: TrailDetection = {
       responseElements: { keyId: keyArn },
     }),
     exampleEvent(
-      "an administrator grants another account's role access to the data key",
+      "an administrator grants another account's role access to the service's key",
       administrator,
       {
         ...change,
@@ -149,13 +149,13 @@ export const kmsKeyChange: TrailDetection = {
         responseElements: { keyId: keyArn },
       },
     ),
-    exampleEvent("an administrator disables the rotation of the data key", administrator, {
+    exampleEvent("an administrator disables the rotation of the service's key", administrator, {
       ...change,
       eventName: "DisableKeyRotation",
       ...onKey(keyArn),
       responseElements: { keyId: keyArn },
     }),
-    exampleEvent("an administrator replicates the data key to another Region", administrator, {
+    exampleEvent("an administrator replicates the service's key to another Region", administrator, {
       ...change,
       eventName: "ReplicateKey",
       ...onKey(keyArn, {
@@ -166,7 +166,7 @@ export const kmsKeyChange: TrailDetection = {
       }),
     }),
     exampleEvent(
-      "an administrator makes a replica of the data key the primary key",
+      "an administrator makes a replica of the service's key the primary key",
       administrator,
       {
         ...change,
@@ -213,12 +213,12 @@ export const kmsKeyChange: TrailDetection = {
       eventName: "DisableKey",
       ...onKey(otherKeyArn),
     }),
-    exampleEvent("the pipeline enables the rotation of the data key", deployer, {
+    exampleEvent("the pipeline enables the rotation of the service's key", deployer, {
       ...change,
       eventName: "EnableKeyRotation",
       ...onKey(keyArn, { keyId: keyArn, rotationPeriodInDays: 365 }),
     }),
-    exampleEvent("AWS Config reads the rotation status of the data key", awsConfig, {
+    exampleEvent("AWS Config reads the rotation status of the service's key", awsConfig, {
       ...change,
       eventName: "GetKeyRotationStatus",
       readOnly: true,

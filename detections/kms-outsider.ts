@@ -15,7 +15,7 @@ import {
 } from "./example-events.ts";
 import { keyUse, SYMMETRIC_USES } from "./key-use.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesNone, mentionsAny } from "./pattern.ts";
-import { type DetectionScope, dataKeyArns } from "./scope.ts";
+import { type DetectionScope, serviceKeyArns } from "./scope.ts";
 
 function exceptRewrappingQuery({ rewrapRoleArn }: DetectionScope): string {
   return rewrapRoleArn === undefined
@@ -40,7 +40,7 @@ export const kmsOutsider: TrailDetection = {
   // Counts all uses, successful or not. AWS Config and inventory tools only describe keys. The rewrap worker may
   // only re-encrypt.
   pattern: (scope) =>
-    jsonPattern(allOf(keyUse(dataKeyArns(scope), SYMMETRIC_USES), ...exceptRewrapping(scope))),
+    jsonPattern(allOf(keyUse(serviceKeyArns(scope), SYMMETRIC_USES), ...exceptRewrapping(scope))),
   expectedCallers: ({ serviceRoleArn }) => ({ roles: [serviceRoleArn] }),
   threshold: 1,
   period: 60,
@@ -64,11 +64,11 @@ export const kmsOutsider: TrailDetection = {
   insightsQuery: (scope) =>
     [
       "fields eventTime, eventName, errorCode, userIdentity.arn, userIdentity.invokedBy, sourceIPAddress, requestParameters.encryptionContext.record, eventID",
-      `filter ${mentionsAny(dataKeyArns(scope))} and eventName like /crypt|GenerateDataKey/ and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${scope.serviceRoleName}"${exceptRewrappingQuery(scope)}`,
+      `filter ${mentionsAny(serviceKeyArns(scope))} and eventName like /crypt|GenerateDataKey/ and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${scope.serviceRoleName}"${exceptRewrappingQuery(scope)}`,
     ].join(" | "),
   mustFire: [
     {
-      name: "a user decrypts with the data key",
+      name: "a user decrypts with the service's key",
       record: managementEvent(user, { ...use, ...onDataKey }),
       alsoFires: ["kms-volume"],
     },
@@ -78,7 +78,7 @@ export const kmsOutsider: TrailDetection = {
       ...onDataKey,
     }),
     {
-      name: "another account decrypts with the data key; the record has no ARN and no session",
+      name: "another account decrypts with the service's key; the record has no ARN and no session",
       record: managementEvent(
         { type: "AWSAccount", principalId: "AROAEXAMPLEOTHER00001:eve", accountId: "444455556666" },
         { ...use, ...onDataKey, sharedEventID: "3b8a6f0e-5c2d-4e19-8a7b-0d1c2e3f4a5b" },
@@ -86,7 +86,7 @@ export const kmsOutsider: TrailDetection = {
       alsoFires: ["kms-volume"],
     },
     exampleEvent(
-      "a user re-encrypts a ciphertext under another key; the data key is the second resource",
+      "a user re-encrypts a ciphertext under another key; the service's key is the second resource",
       user,
       {
         ...use,
@@ -118,7 +118,7 @@ export const kmsOutsider: TrailDetection = {
       alsoFires: ["kms-volume"],
     },
     { name: "the service encrypts a record", record: serviceEncryptEvent },
-    exampleEvent("AWS Config describes the data key", awsConfig, {
+    exampleEvent("AWS Config describes the service's key", awsConfig, {
       ...use,
       eventName: "DescribeKey",
       ...onKey(exampleScope.keyArn),

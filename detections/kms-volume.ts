@@ -14,7 +14,7 @@ import {
 } from "./example-events.ts";
 import { decryptPattern } from "./key-use.ts";
 import { mentionsAny } from "./pattern.ts";
-import { dataKeyArns } from "./scope.ts";
+import { serviceKeyArns } from "./scope.ts";
 
 const decrypt = { eventSource: "kms.amazonaws.com", eventName: "Decrypt", readOnly: true };
 
@@ -25,7 +25,7 @@ export const kmsVolume: TrailDetection = {
   tactic: "exfiltration",
   source: "trail",
   // Counts all callers: a stolen session of the service counts like the service itself.
-  pattern: (scope) => decryptPattern(...dataKeyArns(scope)),
+  pattern: (scope) => decryptPattern(...serviceKeyArns(scope)),
   // The usual volume differs between deployments. By default, the web ACL lets one address try 300 Keys in
   // five minutes, so this means more than one address, or a caller that bypasses the ACL.
   threshold: 1000,
@@ -46,7 +46,7 @@ export const kmsVolume: TrailDetection = {
   ],
   insightsQuery: (scope) =>
     [
-      `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and ${mentionsAny(dataKeyArns(scope))}`,
+      `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and ${mentionsAny(serviceKeyArns(scope))}`,
       "stats count() as decrypts, latest(eventID) as event by userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
       "sort decrypts desc",
     ].join(" | "),

@@ -173,11 +173,11 @@ const EXAMPLE_PREVIOUS_KEYS = [
 ];
 
 /** All KMS keys that decrypt records. */
-export function dataKeyArns({ keyArn, previousKeyArns }: DetectionScope): readonly string[] {
+export function serviceKeyArns({ keyArn, previousKeyArns }: DetectionScope): readonly string[] {
   return [keyArn, ...previousKeyArns];
 }
 
-/** The roles of the tasks that use the data keys. */
+/** The roles of the tasks that use the service's KMS keys. */
 export function taskRoleArns({ serviceRoleArn, rewrapRoleArn }: DetectionScope): readonly string[] {
   return rewrapRoleArn === undefined ? [serviceRoleArn] : [serviceRoleArn, rewrapRoleArn];
 }

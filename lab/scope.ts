@@ -19,7 +19,7 @@ export interface LabScopeSettings extends ScopeSettings {
   readonly customerManagedKeys?: "all" | "records" | undefined;
   /** An existing VPC has no flow log of ours. */
   readonly vpcId?: string | undefined;
-  /** Generations of the data key, oldest first. The first by default. */
+  /** Generations of the service's key, oldest first. The first by default. */
   readonly keyGenerations?: readonly number[];
   /** The generation that encrypts new records. The last by default. */
   readonly currentKeyGeneration?: number | undefined;

@@ -19,7 +19,7 @@ const stackOf = (variables: Readonly<Record<string, string>> = {}) =>
 const ROOT = `arn:${PARTITION}:iam::${ACCOUNT}:root`;
 const SERVICE_ROLE = `arn:${PARTITION}:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
 
-test("configures rotation, deletion window and alias of the data key", () => {
+test("configures rotation, deletion window and alias of the service's key", () => {
   const stack = stackOf({ KEY_ROTATION_DAYS: "90", KEY_DELETION_DAYS: "14" });
   expect(resourceOf(stack, "aws_kms_key")).toMatchObject({
     enable_key_rotation: true,

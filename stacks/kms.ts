@@ -26,9 +26,9 @@ export interface KmsStackProps extends CipherwatchStackProps {
 
 /** The KMS key that the service encrypts its records with, and previous ones that older records need. */
 export class KmsStack extends CipherwatchStack {
-  /** ARN of the data key. */
+  /** ARN of the KMS key that encrypts records. */
   readonly keyArn: string;
-  /** ARNs of the other data keys, which only decrypt. The rewrap worker moves records away from them. */
+  /** ARNs of the KMS keys that only decrypt. The rewrap worker moves records away from them. */
   readonly previousKeyArns: readonly string[];
 
   constructor(scope: Construct, id: string, props: KmsStackProps) {
@@ -114,7 +114,7 @@ function grantToRole(
 }
 
 /**
- * IAM policy statements that let a role encrypt and decrypt records with the data key.
+ * IAM policy statements that let a role encrypt and decrypt records with the current KMS key.
  * @param previousKeyArns keys that it may only decrypt with
  */
 export function encryptDecryptPermissions(
@@ -128,13 +128,13 @@ export function encryptDecryptPermissions(
   ];
 }
 
-/** IAM policy statements that let a role decrypt records with previous data keys, but encrypt none. */
+/** IAM policy statements that let a role decrypt records with previous KMS keys, but encrypt none. */
 function decryptPermissions(keyArns: readonly string[]): Statement[] {
   return [allow("OpenOlderRecords", keyArns, ["kms:Decrypt"], RECORD_CONTEXT)];
 }
 
 /**
- * IAM policy statements that let a role move records from previous data keys, which needs
+ * IAM policy statements that let a role move records from previous KMS keys, which needs
  * `rewrapToPermissions` as well. KMS returns no plaintext.
  * https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html
  */
@@ -144,7 +144,7 @@ export function rewrapFromPermissions(keyArns: readonly string[]): Statement[] {
   ];
 }
 
-/** IAM policy statements that let a role move records to the data key. */
+/** IAM policy statements that let a role move records to the current KMS key. */
 export function rewrapToPermissions(keyArns: readonly string[]): Statement[] {
   return [allow("MoveRecordsTo", keyArns, ["kms:ReEncryptTo"], RECORD_CONTEXT, RECORD_FORMAT_2)];
 }

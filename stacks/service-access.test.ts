@@ -90,7 +90,7 @@ describe("IAM roles", () => {
     });
   });
 
-  test("only let the rewrap worker move records of format 2 between the data keys, and sign in as its own user", () => {
+  test("only let the rewrap worker move records of format 2 between the service's keys, and sign in as its own user", () => {
     const previous = "arn:aws:kms:ap-southeast-2:111122223333:key/previous";
     const two = serviceStack({}, undefined, [previous]);
     const conditions = [

@@ -169,7 +169,7 @@ export const ATTACK_STEPS: readonly AttackStep[] = [
     ),
   ],
   [
-    "disable the data key",
+    "disable the service's key",
     "kms-key-change",
     call("kms", "DisableKey", {}, onKey(exampleScope.keyArn)),
   ],
@@ -182,7 +182,7 @@ export const ATTACK_STEPS: readonly AttackStep[] = [
       ] as const,
   ),
   [
-    "decrypt with the data key",
+    "decrypt with the service's key",
     "kms-outsider",
     call("kms", "Decrypt", {}, { readOnly: true, ...onDataKey }),
   ],

@@ -31,7 +31,7 @@ export interface RewrapTaskProps
 }
 
 /**
- * The task definition of the worker that moves records from previous data keys to the current one, and its role.
+ * The task definition of the worker that moves records from previous KMS keys to the current one, and its role.
  * An operator runs it (docs/keys.md); nothing starts it by default. It needs little CPU: it waits for KMS.
  */
 export class RewrapTask extends Construct {

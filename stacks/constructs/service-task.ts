@@ -15,9 +15,9 @@ import { EXEC_AGENT_DIRECTORIES } from "./exec.ts";
 
 /** The KMS keys that tasks use. */
 export interface TaskKeysProps {
-  /** ARN of the data key. */
+  /** ARN of the KMS key that encrypts. */
   readonly keyArn: string;
-  /** ARNs of the other data keys, which only decrypt. */
+  /** ARNs of the KMS keys that only decrypt. */
   readonly previousKeyArns: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface TaskDatabaseProps {
   readonly databaseName: string;
   /** PostgreSQL role of the API, with IAM authentication. The migrations create it. */
   readonly databaseUser: string;
-  /** PostgreSQL role that moves records from the other data keys. The migrations create it. */
+  /** PostgreSQL role that moves records from the other KMS keys. The migrations create it. */
   readonly rewrapUser: string;
   /** Secret of the database's master user. Only the migrations receive it. */
   readonly masterSecretArn: string;

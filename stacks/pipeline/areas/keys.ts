@@ -15,7 +15,7 @@ const KEYS_OF_RDS: Condition = [
   "alias/aws/secretsmanager",
 ];
 
-/** Managing the KMS keys. The policy of the data key does not allow the pipeline to use it. */
+/** Managing the KMS keys. The policy of the service's key does not allow the pipeline to use it. */
 export function keys(stack: CipherwatchStack): Area {
   const { env, customerManagedKeys } = stack.settings;
   const resources = [stack.regionalArn("kms", "key/*")];
