@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { Socket } from "node:net";
 
 export interface ConnectionsProps {
@@ -12,8 +12,17 @@ export interface ConnectionsProps {
 const PATIENCE = 1_000;
 
 /**
- * Limits the open connections. At the limit, a new one takes the place of the connection that has waited
- * longest for the headers of a request: clients that open connections and send nothing starve nobody.
+ * Requests that a connection may have in progress. Clients may send requests without waiting for responses, but Node
+ * parses over a thousand of them at a time, and keeps all their responses for a client that reads none.
+ */
+const MAX_PIPELINED = 16;
+
+/**
+ * Closes a connection with too many requests in progress, and limits the open connections. Call it on a server that has its
+ * request listeners: they get no request of a connection that is closed.
+ *
+ * At the limit of connections, a new one takes the place of the connection that has waited longest for the headers of
+ * a request: clients that open connections and send nothing starve nobody.
  */
 export function limitConnections(server: Server, { max, reject }: ConnectionsProps): void {
   // In the order in which they began to wait.
@@ -42,10 +51,19 @@ export function limitConnections(server: Server, { max, reject }: ConnectionsPro
     if (open > max && !closeLongestWaiting()) reject(socket);
     else wait(socket);
   });
-  server.on("request", ({ socket }, response) => {
+  const listeners = server.listeners("request") as RequestListener[];
+  const inProgress = new WeakMap<Socket, number>();
+  server.removeAllListeners("request").on("request", (request, response) => {
+    const { socket } = request;
     waiting.delete(socket);
+    const count = (inProgress.get(socket) ?? 0) + 1;
+    if (count > MAX_PIPELINED) return void socket.destroy();
+    inProgress.set(socket, count);
     response.once("close", () => {
-      if (!socket.destroyed) wait(socket);
+      const rest = (inProgress.get(socket) ?? 0) - 1;
+      inProgress.set(socket, rest);
+      if (rest === 0 && !socket.destroyed) wait(socket);
     });
+    for (const listener of listeners) listener.call(server, request, response);
   });
 }

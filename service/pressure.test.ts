@@ -167,6 +167,26 @@ test("a request with a large body beyond the slots gets 429 before its body is r
   expect((await working).status).toBe(200);
 });
 
+test("a connection may have 16 requests in progress, and is closed with the next one", async () => {
+  const { harness, port } = await serve({});
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  harness.kms.interrupt = () => held;
+  const before = harness.kms.calls.length;
+  const body = JSON.stringify({ Name: "n", Text: "t" });
+  const request = `${head(body.length)}${body}`;
+  const last = request.replace("\r\n", "\r\nConnection: close\r\n");
+  const allowed = exchange(port, (write) => write(request.repeat(15) + last));
+  await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 16);
+  const tooMany = exchange(port, (write) => write(request.repeat(50)));
+  await expect(tooMany).resolves.toBe("");
+  expect(harness.kms.calls.length).toBeLessThanOrEqual(before + 32);
+  release();
+  expect((await allowed).match(/HTTP\/1\.1 200 /g)).toHaveLength(16);
+});
+
 test("a connection too many gets 429 in the documented form, and later the place of an idle one", async () => {
   const { port } = await serve({}, 2);
   const [first, second] = [connectTo(port, "127.0.0.1"), connectTo(port, "127.0.0.1")];
