@@ -84,6 +84,8 @@ export function serviceNamespace(env: string): string {
 export const serviceRoleName = (env: string) => resourceName(env, "service");
 /** ECS task execution role: the only role that reads the database's master secret. */
 export const executionRoleName = (env: string) => resourceName(env, "execution");
+/** The role that starts and stops the database. It exists if the environment has operating hours. */
+export const operatingHoursRoleName = (env: string) => resourceName(env, "operating-hours");
 /** The role that moves records to another KMS key. It exists while there is a previous key. */
 export const rewrapRoleName = (env: string) => resourceName(env, "rewrap");
 /** The role that ECS assumes to move requests between two versions of the service. */

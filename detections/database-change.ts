@@ -33,6 +33,10 @@ const ourInstance = (scope: DetectionScope) =>
     matchesAny("$.responseElements.dBInstanceIdentifier", instanceName(scope)),
   );
 
+/** The role of the operating hours can only start and stop the instance. */
+const expectedRoles = ({ deployRoleArn, operatingHoursRoleArn }: DetectionScope) =>
+  operatingHoursRoleArn === undefined ? [deployRoleArn] : [deployRoleArn, operatingHoursRoleArn];
+
 const change = { eventSource: "rds.amazonaws.com", readOnly: false };
 const dBInstanceIdentifier = instanceName(exampleScope);
 const responseElements = { dBInstanceIdentifier };
@@ -56,7 +60,7 @@ export const databaseChange: TrailDetection = {
           matchesAny("$.requestParameters.dBSubnetGroupName", instanceName(scope)),
         ),
         matchesNone("$.eventName", ...COPIES),
-        matchesNone(CALLER_ROLE_ARN, scope.deployRoleArn),
+        matchesNone(CALLER_ROLE_ARN, ...expectedRoles(scope)),
       ),
     ),
   // What no reviewed deployment does, by anyone. The record shows a new password as asterisks.

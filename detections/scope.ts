@@ -4,6 +4,7 @@ import {
   detectionNamespace,
   executionRoleName,
   logGroupName,
+  operatingHoursRoleName,
   resourceName,
   rewrapRoleName,
   rolloutRoleName,
@@ -12,6 +13,7 @@ import {
   serviceRoleName,
   trailLogGroupName,
 } from "../common/naming.ts";
+import type { OperatingHours } from "../common/operating-hours.ts";
 
 /**
  * The resources of the monitoring itself, which exist with and without the service. ARNs can contain
@@ -63,6 +65,8 @@ export interface DetectionScope extends MonitoringScope {
   readonly previousKeyArns: readonly string[];
   /** The role that moves records from the previous KMS keys to the current one, if there are any. */
   readonly rewrapRoleArn?: string;
+  /** The role that starts and stops the database, if the environment has operating hours. */
+  readonly operatingHoursRoleArn?: string;
   /** KMS keys of the database, its master secret, the images and the flow log. Empty if AWS manages them. */
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
@@ -111,6 +115,7 @@ export interface ScopeSettings {
   readonly trailBucket?: string | undefined;
   readonly urgentTopicArn?: string | undefined;
   readonly routineTopicArn?: string | undefined;
+  readonly operatingHours?: OperatingHours | undefined;
 }
 
 /** The scope of an environment without the service. */
@@ -162,6 +167,9 @@ export function createDetectionScope(
     deployRoleName: deployRoleName(env),
     ...ids,
     ...(ids.previousKeyArns.length > 0 && { rewrapRoleArn: roleArn(rewrapRoleName(env)) }),
+    ...(settings.operatingHours && {
+      operatingHoursRoleArn: roleArn(operatingHoursRoleName(env)),
+    }),
     serviceLogGroupName: serviceLogGroupName(env),
     serviceNamespace: serviceNamespace(env),
   };

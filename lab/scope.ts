@@ -74,7 +74,7 @@ export function deployedScope(
 ): DetectionScope {
   const { trailLogGroup, trailKeyArn, trailBucket, vpcId, currentKeyGeneration } = settings;
   const { urgentTopicArn, routineTopicArn, topicKeyArn, rolePath = "/" } = settings;
-  const { customerManagedKeys } = settings;
+  const { customerManagedKeys, operatingHours } = settings;
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -97,6 +97,7 @@ export function deployedScope(
       routineTopicArn,
       topicKeyArn,
       customerManagedKeys,
+      operatingHours,
       rolePath,
       vpcId,
       ...(keyGenerations.length > 0 && { keyGenerations, currentKeyGeneration }),

@@ -11,6 +11,16 @@ export function validated(validate: Validator<[string]>) {
   });
 }
 
+/** A text that `parse` turns into a value, or into an error message. */
+export function parsed<Value extends object>(parse: (text: string) => Value | string) {
+  return z.string().transform((text, context): Value => {
+    const value = parse(text);
+    if (typeof value !== "string") return value;
+    context.addIssue(value);
+    return z.NEVER;
+  });
+}
+
 /** Comma-separated items. Removes blanks around items, and empty items. */
 export function listOf(validateItem: Validator<[string]>): z.ZodType<readonly string[]> {
   return z

@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
+import { settings as alarmSettings } from "./alarms.ts";
 import { settings } from "./service.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
 const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 
-testSettings(settings, {
+const { monitoringCanary } = alarmSettings;
+const { operatingHours, ...others } = settings;
+
+testSettings(others, {
   imageDigest: [
     "IMAGE_DIGEST",
     DIGEST,
@@ -56,6 +60,44 @@ testSettings(settings, {
     { deny: /^is not a way to treat decrypts without a trail$/ },
   ],
   executeCommand: ["EXECUTE_COMMAND", "true", true, { sometimes: /must be true or false/ }],
+});
+
+testSettings(
+  { operatingHours, monitoringCanary },
+  {
+    operatingHours: [
+      "OPERATING_HOURS",
+      "Mon-Fri 07:00-19:00 Australia/Sydney",
+      {
+        days: ["MON", "TUE", "WED", "THU", "FRI"],
+        opens: 420,
+        closes: 1140,
+        timeZone: "Australia/Sydney",
+      },
+      { always: /^must be days, hours and a time zone$/ },
+    ],
+    monitoringCanary: ["MONITORING_CANARY", "false", false, { maybe: /^must be true or false$/ }],
+  },
+);
+
+const hours = {
+  OPERATING_HOURS: "Mon-Fri 07:00-19:00 Australia/Sydney",
+  MONITORING_CANARY: "false",
+};
+
+test.each([
+  ["in prod", { ENV: "prod" }, /^must not be set in prod: at other times no record/],
+  ["with the canary", { MONITORING_CANARY: "true" }, /^must not be set with the canary, whose/],
+  [
+    "with a second Region",
+    { REPLICA_REGION: "ap-southeast-1" },
+    /^must not be set with a second Region/,
+  ],
+])("rejects operating hours %s", (_, changes, message) => {
+  const issue = issuesOf({ ...hours, ...changes }).find(
+    ({ variable }) => variable === "CIPHERWATCH_OPERATING_HOURS",
+  );
+  expect(issue?.message).toMatch(message);
 });
 
 test("runs at least two tasks in prod, and allows no commands in containers", () => {

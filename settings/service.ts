@@ -1,7 +1,15 @@
 import { connectionsOfInstanceClass } from "../common/database-connections.ts";
 import { memoriesForCpu, TASK_CPUS } from "../common/fargate.ts";
+import {
+  OPERATING_HOURS_ALLOWED,
+  type OperatingHours,
+  parseOperatingHours,
+} from "../common/operating-hours.ts";
+import type * as alarms from "./alarms.ts";
 import type { settings as databaseSettings } from "./database.ts";
 import type * as general from "./general.ts";
+import type * as regions from "./regions.ts";
+import { parsed } from "./schemas.ts";
 import {
   flag,
   integer,
@@ -46,6 +54,14 @@ export const settings = {
     description: "CPU architecture that the image is built for. ARM64 costs less.",
     defaults: same("X86_64"),
     next: "set it to the architecture that the image was built for",
+  }),
+
+  operatingHours: setting<OperatingHours | undefined>({
+    description:
+      "Hours in which the service and its database run, in dev only. At other times the service has no tasks, and the database is stopped. Always if unset.",
+    schema: parsed(parseOperatingHours).optional(),
+    allowed: OPERATING_HOURS_ALLOWED,
+    next: "name the days, the hours and the time zone, or unset it to run at all times",
   }),
 
   minTasks: integer(1, MAX_TASKS, {
@@ -105,9 +121,41 @@ export const settings = {
 };
 
 type Values = ValuesOf<typeof settings & typeof databaseSettings> &
-  Pick<ValuesOf<typeof general.settings>, "shape">;
+  Pick<ValuesOf<typeof general.settings>, "shape"> &
+  Pick<ValuesOf<typeof alarms.settings>, "monitoringCanary"> &
+  Pick<ValuesOf<typeof regions.settings>, "replicaRegion" | "primaryKeyArns" | "sourceDatabaseArn">;
 
 export const refinements: readonly Refinement<Values>[] = [
+  {
+    fields: ["operatingHours", "shape"],
+    check: ({ operatingHours, shape }) =>
+      operatingHours !== undefined &&
+      shape === "prod" &&
+      "must not be set in prod: at other times no record could be decrypted",
+    allowed: "unset, in prod",
+    next: "unset it, or use dev for a cheap environment",
+  },
+  {
+    fields: ["operatingHours", "monitoringCanary"],
+    check: ({ operatingHours, monitoringCanary }) =>
+      operatingHours !== undefined &&
+      monitoringCanary &&
+      "must not be set with the canary, whose alarms would notify each evening that the service is silent",
+    allowed: "set only if CIPHERWATCH_MONITORING_CANARY is false",
+    next: "set CIPHERWATCH_MONITORING_CANARY to false, or unset it to run at all times",
+  },
+  {
+    fields: ["operatingHours", "replicaRegion", "primaryKeyArns", "sourceDatabaseArn"],
+    check: ({ operatingHours, replicaRegion, primaryKeyArns, sourceDatabaseArn }) =>
+      operatingHours !== undefined &&
+      (replicaRegion !== undefined ||
+        primaryKeyArns.length > 0 ||
+        sourceDatabaseArn !== undefined) &&
+      "must not be set with a second Region: it would have no service to fail over to, or from",
+    allowed:
+      "unset, with CIPHERWATCH_REPLICA_REGION, CIPHERWATCH_PRIMARY_KEY_ARNS or CIPHERWATCH_SOURCE_DATABASE_ARN",
+    next: "unset it, or use a single Region",
+  },
   {
     fields: ["fargateSpot", "shape"],
     check: ({ fargateSpot, shape }) =>

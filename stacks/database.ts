@@ -6,8 +6,10 @@ import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
 import { DataResource, type ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import { erasureLogGroupName, keyAlias, resourceName } from "../common/naming.ts";
+import { databaseWindows } from "../common/operating-hours.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { type AwsServiceRole, awsServiceRole } from "./constructs/aws-service-role.ts";
+import { DatabaseHours } from "./constructs/database-hours.ts";
 import { grantLogGroups, grantThrough, supportingKey } from "./constructs/encryption-key.ts";
 import { keepKeys } from "./constructs/fixed-keys.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
@@ -192,6 +194,7 @@ export class DatabaseStack extends CipherwatchStack {
       databaseInsightsMode: settings.databaseInsights,
 
       backupRetentionPeriod: settings.databaseBackupDays,
+      ...this.#operatingHours(),
       copyTagsToSnapshot: true,
       ...this.#deletionArguments(),
       // A database that exists stays, whatever it was once restored from.
@@ -204,6 +207,15 @@ export class DatabaseStack extends CipherwatchStack {
       databaseResourceId: instance.resourceId,
       masterSecretArn: instance.masterUserSecret.get(0).secretArn,
     };
+  }
+
+  /** Starts and stops the instance, which must run in its windows. RDS chooses them for one that always runs. */
+  #operatingHours() {
+    const { operatingHours: hours } = this.settings;
+    if (hours === undefined) return {};
+    new DatabaseHours(this, "OperatingHours", { identifier: this.#identifier, hours });
+    const { backup, maintenance } = databaseWindows(hours);
+    return { backupWindow: backup, maintenanceWindow: maintenance };
   }
 
   /** Deletes all data with the instance, or protects it and keeps a final snapshot. */

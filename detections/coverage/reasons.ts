@@ -30,6 +30,8 @@ export const reasons = {
     "**Credentials in files.** Images, states, logs and environments contain none; tests and a scanner in the pipeline check this. Roles and IAM authentication replace stored credentials.",
   "event-rule":
     "**Reported by EventBridge only.** The stack of the alarms is deployed without these keys, or may not read their state. A rule beside each key notifies the urgent topic of the same calls within seconds.",
+  schedules:
+    "**Stops a dev environment only.** Operating hours exist in dev. A changed schedule can leave the service without tasks and its database stopped, and discloses nothing.",
   "more-callers":
     "**Admits more callers only.** Each still needs a Key, the web ACL limits attempts, and each wrong Key is counted. The group belongs to the service's stack, which is deployed without the alarms. The CIS pack reports the call.",
 } as const;

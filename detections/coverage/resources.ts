@@ -23,5 +23,6 @@ Buckets of states, plans and access logs | bucket-change:PutBucketPolicy bucket-
 Alarms, metric filters, mute rules, EventBridge rules | alarm-change:DeleteAlarms alarm-change:DeleteMetricFilter alarm-change:PutAlarmMuteRule alarm-change:DisableRule
 Topics and subscriptions | alarm-change:DeleteTopic alarm-change:SetTopicAttributes alarm-change:Subscribe alarm-change:Unsubscribe alarm-change:SetSubscriptionAttributes alarm-change:PutDataProtectionPolicy
 Queues and webhook of the alarm events | alarm-change:DeleteQueue alarm-change:SetQueueAttributes alarm-change:UpdateApiDestination
+Schedules of the operating hours | -schedules
 Domain and hosted zone | -dns
 `);

@@ -71,6 +71,8 @@ beforeAll(async () => {
     CIPHERWATCH_TAGS: "Owner=payments",
     CIPHERWATCH_ROLE_PATH: "/platform/",
     CIPHERWATCH_CUSTOMER_MANAGED_KEYS: "records",
+    CIPHERWATCH_OPERATING_HOURS: "Mon-Fri 07:00-19:00 Australia/Sydney",
+    CIPHERWATCH_MONITORING_CANARY: "false",
     CIPHERWATCH_EXISTING_KEYS: `1=${await keyOf()}`,
     CIPHERWATCH_URGENT_TOPIC_ARN: await topicOf("pages"),
     CIPHERWATCH_ROUTINE_TOPIC_ARN: await topicOf("alerts"),

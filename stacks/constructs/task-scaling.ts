@@ -2,9 +2,11 @@ import {
   AppautoscalingPolicy,
   type AppautoscalingPolicyTargetTrackingScalingPolicyConfiguration,
 } from "@cdktf/provider-aws/lib/appautoscaling-policy/index.js";
+import { AppautoscalingScheduledAction } from "@cdktf/provider-aws/lib/appautoscaling-scheduled-action/index.js";
 import { AppautoscalingTarget } from "@cdktf/provider-aws/lib/appautoscaling-target/index.js";
 import { Construct } from "constructs";
 import { resourceName } from "../../common/naming.ts";
+import { cronOf, type OperatingHours } from "../../common/operating-hours.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
 export interface TaskScalingProps {
@@ -30,18 +32,45 @@ export class TaskScaling extends Construct {
 
   constructor(scope: Construct, id: string, props: TaskScalingProps) {
     super(scope, id);
-    const { minTasks, maxTasks, requestsPerTask } = CipherwatchStack.of(this).settings;
+    const { settings } = CipherwatchStack.of(this);
+    const { minTasks, maxTasks, requestsPerTask, operatingHours: hours } = settings;
     this.#target = new AppautoscalingTarget(this, "Target", {
       serviceNamespace: "ecs",
       scalableDimension: "ecs:service:DesiredCount",
       resourceId: `service/${props.clusterName}/${props.serviceName}`,
       minCapacity: minTasks,
       maxCapacity: maxTasks,
+      // The scheduled actions change both.
+      ...(hours && { lifecycle: { ignoreChanges: ["min_capacity", "max_capacity"] } }),
     });
+    if (hours !== undefined) {
+      this.#schedule("Open", hours, hours.opens, minTasks, maxTasks);
+      this.#schedule("Close", hours, hours.closes, 0, 0);
+    }
     this.#track("Cpu", TARGET_CPU_PERCENT, {
       predefinedMetricSpecification: { predefinedMetricType: "ECSServiceAverageCPUUtilization" },
     });
     this.#track("Requests", requestsPerTask, requestsPerTaskMetric(props));
+  }
+
+  /** https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html */
+  #schedule(
+    id: "Open" | "Close",
+    hours: OperatingHours,
+    minute: number,
+    minTasks: number,
+    maxTasks: number,
+  ): void {
+    const { serviceNamespace, scalableDimension, resourceId } = this.#target;
+    new AppautoscalingScheduledAction(this, id, {
+      name: resourceName(CipherwatchStack.of(this).settings.env, id.toLowerCase()),
+      serviceNamespace,
+      scalableDimension,
+      resourceId,
+      schedule: cronOf(hours, minute),
+      timezone: hours.timeZone,
+      scalableTargetAction: { minCapacity: String(minTasks), maxCapacity: String(maxTasks) },
+    });
   }
 
   #track(id: "Cpu" | "Requests", targetValue: number, metric: Metric): void {

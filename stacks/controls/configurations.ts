@@ -22,6 +22,12 @@ export const CHEAPEST_DEV = {
   CUSTOMER_MANAGED_KEYS: "records",
 } as const;
 
+/** Operating hours, in addition to those settings. */
+export const OFFICE_HOURS = {
+  OPERATING_HOURS: "Mon-Fri 07:00-19:00 Australia/Sydney",
+  MONITORING_CANARY: "false",
+} as const;
+
 /**
  * Settings that the controls are checked under, without the `CIPHERWATCH_` prefix: the defaults of both
  * environments, and variants of prod that weaken it or add resources.
@@ -37,6 +43,7 @@ export const CONFIGURATIONS = {
     ...common,
     ENV: "dev",
     ...CHEAPEST_DEV,
+    ...OFFICE_HOURS,
     DATABASE_BACKUP_DAYS: "1",
   },
   prod,

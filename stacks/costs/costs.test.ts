@@ -5,11 +5,11 @@ import { settingsAreas, settingsTable } from "../../settings/index.ts";
 import { settingsOf } from "../../settings/testing.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { resourcesOf, withoutResource, withResource } from "../../terraform/resources.ts";
-import { CONFIGURATIONS } from "../controls/configurations.ts";
+import { CONFIGURATIONS, OFFICE_HOURS } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
 import { monthlyCosts, PRICED, totalOf } from "./costs.ts";
 import { monitoringCosts, monitoringUse } from "./monitoring.ts";
-import { alternativeCosts, cheapestDevCosts, costsSection, PAGE, withCosts } from "./page.ts";
+import { cheapestDevCosts, costsSection, PAGE, withCosts } from "./page.ts";
 import { FREE } from "./prices.ts";
 import { SETTINGS_PAGE, settingsPage } from "./settings-page.ts";
 
@@ -68,6 +68,33 @@ test("charges vCPUs for the minimum number of tasks", () => {
     ["aws_appautoscaling_target", { min_capacity: 3 }],
   );
   expect(cost).toMatchObject({ quantity: 1.5, price: { usd: 0.03885 } });
+});
+
+test("charges tasks and their addresses for the hours between two scheduled actions", () => {
+  const action = (hour: number) =>
+    ["aws_appautoscaling_scheduled_action", { schedule: `cron(0 ${hour} ? * MON,TUE *)` }] as const;
+  const resources = [
+    ["aws_ecs_task_definition", { cpu: "1024", memory: "2048" }],
+    ["aws_ecs_service", { network_configuration: { assign_public_ip: true } }],
+    ["aws_appautoscaling_target", { min_capacity: 1 }],
+    action(7),
+    action(19),
+  ] as const;
+  const share = 24 / 168;
+  expect(costOf("vCPUs of tasks", ...resources)?.quantity).toBeCloseTo(share);
+  expect(costOf("Public IPv4 addresses", ...resources)?.quantity).toBeCloseTo(share);
+});
+
+test("charges a database for the hours between its start and its stop, and its storage always", () => {
+  const schedule = (time: string) =>
+    ["aws_scheduler_schedule", { schedule_expression: `cron(${time} ? * MON,TUE,WED *)` }] as const;
+  const resources = [
+    ["aws_db_instance", { instance_class: "db.t4g.micro", allocated_storage: 20 }],
+    schedule("40 6"),
+    schedule("10 19"),
+  ] as const;
+  expect(costOf("Database instances", ...resources)?.quantity).toBeCloseTo((3 * 12.5) / 168);
+  expect(costOf("Database storage in GB", ...resources)?.quantity).toBe(20);
 });
 
 test("charges tasks on Fargate Spot at its price", () => {
@@ -210,11 +237,12 @@ test("docs/deploying.md states the rounded costs of a cheap dev in both Regions"
   const text = readFileSync(PAGE, "utf8").replaceAll(/\s+/g, " ");
   expect(text).toContain(`leave about $${sydney} of the monthly $150 of dev in Sydney`);
   expect(text).toContain(`about $${virginia} in N. Virginia`);
-  const fewerDetections = alternativeCosts().find(
-    ({ env, changes }) => env === "dev" && changes.DETECTIONS === "kms-errors",
+  const hours = cheapestDevCosts(OFFICE_HOURS).map((costs) => totalOf(costs));
+  expect(Math.max(...hours)).toBeLessThan(60);
+  const [inSydney, inVirginia] = hours.map(Math.round);
+  expect(text).toContain(
+    `costs about $${inSydney} in Sydney and about $${inVirginia} in N. Virginia`,
   );
-  const least = totalOf(cheapestDevCosts()[0]) + (fewerDetections?.month ?? 0);
-  expect(text).toContain(`leaves $${least.toFixed(2)} in Sydney`);
 });
 
 test("docs/settings.md is current; update it with `npm run docs`", () => {

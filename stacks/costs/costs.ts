@@ -72,6 +72,32 @@ function minimumTasks(stacks: Stacks): number {
   );
 }
 
+/** The share of a week between the two times of a day at which resources of a type start and stop something. */
+function operatingShare(stacks: Stacks, type: string, attribute: string): number {
+  const [first, second] = resourcesOf(stacks, type).map(({ values }) => String(values[attribute]));
+  if (first === undefined || second === undefined) return 1;
+  const [start, stop] = [first, second].map(cronTime);
+  if (start === undefined || stop === undefined) return 1;
+  return (Math.abs(stop.minute - start.minute) * start.days) / (7 * 1440);
+}
+
+/** Reads a cron expression of `cronOf`. */
+function cronTime(expression: string): { readonly minute: number; readonly days: number } {
+  const match = /^cron\((\d+) (\d+) \? \* ([A-Z,]+) \*\)$/.exec(expression);
+  if (match === null) throw new Error(`Cannot read the schedule ${JSON.stringify(expression)}.`);
+  const [, minute, hour, days = ""] = match;
+  return { minute: Number(hour) * 60 + Number(minute), days: days.split(",").length };
+}
+
+const databaseShare = (stacks: Stacks) =>
+  operatingShare(stacks, "aws_scheduler_schedule", "schedule_expression");
+
+/** The average number of tasks, if none are needed beyond the minimum. */
+function runningTasks(stacks: Stacks): number {
+  const share = operatingShare(stacks, "aws_appautoscaling_scheduled_action", "schedule");
+  return minimumTasks(stacks) * share;
+}
+
 function insightsMetrics(cluster: Block, stacks: Stacks): number {
   const [level] = valuesAt(cluster, "setting.value");
   if (level === "disabled") return 0;
@@ -95,7 +121,7 @@ const CHARGES: readonly Charge[] = [
     price: "publicAddress",
     quantity: (service, stacks) =>
       valuesAt(service, "network_configuration.assign_public_ip")[0] === true
-        ? minimumTasks(stacks)
+        ? runningTasks(stacks)
         : 0,
   },
   {
@@ -111,7 +137,7 @@ const CHARGES: readonly Charge[] = [
     item: "Database instances",
     type: "aws_db_instance",
     price: ({ instance_class }) => instancePrice(String(instance_class)),
-    quantity: instances,
+    quantity: (database, stacks) => instances(database) * databaseShare(stacks),
   },
   {
     item: "Database storage in GB",
@@ -137,13 +163,13 @@ const CHARGES: readonly Charge[] = [
     item: "vCPUs of tasks",
     type: "aws_ecs_task_definition",
     price: (task, stacks) => `fargate${variantOf(task, stacks)}Cpu`,
-    quantity: ({ cpu }, stacks) => (minimumTasks(stacks) * Number(cpu)) / 1024,
+    quantity: ({ cpu }, stacks) => (runningTasks(stacks) * Number(cpu)) / 1024,
   },
   {
     item: "Memory of tasks in GB",
     type: "aws_ecs_task_definition",
     price: (task, stacks) => `fargate${variantOf(task, stacks)}Memory`,
-    quantity: ({ memory }, stacks) => (minimumTasks(stacks) * Number(memory)) / 1024,
+    quantity: ({ memory }, stacks) => (runningTasks(stacks) * Number(memory)) / 1024,
   },
   {
     item: "Container Insights metrics",
@@ -194,6 +220,8 @@ export const ITEMS: readonly string[] = [...new Set(CHARGES.map(({ item }) => it
 export const PRICED: ReadonlySet<string> = new Set([
   ...CHARGES.map(({ type }) => type),
   "aws_appautoscaling_target",
+  "aws_appautoscaling_scheduled_action",
+  "aws_scheduler_schedule",
 ]);
 
 /**

@@ -4,7 +4,7 @@ import { SHAPES, type Shape } from "../../common/environment.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { loadSettings } from "../../settings/index.ts";
 import type { Stacks } from "../../terraform/json.ts";
-import { CHEAPEST_DEV } from "../controls/configurations.ts";
+import { CHEAPEST_DEV, OFFICE_HOURS } from "../controls/configurations.ts";
 import { synthesize } from "../synthesize.ts";
 import { type Cost, ITEMS, monthlyCosts, totalOf } from "./costs.ts";
 import { MONITORING_USE, monitoringCosts, monitoringUse } from "./monitoring.ts";
@@ -76,7 +76,7 @@ export function costsSection(): string {
     ),
     "The price of a KMS key doubles after its first rotation and triples after its second. The first environment of an account also benefits from CloudWatch's free tier. The Route 53 hosted zone of the domain is not included.",
     "### The cheapest dev",
-    `With the settings of [a cheap dev](#a-cheap-dev), in Sydney and in N. Virginia (\`${CHEAPER_REGION}\`).`,
+    `With the settings of [a cheap dev](#a-cheap-dev), in Sydney and in N. Virginia (\`${CHEAPER_REGION}\`), and with [operating hours](#operating-hours): ${OFFICE_HOURS.OPERATING_HOURS}.`,
     cheapestDevTable(),
     "### Monitoring",
     "What detecting misuse costs, as part of the total above and of the charges by use below: the trail, the logs that alarms read, all metrics and alarms, the dashboard, and their keys. Use is estimated for a small account in dev and a larger one in prod. CloudTrail charges nothing for the first trail of an account, SNS nothing for 1,000 emails a month, and EventBridge nothing for the events of AWS services. After two yearly rotations, the keys cost three times as much.",
@@ -123,24 +123,33 @@ export function alternativeCosts(): readonly AlternativeCost[] {
 }
 
 /** The costs of the cheapest dev in both Regions. */
-export function cheapestDevCosts(): readonly [sydney: readonly Cost[], virginia: readonly Cost[]] {
-  const stacks = stacksOf("dev", CHEAPEST_DEV);
+export function cheapestDevCosts(
+  changes: Variables = {},
+): readonly [sydney: readonly Cost[], virginia: readonly Cost[]] {
+  const stacks = stacksOf("dev", { ...CHEAPEST_DEV, ...changes });
   return [monthlyCosts(stacks), monthlyCosts(stacks, undefined, CHEAPER_PRICES)];
 }
 
 function cheapestDevTable(): string {
-  const [sydney, virginia] = cheapestDevCosts();
-  const rows = sydney.map(({ item }) => [
-    item,
-    monthOf(sydney, item),
-    monthOf(virginia, item),
-    pricesOf(virginia, item),
-  ]);
+  const always = cheapestDevCosts();
+  const columns = [...always, ...cheapestDevCosts(OFFICE_HOURS)];
+  const [, virginia] = always;
   return table(
-    ["item", REGION, CHEAPER_REGION, `price in ${CHEAPER_REGION}`],
     [
-      ...rows,
-      ["**total**", `**${dollars(totalOf(sydney))}**`, `**${dollars(totalOf(virginia))}**`, ""],
+      "item",
+      REGION,
+      CHEAPER_REGION,
+      `${REGION}, office hours`,
+      `${CHEAPER_REGION}, office hours`,
+      `price in ${CHEAPER_REGION}`,
+    ],
+    [
+      ...virginia.map(({ item }) => [
+        item,
+        ...columns.map((costs) => monthOf(costs, item)),
+        pricesOf(virginia, item),
+      ]),
+      ["**total**", ...columns.map((costs) => `**${dollars(totalOf(costs))}**`), ""],
     ],
   );
 }
@@ -192,7 +201,9 @@ function synthesizeStacks(env: string, changes: Variables): Stacks {
 
 function monthOf(costs: readonly Cost[], item: string): string {
   const cost = costs.find((candidate) => candidate.item === item);
-  return cost === undefined ? "none" : `${cost.quantity} for ${dollars(cost.month)}`;
+  return cost === undefined
+    ? "none"
+    : `${Number(cost.quantity.toFixed(2))} for ${dollars(cost.month)}`;
 }
 
 function pricesOf(costs: readonly Cost[], item: string): string {

@@ -78,6 +78,7 @@ export function boundaryStatements(stack: CipherwatchStack): Statement[] {
     ...(stack.settings.decryptWithoutTrail === "allow"
       ? []
       : [allow("ReadTrail", [trailArnOf(stack)], READ_TRAIL)]),
+    ...(stack.settings.operatingHours === undefined ? [] : [startAndStopDatabase(stack)]),
     ...(stack.settings.erasureLedger
       ? [allow("ReadLedger", [stack.regionalArn("logs", "log-group:*")], ["logs:FilterLogEvents"])]
       : []),
@@ -99,6 +100,14 @@ function decryptMasterSecret(stack: CipherwatchStack): Statement {
     ["kms:Decrypt"],
     ["ForAnyValue:StringEquals", "kms:ResourceAliases", "alias/aws/secretsmanager"],
     viaService(stack, "secretsmanager"),
+  );
+}
+
+function startAndStopDatabase(stack: CipherwatchStack): Statement {
+  return allow(
+    "StartAndStopDatabase",
+    [stack.regionalArn("rds", `db:${resourceName(stack.settings.env, "database")}`)],
+    ["rds:StartDBInstance", "rds:StopDBInstance"],
   );
 }
 

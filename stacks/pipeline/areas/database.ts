@@ -5,6 +5,15 @@ import type { Area } from "./area.ts";
 
 /** The database, except for deleting it and reading its master secret. */
 export function database(stack: CipherwatchStack): Area {
+  const schedules =
+    stack.settings.operatingHours === undefined
+      ? []
+      : [
+          stack.regionalArn(
+            "scheduler",
+            `schedule/default/${resourceName(stack.settings.env, "*")}`,
+          ),
+        ];
   const resources = ["db", "pg", "subgrp"].map((type) =>
     stack.regionalArn("rds", `${type}:${resourceName(stack.settings.env, "*")}`),
   );
@@ -19,6 +28,9 @@ export function database(stack: CipherwatchStack): Area {
         "rds:DescribeDBSubnetGroups",
         "rds:ListTagsForResource",
       ]),
+      ...(schedules.length > 0
+        ? [allow("ReadSchedules", schedules, ["scheduler:GetSchedule"])]
+        : []),
     ],
     write: [
       allow("ManageDatabase", resources, [
@@ -35,6 +47,15 @@ export function database(stack: CipherwatchStack): Area {
         "rds:RemoveTagsFromResource",
         "rds:ResetDBParameterGroup",
       ]),
+      ...(schedules.length > 0
+        ? [
+            allow("ManageSchedules", schedules, [
+              "scheduler:CreateSchedule",
+              "scheduler:DeleteSchedule",
+              "scheduler:UpdateSchedule",
+            ]),
+          ]
+        : []),
       // An instance without its own option group uses the engine's default one, which IAM checks too:
       // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/security_iam_id-based-policy-examples-create-and-modify-examples.html
       allow(

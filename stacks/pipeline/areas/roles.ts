@@ -72,6 +72,7 @@ export function roles(stack: CipherwatchStack): Area {
           "iam:PassedToService",
           ...PASS_TO,
           ...(shifts ? ["ecs.amazonaws.com"] : []), // moves requests between two versions
+          ...(stack.settings.operatingHours === undefined ? [] : ["scheduler.amazonaws.com"]),
           ...(chats ? ["chatbot.amazonaws.com"] : []),
         ],
       ),

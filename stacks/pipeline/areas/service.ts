@@ -6,6 +6,7 @@ import { type Area, hasTags, onAllResources } from "./area.ts";
 /** The ECS cluster, the service and its autoscaling. */
 export function service(stack: CipherwatchStack): Area {
   const name = resourceName(stack.settings.env, "*");
+  const hasHours = stack.settings.operatingHours !== undefined;
   const ecs = (...resources: readonly string[]) =>
     resources.map((resource) => stack.regionalArn("ecs", resource));
   const resources = ecs(`cluster/${name}`, `service/${name}`, `task-definition/${name}`);
@@ -20,6 +21,7 @@ export function service(stack: CipherwatchStack): Area {
       onAllResources(stack, "ReadTaskDefinitionsAndScaling", [
         "application-autoscaling:DescribeScalableTargets",
         "application-autoscaling:DescribeScalingPolicies",
+        ...(hasHours ? ["application-autoscaling:DescribeScheduledActions"] : []),
         "ecs:DescribeTaskDefinition",
       ]),
       allow(
@@ -56,6 +58,12 @@ export function service(stack: CipherwatchStack): Area {
         targets,
         [
           "application-autoscaling:DeleteScalingPolicy",
+          ...(hasHours
+            ? [
+                "application-autoscaling:DeleteScheduledAction",
+                "application-autoscaling:PutScheduledAction",
+              ]
+            : []),
           "application-autoscaling:DeregisterScalableTarget",
           "application-autoscaling:PutScalingPolicy",
           "application-autoscaling:RegisterScalableTarget",
