@@ -39,7 +39,8 @@ export const RESOURCELESS_ACTIONS: readonly ActionGroup[] = [
     reason: "Terraform reads the current state of resources",
     actions: words(`
       application-autoscaling:DescribeScalableTargets
-      application-autoscaling:DescribeScalingPolicies cloudtrail:DescribeTrails
+      application-autoscaling:DescribeScalingPolicies
+      application-autoscaling:DescribeScheduledActions cloudtrail:DescribeTrails
       cloudwatch:DescribeAlarms ec2:DescribeAccountAttributes ec2:DescribeAddresses
       ec2:DescribeAddressesAttribute ec2:DescribeAvailabilityZones ec2:DescribeFlowLogs
       ec2:DescribeInternetGateways ec2:DescribeManagedPrefixLists ec2:DescribeNatGateways
