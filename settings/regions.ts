@@ -5,6 +5,7 @@ import type * as general from "./general.ts";
 import { validateRegion } from "./general.ts";
 import type * as keysAndLogs from "./keys-and-logs.ts";
 import { listOf, validated } from "./schemas.ts";
+import type * as service from "./service.ts";
 import { flag, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 const MULTI_REGION_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/mrk-[0-9a-f]{32}$/;
@@ -51,7 +52,8 @@ export const settings = {
 };
 
 type Values = ValuesOf<typeof settings & typeof general.settings & typeof keysAndLogs.settings> &
-  Pick<ValuesOf<typeof existing.settings>, "existingKeys">;
+  Pick<ValuesOf<typeof existing.settings>, "existingKeys"> &
+  Pick<ValuesOf<typeof service.settings>, "operatingHours">;
 
 /** Whether the settings describe the replica of a deployment in another Region. */
 export function isReplica({ primaryKeyArns }: Pick<Values, "primaryKeyArns">): boolean {
@@ -90,6 +92,18 @@ export const refinements: readonly Refinement<Values>[] = [
       "must be all with a second Region: copies of the database's backups need a customer managed key there, and AWS managed keys cannot be shared",
     allowed:
       "all, with CIPHERWATCH_REPLICA_REGION, CIPHERWATCH_PRIMARY_KEY_ARNS or CIPHERWATCH_SOURCE_DATABASE_ARN",
+    next: "unset it, or use a single Region",
+  },
+  {
+    fields: ["operatingHours", "replicaRegion", "primaryKeyArns", "sourceDatabaseArn"],
+    check: ({ operatingHours, replicaRegion, primaryKeyArns, sourceDatabaseArn }) =>
+      operatingHours !== undefined &&
+      (replicaRegion !== undefined ||
+        primaryKeyArns.length > 0 ||
+        sourceDatabaseArn !== undefined) &&
+      "must not be set with a second Region: it would have no service to fail over to, or from",
+    allowed:
+      "unset, with CIPHERWATCH_REPLICA_REGION, CIPHERWATCH_PRIMARY_KEY_ARNS or CIPHERWATCH_SOURCE_DATABASE_ARN",
     next: "unset it, or use a single Region",
   },
   {

@@ -8,7 +8,6 @@ import {
 import type * as alarms from "./alarms.ts";
 import type { settings as databaseSettings } from "./database.ts";
 import type * as general from "./general.ts";
-import type * as regions from "./regions.ts";
 import { parsed } from "./schemas.ts";
 import {
   flag,
@@ -122,8 +121,7 @@ export const settings = {
 
 type Values = ValuesOf<typeof settings & typeof databaseSettings> &
   Pick<ValuesOf<typeof general.settings>, "shape"> &
-  Pick<ValuesOf<typeof alarms.settings>, "monitoringCanary"> &
-  Pick<ValuesOf<typeof regions.settings>, "replicaRegion" | "primaryKeyArns" | "sourceDatabaseArn">;
+  Pick<ValuesOf<typeof alarms.settings>, "monitoringCanary">;
 
 export const refinements: readonly Refinement<Values>[] = [
   {
@@ -143,18 +141,6 @@ export const refinements: readonly Refinement<Values>[] = [
       "must not be set with the canary, whose alarms would notify each evening that the service is silent",
     allowed: "set only if CIPHERWATCH_MONITORING_CANARY is false",
     next: "set CIPHERWATCH_MONITORING_CANARY to false, or unset it to run at all times",
-  },
-  {
-    fields: ["operatingHours", "replicaRegion", "primaryKeyArns", "sourceDatabaseArn"],
-    check: ({ operatingHours, replicaRegion, primaryKeyArns, sourceDatabaseArn }) =>
-      operatingHours !== undefined &&
-      (replicaRegion !== undefined ||
-        primaryKeyArns.length > 0 ||
-        sourceDatabaseArn !== undefined) &&
-      "must not be set with a second Region: it would have no service to fail over to, or from",
-    allowed:
-      "unset, with CIPHERWATCH_REPLICA_REGION, CIPHERWATCH_PRIMARY_KEY_ARNS or CIPHERWATCH_SOURCE_DATABASE_ARN",
-    next: "unset it, or use a single Region",
   },
   {
     fields: ["fargateSpot", "shape"],

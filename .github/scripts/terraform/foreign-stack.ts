@@ -102,7 +102,10 @@ export function validateForeignStack(
       .filter(([, check]) => !isObject(check) || Object.keys(check).join() !== "assert")
       .map(([check]) => `check.${check}: must have assertions only`),
     ...eachBlock(json.resource ?? {}, "resource", (type, block, path) => [
-      ...(/^aws_[a-z0-9_]+$/.test(type) ? [] : [`${path}: must be a resource of the provider aws`]),
+      // Terraform itself provides terraform_data, which only stores a value: provisioners are rejected below.
+      ...(/^(aws_[a-z0-9_]+|terraform_data)$/.test(type)
+        ? []
+        : [`${path}: must be a resource of the provider aws`]),
       ...["connection", "provider", "provisioner"]
         .filter((argument) => argument in block)
         .map((argument) => `${path}: must not have ${argument}`),

@@ -104,6 +104,11 @@ describe("rejects", () => {
       [[RESOURCE, { provisioner: { "local-exec": { command: "env" } } }]],
       /provisioner/,
     ],
+    [
+      "a provisioner of a resource without a provider",
+      [["resource/terraform_data/x", { provisioner: { "local-exec": { command: "env" } } }]],
+      /must not have provisioner/,
+    ],
     ["a connection", [[RESOURCE, { connection: { host: "evil.example" } }]], /connection/],
     [
       "another provider's resource",
