@@ -20,24 +20,31 @@ export interface ImportedAlarms {
   readonly notReplayed: readonly NotReplayed[];
 }
 
-/** Converts resources; those with missing or unsupported values are listed with the reason. */
+/**
+ * Converts resources; those with missing or unsupported values are listed with the reason. Those that are
+ * equal, such as the filters and alarms of a module that is called for each Region, count once: all of them
+ * would get the same records.
+ */
 export function importAlarms(resources: readonly ImportedResource[]): ImportedAlarms {
   const notReplayed: NotReplayed[] = [];
   const convert = <Result>(
     type: ImportedResource["type"],
-    convertOne: (attributes: Attributes) => Result,
-  ): readonly Result[] =>
-    resources
-      .filter((resource) => resource.type === type)
-      .flatMap((resource) => {
-        try {
-          return [convertOne(attributesOf(resource))];
-        } catch (error) {
-          if (!(error instanceof NotReplayable)) throw error;
-          notReplayed.push({ alarm: resource.address, why: error.message });
-          return [];
-        }
-      });
+    convertOne: (attributes: Attributes, address: string) => Result,
+  ): readonly Result[] => {
+    const results = new Map<string, Result>();
+    for (const resource of resources) {
+      if (resource.type !== type) continue;
+      try {
+        const result = convertOne(attributesOf(resource), resource.address);
+        const key = JSON.stringify(result);
+        if (!results.has(key)) results.set(key, result);
+      } catch (error) {
+        if (!(error instanceof NotReplayable)) throw error;
+        notReplayed.push({ alarm: resource.address, why: error.message });
+      }
+    }
+    return [...results.values()];
+  };
   return {
     filters: convert("aws_cloudwatch_log_metric_filter", metricFilter),
     alarms: convert("aws_cloudwatch_metric_alarm", metricAlarm),
@@ -57,9 +64,7 @@ function attributesOf({ attributes }: ImportedResource): Attributes {
     const value = withoutUnset(attributes[name]);
     const unknown = unknownIn(value);
     if (unknown !== undefined) {
-      throw new NotReplayable(
-        `${name} is not known: ${unknown.why}. Apply the plan, and replay the state: terraform show -json.`,
-      );
+      throw new NotReplayable(`${name} is not known: ${unknown.why}. ${unknown.next}`);
     }
     const result = schema.safeParse(value);
     if (result.success) return result.data;
@@ -104,11 +109,11 @@ const Transformation = z.object({
   dimensions: z.record(z.string(), z.string()).optional(),
 });
 
-function metricFilter(get: Attributes): MetricFilter {
+function metricFilter(get: Attributes, address: string): MetricFilter {
   const [transformation] = get("metric_transformation", z.tuple([Transformation]));
   const { name, namespace, value, default_value: defaultValue, unit, dimensions } = transformation;
   return {
-    name: get("name", Text),
+    name: known(get, "name", Text, address),
     // Which log group the filter reads makes no difference: replay gives it CloudTrail records.
     logGroupName: "replay",
     pattern: get("pattern", Text.default("")),
@@ -154,10 +159,10 @@ const Queries = z.array(
   }),
 );
 
-function metricAlarm(get: Attributes): ThresholdAlarm {
+function metricAlarm(get: Attributes, address: string): ThresholdAlarm {
   const evaluationPeriods = get("evaluation_periods", Integer);
   const alarm = {
-    ...alarmBase(get),
+    ...alarmBase(get, address),
     ...measuredBy(get),
     comparisonOperator: get("comparison_operator", Operator),
     threshold: get("threshold", z.coerce.number({ error: "must be a number" })),
@@ -239,11 +244,11 @@ function resolveQueries(
   return accept(resolve, `its expression ${expression} is not supported: `);
 }
 
-function compositeAlarm(get: Attributes): CompositeAlarm {
+function compositeAlarm(get: Attributes, address: string): CompositeAlarm {
   get("actions_suppressor", z.undefined({ error: "replay does not support suppressors" }));
   const rule = get("alarm_rule", Text);
   accept(() => parseAlarmRule(rule));
-  return { ...alarmBase(get), rule };
+  return { ...alarmBase(get, address), rule };
 }
 
 /** Turns the error of a validation into the reason why an alarm is not replayed. */
@@ -255,24 +260,30 @@ function accept<Result>(validate: () => Result, prefix = ""): Result {
   }
 }
 
-function alarmBase(get: Attributes): AlarmBase {
+function alarmBase(get: Attributes, address: string): AlarmBase {
   return {
-    name: get("alarm_name", Text),
+    name: known(get, "alarm_name", Text, address),
     arn: "",
-    description: get("alarm_description", Text.default("")),
+    description: known(get, "alarm_description", Text.default(""), ""),
     actionsEnabled: get("actions_enabled", Flag.default(true)),
-    alarmActions: actions(get, "alarm_actions"),
+    // The ARNs of actions may be known only after apply; how many there are matters here.
+    alarmActions: known(get, "alarm_actions", z.array(Text).default([]), ["(known after apply)"]),
     okActions: [],
     insufficientDataActions: [],
   };
 }
 
-/** The ARNs of actions may be known only after apply; how many there are matters here. */
-function actions(get: Attributes, name: string): readonly string[] {
+/** Reads an attribute that makes no difference to the alarm's states, and may be known only after apply. */
+function known<Value>(
+  get: Attributes,
+  name: string,
+  schema: z.ZodType<Value>,
+  otherwise: Value,
+): Value {
   try {
-    return get(name, z.array(Text).default([]));
+    return get(name, schema);
   } catch (error) {
-    if (error instanceof NotReplayable) return ["(known after apply)"];
+    if (error instanceof NotReplayable) return otherwise;
     throw error;
   }
 }

@@ -27,6 +27,15 @@ describe("a metric name that is only known after apply", () => {
     ["one-by-one", { DisableOrDeleteKey: "DisableOrDeleteKey" }],
     ["two-modules", { "alarm-root": "root", "alarm-trail": "trail" }],
     ["composite", { KeyChange: "KeyChange", TrailChange: "TrailChange" }],
+    [
+      "nested-modules",
+      {
+        "eu-keys-alarm": "eu-keys",
+        "eu-trail-alarm": "eu-trail",
+        "us-keys-alarm": "us-keys",
+        "us-trail-alarm": "us-trail",
+      },
+    ],
   ])("is that of the filter which the alarm refers to: %s", (shape, metrics) => {
     const plan = readFileSync(planFile(shape), "utf8");
     expect(plan).toContain('"metric_name":true');
@@ -35,6 +44,29 @@ describe("a metric name that is only known after apply", () => {
 
   it("is resolved within metric_query", () => {
     expect(alarmsOf("metric-math").metrics).toMatchObject({ "key-deleted": "deleted" });
+  });
+
+  it("is that of the query with the same id, because Terraform sorts the queries of an alarm", () => {
+    const { alarms } = importAlarms(readAlarmFile(planFile("dynamic-queries")));
+    expect(alarms.find(({ name }) => name === "difference")).toMatchObject({
+      math: {
+        text: "FILL(z_failed, 0) - FILL(a_denied, 0)",
+        inputs: [{ metricName: "denied" }, { metricName: "failed" }],
+      },
+    });
+  });
+
+  it("is not guessed for a dynamic block, whose expressions a plan does not contain", () => {
+    const { metrics, notReplayed } = alarmsOf("dynamic-queries");
+    expect(metrics).toMatchObject({ rejected: "SUM(METRICS())" });
+    expect(notReplayed).toEqual([
+      {
+        alarm: "module.denied.aws_cloudwatch_metric_alarm.this",
+        why: expect.stringMatching(
+          /^metric_query is not known: a dynamic block sets it, and a plan/,
+        ),
+      },
+    ]);
   });
 
   it("is not guessed from an expression of several values or of a local value", () => {
@@ -82,6 +114,30 @@ it("reads names that the plan contains, whatever their expressions", () => {
     },
     notReplayed: [],
   });
+});
+
+it("replays the same filters and alarms of two Regions once, because both would get the same records", () => {
+  const { filters, detections } = importedDetections([planFile("two-regions")]);
+  expect(filters.map(({ name }) => name)).toEqual(["denied"]);
+  expect(detections.map(({ alarms }) => alarms.length)).toEqual([1]);
+});
+
+it("replays a filter and an alarm whose names and descriptions are only known after apply", () => {
+  const { detections, notReplayed } = importedDetections([planFile("random-names")]);
+  expect(notReplayed).toEqual([]);
+  expect(detections.map(({ id, alarms }) => [id, alarms.map(({ name }) => name)])).toEqual([
+    ["Denied", ["aws_cloudwatch_metric_alarm.denied"]],
+  ]);
+});
+
+it("reads the dimensions that a filter takes from records, and those that alarms monitor", () => {
+  const { filters, detections, problems } = importedDetections([planFile("dimensions")]);
+  expect(filters).toMatchObject([{ transformation: { dimensions: { Service: "$.eventSource" } } }]);
+  expect(detections[0]?.alarms.map(({ dimensions }) => dimensions)).toEqual([
+    { Service: "kms.amazonaws.com" },
+    { Service: "s3.amazonaws.com" },
+  ]);
+  expect(problems).toEqual([]);
 });
 
 it("counts actions that are only known after apply as actions", () => {

@@ -1,22 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { importAlarms } from "./alarms.ts";
-import { readAlarmFile } from "./read-file.ts";
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "cipherwatch-imported-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function read(content: unknown) {
-  const file = join(folder, "file");
-  const isText = typeof content === "string" || Buffer.isBuffer(content);
-  writeFileSync(file, isText ? content : JSON.stringify(content));
-  return importAlarms(readAlarmFile(file));
-}
+import { describe, expect, it } from "vitest";
+import { importContent as read } from "../testing/import-content.ts";
 
 const FILTER = {
   name: "stop",
@@ -128,128 +111,21 @@ describe("a Terraform state", () => {
   });
 });
 
-const TEMPLATE = `
-Parameters:
-  Prefix: { Type: String, Default: audit }
-  Threshold: { Type: Number, Default: 1 }
-  Topic: { Type: String }
-Resources:
-  StopFilter:
-    Type: AWS::Logs::MetricFilter
-    Properties:
-      LogGroupName: !ImportValue trail
-      FilterPattern: "{ $.eventName = StopLogging }"
-      MetricTransformations:
-        - { MetricName: !Sub "\${Prefix}-stops", MetricNamespace: Security, MetricValue: "1" }
-  StopAlarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      AlarmName: !Join ["-", [!Ref Prefix, stop]]
-      MetricName: !Sub "\${Prefix}-stops"
-      Namespace: Security
-      Statistic: Sum
-      Period: 300
-      EvaluationPeriods: "3"
-      DatapointsToAlarm: 1
-      Threshold: !Ref Threshold
-      ComparisonOperator: GreaterThanOrEqualToThreshold
-      AlarmActions: [!Ref Topic]
-  QuietAlarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      Metrics:
-        - Id: m1
-          MetricStat:
-            Metric: { MetricName: audit-stops, Namespace: Security }
-            Period: 300
-            Stat: Sum
-      EvaluationPeriods: 3
-      Threshold: 1
-      ComparisonOperator: GreaterThanOrEqualToThreshold
-      Dimensions: !Ref AWS::NoValue
-  Any:
-    Type: AWS::CloudWatch::CompositeAlarm
-    Properties:
-      AlarmRule: !Sub "ALARM(\${StopAlarm}) OR ALARM(\\"\${QuietAlarm.Arn}\\")"
-`;
-
-describe("a CloudFormation template", () => {
-  it("is read in YAML with its parameters and functions", () => {
-    const { filters, alarms, composites, notReplayed } = read(TEMPLATE);
-    expect(filters).toMatchObject([
-      { name: "StopFilter", transformation: { metricName: "audit-stops", metricValue: "1" } },
-    ]);
-    expect(alarms).toMatchObject([
-      {
-        name: "audit-stop",
-        metricName: "audit-stops",
-        threshold: 1,
-        alarmActions: [expect.any(String)],
-      },
-      { name: "QuietAlarm", metricName: "audit-stops", evaluationPeriods: 3, alarmActions: [] },
-    ]);
-    expect(composites).toMatchObject([
-      {
-        name: "Any",
-        rule: 'ALARM(audit-stop) OR ALARM("arn:aws:cloudwatch:us-east-1:111122223333:alarm:QuietAlarm")',
-      },
-    ]);
-    expect(notReplayed).toEqual([]);
-  });
-
-  it("says that an alarm is on a Metrics Insights query, which replay does not evaluate", () => {
-    const Expression = 'SELECT SUM(Errors) FROM "Security" GROUP BY Client ORDER BY SUM() DESC';
-    const { alarms, notReplayed } = read({
-      Resources: {
-        Grouped: {
-          Type: "AWS::CloudWatch::Alarm",
-          Properties: {
-            Metrics: [{ Id: "q1", Expression, Period: 60 }],
-            EvaluationPeriods: 1,
-            Threshold: 1,
-            ComparisonOperator: "GreaterThanOrEqualToThreshold",
-          },
-        },
-      },
-    });
-    expect(alarms).toEqual([]);
-    expect(notReplayed).toMatchObject([
-      { why: expect.stringMatching(/^its metric_query is a Metrics Insights query, SELECT SUM/) },
-    ]);
-  });
-
-  it("lists an alarm whose metric depends on a condition or a parameter without a default", () => {
-    const alarm = (MetricName: object) => ({
-      Type: "AWS::CloudWatch::Alarm",
-      Properties: {
-        MetricName,
-        Namespace: "N",
-        Statistic: "Sum",
-        Period: 60,
-        EvaluationPeriods: 1,
-      },
-    });
-    const { notReplayed } = read({
-      Parameters: { Metric: { Type: "String" } },
-      Resources: {
-        Conditional: alarm({ "Fn::If": ["IsProd", "a", "b"] }),
-        Parameter: alarm({ Ref: "Metric" }),
-      },
-    });
-    expect(notReplayed.map(({ alarm: name, why }) => `${name}: ${why}`)).toEqual([
-      expect.stringMatching(/^Conditional: metric_name is not known: it is the result of Fn::If\./),
-      expect.stringMatching(/^Parameter: metric_name is not known: it is the parameter Metric, /),
-    ]);
-  });
-});
-
 it.each([
   ["UTF-8 with a byte order mark", "utf8"],
   ["UTF-16, such as PowerShell's > writes", "utf16le"],
 ] as const)("reads a file in %s", (_, encoding) => {
-  expect(read(Buffer.from(`\ufeff${TEMPLATE}`, encoding)).filters).toHaveLength(1);
-  const state = JSON.stringify({ version: 4, resources: [] });
-  expect(read(Buffer.from(`\ufeff${state}`, encoding)).filters).toEqual([]);
+  const instances = [{ attributes: FILTER }];
+  const filter = {
+    mode: "managed",
+    type: "aws_cloudwatch_log_metric_filter",
+    name: "a",
+    instances,
+  };
+  const state = JSON.stringify({ version: 4, resources: [filter] });
+  expect(read(Buffer.from(`\ufeff${state}`, encoding)).filters).toEqual([EXPECTED_FILTER]);
+  const template = "Resources:\n  Topic: { Type: AWS::SNS::Topic }\n";
+  expect(read(Buffer.from(`\ufeff${template}`, encoding)).filters).toEqual([]);
 });
 
 describe("a file of another kind is an error:", () => {
@@ -259,6 +135,11 @@ describe("a file of another kind is an error:", () => {
     ["text", "a: b: c", /is neither JSON nor valid YAML: /],
     ["a saved plan", "PK\u0003\u0004", /Convert it: terraform show -json \S+ > plan\.json$/],
     ["a failed plan", { planned_values: {}, errored: true }, /is the plan of a run that failed/],
+    [
+      "a targeted plan",
+      { planned_values: {}, complete: false },
+      /incomplete.*Plan without -target/,
+    ],
   ])("%s", (_, content, message) => {
     expect(() => read(content)).toThrow(message);
   });

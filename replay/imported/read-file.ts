@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { type CollectionTag, parseDocument, type ScalarTag } from "yaml";
 import { decodeText } from "../../common/text-encoding.ts";
 import { STANDARD_INPUT } from "../read/chunks.ts";
-import { readTemplate, type Template } from "./cloudformation.ts";
+import { readTemplate } from "./cloudformation.ts";
+import type { Template } from "./cloudformation-functions.ts";
 import { type ImportedResource, isObject } from "./resource.ts";
 import { type PlanFile, readPlan } from "./terraform-plan.ts";
 import {
@@ -27,6 +28,10 @@ export function readAlarmFile(file: string): readonly ImportedResource[] {
     if (isObject(content.planned_values)) {
       if (content.errored === true)
         throw new Error(`${file} is the plan of a run that failed. Make a complete plan.`);
+      if (content.complete === false)
+        throw new Error(
+          `${file} is an incomplete plan, so filters or alarms may be missing. Plan without -target.`,
+        );
       return readPlan(content as unknown as PlanFile);
     }
     if (isObject(content.values) || (content.format_version && content.terraform_version))
@@ -67,7 +72,10 @@ function parse(file: string): unknown {
   return document.toJS();
 }
 
-const FUNCTIONS = ["Sub", "Join", "GetAtt", "If", "Select", "Split", "FindInMap", "ImportValue"];
+const FUNCTIONS = [
+  ...["Sub", "Join", "GetAtt", "Select", "Split", "FindInMap", "ImportValue"],
+  ...["If", "Equals", "And", "Or", "Not"],
+];
 
 /** CloudFormation's short forms, such as `!Ref`: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
 const SHORT_FORMS = ["Ref", "Condition", ...FUNCTIONS].flatMap(

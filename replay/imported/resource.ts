@@ -2,9 +2,12 @@
 export class UnknownValue {
   /** Completes the sentence "metric_name is not known: …". */
   readonly why: string;
+  /** What to do about it. */
+  readonly next: string;
 
-  constructor(why: string) {
+  constructor(why: string, next = "Apply the plan, and replay the state: terraform show -json.") {
     this.why = why;
+    this.next = next;
   }
 }
 

@@ -50,7 +50,7 @@ export function readPlan(plan: PlanFile): readonly ImportedResource[] {
     const resolve = (path: Path) => {
       const scope = { plan: { configuration: plan.configuration.root_module, resources }, module };
       const expression = expressionAt(scope, resource, path);
-      if (expression === undefined) return new UnknownValue("AWS assigns it");
+      if (expression === undefined) return new UnknownValue(whyNoExpression(path));
       return resolveExpression({ ...scope, resource }, expression);
     };
     const { address, type, values } = resource;
@@ -58,6 +58,13 @@ export function readPlan(plan: PlanFile): readonly ImportedResource[] {
     return [{ address, type, attributes }];
   });
 }
+
+const BLOCKS: readonly unknown[] = ["metric_query", "metric_transformation"];
+
+const whyNoExpression = ([name]: Path) =>
+  BLOCKS.includes(name)
+    ? "a dynamic block sets it, and a plan does not contain the expressions of dynamic blocks"
+    : "AWS assigns it";
 
 /** Of an attribute that is known, the plan marks an empty list of unknown parts. */
 function withoutLists(unknownParts: unknown, values: ResourceValues["values"]): unknown {

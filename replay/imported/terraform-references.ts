@@ -55,7 +55,7 @@ export interface Scope {
 /** Finds the expression of an attribute. Undefined for attributes that the configuration does not set. */
 export function expressionAt(
   scope: Scope,
-  { type, name }: ResourceValues,
+  { type, name, values }: ResourceValues,
   path: Path,
 ): Expression | undefined {
   const resources = moduleAt(scope.plan.configuration, scope.module)?.resources ?? [];
@@ -63,13 +63,25 @@ export function expressionAt(
     (candidate) => candidate.type === type && candidate.name === name,
   );
   let value: unknown = resource?.expressions;
+  let planned: unknown = values;
   for (const step of path) {
-    // A set of nested blocks that a dynamic block generates is not in the configuration.
-    if (Array.isArray(value)) value = value[Number(step)];
+    planned = isObject(planned) || Array.isArray(planned) ? planned[step as never] : undefined;
+    if (Array.isArray(value)) value = blockOf(value, planned, Number(step));
     else if (isObject(value)) value = value[step];
     else return undefined;
   }
   return isObject(value) ? value : undefined;
+}
+
+/**
+ * Finds the block that sets a planned value. Blocks with an id are a set, whose order in the plan is another
+ * one than in the configuration, which does not contain those of dynamic blocks.
+ */
+function blockOf(blocks: readonly unknown[], planned: unknown, index: number): unknown {
+  if (!isObject(planned) || planned.id === undefined) return blocks[index];
+  return blocks.find(
+    (block) => isObject(block) && isObject(block.id) && block.id.constant_value === planned.id,
+  );
 }
 
 /** Resolves an expression to its value as far as its references allow. */

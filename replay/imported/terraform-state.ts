@@ -37,13 +37,18 @@ export interface StateFile {
   }[];
 }
 
-/** All resources of a module and its descendants, each with the address of its module. */
+/**
+ * All resources of a module and its descendants, each with the address of its module. Modules are in the order of
+ * their addresses, because Terraform's order differs between runs.
+ */
 export function resourcesIn(
   module: ModuleValues,
 ): readonly { readonly module: string; readonly resource: ResourceValues }[] {
   return [
     ...(module.resources ?? []).map((resource) => ({ module: module.address ?? "", resource })),
-    ...(module.child_modules ?? []).flatMap(resourcesIn),
+    ...(module.child_modules ?? [])
+      .toSorted((a, b) => ((a.address ?? "") < (b.address ?? "") ? -1 : 1))
+      .flatMap(resourcesIn),
   ];
 }
 

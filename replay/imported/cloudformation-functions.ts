@@ -1,0 +1,181 @@
+import { isObject, type JsonObject, UnknownValue } from "./resource.ts";
+
+/** A CloudFormation template, such as `cdk synth` writes it. */
+export interface Template {
+  readonly Resources: Readonly<Record<string, TemplateResource>>;
+  readonly Parameters?: Readonly<Record<string, Parameter>>;
+  readonly Mappings?: JsonObject;
+  readonly Conditions?: JsonObject;
+}
+
+interface TemplateResource {
+  readonly Type?: string;
+  readonly Condition?: string;
+  readonly Properties?: JsonObject;
+}
+
+interface Parameter {
+  readonly Type?: string;
+  readonly Default?: unknown;
+}
+
+export interface Evaluator {
+  /** Evaluates the intrinsic functions in a value. What is not known is an `UnknownValue`. */
+  readonly evaluate: (value: unknown) => unknown;
+  /** Whether the resource has no condition, or one that is not false. */
+  readonly isCreated: (resource: TemplateResource) => boolean;
+}
+
+const unknown = (why: string) =>
+  new UnknownValue(why, "Replace it by its value in a copy of the template.");
+
+type Functions = Readonly<Record<string, (argument: unknown) => unknown>>;
+
+const NO_VALUE = Symbol("AWS::NoValue");
+
+/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/pseudo-parameter-reference.html */
+const PSEUDO_PARAMETERS: Readonly<Record<string, unknown>> = {
+  "AWS::AccountId": "111122223333",
+  "AWS::NoValue": NO_VALUE,
+  "AWS::Partition": "aws",
+  "AWS::Region": "us-east-1",
+  "AWS::StackName": "stack",
+  "AWS::URLSuffix": "amazonaws.com",
+};
+
+/**
+ * Creates an evaluator of a template's functions, with the defaults of its parameters.
+ * @param namePropertyOf returns the property with the name of a resource, which `Ref` returns, by the resource's type
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+ */
+export function createEvaluator(
+  template: Template,
+  namePropertyOf: (type: string) => string | undefined,
+): Evaluator {
+  const functions: Functions = {
+    Ref: (id) => reference(String(id)),
+    "Fn::GetAtt": (path) => attribute(Array.isArray(path) ? path : String(path).split(".")),
+    "Fn::Sub": (argument) => substitute(argument),
+    ...textFunctions(evaluate),
+    ...conditionFunctions(evaluate, (name) => condition(name)),
+    "Fn::FindInMap": (path) =>
+      withKnown(evaluate(path), (keys) => {
+        const found = keys.reduce<unknown>(
+          (map, key) => (isObject(map) ? map[String(key)] : undefined),
+          template.Mappings,
+        );
+        return found ?? unknown(`the mapping ${keys.join(".")} does not exist`);
+      }),
+  };
+
+  function evaluate(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(evaluate).filter((item) => item !== NO_VALUE);
+    if (!isObject(value) || value instanceof UnknownValue) return value;
+    const [[name, argument] = ["", undefined], ...more] = Object.entries(value);
+    if (more.length === 0 && Object.hasOwn(functions, name)) return functions[name]?.(argument);
+    if (more.length === 0 && name.startsWith("Fn::")) {
+      return unknown(`it is the result of ${name}`);
+    }
+    return Object.fromEntries(
+      Object.entries(value)
+        .map(([key, item]) => [key, evaluate(item)] as const)
+        .filter(([, item]) => item !== NO_VALUE),
+    );
+  }
+
+  function condition(name: string): unknown {
+    const definition = template.Conditions?.[name];
+    return definition === undefined
+      ? unknown(`the condition ${name} does not exist`)
+      : evaluate(definition);
+  }
+
+  function reference(id: string): unknown {
+    if (Object.hasOwn(PSEUDO_PARAMETERS, id)) return PSEUDO_PARAMETERS[id];
+    const parameter = template.Parameters?.[id];
+    if (parameter === undefined) return nameOf(id) ?? unknown(`it refers to ${id}`);
+    if (parameter.Type?.startsWith("AWS::SSM::")) {
+      return unknown(`it is the parameter ${id}, whose value is in Systems Manager`);
+    }
+    const { Type = "", Default } = parameter;
+    if (Default === undefined) return unknown(`it is the parameter ${id}, which has no default`);
+    return /List</.test(Type) || Type === "CommaDelimitedList"
+      ? String(Default).split(",")
+      : Default;
+  }
+
+  function nameOf(id: string): unknown {
+    const resource = template.Resources[id];
+    const property = namePropertyOf(resource?.Type ?? "");
+    return property === undefined ? undefined : evaluate(resource?.Properties?.[property] ?? id);
+  }
+
+  function attribute([id = "", name = ""]: readonly string[]): unknown {
+    const isAlarm = template.Resources[id]?.Type?.startsWith("AWS::CloudWatch::") === true;
+    const alarmName = isAlarm && name === "Arn" ? nameOf(id) : undefined;
+    return typeof alarmName === "string"
+      ? `arn:aws:cloudwatch:us-east-1:111122223333:alarm:${alarmName}`
+      : unknown(`it refers to ${id}.${name}`);
+  }
+
+  function substitute(argument: unknown): unknown {
+    const [text, variables] = Array.isArray(argument) ? argument : [argument, {}];
+    const values = isObject(variables) ? variables : {};
+    const parts = String(text).split(/(\$\{[^}]*\})/);
+    const evaluated = parts.map((part) => {
+      const name = /^\$\{([^!}][^}]*)\}$/.exec(part)?.[1];
+      if (name === undefined) return part.replace(/^\$\{!/, "${");
+      if (Object.hasOwn(values, name)) return evaluate(values[name]);
+      return name.includes(".") ? attribute(name.split(".")) : reference(name);
+    });
+    return withKnown(evaluated, (texts) => texts.map(String).join(""));
+  }
+
+  return {
+    evaluate,
+    isCreated: (resource) =>
+      resource.Condition === undefined || condition(resource.Condition) !== false,
+  };
+}
+
+function textFunctions(evaluate: (value: unknown) => unknown): Functions {
+  return {
+    "Fn::Join": (argument) =>
+      withKnown(evaluate(argument), ([separator, parts]) =>
+        withKnown(parts, (texts) => texts.map(String).join(String(separator))),
+      ),
+    "Fn::Select": (argument) =>
+      withKnown(evaluate(argument), ([index, list]) =>
+        withKnown(list, (items) => items[Number(index)] ?? unknown("Fn::Select selects nothing")),
+      ),
+    "Fn::Split": (argument) =>
+      withKnown(evaluate(argument), ([separator, text]) => String(text).split(String(separator))),
+  };
+}
+
+/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-conditions.html */
+function conditionFunctions(
+  evaluate: (value: unknown) => unknown,
+  condition: (name: string) => unknown,
+): Functions {
+  return {
+    Condition: (name) => condition(String(name)),
+    "Fn::Equals": (operands) =>
+      withKnown(evaluate(operands), ([left, right]) => String(left) === String(right)),
+    "Fn::And": (operands) => withKnown(evaluate(operands), (all) => all.every(Boolean)),
+    "Fn::Or": (operands) => withKnown(evaluate(operands), (all) => all.some(Boolean)),
+    "Fn::Not": (operands) => withKnown(evaluate(operands), ([operand]) => operand !== true),
+    "Fn::If": (argument) => {
+      const [name, met, otherwise] = Array.isArray(argument) ? argument : [];
+      const isMet = condition(String(name));
+      return isMet instanceof UnknownValue ? isMet : evaluate(isMet === true ? met : otherwise);
+    },
+  };
+}
+
+/** Computes a result from a list, unless it or a member is not known. */
+function withKnown(list: unknown, compute: (items: readonly unknown[]) => unknown): unknown {
+  if (list instanceof UnknownValue) return list;
+  const items = Array.isArray(list) ? list : [];
+  return items.find((item) => item instanceof UnknownValue) ?? compute(items);
+}

@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ImportedAlarms, importAlarms } from "../imported/alarms.ts";
+import { readAlarmFile } from "../imported/read-file.ts";
+
+/** Imports the alarms of a file with this content, or with this object as JSON. */
+export function importContent(content: unknown): ImportedAlarms {
+  const folder = mkdtempSync(join(tmpdir(), "cipherwatch-imported-"));
+  try {
+    const file = join(folder, "file");
+    const isText = typeof content === "string" || Buffer.isBuffer(content);
+    writeFileSync(file, isText ? content : JSON.stringify(content));
+    return importAlarms(readAlarmFile(file));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
