@@ -52,6 +52,7 @@ export function createEvaluator(
   template: Template,
   namePropertyOf: (type: string) => string | undefined,
 ): Evaluator {
+  const { reference, attribute } = createReferences(template, namePropertyOf, evaluate);
   const functions: Functions = {
     Ref: (id) => reference(String(id)),
     "Fn::GetAtt": (path) => attribute(Array.isArray(path) ? path : String(path).split(".")),
@@ -90,6 +91,32 @@ export function createEvaluator(
       : evaluate(definition);
   }
 
+  function substitute(argument: unknown): unknown {
+    const [text, variables] = Array.isArray(argument) ? argument : [argument, {}];
+    const values = isObject(variables) ? variables : {};
+    const parts = String(text).split(/(\$\{[^}]*\})/);
+    const evaluated = parts.map((part) => {
+      const name = /^\$\{([^!}][^}]*)\}$/.exec(part)?.[1];
+      if (name === undefined) return part.replace(/^\$\{!/, "${");
+      if (Object.hasOwn(values, name)) return evaluate(values[name]);
+      return name.includes(".") ? attribute(name.split(".")) : reference(name);
+    });
+    return withKnown(evaluated, (texts) => texts.map(String).join(""));
+  }
+
+  return {
+    evaluate,
+    isCreated: (resource) =>
+      resource.Condition === undefined || condition(resource.Condition) !== false,
+  };
+}
+
+/** @returns functions for the values that `Ref` and `Fn::GetAtt` refer to */
+function createReferences(
+  template: Template,
+  namePropertyOf: (type: string) => string | undefined,
+  evaluate: (value: unknown) => unknown,
+) {
   function reference(id: string): unknown {
     if (Object.hasOwn(PSEUDO_PARAMETERS, id)) return PSEUDO_PARAMETERS[id];
     const parameter = template.Parameters?.[id];
@@ -118,24 +145,7 @@ export function createEvaluator(
       : unknown(`it refers to ${id}.${name}`);
   }
 
-  function substitute(argument: unknown): unknown {
-    const [text, variables] = Array.isArray(argument) ? argument : [argument, {}];
-    const values = isObject(variables) ? variables : {};
-    const parts = String(text).split(/(\$\{[^}]*\})/);
-    const evaluated = parts.map((part) => {
-      const name = /^\$\{([^!}][^}]*)\}$/.exec(part)?.[1];
-      if (name === undefined) return part.replace(/^\$\{!/, "${");
-      if (Object.hasOwn(values, name)) return evaluate(values[name]);
-      return name.includes(".") ? attribute(name.split(".")) : reference(name);
-    });
-    return withKnown(evaluated, (texts) => texts.map(String).join(""));
-  }
-
-  return {
-    evaluate,
-    isCreated: (resource) =>
-      resource.Condition === undefined || condition(resource.Condition) !== false,
-  };
+  return { reference, attribute };
 }
 
 function textFunctions(evaluate: (value: unknown) => unknown): Functions {
