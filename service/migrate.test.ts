@@ -61,6 +61,20 @@ describe("migrate", () => {
   });
 
   // The PostgreSQL of these tests runs one transaction at a time, lock or no lock.
+  test("waits at most 5 seconds for a table, and lets PostgreSQL end its transaction if its task is lost", async () => {
+    const settings =
+      "current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')";
+    await migrate(sql, [
+      step(
+        "0001_one.sql",
+        `CREATE TABLE cipherwatch.seen AS SELECT ARRAY[${settings}] AS settings`,
+      ),
+    ]);
+    expect(await sql`SELECT settings FROM cipherwatch.seen`).toEqual([
+      { settings: "{5s,1min}" },
+    ]);
+  });
+
   test("holds the advisory lock while it runs", async () => {
     const locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
     const sees = `CREATE TABLE cipherwatch.log (n int); INSERT INTO cipherwatch.log ${locks}`;

@@ -17,7 +17,21 @@ export interface Migration {
 
 /** Key of the advisory lock that serializes migrations. */
 const LOCK = 0x63697068;
+
+/** How long to wait for other tasks that migrate. */
 const LOCK_TIMEOUT = "60s";
+
+/**
+ * How long a migration may wait for a table that another session reads, such as a dump. The statements of requests wait
+ * behind it meanwhile. Shorter than the deadline of a request.
+ */
+const TABLE_LOCK_TIMEOUT = "5s";
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/** After which PostgreSQL ends the transaction of a task that was lost without closing its connection, with its locks. */
+const IDLE_TIMEOUT = "60s";
 
 /** Reads the migrations of a folder. @throws OperatorError on an invalid file name or a duplicate number */
 export function readMigrations(folder: string): Migration[] {
@@ -53,8 +67,7 @@ export function readMigrations(folder: string): Migration[] {
  */
 export async function migrate(sql: Sql, migrations: readonly Migration[]): Promise<string[]> {
   return await sql.begin(async (transaction) => {
-    await transaction.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
-    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
+    await waitForOthers(transaction);
     await transaction`CREATE SCHEMA IF NOT EXISTS cipherwatch`;
     await transaction`
       CREATE TABLE IF NOT EXISTS cipherwatch.migrations (
@@ -68,8 +81,12 @@ export async function migrate(sql: Sql, migrations: readonly Migration[]): Promi
     for (const { name, sql, checksum } of pending) {
       await transaction.unsafe(sql).catch((cause: unknown) => {
         const state = cause instanceof Error && "code" in cause ? cause.code : "unknown";
+        const hint =
+          state === LOCK_NOT_AVAILABLE
+            ? " Another session, such as a dump, holds a lock on its table; deploy again when it has ended."
+            : "";
         throw new OperatorError(
-          `Migration "${name}" failed with SQLSTATE ${state}; no migration was applied.`,
+          `Migration "${name}" failed with SQLSTATE ${state}; no migration was applied.${hint}`,
           { cause },
         );
       });
@@ -78,6 +95,15 @@ export async function migrate(sql: Sql, migrations: readonly Migration[]): Promi
     }
     return pending.map(({ name }) => name);
   });
+}
+
+/** Lets one task migrate at a time. Rejects with SQLSTATE 55P03 after `LOCK_TIMEOUT`. */
+async function waitForOthers(transaction: TransactionSql): Promise<void> {
+  await transaction.unsafe(
+    `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`,
+  );
+  await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
+  await transaction.unsafe(`SET LOCAL lock_timeout = '${TABLE_LOCK_TIMEOUT}'`);
 }
 
 function pendingOf(
@@ -145,7 +171,7 @@ async function grantRole(
   grant: (transaction: TransactionSql) => Promise<void>,
 ): Promise<boolean> {
   return await sql.begin(async (transaction) => {
-    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`;
+    await waitForOthers(transaction);
     if (!(await roleExists(transaction, "rds_iam"))) return false;
     const name = transaction(role);
     if (!(await roleExists(transaction, role))) await transaction`CREATE ROLE ${name} LOGIN`;

@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../service/database.ts";
-import { grantService } from "../../service/migrate.ts";
+import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { createHarness, DENIED, type Harness } from "../../service/testing/harness.ts";
+import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
 const execute = promisify(execFile);
@@ -45,6 +46,26 @@ it("runs each migration once when four tasks start at the same time", async () =
     "0005_expiry.sql",
     "0006_erasure_progress.sql",
   ]);
+});
+
+it("gives up a migration within seconds while a dump reads its table, and names the reason", async () => {
+  const dump = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+  const migrating = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+  const pending = {
+    name: "9999_x.sql",
+    sql: "ALTER TABLE cipherwatch.records ADD x int",
+    checksum: "",
+  };
+  await dump.begin(async (sql) => {
+    await sql`SELECT count(*) FROM cipherwatch.records`;
+    const migrated = migrate(migrating, [...readMigrations(MIGRATIONS), pending]);
+    await expect(migrated).rejects.toThrow(
+      /SQLSTATE 55P03; no migration was applied. Another session/,
+    );
+    // The dump still runs, and no request waits behind the migration any more.
+    expect(await admin`SELECT FROM cipherwatch.records`).toHaveLength(0);
+  });
+  await Promise.all([dump.end(), migrating.end()]);
 });
 
 it("denies the role of the service everything except reading, adding and deleting records", async () => {
