@@ -70,9 +70,7 @@ describe("migrate", () => {
         `CREATE TABLE cipherwatch.seen AS SELECT ARRAY[${settings}] AS settings`,
       ),
     ]);
-    expect(await sql`SELECT settings FROM cipherwatch.seen`).toEqual([
-      { settings: "{5s,1min}" },
-    ]);
+    expect(await sql`SELECT settings FROM cipherwatch.seen`).toEqual([{ settings: "{5s,1min}" }]);
   });
 
   test("holds the advisory lock while it runs", async () => {

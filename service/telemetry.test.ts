@@ -1,6 +1,7 @@
+import { closeSync, existsSync, openSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { OperatorError } from "./operator-error.ts";
-import { createLogger, errorFields, metricFields } from "./telemetry.ts";
+import { createDestination, createLogger, errorFields, metricFields } from "./telemetry.ts";
 
 describe("metric fields", () => {
   test("use the embedded metric format, with high resolution where an alarm needs it", () => {
@@ -64,4 +65,12 @@ test("writes each log entry as one line of JSON", () => {
   expect(written).toHaveLength(1);
   expect(written[0]).toMatch(/^[^\n]+\n$/);
   expect(JSON.parse(String(written[0]))).toMatchObject({ level: "info", msg: "said" });
+});
+
+test.skipIf(!existsSync("/dev/full"))("a full disk behind the log ends nothing", () => {
+  const fd = openSync("/dev/full", "w");
+  const logger = createLogger({ level: "info", destination: createDestination(fd) });
+  for (let line = 0; line < 3; line++)
+    expect(() => logger.info("x".repeat(1_000_000))).not.toThrow();
+  closeSync(fd);
 });

@@ -18,8 +18,20 @@ export function createLogger({ level, destination }: LoggerSettings): Logger {
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    destination ?? pino.destination({ sync: true }),
+    destination ?? createDestination(),
   );
+}
+
+/** Bytes of lines that wait for a disk with room. Further lines are dropped. */
+const MAX_WAITING = 2 ** 20;
+
+/**
+ * Writes lines synchronously. Errors other than a closed pipe, which pino ignores, are ignored as well: a full disk
+ * behind standard output must not end the service. The alarm on its silence notices.
+ * @param fd standard output by default
+ */
+export function createDestination(fd = 1): DestinationStream {
+  return pino.destination({ fd, sync: true, maxLength: MAX_WAITING }).on("error", () => {});
 }
 
 /** Fields of an error that are safe to log. Never its message, which may repeat caller input. */
