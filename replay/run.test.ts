@@ -120,13 +120,15 @@ describe("an archive with incidents", () => {
     expect(alarm).toMatchObject({ fired: [], deployedThreshold: 1, alarm: { threshold: 100 } });
     expect(alarm?.title).toMatch(/1 or more in a minute\. Replayed with the threshold 100\.$/);
     const { sweep = [] } = alarm ?? {};
-    expect(sweep.map(({ threshold, fired }) => [threshold, fired])).toEqual([
-      [1, 1],
-      [2, 1],
-      [3, 1],
-      [5, 1],
-      [10, 0],
-      [100, 0],
+    // The settings give a threshold above 1 a period of 15 minutes.
+    expect(sweep.map(({ threshold, period, fired }) => [threshold, period, fired])).toEqual([
+      [1, 60, 1],
+      [2, 900, 1],
+      [3, 900, 1],
+      [5, 900, 1],
+      [10, 900, 2],
+      [20, 900, 0],
+      [100, 900, 0],
     ]);
     expect(sweep[0]?.perDay).toBe(1);
   });

@@ -1,13 +1,10 @@
-import {
-  isAnomalyAlarm,
-  type MetricAlarm,
-  type ThresholdAlarm,
-} from "../../cloudwatch/alarm/alarm.ts";
+import { isAnomalyAlarm, type ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import type {
-  ReplayedDetection,
-  ReplayedDetections,
-  TrailArchive,
+import {
+  type ReplayedDetection,
+  type ReplayedDetections,
+  type TrailArchive,
+  withThreshold,
 } from "../detections/detections.ts";
 import { rule } from "../report/format.ts";
 import { NotExpressibleError } from "./condition.ts";
@@ -46,13 +43,14 @@ export function athenaScript(
 }
 
 function detectionQuery(
-  { id, filters: indices, alarms, unbound }: ReplayedDetection,
+  detection: ReplayedDetection,
   filters: readonly MetricFilter[],
   range: Range,
   threshold: number | undefined,
 ): string {
-  const ownFilters = filters.filter((_, index) => indices.includes(index));
-  const { queried, notes } = expressibleAlarms(ownFilters, alarms, threshold);
+  const { id, unbound } = detection;
+  const ownFilters = filters.filter((_, index) => detection.filters.includes(index));
+  const { queried, notes } = expressibleAlarms(ownFilters, detection, threshold);
   const [first] = queried;
   const head = [
     `-- ${oneLine(id)}${first === undefined ? "" : `: ${oneLine(rule(first))}`}`,
@@ -79,15 +77,15 @@ function detectionQuery(
 /** The alarms that a query can compare with their thresholds, and a comment for each other one. */
 function expressibleAlarms(
   filters: readonly MetricFilter[],
-  alarms: readonly MetricAlarm[],
+  detection: ReplayedDetection,
   threshold: number | undefined,
 ): { readonly queried: readonly ThresholdAlarm[]; readonly notes: readonly string[] } {
   const queried: ThresholdAlarm[] = [];
   const notes: string[] = [];
-  for (const deployed of alarms) {
+  for (const deployed of detection.alarms) {
     // Athena has no model of anomalies; the threshold alarm of the detection is queried.
     if (isAnomalyAlarm(deployed)) continue;
-    const alarm = { ...deployed, threshold: threshold ?? deployed.threshold };
+    const alarm = withThreshold(deployed, threshold ?? deployed.threshold, detection);
     try {
       checkAlarm(filters, alarm);
       queried.push(alarm);

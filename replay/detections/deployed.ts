@@ -57,6 +57,7 @@ export function deployedDetections(
     detections: [...metrics].map(([key, indices]) => ({
       id: filters[indices[0] ?? 0]?.transformation.metricName ?? "",
       filters: indices,
+      isOwn: true,
       alarms: alarms.filter((alarm) => alarmKeyOf(alarm) === key && whyNot(alarm) === undefined),
       unbound: BINDINGS.filter(
         (binding) =>

@@ -1,5 +1,6 @@
-import type { CompositeAlarm, MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
+import type { CompositeAlarm, MetricAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
+import { COUNTING_WINDOW } from "../../detections/alarm-period.ts";
 import { metricIdsOf } from "./math-alarm.ts";
 
 /** A metric that counts CloudTrail records, and its alarms. */
@@ -11,6 +12,22 @@ export interface ReplayedDetection {
   readonly alarms: readonly MetricAlarm[];
   /** Parts of its patterns that name a resource of the stacks because no ARN was given. */
   readonly unbound: readonly Binding[];
+  /** Whether the stacks define its alarms, so that the settings choose their period by the threshold. Default: false. */
+  readonly isOwn?: boolean;
+}
+
+/**
+ * The alarm that `CIPHERWATCH_THRESHOLDS` would deploy: with another threshold and, above 1, with a period that holds
+ * all records. `CIPHERWATCH_PERIODS` is not considered.
+ */
+export function withThreshold(
+  alarm: ThresholdAlarm,
+  threshold: number,
+  { isOwn = false }: Pick<ReplayedDetection, "isOwn">,
+): ThresholdAlarm {
+  if (threshold === alarm.threshold) return alarm;
+  const isCounting = isOwn && threshold > 1 && alarm.period < COUNTING_WINDOW.period;
+  return { ...alarm, threshold, ...(isCounting && COUNTING_WINDOW) };
 }
 
 export const BINDINGS = ["role", "key"] as const;

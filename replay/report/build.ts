@@ -1,7 +1,11 @@
 import { isAnomalyAlarm, type MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { childAlarmNames, parseAlarmRule } from "../../cloudwatch/alarm/composite.ts";
 import { evaluationInterval } from "../../cloudwatch/alarm/range.ts";
-import type { ReplayedDetection, ReplayedDetections } from "../detections/detections.ts";
+import {
+  type ReplayedDetection,
+  type ReplayedDetections,
+  withThreshold,
+} from "../detections/detections.ts";
 import type { ExclusionTrial } from "../detections/exclude.ts";
 import { metricIdsOf } from "../detections/math-alarm.ts";
 import { compositeTransitions } from "../evaluate/composite.ts";
@@ -9,7 +13,7 @@ import { createMinuteCounter } from "../evaluate/counts.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { Series } from "../evaluate/series.ts";
 import { type Matches, matchesOf, type Span, type Tally } from "../evaluate/tally.ts";
-import { createTimeline } from "../evaluate/timeline.ts";
+import { createTimeline, type Timeline } from "../evaluate/timeline.ts";
 import { type Transition, transitionsOf } from "../evaluate/transitions.ts";
 import { compareExclusions } from "./exclusions.ts";
 import type {
@@ -51,6 +55,7 @@ export function buildReport({
     filters: indices,
     alarms,
     unbound,
+    isOwn = false,
   }: ReplayedDetection): DetectionReport => ({
     id,
     patterns: indices.map((index) => filters[index]?.pattern ?? ""),
@@ -61,6 +66,7 @@ export function buildReport({
       alarmReport(alarm, {
         series: metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id))),
         threshold: thresholds.get(id),
+        isOwn,
         sweep,
         span,
       }),
@@ -97,29 +103,45 @@ function alarmReport(
     readonly series: readonly Series[];
     /** Instead of the deployed one. */
     readonly threshold: number | undefined;
+    /** Whether the stacks define the alarm. */
+    readonly isOwn: boolean;
     readonly sweep: boolean;
     readonly span: Span | undefined;
   },
 ): AlarmReport {
   const { series, span, sweep } = evaluated;
-  const timeline = span && createTimeline(deployed, series, span.first);
+  const timelines = new Map<number, Timeline>();
+  /** The values in the periods of an alarm: an alarm with another threshold may have another period. */
+  const timelineOf = (alarm: MetricAlarm, { first }: Span): Timeline => {
+    const timeline = timelines.get(alarm.period) ?? createTimeline(alarm, series, first);
+    timelines.set(alarm.period, timeline);
+    return timeline;
+  };
   const reportOf = (alarm: MetricAlarm) => ({
-    ...stateReport(alarm, timeline ? transitionsOf(alarm, timeline) : [], endOf(alarm, span)),
+    ...stateReport(
+      alarm,
+      span ? transitionsOf(alarm, timelineOf(alarm, span)) : [],
+      endOf(alarm, span),
+    ),
     alarm,
   });
   if (isAnomalyAlarm(deployed)) return { ...reportOf(deployed), sweep: [] };
   const { threshold = deployed.threshold } = evaluated;
-  const alarm = { ...deployed, threshold };
   const isOverridden = threshold !== deployed.threshold;
-  const report = reportOf(alarm);
+  const report = reportOf(withThreshold(deployed, threshold, evaluated));
   // The description states the deployed threshold.
   const title = `${report.title} Replayed with the threshold ${threshold}.`.trimStart();
   return {
     ...report,
     ...(isOverridden && { deployedThreshold: deployed.threshold, title }),
     sweep:
-      sweep && timeline && span
-        ? sweepThresholds(alarm, timeline, [deployed.threshold, threshold], span)
+      sweep && span
+        ? sweepThresholds({
+            alarmWith: (value) => withThreshold(deployed, value, evaluated),
+            timelineOf: (alarm) => timelineOf(alarm, span),
+            include: [deployed.threshold, threshold],
+            span,
+          })
         : [],
   };
 }

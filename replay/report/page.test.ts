@@ -71,8 +71,8 @@ const report: Report = {
             { from: NOON + 31 * MINUTE, to: null },
           ],
           sweep: [
-            { threshold: 1, fired: 2, perDay: 2, inAlarm: 240_000 },
-            { threshold: 2, fired: 2, perDay: 2, inAlarm: 180_000 },
+            { threshold: 1, period: 60, fired: 2, perDay: 2, inAlarm: 240_000 },
+            { threshold: 2, period: 900, fired: 2, perDay: 2, inAlarm: 180_000 },
           ],
         },
       ],
@@ -248,9 +248,11 @@ describe("renderTable", () => {
   });
 
   it("marks the current threshold in the sweep", () => {
-    expect(lines.filter((line) => /^ +[12] +2 +2 /.test(line)).map((line) => line.trim())).toEqual([
-      "1      2        2     4 min",
-      "2      2        2     3 min  ← current",
+    expect(
+      lines.filter((line) => /^ +[12] +\d+ min +2 +2 /.test(line)).map((line) => line.trim()),
+    ).toEqual([
+      "1   1 min      2        2     4 min",
+      "2  15 min      2        2     3 min  ← current",
     ]);
   });
 });

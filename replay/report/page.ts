@@ -184,12 +184,12 @@ function renderSweep(sweep: readonly SweepStep[], threshold: number): Html {
   const rows = sweep.map(
     (step) => html`<tr${step.threshold === threshold ? raw(' class="current"') : ""}>
 <th scope="row" class="number">${number(step.threshold)}${step.threshold === threshold ? " (current)" : ""}</th>
-<td class="number">${number(step.fired)}</td><td class="number">${number(step.perDay)}</td><td>${duration(step.inAlarm)}</td></tr>
+<td>${duration(step.period * 1000)}</td><td class="number">${number(step.fired)}</td><td class="number">${number(step.perDay)}</td><td>${duration(step.inAlarm)}</td></tr>
 `,
   );
   return html`<details><summary>Other thresholds</summary>
 <table>
-<thead><tr><th scope="col" class="number">Threshold</th><th scope="col" class="number">Fired</th><th scope="col" class="number">Per day</th><th scope="col">In alarm</th></tr></thead>
+<thead><tr><th scope="col" class="number">Threshold</th><th scope="col">Period</th><th scope="col" class="number">Fired</th><th scope="col" class="number">Per day</th><th scope="col">In alarm</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table></details>`;

@@ -75,6 +75,8 @@ export interface AlarmSpan {
 /** The result of another threshold. */
 export interface SweepStep {
   readonly threshold: number;
+  /** Seconds over which the alarm counts with this threshold. */
+  readonly period: number;
   readonly fired: number;
   readonly perDay: number;
   /** Milliseconds in ALARM. */

@@ -8,26 +8,33 @@ import type { AlarmSpan, SweepStep } from "./report.ts";
 
 const DAY = 24 * 60 * MINUTE;
 
-/**
- * Evaluates an alarm with round thresholds over the range of its values.
- * @param include thresholds to evaluate in any case
- */
-export function sweepThresholds(
-  alarm: ThresholdAlarm,
-  timeline: Timeline,
-  include: readonly number[],
-  { first, last }: Span,
-): readonly SweepStep[] {
+/** Evaluates an alarm with round thresholds over the range of its values. */
+export function sweepThresholds({
+  alarmWith,
+  timelineOf,
+  include,
+  span: { first, last },
+}: {
+  /** The alarm that a threshold would deploy. */
+  readonly alarmWith: (threshold: number) => ThresholdAlarm;
+  readonly timelineOf: (alarm: ThresholdAlarm) => Timeline;
+  /** Thresholds to evaluate in any case. */
+  readonly include: readonly number[];
+  readonly span: Span;
+}): readonly SweepStep[] {
   // Less than a day of history says little about a rate per day, so it counts as a day.
   const days = Math.max((last - first) / DAY, 1);
-  const thresholds = new Set([...roundNumbers(valuesIn(timeline)), ...include]);
+  const values = valuesIn(timelineOf(alarmWith(Number.MAX_SAFE_INTEGER)));
+  const thresholds = new Set([...roundNumbers(values), ...include]);
   return [...thresholds]
     .sort((a, b) => a - b)
     .map((threshold) => {
-      const transitions = transitionsOf({ ...alarm, threshold }, timeline);
+      const alarm = alarmWith(threshold);
+      const transitions = transitionsOf(alarm, timelineOf(alarm));
       const fired = alarmSpans(transitions, last + evaluationInterval(alarm));
       return {
         threshold,
+        period: alarm.period,
         fired: fired.length,
         perDay: fired.length / days,
         inAlarm: fired.reduce((sum, { from, to }) => sum + Math.max((to ?? last) - from, 0), 0),

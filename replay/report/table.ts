@@ -110,18 +110,19 @@ function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
   const blocks = detections.flatMap(({ alarms }) =>
     alarms.flatMap(({ name, alarm, sweep }) => {
       if (isAnomalyAlarm(alarm)) return [];
-      const rows = sweep.map(({ threshold, fired, perDay, inAlarm }) => [
+      const rows = sweep.map(({ threshold, period, fired, perDay, inAlarm }) => [
         number(threshold),
+        duration(period * 1000),
         number(fired),
         number(perDay),
         duration(inAlarm),
         threshold === alarm.threshold ? "← current" : "",
       ]);
-      const head = ["THRESHOLD", "FIRED", "PER DAY", "IN ALARM", ""];
+      const head = ["THRESHOLD", "PERIOD", "FIRED", "PER DAY", "IN ALARM", ""];
       return [
         `${name}: alarms by threshold (${rule(alarm)})`,
         ...(rows.length > 1
-          ? columns([head, ...rows], [0, 1, 2, 3]).map((line) => `  ${line}`)
+          ? columns([head, ...rows], [0, 1, 2, 3, 4]).map((line) => `  ${line}`)
           : ["  no matches, so no threshold would have fired"]),
       ].join("\n");
     }),
