@@ -1,28 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
-import { settingsOf } from "../settings/testing.ts";
-import type { Block } from "../terraform/json.ts";
-import { synthesize } from "./synthesize.ts";
+import { allOf, cheapDev, stackOf } from "./testing/cheap-dev.ts";
 import { permissionsOfRole } from "./testing/pipeline-permissions.ts";
 import { conditionsOf, resourceOf, resourcesOf, statementsOf } from "./testing/synthesized.ts";
 
-const stacks = synthesize(
-  settingsOf({
-    CUSTOMER_MANAGED_KEYS: "records",
-    IMAGE_DIGEST: PLACEHOLDER_DIGEST,
-    GITHUB_REPOSITORY: "example-org/cipherwatch",
-    EXECUTE_COMMAND: "true",
-    ERASURE_LEDGER: "true",
-    ALARM_QUEUE: "true",
-  }),
-);
-const stackOf = (id: string) => stacks.get(id) ?? {};
-const allOf = (type: string): readonly Block[] =>
-  [...stacks.values()].flatMap((stack) => Object.values(resourcesOf(stack, type)));
-
 describe("CIPHERWATCH_CUSTOMER_MANAGED_KEYS=records", () => {
   test("creates no KMS key other than that of the records", () => {
-    const keys = [...stacks].flatMap(([id, stack]) =>
+    const keys = [...cheapDev].flatMap(([id, stack]) =>
       Object.keys(resourcesOf(stack, "aws_kms_key")).map((name) => `${id} ${name.split("_")[0]}`),
     );
     expect(keys).toEqual(["kms DataKey"]);

@@ -1,8 +1,5 @@
 import { expect, test } from "vitest";
-import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
-import { settingsOf } from "../settings/testing.ts";
-import { CHEAPEST_DEV, OFFICE_HOURS } from "./controls/configurations.ts";
-import { synthesize } from "./synthesize.ts";
+import { allOf, stackOf } from "./testing/cheap-dev.ts";
 import { permissionsOfRole } from "./testing/pipeline-permissions.ts";
 import {
   ACCOUNT,
@@ -13,15 +10,6 @@ import {
   statementsOf,
 } from "./testing/synthesized.ts";
 
-const stacks = synthesize(
-  settingsOf({
-    ...CHEAPEST_DEV,
-    ...OFFICE_HOURS,
-    IMAGE_DIGEST: PLACEHOLDER_DIGEST,
-    GITHUB_REPOSITORY: "example-org/cipherwatch",
-  }),
-);
-const stackOf = (id: string) => stacks.get(id) ?? {};
 const database = stackOf("database");
 const DATABASE_ARN = `arn:${PARTITION}:rds:ap-southeast-2:${ACCOUNT}:db:cipherwatch-dev-database`;
 
@@ -109,8 +97,7 @@ test("expects the schedules' role to start and stop the database", () => {
 });
 
 test("has no alarm that fires because the service is silent at other times", () => {
-  const breaching = [...stacks.values()]
-    .flatMap((stack) => Object.values(resourcesOf(stack, "aws_cloudwatch_metric_alarm")))
+  const breaching = allOf("aws_cloudwatch_metric_alarm")
     .filter(({ treat_missing_data }) => treat_missing_data !== "notBreaching")
     .map(({ alarm_name }) => alarm_name);
   // CloudTrail delivers events of the account at night, too.
