@@ -28,6 +28,8 @@ test.each([
   ["Mon-Fri 00:30-19:00 UTC", /^must be between 01:00 and 23:00$/],
   ["Mon-Fri 19:00-07:00 UTC", /^must be at least 4 hours of the same day$/],
   ["Mon-Fri 07:00-10:30 UTC", /^must be at least 4 hours of the same day$/],
+  ["Mon-Fri 07:00-19:00 +10:00", /^has \+10:00, which is not the name of a time zone$/],
+  ["Mon-Fri 07:00-19:00 australia/sydney", /^has australia\/sydney, which is not the name/],
   ["Mon-Fri 07:00-19:00 Sydney", /^has Sydney, which is not the name of a time zone$/],
 ])("rejects %s", (text, message) => {
   expect(parseOperatingHours(text)).toMatch(message);

@@ -40,7 +40,11 @@ export function parseOperatingHours(text: string): OperatingHours | string {
   return { days: WEEK.slice(from, to + 1), opens, closes, timeZone };
 }
 
+/** Intl also knows offsets, such as +10:00, and ignores case; EventBridge Scheduler does neither. */
+const ZONE_NAME = /^[A-Z][A-Za-z_]+(\/[A-Z][\w+-]*)*$/;
+
 function isTimeZone(name: string): boolean {
+  if (!ZONE_NAME.test(name)) return false;
   try {
     return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch {
