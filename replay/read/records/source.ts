@@ -33,6 +33,8 @@ export interface Source {
   line: number;
   /** The previous top-level record filled a line, so an incomplete line is an error, not a prefix. */
   isOneRecordPerLine: boolean;
+  /** Records at the top level whose end is missing. */
+  unclosed: number;
   /** Index in `buffer` of the next record separator; -1: none; undefined: not searched yet. */
   separator: number | undefined;
   readonly place: () => string;
@@ -58,6 +60,7 @@ export function createSource(handler: RecordHandler): Source {
     records: 0,
     line: 1,
     isOneRecordPerLine: false,
+    unclosed: 0,
     separator: undefined,
     place: () => (source.state === "topLevel" ? `line ${source.line}` : `record ${source.records}`),
   };

@@ -35,9 +35,25 @@ export function readTopLevel(source: Source): State | undefined {
   }
 }
 
+/**
+ * After this many records without an end, records end with their line. Otherwise each line of a text that is not
+ * JSON would take a search of the rest of the file.
+ */
+const MAX_UNCLOSED = 20;
+
+/** The part of the buffer to search for the end of the record at `position`. */
+function searchable(source: Source): { readonly text: Buffer; readonly isLine: boolean } {
+  const { buffer, unclosed } = source;
+  const lineEnd = unclosed < MAX_UNCLOSED ? -1 : endOfLine(source);
+  return lineEnd < 0
+    ? { text: buffer, isLine: false }
+    : { text: buffer.subarray(0, lineEnd), isLine: true };
+}
+
 function readEnvelopeOrRecord(source: Source): State | undefined {
-  const list = listInEnvelope(source.buffer, source.position);
-  if (list === undefined && canGrow(source)) return undefined;
+  const { text, isLine } = searchable(source);
+  const list = listInEnvelope(text, source.position);
+  if (list === undefined && !isLine && canGrow(source)) return undefined;
   if (list === undefined || list < 0) return readRecord(source);
   source.position = list;
   source.list = "envelope";
@@ -52,11 +68,13 @@ function readRecord(source: Source): State | undefined {
     source.isOneRecordPerLine = true;
     return "topLevel";
   }
-  const end = endOfBrackets(buffer, position);
+  const { text, isLine } = searchable(source);
+  const end = endOfBrackets(text, position);
   const isPastLine = lineEnd >= 0 && (end < 0 || end > lineEnd);
   if (source.isOneRecordPerLine && isPastLine) return rejectUpTo(source, lineEnd, INVALID_JSON);
   if (end < 0) {
-    if (canGrow(source)) return undefined;
+    if (!isLine && canGrow(source)) return undefined;
+    source.unclosed++;
     const hasNextLine = lineEnd >= 0 && lineEnd < buffer.length;
     return rejectUpTo(source, lineEnd, hasNextLine ? INVALID_JSON : incomplete(source));
   }
