@@ -132,9 +132,9 @@ it("reads a file without records, such as CloudTrail writes for a quiet Region",
   expect(await scan('{"Records":[]}')).toEqual(read(0));
 });
 
-// Without the limit on unclosed records, a search of the rest of the file for each line takes 40 times longer.
-it("reads a text of records that never end in linear time", { timeout: 5000 }, async () => {
-  const lines = 20_000;
+// Without the limit on unclosed records, a search of the rest of the file for each line takes 20 times longer.
+it("reads a text of records that never end in linear time", { timeout: 10_000 }, async () => {
+  const lines = 25_000;
   expect(await scan('{"a": \n'.repeat(lines))).toMatchObject({ events: 0, malformed: lines });
 });
 
