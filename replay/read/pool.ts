@@ -84,7 +84,7 @@ function startWorker(plan: ScanPlan): Thread {
     workerData: { plan, ...data },
     execArgv: [...execArgv],
     // Records are garbage right after they are scanned: a larger young generation promotes fewer of them.
-    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 },
+    resourceLimits: { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 128 },
   });
   const pending: ((batch: Batch) => void)[] = [];
   worker.on("message", (batch: Batch) => pending.shift()?.(batch));
