@@ -37,11 +37,15 @@ export function createSkimmer({ literalsOf, maxLength }: SkimProps): (text: stri
   const byCall = new Map<string, RegExp | undefined>();
 
   function matcherAt(text: string, source: number, name: number, end: number) {
-    const key = text.slice(source, end);
-    if (byCall.has(key)) return byCall.get(key);
+    const call = text.slice(source, end);
+    if (byCall.has(call)) return byCall.get(call);
     if (byCall.size >= MAX_CALLS) byCall.clear();
-    const eventSource = text.slice(source, name - BEFORE_NAME.length);
-    const literals = literalsOf({ eventSource, eventName: text.slice(name, end) });
+    // A slice would keep the whole text in memory.
+    const key = Buffer.from(call).toString();
+    const literals = literalsOf({
+      eventSource: key.slice(0, name - source - BEFORE_NAME.length),
+      eventName: key.slice(name - source),
+    });
     const matcher = literals && anyOf(literals);
     byCall.set(key, matcher);
     return matcher;
