@@ -3,7 +3,7 @@ import { DbInstanceAutomatedBackupsReplication } from "@cdktf/provider-aws/lib/d
 import { DbParameterGroup } from "@cdktf/provider-aws/lib/db-parameter-group/index.js";
 import { DbSubnetGroup } from "@cdktf/provider-aws/lib/db-subnet-group/index.js";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group/index.js";
-import { DataResource, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import { erasureLogGroupName, keyAlias, resourceName } from "../common/naming.ts";
 import { databaseWindows } from "../common/operating-hours.ts";
@@ -15,6 +15,7 @@ import { keepKeys } from "./constructs/fixed-keys.ts";
 import { encryptedLogGroup } from "./constructs/log-group.ts";
 import { allow, fromSource } from "./constructs/policy.ts";
 import { allowTcpFrom } from "./constructs/security-group-rule.ts";
+import { terraformData } from "./constructs/terraform-data.ts";
 
 export interface DatabaseStackProps extends CipherwatchStackProps {
   readonly vpcId: string;
@@ -225,11 +226,11 @@ export class DatabaseStack extends CipherwatchStack {
       return { deletionProtection, skipFinalSnapshot: true, deleteAutomatedBackups: true };
     }
     // Generates a unique name: the final snapshot of another database with the same name would fail.
-    const uniqueName = new DataResource(this, "FinalSnapshot");
+    const uniqueName = terraformData(this, "FinalSnapshot");
     return {
       deletionProtection,
       skipFinalSnapshot: false,
-      finalSnapshotIdentifier: `${resourceName(env, "database-final")}-${uniqueName.id}`,
+      finalSnapshotIdentifier: `${resourceName(env, "database-final")}-${uniqueName.getStringAttribute("id")}`,
       deleteAutomatedBackups: false,
     };
   }

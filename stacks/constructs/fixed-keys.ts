@@ -1,5 +1,6 @@
-import { DataResource, type TerraformResourceLifecycle } from "cdktf";
+import type { TerraformResourceLifecycle } from "cdktf";
 import type { CipherwatchStack } from "../cipherwatch-stack.ts";
+import { terraformData } from "./terraform-data.ts";
 
 /**
  * Fails the plan if CIPHERWATCH_CUSTOMER_MANAGED_KEYS changes in a deployed environment: it would delete keys that
@@ -40,7 +41,7 @@ export function keysAreFixed(value: "all" | "records"): string {
  */
 export function keepKeys(stack: CipherwatchStack): void {
   const { customerManagedKeys } = stack.settings;
-  new DataResource(stack, "CustomerManagedKeys", {
+  terraformData(stack, "CustomerManagedKeys", {
     input: { customerManagedKeys },
     lifecycle: {
       ignoreChanges: ["input"],
