@@ -39,6 +39,8 @@ const settings = {
   /** 0 picks a free port. */
   PORT: integer(0, 65_535, 8_080),
   HOST: text(/^[A-Za-z0-9.:-]+$/, "an IP address or host name to listen on").default("0.0.0.0"),
+  /** The commit that the image was built from. Logged at the start. */
+  REVISION: text(/^[\w.+-]{1,64}$/, "a commit or version").optional(),
   KMS_KEY_ARN: text(
     KEY_ARN,
     "the ARN of a KMS key (not of an alias), such as arn:aws:kms:ap-southeast-2:111122223333:key/1234abcd-12ab",

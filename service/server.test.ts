@@ -142,11 +142,14 @@ describe("the process", () => {
     });
   });
 
-  test("logs where it listens, and metrics in the embedded metric format", async () => {
-    await withService({ METRICS_NAMESPACE: "Cipherwatch/test" }, async (port, service) => {
+  test("logs where it listens and its revision, and metrics in the embedded metric format", async () => {
+    const environment = { METRICS_NAMESPACE: "Cipherwatch/test", REVISION: "0123abc" };
+    await withService(environment, async (port, service) => {
       await sendJson(port, "POST", "/decrypt", { Name: "n", Key: "k" });
       await expect.poll(() => lines(service).length, PATIENCE).toBeGreaterThanOrEqual(2);
-      expect(lines(service)).toContainEqual(expect.objectContaining({ msg: "listening", port }));
+      expect(lines(service)).toContainEqual(
+        expect.objectContaining({ msg: "listening", port, revision: "0123abc" }),
+      );
       const metrics = lines(service).find((line) => "_aws" in line);
       expect(metrics).toMatchObject({
         Service: "api",

@@ -263,14 +263,14 @@ function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdow
 }
 
 /** Listens and reports the port to the parent process, if there is one. */
-function listen(server: Server, { HOST, PORT }: ServiceEnvironment): void {
+function listen(server: Server, { HOST, PORT, REVISION: revision }: ServiceEnvironment): void {
   server.once("error", (error: NodeJS.ErrnoException) => {
     const message = `Cannot listen on ${HOST}:${PORT} (${error.code}).`;
     fail(new OperatorError(`${message} Set PORT to a free port, or to 0 for any free port.`));
   });
   server.listen(PORT, HOST, () => {
     const { port } = server.address() as AddressInfo;
-    logger.info({ host: HOST, port }, "listening");
+    logger.info({ host: HOST, port, revision }, "listening");
     process.send?.({ listening: port });
   });
 }

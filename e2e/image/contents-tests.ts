@@ -34,7 +34,11 @@ export function testContents(image: () => BuiltImage): void {
         "org.opencontainers.image.title": "Cipherwatch",
       },
     });
-    expect(config.Env.toSorted()).toEqual(["NODE_ENV=production", "PATH=/usr/local/bin"]);
+    expect(config.Env.toSorted()).toEqual([
+      "NODE_ENV=production",
+      "PATH=/usr/local/bin",
+      `REVISION=${LABELS.REVISION}`,
+    ]);
     expect(config.Entrypoint ?? []).toEqual([]);
     expect(config.Volumes ?? {}).toEqual({});
     expect(task.container("api").user).toBe(config.User);
