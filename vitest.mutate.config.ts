@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: [
       "service/{key,known-records,multi-region-key,vault,vault-formats}.test.ts",
-      "cloudwatch/alarm/{evaluate,range}.test.ts",
+      "cloudwatch/alarm/{contributors,evaluate,range}.test.ts",
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -131,6 +131,12 @@ describe("words the state reason as CloudWatch does", () => {
   });
 });
 
+test("has insufficient data until the only breaching datapoint is as old as M periods", () => {
+  const twoOfThree = { evaluationPeriods: 3, datapointsToAlarm: 2 };
+  expect(evaluate("--X", twoOfThree).state).toBe("INSUFFICIENT_DATA");
+  expect(evaluate("-X-", twoOfThree).state).toBe("ALARM");
+});
+
 test("evaluates the newest existing datapoints, then the newest missing ones", () => {
   expect(evaluate("0-X--", { evaluationPeriods: 3 }).evaluated).toEqual([4, 2, 0]);
 });
@@ -159,6 +165,7 @@ describe("rejects invalid input, naming what is allowed", () => {
       /timestamps is 0 entries; .* each of the 1 datapoints/,
     ],
   ])("%s", (_, overrides, message) => {
+    expect(() => evaluate("0", overrides)).toThrow(RangeError);
     expect(() => evaluate("0", overrides)).toThrow(message);
   });
 });
