@@ -64,7 +64,7 @@ export async function rewrapRecords(props: RewrapProps): Promise<RewrapResult> {
   const result = { rewrapped: 0, skipped: 0, failed: 0 };
   const sources = await sourceKeys(props);
   let lastId = "00000000-0000-0000-0000-000000000000";
-  while (sources.size > 0 && !props.signal.aborted) {
+  while (!props.signal.aborted) {
     const batch = await nextBatch(props.sql, [...sources.keys()], lastId);
     const last = batch.at(-1);
     if (last === undefined) break;
