@@ -1,6 +1,6 @@
 import type { StatisticSet } from "../../cloudwatch/metric.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import type { Cells, Sums } from "./cells.ts";
+import type { Cells } from "./cells.ts";
 import type { CountsByMinute } from "./counts.ts";
 import { metricId } from "./metric-id.ts";
 import { indexFrom } from "./sorted.ts";
@@ -34,27 +34,46 @@ export function seriesOf(
   },
 ): Series {
   const series = emptySeries(minutes);
+  let isEmpty = true;
   for (const [filter, { transformation }] of filters.entries()) {
     const { metricNamespace: namespace, metricName: name, defaultValue } = transformation;
     const hasDefault =
       defaultValue !== undefined && metricId({ namespace, name, dimensions: {} }) === metric.id;
-    const unmatched = hasDefault ? counts.slice() : undefined;
-    const add = (published: number, minute: number, sums: Sums) => {
-      const at = indexFrom(minutes, minute);
-      if (unmatched !== undefined) unmatched[at] = (unmatched[at] ?? 0) - sums.deliveries;
-      if (published === metric.index) merge(series, at, { ...sums, sampleCount: sums.published });
-    };
-    cells.visit(filter, add, hasDefault ? undefined : metric.index);
-    if (!hasDefault) continue;
-    // Reuses one object, because objects for each minute of a year would take most of the time.
-    const set = { sum: 0, sampleCount: 0, minimum: defaultValue, maximum: defaultValue };
-    for (let at = 0; at < minutes.length; at++) {
-      set.sampleCount = unmatched?.[at] ?? 0;
-      set.sum = defaultValue * set.sampleCount;
-      merge(series, at, set);
+    if (hasDefault) {
+      const unmatched = counts.slice();
+      cells.visit(filter, (_, minute, { deliveries }) => {
+        const at = indexFrom(minutes, minute);
+        unmatched[at] = (unmatched[at] ?? 0) - deliveries;
+      });
+      addDefault(series, defaultValue, unmatched, isEmpty);
     }
+    cells.visit(
+      filter,
+      (_, minute, sums) => {
+        merge(series, indexFrom(minutes, minute), { ...sums, sampleCount: sums.published });
+        isEmpty = false;
+      },
+      metric.index,
+    );
+    if (hasDefault) isEmpty = false;
   }
   return withoutGaps(series);
+}
+
+/** @param counts number of times that the value is published in each minute */
+function addDefault(series: Series, value: number, counts: Float64Array, isEmpty: boolean): void {
+  // The usual case: the other values of an empty series are 0 already.
+  if (value === 0 && isEmpty) {
+    series.sampleCounts.set(counts);
+    return;
+  }
+  // Reuses one object, because objects for each minute of a year would take most of the time.
+  const set = { sum: 0, sampleCount: 0, minimum: value, maximum: value };
+  for (let at = 0; at < counts.length; at++) {
+    set.sampleCount = counts[at] ?? 0;
+    set.sum = value * set.sampleCount;
+    merge(series, at, set);
+  }
 }
 
 function emptySeries(minutes: Float64Array): Series {
