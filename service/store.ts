@@ -98,7 +98,7 @@ export function createStore(
 
     async deleteExpired() {
       const [row] = await database.query((sql) => deleteBatch(sql, new Date(now())));
-      return { deleted: row?.deleted ?? 0, isFull: row?.due === EXPIRED_BATCH };
+      return { deleted: row.deleted, isFull: row.due === EXPIRED_BATCH };
     },
 
     async check() {
@@ -125,7 +125,7 @@ function insertRecord(sql: Sql, record: SealedRecord) {
 
 /** Deletes records that expired until a time. Skips those that another task is deleting. */
 function deleteBatch(sql: Sql, until: Date) {
-  return sql<{ due: number; deleted: number }[]>`
+  return sql<[{ due: number; deleted: number }]>`
     WITH due AS (
       SELECT expires, id FROM cipherwatch.expiries WHERE expires <= ${until}
       ORDER BY expires LIMIT ${EXPIRED_BATCH} FOR UPDATE SKIP LOCKED
@@ -161,7 +161,7 @@ function lookup(
   removed: PendingQuery<Row[]>,
 ) {
   // The progress is read by the same statement, so that both are of the same database.
-  return sql<LookupRow[]>`
+  return sql<[LookupRow]>`
     SELECT (SELECT applied FROM cipherwatch.erasure_progress) AS applied, candidate.* FROM (
       (SELECT wrapped_key, kms_key_arn, format_version, client, expires, 0 AS preference
        FROM cipherwatch.records WHERE id = ${id} AND name = ${name} AND (expires IS NULL OR expires > ${at}))
@@ -199,12 +199,9 @@ interface LookupRow {
   readonly preference: number;
 }
 
-function candidateOf(
-  row: LookupRow | undefined,
-  checkApplied: CheckApplied,
-): StoredCandidate | undefined {
-  checkApplied(row?.applied?.getTime());
-  if (row === undefined || row.preference === PLACEHOLDER) return undefined;
+function candidateOf(row: LookupRow, checkApplied: CheckApplied): StoredCandidate | undefined {
+  checkApplied(row.applied?.getTime());
+  if (row.preference === PLACEHOLDER) return undefined;
   const { format_version: formatVersion, client, expires } = row;
   const format = { formatVersion, client: client ?? undefined, expires: expires ?? undefined };
   return {
