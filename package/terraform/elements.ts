@@ -99,7 +99,7 @@ export class S3Backend extends TerraformBackend {
 }
 
 /** Arguments whose value is a map, the names in which are not Terraform's. */
-const MAPS = ["dimensions", "input", "inputPaths", "tags"];
+const MAPS = ["dimensions", "inputPaths", "tags"];
 
 /** Converts the names of arguments from `kmsKeyId` to `kms_key_id`, and leaves out those that are undefined. */
 export function snakeCased(value: unknown): unknown {

@@ -8,9 +8,11 @@ import type { ResourceType } from "./resource.ts";
 const root = resolve(import.meta.dirname, "../..");
 const AWS = /^@cdktf\/provider-aws\/lib\/[^/]+\/index\.js$/;
 
+const CDKTF = "package/terraform/cdktf.ts";
+
 /** Modules that the package replaces by its own. */
 const REPLACED: Readonly<Record<string, string>> = {
-  cdktf: join(root, "package/terraform/cdktf.ts"),
+  cdktf: join(root, CDKTF),
   [join(root, "terraform/cdktf/synthesize.ts")]: join(root, "package/terraform/synthesize.ts"),
   [join(root, "replay/read/worker-program.ts")]: join(root, "package/worker-program.ts"),
 };
@@ -21,6 +23,10 @@ const REPLACED: Readonly<Record<string, string>> = {
  */
 export const replaceModules: Plugin = {
   name: "replace-modules",
+  // Modules that the stacks of `watch` share with other stacks also import what only the others use.
+  options: (options) => ({ ...options, shimMissingExports: true }),
+  onLog: (_, { code, message }) =>
+    code === "SHIMMED_EXPORT" && message.includes(CDKTF) ? false : null,
   async resolveId(specifier, importer, options) {
     if (AWS.test(specifier)) return `\0${specifier}`;
     const replacement = REPLACED[specifier];
