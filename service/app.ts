@@ -15,10 +15,13 @@ import { RESPONSE_HEADERS } from "./response-headers.ts";
 /** Routes that load balancers poll: logged, but not counted in the metrics. */
 const PROBES: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
 
+const JSON_TYPE = { "Content-Type": "application/json" };
+
 /** The service without a port: `createApp(…).fetch` answers requests. */
 export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   const { limits, logger, metricsNamespace, isDraining, identity } = dependencies;
   const document = openApiDocument(limits.text, { identity: identity !== undefined });
+  const openApi = JSON.stringify(document);
   const routes = methodsByPath(document);
   const routeOf = (path: string) => (routes.has(path) ? path : undefined);
   const app = new Hono<RequestEnv>();
@@ -47,7 +50,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   });
 
   app.route("/", healthRoutes(dependencies));
-  app.get("/openapi.json", (context) => context.json(document));
+  app.get("/openapi.json", (context) => context.body(openApi, 200, JSON_TYPE));
   app.use(limitRequests(limits));
   if (identity !== undefined) app.use(authenticate(identity));
   app.route("/", recordRoutes(dependencies));

@@ -1,4 +1,4 @@
-import type { RequestListener, Server } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 export interface ConnectionsProps {
@@ -17,16 +17,22 @@ const PATIENCE = 1_000;
  */
 const MAX_PIPELINED = 16;
 
+export interface Connections {
+  /** Call it for each new connection. */
+  readonly opened: (socket: Socket) => void;
+  /** Call it for each request. @returns false if the connection has too many, and was closed */
+  readonly admit: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
 /**
- * Closes a connection with too many requests in progress, and limits the open connections. Call it on a server that has its
- * request listeners: they get no request of a connection that is closed.
- *
- * At the limit of connections, a new one takes the place of the connection that has waited longest for the headers of
- * a request: clients that open connections and send nothing starve nobody.
+ * Limits the open connections, and the requests that each has in progress. At the limit, a new connection takes the place
+ * of the one that has waited longest for the headers of a request: clients that open connections and send nothing
+ * starve nobody.
  */
-export function limitConnections(server: Server, { max, reject }: ConnectionsProps): void {
+export function limitConnections({ max, reject }: ConnectionsProps): Connections {
   // In the order in which they began to wait.
   const waiting = new Map<Socket, number>();
+  const inProgress = new WeakMap<Socket, number>();
   let open = 0;
 
   function wait(socket: Socket): void {
@@ -42,28 +48,31 @@ export function limitConnections(server: Server, { max, reject }: ConnectionsPro
     return true;
   }
 
-  server.on("connection", (socket: Socket) => {
-    open += 1;
-    socket.once("close", () => {
-      open -= 1;
+  return {
+    opened(socket) {
+      open += 1;
+      socket.once("close", () => {
+        open -= 1;
+        waiting.delete(socket);
+      });
+      if (open > max && !closeLongestWaiting()) reject(socket);
+      else wait(socket);
+    },
+
+    admit({ socket }, response) {
       waiting.delete(socket);
-    });
-    if (open > max && !closeLongestWaiting()) reject(socket);
-    else wait(socket);
-  });
-  const listeners = server.listeners("request") as RequestListener[];
-  const inProgress = new WeakMap<Socket, number>();
-  server.removeAllListeners("request").on("request", (request, response) => {
-    const { socket } = request;
-    waiting.delete(socket);
-    const count = (inProgress.get(socket) ?? 0) + 1;
-    if (count > MAX_PIPELINED) return void socket.destroy();
-    inProgress.set(socket, count);
-    response.once("close", () => {
-      const rest = (inProgress.get(socket) ?? 0) - 1;
-      inProgress.set(socket, rest);
-      if (rest === 0 && !socket.destroyed) wait(socket);
-    });
-    for (const listener of listeners) listener.call(server, request, response);
-  });
+      const count = (inProgress.get(socket) ?? 0) + 1;
+      if (count > MAX_PIPELINED) {
+        socket.destroy();
+        return false;
+      }
+      inProgress.set(socket, count);
+      response.once("close", () => {
+        const rest = (inProgress.get(socket) ?? 0) - 1;
+        inProgress.set(socket, rest);
+        if (rest === 0 && !socket.destroyed) wait(socket);
+      });
+      return true;
+    },
+  };
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -52,33 +58,52 @@ export function createHttpServer({
       return new Response(body, { status, headers });
     },
   });
+  const connections = limitConnections({
+    max: maxConnections,
+    reject: (socket) => write(socket, reject("TooManyRequests")),
+  });
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
       // The app answers at its deadline; Node's own timeout, without an answer, comes after it.
       requestTimeout: HEADERS_TIMEOUT + deadline,
+      // Node would reject such a request without a body and an X-Request-Id.
+      requireHostHeader: false,
     },
     (incoming, outgoing) => {
+      if (!connections.admit(incoming, outgoing)) return;
+      if (!hasOneHost(incoming)) return respond(outgoing, reject("BadRequest"));
       if (!loadShedding.reject(incoming, outgoing)) void listener(incoming, outgoing);
     },
   );
+  server.on("connection", connections.opened);
   server.on("close", loadShedding.flush);
   server.on("checkExpectation", (_, response: ServerResponse) => {
-    const { status, headers, body } = reject("ExpectationFailed");
-    response.writeHead(status, headers).end(body);
+    respond(response, reject("ExpectationFailed"));
   });
+  // Node closes the connection without a response otherwise.
+  server.on("connect", (_, socket: Socket) => write(socket, reject("BadRequest")));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // The client has gone; the app answers and logs a request whose headers it has received.
     const isGone = error.code === "ECONNRESET" || error.code === "HPE_INVALID_EOF_STATE";
     if (isGone || !socket.writable) return void socket.destroy();
     write(socket, reject(clientErrors[error.code ?? ""] ?? "BadRequest"));
   });
-  limitConnections(server, {
-    max: maxConnections,
-    reject: (socket) => write(socket, reject("TooManyRequests")),
-  });
   return server;
+}
+
+/** Two could be read differently by a proxy and the service. https://www.rfc-editor.org/rfc/rfc9112#section-3.2 */
+function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === "host") count += 1;
+  }
+  return count === 1;
+}
+
+function respond(response: ServerResponse, { status, headers, body }: Rejection): void {
+  response.writeHead(status, headers).end(body);
 }
 
 /** Writes a response on a connection whose request Node does not hand out, and closes it. */
@@ -96,7 +121,7 @@ const clientErrors: Readonly<Record<string, RejectionCode>> = {
 };
 
 const messages = {
-  BadRequest: "The request is not valid HTTP/1.1 with a path and a Host.",
+  BadRequest: "The request is not valid HTTP/1.1 with a path and one Host.",
   ExpectationFailed: "The only supported Expect header is 100-continue.",
   HeadersTooLarge: "The request headers are too large.",
   RequestTimeout: "The request did not arrive in time.",

@@ -68,6 +68,9 @@ describe("over HTTP", () => {
 
   test.each([
     ["an invalid Host", 400, "BadRequest", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"],
+    ["no Host", 400, "BadRequest", "GET / HTTP/1.1\r\n\r\n"],
+    ["two Hosts", 400, "BadRequest", "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n"],
+    ["CONNECT", 400, "BadRequest", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n"],
     ["a target that is not a path", 400, "BadRequest", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"],
     ["bytes that are not HTTP", 400, "BadRequest", "\x16\x03\x01\r\n\r\n"],
     [
