@@ -202,17 +202,14 @@ function print(
 async function overload(target: Target): Promise<boolean> {
   const kept: number[] = [];
   const throughputs: number[] = [];
-  const rejectionCosts: number[] = [];
   let isDesigned = true;
   for (let round = 0; round < ROUNDS; round++) {
     const capacity = await measure(target, "decrypt", 64);
     const before = target.cpu();
     const rate = 2 * capacity.throughput;
     const measured = await openLoop(rate, MILLISECONDS, () => send(target, "decrypt"));
-    const { 200: served = 0, 429: rejected = 0 } = measured.statuses;
-    const cpu = ((target.cpu() - before) * 1e6) / served;
+    const cpu = ((target.cpu() - before) * 1e6) / (measured.statuses[200] ?? 0);
     kept.push(capacity.cpu / cpu);
-    rejectionCosts.push(((cpu - capacity.cpu) * served) / rejected);
     throughputs.push(measured.throughput / capacity.throughput);
     isDesigned &&=
       measured.saysWhenToRetry && Object.keys(measured.statuses).every(isDesignedStatus);
@@ -222,7 +219,7 @@ async function overload(target: Target): Promise<boolean> {
   const percent = (value: number) => `${(100 * value).toFixed()} %`;
   console.log(
     `Overload: kept ${percent(share)} of the capacity by CPU (minimum ${percent(MIN_KEPT)}), ` +
-      `${percent(quantile(throughputs, 0.5))} by throughput on this machine; a rejection costs ${quantile(rejectionCosts, 0.5).toFixed()} µs of CPU; ` +
+      `${percent(quantile(throughputs, 0.5))} by throughput on this machine; ` +
       `the others got 429 or 503 with Retry-After: ${isDesigned ? "yes" : "no"}`,
   );
   return share >= MIN_KEPT && isDesigned;
