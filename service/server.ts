@@ -106,7 +106,7 @@ function start(): void {
   prepareDecoy(vault, environment);
 }
 
-/** Creates the decoy that stands in for missing records, so that no request waits for it. */
+/** Creates the decoy used in place of records that do not exist, so that no request waits for it. */
 function prepareDecoy(vault: Vault, { REQUEST_TIMEOUT }: ServiceEnvironment): void {
   vault.prepare(AbortSignal.timeout(REQUEST_TIMEOUT)).catch((error: unknown) => {
     logger.warn(
