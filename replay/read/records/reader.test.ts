@@ -129,6 +129,13 @@ describe("reads every layout of records", () => {
     expect(read(JSON.stringify({ Records: records })).records).toEqual(records);
   });
 
+  it("returns a row of query results without a record, with its JSON", () => {
+    expect(read(JSON.stringify([[{ eventID: "1" }]]))).toMatchObject({
+      records: [[{ eventID: "1" }]],
+      errors: [],
+    });
+  });
+
   it("reads a record that contains what looks like a record separator", () => {
     const nested = event("A", { list: [{ x: 1 }, event("inner"), event("inner")] });
     const records = [nested, one, nested];

@@ -23,7 +23,7 @@ const EMBEDDED_JSON = [
  */
 export function unwrap(value: unknown, text: string): TextRecord | undefined {
   if (typeof value === "string") return parseRecord(value);
-  if (Array.isArray(value)) return unwrapRow(value);
+  if (Array.isArray(value)) return unwrapRow(value, text);
   if (typeof value !== "object" || value === null) return undefined;
   const object = value as JsonObject;
   if (object.eventTime !== undefined) return { record: value, text };
@@ -46,12 +46,12 @@ function unwrapObject(object: JsonObject): TextRecord | undefined {
  * @returns `row` itself if no column contains a record, since a record without its other fields could match
  *   by mistake
  */
-function unwrapRow(row: readonly unknown[]): TextRecord | undefined {
+function unwrapRow(row: readonly unknown[], text: string): TextRecord | undefined {
   const [first, ...others] = row;
   if (typeof first === "string" && others.length === 0) return parseRecord(first);
   const columns = row.filter((column) => typeof column === "object" && column !== null);
   if (row.length === 0 || columns.length < row.length) return undefined;
-  return unwrapObject(Object.assign({}, ...columns.map(asMember))) ?? { record: row, text: "" };
+  return unwrapObject(Object.assign({}, ...columns.map(asMember))) ?? { record: row, text };
 }
 
 /** A column of CloudWatch Logs Insights is `{ field, value }`, and one of CloudTrail Lake `{ <field>: value }`. */
