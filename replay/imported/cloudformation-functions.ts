@@ -84,11 +84,13 @@ export function createEvaluator(
     );
   }
 
+  const withoutCycles = createCycleCheck();
+
   function condition(name: string): unknown {
     const definition = template.Conditions?.[name];
     return definition === undefined
       ? unknown(`the condition ${name} does not exist`)
-      : evaluate(definition);
+      : withoutCycles(`the condition ${name}`, () => evaluate(definition));
   }
 
   function substitute(argument: unknown): unknown {
@@ -131,10 +133,15 @@ function createReferences(
       : Default;
   }
 
+  const withoutCycles = createCycleCheck();
+
   function nameOf(id: string): unknown {
     const resource = template.Resources[id];
     const property = namePropertyOf(resource?.Type ?? "");
-    return property === undefined ? undefined : evaluate(resource?.Properties?.[property] ?? id);
+    if (property === undefined) return undefined;
+    return withoutCycles(`the name of ${id}`, () =>
+      evaluate(resource?.Properties?.[property] ?? id),
+    );
   }
 
   function attribute([id = "", name = ""]: readonly string[]): unknown {
@@ -146,6 +153,20 @@ function createReferences(
   }
 
   return { reference, attribute };
+}
+
+/** @returns evaluates a part of the template; returns an `UnknownValue` if the part refers to itself */
+function createCycleCheck(): (part: string, evaluate: () => unknown) => unknown {
+  const running = new Set<string>();
+  return (part, evaluate) => {
+    if (running.has(part)) return unknown(`${part} refers to itself`);
+    running.add(part);
+    try {
+      return evaluate();
+    } finally {
+      running.delete(part);
+    }
+  };
 }
 
 function textFunctions(evaluate: (value: unknown) => unknown): Functions {

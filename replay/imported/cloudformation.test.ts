@@ -171,4 +171,32 @@ describe("a CloudFormation template", () => {
       expect.stringMatching(/^Parameter: metric_name is not known: it is the parameter Metric, /),
     ]);
   });
+
+  it("reports values that refer to themselves", () => {
+    const alarm = (AlarmName: unknown, MetricName: unknown) => ({
+      Type: "AWS::CloudWatch::Alarm",
+      Properties: {
+        AlarmName,
+        MetricName,
+        Namespace: "N",
+        Statistic: "Sum",
+        Period: 60,
+        EvaluationPeriods: 1,
+      },
+    });
+    const { notReplayed } = read({
+      Conditions: {
+        A: { "Fn::Not": [{ Condition: "B" }] },
+        B: { "Fn::Not": [{ Condition: "A" }] },
+      },
+      Resources: {
+        First: alarm("first", { "Fn::If": ["A", "a", "b"] }),
+        Second: alarm("second", { Ref: "Third" }),
+        Third: alarm({ Ref: "Third" }, "m"),
+      },
+    });
+    const reasons = notReplayed.map(({ why }) => why).join("\n");
+    expect(reasons).toContain("the condition A refers to itself");
+    expect(reasons).toContain("the name of Third refers to itself");
+  });
 });

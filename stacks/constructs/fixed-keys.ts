@@ -3,13 +3,9 @@ import type { CipherwatchStack } from "../cipherwatch-stack.ts";
 import { terraformData } from "./terraform-data.ts";
 
 /**
- * Fails the plan if CIPHERWATCH_CUSTOMER_MANAGED_KEYS changes in a deployed environment: it would delete keys that
- * encrypt data, or replace the database. See docs/decisions/0020-keys-of-aws.md.
- */
-
-/**
  * Fails the plan of a deployed environment that CIPHERWATCH_CUSTOMER_MANAGED_KEYS changes to `records`, before
  * it deletes the customer managed key of data that exists. Does nothing with `all`, or in a new environment.
+ * See docs/decisions/0020-keys-of-aws.md.
  * @param attribute the attribute that sets the key, which stays as it is
  * @param isOfAws condition on `self` that holds without a customer managed key
  * @param lifecycle other rules of the resource
