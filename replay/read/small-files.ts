@@ -3,8 +3,8 @@ import { gunzipSync } from "node:zlib";
 import { STANDARD_INPUT } from "./chunks.ts";
 
 /** Limits of a group, which fits in the caches of a processor. A larger file is a group of its own. */
-const MAX_GROUP_FILES = 8;
-const MAX_GROUP_BYTES = 256 * 1024;
+const MAX_GROUP_FILES = 16;
+const MAX_GROUP_BYTES = 512 * 1024;
 
 /** Larger files are streamed. CloudTrail's are about 50 MB at most, and nearly all are far smaller. */
 const MAX_COMPRESSED_BYTES = 256 * 1024;
