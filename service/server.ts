@@ -224,7 +224,9 @@ function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdow
   let draining = false;
   let graceIsOver = false;
   let inProgress = 0;
-  server.on("request", (_, response) => {
+  server.on("request", ({ socket }, response) => {
+    // Of a connection that was closed because it has too many.
+    if (socket.destroyed) return;
     inProgress += 1;
     response.once("close", () => {
       inProgress -= 1;
