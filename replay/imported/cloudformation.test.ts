@@ -91,6 +91,18 @@ Resources:
       AlarmActions: !If [IsLoud, [!Ref TopicArn], !Ref AWS::NoValue]
 `;
 
+const alarm = (MetricName: unknown, AlarmName?: unknown) => ({
+  Type: "AWS::CloudWatch::Alarm",
+  Properties: {
+    ...(AlarmName !== undefined && { AlarmName }),
+    MetricName,
+    Namespace: "N",
+    Statistic: "Sum",
+    Period: 60,
+    EvaluationPeriods: 1,
+  },
+});
+
 describe("a CloudFormation template", () => {
   it("is read in YAML with its parameters and functions", () => {
     const { filters, alarms, composites, notReplayed } = read(TEMPLATE);
@@ -146,16 +158,6 @@ describe("a CloudFormation template", () => {
   });
 
   it("lists an alarm whose metric depends on a condition or a parameter without a default", () => {
-    const alarm = (MetricName: object) => ({
-      Type: "AWS::CloudWatch::Alarm",
-      Properties: {
-        MetricName,
-        Namespace: "N",
-        Statistic: "Sum",
-        Period: 60,
-        EvaluationPeriods: 1,
-      },
-    });
     const { notReplayed } = read({
       Parameters: { Metric: { Type: "String" }, Stage: { Type: "String" } },
       Conditions: { IsProd: { "Fn::Equals": [{ Ref: "Stage" }, "prod"] } },
@@ -173,26 +175,15 @@ describe("a CloudFormation template", () => {
   });
 
   it("reports values that refer to themselves", () => {
-    const alarm = (AlarmName: unknown, MetricName: unknown) => ({
-      Type: "AWS::CloudWatch::Alarm",
-      Properties: {
-        AlarmName,
-        MetricName,
-        Namespace: "N",
-        Statistic: "Sum",
-        Period: 60,
-        EvaluationPeriods: 1,
-      },
-    });
     const { notReplayed } = read({
       Conditions: {
         A: { "Fn::Not": [{ Condition: "B" }] },
         B: { "Fn::Not": [{ Condition: "A" }] },
       },
       Resources: {
-        First: alarm("first", { "Fn::If": ["A", "a", "b"] }),
-        Second: alarm("second", { Ref: "Third" }),
-        Third: alarm({ Ref: "Third" }, "m"),
+        First: alarm({ "Fn::If": ["A", "a", "b"] }, "first"),
+        Second: alarm({ Ref: "Third" }, "second"),
+        Third: alarm("m", { Ref: "Third" }),
       },
     });
     const reasons = notReplayed.map(({ why }) => why).join("\n");

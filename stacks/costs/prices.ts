@@ -70,24 +70,47 @@ export const PRICES = {
 
 export type PriceName = keyof typeof PRICES;
 
+/** Prices in us-east-1, in US dollars, where they differ from those of Sydney. Charges by use are left out. */
+const CHEAPER: Partial<Record<PriceName, number>> = {
+  natGateway: 0.045,
+  interfaceEndpoint: 0.01,
+  loadBalancer: 0.0225,
+  fargateCpu: 0.04048,
+  fargateMemory: 0.004445,
+  fargateArmCpu: 0.03238,
+  fargateArmMemory: 0.00356,
+  "db.t4g.micro": 0.016,
+  "db.m7g.large": 0.168,
+  databaseStorage: 0.115,
+};
+
+/** Estimates: prices of Spot change with supply and demand. */
+const CHEAPER_ESTIMATES: Partial<Record<PriceName, number>> = {
+  fargateSpotCpu: 0.01214,
+  fargateSpotMemory: 0.00133,
+  fargateArmSpotCpu: 0.00971,
+  fargateArmSpotMemory: 0.00107,
+};
+
 /** On-demand list prices in us-east-1, without charges by use. The other prices are those of Sydney. */
 export const CHEAPER_PRICES: Readonly<Record<PriceName, Price>> = {
   ...PRICES,
-  natGateway: { usd: 0.045, unit: "hour", page: VPC },
-  interfaceEndpoint: { usd: 0.01, unit: "hour in a zone", page: VPC },
-  loadBalancer: { usd: 0.0225, unit: "hour", page: ELB },
-  fargateCpu: { usd: 0.04048, unit: "vCPU-hour", page: FARGATE },
-  fargateMemory: { usd: 0.004445, unit: "GB-hour", page: FARGATE },
-  fargateArmCpu: { usd: 0.03238, unit: "vCPU-hour", page: FARGATE },
-  fargateArmMemory: { usd: 0.00356, unit: "GB-hour", page: FARGATE },
-  fargateSpotCpu: { usd: 0.01214, unit: "vCPU-hour on Spot", page: FARGATE, approximate: true },
-  fargateSpotMemory: { usd: 0.00133, unit: "GB-hour on Spot", page: FARGATE, approximate: true },
-  fargateArmSpotCpu: { usd: 0.00971, unit: "vCPU-hour on Spot", page: FARGATE, approximate: true },
-  fargateArmSpotMemory: { usd: 0.00107, unit: "GB-hour on Spot", page: FARGATE, approximate: true },
-  "db.t4g.micro": { usd: 0.016, unit: "hour of db.t4g.micro", page: RDS },
-  "db.m7g.large": { usd: 0.168, unit: "hour of db.m7g.large", page: RDS },
-  databaseStorage: { usd: 0.115, unit: "GB-month", page: RDS },
+  ...inDollars(CHEAPER, false),
+  ...inDollars(CHEAPER_ESTIMATES, true),
 };
+
+function inDollars(
+  prices: Partial<Record<PriceName, number>>,
+  approximate: boolean,
+): Partial<Record<PriceName, Price>> {
+  const entries = Object.entries(prices) as [PriceName, number][];
+  return Object.fromEntries(
+    entries.map(([name, usd]) => {
+      const { unit, page } = PRICES[name];
+      return [name, { usd, unit, page, approximate }];
+    }),
+  );
+}
 
 /** Resource types without a charge of their own: free, or charged only by use. */
 export const FREE: ReadonlySet<string> = new Set(
