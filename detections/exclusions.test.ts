@@ -8,6 +8,7 @@ test.each([
   "ecs.application-autoscaling.amazonaws.com",
   "logs.cn-north-1.amazonaws.com.cn",
   "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1a2b3c*",
+  "arn:aws:iam::111122223333:role/aws:ec2-infrastructure",
   "arn:aws-us-gov:iam::111122223333:user/break-glass",
   "arn:aws:sts::111122223333:assumed-role/Admin/jordan@example.com",
 ])("accepts %s", (exclusion) => {

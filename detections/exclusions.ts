@@ -12,10 +12,17 @@ const SELECTORS: Readonly<Record<keyof ExpectedCallers, string>> = {
   callers: "$.userIdentity.arn",
 };
 
+/**
+ * The ARN of a role, which can end with `*`. EC2 decrypts volumes with a role that only AWS can name:
+ * https://docs.aws.amazon.com/kms/latest/developerguide/ct-ec2two.html
+ */
+export const EXPECTED_ROLE =
+  /^arn:aws[a-z-]*:iam::\d{12}:role\/(aws:ec2-infrastructure|[\w+=,.@/-]+\*?)$/;
+
 /** Allows a wildcard only at the end: AWS documents none within a value. */
 const FORMATS: Readonly<Record<keyof ExpectedCallers, RegExp>> = {
   services: /^([a-z0-9-]+\.)+amazonaws\.com(\.cn)?$/,
-  roles: /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+\*?$/,
+  roles: EXPECTED_ROLE,
   callers:
     /^arn:aws[a-z-]*:(iam::\d{12}:user|sts::\d{12}:(assumed-role|federated-user))\/[\w+=,.@/:-]+\*?$/,
 };

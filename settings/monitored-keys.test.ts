@@ -10,6 +10,8 @@ import { loadWatchSettings, watchSettings } from "./watch.ts";
 const ACCOUNT = "111122223333";
 const keyArn = (id: number, account = ACCOUNT) =>
   `arn:aws:kms:ap-southeast-2:${account}:key/${String(id).padStart(8, "0")}-4b8f-4a63-92d7-e0f3a6b9c815`;
+const replica = (region: string) =>
+  `arn:aws:kms:${region}:${ACCOUNT}:key/mrk-0123456789abcdef0123456789abcdef`;
 const role = `arn:aws:iam::${ACCOUNT}:role/payments-api`;
 const payments = { name: "payments", key: keyArn(1), roles: [role] };
 const json = (...entries: readonly object[]) => JSON.stringify(entries);
@@ -20,8 +22,8 @@ testSettings(settings, {
     "MONITORED_KEYS",
     json(payments, {
       name: "crm",
-      key: `arn:aws:kms:eu-west-1:${ACCOUNT}:key/mrk-0123456789abcdef0123456789abcdef`,
-      roles: [],
+      key: replica("eu-west-1"),
+      roles: [`arn:aws:iam::${ACCOUNT}:role/aws:ec2-infrastructure`],
       users: [`arn:aws:iam::${ACCOUNT}:user/crm`],
       services: ["rds.amazonaws.com"],
       accounts: ["444455556666"],
@@ -38,8 +40,8 @@ testSettings(settings, {
       },
       {
         name: "crm",
-        arn: `arn:aws:kms:eu-west-1:${ACCOUNT}:key/mrk-0123456789abcdef0123456789abcdef`,
-        roles: [],
+        arn: replica("eu-west-1"),
+        roles: [`arn:aws:iam::${ACCOUNT}:role/aws:ec2-infrastructure`],
         users: [`arn:aws:iam::${ACCOUNT}:user/crm`],
         services: ["rds.amazonaws.com"],
         accounts: ["444455556666"],
@@ -58,9 +60,17 @@ testSettings(settings, {
         /^entry 1 \(payments\): key must be the ARN of a KMS key, not an alias/,
       [withEntry({ roles: undefined })]: /^entry 1 \(payments\): roles must be a list$/,
       [withEntry({ roles: [role, "payments-api"] })]:
-        /^entry 1 \(payments\): roles\.1 must be the ARN of a role/,
+        /^entry 1 \(payments\): roles\.1 must be the ARN of a role, which can end with \*, not "payments-api"$/,
+      [withEntry({ roles: [`arn:aws:sts::${ACCOUNT}:assumed-role/payments-api/i-0a1b2c3d`] })]:
+        /roles\.0 must be the ARN of the role, not of its session: arn:aws:iam::111122223333:role\/payments-api, with the role's path/,
+      [withEntry({ roles: [`arn:aws:iam::${ACCOUNT}:root`] })]:
+        /roles\.0 .+, not "arn:aws:iam::111122223333:root"$/,
+      [withEntry({ roles: ["arn:aws-us-gov:iam::111122223333:role/payments-api"] })]:
+        /expects arn:aws-us-gov:iam::111122223333:role\/payments-api of the partition aws-us-gov, but the key is in aws$/,
       [withEntry({ services: ["rds"] })]: /services\.0 must be an AWS service/,
       [withEntry({ accounts: [444455556666] })]: /accounts\.0 must be an AWS account ID/,
+      [withEntry({ accounts: [ACCOUNT] })]:
+        /^entry 1 \(payments\) has the key's own account 111122223333 in accounts, which would expect every caller of it/,
       [withEntry({ decryptLimit: 0 })]: /decryptLimit must be an integer above 0$/,
       [withEntry({ rules: [] })]:
         /^entry 1 \(payments\) has the unknown member rules; members are name, key, roles/,
@@ -68,6 +78,11 @@ testSettings(settings, {
         /^entry 2 \(pay-ments\) has the name of an earlier entry$/,
       [json(payments, { ...payments, name: "orders" })]:
         /^entry 2 \(orders\) has the key of an earlier entry$/,
+      [json(
+        { ...payments, key: replica("ap-southeast-2") },
+        { ...payments, key: replica("eu-west-1"), name: "payments-eu" },
+      )]:
+        /^entry 2 \(payments-eu\) has a replica of the key of an earlier entry, whose alarms count every replica: list the callers of all replicas there$/,
       [withEntry({ roles: ["arn:aws:iam::444455556666:role/api"] })]:
         /^entry 1 \(payments\) expects arn:aws:iam::444455556666:role\/api of another account.+list 444455556666 in accounts$/,
       [json(

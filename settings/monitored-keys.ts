@@ -4,9 +4,13 @@ import { MAX_PATTERN_LENGTH } from "../cloudwatch/pattern/limits.ts";
 import { watchEnvironment } from "../common/naming.ts";
 import { decodeText } from "../common/text-encoding.ts";
 import type { DetectionSettings } from "../detections/enabled.ts";
-import { filterPatterns } from "../detections/exclusions.ts";
+import { EXPECTED_ROLE, filterPatterns } from "../detections/exclusions.ts";
 import { keyScope, monitoringDetections } from "../detections/monitored-keys/index.ts";
-import { accountOf, type MonitoredKey } from "../detections/monitored-keys/monitored-key.ts";
+import {
+  accountOf,
+  arnValue,
+  type MonitoredKey,
+} from "../detections/monitored-keys/monitored-key.ts";
 import { createExampleScope } from "../detections/scope.ts";
 import type * as detections from "./detections.ts";
 import type * as existing from "./existing.ts";
@@ -23,13 +27,24 @@ const MAX_NAME = 24;
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const KEY_ARN =
   /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+\*?$/;
+const SESSION_ARN = /^(arn:aws[a-z-]*):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/.+$/;
 const USER_ARN = /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+\*?$/;
 const SERVICE = /^([a-z0-9-]+\.)+amazonaws\.com(\.cn)?$/;
 
 /** Messages complete the sentence "<field> …". */
-const list = (pattern: RegExp, message: string) =>
-  z.array(z.string(message).regex(pattern, message), "must be a list");
+const list = (pattern: RegExp, message: string) => {
+  const error = ({ input }: { readonly input?: unknown }) =>
+    sessionHint(pattern, input) ?? `${message}, not ${JSON.stringify(input)}`;
+  return z.array(z.string({ error }).regex(pattern, { error }), "must be a list");
+};
+
+/** Explains how to write a session, such as `aws sts get-caller-identity` prints, where a role is expected. */
+function sessionHint(pattern: RegExp, input: unknown): string | undefined {
+  const [, partition, account, role] = SESSION_ARN.exec(String(input)) ?? [];
+  return pattern !== EXPECTED_ROLE || role === undefined
+    ? undefined
+    : `must be the ARN of the role, not of its session: ${partition}:iam::${account}:role/${role}, with the role's path if it has one`;
+}
 
 const Key = z.strictObject({
   name: z
@@ -42,7 +57,7 @@ const Key = z.strictObject({
   key: z
     .string("must be set")
     .regex(KEY_ARN, "must be the ARN of a KMS key, not an alias: `aws kms describe-key` shows it"),
-  roles: list(ROLE_ARN, "must be the ARN of a role, which can end with *"),
+  roles: list(EXPECTED_ROLE, "must be the ARN of a role, which can end with *"),
   users: list(USER_ARN, "must be the ARN of an IAM user, which can end with *").default([]),
   services: list(SERVICE, "must be an AWS service, such as rds.amazonaws.com").default([]),
   accounts: list(/^\d{12}$/, "must be an AWS account ID of 12 digits").default([]),
@@ -166,15 +181,38 @@ function errorsOf(
   const earlier = keys.slice(0, index);
   const plain = (name: string) => name.replaceAll("-", "");
   const account = accountOf(key.arn);
-  const foreign = [...key.roles, ...key.users].filter((arn) => accountOf(arn) !== account);
+  const callers = [...key.roles, ...key.users];
+  const otherPartition = callers.filter((arn) => partitionOf(arn) !== partitionOf(key.arn));
+  const foreign = callers.filter((arn) => accountOf(arn) !== account);
   return [
     ...(earlier.some(({ name }) => plain(name) === plain(key.name))
       ? ["has the name of an earlier entry"]
       : []),
-    ...(earlier.some(({ arn }) => arn === key.arn) ? ["has the key of an earlier entry"] : []),
+    ...keyErrors(key, earlier),
+    ...(key.accounts.includes(account)
+      ? [
+          `has the key's own account ${account} in accounts, which would expect every caller of it: list its roles and users instead`,
+        ]
+      : []),
+    ...otherPartition.map(
+      (arn) =>
+        `expects ${arn} of the partition ${partitionOf(arn)}, but the key is in ${partitionOf(key.arn)}`,
+    ),
     ...foreign.map(
       (arn) =>
         `expects ${arn} of another account, but CloudTrail records only the account of such callers: list ${accountOf(arn)} in accounts`,
     ),
   ].map((message) => `${entryName(index, key.name)} ${message}`);
+}
+
+const partitionOf = (arn: string) => arn.split(":")[1];
+
+/** Two entries for one key would each count the callers that only the other expects. */
+function keyErrors(key: MonitoredKey, earlier: readonly MonitoredKey[]): readonly string[] {
+  if (earlier.some(({ arn }) => arn === key.arn)) return ["has the key of an earlier entry"];
+  return earlier.some((other) => arnValue(other) === arnValue(key))
+    ? [
+        "has a replica of the key of an earlier entry, whose alarms count every replica: list the callers of all replicas there",
+      ]
+    : [];
 }
