@@ -13,7 +13,7 @@ const PATIENCE = 1_000;
 
 /**
  * Requests that a connection may have in progress. Clients may send requests without waiting for responses, but Node
- * parses over a thousand of them at a time, and keeps all their responses for a client that reads none.
+ * sets no limit, and keeps all responses for a client that reads none.
  */
 const MAX_PIPELINED = 16;
 

@@ -11,6 +11,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { limitConnections } from "./connections.ts";
 import type { LoadShedding } from "./load-shedding.ts";
+import { parseInPieces } from "./parse-in-pieces.ts";
 import { type ProblemCode, problemStatus } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
 import type { Logger } from "./telemetry.ts";
@@ -77,6 +78,7 @@ export function createHttpServer({
       if (!loadShedding.reject(incoming, outgoing)) void listener(incoming, outgoing);
     },
   );
+  server.on("connection", parseInPieces);
   server.on("connection", connections.opened);
   server.on("close", loadShedding.flush);
   server.on("checkExpectation", (_, response: ServerResponse) => {
