@@ -60,6 +60,26 @@ describe("the exit code", () => {
     });
   });
 
+  it("is 2 if --fail-on alarm evaluated no event, so that an empty archive passes no gate", async () => {
+    const outside = ["--pattern", PATTERN, "--since", "2027-01-01", file];
+    expect(await run("--fail-on", "alarm", ...outside)).toMatchObject({
+      code: 2,
+      err: "--fail-on alarm: no alarm could fire, because no event was evaluated (2 events outside --since and --until). Check PATH, --since and --until.\n",
+    });
+    expect(await run(...outside)).toMatchObject({ code: 0, err: "" });
+    expect(
+      await run(
+        "--fail-on",
+        "problem",
+        "--plan",
+        planFile("composite"),
+        "--since",
+        "2027-01-01",
+        file,
+      ),
+    ).toMatchObject({ code: 0, err: "" });
+  });
+
   it("is 2 if a record cannot be read, even if an alarm fired", async () => {
     const { code, out } = await run("--fail-on", "alarm", "--pattern", PATTERN, broken);
     expect(code).toBe(2);

@@ -1,19 +1,17 @@
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
 import { nearest } from "../common/nearest.ts";
 import { athenaScript, DEFAULT_REGIONS } from "./athena/script.ts";
 import { customDetections } from "./detections/custom.ts";
 import type { BoundArns, DefaultDetections, ReplayedDetections } from "./detections/detections.ts";
 import { keyListDetections } from "./detections/key-list.ts";
+import { evaluateGate } from "./gate.ts";
 import { importedDetections } from "./imported/detections.ts";
-import { type FailureCondition, type ReplayOptions, readOptions, usage } from "./options.ts";
+import { type ReplayOptions, readOptions, usage } from "./options.ts";
 import { createProgress, type Terminal } from "./progress.ts";
 import { workerProgram } from "./read/worker-program.ts";
-import { withExclusions } from "./report/exclusions.ts";
 import { renderJson } from "./report/json.ts";
 import { renderPage } from "./report/page.ts";
-import type { Report } from "./report/report.ts";
 import { renderTable } from "./report/table.ts";
 import { replay } from "./run.ts";
 
@@ -70,8 +68,9 @@ async function run(
   const report = await replay({ ...options, detections, sweep, ...(progress && { progress }) });
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
   out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
-  if (report.input.malformed + report.input.unreadable > 0) return 2;
-  return options.failOn.some((condition) => FAILS[condition](report)) ? 1 : 0;
+  const { code, error } = evaluateGate(report, options.failOn);
+  if (error !== undefined) err.write(`${error}\n`);
+  return code;
 }
 
 /** Checks the path before reading the archive, which may take a long time. */
@@ -86,20 +85,6 @@ function checkWritable(file: string): void {
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
-
-/** Ignores anomaly alarms, because CloudWatch's model can only be approximated. */
-function hasFired(report: Report): boolean {
-  const { detections, composites } = withExclusions(report);
-  const certain = detections.flatMap(({ alarms }) =>
-    alarms.filter(({ alarm }) => !isAnomalyAlarm(alarm)),
-  );
-  return [...certain, ...composites].some(({ fired }) => fired.length > 0);
-}
-
-const FAILS: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
-  alarm: hasFired,
-  problem: ({ problems }) => problems.length > 0,
-};
 
 async function printAthena(
   options: ReplayOptions,

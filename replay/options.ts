@@ -70,8 +70,8 @@ export const usage = (command: string) => `${command} [options] PATH…
                        be the location of the files, s3://bucket/AWSLogs/account
   --help               show this help
 
-Exit codes: 0 success; 1 what --fail-on names; 2 invalid arguments, or some
-files or records could not be read.`;
+Exit codes: 0 success; 1 what --fail-on names; 2 invalid arguments, some files or records could not be
+read, or --fail-on alarm had no event to evaluate or detections that monitor no role or key of the files.`;
 
 /**
  * @param command for the usage text in errors

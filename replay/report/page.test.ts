@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ALARM } from "../../cloudwatch/testing/fixtures.ts";
+import { evaluateGate } from "../gate.ts";
 import { renderJson } from "./json.ts";
 import { renderPage } from "./page.ts";
 import type { Report } from "./report.ts";
@@ -213,7 +214,7 @@ describe("renderTable", () => {
     ]);
   });
 
-  it("marks detections that are not bound instead of showing 0", () => {
+  it("marks detections that are not bound instead of showing 0, and no gate passes with them", () => {
     const detections = report.detections.map((one) =>
       one.id === "quiet" ? one : { ...one, matches: NO_MATCHES },
     );
@@ -228,6 +229,18 @@ describe("renderTable", () => {
       "needs --role-arn",
     ]);
     expect(renderPage(unbound, NOON)).toMatch(/<td class="number">not bound<\/td>/);
+    const input = { ...report.input, malformed: 0, unreadable: 0 };
+    const silent = detections.map((one) => ({ ...one, alarms: [] }));
+    expect(
+      evaluateGate({ ...report, input, detections: silent, composites: [], exclusions: null }, [
+        "alarm",
+      ]),
+    ).toEqual({
+      code: 2,
+      error: expect.stringMatching(
+        /could not fire, .+: kms-errors\. Pass --role-arn, or replay --keys/,
+      ),
+    });
   });
 
   it("prints what could not be read first, and no tables if nothing could be read", () => {

@@ -1,0 +1,50 @@
+import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
+import type { FailureCondition } from "./options.ts";
+import { withExclusions } from "./report/exclusions.ts";
+import { remarks } from "./report/format.ts";
+import { isBlind, missingOptions } from "./report/order.ts";
+import type { Report } from "./report/report.ts";
+
+/** What `--fail-on` makes of a report. */
+export interface GateResult {
+  /** 0 success; 1 a condition holds; 2 the files or options cannot show whether it does. */
+  readonly code: 0 | 1 | 2;
+  /** Why the code is 2, unless the report says it. */
+  readonly error?: string;
+}
+
+const HOLDS: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
+  alarm: hasFired,
+  problem: ({ problems }) => problems.length > 0,
+};
+
+/**
+ * Determines the exit code. A gate must not pass because nothing was read, or because the detections that it is for
+ * monitor a role and key that no event names.
+ */
+export function evaluateGate(report: Report, failOn: readonly FailureCondition[]): GateResult {
+  if (report.input.malformed + report.input.unreadable > 0) return { code: 2 };
+  if (failOn.some((condition) => HOLDS[condition](report))) return { code: 1 };
+  const error = failOn.includes("alarm") ? whyNotConclusive(report) : undefined;
+  return error === undefined ? { code: 0 } : { code: 2, error: `--fail-on alarm: ${error}` };
+}
+
+/** Ignores anomaly alarms, because CloudWatch's model can only be approximated. */
+function hasFired(report: Report): boolean {
+  const { detections, composites } = withExclusions(report);
+  const certain = detections.flatMap(({ alarms }) =>
+    alarms.filter(({ alarm }) => !isAnomalyAlarm(alarm)),
+  );
+  return [...certain, ...composites].some(({ fired }) => fired.length > 0);
+}
+
+function whyNotConclusive({ input, detections }: Report): string | undefined {
+  if (input.events === 0) {
+    const found = remarks(input).join("; ");
+    return `no alarm could fire, because no event was evaluated${found === "" ? "" : ` (${found})`}. Check PATH, --since and --until.`;
+  }
+  const blind = detections.filter(isBlind);
+  if (blind.length === 0) return undefined;
+  const options = [...new Set(blind.map(missingOptions))].sort((a, b) => b.length - a.length);
+  return `these detections could not fire, because they monitor a role or key that no event names: ${blind.map(({ id }) => id).join(", ")}. Pass ${options[0]}, or replay --keys, --plan or --pattern.`;
+}
