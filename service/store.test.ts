@@ -34,7 +34,6 @@ function open(url: string, statementTimeout = 5_000, connectTimeout = 5_000): Da
     poolSize: 3,
     connectTimeout,
     statementTimeout,
-    onTokenError: () => {},
   });
 }
 

@@ -5,6 +5,7 @@ import type {
   GetEventSelectorsResponse,
   GetTrailStatusResponse,
 } from "@aws-sdk/client-cloudtrail";
+import type { Credentials } from "./credentials.ts";
 
 /** Why a trail does not deliver the KMS events of the service to its log group. */
 export type TrailFailure =
@@ -33,6 +34,8 @@ export interface TrailLocation {
   readonly trail: string;
   /** Where the trail was created; an ARN has its own. */
   readonly region: string;
+  /** Default: the SDK's provider chain. */
+  readonly credentials?: Credentials;
 }
 
 /** @param now milliseconds since the epoch */
@@ -55,9 +58,10 @@ export function createReadTrail(location: TrailLocation, now: () => number): Rea
 }
 
 /** Loads the client only where it is used: it takes memory and time at start. */
-async function load({ trail, region }: TrailLocation) {
+async function load({ trail, region, credentials }: TrailLocation) {
   const sdk = await import("@aws-sdk/client-cloudtrail");
   const client: CloudTrailClient = new sdk.CloudTrailClient({
+    ...(credentials !== undefined && { credentials }),
     region: trail.split(":")[3] ?? region,
     maxAttempts: 2,
   });

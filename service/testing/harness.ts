@@ -102,7 +102,6 @@ export function createHarness(settings: HarnessSettings): Harness {
     poolSize,
     connectTimeout: 5_000,
     statementTimeout: 5_000,
-    onTokenError: () => {},
   });
   const store = recording(
     createStore(database, () => time.now, settings.requireApplied),
