@@ -10,7 +10,13 @@ import {
   type MetricQuery,
   resolveMath,
 } from "../detections/math-alarm.ts";
-import { type ImportedResource, isObject, UnknownValue } from "./resource.ts";
+import {
+  type FileResource,
+  type ImportedResource,
+  isObject,
+  UnknownValue,
+  unknownIn,
+} from "./resource.ts";
 
 /** The filters and alarms of files, as far as they can be replayed. */
 export interface ImportedAlarms {
@@ -25,15 +31,17 @@ export interface ImportedAlarms {
  * equal, such as the filters and alarms of a module that is called for each Region, count once: all of them
  * would get the same records.
  */
-export function importAlarms(resources: readonly ImportedResource[]): ImportedAlarms {
-  const notReplayed: NotReplayed[] = [];
+export function importAlarms(resources: readonly FileResource[]): ImportedAlarms {
+  const notReplayed: NotReplayed[] = resources.flatMap((resource) =>
+    "why" in resource ? [{ alarm: resource.address, why: resource.why }] : [],
+  );
   const convert = <Result>(
     type: ImportedResource["type"],
     convertOne: (attributes: Attributes, address: string) => Result,
   ): readonly Result[] => {
     const results = new Map<string, Result>();
     for (const resource of resources) {
-      if (resource.type !== type) continue;
+      if ("why" in resource || resource.type !== type) continue;
       try {
         const result = convertOne(attributesOf(resource), resource.address);
         const key = JSON.stringify(result);
@@ -83,16 +91,6 @@ function withoutUnset(value: unknown): unknown {
     .map(([name, item]) => [name, withoutUnset(item)] as const)
     .filter(([, item]) => item !== undefined);
   return set.length === 0 ? undefined : Object.fromEntries(set);
-}
-
-function unknownIn(value: unknown): UnknownValue | undefined {
-  if (value instanceof UnknownValue) return value;
-  const parts = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
-  for (const part of parts) {
-    const unknown = unknownIn(part);
-    if (unknown !== undefined) return unknown;
-  }
-  return undefined;
 }
 
 const Text = z.string({ error: "must be text" });

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, UnknownValue } from "./resource.ts";
+import { UnexpandedLoop } from "./cloudformation-loops.ts";
+import { isObject, type JsonObject, UnknownValue, unknownIn } from "./resource.ts";
 
 /** A CloudFormation template, such as `cdk synth` writes it. */
 export interface Template {
@@ -6,12 +7,14 @@ export interface Template {
   readonly Parameters?: Readonly<Record<string, Parameter>>;
   readonly Mappings?: JsonObject;
   readonly Conditions?: JsonObject;
+  readonly Transform?: unknown;
 }
 
-interface TemplateResource {
+export interface TemplateResource {
   readonly Type?: string;
   readonly Condition?: string;
   readonly Properties?: JsonObject;
+  readonly Metadata?: JsonObject;
 }
 
 interface Parameter {
@@ -43,6 +46,16 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, unknown>> = {
   "AWS::URLSuffix": "amazonaws.com",
 };
 
+/** @returns the template with values for its parameters instead of their defaults */
+export function withParameters(template: Template, values: JsonObject): Template {
+  const parameters = Object.entries(template.Parameters ?? {}).map(([name, parameter]) => {
+    const isUnknown = values instanceof UnknownValue;
+    if (!isUnknown && !Object.hasOwn(values, name)) return [name, parameter];
+    return [name, { ...parameter, Default: isUnknown ? values : values[name] }];
+  });
+  return { ...template, Parameters: Object.fromEntries(parameters) };
+}
+
 /**
  * Creates an evaluator of a template's functions, with the defaults of its parameters.
  * @param namePropertyOf returns the property with the name of a resource, which `Ref` returns, by the resource's type
@@ -54,24 +67,32 @@ export function createEvaluator(
 ): Evaluator {
   const { reference, attribute } = createReferences(template, namePropertyOf, evaluate);
   const functions: Functions = {
-    Ref: (id) => reference(String(id)),
-    "Fn::GetAtt": (path) => attribute(Array.isArray(path) ? path : String(path).split(".")),
+    Ref: (id) => withKnown([evaluate(id)], ([name]) => reference(String(name))),
+    "Fn::GetAtt": (path) =>
+      withKnown(Array.isArray(path) ? evaluate(path) : String(path).split("."), (steps) =>
+        attribute(steps.map(String)),
+      ),
     "Fn::Sub": (argument) => substitute(argument),
     ...textFunctions(evaluate),
     ...conditionFunctions(evaluate, (name) => condition(name)),
     "Fn::FindInMap": (path) =>
-      withKnown(evaluate(path), (keys) => {
+      withKnown(evaluate(path), ([map, first, second, options]) => {
+        const keys = [map, first, second].map(String);
         const found = keys.reduce<unknown>(
-          (map, key) => (isObject(map) ? map[String(key)] : undefined),
+          (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
           template.Mappings,
         );
-        return found ?? unknown(`the mapping ${keys.join(".")} does not exist`);
+        const otherwise = isObject(options) ? options.DefaultValue : undefined;
+        return found ?? otherwise ?? unknown(`the mapping ${keys.join(".")} does not exist`);
       }),
   };
 
   function evaluate(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(evaluate).filter((item) => item !== NO_VALUE);
     if (!isObject(value) || value instanceof UnknownValue) return value;
+    const loop = Object.values(value).find((item) => item instanceof UnexpandedLoop);
+    if (loop !== undefined) return loop;
+    if ("Fn::Transform" in value) return unknown("a macro adds to it, by Fn::Transform");
     const [[name, argument] = ["", undefined], ...more] = Object.entries(value);
     if (more.length === 0 && Object.hasOwn(functions, name)) return functions[name]?.(argument);
     if (more.length === 0 && name.startsWith("Fn::")) {
@@ -128,8 +149,11 @@ function createReferences(
     }
     const { Type = "", Default } = parameter;
     if (Default === undefined) return unknown(`it is the parameter ${id}, which has no default`);
+    if (Default instanceof UnknownValue || Array.isArray(Default)) return Default;
     return /List</.test(Type) || Type === "CommaDelimitedList"
-      ? String(Default).split(",")
+      ? String(Default)
+          .split(",")
+          .map((item) => item.trim())
       : Default;
   }
 
@@ -181,6 +205,9 @@ function textFunctions(evaluate: (value: unknown) => unknown): Functions {
       ),
     "Fn::Split": (argument) =>
       withKnown(evaluate(argument), ([separator, text]) => String(text).split(String(separator))),
+    "Fn::Length": (argument) => withKnown(evaluate(argument), (items) => items.length),
+    "Fn::ToJsonString": (argument) =>
+      withKnown([evaluate(argument)], ([value]) => unknownIn(value) ?? JSON.stringify(value)),
   };
 }
 

@@ -1,114 +1,215 @@
-import { createEvaluator, type Template } from "./cloudformation-functions.ts";
-import { type ImportedResource, type ImportedType, isObject, type JsonObject } from "./resource.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeText } from "../../common/text-encoding.ts";
+import {
+  createEvaluator,
+  type Template,
+  type TemplateResource,
+  withParameters,
+} from "./cloudformation-functions.ts";
+import {
+  fromProperties,
+  IMPORTED_CLOUDFORMATION_TYPES,
+  namePropertyOf,
+} from "./cloudformation-kinds.ts";
+import { expandLoops, UnexpandedLoop } from "./cloudformation-loops.ts";
+import { parseText } from "./parse-text.ts";
+import { type FileResource, isObject, type JsonObject, UnknownValue } from "./resource.ts";
 
-interface Kind {
-  readonly type: ImportedType;
-  /** The property with the resource's name, which CloudFormation makes up if it is missing. */
-  readonly nameProperty: string;
-  readonly attributes: (name: unknown, properties: JsonObject) => JsonObject;
+/** Where a template is. */
+export interface TemplateLocation {
+  /** For the paths of nested templates; undefined if these cannot be files. */
+  readonly folder?: string | undefined;
+  /** The address of the resource that creates its stack. Default: none. */
+  readonly parent?: string;
+  /** The files of the templates that contain this one. Default: none. */
+  readonly ancestors?: readonly string[];
 }
 
-const KINDS: Readonly<Record<string, Kind>> = {
-  "AWS::Logs::MetricFilter": {
-    type: "aws_cloudwatch_log_metric_filter",
-    nameProperty: "FilterName",
-    attributes: (name, { FilterPattern, LogGroupName, MetricTransformations }) => ({
-      name,
-      pattern: FilterPattern,
-      log_group_name: LogGroupName,
-      metric_transformation: listOf(MetricTransformations).map(
-        ({ MetricName, MetricNamespace, MetricValue, DefaultValue, Unit, Dimensions }) => ({
-          name: MetricName,
-          namespace: MetricNamespace,
-          value: MetricValue,
-          default_value: DefaultValue,
-          unit: Unit,
-          dimensions: pairs(Dimensions, "Key"),
-        }),
-      ),
-    }),
-  },
-  "AWS::CloudWatch::Alarm": {
-    type: "aws_cloudwatch_metric_alarm",
-    nameProperty: "AlarmName",
-    attributes: (name, properties) => ({
-      ...actions(name, properties),
-      ...metric(properties),
-      comparison_operator: properties.ComparisonOperator,
-      threshold: properties.Threshold,
-      threshold_metric_id: properties.ThresholdMetricId,
-      evaluation_periods: properties.EvaluationPeriods,
-      datapoints_to_alarm: properties.DatapointsToAlarm,
-      treat_missing_data: properties.TreatMissingData,
-      metric_query: listOf(properties.Metrics).map(
-        ({ Id, Expression, ReturnData, Period, MetricStat }) => ({
-          id: Id,
-          expression: Expression,
-          return_data: ReturnData ?? true,
-          period: Period,
-          metric: isObject(MetricStat) ? [metricOfQuery(MetricStat)] : [],
-        }),
-      ),
-    }),
-  },
-  "AWS::CloudWatch::CompositeAlarm": {
-    type: "aws_cloudwatch_composite_alarm",
-    nameProperty: "AlarmName",
-    attributes: (name, properties) => ({
-      ...actions(name, properties),
-      alarm_rule: properties.AlarmRule,
-      actions_suppressor: properties.ActionsSuppressor,
-    }),
-  },
-};
+/** A resource with the type and properties of CloudFormation, wherever it is defined. */
+export interface CloudFormationResource extends TemplateLocation {
+  readonly type: string;
+  readonly address: string;
+  readonly properties: JsonObject;
+  readonly metadata?: JsonObject | undefined;
+}
+
+const PROCESSED =
+  "Replay the processed template: aws cloudformation get-template --template-stage Processed --query TemplateBody --stack-name NAME";
+
+/** Resource types that create alarms which replay cannot read, with the reason. */
+const UNREAD_TYPES: ReadonlyMap<string, string> = new Map([
+  [
+    "AWS::ApplicationInsights::Application",
+    "Application Insights chooses its alarms itself. Replay the alarms of the account that it created, as a template or state",
+  ],
+  [
+    "AWS::CloudWatch::LogAlarm",
+    "it is an alarm on a scheduled Logs Insights query; replay evaluates metrics and metric math",
+  ],
+  [
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+    "the template of its product is in Service Catalog. Pass that template with another --plan",
+  ],
+]);
+
+/** The properties that contain or locate a nested template, by the type of the stack. */
+const STACK_TYPES: ReadonlyMap<string, string> = new Map([
+  ["AWS::CloudFormation::Stack", "TemplateURL"],
+  ["AWS::CloudFormation::StackSet", "TemplateURL"],
+  ["AWS::Serverless::Application", "Location"],
+]);
+
+/** The types that `readResource` reads or reports, but for modules and custom resources. */
+const KNOWN_TYPES = [
+  ...IMPORTED_CLOUDFORMATION_TYPES,
+  ...UNREAD_TYPES.keys(),
+  ...STACK_TYPES.keys(),
+];
+
+export const isKnownType = (type: string): boolean => KNOWN_TYPES.includes(type);
 
 /**
  * Reads the filters and alarms of a template. Parameters have their defaults; resources whose condition is false
- * with these are left out.
+ * with these are left out. Templates of nested stacks are read if they are files or part of the template.
  */
-export function readTemplate(template: Template): readonly ImportedResource[] {
-  const evaluator = createEvaluator(template, (type) => KINDS[type]?.nameProperty);
-  return Object.entries(template.Resources).flatMap(([id, resource]) => {
-    const kind = KINDS[resource.Type ?? ""];
-    if (kind === undefined || !evaluator.isCreated(resource)) return [];
-    const properties = evaluator.evaluate(resource.Properties ?? {}) as JsonObject;
-    const attributes = kind.attributes(properties[kind.nameProperty] ?? id, properties);
-    return [{ address: id, type: kind.type, attributes }];
+export function readTemplate(
+  template: Template,
+  location: TemplateLocation,
+): readonly FileResource[] {
+  const raw = createEvaluator(template, () => undefined);
+  const expanded = expandLoops(template, raw.evaluate);
+  const evaluator = createEvaluator(expanded, namePropertyOf);
+  const addressOf = (id: string) =>
+    location.parent === undefined ? id : `${location.parent}.${id}`;
+  const resources = Object.entries(expanded.Resources).flatMap(([id, resource]) => {
+    const why = whyNotRead(id, resource);
+    if (why !== undefined) return [{ address: addressOf(id), why }];
+    const { Type: type = "", Properties = {}, Metadata: metadata } = resource ?? {};
+    if (!evaluator.isCreated(resource ?? {})) return [];
+    const evaluated = evaluator.evaluate(Properties) as JsonObject;
+    const name = namePropertyOf(type);
+    const properties =
+      name === undefined || evaluated instanceof UnknownValue
+        ? evaluated
+        : { ...evaluated, [name]: evaluated[name] ?? id };
+    return readResource({ type, address: addressOf(id), properties, metadata, ...location });
   });
+  const macros = macrosOf(template).map((macro) => ({
+    address: addressOf("Transform"),
+    why: `the macro ${macro} can add filters and alarms. ${PROCESSED}`,
+  }));
+  return [...resources, ...macros];
 }
 
-function actions(name: unknown, properties: JsonObject): JsonObject {
-  return {
-    alarm_name: name,
-    alarm_description: properties.AlarmDescription,
-    actions_enabled: properties.ActionsEnabled,
-    alarm_actions: properties.AlarmActions,
-    ok_actions: properties.OKActions,
-  };
+/** The reason why an entry of `Resources` cannot be read. */
+function whyNotRead(id: string, resource: TemplateResource): string | undefined {
+  if (resource instanceof UnexpandedLoop) {
+    const body = JSON.stringify(resource.body);
+    return KNOWN_TYPES.some((type) => body.includes(`"${type}"`))
+      ? `${resource.why}. ${resource.next}`
+      : undefined;
+  }
+  if (id === "Fn::Transform" || (isObject(resource) && "Fn::Transform" in resource)) {
+    return `a macro creates it, by Fn::Transform. ${PROCESSED}`;
+  }
+  return resource?.Type?.endsWith("::MODULE")
+    ? `it is a CloudFormation module, whose resources are in the registry. ${PROCESSED}`
+    : undefined;
 }
 
-function metric(properties: JsonObject): JsonObject {
-  return {
-    namespace: properties.Namespace,
-    metric_name: properties.MetricName,
-    dimensions: pairs(properties.Dimensions, "Name"),
-    statistic: properties.Statistic,
-    extended_statistic: properties.ExtendedStatistic,
-    period: properties.Period,
-  };
+/** Macros of AWS that add no filter and no alarm. */
+const KNOWN_MACROS =
+  /^AWS::(LanguageExtensions|Serverless-.*|SecretsManager-.*|CodeDeployBlueGreen|ServiceCatalog)$/;
+
+/** The macros that may add resources. */
+function macrosOf({ Transform: transform = [] }: Template): readonly string[] {
+  const macros = Array.isArray(transform) ? transform : [transform];
+  return macros
+    .map((macro) => String(isObject(macro) ? macro.Name : macro))
+    .filter((name) => !KNOWN_MACROS.test(name));
 }
 
-function metricOfQuery({ Metric, Period, Stat }: JsonObject): JsonObject {
-  const { statistic, extended_statistic, ...rest } = metric(isObject(Metric) ? Metric : {});
-  return { ...rest, period: Period, stat: Stat };
+/** An SDK call of a custom resource that creates a filter or an alarm. */
+const CREATING_CALL = /put-?(metric-?filter|metric-?alarm|composite-?alarm)/i;
+
+/** Reads a resource: none, one, or those of a nested stack. */
+export function readResource(resource: CloudFormationResource): readonly FileResource[] {
+  const { type, address, properties } = resource;
+  const why = UNREAD_TYPES.get(type);
+  if (why !== undefined) return [{ address, why }];
+  if (/^(Custom::|AWS::CloudFormation::CustomResource$)/.test(type)) {
+    const [call] = CREATING_CALL.exec(JSON.stringify(properties)) ?? [];
+    return call === undefined
+      ? []
+      : [{ address, why: `it is a custom resource that calls ${call}, which replay does not run` }];
+  }
+  if (!isKnownType(type)) return [];
+  if (properties instanceof UnknownValue) {
+    return [
+      { address, why: `its properties are not known: ${properties.why}. ${properties.next}` },
+    ];
+  }
+  const imported = fromProperties(type, address, properties);
+  return imported === undefined ? readNestedStack(resource) : [imported];
 }
 
-function listOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+function readNestedStack(stack: CloudFormationResource): readonly FileResource[] {
+  const { address, properties } = stack;
+  try {
+    const { template, ...location } = nestedTemplate(stack);
+    if (!isObject(template) || !isObject(template.Resources)) {
+      return [{ address, why: "its template has no Resources" }];
+    }
+    const values = parametersOf(properties.Parameters);
+    const nested = withParameters(template as unknown as Template, values);
+    return readTemplate(nested, { ...location, parent: address });
+  } catch (error) {
+    return [{ address, why: (error as Error).message }];
+  }
 }
 
-/** Turns a list of names and values into an object; undefined for an absent or empty list. */
-function pairs(value: unknown, nameKey: "Key" | "Name"): JsonObject | undefined {
-  const entries = listOf(value).map((pair) => [String(pair[nameKey]), pair.Value] as const);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+/** @throws Error with the reason why the template cannot be read */
+function nestedTemplate({
+  type,
+  properties,
+  metadata,
+  folder,
+  ancestors = [],
+}: CloudFormationResource): TemplateLocation & { readonly template: unknown } {
+  const body = properties.TemplateBody;
+  if (typeof body === "string" && body !== "") {
+    return { template: parseText(body, "its template"), folder, ancestors };
+  }
+  // The CDK writes nested templates beside the parent, and names them in metadata.
+  const place = metadata?.["aws:asset:path"] ?? properties[STACK_TYPES.get(type) ?? ""];
+  if (typeof place !== "string" && body instanceof UnknownValue) {
+    throw new Error(`its template is not known: ${body.why}. ${body.next}`);
+  }
+  if (typeof place !== "string" || folder === undefined || /^\w+:\/\//.test(place)) {
+    const where = typeof place === "string" ? `in ${place}` : "not in this file";
+    throw new Error(`its template is ${where}. Save it, and pass it with another --plan`);
+  }
+  const file = join(folder, place);
+  if (ancestors.includes(file)) throw new Error(`its template ${place} contains itself`);
+  const template = parseText(readTemplateFile(file), file);
+  return { template, folder: join(file, ".."), ancestors: [...ancestors, file] };
+}
+
+function readTemplateFile(file: string): string {
+  try {
+    return decodeText(readFileSync(file));
+  } catch (error) {
+    throw new Error(`cannot read its template: ${(error as Error).message}`);
+  }
+}
+
+/** The parameters of a stack: an object, or the list of a stack set. */
+function parametersOf(parameters: unknown): JsonObject {
+  if (!Array.isArray(parameters)) return isObject(parameters) ? parameters : {};
+  return Object.fromEntries(
+    parameters
+      .filter(isObject)
+      .map(({ ParameterKey, ParameterValue }) => [String(ParameterKey), ParameterValue]),
+  );
 }

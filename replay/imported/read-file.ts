@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { type CollectionTag, parseDocument, type ScalarTag } from "yaml";
+import { dirname } from "node:path";
 import { decodeText } from "../../common/text-encoding.ts";
 import { STANDARD_INPUT } from "../read/chunks.ts";
 import { readTemplate } from "./cloudformation.ts";
 import type { Template } from "./cloudformation-functions.ts";
-import { type ImportedResource, isObject } from "./resource.ts";
+import { parseText } from "./parse-text.ts";
+import { type FileResource, isObject } from "./resource.ts";
 import { type PlanFile, readPlan } from "./terraform-plan.ts";
 import {
   readShownState,
@@ -22,7 +23,7 @@ const ALLOWED =
  * @param file a path, or `-` for standard input
  * @throws Error naming the file, with the formats allowed
  */
-export function readAlarmFile(file: string): readonly ImportedResource[] {
+export function readAlarmFile(file: string): readonly FileResource[] {
   const content = parse(file);
   if (isObject(content)) {
     if (isObject(content.planned_values)) {
@@ -38,7 +39,10 @@ export function readAlarmFile(file: string): readonly ImportedResource[] {
       return readShownState(content as unknown as ShownState);
     if (content.version === 4 && Array.isArray(content.resources))
       return readStateFile(content as unknown as StateFile);
-    if (isObject(content.Resources)) return readTemplate(content as unknown as Template);
+    if (isObject(content.Resources)) {
+      const folder = file === STANDARD_INPUT ? "." : dirname(file);
+      return readTemplate(content as unknown as Template, { folder });
+    }
   }
   throw new Error(`${file} is neither a plan, a state nor a template. ${ALLOWED}`);
 }
@@ -57,38 +61,5 @@ function parse(file: string): unknown {
       `${file} is a saved plan in Terraform's own format. Convert it: terraform show -json ${file} > plan.json`,
     );
   }
-  if (/^\s*[{[]/.test(text)) {
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new Error(`${file} is not valid JSON: ${(cause as Error).message}.`, { cause });
-    }
-  }
-  const document = parseDocument(text, { customTags: SHORT_FORMS, logLevel: "error" });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw new Error(`${file} is neither JSON nor valid YAML: ${error.message} ${ALLOWED}`);
-  }
-  return document.toJS();
+  return parseText(text, file, ALLOWED);
 }
-
-const FUNCTIONS = [
-  ...["Sub", "Join", "GetAtt", "Select", "Split", "FindInMap", "ImportValue"],
-  ...["If", "Equals", "And", "Or", "Not"],
-];
-
-/** CloudFormation's short forms, such as `!Ref`: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html */
-const SHORT_FORMS = ["Ref", "Condition", ...FUNCTIONS].flatMap(
-  (name): (ScalarTag | CollectionTag)[] => {
-    const key = FUNCTIONS.includes(name) ? `Fn::${name}` : name;
-    const tag = `!${name}`;
-    return [
-      { tag, resolve: (value: string) => ({ [key]: value }) },
-      {
-        tag,
-        collection: "seq",
-        resolve: (value) => ({ [key]: "toJSON" in value ? value.toJSON() : value }),
-      },
-    ];
-  },
-);

@@ -28,6 +28,15 @@ export interface ImportedResource {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** A resource that creates or may create filters or alarms that replay does not read. */
+export interface UnreadResource {
+  readonly address: string;
+  /** Completes the sentence "Not replayed: aws_cloudformation_stack.a: …". */
+  readonly why: string;
+}
+
+export type FileResource = ImportedResource | UnreadResource;
+
 export function isImportedType(type: string): type is ImportedType {
   return (IMPORTED_TYPES as readonly string[]).includes(type);
 }
@@ -36,4 +45,15 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The first part of a value that is not known. */
+export function unknownIn(value: unknown): UnknownValue | undefined {
+  if (value instanceof UnknownValue) return value;
+  const parts = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];
+  for (const part of parts) {
+    const unknown = unknownIn(part);
+    if (unknown !== undefined) return unknown;
+  }
+  return undefined;
 }

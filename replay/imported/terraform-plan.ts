@@ -1,16 +1,12 @@
-import {
-  type ImportedResource,
-  isImportedType,
-  isObject,
-  type JsonObject,
-  UnknownValue,
-} from "./resource.ts";
+import { type FileResource, isObject, type JsonObject, UnknownValue } from "./resource.ts";
 import {
   type Configuration,
+  type Expression,
   expressionAt,
   type Path,
   resolveExpression,
 } from "./terraform-references.ts";
+import { mayCreateAlarms, readTerraformResource } from "./terraform-resource.ts";
 import { type ModuleValues, type ResourceValues, resourcesIn } from "./terraform-state.ts";
 
 /** The output of `terraform show -json` for a plan: https://developer.hashicorp.com/terraform/internals/json-format */
@@ -19,7 +15,9 @@ export interface PlanFile {
   readonly configuration: { readonly root_module: Configuration };
   readonly resource_changes?: readonly {
     readonly address: string;
-    readonly change: { readonly after_unknown?: unknown };
+    readonly mode?: string;
+    readonly type?: string;
+    readonly change: { readonly actions?: readonly string[]; readonly after_unknown?: unknown };
   }[];
 }
 
@@ -27,13 +25,13 @@ export interface PlanFile {
  * Reads the filters and alarms as they will be after the plan. Values that are only known after apply, such
  * as a metric name taken from a filter's id, are resolved through the references in the configuration.
  */
-export function readPlan(plan: PlanFile): readonly ImportedResource[] {
+export function readPlan(plan: PlanFile): readonly FileResource[] {
   const resources = resourcesIn(plan.planned_values.root_module);
   const unknown = new Map(
     plan.resource_changes?.map(({ address, change }) => [address, change.after_unknown]),
   );
-  return resources.flatMap(({ module, resource }) => {
-    if (!isImportedType(resource.type)) return [];
+  const planned = resources.flatMap(({ module, resource }) => {
+    if (!mayCreateAlarms(resource)) return [];
     const fill = (value: unknown, unknownParts: unknown, path: Path): unknown => {
       if (unknownParts === true) return resolve(path);
       if (Array.isArray(unknownParts)) {
@@ -49,14 +47,56 @@ export function readPlan(plan: PlanFile): readonly ImportedResource[] {
     };
     const resolve = (path: Path) => {
       const scope = { plan: { configuration: plan.configuration.root_module, resources }, module };
-      const expression = expressionAt(scope, resource, path);
-      if (expression === undefined) return new UnknownValue(whyNoExpression(path));
+      const [attribute = ""] = path;
+      const expression =
+        expressionAt(scope, resource, path) ?? expressionAt(scope, resource, [attribute]);
+      if (expression === undefined || isUnset(resource.type, path, expression)) {
+        return isChosenByAws(resource.type, attribute)
+          ? undefined
+          : new UnknownValue(whyNoExpression(path));
+      }
       return resolveExpression({ ...scope, resource }, expression);
     };
-    const { address, type, values } = resource;
+    const { address, values } = resource;
     const attributes = fill(values, withoutLists(unknown.get(address), values), []) as JsonObject;
-    return [{ address, type, attributes }];
+    return readTerraformResource(resource, attributes);
   });
+  return [...planned, ...forgottenBy(plan)];
+}
+
+/** Filters and alarms that the plan removes from the state with `removed`, but not from AWS. */
+function forgottenBy({ resource_changes: changes = [] }: PlanFile): readonly FileResource[] {
+  return changes
+    .filter(({ mode = "", type = "", address, change }) => {
+      const isForgotten = change.actions?.length === 1 && change.actions[0] === "forget";
+      return isForgotten && mayCreateAlarms({ address, mode, type });
+    })
+    .map(({ address }) => ({
+      address,
+      why: "the plan removes it from the state but not from AWS, so it stays as it is. Replay the current state, too: terraform show -json",
+    }));
+}
+
+/**
+ * Whether AWS chooses the value of an attribute that is not set, so that a plan marks it as unknown. Those of the
+ * awscc provider are; of other attributes, a value follows from a resource that the plan creates.
+ */
+function isChosenByAws(type: string, attribute: string | number): boolean {
+  return type.startsWith("awscc_") || attribute === "parameters";
+}
+
+/** Parts of the awscc provider's lists that must be set. */
+const REQUIRED: readonly unknown[] = [
+  ...["metric_name", "metric_namespace", "metric_value", "namespace", "value"],
+];
+
+/**
+ * Whether an unknown part of an attribute is not set. A plan has one expression for a nested attribute of the
+ * awscc provider, and marks the parts of it that are not set as unknown, too.
+ */
+function isUnset(type: string, path: Path, { references }: Expression): boolean {
+  if (!type.startsWith("awscc_") || path.length === 1) return false;
+  return references === undefined || !REQUIRED.includes(path.at(-1));
 }
 
 const BLOCKS: readonly unknown[] = ["metric_query", "metric_transformation"];

@@ -1,4 +1,5 @@
-import { type ImportedResource, isImportedType, type JsonObject } from "./resource.ts";
+import type { FileResource, JsonObject } from "./resource.ts";
+import { readTerraformResource } from "./terraform-resource.ts";
 
 /** A module in the output of `terraform show -json`, of a state or of a plan's planned values. */
 export interface ModuleValues {
@@ -52,26 +53,20 @@ export function resourcesIn(
   ];
 }
 
-export function readShownState({ values }: ShownState): readonly ImportedResource[] {
+export function readShownState({ values }: ShownState): readonly FileResource[] {
   return resourcesIn(values?.root_module ?? {}).flatMap(({ resource }) =>
-    isImportedType(resource.type)
-      ? [{ address: resource.address, type: resource.type, attributes: resource.values }]
-      : [],
+    readTerraformResource(resource, resource.values),
   );
 }
 
-export function readStateFile({ resources }: StateFile): readonly ImportedResource[] {
-  return resources.flatMap(({ module, mode, type, name, instances }) => {
-    if (mode !== "managed" || !isImportedType(type)) return [];
-    return instances
+export function readStateFile({ resources }: StateFile): readonly FileResource[] {
+  return resources.flatMap(({ module, mode, type, name, instances }) =>
+    instances
       .filter(({ deposed }) => deposed === undefined)
-      .map(({ index_key: key, attributes = {} }) => {
+      .flatMap(({ index_key: key, attributes = {} }) => {
         const index = key === undefined ? "" : `[${JSON.stringify(key)}]`;
-        return {
-          address: `${module ? `${module}.` : ""}${type}.${name}${index}`,
-          type,
-          attributes,
-        };
-      });
-  });
+        const address = `${module ? `${module}.` : ""}${type}.${name}${index}`;
+        return readTerraformResource({ address, mode, type }, attributes);
+      }),
+  );
 }
