@@ -1,26 +1,6 @@
 import { UnexpandedLoop } from "./cloudformation-loops.ts";
+import type { Template, TemplateResource } from "./cloudformation-template.ts";
 import { isObject, type JsonObject, UnknownValue, unknownIn } from "./resource.ts";
-
-/** A CloudFormation template, such as `cdk synth` writes it. */
-export interface Template {
-  readonly Resources: Readonly<Record<string, TemplateResource>>;
-  readonly Parameters?: Readonly<Record<string, Parameter>>;
-  readonly Mappings?: JsonObject;
-  readonly Conditions?: JsonObject;
-  readonly Transform?: unknown;
-}
-
-export interface TemplateResource {
-  readonly Type?: string;
-  readonly Condition?: string;
-  readonly Properties?: JsonObject;
-  readonly Metadata?: JsonObject;
-}
-
-interface Parameter {
-  readonly Type?: string;
-  readonly Default?: unknown;
-}
 
 export interface Evaluator {
   /** Evaluates the intrinsic functions in a value. What is not known is an `UnknownValue`. */
@@ -45,16 +25,6 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, unknown>> = {
   "AWS::StackName": "stack",
   "AWS::URLSuffix": "amazonaws.com",
 };
-
-/** @returns the template with values for its parameters instead of their defaults */
-export function withParameters(template: Template, values: JsonObject): Template {
-  const parameters = Object.entries(template.Parameters ?? {}).map(([name, parameter]) => {
-    const isUnknown = values instanceof UnknownValue;
-    if (!isUnknown && !Object.hasOwn(values, name)) return [name, parameter];
-    return [name, { ...parameter, Default: isUnknown ? values : values[name] }];
-  });
-  return { ...template, Parameters: Object.fromEntries(parameters) };
-}
 
 /**
  * Creates an evaluator of a template's functions, with the defaults of its parameters.

@@ -1,4 +1,4 @@
-import type { Template } from "./cloudformation-functions.ts";
+import type { Template } from "./cloudformation-template.ts";
 import { isObject, type JsonObject, UnknownValue } from "./resource.ts";
 
 const PREFIX = "Fn::ForEach::";

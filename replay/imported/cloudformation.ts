@@ -1,18 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeText } from "../../common/text-encoding.ts";
-import {
-  createEvaluator,
-  type Template,
-  type TemplateResource,
-  withParameters,
-} from "./cloudformation-functions.ts";
+import { createEvaluator } from "./cloudformation-functions.ts";
 import {
   fromProperties,
   IMPORTED_CLOUDFORMATION_TYPES,
   namePropertyOf,
 } from "./cloudformation-kinds.ts";
 import { expandLoops, UnexpandedLoop } from "./cloudformation-loops.ts";
+import { type Template, type TemplateResource, withParameters } from "./cloudformation-template.ts";
 import { parseText } from "./parse-text.ts";
 import { type FileResource, isObject, type JsonObject, UnknownValue } from "./resource.ts";
 

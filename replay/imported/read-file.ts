@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { decodeText } from "../../common/text-encoding.ts";
 import { STANDARD_INPUT } from "../read/chunks.ts";
 import { readTemplate } from "./cloudformation.ts";
-import type { Template } from "./cloudformation-functions.ts";
+import type { Template } from "./cloudformation-template.ts";
 import { parseText } from "./parse-text.ts";
 import { type FileResource, isObject } from "./resource.ts";
 import { type PlanFile, readPlan } from "./terraform-plan.ts";
