@@ -1,6 +1,6 @@
 import { UnexpandedLoop } from "./cloudformation-loops.ts";
 import type { Template, TemplateResource } from "./cloudformation-template.ts";
-import { isObject, type JsonObject, UnknownValue, unknownIn } from "./resource.ts";
+import { isObject, UnknownValue, unknownIn } from "./resource.ts";
 
 export interface Evaluator {
   /** Evaluates the intrinsic functions in a value. What is not known is an `UnknownValue`. */
