@@ -34,7 +34,7 @@ describe("a detection that reads the trail", () => {
     expect(alarm).toMatchObject({
       namespace: "Cipherwatch/dev/Detections",
       metric_name: "kms-errors",
-      statistic: "Sum",
+      statistic: "Maximum",
       period: 60,
       evaluation_periods: 15,
       datapoints_to_alarm: 1,

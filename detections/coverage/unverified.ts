@@ -29,8 +29,8 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Read two secrets at once.",
   ],
   [
-    "PutMetricData with a negative value in the detections' namespace lowers their sums. It is a data event, which the trail does not record, and needs `cloudwatch:PutMetricData`, which neither of the service's roles has.",
-    "Do not grant it for the namespaces that begin with `Cipherwatch/`.",
+    "PutMetricData with a negative value in the detections' namespace lowers the sums of alarms with a threshold above 1, such as those on volume; at a threshold of 1, alarms evaluate the maximum, which it cannot lower. It is a data event, which the trail does not record, and needs `cloudwatch:PutMetricData`, which neither of the service's roles has, but any instance with AWS's CloudWatchAgentServerPolicy.",
+    "Deny it for namespaces that begin with `Cipherwatch/` (`cloudwatch:namespace`).",
   ],
   [
     "Denied calls: the records of KMS have no key, and those of EC2 have request parameters. For the other services AWS documents neither.",

@@ -5,6 +5,7 @@ import {
   describeThreshold,
   formatDuration,
 } from "../../detections/alarm-description.ts";
+import { alarmStatistic } from "../../detections/alarm-statistic.ts";
 import { attackUnderWay } from "../../detections/attack-under-way.ts";
 import {
   alarmNamesOf,
@@ -178,7 +179,7 @@ function cloudwatchTable<Scope extends MonitoringScope>(
   detection: Detection<Scope>,
   exampleScope: Scope,
 ): string {
-  const { statistic, period, datapointsToAlarm, evaluationPeriods, treatMissingData } = detection;
+  const { period, datapointsToAlarm, evaluationPeriods, treatMissingData } = detection;
   const { namespace, metricName, dimensions = {} } = detectionMetric(detection, exampleScope);
   const groupBy = groupByOf(detection);
   const metric = [
@@ -192,7 +193,7 @@ function cloudwatchTable<Scope extends MonitoringScope>(
     [
       `| alarms | ${alarmNamesOf(detection, exampleScope).map(inCode).join(", ")} |`,
       `| metric | ${metric.map(inCode).join(" ")} |`,
-      `| evaluation | ${statistic} over ${period} seconds, ${datapointsToAlarm} of ${evaluationPeriods} periods, missing data ${treatMissingData} |`,
+      `| evaluation | ${alarmStatistic(detection)} over ${period} seconds, ${datapointsToAlarm} of ${evaluationPeriods} periods, missing data ${treatMissingData} |`,
       `| tactic | ${detection.tactic ?? `none: ${attackUnderWay.id} ignores this alarm`} |`,
     ],
   );

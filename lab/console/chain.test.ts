@@ -83,7 +83,7 @@ it("follows a wrong Key from the request to the email", async () => {
   expect(stationsOf(delivered)?.slice(2)).toEqual([
     ...["CloudTrail done", "Filter alert", "Metric done", "Alarm waiting", "Email later"],
   ]);
-  expect(delivered?.stations[4]).toMatchObject({ text: "Sum 1 in 60 s" });
+  expect(delivered?.stations[4]).toMatchObject({ text: "Maximum 1 in 60 s" });
   expect(delivered?.stations[5]).toMatchObject({ due: START + 6 * MINUTE });
 
   clock.advance(2 * MINUTE);
@@ -103,7 +103,7 @@ it("shows the metric in the minute of the log event's timestamp, which can be ea
   const event = { message: JSON.stringify(record), timestamp: clock.now() - 4 * MINUTE };
   aws.services.logs.ingest(deployment.trail.logGroupName, "test", [event]);
   const [chain] = chains(sources, 5);
-  expect(chain?.stations[4]).toMatchObject({ name: "Metric", text: "Sum 1 in 60 s" });
+  expect(chain?.stations[4]).toMatchObject({ name: "Metric", text: "Maximum 1 in 60 s" });
 });
 
 it("omits the service's own use of the key, and shows who bypasses the service", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { statisticSet } from "../../cloudwatch/metric.ts";
 import { PLACEHOLDER_DIGEST } from "../../common/placeholder-digest.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
@@ -73,7 +74,10 @@ const alarmsOf = (arrivals: readonly Arrival[]): Deployment["alarms"] => {
  * Runs the alarms of the arrivals' detections, amid ordinary events.
  * @returns the names of the alarms that fired
  */
-function fired(arrivals: readonly Arrival[], alarms = alarmsOf(arrivals)): ReadonlySet<string> {
+function fired(
+  arrivals: readonly Arrival[],
+  { alarms = alarmsOf(arrivals), forged }: { alarms?: Deployment["alarms"]; forged?: number } = {},
+): ReadonlySet<string> {
   const clock = manualClock(START);
   const metrics = createMetrics({ clock, journal: memoryJournal() });
   const metricNames = new Set(alarms.map(({ metricName }) => metricName));
@@ -112,6 +116,13 @@ function fired(arrivals: readonly Arrival[], alarms = alarmsOf(arrivals)): Reado
     every(10 * SECOND, scope.serviceLogGroupName, (timestamp) =>
       JSON.stringify(metricFields(scope.serviceNamespace, idle, timestamp)),
     );
+  }
+  for (let at = 0; forged !== undefined && at < DURATION; at += MINUTE) {
+    const points = alarms.map(({ namespace, metricName: name, dimensions }) => ({
+      ...{ namespace, name, dimensions, timestamp: START + at, unit: "Count" as const },
+      ...{ highResolution: false, ...statisticSet([forged]) },
+    }));
+    clock.after(at, () => metrics.put(points));
   }
   for (const arrival of arrivals) {
     clock.after(arrival.arrivesAt, () => {
@@ -169,6 +180,12 @@ describe("points up to ten minutes late and records delivered twice", () => {
     }));
     const names = single.map((detection) => alarmNameOf(detection, scope));
     expect([...fired(arrivals)].sort()).toEqual(names.sort());
+  });
+
+  test("fire it amid negative values, which whoever may publish metrics can add", () => {
+    const arrivals = single.map((detection) => onTime(detection, 59 * SECOND));
+    const names = single.map((detection) => alarmNameOf(detection, scope));
+    expect([...fired(arrivals, { forged: -1000 })].sort()).toEqual(names.sort());
   });
 
   test("fire an alarm whose threshold is reached within seconds, wherever a period begins", {
@@ -232,9 +249,9 @@ describe("an alarm that escapes", () => {
     const arrival = { ...onTime(kmsKeyChange as Detection, MINUTE), arrivesAt: 4 * MINUTE };
     const name = alarmNameOf({ id: "kms-key-change" }, scope);
     expect(fired([arrival])).toContain(name);
-    expect(fired([arrival], changed("kms-key-change", { evaluationPeriods: 1 }))).toEqual(
-      new Set(),
-    );
+    expect(
+      fired([arrival], { alarms: changed("kms-key-change", { evaluationPeriods: 1 }) }),
+    ).toEqual(new Set());
   });
 
   test("has periods that do not overlap, at five wrong Keys in four seconds across a boundary", () => {
@@ -243,6 +260,8 @@ describe("an alarm that escapes", () => {
     );
     const name = alarmNameOf({ id: "decrypt-denied" }, scope);
     expect(fired(straddling)).toContain(name);
-    expect(fired(straddling, changed("decrypt-denied", { period: 10 }))).toEqual(new Set());
+    expect(fired(straddling, { alarms: changed("decrypt-denied", { period: 10 }) })).toEqual(
+      new Set(),
+    );
   });
 });

@@ -213,8 +213,14 @@ describe("athenaScript", () => {
   });
 
   const transformation = FILTER.transformation;
+  it("accepts the maximum where one match reaches the threshold", () => {
+    const alarm = { ...ALARM, statistic: "Maximum" as const, threshold: 1 };
+    expect(() => checkAlarm([FILTER], alarm)).not.toThrow();
+  });
+
   it.each([
     [/"Average .*" is not a sum/, { statistic: "Average" as const }, {}],
+    [/"Maximum .*" is not a sum/, { statistic: "Maximum" as const, threshold: 2 }, {}],
     [/does not count matches/, {}, { metricValue: "$.size" }],
     [/does not count matches/, {}, { defaultValue: 1 }],
     [/breached without matches/, { comparisonOperator: "LessThanThreshold" as const }, {}],

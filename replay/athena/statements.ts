@@ -131,7 +131,12 @@ export function checkAlarm(filters: readonly MetricFilter[], alarm: ThresholdAla
     }
   }
   const { statistic, period, comparisonOperator, threshold } = alarm;
-  if (statistic !== "Sum" || period % 60 !== 0) {
+  // If one match reaches the threshold, so does the sum of several.
+  const isReachedByOne =
+    statistic === "Maximum" &&
+    comparisonOperator === "GreaterThanOrEqualToThreshold" &&
+    filters.every(({ transformation }) => Number(transformation.metricValue) >= threshold);
+  if ((statistic !== "Sum" && !isReachedByOne) || period % 60 !== 0) {
     throw new NotExpressibleError(`"${rule(alarm)}" is not a sum over whole minutes`);
   }
   if (BREACHES_WITHOUT_MATCHES[comparisonOperator](threshold)) {

@@ -1,6 +1,7 @@
 import type { CompositeAlarm, MetricAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { COUNTING_WINDOW } from "../../detections/alarm-period.ts";
+import { countingStatistic } from "../../detections/alarm-statistic.ts";
 import { metricIdsOf } from "./math-alarm.ts";
 
 /** A metric that counts CloudTrail records, and its alarms. */
@@ -17,8 +18,8 @@ export interface ReplayedDetection {
 }
 
 /**
- * The alarm that `CIPHERWATCH_THRESHOLDS` would deploy: with another threshold and, above 1, with a period that holds
- * all records. `CIPHERWATCH_PERIODS` is not considered.
+ * The alarm that `CIPHERWATCH_THRESHOLDS` would deploy: with another threshold and, above 1, with the sum over a period
+ * that holds all records. `CIPHERWATCH_PERIODS` is not considered.
  */
 export function withThreshold(
   alarm: ThresholdAlarm,
@@ -26,8 +27,10 @@ export function withThreshold(
   { isOwn = false }: Pick<ReplayedDetection, "isOwn">,
 ): ThresholdAlarm {
   if (threshold === alarm.threshold) return alarm;
-  const isCounting = isOwn && threshold > 1 && alarm.period < COUNTING_WINDOW.period;
-  return { ...alarm, threshold, ...(isCounting && COUNTING_WINDOW) };
+  if (!isOwn) return { ...alarm, threshold };
+  const isCounting = threshold > 1 && alarm.period < COUNTING_WINDOW.period;
+  const statistic = countingStatistic(threshold);
+  return { ...alarm, threshold, statistic, ...(isCounting && COUNTING_WINDOW) };
 }
 
 export const BINDINGS = ["role", "key"] as const;

@@ -6,6 +6,7 @@ import {
   describeAnomalyBand,
   describeThreshold,
 } from "../../detections/alarm-description.ts";
+import { alarmStatistic } from "../../detections/alarm-statistic.ts";
 import { attackUnderWay, compositeAlarmRule } from "../../detections/attack-under-way.ts";
 import {
   alarmNameOf,
@@ -114,6 +115,7 @@ function alarmsOf(
       alarmDescription(detection, describeThreshold(detection), links),
     ),
     ...metric,
+    statistic: alarmStatistic(detection),
     period,
     evaluationPeriods,
     datapointsToAlarm,

@@ -110,11 +110,12 @@ function alarmReport(
   },
 ): AlarmReport {
   const { series, span, sweep } = evaluated;
-  const timelines = new Map<number, Timeline>();
-  /** The values in the periods of an alarm: an alarm with another threshold may have another period. */
+  const timelines = new Map<string, Timeline>();
+  /** The values in the periods of an alarm. Another threshold may come with another period and statistic. */
   const timelineOf = (alarm: MetricAlarm, { first }: Span): Timeline => {
-    const timeline = timelines.get(alarm.period) ?? createTimeline(alarm, series, first);
-    timelines.set(alarm.period, timeline);
+    const key = `${alarm.statistic} ${alarm.period}`;
+    const timeline = timelines.get(key) ?? createTimeline(alarm, series, first);
+    timelines.set(key, timeline);
     return timeline;
   };
   const reportOf = (alarm: MetricAlarm) => ({

@@ -63,16 +63,25 @@ const OPERATORS: Readonly<Record<ComparisonOperator, string>> = {
   LessThanOrEqualToThreshold: "≤",
 };
 
-/** `≥ 3 in 1 min`, `> mean + 2 σ in 5 min, 2 of 3`, with the statistic unless it is a sum. */
+/** `≥ 3 in 1 min`, `> mean + 2 σ in 5 min, 2 of 3`, with the statistic unless it counts: `≥ 1` is a match or more. */
 export function rule(alarm: MetricAlarm): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
   const measured = isMathAlarm(alarm) ? alarm.math.text : statistic;
-  const subject = measured === "Sum" ? "" : `${measured} `;
+  const counts = measured === "Sum" || (measured === "Maximum" && isOneOrMore(alarm));
+  const subject = counts ? "" : `${measured} `;
   const limit = isAnomalyAlarm(alarm)
     ? `> mean + ${number(alarm.deviations)} σ`
     : `${OPERATORS[alarm.comparisonOperator]} ${number(alarm.threshold)}`;
   const times = evaluationPeriods === 1 ? "" : `, ${datapointsToAlarm} of ${evaluationPeriods}`;
   return `${subject}${limit} in ${duration(period * SECOND)}${times}`;
+}
+
+function isOneOrMore(alarm: MetricAlarm): boolean {
+  return (
+    !isAnomalyAlarm(alarm) &&
+    alarm.comparisonOperator === "GreaterThanOrEqualToThreshold" &&
+    alarm.threshold === 1
+  );
 }
 
 /** The total time in ALARM. */

@@ -12,6 +12,7 @@ import {
   describeAnomalyBand,
   describeThreshold,
 } from "../../detections/alarm-description.ts";
+import { alarmStatistic } from "../../detections/alarm-statistic.ts";
 import {
   alarmNameOf,
   anomalyAlarmNameOf,
@@ -137,7 +138,8 @@ function monitoredMetric(
   detection: Detection<never>,
   metric: Metric,
 ): Partial<CloudwatchMetricAlarmConfig> {
-  const { statistic, period } = detection;
+  const { period } = detection;
+  const statistic = alarmStatistic(detection);
   const groupBy = groupByOf(detection);
   if (groupBy === undefined) return { ...metric, statistic, period };
   const expression = groupedExpression({ dimensions: {}, ...metric, statistic, groupBy });

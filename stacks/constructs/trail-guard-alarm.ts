@@ -1,6 +1,7 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js";
 import { Construct } from "constructs";
 import { resourceName, serviceNamespace } from "../../common/naming.ts";
+import { countingStatistic } from "../../detections/alarm-statistic.ts";
 import { CipherwatchStack } from "../cipherwatch-stack.ts";
 
 export interface TrailGuardAlarmProps {
@@ -21,7 +22,7 @@ export class TrailGuardAlarm extends Construct {
       namespace: serviceNamespace(env),
       metricName: "TrailUnconfirmed",
       dimensions: { Service: "api" },
-      statistic: "Sum",
+      statistic: countingStatistic(1),
       period: 60,
       evaluationPeriods: 15, // a point may arrive ten minutes late
       datapointsToAlarm: 1,
