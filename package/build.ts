@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join, resolve } from "node:path";
 import { build } from "rolldown";
 import manifest from "./package.json" with { type: "json" };
+import { replaceModules } from "./replace-cdktf.ts";
 import { alarmsSnapshot } from "./snapshot.ts";
-import { replaceModules } from "./terraform/modules.ts";
 
 const root = resolve(import.meta.dirname, "..");
 

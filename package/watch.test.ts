@@ -5,7 +5,7 @@ import { build } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadWatchSettings } from "../settings/watch.ts";
 import { synthesizeWatch } from "../stacks/watch.ts";
-import { replaceModules } from "./terraform/modules.ts";
+import { replaceModules } from "./replace-cdktf.ts";
 import { writeWatchStacks } from "./watch.ts";
 
 const key = (name: string, digit: number, more: object = {}) => ({

@@ -6,14 +6,14 @@ import type { BoundArns, DefaultDetections } from "./detections.ts";
 /** The message of the child process. */
 export type SynthesisResult = DefaultDetections | { readonly error: string };
 
-/** Compiled modules of CDKTF: with them, the child process takes half the time. */
+/** Compiled modules of the stacks: with them, the child process takes half the time. */
 const COMPILE_CACHE = fileURLToPath(
   new URL("../../node_modules/.cache/node-compile", import.meta.url),
 );
 
 /**
- * Runs `synthesizedDetections` in a child process, because CDKTF takes more memory than the rest of a
- * replay and would keep it.
+ * Runs `synthesizedDetections` in a child process: it replaces modules, which affects a whole process, and runs
+ * while this process prepares the reader threads.
  * @throws Error with the message that `synthesizedDetections` throws
  */
 export async function loadSynthesizedDetections(bound: BoundArns): Promise<DefaultDetections> {

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { settingsOf } from "../../settings/testing.ts";
-import type { Stacks } from "../../terraform/json.ts";
+import type { Stacks, TerraformJson } from "../../terraform/json.ts";
 import { resourcesOf, withoutResource } from "../../terraform/resources.ts";
 import { valuesAt } from "../../terraform/values.ts";
 import { synthesize } from "../synthesize.ts";
@@ -165,4 +167,37 @@ test("some policy allows each resourceless action", () => {
   for (const { actions } of RESOURCELESS_ACTIONS) {
     expect(allowed).toEqual(expect.arrayContaining([...actions]));
   }
+});
+
+/** Uses a data source that no configuration of the controls has. */
+const EXISTING_KEY = {
+  IMAGE_DIGEST: CONFIGURATIONS.prod.IMAGE_DIGEST,
+  KEY_GENERATIONS: "1,2",
+  EXISTING_KEYS: "2=arn:aws:kms:ap-southeast-2:111122223333:key/records",
+};
+
+// Here, because CDKTF has synthesized the other configurations already.
+test("terraform/cdktf-subset synthesizes the same JSON as CDKTF, in the same order", () => {
+  const cases = [...Object.entries(CONFIGURATIONS), ["an existing key", EXISTING_KEY] as const];
+  const expected = [...synthesized.values(), synthesize(settingsOf(EXISTING_KEY))];
+  const program = fileURLToPath(new URL("../testing/without-cdktf.ts", import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, [program], {
+    input: JSON.stringify(cases.map(([, variables]) => variables)),
+    encoding: "utf8",
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
+  expect(stderr).toBe("");
+  const results: readonly Record<string, TerraformJson>[] = JSON.parse(stdout);
+  const differences = cases.flatMap(([name], index) =>
+    [...(expected[index] ?? [])].flatMap(([id, json]) => {
+      const [own, other] = [json, results[index]?.[id]].map((each) =>
+        JSON.stringify(each, null, 1),
+      );
+      if (own === other) return [];
+      const lines = other?.split("\n") ?? [];
+      const at = own?.split("\n").findIndex((line, number) => line !== lines[number]) ?? 0;
+      return [`${name}, ${id}: line ${at} is ${lines[at]} instead of ${own?.split("\n")[at]}`];
+    }),
+  );
+  expect(differences).toEqual([]);
 });

@@ -1,6 +1,7 @@
-import type { Stacks, TerraformJson } from "../../terraform/json.ts";
+import type { Stacks, TerraformJson } from "../json.ts";
 import {
   App,
+  isObject,
   type Json,
   mergeInto,
   snakeCased,
@@ -11,7 +12,7 @@ import {
 import { reference, replaceReferences } from "./references.ts";
 
 /**
- * Replaces terraform/cdktf/synthesize.ts in the package, and returns the same JSON.
+ * Replaces terraform/cdktf/synthesize.ts, and returns the same JSON.
  * @param build adds the stacks to the app
  * @returns the stacks in the order in which they were added
  */
@@ -57,14 +58,22 @@ function remoteState(stack: TerraformStack): Json {
   };
 }
 
+/** Replaces the references, and sorts the members by name, as CDKTF does. */
 function resolve(json: Json, id: string): TerraformJson {
-  const text = replaceReferences(JSON.stringify(json), (from, address) =>
+  const expressionOf = (from: string, address: string) =>
     from === id
-      ? `\${${address}}`
-      : `\${data.terraform_remote_state.${sourceName(from)}.outputs.${outputName(address)}}`,
-  );
-  return JSON.parse(text);
+      ? address
+      : `data.terraform_remote_state.${sourceName(from)}.outputs.${outputName(address)}`;
+  return JSON.parse(JSON.stringify(json), (_, value) => {
+    if (typeof value === "string") return replaceReferences(value, expressionOf);
+    return isObject(value) ? sorted(value) : value;
+  });
+}
+
+function sorted(value: Json): Json {
+  const names = Object.keys(value).sort();
+  return Object.fromEntries(names.map((name) => [name, value[name]]));
 }
 
 const sourceName = (stackId: string) => `cross-stack-reference-input-${stackId}`;
-const outputName = (address: string) => `cross-stack-output-${address.replaceAll(".", "")}`;
+const outputName = (address: string) => `cross-stack-output-${address.replaceAll(/[.[\]]/g, "")}`;

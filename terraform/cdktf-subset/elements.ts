@@ -25,8 +25,7 @@ export class TerraformStack extends Construct {
 
   /** @param path names separated by dots */
   addOverride(path: string, value: unknown): void {
-    const override = path.split(".").reduceRight((inner, name) => ({ [name]: inner }), value);
-    mergeInto(this.overrides, override as Json);
+    setPath(this.overrides, path, value);
   }
 
   /** Does nothing: the stacks are listed in the order in which they are deployed. */
@@ -98,23 +97,32 @@ export class S3Backend extends TerraformBackend {
   }
 }
 
-/** Arguments whose value is a map, the names in which are not Terraform's. */
-const MAPS = ["dimensions", "inputPaths", "tags"];
-
-/** Converts the names of arguments from `kmsKeyId` to `kms_key_id`, and leaves out those that are undefined. */
-export function snakeCased(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeCased);
+/**
+ * Converts the names of arguments from `kmsKeyId` to `kms_key_id`, and leaves out those that are undefined.
+ * @param maps arguments whose value is a map, the names in which stay as they are
+ */
+export function snakeCased(value: unknown, maps: readonly string[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item) => snakeCased(item, maps));
   if (typeof value !== "object" || value === null) return value;
   if ("fqn" in value) return value.fqn;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, item]) => item !== undefined)
-      .map(([name, item]) => [snakeCase(name), MAPS.includes(name) ? item : snakeCased(item)]),
+      .map(([name, item]) => [
+        snakeCase(name),
+        maps.includes(name) ? item : snakeCased(item, maps),
+      ]),
   );
 }
 
 export const snakeCase = (name: string) =>
   name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** @param path names separated by dots */
+export function setPath(target: Json, path: string, value: unknown): void {
+  const override = path.split(".").reduceRight((inner, name) => ({ [name]: inner }), value);
+  mergeInto(target, override as Json);
+}
 
 /** Merges the members of objects at every depth. */
 export function mergeInto(target: Json, source: Json): void {
@@ -125,6 +133,6 @@ export function mergeInto(target: Json, source: Json): void {
   }
 }
 
-function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
