@@ -21,11 +21,14 @@ const { resolve: fileOf } = createRequire(import.meta.url);
 export const replaceModules: Plugin = {
   name: "replace-modules",
   async resolveId(specifier, importer, options) {
-    if (PROVIDER_MODULE.test(specifier)) return WRITTEN + fileOf(specifier);
+    if (PROVIDER_MODULE.test(specifier)) return WRITTEN + specifier;
     const replacement = REPLACED.get(specifier);
     if (replacement !== undefined) return replacement;
     const found = await this.resolve(specifier, importer, { ...options, skipSelf: true });
     return found === null ? null : (REPLACED.get(found.id) ?? found);
   },
-  load: (id) => (id.startsWith(WRITTEN) ? providerModule(id.slice(1), RESOURCE_MODULE) : null),
+  load: (id) =>
+    id.startsWith(WRITTEN)
+      ? providerModule(fileOf(id.slice(WRITTEN.length)), RESOURCE_MODULE)
+      : null,
 };
