@@ -112,6 +112,78 @@ describe("migrate", () => {
   });
 });
 
+/** What exists in the schema, and of what kind it is: columns, indexes and validated constraints, by name. */
+async function readSchema(): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ name: string; kind: string }[]>`
+    SELECT format('column %s.%s', relname, attname) AS name, format('%s%s%s', format_type(atttypid, atttypmod),
+        CASE WHEN attnotnull THEN ' NOT NULL' END, CASE WHEN atthasdef THEN ' DEFAULT' END) AS kind
+      FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+      WHERE relnamespace = 'cipherwatch'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+    UNION ALL SELECT format('constraint %s.%s', relname, conname), 'validated'
+      FROM pg_constraint JOIN pg_class c ON c.oid = conrelid
+      WHERE relnamespace = 'cipherwatch'::regnamespace AND convalidated AND contype <> 'n'
+    UNION ALL SELECT format('index %s.%s', t.relname, i.relname), 'index'
+      FROM pg_index JOIN pg_class t ON t.oid = indrelid JOIN pg_class i ON i.oid = indexrelid
+      WHERE t.relnamespace = 'cipherwatch'::regnamespace`;
+  return new Map(rows.map(({ name, kind }) => [name, kind]));
+}
+
+/** @returns the changes of existing tables that would break the version that serves meanwhile, or lock them for long */
+function breakingChanges(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] {
+  const tableOf = (name: string) => /^\w+ (\w+)/.exec(name)?.[1];
+  const tables = new Set([...before.keys()].map(tableOf));
+  const removed = [...before]
+    // A column may become nullable, but the earlier version may rely on its default.
+    .filter(([name, kind]) => {
+      const now = after.get(name);
+      return name.startsWith("column") && now !== kind && now !== kind.replace(" NOT NULL", "");
+    })
+    .map(([name, kind]) => `${name} was ${kind}, is ${after.get(name) ?? "removed"}`);
+  const added = [...after]
+    .filter(([name]) => !before.has(name) && tables.has(tableOf(name)))
+    .filter(([name, kind]) => !name.startsWith("column") || kind.endsWith(" NOT NULL"))
+    .map(([name, kind]) => `${name} is new: ${kind}`);
+  return [...removed, ...added];
+}
+
+describe("the previous version, which serves during a migration and after a rollback,", () => {
+  test("finds every column that it uses, and waits for no scan of a table", async () => {
+    const migrations = readMigrations(MIGRATIONS);
+    let before: ReadonlyMap<string, string> = new Map();
+    for (const [index, { name }] of migrations.entries()) {
+      await migrate(sql, migrations.slice(0, index + 1));
+      const after = await readSchema();
+      expect(breakingChanges(before, after), name).toEqual([]);
+      before = after;
+    }
+    expect(before.get("column records.expires")).toBe("timestamp with time zone");
+  });
+
+  test.each([
+    ["DROP COLUMN b", "column t.b was text NOT NULL DEFAULT, is removed"],
+    ["RENAME COLUMN b TO c", "column t.b was text NOT NULL DEFAULT, is removed"],
+    ["RENAME TO other", "column t.a was integer, is removed"],
+    ["ALTER COLUMN a TYPE bigint", "column t.a was integer, is bigint"],
+    ["ALTER COLUMN a SET NOT NULL", "column t.a was integer, is integer NOT NULL"],
+    ["ALTER COLUMN b DROP DEFAULT", "column t.b was text NOT NULL DEFAULT, is text NOT NULL"],
+    ["ADD COLUMN c text NOT NULL", "column t.c is new: text NOT NULL"],
+    ["ADD CONSTRAINT c CHECK (a > 0)", "constraint t.c is new: validated"],
+    ["ADD CONSTRAINT c UNIQUE (a)", "index t.c is new: index"],
+  ])("is protected from ALTER TABLE … %s", async (change, problem) => {
+    const created = step(
+      "0001_t.sql",
+      "CREATE TABLE cipherwatch.t (a int, b text NOT NULL DEFAULT '')",
+    );
+    await migrate(sql, [created]);
+    const before = await readSchema();
+    await migrate(sql, [created, step("0002_c.sql", `ALTER TABLE cipherwatch.t ${change}`)]);
+    expect(breakingChanges(before, await readSchema())).toContain(problem);
+  });
+});
+
 describe("readMigrations", () => {
   const folder = mkdtempSync(join(tmpdir(), "migrations-"));
   afterAll(() => rmSync(folder, { recursive: true }));

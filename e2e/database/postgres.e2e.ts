@@ -4,15 +4,17 @@ import { promisify } from "node:util";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../service/database.ts";
-import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
+import { grantRewrap, grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { createHarness, DENIED, type Harness } from "../../service/testing/harness.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { earlierVersions } from "./earlier-statements.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
 const execute = promisify(execFile);
 const migration = fileURLToPath(new URL("../../service/migrate.ts", import.meta.url));
 
 const SERVICE = "cipherwatch_service";
+const REWRAP = "cipherwatch_rewrap";
 
 let postgres: RealPostgres;
 let admin: Sql;
@@ -84,6 +86,32 @@ it("denies the role of the service everything except reading, adding and deletin
     insufficientPrivilege,
   );
   await role.end({ timeout: 1 });
+});
+
+describe("the statements of earlier versions", () => {
+  it("exist for each migration", () => {
+    const migrations = readMigrations(MIGRATIONS).map(({ name }) => name);
+    expect(earlierVersions.map(({ migration }) => migration)).toEqual(migrations);
+  });
+
+  it.each(earlierVersions)("work on the newest schema: $migration", async (version) => {
+    await grantRewrap(admin, REWRAP);
+    const rolledBack = new Error("rolled back");
+    const running = admin.begin(async (sql) => {
+      const run = async (role: string, statements: (typeof version)["statements"]) => {
+        await sql.unsafe(`SET LOCAL ROLE ${role}`);
+        for (const [rows, statement] of statements) {
+          expect((await sql.unsafe(statement)).count, statement).toBe(rows);
+        }
+      };
+      // The worker changes a record between its insertion, which is the second statement, and its deletion.
+      await run(SERVICE, version.statements.slice(0, 2));
+      await run(REWRAP, version.rewrap ?? []);
+      await run(SERVICE, version.statements.slice(2));
+      throw rolledBack;
+    });
+    await expect(running).rejects.toBe(rolledBack);
+  });
 });
 
 describe("the service, connected with its own role", () => {
