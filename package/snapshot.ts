@@ -6,8 +6,16 @@ import { type SynthesizedAlarms, synthesizeAlarms } from "../replay/detections/s
  */
 export function alarmsSnapshot(): string {
   const { env, account, archive, deployment } = synthesizeAlarms({}, {});
-  const { accountId, keys, trail, metricFilters, alarms, anomalyAlarms, compositeAlarms } =
-    deployment;
+  const {
+    accountId,
+    keys,
+    trail,
+    metricFilters,
+    alarms,
+    anomalyAlarms,
+    compositeAlarms,
+    evaluations,
+  } = deployment;
   const snapshot: SynthesizedAlarms = {
     env,
     account,
@@ -20,6 +28,7 @@ export function alarmsSnapshot(): string {
       alarms,
       anomalyAlarms,
       compositeAlarms,
+      evaluations,
     },
   };
   return JSON.stringify(snapshot);

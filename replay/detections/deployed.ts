@@ -3,6 +3,7 @@ import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { MAX_PATTERN_LENGTH } from "../../cloudwatch/pattern/limits.ts";
 import { dataKeyAlias, keyGenerationsOf, serviceRoleName } from "../../common/naming.ts";
 import type { Deployment } from "../../terraform/deployment.ts";
+import type { EvaluationsById } from "./alarm-evaluations.ts";
 import { BINDINGS, type Binding, type BoundArns, type ReplayedDetections } from "./detections.ts";
 
 /**
@@ -18,6 +19,7 @@ export type DeployedAlarms = Pick<
 > & {
   readonly keys: readonly Pick<Deployment["keys"][number], "arn" | "aliases">[];
   readonly trail: Pick<Deployment["trail"], "logGroupName">;
+  readonly evaluations: EvaluationsById;
   /** Needed only for roles with an IAM path. */
   readonly access?: { readonly roles: readonly { readonly name: string; readonly arn: string }[] };
 };
@@ -55,9 +57,9 @@ export function deployedDetections(
   return {
     filters,
     detections: [...metrics].map(([key, indices]) => ({
-      id: filters[indices[0] ?? 0]?.transformation.metricName ?? "",
+      id: idOf(filters[indices[0] ?? 0]),
       filters: indices,
-      isOwn: true,
+      evaluations: deployment.evaluations[idOf(filters[indices[0] ?? 0])],
       alarms: alarms.filter((alarm) => alarmKeyOf(alarm) === key && whyNot(alarm) === undefined),
       unbound: BINDINGS.filter(
         (binding) =>
@@ -72,6 +74,11 @@ export function deployedDetections(
       return why === undefined ? [] : [{ alarm: alarm.name, why }];
     }),
   };
+}
+
+/** The metric of a detection has its id. */
+function idOf(filter: MetricFilter | undefined): string {
+  return filter?.transformation.metricName ?? "";
 }
 
 function metricKeyOf(filter: MetricFilter | undefined): string {

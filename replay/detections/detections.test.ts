@@ -1,34 +1,53 @@
 import { expect, test } from "vitest";
 import type { ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import { alarmStatistic } from "../../detections/alarm-statistic.ts";
-import { applySettings } from "../../detections/enabled.ts";
-import { cisPack, detections } from "../../detections/index.ts";
+import { type DetectionSettings, enabledDetections } from "../../detections/enabled.ts";
+import { detections } from "../../detections/index.ts";
+import { alarmEvaluations } from "./alarm-evaluations.ts";
 import { withThreshold } from "./detections.ts";
 
-const trailDetections = [...detections, ...cisPack].filter(({ source }) => source === "trail");
-
-const alarmOf = (detection: (typeof trailDetections)[number]) => {
-  const { threshold, period, evaluationPeriods } = detection;
-  const statistic = alarmStatistic(detection);
-  return { statistic, threshold, period, evaluationPeriods } as ThresholdAlarm;
+const SETTINGS: DetectionSettings = {
+  detections: detections.map(({ id }) => id),
+  cisPack: true,
+  thresholds: {},
+  periods: {},
+  anomalyDeviations: {},
+  exclusions: {},
 };
 
-test.each(trailDetections)(
-  "gives $id the window and the statistic that the settings deploy",
-  (detection) => {
-    for (const threshold of [1, 2, 5000]) {
-      const { id } = detection;
-      const settings = {
-        detections: [id],
-        cisPack: true,
-        thresholds: { [id]: threshold },
-        periods: {},
-        anomalyDeviations: {},
-        exclusions: {},
-      };
-      expect(withThreshold(alarmOf(detection), threshold, { isOwn: true })).toEqual(
-        alarmOf(applySettings(detection, settings) as (typeof trailDetections)[number]),
-      );
+const THRESHOLDS = [1, 2, 5000];
+
+/** The alarms that the settings deploy, by detection id. */
+function alarmsFor(settings: DetectionSettings) {
+  const trail = enabledDetections(settings).filter(({ source }) => source === "trail");
+  return new Map(
+    trail.map((detection) => {
+      const { id, threshold, period, evaluationPeriods } = detection;
+      const statistic = alarmStatistic(detection);
+      return [id, { statistic, threshold, period, evaluationPeriods } as ThresholdAlarm];
+    }),
+  );
+}
+
+test.each([
+  ["default settings", {}],
+  ["periods of the settings", { periods: { "kms-errors": 3600, "kms-volume": 300 } }],
+  ["thresholds of the settings", { thresholds: { "kms-errors": 5, "denied-api": 1 } }],
+])(
+  "gives an alarm with another threshold the window and the statistic that are deployed: %s",
+  (_, changed) => {
+    const settings = { ...SETTINGS, ...changed };
+    const evaluations = alarmEvaluations(enabledDetections, settings);
+    const deployed = alarmsFor(settings);
+    expect(deployed.size).toBeGreaterThan(20);
+    for (const threshold of THRESHOLDS) {
+      const thresholds = Object.fromEntries([...deployed.keys()].map((id) => [id, threshold]));
+      const expected = alarmsFor({ ...settings, thresholds });
+      for (const [id, alarm] of deployed) {
+        expect(withThreshold(alarm, threshold, { evaluations: evaluations[id] })).toEqual(
+          expected.get(id),
+        );
+      }
     }
   },
 );

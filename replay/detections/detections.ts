@@ -1,7 +1,6 @@
 import type { CompositeAlarm, MetricAlarm, ThresholdAlarm } from "../../cloudwatch/alarm/alarm.ts";
 import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
-import { COUNTING_WINDOW } from "../../detections/alarm-period.ts";
-import { countingStatistic } from "../../detections/alarm-statistic.ts";
+import type { AlarmEvaluations } from "./alarm-evaluations.ts";
 import { metricIdsOf } from "./math-alarm.ts";
 
 /** A metric that counts CloudTrail records, and its alarms. */
@@ -13,24 +12,21 @@ export interface ReplayedDetection {
   readonly alarms: readonly MetricAlarm[];
   /** Parts of its patterns that name a resource of the stacks because no ARN was given. */
   readonly unbound: readonly Binding[];
-  /** Whether the stacks define its alarms, so that the settings choose their period by the threshold. Default: false. */
-  readonly isOwn?: boolean;
+  /** Of the alarm, if the settings choose its period and statistic by its threshold. */
+  readonly evaluations?: AlarmEvaluations | undefined;
 }
 
 /**
- * The alarm that `CIPHERWATCH_THRESHOLDS` would deploy: with another threshold and, above 1, with the sum over a period
- * that holds all records. `CIPHERWATCH_PERIODS` is not considered.
+ * The alarm that `CIPHERWATCH_THRESHOLDS` would deploy: with another threshold, and with the period and the
+ * statistic that the settings give an alarm with it.
  */
 export function withThreshold(
   alarm: ThresholdAlarm,
   threshold: number,
-  { isOwn = false }: Pick<ReplayedDetection, "isOwn">,
+  { evaluations }: Pick<ReplayedDetection, "evaluations">,
 ): ThresholdAlarm {
   if (threshold === alarm.threshold) return alarm;
-  if (!isOwn) return { ...alarm, threshold };
-  const isCounting = threshold > 1 && alarm.period < COUNTING_WINDOW.period;
-  const statistic = countingStatistic(threshold);
-  return { ...alarm, threshold, statistic, ...(isCounting && COUNTING_WINDOW) };
+  return { ...alarm, threshold, ...(threshold > 1 ? evaluations?.more : evaluations?.one) };
 }
 
 export const BINDINGS = ["role", "key"] as const;

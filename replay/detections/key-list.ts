@@ -27,6 +27,7 @@ import { withPlaceholderEmail } from "../../settings/alarms.ts";
 import { SettingsError } from "../../settings/error.ts";
 import { loadSharedSettings } from "../../settings/index.ts";
 import { variableName } from "../../settings/load.ts";
+import { alarmEvaluations } from "./alarm-evaluations.ts";
 import { deployedDetections } from "./deployed.ts";
 import type { ReplayedDetections } from "./detections.ts";
 
@@ -58,6 +59,7 @@ export function keyListDetections(list: string): ReplayedDetections {
     alarms: alarms.filter((alarm) => "threshold" in alarm),
     anomalyAlarms: alarms.filter((alarm) => "deviations" in alarm),
     compositeAlarms: compositesOf(detections, scope),
+    evaluations: alarmEvaluations((chosen) => monitoringDetections(keys, chosen), settings),
   };
   return deployedDetections(deployment, undefined, {});
 }

@@ -1,3 +1,5 @@
+import { enabledDetections } from "../../detections/enabled.ts";
+import { monitoringDetections } from "../../detections/monitored-keys/index.ts";
 import { withPlaceholderEmail } from "../../settings/alarms.ts";
 import { existingKeyAliases } from "../../settings/existing-keys.ts";
 import { loadSettings } from "../../settings/index.ts";
@@ -9,6 +11,7 @@ import { synthesizeWatch } from "../../stacks/watch.ts";
 import { readDeployment } from "../../terraform/deployment.ts";
 import type { Stacks } from "../../terraform/json.ts";
 import { type Account, readTerraform } from "../../terraform/reader.ts";
+import { alarmEvaluations, type EvaluationsById } from "./alarm-evaluations.ts";
 import { type DeployedAlarms, deployedDetections } from "./deployed.ts";
 import {
   accountOf,
@@ -42,12 +45,16 @@ export function synthesizeAlarms(
   bound: BoundArns,
 ): SynthesizedAlarms {
   const settings = loadSettings(withPlaceholderEmail(environment));
-  return { env: settings.env, ...alarmsOf(synthesize(settings), settings, bound) };
+  const evaluations = alarmEvaluations(enabledDetections, settings);
+  return {
+    env: settings.env,
+    ...alarmsOf({ stacks: synthesize(settings), evaluations }, settings, bound),
+  };
 }
 
 /** @param settings those that the stacks were synthesized from */
 function alarmsOf(
-  stacks: Stacks,
+  { stacks, evaluations }: { readonly stacks: Stacks; readonly evaluations: EvaluationsById },
   settings: StackSettings,
   bound: BoundArns,
 ): Omit<SynthesizedAlarms, "env"> {
@@ -59,10 +66,10 @@ function alarmsOf(
   const bucket = trail?.get("s3_bucket_name") ?? settings.trailBucket;
   return {
     account,
-    deployment: readDeployment(terraform, account, {
-      ...settings,
-      keys: existingKeyAliases(settings),
-    }),
+    deployment: {
+      ...readDeployment(terraform, account, { ...settings, keys: existingKeyAliases(settings) }),
+      evaluations,
+    },
     archive: {
       ...(bucket !== undefined && {
         location: `s3://${bucket}/AWSLogs/${accountId}/CloudTrail`,
@@ -94,6 +101,12 @@ function keyDetectionsFor(variables: Variables, bound: BoundArns): DefaultDetect
     );
   }
   const settings = loadWatchSettings(variables);
-  const { deployment, archive } = alarmsOf(synthesizeWatch(settings), settings, bound);
+  const { monitoredKeys: keys } = settings;
+  const evaluations = alarmEvaluations((chosen) => monitoringDetections(keys, chosen), settings);
+  const { deployment, archive } = alarmsOf(
+    { stacks: synthesizeWatch(settings), evaluations },
+    settings,
+    bound,
+  );
   return { detections: deployedDetections(deployment, undefined, bound), archive };
 }

@@ -55,7 +55,7 @@ export function buildReport({
     filters: indices,
     alarms,
     unbound,
-    isOwn = false,
+    evaluations,
   }: ReplayedDetection): DetectionReport => ({
     id,
     patterns: indices.map((index) => filters[index]?.pattern ?? ""),
@@ -66,7 +66,7 @@ export function buildReport({
       alarmReport(alarm, {
         series: metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id))),
         threshold: thresholds.get(id),
-        isOwn,
+        evaluations,
         sweep,
         span,
       }),
@@ -103,8 +103,7 @@ function alarmReport(
     readonly series: readonly Series[];
     /** Instead of the deployed one. */
     readonly threshold: number | undefined;
-    /** Whether the stacks define the alarm. */
-    readonly isOwn: boolean;
+    readonly evaluations: ReplayedDetection["evaluations"];
     readonly sweep: boolean;
     readonly span: Span | undefined;
   },
