@@ -2,10 +2,25 @@ import { bootstrapPath } from "../common/naming.ts";
 import type { TrailDetection } from "./detection.ts";
 import { administrator, deployer, exampleEvent, exampleScope, user } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
-import { type DetectionScope, taskRoleArns } from "./scope.ts";
+import { type DetectionScope, taskRoleArns, trailRoleName } from "./scope.ts";
 
 const INVOKED_BY = "$.userIdentity.invokedBy";
 const GITHUB = "token.actions.githubusercontent.com";
+
+/**
+ * Matches write calls to IAM that meet any of the conditions. CloudTrail omits the parameters of a request that white
+ * space in a policy makes longer than 100 KB, so any such request counts:
+ * https://permiso.io/blog/cloudtrail-logging-evasion-where-policy-size-matters
+ */
+export function iamChanges(...conditions: readonly string[]): string {
+  return jsonPattern(
+    allOf(
+      matchesAny("$.eventSource", "iam.amazonaws.com"),
+      "$.readOnly IS FALSE",
+      anyOf(...conditions, matchesAny("$.requestParameters.reason", "requestParameters too large")),
+    ),
+  );
+}
 
 /** A role of this environment, with or without the path of the bootstrap stack. */
 const anyRole = ({ namePrefix }: DetectionScope) => `*/${namePrefix}*`;
@@ -41,24 +56,11 @@ export const roleChange: TrailDetection = {
       ),
     ),
   furtherPatterns: (scope) => [
-    // By anyone, the pipeline included. CloudTrail omits the parameters of a request that white space in a
-    // policy makes longer than 100 KB, so any such request counts:
-    // https://permiso.io/blog/cloudtrail-logging-evasion-where-policy-size-matters
-    jsonPattern(
-      allOf(
-        matchesAny("$.eventSource", "iam.amazonaws.com"),
-        "$.readOnly IS FALSE",
-        anyOf(
-          matchesAny(
-            "$.requestParameters.roleName",
-            scope.deployRoleName,
-            `${scope.namePrefix}trail-to-logs`,
-          ),
-          matchesAny("$.requestParameters.policyArn", `*${bootstrapPath()}${scope.namePrefix}*`),
-          matchesAny("$.requestParameters.openIDConnectProviderArn", `*/${GITHUB}`),
-          matchesAny("$.requestParameters.reason", "requestParameters too large"),
-        ),
-      ),
+    // By anyone, the pipeline included.
+    iamChanges(
+      matchesAny("$.requestParameters.roleName", scope.deployRoleName, trailRoleName(scope)),
+      matchesAny("$.requestParameters.policyArn", `*${bootstrapPath()}${scope.namePrefix}*`),
+      matchesAny("$.requestParameters.openIDConnectProviderArn", `*/${GITHUB}`),
     ),
     // Sessions that neither ECS nor GitHub Actions started. A stolen role is assumed like this once its
     // trust policy has been changed.
@@ -172,7 +174,7 @@ export const roleChange: TrailDetection = {
     exampleEvent("a user deletes the policy of the role that writes the trail's log group", user, {
       ...inIam,
       eventName: "DeleteRolePolicy",
-      requestParameters: { roleName: `${namePrefix}trail-to-logs`, policyName: "write" },
+      requestParameters: { roleName: trailRoleName(exampleScope), policyName: "write" },
     }),
     exampleEvent("a user assumes the service's role", user, {
       ...inSts,

@@ -118,6 +118,15 @@ export interface ScopeSettings {
   readonly operatingHours?: OperatingHours | undefined;
 }
 
+/** Whether the trail is one of the stacks, and not an existing one. */
+export function hasOwnTrail({ trailLogGroupName, logGroupPrefix }: MonitoringScope): boolean {
+  return trailLogGroupName.startsWith(logGroupPrefix);
+}
+
+/** The role with which CloudTrail writes to the log group of the stacks' trail. */
+export const trailRoleName = ({ namePrefix }: MonitoringScope): string =>
+  `${namePrefix}trail-to-logs`;
+
 /** The scope of an environment without the service. */
 export function createMonitoringScope(
   env: string,

@@ -10,7 +10,7 @@ import {
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, matchesNone, notByRole } from "./pattern.ts";
-import type { MonitoringScope } from "./scope.ts";
+import { hasOwnTrail, type MonitoringScope, trailRoleName } from "./scope.ts";
 
 /** Excludes calls that do not weaken an existing trail: CreateTrail and StartLogging. */
 const TRAIL_CHANGES = [
@@ -45,9 +45,9 @@ const logGroupIs = (name: string) =>
   );
 
 /** The trail's own log group has a pattern of its own. An existing trail's has none of our names. */
-const notTrailLogGroup = ({ trailLogGroupName, logGroupPrefix }: MonitoringScope) =>
-  trailLogGroupName.startsWith(logGroupPrefix)
-    ? [matchesNone("$.requestParameters.logGroupName", trailLogGroupName)]
+const notTrailLogGroup = (scope: MonitoringScope) =>
+  hasOwnTrail(scope)
+    ? [matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName)]
     : [];
 
 /** Write calls on the trail's bucket, if it is known. */
@@ -228,7 +228,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
   mustNotFire: [
     exampleEvent(
       "the trail creates a log stream",
-      roleSession(`${namePrefix}trail-to-logs`, "CLOUDTRAIL"),
+      roleSession(trailRoleName(exampleScope), "CLOUDTRAIL"),
       {
         ...onLogs,
         eventName: "CreateLogStream",

@@ -2,7 +2,9 @@ import { alarmChange, alarmChangeRunbook } from "../alarm-change.ts";
 import type { Detection } from "../detection.ts";
 import { applySettings, type DetectionSettings } from "../enabled.ts";
 import { cisPack } from "../index.ts";
-import type { MonitoringScope } from "../scope.ts";
+import { matchesAny } from "../pattern.ts";
+import { iamChanges } from "../role-change.ts";
+import { hasOwnTrail, type MonitoringScope, trailRoleName } from "../scope.ts";
 import { trailChange, trailChangeRunbook } from "../trail-change.ts";
 import { keyChange } from "./key-change.ts";
 import { keyErrors } from "./key-errors.ts";
@@ -12,7 +14,17 @@ import { accountOf, type KeyDetection, type MonitoredKey } from "./monitored-key
 
 /** The product's detections of changes that blind or mute the others, with the commands of this deployment. */
 const chainDetections: readonly KeyDetection[] = [
-  { ...trailChange, runbook: trailChangeRunbook("-- watch") },
+  {
+    ...trailChange,
+    // There is no role-change here, which has this condition in a deployment of the service.
+    furtherPatterns: (scope) => [
+      ...(trailChange.furtherPatterns?.(scope) ?? []),
+      ...(hasOwnTrail(scope)
+        ? [iamChanges(matchesAny("$.requestParameters.roleName", trailRoleName(scope)))]
+        : []),
+    ],
+    runbook: trailChangeRunbook("-- watch"),
+  },
   { ...alarmChange, runbook: alarmChangeRunbook("-- watch") },
 ];
 

@@ -9,8 +9,8 @@ import {
 } from "../example-events.ts";
 import { KEY_CHANGES } from "../kms-key-change.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.ts";
-import type { MonitoringScope } from "../scope.ts";
-import { expectedRole } from "./examples.ts";
+import { EXAMPLE_ACCOUNT, type MonitoringScope } from "../scope.ts";
+import { expectedRole, onExampleKey } from "./examples.ts";
 import {
   arnSuffix,
   arnValue,
@@ -26,6 +26,23 @@ export const APPLICATION_KEY_CHANGES: readonly string[] = [
   "DeleteImportedKeyMaterial",
 ];
 
+/** KMS itself deletes imported key material when it expires, which disables the key. */
+const KEY_EVENTS = [...APPLICATION_KEY_CHANGES, "DeleteExpiredKeyMaterial"];
+
+/** Disable all keys of a custom key store. The records name the store, and no key. */
+const KEY_STORE_CHANGES = [
+  "DisconnectCustomKeyStore",
+  "UpdateCustomKeyStore",
+  "DeleteCustomKeyStore",
+];
+
+const KEY_STORE_PATTERN = jsonPattern(
+  allOf(
+    matchesAny("$.eventSource", "kms.amazonaws.com"),
+    matchesAny("$.eventName", ...KEY_STORE_CHANGES),
+  ),
+);
+
 /** CloudWatch accepts three wildcard selectors in a pattern, and each key takes one. */
 const KEYS_PER_PATTERN = 3;
 
@@ -35,7 +52,7 @@ function changesOf(arnValues: readonly string[]): string {
   return jsonPattern(
     allOf(
       matchesAny("$.eventSource", "kms.amazonaws.com"),
-      matchesAny("$.eventName", ...APPLICATION_KEY_CHANGES),
+      matchesAny("$.eventName", ...KEY_EVENTS),
       // AWS services create and retire grants for volumes, databases and the like.
       anyOf("$.userIdentity.invokedBy NOT EXISTS", '$.eventName != "*Grant"'),
       anyOf(...arnValues.map((value) => matchesAny(RESOURCE_ARN, value))),
@@ -60,6 +77,26 @@ const MUST_FIRE: readonly ExampleEvent[] = [
       ...change,
       eventName,
       ...onKey(EXAMPLE_KEY.arn),
+    }),
+  ),
+  // https://docs.aws.amazon.com/kms/latest/developerguide/ct-deleteexpiredkeymaterial.html
+  exampleEvent(
+    "KMS deletes imported key material that has expired",
+    { accountId: EXAMPLE_ACCOUNT, invokedBy: "AWS Internal" },
+    {
+      ...change,
+      eventName: "DeleteExpiredKeyMaterial",
+      eventType: "AwsServiceEvent",
+      ...onExampleKey,
+      requestParameters: null,
+    },
+  ),
+  // https://docs.aws.amazon.com/kms/latest/APIReference/API_DisconnectCustomKeyStore.html
+  ...KEY_STORE_CHANGES.map((eventName) =>
+    exampleEvent(`a user calls ${eventName}, which can disable the key`, user, {
+      ...change,
+      eventName,
+      requestParameters: { customKeyStoreId: "cks-1234567890abcdef0" },
     }),
   ),
   exampleEvent(
@@ -115,7 +152,7 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     tactic: "impact",
     source: "trail",
     pattern: (scope) => changesOf(patternsOf(scope)[0] ?? []),
-    furtherPatterns: (scope) => patternsOf(scope).slice(1).map(changesOf),
+    furtherPatterns: (scope) => [...patternsOf(scope).slice(1).map(changesOf), KEY_STORE_PATTERN],
     threshold: 1,
     period: 60,
     evaluationPeriods: 15,
@@ -140,13 +177,14 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     runbook: [
       "Run the query to see which key was changed, and by whom.",
       "Unplanned DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost before the waiting period ends.",
+      "DeleteExpiredKeyMaterial: import the same key material again. DisconnectCustomKeyStore: connect the store again.",
       "PutKeyPolicy, CreateGrant or ReplicateKey: compare with the source of the key, restore the policy, retire the grant, and check key-outsider for uses since then.",
       "Revoke the caller's access before you contact them.",
     ],
     insightsQuery: () =>
       [
         "fields eventTime, eventName, resources.0.ARN, userIdentity.arn, sourceIPAddress, eventID, errorCode",
-        `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify(APPLICATION_KEY_CHANGES)}`,
+        `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify([...KEY_EVENTS, ...KEY_STORE_CHANGES])}`,
         "sort eventTime desc",
       ].join(" | "),
     mustFire: MUST_FIRE,

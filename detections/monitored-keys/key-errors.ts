@@ -4,7 +4,13 @@ import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.
 import { deniedOnExampleKey, expectedRole, onExampleKey, unexpectedRole, use } from "./examples.ts";
 import { APPLICATION_KEY_CHANGES } from "./key-change.ts";
 import { USES } from "./key-outsider.ts";
-import { arnValue, containsKeyId, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
+import {
+  arnValue,
+  containsKeyId,
+  type KeyDetection,
+  keyInArn,
+  type MonitoredKey,
+} from "./monitored-key.ts";
 
 const MUST_FIRE: readonly ExampleEvent[] = [
   exampleEvent(
@@ -56,7 +62,7 @@ const MUST_NOT_FIRE: readonly ExampleEvent[] = [
 
 /** Detects failed uses and changes of a key by anybody. */
 export function keyErrors(key: MonitoredKey): KeyDetection {
-  const { name, arn } = key;
+  const { name } = key;
   return {
     id: `key-errors-${name}`,
     kind: "key-errors",
@@ -99,7 +105,7 @@ export function keyErrors(key: MonitoredKey): KeyDetection {
     insightsQuery: () =>
       [
         "fields eventTime, eventName, errorCode, errorMessage, userIdentity.arn, sourceIPAddress, eventID",
-        `filter eventSource = "kms.amazonaws.com" and ispresent(errorCode) and @message like "${arn}"`,
+        `filter eventSource = "kms.amazonaws.com" and ispresent(errorCode) and @message like "${keyInArn(key)}"`,
         "sort eventTime desc",
       ].join(" | "),
     mustFire: MUST_FIRE,

@@ -10,7 +10,7 @@ import {
 import { keyUse, SYMMETRIC_USES } from "../key-use.ts";
 import { allOf, anyOf, jsonPattern, matchesNone } from "../pattern.ts";
 import { expectedRole, onExampleKey, unexpectedRole, use } from "./examples.ts";
-import { arnValue, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
+import { arnValue, type KeyDetection, keyInArn, type MonitoredKey } from "./monitored-key.ts";
 
 /** Also those of HMAC keys and asymmetric keys. `Generate*` includes GenerateDataKey and GenerateMac. */
 export const USES: readonly string[] = [
@@ -147,7 +147,7 @@ const MUST_NOT_FIRE: readonly ExampleEvent[] = [
 
 /** Detects uses of a key by anybody who is not expected to use it. */
 export function keyOutsider(key: MonitoredKey): KeyDetection {
-  const { name, arn, roles, users, services, accounts } = key;
+  const { name, roles, users, services, accounts } = key;
   return {
     id: `key-outsider-${name}`,
     kind: "key-outsider",
@@ -187,7 +187,7 @@ export function keyOutsider(key: MonitoredKey): KeyDetection {
     insightsQuery: () =>
       [
         "fields eventTime, eventName, errorCode, userIdentity.arn, userIdentity.accountId, userIdentity.invokedBy, sourceIPAddress, requestParameters.encryptionContext, eventID",
-        `filter eventSource = "kms.amazonaws.com" and @message like "${arn}" and eventName like /crypt|Generate|Sign|Verify|Derive/`,
+        `filter eventSource = "kms.amazonaws.com" and @message like "${keyInArn(key)}" and eventName like /crypt|Generate|Sign|Verify|Derive/`,
         ...(roles.length === 0
           ? []
           : [

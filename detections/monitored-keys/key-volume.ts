@@ -1,31 +1,42 @@
 import { COUNTING_WINDOW } from "../alarm-period.ts";
 import { DECRYPT_ANOMALY } from "../decrypt-anomaly.ts";
 import { exampleEvent, onKey, otherKeyArn } from "../example-events.ts";
-import { decryptPattern } from "../key-use.ts";
+import { keyUse } from "../key-use.ts";
+import { allOf, jsonPattern } from "../pattern.ts";
 import { expectedRole, onExampleKey, use } from "./examples.ts";
-import { arnValue, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
+import {
+  accountOf,
+  arnValue,
+  EXAMPLE_KEY,
+  type KeyDetection,
+  keyInArn,
+  type MonitoredKey,
+} from "./monitored-key.ts";
 
 /** The usual volume differs between keys: the anomaly alarm adapts to it, and `decryptLimit` replaces this. */
 const DEFAULT_DECRYPT_LIMIT = 1000;
 
-/** Detects unusually many Decrypt calls with a key, by any caller: a stolen session counts like the application. */
+/** Make plaintext readable: ReEncrypt decrypts within KMS, for a key that the caller may own. */
+const READS = ["Decrypt", "ReEncrypt*", "DeriveSharedSecret"];
+
+/** Detects unusually many reads with a key, by any caller: a stolen session counts like the application. */
 export function keyVolume(key: MonitoredKey): KeyDetection {
-  const { name, arn, decryptLimit = DEFAULT_DECRYPT_LIMIT } = key;
+  const { name, decryptLimit = DEFAULT_DECRYPT_LIMIT } = key;
   return {
     id: `key-volume-${name}`,
     kind: "key-volume",
-    title: `Unusually many Decrypt calls with the KMS key ${name}`,
+    title: `Unusually much was decrypted with the KMS key ${name}`,
     severity: "high",
     // No tactic: use grows and shrinks for harmless reasons, and two keys would look like an attack.
     source: "trail",
-    pattern: () => decryptPattern(arnValue(key)),
+    pattern: () => jsonPattern(allOf("$.errorCode NOT EXISTS", keyUse([arnValue(key)], READS))),
     threshold: decryptLimit,
     ...COUNTING_WINDOW,
     datapointsToAlarm: 1,
     treatMissingData: "notBreaching",
     statistic: "Sum",
     anomaly: DECRYPT_ANOMALY,
-    why: "So many Decrypt calls can mean that somebody copies data: through the application, or directly with its role.",
+    why: "So many Decrypt or ReEncrypt calls can mean that somebody copies data: through the application, or directly with its role.",
     falsePositives: [
       "A migration, a batch job or a load test: its owner confirms it, and the calls end with it.",
       "Use has grown: raise decryptLimit in the list of keys, and rely on the anomaly alarm.",
@@ -38,8 +49,8 @@ export function keyVolume(key: MonitoredKey): KeyDetection {
     ],
     insightsQuery: () =>
       [
-        `filter eventSource = "kms.amazonaws.com" and eventName = "Decrypt" and @message like "${arn}"`,
-        "stats count() as decrypts, latest(eventID) as event by userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
+        `filter eventSource = "kms.amazonaws.com" and eventName like /^(Decrypt|ReEncrypt|Derive)/ and @message like "${keyInArn(key)}"`,
+        "stats count() as decrypts, latest(eventID) as event by eventName, userIdentity.arn, sourceIPAddress, userAgent, bin(5m)",
         "sort decrypts desc",
       ].join(" | "),
     mustFire: [
@@ -47,6 +58,18 @@ export function keyVolume(key: MonitoredKey): KeyDetection {
         ...use,
         ...onExampleKey,
       }),
+      exampleEvent(
+        "the application's role re-encrypts a data key, which whoever owns the other key can decrypt",
+        expectedRole,
+        {
+          ...use,
+          eventName: "ReEncrypt",
+          resources: [
+            EXAMPLE_KEY.arn,
+            "arn:aws:kms:ap-southeast-2:999900001111:key/0e9d8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b",
+          ].map((ARN) => ({ accountId: accountOf(ARN), type: "AWS::KMS::Key", ARN })),
+        },
+      ),
     ],
     mustNotFire: [
       exampleEvent("the application encrypts with the key", expectedRole, {

@@ -30,9 +30,12 @@ export function arnValue({ arn }: MonitoredKey): string {
   return keyId.startsWith("/mrk-") ? `*:${accountOf(arn)}:key${keyId}` : arn;
 }
 
+/** `key/<id>`: the part of the key's ARN that all replicas of a multi-Region key share. */
+export const keyInArn = ({ arn }: MonitoredKey): string => `key${keyIdOf(arn)}`;
+
 /** Matches the key's ARN anywhere in a text. */
-export function containsKeyId({ arn }: MonitoredKey): string {
-  return `*key${keyIdOf(arn)}*`;
+export function containsKeyId(key: MonitoredKey): string {
+  return `*${keyInArn(key)}*`;
 }
 
 /** Matches the key's ARN in an event pattern, in fewer characters than the ARN has. */

@@ -6,8 +6,9 @@ import type { CloudTrailRecord } from "../detection.ts";
 import { exampleScope, managementEvent, onKey, roleSession, user } from "../example-events.ts";
 import { filterPatterns } from "../exclusions.ts";
 import { detections } from "../index.ts";
+import type { MonitoringScope } from "../scope.ts";
 import { deniedOnExampleKey, expectedRole, onExampleKey, unexpectedRole, use } from "./examples.ts";
-import { keyDetections } from "./index.ts";
+import { keyDetections, monitoringDetections } from "./index.ts";
 import { EXAMPLE_KEY, type MonitoredKey } from "./monitored-key.ts";
 
 function patternsOf(keys: readonly MonitoredKey[]) {
@@ -46,6 +47,44 @@ describe.each(keyDetections([EXAMPLE_KEY]).map((it) => [it.id, it] as const))("%
   });
 });
 
+test("finds uses of every replica of a multi-Region key with the saved queries", () => {
+  const id = "key/mrk-0123456789abcdef0123456789abcdef";
+  const key = { ...EXAMPLE_KEY, arn: `arn:aws:kms:ap-southeast-2:111122223333:${id}` };
+  const queries = keyDetections([key])
+    .filter(({ kind }) => kind !== undefined)
+    .map(({ insightsQuery }) => insightsQuery(exampleScope));
+  expect(queries).toHaveLength(3);
+  for (const query of queries) expect(query).toContain(`@message like "${id}"`);
+});
+
+test("detects changes of the role that delivers the trail, which has no role-change here", () => {
+  const settings = {
+    cisPack: false,
+    thresholds: {},
+    periods: {},
+    anomalyDeviations: {},
+    exclusions: {},
+  };
+  const all = monitoringDetections([EXAMPLE_KEY], { ...settings, detections: ["trail-change"] });
+  const trailChange = all.find(({ id }) => id === "trail-change");
+  const counts = (scope: MonitoringScope) => {
+    const record = managementEvent(user, {
+      eventSource: "iam.amazonaws.com",
+      eventName: "DeleteRolePolicy",
+      readOnly: false,
+      requestParameters: { roleName: "cipherwatch-dev-trail-to-logs", policyName: "write" },
+    });
+    return (
+      trailChange?.source === "trail" &&
+      filterPatterns(trailChange, scope)
+        .map(parsePattern)
+        .filter((pattern) => matches(pattern, JSON.stringify(record))).length
+    );
+  };
+  expect(counts(exampleScope)).toBe(1);
+  expect(counts({ ...exampleScope, trailLogGroupName: "org-trail" })).toBe(0);
+});
+
 test("detects changes of the keys alone if the trail and the topics have none", () => {
   const keys = Array.from({ length: 4 }, (_, index) => ({
     ...EXAMPLE_KEY,
@@ -55,7 +94,7 @@ test("detects changes of the keys alone if the trail and the topics have none", 
   const { trailKeyArn: _trail, topicKeyArn: _topic, ...scope } = exampleScope;
   const keyChange = keyDetections(keys).find(({ id }) => id === "key-change");
   const patterns = keyChange ? filterPatterns(keyChange, scope).map(parsePattern) : [];
-  expect(patterns).toHaveLength(2);
+  expect(patterns).toHaveLength(3);
   for (const { arn } of keys) {
     const record = managementEvent(user, {
       eventSource: "kms.amazonaws.com",
