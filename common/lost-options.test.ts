@@ -23,6 +23,7 @@ test("names npm start as it is called", () => {
 test.each([
   ["without npm", { npm_config_json: "true" }],
   ["for npm's own options", { npm_lifecycle_event: "replay", npm_config_cache: "/tmp" }],
+  ["of npx", { npm_lifecycle_event: "npx", npm_config_json: "true" }],
   ["for an empty option", { npm_lifecycle_event: "replay", npm_config_json: "" }],
 ])("accepts the environment %s", (_, env) => {
   expect(lostOptions(OPTIONS, env)).toBeUndefined();

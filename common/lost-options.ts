@@ -8,7 +8,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
  */
 export function lostOptions(options: readonly string[], env: Variables): string | undefined {
   const script = env.npm_lifecycle_event;
-  if (script === undefined) return undefined;
+  // `npx` passes on all arguments after the name of the package.
+  if (script === undefined || script === "npx") return undefined;
   const lost = options.flatMap((option) => {
     const value = env[`npm_config_${option.replaceAll("-", "_")}`];
     if (value === undefined || value === "") return [];

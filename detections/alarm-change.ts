@@ -63,10 +63,10 @@ const namesTarget = (scope: MonitoringScope) =>
     ),
   );
 
-/** @param stacks arguments of `npm run deploy` that select the stacks to restore */
-export const alarmChangeRunbook = (stacks: string): readonly string[] => [
+/** @param restore how to restore the stacks, in a sentence */
+export const alarmChangeRunbook = (restore: string): readonly string[] => [
   "Run the query to see what was removed or changed, and by whom.",
-  `Restore it: run \`npm run diff ${stacks}\`, then \`npm run deploy ${stacks}\`. For muted alarms, run \`aws cloudwatch enable-alarm-actions --alarm-names NAME\`. The recipient must confirm a restored email subscription.`,
+  `${restore} For muted alarms, run \`aws cloudwatch enable-alarm-actions --alarm-names NAME\`. The recipient must confirm a restored email subscription.`,
   "Search the trail for events that the alarm would have reported, starting one minute before the change.",
 ];
 
@@ -181,7 +181,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
     "Announced manual maintenance: DisableAlarmActions, followed soon by EnableAlarmActions.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
-  runbook: alarmChangeRunbook("alarm"),
+  runbook: alarmChangeRunbook("Restore it: run `npm run diff alarm`, then `npm run deploy alarm`."),
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn, eventID, errorCode",

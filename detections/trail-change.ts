@@ -68,12 +68,12 @@ const onTrail = { eventSource: "cloudtrail.amazonaws.com", readOnly: false };
 const onBucket = { eventSource: "s3.amazonaws.com", readOnly: false };
 const onLogs = { eventSource: "logs.amazonaws.com", readOnly: false };
 
-/** @param stacks arguments of `npm run deploy` that select the stacks to restore */
-export const trailChangeRunbook = (stacks: string): readonly string[] => [
+/** @param restore how to restore the stacks, in a sentence */
+export const trailChangeRunbook = (restore: string): readonly string[] => [
   "Run `aws cloudtrail get-trail-status --name TRAIL`. If it is not logging, run `start-logging --name TRAIL` now, then investigate.",
   "Run the query to see who made the change, from where, and what else they did before the trail stopped.",
   "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
-  `Run \`npm run diff ${stacks}\` to see what differs from the stacks, and \`npm run deploy ${stacks}\` to restore it. Ask the owner of an existing trail.`,
+  `${restore} Ask the owner of an existing trail.`,
 ];
 
 export const trailChange: TrailDetection<MonitoringScope> = {
@@ -128,7 +128,9 @@ export const trailChange: TrailDetection<MonitoringScope> = {
     "A deployment changed the trail stack: UpdateTrail or PutBucketPolicy by the deploy role at the time of the deployment.",
     "An administrator of the organization changed the organization's trail.",
   ],
-  runbook: trailChangeRunbook("trail"),
+  runbook: trailChangeRunbook(
+    "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it.",
+  ),
   insightsQuery: ({ trailBucketName }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.name, requestParameters.bucketName, eventID, errorCode",

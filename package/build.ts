@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join, resolve } from "node:path";
 import { build } from "rolldown";
 import manifest from "./package.json" with { type: "json" };
+import { packagedPages } from "./pages.ts";
 import { replaceModules } from "./replace-cdktf.ts";
 import { alarmsSnapshot } from "./snapshot.ts";
 
@@ -43,6 +44,7 @@ export async function buildPackage(folder: string): Promise<void> {
     cpSync(join(root, "package", file), join(folder, file));
   }
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+  for (const page of packagedPages()) cpSync(join(root, page), join(folder, page));
 }
 
 /**

@@ -5,6 +5,7 @@ import { build } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadWatchSettings } from "../settings/watch.ts";
 import { synthesizeWatch } from "../stacks/watch.ts";
+import { packagedPages } from "./pages.ts";
 import { replaceModules } from "./replace-cdktf.ts";
 import { writeWatchStacks } from "./watch.ts";
 
@@ -104,6 +105,17 @@ describe("cipherwatch watch", () => {
     };
     const output = watch(["--email", EMAIL], variables);
     expect(output).toMatch(/for us-east-1\.[\s\S]*states in the bucket states\.$/);
+  });
+
+  it("names only commands and pages that a user of the package has", () => {
+    watch(["--keys", KEYS, "--email", EMAIL], { CIPHERWATCH_CIS_PACK: "true" });
+    const texts = ["watch-trail", "watch-alarm"].map((stack) => JSON.stringify(written(stack)));
+    const pages = new Set(texts.flatMap((text) => text.match(/docs\/[\w/-]+\.md/g) ?? []));
+    expect([...pages]).toEqual(expect.arrayContaining(["docs/runbooks/key-outsider.md"]));
+    expect(packagedPages()).toEqual(expect.arrayContaining([...pages]));
+    const sentences = texts.flatMap((text) => text.match(/[^.]*npm run[^.]*\./g) ?? []);
+    expect(sentences.length).toBeGreaterThan(2);
+    for (const sentence of sentences) expect(sentence).toMatch(/npm package: `?terraform plan/);
   });
 
   it("writes nothing if a setting is invalid", () => {

@@ -103,7 +103,9 @@ async function printAthena(
   const location = path ? `${path.replace(/\/$/, "")}/CloudTrail` : own?.archive.location;
   if (detections === undefined || location === undefined) {
     throw new Error(
-      "--athena needs the location of the trail's files. Pass it, such as s3://BUCKET/AWSLogs/ORGANIZATION/ACCOUNT, or set CIPHERWATCH_TRAIL_BUCKET.",
+      "--athena needs the location of the trail's files. Pass it, such as s3://BUCKET/AWSLogs/ORGANIZATION/ACCOUNT" +
+        // The settings have no effect on a plan, on a list of keys, and in the npm package.
+        `${own === undefined ? "" : ", or set CIPHERWATCH_TRAIL_BUCKET"}.`,
     );
   }
   const archive = { location, regions: own?.archive.regions ?? DEFAULT_REGIONS };

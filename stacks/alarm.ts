@@ -40,8 +40,8 @@ export interface AlarmStackProps<Scope extends MonitoringScope> extends Cipherwa
   readonly canaryOf?: (scope: Scope) => CanarySource;
   /** Alarm when the trail delivers no KMS events for a day. Default: no, because the canary tests more. */
   readonly alarmsWithoutKmsEvents?: boolean;
-  /** Arguments of `npm run diff` that select the stack of the trail. Default: `trail`. */
-  readonly trailStacks?: string;
+  /** The command that compares the stack of the trail with its Terraform. Default: `npm run diff trail`. */
+  readonly trailDiff?: string;
 }
 
 /** The service whose canary tests the monitoring. */
@@ -67,7 +67,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   /** For alarms that can wait for office hours. */
   readonly routineTopicArn: string;
   readonly #undelivered: EventQueue;
-  readonly #trailStacks: string;
+  readonly #trailDiff: string;
 
   constructor(scope: Construct, id: string, props: AlarmStackProps<Scope>) {
     super(scope, id, props);
@@ -77,9 +77,9 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       scopeOf,
       canaryOf,
       alarmsWithoutKmsEvents = false,
-      trailStacks = "trail",
+      trailDiff = "npm run diff trail",
     } = props;
-    this.#trailStacks = trailStacks;
+    this.#trailDiff = trailDiff;
 
     const keyArn = settings.topicKeyArn ?? this.#addTopicKey();
     const isExisting = settings.urgentTopicArn !== undefined;
@@ -286,7 +286,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       });
     const { alarmNames } = new SilenceAlarms(this, "Silence", {
       trailLogGroupName: detectionScope.trailLogGroupName,
-      trailStacks: settings.trailLogGroup === undefined ? this.#trailStacks : undefined,
+      trailDiff: settings.trailLogGroup === undefined ? this.#trailDiff : undefined,
       urgentTopicArn: this.urgentTopicArn,
       routineTopicArn: this.routineTopicArn,
       urgentTopicName: topicName(this, URGENT_TOPIC),

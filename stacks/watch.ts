@@ -30,7 +30,7 @@ export function addWatchStacks(app: App, settings: WatchSettings): void {
         monitoredKeys,
       ),
     alarmsWithoutKmsEvents: true,
-    trailStacks: "-- watch",
+    trailDiff: "npm run diff -- watch (npm package: terraform plan)",
   });
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.
   if (trail !== undefined) alarm.addDependency(trail);

@@ -12,8 +12,14 @@ import { keyOutsider } from "./key-outsider.ts";
 import { keyVolume } from "./key-volume.ts";
 import { accountOf, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
 
+/** Restore the stacks. Users of the npm package have the same Terraform and no clone of the repository. */
+export const WATCH_COMMANDS =
+  "`npm run diff -- watch`, then `npm run deploy -- watch` (npm package: `terraform plan`, then `apply`)";
+
+const RESTORE = `Restore it: run ${WATCH_COMMANDS}.`;
+
 /** The product's detections of changes that blind or mute the others, with the commands of this deployment. */
-const chainDetections: readonly KeyDetection[] = [
+export const chainDetections: readonly KeyDetection[] = [
   {
     ...trailChange,
     // There is no role-change here, which has this condition in a deployment of the service.
@@ -23,9 +29,9 @@ const chainDetections: readonly KeyDetection[] = [
         ? [iamChanges(matchesAny("$.requestParameters.roleName", trailRoleName(scope)))]
         : []),
     ],
-    runbook: trailChangeRunbook("-- watch"),
+    runbook: trailChangeRunbook(RESTORE),
   },
-  { ...alarmChange, runbook: alarmChangeRunbook("-- watch") },
+  { ...alarmChange, runbook: alarmChangeRunbook(RESTORE) },
 ];
 
 /** The detections on keys: three for each key, and one for changes of all keys. */

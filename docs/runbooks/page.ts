@@ -18,7 +18,11 @@ import type { Detection } from "../../detections/detection.ts";
 import { exampleScope as serviceScope } from "../../detections/example-events.ts";
 import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
-import { keyDetections } from "../../detections/monitored-keys/index.ts";
+import {
+  chainDetections,
+  keyDetections,
+  WATCH_COMMANDS,
+} from "../../detections/monitored-keys/index.ts";
 import { EXAMPLE_KEY } from "../../detections/monitored-keys/monitored-key.ts";
 import { createExampleScope, type MonitoringScope } from "../../detections/scope.ts";
 
@@ -81,6 +85,11 @@ function detectionPage<Scope extends MonitoringScope>(
     firingConditions(detection).join(" "),
     "## What to do",
     numbered(detection.runbook),
+    ...(chainDetections.some(({ id }) => id === detection.id)
+      ? [
+          `In a deployment that monitors [keys of your own](../monitoring-keys.md), run ${WATCH_COMMANDS} instead.`,
+        ]
+      : []),
     `The query is saved in CloudWatch Logs Insights as \`${savedQueryNameOf(detection, exampleScope)}\`:`,
     code(detection.insightsQuery(exampleScope).replaceAll(" | ", "\n| ")),
     "## False positives",

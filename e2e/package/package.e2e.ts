@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { run } from "../../common/run.ts";
+import { packagedPages } from "../../package/pages.ts";
 import { type GeneratedArchive, generateArchive } from "../../replay/archive/generate.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -56,7 +57,9 @@ it("installs into an empty folder without a network: one package, below 25 MB, n
   const inPackage = files
     .filter((file) => file.startsWith(join(modules, "cipherwatch/")))
     .map((file) => file.slice(join(modules, "cipherwatch/").length));
-  expect(inPackage.sort()).toEqual([
+  const pages = inPackage.filter((file) => file.startsWith("docs/"));
+  expect(pages.sort()).toEqual(packagedPages().toSorted());
+  expect(inPackage.filter((file) => !pages.includes(file)).sort()).toEqual([
     "LICENSE",
     "README.md",
     "dist/THIRD-PARTY-LICENSES",

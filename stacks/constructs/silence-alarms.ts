@@ -9,8 +9,8 @@ const PERIOD_MINUTES = PERIOD_SECONDS / 60;
 
 export interface SilenceAlarmsProps {
   readonly trailLogGroupName: string;
-  /** Arguments of `npm run diff` that select the stack of the trail; undefined for an existing trail. */
-  readonly trailStacks: string | undefined;
+  /** The command that compares the stack of the trail with its Terraform; undefined for an existing trail. */
+  readonly trailDiff: string | undefined;
   readonly urgentTopicArn: string;
   readonly routineTopicArn: string;
   readonly urgentTopicName: string;
@@ -110,7 +110,7 @@ export class SilenceAlarms extends Construct {
   }
 }
 
-function trailSilence({ trailLogGroupName, trailStacks }: SilenceAlarmsProps): Silence {
+function trailSilence({ trailLogGroupName, trailDiff }: SilenceAlarmsProps): Silence {
   const periods = 3;
   return {
     id: "TrailSilent",
@@ -121,7 +121,7 @@ function trailSilence({ trailLogGroupName, trailStacks }: SilenceAlarmsProps): S
       `The trail delivered nothing for ${periods * PERIOD_MINUTES} minutes (critical).`,
       "Every account has calls all the time, if only those of CloudTrail itself. Until the trail delivers again, no detection sees anything.",
       "1. Run aws cloudtrail get-trail-status: IsLogging must be true. LatestCloudWatchLogsDeliveryError says why delivery fails.",
-      `2. If somebody stopped it, follow the runbook of trail-change. If delivery fails, ${trailStacks === undefined ? "ask the trail's owner to check its role, key and log group" : `compare the role, the key and the log group with npm run diff ${trailStacks}`}.`,
+      `2. If somebody stopped it, follow the runbook of trail-change. If delivery fails, ${trailDiff === undefined ? "ask the trail's owner to check its role, key and log group" : `compare the role, the key and the log group with ${trailDiff}`}.`,
       "3. Look up what was missed with aws cloudtrail lookup-events.",
     ],
   };
