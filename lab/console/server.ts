@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { streamSSE } from "hono/streaming";
 import { timing } from "hono/timing";
+import { KEEP_ALIVE_TIMEOUT } from "../aws/endpoint/endpoint.ts";
 import { Action, type Actions } from "./actions.ts";
 import { alarmRoutes } from "./alarm-page.ts";
 import { clientAsset } from "./assets.ts";
@@ -41,7 +42,9 @@ export interface Console {
 export async function startConsole({ port, ...options }: ConsoleOptions): Promise<Console> {
   const app = createConsole(options);
   return new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port }, (address) => {
+    const serverOptions = { keepAliveTimeout: KEEP_ALIVE_TIMEOUT };
+    const listen = { fetch: app.fetch, hostname: "127.0.0.1", port, serverOptions };
+    const server = serve(listen, (address) => {
       resolve({
         url: `http://127.0.0.1:${address.port}`,
         close: () =>

@@ -188,6 +188,12 @@ describe("endpoint", () => {
     }
   });
 
+  it("keeps idle connections for a minute, so that no client reuses one that closes", async () => {
+    const lab = await startTestEndpoint();
+    const { headers } = await fetch(lab.endpoint.url);
+    expect(headers.get("keep-alive")).toBe("timeout=60");
+  });
+
   it("finishes in-flight requests and frees its port when closed", async () => {
     const entered = Promise.withResolvers<void>();
     const response = Promise.withResolvers<object>();

@@ -43,12 +43,18 @@ const HOST = "127.0.0.1";
 const DRAIN_MILLISECONDS = 2_000;
 
 /**
+ * Milliseconds that an idle connection stays open. After Node's default of 5 seconds, the lab would close connections
+ * that a client on a busy machine is just about to reuse, and its call would fail with ECONNRESET.
+ */
+export const KEEP_ALIVE_TIMEOUT = 60_000;
+
+/**
  * Starts an AWS endpoint on the loopback interface. It verifies no signature, so every process on this
  * machine can act as an administrator of the emulated account.
  * @throws Node's listen error, such as `EADDRINUSE`
  */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT }, (request, response) => {
     respondTo(request, options)
       .then(({ status, headers, body }) => {
         // Node closes idle connections when the server closes, but not those that become idle later.
