@@ -98,9 +98,7 @@ export function validateForeignStack(
     ...validateTerraform(name, json.terraform, location),
     ...validateProvider(json.provider, location),
     ...validateData(json.data ?? {}, location, stacks),
-    ...Object.entries(isObject(json.check) ? json.check : {})
-      .filter(([, check]) => !isObject(check) || Object.keys(check).join() !== "assert")
-      .map(([check]) => `check.${check}: must have assertions only`),
+    ...validateChecks(json.check ?? {}),
     ...eachBlock(json.resource ?? {}, "resource", (type, block, path) => [
       // Terraform itself provides terraform_data, which only stores a value: provisioners are rejected below.
       ...(/^(aws_[a-z0-9_]+|terraform_data)$/.test(type)
@@ -180,6 +178,14 @@ function validateData(data: unknown, location: StackLocation, stacks: readonly s
       ...("provider" in block ? [`${path}: must not have provider`] : []),
     ];
   });
+}
+
+/** A data source within a check would be planned like any other, with the provider that it names. */
+function validateChecks(checks: unknown): string[] {
+  if (!isObject(checks)) return ["check: must be an object"];
+  return Object.entries(checks)
+    .filter(([, check]) => !isObject(check) || Object.keys(check).join() !== "assert")
+    .map(([check]) => `check.${check}: must have assertions only`);
 }
 
 /** Visits the blocks of `resource` or `data`, which CDKTF writes as objects by type and name. */

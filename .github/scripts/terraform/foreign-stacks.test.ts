@@ -124,6 +124,17 @@ describe("rejects", () => {
     ],
     ["a module", [["module/x", { source: "evil/module" }]], /^ {2}.*module: must be one of/m],
     ["a check with a data source", [["check/x", { data: { http: {} } }]], /have assertions only/],
+    // Terraform accepts lists of labelled blocks, too.
+    [
+      "a list of checks, one with a data source that runs code",
+      [["check", [{ x: { data: { external: { x: { program: ["env"] } } }, assert: [] } }]]],
+      /check: must be an object/,
+    ],
+    [
+      "a check that is a list",
+      [["check/x", [{ data: { http: { x: { url: "https://evil.example" } } } }]]],
+      /check\.x: must have assertions only/,
+    ],
     ["a local value", [["locals/x", 1]], /locals: must be one of/],
     ["another provider", [["terraform/required_providers/evil", { source: "evil/evil" }]], /evil/],
     [
@@ -188,6 +199,11 @@ describe("rejects", () => {
       "a revealed secret",
       [["output/x", { value: "${nonsensitive(a.b)}" }]],
       /not call nonsensitive/,
+    ],
+    [
+      "a file of the runner after dollar signs that look like a template",
+      [["output/x", { value: '$$${ "\\${file("/proc/self/environ")}"}' }]],
+      /not call file/,
     ],
     ["a hidden call", [["output/x", { value: "${file/**/(1)}" }]], /cannot be checked/],
     ["a list of blocks", [["resource", [{ aws_kms_key: {} }]]], /resource: must be an object/],

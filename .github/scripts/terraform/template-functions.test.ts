@@ -14,7 +14,12 @@ describe("calledFunctions", () => {
     ["%%{file(1)}", []],
     ['${file("/etc/passwd")}', ["file"]],
     ['${ file ("/etc/passwd") }', ["file"]],
-    ['$$${file("x")}', ["file"]],
+    ['$$${file("x")}', []],
+    ['$$$${file("x")}', []],
+    ['%%%{ if file("x") == "" }', []],
+    ['$%{ if file("x") == "" }a%{ endif }', ["file"]],
+    // Read as code, the text before the call would make the call look like quoted text.
+    ['$$${ "\\${file("/proc/self/environ")}"}', ["file"]],
     ['%{ if file("x") == "" }a%{ endif }', ["file"]],
     ["%{ for x in (tolist([1])) }a%{ endfor }", ["tolist"]],
     ['${upper("${file("x")}")}', ["upper", "file"]],

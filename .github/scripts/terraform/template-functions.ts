@@ -55,9 +55,12 @@ function expressionsOf(text: string): string[] | undefined {
   return levels.length === 1 ? found : undefined;
 }
 
-/** `$${` and `%%{` are literal text. */
+/**
+ * `$${` and `%%{` are literal text, whatever precedes them: Terraform reads `$$${` as `$` and `$${`. Code that only
+ * one of the two readers sees could hide a call from the other.
+ */
 function startsTemplate(text: string, at: number): boolean {
   const character = text[at];
   if ((character !== "$" && character !== "%") || text[at + 1] !== "{") return false;
-  return text[at - 1] !== character || text[at - 2] === character;
+  return text[at - 1] !== character;
 }
