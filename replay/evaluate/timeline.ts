@@ -87,10 +87,17 @@ function statisticsOf(
   statistic: Statistic,
   period: number,
   series: Series,
-  { start, end }: Range,
+  range: Range,
 ): Float64Array {
+  if (statistic === "Average") {
+    const counts = statisticsOf("SampleCount", period, series, range);
+    const sums = statisticsOf("Sum", period, series, range);
+    return sums.map((sum, at) => sum / (counts[at] ?? Number.NaN));
+  }
+  const { start, end } = range;
   const { minutes } = series;
-  const statisticIn = STATISTICS[statistic];
+  const { column, reduce } = STATISTICS[statistic];
+  const inputs = series[column];
   const length = period / 60;
   const values = new Float64Array((end - start) / MINUTE + 1).fill(Number.NaN);
   let from = indexFrom(minutes, start / MINUTE);
@@ -101,29 +108,50 @@ function statisticsOf(
     while ((minutes[to] ?? Number.POSITIVE_INFINITY) < periodEnd) to++;
     while (from < to && (minutes[from] ?? 0) < periodEnd - length) from++;
     if (from === to) continue;
-    const isUnchanged = from === fromBefore && to === toBefore;
-    values[at] = isUnchanged ? (values[at - 1] ?? Number.NaN) : statisticIn(series, from, to);
+    const isUnchanged =
+      (from === fromBefore && to === toBefore) ||
+      // In most minutes, a 0 leaves the period and another enters it.
+      (from === fromBefore + 1 &&
+        to === toBefore + 1 &&
+        inputs[fromBefore] === 0 &&
+        inputs[toBefore] === 0);
+    values[at] = isUnchanged ? (values[at - 1] ?? Number.NaN) : reduce(inputs, from, to);
   }
   return values;
 }
 
-/** Computes each statistic of a metric's values in `[from, to)`, which is not empty. */
-const STATISTICS: Readonly<
-  Record<Statistic, (series: Series, from: number, to: number) => number>
-> = {
-  Sum: ({ sums }, from, to) => total(sums, from, to),
-  SampleCount: ({ sampleCounts }, from, to) => total(sampleCounts, from, to),
-  Average: ({ sums, sampleCounts }, from, to) =>
-    total(sums, from, to) / total(sampleCounts, from, to),
-  Minimum: ({ minimums }, from, to) => Math.min(...minimums.subarray(from, to)),
-  Maximum: ({ maximums }, from, to) => Math.max(...maximums.subarray(from, to)),
+/** Computes a statistic from a column of `[from, to)`, which is not empty. */
+type Reduce = (column: Float64Array, from: number, to: number) => number;
+
+const total: Reduce = (column, from, to) => {
+  let sum = 0;
+  for (let index = from; index < to; index++) sum += column[index] ?? 0;
+  return sum;
 };
 
-function total(values: Float64Array, from: number, to: number): number {
-  let sum = 0;
-  for (let index = from; index < to; index++) sum += values[index] ?? 0;
-  return sum;
-}
+const lowest: Reduce = (column, from, to) => {
+  let minimum = column[from] ?? 0;
+  for (let index = from + 1; index < to; index++) minimum = Math.min(minimum, column[index] ?? 0);
+  return minimum;
+};
+
+const highest: Reduce = (column, from, to) => {
+  let maximum = column[from] ?? 0;
+  for (let index = from + 1; index < to; index++) maximum = Math.max(maximum, column[index] ?? 0);
+  return maximum;
+};
+
+const STATISTICS: Readonly<
+  Record<
+    Exclude<Statistic, "Average">,
+    { readonly column: Exclude<keyof Series, "minutes">; readonly reduce: Reduce }
+  >
+> = {
+  Sum: { column: "sums", reduce: total },
+  SampleCount: { column: "sampleCounts", reduce: total },
+  Minimum: { column: "minimums", reduce: lowest },
+  Maximum: { column: "maximums", reduce: highest },
+};
 
 function changesOf(values: Float64Array): Int32Array {
   const changes = new Int32Array(values.length);
