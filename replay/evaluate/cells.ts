@@ -34,6 +34,8 @@ export interface Cells {
     visit: (metric: number, minute: number, sums: Sums) => void,
     only?: number,
   ) => void;
+  /** Whether a filter has matches; with `metric`, that published to it. */
+  readonly has: (filter: number, metric?: number) => boolean;
   readonly copies: () => CopyCounts;
 }
 
@@ -75,6 +77,10 @@ export function createCells(filters: number, maxDistinct: number, countCopies: n
         if (only !== undefined && metric !== only) continue;
         table.visit(isDistinct, (minute, sums) => visit(metric, minute, sums));
       }
+    },
+    has: (filter, metric) => {
+      const byMetric = tables[filter];
+      return metric === undefined ? (byMetric?.size ?? 0) > 0 : byMetric?.has(metric) === true;
     },
     copies: () =>
       distinct.isFull() ? { copies: 0, countsCopies: true } : { copies, countsCopies: false },

@@ -17,29 +17,55 @@ export interface Series {
 
 export const EMPTY_SERIES: Series = emptySeries(new Float64Array());
 
+/** A filter that publishes to a metric. */
+interface Source {
+  readonly filter: number;
+  /** Published for each event that the filter does not match; undefined: nothing is. */
+  readonly defaultValue: number | undefined;
+}
+
 /**
- * Builds the values of a metric from its filters' matches.
+ * Builds the values of metrics from the matches of their filters.
  * @param events number of events in each minute that has events
+ * @returns builds the values of a metric from its index and id. Metrics without matches share one result.
  */
-export function seriesOf(
-  metric: { readonly index: number; readonly id: string | undefined },
-  {
-    filters,
-    cells,
-    events: { minutes, counts },
-  }: {
-    readonly filters: readonly MetricFilter[];
-    readonly cells: Cells;
-    readonly events: CountsByMinute;
-  },
+export function createSeries({
+  filters,
+  cells,
+  events,
+}: {
+  readonly filters: readonly MetricFilter[];
+  readonly cells: Cells;
+  readonly events: CountsByMinute;
+}): (metric: number, id: string | undefined) => Series {
+  const withoutMatches = new Map<string, Series>();
+  return (metric, id) => {
+    const sources = filters.flatMap(({ transformation }, filter): readonly Source[] => {
+      const { metricNamespace: namespace, metricName: name, defaultValue } = transformation;
+      if (defaultValue !== undefined && metricId({ namespace, name, dimensions: {} }) === id) {
+        return [{ filter, defaultValue }];
+      }
+      return cells.has(filter, metric) ? [{ filter, defaultValue: undefined }] : [];
+    });
+    const build = () => seriesOf(metric, sources, cells, events);
+    if (sources.some(({ filter }) => cells.has(filter))) return build();
+    const key = sources.map(({ defaultValue }) => defaultValue).join(" ");
+    const series = withoutMatches.get(key) ?? build();
+    withoutMatches.set(key, series);
+    return series;
+  };
+}
+
+function seriesOf(
+  metric: number,
+  sources: readonly Source[],
+  cells: Cells,
+  { minutes, counts }: CountsByMinute,
 ): Series {
   const series = emptySeries(minutes);
   let isEmpty = true;
-  for (const [filter, { transformation }] of filters.entries()) {
-    const { metricNamespace: namespace, metricName: name, defaultValue } = transformation;
-    const hasDefault =
-      defaultValue !== undefined && metricId({ namespace, name, dimensions: {} }) === metric.id;
-    if (hasDefault) {
+  for (const { filter, defaultValue } of sources) {
+    if (defaultValue !== undefined) {
       const unmatched = counts.slice();
       cells.visit(filter, (_, minute, { deliveries }) => {
         const at = indexFrom(minutes, minute);
@@ -51,11 +77,10 @@ export function seriesOf(
       filter,
       (_, minute, sums) => {
         merge(series, indexFrom(minutes, minute), { ...sums, sampleCount: sums.published });
-        isEmpty = false;
       },
-      metric.index,
+      metric,
     );
-    if (hasDefault) isEmpty = false;
+    isEmpty = false;
   }
   return withoutGaps(series);
 }

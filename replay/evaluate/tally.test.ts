@@ -124,6 +124,34 @@ test("publishes the default value in its minute for every event that does not ma
   });
 });
 
+test("gives metrics without matches their default value for every event, one result for all with the same", () => {
+  const filters = [0, 0, 1].map((defaultValue, index) => ({
+    ...FILTER,
+    pattern: index === 0 ? FILTER.pattern : "{ $.eventName = Never }",
+    transformation: { ...FILTER.transformation, metricName: `metric-${index}`, defaultValue },
+  }));
+  const others = { ...FILTER, pattern: "{ $.eventName = Never }" };
+  const all = [...filters, others];
+  const ids = all.map(({ transformation }) =>
+    metricId({ namespace: "Example", name: transformation.metricName, dimensions: {} }),
+  );
+  const tally = createTally(all, ids);
+  const scan = createScan({ filters: all, monitoredMetrics: ids, countsKeyUse: false });
+  const addAt = (minute: number, isError: boolean) => {
+    const record = recordOf({ id: minute, minute, isError });
+    scan.add(record, JSON.stringify(record));
+    tally.add(scan.findings());
+  };
+  addAt(0, true);
+  addAt(0, false);
+  expect(ids.map((_, metric) => [...tally.series(metric).sums])).toEqual([[1], [0], [2], [0]]);
+  expect(tally.series(3)).toBe(tally.series(1));
+  addAt(1, false);
+  expect(ids.map((_, metric) => [...tally.series(metric).sampleCounts])).toEqual(
+    Array(4).fill([2, 1]),
+  );
+});
+
 test("recognizes earlier pairs after the set has grown", () => {
   const distinct = createDistinctPairs(300_000);
   const pairs = Array.from(

@@ -2,7 +2,7 @@ import type { MetricFilter } from "../../cloudwatch/metric-filter.ts";
 import { type CopyCounts, createCells } from "./cells.ts";
 import { type CountsByMinute, createMinuteCounter } from "./counts.ts";
 import type { Findings } from "./scan.ts";
-import { type Series, seriesOf } from "./series.ts";
+import { createSeries, type Series } from "./series.ts";
 import { createWhoTally, type Who } from "./who.ts";
 
 /** The events that a filter matches, without duplicates. */
@@ -75,10 +75,10 @@ export function createTally(
   const totals = { events: 0, outside: 0, oversized: 0 };
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  let events: CountsByMinute | undefined;
+  let seriesOf: ReturnType<typeof createSeries> | undefined;
   return {
     add: (findings) => {
-      events = undefined;
+      seriesOf = undefined;
       totals.events += findings.events;
       totals.outside += findings.outside;
       totals.oversized += findings.oversized;
@@ -99,8 +99,8 @@ export function createTally(
     },
     who: (indices) => whoTally.of(indices, cells.copies().countsCopies ? "delivered" : "distinct"),
     series: (metric) => {
-      events ??= eventsByMinute.sorted();
-      return seriesOf({ index: metric, id: monitoredMetrics[metric] }, { filters, cells, events });
+      seriesOf ??= createSeries({ filters, cells, events: eventsByMinute.sorted() });
+      return seriesOf(metric, monitoredMetrics[metric]);
     },
     counts: () => ({ ...totals, ...cells.copies() }),
     span: () => (first <= last ? { first, last } : undefined),

@@ -59,6 +59,26 @@ export function createTimeline(
   return { begin: floor(begin, MINUTE), segments };
 }
 
+export type TimelineOf = typeof createTimeline;
+
+/**
+ * Returns a `createTimeline` that prepares the same values for the same periods once: for a detection's alarms with
+ * different thresholds, and for all detections without matches.
+ */
+export function createTimelines(): TimelineOf {
+  const bySource = new WeakMap<object, Map<string, Timeline>>();
+  return (alarm, series, begin) => {
+    const source = isMathAlarm(alarm) ? alarm.math : (series[0] ?? EMPTY_SERIES);
+    const timelines = bySource.get(source) ?? new Map<string, Timeline>();
+    bySource.set(source, timelines);
+    const { statistic, period, evaluationPeriods } = alarm;
+    const key = [statistic, period, evaluationPeriods, isAnomalyAlarm(alarm), begin].join(" ");
+    const timeline = timelines.get(key) ?? createTimeline(alarm, series, begin);
+    timelines.set(key, timeline);
+    return timeline;
+  };
+}
+
 /** The minutes with data of any series, ascending. */
 function minutesOf([first = EMPTY_SERIES, ...others]: readonly Series[]): Float64Array {
   if (others.length === 0) return first.minutes;

@@ -14,7 +14,7 @@ import { mergeStatistics, type StatisticSet, statisticOf } from "../../cloudwatc
 import { ALARM, ANOMALY_ALARM } from "../../cloudwatch/testing/fixtures.ts";
 import { MINUTE } from "./scan.ts";
 import type { Series } from "./series.ts";
-import { createTimeline } from "./timeline.ts";
+import { createTimeline, createTimelines } from "./timeline.ts";
 import { type Transition, transitionsOf } from "./transitions.ts";
 
 const FIRST = Date.UTC(2026, 2, 2) / MINUTE + 7;
@@ -129,6 +129,20 @@ test("gives the transitions and reasons of an evaluation in every minute", () =>
   const stretch = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(100, 400));
   const points = pointsWith(stretch, fc.integer({ min: 0, max: 4 }));
   fc.assert(fc.property(thresholdAlarm, points, expectSameTransitions), { numRuns: 30 });
+});
+
+test("shares values only among alarms that read the same ones", () => {
+  const points = pointsWith(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 0, max: 4 }));
+  const alarms = fc.array(fc.oneof(thresholdAlarm, fc.constant(ANOMALY_ALARM)), { minLength: 9 });
+  const property = fc.property(alarms, points, (list, values) => {
+    const series = [seriesOf(values)];
+    const timelineOf = createTimelines();
+    for (const alarm of list) {
+      const begin = FIRST * MINUTE;
+      expect(timelineOf(alarm, series, begin)).toEqual(createTimeline(alarm, series, begin));
+    }
+  });
+  fc.assert(property, { numRuns: 3 });
 });
 
 test("gives the transitions and reasons of an anomaly alarm's evaluation in every minute", () => {

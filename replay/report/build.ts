@@ -13,7 +13,7 @@ import { createMinuteCounter } from "../evaluate/counts.ts";
 import { MINUTE } from "../evaluate/scan.ts";
 import type { Series } from "../evaluate/series.ts";
 import { type Matches, matchesOf, type Span, type Tally } from "../evaluate/tally.ts";
-import { createTimeline, type Timeline } from "../evaluate/timeline.ts";
+import { createTimelines, type TimelineOf } from "../evaluate/timeline.ts";
 import { type Transition, transitionsOf } from "../evaluate/transitions.ts";
 import { compareExclusions } from "./exclusions.ts";
 import type {
@@ -50,6 +50,7 @@ export function buildReport({
   readonly countsKeyUse: boolean;
 }): Report {
   const span = tally.span();
+  const timelineOf = createTimelines();
   const reportOf = ({
     id,
     filters: indices,
@@ -65,6 +66,7 @@ export function buildReport({
     alarms: alarms.map((alarm) =>
       alarmReport(alarm, {
         series: metricIdsOf(alarm).map((id) => tally.series(monitoredMetrics.indexOf(id))),
+        timelineOf,
         threshold: thresholds.get(id),
         evaluations,
         sweep,
@@ -101,6 +103,7 @@ function alarmReport(
   evaluated: {
     /** Of each metric that the alarm reads. */
     readonly series: readonly Series[];
+    readonly timelineOf: TimelineOf;
     /** Instead of the deployed one. */
     readonly threshold: number | undefined;
     readonly evaluations: ReplayedDetection["evaluations"];
@@ -109,14 +112,8 @@ function alarmReport(
   },
 ): AlarmReport {
   const { series, span, sweep } = evaluated;
-  const timelines = new Map<string, Timeline>();
-  /** The values in the periods of an alarm. Another threshold may come with another period and statistic. */
-  const timelineOf = (alarm: MetricAlarm, { first }: Span): Timeline => {
-    const key = `${alarm.statistic} ${alarm.period}`;
-    const timeline = timelines.get(key) ?? createTimeline(alarm, series, first);
-    timelines.set(key, timeline);
-    return timeline;
-  };
+  const timelineOf = (alarm: MetricAlarm, { first }: Span) =>
+    evaluated.timelineOf(alarm, series, first);
   const reportOf = (alarm: MetricAlarm) => ({
     ...stateReport(
       alarm,
