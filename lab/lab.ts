@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { CANARY_MINUTES } from "../common/canary.ts";
 import { erasureLogGroupName, serviceRoleName } from "../common/naming.ts";
-import { type DetectionScope, STORAGE_KEYS } from "../detections/scope.ts";
+import { type DetectionScope, STORAGE_KEYS, serviceKeyArns } from "../detections/scope.ts";
 import type { Settings } from "../settings/index.ts";
 import { isReplica, resourceEnvironment } from "../settings/regions.ts";
 import { type Account, readTerraform, type Terraform } from "../terraform/reader.ts";
@@ -15,6 +15,7 @@ import { monitoredAccount, readLabDeployment, synthesizeLab } from "./monitored-
 import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
+import { checkRecordKeys } from "./record-keys.ts";
 import { deployedScope } from "./scope.ts";
 import type { AdjustableClock, Clock } from "./state/clock.ts";
 import { type DataFolder, type Endpoints, stateFile } from "./state/data-folder.ts";
@@ -94,6 +95,11 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
   const identity = await startIdentity(settings, onStop);
   onStep("Wait for PostgreSQL");
   const databaseUrl = await database.url;
+  checkRecordKeys(await database.recordsByKey, {
+    keyArns: serviceKeyArns(scope),
+    folder: options.data,
+    isPrimary: settings.replicaRegion !== undefined,
+  });
   const logFile = folder.file("service.log");
   onStep("Migrate the database and start the service");
   const service = await startService({

@@ -56,6 +56,23 @@ it("opens a record in a lab of the second Region, where a wrong Key raises the a
   expect(email.subject).toContain("Asia Pacific (Singapore)");
 });
 
+it("refuses to start with records under a key that is not in the settings, and keeps the key that is", async () => {
+  const data = join(folder, "single");
+  const lab = await start(data, ARGS);
+  const record = { Name: "Stephen", Text: "I love Pizza" };
+  const { Key } = JSON.parse((await send("POST", `${lab.service}/encrypt`, record)).body);
+  await lab.kill("SIGINT");
+
+  const env = { CIPHERWATCH_REPLICA_REGION: SECOND };
+  await expect(spawnLab(data, ARGS, { env })).rejects.toThrow(
+    /single has a record under a KMS key that is not in the settings[\s\S]*unset CIPHERWATCH_REPLICA_REGION/,
+  );
+  const both = { ...env, CIPHERWATCH_KEY_GENERATIONS: "1,2" };
+  expect(await decrypt(await start(data, ARGS, { env: both }), Key)).toEqual({
+    Text: "I love Pizza",
+  });
+}, 120_000);
+
 it("refuses to start as a replica of a lab without its key", async () => {
   const env = {
     CIPHERWATCH_REGION: SECOND,

@@ -7,6 +7,8 @@ export interface Database {
    * if the folder cannot be opened as a database.
    */
   readonly url: Promise<string>;
+  /** Numbers of records of earlier runs, by the ARN of their KMS key. Rejects as `url` does. */
+  readonly recordsByKey: Promise<Readonly<Record<string, number>>>;
   /** Closes the database; stops a start that is under way. May be called again. */
   readonly close: () => Promise<void>;
 }
@@ -26,20 +28,23 @@ export function startDatabase(folder: string): Database {
     worker.once("error", (error) => resolve({ error }));
   });
   let started = false;
-  const url = report.then((message) => {
+  const opened = report.then((message) => {
     if ("url" in message) {
       started = true;
-      return message.url;
+      return message;
     }
     throw new Error(
       `Cannot open the lab's database in ${folder}. Start with --fresh to delete the lab's data.`,
       { cause: message.error },
     );
   });
+  const url = opened.then((message) => message.url);
+  const recordsByKey = opened.then((message) => message.recordsByKey);
   // A start that fails before it needs the database reports its own error.
-  url.catch(() => {});
+  for (const promise of [url, recordsByKey]) promise.catch(() => {});
   return {
     url,
+    recordsByKey,
     close: async () => {
       if (started) worker.postMessage("close");
       else await worker.terminate();
