@@ -70,7 +70,7 @@ export async function startLab(props: LabProps): Promise<Lab> {
 }
 
 async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">> {
-  const { options, settings, folder, database, onStep, onError } = props;
+  const { options, settings, folder, onStep, onError } = props;
   const account = emulatedAccount(settings);
   const env = resourceEnvironment(settings);
   onStep("Synthesize the Terraform stacks");
@@ -94,12 +94,7 @@ async function start(props: LabProps, onStop: OnStop): Promise<Omit<Lab, "stop">
 
   const identity = await startIdentity(settings, onStop);
   onStep("Wait for PostgreSQL");
-  const databaseUrl = await database.url;
-  checkRecordKeys(await database.recordsByKey, {
-    keyArns: serviceKeyArns(scope),
-    folder: options.data,
-    isPrimary: settings.replicaRegion !== undefined,
-  });
+  const databaseUrl = await readableDatabase(props, scope);
   const logFile = folder.file("service.log");
   onStep("Migrate the database and start the service");
   const service = await startService({
@@ -171,6 +166,23 @@ function primaryKeys({ replicaOf }: LabOptions, settings: Settings): Partial<Aws
   throw new Error(
     "A lab of the second Region needs both --replica-of, with the data folder of the first Region's lab, and CIPHERWATCH_PRIMARY_KEY_ARNS. See docs/failover.md.",
   );
+}
+
+/**
+ * Waits for the database.
+ * @returns its URL
+ * @throws Error if it has records that the service could not decrypt
+ */
+async function readableDatabase(
+  { options, settings, database }: LabProps,
+  scope: DetectionScope,
+): Promise<string> {
+  checkRecordKeys(await database.recordsByKey, {
+    keyArns: serviceKeyArns(scope),
+    folder: options.data,
+    isPrimary: settings.replicaRegion !== undefined,
+  });
+  return database.url;
 }
 
 /** The variables of the service that the stacks also set. */
