@@ -118,9 +118,13 @@ function openConnection(
     onclose: onClose,
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
     // Keeps the socket: the driver ends it politely, and a server that is gone never completes that.
-    socket: ({ host, port }: { readonly host: string[]; readonly port: number[] }) => {
+    async socket({ host, port }: { readonly host: string[]; readonly port: number[] }) {
       if (isDestroyed) throw Object.assign(new Error(), { code: "CONNECTION_DESTROYED" });
       socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
+      // Without files for a socket, connecting fails before the driver listens for errors, which would end the process.
+      socket.on("error", () => {});
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      if (socket.errored) throw socket.errored;
       return socket;
     },
   };

@@ -11,6 +11,7 @@ import { createErasureLedger } from "./erasure-ledger.ts";
 import { createErasureStore } from "./erasure-store.ts";
 import { APPLY_ALL_INTERVAL, APPLY_INTERVAL, createErasures, type Erasures } from "./erasures.ts";
 import { createExpiry } from "./expiry.ts";
+import { connectionsForClients, openFileLimit } from "./file-limit.ts";
 import { createHttpServer } from "./http-server.ts";
 import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms, regionOf } from "./kms.ts";
@@ -33,6 +34,10 @@ import { createWallClock } from "./wall-clock.ts";
 function start(): void {
   const environment = parseServiceEnvironment(process.env);
   logger.level = environment.LOG_LEVEL;
+  const maxClients = connectionsForClients(openFileLimit(), {
+    maxInFlight: environment.MAX_IN_FLIGHT,
+    poolSize: environment.DATABASE_POOL_SIZE,
+  });
   const credentials = createCredentials({
     onError: (error) => logger.error(errorFields(error), "no credentials could be loaded"),
   });
@@ -97,8 +102,11 @@ function start(): void {
     logger,
     loadShedding: createLoadShedding({ slots, isDraining, logger, metricsNamespace }),
     deadline: environment.REQUEST_TIMEOUT,
-    // Twice as many as requests: those that send their bodies slowly leave room for others.
-    maxConnections: Math.floor((2 * memory.total) / REQUEST_BYTES),
+    maxConnections: Math.min(
+      // Twice as many as requests: those that send their bodies slowly leave room for others.
+      Math.floor((2 * memory.total) / REQUEST_BYTES),
+      maxClients,
+    ),
   });
   exitOnSignal(server, {
     onSignal: () => {

@@ -16,6 +16,8 @@ export interface ServiceProcessProps {
   readonly databaseUrl: string;
   readonly kmsUrl: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Maximum number of open files. */
+  readonly openFiles?: number | undefined;
   /** A `cgroup.procs` file of the control group to run in. */
   readonly procs?: string;
 }
@@ -27,10 +29,12 @@ export async function startService({
   databaseUrl,
   kmsUrl,
   environment = {},
+  openFiles,
   procs = "/dev/null",
 }: ServiceProcessProps): Promise<ServiceProcess> {
   // The shell enters the control group, then becomes the service.
-  const script = 'echo $$ > "$0" && exec "$@"';
+  const limit = openFiles === undefined ? "" : `ulimit -n ${openFiles} && `;
+  const script = `${limit}echo $$ > "$0" && exec "$@"`;
   const child = spawn("sh", ["-c", script, procs, process.execPath, server], {
     env: {
       PORT: "0",

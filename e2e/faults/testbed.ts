@@ -37,8 +37,13 @@ type TextByName = Readonly<Record<string, string>>;
  * Runs one testbed for all tests of a file.
  * @param environment further variables of the service
  * @param headers further headers of each request
+ * @param openFiles maximum number of files that the service may have open
  */
-export function useTestbed(environment: TextByName = {}, headers: TextByName = {}): () => Testbed {
+export function useTestbed(
+  environment: TextByName = {},
+  headers: TextByName = {},
+  openFiles?: number,
+): () => Testbed {
   let testbed: Testbed | undefined;
   let close = () => {};
 
@@ -55,6 +60,7 @@ export function useTestbed(environment: TextByName = {}, headers: TextByName = {
         databaseUrl: `postgres://${SERVICE_ROLE}@127.0.0.1:${databaseProxy.port}/postgres`,
         kmsUrl: `http://127.0.0.1:${kmsProxy.port}`,
         environment,
+        openFiles,
       });
     const service = await start();
     let client = createClient(service.port, headers);
