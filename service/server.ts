@@ -34,10 +34,6 @@ import { createWallClock } from "./wall-clock.ts";
 function start(): void {
   const environment = parseServiceEnvironment(process.env);
   logger.level = environment.LOG_LEVEL;
-  const maxClients = connectionsForClients(openFileLimit(), {
-    maxInFlight: environment.MAX_IN_FLIGHT,
-    poolSize: environment.DATABASE_POOL_SIZE,
-  });
   const credentials = createCredentials({
     onError: (error) => logger.error(errorFields(error), "no credentials could be loaded"),
   });
@@ -102,11 +98,7 @@ function start(): void {
     logger,
     loadShedding: createLoadShedding({ slots, isDraining, logger, metricsNamespace }),
     deadline: environment.REQUEST_TIMEOUT,
-    maxConnections: Math.min(
-      // Twice as many as requests: those that send their bodies slowly leave room for others.
-      Math.floor((2 * memory.total) / REQUEST_BYTES),
-      maxClients,
-    ),
+    maxConnections: maxConnections(environment, memory.total),
   });
   exitOnSignal(server, {
     onSignal: () => {
@@ -117,6 +109,14 @@ function start(): void {
   });
   listen(server, environment);
   prepareDecoy(vault, environment);
+}
+
+/** @param memory bytes for requests */
+function maxConnections(environment: ServiceEnvironment, memory: number): number {
+  const { MAX_IN_FLIGHT: maxInFlight, DATABASE_POOL_SIZE: poolSize } = environment;
+  const byFiles = connectionsForClients(openFileLimit(), { maxInFlight, poolSize });
+  // Twice as many as requests: those that send their bodies slowly leave room for others.
+  return Math.min(byFiles, Math.floor((2 * memory) / REQUEST_BYTES));
 }
 
 /** Creates the decoy used in place of records that do not exist, so that no request waits for it. */
