@@ -138,6 +138,30 @@ it("binds the detections of the stacks to the role, and prints JSON", async () =
   );
 });
 
+it("names the listed keys that no event uses, because a wrong ARN looks the same", async () => {
+  const arn = (id: string) =>
+    `arn:aws:kms:eu-west-1:999988887777:key/${id}-4b8f-4a63-92d7-e0f3a6b9c815`;
+  const entry = (name: string, id: string) => ({ name, key: arn(id), roles: [ROLE] });
+  const used = join(folder, "used.json");
+  const record = {
+    ...{ eventVersion: "1.11", eventTime: "2026-03-02T09:14:27Z", eventID: "1", userIdentity: {} },
+    ...{
+      eventSource: "kms.amazonaws.com",
+      eventName: "Decrypt",
+      resources: [{ ARN: arn("00000001") }],
+    },
+  };
+  await writeFile(used, JSON.stringify({ Records: [record] }));
+  const keys = JSON.stringify([entry("orders", "00000001"), entry("crm", "00000002")]);
+  const { out } = await run("--keys", keys, used);
+  expect(out).toMatch(
+    /No Decrypt, error or unexpected use of these keys\. .+\n {2}crm: arn:aws:kms:\S+00000002\S+\n$/,
+  );
+  expect(JSON.parse((await run("--json", "--keys", keys, used)).out).unseenKeys).toEqual([
+    { name: "crm", arn: arn("00000002") },
+  ]);
+});
+
 it("rejects a role whose ARN makes a pattern too long for AWS", async () => {
   const role = `arn:aws:iam::999988887777:role/${"deep/".repeat(180)}service`;
   const { code, err } = await run("--role-arn", role, file);

@@ -25,6 +25,7 @@ testSettings(settings, {
     "us-gov-west-1",
     "us-gov-west-1",
     {
+      "cn-north-1": /^is a region of China, where the names of services in policies differ/,
       sydney: /^is not an AWS region$/,
       "us-east-9": /^is not an AWS region; did you mean us-east-1\?$/,
     },

@@ -47,8 +47,14 @@ const isShape = (env: string) => SHAPES.some((shape) => shape === env);
 
 const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
 
-/** @returns an error message for a text that is no Region */
+/**
+ * @returns an error message for a text that is no Region, or one that the stacks cannot be deployed to: in China,
+ * CloudWatch Logs is `logs.cn-north-1.amazonaws.com.cn` in key policies
+ */
 export function validateRegion(region: string): string | undefined {
+  if (region.startsWith("cn-") && REGIONS.includes(region)) {
+    return "is a region of China, where the names of services in policies differ from those in the stacks";
+  }
   if (REGIONS.includes(region)) return undefined;
   const suggestion = nearest(region.slice(0, LONGEST_REGION), REGIONS);
   return `is not an AWS region${suggestion === undefined ? "" : `; did you mean ${suggestion}?`}`;
@@ -79,7 +85,7 @@ export const settings = {
     description: "AWS region to deploy to.",
     schema: validated(validateRegion),
     defaults: same("ap-southeast-2"),
-    allowed: "an AWS region code, such as ap-southeast-2",
+    allowed: "an AWS region code outside China, such as ap-southeast-2",
     next: "choose one from `aws account list-regions`, or unset it to use ap-southeast-2. Add a new region of AWS to cloudwatch/alarm/regions.ts",
   }),
 

@@ -34,12 +34,14 @@ export const chainDetections: readonly KeyDetection[] = [
   { ...alarmChange, runbook: alarmChangeRunbook(RESTORE) },
 ];
 
+/** The detections on the use of a key. */
+export function detectionsOfKey(key: MonitoredKey): readonly KeyDetection[] {
+  return [keyOutsider(key), keyErrors(key), keyVolume(key)];
+}
+
 /** The detections on keys: three for each key, and one for changes of all keys. */
 export function keyDetections(keys: readonly MonitoredKey[]): readonly KeyDetection[] {
-  return [
-    ...keys.flatMap((key) => [keyOutsider(key), keyErrors(key), keyVolume(key)]),
-    keyChange(keys),
-  ];
+  return [...keys.flatMap(detectionsOfKey), keyChange(keys)];
 }
 
 /** All detections of a deployment that monitors keys, with the settings' thresholds, periods and exclusions. */

@@ -54,6 +54,15 @@ export interface ReplayedDetections {
   readonly composites: readonly CompositeAlarm[];
   readonly notReplayed: readonly NotReplayed[];
   readonly problems: readonly AlarmProblem[];
+  /** Keys of `--keys`. */
+  readonly keys?: readonly ReplayedKey[];
+}
+
+/** A key that some of the detections are for. */
+export interface ReplayedKey {
+  readonly name: string;
+  readonly arn: string;
+  readonly detectionIds: readonly string[];
 }
 
 /** Something that keeps an alarm from doing what it is for. */

@@ -20,7 +20,7 @@ import {
 } from "../../detections/cloudwatch-names.ts";
 import type { Detection } from "../../detections/detection.ts";
 import { filterPatterns } from "../../detections/exclusions.ts";
-import { monitoringDetections } from "../../detections/monitored-keys/index.ts";
+import { detectionsOfKey, monitoringDetections } from "../../detections/monitored-keys/index.ts";
 import { accountOf, type MonitoredKey } from "../../detections/monitored-keys/monitored-key.ts";
 import { createMonitoringScope, type MonitoringScope } from "../../detections/scope.ts";
 import { withPlaceholderEmail } from "../../settings/alarms.ts";
@@ -61,7 +61,14 @@ export function keyListDetections(list: string): ReplayedDetections {
     compositeAlarms: compositesOf(detections, scope),
     evaluations: alarmEvaluations((chosen) => monitoringDetections(keys, chosen), settings),
   };
-  return deployedDetections(deployment, undefined, {});
+  return {
+    ...deployedDetections(deployment, undefined, {}),
+    keys: keys.map((key) => ({
+      name: key.name,
+      arn: key.arn,
+      detectionIds: detectionsOfKey(key).map(({ id }) => id),
+    })),
+  };
 }
 
 function readList(list: string) {

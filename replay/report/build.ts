@@ -29,7 +29,7 @@ import { alarmSpans, sweepThresholds } from "./sweep.ts";
 /** Evaluates the alarms of all detections over the tallied events. */
 export function buildReport({
   tally,
-  detections: { detections, filters, composites, notReplayed, problems },
+  detections: { detections, filters, composites, notReplayed, problems, keys = [] },
   trials,
   monitoredMetrics,
   thresholds,
@@ -94,6 +94,9 @@ export function buildReport({
           ),
     problems,
     notReplayed,
+    unseenKeys: keys.filter(({ detectionIds }) =>
+      reports.every(({ id, matches }) => matches.count === 0 || !detectionIds.includes(id)),
+    ),
     keyUse: countsKeyUse ? { roles: tally.roles(), keys: tally.keys() } : null,
   };
 }

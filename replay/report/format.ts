@@ -84,6 +84,10 @@ function isOneOrMore(alarm: MetricAlarm): boolean {
   );
 }
 
+/** Introduces a list of keys. */
+export const UNSEEN_KEYS =
+  "No Decrypt, error or unexpected use of these keys. If you expect some, check the ARN, and that the files are of its account and Region";
+
 /** The total time in ALARM. */
 export function timeInAlarm({ fired }: StateReport): string {
   if (fired.some(({ to }) => to === null)) return "until the end";

@@ -35,6 +35,7 @@ export function renderJson(report: Report): string {
       },
       alarmProblems: report.problems,
       notReplayed: report.notReplayed,
+      unseenKeys: report.unseenKeys.map(({ name, arn }) => ({ name, arn })),
       keyUse,
     },
     null,

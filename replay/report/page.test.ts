@@ -93,6 +93,7 @@ const report: Report = {
   exclusions: null,
   problems: [],
   notReplayed: [{ alarm: "unfed", why: `its metric ${HOSTILE} is not there` }],
+  unseenKeys: [{ name: "crm", arn: HOSTILE, detectionIds: [] }],
   keyUse: {
     roles: [{ arn: `arn:aws:iam::111122223333:role/${HOSTILE}`, count: 12 }],
     keys: [],

@@ -12,6 +12,7 @@ import {
   remarks,
   rule,
   timeInAlarm,
+  UNSEEN_KEYS,
 } from "./format.ts";
 import { type Html, html, raw } from "./html.ts";
 import { firedFirst, isBlind, missingOptions } from "./order.ts";
@@ -58,6 +59,7 @@ ${firedFirst(report.detections).map((detection) => renderDetection(detection, re
 ${report.composites.filter(({ fired }) => fired.length === 0).map(renderComposite)}
 ${renderProblems(report)}
 ${renderNotReplayed(report)}
+${renderUnseenKeys(report)}
 ${renderKeyUse(report)}
 </main>
 </body>
@@ -207,6 +209,14 @@ function renderNotReplayed({ notReplayed }: Report): Html {
   return html`<h2>Not replayed</h2>
 <ul>
 ${notReplayed.map(({ alarm, why }) => html`<li>${alarm}: ${why}</li>\n`)}</ul>`;
+}
+
+function renderUnseenKeys({ unseenKeys, input }: Report): Html {
+  if (unseenKeys.length === 0 || input.events === 0) return html``;
+  return html`<h2>Keys without events</h2>
+<p>${UNSEEN_KEYS}.</p>
+<ul>
+${unseenKeys.map(({ name, arn }) => html`<li>${name}: <code>${arn}</code></li>\n`)}</ul>`;
 }
 
 function renderKeyUse({ keyUse }: Report): Html {

@@ -1,5 +1,5 @@
 import type { MetricAlarm } from "../../cloudwatch/alarm/alarm.ts";
-import type { AlarmProblem, Binding, NotReplayed } from "../detections/detections.ts";
+import type { AlarmProblem, Binding, NotReplayed, ReplayedKey } from "../detections/detections.ts";
 import type { EventCounts, KeyUse, Matches, Span } from "../evaluate/tally.ts";
 import type { Transition } from "../evaluate/transitions.ts";
 import type { Who } from "../evaluate/who.ts";
@@ -17,6 +17,8 @@ export interface Report {
   /** Only of imported alarms: those of the stacks are tested. */
   readonly problems: readonly AlarmProblem[];
   readonly notReplayed: readonly NotReplayed[];
+  /** Keys of `--keys` on which no detection matches anything: a wrong ARN looks the same. */
+  readonly unseenKeys: readonly ReplayedKey[];
   /** KMS calls by role and by key; null if all detections are bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly KeyUse[]; readonly keys: readonly KeyUse[] } | null;
 }

@@ -12,6 +12,7 @@ import {
   remarks,
   rule,
   timeInAlarm,
+  UNSEEN_KEYS,
 } from "./format.ts";
 import { firedFirst, isBlind, missingOptions } from "./order.ts";
 import type { DetectionReport, Report, StateReport } from "./report.ts";
@@ -34,6 +35,7 @@ export function renderTable(report: Report, { sweep }: { readonly sweep: boolean
     sweep ? sweepLines(report.detections) : [],
     problemLines(report),
     notReplayedLines(report),
+    unseenKeyLines(report),
     keyUseLines(report),
   ];
   return [errorLines(report), inputLines(report), ...(hasResults(report) ? results : [])]
@@ -149,6 +151,11 @@ function notReplayedLines({ notReplayed, composites }: Report): readonly string[
         ({ name, missingAlarms }) => `  ${name} is replayed without ${missingAlarms.join(", ")}`,
       ),
   ];
+}
+
+function unseenKeyLines({ unseenKeys, input }: Report): readonly string[] {
+  if (unseenKeys.length === 0 || input.events === 0) return [];
+  return [`${UNSEEN_KEYS}:`, ...unseenKeys.map(({ name, arn }) => `  ${name}: ${arn}`)];
 }
 
 function keyUseLines({ keyUse, detections }: Report): readonly string[] {
