@@ -97,7 +97,7 @@ describe("errors", () => {
       [
         '  CIPHERWATCH_REGION = "sydney"',
         "    error:   is not an AWS region",
-        "    allowed: an AWS region code, such as ap-southeast-2",
+        "    allowed: an AWS region code outside China, such as ap-southeast-2",
         "    next:    choose one from `aws account list-regions`, or unset it to use ap-southeast-2",
       ].join("\n"),
     );
