@@ -10,6 +10,7 @@ import { createSend } from "./kms-client.ts";
 import { createSigner } from "./request-signer.ts";
 import { createCertificate } from "./testing/certificate.ts";
 import { KEY_ARN } from "./testing/memory-kms.ts";
+import { isSignedAt } from "./testing/signature-time.ts";
 
 const never = new AbortController().signal;
 const credentials = { accessKeyId: "AKID", secretAccessKey: "secret", sessionToken: "session" };
@@ -68,11 +69,7 @@ function requireTime(serverTime: () => number, received: readonly ReceivedReques
   return (response) => {
     const now = serverTime();
     response.setHeader("Date", new Date(now).toUTCString());
-    const signed = String(received.at(-1)?.headers["x-amz-date"]);
-    const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(signed) ?? [];
-    if (Math.abs(Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`) - now) < 300_000) {
-      return succeed(response, 0);
-    }
+    if (isSignedAt(received.at(-1)?.headers ?? {}, now)) return succeed(response, 0);
     response.statusCode = 400;
     response.end(
       JSON.stringify({ __type: "InvalidSignatureException", message: "Signature not yet current" }),

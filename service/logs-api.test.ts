@@ -1,7 +1,8 @@
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createCallLogs } from "./logs-api.ts";
+import { isSignedAt } from "./testing/signature-time.ts";
 
 const signal = new AbortController().signal;
 const never = () => {};
@@ -13,7 +14,9 @@ afterEach(() => {
 });
 
 /** Starts CloudWatch Logs. @param respond gets the number of the request */
-async function start(respond: (response: ServerResponse, count: number) => void) {
+async function start(
+  respond: (response: ServerResponse, count: number, headers: IncomingHttpHeaders) => void,
+) {
   const requests: {
     readonly target: unknown;
     readonly authorization: string;
@@ -24,7 +27,7 @@ async function start(respond: (response: ServerResponse, count: number) => void)
     for await (const chunk of request) body += chunk;
     const { "x-amz-target": target, authorization = "" } = request.headers;
     requests.push({ target, authorization, body });
-    respond(response, requests.length);
+    respond(response, requests.length, request.headers);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => {
@@ -83,6 +86,32 @@ describe("a call to CloudWatch Logs", () => {
     const { requests, call } = await start((response) => response.writeHead(503).end());
     await expect(call("PutLogEvents", {}, signal)).rejects.toMatchObject({ reason: "HTTP 503" });
     expect(requests).toHaveLength(3);
+  });
+
+  test.each([3_600_000, -3_600_000])(
+    "is signed with the time of CloudWatch Logs once its clock turns out to be %d ms off",
+    async (skew) => {
+      const { requests, call } = await start((response, _, headers) => {
+        const now = Date.now() + skew;
+        response.setHeader("Date", new Date(now).toUTCString());
+        if (isSignedAt(headers, now)) response.end("{}");
+        else fail(response, 400, "InvalidSignatureException");
+      });
+      await call("PutLogEvents", {}, signal);
+      expect(requests).toHaveLength(2);
+      await call("PutLogEvents", {}, signal);
+      expect(requests).toHaveLength(3);
+    },
+  );
+
+  test("is not repeated for an invalid signature that has the right time", async () => {
+    const { requests, call } = await start((response) =>
+      fail(response, 400, "InvalidSignatureException"),
+    );
+    await expect(call("PutLogEvents", {}, signal)).rejects.toMatchObject({
+      reason: "InvalidSignatureException",
+    });
+    expect(requests).toHaveLength(1);
   });
 
   test("stops at the deadline of its request", async () => {

@@ -26,12 +26,19 @@ const ATTEMPTS = 3;
 /** Milliseconds before the second attempt; each further one waits twice as long. */
 const PAUSE = 100;
 
+/**
+ * The difference of times, in milliseconds, from which an error counts as one of the clock. AWS rejects signatures from
+ * 5 minutes; the SDK uses 4 as well.
+ */
+const CLOCK_SKEW = 240_000;
+
 const MAY_REPEAT =
   /^(ThrottlingException|ServiceUnavailableException|LimitExceededException|HTTP 5\d\d)$/;
 
 /**
  * Calls CloudWatch Logs without its SDK, whose client the service would need for three operations. Uses the
- * SDK's environment variables for the endpoint.
+ * SDK's environment variables for the endpoint. Signs with the time of CloudWatch Logs, as the SDK does: the clock of
+ * a container may be off.
  * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/CommonParameters.html
  * @param attemptTimeout milliseconds
  */
@@ -42,6 +49,8 @@ export function createCallLogs(
 ): CallLogs {
   const signer = createSigner(credentials, region, "logs");
   const endpoint = new URL(endpointOf(region, process.env));
+  /** The time of CloudWatch Logs minus that of the process, in milliseconds. */
+  let clockOffset = 0;
 
   async function attempt(operation: string, body: string, signal: AbortSignal): Promise<unknown> {
     const request = new HttpRequest({
@@ -54,13 +63,17 @@ export function createCallLogs(
       },
       body,
     });
-    const { method, headers } = await signer.sign(request);
+    const signedAt = Date.now() + clockOffset;
+    const { method, headers } = await signer.sign(request, { signingDate: new Date(signedAt) });
     const timeout = AbortSignal.timeout(attemptTimeout);
     const init = { method, headers, body, signal: AbortSignal.any([signal, timeout]) };
     const response = await fetch(endpoint, init);
+    const serverTime = Date.parse(response.headers.get("date") ?? "");
+    if (!Number.isNaN(serverTime)) clockOffset = serverTime - Date.now();
     const output: unknown = await response.json().catch(() => ({}));
     if (response.ok) return output;
-    throw new LogsError(errorNameOf(output) ?? `HTTP ${response.status}`);
+    const reason = errorNameOf(output) ?? `HTTP ${response.status}`;
+    throw new AttemptError(reason, Math.abs(serverTime - signedAt) >= CLOCK_SKEW);
   }
 
   return async (operation, input, signal) => {
@@ -71,12 +84,27 @@ export function createCallLogs(
       } catch (error) {
         signal.throwIfAborted();
         const failure = error instanceof LogsError ? error : new LogsError(codeOf(error));
-        const mayRepeat = !(error instanceof LogsError) || MAY_REPEAT.test(error.reason);
-        if (!mayRepeat || count === ATTEMPTS) throw failure;
+        if (!mayRepeat(error) || count === ATTEMPTS) throw failure;
       }
       await delay(PAUSE * 2 ** (count - 1), undefined, { signal });
     }
   };
+}
+
+/** The error of a response. */
+class AttemptError extends LogsError {
+  /** Whether the signature had another time than CloudWatch Logs. */
+  readonly isClockOff: boolean;
+
+  constructor(reason: string, isClockOff: boolean) {
+    super(reason);
+    this.isClockOff = isClockOff;
+  }
+}
+
+/** Errors of the connection may be repeated, too. */
+function mayRepeat(error: unknown): boolean {
+  return !(error instanceof AttemptError) || error.isClockOff || MAY_REPEAT.test(error.reason);
 }
 
 /** https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html */

@@ -93,13 +93,19 @@ describe("reading the state", () => {
   });
 
   /** Answers as CloudTrail does, and returns the operations and trails that it was asked for. */
-  async function cloudTrail(answer: (operation: string) => readonly [number, object]) {
+  async function cloudTrail(
+    answer: (operation: string) => readonly [number, object],
+    time: () => number = Date.now,
+  ) {
     const calls: (readonly [string, unknown])[] = [];
     const server = createServer(async (request, response) => {
       const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
       calls.push([operation, JSON.parse(Buffer.concat(await request.toArray()).toString())]);
       const [status, body] = answer(operation);
-      response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+      response.writeHead(status, {
+        "content-type": "application/x-amz-json-1.1",
+        date: new Date(time()).toUTCString(),
+      });
       response.end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -121,6 +127,20 @@ describe("reading the state", () => {
     expect(calls).toHaveLength(2);
     expect(calls).toContainEqual(["GetTrailStatus", { Name: trailArn }]);
     expect(calls).toContainEqual(["GetEventSelectors", { TrailName: trailArn }]);
+  });
+
+  test("compares the last delivery with the time of CloudTrail, not with a clock that is off", async () => {
+    const behind = () => Date.now() - 3_600_000;
+    let minutes = 4;
+    await cloudTrail((operation) => {
+      const delivered = behind() / 1_000 - minutes * 60;
+      const status = { IsLogging: true, LatestCloudWatchLogsDeliveryTime: delivered };
+      return [200, operation === "GetTrailStatus" ? status : everything];
+    }, behind);
+    const readTrail = createReadTrail({ trail: trailArn, region: "" }, Date.now);
+    expect(await readTrail(AbortSignal.timeout(60_000))).toBeUndefined();
+    minutes = 35;
+    expect(await readTrail(AbortSignal.timeout(60_000))).toBe("DeliveryStopped");
   });
 
   test("reports NotFound for a deleted trail, and throws when access is denied", async () => {

@@ -49,7 +49,8 @@ export function createReadTrail(location: TrailLocation, now: () => number): Rea
         client.send(getStatus, { abortSignal }),
         client.send(getSelectors, { abortSignal }),
       ]);
-      return failureOf(status, selectors, now());
+      // The SDK measures how far the clock of the container is off, which would look like a delivery that stopped.
+      return failureOf(status, selectors, now() + client.config.systemClockOffset);
     } catch (error) {
       if (error instanceof Error && error.name === "TrailNotFoundException") return "NotFound";
       throw error;
