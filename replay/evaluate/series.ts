@@ -39,6 +39,16 @@ export function createSeries({
   readonly events: CountsByMinute;
 }): (metric: number, id: string | undefined) => Series {
   const withoutMatches = new Map<string, Series>();
+  // The alarms of a detection, which are evaluated one after the other, usually read one metric.
+  let latest: { readonly metric: number; readonly series: Series } | undefined;
+
+  function build(metric: number, sources: readonly Source[]): Series {
+    if (latest?.metric !== metric) {
+      latest = { metric, series: seriesOf(metric, sources, cells, events) };
+    }
+    return latest.series;
+  }
+
   return (metric, id) => {
     const sources = filters.flatMap(({ transformation }, filter): readonly Source[] => {
       const { metricNamespace: namespace, metricName: name, defaultValue } = transformation;
@@ -47,10 +57,9 @@ export function createSeries({
       }
       return cells.has(filter, metric) ? [{ filter, defaultValue: undefined }] : [];
     });
-    const build = () => seriesOf(metric, sources, cells, events);
-    if (sources.some(({ filter }) => cells.has(filter))) return build();
+    if (sources.some(({ filter }) => cells.has(filter))) return build(metric, sources);
     const key = sources.map(({ defaultValue }) => defaultValue).join(" ");
-    const series = withoutMatches.get(key) ?? build();
+    const series = withoutMatches.get(key) ?? seriesOf(metric, sources, cells, events);
     withoutMatches.set(key, series);
     return series;
   };
