@@ -42,7 +42,9 @@ export function createMinuteCounter(): MinuteCounter {
       const found = { minutes: new Float64Array(size), counts: new Float64Array(size) };
       let length = 0;
       for (const index of [...pages.keys()].sort((a, b) => a - b)) {
-        for (const [at, count] of (pages.get(index) ?? []).entries()) {
+        const page = pages.get(index);
+        for (let at = 0; at < PAGE_MINUTES; at++) {
+          const count = page?.[at] ?? 0;
           if (count === 0) continue;
           found.minutes[length] = index * PAGE_MINUTES + at;
           found.counts[length++] = count;

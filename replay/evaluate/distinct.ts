@@ -42,7 +42,8 @@ export function createDistinctPairs(capacity: number): DistinctPairs {
     slots *= 2;
     firsts = new Uint32Array(slots);
     seconds = new Uint32Array(slots);
-    for (const [slot, first] of oldFirsts.entries()) {
+    for (let slot = 0; slot < oldFirsts.length; slot++) {
+      const first = oldFirsts[slot] ?? 0;
       const second = oldSeconds[slot] ?? 0;
       if (first !== 0 || second !== 0) insert(first, second);
     }

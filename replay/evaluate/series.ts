@@ -75,17 +75,20 @@ function seriesOf(
   let isEmpty = true;
   for (const { filter, defaultValue } of sources) {
     if (defaultValue !== undefined) {
-      const unmatched = counts.slice();
+      // The usual case: the other values of an empty series are 0 already.
+      const isDone = defaultValue === 0 && isEmpty;
+      const unmatched = isDone ? series.sampleCounts : new Float64Array(counts.length);
+      unmatched.set(counts);
       cells.visit(filter, (_, minute, { deliveries }) => {
         const at = indexFrom(minutes, minute);
         unmatched[at] = (unmatched[at] ?? 0) - deliveries;
       });
-      addDefault(series, defaultValue, unmatched, isEmpty);
+      if (!isDone) addDefault(series, defaultValue, unmatched);
     }
     cells.visit(
       filter,
-      (_, minute, sums) => {
-        merge(series, indexFrom(minutes, minute), { ...sums, sampleCount: sums.published });
+      (_, minute, { published: sampleCount, sum, minimum, maximum }) => {
+        merge(series, indexFrom(minutes, minute), { sampleCount, sum, minimum, maximum });
       },
       metric,
     );
@@ -95,12 +98,7 @@ function seriesOf(
 }
 
 /** @param counts number of times that the value is published in each minute */
-function addDefault(series: Series, value: number, counts: Float64Array, isEmpty: boolean): void {
-  // The usual case: the other values of an empty series are 0 already.
-  if (value === 0 && isEmpty) {
-    series.sampleCounts.set(counts);
-    return;
-  }
+function addDefault(series: Series, value: number, counts: Float64Array): void {
   // Reuses one object, because objects for each minute of a year would take most of the time.
   const set = { sum: 0, sampleCount: 0, minimum: value, maximum: value };
   for (let at = 0; at < counts.length; at++) {

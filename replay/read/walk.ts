@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { glob, readdir, realpath, stat } from "node:fs/promises";
+import { type Dirent, existsSync, readdirSync } from "node:fs";
+import { glob, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { STANDARD_INPUT } from "./chunks.ts";
 import { isDigest, kindOfFile } from "./names.ts";
@@ -75,12 +75,16 @@ async function* walkFolder(
     skipped.unreadable.push({ file, why: error instanceof Error ? error.message : String(error) });
     return undefined;
   };
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error) =>
-    onError(folder, error),
-  );
-  entries?.sort((a, b) => (a.name < b.name ? -1 : 1));
+  let entries: Dirent[] = [];
+  try {
+    // Takes less CPU time than with a promise: a trail consists of many small folders.
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    onError(folder, error);
+  }
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   let files: string[] = [];
-  for (const entry of entries ?? []) {
+  for (const entry of entries) {
     const path = join(folder, entry.name);
     const kind = kindOfFile(entry.name);
     if (entry.isDirectory()) {
