@@ -1,3 +1,4 @@
+import { alarmNameOf } from "./cloudwatch-names.ts";
 import type { TrailDetection } from "./detection.ts";
 import {
   administrator,
@@ -9,6 +10,7 @@ import {
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, notByRole } from "./pattern.ts";
 import type { MonitoringScope } from "./scope.ts";
+import { ruleChanges, silencingCalls } from "./silencing-calls.ts";
 
 const { namePrefix, trailLogGroupName } = exampleScope;
 const topicArn = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
@@ -63,6 +65,11 @@ const namesTarget = (scope: MonitoringScope) =>
     ),
   );
 
+const ID = "alarm-change";
+
+/** Name of the alarm and of the EventBridge rule. */
+const ownName = (scope: MonitoringScope) => alarmNameOf({ id: ID }, scope);
+
 /** @param restore how to restore the stacks, in a sentence */
 export const alarmChangeRunbook = (restore: string): readonly string[] => [
   "Run the query to see what was removed or changed, and by whom.",
@@ -71,7 +78,7 @@ export const alarmChangeRunbook = (restore: string): readonly string[] => [
 ];
 
 export const alarmChange: TrailDetection<MonitoringScope> = {
-  id: "alarm-change",
+  id: ID,
   title: "An alarm, metric filter or subscription was removed, muted or changed",
   severity: "critical",
   tactic: "defense evasion",
@@ -137,41 +144,10 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
   treatMissingData: "notBreaching",
   statistic: "Sum",
   changeNotification: {
-    detail: ({ namePrefix, existingTopicArns = [] }) => ({
-      $or: [
-        {
-          eventName: ["DeleteAlarms", "DisableAlarmActions"],
-          requestParameters: { alarmNames: [{ prefix: namePrefix }] },
-        },
-        {
-          eventName: ["PutAlarmMuteRule"],
-          requestParameters: { muteTargets: { alarmNames: [{ prefix: namePrefix }] } },
-        },
-        {
-          eventName: ["DeleteTopic", "Unsubscribe"],
-          requestParameters: {
-            $or: [
-              { topicArn: [{ wildcard: `*:${namePrefix}*` }, ...existingTopicArns] },
-              {
-                subscriptionArn: [
-                  { wildcard: `*:${namePrefix}*` },
-                  ...existingTopicArns.map((arn) => ({ prefix: `${arn}:` })),
-                ],
-              },
-            ],
-          },
-        },
-        {
-          eventName: ["DeleteMetricFilter"],
-          requestParameters: { filterName: [{ prefix: namePrefix }] },
-        },
-        {
-          eventName: ["DeleteRule", "DisableRule"],
-          requestParameters: { name: [{ prefix: namePrefix }] },
-        },
-      ],
-    }),
+    detail: (scope) => silencingCalls(scope, ownName(scope)),
+    guard: (scope) => ruleChanges(scope, ownName(scope)),
   },
+  notifiesBothTopics: true,
   why: "Attackers silence alarms before they act. Until the alarm is restored, nobody is notified of what it monitors.",
   falsePositives: [
     "A deployment removed a detection: the events are Delete… calls by the deploy role at the time of the deployment.",

@@ -67,6 +67,8 @@ export interface AnomalySettings {
 export interface ChangeNotification<Scope extends MonitoringScope = DetectionScope> {
   /** The `detail` of an EventBridge pattern for "AWS API Call via CloudTrail". Only write calls match. */
   readonly detail: (scope: Scope) => Readonly<Record<string, unknown>>;
+  /** The `detail` of a second rule, which reports the calls that would silence the first. Default: there is none. */
+  readonly guard?: (scope: Scope) => Readonly<Record<string, unknown>>;
 }
 
 interface DetectionBase<Scope extends MonitoringScope> {
@@ -86,6 +88,11 @@ interface DetectionBase<Scope extends MonitoringScope> {
   readonly evaluationPeriods: number;
   /** Number of these periods that must reach the threshold. */
   readonly datapointsToAlarm: number;
+  /**
+   * Notify the routine topic as well as the topic of the severity: a call that silences one topic is then reported by
+   * the other. Default: no.
+   */
+  readonly notifiesBothTopics?: boolean;
   readonly treatMissingData: "missing" | "ignore" | "breaching" | "notBreaching";
   readonly statistic: "Sum" | "Average" | "Minimum" | "Maximum" | "SampleCount";
   /** What it means when the alarm fires: a few sentences for the recipient of the email. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { alarmChange } from "../detections/alarm-change.ts";
 import { kmsErrors } from "../detections/kms-errors.ts";
 import { kmsKeyChange } from "../detections/kms-key-change.ts";
+import { createExampleScope } from "../detections/scope.ts";
 import type { Block } from "../terraform/json.ts";
 import { alarmOf, alarmStack, KEY, TRAIL_KEY } from "./testing/alarm-stack.ts";
 import {
@@ -65,9 +67,53 @@ describe("the change notification of a detection", () => {
     );
     expect(names.sort()).toEqual([
       "cipherwatch-dev-alarm-change",
+      "cipherwatch-dev-alarm-change-guard",
       "cipherwatch-dev-kms-key-change",
       "cipherwatch-dev-trail-change",
     ]);
+  });
+});
+
+describe("what silences alarms is reported by both topics, so that silencing one topic is reported by the other", () => {
+  const alarmChangeStack = alarmStack({ detections: [alarmChange] });
+
+  test("by the alarm", () => {
+    expect(alarmOf(alarmChangeStack, "alarm-change").alarm_actions).toEqual([URGENT, ROUTINE]);
+    expect(alarmOf(stack, "kms-errors").alarm_actions).toEqual([URGENT]);
+  });
+
+  test("by the rule that reports it within seconds, and by the rule that guards this rule", () => {
+    const targets = Object.values(resourcesOf(alarmChangeStack, "aws_cloudwatch_event_target"));
+    expect(targets.map(({ rule, arn }) => [rule, arn])).toEqual(
+      expect.arrayContaining(
+        ["Notice", "Guard"].flatMap((part) =>
+          [URGENT, ROUTINE].map((topic) => [expect.stringContaining(`AlarmChange${part}`), topic]),
+        ),
+      ),
+    );
+  });
+
+  test("once, if both are one topic", () => {
+    const topic = "arn:aws:sns:ap-southeast-2:111122223333:alerts";
+    const existing = alarmStack({
+      detections: [alarmChange],
+      variables: { URGENT_TOPIC_ARN: topic, ROUTINE_TOPIC_ARN: topic },
+    });
+    expect(alarmOf(existing, "alarm-change").alarm_actions).toEqual([topic]);
+  });
+
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+  test("with a pattern of at most 2,048 characters, EventBridge's default quota", () => {
+    const topic = (letter: string) =>
+      `arn:aws:sns:ap-southeast-2:111122223333:${letter.repeat(256)}`;
+    const scope = createExampleScope("production-eu", "us-gov-west-1", {
+      urgentTopicArn: topic("u"),
+      routineTopicArn: topic("r"),
+    });
+    const detail = alarmChange.changeNotification?.detail(scope);
+    expect(
+      JSON.stringify({ "detail-type": ["AWS API Call via CloudTrail"], detail }).length,
+    ).toBeLessThan(2048);
   });
 });
 

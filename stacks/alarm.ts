@@ -12,14 +12,14 @@ import {
 } from "../common/naming.ts";
 import { alarmDescription } from "../detections/alarm-description.ts";
 import { attackUnderWay, compositeAlarmRule } from "../detections/attack-under-way.ts";
-import { changeNotificationMessage } from "../detections/change-notification.ts";
 import { alarmNameOf, alarmNamesOf, runbookUrl } from "../detections/cloudwatch-names.ts";
-import type { Detection, Severity, TrailDetection } from "../detections/detection.ts";
+import type { Detection, Severity } from "../detections/detection.ts";
 import type { MonitoringScope } from "../detections/scope.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { alarmDashboard } from "./constructs/alarm-dashboard.ts";
 import { AlarmTopic, grantAlarmTopics, topicArn, topicName } from "./constructs/alarm-topic.ts";
 import { CanaryAlarm } from "./constructs/canary-alarm.ts";
+import { addChangeNotification } from "./constructs/change-notification.ts";
 import { ChatChannel } from "./constructs/chat-channel.ts";
 import { DetectionAlarm } from "./constructs/detection-alarm.ts";
 import { supportingKey, THIS_KEY } from "./constructs/encryption-key.ts";
@@ -124,6 +124,14 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       : this.routineTopicArn;
   }
 
+  #topicArnsOf(
+    { notifiesBothTopics = false }: Detection<Scope>,
+    severity: Severity,
+  ): readonly string[] {
+    const topicArn = this.topicArnOf(severity);
+    return notifiesBothTopics ? [...new Set([topicArn, this.routineTopicArn])] : [topicArn];
+  }
+
   /** Encrypts the canary's topic and the queues, and the topics urgent and routine unless these exist. */
   #addTopicKey(): string | undefined {
     const { env, urgentTopicArn } = this.settings;
@@ -179,35 +187,17 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     const { alarms } = new DetectionAlarm(this, pascalCase(detection.id), {
       detection,
       detectionScope,
-      topicArnOf: (severity) => this.topicArnOf(severity),
+      topicArnsOf: (severity) => this.#topicArnsOf(detection, severity),
     });
-    if (detection.source === "trail") this.#addChangeNotification(detection, detectionScope);
+    if (detection.source === "trail") {
+      addChangeNotification(this, pascalCase(detection.id), {
+        detection,
+        detectionScope,
+        topicArns: this.#topicArnsOf(detection, detection.severity),
+        undeliveredArn: this.#undelivered.queueArn,
+      });
+    }
     return alarms;
-  }
-
-  /** Notifies of a write call within seconds through EventBridge, minutes before the alarm. */
-  #addChangeNotification(detection: TrailDetection<Scope>, detectionScope: Scope): void {
-    const { changeNotification, id } = detection;
-    if (changeNotification === undefined) return;
-    new EventRule(this, `${pascalCase(id)}Notice`, {
-      name: alarmNameOf(detection, detectionScope),
-      description: detection.title,
-      pattern: {
-        "detail-type": ["AWS API Call via CloudTrail"],
-        detail: changeNotification.detail(detectionScope),
-      },
-      targets: [
-        {
-          id: "Topic",
-          arn: this.topicArnOf(detection.severity),
-          message: changeNotificationMessage(
-            detection,
-            runbookUrl(detection, this.settings.githubRepository),
-          ),
-        },
-      ],
-      undeliveredArn: this.#undelivered.queueArn,
-    });
   }
 
   /**

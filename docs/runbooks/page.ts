@@ -159,6 +159,9 @@ function firingConditions(detection: Detection<never>): readonly string[] {
       : [
           `A second alarm, of severity ${anomaly.severity}, fires at ${describeAnomalyBand(anomaly)}. CloudWatch needs some days of data before it can.`,
         ]),
+    ...(detection.notifiesBothTopics
+      ? ["Notifies both topics, so that a call that silences one topic is reported by the other."]
+      : []),
     ...(detection.source === "trail" && detection.changeNotification !== undefined
       ? ["For write calls, EventBridge sends an email within seconds, before the alarm can fire."]
       : []),

@@ -79,13 +79,16 @@ function triggerAlarm(detection: Detection): void {
 }
 
 test.each([...detections, ...cisPack].map((detection) => [detection.id, detection] as const))(
-  "%s sends an email with its runbook to the recipient for its severity",
+  "%s sends an email with its runbook to the recipients for its severity",
   (_, detection) => {
     triggerAlarm(detection);
     clock.advance(2 * MINUTE);
     const name = alarmNameOf(detection, scope);
     const emails = inbox().filter(({ subject }) => subject.startsWith(`ALARM: "${name}"`));
-    expect(emails.map(({ to }) => to)).toEqual([recipientFor(detection.severity)]);
+    expect(emails.map(({ to }) => to)).toEqual([
+      recipientFor(detection.severity),
+      ...(detection.notifiesBothTopics ? [TEAM] : []),
+    ]);
     expect(emails[0]?.body).toContain(`1. ${detection.runbook[0]}`);
     expect(emails[0]?.body).toContain(`docs/runbooks/${detection.id}.md`);
   },

@@ -37,8 +37,8 @@ import { CipherwatchStack } from "../cipherwatch-stack.ts";
 export interface DetectionAlarmProps<Scope extends MonitoringScope> {
   readonly detection: Detection<Scope>;
   readonly detectionScope: Scope;
-  /** Returns the topic for alarms of a severity. */
-  readonly topicArnOf: (severity: Severity) => string;
+  /** Returns the topics for the detection's alarms of a severity. */
+  readonly topicArnsOf: (severity: Severity) => readonly string[];
 }
 
 /**
@@ -52,7 +52,7 @@ export class DetectionAlarm<Scope extends MonitoringScope> extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { detection, detectionScope, topicArnOf }: DetectionAlarmProps<Scope>,
+    { detection, detectionScope, topicArnsOf }: DetectionAlarmProps<Scope>,
   ) {
     super(scope, id);
     const { notifyOnOk, githubRepository } = CipherwatchStack.of(this).settings;
@@ -62,8 +62,8 @@ export class DetectionAlarm<Scope extends MonitoringScope> extends Construct {
     const common = (severity: Severity) => ({
       treatMissingData: detection.treatMissingData,
       actionsEnabled: true,
-      alarmActions: [topicArnOf(severity)],
-      ...(notifyOnOk ? { okActions: [topicArnOf(severity)] } : {}),
+      alarmActions: [...topicArnsOf(severity)],
+      ...(notifyOnOk ? { okActions: [...topicArnsOf(severity)] } : {}),
     });
 
     if (detection.source === "trail") this.#countMatches(detection, detectionScope, metric);
