@@ -46,14 +46,15 @@ export function createEvaluator(
     ...textFunctions(evaluate),
     ...conditionFunctions(evaluate, (name) => condition(name)),
     "Fn::FindInMap": (path) =>
-      withKnown(evaluate(path), ([map, first, second, options]) => {
-        const keys = [map, first, second].map(String);
+      withKnown(evaluate(path), (steps) => {
+        const keys = steps.slice(0, 3).map(String);
         const found = keys.reduce<unknown>(
           (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
           template.Mappings,
         );
-        const otherwise = isObject(options) ? options.DefaultValue : undefined;
-        return found ?? otherwise ?? unknown(`the mapping ${keys.join(".")} does not exist`);
+        const options: unknown = Array.isArray(path) ? path[3] : undefined;
+        if (found === undefined && isObject(options)) return evaluate(options.DefaultValue);
+        return found ?? unknown(`the mapping ${keys.join(".")} does not exist`);
       }),
   };
 
@@ -99,8 +100,10 @@ export function createEvaluator(
 
   return {
     evaluate,
-    isCreated: (resource) =>
-      resource.Condition === undefined || condition(resource.Condition) !== false,
+    isCreated: (resource) => {
+      const name = evaluate(resource.Condition);
+      return typeof name !== "string" || condition(name) !== false;
+    },
   };
 }
 

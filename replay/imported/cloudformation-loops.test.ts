@@ -90,6 +90,33 @@ const ALARM = {
   },
 };
 
+const named = (AlarmName: string, more: object) => ({
+  ...ALARM,
+  Properties: { ...ALARM.Properties, AlarmName },
+  ...more,
+});
+
+it("takes the condition of a resource in a loop from a mapping, and none if it has none there", () => {
+  const Condition = {
+    "Fn::FindInMap": [
+      "Alarm",
+      "Condition",
+      { Ref: "X" },
+      { DefaultValue: { Ref: "AWS::NoValue" } },
+    ],
+  };
+  const { alarms, notReplayed } = read({
+    Mappings: { Alarm: { Condition: { B: "Never", C: "Always" } } },
+    Conditions: {
+      Never: { "Fn::Equals": ["a", "b"] },
+      Always: { "Fn::Equals": ["a", "a"] },
+    },
+    Resources: loop(["A", "B", "C"], { "Alarm${X}": named("Alarm${X}", { Condition }) }),
+  });
+  expect(alarms.map(({ name }) => name)).toEqual(["AlarmA", "AlarmC"]);
+  expect(notReplayed).toEqual([]);
+});
+
 it("reports a loop of alarms whose collection is not known, and no other loop", () => {
   const Parameters = { Names: { Type: "CommaDelimitedList" } };
   const { notReplayed } = read({

@@ -11,7 +11,8 @@ export interface Template {
 
 export interface TemplateResource {
   readonly Type?: string;
-  readonly Condition?: string;
+  /** The name of a condition, or a function that returns it. */
+  readonly Condition?: unknown;
   readonly Properties?: JsonObject;
   readonly Metadata?: JsonObject;
 }

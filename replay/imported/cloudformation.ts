@@ -109,7 +109,7 @@ function whyNotRead(id: string, resource: TemplateResource): string | undefined 
   if (id === "Fn::Transform" || (isObject(resource) && "Fn::Transform" in resource)) {
     return `a macro creates it, by Fn::Transform. ${PROCESSED}`;
   }
-  return resource?.Type?.endsWith("::MODULE")
+  return String(resource?.Type).endsWith("::MODULE")
     ? `it is a CloudFormation module, whose resources are in the registry. ${PROCESSED}`
     : undefined;
 }
