@@ -96,6 +96,21 @@ function signatureOf(
   return hmac(key, toSign).toString("hex");
 }
 
+test("resolves the endpoint again after it failed, for example because a file could not be read", async () => {
+  const { configuration } = await startServer(succeed);
+  let failures = 1;
+  const send = createSend({
+    ...configuration,
+    async endpoint() {
+      if (failures-- > 0) throw new Error("EMFILE");
+      const { protocol, hostname, port } = new URL(configuration.endpoint);
+      return { protocol, hostname, port: Number(port), path: "/" };
+    },
+  });
+  await expect(send(new DecryptCommand(input), never)).rejects.toThrow("EMFILE");
+  expect((await send(new DecryptCommand(input), never)).KeyId).toBe(KEY_ARN);
+});
+
 describe("createSend", () => {
   test("sends the request that the SDK's client sends, except for details of the user agent", async () => {
     const { requests, configuration } = await startServer(succeed);

@@ -47,7 +47,10 @@ export function createSend(configuration: KMSClientConfig): Send {
     { schema, input }: Command<Input, Output>,
     abortSignal: AbortSignal,
   ): Promise<Output> => {
-    connection ??= connect(config);
+    connection ??= connect(config).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
     const { serde, headers, signer, signing } = await connection;
     const [, ...parts] = schema as [number, ...Parameters<typeof operation>];
     const operationSchema = operation(...parts);

@@ -40,10 +40,10 @@ export interface TrailLocation {
 
 /** @param now milliseconds since the epoch */
 export function createReadTrail(location: TrailLocation, now: () => number): ReadTrail {
-  let loaded: ReturnType<typeof load> | undefined;
+  let loaded: Awaited<ReturnType<typeof load>> | undefined;
   return async (abortSignal) => {
-    loaded ??= load(location);
-    const { client, getStatus, getSelectors } = await loaded;
+    loaded ??= await load(location);
+    const { client, getStatus, getSelectors } = loaded;
     try {
       const [status, selectors] = await Promise.all([
         client.send(getStatus, { abortSignal }),
