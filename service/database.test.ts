@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import postgres from "postgres";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createDatabase, type DatabaseUnavailable, signIn } from "./database.ts";
+import { connect, createDatabase, type DatabaseUnavailable, signIn } from "./database.ts";
 
 const server = {
   host: "db.example.ap-southeast-2.rds.amazonaws.com",
@@ -24,6 +24,29 @@ describe("signing in to RDS", () => {
       expect(ssl).toMatchObject({ rejectUnauthorized: true, host: server.host });
       expect(ssl).not.toHaveProperty("checkServerIdentity");
     }
+  });
+
+  test("sends nothing but a TLS handshake to a server that says it has no TLS", async () => {
+    const received: Buffer[] = [];
+    const listener = createServer((socket) => {
+      // "N" in response to the request for TLS.
+      socket.once("data", () => {
+        socket.write("N");
+        socket.once("data", (data) => {
+          received.push(data);
+          socket.destroy();
+        });
+      });
+    });
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    const { port } = listener.address() as AddressInfo;
+    const access = { ...server, host: "127.0.0.1", port, kind: "password", password: "p" } as const;
+    const sql = connect(access, { max: 1 });
+    await expect(sql`SELECT 1`).rejects.toThrow();
+    await sql.end({ timeout: 0 });
+    await new Promise((resolve) => listener.close(resolve));
+    const HANDSHAKE = 22;
+    expect(received.map(([type]) => type)).toEqual([HANDSHAKE]);
   });
 
   test("creates a new IAM token for each connection, for this server and role", async () => {
