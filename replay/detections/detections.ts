@@ -12,7 +12,7 @@ export interface ReplayedDetection {
   readonly alarms: readonly MetricAlarm[];
   /** Parts of its patterns that name a resource of the stacks because no ARN was given. */
   readonly unbound: readonly Binding[];
-  /** Of the alarm, if the settings choose its period and statistic by its threshold. */
+  /** How its threshold alarm evaluates at other thresholds. Default: as at the deployed one. */
   readonly evaluations?: AlarmEvaluations | undefined;
 }
 

@@ -107,7 +107,24 @@ const Transformation = z.object({
   dimensions: z.record(z.string(), z.string()).optional(),
 });
 
+/**
+ * Attributes of filters that change which events they get, or the dimensions of their metrics.
+ * https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
+ */
+const UNSUPPORTED_OF_FILTER = [
+  "apply_on_transformed_logs",
+  "emit_system_field_dimensions",
+  "field_selection_criteria",
+];
+
 function metricFilter(get: Attributes, address: string): MetricFilter {
+  for (const name of UNSUPPORTED_OF_FILTER) {
+    // Unknown until AWS chooses the default, which is none.
+    const value = known(get, name, z.unknown(), undefined);
+    if (value !== undefined && String(value) !== "false") {
+      throw new NotReplayable(`${name} is ${JSON.stringify(value)}, which replay does not support`);
+    }
+  }
   const [transformation] = get("metric_transformation", z.tuple([Transformation]));
   const { name, namespace, value, default_value: defaultValue, unit, dimensions } = transformation;
   return {

@@ -20,12 +20,15 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
     {
       type: "aws_cloudwatch_log_metric_filter",
       nameProperty: "FilterName",
-      attributes: ({ FilterName, FilterPattern, LogGroupName, MetricTransformations }) => ({
-        name: FilterName,
-        pattern: FilterPattern,
-        log_group_name: LogGroupName,
+      attributes: (properties) => ({
+        name: properties.FilterName,
+        pattern: properties.FilterPattern,
+        log_group_name: properties.LogGroupName,
+        apply_on_transformed_logs: properties.ApplyOnTransformedLogs,
+        emit_system_field_dimensions: properties.EmitSystemFieldDimensions,
+        field_selection_criteria: properties.FieldSelectionCriteria,
         metric_transformation: mapObjects(
-          MetricTransformations,
+          properties.MetricTransformations,
           ({ MetricName, MetricNamespace, MetricValue, DefaultValue, Unit, Dimensions }) => ({
             name: MetricName,
             namespace: MetricNamespace,

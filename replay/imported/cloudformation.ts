@@ -37,7 +37,7 @@ const PROCESSED =
 const UNREAD_TYPES: ReadonlyMap<string, string> = new Map([
   [
     "AWS::ApplicationInsights::Application",
-    "Application Insights chooses its alarms itself. Replay the alarms of the account that it created, as a template or state",
+    "Application Insights chooses its alarms itself when it is deployed, so no file contains them",
   ],
   [
     "AWS::CloudWatch::LogAlarm",
@@ -56,7 +56,7 @@ const STACK_TYPES: ReadonlyMap<string, string> = new Map([
   ["AWS::Serverless::Application", "Location"],
 ]);
 
-/** The types that `readResource` reads or reports, but for modules and custom resources. */
+/** The types that `readResource` reads or lists. It also lists some custom resources. */
 const KNOWN_TYPES = [
   ...IMPORTED_CLOUDFORMATION_TYPES,
   ...UNREAD_TYPES.keys(),

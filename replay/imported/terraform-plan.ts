@@ -78,8 +78,8 @@ function forgottenBy({ resource_changes: changes = [] }: PlanFile): readonly Fil
 }
 
 /**
- * Whether AWS chooses the value of an attribute that is not set, so that a plan marks it as unknown. Those of the
- * awscc provider are; of other attributes, a value follows from a resource that the plan creates.
+ * Whether a plan marks an attribute as unknown because it is not set and AWS chooses its value: any attribute of the
+ * awscc provider, and the parameters of a stack, which have defaults.
  */
 function isChosenByAws(type: string, attribute: string | number): boolean {
   return type.startsWith("awscc_") || attribute === "parameters";

@@ -7,7 +7,7 @@ import {
   UnknownValue,
 } from "./resource.ts";
 
-/** Terraform's resource types that have the contents of these types of CloudFormation. */
+/** CloudFormation's types, by the types of Terraform with the same properties. */
 const CLOUDFORMATION_TYPES: ReadonlyMap<string, string> = new Map([
   ["aws_applicationinsights_application", "AWS::ApplicationInsights::Application"],
   ["aws_cloudformation_stack", "AWS::CloudFormation::Stack"],

@@ -102,6 +102,34 @@ it("keeps unknown dimensions, queries and metrics from being read as absent", ()
   ]);
 });
 
+it.each([
+  ["ApplyOnTransformedLogs", true],
+  ["EmitSystemFieldDimensions", ["@aws.account"]],
+  ["FieldSelectionCriteria", '@aws.region = "us-east-1"'],
+])(
+  "lists a filter with %s, which gets other events or publishes other dimensions",
+  (name, value) => {
+    const filter = (setting: unknown) => ({
+      Type: "AWS::Logs::MetricFilter",
+      Properties: {
+        FilterPattern: "{ $.a = 1 }",
+        MetricTransformations: [{ MetricName: "m", MetricNamespace: "N", MetricValue: "1" }],
+        [name]: setting,
+      },
+    });
+    const { filters, notReplayed } = read({
+      Resources: { Set: filter(value), Off: filter(name === "ApplyOnTransformedLogs" && false) },
+    });
+    expect(filters.map(({ name: filterName }) => filterName)).toEqual(["Off"]);
+    expect(notReplayed).toEqual([
+      {
+        alarm: "Set",
+        why: expect.stringMatching(/^[a-z_]+ is .*, which replay does not support$/),
+      },
+    ]);
+  },
+);
+
 it("does not read the argument of a function without support as the value", () => {
   const template = `
 Resources:
