@@ -113,6 +113,11 @@ export interface TrailDetection<Scope extends MonitoringScope = DetectionScope>
   readonly pattern: (scope: Scope) => string;
   /** Patterns of further metric filters that add to the same metric, where one pattern would be too long. */
   readonly furtherPatterns?: (scope: Scope) => readonly string[];
+  /**
+   * The patterns name resources that only some accounts' events contain, so `countedAccountIds` does not restrict them.
+   * Default: it does.
+   */
+  readonly countsAllAccounts?: boolean;
   /** Callers that make these calls routinely and are not counted. Nobody by default. */
   readonly expectedCallers?: (scope: Scope) => ExpectedCallers;
   /** Further callers that are not counted, from the settings. Nobody by default. */

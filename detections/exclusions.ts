@@ -49,9 +49,10 @@ export function filterPatterns<Scope extends MonitoringScope>(
 ): readonly string[] {
   const expected = detection.expectedCallers?.(scope) ?? {};
   const patterns = [detection.pattern(scope), ...(detection.furtherPatterns?.(scope) ?? [])];
-  return patterns.map((pattern) =>
-    ofCountedAccounts(withoutCallers(pattern, detection.exclusions ?? [], expected), scope),
-  );
+  return patterns.map((pattern) => {
+    const counted = withoutCallers(pattern, detection.exclusions ?? [], expected);
+    return detection.countsAllAccounts ? counted : ofCountedAccounts(counted, scope);
+  });
 }
 
 /**

@@ -122,6 +122,18 @@ describe("the settings of `npm run deploy -- watch`", () => {
     );
   });
 
+  test("allow keys of sixteen accounts with the trail of an organization", () => {
+    const keys = Array.from({ length: MAX_KEYS }, (_, index) => {
+      const account = String(444400000000 + index);
+      const roles = [`arn:aws:iam::${account}:role/payments-api`];
+      return { name: `payments-${index}`, key: keyArn(index, account), roles };
+    });
+    expect(
+      watchSettings(settingsOf({ MONITORED_KEYS: json(...keys), TRAIL_LOG_GROUP: "org-trail" }))
+        .monitoredKeys,
+    ).toHaveLength(MAX_KEYS);
+  });
+
   test("allow keys of other accounts and the service's trail, if they name an existing trail", () => {
     const variables = {
       CIPHERWATCH_ALERT_EMAIL: "security@example.com",

@@ -5,7 +5,7 @@ import { watchEnvironment } from "../common/naming.ts";
 import { decodeText } from "../common/text-encoding.ts";
 import type { DetectionSettings } from "../detections/enabled.ts";
 import { EXPECTED_ROLE, filterPatterns } from "../detections/exclusions.ts";
-import { keyScope, monitoringDetections } from "../detections/monitored-keys/index.ts";
+import { monitoringDetections } from "../detections/monitored-keys/index.ts";
 import {
   accountOf,
   arnValue,
@@ -118,8 +118,7 @@ function patternErrors({
 }: DetectionSettings & Pick<Values, "monitoredKeys" | "trailLogGroup">): readonly string[] {
   if (monitoredKeys.length === 0) return [];
   const { trailLogGroup } = values;
-  const example = createExampleScope(watchEnvironment("prod"), "ap-southeast-2", { trailLogGroup });
-  const scope = keyScope(example, monitoredKeys);
+  const scope = createExampleScope(watchEnvironment("prod"), "ap-southeast-2", { trailLogGroup });
   return monitoringDetections(monitoredKeys, values).flatMap((detection) => {
     if (detection.source !== "trail") return [];
     const length = Math.max(...filterPatterns(detection, scope).map((pattern) => pattern.length));

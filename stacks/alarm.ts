@@ -38,8 +38,11 @@ export interface AlarmStackProps<Scope extends MonitoringScope> extends Cipherwa
   readonly scopeOf: (stack: CipherwatchStack, topicKeyArn: string | undefined) => Scope;
   /** Returns what the canary's alarms monitor. Default: there is no canary. */
   readonly canaryOf?: (scope: Scope) => CanarySource;
-  /** Alarm when the trail delivers no KMS events for a day. Default: no, because the canary tests more. */
-  readonly alarmsWithoutKmsEvents?: boolean;
+  /**
+   * Returns the scope that must have a KMS event every day, or an alarm fires. Default: there is no such alarm, because
+   * the canary tests more.
+   */
+  readonly kmsEventScopeOf?: (scope: Scope) => MonitoringScope;
   /** The command that compares the stack of the trail with its Terraform. Default: `npm run diff trail`. */
   readonly trailDiff?: string;
 }
@@ -76,7 +79,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
       detections,
       scopeOf,
       canaryOf,
-      alarmsWithoutKmsEvents = false,
+      kmsEventScopeOf,
       trailDiff = "npm run diff trail",
     } = props;
     this.#trailDiff = trailDiff;
@@ -104,7 +107,9 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
     const composite = this.#addCompositeAlarm(detections, detectionScope, alarms);
     const undelivered = this.#addUndeliveredAlarm();
     const silence = this.#addSilenceAlarms(detectionScope, keyArn, canaryOf?.(detectionScope));
-    const kmsSilence = alarmsWithoutKmsEvents ? [this.#addKmsSilenceAlarm(detectionScope)] : [];
+    const kmsSilence = kmsEventScopeOf
+      ? [this.#addKmsSilenceAlarm(kmsEventScopeOf(detectionScope))]
+      : [];
     this.#forwardStateChanges(detectionScope, keyArn);
     if (settings.dashboard) {
       alarmDashboard(this, "Dashboard", {
@@ -289,7 +294,7 @@ export class AlarmStack<Scope extends MonitoringScope> extends CipherwatchStack 
   }
 
   /** @returns the alarm's name */
-  #addKmsSilenceAlarm(detectionScope: Scope): string {
+  #addKmsSilenceAlarm(detectionScope: MonitoringScope): string {
     const { alarmName } = new KmsSilenceAlarm(this, "KmsSilence", {
       detectionScope,
       topicArn: this.urgentTopicArn,

@@ -137,7 +137,7 @@ test("alarms while the trail delivers no KMS events, because it has no canary", 
   );
 });
 
-test("reads the events of the keys' account in an existing trail's log group, and creates no trail", () => {
+test("reads an existing trail's log group, of any number of accounts, and creates no trail", () => {
   const existing = watchStacks({ TRAIL_LOG_GROUP: "org-trail", ACCOUNT_ID: "999900001111" });
   expect([...existing.keys()]).toEqual(["watch-alarm"]);
   const existingFilters = named(
@@ -145,10 +145,17 @@ test("reads the events of the keys' account in an existing trail's log group, an
     "aws_cloudwatch_log_metric_filter",
     "name",
   );
-  for (const { log_group_name, pattern } of existingFilters.values()) {
+  for (const { log_group_name } of existingFilters.values())
     expect(log_group_name).toBe("org-trail");
-    expect(pattern).toContain('$.recipientAccountId = "111122223333"'); // the account of the keys
-  }
+  const accountsIn = (name: string) =>
+    String(existingFilters.get(`cipherwatch-watch-dev-${name}`)?.pattern).match(
+      /(?<=recipientAccountId = ")[^"]+/g,
+    );
+  const [deployed] = accountsIn("trail-change") ?? [];
+  expect(deployed).toMatch(/aws_caller_identity/);
+  expect(accountsIn("kms-events")).toEqual([deployed, "111122223333"]); // also the account of the keys
+  expect(accountsIn("key-volume-crm")).toEqual(["111122223333"]);
+  expect(accountsIn("key-errors-crm")).toBeNull(); // a denied call is recorded in the caller's account only
 });
 
 test("shares no name with a deployment of the service in the same account and environment", () => {

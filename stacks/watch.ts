@@ -20,16 +20,13 @@ export function addWatchStacks(app: App, settings: WatchSettings): void {
     settings,
     detections: monitoringDetections(monitoredKeys, settings),
     scopeOf: (stack, topicKeyArn) =>
-      keyScope(
-        createMonitoringScope(
-          env,
-          stack,
-          { topicKeyArn, trailKeyArn: trail?.keyArn ?? trailKeyArn },
-          settings,
-        ),
-        monitoredKeys,
+      createMonitoringScope(
+        env,
+        stack,
+        { topicKeyArn, trailKeyArn: trail?.keyArn ?? trailKeyArn },
+        settings,
       ),
-    alarmsWithoutKmsEvents: true,
+    kmsEventScopeOf: (scope) => keyScope(scope, monitoredKeys),
     trailDiff: "npm run diff -- watch (npm package: terraform plan)",
   });
   // Log groups are referenced by name, which gives Terraform no dependency, so declare it.

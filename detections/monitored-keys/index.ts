@@ -10,7 +10,7 @@ import { keyChange } from "./key-change.ts";
 import { keyErrors } from "./key-errors.ts";
 import { keyOutsider } from "./key-outsider.ts";
 import { keyVolume } from "./key-volume.ts";
-import { accountOf, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
+import { accountsOf, type KeyDetection, type MonitoredKey } from "./monitored-key.ts";
 
 /** Restore the stacks. Users of the npm package have the same Terraform and no clone of the repository. */
 export const WATCH_COMMANDS =
@@ -59,12 +59,11 @@ export function monitoringDetections(
 }
 
 /**
- * Adds the accounts of the keys to those whose events count, if the scope counts only some: the trail of an
- * organization has the uses of its accounts' keys, and each use from another account twice.
+ * Adds the accounts of the keys to those whose events count, if the scope counts only some: an existing trail can be the
+ * trail of an organization.
  */
 export function keyScope(scope: MonitoringScope, keys: readonly MonitoredKey[]): MonitoringScope {
   const { countedAccountIds } = scope;
   if (countedAccountIds === undefined) return scope;
-  const accounts = [...countedAccountIds, ...keys.map(({ arn }) => accountOf(arn))];
-  return { ...scope, countedAccountIds: [...new Set(accounts)] };
+  return { ...scope, countedAccountIds: [...new Set([...countedAccountIds, ...accountsOf(keys)])] };
 }

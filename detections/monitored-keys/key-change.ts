@@ -12,6 +12,7 @@ import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.
 import { EXAMPLE_ACCOUNT, type MonitoringScope } from "../scope.ts";
 import { expectedRole, onExampleKey } from "./examples.ts";
 import {
+  accountsOf,
   arnSuffix,
   arnValue,
   EXAMPLE_KEY,
@@ -36,12 +37,15 @@ const KEY_STORE_CHANGES = [
   "DeleteCustomKeyStore",
 ];
 
-const KEY_STORE_PATTERN = jsonPattern(
-  allOf(
-    matchesAny("$.eventSource", "kms.amazonaws.com"),
-    matchesAny("$.eventName", ...KEY_STORE_CHANGES),
-  ),
-);
+function changesOfKeyStores(keys: readonly MonitoredKey[]): string {
+  return jsonPattern(
+    allOf(
+      matchesAny("$.eventSource", "kms.amazonaws.com"),
+      matchesAny("$.eventName", ...KEY_STORE_CHANGES),
+      matchesAny("$.recipientAccountId", ...accountsOf(keys)),
+    ),
+  );
+}
 
 /** CloudWatch accepts three wildcard selectors in a pattern, and each key takes one. */
 const KEYS_PER_PATTERN = 3;
@@ -151,8 +155,12 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     severity: "critical",
     tactic: "impact",
     source: "trail",
+    countsAllAccounts: true,
     pattern: (scope) => changesOf(patternsOf(scope)[0] ?? []),
-    furtherPatterns: (scope) => [...patternsOf(scope).slice(1).map(changesOf), KEY_STORE_PATTERN],
+    furtherPatterns: (scope) => [
+      ...patternsOf(scope).slice(1).map(changesOf),
+      changesOfKeyStores(keys),
+    ],
     threshold: 1,
     period: 60,
     evaluationPeriods: 15,

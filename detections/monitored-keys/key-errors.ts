@@ -70,8 +70,9 @@ export function keyErrors(key: MonitoredKey): KeyDetection {
     severity: "high",
     tactic: "credential access",
     source: "trail",
-    // The record of a denied call has no resources: only the message names the key. Inventory tools are often
-    // denied to describe keys, which does not count.
+    countsAllAccounts: true,
+    // The record of a denied call has no resources: only the message names the key, and only the caller's account has
+    // the record. Inventory tools are often denied to describe keys, which does not count.
     // https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
     pattern: () =>
       jsonPattern(

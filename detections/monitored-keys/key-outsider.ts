@@ -155,6 +155,7 @@ export function keyOutsider(key: MonitoredKey): KeyDetection {
     severity: "critical",
     tactic: "collection",
     source: "trail",
+    countsAllAccounts: true,
     // AWS Config and inventory tools only describe keys.
     pattern: () =>
       jsonPattern(

@@ -2,7 +2,7 @@ import { COUNTING_WINDOW } from "../alarm-period.ts";
 import { DECRYPT_ANOMALY } from "../decrypt-anomaly.ts";
 import { exampleEvent, onKey, otherKeyArn } from "../example-events.ts";
 import { keyUse } from "../key-use.ts";
-import { allOf, jsonPattern } from "../pattern.ts";
+import { allOf, jsonPattern, matchesAny } from "../pattern.ts";
 import { expectedRole, onExampleKey, use } from "./examples.ts";
 import {
   accountOf,
@@ -29,7 +29,16 @@ export function keyVolume(key: MonitoredKey): KeyDetection {
     severity: "high",
     // No tactic: use grows and shrinks for harmless reasons, and two keys would look like an attack.
     source: "trail",
-    pattern: () => jsonPattern(allOf("$.errorCode NOT EXISTS", keyUse([arnValue(key)], READS))),
+    countsAllAccounts: true,
+    pattern: () =>
+      jsonPattern(
+        allOf(
+          "$.errorCode NOT EXISTS",
+          keyUse([arnValue(key)], READS),
+          // A call from another account is recorded in both.
+          matchesAny("$.recipientAccountId", accountOf(key.arn)),
+        ),
+      ),
     threshold: decryptLimit,
     ...COUNTING_WINDOW,
     datapointsToAlarm: 1,

@@ -48,6 +48,11 @@ export function accountOf(arn: string): string {
   return arn.split(":")[4] ?? "";
 }
 
+/** The accounts of keys, without duplicates. */
+export function accountsOf(keys: readonly MonitoredKey[]): readonly string[] {
+  return [...new Set(keys.map(({ arn }) => accountOf(arn)))];
+}
+
 /** The key that the documentation and the example events use. */
 export const EXAMPLE_KEY: MonitoredKey = {
   name: "payments",

@@ -175,6 +175,34 @@ test("counts uses of every replica of a multi-Region key", () => {
   expect(useIn("eu-west-1", "999900001111")).toEqual([]);
 });
 
+describe("in the trail of an organization", () => {
+  const scope = { ...exampleScope, countedAccountIds: ["777788889999"] };
+  const all = keyDetections([EXAMPLE_KEY]).map((detection) => ({
+    id: detection.id,
+    patterns: filterPatterns(detection, scope).map(parsePattern),
+  }));
+  const ofAccount = (record: CloudTrailRecord, recipientAccountId: string) =>
+    firedBy({ ...record, recipientAccountId }, all);
+
+  test("counts a denied call that only the caller's account records", () => {
+    const record = managementEvent(unexpectedRole, { ...use, ...deniedOnExampleKey });
+    expect(ofAccount(record, "999900001111")).toEqual(["key-errors-payments"]);
+  });
+
+  test("counts a Decrypt from another account, which both accounts record, once in the volume", () => {
+    const record = managementEvent(unexpectedRole, { ...use, ...onExampleKey });
+    expect(ofAccount(record, "111122223333")).toContain("key-volume-payments");
+    expect(ofAccount(record, "999900001111")).not.toContain("key-volume-payments");
+  });
+
+  test("counts changes of key stores in the accounts of the keys", () => {
+    const change = { eventName: "DisconnectCustomKeyStore", readOnly: false };
+    const record = managementEvent(user, { ...use, ...change });
+    expect(ofAccount(record, "111122223333")).toEqual(["key-change"]);
+    expect(ofAccount(record, "777788889999")).toEqual([]);
+  });
+});
+
 test("expects IAM users, and nobody if no caller is listed", () => {
   const onlyUser = patternsOf([
     { ...EXAMPLE_KEY, roles: [], users: ["arn:aws:iam::111122223333:user/mallory"] },

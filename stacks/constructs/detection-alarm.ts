@@ -128,7 +128,9 @@ function savedQueryOf<Scope extends MonitoringScope>(
   scope: Scope,
 ): string {
   const query = detection.insightsQuery(scope);
-  return detection.source === "trail" && scope.countedAccountIds !== undefined
+  return detection.source === "trail" &&
+    !detection.countsAllAccounts &&
+    scope.countedAccountIds !== undefined
     ? `filter recipientAccountId in ${JSON.stringify(scope.countedAccountIds)} | ${query}`
     : query;
 }
