@@ -185,7 +185,7 @@ describe("existing topics", () => {
       Object.values(resourcesOf(stack, "aws_cloudwatch_event_target")),
     );
     expect(targets.length).toBeGreaterThan(4);
-    expect(new Set(targets.map(({ arn }) => arn))).toEqual(new Set([URGENT]));
+    expect(new Set(targets.map(({ arn }) => arn))).toEqual(new Set([URGENT, ROUTINE]));
   });
 
   test("replace topics, subscriptions and key of our own, except the canary's topic", () => {
