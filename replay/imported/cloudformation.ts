@@ -79,10 +79,10 @@ export function readTemplate(
   const addressOf = (id: string) =>
     location.parent === undefined ? id : `${location.parent}.${id}`;
   const resources = Object.entries(expanded.Resources).flatMap(([id, resource]) => {
-    const why = whyNotRead(id, resource);
-    if (why !== undefined) return [{ address: addressOf(id), why }];
     const { Type: type = "", Properties = {}, Metadata: metadata } = resource ?? {};
     if (!evaluator.isCreated(resource ?? {})) return [];
+    const why = whyNotRead(id, resource ?? {});
+    if (why !== undefined) return [{ address: addressOf(id), why }];
     const evaluated = evaluator.evaluate(Properties) as JsonObject;
     const name = namePropertyOf(type);
     const properties =
@@ -98,6 +98,9 @@ export function readTemplate(
   return [...resources, ...macros];
 }
 
+/** An SDK call or command that creates a filter or an alarm. */
+export const CREATING_CALL = /put-?(metric-?filter|metric-?alarm|composite-?alarm)/i;
+
 /** The reason why an entry of `Resources` cannot be read. */
 function whyNotRead(id: string, resource: TemplateResource): string | undefined {
   if (resource instanceof UnexpandedLoop) {
@@ -106,12 +109,16 @@ function whyNotRead(id: string, resource: TemplateResource): string | undefined 
       ? `${resource.why}. ${resource.next}`
       : undefined;
   }
-  if (id === "Fn::Transform" || (isObject(resource) && "Fn::Transform" in resource)) {
+  if (id === "Fn::Transform" || "Fn::Transform" in resource) {
     return `a macro creates it, by Fn::Transform. ${PROCESSED}`;
   }
-  return String(resource?.Type).endsWith("::MODULE")
-    ? `it is a CloudFormation module, whose resources are in the registry. ${PROCESSED}`
-    : undefined;
+  const type = String(resource.Type);
+  if (type.endsWith("::MODULE")) {
+    return `it is a CloudFormation module, whose resources are in the registry. ${PROCESSED}`;
+  }
+  if (!/^(Custom::|AWS::CloudFormation::CustomResource$)/.test(type)) return undefined;
+  const [call] = CREATING_CALL.exec(JSON.stringify(resource.Properties ?? {})) ?? [];
+  return call && `it is a custom resource that calls ${call}, which replay does not run`;
 }
 
 /** Macros of AWS that add no filter and no alarm. */
@@ -126,20 +133,11 @@ function macrosOf({ Transform: transform = [] }: Template): readonly string[] {
     .filter((name) => !KNOWN_MACROS.test(name));
 }
 
-/** An SDK call of a custom resource that creates a filter or an alarm. */
-const CREATING_CALL = /put-?(metric-?filter|metric-?alarm|composite-?alarm)/i;
-
 /** Reads a resource: none, one, or those of a nested stack. */
 export function readResource(resource: CloudFormationResource): readonly FileResource[] {
   const { type, address, properties } = resource;
   const why = UNREAD_TYPES.get(type);
   if (why !== undefined) return [{ address, why }];
-  if (/^(Custom::|AWS::CloudFormation::CustomResource$)/.test(type)) {
-    const [call] = CREATING_CALL.exec(JSON.stringify(properties)) ?? [];
-    return call === undefined
-      ? []
-      : [{ address, why: `it is a custom resource that calls ${call}, which replay does not run` }];
-  }
   if (!isKnownType(type)) return [];
   if (properties instanceof UnknownValue) {
     return [

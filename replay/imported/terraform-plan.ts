@@ -1,6 +1,8 @@
+import { CREATING_CALL } from "./cloudformation.ts";
 import { type FileResource, isObject, type JsonObject, UnknownValue } from "./resource.ts";
 import {
   type Configuration,
+  configurationOf,
   type Expression,
   expressionAt,
   type Path,
@@ -31,7 +33,8 @@ export function readPlan(plan: PlanFile): readonly FileResource[] {
     plan.resource_changes?.map(({ address, change }) => [address, change.after_unknown]),
   );
   const planned = resources.flatMap(({ module, resource }) => {
-    if (!mayCreateAlarms(resource)) return [];
+    const scope = { plan: { configuration: plan.configuration.root_module, resources }, module };
+    if (!mayCreateAlarms(resource)) return commandsOf(scope, resource);
     const fill = (value: unknown, unknownParts: unknown, path: Path): unknown => {
       if (unknownParts === true) return resolve(path);
       if (Array.isArray(unknownParts)) {
@@ -46,7 +49,6 @@ export function readPlan(plan: PlanFile): readonly FileResource[] {
       return { ...(isObject(value) ? value : {}), ...Object.fromEntries(filled) };
     };
     const resolve = (path: Path) => {
-      const scope = { plan: { configuration: plan.configuration.root_module, resources }, module };
       const [attribute = ""] = path;
       const expression =
         expressionAt(scope, resource, path) ?? expressionAt(scope, resource, [attribute]);
@@ -62,6 +64,17 @@ export function readPlan(plan: PlanFile): readonly FileResource[] {
     return readTerraformResource(resource, attributes);
   });
   return [...planned, ...forgottenBy(plan)];
+}
+
+/** Lists a resource whose provisioners run commands that create filters or alarms. */
+function commandsOf(
+  scope: Parameters<typeof configurationOf>[0],
+  resource: ResourceValues,
+): readonly FileResource[] {
+  const { provisioners = [] } = configurationOf(scope, resource) ?? {};
+  const [command] = CREATING_CALL.exec(JSON.stringify(provisioners)) ?? [];
+  const why = `its provisioner runs ${command}, which replay does not run`;
+  return command === undefined ? [] : [{ address: resource.address, why }];
 }
 
 /** Filters and alarms that the plan removes from the state with `removed`, but not from AWS. */

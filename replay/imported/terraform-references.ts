@@ -19,6 +19,7 @@ export interface Configuration {
     readonly name: string;
     readonly expressions?: Readonly<Record<string, unknown>>;
     readonly for_each_expression?: Expression;
+    readonly provisioners?: readonly unknown[];
   }[];
   readonly module_calls?: Readonly<
     Record<
@@ -52,18 +53,23 @@ export interface Scope {
   readonly forEach?: Expression | undefined;
 }
 
+/** Finds the block of a resource in the configuration. */
+export function configurationOf(
+  { plan, module }: Pick<Scope, "plan" | "module">,
+  { type, name }: Pick<ResourceValues, "type" | "name">,
+): NonNullable<Configuration["resources"]>[number] | undefined {
+  const { resources = [] } = moduleAt(plan.configuration, module) ?? {};
+  return resources.find((candidate) => candidate.type === type && candidate.name === name);
+}
+
 /** Finds the expression of an attribute. Undefined for attributes that the configuration does not set. */
 export function expressionAt(
   scope: Scope,
-  { type, name, values }: ResourceValues,
+  resource: ResourceValues,
   path: Path,
 ): Expression | undefined {
-  const resources = moduleAt(scope.plan.configuration, scope.module)?.resources ?? [];
-  const resource = resources.find(
-    (candidate) => candidate.type === type && candidate.name === name,
-  );
-  let value: unknown = resource?.expressions;
-  let planned: unknown = values;
+  let value: unknown = configurationOf(scope, resource)?.expressions;
+  let planned: unknown = resource.values;
   for (const step of path) {
     planned = isObject(planned) || Array.isArray(planned) ? planned[step as never] : undefined;
     if (Array.isArray(value)) value = blockOf(value, planned, Number(step));
@@ -89,14 +95,8 @@ export function resolveExpression(
   { resource, ...scope }: Scope & { readonly resource: ResourceValues },
   expression: Expression,
 ): unknown {
-  const { resources = [] } = moduleAt(scope.plan.configuration, scope.module) ?? {};
-  const block = resources.find(
-    ({ type, name }) => type === resource.type && name === resource.name,
-  );
-  return evaluate(
-    { ...scope, key: resource.index, forEach: block?.for_each_expression },
-    expression,
-  );
+  const forEach = configurationOf(scope, resource)?.for_each_expression;
+  return evaluate({ ...scope, key: resource.index, forEach }, expression);
 }
 
 function evaluate(scope: Scope, expression: Expression): unknown {

@@ -36,6 +36,16 @@ describe("a resource of a template that may create alarms and is not read", () =
       /is a custom resource that calls putMetricFilter/,
     ],
     [
+      "an SDK call with references",
+      {
+        Type: "Custom::AWS",
+        Properties: {
+          Create: { "Fn::Join": ["", ['{"action":"putMetricAlarm","topic":"', { Ref: "Topic" }]] },
+        },
+      },
+      /is a custom resource that calls putMetricAlarm/,
+    ],
+    [
       "a filter with properties of a macro",
       {
         Type: "AWS::Logs::MetricFilter",
@@ -66,6 +76,7 @@ describe("a resource of a template that may create alarms and is not read", () =
   it("is not listed if its condition is false, nor are other resources", () => {
     const Resources = {
       Stack: { Type: "AWS::CloudFormation::Stack", Condition: "Never" },
+      Module: { Type: "Acme::Alarms::Cis::MODULE", Condition: "Never" },
       Topic: { Type: "AWS::SNS::Topic" },
       Cleanup: { Type: "Custom::S3AutoDeleteObjects", Properties: { BucketName: "b" } },
     };
@@ -163,6 +174,37 @@ it.each([
     expect(listed(state(type, values))).toEqual([expect.stringMatching(why)]);
   },
 );
+
+it("lists a resource of a plan whose provisioner runs a command that creates an alarm", () => {
+  const block = (name: string, command: string) => ({
+    resource: {
+      address: `module.m.terraform_data.${name}`,
+      mode: "managed",
+      type: "terraform_data",
+      name,
+      values: {},
+    },
+    configuration: {
+      mode: "managed",
+      type: "terraform_data",
+      name,
+      provisioners: [{ type: "local-exec", expressions: { command: { constant_value: command } } }],
+    },
+  });
+  const blocks = [block("alarm", "aws cloudwatch put-metric-alarm"), block("other", "echo done")];
+  const module = { resources: blocks.map(({ configuration }) => configuration) };
+  const plan = {
+    planned_values: {
+      root_module: {
+        child_modules: [{ address: "module.m", resources: blocks.map(({ resource }) => resource) }],
+      },
+    },
+    configuration: { root_module: { module_calls: { m: { module } } } },
+  };
+  expect(listed(plan)).toEqual([
+    "module.m.terraform_data.alarm: its provisioner runs put-metric-alarm, which replay does not run",
+  ]);
+});
 
 it("lists an alarm that a plan removes from the state but not from AWS", () => {
   const change = (name: string, action: string) => ({
