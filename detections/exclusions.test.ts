@@ -20,6 +20,10 @@ test.each([
   ["a wildcard for every role", "arn:aws:iam::111122223333:role/*"],
   ["a wildcard within the value", "arn:aws:iam::111122223333:role/*/Admin"],
   ["the root user", "arn:aws:iam::111122223333:root"],
+  [
+    "a role of IAM Identity Center without its path",
+    "arn:aws:iam::111122223333:role/AWSReservedSSO_Admin_1a2b",
+  ],
   ["an account", "111122223333"],
   ["a name", "Admin"],
   [

@@ -14,10 +14,11 @@ const SELECTORS: Readonly<Record<keyof ExpectedCallers, string>> = {
 
 /**
  * The ARN of a role, which can end with `*`. EC2 decrypts volumes with a role that only AWS can name:
- * https://docs.aws.amazon.com/kms/latest/developerguide/ct-ec2two.html
+ * https://docs.aws.amazon.com/kms/latest/developerguide/ct-ec2two.html. The roles of IAM Identity Center and of AWS
+ * services always have a path, and without it the ARN would match no caller.
  */
 export const EXPECTED_ROLE =
-  /^arn:aws[a-z-]*:iam::\d{12}:role\/(aws:ec2-infrastructure|[\w+=,.@/-]+\*?)$/;
+  /^arn:aws[a-z-]*:iam::\d{12}:role\/(aws:ec2-infrastructure|(?!AWSReservedSSO_|AWSServiceRoleFor)[\w+=,.@/-]+\*?)$/;
 
 /** Allows a wildcard only at the end: AWS documents none within a value. */
 const FORMATS: Readonly<Record<keyof ExpectedCallers, RegExp>> = {

@@ -63,6 +63,12 @@ testSettings(settings, {
         /^entry 1 \(payments\): roles\.1 must be the ARN of a role, which can end with \*, not "payments-api"$/,
       [withEntry({ roles: [`arn:aws:sts::${ACCOUNT}:assumed-role/payments-api/i-0a1b2c3d`] })]:
         /roles\.0 must be the ARN of the role, not of its session: arn:aws:iam::111122223333:role\/payments-api, with the role's path/,
+      [withEntry({
+        roles: [`arn:aws:sts::${ACCOUNT}:assumed-role/AWSReservedSSO_Admin_1a2b/jordan`],
+      })]:
+        /not of its session: arn:aws:iam::111122223333:role\/aws-reserved\/sso\.amazonaws\.com\/…\/AWSReservedSSO_Admin_1a2b, where … is the Region of IAM Identity Center/,
+      [withEntry({ roles: [`arn:aws:iam::${ACCOUNT}:role/AWSServiceRoleForAutoScaling`] })]:
+        /roles\.0 must have the path that AWS gives this role: `aws iam get-role --role-name AWSServiceRoleForAutoScaling` shows its ARN$/,
       [withEntry({ roles: [`arn:aws:iam::${ACCOUNT}:root`] })]:
         /roles\.0 .+, not "arn:aws:iam::111122223333:root"$/,
       [withEntry({ roles: ["arn:aws-us-gov:iam::111122223333:role/payments-api"] })]:

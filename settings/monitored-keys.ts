@@ -31,19 +31,31 @@ const SESSION_ARN = /^(arn:aws[a-z-]*):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)
 const USER_ARN = /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+\*?$/;
 const SERVICE = /^([a-z0-9-]+\.)+amazonaws\.com(\.cn)?$/;
 
+const ROLE_OF_AWS =
+  /^arn:aws[a-z-]*:iam::\d{12}:role\/(AWS(?:ReservedSSO_|ServiceRoleFor)[\w+=,.@-]*)\*?$/;
+
 /** Messages complete the sentence "<field> …". */
 const list = (pattern: RegExp, message: string) => {
   const error = ({ input }: { readonly input?: unknown }) =>
-    sessionHint(pattern, input) ?? `${message}, not ${JSON.stringify(input)}`;
+    roleHint(pattern, input) ?? `${message}, not ${JSON.stringify(input)}`;
   return z.array(z.string({ error }).regex(pattern, { error }), "must be a list");
 };
 
-/** Explains how to write a session, such as `aws sts get-caller-identity` prints, where a role is expected. */
-function sessionHint(pattern: RegExp, input: unknown): string | undefined {
-  const [, partition, account, role] = SESSION_ARN.exec(String(input)) ?? [];
-  return pattern !== EXPECTED_ROLE || role === undefined
-    ? undefined
-    : `must be the ARN of the role, not of its session: ${partition}:iam::${account}:role/${role}, with the role's path if it has one`;
+/** Explains how to write a role that was given as its session, or without the path that AWS gave it. */
+function roleHint(pattern: RegExp, input: unknown): string | undefined {
+  if (pattern !== EXPECTED_ROLE) return undefined;
+  const [, partition, account, role = ""] = SESSION_ARN.exec(String(input)) ?? [];
+  const [, withoutPath] = ROLE_OF_AWS.exec(String(input)) ?? [];
+  if (withoutPath !== undefined) {
+    return `must have the path that AWS gives this role: \`aws iam get-role --role-name ${withoutPath}\` shows its ARN`;
+  }
+  if (role === "") return undefined;
+  const arn = `${partition}:iam::${account}:role`;
+  return `must be the ARN of the role, not of its session: ${
+    role.startsWith("AWSReservedSSO_")
+      ? `${arn}/aws-reserved/sso.amazonaws.com/…/${role}, where … is the Region of IAM Identity Center, or nothing in us-east-1`
+      : `${arn}/${role}, with the role's path if it has one`
+  }`;
 }
 
 const Key = z.strictObject({
