@@ -28,11 +28,13 @@ testSettings(settings, {
       services: ["rds.amazonaws.com"],
       accounts: ["444455556666"],
       decryptLimit: 50,
+      aliases: ["alias/crm"],
     }),
     [
       {
         name: "payments",
         arn: keyArn(1),
+        aliases: [],
         roles: [role],
         users: [],
         services: [],
@@ -41,6 +43,7 @@ testSettings(settings, {
       {
         name: "crm",
         arn: replica("eu-west-1"),
+        aliases: ["alias/crm"],
         roles: [`arn:aws:iam::${ACCOUNT}:role/aws:ec2-infrastructure`],
         users: [`arn:aws:iam::${ACCOUNT}:user/crm`],
         services: ["rds.amazonaws.com"],
@@ -73,6 +76,7 @@ testSettings(settings, {
         /roles\.0 .+, not "arn:aws:iam::111122223333:root"$/,
       [withEntry({ roles: ["arn:aws-us-gov:iam::111122223333:role/payments-api"] })]:
         /expects arn:aws-us-gov:iam::111122223333:role\/payments-api of the partition aws-us-gov, but the key is in aws$/,
+      [withEntry({ aliases: ["alias/aws/s3"] })]: /aliases\.0 must be an alias of yours/,
       [withEntry({ services: ["rds"] })]: /services\.0 must be an AWS service/,
       [withEntry({ accounts: [444455556666] })]: /accounts\.0 must be an AWS account ID/,
       [withEntry({ accounts: [ACCOUNT] })]:

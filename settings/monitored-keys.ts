@@ -28,6 +28,9 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const KEY_ARN =
   /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 const SESSION_ARN = /^(arn:aws[a-z-]*):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/.+$/;
+const ALIAS = /^alias\/(?!aws\/)[\w/-]{1,94}$/;
+/** The patterns of more would exceed the metric filters of a log group. */
+const MAX_ALIASES = 3;
 const USER_ARN = /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+\*?$/;
 const SERVICE = /^([a-z0-9-]+\.)+amazonaws\.com(\.cn)?$/;
 
@@ -70,6 +73,12 @@ const Key = z.strictObject({
     .string("must be set")
     .regex(KEY_ARN, "must be the ARN of a KMS key, not an alias: `aws kms describe-key` shows it"),
   roles: list(EXPECTED_ROLE, "must be the ARN of a role, which can end with *"),
+  aliases: list(
+    ALIAS,
+    "must be an alias of yours, such as alias/payments, of at most 100 characters",
+  )
+    .max(MAX_ALIASES, `must have at most ${MAX_ALIASES} entries`)
+    .default([]),
   users: list(USER_ARN, "must be the ARN of an IAM user, which can end with *").default([]),
   services: list(SERVICE, "must be an AWS service, such as rds.amazonaws.com").default([]),
   accounts: list(/^\d{12}$/, "must be an AWS account ID of 12 digits").default([]),
@@ -96,7 +105,7 @@ export const settings = {
         return keys;
       })
       .optional(),
-    allowed: `JSON such as [{ "name": "payments", "key": "arn:aws:kms:…:key/…", "roles": ["arn:aws:iam::…:role/payments-api"] }], or the path of a file with it; 1 to ${MAX_KEYS} keys, each also with users, services, accounts and decryptLimit`,
+    allowed: `JSON such as [{ "name": "payments", "key": "arn:aws:kms:…:key/…", "roles": ["arn:aws:iam::…:role/payments-api"] }], or the path of a file with it; 1 to ${MAX_KEYS} keys, each also with aliases, users, services, accounts and decryptLimit`,
     next: "correct the entry; docs/monitoring-keys.md describes each member",
   }),
 };

@@ -185,6 +185,7 @@ test("stays within AWS's limits with the most and longest keys and the CIS pack"
     name: `k${String(index).padStart(2, "0")}-${"x".repeat(20)}`,
     key: `arn:aws:kms:ap-southeast-2:111122223333:key/${String(index).padStart(8, "0")}-4b8f-4a63-92d7-e0f3a6b9c815`,
     roles: [ROLE],
+    aliases: ["a", "b", "c"].map((letter) => `alias/${letter.repeat(94)}`),
   }));
   const variables = { ENV: "prod", MONITORED_KEYS: JSON.stringify(keys), CIS_PACK: "true" };
   const largest = stackOf("watch-alarm", watchStacks(variables));

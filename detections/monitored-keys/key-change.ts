@@ -16,6 +16,7 @@ import {
   arnSuffix,
   arnValue,
   EXAMPLE_KEY,
+  isMultiRegion,
   type KeyDetection,
   type MonitoredKey,
 } from "./monitored-key.ts";
@@ -60,6 +61,45 @@ function changesOf(arnValues: readonly string[]): string {
       // AWS services create and retire grants for volumes, databases and the like.
       anyOf("$.userIdentity.invokedBy NOT EXISTS", '$.eventName != "*Grant"'),
       anyOf(...arnValues.map((value) => matchesAny(RESOURCE_ARN, value))),
+    ),
+  );
+}
+
+const ALIAS_CHANGES = ["UpdateAlias", "DeleteAlias"];
+
+/** The characters of a pattern that conditions on aliases may take, so that exclusions have room. */
+const LONGEST_ALIAS_CONDITIONS = 700;
+
+/**
+ * Matches changes of the keys' aliases: what an application encrypts under a moved alias is encrypted with a key of
+ * somebody else. The record names the alias and its new key, but not the key that it had.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/ct-updatealias.html
+ */
+function changesOfAliases(keys: readonly MonitoredKey[]): readonly string[] {
+  const conditions = keys.flatMap((key) =>
+    key.aliases.map((alias) => {
+      const [, , , region = "", account = ""] = key.arn.split(":");
+      return `(${allOf(
+        matchesAny("$.requestParameters.aliasName", alias),
+        matchesAny("$.recipientAccountId", account),
+        ...(isMultiRegion(key) ? [] : [matchesAny("$.awsRegion", region)]),
+      )})`;
+    }),
+  );
+  const groups: string[][] = [];
+  for (const condition of conditions) {
+    const last = groups.at(-1);
+    const fits = last && [...last, condition].join(" || ").length <= LONGEST_ALIAS_CONDITIONS;
+    if (fits) last.push(condition);
+    else groups.push([condition]);
+  }
+  return groups.map((group) =>
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "kms.amazonaws.com"),
+        matchesAny("$.eventName", ...ALIAS_CHANGES),
+        anyOf(...group),
+      ),
     ),
   );
 }
@@ -160,6 +200,7 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     furtherPatterns: (scope) => [
       ...patternsOf(scope).slice(1).map(changesOf),
       changesOfKeyStores(keys),
+      ...changesOfAliases(keys),
     ],
     threshold: 1,
     period: 60,
@@ -185,14 +226,15 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     runbook: [
       "Run the query to see which key was changed, and by whom.",
       "Unplanned DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost before the waiting period ends.",
-      "DeleteExpiredKeyMaterial: import the same key material again. DisconnectCustomKeyStore: connect the store again.",
-      "PutKeyPolicy, CreateGrant or ReplicateKey: compare with the source of the key, restore the policy, retire the grant, and check key-outsider for uses since then.",
+      "UpdateAlias: point the alias back. What was encrypted since then needs the other key.",
+      "DeleteExpiredKeyMaterial: import it again. DisconnectCustomKeyStore: connect the store.",
+      "PutKeyPolicy, CreateGrant or ReplicateKey: restore the policy, retire the grant, and check key-outsider for uses since then.",
       "Revoke the caller's access before you contact them.",
     ],
     insightsQuery: () =>
       [
         "fields eventTime, eventName, resources.0.ARN, userIdentity.arn, sourceIPAddress, eventID, errorCode",
-        `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify([...KEY_EVENTS, ...KEY_STORE_CHANGES])}`,
+        `filter eventSource = "kms.amazonaws.com" and eventName in ${JSON.stringify([...KEY_EVENTS, ...ALIAS_CHANGES, ...KEY_STORE_CHANGES])}`,
         "sort eventTime desc",
       ].join(" | "),
     mustFire: MUST_FIRE,

@@ -6,6 +6,8 @@ export interface MonitoredKey {
   /** Last part of the names of its alarms: lower-case letters, digits and hyphens. */
   readonly name: string;
   readonly arn: string;
+  /** Names by which callers choose the key, such as `alias/payments`. */
+  readonly aliases: readonly string[];
   /** ARNs of roles. They can end with `*`. */
   readonly roles: readonly string[];
   /** ARNs of IAM users. They can end with `*`. */
@@ -24,10 +26,12 @@ export type KeyDetection = TrailDetection<MonitoringScope>;
 /** The part of a key's ARN that all replicas of a multi-Region key share, and no other key has: `/mrk-…`. */
 const keyIdOf = (arn: string) => arn.slice(arn.lastIndexOf("/"));
 
+/** Of a multi-Region key: its replicas have the same id. */
+export const isMultiRegion = ({ arn }: MonitoredKey): boolean => keyIdOf(arn).startsWith("/mrk-");
+
 /** The value that matches the key's ARN in a filter pattern. Of a multi-Region key, matches every replica. */
-export function arnValue({ arn }: MonitoredKey): string {
-  const keyId = keyIdOf(arn);
-  return keyId.startsWith("/mrk-") ? `*:${accountOf(arn)}:key${keyId}` : arn;
+export function arnValue(key: MonitoredKey): string {
+  return isMultiRegion(key) ? `*:${accountOf(key.arn)}:${keyInArn(key)}` : key.arn;
 }
 
 /** `key/<id>`: the part of the key's ARN that all replicas of a multi-Region key share. */
@@ -57,6 +61,7 @@ export function accountsOf(keys: readonly MonitoredKey[]): readonly string[] {
 export const EXAMPLE_KEY: MonitoredKey = {
   name: "payments",
   arn: `arn:aws:kms:ap-southeast-2:${EXAMPLE_ACCOUNT}:key/7c1e5d20-4b8f-4a63-92d7-e0f3a6b9c815`,
+  aliases: ["alias/payments"],
   roles: [`arn:aws:iam::${EXAMPLE_ACCOUNT}:role/payments-api`],
   users: [],
   services: ["rds.amazonaws.com"],

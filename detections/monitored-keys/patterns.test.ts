@@ -3,7 +3,14 @@ import { matches } from "../../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import { warnings } from "../../cloudwatch/pattern/warnings.ts";
 import type { CloudTrailRecord } from "../detection.ts";
-import { exampleScope, managementEvent, onKey, roleSession, user } from "../example-events.ts";
+import {
+  exampleScope,
+  managementEvent,
+  onKey,
+  otherKeyArn,
+  roleSession,
+  user,
+} from "../example-events.ts";
 import { filterPatterns } from "../exclusions.ts";
 import { detections } from "../index.ts";
 import type { MonitoringScope } from "../scope.ts";
@@ -94,7 +101,7 @@ test("detects changes of the keys alone if the trail and the topics have none", 
   const { trailKeyArn: _trail, topicKeyArn: _topic, ...scope } = exampleScope;
   const keyChange = keyDetections(keys).find(({ id }) => id === "key-change");
   const patterns = keyChange ? filterPatterns(keyChange, scope).map(parsePattern) : [];
-  expect(patterns).toHaveLength(3);
+  expect(patterns).toHaveLength(4);
   for (const { arn } of keys) {
     const record = managementEvent(user, {
       eventSource: "kms.amazonaws.com",
@@ -173,6 +180,37 @@ test("counts uses of every replica of a multi-Region key", () => {
     "key-volume-payments",
   ]);
   expect(useIn("eu-west-1", "999900001111")).toEqual([]);
+});
+
+test("detects that an alias of a key is moved to another key or deleted, in its account and Region", () => {
+  const moved = (more: CloudTrailRecord = {}, aliasName = "alias/payments") =>
+    firedBy({
+      ...managementEvent(user, { ...use, eventName: "UpdateAlias", readOnly: false }),
+      requestParameters: { aliasName, targetKeyId: otherKeyArn },
+      resources: [
+        { ARN: EXAMPLE_KEY.arn.replace(/key\/.*/, aliasName), type: "AWS::KMS::Key" },
+        { ARN: otherKeyArn, type: "AWS::KMS::Key" },
+      ],
+      ...more,
+    });
+  expect(moved()).toEqual(["key-change"]);
+  expect(moved({ eventName: "DeleteAlias" })).toEqual(["key-change"]);
+  expect(moved({}, "alias/other")).toEqual([]);
+  expect(moved({ awsRegion: "eu-west-1" })).toEqual([]);
+  expect(moved({ recipientAccountId: "999900001111" })).toEqual([]);
+});
+
+test("splits the conditions on aliases into patterns that leave room for exclusions", () => {
+  const aliases = ["a", "b", "c"].map((name) => `alias/${name.repeat(94)}`);
+  const keyChange = keyDetections([{ ...EXAMPLE_KEY, aliases }]).find(
+    ({ kind = "" }) => kind === "",
+  );
+  const patterns = keyChange ? filterPatterns(keyChange, exampleScope) : [];
+  for (const alias of aliases) {
+    const [pattern = "", ...others] = patterns.filter((text) => text.includes(alias));
+    expect(others).toEqual([]);
+    expect(pattern.length).toBeLessThan(900);
+  }
 });
 
 describe("in the trail of an organization", () => {
