@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
+import { watchEnvironment } from "../common/naming.ts";
 import { alarmDescription, describeAnomalyBand, describeThreshold } from "./alarm-description.ts";
 import { anomalyOf, runbookUrl, savedQueryNameOf } from "./cloudwatch-names.ts";
 import { cisPack, detections } from "./index.ts";
 import { kmsErrors } from "./kms-errors.ts";
 import { kmsVolume } from "./kms-volume.ts";
+import { chainDetections, keyDetections } from "./monitored-keys/index.ts";
+import { EXAMPLE_KEY } from "./monitored-keys/monitored-key.ts";
 import { createExampleScope } from "./scope.ts";
 
 test.each([
@@ -35,8 +38,17 @@ test("accepts 1,024 characters, and names the excess of 1,025", () => {
 
 test("fits every description, with the longest repository name that GitHub allows", () => {
   const repository = `${"o".repeat(39)}/${"r".repeat(100)}`;
-  const scope = createExampleScope("prod", "ap-southeast-2");
-  for (const detection of [...detections, ...cisPack]) {
+  // The longest name and limit of a monitored key.
+  const key = { ...EXAMPLE_KEY, name: "k".repeat(24), decryptLimit: 1_000_000_000 };
+  const all = [
+    ...[...detections, ...cisPack].map((detection) => ({ detection, env: "prod" })),
+    ...[...keyDetections([key]), ...chainDetections].map((detection) => ({
+      detection,
+      env: watchEnvironment("prod"),
+    })),
+  ];
+  for (const { detection, env } of all) {
+    const scope = createExampleScope(env, "ap-southeast-2");
     const links = {
       runbook: runbookUrl(detection, repository),
       savedQuery: savedQueryNameOf(detection, scope),
@@ -46,7 +58,7 @@ test("fits every description, with the longest repository name that GitHub allow
       describeThreshold(detection),
       ...(anomaly ? [describeAnomalyBand(anomaly)] : []),
     ]) {
-      expect(() => alarmDescription(detection, condition, links)).not.toThrow();
+      expect.soft(() => alarmDescription(detection, condition, links)).not.toThrow();
     }
   }
 });

@@ -71,7 +71,7 @@ const onLogs = { eventSource: "logs.amazonaws.com", readOnly: false };
 /** @param restore how to restore the stacks, in a sentence */
 export const trailChangeRunbook = (restore: string): readonly string[] => [
   "Run `aws cloudtrail get-trail-status --name TRAIL`. If it is not logging, run `start-logging --name TRAIL` now, then investigate.",
-  "Run the query to see who made the change, from where, and what else they did before the trail stopped.",
+  "Run the query to see who made the change, from where, and what else they did.",
   "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
   `${restore} Ask the owner of an existing trail.`,
 ];

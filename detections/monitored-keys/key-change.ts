@@ -225,11 +225,10 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     ],
     runbook: [
       "Run the query to see which key was changed, and by whom.",
-      "Unplanned DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost before the waiting period ends.",
-      "UpdateAlias: point the alias back. What was encrypted since then needs the other key.",
-      "DeleteExpiredKeyMaterial: import it again. DisconnectCustomKeyStore: connect the store.",
-      "PutKeyPolicy, CreateGrant or ReplicateKey: restore the policy, retire the grant, and check key-outsider for uses since then.",
-      "Revoke the caller's access before you contact them.",
+      "DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost during the waiting period.",
+      "UpdateAlias: point the alias back. DeleteExpiredKeyMaterial: import it again.",
+      "PutKeyPolicy, CreateGrant or ReplicateKey: undo it, and check key-outsider for uses since then.",
+      "Revoke the caller's access.",
     ],
     insightsQuery: () =>
       [

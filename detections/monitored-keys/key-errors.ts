@@ -98,9 +98,9 @@ export function keyErrors(key: MonitoredKey): KeyDetection {
       "The application decrypts what was encrypted with another key or encryption context: a bug or a migration.",
     ],
     runbook: [
-      "Run the query and check errorCode and the caller.",
-      "AccessDenied by a caller that should not use the key: find out who it is and what else it called. Disable its access keys, or revoke the role's sessions.",
-      "AccessDenied, DisabledException or KMSInvalidStateException by the application: the key or a policy changed. See key-change, and undo unplanned changes.",
+      "Run the query: check errorCode and the caller.",
+      "AccessDenied by a caller that should not use the key: find out what else it called. Disable its access keys, or revoke the role's sessions.",
+      "AccessDenied, DisabledException or KMSInvalidStateException by the application: the key or a policy changed. See key-change.",
       "InvalidCiphertextException or IncorrectKeyException: wrong ciphertexts or encryption contexts. If they continue, somebody may be guessing.",
     ],
     insightsQuery: () =>

@@ -181,7 +181,7 @@ export function keyOutsider(key: MonitoredKey): KeyDetection {
     ],
     runbook: [
       "Run the query to see who used the key, for which operation, from where, and whether it succeeded.",
-      "If the caller is known and the use planned, add the role to the list of the key, and deploy.",
+      "If the use was planned, add the role to the list of the key, and deploy.",
       "Otherwise disable the caller's access keys, or revoke the role's sessions. Then look for what allowed the use: the key policy, a grant (`aws kms list-grants --key-id ARN`), or a policy of the role.",
       "The encryption context of each Decrypt says which data it was. Treat these data as disclosed.",
     ],
