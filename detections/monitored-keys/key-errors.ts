@@ -101,7 +101,7 @@ export function keyErrors(key: MonitoredKey): KeyDetection {
       "Run the query: check errorCode and the caller.",
       "AccessDenied by a caller that should not use the key: find out what else it called. Disable its access keys, or revoke the role's sessions.",
       "AccessDenied, DisabledException or KMSInvalidStateException by the application: the key or a policy changed. See key-change.",
-      "InvalidCiphertextException or IncorrectKeyException: wrong ciphertexts or encryption contexts. If they continue, somebody may be guessing.",
+      "InvalidCiphertextException or IncorrectKeyException: wrong ciphertexts or encryption contexts. Somebody may be guessing.",
     ],
     insightsQuery: () =>
       [
