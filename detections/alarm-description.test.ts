@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { MAX_ENVIRONMENT_LENGTH } from "../common/environment.ts";
 import { watchEnvironment } from "../common/naming.ts";
 import { alarmDescription, describeAnomalyBand, describeThreshold } from "./alarm-description.ts";
 import { anomalyOf, runbookUrl, savedQueryNameOf } from "./cloudwatch-names.ts";
@@ -36,15 +37,16 @@ test("accepts 1,024 characters, and names the excess of 1,025", () => {
   );
 });
 
-test("fits every description, with the longest repository name that GitHub allows", () => {
+test("fits every description, with the longest names of environment, key and GitHub repository", () => {
+  const longest = "e".repeat(MAX_ENVIRONMENT_LENGTH);
   const repository = `${"o".repeat(39)}/${"r".repeat(100)}`;
   // The longest name and limit of a monitored key.
   const key = { ...EXAMPLE_KEY, name: "k".repeat(24), decryptLimit: 1_000_000_000 };
   const all = [
-    ...[...detections, ...cisPack].map((detection) => ({ detection, env: "prod" })),
+    ...[...detections, ...cisPack].map((detection) => ({ detection, env: longest })),
     ...[...keyDetections([key]), ...chainDetections].map((detection) => ({
       detection,
-      env: watchEnvironment("prod"),
+      env: watchEnvironment(longest),
     })),
   ];
   for (const { detection, env } of all) {

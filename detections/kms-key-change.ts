@@ -97,7 +97,7 @@ export const kmsKeyChange: TrailDetection = {
   ],
   runbook: [
     "Run the query to see which key was changed, and by whom.",
-    "Unplanned DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost before the waiting period ends.",
+    "Unplanned DisableKey or ScheduleKeyDeletion: run `aws kms cancel-key-deletion --key-id ARN`, then `enable-key`, at once. Nothing is lost during the waiting period.",
     "PutKeyPolicy, CreateGrant or ReplicateKey: compare with the stacks (`npm run diff kms`), undo it, and check kms-outsider for uses since then.",
     "Revoke the caller's access before you contact them.",
   ],

@@ -41,7 +41,7 @@ export const kmsVolume: TrailDetection = {
   ],
   runbook: [
     "Run the query to see who decrypts, from where, and since when.",
-    "If there are addresses or user agents that are not the service's, its role was stolen. Revoke its sessions (in the IAM console: the role, Revoke sessions) and stop its tasks.",
+    "If addresses or user agents are not the service's, its role was stolen. Revoke its sessions (in the IAM console: the role, Revoke sessions) and stop its tasks.",
     "If only the service decrypts, compare with the requests to /decrypt in its log. If a few callers decrypt many records, block them. If requests have increased for all callers, use has grown.",
   ],
   insightsQuery: (scope) =>

@@ -101,7 +101,7 @@ export const roleChange: TrailDetection = {
   runbook: [
     "Run the query to see which role was changed or assumed, by whom, and from where.",
     "Restore the role: run `npm run diff`, then `npm run deploy` for the stack that differs.",
-    "Revoke the role's sessions (in the IAM console: the role, Revoke sessions): a session started before the repair stays valid until it expires.",
+    "Revoke the role's sessions (in the IAM console: the role, Revoke sessions): earlier sessions stay valid until they expire.",
     "Search the trail for calls of these sessions. Treat every record that they decrypted as disclosed.",
   ],
   insightsQuery: ({ namePrefix, serviceRoleArn, executionRoleArn }) =>

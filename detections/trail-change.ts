@@ -72,7 +72,7 @@ const onLogs = { eventSource: "logs.amazonaws.com", readOnly: false };
 export const trailChangeRunbook = (restore: string): readonly string[] => [
   "Run `aws cloudtrail get-trail-status --name TRAIL`. If it is not logging, run `start-logging --name TRAIL` now, then investigate.",
   "Run the query to see who made the change, from where, and what else they did.",
-  "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps management events for 90 days, even without a trail.",
+  "Look up the missed events in CloudTrail's event history (`aws cloudtrail lookup-events`), which keeps 90 days, even without a trail.",
   `${restore} Ask the owner of an existing trail.`,
 ];
 
