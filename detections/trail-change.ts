@@ -44,6 +44,9 @@ const logGroupIs = (name: string) =>
     ),
   );
 
+/** Of a name with up to 512 characters: an event pattern has room for 2,048. */
+const endOf = (name: string) => name.slice(-100);
+
 /** The trail's own log group has a pattern of its own. An existing trail's has none of our names. */
 const notTrailLogGroup = (scope: MonitoringScope) =>
   hasOwnTrail(scope)
@@ -121,7 +124,27 @@ export const trailChange: TrailDetection<MonitoringScope> = {
   treatMissingData: "notBreaching",
   statistic: "Sum",
   changeNotification: {
-    detail: () => ({ eventSource: ["cloudtrail.amazonaws.com"], eventName: TRAIL_CHANGES }),
+    // A deleted or unreadable log group never gets the record of what happened to it.
+    detail: ({ trailLogGroupName }) => ({
+      $or: [
+        { eventSource: ["cloudtrail.amazonaws.com"], eventName: TRAIL_CHANGES },
+        {
+          eventSource: ["logs.amazonaws.com"],
+          eventName: LOG_GROUP_CHANGES.map((name) =>
+            name.startsWith("*") ? { wildcard: name } : name,
+          ),
+          requestParameters: {
+            $or: [
+              { logGroupName: [{ wildcard: `*${endOf(trailLogGroupName)}` }] },
+              ...["logGroupIdentifier", "resourceIdentifier"].map((member) => ({
+                [member]: [{ wildcard: `*${endOf(trailLogGroupName)}*` }],
+              })),
+            ],
+          },
+        },
+        { eventSource: ["logs.amazonaws.com"], eventName: ["PutAccountPolicy"] },
+      ],
+    }),
   },
   why: "Somebody who stops the trail wants to act unseen. From then on, every other CloudTrail detection is blind.",
   falsePositives: [
