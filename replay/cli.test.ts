@@ -138,6 +138,12 @@ it("binds the detections of the stacks to the role, and prints JSON", async () =
   );
 });
 
+it("names the key of --key-arn if no event uses it", async () => {
+  const keyArn = "arn:aws:kms:eu-west-1:999988887777:key/00000003-4b8f-4a63-92d7-e0f3a6b9c815";
+  const { out } = await run("--role-arn", ROLE, "--key-arn", keyArn, file);
+  expect(out).toContain(`\n  --key-arn: ${keyArn}\n`);
+});
+
 it("names the listed keys that no event uses, because a wrong ARN looks the same", async () => {
   const arn = (id: string) =>
     `arn:aws:kms:eu-west-1:999988887777:key/${id}-4b8f-4a63-92d7-e0f3a6b9c815`;

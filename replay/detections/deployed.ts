@@ -54,8 +54,22 @@ export function deployedDetections(
       ? undefined
       : `its period is ${alarm.period} seconds, but metric filters have a resolution of a minute`;
   };
+  const { keyArn } = bound;
   return {
     filters,
+    ...(keyArn !== undefined && {
+      keys: [
+        {
+          name: "--key-arn",
+          arn: keyArn,
+          detectionIds: [...metrics.values()]
+            .filter((indices) =>
+              indices.some((index) => namesArn(deployedFilters[index], stackArns.key)),
+            )
+            .map((indices) => filters[indices[0] ?? 0]?.transformation.metricName ?? ""),
+        },
+      ],
+    }),
     detections: [...metrics].map(([key, indices]) => ({
       id: idOf(filters[indices[0] ?? 0]),
       filters: indices,

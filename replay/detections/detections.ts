@@ -54,7 +54,7 @@ export interface ReplayedDetections {
   readonly composites: readonly CompositeAlarm[];
   readonly notReplayed: readonly NotReplayed[];
   readonly problems: readonly AlarmProblem[];
-  /** Keys of `--keys`. */
+  /** Keys of `--keys` and `--key-arn`. */
   readonly keys?: readonly ReplayedKey[];
 }
 

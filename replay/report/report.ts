@@ -17,7 +17,7 @@ export interface Report {
   /** Only of imported alarms: those of the stacks are tested. */
   readonly problems: readonly AlarmProblem[];
   readonly notReplayed: readonly NotReplayed[];
-  /** Keys of `--keys` on which no detection matches anything: a wrong ARN looks the same. */
+  /** Keys of `--keys` and `--key-arn` on which no detection matches anything: a wrong ARN looks the same. */
   readonly unseenKeys: readonly ReplayedKey[];
   /** KMS calls by role and by key; null if all detections are bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly KeyUse[]; readonly keys: readonly KeyUse[] } | null;
