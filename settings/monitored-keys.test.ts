@@ -60,7 +60,7 @@ testSettings(settings, {
       [withEntry({ name: "Payments" })]: /^entry 1 \(Payments\): name must consist of lower-case/,
       [withEntry({ name: "a".repeat(25) })]: /^entry 1 .*: name must have at most 24 characters$/,
       [withEntry({ key: "alias/payments" })]:
-        /^entry 1 \(payments\): key must be the ARN of a KMS key, not an alias/,
+        /^entry 1 \(payments\): key must be the ARN of a KMS key, not "alias\/payments": `aws kms describe-key/,
       [withEntry({ roles: undefined })]: /^entry 1 \(payments\): roles must be a list$/,
       [withEntry({ roles: [role, "payments-api"] })]:
         /^entry 1 \(payments\): roles\.1 must be the ARN of a role, which can end with \*, not "payments-api"$/,

@@ -69,9 +69,10 @@ const Key = z.strictObject({
       NAME,
       "must consist of lower-case letters, digits and single hyphens, such as payments-eu",
     ),
-  key: z
-    .string("must be set")
-    .regex(KEY_ARN, "must be the ARN of a KMS key, not an alias: `aws kms describe-key` shows it"),
+  key: z.string("must be set").regex(KEY_ARN, {
+    error: ({ input }) =>
+      `must be the ARN of a KMS key, not ${JSON.stringify(input)}: \`aws kms describe-key --key-id …\` shows it`,
+  }),
   roles: list(EXPECTED_ROLE, "must be the ARN of a role, which can end with *"),
   aliases: list(
     ALIAS,
