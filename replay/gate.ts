@@ -45,6 +45,6 @@ function whyNotConclusive({ input, detections }: Report): string | undefined {
   }
   const blind = detections.filter(isBlind);
   if (blind.length === 0) return undefined;
-  const options = [...new Set(blind.map(missingOptions))].sort((a, b) => b.length - a.length);
-  return `these detections could not fire, because they monitor a role or key that no event names: ${blind.map(({ id }) => id).join(", ")}. Pass ${options[0]}, or replay --keys, --plan or --pattern.`;
+  const unbound = [...new Set(blind.flatMap((detection) => detection.unbound))];
+  return `these detections could not fire, because they monitor a role or key that no event names: ${blind.map(({ id }) => id).join(", ")}. Pass ${missingOptions({ unbound })}, or replay --keys, --plan or --pattern.`;
 }

@@ -17,6 +17,6 @@ export function isBlind({ unbound, matches }: DetectionReport): boolean {
 }
 
 /** The options that bind the detection: `--role-arn and --key-arn`. */
-export function missingOptions({ unbound }: DetectionReport): string {
+export function missingOptions({ unbound }: Pick<DetectionReport, "unbound">): string {
   return unbound.map((binding) => `--${binding}-arn`).join(" and ");
 }

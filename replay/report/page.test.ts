@@ -231,7 +231,10 @@ describe("renderTable", () => {
     ]);
     expect(renderPage(unbound, NOON)).toMatch(/<td class="number">not bound<\/td>/);
     const input = { ...report.input, malformed: 0, unreadable: 0 };
-    const silent = detections.map((one) => ({ ...one, alarms: [] }));
+    const silent = detections.flatMap((one) => [
+      { ...one, alarms: [] },
+      { ...one, id: "key", unbound: ["key" as const], matches: NO_MATCHES, alarms: [] },
+    ]);
     expect(
       evaluateGate({ ...report, input, detections: silent, composites: [], exclusions: null }, [
         "alarm",
@@ -239,7 +242,7 @@ describe("renderTable", () => {
     ).toEqual({
       code: 2,
       error: expect.stringMatching(
-        /could not fire, .+: kms-errors\. Pass --role-arn, or replay --keys/,
+        /could not fire, .+: kms-errors, .+\. Pass --role-arn and --key-arn, or replay --keys/,
       ),
     });
   });
