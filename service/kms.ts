@@ -92,8 +92,8 @@ export interface KmsSettings {
 }
 
 /**
- * Calls KMS with the AWS SDK. The SDK's environment variables set the endpoint; the region is the key's. Makes up to three attempts on throttling, server errors and lost
- * connections.
+ * Calls KMS with the AWS SDK. The SDK's environment variables set the endpoint; the region is the key's. Makes up to
+ * three attempts on throttling, server errors and lost connections.
  */
 export function createKms(settings: KmsSettings): Kms {
   const { keyArn } = settings;
