@@ -191,10 +191,13 @@ describe("detections", () => {
     monitoring = await emulator.monitoring();
   });
 
-  test.each([...detections, ...cisPack])("give $id its alarms, each with a topic", (detection) => {
+  test.each([...detections, ...cisPack])("give $id its alarms, each with its topics", (detection) => {
+    const topic = expect.stringMatching(/^arn:aws:sns:/);
+    const topics = detection.notifiesBothTopics ? [topic, topic] : [topic];
     for (const name of alarmNamesOf(detection, scope)) {
       const actions = monitoring.alarms.find((alarm) => alarm.name === name)?.actions;
-      expect(actions, name).toEqual([expect.stringMatching(/^arn:aws:sns:/)]);
+      expect(new Set(actions).size, name).toBe(topics.length);
+      expect(actions, name).toEqual(topics);
     }
   });
 
