@@ -195,6 +195,7 @@ describe("detections", () => {
     for (const name of alarmNamesOf(detection, scope)) {
       const actions = monitoring.alarms.find((alarm) => alarm.name === name)?.actions;
       expect(new Set(actions).size, name).toBe(detection.notifiesBothTopics ? 2 : 1);
+      for (const action of actions ?? []) expect(action, name).toMatch(/^arn:aws:sns:/);
     }
   });
 

@@ -22,7 +22,8 @@ export function alarmEvaluations<Settings extends DetectionSettings>(
   detectionsOf: (settings: Settings) => readonly Detection<never>[],
   settings: Settings,
 ): EvaluationsById {
-  const kinds = detectionsOf(settings).map(({ id, kind = id }) => kind);
+  const detections = detectionsOf(settings);
+  const kinds = detections.map(({ id, kind = id }) => kind);
   const evaluationsFor = (threshold: number): readonly AlarmEvaluation[] =>
     detectionsOf({
       ...settings,
@@ -32,12 +33,11 @@ export function alarmEvaluations<Settings extends DetectionSettings>(
       evaluationPeriods: detection.evaluationPeriods,
       statistic: alarmStatistic(detection),
     }));
-  const more = evaluationsFor(2);
-  const ids = detectionsOf(settings).map(({ id }) => id);
+  const [ones, mores] = [evaluationsFor(1), evaluationsFor(2)];
   return Object.fromEntries(
-    evaluationsFor(1).flatMap((one, index) => {
-      const [id, higher] = [ids[index], more[index]];
-      return id === undefined || higher === undefined ? [] : [[id, { one, more: higher }]];
+    detections.flatMap(({ id }, index) => {
+      const [one, more] = [ones[index], mores[index]];
+      return one === undefined || more === undefined ? [] : [[id, { one, more }]];
     }),
   );
 }

@@ -66,7 +66,7 @@ export function deployedDetections(
             .filter((indices) =>
               indices.some((index) => namesArn(deployedFilters[index], stackArns.key)),
             )
-            .map((indices) => filters[indices[0] ?? 0]?.transformation.metricName ?? ""),
+            .map((indices) => idOf(filters[indices[0] ?? 0])),
         },
       ],
     }),

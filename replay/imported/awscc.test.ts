@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { importContent as read } from "../testing/import-content.ts";
 
-/** Attributes as in the provider's schema: https://registry.terraform.io/providers/hashicorp/awscc/latest/docs */
+/** Attributes as in the provider's schema: https://github.com/hashicorp/terraform-provider-awscc/tree/main/docs/resources */
 const FILTER = {
   filter_name: "stop",
   filter_pattern: "{ $.eventName = StopLogging }",
