@@ -4,6 +4,7 @@ import postgres from "postgres";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { connect, createDatabase, type DatabaseUnavailable, signIn } from "./database.ts";
 
+const region = "ap-southeast-2";
 const server = {
   host: "db.example.ap-southeast-2.rds.amazonaws.com",
   port: 5432,
@@ -49,20 +50,20 @@ describe("signing in to RDS", () => {
     expect(received.map(([type]) => type)).toEqual([HANDSHAKE]);
   });
 
-  test("creates a new IAM token for each connection, for this server and role", async () => {
-    vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE");
-    vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
-    vi.stubEnv("AWS_SESSION_TOKEN", "");
-    const { password } = signIn({ ...server, kind: "iam", region: "ap-southeast-2" });
-    expect(password).toBeTypeOf("function");
-    const made = vi.fn(password as () => Promise<string>);
-    const { port, passwords, close } = await startDoorman();
-    const sql = postgres({ host: "127.0.0.1", port, max: 2, fetch_types: false, password: made });
+  test("creates a new IAM token before each connection, for this server and role", async () => {
+    const doorman = await startDoorman();
+    const before: number[] = [];
+    const credentials = async () => {
+      before.push(doorman.connections());
+      return { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "test" };
+    };
+    const sql = doorman.connect(signIn({ ...server, kind: "iam", region }, credentials));
     await expect(sql`SELECT 1`).rejects.toThrow("no");
     await expect(sql`SELECT 1`).rejects.toThrow("no");
-    expect(made).toHaveBeenCalledTimes(2);
-    expect(passwords).toHaveLength(2);
-    const url = new URL(`https://${passwords[0]}`);
+    // A token that came later could find the connection closed, or opened again without TLS.
+    expect(before).toEqual([0, 1]);
+    expect(doorman.passwords).toHaveLength(2);
+    const url = new URL(`https://${doorman.passwords[0]}`);
     expect(url.host).toBe("db.example.ap-southeast-2.rds.amazonaws.com:5432");
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       Action: "connect",
@@ -71,20 +72,40 @@ describe("signing in to RDS", () => {
       "X-Amz-Credential": expect.stringContaining("/ap-southeast-2/rds-db/aws4_request"),
     });
     await sql.end({ timeout: 0 });
-    await close();
+    await doorman.close();
   });
 
-  test("fails the query when there are no AWS credentials", async () => {
+  test("fails the query, and does not connect, when there are no AWS credentials", async () => {
     const credentials = async () => Promise.reject(new Error("none"));
-    const { password } = signIn({ ...server, kind: "iam", region: "ap-southeast-2" }, credentials);
-    const { port, passwords, close } = await startDoorman();
-    const made = password as () => Promise<string>;
-    const sql = postgres({ host: "127.0.0.1", port, max: 1, fetch_types: false, password: made });
-    await expect(sql`SELECT 1`).rejects.toThrow("no");
-    expect(passwords).toEqual([""]);
+    const doorman = await startDoorman();
+    const sql = doorman.connect(signIn({ ...server, kind: "iam", region }, credentials));
+    await expect(sql`SELECT 1`).rejects.toThrow("none");
+    expect(doorman.connections()).toBe(0);
     await sql.end({ timeout: 0 });
-    await close();
+    await doorman.close();
   });
+});
+
+test("connects once to a server that closes each connection before it has signed in", async () => {
+  let connections = 0;
+  const listener = createServer((socket) => {
+    connections += 1;
+    socket.once("data", () => socket.end());
+  });
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as AddressInfo;
+  const database = createDatabase({
+    access: { kind: "url", url: `postgres://u@127.0.0.1:${port}/d` },
+    poolSize: 10,
+    connectTimeout: 5_000,
+    statementTimeout: 5_000,
+  });
+  await expect(database.query((sql) => sql`SELECT 1`)).rejects.toMatchObject({
+    reason: "CONNECTION_CLOSED",
+  });
+  expect(connections).toBe(1);
+  await database.close(0);
+  await new Promise((resolve) => listener.close(resolve));
 });
 
 describe("a pool whose connections are lost", () => {
@@ -134,6 +155,22 @@ describe("a pool whose connections are lost", () => {
   );
 });
 
+test("closes its end of a connection that the server leaves open", async () => {
+  const backend = await startBackend();
+  const timeout = 30_000;
+  const database = createDatabase({
+    access: { kind: "url", url: `postgres://u@127.0.0.1:${backend.port}/d` },
+    poolSize: 1,
+    connectTimeout: timeout,
+    statementTimeout: timeout,
+  });
+  await database.query((sql) => sql.unsafe("SELECT"));
+  const reset = backend.leaveOpen();
+  await database.close(0);
+  await expect(reset).resolves.toMatch(/^(ECONNRESET|EPIPE)$/);
+  await backend.close();
+});
+
 /** A server that signs everyone in, and answers every simple query with no rows. */
 async function startBackend() {
   const message = (type: string, ...content: number[]) =>
@@ -144,9 +181,13 @@ async function startBackend() {
   const sockets = new Set<Socket>();
   let queries = 0;
   let waiter = { count: Number.POSITIVE_INFINITY, resolve: () => {} };
-  const listener = createServer((socket) => {
+  let isLeftOpen = false;
+  const listener = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => {}).once("close", () => sockets.delete(socket));
+    socket.once("end", () => {
+      if (!isLeftOpen) socket.end();
+    });
     socket.once("data", () => {
       socket.write(signedIn);
       let rest = Buffer.alloc(0);
@@ -175,6 +216,17 @@ async function startBackend() {
         waiter = { count, resolve };
         if (queries >= count) resolve();
       }),
+    /** Closes no connection. Sends until the other end has gone, and resolves with the error of that. */
+    leaveOpen() {
+      isLeftOpen = true;
+      return new Promise<unknown>((resolve) => {
+        for (const socket of sockets) {
+          const timer = setInterval(() => socket.write("\0"), 1);
+          socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code));
+          socket.once("close", () => clearInterval(timer));
+        }
+      });
+    },
     disconnect(how: "reset" | "end") {
       for (const socket of sockets) {
         if (how === "reset") socket.resetAndDestroy();
@@ -206,9 +258,13 @@ async function startDoorman() {
     });
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  const { port } = listener.address() as AddressInfo;
   return {
-    port: (listener.address() as AddressInfo).port,
     passwords,
+    connections: () => sockets.length,
+    /** The driver with these options, but connected to this server and without TLS. */
+    connect: (options: ReturnType<typeof signIn>) =>
+      postgres({ ...options, host: "127.0.0.1", port, ssl: false, max: 2, fetch_types: false }),
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

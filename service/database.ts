@@ -99,7 +99,8 @@ function isExhausted(error: unknown): boolean {
 /**
  * Each connection is a driver of its own, which is discarded with its connection. A driver would connect again,
  * but may be unable to send anything then: its connection closed between a query and the write of that query
- * (postgres 3.4.9, https://github.com/porsager/postgres/pull/1215).
+ * (postgres 3.4.9, https://github.com/porsager/postgres/pull/1215). A server that closes each connection before
+ * it has signed in would get hundreds of them in a second.
  * @param onClose called when the connection has closed
  */
 function openConnection(
@@ -108,7 +109,7 @@ function openConnection(
 ): Connection & { readonly sql: Sql } {
   const { access, connectTimeout, statementTimeout, credentials } = settings;
   let socket: Socket | undefined;
-  let isDestroyed = false;
+  let mayConnect = true;
   const options = {
     max: 1,
     connect_timeout: connectTimeout / 1_000,
@@ -118,26 +119,40 @@ function openConnection(
     onclose: onClose,
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
     // Keeps the socket: the driver ends it politely, and a server that is gone never completes that.
-    async socket({ host, port }: { readonly host: string[]; readonly port: number[] }) {
-      if (isDestroyed) throw Object.assign(new Error(), { code: "CONNECTION_DESTROYED" });
-      socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
-      // Without files for a socket, connecting fails before the driver listens for errors, which would end the process.
-      socket.on("error", () => {});
-      await new Promise<void>((resolve) => process.nextTick(resolve));
-      if (socket.errored) throw socket.errored;
+    async socket(target: Target) {
+      if (!mayConnect) throw Object.assign(new Error(), { code: "CONNECTION_CLOSED" });
+      mayConnect = false;
+      socket = await openSocket(target);
       return socket;
     },
   };
   const sql = connect(access, options, credentials);
+  // First the driver: over TLS, its last message to a destroyed socket is an error that would end the process.
+  const end = (milliseconds: number) =>
+    sql.end({ timeout: milliseconds / 1_000 }).finally(() => socket?.destroy());
   return {
     sql,
-    end: (milliseconds) => sql.end({ timeout: milliseconds / 1_000 }),
+    end,
     destroy() {
-      isDestroyed = true;
-      // First the driver: over TLS, its last message to a destroyed socket is an error that would end the process.
-      void sql.end({ timeout: 0 }).finally(() => socket?.destroy());
+      mayConnect = false;
+      void end(0);
     },
   };
+}
+
+/** Where the driver connects to: hosts, and a port for each. */
+interface Target {
+  readonly host: string[];
+  readonly port: number[];
+}
+
+async function openSocket({ host, port }: Target): Promise<Socket> {
+  const socket = connectTo({ host: host[0] ?? "", port: port[0] ?? 0 });
+  // Without files for a socket, connecting fails before the driver listens for errors, which would end the process.
+  socket.on("error", () => {});
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  if (socket.errored) throw socket.errored;
+  return socket;
 }
 
 /** Creates the driver without type queries at connect and without printing notices. */
@@ -154,10 +169,12 @@ export function connect(
   };
   return access.kind === "url"
     ? postgres(access.url, quiet)
-    : postgres({ ...quiet, ...signIn(access, credentials) });
+    : postgres({ ...quiet, ...signIn(access, credentials, options.socket) });
 }
 
-type PoolOptions = Options<Record<string, never>>;
+type PoolOptions = Options<Record<string, never>> & {
+  readonly socket?: typeof openSocket;
+};
 
 /**
  * Connection options for RDS: with a password, or with IAM authentication, whose tokens are valid for 15
@@ -168,9 +185,10 @@ type PoolOptions = Options<Record<string, never>>;
 export function signIn(
   access: Exclude<DatabaseAccess, { kind: "url" }>,
   credentials?: Credentials,
+  open = openSocket,
 ): PoolOptions {
   const { host, port, name: database, user } = access;
-  // The driver sets the host for SNI only, which IP addresses do not use; `host` verifies it as well.
+  // The driver does not know the host of a socket that it has not created.
   const ssl = { secureContext: trustRds(), rejectUnauthorized: true, host };
   if (access.kind === "password") {
     return { host, port, database, user, ssl, password: access.password };
@@ -179,10 +197,16 @@ export function signIn(
     ...{ hostname: host, port, username: user, region: access.region },
     ...(credentials !== undefined && { credentials }),
   });
-  // A rejected promise would bypass the driver and end the process. An empty password makes the server
-  // reject the connection instead, so that the query fails like any other.
-  const token = () => signer.getAuthToken().catch(() => "");
-  return { host, port, database, user, ssl, password: token };
+  let token = "";
+  return {
+    ...{ host, port, database, user, ssl, password: () => token },
+    // Before it connects, as loading credentials may take seconds. The driver would write a token that comes late to a
+    // connection that has closed, and its error would end the process.
+    async socket(target) {
+      token = await signer.getAuthToken();
+      return await open(target);
+    },
+  };
 }
 
 let rdsContext: SecureContext | undefined;
