@@ -243,6 +243,18 @@ describe("forget", () => {
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
+  test("deletes a record again that was copied back from a backup", async () => {
+    const key = await fixture.service.encrypt("Stephen", "one");
+    const [row] = await fixture.records();
+    const forget = () => fixture.service.post("/forget", { Name: "Stephen", Key: key });
+    await forget();
+    await fixture.postgres.sql`
+      INSERT INTO cipherwatch.records ${fixture.postgres.sql(row ?? {})}`;
+    expect((await forget()).status).toBe(200);
+    expect(await fixture.records()).toHaveLength(0);
+    await expectDenied(decrypt("Stephen", key));
+  });
+
   test("makes a decrypt that it overtakes fail like a wrong Key", async () => {
     const key = await fixture.service.encrypt("Stephen", "one");
     fixture.service.kms.interrupt = async () => {

@@ -138,6 +138,7 @@ function deleteBatch(sql: Sql, until: Date) {
       (SELECT count(*) FROM deleted)::integer AS deleted`;
 }
 
+/** A record that was copied back from a backup within 24 hours is already in `forgotten`. */
 function moveToForgotten(sql: Sql, id: string, name: string) {
   return sql`
     WITH removed AS (
@@ -145,7 +146,8 @@ function moveToForgotten(sql: Sql, id: string, name: string) {
       RETURNING id, name, wrapped_key, kms_key_arn, format_version, client
     )
     INSERT INTO cipherwatch.forgotten
-      (id, name, wrapped_key, kms_key_arn, format_version, client) SELECT * FROM removed`;
+      (id, name, wrapped_key, kms_key_arn, format_version, client) SELECT * FROM removed
+    ON CONFLICT (id) DO NOTHING`;
 }
 
 /**
