@@ -83,6 +83,7 @@ describe("an access token is rejected", () => {
     ["has no audience", { aud: undefined }, {}, 'its claim "aud" is missing'],
     ["has no subject", { sub: undefined }, {}, 'its claim "sub" must be a string'],
     ["has an empty subject", { sub: "" }, {}, 'its claim "sub" must be a string'],
+    ["has a subject with a lone surrogate", { sub: "alice\ud800" }, {}, 'its claim "sub" must'],
     ["has a subject of 256 characters", { sub: "x".repeat(256) }, {}, 'its claim "sub" must'],
     ["is a logout token", {}, { typ: "logout+jwt" }, "its type must be"],
     ["is a DPoP proof", {}, { typ: "dpop+jwt" }, "its type must be"],

@@ -100,7 +100,7 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
   async function verify(token: string, digest: string): Promise<string> {
     const payload = await verifiedPayload(token);
     const subject = payload[clientClaim];
-    if (typeof subject !== "string" || subject === "" || subject.length > MAX_SUBJECT) {
+    if (!isSubject(subject)) {
       throw new InvalidToken(
         "NO_CLIENT",
         `its claim "${clientClaim}" must be a string of 1 to ${MAX_SUBJECT} characters`,
@@ -116,6 +116,13 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
     const known = remembered.get(digest);
     return known !== undefined && now() < known.until ? known.client : verify(token, digest);
   };
+}
+
+/** Rejects lone surrogates: in UTF-8, all of them become U+FFFD, so that several subjects would have one client id. */
+function isSubject(claim: unknown): claim is string {
+  return (
+    typeof claim === "string" && claim !== "" && claim.length <= MAX_SUBJECT && claim.isWellFormed()
+  );
 }
 
 function invalidType(): InvalidToken {
