@@ -111,6 +111,14 @@ describe("the service's environment", () => {
       complaint(parseServiceEnvironment, url),
       complaint(parseMigrationEnvironment, secret),
       complaint(parseMigrationEnvironment, { ...secret, DATABASE_SECRET: "hunter2" }),
+      complaint(parseServiceEnvironment, {
+        ...byHost,
+        DATABASE_HOST: "postgres://u:hunter2/@db.example/d",
+      }),
+      complaint(parseServiceEnvironment, {
+        ...byUrl,
+        OIDC_JWKS_URL: "https://u:hunter2@login.example.com/jwks",
+      }),
     ];
     for (const message of messages) expect(message).not.toContain("hunter2");
   });

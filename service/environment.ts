@@ -306,9 +306,15 @@ function parse<Shape extends z.ZodRawShape>(shape: Shape, variables: Variables) 
     const name = String(path[0]);
     const value = set[name];
     if (value === undefined) return `${name} ${message}.`;
-    return `${name} ${message}; received ${SECRET.has(name) ? "hidden (secret)" : JSON.stringify(value)}.`;
+    const received = SECRET.has(name) ? "hidden (secret)" : JSON.stringify(withoutPassword(value));
+    return `${name} ${message}; received ${received}.`;
   });
   throw new OperatorError(`Invalid environment variables:\n${lines.join("\n")}`);
+}
+
+/** Hides the user and the password of a URL, such as one that was set as DATABASE_HOST. */
+function withoutPassword(value: string): string {
+  return value.replace(/\/\/.*:.*@/s, "//…@");
 }
 
 function integer(min: number, max: number, defaultValue: number) {

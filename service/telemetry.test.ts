@@ -33,7 +33,7 @@ describe("metric fields", () => {
 
 describe("error fields", () => {
   test("have the type and stack of an error without its message", () => {
-    const error = Object.assign(new TypeError("Stephen loves\nat Pizza place"), {
+    const error = Object.assign(new TypeError("Stephen loves\n    at Pizza place"), {
       code: "22P02",
       detail: "Key (name)=(Stephen) already exists.",
       parameters: ["Stephen"],

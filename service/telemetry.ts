@@ -42,7 +42,11 @@ export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
     error: error.name,
     ...("code" in error && typeof error.code === "string" && { code: error.code }),
     ...("reason" in error && typeof error.reason === "string" && { reason: error.reason }),
-    stack: error.stack?.split("\n").filter((line) => /^\s+at /.test(line)),
+    // A message may have lines that look like frames.
+    stack: error.stack
+      ?.replace(error.message, "")
+      .split("\n")
+      .filter((line) => /^\s+at /.test(line)),
   };
 }
 

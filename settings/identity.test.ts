@@ -73,6 +73,14 @@ test.each<[string, string, RegExp]>([
   });
 });
 
+test("hides the user and the password of a URL", () => {
+  const [issue] = issuesOf({
+    ...fetched,
+    OIDC_JWKS_URL: "https://u:hunter2@login.example.com/jwks",
+  });
+  expect(issue).toMatchObject({ received: "https://…@login.example.com/jwks" });
+});
+
 test.each<[string, string, RegExp]>([
   ["text", "{", /^is not a JSON Web Key Set/],
   ["no keys", JSON.stringify({ keys: [] }), /^is not a JSON Web Key Set/],

@@ -79,7 +79,10 @@ function settingsIssue(
 ): SettingsIssue {
   const name = String(issue.path[0]);
   const variable = variableName(name);
-  const received = table[name]?.secret ? undefined : texts.get(variable);
+  // A URL may have a password, although none is allowed.
+  const received = table[name]?.secret
+    ? undefined
+    : texts.get(variable)?.replace(/\/\/.*:.*@/s, "//…@");
   const { allowed, next } = ((issue.code === "custom" && issue.params) || table[name]) as Guidance;
   return {
     variable,
