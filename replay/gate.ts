@@ -1,7 +1,7 @@
 import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
-import type { FailureCondition } from "./options.ts";
+import type { FailureCondition, ReplayOptions } from "./options.ts";
 import { withExclusions } from "./report/exclusions.ts";
-import { remarks } from "./report/format.ts";
+import { counted, remarks } from "./report/format.ts";
 import { isBlind, missingOptions } from "./report/order.ts";
 import type { Report } from "./report/report.ts";
 
@@ -19,14 +19,45 @@ const HOLDS: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
 };
 
 /**
- * Determines the exit code. A gate must not pass because nothing was read, or because the detections that it is for
- * monitor a role and key that no event names.
+ * Determines the exit code. A gate must not pass because nothing was read, because a resource of the plan could not be
+ * read, or because the detections that it is for monitor a role and key that no event names.
  */
-export function evaluateGate(report: Report, failOn: readonly FailureCondition[]): GateResult {
+export function evaluateGate(
+  report: Report,
+  { failOn, allowUnread }: Pick<ReplayOptions, "failOn" | "allowUnread">,
+): GateResult {
   if (report.input.malformed + report.input.unreadable > 0) return { code: 2 };
+  if (failOn.length === 0) return { code: 0 };
   if (failOn.some((condition) => HOLDS[condition](report))) return { code: 1 };
-  const error = failOn.includes("alarm") ? whyNotConclusive(report) : undefined;
-  return error === undefined ? { code: 0 } : { code: 2, error: `--fail-on alarm: ${error}` };
+  const error =
+    whyIncomplete(report, allowUnread) ??
+    (failOn.includes("alarm") ? whyNotConclusive(report) : undefined);
+  return error === undefined
+    ? { code: 0 }
+    : { code: 2, error: `--fail-on ${failOn.join(",")}: ${error}` };
+}
+
+/** @param allowUnread names of resources, which may end with `*` */
+function whyIncomplete(
+  { notReplayed }: Report,
+  allowUnread: readonly string[],
+): string | undefined {
+  const names = notReplayed
+    .filter(({ unread }) => unread)
+    .map(({ alarm }) => alarm)
+    .filter((name) => !allowUnread.some((allowed) => matchesName(allowed, name)));
+  if (names.length === 0) return undefined;
+  const which =
+    names.length === 1 ? "and may be an alarm or filter" : "and may be alarms or filters";
+  return (
+    `${counted(names.length, "resource")} of --plan could not be replayed, ${which} of CloudTrail records: ` +
+    `${names.join(", ")}. "Not replayed" in the report says why. Follow it, or accept a resource by its name: ` +
+    `--allow-unread '${names[0]}'.`
+  );
+}
+
+function matchesName(allowed: string, name: string): boolean {
+  return allowed.endsWith("*") ? name.startsWith(allowed.slice(0, -1)) : name === allowed;
 }
 
 /** Ignores anomaly alarms, because CloudWatch's model can only be approximated. */

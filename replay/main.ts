@@ -68,7 +68,7 @@ async function run(
   const report = await replay({ ...options, detections, sweep, ...(progress && { progress }) });
   if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
   out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
-  const { code, error } = evaluateGate(report, options.failOn);
+  const { code, error } = evaluateGate(report, options);
   if (error !== undefined) err.write(`${error}\n`);
   return code;
 }

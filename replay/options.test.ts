@@ -17,6 +17,7 @@ describe("readOptions", () => {
       sweep: false,
       json: false,
       failOn: [],
+      allowUnread: [],
       plans: [],
       workers: availableParallelism(),
       athena: false,

@@ -27,6 +27,8 @@ export interface ReplayOptions {
   /** The file to write the HTML report to. */
   readonly html?: string;
   readonly failOn: readonly FailureCondition[];
+  /** Resources of the plans that --fail-on accepts although they cannot be read; each may end with `*`. */
+  readonly allowUnread: readonly string[];
   readonly workers: number;
   /** Print SQL for Amazon Athena instead of reading files. */
   readonly athena: boolean;
@@ -64,14 +66,17 @@ export const usage = (command: string) => `${command} [options] PATH…
   --html FILE          also write the report as an HTML page with charts
   --fail-on WHAT       exit with 1 for "alarm": an alarm fired (with --exclude: would still fire); for
                        "problem": an alarm of --plan never fires, may miss a record or notifies nobody;
-                       for "alarm,problem": either
+                       for "alarm,problem": either. Exits with 2 if a resource of --plan could not be read
+  --allow-unread NAME  accept that the resource NAME of --plan, as listed under "Not replayed", could not be
+                       read; NAME may end with * (repeatable)
   --workers N          number of reader threads, 1 to ${MAX_WORKERS} (default: number of cores)
   --athena             print Amazon Athena SQL for the same detections instead of reading files; PATH may
                        be the location of the files, s3://bucket/AWSLogs/account
   --help               show this help
 
 Exit codes: 0 success; 1 what --fail-on names; 2 invalid arguments, some files or records could not be
-read, or --fail-on alarm had no event to evaluate or detections that monitor no role or key of the files.`;
+read, --fail-on could not read a resource of --plan, or --fail-on alarm had no event to evaluate or detections
+that monitor no role or key of the files.`;
 
 /**
  * @param command for the usage text in errors
@@ -90,6 +95,8 @@ export function readOptions(args: readonly string[], command: string): ReplayOpt
   }
   const plans = values.plan ?? [];
   checkSource(values);
+  const failOn = parseFailOn(values["fail-on"]);
+  checkGate(failOn, values);
   if ([...plans, ...paths].filter((path) => path === STANDARD_INPUT).length > 1) {
     throw new Error(
       "Only one of --plan and PATH can be -, standard input. Save the other to a file.",
@@ -113,7 +120,8 @@ export function readOptions(args: readonly string[], command: string): ReplayOpt
     exclusions: parseExclusions(values.exclude ?? []),
     sweep: values.sweep ?? false,
     json: values.json ?? false,
-    failOn: parseFailOn(values["fail-on"]),
+    failOn,
+    allowUnread: values["allow-unread"] ?? [],
     workers: parseWorkers(values.workers),
     athena,
     help,
@@ -139,6 +147,7 @@ function parse(args: readonly string[], usageText: string) {
         json: { type: "boolean" },
         html: { type: "string" },
         "fail-on": { type: "string" },
+        "allow-unread": { type: "string", multiple: true },
         workers: { type: "string" },
         athena: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -222,6 +231,27 @@ function parseFailOn(text: string | undefined): readonly FailureCondition[] {
       `--fail-on must be ${FAILURE_CONDITIONS.join(", ")} or both, separated by a comma; received "${text}".`,
     );
   });
+}
+
+/** Refuses gates that would check nothing, and so always pass. */
+function checkGate(
+  failOn: readonly FailureCondition[],
+  { plan, "allow-unread": allowUnread }: ReturnType<typeof parse>["values"],
+): void {
+  if (failOn.includes("problem") && plan === undefined) {
+    throw new Error(
+      "--fail-on problem needs --plan, whose alarms it checks. Add --plan FILE, or use --fail-on alarm.",
+    );
+  }
+  if (allowUnread === undefined) return;
+  if (plan === undefined || failOn.length === 0) {
+    throw new Error("--allow-unread needs --plan and --fail-on: without them, nothing fails.");
+  }
+  if (allowUnread.includes("")) {
+    throw new Error(
+      '--allow-unread is empty; it must be the name of a resource under "Not replayed", such as aws_cloudformation_stack.a.',
+    );
+  }
 }
 
 function parseExclusions(values: readonly string[]): Exclusions {

@@ -85,7 +85,7 @@ export function deployedDetections(
     problems: [],
     notReplayed: alarms.flatMap((alarm) => {
       const why = whyNot(alarm);
-      return why === undefined ? [] : [{ alarm: alarm.name, why }];
+      return why === undefined ? [] : [{ alarm: alarm.name, why, unread: false }];
     }),
   };
 }

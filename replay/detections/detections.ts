@@ -73,9 +73,12 @@ export interface AlarmProblem {
   readonly why: string;
 }
 
+/** An alarm, a metric filter, or a resource that may create some. */
 export interface NotReplayed {
   readonly alarm: string;
   readonly why: string;
+  /** Whether it could not be read, and may be about CloudTrail records: the report may lack what they do to it. */
+  readonly unread: boolean;
 }
 
 /** Where a trail delivers its log files. */

@@ -10,6 +10,7 @@ import {
   type MetricQuery,
   resolveMath,
 } from "../detections/math-alarm.ts";
+import { readsAwsMetricsOnly } from "./aws-metrics.ts";
 import {
   type FileResource,
   type ImportedResource,
@@ -33,7 +34,7 @@ export interface ImportedAlarms {
  */
 export function importAlarms(resources: readonly FileResource[]): ImportedAlarms {
   const notReplayed: NotReplayed[] = resources.flatMap((resource) =>
-    "why" in resource ? [{ alarm: resource.address, why: resource.why }] : [],
+    "why" in resource ? [{ alarm: resource.address, why: resource.why, unread: true }] : [],
   );
   const convert = <Result>(
     type: ImportedResource["type"],
@@ -48,7 +49,8 @@ export function importAlarms(resources: readonly FileResource[]): ImportedAlarms
         if (!results.has(key)) results.set(key, result);
       } catch (error) {
         if (!(error instanceof NotReplayable)) throw error;
-        notReplayed.push({ alarm: resource.address, why: error.message });
+        const unread = !readsAwsMetricsOnly(resource.attributes);
+        notReplayed.push({ alarm: resource.address, why: error.message, unread });
       }
     }
     return [...results.values()];

@@ -201,6 +201,7 @@ describe("a resource of Cloud Control", () => {
     expect(cloudControl("AWS::Logs::MetricFilter", "{").notReplayed).toEqual([
       {
         alarm: "aws_cloudcontrolapi_resource.a",
+        unread: true,
         why: "its properties are not known: desired_state is not JSON. Correct it.",
       },
     ]);

@@ -126,6 +126,7 @@ it("reports a loop of alarms whose collection is not known, and no other loop", 
   expect(notReplayed).toEqual([
     {
       alarm: "Fn::ForEach::Loop",
+      unread: true,
       why: "its collection is not known: it is the parameter Names, which has no default. Replace it by its value in a copy of the template.",
     },
   ]);
@@ -146,6 +147,7 @@ it("reports an alarm with a loop in its properties whose collection is not known
   expect(read({ Resources: { Alarm: { ...ALARM, Properties } } }).notReplayed).toEqual([
     {
       alarm: "Alarm",
+      unread: true,
       why: expect.stringMatching(
         /^its properties are not known: its collection is not known: it refers to Source\.Names\. /,
       ),

@@ -8,6 +8,7 @@ import type {
 } from "../detections/detections.ts";
 import { type AlarmMetric, metricsOf } from "../detections/math-alarm.ts";
 import { type ImportedAlarms, importAlarms } from "./alarms.ts";
+import { isAwsNamespace } from "./aws-metrics.ts";
 import { feeds, filterError, findProblems } from "./problems.ts";
 import { readAlarmFile } from "./read-file.ts";
 
@@ -29,17 +30,21 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
     problems.filter(({ kind }) => kind === "never fires").map(({ alarm }) => alarm),
   );
   const invalid = imported.filters.flatMap((filter): NotReplayed[] => {
-    const why = filterError(filter) ?? whyNotJson(filter.pattern);
-    return why === undefined ? [] : [{ alarm: `filter ${filter.name}`, why }];
+    const alarm = `filter ${filter.name}`;
+    const error = filterError(filter);
+    if (error !== undefined) return [{ alarm, why: error, unread: true }];
+    const why = whyNotJson(filter.pattern);
+    return why === undefined ? [] : [{ alarm, why, unread: false }];
   });
   const filters = imported.filters.filter(
     ({ name }) => !invalid.some(({ alarm }) => alarm === `filter ${name}`),
   );
   const others = imported.alarms
     .filter((alarm) => !broken.has(alarm.name) && fedMetrics(alarm, filters).length === 0)
-    .map(({ name, namespace, metricName }) => ({
-      alarm: name,
-      why: `its metric ${metricName} in ${namespace} does not come from a filter of CloudTrail records`,
+    .map((alarm) => ({
+      alarm: alarm.name,
+      why: `its metric ${alarm.metricName} in ${alarm.namespace} does not come from a filter of CloudTrail records`,
+      unread: !hasKnownSources(alarm, imported.filters),
     }));
   return {
     filters,
@@ -48,6 +53,13 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
     notReplayed: [...imported.notReplayed, ...invalid, ...others],
     problems,
   };
+}
+
+/** Whether each metric of an alarm is AWS's own, or comes from one of the filters. */
+function hasKnownSources(alarm: ThresholdAlarm, filters: readonly MetricFilter[]): boolean {
+  return metricsOf(alarm).every(
+    (metric) => isAwsNamespace(metric.namespace) || filters.some((filter) => feeds(filter, metric)),
+  );
 }
 
 function fedMetrics(

@@ -46,10 +46,12 @@ describe("the templates of stacks that Terraform deploys", () => {
     expect(notReplayed).toEqual([
       {
         alarm: "aws_cloudformation_stack.elsewhere",
+        unread: true,
         why: "its template is in https://templates.s3.amazonaws.com/alarms.yaml. Save it, and pass it with another --plan",
       },
       {
         alarm: "aws_cloudformation_stack.new_topic.Fn::ForEach::Events",
+        unread: true,
         why: "its collection is not known: it refers to aws_sns_topic.alerts. Apply the plan, and replay the state: terraform show -json.",
       },
     ]);

@@ -62,6 +62,7 @@ describe("a metric name that is only known after apply", () => {
     expect(notReplayed).toEqual([
       {
         alarm: "module.denied.aws_cloudwatch_metric_alarm.this",
+        unread: true,
         why: expect.stringMatching(
           /^metric_query is not known: a dynamic block sets it, and a plan/,
         ),
@@ -82,6 +83,7 @@ describe("a metric name that is only known after apply", () => {
     expect(withReferences([filter, "var.suffix"])).toEqual([
       {
         alarm: address,
+        unread: true,
         why:
           `metric_name is not known: its expression combines ${filter} and var.suffix. Apply the plan, and ` +
           "replay the state: terraform show -json.",

@@ -176,6 +176,6 @@ it.each([
   });
   expect(alarms).toEqual([]);
   expect(notReplayed).toEqual([
-    { alarm: "aws_cloudwatch_metric_alarm.this", why: expect.stringMatching(why) },
+    { alarm: "aws_cloudwatch_metric_alarm.this", unread: true, why: expect.stringMatching(why) },
   ]);
 });

@@ -135,6 +135,7 @@ it.each([
     expect(notReplayed).toEqual([
       {
         alarm: "Set",
+        unread: true,
         why: expect.stringMatching(/^[a-z_]+ is .*, which replay does not support$/),
       },
     ]);

@@ -92,7 +92,7 @@ const report: Report = {
   ],
   exclusions: null,
   problems: [],
-  notReplayed: [{ alarm: "unfed", why: `its metric ${HOSTILE} is not there` }],
+  notReplayed: [{ alarm: "unfed", why: `its metric ${HOSTILE} is not there`, unread: false }],
   unseenKeys: [{ name: "crm", arn: HOSTILE, detectionIds: [] }],
   keyUse: {
     roles: [{ arn: `arn:aws:iam::111122223333:role/${HOSTILE}`, count: 12 }],
@@ -236,9 +236,10 @@ describe("renderTable", () => {
       { ...one, id: "key", unbound: ["key" as const], matches: NO_MATCHES, alarms: [] },
     ]);
     expect(
-      evaluateGate({ ...report, input, detections: silent, composites: [], exclusions: null }, [
-        "alarm",
-      ]),
+      evaluateGate(
+        { ...report, input, detections: silent, composites: [], exclusions: null },
+        { failOn: ["alarm"], allowUnread: [] },
+      ),
     ).toEqual({
       code: 2,
       error: expect.stringMatching(
