@@ -39,6 +39,47 @@ test("gives each decision a number of its own, in its file name and its title", 
   );
 });
 
+/** Commands that would download and run a package named `cipherwatch` from npm's registry, which is not ours. */
+const RUNS_ANY_PACKAGE =
+  /\b(?:npx|bunx|pnpx|(?:npm|bun|pnpm) (?:exec|x)|(?:pnpm|yarn) dlx) (?!--no )(?:-\S+ )*cipherwatch\b.*/g;
+const INSTALLS_ANY_PACKAGE =
+  /\b(?:npm|pnpm|yarn|bun) (?:i|install|add) (?:-\S+ )*cipherwatch(?![\w./-]*\.tgz).*/g;
+
+const unsafeCommands = (text: string) => [
+  ...(text.match(RUNS_ANY_PACKAGE) ?? []),
+  ...(text.match(INSTALLS_ANY_PACKAGE) ?? []),
+];
+
+test.each([
+  ["npx cipherwatch replay", 1],
+  ["- run: npx --yes cipherwatch@1 replay --plan plan.json", 1],
+  ["npm exec cipherwatch -- replay; pnpm dlx cipherwatch", 1],
+  ["npm install --save-dev cipherwatch", 1],
+  ["npm i cipherwatch@latest", 1],
+  ["npx --no cipherwatch replay", 0],
+  ["npm install --save-dev vendor/cipherwatch-0.1.0.tgz", 0],
+  ["npm install cipherwatch-0.1.0.tgz", 0],
+])("tells whether %j could run another package", (command, count) => {
+  expect(unsafeCommands(command)).toHaveLength(count);
+});
+
+test("no page or message shows a command that could run another package of the same name", () => {
+  const files = execFileSync("git", ["grep", "-lI", "cipherwatch"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  const unsafe = files
+    .trim()
+    .split("\n")
+    .filter((path) => path !== "docs/pages.test.ts" && existsSync(join(root, path)))
+    .flatMap((path) =>
+      unsafeCommands(readFileSync(join(root, path), "utf8")).map(
+        (command) => `${path}: ${command}`,
+      ),
+    );
+  expect(unsafe, "use npx --no cipherwatch, or install the packed file by its path").toEqual([]);
+});
+
 describe.each(pages)("%s", (path) => {
   const page = readFileSync(join(root, path), "utf8");
   const matches = (pattern: RegExp) => [

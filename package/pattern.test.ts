@@ -72,6 +72,6 @@ describe("pattern", () => {
   });
 
   it("rejects a missing pattern with the help text", async () => {
-    await expect(testPattern([])).rejects.toThrow(/^PATTERN is missing\.\n\nnpx cipherwatch/);
+    await expect(testPattern([])).rejects.toThrow(/^PATTERN is missing\.\n\nnpx --no cipherwatch/);
   });
 });

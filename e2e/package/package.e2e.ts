@@ -37,7 +37,7 @@ afterAll(() => {
 });
 
 const npx = (...args: string[]) =>
-  run(["npx", "cipherwatch", ...args], { cwd: installed, env, accept: "any" });
+  run(["npx", "--no", "cipherwatch", ...args], { cwd: installed, env, accept: "any" });
 
 const trail = () => [
   "--role-arn",
@@ -76,7 +76,7 @@ it("installs into an empty folder without a network: one package, below 25 MB, n
 
 it("explains itself, names its version, and says which commands need CDKTF", async () => {
   expect((await npx("replay", "--help")).stdout).toMatch(
-    /^npx cipherwatch replay \[options\] PATH…/,
+    /^npx --no cipherwatch replay \[options\] PATH…/,
   );
   const { version } = JSON.parse(readFileSync(join(root, "package/package.json"), "utf8"));
   expect((await npx("--version")).stdout).toBe(`${version}\n`);
