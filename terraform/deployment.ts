@@ -50,6 +50,12 @@ export interface DeployedTrail {
   readonly homeRegion: string;
   readonly multiRegion: boolean;
   readonly logGroupName: string;
+  /** Absent for an existing trail, whose settings nobody knows here. */
+  readonly bucketName?: string;
+  readonly kmsKeyArn?: string;
+  /** The role with which CloudTrail writes to the log group. */
+  readonly logsRoleArn?: string;
+  readonly validatesLogFiles?: boolean;
 }
 
 export interface DeployedLogGroup {
@@ -141,12 +147,17 @@ function trail(resource: Resource, logGroups: readonly DeployedLogGroup[]): Depl
         `of a log group of the stacks followed by ":*".`,
     );
   }
+  const kmsKeyArn = parse(resource, "kms_key_id", Name.optional());
   return {
     name: parse(resource, "name", Name),
     arn: parse(resource, "arn", Name),
     homeRegion: parse(resource, "home_region", Name),
     multiRegion: parse(resource, "is_multi_region_trail", z.boolean().default(false)),
     logGroupName: logGroup.name,
+    bucketName: parse(resource, "s3_bucket_name", Name),
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+    logsRoleArn: parse(resource, "cloud_watch_logs_role_arn", Name),
+    validatesLogFiles: parse(resource, "enable_log_file_validation", z.boolean().default(false)),
   };
 }
 

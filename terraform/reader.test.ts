@@ -93,7 +93,10 @@ describe("a deployment", () => {
     resource: {
       aws_cloudwatch_log_group: { G: { name: "/trail" } },
       aws_cloudtrail: {
-        T: { name: "trail", cloud_watch_logs_group_arn: "${aws_cloudwatch_log_group.G.arn}:*" },
+        T: {
+          ...{ name: "trail", s3_bucket_name: "bucket", cloud_watch_logs_role_arn: "role" },
+          cloud_watch_logs_group_arn: "${aws_cloudwatch_log_group.G.arn}:*",
+        },
       },
       aws_cloudwatch_metric_alarm: { A: alarm },
     },

@@ -5,6 +5,7 @@ import type { Journal } from "../../state/journal.ts";
 import type { Logs } from "../logs/logs.ts";
 import type { AuditedCall, Operations } from "../shared/operation.ts";
 import type { Deliveries } from "./deliveries.ts";
+import { describeTrailOperations } from "./describe-trails.ts";
 import { createEventStore, type PendingEvent, type TrailEntry } from "./event-store.ts";
 import { createLogging } from "./logging.ts";
 import { lookupEvents } from "./lookup-events.ts";
@@ -115,6 +116,7 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
     },
     operations: {
       ...logging.operations,
+      ...describeTrailOperations(options),
       LookupEvents: (input) =>
         lookupEvents(input, { delivered: events.delivered, now: clock.now() }),
     },

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { AwsError } from "../../../cloudwatch/aws-error.ts";
-import type { DeployedTrail } from "../../../terraform/deployment.ts";
 import type { Clock } from "../../state/clock.ts";
 import { readInput, text } from "../shared/input.ts";
 import type { AwsStructure, Operations } from "../shared/operation.ts";
+import { type DescribedTrail, INVALID_NAME, Name, requireTrail } from "./describe-trails.ts";
 
 export interface Logging {
   readonly operations: Operations;
@@ -13,30 +12,18 @@ export interface Logging {
   readonly markDelivered: () => void;
 }
 
-const Name = z.object({ Name: text({ min: 3 }) });
 const TrailName = z.object({ TrailName: text({ min: 3 }) });
-const INVALID = "InvalidTrailNameException";
 
 /**
  * Whether a trail is logging. A new lab has delivered just now, as if the trail had existed before.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
  */
-export function createLogging({
-  trail,
-  clock,
-}: {
-  readonly trail: DeployedTrail;
-  readonly clock: Clock;
-}): Logging {
+export function createLogging(options: DescribedTrail & { readonly clock: Clock }): Logging {
+  const { trail, clock } = options;
   let isLogging = true;
   let started = new Date(clock.now());
   let delivered = started;
   let stopped: Date | undefined;
-
-  function requireTrail(name: string): void {
-    if (name === trail.arn || name === trail.name) return;
-    throw new AwsError("TrailNotFoundException", `Unknown trail: ${name}`);
-  }
 
   const status = (): AwsStructure => ({
     IsLogging: isLogging,
@@ -49,11 +36,11 @@ export function createLogging({
   return {
     operations: {
       GetTrailStatus: (input) => {
-        requireTrail(readInput(Name, input, INVALID).Name);
+        requireTrail(options, readInput(Name, input, INVALID_NAME).Name);
         return status();
       },
       GetEventSelectors: (input) => {
-        requireTrail(readInput(TrailName, input, INVALID).TrailName);
+        requireTrail(options, readInput(TrailName, input, INVALID_NAME).TrailName);
         return {
           TrailARN: trail.arn,
           EventSelectors: [
@@ -67,13 +54,13 @@ export function createLogging({
         };
       },
       StopLogging: (input) => {
-        requireTrail(readInput(Name, input, INVALID).Name);
+        requireTrail(options, readInput(Name, input, INVALID_NAME).Name);
         isLogging = false;
         stopped = new Date(clock.now());
         return {};
       },
       StartLogging: (input) => {
-        requireTrail(readInput(Name, input, INVALID).Name);
+        requireTrail(options, readInput(Name, input, INVALID_NAME).Name);
         isLogging = true;
         started = new Date(clock.now());
         return {};

@@ -21,6 +21,10 @@ const Publish = z.object({
 
 const ListTopics = z.object({ NextToken: text().optional() });
 
+const ListSubscriptions = z.object({ NextToken: text().optional() });
+
+const ConfirmSubscription = z.object({ TopicArn: text(), Token: text() });
+
 const ListSubscriptionsByTopic = z.object({ TopicArn: text(), NextToken: text().optional() });
 
 /**
@@ -55,6 +59,28 @@ export function listTopics(input: unknown, topics: readonly DeployedTopic[]): Aw
   return { Topics: items.map(({ arn }) => ({ TopicArn: arn })), NextToken: nextToken };
 }
 
+/** @see https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptions.html */
+export function listSubscriptions(
+  input: unknown,
+  subscriptions: readonly DeployedSubscription[],
+  accountId: string,
+): AwsStructure {
+  const { NextToken } = readRequest(ListSubscriptions, input);
+  return subscriptionPage(subscriptions, NextToken, accountId);
+}
+
+/**
+ * Rejects every token: subscriptions count as confirmed, and the lab sends no tokens.
+ * @see https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html
+ */
+export function confirmSubscription(
+  input: unknown,
+  topics: readonly DeployedTopic[],
+): AwsStructure {
+  requireTopic(topics, readRequest(ConfirmSubscription, input).TopicArn);
+  throw invalidParameter("Token");
+}
+
 /** @see https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html */
 export function listSubscriptionsByTopic(
   input: unknown,
@@ -64,10 +90,19 @@ export function listSubscriptionsByTopic(
 ): AwsStructure {
   const { TopicArn, NextToken } = readRequest(ListSubscriptionsByTopic, input);
   const topic = requireTopic(topics, TopicArn);
-  const { items, nextToken } = pageByArn(
+  return subscriptionPage(
     subscriptions.filter(({ topicArn }) => topicArn === topic.arn),
     NextToken,
+    accountId,
   );
+}
+
+function subscriptionPage(
+  subscriptions: readonly DeployedSubscription[],
+  token: string | undefined,
+  accountId: string,
+): AwsStructure {
+  const { items, nextToken } = pageByArn(subscriptions, token);
   return {
     Subscriptions: items.map(({ arn, protocol, endpoint, topicArn }) => ({
       SubscriptionArn: arn,

@@ -169,6 +169,24 @@ test("lists the topics and subscriptions of the deployment", () => {
   );
 });
 
+test("lists the subscriptions of all topics", () => {
+  const other = { ...SUBSCRIPTION, arn: `${TOPIC.arn}-other:1`, topicArn: `${TOPIC.arn}-other` };
+  const { call } = snsWith({ subscriptions: [SUBSCRIPTION, other] });
+  const { Subscriptions } = call("ListSubscriptions", {});
+  expect(Subscriptions).toEqual([
+    expect.objectContaining({ SubscriptionArn: SUBSCRIPTION.arn, TopicArn: TOPIC.arn }),
+    expect.objectContaining({ SubscriptionArn: other.arn, TopicArn: other.topicArn }),
+  ]);
+});
+
+test("confirms no subscription, because the lab sends no token", () => {
+  const { call } = snsWith();
+  const confirm = (TopicArn: string) => () =>
+    call("ConfirmSubscription", { TopicArn, Token: "2336412f37" });
+  expect(confirm(TOPIC.arn)).toThrow(awsError("InvalidParameter", "Invalid parameter: Token"));
+  expect(confirm(`${TOPIC.arn}-none`)).toThrow(awsError("NotFound", "Topic does not exist", 404));
+});
+
 test("lists subscriptions in pages of 100", () => {
   const subscriptions = Array.from({ length: 150 }, (_, index) => ({
     ...SUBSCRIPTION,
@@ -177,6 +195,7 @@ test("lists subscriptions in pages of 100", () => {
   const { call } = snsWith({ subscriptions });
   const first = call("ListSubscriptionsByTopic", { TopicArn: TOPIC.arn });
   expect(first.Subscriptions).toHaveLength(100);
+  expect(call("ListSubscriptions", {})).toEqual(first);
   const { NextToken } = first;
   expect(
     call("ListSubscriptionsByTopic", { TopicArn: TOPIC.arn, NextToken }).Subscriptions,

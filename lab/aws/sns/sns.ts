@@ -8,6 +8,8 @@ import type { Operations } from "../shared/operation.ts";
 import { emailBody, emailJsonBody, type Mail } from "./email.ts";
 import { type Publication, parseMessage } from "./message.ts";
 import {
+  confirmSubscription,
+  listSubscriptions,
   listSubscriptionsByTopic,
   listTopics,
   publishMessage,
@@ -97,6 +99,8 @@ export function createSns({
     operations: {
       Publish: (input) => publishMessage(input, publish),
       ListTopics: (input) => listTopics(input, topics),
+      ListSubscriptions: (input) => listSubscriptions(input, subscriptions, accountId),
+      ConfirmSubscription: (input) => confirmSubscription(input, topics),
       ListSubscriptionsByTopic: (input) =>
         listSubscriptionsByTopic(input, topics, subscriptions, accountId),
     },

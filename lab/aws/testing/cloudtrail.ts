@@ -21,6 +21,10 @@ export const TRAIL = {
   homeRegion: ACCOUNT.region,
   multiRegion: true,
   logGroupName: "/cipherwatch/trail",
+  bucketName: "trail-bucket",
+  kmsKeyArn: `arn:aws:kms:${ACCOUNT.region}:${ACCOUNT.accountId}:key/trail`,
+  logsRoleArn: `arn:aws:iam::${ACCOUNT.accountId}:role/trail`,
+  validatesLogFiles: true,
 };
 
 export const FIRST_KEY = deployedKey(1, "alias/key1");
