@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { validate } from "dockerfile-utils";
 import { describe, expect, it } from "vitest";
@@ -77,6 +79,16 @@ describe("the Dockerfile", () => {
     const [, command = ""] = /^(?:--\S+ )*CMD (.*)$/.exec(healthCheck) ?? [];
     expect(JSON.parse(command).slice(0, 2)).toEqual(["node", "-e"]);
     expect(textsOf("USER", last)).toEqual(["65532:65532"]);
+  });
+
+  it.runIf(process.platform === "linux")("starts no debugger on SIGUSR1", () => {
+    const [variables = ""] = textsOf("ENV", last);
+    const env = Object.fromEntries(variables.split(" ").map((pair) => pair.split("=")));
+    const script = 'console.log(require("node:fs").readFileSync("/proc/self/status", "utf8"))';
+    const status = execFileSync(process.execPath, ["-e", script], { encoding: "utf8", env });
+    const [, caught = ""] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+    const bit = 1n << BigInt(constants.signals.SIGUSR1 - 1);
+    expect(BigInt(`0x${caught}`) & bit).toBe(0n);
   });
 
   it("takes no secret", () => {

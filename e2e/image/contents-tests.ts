@@ -36,6 +36,7 @@ export function testContents(image: () => BuiltImage): void {
     });
     expect(config.Env.toSorted()).toEqual([
       "NODE_ENV=production",
+      "NODE_OPTIONS=--disable-sigusr1",
       "PATH=/usr/local/bin",
       `REVISION=${LABELS.REVISION}`,
     ]);
