@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CipherwatchError, type ClientOptions, createClient } from "./client.ts";
 import { CONTRACT_FILE, contractSource } from "./generate.ts";
@@ -50,7 +53,7 @@ describe("the client", () => {
   });
 
   test("asks for a token for each attempt", async () => {
-    const tokens = ["old", "new"];
+    const tokens = ["old", "new\n"];
     const { client, requests } = clientOf(
       [json(503, failed("KmsUnavailable")), json(200, { Message: "…" })],
       { token: () => tokens.shift() ?? "" },
@@ -97,6 +100,58 @@ describe("the client", () => {
     expect(requests).toHaveLength(3);
   });
 
+  test.each([
+    ["a page", new Response("<html>")],
+    ["another object", json(200, { Message: "…" })],
+    ["a member of another type", json(200, { Message: "…", Key: null })],
+    ["no object", new Response("null")],
+  ])("returns no result when something else responds with %s", async (_, response) => {
+    const { client } = clientOf([response], { attempts: 1 });
+    const encrypted = client.encrypt({ Name: "Stephen", Text: "" });
+    await expect(encrypted).rejects.toMatchObject({
+      name: "CipherwatchError",
+      status: 200,
+      code: undefined,
+    });
+  });
+
+  test("does not repeat in an error what a broken response contains", async () => {
+    const { client } = clientOf([new Response('{"Text":Pizza}')], { attempts: 1 });
+    const error = await client.decrypt(record).catch((thrown: unknown) => thrown);
+    expect(String(error)).not.toContain("Pizza");
+  });
+
+  test.each(["null", '"x"', '{"Message":{},"Code":1}'])(
+    "reports the status of an error whose body is %s",
+    async (body) => {
+      const { client } = clientOf([new Response(body, { status: 500 })]);
+      await expect(client.decrypt(record)).rejects.toMatchObject({
+        status: 500,
+        code: undefined,
+        message: "The service is unavailable: HTTP 500.",
+      });
+    },
+  );
+
+  test("does not wait for longer than a minute, but says for how long the service asks to wait", async () => {
+    const exceeded = json(429, failed("QuotaExceeded"), { "Retry-After": "43200" });
+    const { client, requests } = clientOf([exceeded]);
+    await expect(client.decrypt(record)).rejects.toMatchObject({
+      code: "QuotaExceeded",
+      retryAfter: 43_200,
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  test("rejects a token that a header cannot have, without repeating it", async () => {
+    const { client, requests } = clientOf([], { token: () => "secret\ntoken" });
+    const error = await client.decrypt(record).catch((thrown: unknown) => thrown);
+    expect(String(error)).toBe(
+      "TypeError: token() returned 12 characters that are no access token; allowed are visible ASCII characters, without blanks and line breaks.",
+    );
+    expect(requests).toHaveLength(0);
+  });
+
   test("stops waiting when the signal aborts", async () => {
     vi.useFakeTimers();
     const controller = new AbortController();
@@ -108,5 +163,64 @@ describe("the client", () => {
     await vi.advanceTimersByTimeAsync(500);
     controller.abort(new Error("too late"));
     expect(await outcome).toMatchObject({ message: "too late" });
+  });
+});
+
+describe("the client over HTTP", () => {
+  const closes: (() => Promise<void>)[] = [];
+
+  afterEach(async () => {
+    for (const close of closes.splice(0)) await close();
+  });
+
+  /** Serves on a free loopback port. @returns the URL */
+  async function serve(listener: RequestListener): Promise<string> {
+    const server = createServer(listener);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    closes.push(async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  test.each([301, 302, 303, 307, 308])(
+    "sends the Key nowhere else when the server redirects with %i",
+    async (status) => {
+      let received = 0;
+      const other = await serve((_, response) => {
+        received += 1;
+        response.end("{}");
+      });
+      const url = await serve((_, response) => {
+        response.writeHead(status, { Location: `${other}/decrypt` }).end();
+      });
+      await expect(createClient({ url }).decrypt(record)).rejects.toMatchObject({
+        status,
+        message: expect.stringContaining("redirects"),
+      });
+      expect(received).toBe(0);
+    },
+  );
+
+  test("gives an attempt up that gets no response, and tries again", async () => {
+    let attempts = 0;
+    const url = await serve((_, response) => {
+      attempts += 1;
+      if (attempts > 1) response.end('{"Text":"I love Pizza"}');
+    });
+    const client = createClient({ url, timeout: 100, attempts: 1_000, wait: async () => {} });
+    expect(await client.decrypt(record)).toEqual({ Text: "I love Pizza" });
+    expect(attempts).toBeGreaterThan(1);
+  });
+
+  test("ends with the reason of the signal while it waits for a response", async () => {
+    const controller = new AbortController();
+    const reason = new Error("too late");
+    const url = await serve(() => controller.abort(reason));
+    const client = createClient({ url });
+    await expect(client.decrypt(record, { signal: controller.signal })).rejects.toBe(reason);
   });
 });

@@ -90,3 +90,10 @@ export const PATHS: Readonly<Record<keyof Operations, string>> = {
   decrypt: "/decrypt",
   forget: "/forget",
 };
+
+/** The members of each response, all of them texts. */
+export const MEMBERS: Readonly<Record<keyof Operations, readonly string[]>> = {
+  encrypt: ["Message", "Key"],
+  decrypt: ["Text"],
+  forget: ["Message"],
+};

@@ -56,6 +56,12 @@ export function contractSource(): string {
     `export const PATHS: Readonly<Record<keyof Operations, string>> = {\n${operations
       .map(({ path, operation }) => `  ${operation.operationId}: "${path}",`)
       .join("\n")}\n};`,
+    `/** The members of each response, all of them texts. */\nexport const MEMBERS: Readonly<Record<keyof Operations, readonly string[]>> = {\n${operations
+      .map(({ operation: { operationId, responses } }) => {
+        const { required } = schemaOf(schemaNameOf(responses[200]));
+        return `  ${operationId}: ${JSON.stringify(required).replaceAll(",", ", ")},`;
+      })
+      .join("\n")}\n};`,
   ]
     .join("\n\n")
     .concat("\n");
