@@ -8,22 +8,47 @@ import {
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
+import type { DetectionScope } from "./scope.ts";
 
 const AUTOSCALING = "ecs.application-autoscaling.amazonaws.com";
 
+/** Without calls that ECS or its agent makes for a task. */
 const CHANGES = [
   "ExecuteCommand",
-  "RegisterTaskDefinition",
+  "Register*",
+  "Deregister*",
   "RunTask",
   "StartTask",
+  "Stop*",
   "Create*",
   "Update*",
+  "Put*",
   "Delete*",
 ];
+
+/** Newer calls, and those on several task definitions, name our cluster, service or family by ARN. */
+const CHANGES_BY_ARN = ["Create*", "Update*", "Stop*", "Delete*"];
+
+/** Matches calls that name a resource of ours in one of the request's members. */
+const onOurs = (
+  { namePrefix }: DetectionScope,
+  calls: readonly string[],
+  members: readonly string[],
+) =>
+  jsonPattern(
+    allOf(
+      matchesAny("$.eventSource", "ecs.amazonaws.com"),
+      matchesAny("$.eventName", ...calls),
+      anyOf(
+        ...members.map((member) => matchesAny(`$.requestParameters.${member}`, `*${namePrefix}*`)),
+      ),
+    ),
+  );
 
 const { namePrefix, serviceRoleArn } = exampleScope;
 const change = { eventSource: "ecs.amazonaws.com", readOnly: false };
 const cluster = `${namePrefix}service`;
+const arn = "arn:aws:ecs:ap-southeast-2:111122223333";
 
 export const ecsChange: TrailDetection = {
   id: "ecs-change",
@@ -33,18 +58,15 @@ export const ecsChange: TrailDetection = {
   source: "trail",
   // Matches the cluster, the task definition's family or its revision, by name or ARN. role-borrowed counts
   // task definitions of other families that use our roles.
-  pattern: (scope) =>
-    jsonPattern(
-      allOf(
-        matchesAny("$.eventSource", "ecs.amazonaws.com"),
-        matchesAny("$.eventName", ...CHANGES),
-        anyOf(
-          ...["cluster", "family", "taskDefinition"].map((member) =>
-            matchesAny(`$.requestParameters.${member}`, `*${scope.namePrefix}*`),
-          ),
-        ),
-      ),
-    ),
+  pattern: (scope) => onOurs(scope, CHANGES, ["cluster", "family", "taskDefinition"]),
+  furtherPatterns: (scope) => [
+    onOurs(scope, CHANGES_BY_ARN, [
+      "clusterArn",
+      "serviceArn",
+      "serviceDeploymentArn",
+      "taskDefinitions[*]",
+    ]),
+  ],
   expectedCallers: ({ deployRoleArn }) => ({ roles: [deployRoleArn], services: [AUTOSCALING] }),
   threshold: 1,
   period: 60,
@@ -54,7 +76,7 @@ export const ecsChange: TrailDetection = {
   statistic: "Sum",
   why: "Code that runs in the service's tasks has the service's role and memory: access to the KMS key, and to every text that the service processes. Only the pipeline should change what runs.",
   falsePositives: [
-    "A known administrator made a planned manual repair.",
+    "A known administrator made a planned manual repair, or stopped tasks because of another alarm.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
   runbook: [
@@ -77,7 +99,7 @@ export const ecsChange: TrailDetection = {
         container: "api",
         command: "/bin/sh",
         interactive: true,
-        task: `arn:aws:ecs:ap-southeast-2:111122223333:task/${cluster}/5e1d0a9c4b8f47d2a6c3e7f0918b2d54`,
+        task: `${arn}:task/${cluster}/5e1d0a9c4b8f47d2a6c3e7f0918b2d54`,
       },
     }),
     exampleEvent("a user registers another image in the service's task definition family", user, {
@@ -93,7 +115,7 @@ export const ecsChange: TrailDetection = {
       ...change,
       eventName: "UpdateService",
       requestParameters: {
-        cluster: `arn:aws:ecs:ap-southeast-2:111122223333:cluster/${cluster}`,
+        cluster: `${arn}:cluster/${cluster}`,
         service: `${namePrefix}api`,
         taskDefinition: "maintenance:7",
       },
@@ -114,6 +136,45 @@ export const ecsChange: TrailDetection = {
       ),
       alsoFires: ["role-borrowed"],
     },
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html
+    exampleEvent("an administrator stops a task", administrator, {
+      ...change,
+      eventName: "StopTask",
+      requestParameters: { cluster, task: "5e1d0a9c4b8f47d2a6c3e7f0918b2d54" },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopServiceDeployment.html
+    exampleEvent("a user stops a deployment", user, {
+      ...change,
+      eventName: "StopServiceDeployment",
+      requestParameters: {
+        serviceDeploymentArn: `${arn}:service-deployment/${cluster}/${namePrefix}api/x1y2`,
+        stopType: "ABORT",
+      },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterTaskDefinition.html
+    exampleEvent("a user deregisters the service's task definition", user, {
+      ...change,
+      eventName: "DeregisterTaskDefinition",
+      requestParameters: { taskDefinition: `${cluster}:12` },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteTaskDefinitions.html
+    exampleEvent("a user deletes task definitions, one of them the service's", user, {
+      ...change,
+      eventName: "DeleteTaskDefinitions",
+      requestParameters: { taskDefinitions: ["orders:4", `${cluster}:12`] },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html
+    exampleEvent("a user adds instances of her own to the cluster", user, {
+      ...change,
+      eventName: "PutClusterCapacityProviders",
+      requestParameters: { cluster, capacityProviders: ["x"] },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateDaemon.html
+    exampleEvent("a user creates a daemon in the cluster", user, {
+      ...change,
+      eventName: "CreateDaemon",
+      requestParameters: { daemonName: "x", clusterArn: `${arn}:cluster/${cluster}` },
+    }),
   ],
   mustNotFire: [
     exampleEvent("the pipeline deploys the service", deployer, {

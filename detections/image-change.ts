@@ -9,6 +9,7 @@ const repositoryName = `${namePrefix}service`;
 /** Write calls that change the images or access to them. Scans and tags of the repository do not. */
 const CHANGES = [
   "PutImage*",
+  "UpdateImage*",
   "BatchDeleteImage",
   "SetRepositoryPolicy",
   "DeleteRepository*",
@@ -30,6 +31,15 @@ export const imageChange: TrailDetection = {
         matchesAny("$.requestParameters.repositoryName", `${namePrefix}*`),
       ),
     ),
+  // The policy of the registry can deny pulling our images, or let others push them, and names no repository.
+  furtherPatterns: () => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "ecr.amazonaws.com"),
+        matchesAny("$.eventName", "PutRegistryPolicy"),
+      ),
+    ),
+  ],
   expectedCallers: ({ deployRoleArn }) => ({ roles: [deployRoleArn] }),
   threshold: 1,
   period: 60,
@@ -37,20 +47,21 @@ export const imageChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "A deployment of a foreign image runs foreign code with the service's role. Deleted images prevent ECS from starting tasks.",
+  why: "A deployment of a foreign image runs foreign code with the service's role. Deleted and archived images prevent ECS from starting tasks.",
   falsePositives: [
     "Somebody pushed an image or deployed from their own machine: exclude that role, or use the pipeline.",
+    "Another team changed the policy of the account's registry: exclude its role.",
   ],
   runbook: [
     "Run the query to see which image or policy was changed, and by whom.",
     "Compare the digest of the running tasks with the last deployment. If it differs, deploy the last one again.",
-    "Delete unknown images, and restore the repository: `npm run diff registry`, then `npm run deploy registry`.",
+    "Delete unknown images, restore archived ones (`aws ecr update-image-storage-class --target-storage-class STANDARD`), and restore the repository: `npm run diff registry`, then `npm run deploy registry`.",
     "Revoke the caller's access.",
   ],
   insightsQuery: ({ namePrefix }) =>
     [
-      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.imageTag, responseElements.image.imageId.imageDigest, eventID, errorCode",
-      `filter eventSource = "ecr.amazonaws.com" and eventName like /PutImage|BatchDelete|Policy|DeleteRepository/ and eventName not like /^(Get|Describe|List)/ and requestParameters.repositoryName like "${namePrefix}"`,
+      "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.imageTag, requestParameters.targetStorageClass, responseElements.image.imageId.imageDigest, eventID, errorCode",
+      `filter eventSource = "ecr.amazonaws.com" and eventName like /PutImage|UpdateImage|BatchDelete|Policy|DeleteRepository/ and eventName not like /^(Get|Describe|List)/ and (requestParameters.repositoryName like "${namePrefix}" or eventName = "PutRegistryPolicy")`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html
@@ -69,6 +80,22 @@ export const imageChange: TrailDetection = {
       ...change,
       eventName: "BatchDeleteImage",
       requestParameters: { repositoryName, imageIds: [{ imageTag: "1" }] },
+    }),
+    // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_UpdateImageStorageClass.html
+    exampleEvent("a user archives the running image", user, {
+      ...change,
+      eventName: "UpdateImageStorageClass",
+      requestParameters: {
+        repositoryName,
+        imageId: { imageTag: "4f1c2d3e" },
+        targetStorageClass: "ARCHIVE",
+      },
+    }),
+    // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutRegistryPolicy.html
+    exampleEvent("a user denies everybody to pull images from the registry", user, {
+      ...change,
+      eventName: "PutRegistryPolicy",
+      requestParameters: { policyText: "{}" },
     }),
   ],
   mustNotFire: [

@@ -9,11 +9,20 @@ import {
   roleSession,
   user,
 } from "./example-events.ts";
-import { allOf, anyOf, jsonPattern, matchesAny } from "./pattern.ts";
+import { inOtherCluster } from "./group-placements.ts";
+import { allOf, anyOf, jsonPattern, matchesAny, serviceLinkedRole } from "./pattern.ts";
 
 /** Members of the requests that contain the ARN or the name of a resource of ours. */
 const LOAD_BALANCER_MEMBERS = ["loadBalancerArn", "listenerArn", "name"];
 const WEB_ACL_MEMBERS = ["resourceArn", "name", "loggingConfiguration.resourceArn"];
+
+const TARGET_GROUP = `*:targetgroup/${TARGET_GROUP_PREFIX}*`;
+
+/** Members of a service of ECS that contain the ARNs of its target groups. */
+const SERVICE_MEMBERS = [
+  "loadBalancers[*].targetGroupArn",
+  "loadBalancers[*].advancedConfiguration.alternateTargetGroupArn",
+];
 
 const names = (members: readonly string[], namePrefix: string) =>
   members.map((member) => matchesAny(`$.requestParameters.${member}`, `*${namePrefix}*`));
@@ -21,9 +30,11 @@ const names = (members: readonly string[], namePrefix: string) =>
 const { namePrefix } = exampleScope;
 const elb = "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333";
 const onListeners = { eventSource: "elasticloadbalancing.amazonaws.com", readOnly: false };
+const onServices = { eventSource: "ecs.amazonaws.com", readOnly: false };
 const onWebAcls = { eventSource: "wafv2.amazonaws.com", readOnly: false };
 const loadBalancerArn = `${elb}:loadbalancer/app/${namePrefix}service/50dc6c495c0c9188`;
 const listenerArn = `${elb}:listener/app/${namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2`;
+const ruleArn = `${elb}:listener-rule/app/${namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee`;
 const targetGroupArn = `${elb}:targetgroup/${TARGET_GROUP_PREFIX}20260302/73e2d6bc24d8a067`;
 
 export const ingressChange: TrailDetection = {
@@ -40,24 +51,39 @@ export const ingressChange: TrailDetection = {
         "$.readOnly IS FALSE",
         anyOf(
           ...names(LOAD_BALANCER_MEMBERS, namePrefix),
-          matchesAny("$.requestParameters.targetGroupArn", `*:targetgroup/${TARGET_GROUP_PREFIX}*`),
+          matchesAny("$.requestParameters.targetGroupArn", TARGET_GROUP),
           // ModifyRule and DeleteRule name a rule only; its ARN contains the load balancer's name.
           matchesAny("$.requestParameters.ruleArn", `*/${namePrefix}*`),
         ),
       ),
     ),
-  furtherPatterns: ({ namePrefix }) => [
+  furtherPatterns: (scope) => [
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "wafv2.amazonaws.com"),
         "$.readOnly IS FALSE",
-        anyOf(...names(WEB_ACL_MEMBERS, namePrefix)),
+        anyOf(...names(WEB_ACL_MEMBERS, scope.namePrefix)),
+      ),
+    ),
+    // ECS registers the tasks of any service with its own role, so only the service shows whose they are. ecs-change
+    // counts changes of ours.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "ecs.amazonaws.com"),
+        matchesAny("$.eventName", "CreateService", "UpdateService", "CreateTaskSet"),
+        anyOf(
+          ...SERVICE_MEMBERS.map((member) =>
+            matchesAny(`$.requestParameters.${member}`, TARGET_GROUP),
+          ),
+        ),
+        inOtherCluster(scope),
       ),
     ),
   ],
+  // role-change reports any other caller that assumes the second role, and role-borrowed a service of ECS that passes
+  // it. ECS registers tasks as targets with the third.
   expectedCallers: ({ deployRoleArn, rolloutRoleArn }) => ({
-    roles: [deployRoleArn, rolloutRoleArn], // role-change reports any other caller that assumes the second
-    services: ["ecs.amazonaws.com"], // registers the service's tasks as targets
+    roles: [deployRoleArn, rolloutRoleArn, serviceLinkedRole("ecs")],
   }),
   threshold: 1,
   period: 60,
@@ -80,7 +106,7 @@ export const ingressChange: TrailDetection = {
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.listenerArn, requestParameters.resourceArn, eventID, errorCode",
-      `filter eventSource in ["elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com"] and eventName not like /^(Describe|Get|List|Check)/ and (@message like "${namePrefix}" or @message like ":targetgroup/${TARGET_GROUP_PREFIX}")`,
+      `filter eventSource in ["elasticloadbalancing.amazonaws.com", "wafv2.amazonaws.com", "ecs.amazonaws.com"] and eventName not like /^(Describe|Get|List|Check)/ and (@message like "${namePrefix}" or @message like ":targetgroup/${TARGET_GROUP_PREFIX}")`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/cloudtrail-logs.html
@@ -127,6 +153,36 @@ export const ingressChange: TrailDetection = {
       eventName: "CreateListener",
       requestParameters: { loadBalancerArn, protocol: "HTTP", port: 8080 },
     }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+    exampleEvent("a user creates a service of ECS whose tasks get the service's requests", user, {
+      ...onServices,
+      eventName: "CreateService",
+      requestParameters: {
+        cluster: "x",
+        serviceName: "x",
+        taskDefinition: "x:1",
+        loadBalancers: [{ targetGroupArn, containerName: "x", containerPort: 8080 }],
+      },
+    }),
+    exampleEvent("a user adds our target group to a deployment of her own service", user, {
+      ...onServices,
+      eventName: "UpdateService",
+      requestParameters: {
+        service: "x",
+        loadBalancers: [
+          {
+            targetGroupArn: `${elb}:targetgroup/x/0a1b2c3d4e5f6071`,
+            advancedConfiguration: { alternateTargetGroupArn: targetGroupArn },
+          },
+        ],
+      },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
+    exampleEvent(
+      "ECS moves our requests to another service, with a role of that service",
+      { ...roleSession("infrastructure", "ecs-service-scheduler"), invokedBy: "ecs.amazonaws.com" },
+      { ...onListeners, eventName: "ModifyRule", requestParameters: { ruleArn } },
+    ),
   ],
   mustNotFire: [
     exampleEvent("the pipeline changes a listener", deployer, {
@@ -149,11 +205,14 @@ export const ingressChange: TrailDetection = {
       {
         ...onListeners,
         eventName: "ModifyRule",
-        requestParameters: {
-          ruleArn: `${elb}:listener-rule/app/${namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee`,
-        },
+        requestParameters: { ruleArn },
       },
     ),
+    exampleEvent("the pipeline updates the service", deployer, {
+      ...onServices,
+      eventName: "UpdateService",
+      requestParameters: { cluster: `${namePrefix}service`, loadBalancers: [{ targetGroupArn }] },
+    }),
     exampleEvent("an administrator changes another application's listener", administrator, {
       ...onListeners,
       eventName: "ModifyListener",

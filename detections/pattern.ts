@@ -37,6 +37,9 @@ export function notByRole(roleArn: string | undefined): readonly string[] {
   return roleArn === undefined ? [] : [matchesNone(CALLER_ROLE_ARN, roleArn)];
 }
 
+/** The service-linked roles of an AWS service. IAM reserves their path, so nobody else can be in such a role. */
+export const serviceLinkedRole = (service: string): string => `*/aws-service-role/${service}.*`;
+
 /** ARN of any resource of the call. KMS resolves aliases and key IDs to ARNs here. */
 export const RESOURCE_ARN = "$.resources[*].ARN";
 

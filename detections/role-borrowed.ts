@@ -1,10 +1,16 @@
 import type { TrailDetection } from "./detection.ts";
 import { deployer, exampleEvent, exampleScope, user } from "./example-events.ts";
+import { inOtherCluster } from "./group-placements.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+import type { DetectionScope } from "./scope.ts";
 
-const { namePrefix, serviceRoleArn, executionRoleArn } = exampleScope;
+const { namePrefix, serviceRoleArn, executionRoleArn, rolloutRoleArn } = exampleScope;
 const change = { eventSource: "ecs.amazonaws.com", readOnly: false };
 const family = `${namePrefix}service`;
+
+/** A member of the request has one of our roles. ECS accepts a role's name instead of its ARN, and resolves neither. */
+const namesRole = ({ namePrefix }: DetectionScope, ...members: readonly string[]) =>
+  anyOf(...members.map((member) => matchesAny(`$.requestParameters.${member}`, `*${namePrefix}*`)));
 
 export const roleBorrowed: TrailDetection = {
   id: "role-borrowed",
@@ -12,31 +18,57 @@ export const roleBorrowed: TrailDetection = {
   severity: "critical",
   tactic: "execution",
   source: "trail",
-  // Counts every caller, the pipeline included: no deployment does any of this. ECS accepts a role's name
-  // instead of its ARN, and resolves neither in the record.
-  pattern: ({ namePrefix }) =>
+  // Counts every caller, the pipeline included: no deployment does any of this.
+  pattern: (scope) =>
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "ecs.amazonaws.com"),
         anyOf(
           `(${allOf(
             matchesAny("$.eventName", "RegisterTaskDefinition"),
-            matchesNone("$.requestParameters.family", `${namePrefix}*`),
-            anyOf(
-              matchesAny("$.requestParameters.taskRoleArn", `*${namePrefix}*`),
-              matchesAny("$.requestParameters.executionRoleArn", `*${namePrefix}*`),
-            ),
+            matchesNone("$.requestParameters.family", `${scope.namePrefix}*`),
+            namesRole(scope, "taskRoleArn", "executionRoleArn"),
           )})`,
-          matchesAny("$.requestParameters.overrides.taskRoleArn", `*${namePrefix}*`),
-          matchesAny("$.requestParameters.overrides.executionRoleArn", `*${namePrefix}*`),
+          namesRole(scope, "overrides.taskRoleArn", "overrides.executionRoleArn"),
           `(${allOf(
-            matchesAny("$.eventName", "RunTask", "StartTask", "CreateService", "UpdateService"),
-            matchesAny("$.requestParameters.taskDefinition", `*${namePrefix}*`),
-            matchesNone("$.requestParameters.cluster", `*${namePrefix}*`),
+            matchesAny(
+              "$.eventName",
+              "RunTask",
+              "StartTask",
+              "CreateService",
+              "UpdateService",
+              "CreateTaskSet",
+            ),
+            namesRole(scope, "taskDefinition"),
+            inOtherCluster(scope),
           )})`,
         ),
       ),
     ),
+  furtherPatterns: (scope) => [
+    // The service is none of these.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "ecs.amazonaws.com"),
+        matchesAny(
+          "$.eventName",
+          "RegisterDaemonTaskDefinition",
+          "CreateExpressGatewayService",
+          "UpdateExpressGatewayService",
+        ),
+        namesRole(scope, "taskRoleArn", "executionRoleArn", "infrastructureRoleArn"),
+      ),
+    ),
+    // ECS then changes the load balancer for another service with the role that only moves our requests.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "ecs.amazonaws.com"),
+        matchesAny("$.eventName", "CreateService", "UpdateService"),
+        namesRole(scope, "role", "loadBalancers[*].advancedConfiguration.roleArn"),
+        inOtherCluster(scope),
+      ),
+    ),
+  ],
   threshold: 1,
   period: 60,
   evaluationPeriods: 15,
@@ -49,14 +81,14 @@ export const roleBorrowed: TrailDetection = {
   ],
   runbook: [
     "Run the query to see which task definition or task has which role, and who created it.",
-    "Stop its tasks (`aws ecs stop-task`) and deregister the task definition.",
+    "Stop its tasks (`aws ecs stop-task`), delete its service, and deregister the task definition.",
     "Revoke the role's sessions (in the IAM console: the role, Revoke sessions). ECS gives the service's own tasks new credentials.",
     "Search the trail for the role's calls since. If it was the execution role, rotate the master secret.",
   ],
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.family, requestParameters.taskRoleArn, requestParameters.executionRoleArn, requestParameters.cluster, requestParameters.taskDefinition, eventID, errorCode",
-      `filter eventSource = "ecs.amazonaws.com" and eventName in ["RegisterTaskDefinition", "RunTask", "StartTask", "CreateService", "UpdateService"] and @message like "${namePrefix}"`,
+      `filter eventSource = "ecs.amazonaws.com" and eventName in ["RegisterTaskDefinition", "RegisterDaemonTaskDefinition", "RunTask", "StartTask", "CreateService", "UpdateService", "CreateTaskSet", "CreateExpressGatewayService", "UpdateExpressGatewayService"] and @message like "${namePrefix}"`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
@@ -127,6 +159,56 @@ export const roleBorrowed: TrailDetection = {
       }),
       alsoFires: ["ecs-change"],
     },
+    {
+      ...exampleEvent("a user adds a task set with our task definition to her own service", user, {
+        ...change,
+        eventName: "CreateTaskSet",
+        requestParameters: { cluster: "x", service: "x", taskDefinition: `${family}:12` },
+      }),
+      alsoFires: ["ecs-change"],
+    },
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateExpressGatewayService.html
+    exampleEvent("a user creates an Express service with the service's role", user, {
+      ...change,
+      eventName: "CreateExpressGatewayService",
+      requestParameters: {
+        serviceName: "x",
+        taskRoleArn: serviceRoleArn,
+        executionRoleArn: "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
+        infrastructureRoleArn: "arn:aws:iam::111122223333:role/ecsInfrastructureRole",
+        primaryContainer: { image: "public.ecr.aws/docker/library/busybox" },
+      },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateExpressGatewayService.html
+    exampleEvent("a user gives her Express service the execution role", user, {
+      ...change,
+      eventName: "UpdateExpressGatewayService",
+      requestParameters: {
+        serviceArn: "arn:aws:ecs:ap-southeast-2:111122223333:service/default/x",
+        executionRoleArn,
+      },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterDaemonTaskDefinition.html
+    exampleEvent("a user registers a daemon task definition with the service's role", user, {
+      ...change,
+      eventName: "RegisterDaemonTaskDefinition",
+      requestParameters: { family: "agent", taskRoleArn: serviceRoleArn },
+    }),
+    exampleEvent("a user lets ECS change a load balancer for her service with our role", user, {
+      ...change,
+      eventName: "CreateService",
+      requestParameters: {
+        serviceName: "x",
+        taskDefinition: "x:1",
+        loadBalancers: [
+          {
+            targetGroupArn:
+              "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333:targetgroup/x/0a1b2c3d4e5f6071",
+            advancedConfiguration: { roleArn: rolloutRoleArn },
+          },
+        ],
+      },
+    }),
   ],
   mustNotFire: [
     exampleEvent("the pipeline registers the service's task definition", deployer, {
@@ -141,6 +223,15 @@ export const roleBorrowed: TrailDetection = {
         cluster: family,
         service: `${namePrefix}api`,
         taskDefinition: `${family}:13`,
+        loadBalancers: [{ advancedConfiguration: { roleArn: rolloutRoleArn } }],
+      },
+    }),
+    exampleEvent("a user creates an Express service with roles of her own", user, {
+      ...change,
+      eventName: "CreateExpressGatewayService",
+      requestParameters: {
+        serviceName: "orders",
+        executionRoleArn: "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
       },
     }),
     exampleEvent("a user registers another application's task definition", user, {

@@ -271,12 +271,14 @@ async function startLabConsole(
   return server;
 }
 
-/** What attacks must know of resources that are not in the stacks. */
+/** What attacks must know of resources that are not in the stacks, or that AWS named. */
 function existingOf(scope: DetectionScope): object {
   const { countedAccountIds, storageKeyArns, trailLogGroupName, trailBucketName } = scope;
   const { existingTopicArns: [urgentTopicArn, routineTopicArn] = [], topicKeyArn } = scope;
-  const { serviceRoleArn, serviceRoleName } = scope;
+  const { serviceRoleArn, serviceRoleName, securityGroupIds, natAddresses } = scope;
   return {
+    securityGroupIds,
+    natAddresses,
     rolePath: serviceRoleArn.slice(serviceRoleArn.indexOf("/"), -serviceRoleName.length),
     ...(urgentTopicArn && { urgentTopicArn, routineTopicArn, topicKeyArn }),
     ...(countedAccountIds && { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName }),

@@ -25,19 +25,16 @@ export interface LabScopeSettings extends ScopeSettings {
   readonly currentKeyGeneration?: number | undefined;
 }
 
-const NO_NETWORK = { securityGroupIds: [], natAddresses: [] };
-
 /**
  * The resources that detections refer to, in an account without Terraform references.
  * @param keyArn returns the ARN of the KMS key with an alias
- * @param network default: empty, for callers that need no patterns
  */
 export function labScope(
   env: string,
   { accountId, region }: Account,
   keyArn: (alias: string) => string,
-  settings: LabScopeSettings = {},
-  network: Pick<DetectionScope, "securityGroupIds" | "natAddresses"> = NO_NETWORK,
+  settings: LabScopeSettings,
+  network: Pick<DetectionScope, "securityGroupIds" | "natAddresses">,
 ): DetectionScope {
   const { keyGenerations = [1], customerManagedKeys = "all" } = settings;
   const supportingKey = (part: string) =>

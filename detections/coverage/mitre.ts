@@ -48,7 +48,7 @@ T1213.006 Databases | kms-volume:Decrypt database-copy:CreateDBSnapshot secret-a
 T1485 Data Destruction | kms-key-change:ScheduleKeyDeletion database-change:DeleteDBInstance
 T1485.001 Lifecycle-Triggered Deletion | trail-change:PutBucketLifecycle bucket-change:PutBucketLifecycle
 T1486 Data Encrypted for Impact | kms-key-change:PutKeyPolicy tampered-record:metric unreadable-record:metric
-T1489 Service Stop | ecs-change:UpdateService kms-key-change:DisableKey
+T1489 Service Stop | ecs-change:UpdateService ecs-change:StopTask image-change:UpdateImageStorageClass kms-key-change:DisableKey
 T1490 Inhibit System Recovery | database-change:DeleteDBSnapshot database-change:ModifyDBInstance
 T1491 Defacement | -no-pages
 T1491.002 External Defacement | -no-pages
@@ -93,7 +93,7 @@ T1562.007 Disable or Modify Cloud Firewall | network-change:AuthorizeSecurityGro
 T1562.008 Disable or Modify Cloud Logs | trail-change:StopLogging trail-change:PutEventSelectors trail-change:DeleteFlowLogs
 T1578 Modify Cloud Compute Infrastructure | database-copy:CreateDBSnapshot database-change:ModifyDBInstance
 T1578.001 Create Snapshot | database-copy:CreateDBSnapshot
-T1578.002 Create Cloud Instance | database-copy:RestoreDBInstanceFromDBSnapshot role-borrowed:RunTask
+T1578.002 Create Cloud Instance | network-change:RunInstances database-copy:RestoreDBInstanceFromDBSnapshot role-borrowed:RunTask
 T1578.003 Delete Cloud Instance | database-change:DeleteDBInstance
 T1578.004 Revert Cloud Instance | database-copy:RestoreDBInstanceToPointInTime
 T1578.005 Modify Cloud Compute Configurations | database-change:ModifyDBInstance ecs-change:UpdateService

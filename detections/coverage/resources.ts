@@ -8,11 +8,14 @@ Master secret: reading, BatchGetSecretValue, resource policy, replication, new v
 Database: instance, parameter group, subnet group, snapshots | database-change:ModifyDBInstance database-change:ModifyDBParameterGroup database-change:DeleteDBSnapshot database-copy:CreateDBSnapshot database-copy:ModifyDBSnapshotAttribute
 Roles, their policies and boundary, and GitHub's identity provider | role-change:PutRolePolicy role-change:CreatePolicyVersion role-change:AddClientIDToOpenIDConnectProvider
 Sessions of the service's roles | service-credentials-outside:GetCallerIdentity service-credentials-outside:Decrypt denied-api:ListBuckets role-change:AssumeRole
-ECS cluster, service, task definition and tasks | ecs-change:UpdateService ecs-change:ExecuteCommand role-borrowed:RegisterTaskDefinition
-Image repository: images, policy, tag mutability, life cycle | image-change:PutImage image-change:SetRepositoryPolicy image-change:PutImageTagMutability image-change:DeleteLifecyclePolicy
+ECS cluster, service, task definition and tasks | ecs-change:UpdateService ecs-change:ExecuteCommand ecs-change:StopTask ecs-change:StopServiceDeployment ecs-change:DeregisterTaskDefinition ecs-change:DeleteTaskDefinitions ecs-change:PutClusterCapacityProviders ecs-change:CreateDaemon
+Roles of the tasks and of the rollout, given to other tasks, Express services, daemons and services | role-borrowed:RegisterTaskDefinition role-borrowed:RunTask role-borrowed:CreateTaskSet role-borrowed:CreateExpressGatewayService role-borrowed:UpdateExpressGatewayService role-borrowed:RegisterDaemonTaskDefinition role-borrowed:CreateService
+Image repository: images, storage class, policies, tag mutability, life cycle | image-change:PutImage image-change:UpdateImageStorageClass image-change:SetRepositoryPolicy image-change:PutRegistryPolicy image-change:PutImageTagMutability image-change:DeleteLifecyclePolicy
 Load balancer: listeners, certificates, targets, security groups, attributes | ingress-change:ModifyListener ingress-change:AddListenerCertificates ingress-change:RegisterTargets ingress-change:SetSecurityGroups ingress-change:ModifyLoadBalancerAttributes
+Target groups of the service, used by other services of ECS | ingress-change:CreateService ingress-change:UpdateService
 Web ACL: rules, association, log | ingress-change:UpdateWebACL ingress-change:DisassociateWebACL ingress-change:DeleteLoggingConfiguration ingress-change:PutLoggingConfiguration
 Security groups of the tasks, the database and the VPC endpoints | network-change:AuthorizeSecurityGroupIngress network-change:RevokeSecurityGroupEgress network-change:ModifySecurityGroupRules network-change:DeleteSecurityGroup
+What is in these groups: instances, interfaces, tasks, Express services, VPC endpoints | network-change:RunInstances network-change:CreateNetworkInterface network-change:ModifyNetworkInterfaceAttribute network-change:ModifyInstanceAttribute network-change:RunTask network-change:CreateExpressGatewayService network-change:CreateVpcEndpoint
 Security group of the load balancer | -more-callers
 VPC endpoints | network-change:ModifyVpcEndpoint network-change:DeleteVpcEndpoints
 VPC, subnets, routes, gateways, peering | cis-vpc-change:DeleteVpc cis-route-change:ReplaceRoute cis-gateway-change:AttachInternetGateway

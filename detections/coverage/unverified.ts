@@ -13,6 +13,22 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Change the description of a rule with each call.",
   ],
   [
+    "ECS and RDS create the network interfaces of tasks and of the database with their service-linked roles, and AWS those of VPC endpoints as an AWS service. AWS documents the role of ECS in records and the permission of RDS. If one of these calls had another caller, each start of a task would raise network-change.",
+    "Start a task, and look CreateNetworkInterface up with `aws cloudtrail lookup-events`.",
+  ],
+  [
+    "RunInstances, ModifyInstanceAttribute, CreateNetworkInterface and ModifyNetworkInterfaceAttribute record groups as `groupSet.items[].groupId`, and CreateVpcEndpoint as `CreateVpcEndpointRequest.SecurityGroupId`. The first and third are published, the others follow them. Launch templates, Auto Scaling, fleets and Spot requests leave a RunInstances record with the groups in its response. Of each further interface of an instance, network-change compares the first group, and none if a launch template has it.",
+    "Start an instance from a launch template in a group of a test, and move it and an interface to another.",
+  ],
+  [
+    "Lambda and other services that connect to a VPC on somebody's behalf leave a CreateNetworkInterface record with the groups. They share an interface between functions with the same groups and subnets, so only the first function leaves one.",
+    "Create a function in a group of a test.",
+  ],
+  [
+    "Express services and daemons of ECS record the members of their requests as the API reference names them. AWS publishes no record of them.",
+    "Create and delete one of each.",
+  ],
+  [
     "Fargate's start of a task reads the secret from the task's own network interface, so through the NAT gateway or the VPC endpoint.",
     "Start a task, and compare `sourceIPAddress` and `vpcEndpointId` of GetSecretValue.",
   ],

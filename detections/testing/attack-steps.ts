@@ -1,13 +1,8 @@
 import type { CloudTrailRecord } from "../detection.ts";
-import {
-  exampleScope,
-  managementEvent,
-  onDataKey,
-  onKey,
-  service,
-  user,
-} from "../example-events.ts";
+import { exampleScope, managementEvent, onDataKey, onKey, service } from "../example-events.ts";
 import { STORAGE_KEYS } from "../scope.ts";
+import { type AttackStep, call } from "./attack-call.ts";
+import { WORKLOAD_STEPS } from "./workload-steps.ts";
 
 const { namePrefix, trailLogGroupName } = exampleScope;
 const instance = `${namePrefix}database`;
@@ -17,30 +12,11 @@ const elb = "arn:aws:elasticloadbalancing:ap-southeast-2:111122223333";
 const loadBalancer = `${namePrefix}service/50dc6c495c0c9188`;
 const topic = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
 
-/** A write call by a user of the account who has the permissions, but no business with the service. */
-function call(
-  eventSource: string,
-  eventName: string,
-  requestParameters: CloudTrailRecord,
-  rest: CloudTrailRecord = {},
-): CloudTrailRecord {
-  return managementEvent(user, {
-    eventSource: `${eventSource}.amazonaws.com`,
-    eventName,
-    readOnly: false,
-    requestParameters,
-    ...rest,
-  });
-}
-
 const onInstance = (eventName: string, parameters: CloudTrailRecord = {}) =>
   call("rds", eventName, { dBInstanceIdentifier: instance, ...parameters }, instanceResponse);
 
 const onOurRole = (eventName: string, roleName: string) =>
   call("iam", eventName, { roleName, policyDocument: "{}" });
-
-/** What is done, the detection that reports it, and the record. */
-export type AttackStep = readonly [step: string, detection: string, record: CloudTrailRecord];
 
 /** What somebody with an account's permissions can do to read records, or to do so unseen. */
 export const ATTACK_STEPS: readonly AttackStep[] = [
@@ -317,4 +293,5 @@ export const ATTACK_STEPS: readonly AttackStep[] = [
     "alarm-change",
     call("sns", "PutDataProtectionPolicy", { resourceArn: topic, dataProtectionPolicy: "{}" }),
   ],
+  ...WORKLOAD_STEPS,
 ];

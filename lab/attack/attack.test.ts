@@ -46,7 +46,10 @@ beforeAll(async () => {
       clock: { now: new Date(clock.now()).toISOString(), speed: SPEED },
       ...aws.state(),
       trailArn: deployment.trail.arn,
-      existing: {},
+      existing: {
+        securityGroupIds: sources.scope.securityGroupIds,
+        natAddresses: sources.scope.natAddresses,
+      },
     }),
   });
   lab = await connectToLab({ service: "", aws: aws.url, console: consoleServer.url });
@@ -72,6 +75,11 @@ test.each([
   ["denied-api", "live"],
   ["service-credentials-outside", "live"],
   ["trail-change", "live"],
+  ["role-borrowed", "live"],
+  ["ecs-change", "live"],
+  ["image-change", "live"],
+  ["ingress-change", "live"],
+  ["network-change", "live"],
   ["tampered-record", "injected"],
 ])("%s (%s) results in an email, and the alarm counts every scenario", async (id, kind) => {
   const attack = attackWithId(id);
@@ -129,7 +137,6 @@ describe("a monitored key", () => {
 /** Steps that no scenario makes, with the reason. */
 const NOT_LIVE: Readonly<Record<string, string>> = {
   "let others write plans for the pipeline": "the lab does not speak the REST protocol of S3",
-  "open the database's security group": "attacks do not know the id of the group",
 };
 
 test("every attack step that a detection must report is made by a live scenario", async () => {

@@ -33,8 +33,10 @@ const State = z.object({
     z.object({ at: z.string(), to: z.string(), subject: z.string(), body: z.string() }),
   ),
   trailArn: z.string(),
-  /** Resources that the stacks use instead of their own. */
+  /** Resources that the stacks use instead of their own, and what AWS assigned to theirs. */
   existing: z.object({
+    securityGroupIds: z.array(z.string()),
+    natAddresses: z.array(z.string()),
     trailLogGroup: z.string().optional(),
     trailBucket: z.string().optional(),
     rolePath: z.string().default("/"),
@@ -122,10 +124,8 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     });
   const attacker = clientFor(ATTACKER);
   const { aliases, keyArnOf } = await readKeys(attacker);
-  const scope = labScope(env, account, keyArnOf, {
-    ...started.existing,
-    keyGenerations: keyGenerationsOf(env, aliases),
-  });
+  const settings = { ...started.existing, keyGenerations: keyGenerationsOf(env, aliases) };
+  const scope = labScope(env, account, keyArnOf, settings, started.existing);
   const headers = new Map<string, ReturnType<typeof clientHeaders>>();
   const headersOf = (client: string) => {
     const known = headers.get(client) ?? clientHeaders(urls.issuer, client);

@@ -1,10 +1,8 @@
-import { TARGET_GROUP_PREFIX } from "../../common/naming.ts";
 import { alarmNameOf } from "../../detections/cloudwatch-names.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import { expectDenied } from "./aws-client.ts";
 import { databaseChangeScenarios, databaseCopyScenarios } from "./database-scenarios.ts";
 import { kmsKeyChangeScenarios, useKeyWithChangedPolicy } from "./kms-scenarios.ts";
-import type { LabClient } from "./lab-client.ts";
 import { decryptElsewhere, roleChangeScenarios, withServiceRole } from "./role-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 import {
@@ -13,6 +11,16 @@ import {
   tryWrongKeys,
   useForeignKey,
 } from "./service-scenarios.ts";
+import {
+  borrowedRoleScenarios,
+  containerDefinitions,
+  elb,
+  foreignTargetScenario,
+  imageScenarios,
+  placementScenarios,
+  serviceStopScenarios,
+  targetGroupArn,
+} from "./workload-scenarios.ts";
 
 const live = (description: string, run: Scenario["run"]): Scenario => ({
   description,
@@ -22,11 +30,6 @@ const live = (description: string, run: Scenario["run"]): Scenario => ({
 
 /** Lab seconds per real second. */
 const COPY_SPEED = 600;
-
-const containerDefinitions = [{ name: "x", image: "public.ecr.aws/docker/library/busybox" }];
-
-const elb = ({ scope, region }: LabClient, resource: string) =>
-  `arn:aws:elasticloadbalancing:${region}:${scope.accountId}:${resource}`;
 
 const slowCopy: Scenario = {
   // Fast for a person who watches, slow in lab time: below the quota of a minute, over hours.
@@ -129,6 +132,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         interactive: true,
       }),
     ),
+    ...serviceStopScenarios,
   ],
   "role-borrowed": [
     live("mallory registers a task definition with the execution role", ({ attacker, scope }) =>
@@ -157,6 +161,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         overrides: { taskRoleArn: scope.executionRoleArn },
       }),
     ),
+    ...borrowedRoleScenarios,
   ],
   "ingress-change": [
     live("mallory changes the listener", (lab) =>
@@ -170,7 +175,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     ),
     live("mallory registers her own target", (lab) =>
       lab.attacker.query("elasticloadbalancing", "RegisterTargets", {
-        TargetGroupArn: elb(lab, `targetgroup/${TARGET_GROUP_PREFIX}20260302/73e2d6bc24d8a067`),
+        TargetGroupArn: targetGroupArn(lab),
         "Targets.member.1.Id": "172.31.7.7",
       }),
     ),
@@ -179,11 +184,13 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         ResourceArn: elb(lab, `loadbalancer/app/${lab.scope.namePrefix}service/50dc6c495c0c9188`),
       }),
     ),
+    foreignTargetScenario,
   ],
   "network-change": [
     live("mallory deletes a VPC endpoint", ({ attacker }) =>
       attacker.query("ec2", "DeleteVpcEndpoints", { "VpcEndpointId.1": "vpce-0a1b2c3d4e5f60718" }),
     ),
+    ...placementScenarios,
   ],
   "image-change": [
     live("mallory shares the image repository", ({ attacker, scope }) =>
@@ -199,6 +206,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         imageTag: "latest",
       }),
     ),
+    ...imageScenarios,
   ],
   "trail-change": [
     live("mallory stops the trail and starts it again", async ({ attacker, trailArn }) => {

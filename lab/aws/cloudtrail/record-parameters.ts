@@ -110,6 +110,14 @@ const EC2_REQUESTS: Readonly<Record<string, string>> = {
   DeleteVpcEndpoints: "VpcEndpointId",
 };
 
+/** The member with the security groups that a call puts something into. EC2 records it as `groupSet`. */
+const EC2_GROUPS: Readonly<Record<string, string>> = {
+  RunInstances: "SecurityGroupId",
+  CreateNetworkInterface: "SecurityGroupId",
+  ModifyNetworkInterfaceAttribute: "SecurityGroupId",
+  ModifyInstanceAttribute: "GroupId",
+};
+
 /**
  * EC2 records lists as items, and newer operations with the name of their request.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/using-cloudtrail.html
@@ -128,7 +136,12 @@ function ec2Parameters(operation: string, members: Readonly<Record<string, unkno
       Object.entries(value).map(([name, member]) => [camelCase(name), itemized(member)]),
     );
   };
-  return itemized(typed(members)) as Parameters;
+  const { [EC2_GROUPS[operation] ?? ""]: groups, ...others } = members;
+  const groupSet = [groups ?? []].flat().map((groupId) => ({ groupId }));
+  return {
+    ...(itemized(typed(others)) as object),
+    ...(groupSet.length > 0 && { groupSet: { items: groupSet } }),
+  };
 }
 
 function toParameters(members: Readonly<Record<string, unknown>>): Parameters {

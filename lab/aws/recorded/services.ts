@@ -59,6 +59,15 @@ export const ecsOperations: Operations = recordedOperations(
     },
     RunTask: runTask,
     StartTask: runTask,
+    RegisterDaemonTaskDefinition: {
+      required: ["family", "containerDefinitions"],
+      passedRoles: rolesOf,
+    },
+    DeleteTaskDefinitions: { required: ["taskDefinitions"] },
+    CreateExpressGatewayService: {
+      required: ["executionRoleArn", "infrastructureRoleArn", "primaryContainer"],
+      passedRoles: rolesOf,
+    },
     CreateService: { required: ["serviceName"] },
     UpdateService: onService,
     DeleteService: onService,
@@ -111,6 +120,11 @@ export const ecrOperations: Operations = recordedOperations(
     BatchDeleteImage: onRepository,
     DeleteRepository: onRepository,
     PutImageTagMutability: onRepository,
+    UpdateImageStorageClass: {
+      ...onRepository,
+      required: ["repositoryName", "targetStorageClass"],
+    },
+    PutRegistryPolicy: { required: ["policyText"] },
   },
 );
 
@@ -141,6 +155,13 @@ export const ec2Operations: Operations = recordedOperations(
     },
     DeleteVpcEndpoints: { required: ["VpcEndpointId"], respond: () => ({}) },
     RevokeSecurityGroupIngress: { ...on("ec2", "GroupId", "security-group/"), respond: done },
+    RunInstances: { required: ["MinCount", "MaxCount"], respond: () => ({}) },
+    CreateNetworkInterface: { required: ["SubnetId"], respond: () => ({}) },
+    ModifyNetworkInterfaceAttribute: {
+      ...on("ec2", "NetworkInterfaceId", "network-interface/"),
+      respond: done,
+    },
+    ModifyInstanceAttribute: { ...on("ec2", "InstanceId", "instance/"), respond: done },
   },
 );
 
