@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import { issuesOf, settingsOf } from "./testing.ts";
 
@@ -5,7 +6,21 @@ const OIDC_ISSUER = "https://login.example.com/tenant";
 const OIDC_AUDIENCE = "https://vault.example.com";
 const OIDC_JWKS_URL = "https://login.example.com/tenant/jwks";
 const TLS = { DOMAIN_NAME: "vault.example.com", HOSTED_ZONE_ID: "Z0123456789" };
-const KEY = { kty: "EC", kid: "key-1", crv: "P-256", x: "AA", y: "BB" };
+const KEY = {
+  kty: "EC",
+  kid: "key-1",
+  crv: "P-256",
+  x: "1031QCV-qZeemkWiCd30LBGO4uBESfYINYD98cF4LAU",
+  y: "vygBkF11ne70WHc-0LmhZMrdgGHhlhhKnL7Ask04CTE",
+};
+const RSA_1024 = generateKeyPairSync("rsa", { modulusLength: 1_024 });
+const RSA_2048 = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+const ED25519 = generateKeyPairSync("ed25519");
+const X25519 = generateKeyPairSync("x25519");
+const jwkOf = ({ publicKey }: typeof RSA_2048, kid = "key-2") => ({
+  ...publicKey.export({ format: "jwk" }),
+  kid,
+});
 const OIDC_JWKS = JSON.stringify({ keys: [KEY] });
 
 const fetched = { ...TLS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL };
@@ -52,6 +67,12 @@ test("keeps only the public members of pinned keys, as compact JSON", () => {
   expect(oidcJwks).not.toContain(" ");
 });
 
+test("accepts pinned keys of every kind that signs", () => {
+  const keys = [KEY, jwkOf(RSA_2048), jwkOf(ED25519, "key-3")];
+  const { oidcJwks } = settingsOf({ ...pinned, OIDC_JWKS: JSON.stringify({ keys }) });
+  expect(JSON.parse(oidcJwks ?? "").keys).toHaveLength(3);
+});
+
 test.each<[string, string, RegExp]>([
   ["OIDC_ISSUER", "http://login.example.com", /^is not a valid issuer$/],
   ["OIDC_ISSUER", "https://login.example.com?tenant=1", /^is not a valid issuer$/],
@@ -88,6 +109,10 @@ test.each<[string, string, RegExp]>([
   ["an encryption key", JSON.stringify({ keys: [{ ...KEY, use: "enc" }] }), /^is not a JSON/],
   ["a private key", JSON.stringify({ keys: [{ ...KEY, d: "AA" }] }), /private or symmetric keys/],
   ["a shared secret", JSON.stringify({ keys: [{ kty: "oct", k: "AA" }] }), /private or symmetric/],
+  ["not a point of the curve", JSON.stringify({ keys: [KEY, { ...KEY, x: "AA" }] }), /number 2:/],
+  ["RSA keys of 1024 bits", JSON.stringify({ keys: [jwkOf(RSA_1024)] }), /RSA key of 2048 bits/],
+  ["for key agreement", JSON.stringify({ keys: [jwkOf(X25519)] }), /with key number 1:/],
+  ["for another algorithm", JSON.stringify({ keys: [{ ...KEY, alg: "ECDH-ES" }] }), /number 1:/],
   ["too many keys", JSON.stringify({ keys: Array(400).fill(KEY) }), /than a task definition/],
 ])("rejects pinned keys that are %s, without repeating them", (_, value, message) => {
   const [issue] = issuesOf({ ...pinned, OIDC_JWKS: value });

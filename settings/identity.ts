@@ -1,3 +1,4 @@
+import { createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { validateCidr } from "../common/cidr.ts";
 import type { settings as ingressSettings } from "./ingress.ts";
@@ -39,6 +40,24 @@ const PublicKeys = z.object({
     .min(1),
 });
 
+type PublicKey = z.infer<typeof PublicKeys>["keys"][number];
+
+const RSA_BITS = 2_048;
+const CURVES: ReadonlySet<string> = new Set(["P-256", "P-384", "P-521", "Ed25519"]);
+const ALGORITHM = /^((RS|PS|ES)(256|384|512)|EdDSA|Ed25519)$/;
+
+/** Whether the service can verify signatures with the key. */
+function canVerify(key: PublicKey): boolean {
+  if (key.alg !== undefined && !ALGORITHM.test(key.alg)) return false;
+  if (key.kty !== "RSA" && !CURVES.has(key.crv)) return false;
+  try {
+    const { asymmetricKeyDetails } = createPublicKey({ key, format: "jwk" });
+    return key.kty !== "RSA" || (asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS;
+  } catch {
+    return false;
+  }
+}
+
 const PrivateKeys = z.object({
   keys: z.array(z.looseObject({})).refine((keys) => keys.some((key) => "d" in key || "k" in key)),
 });
@@ -55,6 +74,12 @@ const keySet = z.string().transform((json, context) => {
   }
   const keys = PublicKeys.safeParse(value);
   if (!keys.success) return fail("is not a JSON Web Key Set of public signature keys with a kid");
+  const unusable = keys.data.keys.findIndex((key) => !canVerify(key));
+  if (unusable !== -1) {
+    return fail(
+      `cannot verify tokens with key number ${unusable + 1}: it must be an RSA key of ${RSA_BITS} bits or more, or on ${[...CURVES].join(", ")}, and complete`,
+    );
+  }
   const compact = JSON.stringify(keys.data);
   return compact.length <= MAX_KEY_SET
     ? compact

@@ -24,6 +24,7 @@ testSettings(settings, {
     {
       "https://vault.example.com": /^is not a valid host name$/,
       "Vault.example.com": /^is not a valid host name$/,
+      [`${"x".repeat(53)}.example.com`]: /^is longer than the name of a certificate can be$/,
     },
   ],
   hostedZoneId: [

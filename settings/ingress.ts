@@ -6,6 +6,9 @@ import { flag, integer, type Refinement, same, setting, text, type ValuesOf } fr
 /** Prefix length of the widest IPv4 range that may reach the service without TLS. */
 const WIDEST_WITHOUT_TLS = 8;
 
+/** https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html */
+const LONGEST_DOMAIN_NAME = 64;
+
 /** Limits that AWS WAF accepts for a rate-based rule. */
 const MIN_RATE = 10;
 const MAX_RATE = 2_000_000_000;
@@ -21,11 +24,10 @@ export const settings = {
 
   domainName: setting({
     description: "Host name of the service, which it serves with TLS. Plain HTTP if unset.",
-    schema: text(
-      /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
-      "is not a valid host name",
-    ).optional(),
-    allowed: "a fully qualified host name in lowercase, such as vault.example.com",
+    schema: text(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, "is not a valid host name")
+      .max(LONGEST_DOMAIN_NAME, "is longer than the name of a certificate can be")
+      .optional(),
+    allowed: `a fully qualified host name in lowercase, such as vault.example.com, of up to ${LONGEST_DOMAIN_NAME} characters`,
     next: "set it to a name in the hosted zone CIPHERWATCH_HOSTED_ZONE_ID",
   }),
 

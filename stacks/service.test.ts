@@ -152,7 +152,7 @@ describe("the API", () => {
   });
 
   test("verifies access tokens with the issuer and the keys of the settings", () => {
-    const OIDC_JWKS = '{"keys":[{"kty":"EC","kid":"1","crv":"P-256","x":"AA","y":"BB"}]}';
+    const OIDC_JWKS = `{"keys":[{"kty":"OKP","kid":"1","crv":"Ed25519","x":"${"A".repeat(43)}"}]}`;
     const tls = { DOMAIN_NAME: "vault.example.com", HOSTED_ZONE_ID: "Z0123456789" };
     const oidc = { OIDC_ISSUER: "https://login.example.com", OIDC_AUDIENCE: "vault" };
     const [, container] = containersOf(serviceStack({ ...tls, ...oidc, OIDC_JWKS }));

@@ -1,5 +1,15 @@
 /** A key set with the form of an issuer's. The lab's service fetches the keys of the lab's own issuer. */
-const PLACEHOLDER_KEYS = { keys: [{ kty: "EC", kid: "lab", crv: "P-256", x: "AA", y: "AA" }] };
+const PLACEHOLDER_KEYS = {
+  keys: [
+    {
+      kty: "EC",
+      kid: "lab",
+      crv: "P-256",
+      x: "1031QCV-qZeemkWiCd30LBGO4uBESfYINYD98cF4LAU",
+      y: "vygBkF11ne70WHc-0LmhZMrdgGHhlhhKnL7Ask04CTE",
+    },
+  ],
+};
 
 /** Above what other attacks do, and low enough to be used up within seconds. */
 const QUOTAS = {
