@@ -46,6 +46,8 @@ export interface DeployedKey {
   readonly tags: Readonly<Record<string, string>>;
   /** ARN of the primary key, for a multi-Region key: its own, or that of the key that it replicates. */
   readonly primaryKeyArn?: string;
+  /** Days between automatic rotations; absent if the key has none. */
+  readonly rotationDays?: number;
 }
 
 /** @throws Error with the resource and the attribute that is missing */
@@ -71,6 +73,9 @@ export function readKeys(terraform: Terraform): readonly DeployedKey[] {
         .filter(({ target }) => target === keyId || target === arn)
         .map(({ name }) => name),
       ...(typeof primaryKeyArn === "string" && { primaryKeyArn }),
+      ...(resource.get("enable_key_rotation") === true && {
+        rotationDays: Number(resource.get("rotation_period_in_days") ?? 365),
+      }),
     };
   });
 }

@@ -9,7 +9,7 @@ import { describeTrailOperations } from "./describe-trails.ts";
 import { createEventStore, type PendingEvent, type TrailEntry } from "./event-store.ts";
 import { createLogging } from "./logging.ts";
 import { lookupEvents } from "./lookup-events.ts";
-import { recordOf, type TrailEvent } from "./record.ts";
+import { recordOf, serviceEventOf, type TrailEvent } from "./record.ts";
 
 export interface CloudTrailOptions {
   readonly clock: Clock;
@@ -102,15 +102,13 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
   return {
     record: (call) => {
       const time = clock.now();
-      const event = recordOf(call, { time, eventId: randomUUID(), accountId });
-      if (event === undefined) return;
-      for (const [index, delivery] of options.deliveries(time).entries()) {
-        events.add({
-          event,
-          ...delivery,
-          ...(index > 0 && { repeated: true }),
-          ...(!logging.delivers(event.eventName) && { unlogged: true }),
-        });
+      for (const recorder of [recordOf, serviceEventOf]) {
+        const event = recorder(call, { time, eventId: randomUUID(), accountId });
+        if (event === undefined) continue;
+        const isLogged = logging.delivers(event.eventName);
+        for (const entry of pendingDeliveries(event, options.deliveries(time), isLogged)) {
+          events.add(entry);
+        }
       }
       scheduleNext();
     },
@@ -134,6 +132,19 @@ export function createCloudTrail(options: CloudTrailOptions): CloudTrail {
       cancelTimer?.();
     },
   };
+}
+
+function pendingDeliveries(
+  event: TrailEvent,
+  deliveries: ReturnType<Deliveries>,
+  isLogged: boolean,
+): readonly PendingEvent[] {
+  return deliveries.map((delivery, index) => ({
+    event,
+    ...delivery,
+    ...(index > 0 && { repeated: true }),
+    ...(!isLogged && { unlogged: true }),
+  }));
 }
 
 function deliverEvent(

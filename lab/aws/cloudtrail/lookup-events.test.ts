@@ -14,6 +14,15 @@ describe("LookupEvents", () => {
     return lab;
   }
 
+  it("names no user for what a service did by itself", async () => {
+    const lab = startTrail();
+    await lab.call("kms", "RotateKeyOnDemand", { KeyId: FIRST_KEY.arn });
+    lab.clock.advance(DELAY);
+    const [rotation, call] = await lookup(lab, {});
+    expect(rotation).toMatchObject({ EventName: "RotateKey", Username: undefined });
+    expect(call).toMatchObject({ EventName: "RotateKeyOnDemand", Username: "alice" });
+  });
+
   it("returns the newest events first, with the record as a string", async () => {
     const lab = await filled();
     const events = await lookup(lab, {});

@@ -124,8 +124,8 @@ function attributesOf(event: TrailEvent): AwsStructure {
     ReadOnly: String(event.readOnly),
     AccessKeyId: accessKeyId,
     EventSource: event.eventSource,
-    // For a role session, this is the session name.
-    Username: userName ?? String(principalId).split(":").at(-1),
+    // For a role session, this is the session name. What a service did by itself has none.
+    Username: userName ?? (principalId && String(principalId).split(":").at(-1)),
   };
 }
 

@@ -31,6 +31,7 @@ const KMS_PARAMETERS = [
   "GrantId",
   "ReplicaRegion",
   "Description",
+  "RotationPeriodInDays",
   "Limit",
   "Marker",
 ];

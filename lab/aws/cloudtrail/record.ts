@@ -2,7 +2,7 @@ import type { AuditedCall, AwsStructure, Service } from "../shared/operation.ts"
 import { type Parameters, requestParametersOf, responseElementsOf } from "./record-parameters.ts";
 
 /**
- * A CloudTrail record of an API call.
+ * A CloudTrail record of an API call, or of what a service did because of one.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
 export interface TrailEvent {
@@ -20,7 +20,7 @@ export interface TrailEvent {
   readonly requestParameters: Parameters;
   readonly responseElements: Parameters;
   readonly additionalEventData?: AwsStructure;
-  readonly requestID: string;
+  readonly requestID?: string;
   readonly eventID: string;
   readonly readOnly: boolean;
   readonly resources?: readonly {
@@ -28,13 +28,20 @@ export interface TrailEvent {
     readonly type: string;
     readonly ARN: string;
   }[];
-  readonly eventType: "AwsApiCall";
+  readonly eventType: "AwsApiCall" | "AwsServiceEvent";
   readonly managementEvent: true;
   readonly recipientAccountId: string;
   readonly eventCategory: "Management";
   readonly vpcEndpointId?: string;
   readonly vpcEndpointAccountId?: string;
   readonly tlsDetails?: AwsStructure;
+  readonly serviceEventDetails?: AwsStructure;
+}
+
+interface RecordContext {
+  readonly time: number;
+  readonly eventId: string;
+  readonly accountId: string;
 }
 
 /** The first label of a service's endpoint and event source, where it is not the service's name. */
@@ -98,10 +105,7 @@ const ASSUME_ROLE = "AssumeRole";
 const MAX_ERROR_MESSAGE_LENGTH = 1024;
 
 /** Returns the record of a call, or undefined if CloudTrail does not record it. */
-export function recordOf(
-  audited: AuditedCall,
-  context: { readonly time: number; readonly eventId: string; readonly accountId: string },
-): TrailEvent | undefined {
+export function recordOf(audited: AuditedCall, context: RecordContext): TrailEvent | undefined {
   if (!isRecorded(audited)) return undefined;
   const { service, call, result, audit } = audited;
   const error = "error" in result ? result.error : undefined;
@@ -116,7 +120,7 @@ export function recordOf(
   return {
     eventVersion: "1.11",
     userIdentity: call.caller.userIdentity,
-    eventTime: `${new Date(context.time).toISOString().slice(0, 19)}Z`,
+    eventTime: secondsOf(context.time),
     eventSource: `${host}.amazonaws.com`,
     eventName: call.operation,
     awsRegion: region,
@@ -150,6 +154,45 @@ export function recordOf(
       : {}),
   };
 }
+
+/** How CloudTrail names the caller, address and client of what a service does by itself. */
+const AWS_INTERNAL = "AWS Internal";
+
+/**
+ * Returns the record of what the service did after a call, if it did anything.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/non-api-aws-service-events.html
+ */
+export function serviceEventOf(
+  audited: AuditedCall,
+  { time, eventId, accountId }: RecordContext,
+): TrailEvent | undefined {
+  const { service, call, audit } = audited;
+  const { serviceEvent } = audit;
+  if (serviceEvent === undefined) return undefined;
+  const resources = resourcesOf(audited, accountId);
+  return {
+    eventVersion: "1.11",
+    userIdentity: { accountId, invokedBy: AWS_INTERNAL },
+    eventTime: secondsOf(time),
+    eventSource: `${service}.amazonaws.com`,
+    eventName: serviceEvent.name,
+    awsRegion: call.region,
+    sourceIPAddress: AWS_INTERNAL,
+    userAgent: AWS_INTERNAL,
+    requestParameters: null,
+    responseElements: null,
+    eventID: eventId,
+    readOnly: false,
+    ...(resources === undefined ? {} : { resources }),
+    eventType: "AwsServiceEvent",
+    managementEvent: true,
+    recipientAccountId: accountId,
+    serviceEventDetails: serviceEvent.details,
+    eventCategory: "Management",
+  };
+}
+
+const secondsOf = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;
 
 function isRecorded({ service, call, result }: AuditedCall): boolean {
   if (DATA_EVENTS[service]?.includes(call.operation)) return false;

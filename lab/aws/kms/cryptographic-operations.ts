@@ -64,14 +64,14 @@ export function decrypt(input: unknown, call: Call, keys: KeyStore): AwsStructur
     algorithm: readEnum(request, "EncryptionAlgorithm", ENCRYPTION_ALGORITHMS),
   };
   const dryRun = finishReading(request);
-  const { key, plaintext } = decryptSource(source, call, keys, "kms:Decrypt");
-  auditMaterial(call, key);
+  const { key, materialId, plaintext } = decryptSource(source, call, keys, "kms:Decrypt");
+  auditMaterial(call, { materialId });
   endDryRun(dryRun);
   return {
     KeyId: key.arn,
     Plaintext: plaintext,
     EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-    KeyMaterialId: key.materialId,
+    KeyMaterialId: materialId,
   };
 }
 
@@ -128,13 +128,14 @@ export function reEncrypt(input: unknown, call: Call, keys: KeyStore): AwsStruct
   const algorithm = readEnum(request, "DestinationEncryptionAlgorithm", ENCRYPTION_ALGORITHMS);
   const dryRun = finishReading(request);
   const destination = keys.resolve(reference, call);
-  const { key: source, plaintext } = decryptSource(sourceRequest, call, keys, "kms:ReEncryptFrom");
+  const decrypted = decryptSource(sourceRequest, call, keys, "kms:ReEncryptFrom");
+  const { key: source, materialId: sourceMaterialId, plaintext } = decrypted;
   auditKeys(call, source, destination);
   authorizeUse(call, destination, { action: "kms:ReEncryptTo", encryptionContext: context });
   requireUsable(destination, algorithm);
   call.audit?.({
     additionalEventData: {
-      sourceKeyMaterialId: source.materialId,
+      sourceKeyMaterialId: sourceMaterialId,
       destinationKeyMaterialId: destination.materialId,
     },
   });
@@ -145,7 +146,7 @@ export function reEncrypt(input: unknown, call: Call, keys: KeyStore): AwsStruct
     KeyId: destination.arn,
     SourceEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
     DestinationEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-    SourceKeyMaterialId: source.materialId,
+    SourceKeyMaterialId: sourceMaterialId,
     DestinationKeyMaterialId: destination.materialId,
   };
 }
@@ -164,7 +165,7 @@ function decryptSource(
   call: Call,
   keys: KeyStore,
   action: string,
-): { readonly key: KmsKey; readonly plaintext: Buffer } {
+): { readonly key: KmsKey; readonly materialId: string; readonly plaintext: Buffer } {
   const expectedKey = reference === undefined ? undefined : keys.resolve(reference, call);
   if (expectedKey !== undefined) auditKeys(call, expectedKey);
   const parsed = parseBlob(blob);
@@ -192,9 +193,11 @@ function decryptSource(
       : {}),
   });
   requireUsable(key, algorithm);
-  const plaintext = decryptBlob(key.material, parsed, context);
-  if (plaintext === undefined) throw new AwsError("InvalidCiphertextException", "");
-  return { key, plaintext };
+  for (const { bytes, id: materialId } of key.materials.toReversed()) {
+    const plaintext = decryptBlob(bytes, parsed, context);
+    if (plaintext !== undefined) return { key, materialId, plaintext };
+  }
+  throw new AwsError("InvalidCiphertextException", "");
 }
 
 /** Reads the members that every operation has, and rejects the request if it is invalid. */
@@ -205,7 +208,7 @@ function finishReading(request: RequestMembers): boolean {
   return dryRun;
 }
 
-function auditMaterial(call: Call, { materialId }: KmsKey): void {
+function auditMaterial(call: Call, { materialId }: Pick<KmsKey, "materialId">): void {
   call.audit?.({ additionalEventData: { keyMaterialId: materialId } });
 }
 

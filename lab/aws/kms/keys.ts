@@ -16,7 +16,23 @@ export type KmsEntry =
   | { readonly key: string; readonly policy: string }
   | { readonly key: string; readonly grant: Grant }
   | { readonly key: string; readonly endedGrant: string }
-  | { readonly key: string; readonly replicaRegion: string };
+  | { readonly key: string; readonly replicaRegion: string }
+  | { readonly key: string; readonly rotation: Rotation | null };
+
+/** Automatic rotation of a key. */
+export interface Rotation {
+  readonly days: number;
+  /** When the first period began, in epoch milliseconds. */
+  readonly since: number;
+}
+
+/** Material of a key. A rotation adds new one; the older ones still decrypt. */
+export interface KeyMaterial {
+  readonly bytes: Buffer;
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly createdAt: number;
+}
 
 export type KeyState =
   | { readonly state: "Enabled" | "Disabled" }
@@ -28,9 +44,13 @@ export interface KmsKey {
   readonly description: string;
   readonly aliases: readonly string[];
   readonly createdAt: number;
+  /** The oldest first. */
+  readonly materials: readonly KeyMaterial[];
+  /** The newest, which encrypts. */
   readonly material: Buffer;
-  /** 64 hexadecimal digits. */
   readonly materialId: string;
+  /** Null if the key does not rotate automatically. */
+  readonly rotation: Rotation | null;
   readonly current: KeyState;
   /** The key policy, in JSON. */
   readonly policy: string;
@@ -67,6 +87,9 @@ export interface KeyStore {
   readonly addGrant: (key: KmsKey, grant: Grant) => void;
   readonly endGrant: (key: KmsKey, grantId: string) => void;
   readonly addReplica: (key: KmsKey, region: string) => void;
+  readonly setRotation: (key: KmsKey, rotation: Rotation | null) => void;
+  /** Adds material, and returns it. */
+  readonly rotate: (key: KmsKey) => KeyMaterial;
 }
 
 /**
@@ -75,32 +98,29 @@ export interface KeyStore {
  */
 export function createKeyStore(options: KeyStoreOptions): KeyStore {
   const { clock, journal } = options;
-  const materials = new Map<string, KeyMaterial>();
+  const materials = new Map<string, readonly KeyMaterial[]>();
+  const materialsOf = (keyId: string) => materials.get(keyId) ?? [];
   const changes = new Map<string, KeyChanges>();
   const apply = (entry: KmsEntry) => {
-    if ("material" in entry) materials.set(entry.key, entry);
-    else changes.set(entry.key, changed(changes.get(entry.key), entry));
+    if ("material" in entry) {
+      materials.set(entry.key, [...materialsOf(entry.key), keyMaterial(entry)]);
+    } else changes.set(entry.key, changed(changes.get(entry.key), entry));
   };
   const write = (entry: KmsEntry) => {
     journal.append(entry);
     apply(entry);
   };
   for (const entry of journal.entries) apply(entry);
-  const deployed = options.keys.map((key) => {
-    const journaled = materials.get(key.keyId);
-    if (journaled !== undefined) return withMaterial(key, journaled);
-    const material = replicatedMaterial(key, options) ?? randomBytes(32).toString("base64");
-    const created = { key: key.keyId, material, createdAt: clock.now() };
-    journal.append(created);
-    return withMaterial(key, created);
-  });
+  for (const key of options.keys) {
+    for (const entry of missingMaterials(key, materialsOf(key.keyId).length, options)) write(entry);
+  }
 
   const all = (): KmsKey[] =>
-    deployed.flatMap((key) => {
+    options.keys.flatMap((key) => {
       const change = changes.get(key.keyId) ?? UNCHANGED;
-      const { current, policy = key.policy, grants, replicaRegions } = change;
+      const { current } = change;
       const deleted = current.state === "PendingDeletion" && clock.now() >= current.deletionDate;
-      return deleted ? [] : [{ ...key, current, policy, grants, replicaRegions }];
+      return deleted ? [] : [keyOf(key, materialsOf(key.keyId), change)];
     });
 
   return {
@@ -113,16 +133,25 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     addGrant: ({ keyId }, grant) => write({ key: keyId, grant }),
     endGrant: ({ keyId }, grantId) => write({ key: keyId, endedGrant: grantId }),
     addReplica: ({ keyId }, replicaRegion) => write({ key: keyId, replicaRegion }),
+    setRotation: ({ keyId }, rotation) => write({ key: keyId, rotation }),
+    rotate: ({ keyId }) => {
+      const entry = newMaterial(keyId, clock.now());
+      write(entry);
+      return keyMaterial(entry);
+    },
   };
 }
 
 interface KeyChanges extends Pick<KmsKey, "current" | "grants" | "replicaRegions"> {
   readonly policy?: string;
+  readonly rotation?: Rotation | null;
 }
 
 const UNCHANGED: KeyChanges = { current: { state: "Enabled" }, grants: [], replicaRegions: [] };
 
-function changed(before = UNCHANGED, entry: Exclude<KmsEntry, { material: string }>): KeyChanges {
+type MaterialEntry = Extract<KmsEntry, { material: string }>;
+
+function changed(before = UNCHANGED, entry: Exclude<KmsEntry, MaterialEntry>): KeyChanges {
   if ("policy" in entry) return { ...before, policy: entry.policy };
   if ("grant" in entry) return { ...before, grants: [...before.grants, entry.grant] };
   if ("endedGrant" in entry) {
@@ -131,43 +160,66 @@ function changed(before = UNCHANGED, entry: Exclude<KmsEntry, { material: string
   if ("replicaRegion" in entry) {
     return { ...before, replicaRegions: [...before.replicaRegions, entry.replicaRegion] };
   }
+  if ("rotation" in entry) return { ...before, rotation: entry.rotation };
   const { key: _, ...current } = entry;
   return { ...before, current };
 }
 
-interface KeyMaterial {
-  /** 32 bytes in base64. */
-  readonly material: string;
-  readonly createdAt: number;
-}
+const newMaterial = (key: string, createdAt: number): MaterialEntry => ({
+  key,
+  material: randomBytes(32).toString("base64"),
+  createdAt,
+});
 
 /**
- * The material of a replica, which is that of its primary key. Undefined for a key that is not a replica.
+ * The material that a key needs and its journal does not have. That of a replica is that of its primary key, with
+ * what rotations added since the last start.
+ * @param known the number of materials in the journal
  * @throws Error if the primary Region's lab has no such key
  */
-function replicatedMaterial(
+function missingMaterials(
   { keyId, arn, primaryKeyArn = arn }: DeployedKey,
-  { primaryEntries = [] }: KeyStoreOptions,
-): string | undefined {
-  if (primaryKeyArn === arn) return undefined;
-  for (const entry of primaryEntries) {
-    if (entry.key === keyId && "material" in entry) return entry.material;
-  }
-  throw new Error(
-    `There is no primary key ${primaryKeyArn} to replicate. Start the lab of its Region first, with CIPHERWATCH_REPLICA_REGION, and this one with --replica-of and that lab's data folder.`,
+  known: number,
+  { clock, primaryEntries = [] }: KeyStoreOptions,
+): readonly MaterialEntry[] {
+  if (primaryKeyArn === arn) return known > 0 ? [] : [newMaterial(keyId, clock.now())];
+  const replicated = primaryEntries.flatMap((entry) =>
+    entry.key === keyId && "material" in entry ? [entry] : [],
   );
+  if (known + replicated.length === 0) {
+    throw new Error(
+      `There is no primary key ${primaryKeyArn} to replicate. Start the lab of its Region first, with CIPHERWATCH_REPLICA_REGION, and this one with --replica-of and that lab's data folder.`,
+    );
+  }
+  const [first, ...rotated] = replicated;
+  // The creation of the replica, not that of its primary key.
+  const copied = first === undefined ? [] : [{ ...first, createdAt: clock.now() }, ...rotated];
+  return copied.slice(known);
 }
 
-function withMaterial(
-  { address: _, ...key }: DeployedKey,
-  { material, createdAt }: KeyMaterial,
-): Omit<KmsKey, "current" | "grants" | "replicaRegions"> {
+function keyMaterial({ material, createdAt }: MaterialEntry): KeyMaterial {
   const bytes = Buffer.from(material, "base64");
+  const id = createHash("sha256").update("key material id").update(bytes).digest("hex");
+  return { bytes, id, createdAt };
+}
+
+function keyOf(
+  { address: _, rotationDays, ...key }: DeployedKey,
+  materials: readonly KeyMaterial[],
+  changes: KeyChanges,
+): KmsKey {
+  const [first] = materials;
+  const newest = materials.at(-1);
+  if (first === undefined || newest === undefined) throw new Error(`${key.arn} has no material.`);
+  const { createdAt } = first;
   return {
     ...key,
     createdAt,
-    material: bytes,
-    materialId: createHash("sha256").update("key material id").update(bytes).digest("hex"),
+    materials,
+    material: newest.bytes,
+    materialId: newest.id,
+    rotation: rotationDays === undefined ? null : { days: rotationDays, since: createdAt },
+    ...changes,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Operations } from "../shared/operation.ts";
+import type { AwsStructure, Call, Operations } from "../shared/operation.ts";
 import {
   decrypt,
   encrypt,
@@ -17,12 +17,44 @@ import {
   setKeyEnabled,
 } from "./key-operations.ts";
 import { createKeyStore, type KeyStore, type KeyStoreOptions } from "./keys.ts";
-import { getKeyPolicy, putKeyPolicy } from "./policy-operations.ts";
+import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from "./policy-operations.ts";
+import {
+  disableKeyRotation,
+  enableKeyRotation,
+  getKeyRotationStatus,
+  listKeyRotations,
+  listResourceTags,
+  rotateKeyOnDemand,
+} from "./rotation-operations.ts";
 
 export const notModelled: readonly string[] = [
-  "KMS rotates no keys and ignores grant tokens: a grant takes effect at once.",
+  "KMS rotates a key only on demand, and then at once. It ignores grant tokens: a grant takes effect at once.",
   "A lab is one Region. A replica of its KMS keys is in the lab of another Region that is started with its data folder (`--replica-of`). The two share the key material and nothing else.",
 ];
+
+/** The operations that need neither the time nor the account. */
+const OPERATIONS: Readonly<
+  Record<string, (input: unknown, call: Call, keys: KeyStore) => AwsStructure>
+> = {
+  Encrypt: encrypt,
+  Decrypt: decrypt,
+  GenerateDataKey: generateDataKey,
+  GenerateDataKeyWithoutPlaintext: generateDataKeyWithoutPlaintext,
+  ReEncrypt: reEncrypt,
+  ListKeys: listKeys,
+  ListAliases: listAliases,
+  CancelKeyDeletion: cancelKeyDeletion,
+  GetKeyPolicy: getKeyPolicy,
+  PutKeyPolicy: putKeyPolicy,
+  ListKeyPolicies: listKeyPolicies,
+  ListResourceTags: listResourceTags,
+  RotateKeyOnDemand: rotateKeyOnDemand,
+  DisableKeyRotation: disableKeyRotation,
+  ListKeyRotations: listKeyRotations,
+  ListGrants: listGrants,
+  RevokeGrant: revokeGrant,
+  RetireGrant: retireGrant,
+};
 
 /**
  * Emulates AWS KMS with the deployment's symmetric keys. It encrypts with AES-256-GCM and the encryption
@@ -38,27 +70,21 @@ export function createKms(options: KeyStoreOptions): {
   return {
     keys,
     operations: {
-      Encrypt: (input, call) => encrypt(input, call, keys),
-      Decrypt: (input, call) => decrypt(input, call, keys),
-      GenerateDataKey: (input, call) => generateDataKey(input, call, keys),
-      GenerateDataKeyWithoutPlaintext: (input, call) =>
-        generateDataKeyWithoutPlaintext(input, call, keys),
-      ReEncrypt: (input, call) => reEncrypt(input, call, keys),
+      ...Object.fromEntries(
+        Object.entries(OPERATIONS).map(([name, operation]) => [
+          name,
+          (input: unknown, call: Call) => operation(input, call, keys),
+        ]),
+      ),
       DescribeKey: (input, call) => describeKey(input, call, keys, accountId),
-      ListKeys: (input, call) => listKeys(input, call, keys),
-      ListAliases: (input, call) => listAliases(input, call, keys),
       EnableKey: (input, call) => setKeyEnabled(input, call, keys, "Enabled"),
       DisableKey: (input, call) => setKeyEnabled(input, call, keys, "Disabled"),
       ScheduleKeyDeletion: (input, call) => scheduleKeyDeletion(input, call, keys, clock.now()),
-      CancelKeyDeletion: (input, call) => cancelKeyDeletion(input, call, keys),
       ReplicateKey: (input, call) =>
         replicateKey(input, call, keys, { accountId, now: clock.now() }),
-      GetKeyPolicy: (input, call) => getKeyPolicy(input, call, keys),
-      PutKeyPolicy: (input, call) => putKeyPolicy(input, call, keys),
+      EnableKeyRotation: (input, call) => enableKeyRotation(input, call, keys, clock.now()),
+      GetKeyRotationStatus: (input, call) => getKeyRotationStatus(input, call, keys, clock.now()),
       CreateGrant: (input, call) => createGrant(input, call, keys, clock.now()),
-      ListGrants: (input, call) => listGrants(input, call, keys),
-      RevokeGrant: (input, call) => revokeGrant(input, call, keys),
-      RetireGrant: (input, call) => retireGrant(input, call, keys),
     },
   };
 }

@@ -21,6 +21,13 @@ export function getKeyPolicy(input: unknown, call: Call, keys: KeyStore): AwsStr
   return { Policy: key.policy, PolicyName: POLICY_NAME };
 }
 
+/** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyPolicies.html */
+export function listKeyPolicies(input: unknown, call: Call, keys: KeyStore): AwsStructure {
+  const key = readManagedKey(membersOf(input), call, keys);
+  authorizeUse(call, key);
+  return { PolicyNames: [POLICY_NAME], Truncated: false };
+}
+
 const PutKeyPolicy = z.object({
   Policy: text({ min: 1, max: MAX_POLICY_BYTES }),
   PolicyName: text({ min: 1, max: 128 }).default(POLICY_NAME),

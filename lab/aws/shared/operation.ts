@@ -62,6 +62,8 @@ export interface Audit {
   /** The resources the call used, each with its CloudFormation type. */
   readonly resources?: readonly { readonly arn: string; readonly type: string }[];
   readonly additionalEventData?: AwsStructure;
+  /** What the service does after the call, which it records as an event of its own. */
+  readonly serviceEvent?: { readonly name: string; readonly details: AwsStructure };
 }
 
 /** A permission that a call needs. */
