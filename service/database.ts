@@ -110,7 +110,9 @@ function openConnection(
   const { access, connectTimeout, statementTimeout, credentials } = settings;
   let socket: Socket | undefined;
   let mayConnect = true;
+  const abandoned = new AbortController();
   const options = {
+    signal: abandoned.signal,
     max: 1,
     connect_timeout: connectTimeout / 1_000,
     // The pool closes idle connections: a driver that does so could still be given a statement.
@@ -127,18 +129,27 @@ function openConnection(
     },
   };
   const sql = connect(access, options, credentials);
-  // First the driver: over TLS, its last message to a destroyed socket is an error that would end the process.
-  const end = (milliseconds: number) =>
-    sql.end({ timeout: milliseconds / 1_000 }).finally(() => socket?.destroy());
+  function abandon(): void {
+    // First TLS: what it still writes to a destroyed socket fails after the driver has stopped listening for errors, which
+    // would end the process.
+    abandoned.abort();
+    socket?.destroy();
+  }
   return {
     sql,
-    end,
+    async end(milliseconds) {
+      await sql.end({ timeout: milliseconds / 1_000 });
+      setTimeout(abandon, CLOSE_TIMEOUT).unref();
+    },
     destroy() {
       mayConnect = false;
-      void end(0);
+      void sql.end({ timeout: 0 }).finally(abandon);
     },
   };
 }
+
+/** Milliseconds that a server has to close a connection that has ended. */
+const CLOSE_TIMEOUT = 1_000;
 
 /** Where the driver connects to: hosts, and a port for each. */
 interface Target {
@@ -169,11 +180,13 @@ export function connect(
   };
   return access.kind === "url"
     ? postgres(access.url, quiet)
-    : postgres({ ...quiet, ...signIn(access, credentials, options.socket) });
+    : postgres({ ...quiet, ...signIn(access, credentials, options) });
 }
 
 type PoolOptions = Options<Record<string, never>> & {
   readonly socket?: typeof openSocket;
+  /** Ends TLS at once, without waiting for the server. */
+  readonly signal?: AbortSignal;
 };
 
 /**
@@ -185,11 +198,11 @@ type PoolOptions = Options<Record<string, never>> & {
 export function signIn(
   access: Exclude<DatabaseAccess, { kind: "url" }>,
   credentials?: Credentials,
-  open = openSocket,
+  { socket: open = openSocket, signal }: Pick<PoolOptions, "socket" | "signal"> = {},
 ): PoolOptions {
   const { host, port, name: database, user } = access;
   // The driver does not know the host of a socket that it has not created.
-  const ssl = { secureContext: trustRds(), rejectUnauthorized: true, host };
+  const ssl = { secureContext: trustRds(), rejectUnauthorized: true, host, signal };
   if (access.kind === "password") {
     return { host, port, database, user, ssl, password: access.password };
   }

@@ -1,17 +1,36 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 
-/** A self-signed certificate for `localhost`, valid for a day, with its private key. Both are in PEM. */
-export function createCertificate(): { readonly cert: string; readonly key: string } {
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateProps {
+  /** When it expires, in milliseconds since the epoch. In a day by default. */
+  readonly expires?: number;
+  /** IPv4 addresses that it is for, besides `localhost`. */
+  readonly addresses?: readonly string[];
+}
+
+/** A self-signed certificate for `localhost`, with its private key. Both are in PEM. */
+export function createCertificate({
+  expires = Date.now() + DAY,
+  addresses = [],
+}: CertificateProps = {}): Certificate {
+  const names = [
+    der(0x82, text("localhost")),
+    ...addresses.map((address) => der(0x87, Buffer.from(address.split(".").map(Number)))),
+  ];
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const body = sequence(
     der(0xa0, integer(2)),
     integer(1),
     ECDSA_WITH_SHA256,
     COMMON_NAME,
-    sequence(utcTime(Date.now() - DAY), utcTime(Date.now() + DAY)),
+    sequence(utcTime(expires - 2 * DAY), utcTime(expires)),
     COMMON_NAME,
     publicKey.export({ type: "spki", format: "der" }),
-    der(0xa3, sequence(sequence(SUBJECT_ALT_NAME, octets(sequence(der(0x82, text("localhost"))))))),
+    der(0xa3, sequence(sequence(SUBJECT_ALT_NAME, octets(sequence(...names))))),
   );
   const signature = sign("sha256", body, privateKey);
   const certificate = sequence(body, ECDSA_WITH_SHA256, der(0x03, Buffer.from([0]), signature));
