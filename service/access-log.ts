@@ -15,7 +15,7 @@ export interface AccessLogSettings {
   readonly clientMetrics: number;
 }
 
-/** Sets X-Request-Id on every response and logs one line per request, without any caller input. */
+/** Gives every request an id and logs one line for it, without any caller input. */
 export function accessLog(settings: AccessLogSettings): MiddlewareHandler<RequestEnv> {
   const { logger, metricsNamespace, routeOf, probes } = settings;
   const dimensionOf = limitClientMetrics(settings.clientMetrics);
@@ -25,7 +25,6 @@ export function accessLog(settings: AccessLogSettings): MiddlewareHandler<Reques
     const facts: RequestFacts = { metrics: {} };
     context.set("requestId", requestId);
     context.set("facts", facts);
-    context.header("X-Request-Id", requestId);
     await next();
 
     const route = routeOf(context.req.path) ?? "unmatched";

@@ -10,7 +10,7 @@ import { Problem } from "./problem.ts";
 import { recordRoutes } from "./records.ts";
 import { receiveRejectedBody } from "./rejected-body.ts";
 import type { RequestContext, RequestEnv } from "./request.ts";
-import { RESPONSE_HEADERS } from "./response-headers.ts";
+import { respond } from "./response.ts";
 
 /** Routes that load balancers poll: logged, but not counted in the metrics. */
 const PROBES: ReadonlySet<string> = new Set(["/", "/healthz", "/readyz"]);
@@ -30,8 +30,6 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   const clientMetrics = identity?.clientMetrics ?? 0;
   app.use(accessLog({ logger, metricsNamespace, routeOf, probes: PROBES, clientMetrics }));
   app.use(async (context, next) => {
-    // Set before the response exists: changing the headers of a response makes the server copy it.
-    for (const [name, value] of RESPONSE_HEADERS) context.header(name, value);
     await next();
     if (isDraining()) context.header("Connection", "close");
   });
@@ -50,7 +48,7 @@ export function createApp(dependencies: AppDependencies): Hono<RequestEnv> {
   });
 
   app.route("/", healthRoutes(dependencies));
-  app.get("/openapi.json", (context) => context.body(openApi, 200, JSON_TYPE));
+  app.get("/openapi.json", (context) => respond(context, openApi, JSON_TYPE));
   app.use(limitRequests(limits));
   if (identity !== undefined) app.use(authenticate(identity));
   app.route("/", recordRoutes(dependencies));

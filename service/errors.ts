@@ -5,6 +5,7 @@ import { KmsUnavailable } from "./kms.ts";
 import { LogsError } from "./logs-api.ts";
 import { Problem, problemStatus, RETRY_LATER } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
+import { respondJson } from "./response.ts";
 import { errorFields, type Logger } from "./telemetry.ts";
 
 /** Turns every error into the documented JSON form, and records its code for the access log. */
@@ -29,9 +30,8 @@ export function handleError(logger: Logger): ErrorHandler<RequestEnv> {
       logger.error({ requestId: RequestId, ...errorFields(error) }, "unexpected error");
     }
     const { code: Code, message: Message, headers, members } = problem;
-    return context.json({ Message, Code, RequestId, ...members }, problemStatus[Code], {
-      ...headers,
-    });
+    const body = { Message, Code, RequestId, ...members };
+    return respondJson(context, body, problemStatus[Code], headers);
   };
 }
 

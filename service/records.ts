@@ -5,6 +5,7 @@ import type { AppDependencies } from "./dependencies.ts";
 import { formatKey, newKey, parseKey } from "./key.ts";
 import { Problem } from "./problem.ts";
 import { type RequestContext, type RequestEnv, type RequestFacts, readJson } from "./request.ts";
+import { respondJson } from "./response.ts";
 import type { Store } from "./store.ts";
 import type { Opened } from "./vault.ts";
 
@@ -27,7 +28,7 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
       deadline.throwIfAborted();
       await store.insert(record);
       const Message = "Data encrypted and stored, keep your key safe";
-      return context.json({ Message, Key: formatKey(key) });
+      return respondJson(context, { Message, Key: formatKey(key) });
     } finally {
       key.secret.fill(0);
     }
@@ -37,7 +38,7 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     const { Name, Key } = await readJson(context, DecryptRequest, bodyBytes);
     const { text } = await open(context, Name, Key, store.findCandidate);
     if (text === undefined) throw denied();
-    return context.json({ Text: text });
+    return respondJson(context, { Text: text });
   });
 
   app.post("/forget", async (context) => {
@@ -47,7 +48,7 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     // First: once the response promises the deletion, no backup may bring the record back.
     await recordErasure(id, context.get("deadline"));
     await store.remove(id, Name);
-    return context.json({ Message: "Data deleted, the key no longer opens anything" });
+    return respondJson(context, { Message: "Data deleted, the key no longer opens anything" });
   });
 
   /**
