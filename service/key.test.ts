@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatKey, newKey, parseKey } from "./key.ts";
+import { formatKey, newKey, parseKey, substituteKey } from "./key.ts";
 
 describe("a Key", () => {
   test("is cwk_ and 64 characters that encode its id and secret", () => {
@@ -18,6 +18,12 @@ describe("a Key", () => {
       const changed = parseKey(text.slice(0, at) + other + text.slice(at + 1));
       expect(changed && formatKey(changed)).not.toBe(text);
     }
+  });
+
+  test("that replaces a malformed one is different each time", () => {
+    const keys = Array.from({ length: 200 }, () => formatKey(substituteKey()));
+    expect(new Set(keys).size).toBe(200);
+    for (const key of keys) expect(parseKey(key)).toBeDefined();
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync } from "node:crypto";
 
 /** The Key a caller holds: the id of one record and the secret that opens only that record. */
 export interface Key {
@@ -10,13 +10,31 @@ export interface Key {
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;
+const KEY_BYTES = ID_BYTES + SECRET_BYTES;
 
 // 48 bytes are exactly 64 characters of base64url: without padding or spare bits, each Key has one encoding.
 const KEY = /^cwk_([A-Za-z0-9_-]{64})$/;
 
 /** Generates a random Key. */
 export function newKey(): Key {
-  return fromBytes(randomBytes(ID_BYTES + SECRET_BYTES));
+  return fromBytes(randomBytes(KEY_BYTES));
+}
+
+const substitutes = Buffer.alloc(64 * KEY_BYTES);
+let nextSubstitute = substitutes.length;
+
+/**
+ * A random Key to try in place of a malformed one. It protects nothing, so 64 are generated at once: on average, it takes
+ * no longer than `parseKey`, and a malformed Key no longer than a wrong one.
+ */
+export function substituteKey(): Key {
+  if (nextSubstitute === substitutes.length) {
+    randomFillSync(substitutes);
+    nextSubstitute = 0;
+  }
+  const start = nextSubstitute;
+  nextSubstitute += KEY_BYTES;
+  return fromBytes(substitutes.subarray(start, nextSubstitute));
 }
 
 /** `cwk_` + base64url(id ‖ secret) */

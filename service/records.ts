@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "./admission.ts";
 import { DecryptRequest, EncryptRequest, ForgetRequest } from "./contract.ts";
 import type { AppDependencies } from "./dependencies.ts";
-import { formatKey, newKey, parseKey } from "./key.ts";
+import { formatKey, parseKey, substituteKey } from "./key.ts";
 import { Problem } from "./problem.ts";
 import { type RequestContext, type RequestEnv, type RequestFacts, readJson } from "./request.ts";
 import { respondJson } from "./response.ts";
@@ -64,9 +64,7 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     findCandidate: Store["findCandidate"],
   ) {
     if (!mayDecrypt()) throw unrecorded();
-    // Generated for every request: a malformed Key would take measurably longer than a wrong one.
-    const substitute = newKey();
-    const key = parseKey(presentedKey) ?? substitute;
+    const key = parseKey(presentedKey) ?? substituteKey();
     const { deadline, admission, facts, client } = context.var;
     try {
       const stored = await findCandidate(key.id, name);

@@ -97,11 +97,23 @@ async function readBody(context: RequestContext, limit: number): Promise<Buffer>
   const announced = Number(context.req.header("Content-Length") ?? 0);
   if (announced > limit) throw tooLarge(`is ${announced} bytes`, limit);
   const { deadline, admission } = context.var;
+  // By now, Node has parsed what arrived with the headers.
+  await undefined;
+  const incoming: IncomingMessage | undefined = context.env?.incoming;
+  if (incoming?.complete) return readWhole(incoming, limit, admission);
   // Node never ends a body that stopped arriving, not even after the response.
   const expired = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
   });
   return await Promise.race([collect(bodyOf(context), limit, admission), expired]);
+}
+
+/** Reads a body that has arrived as a whole, as most do: iterating over it takes ten times as long. */
+function readWhole(incoming: IncomingMessage, limit: number, { receive }: Admission): Buffer {
+  const body: Buffer = incoming.read() ?? Buffer.alloc(0);
+  if (body.length > limit) throw tooLarge("is too large", limit);
+  receive(body.length);
+  return body;
 }
 
 async function collect(
