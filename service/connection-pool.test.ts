@@ -1,7 +1,7 @@
 import { setImmediate as tick } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createConnectionLimit } from "./connection-limit.ts";
-import { type Connection, createConnectionPool } from "./connection-pool.ts";
+import { type Connection, createConnectionPool, type StatementKind } from "./connection-pool.ts";
 
 const SILENCE = 10_000;
 const FAILED = new Error("the server failed the statement");
@@ -54,7 +54,11 @@ function createPool(poolSize: number) {
 type Pool = ReturnType<typeof createPool>;
 
 /** Runs statements, and returns those that were sent. */
-async function send(pool: Pool, count: number): Promise<Statement[]> {
+async function send(
+  pool: Pool,
+  count: number,
+  kind: StatementKind = "write",
+): Promise<Statement[]> {
   const sent: Statement[] = [];
   for (let n = 0; n < count; n++) {
     const result: Promise<string> = pool.run((connection) => {
@@ -63,7 +67,7 @@ async function send(pool: Pool, count: number): Promise<Statement[]> {
       connection.statements.push(statement);
       sent.push(statement);
       return promise;
-    });
+    }, kind);
     result.catch(() => {});
   }
   await tick();
@@ -104,6 +108,31 @@ describe("statements", () => {
     await tick();
     expect(sent).toHaveLength(9);
     await expect(sent[0]?.result).resolves.toBe("done");
+  });
+
+  test("that read share a connection if they start together, up to eight", async () => {
+    const pool = createPool(3);
+    await establish(pool, 3);
+    await send(pool, 10, "read");
+    expect(counts().toSorted()).toEqual([1, 3, 9]);
+  });
+
+  test("that read take the least busy connection if they start later", async () => {
+    const pool = createPool(2);
+    await establish(pool, 2);
+    await send(pool, 3, "read");
+    await send(pool, 2, "read");
+    expect(counts().toSorted()).toEqual([3, 4]);
+  });
+
+  test("that read do not share a connection that closed after an earlier one started", async () => {
+    const pool = createPool(2);
+    await establish(pool, 2);
+    const [closed] = connections;
+    void send(pool, 1, "read");
+    closed?.close();
+    const [later] = await send(pool, 1, "read");
+    expect(later?.connection.state).toBe("open");
   });
 
   test("do not share a connection that has not answered yet", async () => {

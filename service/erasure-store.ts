@@ -19,7 +19,7 @@ export interface ErasureStore {
 export function createErasureStore(database: Database): ErasureStore {
   return {
     async progress() {
-      const [row] = await database.query(
+      const [row] = await database.read(
         (sql) => sql<{ applied: Date }[]>`SELECT applied FROM cipherwatch.erasure_progress`,
       );
       return row?.applied.getTime();

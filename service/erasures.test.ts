@@ -22,6 +22,7 @@ function createTask() {
   return createErasures({
     ledger: createErasureLedger({ call: logs.call, logGroupName: "ledger", now: () => time() }),
     store: createErasureStore({
+      read: (run) => fixture.service.database.read(run),
       query: (run) => fixture.service.database.query(run),
       close: async () => {},
     }),

@@ -10,7 +10,9 @@ export function healthRoutes({
   isDraining,
 }: Pick<AppDependencies, "readiness" | "isDraining">): Hono<RequestEnv> {
   const app = new Hono<RequestEnv>();
-  app.get("/", (context) => respond(context, "OK", { "Content-Type": "text/plain; charset=UTF-8" }));
+  app.get("/", (context) =>
+    respond(context, "OK", { "Content-Type": "text/plain; charset=UTF-8" }),
+  );
   app.get("/healthz", (context) => respondJson(context, { Status: "ok" }));
   app.get("/readyz", async (context) => {
     if (isDraining()) {

@@ -62,21 +62,21 @@ export function createStore(
     async findCandidate(id, name) {
       const at = new Date(now());
       const checkApplied = requireApplied();
-      const [row] = await database.query((sql) => lookup(sql, { id, name, at }, sql``));
+      const [row] = await database.read((sql) => lookup(sql, { id, name, at }, sql``));
       return candidateOf(row, checkApplied);
     },
 
     async findCandidateToRemove(id, name) {
       const at = new Date(now());
       const checkApplied = requireApplied();
-      const [row] = await database.query((sql) =>
+      const [row] = await database.read((sql) =>
         lookup(sql, { id, name, at }, removedRecord(sql, id, name)),
       );
       return candidateOf(row, checkApplied);
     },
 
     async readContent(id, name) {
-      const [row] = await database.query(
+      const [row] = await database.read(
         (sql) => sql<{ nonce: Buffer; ciphertext: Buffer }[]>`
           SELECT nonce, ciphertext
           FROM cipherwatch.records WHERE id = ${id} AND name = ${name}`,
@@ -102,7 +102,7 @@ export function createStore(
     },
 
     async check() {
-      await database.query((sql) => sql`SELECT FROM cipherwatch.records LIMIT 0`);
+      await database.read((sql) => sql`SELECT FROM cipherwatch.records LIMIT 0`);
     },
   };
 }

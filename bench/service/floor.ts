@@ -11,7 +11,8 @@ import { createStore } from "../../service/store.ts";
  */
 const { DATABASE_URL = "", KMS_KEY_ARN: KeyId = "" } = process.env;
 const sql = connect({ kind: "url", url: DATABASE_URL }, { max: 10 });
-const store = createStore({ query: (run) => run(sql), close: () => sql.end() }, Date.now);
+const run = <T>(statement: (driver: typeof sql) => Promise<T>) => statement(sql);
+const store = createStore({ read: run, query: run, close: () => sql.end() }, Date.now);
 const kms = new KMSClient({
   requestHandler: { httpAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY } },
 });
