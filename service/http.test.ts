@@ -142,6 +142,25 @@ describe("over HTTP", () => {
   );
 
   test.each(["GET", "POST"])(
+    "rejects a %s body with 413 that arrives with its headers, without its length, and is too large",
+    async (method) => {
+      const head = [
+        `${method} /decrypt HTTP/1.1`,
+        "Host: localhost",
+        "Content-Type: application/json",
+        "Transfer-Encoding: chunked",
+        "",
+        "",
+      ].join("\r\n");
+      const body = `8000\r\n${" ".repeat(0x8000)}\r\n0\r\n\r\n`;
+      const next = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+      const response = await exchange(port, (write) => write(head + body + next));
+      expect(response.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 413", "HTTP/1.1 200"]);
+      expect(response).toContain("The body is too large; the maximum is 28384 bytes.");
+    },
+  );
+
+  test.each(["GET", "POST"])(
     "waits for a stalled %s body until the deadline, then frees its slot",
     async (method) => {
       const impatient = createHarness({
