@@ -47,8 +47,6 @@ export interface MonitoringScope {
 
 /** The resources that detections refer to. */
 export interface DetectionScope extends MonitoringScope {
-  /** The service reaches AWS through VPC interface endpoints only. */
-  readonly vpcEndpoints: boolean;
   /** IAM role of the service's tasks. */
   readonly serviceRoleArn: string;
   readonly serviceRoleName: string;
@@ -71,6 +69,8 @@ export interface DetectionScope extends MonitoringScope {
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
   readonly securityGroupIds: readonly string[];
+  /** VPC endpoints of `ENDPOINT_SERVICES`, through which alone the service reaches these. Empty without endpoints. */
+  readonly vpcEndpointIds: readonly string[];
   /** Public addresses of the NAT gateways, through which the service reaches AWS without VPC endpoints. */
   readonly natAddresses: readonly string[];
   readonly serviceLogGroupName: string;
@@ -94,6 +94,7 @@ export type AssignedIds = Pick<
   | "topicKeyArn"
   | "storageKeyArns"
   | "securityGroupIds"
+  | "vpcEndpointIds"
   | "natAddresses"
 >;
 
@@ -103,9 +104,11 @@ export const STORAGE_KEYS = ["database", "database-secret", "registry", "flow-lo
 /** Parts of the names of `securityGroupIds`, in the same order. The last exists with VPC endpoints only. */
 export const SECURITY_GROUPS = ["service", "database", "endpoints"] as const;
 
+/** Services with data or secrets, by the last part of the names of their VPC endpoints. */
+export const ENDPOINT_SERVICES = ["kms", "secretsmanager"] as const;
+
 /** Settings that decide what detections refer to. */
 export interface ScopeSettings {
-  readonly vpcEndpoints?: boolean;
   /** IAM path of the roles. CloudTrail has it in the ARN of a session's role, but not in that of the session. */
   readonly rolePath?: string;
   /** Public addresses of an existing VPC's NAT gateways. */
@@ -162,11 +165,10 @@ export function createDetectionScope(
   ids: AssignedIds,
   settings: ScopeSettings = {},
 ): DetectionScope {
-  const { vpcEndpoints = false, rolePath = "/" } = settings;
+  const { rolePath = "/" } = settings;
   const roleArn = (name: string, path = rolePath) => arns.globalArn("iam", `role${path}${name}`);
   return {
     ...createMonitoringScope(env, arns, ids, settings),
-    vpcEndpoints,
     serviceRoleArn: roleArn(serviceRoleName(env)),
     serviceRoleName: serviceRoleName(env),
     executionRoleArn: roleArn(executionRoleName(env)),
@@ -238,6 +240,7 @@ export function createExampleScope(
         "f09a5e68-b2d1-4c73-8f46-1e7d3c90b5a4",
       ].map((id) => regionalArn("kms", `key/${id}`)),
       securityGroupIds: ["sg-0a1b2c3d4e5f60711", "sg-0a1b2c3d4e5f60712", "sg-0a1b2c3d4e5f60713"],
+      vpcEndpointIds: [],
       natAddresses:
         natAddresses.length > 0 ? natAddresses : ["192.0.2.101", "192.0.2.102", "192.0.2.103"],
     },

@@ -17,11 +17,13 @@ function firesIn(scope: DetectionScope, record: object): boolean {
   );
 }
 
-const fires = (record: object) => firesIn({ ...exampleScope, vpcEndpoints: true }, record);
+const vpcEndpointIds = ["vpce-0a1b2c3d4e5f60718", "vpce-0a1b2c3d4e5f60719"];
+
+const fires = (record: object) => firesIn({ ...exampleScope, vpcEndpointIds }, record);
 
 const throughEndpoint = {
   ...serviceDecryptEvent,
-  vpcEndpointId: "vpce-0a1b2c3d4e5f60718",
+  vpcEndpointId: vpcEndpointIds[0],
   vpcEndpointAccountId: "111122223333",
 };
 
@@ -35,7 +37,15 @@ test.each([
   ["a decrypt from the internet", serviceDecryptEvent],
   [
     "a decrypt through another account's endpoint",
-    { ...throughEndpoint, vpcEndpointAccountId: "444455556666" },
+    {
+      ...throughEndpoint,
+      vpcEndpointId: "vpce-0f1e2d3c4b5a69780",
+      vpcEndpointAccountId: "444455556666",
+    },
+  ],
+  [
+    "a decrypt through another endpoint of this account",
+    { ...throughEndpoint, vpcEndpointId: "vpce-0f1e2d3c4b5a69780" },
   ],
   ["the secret, read from the internet", managementEvent(executionRoleSession, getSecret)],
 ])("counts %s, where the service has VPC endpoints", (_, record) => {
@@ -46,7 +56,7 @@ test.each([
   ["a decrypt through our endpoint", throughEndpoint],
   [
     "a record without the endpoint's account",
-    { ...serviceDecryptEvent, vpcEndpointId: "vpce-0a1b2c3d4e5f60718" },
+    { ...serviceDecryptEvent, vpcEndpointId: vpcEndpointIds[1] },
   ],
   [
     "a decrypt that Secrets Manager makes for the execution role",

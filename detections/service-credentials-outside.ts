@@ -10,20 +10,9 @@ import {
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 import { type DetectionScope, taskRoleArns } from "./scope.ts";
 
-const VPC_ENDPOINT = "$.vpcEndpointId";
-
 /** Condition for calls that passed neither our VPC endpoints nor our NAT gateways. */
-function otherThanOurWay({
-  accountId,
-  vpcEndpoints,
-  natAddresses,
-}: DetectionScope): string | undefined {
-  if (vpcEndpoints) {
-    return anyOf(
-      `${VPC_ENDPOINT} NOT EXISTS`,
-      `$.vpcEndpointAccountId != "${accountId}"`, // false without the field
-    );
-  }
+function otherThanOurWay({ vpcEndpointIds, natAddresses }: DetectionScope): string | undefined {
+  if (vpcEndpointIds.length > 0) return matchesNone("$.vpcEndpointId", ...vpcEndpointIds);
   return natAddresses.length === 0 ? undefined : matchesNone("$.sourceIPAddress", ...natAddresses);
 }
 
@@ -54,7 +43,7 @@ export const serviceCredentialsOutside: TrailDetection = {
       ),
     ),
   // The tasks reach KMS and Secrets Manager through VPC endpoints or NAT gateways only. A call that AWS makes
-  // for the caller (invokedBy) passes neither. Another account's endpoint is as foreign as the internet.
+  // for the caller (invokedBy) passes neither. Another endpoint, of this account or of another, is as foreign as the internet.
   furtherPatterns: (scope) => {
     const elsewhere = otherThanOurWay(scope);
     return elsewhere === undefined

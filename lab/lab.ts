@@ -16,7 +16,7 @@ import type { LabOptions } from "./options.ts";
 import { type Child, startChild } from "./process/child.ts";
 import { clientEnvironment } from "./process/client-environment.ts";
 import { checkRecordKeys } from "./record-keys.ts";
-import { deployedScope } from "./scope.ts";
+import { deployedScope, networkOf } from "./scope.ts";
 import type { AdjustableClock, Clock } from "./state/clock.ts";
 import { type DataFolder, type Endpoints, stateFile } from "./state/data-folder.ts";
 import type { Database } from "./state/database.ts";
@@ -275,10 +275,9 @@ async function startLabConsole(
 function existingOf(scope: DetectionScope): object {
   const { countedAccountIds, storageKeyArns, trailLogGroupName, trailBucketName } = scope;
   const { existingTopicArns: [urgentTopicArn, routineTopicArn] = [], topicKeyArn } = scope;
-  const { serviceRoleArn, serviceRoleName, securityGroupIds, natAddresses } = scope;
+  const { serviceRoleArn, serviceRoleName } = scope;
   return {
-    securityGroupIds,
-    natAddresses,
+    ...networkOf(scope),
     rolePath: serviceRoleArn.slice(serviceRoleArn.indexOf("/"), -serviceRoleName.length),
     ...(urgentTopicArn && { urgentTopicArn, routineTopicArn, topicKeyArn }),
     ...(countedAccountIds && { trailLogGroup: trailLogGroupName, trailBucket: trailBucketName }),

@@ -2,6 +2,7 @@ import { dataKeyAlias, keyAlias, keyGenerationsOf, resourceName } from "../commo
 import {
   createDetectionScope,
   type DetectionScope,
+  ENDPOINT_SERVICES,
   type ScopeSettings,
   SECURITY_GROUPS,
   STORAGE_KEYS,
@@ -25,6 +26,19 @@ export interface LabScopeSettings extends ScopeSettings {
   readonly currentKeyGeneration?: number | undefined;
 }
 
+/** What AWS assigns to the network. */
+export type Network = Pick<DetectionScope, "securityGroupIds" | "vpcEndpointIds" | "natAddresses">;
+
+export const networkOf = ({
+  securityGroupIds,
+  vpcEndpointIds,
+  natAddresses,
+}: Network): Network => ({
+  securityGroupIds,
+  vpcEndpointIds,
+  natAddresses,
+});
+
 /**
  * The resources that detections refer to, in an account without Terraform references.
  * @param keyArn returns the ARN of the KMS key with an alias
@@ -34,7 +48,7 @@ export function labScope(
   { accountId, region }: Account,
   keyArn: (alias: string) => string,
   settings: LabScopeSettings,
-  network: Pick<DetectionScope, "securityGroupIds" | "natAddresses">,
+  network: Network,
 ): DetectionScope {
   const { keyGenerations = [1], customerManagedKeys = "all" } = settings;
   const supportingKey = (part: string) =>
@@ -104,6 +118,9 @@ export function deployedScope(
         deployment.securityGroups.flatMap(({ name, id }) =>
           name === resourceName(env, part) ? [id] : [],
         ),
+      ),
+      vpcEndpointIds: ENDPOINT_SERVICES.flatMap((name) =>
+        deployment.access.endpoints.flatMap(({ service, id }) => (service === name ? [id] : [])),
       ),
       natAddresses: deployment.natAddresses,
     },

@@ -77,6 +77,7 @@ export function addStacks(app: App, loaded: Settings): void {
             network.flowLog?.keyArn,
           ].filter((arn) => arn !== undefined),
           securityGroupIds: securityGroupsOf(network, database),
+          vpcEndpointIds: network.vpcEndpointIds,
           natAddresses: network.natAddresses,
         },
         settings,

@@ -9,6 +9,7 @@ import { propertyAccess, Token } from "cdktf";
 import type { Construct } from "constructs";
 import { flowLogGroupName, resourceName } from "../common/naming.ts";
 import { subnetRanges } from "../common/subnets.ts";
+import { ENDPOINT_SERVICES } from "../detections/scope.ts";
 import { CipherwatchStack, type CipherwatchStackProps } from "./cipherwatch-stack.ts";
 import { ExistingVpc } from "./constructs/existing-vpc.ts";
 import { FlowLog } from "./constructs/flow-log.ts";
@@ -46,6 +47,8 @@ export class NetworkStack extends CipherwatchStack {
   readonly natAddresses: readonly string[];
   /** Group of the service's tasks, for rules of the endpoints and the database. Its own rules are in ServiceStack. */
   readonly serviceSecurityGroupId: string;
+  /** Endpoints of ENDPOINT_SERVICES, in that order. Empty unless the settings enable endpoints. */
+  readonly vpcEndpointIds: readonly string[] = [];
   /** Group of the interface endpoints, if the settings enable them. */
   readonly endpointSecurityGroupId?: string;
   #natAddresses: readonly string[] = [];
@@ -86,6 +89,7 @@ export class NetworkStack extends CipherwatchStack {
         callersSecurityGroupId: service.id,
       });
       this.endpointSecurityGroupId = endpoints.securityGroupId;
+      this.vpcEndpointIds = ENDPOINT_SERVICES.map((service) => endpoints.idOf(service));
     }
   }
 

@@ -33,7 +33,7 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Start a task, and compare `sourceIPAddress` and `vpcEndpointId` of GetSecretValue.",
   ],
   [
-    "Records of calls through VPC endpoints contain `vpcEndpointId` and, since 2024, `vpcEndpointAccountId`. The detection accepts records without the second.",
+    "Records of calls through VPC endpoints contain `vpcEndpointId`, which AWS documents, also those of denied calls.",
     "Decrypt a record in an environment with VPC endpoints.",
   ],
   [

@@ -1,3 +1,4 @@
+import { ENDPOINT_SERVICES } from "../../detections/scope.ts";
 import type { Emulator, StoredObject } from "./emulator.ts";
 
 /** The parts of a Terraform state that the suite reads. */
@@ -34,6 +35,11 @@ export function networkOf(states: readonly StoredObject[], groupNames: readonly 
   return {
     securityGroupIds: groupNames.flatMap((groupName) =>
       groups.flatMap(({ name, id = "" }) => (name === groupName ? [id] : [])),
+    ),
+    vpcEndpointIds: ENDPOINT_SERVICES.flatMap((service) =>
+      attributesOf(states, "aws_vpc_endpoint").flatMap(({ service_name = "", id = "" }) =>
+        service_name.endsWith(`.${service}`) ? [id] : [],
+      ),
     ),
     natAddresses: attributesOf(states, "aws_eip").map(({ public_ip = "" }) => public_ip),
   };

@@ -7,6 +7,7 @@ import type { Aws } from "../aws/aws.ts";
 import { fixedDelay } from "../aws/cloudtrail/deliveries.ts";
 import { createActions } from "../console/actions.ts";
 import { type Console, startConsole } from "../console/server.ts";
+import { networkOf } from "../scope.ts";
 import { adjustableClock } from "../state/clock.ts";
 import { consoleSources } from "../testing/console.ts";
 import { deploymentOf } from "../testing/deployment.ts";
@@ -46,10 +47,7 @@ beforeAll(async () => {
       clock: { now: new Date(clock.now()).toISOString(), speed: SPEED },
       ...aws.state(),
       trailArn: deployment.trail.arn,
-      existing: {
-        securityGroupIds: sources.scope.securityGroupIds,
-        natAddresses: sources.scope.natAddresses,
-      },
+      existing: networkOf(sources.scope),
     }),
   });
   lab = await connectToLab({ service: "", aws: aws.url, console: consoleServer.url });

@@ -36,6 +36,7 @@ const State = z.object({
   /** Resources that the stacks use instead of their own, and what AWS assigned to theirs. */
   existing: z.object({
     securityGroupIds: z.array(z.string()),
+    vpcEndpointIds: z.array(z.string()),
     natAddresses: z.array(z.string()),
     trailLogGroup: z.string().optional(),
     trailBucket: z.string().optional(),

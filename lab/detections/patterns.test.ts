@@ -8,6 +8,7 @@ import { detectionMetric } from "../../detections/cloudwatch-names.ts";
 import type { CloudTrailRecord, TrailDetection } from "../../detections/detection.ts";
 import { filterPatterns } from "../../detections/exclusions.ts";
 import { cisPack, detections } from "../../detections/index.ts";
+import { ENDPOINT_SERVICES, SECURITY_GROUPS } from "../../detections/scope.ts";
 import { type MetricValues, metricFields } from "../../service/telemetry.ts";
 import { retargetRecord } from "../attack/retarget-record.ts";
 import { deployedScope } from "../scope.ts";
@@ -87,6 +88,17 @@ test.each([...trailDetections, ...cisPack].map((detection) => [detection.id, det
     }
   },
 );
+
+test("with VPC endpoints, the stacks insert the ids of all groups and endpoints into the patterns", () => {
+  const withEndpoints = deploymentOf({ VPC_ENDPOINTS: "true" });
+  const scope = deployedScope("dev", withEndpoints);
+  expect(scope.securityGroupIds).toHaveLength(SECURITY_GROUPS.length);
+  expect(new Set(scope.vpcEndpointIds).size).toBe(ENDPOINT_SERVICES.length);
+  const synthesized = withEndpoints.metricFilters.map(({ pattern }) => pattern);
+  for (const detection of trailDetections) {
+    expect(synthesized).toEqual(expect.arrayContaining([...filterPatterns(detection, scope)]));
+  }
+});
 
 describe("records of other accounts' keys", () => {
   const rows: readonly { readonly name: string; readonly event: CloudTrailRecord }[] = JSON.parse(

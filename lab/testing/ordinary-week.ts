@@ -234,7 +234,9 @@ function taskStarts(minute: number): readonly TimedRecord[] {
     call(executionRoleSession, "logs", "CreateLogStream", {
       logGroupName: exampleScope.serviceLogGroupName,
     }),
-    call(ecs, "ec2", "CreateNetworkInterface"),
+    call(ecs, "ec2", "CreateNetworkInterface", {
+      groupSet: { items: [{ groupId: exampleScope.securityGroupIds[0] }] },
+    }),
     call(ecs, "elasticloadbalancing", "RegisterTargets", { targetGroupArn }),
     call(ecs, "elasticloadbalancing", "DeregisterTargets", { targetGroupArn }),
   );

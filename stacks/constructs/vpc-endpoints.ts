@@ -72,6 +72,7 @@ export interface InterfaceEndpointsProps {
 /** Interface endpoints for the AWS APIs that the service and the start of its tasks call. */
 export class InterfaceEndpoints extends Construct {
   readonly securityGroupId: string;
+  readonly #ids = new Map<string, string>();
 
   constructor(scope: Construct, id: string, props: InterfaceEndpointsProps) {
     super(scope, id);
@@ -91,7 +92,7 @@ export class InterfaceEndpoints extends Construct {
       description: "The service calls AWS",
     });
     for (const { construct, service, grants } of endpoints(stack)) {
-      new VpcEndpoint(this, construct, {
+      const { id } = new VpcEndpoint(this, construct, {
         vpcId: props.vpcId,
         serviceName: `com.amazonaws.${region}.${service}`,
         vpcEndpointType: "Interface",
@@ -101,7 +102,15 @@ export class InterfaceEndpoints extends Construct {
         policy: policyJson(this, `${construct}Policy`, grants),
         tags: { Name: resourceName(env, service.replace(".", "-")) },
       });
+      this.#ids.set(service, id);
     }
+  }
+
+  /** @throws Error if there is no endpoint of the service */
+  idOf(service: string): string {
+    const id = this.#ids.get(service);
+    if (id === undefined) throw new Error(`There is no VPC endpoint of ${service}.`);
+    return id;
   }
 }
 

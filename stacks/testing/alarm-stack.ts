@@ -44,6 +44,7 @@ export function alarmStack({
                 (part) => `arn:aws:kms:ap-southeast-2:111122223333:key/${part}`,
               ),
               securityGroupIds: ["sg-0a1b2c3d4e5f60711"],
+              vpcEndpointIds: [],
               natAddresses: ["192.0.2.101"],
             },
             settings,
