@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { longestDelay } from "./aws/cloudtrail/deliveries.ts";
@@ -9,6 +10,7 @@ import { assertPortFree } from "./process/ports.ts";
 import { onStopRequest } from "./process/stop-request.ts";
 import { openDataFolder } from "./state/data-folder.ts";
 import { startDatabase } from "./state/database.ts";
+import { exitOnFullDisk, requireDiskSpace } from "./state/disk-space.ts";
 
 /** A value for a setting that has no effect in the lab: it builds no image. */
 const PLACEHOLDERS = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
@@ -19,6 +21,9 @@ async function main(): Promise<void> {
   if (options.help) return console.log(USAGE);
   // Check the folder first: a lab that uses it also uses the ports, and choosing other ports would not help.
   const folder = openDataFolder(options.data, options.fresh);
+  const database = folder.file("database");
+  requireDiskSpace(options.data, { isNew: !existsSync(database) });
+  exitOnFullDisk(options.data);
   await assertPortFree(options.port, "--port");
   await assertPortFree(options.awsPort, "--aws-port");
   await assertPortFree(options.consolePort, "--console-port");
@@ -28,11 +33,13 @@ async function main(): Promise<void> {
   enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const onStep = (step: string) => console.log(`${elapsed(start)}  ${step}`);
   onStep("Start PostgreSQL");
-  const database = startDatabase(folder.file("database"));
-  const lab = await loadAndStart({ options, folder, database, onStep }).catch(async (error) => {
-    await database.close();
-    throw error;
-  });
+  const postgres = startDatabase(database);
+  const lab = await loadAndStart({ options, folder, database: postgres, onStep }).catch(
+    async (error) => {
+      await postgres.close();
+      throw error;
+    },
+  );
   stopOnRequestOrFailure(lab);
   printWelcome(lab, options);
   console.log(`\nReady in ${elapsed(start).trim()}`);
