@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { readArguments } from "../common/parse-options.ts";
 
 const USAGE = `npm run pack [-- FOLDER]
@@ -19,8 +19,17 @@ const { buildPackage } = await import("./build.ts");
 const contents = join(resolve(import.meta.dirname, "../.gen"), "package");
 mkdirSync(folder, { recursive: true });
 await buildPackage(contents);
-const { status } = spawnSync("npm", ["pack", "--pack-destination", resolve(folder)], {
-  cwd: contents,
-  stdio: "inherit",
-});
+// Without --loglevel, npm prints a line for each of the files.
+const { status, stdout } = spawnSync(
+  "npm",
+  ["pack", "--loglevel=error", "--pack-destination", resolve(folder)],
+  { cwd: contents, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+);
+if (status === 0) {
+  const name = stdout.trim();
+  console.log(
+    `Packed ${relative("", join(resolve(folder), name))}. ` +
+      `Copy it into a repository, and install it there: npm install --save-dev ./${name}`,
+  );
+}
 process.exitCode = status === 0 ? 0 : 1;

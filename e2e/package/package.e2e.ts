@@ -28,8 +28,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-package-"));
   installed = mkdtempSync(join(tmpdir(), "cipherwatch-installed-"));
   archive = generateArchive({ folder: join(folder, "trail"), events: 5000, seed: 5, days: 2 });
-  await run([process.execPath, "package/pack.ts", folder], { cwd: root, env });
+  const packed = await run([process.execPath, "package/pack.ts", folder], { cwd: root, env });
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
+  expect(packed).toMatchObject({
+    stdout: expect.stringMatching(
+      `^Packed \\S+${tarball}\\. .+: npm install --save-dev \\./${tarball}\n$`,
+    ),
+    stderr: "",
+  });
   await run(["npm", "install", join(folder, tarball)], { cwd: installed, env });
 });
 afterAll(() => {
