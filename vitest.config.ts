@@ -1,5 +1,3 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -12,8 +10,11 @@ export default defineConfig({
     // Files share a process and its imported modules, which halves the time of a run. In return, every
     // test file restores what it changes: environment variables, globals, the working directory.
     isolate: false,
-    // Halves the CPU time of each program that a test runs: https://nodejs.org/api/module.html#module-compile-cache
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), "cipherwatch-compile-cache") },
+    setupFiles: ["vitest.setup.ts"],
+    // Node imports the modules, as it does outside of tests. Vite's module runner takes a third more CPU time.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
+    // Fewer collections of short-lived objects, which synthesis and databases create many of: 5 % less CPU time
+    execArgv: ["--max-semi-space-size=64"],
     maxWorkers: 3, // one more than the cores of a small machine, as some tests wait for processes that they start
   },
 });
