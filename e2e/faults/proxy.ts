@@ -1,40 +1,81 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
+/** Fails a connection that has begun with a request for TLS, as a server would. */
+const HANDSHAKES = {
+  "closes before TLS": (socket: Socket) => void socket.end(),
+  "has no TLS": (socket: Socket) => {
+    socket.write("N");
+    // PostgreSQL reads a start message, which a TLS handshake is not.
+    socket.once("data", () => socket.end());
+  },
+  "never answers the TLS handshake": (socket: Socket) => void socket.write("S"),
+  "closes in the TLS handshake": (socket: Socket) => {
+    socket.write("S");
+    socket.once("data", () => socket.end());
+  },
+  "resets in the TLS handshake": (socket: Socket) => {
+    socket.write("S");
+    socket.once("data", () => socket.resetAndDestroy());
+  },
+  "answers the TLS handshake with something else": (socket: Socket) => {
+    socket.write("S");
+    socket.once("data", () => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  },
+} as const;
+
 /**
  * pass: forwards bytes. silent: accepts connections and swallows every byte, as a host that lost its network.
- * away: resets every connection.
+ * away: resets every connection. half-closed: closes its end of every connection, and swallows every byte.
+ * corrupt requests, corrupt responses: changes the last byte of what it forwards to the server, or to its client.
  */
-export type ProxyMode = "pass" | "silent" | "away";
+export type ProxyMode =
+  | ("pass" | "silent" | "away" | "half-closed" | "corrupt requests" | "corrupt responses")
+  | keyof typeof HANDSHAKES;
 
 /** A TCP proxy whose network can fail. */
 export interface FaultyProxy {
   readonly port: number;
+  /** Setting a mode in which handshakes fail resets the connections. */
   mode: ProxyMode;
-  /** Number of open client connections. */
+  /** Number of client connections that are open at both ends, or at one. */
   readonly connections: () => number;
+  /** Number of connections that clients have opened so far. */
+  readonly opened: () => number;
   readonly close: () => void;
 }
 
 export async function startProxy(targetPort: number): Promise<FaultyProxy> {
   const clients = new Set<Socket>();
   let mode: ProxyMode = "pass";
-  const server = createServer((client) => {
+  let opened = 0;
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    opened += 1;
     clients.add(client);
     client.once("close", () => clients.delete(client)).on("error", () => {});
     if (mode === "away") return void client.resetAndDestroy();
+    if (mode in HANDSHAKES) {
+      const fail = HANDSHAKES[mode as keyof typeof HANDSHAKES];
+      return void client.once("data", () => fail(client)).resume();
+    }
     const target = connect(targetPort, "127.0.0.1").on("error", () => client.destroy());
-    const forward = (from: Socket, to: Socket) => {
-      from.on("data", (bytes) => {
-        if (mode === "pass") to.write(bytes);
-      });
+    client.on("data", (bytes) => {
+      if (mode === "pass" || mode === "corrupt responses") target.write(bytes);
+      if (mode === "corrupt requests") target.write(corrupted(bytes));
+    });
+    target.on("data", (bytes) => {
+      if (mode === "pass" || mode === "corrupt requests") client.write(bytes);
+      if (mode === "corrupt responses") client.write(corrupted(bytes));
+    });
+    client.once("close", () => target.destroy());
+    client.once("end", () => {
+      if (mode !== "half-closed") client.end();
+    });
+    target.once("close", () => {
       // A host that is gone closes nothing.
-      from.once("close", () => {
-        if (mode !== "silent" || from === client) to.destroy();
-      });
-    };
-    forward(client, target);
-    forward(target, client);
+      if (mode !== "silent" && mode !== "half-closed") client.destroy();
+    });
+    if (mode === "half-closed") client.end();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -45,12 +86,22 @@ export async function startProxy(targetPort: number): Promise<FaultyProxy> {
     },
     set mode(next) {
       mode = next;
-      if (mode === "away") for (const client of clients) client.resetAndDestroy();
+      for (const client of clients) {
+        if (mode === "away" || mode in HANDSHAKES) client.resetAndDestroy();
+        else if (mode === "half-closed") client.end();
+      }
     },
     connections: () => clients.size,
+    opened: () => opened,
     close() {
       server.close();
       for (const client of clients) client.destroy();
     },
   };
+}
+
+function corrupted(bytes: Buffer): Buffer {
+  const last = bytes.length - 1;
+  bytes[last] = (bytes[last] ?? 0) ^ 1;
+  return bytes;
 }

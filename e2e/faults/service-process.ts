@@ -13,7 +13,8 @@ export interface ServiceProcess {
 }
 
 export interface ServiceProcessProps {
-  readonly databaseUrl: string;
+  /** Not set by default: then `environment` names the database. */
+  readonly databaseUrl?: string;
   readonly kmsUrl: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Maximum number of open files. */
@@ -26,7 +27,7 @@ const server = fileURLToPath(new URL("../../service/server.ts", import.meta.url)
 
 /** Resolves once the service listens. */
 export async function startService({
-  databaseUrl,
+  databaseUrl = "",
   kmsUrl,
   environment = {},
   openFiles,

@@ -6,8 +6,10 @@ import { ErrorResponse } from "../../service/contract.ts";
 import { connect } from "../../service/database.ts";
 import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { problemStatus } from "../../service/problem.ts";
+import { type Certificate, createCertificate } from "../../service/testing/certificate.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { overTls } from "../database/over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
 import { createClient, inLanes, type LoadResponse, PATIENCE, type Send, Tally } from "./load.ts";
 import { type FaultyProxy, startProxy } from "./proxy.ts";
@@ -18,9 +20,15 @@ export const SERVICE_ROLE = "cipherwatch_service";
 /** Whether the suites run in their long form (`npm run e2e -- --long`). */
 export const LONG = process.env.CIPHERWATCH_E2E_LONG === "1";
 
-/** The real service between a real PostgreSQL and a KMS, each behind a network that can fail. */
+/**
+ * The real service between a real PostgreSQL and a KMS, each behind a network that can fail. It connects to PostgreSQL over
+ * TLS, as in AWS.
+ */
 export interface Testbed {
   readonly postgres: RealPostgres;
+  /** Of PostgreSQL. The service trusts it and `expired`. */
+  readonly certificate: Certificate;
+  readonly expired: Certificate;
   readonly admin: Sql;
   readonly kms: KmsEndpoint;
   readonly databaseProxy: FaultyProxy;
@@ -48,24 +56,38 @@ export function useTestbed(
   let close = () => {};
 
   beforeAll(async () => {
-    const [postgres, kms] = await Promise.all([startRealPostgres(), startKmsEndpoint()]);
+    const certificate = createCertificate({ addresses: ["127.0.0.1"] });
+    const expired = createCertificate({ expires: Date.now() - 1_000 });
+    const [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsEndpoint()]);
     const admin = connect({ kind: "url", url: postgres.url() }, { max: 1, idle_timeout: 1 });
     await migrate(admin, readMigrations(MIGRATIONS));
     await admin`CREATE ROLE rds_iam`;
     await grantService(admin, SERVICE_ROLE);
     const databaseProxy = await startProxy(Number(new URL(postgres.url()).port));
     const kmsProxy = await startProxy(Number(new URL(kms.url).port));
+    const { NODE_OPTIONS, ...database } = overTls({
+      port: databaseProxy.port,
+      user: SERVICE_ROLE,
+      authorities: [certificate.cert, expired.cert],
+    });
     const start = () =>
       startService({
-        databaseUrl: `postgres://${SERVICE_ROLE}@127.0.0.1:${databaseProxy.port}/postgres`,
         kmsUrl: `http://127.0.0.1:${kmsProxy.port}`,
-        environment,
+        environment: {
+          ...database,
+          // Ten connections at a time take seconds on a machine without idle CPU.
+          DATABASE_CONNECT_TIMEOUT: "30000",
+          ...environment,
+          NODE_OPTIONS: `${NODE_OPTIONS} ${environment.NODE_OPTIONS ?? ""}`,
+        },
         openFiles,
       });
     const service = await start();
     let client = createClient(service.port, headers);
     testbed = {
       postgres,
+      certificate,
+      expired,
       admin,
       kms,
       databaseProxy,
