@@ -32,7 +32,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     ],
   },
   faults: {
-    minutes: 4,
+    minutes: 5,
     needs: [
       { command: ["initdb", "--version"], what: "PostgreSQL's initdb" },
       { command: ["pg_ctl", "--version"], what: "PostgreSQL's pg_ctl" },
