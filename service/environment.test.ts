@@ -92,6 +92,8 @@ describe("the service's environment", () => {
     ],
     ["PORT", "65536", "between 0 and 65535"],
     ["PORT", "80.5", "must be an integer"],
+    ["DATABASE_URL", "postgres://u@host:99999/d", "a PostgreSQL URL"],
+    ["DATABASE_URL", "postgres://u:50%@host/d", "written as %25"],
     ["PORT", "-1", "must be an integer"],
     ["REQUEST_TIMEOUT", "10s", "between 50 and 300000; the default is 10000"],
     ["KMS_KEY_ARN", "alias/cipherwatch", "not of an alias"],
@@ -121,6 +123,16 @@ describe("the service's environment", () => {
       }),
     ];
     for (const message of messages) expect(message).not.toContain("hunter2");
+  });
+
+  test.each([
+    "postgres://u:p%40ss%25@db.example:5432/d?sslmode=require",
+    "postgresql://u@a.example:5432,b.example:5432/d",
+    "postgres://[::1]/d",
+  ])("accepts the database %s", (DATABASE_URL) => {
+    expect(parseServiceEnvironment({ ...byUrl, DATABASE_URL }).database).toMatchObject({
+      url: DATABASE_URL,
+    });
   });
 
   test("rejects two databases", () => {

@@ -110,11 +110,23 @@ const settings = {
   ).default("Cipherwatch"),
 };
 
+const DATABASE_URL_ALLOWED =
+  "a PostgreSQL URL such as postgres://user@host:5432/database, with % in a password written as %25 (or set DATABASE_HOST instead)";
+
+/** Whether the driver can parse it. It takes several hosts, separated by commas. */
+function isUrl(text: string): boolean {
+  try {
+    decodeURIComponent(new URL(text.replace(/,[^/?]*/, "")).href);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const databaseUrl = {
-  DATABASE_URL: text(
-    /^postgres(ql)?:\/\/./,
-    "a PostgreSQL URL such as postgres://user@host:5432/database (or set DATABASE_HOST instead)",
-  ),
+  DATABASE_URL: text(/^postgres(ql)?:\/\/./, DATABASE_URL_ALLOWED).refine(isUrl, {
+    error: `must be ${DATABASE_URL_ALLOWED}`,
+  }),
 };
 
 const databaseServer = {
@@ -306,15 +318,12 @@ function parse<Shape extends z.ZodRawShape>(shape: Shape, variables: Variables) 
     const name = String(path[0]);
     const value = set[name];
     if (value === undefined) return `${name} ${message}.`;
-    const received = SECRET.has(name) ? "hidden (secret)" : JSON.stringify(withoutPassword(value));
+    // A URL may have a password, for example one that was set as DATABASE_HOST.
+    const shown = JSON.stringify(value.replace(/\/\/.*:.*@/s, "//…@"));
+    const received = SECRET.has(name) ? "hidden (secret)" : shown;
     return `${name} ${message}; received ${received}.`;
   });
   throw new OperatorError(`Invalid environment variables:\n${lines.join("\n")}`);
-}
-
-/** Hides the user and the password of a URL, such as one that was set as DATABASE_HOST. */
-function withoutPassword(value: string): string {
-  return value.replace(/\/\/.*:.*@/s, "//…@");
 }
 
 function integer(min: number, max: number, defaultValue: number) {

@@ -1,6 +1,7 @@
 import { trailLogGroupName } from "../common/naming.ts";
 import type * as alarms from "./alarms.ts";
 import type * as general from "./general.ts";
+import { BUCKET } from "./general.ts";
 import type * as keysAndLogs from "./keys-and-logs.ts";
 import type * as network from "./network.ts";
 import { listOf, textsOf } from "./schemas.ts";
@@ -44,8 +45,8 @@ export const settings = {
   trailBucket: setting({
     description:
       "Bucket of the existing trail, whose changes trail-change reports, too. Not covered if unset.",
-    schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is not a valid S3 bucket name").optional(),
-    allowed: "3 to 63 lowercase letters, digits, dots and hyphens",
+    schema: text(BUCKET, "is not a valid S3 bucket name").optional(),
+    allowed: "3 to 63 lowercase letters, digits, dots and hyphens, but no two dots in a row",
     next: "copy S3BucketName from `aws cloudtrail describe-trails`, or unset it",
   }),
 

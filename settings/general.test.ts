@@ -40,7 +40,11 @@ testSettings(settings, {
     "STATE_BUCKET",
     "example-state",
     "example-state",
-    { "s3://state/key": /^is not a valid S3 bucket name$/ },
+    {
+      "s3://state/key": /^is not a valid S3 bucket name$/,
+      "state..example": /^is not a valid S3 bucket name$/,
+      "192.0.2.1": /^is not a valid S3 bucket name$/,
+    },
   ],
   tags: [
     "TAGS",
@@ -77,6 +81,12 @@ testSettings(settings, {
 
 test("lists the known environments for an unknown one", () => {
   expect(issuesOf({ ENV: "staging" })).toMatchObject([{ allowed: "dev, prod" }]);
+});
+
+test("rejects tags whose names differ in their case only", () => {
+  expect(issuesOf({ TAGS: "Owner=a,team=b,owner=c" })).toMatchObject([
+    { variable: "CIPHERWATCH_TAGS", message: expect.stringMatching(/^sets owner twice/) },
+  ]);
 });
 
 test("rejects more tags than AWS allows on a resource", () => {

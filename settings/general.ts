@@ -43,6 +43,9 @@ function validateRolePath(path: string): string | undefined {
     : undefined;
 }
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+export const BUCKET = /^(?!.*\.\.|\d+(\.\d+){3}$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
 const isShape = (env: string) => SHAPES.some((shape) => shape === env);
 
 const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
@@ -99,8 +102,8 @@ export const settings = {
 
   stateBucket: setting({
     description: "S3 bucket that stores Terraform's state. A local file if unset.",
-    schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "is not a valid S3 bucket name").optional(),
-    allowed: "3 to 63 lowercase letters, digits, dots and hyphens",
+    schema: text(BUCKET, "is not a valid S3 bucket name").optional(),
+    allowed: "3 to 63 lowercase letters, digits, dots and hyphens, but no two dots in a row",
     next: "set it to the bucket's name alone, or unset it to use a local state file",
   }),
 
@@ -156,6 +159,17 @@ export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
     },
     allowed: `at most ${MAX_TAGS} tags`,
     next: "set fewer tags",
+  },
+  {
+    fields: ["tags"],
+    check: ({ tags }) => {
+      const names = Object.keys(tags);
+      const lowerCase = names.map((name) => name.toLowerCase());
+      const [same] = names.filter((_, index) => lowerCase.indexOf(lowerCase[index] ?? "") < index);
+      return same !== undefined && `sets ${same} twice: IAM ignores the case of a tag's name`;
+    },
+    allowed: "names that differ in more than their case",
+    next: "set each tag once",
   },
   {
     fields: ["deletionProtection", "shape"],
