@@ -18,6 +18,7 @@ const subscriptionArn = `${topicArn}:0f3c1d2e-8a4b-4c6d-9e7f-5b6a7c8d9e0f`;
 const onAlarms = { eventSource: "monitoring.amazonaws.com", readOnly: false };
 const onTopics = { eventSource: "sns.amazonaws.com", readOnly: false };
 const onRules = { eventSource: "events.amazonaws.com", readOnly: false };
+const onChat = { eventSource: "chatbot.amazonaws.com", readOnly: false };
 const onFilters = { eventSource: "logs.amazonaws.com", readOnly: false };
 
 /** Request parameters that contain the name of an alarm, a metric filter or a rule. */
@@ -136,6 +137,20 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
         ...notByRole(scope.deployRoleArn),
       ),
     ),
+    // The Slack channel, and any workspace: the record of one has its id only.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "chatbot.amazonaws.com"),
+        anyOf(
+          ...["chatConfigurationArn", "ChatConfigurationArn"].map((member) =>
+            matchesAny(`$.requestParameters.${member}`, `*/${scope.namePrefix}*`),
+          ),
+          matchesAny("$.eventName", "DeleteSlackWorkspaceAuthorization"),
+        ),
+        matchesAny("$.eventName", "Delete*", "Update*"),
+        ...notByRole(scope.deployRoleArn),
+      ),
+    ),
   ],
   threshold: 1,
   period: 60,
@@ -153,6 +168,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
     "A deployment removed a detection: the events are Delete… calls by the deploy role at the time of the deployment.",
     "Somebody tested the notifications: the event is SetAlarmState by the tester.",
     "Somebody subscribed to an existing topic, or changed it, for other uses of the topic.",
+    "Another team disconnected a Slack workspace of its own.",
     "The webhook's Authorization header was set: UpdateConnection by a known administrator.",
     "Announced manual maintenance: DisableAlarmActions, followed soon by EnableAlarmActions.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
@@ -161,7 +177,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn, eventID, errorCode",
-      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and @message like "${namePrefix}"`,
+      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com", "chatbot.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and (@message like "${namePrefix}" or eventName = "DeleteSlackWorkspaceAuthorization")`,
     ].join(" | "),
   mustFire: [
     exampleEvent("a user deletes two alarms, one of them Cipherwatch's", user, {
@@ -242,6 +258,19 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
         name: `${namePrefix}alarm-events`,
         invocationEndpoint: "https://mallory.example.com",
       },
+    }),
+    // https://docs.aws.amazon.com/chatbot/latest/APIReference/API_DeleteSlackChannelConfiguration.html
+    exampleEvent("a user deletes the configuration of the Slack channel", user, {
+      ...onChat,
+      eventName: "DeleteSlackChannelConfiguration",
+      requestParameters: {
+        chatConfigurationArn: `arn:aws:chatbot::111122223333:chat-configuration/slack-channel/${namePrefix}chat`,
+      },
+    }),
+    exampleEvent("a user deletes the authorization of a Slack workspace", user, {
+      ...onChat,
+      eventName: "DeleteSlackWorkspaceAuthorization",
+      requestParameters: { slackTeamId: "T0123456789" },
     }),
     exampleEvent("a user deletes a metric filter", user, {
       ...onFilters,

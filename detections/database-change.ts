@@ -8,7 +8,7 @@ import {
   user,
 } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
-import type { DetectionScope } from "./scope.ts";
+import { type DetectionScope, databaseName } from "./scope.ts";
 
 /** Reported by database-copy. */
 const COPIES = [
@@ -21,16 +21,14 @@ const COPIES = [
   "*BackupsReplication",
 ];
 
-const instanceName = ({ namePrefix }: DetectionScope) => `${namePrefix}database`;
-
 /**
  * RDS ignores the case of an identifier in a request, but always answers with lower case. The request is
  * compared as well, because the record of a denied call has no response.
  */
 const ourInstance = (scope: DetectionScope) =>
   anyOf(
-    matchesAny("$.requestParameters.dBInstanceIdentifier", instanceName(scope)),
-    matchesAny("$.responseElements.dBInstanceIdentifier", instanceName(scope)),
+    matchesAny("$.requestParameters.dBInstanceIdentifier", databaseName(scope)),
+    matchesAny("$.responseElements.dBInstanceIdentifier", databaseName(scope)),
   );
 
 /** The role of the operating hours can only start and stop the instance. */
@@ -38,7 +36,7 @@ const expectedRoles = ({ deployRoleArn, operatingHoursRoleArn }: DetectionScope)
   operatingHoursRoleArn === undefined ? [deployRoleArn] : [deployRoleArn, operatingHoursRoleArn];
 
 const change = { eventSource: "rds.amazonaws.com", readOnly: false };
-const dBInstanceIdentifier = instanceName(exampleScope);
+const dBInstanceIdentifier = databaseName(exampleScope);
 const responseElements = { dBInstanceIdentifier };
 
 export const databaseChange: TrailDetection = {
@@ -56,15 +54,26 @@ export const databaseChange: TrailDetection = {
         "$.readOnly IS FALSE",
         anyOf(
           ourInstance(scope),
-          matchesAny("$.requestParameters.dBParameterGroupName", `${instanceName(scope)}*`),
-          matchesAny("$.requestParameters.dBSubnetGroupName", instanceName(scope)),
+          matchesAny("$.requestParameters.dBParameterGroupName", `${databaseName(scope)}*`),
+          matchesAny("$.requestParameters.dBSubnetGroupName", databaseName(scope)),
         ),
         matchesNone("$.eventName", ...COPIES),
         matchesNone(CALLER_ROLE_ARN, ...expectedRoles(scope)),
       ),
     ),
-  // What no reviewed deployment does, by anyone. The record shows a new password as asterisks.
+  // The name in the request is as the caller wrote it.
   furtherPatterns: (scope) => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "rds.amazonaws.com"),
+        matchesAny("$.eventName", "RegisterDBProxyTargets"),
+        anyOf(
+          matchesAny("$.requestParameters.dBInstanceIdentifiers[*]", databaseName(scope)),
+          matchesAny("$.responseElements.dBProxyTargets[*].rdsResourceId", databaseName(scope)),
+        ),
+      ),
+    ),
+    // What no reviewed deployment does, by anyone. The record shows a new password as asterisks.
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "rds.amazonaws.com"),
@@ -105,7 +114,7 @@ export const databaseChange: TrailDetection = {
   insightsQuery: (scope) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.publiclyAccessible, requestParameters.deletionProtection, eventID, errorCode",
-      `filter eventSource = "rds.amazonaws.com" and eventName not like /^(Describe|List|Download)/ and @message like "${instanceName(scope)}"`,
+      `filter eventSource = "rds.amazonaws.com" and eventName not like /^(Describe|List|Download)/ and @message like "${databaseName(scope)}"`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
@@ -177,6 +186,24 @@ export const databaseChange: TrailDetection = {
       eventName: "DeleteDBInstanceAutomatedBackup",
       requestParameters: { dbiResourceId: "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ" },
       responseElements: { ...responseElements, status: "deleting" },
+    }),
+    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RegisterDBProxyTargets.html
+    exampleEvent("a user connects a proxy of her own to the database", user, {
+      ...change,
+      eventName: "RegisterDBProxyTargets",
+      requestParameters: {
+        dBProxyName: "x",
+        dBInstanceIdentifiers: [dBInstanceIdentifier.toUpperCase()],
+      },
+      responseElements: {
+        dBProxyTargets: [{ rdsResourceId: dBInstanceIdentifier, type: "RDS_INSTANCE" }],
+      },
+    }),
+    exampleEvent("AWS denies a user to connect a proxy to the database", user, {
+      ...change,
+      eventName: "RegisterDBProxyTargets",
+      errorCode: "AccessDenied",
+      requestParameters: { dBProxyName: "x", dBInstanceIdentifiers: [dBInstanceIdentifier] },
     }),
   ],
   mustNotFire: [

@@ -6,7 +6,7 @@ import {
   matchesNone,
   serviceLinkedRole,
 } from "./pattern.ts";
-import type { DetectionScope } from "./scope.ts";
+import { type DetectionScope, databaseName } from "./scope.ts";
 
 /** A pattern has at most three selectors with `[*]`: one for each security group. */
 const GROUPS = "groupSet.items[*].groupId";
@@ -43,6 +43,13 @@ export function placementPatterns(scope: DetectionScope): readonly string[] {
     // EC2 records one group as an object, several as a list.
     ec2(["CreateVpcEndpoint"], `${ENDPOINT_GROUPS}.content`),
     ec2(["CreateVpcEndpoint"], `${ENDPOINT_GROUPS}[*].content`),
+    // RDS creates the interfaces of proxies, and of another database, which can connect to ours.
+    placement(
+      "rds",
+      ["CreateDB*", "ModifyDB*"],
+      namesOurs(scope, "requestParameters.vpcSecurityGroupIds[*]"),
+      matchesNone("$.requestParameters.dBInstanceIdentifier", databaseName(scope)),
+    ),
     placement(
       "ecs",
       TASKS,

@@ -52,8 +52,9 @@ export const ingressChange: TrailDetection = {
         anyOf(
           ...names(LOAD_BALANCER_MEMBERS, namePrefix),
           matchesAny("$.requestParameters.targetGroupArn", TARGET_GROUP),
-          // ModifyRule and DeleteRule name a rule only; its ARN contains the load balancer's name.
+          // These name rules only; their ARNs contain the load balancer's name.
           matchesAny("$.requestParameters.ruleArn", `*/${namePrefix}*`),
+          matchesAny("$.requestParameters.rulePriorities[*].ruleArn", `*/${namePrefix}*`),
         ),
       ),
     ),
@@ -152,6 +153,12 @@ export const ingressChange: TrailDetection = {
       ...onListeners,
       eventName: "CreateListener",
       requestParameters: { loadBalancerArn, protocol: "HTTP", port: 8080 },
+    }),
+    // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetRulePriorities.html
+    exampleEvent("a user changes the order of the listener's rules", user, {
+      ...onListeners,
+      eventName: "SetRulePriorities",
+      requestParameters: { rulePriorities: [{ ruleArn, priority: 50 }] },
     }),
     // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
     exampleEvent("a user creates a service of ECS whose tasks get the service's requests", user, {

@@ -46,7 +46,7 @@ const createInterface = {
 const placementsQuery = ({ securityGroupIds }: DetectionScope) =>
   securityGroupIds.length === 0
     ? ""
-    : ` or eventName like /RunInstances|NetworkInterface|InstanceAttribute|CreateVpcEndpoint|Service$|Task|TaskSet/ and ${mentionsAny(securityGroupIds)} and sourceIPAddress != "ecs.amazonaws.com"`;
+    : ` or eventName like /RunInstances|NetworkInterface|InstanceAttribute|CreateVpcEndpoint|Service$|Task|TaskSet|^(Create|Modify)DB/ and ${mentionsAny(securityGroupIds)} and sourceIPAddress != "ecs.amazonaws.com"`;
 
 export const networkChange: TrailDetection = {
   id: "network-change",
@@ -243,6 +243,13 @@ export const networkChange: TrailDetection = {
         taskDefinition: "maintenance:3",
         networkConfiguration: { awsvpcConfiguration: { securityGroups: [serviceGroup] } },
       },
+    }),
+    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
+    exampleEvent("a user creates a database proxy in the group", user, {
+      ...change,
+      eventSource: "rds.amazonaws.com",
+      eventName: "CreateDBProxy",
+      requestParameters: { dBProxyName: "x", vpcSecurityGroupIds: [serviceGroup] },
     }),
     // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateExpressGatewayService.html
     exampleEvent("a user creates an Express service in the group", user, {

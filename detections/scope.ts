@@ -121,6 +121,9 @@ export interface ScopeSettings {
   readonly operatingHours?: OperatingHours | undefined;
 }
 
+/** Identifier of the database instance. */
+export const databaseName = ({ namePrefix }: MonitoringScope): string => `${namePrefix}database`;
+
 /** Whether the trail is one of the stacks, and not an existing one. */
 export function hasOwnTrail({ trailLogGroupName, logGroupPrefix }: MonitoringScope): boolean {
   return trailLogGroupName.startsWith(logGroupPrefix);

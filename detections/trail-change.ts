@@ -12,7 +12,7 @@ import {
 import { allOf, anyOf, jsonPattern, matchesAny, matchesNone, notByRole } from "./pattern.ts";
 import { hasOwnTrail, type MonitoringScope, trailRoleName } from "./scope.ts";
 
-/** Excludes calls that do not weaken an existing trail: CreateTrail and StartLogging. */
+/** Excludes calls that do not weaken an existing trail, such as StartLogging, and PutEventConfiguration, which adds events. */
 const TRAIL_CHANGES = [
   "StopLogging",
   "DeleteTrail",
@@ -25,11 +25,11 @@ const LOG_GROUP_CHANGES = [
   "DeleteLogGroup",
   "DeleteLogStream",
   "PutRetentionPolicy",
-  "AssociateKmsKey",
-  "DisassociateKmsKey",
+  "*ssociateKmsKey", // AssociateKmsKey and DisassociateKmsKey
   "*DataProtectionPolicy",
   "PutSubscriptionFilter",
   "PutTransformer",
+  "PutBearerTokenAuthentication",
 ];
 
 /** Apply to all log groups of the account, or to flow logs, whose records do not name a log group. */
@@ -157,7 +157,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
   insightsQuery: ({ trailBucketName }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.name, requestParameters.bucketName, eventID, errorCode",
-      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$/ ${trailBucketName === undefined ? "" : ` or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${trailBucketName.replace("*", "")}")`}`,
+      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$|ssociateKmsKey$/ ${trailBucketName === undefined ? "" : ` or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${trailBucketName.replace("*", "")}")`}`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
@@ -206,6 +206,15 @@ export const trailChange: TrailDetection<MonitoringScope> = {
       ...onLogs,
       eventName: "AssociateKmsKey",
       requestParameters: { logGroupName: trailLogGroupName, kmsKeyId: otherKeyArn },
+    }),
+    // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutBearerTokenAuthentication.html
+    exampleEvent("a user lets bearer tokens write to the trail's log group", user, {
+      ...onLogs,
+      eventName: "PutBearerTokenAuthentication",
+      requestParameters: {
+        logGroupIdentifier: trailLogGroupName,
+        bearerTokenAuthenticationEnabled: true,
+      },
     }),
     // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutDataProtectionPolicy.html
     exampleEvent("a user masks parts of the trail's log events", user, {

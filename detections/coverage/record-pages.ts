@@ -3,6 +3,7 @@
  * requests have the names of the API reference, with a lower-case first letter.
  */
 export const recordPages: Readonly<Record<string, string>> = {
+  chatbot: "https://docs.aws.amazon.com/chatbot/latest/adminguide/logging-using-cloudtrail.html",
   cloudtrail:
     "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html",
   ec2: "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitor-with-cloudtrail.html",

@@ -29,6 +29,10 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Create and delete one of each.",
   ],
   [
+    "Amazon Q Developer in chat applications records `chatConfigurationArn`, or `ChatConfigurationArn` as in its API reference. alarm-change compares both.",
+    "Change the logging level of a channel of a test.",
+  ],
+  [
     "Fargate's start of a task reads the secret from the task's own network interface, so through the NAT gateway or the VPC endpoint.",
     "Start a task, and compare `sourceIPAddress` and `vpcEndpointId` of GetSecretValue.",
   ],

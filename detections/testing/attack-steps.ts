@@ -203,6 +203,21 @@ export const ATTACK_STEPS: readonly AttackStep[] = [
     call("logs", "PutDataProtectionPolicy", { logGroupIdentifier: trailLogGroupName }),
   ],
   [
+    "let bearer tokens write to the trail's log group",
+    "trail-change",
+    call("logs", "PutBearerTokenAuthentication", {
+      logGroupIdentifier: trailLogGroupName,
+      bearerTokenAuthenticationEnabled: true,
+    }),
+  ],
+  [
+    "delete the configuration of the Slack channel",
+    "alarm-change",
+    call("chatbot", "DeleteSlackChannelConfiguration", {
+      chatConfigurationArn: `arn:aws:chatbot::111122223333:chat-configuration/slack-channel/${namePrefix}chat`,
+    }),
+  ],
+  [
     "delete the flow log",
     "trail-change",
     call("ec2", "DeleteFlowLogs", { DeleteFlowLogsRequest: { FlowLogId: { content: "fl-1" } } }),

@@ -57,6 +57,31 @@ export const WORKLOAD_STEPS: readonly AttackStep[] = [
     }),
   ],
   [
+    "change the order of the listener's rules",
+    "ingress-change",
+    call("elasticloadbalancing", "SetRulePriorities", {
+      rulePriorities: [
+        {
+          ruleArn: `arn:aws:elasticloadbalancing:ap-southeast-2:111122223333:listener-rule/app/${namePrefix}service/1/2/3`,
+          priority: 50,
+        },
+      ],
+    }),
+  ],
+  [
+    "create a database proxy in the security group of the tasks",
+    "network-change",
+    call("rds", "CreateDBProxy", { dBProxyName: "x", vpcSecurityGroupIds: [serviceGroup] }),
+  ],
+  [
+    "connect a proxy to the database",
+    "database-change",
+    call("rds", "RegisterDBProxyTargets", {
+      dBProxyName: "x",
+      dBInstanceIdentifiers: [`${namePrefix}database`],
+    }),
+  ],
+  [
     "create an Express service with the service's role",
     "role-borrowed",
     call("ecs", "CreateExpressGatewayService", { taskRoleArn: serviceRoleArn }),

@@ -69,6 +69,7 @@ test.each([
   ["kms-key-change", "live"],
   ["role-change", "live"],
   ["database-copy", "live"],
+  ["database-change", "live"],
   ["secret-access", "live"],
   ["denied-api", "live"],
   ["service-credentials-outside", "live"],
@@ -135,6 +136,7 @@ describe("a monitored key", () => {
 /** Steps that no scenario makes, with the reason. */
 const NOT_LIVE: Readonly<Record<string, string>> = {
   "let others write plans for the pipeline": "the lab does not speak the REST protocol of S3",
+  "delete the configuration of the Slack channel": "the lab has no chat, whose protocol is REST",
 };
 
 test("every attack step that a detection must report is made by a live scenario", async () => {

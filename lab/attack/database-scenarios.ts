@@ -89,6 +89,10 @@ export const databaseChangeScenarios: readonly Scenario[] = [
       "CloudwatchLogsExportConfiguration.DisableLogTypes.member.1": "postgresql",
     }),
   ),
+  rds("connects a proxy of her own to the database", "RegisterDBProxyTargets", (lab) => ({
+    DBProxyName: "mallory",
+    "DBInstanceIdentifiers.member.1": instance(lab),
+  })),
   rds("deletes a snapshot", "DeleteDBSnapshot", () => ({ DBSnapshotIdentifier: SNAPSHOT })),
   rds("deletes the database", "DeleteDBInstance", onInstance({ SkipFinalSnapshot: "true" })),
 ];

@@ -15,9 +15,9 @@ import {
   borrowedRoleScenarios,
   containerDefinitions,
   elb,
-  foreignTargetScenario,
   imageScenarios,
   placementScenarios,
+  requestScenarios,
   serviceStopScenarios,
   targetGroupArn,
 } from "./workload-scenarios.ts";
@@ -184,7 +184,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         ResourceArn: elb(lab, `loadbalancer/app/${lab.scope.namePrefix}service/50dc6c495c0c9188`),
       }),
     ),
-    foreignTargetScenario,
+    ...requestScenarios,
   ],
   "network-change": [
     live("mallory deletes a VPC endpoint", ({ attacker }) =>
@@ -232,6 +232,12 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       attacker.json("logs", "PutDataProtectionPolicy", {
         logGroupIdentifier: scope.trailLogGroupName,
         policyDocument: "{}",
+      }),
+    ),
+    live("mallory lets bearer tokens write to the trail's log group", ({ attacker, scope }) =>
+      attacker.json("logs", "PutBearerTokenAuthentication", {
+        logGroupIdentifier: scope.trailLogGroupName,
+        bearerTokenAuthenticationEnabled: true,
       }),
     ),
     live("mallory deletes the log group of the web ACL", ({ attacker, scope }) =>

@@ -62,10 +62,19 @@ export const placementScenarios: readonly Scenario[] = [
   live("mallory creates an Express service in the security group of the tasks", (lab) =>
     lab.attacker.json("ecs", "CreateExpressGatewayService", {
       serviceName: "maintenance",
-      executionRoleArn: "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
-      infrastructureRoleArn: "arn:aws:iam::111122223333:role/ecsInfrastructureRole",
+      executionRoleArn: `arn:aws:iam::${lab.scope.accountId}:role/ecsTaskExecutionRole`,
+      infrastructureRoleArn: `arn:aws:iam::${lab.scope.accountId}:role/ecsInfrastructureRole`,
       primaryContainer: { image: containerDefinitions[0]?.image },
       networkConfiguration: { securityGroups: [tasksGroup(lab)] },
+    }),
+  ),
+  live("mallory creates a database proxy in the security group of the tasks", (lab) =>
+    lab.attacker.query("rds", "CreateDBProxy", {
+      DBProxyName: "mallory",
+      EngineFamily: "POSTGRESQL",
+      RoleArn: `arn:aws:iam::${lab.scope.accountId}:role/proxy`,
+      "VpcSubnetIds.member.1": "subnet-0a1b2c3d4e5f60715",
+      "VpcSecurityGroupIds.member.1": tasksGroup(lab),
     }),
   ),
   live("mallory opens the security group of the database to the internet", ({ attacker, scope }) =>
@@ -79,9 +88,8 @@ export const placementScenarios: readonly Scenario[] = [
   ),
 ];
 
-export const foreignTargetScenario: Scenario = live(
-  "mallory creates a service of her own whose tasks get the requests",
-  (lab) =>
+export const requestScenarios: readonly Scenario[] = [
+  live("mallory creates a service of her own whose tasks get the requests", (lab) =>
     lab.attacker.json("ecs", "CreateService", {
       serviceName: "maintenance",
       taskDefinition: "maintenance:1",
@@ -89,7 +97,17 @@ export const foreignTargetScenario: Scenario = live(
         { targetGroupArn: targetGroupArn(lab), containerName: "x", containerPort: 8080 },
       ],
     }),
-);
+  ),
+  live("mallory changes the order of the listener's rules", (lab) =>
+    lab.attacker.query("elasticloadbalancing", "SetRulePriorities", {
+      "RulePriorities.member.1.RuleArn": elb(
+        lab,
+        `listener-rule/app/${lab.scope.namePrefix}service/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee`,
+      ),
+      "RulePriorities.member.1.Priority": "50",
+    }),
+  ),
+];
 
 export const borrowedRoleScenarios: readonly Scenario[] = [
   live("mallory creates an Express service with the service's role", ({ attacker, scope }) =>
@@ -97,7 +115,7 @@ export const borrowedRoleScenarios: readonly Scenario[] = [
       serviceName: "maintenance",
       taskRoleArn: scope.serviceRoleArn,
       executionRoleArn: scope.executionRoleArn,
-      infrastructureRoleArn: "arn:aws:iam::111122223333:role/ecsInfrastructureRole",
+      infrastructureRoleArn: `arn:aws:iam::${scope.accountId}:role/ecsInfrastructureRole`,
       primaryContainer: { image: containerDefinitions[0]?.image },
     }),
   ),

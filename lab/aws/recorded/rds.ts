@@ -42,6 +42,14 @@ function instanceOperations(databases: readonly DeployedDatabase[]): RecordedOpe
     DeleteDBInstance: onInstance("deleting"),
     RestoreDBInstanceFromDBSnapshot: onNewInstance("DBInstanceIdentifier"),
     RestoreDBInstanceToPointInTime: onNewInstance("TargetDBInstanceIdentifier"),
+    CreateDBProxy: {
+      required: ["DBProxyName", "EngineFamily", "RoleArn", "VpcSubnetIds"],
+      resource: named("db-proxy", "DBProxyName"),
+    },
+    RegisterDBProxyTargets: {
+      required: ["DBProxyName"],
+      resource: named("db-proxy", "DBProxyName"),
+    },
     ModifyDBParameterGroup: {
       required: ["DBParameterGroupName"],
       resource: named("pg", "DBParameterGroupName"),

@@ -92,6 +92,7 @@ export const loadBalancingOperations: Operations = recordedOperations(
     DeleteLoadBalancer: onLoadBalancer,
     RegisterTargets: onTargetGroup,
     ModifyTargetGroup: onTargetGroup,
+    SetRulePriorities: { required: ["RulePriorities"] },
   },
 );
 
@@ -209,6 +210,7 @@ export const logChangeOperations: Operations = recordedOperations(
     PutRetentionPolicy: onGroup,
     DeleteRetentionPolicy: onGroup,
     PutDataProtectionPolicy: on("logs", "logGroupIdentifier", "log-group:"),
+    PutBearerTokenAuthentication: on("logs", "logGroupIdentifier", "log-group:"),
   },
 );
 
