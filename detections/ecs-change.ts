@@ -17,9 +17,7 @@ const CHANGES = [
   "ExecuteCommand",
   "Register*",
   "Deregister*",
-  "RunTask",
-  "StartTask",
-  "Stop*",
+  "*Task", // RunTask, StartTask and StopTask
   "Create*",
   "Update*",
   "Put*",

@@ -33,9 +33,10 @@ export function placementPatterns(scope: DetectionScope): readonly string[] {
       ["RunInstances"],
       "requestParameters.networkInterfaceSet.items[*].groupSet.items[0].groupId",
     ),
-    // Also by services that connect to a VPC on somebody's behalf, such as Lambda.
+    // CreateNetworkInterface and ModifyNetworkInterfaceAttribute, also by services that connect to a VPC on
+    // somebody's behalf, such as Lambda.
     ec2(
-      ["CreateNetworkInterface", "ModifyNetworkInterfaceAttribute"],
+      ["*NetworkInterface*"],
       `requestParameters.${GROUPS}`,
       matchesNone(CALLER_ROLE_ARN, serviceLinkedRole("ecs"), serviceLinkedRole("rds")),
       matchesNone("$.userIdentity.type", "AWSService"),

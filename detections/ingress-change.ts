@@ -52,13 +52,18 @@ export const ingressChange: TrailDetection = {
         anyOf(
           ...names(LOAD_BALANCER_MEMBERS, namePrefix),
           matchesAny("$.requestParameters.targetGroupArn", TARGET_GROUP),
-          // These name rules only; their ARNs contain the load balancer's name.
+          // ModifyRule and DeleteRule name a rule only; its ARN contains the load balancer's name.
           matchesAny("$.requestParameters.ruleArn", `*/${namePrefix}*`),
-          matchesAny("$.requestParameters.rulePriorities[*].ruleArn", `*/${namePrefix}*`),
         ),
       ),
     ),
   furtherPatterns: (scope) => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventName", "SetRulePriorities"),
+        matchesAny("$.requestParameters.rulePriorities[*].ruleArn", `*/${scope.namePrefix}*`),
+      ),
+    ),
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "wafv2.amazonaws.com"),

@@ -31,14 +31,8 @@ export const roleBorrowed: TrailDetection = {
           )})`,
           namesRole(scope, "overrides.taskRoleArn", "overrides.executionRoleArn"),
           `(${allOf(
-            matchesAny(
-              "$.eventName",
-              "RunTask",
-              "StartTask",
-              "CreateService",
-              "UpdateService",
-              "CreateTaskSet",
-            ),
+            // RunTask, StartTask, CreateService and CreateTaskSet; others have no task definition.
+            matchesAny("$.eventName", "*Task", "Create*", "UpdateService"),
             namesRole(scope, "taskDefinition"),
             inOtherCluster(scope),
           )})`,
