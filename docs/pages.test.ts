@@ -39,9 +39,12 @@ test("gives each decision a number of its own, in its file name and its title", 
   );
 });
 
-/** Commands that would download and run a package named `cipherwatch` from npm's registry, which is not ours. */
+/**
+ * Commands that would download and run a package named `cipherwatch` from npm's registry, which is not ours. Without the
+ * second --, npx takes options such as --help for itself.
+ */
 const RUNS_ANY_PACKAGE =
-  /\b(?:npx|bunx|pnpx|(?:npm|bun|pnpm) (?:exec|x)|(?:pnpm|yarn) dlx) (?!--no )(?:-\S+ )*cipherwatch\b.*/g;
+  /\b(?:npx|bunx|pnpx|(?:npm|bun|pnpm) (?:exec|x)|(?:pnpm|yarn) dlx) (?!--no -- )(?:-\S+ )*cipherwatch\b.*/g;
 const INSTALLS_ANY_PACKAGE =
   /\b(?:npm|pnpm|yarn|bun) (?:i|install|add) (?:-\S+ )*cipherwatch(?![\w./-]*\.tgz).*/g;
 
@@ -56,7 +59,8 @@ test.each([
   ["npm exec cipherwatch -- replay; pnpm dlx cipherwatch", 1],
   ["npm install --save-dev cipherwatch", 1],
   ["npm i cipherwatch@latest", 1],
-  ["npx --no cipherwatch replay", 0],
+  ["npx --no cipherwatch --help", 1],
+  ["npx --no -- cipherwatch replay", 0],
   ["npm install --save-dev vendor/cipherwatch-0.1.0.tgz", 0],
   ["npm install cipherwatch-0.1.0.tgz", 0],
 ])("tells whether %j could run another package", (command, count) => {
@@ -77,7 +81,7 @@ test("no page or message shows a command that could run another package of the s
         (command) => `${path}: ${command}`,
       ),
     );
-  expect(unsafe, "use npx --no cipherwatch, or install the packed file by its path").toEqual([]);
+  expect(unsafe, "use npx --no -- cipherwatch, or install the packed file by its path").toEqual([]);
 });
 
 describe.each(pages)("%s", (path) => {

@@ -7,7 +7,7 @@ import manifest from "./package.json" with { type: "json" };
 import { runPattern } from "./pattern.ts";
 import { runWatch } from "./watch.ts";
 
-const USAGE = `npx --no cipherwatch COMMAND [options]
+const USAGE = `npx --no -- cipherwatch COMMAND [options]
 
   replay PATH…               replay alarms over CloudTrail files: what would have fired, when, because of whom
   pattern PATTERN [PATH…]    check a filter pattern, and show which events it matches and why
@@ -21,7 +21,7 @@ Exit codes: 0 success; 2 invalid arguments. The help of a command lists its own.
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   replay: (args) =>
     runInProcess(args, {
-      command: "npx --no cipherwatch replay",
+      command: "npx --no -- cipherwatch replay",
       loadDetections: async (bound) => {
         warnAboutSettings();
         return snapshotDetections(

@@ -72,6 +72,8 @@ describe("pattern", () => {
   });
 
   it("rejects a missing pattern with the help text", async () => {
-    await expect(testPattern([])).rejects.toThrow(/^PATTERN is missing\.\n\nnpx --no cipherwatch/);
+    await expect(testPattern([])).rejects.toThrow(
+      /^PATTERN is missing\.\n\nnpx --no -- cipherwatch/,
+    );
   });
 });

@@ -16,7 +16,7 @@ import { counted, number } from "../replay/report/format.ts";
 /** Events explained of those that match, and of those that do not. */
 const SHOWN = 5;
 
-const USAGE = `npx --no cipherwatch pattern PATTERN [PATH…]
+const USAGE = `npx --no -- cipherwatch pattern PATTERN [PATH…]
 
 Checks a CloudWatch Logs filter pattern as AWS does. With CloudTrail files, also counts the events that it
 matches, and explains the first ${SHOWN} that match and the first ${SHOWN} that do not, clause by clause.

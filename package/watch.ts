@@ -7,7 +7,7 @@ import { type Variables, variableName } from "../settings/load.ts";
 import { loadWatchSettings, type WatchSettings } from "../settings/watch.ts";
 import { synthesizeWatch } from "../stacks/watch.ts";
 
-const USAGE = `npx --no cipherwatch watch --keys FILE --email ADDRESS [options]
+const USAGE = `npx --no -- cipherwatch watch --keys FILE --email ADDRESS [options]
 
 Writes Terraform that monitors KMS keys: a trail of the account, and alarms on uses of a key by others than its
 expected callers, on rejected calls, on unusually many decrypts, and on changes of the keys and the trail.

@@ -43,7 +43,7 @@ afterAll(() => {
 });
 
 const npx = (...args: string[]) =>
-  run(["npx", "--no", "cipherwatch", ...args], { cwd: installed, env, accept: "any" });
+  run(["npx", "--no", "--", "cipherwatch", ...args], { cwd: installed, env, accept: "any" });
 
 const trail = () => [
   "--role-arn",
@@ -82,7 +82,7 @@ it("installs into an empty folder without a network: one package, below 25 MB, n
 
 it("explains itself, names its version, and says which commands need CDKTF", async () => {
   expect((await npx("replay", "--help")).stdout).toMatch(
-    /^npx --no cipherwatch replay \[options\] PATH…/,
+    /^npx --no -- cipherwatch replay \[options\] PATH…/,
   );
   const { version } = JSON.parse(readFileSync(join(root, "package/package.json"), "utf8"));
   expect((await npx("--version")).stdout).toBe(`${version}\n`);

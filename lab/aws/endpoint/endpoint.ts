@@ -163,13 +163,16 @@ async function runOperation(
 }
 
 function unsupported(wire: WireRequest, services: EndpointOptions["services"]): AwsError {
+  const { service, operation, displayName } = wire;
+  // The target of a JSON request names some services as no reader knows them: TrentService is KMS.
+  const name = service === undefined ? displayName : `${service} ${operation}`;
   const supported =
-    wire.service === undefined
+    service === undefined
       ? `Supported services: ${Object.keys(services).join(", ")}.`
-      : `Supported operations of ${wire.service}: ${Object.keys(services[wire.service] ?? {}).join(", ")}.`;
+      : `Supported operations of ${service}: ${Object.keys(services[service] ?? {}).join(", ")}.`;
   return new AwsError(
     "UnknownOperationException",
-    `The lab does not support ${wire.displayName.slice(0, 256)}. ${supported}`,
+    `The lab does not support ${name.slice(0, 256)}. ${supported} To call AWS itself, unset AWS_ENDPOINT_URL.`,
   );
 }
 
