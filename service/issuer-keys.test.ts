@@ -68,6 +68,17 @@ describe("the issuer's keys", () => {
   });
 });
 
+test("a token that names an invalid key of the issuer does not suspend refreshes", async () => {
+  const invalid = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "key-0" };
+  respond = () => Response.json({ keys: [invalid, ...first.jwks.keys] });
+  await find("key-1");
+  await expect(find("key-0")).rejects.toMatchObject({ code: "ERR_JWKS_NO_MATCHING_KEY" });
+  respond = () => Response.json(second.jwks);
+  await keys.refresh();
+  await find("key-2");
+  await expect(find("key-1")).rejects.toMatchObject({ code: "ERR_JWKS_NO_MATCHING_KEY" });
+});
+
 describe("while the issuer does not respond", () => {
   test.each<[string, () => Response, string]>([
     ["is unreachable", fail, "ECONNREFUSED"],

@@ -80,6 +80,7 @@ export function fetchedKeys(url: string, fetchUrl: typeof fetch = fetch): Issuer
         return await remote(header, token);
       } catch (error) {
         if (isAboutToken(error)) throw error;
+        if (isInvalidKey(error)) throw new errors.JWKSNoMatchingKey();
         const failed = unavailable(error);
         // A caller's token with an invented key must not become an error of the service.
         throw remote.fresh ? new errors.JWKSNoMatchingKey() : failed;
@@ -103,6 +104,15 @@ function isAboutToken(error: unknown): boolean {
     error instanceof errors.JWKSMultipleMatchingKeys ||
     error instanceof errors.JOSENotSupported
   );
+}
+
+/**
+ * Whether the issuer's key that the token names could not be imported. Not a failure to fetch: tokens that name it must
+ * not suspend refreshes, which withdraw keys.
+ * https://w3c.github.io/webcrypto/#SubtleCrypto-method-importKey
+ */
+function isInvalidKey(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "DataError";
 }
 
 function reasonOf(error: unknown): string {
