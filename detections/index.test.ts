@@ -29,6 +29,15 @@ test("gives every detection its own ID", () => {
   expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
 });
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+test("needs at most 100 metric filters, with room for other filters of an existing log group", () => {
+  const ROOM = 20;
+  const patterns = [...detections, ...cisPack].flatMap((detection) =>
+    detection.source === "trail" ? filterPatterns(detection, exampleScope) : [],
+  );
+  expect(patterns.length).toBeLessThanOrEqual(100 - ROOM);
+});
+
 test("contains the benchmark's fifteen patterns, unchanged", () => {
   expect(cisPack).toHaveLength(15);
   expect(cisPack.flatMap((detection) => filterPatterns(detection, exampleScope))).toContain(

@@ -2,6 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { watchEnvironment } from "../common/naming.ts";
+import { filterPatterns } from "../detections/exclusions.ts";
+import { monitoringDetections } from "../detections/monitored-keys/index.ts";
+import { createExampleScope, type MonitoringScope } from "../detections/scope.ts";
 import { loadSettings } from "./index.ts";
 import { MAX_KEYS, settings } from "./monitored-keys.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
@@ -142,6 +146,21 @@ describe("the settings of `npm run deploy -- watch`", () => {
       watchSettings(settingsOf({ MONITORED_KEYS: json(...keys), TRAIL_LOG_GROUP: "org-trail" }))
         .monitoredKeys,
     ).toHaveLength(MAX_KEYS);
+  });
+
+  test("keep sixteen keys with three aliases and the CIS pack within 100 metric filters", () => {
+    const keys = Array.from({ length: MAX_KEYS }, (_, index) => ({
+      name: `payments-${index}`,
+      key: keyArn(index),
+      roles: [role],
+      aliases: [0, 1, 2].map((alias) => `alias/payments-${index}-${alias}`),
+    }));
+    const watch = watchSettings(settingsOf({ MONITORED_KEYS: json(...keys), CIS_PACK: "true" }));
+    const scope: MonitoringScope = createExampleScope(watchEnvironment("dev"), "ap-southeast-2");
+    const patterns = monitoringDetections(watch.monitoredKeys, watch).flatMap((detection) =>
+      detection.source === "trail" ? filterPatterns(detection, scope) : [],
+    );
+    expect(patterns.length).toBeLessThanOrEqual(100);
   });
 
   test("allow keys of other accounts and the service's trail, if they name an existing trail", () => {
