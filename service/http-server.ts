@@ -84,8 +84,12 @@ export function createHttpServer({
   server.on("checkExpectation", (_, response: ServerResponse) => {
     respond(response, reject("ExpectationFailed"));
   });
-  // Node closes the connection without a response otherwise.
-  server.on("connect", (_, socket: Socket) => write(socket, reject("BadRequest")));
+  // Node closes the connection without a response otherwise. It no longer listens for errors of the connection, one of
+  // which would end the process.
+  server.on("connect", (_, socket: Socket) => {
+    socket.on("error", () => socket.destroy());
+    write(socket, reject("BadRequest"));
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // The client has gone; the app answers and logs a request whose headers it has received.
     const isGone = error.code === "ECONNRESET" || error.code === "HPE_INVALID_EOF_STATE";

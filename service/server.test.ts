@@ -172,6 +172,24 @@ describe("the process", () => {
     });
   });
 
+  test("survives clients that reset their connection after any request", async () => {
+    const reset = (port: number, text: string) =>
+      new Promise((resolve) => {
+        const socket = connectTo(port, "127.0.0.1", () => {
+          socket.write(text, () => socket.resetAndDestroy());
+        });
+        socket.on("error", () => {}).once("close", resolve);
+      });
+    await withService({}, async (port, service) => {
+      for (const line of ["CONNECT a:443", "GET /", "POST /encrypt", "OPTIONS *", "x"]) {
+        const request = `${line} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n`;
+        await Promise.all(Array.from({ length: 20 }, () => reset(port, request)));
+      }
+      expect((await send(port, "GET", "/healthz")).status).toBe(200);
+      expect(service.output()).not.toContain("cannot continue");
+    });
+  });
+
   test("starts without KMS, reports not ready, and recovers when KMS is back", async () => {
     aws.override = () => ({ status: 400, body: { __type: "DisabledException", message: "" } });
     await withService({ READINESS_AGE: "0" }, async (port, service) => {
