@@ -1,16 +1,23 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { Agent, get } from "node:http";
 import { connect as connectTo } from "node:net";
-import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DENIED, expectContract } from "./testing/harness.ts";
 import { type HttpResponse, send, sendJson } from "./testing/http.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "./testing/kms-endpoint.ts";
-import { KEY_ARN } from "./testing/memory-kms.ts";
 import { type PostgresServer, startPostgres } from "./testing/postgres-server.ts";
+import {
+  lines,
+  type Running,
+  run as runModule,
+  withService as use,
+} from "./testing/service-process.ts";
 
 // Generous, because a loaded machine is slow.
 const PATIENCE = { timeout: 50_000, interval: 20 };
+
+/** Milliseconds after a signal in which the service answers requests on kept-alive connections. */
+const IDLE_GRACE = 1_000;
 
 let postgres: PostgresServer;
 let aws: KmsEndpoint;
@@ -30,71 +37,13 @@ afterAll(async () => {
   await Promise.all([postgres.close(), aws.close()]);
 });
 
-interface Running {
-  readonly process: ChildProcess;
-  /** Everything written so far to standard output and standard error. */
-  readonly output: () => string;
-  /** The exit code, or the signal's name. */
-  readonly exited: Promise<number | string>;
-}
-
-function start(module: string, environment: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [join(import.meta.dirname, module)], {
-    env: {
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-      PORT: "0",
-      HOST: "127.0.0.1",
-      KMS_KEY_ARN: KEY_ARN,
-      DATABASE_URL: postgres.url,
-      AWS_ENDPOINT_URL: aws.url,
-      AWS_REGION: "ap-southeast-2",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
-      ...environment,
-    },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-  });
-  let output = "";
-  child.stdout?.on("data", (data) => {
-    output += data;
-  });
-  child.stderr?.on("data", (data) => {
-    output += data;
-  });
-  const exited = new Promise<number | string>((resolve) => {
-    child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  });
-  return { process: child, output: () => output, exited };
-}
-
-async function run(module: string, environment: Record<string, string> = {}) {
-  const running = start(module, environment);
-  return { code: await running.exited, output: running.output };
-}
-
-/** Starts the service, passes it to the callback and stops it afterwards. */
-async function withService(
-  environment: Record<string, string>,
-  use: (port: number, service: Running) => Promise<void>,
-): Promise<void> {
-  const service = start("server.ts", environment);
-  try {
-    const port = await new Promise<number>((resolve, reject) => {
-      service.process.once("message", ({ listening }: { listening: number }) => resolve(listening));
-      service.exited.then((code) => reject(new Error(`ended with ${code}:\n${service.output()}`)));
-    });
-    await use(port, service);
-  } finally {
-    service.process.kill("SIGKILL");
-    await service.exited;
-  }
-}
-
-const lines = ({ output }: Running): Record<string, unknown>[] =>
-  output()
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
+const stores = () => ({ DATABASE_URL: postgres.url, AWS_ENDPOINT_URL: aws.url });
+const run = (module: string, environment: Readonly<Record<string, string>> = {}) =>
+  runModule(module, { ...stores(), ...environment });
+const withService = (
+  environment: Readonly<Record<string, string>>,
+  test: (port: number, service: Running) => Promise<void>,
+) => use({ ...stores(), ...environment }, test);
 
 function json({ text }: HttpResponse): Record<string, unknown> {
   return JSON.parse(text);
@@ -255,19 +204,46 @@ describe("a stopping process", () => {
       await decoyCreated();
       const agents = Array.from({ length: 20 }, () => new Agent({ keepAlive: true }));
       let answered = 0;
+      let stoppedAt = Number.POSITIVE_INFINITY;
+      const isLate = () => performance.now() - stoppedAt > IDLE_GRACE;
       // Each client sends one request after the other until the service says that it closes.
       const clients = agents.map(async (client) => {
         for (;;) {
-          const connection = await healthOver(client, port);
+          const connection = await healthOver(client, port, isLate);
           answered += 1;
           if (connection === "close") return;
         }
       });
       await expect.poll(() => answered, PATIENCE).toBeGreaterThan(100);
+      stoppedAt = performance.now();
       service.process.kill("SIGTERM");
       await Promise.all(clients);
       expect(await service.exited).toBe(0);
       for (const client of agents) client.destroy();
+    });
+  });
+
+  test("answers a request that arrived while the process had no CPU time until the end of the grace", async () => {
+    await withService({}, async (port, service) => {
+      await decoyCreated();
+      const client = new Agent({ keepAlive: true });
+      await healthOver(client, port, () => false);
+      const stoppedAt = performance.now();
+      const stopping = new Promise<void>((resolve) => {
+        service.process.stdout?.on("data", () => {
+          if (service.output().includes('"stopping"')) resolve();
+        });
+      });
+      service.process.kill("SIGTERM");
+      await stopping;
+      // Most likely while it still handles the signal.
+      service.process.kill("SIGSTOP");
+      const response = healthOver(client, port, () => performance.now() - stoppedAt > IDLE_GRACE);
+      await pause(1.3 * IDLE_GRACE);
+      service.process.kill("SIGCONT");
+      expect(await response).toBe("close");
+      expect(await service.exited).toBe(0);
+      client.destroy();
     });
   });
 
@@ -286,12 +262,20 @@ describe("a stopping process", () => {
     });
   });
 
-  /** @returns the Connection header of the response */
-  function healthOver(agent: Agent, port: number): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
+  /**
+   * @param isLate whether a request that is sent now may be reset, as on a machine that is too busy to send it earlier
+   * @returns the Connection header of the response, or `close` for a late request that was reset
+   */
+  function healthOver(agent: Agent, port: number, isLate: () => boolean) {
+    return new Promise<string | undefined>((resolve, reject) => {
+      let late = true;
       get({ agent, host: "127.0.0.1", port, path: "/healthz" }, (response) => {
         response.resume().once("end", () => resolve(response.headers.connection));
-      }).once("error", reject);
+      })
+        .once("finish", () => {
+          late = isLate();
+        })
+        .once("error", (error) => (late && isLate() ? resolve("close") : reject(error)));
     });
   }
 

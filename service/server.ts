@@ -273,10 +273,11 @@ function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdow
       logger.info("stopped");
       process.exit(0);
     });
-    setTimeout(() => {
+    // An immediate runs after the requests that arrived while the process had no CPU time are read.
+    setTimeout(setImmediate, IDLE_GRACE, () => {
       graceIsOver = true;
       closeWhenIdle();
-    }, IDLE_GRACE);
+    });
   }
 
   process.on("SIGTERM", stop);
