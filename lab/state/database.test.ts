@@ -32,11 +32,11 @@ it("creates the database again after a start that ended in the middle of its cre
   expect(existsSync(`${folder}.creating`)).toBe(false);
 }, 120_000);
 
-it("names the folder that it cannot open, and the option that deletes it", async () => {
+it("names the folder that it cannot open, how to keep it, and the option that deletes it", async () => {
   mkdirSync(folder);
   writeFileSync(join(folder, "PG_VERSION"), "9.6\n");
   database = startDatabase(folder);
   await expect(database.url).rejects.toThrow(
-    `Cannot open the lab's database in ${folder}. Start with --fresh to delete the lab's data.`,
+    `Cannot open the lab's database in ${folder}: PGlite failed to initialize properly. Choose another folder with --data DIR, or start with --fresh, which deletes the lab's data; copy the folder first if you need it.`,
   );
 }, 60_000);

@@ -33,9 +33,11 @@ export function startDatabase(folder: string): Database {
       started = true;
       return message;
     }
+    const { error } = message;
     throw new Error(
-      `Cannot open the lab's database in ${folder}. Start with --fresh to delete the lab's data.`,
-      { cause: message.error },
+      `Cannot open the lab's database in ${folder}: ${error instanceof Error ? error.message : error}. Choose another ` +
+        "folder with --data DIR, or start with --fresh, which deletes the lab's data; copy the folder first if you need it.",
+      { cause: error },
     );
   });
   const url = opened.then((message) => message.url);
