@@ -43,7 +43,7 @@ export const bucketChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The pipeline applies the plans in the plan bucket, and Terraform trusts the states. Whoever can write there can change what the next deployment does. The access logs show who read the trail.",
+  why: "Terraform trusts the states, so whoever can write them can change what the next deployment does. The plan bucket has the reviewed plans, with which the pipeline compares each deployment. The access logs show who read the trail.",
   falsePositives: [
     "An administrator deployed the bootstrap stack: planned, and by a person you know.",
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",

@@ -16,7 +16,7 @@ export const clientVolume: ServiceDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "A client has used 80 percent of the decrypts that it may make in a day (UTC). However slowly somebody copies records with stolen Keys and a stolen access token, the day's quota ends it, and this alarm comes before that end. It only works with identity.",
+  why: "A client has used 80 percent of the decrypts that it may make in a day (UTC). The quota of the day stops somebody who copies records with stolen Keys and a stolen access token, however slowly, and this alarm fires before that. It needs identity.",
   falsePositives: [
     "A batch job or a migration of the client: it starts at its usual time, or was announced.",
     "The client's normal traffic has grown: its daily count rises over weeks.",

@@ -75,7 +75,7 @@ export const databaseCopy: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "A copy leaves the database's security group, log and passwords behind. The records in it stay encrypted: decrypting them also takes the service's KMS key and the callers' Keys.",
+  why: "The database's security group, log and passwords do not protect a copy. The records in it stay encrypted: decrypting them also takes the service's KMS key and the callers' Keys.",
   falsePositives: [
     "A restore or a migration: planned, and by a person you know. Delete the copy afterwards.",
     "AWS Backup, or a team that shares this account, copies databases: exclude its role.",

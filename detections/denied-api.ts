@@ -45,7 +45,7 @@ export const deniedApi: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The roles allow exactly the calls that the service makes. AWS denies other calls: by somebody who explores with stolen credentials, or by a new version that lacks a permission.",
+  why: "The roles allow exactly the calls that the service makes. AWS denied another call: somebody explores with stolen credentials, or a new version lacks a permission.",
   falsePositives: [
     "A new version needs a permission that its deployment did not add: AWS denies the same call repeatedly, starting with the deployment.",
     "A library checks what it can use, such as the region or the account alias: one denied call at each start.",

@@ -90,7 +90,7 @@ export const kmsKeyChange: TrailDetection = {
       resources: { ARN: [...monitoringKeys(scope), ...scope.previousKeyArns] },
     }),
   },
-  why: "Without the service's key, all records are lost once its deletion completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy, grant or replica can let another caller decrypt.",
+  why: "All records are lost once the deletion of the service's key completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy, grant or replica can let another caller decrypt.",
   falsePositives: [
     "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment. The first deployment of a replica calls ReplicateKey.",
     "AWS services create and retire grants on keys that they use, but not on the keys of the records, the trail and the alarms, and on the others these are not counted.",

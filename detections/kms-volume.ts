@@ -34,7 +34,7 @@ export const kmsVolume: TrailDetection = {
   treatMissingData: "notBreaching",
   statistic: "Sum",
   anomaly: DECRYPT_ANOMALY,
-  why: "Each decrypted record is one Decrypt call. So many can mean that somebody copies data: through the API with stolen Keys, or directly with the service's role and the database.",
+  why: "Each decrypted record causes one Decrypt call. This many can mean that somebody copies data: through the API with stolen Keys, or directly with the service's role and the database.",
   falsePositives: [
     "A migration, a re-encryption or a load test: its owner confirms it, and the calls end with it.",
     "Use has grown since the threshold was set: raise the threshold, and rely on the anomaly alarm.",

@@ -81,7 +81,7 @@ export const networkChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "Security groups alone decide who connects to the database and the service, and endpoint policies which roles use AWS from the VPC. Somebody opened a way in, or a way out for data.",
+  why: "Security groups limit who connects to the database and the service, and endpoint policies which roles use AWS from the VPC. Somebody opened a way in, or a way out for data.",
   falsePositives: [
     "An administrator repaired a connection manually: planned, and by a person you know.",
     "Another team changed a VPC endpoint of its own in this account: exclude its role.",
@@ -89,7 +89,7 @@ export const networkChange: TrailDetection = {
   ],
   runbook: [
     "Run the query to see what was changed or put into a group, and by whom.",
-    "Stop what is in our groups (`aws ec2 describe-network-interfaces`) besides our tasks, database and endpoints.",
+    "Stop what is in the stacks' groups (`aws ec2 describe-network-interfaces`) besides their tasks, database and endpoints.",
     "Restore groups and endpoints: run `npm run diff network database service`, then `npm run deploy` for the stacks that differ.",
     "Check the flow log for accepted connections, and the database's log for sessions.",
     "Revoke the caller's access.",

@@ -16,7 +16,7 @@ export const quotaExceeded: ServiceDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "The service rejects requests of a client with status 429, because it has used up its quota of the minute or the day. Somebody copies records with its access token, or the client is busier than its quota admits. It only works with identity.",
+  why: "The service rejects requests of a client that has used up its quota of the minute or the day, with status 429. Somebody copies records with its access token, or the client is busier than its quota admits. The alarm needs identity.",
   falsePositives: [
     "A client repeats failed requests without waiting for Retry-After.",
     "A client has grown beyond its quota: the rejections come at its busiest time.",

@@ -92,7 +92,7 @@ export const roleChange: TrailDetection = {
   datapointsToAlarm: 1,
   treatMissingData: "notBreaching",
   statistic: "Sum",
-  why: "Whoever controls the trust or the policies of these roles can become the service and decrypt records, or become the pipeline and change anything. The other detections exempt these roles from what they normally do.",
+  why: "Whoever controls the trust or the policies of these roles can act as the service and decrypt records, or act as the pipeline and change anything. The other detections do not count what these roles normally do.",
   falsePositives: [
     "An administrator deployed the bootstrap or trail stack: planned, and by a person you know.",
     "A tool of your organization tags all roles: exclude its role.",

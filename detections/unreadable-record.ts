@@ -23,7 +23,7 @@ export const unreadableRecord: ServiceDetection = {
     "Run the query to see the reason.",
     "UnknownKey: count the records by KMS key (docs/keys.md). Cancel the key's deletion (`aws kms cancel-key-deletion --key-id ARN`), and add its generation to CIPHERWATCH_KEY_GENERATIONS again.",
     "UnknownFormat: deploy the version of the service that wrote the records.",
-    "A key that is not ours: somebody changed the database. Check who signed in to it, and restore the records.",
+    "An unknown key: somebody changed the database. Check who signed in to it, and restore the records.",
   ],
   insightsQuery: () =>
     [

@@ -28,7 +28,7 @@ const ANOMALY_IDS = ALL_DETECTIONS.filter(anomalyOf).map(({ id }) => id);
 
 export const settings = {
   detections: setting({
-    description: "Detections to deploy, without those of the CIS pack.",
+    description: "Detections to deploy, apart from those of the CIS pack.",
     schema: namesOf("detection", DETECTION_IDS),
     defaults: same(DETECTION_IDS),
     allowed: `comma-separated detections out of ${DETECTION_IDS.join(", ")}`,

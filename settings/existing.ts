@@ -17,7 +17,7 @@ export const settings = {
   // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
   trailLogGroup: setting({
     description:
-      "Log group of an existing trail, in this account and region, for the detections to read instead of a new trail. Also that of an organization trail, if it is in this account.",
+      "Log group of an existing trail, in this account and region, for the detections to read instead of a new trail. It can belong to an organization trail, if it is in this account.",
     schema: text(/^[\w./#-]{1,512}$/, "is not the name of a log group").optional(),
     allowed: "the name of a log group, such as aws-cloudtrail-logs-111122223333-1a2b3c4d",
     next: "copy the name, not the ARN, from `aws cloudtrail describe-trails`, or unset it to create a trail",

@@ -153,7 +153,7 @@ export const settings = {
 
   clientDecryptsPerDay: integer(1, MAX_QUOTA, {
     description:
-      "Requests to decrypt or forget a record that one client can make in a day (UTC). It ends a slow copy of records.",
+      "Requests to decrypt or forget a record that one client can make in a day (UTC). This stops somebody who copies records slowly.",
     defaults: same(20_000),
   }),
 };

@@ -32,7 +32,7 @@ export const settings = {
 
   natAddresses: setting({
     description:
-      "Public IPv4 addresses of the existing VPC's NAT gateways. service-credentials-outside then reports calls of the service from others.",
+      "Public IPv4 addresses of the existing VPC's NAT gateways. service-credentials-outside then reports calls of the service's roles from other addresses.",
     schema: listOf(validateAddress),
     defaults: same([]),
     allowed: "comma-separated IPv4 addresses, such as 198.51.100.7, only with CIPHERWATCH_VPC_ID",

@@ -211,7 +211,7 @@ export const notes: Readonly<Record<string, CisNotes>> = {
     id: "cis-config-change",
     title: "AWS Config was changed or stopped",
     severity: "medium",
-    why: "Without its configuration recorder, nobody can reconstruct which resource changed when.",
+    why: "Without the configuration recorder, nobody can reconstruct which resource changed when.",
     falsePositive: "A deployment of AWS Config itself.",
     response: "If not, start the configuration recorder again.",
     mustFire: exampleEvent(

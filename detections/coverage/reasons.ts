@@ -13,7 +13,7 @@ export const reasons = {
   reads:
     "**Reading the configuration.** It changes nothing, and consoles and inventory tools do it all day: an alarm would be switched off. The service's own roles are different: any call that they do not normally make is reported, and so is any denied one.",
   baseline:
-    "**Compares with what an identity usually does**: its country, network, user agent or error codes. A metric filter has no memory. The roles of the service are held to fixed addresses and calls instead; for people, use GuardDuty.",
+    "**Compares with what an identity usually does**: its country, network, user agent or error codes. A metric filter has no memory. For the service's roles, every unusual call or address is reported instead; for people, use GuardDuty.",
   account:
     "**Settings of the whole account**: GuardDuty, Security Hub, AWS Config, Regions, membership of the organization. They belong to the account's owner. The trail covers all Regions, and the CIS pack reports changes of AWS Config and of the organization.",
   dns: "**DNS.** The domain and its hosted zone are not part of the deployment. Their owner monitors them. To read plaintext, an attacker also needs a certificate for the name, which certificate transparency logs show.",
@@ -22,18 +22,18 @@ export const reasons = {
   network:
     "**No API call.** Security groups reject scans between hosts. The flow log records them, and the alarm `rejected-traffic` reports them.",
   floods:
-    "**Floods.** AWS Shield Standard and the rate limits of the web ACL answer them. The service sheds load, and autoscaling is limited. They make no API call, and disclose nothing.",
+    "**Floods.** AWS Shield Standard and the rate limits of the web ACL stop most of them. The service rejects excess load, and autoscaling is limited. Floods cause no API call, and disclose nothing.",
   provider:
-    "**Weaknesses of AWS itself**, which leave no record that a customer can rely on. AWS monitors and mends these.",
+    "**Weaknesses of AWS itself**, which leave no record that a customer can rely on. AWS monitors and fixes these.",
   "no-pages": "**Defacement.** The service has an API only: there is no page or content to deface.",
   "no-files":
     "**Credentials in files.** Images, states, logs and environments contain none; tests and a scanner in the pipeline check this. Roles and IAM authentication replace stored credentials.",
   "event-rule":
     "**Reported by EventBridge only.** The stack of the alarms is deployed without these keys, or may not read their state. A rule beside each key notifies the urgent topic of the same calls within seconds.",
   schedules:
-    "**Stops a dev environment only.** Operating hours exist in dev. A changed schedule can leave the service without tasks and its database stopped, and discloses nothing.",
+    "**Only stops a dev environment.** Operating hours exist in dev only. A changed schedule can leave the service without tasks and its database stopped, and discloses nothing.",
   "more-callers":
-    "**Admits more callers only.** Each still needs a Key, the web ACL limits attempts, and each wrong Key is counted. The group belongs to the service's stack, which is deployed without the alarms. The CIS pack reports the call.",
+    "**Only admits more callers.** Each still needs a Key, the web ACL limits attempts, and each wrong Key is counted. The group belongs to the service's stack, which is deployed without the alarms. The CIS pack reports the call.",
 } as const;
 
 export type Reason = keyof typeof reasons;

@@ -1,4 +1,4 @@
-/** What documentation does not settle. Check it in an account, with the command, before you rely on it. */
+/** Assumptions that documentation does not confirm. Check them in an account, with the command, before you rely on them. */
 export const unverified: readonly (readonly [assumption: string, check: string])[] = [
   [
     "Records of calls by KMS, RDS, IAM, ECR, S3, Elastic Load Balancing and WAF contain `readOnly`, also those of denied calls. AWS documents the field as optional.",
@@ -49,7 +49,7 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Read two secrets at once.",
   ],
   [
-    "PutMetricData with a negative value in the detections' namespace lowers the sums of alarms with a threshold above 1, such as those on volume; at a threshold of 1, alarms evaluate the maximum, which it cannot lower. It is a data event, which the trail does not record, and needs `cloudwatch:PutMetricData`, which neither of the service's roles has, but any instance with AWS's CloudWatchAgentServerPolicy.",
+    "PutMetricData with a negative value in the detections' namespace lowers the sums of alarms with a threshold above 1, such as those on volume; at a threshold of 1, alarms evaluate the maximum, which it cannot lower. The call is a data event, which the trail does not record. It needs `cloudwatch:PutMetricData`, which any instance with AWS's CloudWatchAgentServerPolicy has, but neither of the service's roles.",
     "Deny it for namespaces that begin with `Cipherwatch/` (`cloudwatch:namespace`).",
   ],
   [

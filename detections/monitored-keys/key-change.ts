@@ -218,7 +218,7 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
         },
       }),
     },
-    why: "Without the key, what it encrypts is lost once its deletion completes. A new policy, grant or replica can let another caller decrypt. Without the keys of the trail and the alarms, later events go unnoticed.",
+    why: "Once a key's deletion completes, everything that it encrypted is lost. A new policy, grant or replica can let another caller decrypt. Without the keys of the trail and the alarms, later events go unnoticed.",
     falsePositives: [
       "A deployment changed a key policy: PutKeyPolicy by the deploying role at the time of the deployment. Exclude that role if its changes are reviewed.",
       "A planned replica or import of key material, by an administrator that you know.",

@@ -45,7 +45,7 @@ export function keyVolume(key: MonitoredKey): KeyDetection {
     treatMissingData: "notBreaching",
     statistic: "Sum",
     anomaly: DECRYPT_ANOMALY,
-    why: "So many Decrypt or ReEncrypt calls can mean that somebody copies data: through the application, or directly with its role.",
+    why: "This many Decrypt or ReEncrypt calls can mean that somebody copies data: through the application, or directly with its role.",
     falsePositives: [
       "A migration, a batch job or a load test: its owner confirms it, and the calls end with it.",
       "Use has grown: raise decryptLimit in the list of keys, and rely on the anomaly alarm.",
@@ -54,7 +54,7 @@ export function keyVolume(key: MonitoredKey): KeyDetection {
     runbook: [
       "Run the query to see who decrypts, from where, and since when.",
       "If there are addresses or user agents that are not the application's, its role was stolen. Revoke its sessions (in the IAM console: the role, Revoke sessions).",
-      "If only the application decrypts, compare with its own requests: a few callers that read much, or growth.",
+      "If only the application decrypts, compare with its own requests: a few callers may read much, or use has grown.",
     ],
     insightsQuery: () =>
       [

@@ -45,7 +45,7 @@ export function coveragePage(): string {
       ]),
     ),
     "## What only an account can show",
-    "The following is documented nowhere, or contradictorily.",
+    "Detections depend on these assumptions, which no documentation confirms, or which it contradicts in places.",
     table(["assumption", "check"], unverified),
   ].join("\n\n")}\n`;
 }

@@ -62,7 +62,7 @@ function overview(): string {
     "Each alarm has a runbook. Alarms of severity `critical` and `high` go to the urgent topic, the others to the routine topic. The examples in the runbooks use the environment `dev` and AWS's example account.",
     table(columns, [row(attackUnderWay, "the alarms below"), ...rows(detections)]),
     "## Keys of your own",
-    "Deployed by `npm run deploy -- watch`, together with trail-change, alarm-change and attack-under-way. The first three exist once for each key and end with its name, as in `key-outsider-payments`: [monitoring keys](../monitoring-keys.md).",
+    "`npm run deploy -- watch` deploys these, together with trail-change, alarm-change and attack-under-way ([monitoring keys](../monitoring-keys.md)). The first three exist once for each key, with its name at the end, such as `key-outsider-payments`.",
     table(columns, rows(ofExampleKey)),
     "## CIS pack",
     "Off by default. Turn it on with `CIPHERWATCH_CIS_PACK=true`.",
@@ -148,7 +148,7 @@ function firingConditions(detection: Detection<never>): readonly string[] {
   const groupBy = groupByOf(detection);
   const staysOn = datapointsToAlarm === 1 && evaluationPeriods > 1;
   return [
-    `Fires at ${describeThreshold(detection)}.`,
+    `Fires at a count of ${describeThreshold(detection)}.`,
     ...(staysOn
       ? [
           `Stays on for ${formatDuration(period * evaluationPeriods)} after the last event, and sends one email${groupBy === undefined ? "" : ` for each ${groupBy.toLowerCase()}`} in that time.`,

@@ -307,7 +307,7 @@ export const iam: readonly ControlArea[] = [
             under: ["a cheap dev"],
             of: ["bootstrap/aws_iam_policy.Pipeline_Boundary DecryptMasterSecret"],
             reason:
-              "As above: a boundary grants nothing. Its conditions admit only the AWS managed key for Secrets Manager, whose ID AWS chooses, and only through Secrets Manager.",
+              "A permissions boundary grants nothing. Its conditions admit only the AWS managed key for Secrets Manager, whose ID AWS chooses, and only through Secrets Manager.",
           },
         ],
       },

@@ -23,7 +23,7 @@ export function controlsPage(): string {
       ),
     ),
     "## Exemptions",
-    "An exemption covers deviations that we accept. A test fails if an exemption is no longer needed.",
+    "An exemption is a deviation from a control that is accepted for the reason given. A test fails if an exemption is no longer needed.",
     table(["control", "where", "reason"], controls.flatMap(exemptionRows)),
     "## All controls",
     ...controlAreas.flatMap((area) => [

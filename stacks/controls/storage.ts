@@ -18,7 +18,8 @@ const LOG_BUCKETS = [
 const OWN_TRAIL_LOGS: Exemption = {
   except: ["with existing resources"],
   of: ["trail/aws_s3_bucket.AccessLogs"],
-  reason: "As above, for the accesses to the trail's own bucket.",
+  reason:
+    "The reason for the other buckets of access logs applies: this bucket has the accesses to the trail's bucket.",
 };
 
 export const PUBLIC_ACCESS_BLOCK = "aws_s3_bucket_public_access_block";

@@ -231,7 +231,7 @@ export const monitoring: readonly ControlArea[] = [
           {
             under: ["with a canary"],
             of: ["service/aws_cloudwatch_metric_alarm.Rollout_Alarms_UnhealthyAlternateTargets"],
-            reason: "As above: only with two target groups.",
+            reason: "It notifies the routine topic by its ARN, like the other rollback alarms.",
           },
         ],
       },
