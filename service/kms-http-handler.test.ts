@@ -95,6 +95,16 @@ describe("an HTTP handler of KMS", () => {
     expect(failure).toEqual({ name: "TimeoutError", code: "ECONNRESET" });
   });
 
+  test("rejects a server that switches to another protocol, instead of waiting for a response forever", async () => {
+    const { port } = await startServer((response) => {
+      response.writeHead(101, { Connection: "Upgrade", Upgrade: "other" }).end();
+    });
+    expect(await failureOf(createHttpHandler(TIMEOUT).handle(requestTo(port)))).toEqual({
+      name: "TimeoutError",
+      code: "ECONNRESET",
+    });
+  });
+
   test("times out a server that is silent, before its response as the SDK does and within it", async () => {
     const silent = await startServer(() => {});
     const [ours, theirs] = await Promise.all(

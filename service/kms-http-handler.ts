@@ -89,6 +89,11 @@ function responseTo(outgoing: ClientRequest, body: unknown): Promise<HttpRespons
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => reject(withName(error));
     outgoing.on("error", fail);
+    // Node closes the connection without an error otherwise, and the request would hold its slot forever.
+    outgoing.once("upgrade", (_, socket) => {
+      socket.destroy();
+      fail(Object.assign(new Error("The server switched protocols."), { code: "ECONNRESET" }));
+    });
     outgoing.once("response", (response: IncomingMessage) => {
       const chunks: Uint8Array[] = [];
       response.on("data", (chunk: Uint8Array) => chunks.push(chunk));
