@@ -20,6 +20,7 @@ interface FakeConnection extends Connection {
   readonly statements: Statement[];
   readonly close: () => void;
   state: "open" | "ended" | "destroyed";
+  accepted: boolean;
 }
 
 let clock = 0;
@@ -32,6 +33,8 @@ function createPool(poolSize: number) {
       const connection: FakeConnection = {
         statements: [],
         state: "open",
+        accepted: false,
+        isAccepted: () => connection.accepted,
         close: onClose,
         async end() {
           connection.state = "ended";
@@ -173,22 +176,86 @@ describe("statements", () => {
   });
 });
 
-test("a refused connection leaves its statements to those that the server grants", async () => {
-  const pool = createPool(3);
-  await establish(pool, 1);
-  const sent = await send(pool, 3);
-  expect(connections).toHaveLength(3);
-  for (const { connection, reject } of sent.slice(1)) {
-    expect(connection).not.toBe(connections[0]);
-    reject(EXHAUSTED);
+describe("a connection that the server refuses", () => {
+  const REFUSED = new Error("the server rejects the token");
+
+  /** Has one connection, and one that is being opened with a second statement. */
+  async function openSecond(pool: Pool) {
+    await establish(pool, 1);
+    const [first, second] = await send(pool, 2);
+    expect(second?.connection).toBe(connections[1]);
+    return { first, second };
   }
-  await tick();
-  await send(pool, 4);
-  expect(connections).toHaveLength(3);
-  expect(connections[0]?.statements).toHaveLength(6);
-  clock += 10_000;
-  await send(pool, 1);
-  expect(connections).toHaveLength(4);
+
+  test("leaves its statement to one that works", async () => {
+    const pool = createPool(3);
+    const { second } = await openSecond(pool);
+    second?.reject(REFUSED);
+    await tick();
+    expect(connections.map(({ state }) => state)).toEqual(["open", "destroyed"]);
+    connections[0]?.statements.at(-1)?.resolve();
+    await expect(second?.result).resolves.toBe("done");
+  });
+
+  test("fails its statement when there is no other", async () => {
+    const pool = createPool(3);
+    const [only] = await send(pool, 1);
+    only?.reject(REFUSED);
+    await expect(only?.result).rejects.toBe(REFUSED);
+  });
+
+  test("fails its statement when it was lost only after it was accepted", async () => {
+    const pool = createPool(3);
+    const { second } = await openSecond(pool);
+    if (connections[1] !== undefined) connections[1].accepted = true;
+    second?.reject(LOST);
+    await expect(second?.result).rejects.toBe(LOST);
+    expect(connections[0]?.statements).toHaveLength(2);
+  });
+
+  test("is tried again after a while, by one statement at a time", async () => {
+    const pool = createPool(4);
+    const { second } = await openSecond(pool);
+    second?.reject(REFUSED);
+    await tick();
+    await send(pool, 3);
+    expect(connections).toHaveLength(2);
+    vi.advanceTimersByTime(1_000);
+    const [tried] = await send(pool, 3);
+    expect(connections).toHaveLength(3);
+    tried?.resolve();
+    await tick();
+    await send(pool, 3);
+    expect(connections).toHaveLength(5);
+  });
+
+  test("makes statements wait when those that work have no room, and then tries it again", async () => {
+    const pool = createPool(3);
+    const { second } = await openSecond(pool);
+    second?.reject(REFUSED);
+    await tick();
+    const sent = await send(pool, 7);
+    expect(connections.map(({ statements }) => statements.length)).toEqual([9, 1]);
+    expect(sent).toHaveLength(6);
+    vi.advanceTimersByTime(1_000);
+    await tick();
+    expect(sent.at(-1)?.connection).toBe(connections[2]);
+  });
+
+  test("lowers the limit when the server has none left", async () => {
+    const pool = createPool(3);
+    await establish(pool, 1);
+    const sent = await send(pool, 3);
+    for (const { reject } of sent.slice(1)) reject(EXHAUSTED);
+    await tick();
+    vi.advanceTimersByTime(1_000);
+    await send(pool, 4);
+    expect(connections).toHaveLength(3);
+    expect(connections[0]?.statements).toHaveLength(8);
+    clock += 10_000;
+    await send(pool, 1);
+    expect(connections).toHaveLength(4);
+  });
 });
 
 describe("a connection", () => {

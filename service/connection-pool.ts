@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { createConnectAttempts } from "./connect-attempts.ts";
 import type { ConnectionLimit } from "./connection-limit.ts";
 
 /** A connection to the server, which connects with its first statement. */
@@ -7,6 +8,8 @@ export interface Connection {
   readonly end: (milliseconds: number) => Promise<void>;
   /** Closes the connection without waiting for the server. Its statements reject. */
   readonly destroy: () => void;
+  /** Whether the server has accepted the connection. Until then it gets no statement. */
+  readonly isAccepted: () => boolean;
 }
 
 /** `write` for statements that commit: they wait for the server's disk. */
@@ -42,9 +45,6 @@ const MAX_STATEMENTS = 8;
 /** Milliseconds without statements after which a connection closes. */
 const IDLE_TIMEOUT = 60_000;
 
-/** The longest delay before another attempt to connect, in milliseconds. */
-const MAX_BACKOFF = 1_000;
-
 /** A connection of the pool, with the statements that it runs. */
 interface Entry<C> {
   readonly connection: C;
@@ -64,6 +64,9 @@ interface Entry<C> {
  * A lost connection fails the statements that it runs, and no other. None of them is sent again: the server
  * may have executed it.
  *
+ * While no connection can be opened, because a certificate has expired or a token is rejected, statements share those
+ * that are open. One of them at a time tries to open another, and joins the others when that fails.
+ *
  * A connection to a server that has become read-only after a failover stays open. Its running statements end, and the
  * next ones get a new connection, whose host name leads to the new primary.
  *
@@ -74,18 +77,56 @@ interface Entry<C> {
 export function createConnectionPool<C extends Connection>(
   props: ConnectionPoolProps<C>,
 ): ConnectionPool<C> {
-  const { limit, silenceTimeout } = props;
+  const { entries, take, release, retire, discard, hasEstablished } = createEntries(props);
+  return {
+    async run(statement, kind) {
+      for (;;) {
+        const entry = await take(kind);
+        try {
+          const result = await statement(entry.connection);
+          release(entry);
+          return result;
+        } catch (error) {
+          const wasSent = entry.isEstablished || entry.connection.isAccepted();
+          if (props.isExhausted(error)) props.limit.lower(entries.size - 1);
+          if (props.isReadOnly(error)) retire(entry);
+          if (props.isFailedStatement(error)) release(entry);
+          else discard(entry);
+          if (wasSent || !hasEstablished()) throw error;
+        }
+      }
+    },
+    async close(milliseconds) {
+      await Promise.all([...entries].map(({ connection }) => connection.end(milliseconds)));
+    },
+  };
+}
+
+/** The connections of a pool, and the statements that wait for one of them. */
+function createEntries<C extends Connection>({
+  limit,
+  silenceTimeout,
+  open,
+}: ConnectionPoolProps<C>) {
   const entries = new Set<Entry<C>>();
   const waiting: { readonly kind: StatementKind; readonly start: (entry: Entry<C>) => void }[] = [];
   const readers = createForTurn<Entry<C>>();
-  let failedAttempts = 0;
+  const attempts = createConnectAttempts(assign);
+
+  function mayOpen(): boolean {
+    if (entries.size >= limit.current()) return false;
+    if (attempts.delay() === 0 || !hasEstablished()) return true;
+    return attempts.mayTry() && [...entries].every(({ isEstablished }) => isEstablished);
+  }
+
+  const hasEstablished = () => [...entries].some(({ isEstablished }) => isEstablished);
 
   function choose(kind: StatementKind): Entry<C> | undefined {
     const shared = kind === "read" ? readers.get() : undefined;
     if (shared !== undefined && entries.has(shared) && hasRoom(shared)) return shared;
     const best = leastBusy(entries);
-    if (best?.running === 0 || entries.size >= limit.current()) return best;
-    const entry: Entry<C> = newEntry(props.open(() => discard(entry)));
+    if (best?.running === 0 || !mayOpen()) return best;
+    const entry: Entry<C> = newEntry(open(() => discard(entry)));
     entries.add(entry);
     return entry;
   }
@@ -114,42 +155,30 @@ export function createConnectionPool<C extends Connection>(
 
   function discard(entry: Entry<C>): void {
     if (!remove(entry, entries)) return;
-    if (!entry.isEstablished) failedAttempts += 1;
+    if (!entry.isEstablished) attempts.failed();
     entry.connection.destroy();
     assign();
   }
 
   function release(entry: Entry<C>): void {
     entry.running -= 1;
+    if (!entry.isEstablished) attempts.succeeded();
     entry.isEstablished = true;
-    failedAttempts = 0;
     if (entries.has(entry)) restartTimer(entry, silenceTimeout, expire);
     assign();
   }
 
-  return {
-    async run(statement, kind) {
-      const { promise, resolve: start } = Promise.withResolvers<Entry<C>>();
-      waiting.push({ kind, start });
-      assign();
-      const entry = await promise;
-      if (!entry.isEstablished && failedAttempts > 0) await delay(backoff(failedAttempts));
-      try {
-        const result = await statement(entry.connection);
-        release(entry);
-        return result;
-      } catch (error) {
-        if (props.isExhausted(error)) limit.lower(entries.size - 1);
-        if (props.isReadOnly(error)) retire(entry);
-        if (props.isFailedStatement(error)) release(entry);
-        else discard(entry);
-        throw error;
-      }
-    },
-    async close(milliseconds) {
-      await Promise.all([...entries].map(({ connection }) => connection.end(milliseconds)));
-    },
-  };
+  async function take(kind: StatementKind): Promise<Entry<C>> {
+    const { promise, resolve: start } = Promise.withResolvers<Entry<C>>();
+    waiting.push({ kind, start });
+    assign();
+    const entry = await promise;
+    const milliseconds = entry.isEstablished || hasEstablished() ? 0 : attempts.delay();
+    if (milliseconds > 0) await delay(milliseconds);
+    return entry;
+  }
+
+  return { entries, take, release, retire, discard, hasEstablished };
 }
 
 /** Keeps a value until the end of this turn of the event loop. */
@@ -198,9 +227,4 @@ function leastBusy<C>(entries: Iterable<Entry<C>>): Entry<C> | undefined {
     if (hasRoom(entry) && (best === undefined || entry.running < best.running)) best = entry;
   }
   return best;
-}
-
-/** @returns milliseconds to wait after this many failed attempts to connect in a row */
-function backoff(failedAttempts: number): number {
-  return Math.min(50 * 2 ** failedAttempts, MAX_BACKOFF);
 }

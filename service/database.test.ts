@@ -176,7 +176,8 @@ async function startBackend() {
   const message = (type: string, ...content: number[]) =>
     Buffer.from([type.charCodeAt(0), 0, 0, 0, 4 + content.length, ...content]);
   const ready = message("Z", "I".charCodeAt(0));
-  const signedIn = Buffer.concat([message("R", 0, 0, 0, 0), ready]);
+  const parameter = message("S", ...Buffer.from("server_encoding\0UTF8\0"));
+  const signedIn = Buffer.concat([message("R", 0, 0, 0, 0), parameter, ready]);
   const done = Buffer.concat([message("C", ...Buffer.from("SELECT 0\0")), ready]);
   const sockets = new Set<Socket>();
   let queries = 0;

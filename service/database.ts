@@ -114,6 +114,7 @@ function openConnection(
   const { access, connectTimeout, statementTimeout, credentials } = settings;
   let socket: Socket | undefined;
   let mayConnect = true;
+  let isAccepted = false;
   const abandoned = new AbortController();
   const options = {
     signal: abandoned.signal,
@@ -123,6 +124,10 @@ function openConnection(
     idle_timeout: 0,
     max_lifetime: null,
     onclose: onClose,
+    // The server sends its parameters once it has signed the user in, before it is ready for statements.
+    onparameter() {
+      isAccepted = true;
+    },
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
     // Keeps the socket: the driver ends it politely, and a server that is gone never completes that.
     async socket(target: Target) {
@@ -141,6 +146,7 @@ function openConnection(
   }
   return {
     sql,
+    isAccepted: () => isAccepted,
     async end(milliseconds) {
       await sql.end({ timeout: milliseconds / 1_000 });
       setTimeout(abandon, CLOSE_TIMEOUT).unref();

@@ -32,15 +32,18 @@ const testbed = useTestbed({
 });
 
 /** Asserts that the service has neither ended nor kept a connection that failed, and serves again. */
-async function expectUnharmed(acknowledged: readonly Acknowledged[]): Promise<void> {
-  const { service, databaseProxy } = testbed();
+async function expectUnharmed(
+  testbed: Testbed,
+  acknowledged: readonly Acknowledged[],
+): Promise<void> {
+  const { service, databaseProxy } = testbed;
   expect(service.errors()).toBe("");
   expect([service.child.exitCode, service.child.signalCode]).toEqual([null, null]);
-  await expectRecovery(testbed());
+  await expectRecovery(testbed);
   await expect
     .poll(() => countSockets(databaseProxy.port), { timeout: PATIENCE })
     .toBeLessThanOrEqual(POOL_SIZE);
-  await expectAllOpen(testbed(), acknowledged);
+  await expectAllOpen(testbed, acknowledged);
 }
 
 /**
@@ -77,7 +80,7 @@ describe.each<ProxyMode>([
     expect(databaseProxy.opened() - opened).toBeLessThan(MAX_ATTEMPTS);
     databaseProxy.mode = "pass";
     expectOnly(tally, ["200", ...UNAVAILABLE]);
-    await expectUnharmed([...acknowledged, ...meanwhile]);
+    await expectUnharmed(testbed(), [...acknowledged, ...meanwhile]);
   });
 });
 
@@ -97,22 +100,27 @@ const REFUSALS = {
   ],
 } as const;
 
-describe.each(Object.entries(REFUSALS))("while the database %s", (_, [refuse, accept]) => {
-  test("serves with the connections that it has, returns 503 without them, and recovers", async () => {
-    const { admin, restart, send, service } = testbed();
-    await service.kill("SIGTERM");
-    await restart();
-    await expectRecovery(testbed());
-    refuse(testbed());
-    const { tally, acknowledged } = await encryptUnderLoad(testbed(), { milliseconds });
-    expectOnly(tally, ["200", ...UNAVAILABLE]);
-    await admin`
+describe("with the connections that it has", () => {
+  const testbed = useTestbed({ REQUEST_TIMEOUT: "60000", DATABASE_STATEMENT_TIMEOUT: "30000" });
+
+  test.each(Object.entries(REFUSALS))(
+    "serves while the database %s, returns 503 without them, and recovers",
+    async (_, [refuse, accept]) => {
+      const { admin, restart, send, service } = testbed();
+      await service.kill("SIGTERM");
+      await restart();
+      await expectRecovery(testbed());
+      refuse(testbed());
+      const { tally, acknowledged } = await encryptUnderLoad(testbed(), { milliseconds });
+      expectOnly(tally, ["200"]);
+      await admin`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${SERVICE_ROLE}`;
-    const encrypt = () => send("/encrypt", { Name: "n", Text: "t" });
-    // A connection may have been opened before the server had read its configuration.
-    await expect.poll(async () => (await encrypt()).status, { timeout: PATIENCE }).toBe(503);
-    expectDesigned(await encrypt());
-    accept(testbed());
-    await expectUnharmed(acknowledged);
-  });
+      const encrypt = () => send("/encrypt", { Name: "n", Text: "t" });
+      // A connection may have been opened before the server had read its configuration.
+      await expect.poll(async () => (await encrypt()).status, { timeout: PATIENCE }).toBe(503);
+      expectDesigned(await encrypt());
+      accept(testbed());
+      await expectUnharmed(testbed(), acknowledged);
+    },
+  );
 });
