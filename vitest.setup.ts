@@ -6,6 +6,16 @@ import { join } from "node:path";
 // Not for the tests themselves: Vitest imports each file by a new address, which the cache would keep forever.
 process.env.NODE_COMPILE_CACHE = join(tmpdir(), "cipherwatch-compile-cache");
 
-// Node removes types without moving code, so no source map is needed. CDKTF captures thousands of stack traces, each of
-// which Vitest would otherwise have translated.
+// Node removes types without moving code, so no source map is needed to translate stack traces.
 setSourceMapsSupport(false);
+
+/**
+ * Captures no stack trace without a limit. CDKTF captures one for each value, for its own errors; they take a quarter of
+ * the CPU time of a synthesis. `npm run synth` captures them.
+ */
+function captureWithLimit(target: object, below?: Parameters<typeof captureStackTrace>[1]): void {
+  if (Error.stackTraceLimit === Number.MAX_SAFE_INTEGER) return;
+  captureStackTrace(target, below ?? captureWithLimit);
+}
+const { captureStackTrace } = Error;
+if (captureStackTrace.name !== captureWithLimit.name) Error.captureStackTrace = captureWithLimit;
