@@ -73,7 +73,7 @@ export const databaseChange: TrailDetection = {
         ),
       ),
     ),
-    // What no reviewed deployment does, by anyone. The record shows a new password as asterisks.
+    // Calls that no reviewed deployment makes, by any caller. The record shows a new password as asterisks.
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "rds.amazonaws.com"),

@@ -14,7 +14,7 @@ const read = {
   eventName: "GetSecretValue",
   readOnly: true,
 };
-/** Give others access to the secret, or replace or destroy it. Rotation is what the runbook asks for. */
+/** Give others access to the secret, or replace or destroy it. RotateSecret is missing: the runbook asks for it. */
 const CHANGES = [
   "PutResourcePolicy",
   "ReplicateSecretToRegions",

@@ -58,7 +58,7 @@ export const usage = (command: string) => `${command} [options] PATH…
   --since TIME         only events at or after TIME (2026-06-01 or 2026-06-01T12:30Z; default zone UTC)
   --until TIME         only events before TIME
   --threshold ID=N     override the alarm threshold of a detection (repeatable)
-  --exclude ID=CALLER  try an exclusion: show what would still fire, and what would not be seen any more;
+  --exclude ID=CALLER  try an exclusion: show what would still fire, and what would no longer be detected;
                        CALLER is the ARN of a role, user or session, which may end with *, or an AWS
                        service such as backup.amazonaws.com (repeatable)
   --sweep              show how often other thresholds would have raised alarms
@@ -74,9 +74,9 @@ export const usage = (command: string) => `${command} [options] PATH…
                        be the location of the files, s3://bucket/AWSLogs/account
   --help               show this help
 
-Exit codes: 0 success; 1 what --fail-on names; 2 invalid arguments, some files or records could not be
-read, --fail-on could not read a resource of --plan, or --fail-on alarm had no event to evaluate or detections
-that monitor no role or key of the files.`;
+Exit codes: 0 success; 1 something that --fail-on names was found; 2 invalid arguments, some files, records or
+(with --fail-on) resources of --plan could not be read, or with --fail-on alarm, no event was evaluated or a
+detection needs --role-arn or --key-arn.`;
 
 /**
  * @param command for the usage text in errors

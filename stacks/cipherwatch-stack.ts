@@ -8,7 +8,7 @@ import type { Settings } from "../settings/index.ts";
 /** The first version whose S3 backend locks without DynamoDB as a stable feature. */
 const REQUIRED_TERRAFORM = ">= 1.11.0";
 
-/** The settings of a stack. Its environment can be that of the monitoring of other keys. */
+/** The settings of a stack. The environment can be one that monitors other keys, such as `watch-dev`. */
 export type StackSettings = Omit<Settings, "env"> & { readonly env: string };
 
 export interface CipherwatchStackProps {

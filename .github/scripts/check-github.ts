@@ -53,6 +53,6 @@ if (import.meta.main) {
         `${wrong} of ${settingChecks.length} settings of ${api.repository} must be changed: see above.`,
       );
     }
-    console.log(`All ${settingChecks.length} settings of ${api.repository} are as they must be.`);
+    console.log(`All ${settingChecks.length} settings of ${api.repository} are correct.`);
   });
 }

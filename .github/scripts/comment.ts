@@ -35,7 +35,7 @@ async function comment(): Promise<void> {
   const { data } = await github.rest.pulls.get({ ...github.repository, pull_number: pullRequest });
   if (data.head.sha !== record.commit) {
     throw new StepError(
-      `Not shown: ${record.commit} is not the head of pull request #${pullRequest} any more, which is ${data.head.sha}. Its own review shows its plans.`,
+      `Not shown: ${record.commit} is no longer the head of pull request #${pullRequest}. The head is ${data.head.sha}, whose own review shows its plans.`,
     );
   }
   mkdirSync(REVIEW, { recursive: true });

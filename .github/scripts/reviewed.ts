@@ -122,7 +122,7 @@ export function approvalPolicy(required = "1", authorsCount = "false"): Approval
   }
   if (authorsCount !== "true" && authorsCount !== "false") {
     throw new StepError(
-      `The repository variable AUTHORS_MAY_APPROVE must be true or false, received ${JSON.stringify(authorsCount)}. Set it again, or delete it to not count approvals by authors.`,
+      `The repository variable AUTHORS_MAY_APPROVE must be true or false, received ${JSON.stringify(authorsCount)}. Set it again, or delete it so that approvals by authors do not count.`,
     );
   }
   return { required: Number(required), authorsCount: authorsCount === "true" };

@@ -24,7 +24,7 @@ After several attacks, prints a table with what each did, what the alarms counte
   --timeout SECONDS   how long to wait for each email            (default: by the lab's speed)
   --help              show this help
 
-Exit codes: 0 if every scenario was seen, 1 if one was not, 2 if an attack could not be run.`;
+Exit codes: 0 every attack was detected; 1 an attack was not detected; 2 an attack could not be run.`;
 
 /**
  * @param allIds ids of all attacks

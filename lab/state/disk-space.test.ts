@@ -46,7 +46,7 @@ it("ends a lab whose disk becomes full with what to do, instead of a stack trace
   expect(runScript(throwing)).toEqual({
     status: 1,
     stderr:
-      "The disk of /labs/mine is full, so the lab stopped (ENOSPC: no space left on device, write). Its data is complete up to here. Free some space, and start it again.\n",
+      "The disk of /labs/mine is full, so the lab stopped (ENOSPC: no space left on device, write). Its data is complete up to this point. Free some space, and start it again.\n",
   });
 });
 

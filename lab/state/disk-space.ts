@@ -36,7 +36,7 @@ export function exitOnFullDisk(folder: string): void {
   process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
     console.error(
       error.code === "ENOSPC"
-        ? `The disk of ${folder} is full, so the lab stopped (${error.message}). Its data is complete up to here. ` +
+        ? `The disk of ${folder} is full, so the lab stopped (${error.message}). Its data is complete up to this point. ` +
             "Free some space, and start it again."
         : error,
     );

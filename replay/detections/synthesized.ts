@@ -97,7 +97,7 @@ export function synthesizedDetections(
 function keyDetectionsFor(variables: Variables, bound: BoundArns): DefaultDetections {
   if (bound.roleArn !== undefined || bound.keyArn !== undefined) {
     throw new Error(
-      `--role-arn and --key-arn stand for the role and the key of the service, but ${MONITORED_KEYS} names other keys and their roles. Pass either.`,
+      `--role-arn and --key-arn name the role and the key of the service, but ${MONITORED_KEYS} lists other keys and their roles. Omit the options, or unset the variable.`,
     );
   }
   const settings = loadWatchSettings(variables);

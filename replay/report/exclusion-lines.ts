@@ -4,7 +4,7 @@ import { linesOf } from "./who-lines.ts";
 
 const SPANS_SHOWN = 10;
 
-/** What would still fire with `--exclude`, and what would not be seen any more. */
+/** What would still fire with `--exclude`, and what would no longer be detected. */
 export function exclusionLines({ exclusions }: Report): readonly string[] {
   if (exclusions === null) return [];
   const changed = exclusions.composites.filter(({ lost }) => lost.length > 0);

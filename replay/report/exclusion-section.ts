@@ -3,7 +3,7 @@ import { type Html, html } from "./html.ts";
 import type { AlarmSpan, ExclusionReport, RemainingAlarm, Report } from "./report.ts";
 import { renderWho } from "./who-tables.ts";
 
-/** What would still fire with `--exclude`, and what would not be seen any more. */
+/** What would still fire with `--exclude`, and what would no longer be detected. */
 export function renderExclusions({ exclusions }: Report): Html {
   if (exclusions === null) return html``;
   return html`<section aria-labelledby="exclusions">

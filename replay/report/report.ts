@@ -85,7 +85,7 @@ export interface SweepStep {
   readonly inAlarm: number;
 }
 
-/** What would still fire, and what would not be seen any more, with `--exclude`. */
+/** What would still fire with `--exclude`, and what would no longer be detected. */
 export interface ExclusionsReport {
   readonly detections: readonly ExclusionReport[];
   readonly composites: readonly RemainingAlarm[];

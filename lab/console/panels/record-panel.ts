@@ -39,7 +39,7 @@ export function recordPanel(sources: ConsoleSources, recordId: string): Html | u
         ${explained.map((each, index) => filterDetails(each, { isOpen: index === 0, recordId }, sources))}
       </section>
       <section aria-label="Record">
-        <p class="hint">Marked: what the first pattern looks at.</p>
+        <p class="hint">Marked: the values that the first pattern examines.</p>
         <pre class="record">${markedJson(item.record, shown === undefined ? new Map() : marksOf(item.record, shown.explanation))}</pre>
       </section>
     </div>`;

@@ -35,7 +35,7 @@ export function replayPage({ scope }: ConsoleSources, token: string): Html {
   </section>
   <section class="panel" id="report-panel" aria-labelledby="report-title" hidden>
     <h2 id="report-title">Report</h2>
-    <p><a id="report-link" target="_blank" rel="noopener">Open it in a window of its own</a></p>
+    <p><a id="report-link" target="_blank" rel="noopener">Open the report in a new tab</a></p>
     <iframe id="report" title="Replay report" sandbox></iframe>
   </section>
 </main>`,

@@ -54,7 +54,7 @@ export const exampleIds = [...detections, ...cisPack].flatMap((detection) =>
 function examples(sources: ConsoleSources, id: string): readonly CandidateEvent[] {
   const detection = [...detections, ...cisPack].find((each) => each.id === id);
   if (detection?.source !== "trail") {
-    throw new Error(`Unknown detection ${JSON.stringify(id)}; choose one of the list.`);
+    throw new Error(`Unknown detection ${JSON.stringify(id)}; choose one from the list.`);
   }
   const { scope, deployment } = sources;
   // With several filters on a metric, each record has to match only one of them.

@@ -5,7 +5,7 @@ import { type Area, hasTags, onAllResources, setsTags, UNTAGGED } from "./area.t
 
 /**
  * The AWS managed keys of a database and its master secret. Their policies admit their use through RDS and Secrets
- * Manager, but RDS needs the permission of who creates the database to find them.
+ * Manager, but RDS needs the permission of whoever creates the database to find them.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
  */
 const KEYS_OF_RDS: Condition = [
@@ -58,7 +58,7 @@ export function keys(stack: CipherwatchStack): Area {
         ...ours,
       ),
       allow("ManageAliases", aliases, ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]),
-      // ECR, RDS and Secrets Manager use the key with the permissions of who creates the resource.
+      // ECR, RDS and Secrets Manager use the key with the permissions of whoever creates the resource.
       allow(
         "LetServicesUseKeys",
         resources,

@@ -119,7 +119,7 @@ export function network(stack: CipherwatchStack): Area {
         "ec2:CreateAction",
         ...CREATE_ACTIONS,
       ]),
-      // ELB calls this with the permissions of who sets a load balancer's security groups:
+      // ELB calls this with the permissions of whoever sets a load balancer's security groups:
       // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/elb-api-permissions.html
       allow("LetElbFindGroups", arns(["vpc"]), ["ec2:GetSecurityGroupsForVpc"], ...hasTags(stack)),
       ...(existingVpc.length > 0
@@ -130,7 +130,7 @@ export function network(stack: CipherwatchStack): Area {
             ]),
           ]
         : []),
-      // EC2 calls this for the private DNS names of interface endpoints, with the permissions of who creates them:
+      // EC2 calls this for the private DNS names of interface endpoints, with the permissions of whoever creates them:
       // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
       ...(vpcEndpoints
         ? [

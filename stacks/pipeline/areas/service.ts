@@ -74,7 +74,7 @@ export function service(stack: CipherwatchStack): Area {
         "application-autoscaling:TagResource",
         "application-autoscaling:UntagResource",
       ]),
-      // Autoscaling creates its alarms with the permissions of who puts the scaling policy.
+      // Autoscaling creates its alarms with the permissions of whoever puts the scaling policy.
       allow(
         "ManageScalingAlarms",
         [stack.regionalArn("cloudwatch", `alarm:TargetTracking-service/${name}`)],
