@@ -135,7 +135,7 @@ export const serviceRefinements: readonly Refinement<Values>[] = [
       trailLogGroup === trailLogGroupName(env) &&
       "is the log group of this environment's own trail, which would no longer be deployed",
     allowed: "the log group of another trail",
-    next: "unset it to keep the own trail, or set the log group of an existing one",
+    next: "unset it to keep the trail of the stacks, or set the log group of an existing one",
   },
 ];
 
@@ -255,7 +255,7 @@ function topicOfPair(field: TopicField, other: TopicField): Refinement<Values> {
         `is a topic of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: no alarm would report that it delivers nothing`
       );
     },
-    allowed: "topics of the account and region that are deployed to: both, or neither",
+    allowed: "topics of the account and region of the deployment: both, or neither",
     next: "set both to topics of the account and region, which can forward to others; they can be the same",
   };
 }
@@ -280,7 +280,7 @@ function keyOfAccount(field: "trailKeyArn" | "topicKeyArn"): Refinement<Values> 
       accountId !== undefined &&
       !arn.includes(`:${accountId}:`) &&
       `is a key of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: its events are not counted here`,
-    allowed: "a key of the account that is deployed to",
+    allowed: "a key of the account of the deployment",
     next: "unset it, and detect changes of the key in its own account",
   };
 }
