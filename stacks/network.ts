@@ -162,7 +162,7 @@ export class NetworkStack extends CipherwatchStack {
         postcondition: [
           {
             condition: `\${length(self.names) >= ${count}}`,
-            errorMessage: `${this.settings.region} offers \${length(self.names)} availability zones, and CIPHERWATCH_AVAILABILITY_ZONES asks for ${count}: lower it, or take another region.`,
+            errorMessage: `${this.settings.region} offers \${length(self.names)} availability zones, and CIPHERWATCH_AVAILABILITY_ZONES asks for ${count}. Lower it, or choose another region.`,
           },
         ],
       },

@@ -69,7 +69,7 @@ export class CanaryAlarm extends Construct {
     new CloudwatchMetricAlarm(this, "Alarm", {
       alarmName: name,
       alarmDescription: [
-        `More than ${most} wrong Keys of the canary in a minute (high): its tasks send at most ${maxTasks} every ${CANARY_MINUTES} minutes.`,
+        `More than ${most} wrong Keys of the canary in a minute (high): the tasks send at most ${maxTasks} every ${CANARY_MINUTES} minutes.`,
         "Somebody who has the service's credentials makes calls that look like the canary's. kms-errors does not count these.",
         "1. In the trail's log group, look at userIdentity.arn, sourceIPAddress and userAgent of the Decrypt calls whose encryption context has the record canary.",
         "2. If they are not the service's, revoke the sessions of its role and stop its tasks.",

@@ -31,7 +31,7 @@ export class ExistingKey extends Construct {
         postcondition: [
           {
             condition: `\${self.aws_account_id == ${stack.accountId}}`,
-            errorMessage: `${keyArn} is a key of account \${self.aws_account_id}. CloudTrail records its changes there, where no detection of this deployment sees them.`,
+            errorMessage: `${keyArn} is a key of account \${self.aws_account_id}. CloudTrail records its changes there, so no detection of this deployment reports them. Use a key of this account.`,
           },
           {
             condition:

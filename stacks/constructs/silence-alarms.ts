@@ -119,7 +119,7 @@ function trailSilence({ trailLogGroupName, trailDiff }: SilenceAlarmsProps): Sil
     periods,
     description: [
       `The trail delivered nothing for ${periods * PERIOD_MINUTES} minutes (critical).`,
-      "Every account has calls all the time, if only those of CloudTrail itself. Until the trail delivers again, no detection sees anything.",
+      "Even an idle account has calls, such as those of CloudTrail itself. Until the trail delivers again, no detection on CloudTrail fires.",
       "1. Run aws cloudtrail get-trail-status: IsLogging must be true. LatestCloudWatchLogsDeliveryError says why delivery fails.",
       `2. If somebody stopped it, follow the runbook of trail-change. If delivery fails, ${trailDiff === undefined ? "ask the trail's owner to check its role, key and log group" : `compare the role, the key and the log group with ${trailDiff}`}.`,
       "3. Look up what was missed with aws cloudtrail lookup-events.",
@@ -139,7 +139,7 @@ function canarySilence({ canary }: SilenceAlarmsProps): readonly Silence[] {
       periods: service,
       description: [
         `The service wrote no log line for ${service * PERIOD_MINUTES} minutes (high).`,
-        `Its canary alone writes one every ${CANARY_MINUTES} minutes. Without its log lines, decrypt-denied and tampered-record see nothing.`,
+        `The canary alone causes one every ${CANARY_MINUTES} minutes. Without log lines, alarms on the service's metrics, such as decrypt-denied and tampered-record, do not fire.`,
         "1. Check that tasks run: aws ecs describe-services.",
         "2. If they do, compare the log group, its key and the execution role with npm run diff service.",
       ],
