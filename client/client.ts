@@ -164,7 +164,7 @@ function failureOf(response: Response, body: Readonly<Record<string, unknown>>):
 function foreign(status: number): CipherwatchError {
   return new CipherwatchError(
     status,
-    `The response with HTTP ${status} is not one of Cipherwatch; check the url.`,
+    `The response with HTTP ${status} is not from Cipherwatch; check the url.`,
   );
 }
 

@@ -76,10 +76,10 @@ export function costsSection(): string {
     ),
     "The price of a KMS key doubles after its first rotation and triples after its second. The first environment of an account also benefits from CloudWatch's free tier. The Route 53 hosted zone of the domain is not included.",
     "### The cheapest dev",
-    `With the settings of [a cheap dev](#a-cheap-dev), in Sydney and in N. Virginia (\`${CHEAPER_REGION}\`), and with [operating hours](#operating-hours): ${OFFICE_HOURS.OPERATING_HOURS}.`,
+    `The costs of [a cheap dev](#a-cheap-dev) in Sydney and in N. Virginia (\`${CHEAPER_REGION}\`), without and with the [operating hours](#operating-hours) ${OFFICE_HOURS.OPERATING_HOURS}.`,
     cheapestDevTable(),
     "### Monitoring",
-    "What detecting misuse costs, as part of the total above and of the charges by use below: the trail, the logs that alarms read, all metrics and alarms, the dashboard, and their keys. Use is estimated for a small account in dev and a larger one in prod. CloudTrail charges nothing for the first trail of an account, SNS nothing for 1,000 emails a month, and EventBridge nothing for the events of AWS services. After two yearly rotations, the keys cost three times as much.",
+    "Detecting misuse causes these parts of the total above and of the charges by use below: the trail, the logs that alarms read, all metrics and alarms, the dashboard, and their keys. Use is estimated for a small account in dev and a larger one in prod. CloudTrail charges nothing for the first trail of an account, SNS nothing for 1,000 emails a month, and EventBridge nothing for the events of AWS services. After two yearly rotations, the keys cost three times as much.",
     monitoringTable(stacks.dev, stacks.prod),
     "### Charges by use",
     table(
