@@ -26,8 +26,8 @@ export interface Connections {
 
 /**
  * Limits the open connections, and the requests that each has in progress. At the limit, a new connection takes the place
- * of the one that has waited longest for the headers of a request: clients that open connections and send nothing
- * starve nobody.
+ * of the one that has waited longest for the headers of a request, so that clients that open connections and send nothing
+ * do not keep others out.
  */
 export function limitConnections({ max, reject }: ConnectionsProps): Connections {
   // In the order in which they began to wait.

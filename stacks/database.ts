@@ -210,7 +210,10 @@ export class DatabaseStack extends CipherwatchStack {
     };
   }
 
-  /** Starts and stops the instance, which must run in its windows. RDS chooses them for one that always runs. */
+  /**
+   * Starts and stops the instance, and sets its backup and maintenance windows to times when it runs. RDS chooses the
+   * windows of an instance that always runs.
+   */
   #operatingHours() {
     const { operatingHours: hours } = this.settings;
     if (hours === undefined) return {};

@@ -46,7 +46,7 @@ export class SilenceAlarms extends Construct {
       this.#addSilence(silence, props.urgentTopicArn),
     );
     const { urgentTopicName, urgentTopicArn, routineTopicName, routineTopicArn } = props;
-    // Each topic reports the failures of the other. One topic reports its own to its other subscribers.
+    // Each topic reports failures of the other. If both are the same, it reports its failures to its other subscribers.
     const failed = [
       this.#addFailures("Urgent", "urgent", urgentTopicName, routineTopicArn),
       ...(routineTopicName === urgentTopicName

@@ -14,7 +14,7 @@ export interface Control {
   readonly scanners: string;
   /** Absent if all of the control is declined. */
   readonly check?: Check;
-  /** Findings of the check that we accept. Default: none. */
+  /** Findings of the check that are accepted. Default: none. */
   readonly exemptions?: readonly Exemption[];
   /** Parts of the control that no configuration meets. Default: none. */
   readonly declined?: readonly Decline[];
@@ -64,7 +64,7 @@ export const KEYS_OF_AWS: Exemption = cheapDev(
   "Only the records have a customer managed key, which costs $1 a month; AWS owned and AWS managed keys encrypt everything else.",
 );
 
-/** A requirement we do not meet. It becomes obsolete as soon as some resource meets it. */
+/** A requirement that the stacks do not meet, with the reason. It becomes obsolete as soon as a resource meets it. */
 export interface Decline {
   readonly type: string;
   /** Attributes that would meet the requirement; empty: any resource of the type. */
