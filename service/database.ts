@@ -113,7 +113,8 @@ function openConnection(
 ): Connection & { readonly sql: Sql } {
   const { access, connectTimeout, statementTimeout, credentials } = settings;
   let socket: Socket | undefined;
-  let mayConnect = true;
+  let isDestroyed = false;
+  const openOnce = createOpenOnce();
   let isAccepted = false;
   const abandoned = new AbortController();
   const options = {
@@ -131,9 +132,8 @@ function openConnection(
     connection: { application_name: "cipherwatch", statement_timeout: statementTimeout },
     // Keeps the socket: the driver ends it politely, and a server that is gone never completes that.
     async socket(target: Target) {
-      if (!mayConnect) throw Object.assign(new Error(), { code: "CONNECTION_CLOSED" });
-      mayConnect = false;
-      socket = await openSocket(target);
+      if (isDestroyed) throw connectionClosed();
+      socket = await openOnce(target);
       return socket;
     },
   };
@@ -152,7 +152,7 @@ function openConnection(
       setTimeout(abandon, CLOSE_TIMEOUT).unref();
     },
     destroy() {
-      mayConnect = false;
+      isDestroyed = true;
       void sql.end({ timeout: 0 }).finally(abandon);
     },
   };
@@ -165,6 +165,18 @@ const CLOSE_TIMEOUT = 1_000;
 interface Target {
   readonly host: string[];
   readonly port: number[];
+}
+
+const connectionClosed = () => Object.assign(new Error(), { code: "CONNECTION_CLOSED" });
+
+/** Connects one time. The driver would connect again at once, and without end, when it is not signed in. */
+export function createOpenOnce(): typeof openSocket {
+  let isOpened = false;
+  return async (target) => {
+    if (isOpened) throw connectionClosed();
+    isOpened = true;
+    return await openSocket(target);
+  };
 }
 
 async function openSocket({ host, port }: Target): Promise<Socket> {

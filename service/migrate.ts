@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Sql, TransactionSql } from "postgres";
-import { connect } from "./database.ts";
+import { connect, createOpenOnce } from "./database.ts";
 import { parseMigrationEnvironment } from "./environment.ts";
 import { OperatorError } from "./operator-error.ts";
 import { createLogger, errorFields, type Logger } from "./telemetry.ts";
@@ -189,7 +189,7 @@ async function roleExists(transaction: TransactionSql, role: string): Promise<bo
 
 async function main(logger: Logger): Promise<void> {
   const { database, serviceRole, rewrapRole } = parseMigrationEnvironment(process.env);
-  const sql = connect(database, { max: 1, connect_timeout: 10 });
+  const sql = connect(database, { max: 1, connect_timeout: 10, socket: createOpenOnce() });
   try {
     const ran = await migrate(sql, readMigrations(join(import.meta.dirname, "migrations")));
     logger.info({ migrations: ran }, ran.length === 0 ? "schema is up to date" : "schema migrated");

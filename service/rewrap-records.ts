@@ -1,4 +1,4 @@
-import type { Sql } from "postgres";
+import type { Database } from "./database.ts";
 import { KmsRejected, type ReEncrypt } from "./kms.ts";
 import { keyMatcher } from "./multi-region-key.ts";
 import { encryptionContext } from "./record-format.ts";
@@ -20,7 +20,7 @@ export interface RewrapResult {
 }
 
 export interface RewrapProps {
-  readonly sql: Sql;
+  readonly database: Database;
   readonly reEncrypt: ReEncrypt;
   /** KMS key to move records to. */
   readonly keyArn: string;
@@ -43,10 +43,13 @@ const CONCURRENCY = 8;
 const RECORD_DEADLINE = 60_000;
 
 /** Counts the records under each KMS key and format version. Reads the whole table, but no ciphertexts. */
-export async function countByKey(sql: Sql): Promise<readonly KeyCount[]> {
-  const rows = await sql<{ kms_key_arn: string; format_version: number; records: string }[]>`
-    SELECT kms_key_arn, format_version, count(*) AS records
-    FROM cipherwatch.records GROUP BY 1, 2 ORDER BY 1, 2`;
+export async function countByKey({ read }: Database): Promise<readonly KeyCount[]> {
+  type Count = { kms_key_arn: string; format_version: number; records: string };
+  const rows = await read(
+    (sql) => sql<Count[]>`
+      SELECT kms_key_arn, format_version, count(*) AS records
+      FROM cipherwatch.records GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
   return rows.map((row) => ({
     kmsKeyArn: row.kms_key_arn,
     formatVersion: row.format_version,
@@ -65,7 +68,7 @@ export async function rewrapRecords(props: RewrapProps): Promise<RewrapResult> {
   const sources = await sourceKeys(props);
   let lastId = "00000000-0000-0000-0000-000000000000";
   while (!props.signal.aborted) {
-    const batch = await nextBatch(props.sql, [...sources.keys()], lastId);
+    const batch = await nextBatch(props.database, [...sources.keys()], lastId);
     const last = batch.at(-1);
     if (last === undefined) break;
     const records = batch.values();
@@ -97,12 +100,13 @@ interface Row {
 
 /** Returns the stored ARNs of keys to move records from, with the previous key that decrypts for each. */
 async function sourceKeys({
-  sql,
+  database,
   previousKeyArns,
 }: RewrapProps): Promise<ReadonlyMap<string, string>> {
   const configuredFor = keyMatcher(previousKeyArns);
-  const rows = await sql<{ kms_key_arn: string }[]>`
-    SELECT DISTINCT kms_key_arn FROM cipherwatch.records`;
+  const rows = await database.read(
+    (sql) => sql<{ kms_key_arn: string }[]>`SELECT DISTINCT kms_key_arn FROM cipherwatch.records`,
+  );
   return new Map(
     rows.flatMap(({ kms_key_arn: stored }) => {
       const previous = configuredFor(stored);
@@ -111,26 +115,30 @@ async function sourceKeys({
   );
 }
 
-async function nextBatch(sql: Sql, keyArns: readonly string[], lastId: string) {
-  return await sql<Row[]>`
-    SELECT id, wrapped_key, kms_key_arn, key_digest, client
-    FROM cipherwatch.records
-    WHERE id > ${lastId} AND format_version IN (2, 3) AND kms_key_arn IN ${sql(keyArns)}
-    ORDER BY id LIMIT ${BATCH}`;
+async function nextBatch({ read }: Database, keyArns: readonly string[], lastId: string) {
+  return await read(
+    (sql) => sql<Row[]>`
+      SELECT id, wrapped_key, kms_key_arn, key_digest, client
+      FROM cipherwatch.records
+      WHERE id > ${lastId} AND format_version IN (2, 3) AND kms_key_arn IN ${sql(keyArns)}
+      ORDER BY id LIMIT ${BATCH}`,
+  );
 }
 
 /** @param source ARN of the KMS key that decrypts the data key */
 async function rewrap(props: RewrapProps, row: Row, source: string): Promise<keyof RewrapResult> {
-  const { sql, reEncrypt, keyArn, onFailure } = props;
+  const { database, reEncrypt, keyArn, onFailure } = props;
   const { id, wrapped_key: wrapped, key_digest: keyDigest, client } = row;
   const context = encryptionContext({ version: 2, id, keyDigest, client: client ?? undefined });
   try {
     const deadline = AbortSignal.timeout(RECORD_DEADLINE);
     const moved = await reEncrypt({ wrapped, keyArn: source, context }, deadline);
     // Only if the data key is still the one that was read: the record may be gone, or already moved.
-    const { count } = await sql`
-      UPDATE cipherwatch.records SET wrapped_key = ${moved}, kms_key_arn = ${keyArn}
-      WHERE id = ${id} AND wrapped_key = ${wrapped}`;
+    const { count } = await database.query(
+      (sql) => sql`
+        UPDATE cipherwatch.records SET wrapped_key = ${moved}, kms_key_arn = ${keyArn}
+        WHERE id = ${id} AND wrapped_key = ${wrapped}`,
+    );
     return count === 1 ? "rewrapped" : "skipped";
   } catch (error) {
     if (!(error instanceof KmsRejected)) throw error;

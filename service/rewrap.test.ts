@@ -41,7 +41,7 @@ async function storeUnderPreviousKey(
 
 function rewrap(props: Partial<RewrapProps> = {}) {
   return rewrapRecords({
-    sql: fixture.postgres.sql,
+    database: fixture.service.database,
     reEncrypt: fixture.service.kms.reEncrypt,
     keyArn: KEY_ARN,
     previousKeyArns: [OTHER_KEY_ARN],
@@ -55,7 +55,7 @@ function rewrap(props: Partial<RewrapProps> = {}) {
 
 const decrypt = (Key: string) => fixture.service.post("/decrypt", { Name: "Stephen", Key });
 const counts = async () =>
-  (await countByKey(fixture.postgres.sql)).map(
+  (await countByKey(fixture.service.database)).map(
     ({ kmsKeyArn, formatVersion, records }) =>
       `${records} of version ${formatVersion} under ${kmsKeyArn === KEY_ARN ? "the current" : "a previous"} key`,
   );
@@ -108,7 +108,7 @@ describe("rewrapping", () => {
     const result = await rewrap({ keyArn: current, previousKeyArns: [REPLICA_KEY_ARN], reEncrypt });
     expect(result).toEqual({ rewrapped: 2, skipped: 0, failed: 0 });
     expect(calls.map(({ keyArn }) => keyArn)).toEqual([REPLICA_KEY_ARN, REPLICA_KEY_ARN]);
-    expect(await countByKey(fixture.postgres.sql)).toMatchObject([{ kmsKeyArn: current }]);
+    expect(await countByKey(fixture.service.database)).toMatchObject([{ kmsKeyArn: current }]);
     expect(await rewrap({ previousKeyArns: [OTHER_KEY_ARN] })).toMatchObject({ rewrapped: 0 });
   });
 

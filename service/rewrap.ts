@@ -1,8 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Sql } from "postgres";
 import { type Credentials, createCredentials } from "./credentials.ts";
-import { connect } from "./database.ts";
+import { createDatabase, type Database } from "./database.ts";
 import { parseServiceEnvironment, type ServiceEnvironment } from "./environment.ts";
 import { createReEncrypt } from "./kms.ts";
 import { keyMatcher } from "./multi-region-key.ts";
@@ -19,6 +18,9 @@ export interface RewrapOptions {
 
 const MAX_RATE = 1_000;
 const DEFAULT_RATE = 50;
+
+/** Milliseconds. Counting the records of a large table takes minutes. */
+const STATEMENT_TIMEOUT = 3_600_000;
 
 /** @throws OperatorError on an unknown option or an invalid rate */
 export function parseRewrapOptions(args: readonly string[]): RewrapOptions {
@@ -56,7 +58,7 @@ interface RunOptions extends RewrapOptions {
  * @returns whether no record remains that could be moved
  */
 async function run(
-  sql: Sql,
+  database: Database,
   environment: ServiceEnvironment,
   { dryRun, rate, credentials, signal }: RunOptions,
   logger: Logger,
@@ -69,7 +71,7 @@ async function run(
     return configured === keyArn ? "current" : "previous";
   };
   const logCounts = async () => {
-    for (const count of await countByKey(sql)) {
+    for (const count of await countByKey(database)) {
       logger.info({ ...count, kmsKey: roleOf(count.kmsKeyArn) }, "records by KMS key");
     }
   };
@@ -82,7 +84,7 @@ async function run(
   }
   let reported: RewrapResult = { rewrapped: 0, skipped: 0, failed: 0 };
   const result = await rewrapRecords({
-    sql,
+    database,
     reEncrypt: createReEncrypt({ keyArn, attemptTimeout: environment.KMS_TIMEOUT, credentials }),
     keyArn,
     previousKeyArns,
@@ -115,13 +117,19 @@ async function main(logger: Logger): Promise<void> {
   const credentials = createCredentials({
     onError: (error) => logger.error(errorFields(error), "no credentials could be loaded"),
   });
-  const sql = connect(environment.database, { max: 8, connect_timeout: 10 }, credentials);
+  const database = createDatabase({
+    access: environment.database,
+    poolSize: 8,
+    connectTimeout: 10_000,
+    statementTimeout: STATEMENT_TIMEOUT,
+    credentials,
+  });
   try {
     const { signal } = controller;
-    const complete = await run(sql, environment, { ...options, credentials, signal }, logger);
+    const complete = await run(database, environment, { ...options, credentials, signal }, logger);
     if (!complete) process.exitCode = 1;
   } finally {
-    await sql.end({ timeout: 5 });
+    await database.close(5_000);
   }
 }
 

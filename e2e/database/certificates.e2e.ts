@@ -1,11 +1,16 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import type { Sql } from "postgres";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../service/database.ts";
 import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { createCertificate } from "../../service/testing/certificate.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
+import { KEY_ARN } from "../../service/testing/memory-kms.ts";
 import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { createClient } from "../faults/load.ts";
+import { type FaultyProxy, type ProxyMode, startProxy } from "../faults/proxy.ts";
 import { startService } from "../faults/service-process.ts";
 import { overTls } from "./over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
@@ -57,6 +62,47 @@ it.each([
   if (expected !== 200) expect(JSON.parse(text).Code).toBe("DatabaseUnavailable");
   close();
   await service.kill("SIGTERM");
+});
+
+describe.each([["migrate"], ["rewrap", "--dry-run"]])("the program %s", (program, ...args) => {
+  const path = fileURLToPath(new URL(`../../service/${program}.ts`, import.meta.url));
+  let proxy: FaultyProxy;
+
+  beforeAll(async () => {
+    proxy = await startProxy(Number(new URL(postgres.url()).port));
+  });
+  afterAll(() => proxy?.close());
+
+  /** @returns the exit code */
+  const run = () => {
+    const env = {
+      ...overTls({ port: proxy.port, user: "postgres", authorities: [certificate.cert] }),
+      DATABASE_USER: SERVICE,
+      DATABASE_SECRET: JSON.stringify({ username: "postgres", password: "not checked" }),
+      AWS_REGION: "ap-southeast-2",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      KMS_KEY_ARN: KEY_ARN,
+    };
+    const child = spawn(process.execPath, [path, ...args], { env, stdio: "ignore" });
+    return once(child, "exit").then(([code]) => code);
+  };
+
+  it("connects to a server of an authority in the bundle", async () => {
+    expect(await run()).toBe(0);
+  });
+
+  it.each<ProxyMode>([
+    "closes before TLS",
+    "has no TLS",
+    "closes in the TLS handshake",
+    "closes its end",
+  ])("ends with an error after one attempt when the network %s", async (mode) => {
+    proxy.mode = mode;
+    const opened = proxy.opened();
+    expect(await run()).toBe(1);
+    expect(proxy.opened() - opened).toBe(1);
+  });
 });
 
 it("serves everyone while the server refuses most connections", async () => {

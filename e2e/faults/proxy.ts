@@ -26,11 +26,11 @@ const HANDSHAKES = {
 
 /**
  * pass: forwards bytes. silent: accepts connections and swallows every byte, as a host that lost its network.
- * away: resets every connection. half-closed: closes its end of every connection, and swallows every byte.
- * corrupt requests, corrupt responses: changes the last byte of what it forwards to the server, or to its client.
+ * away: resets every connection. closes its end: closes it of every connection, and swallows every byte.
+ * changes requests, changes responses: changes the last byte of what it forwards to the server, or to its client.
  */
 export type ProxyMode =
-  | ("pass" | "silent" | "away" | "half-closed" | "corrupt requests" | "corrupt responses")
+  | ("pass" | "silent" | "away" | "closes its end" | "changes requests" | "changes responses")
   | keyof typeof HANDSHAKES;
 
 /** A TCP proxy whose network can fail. */
@@ -60,22 +60,22 @@ export async function startProxy(targetPort: number): Promise<FaultyProxy> {
     }
     const target = connect(targetPort, "127.0.0.1").on("error", () => client.destroy());
     client.on("data", (bytes) => {
-      if (mode === "pass" || mode === "corrupt responses") target.write(bytes);
-      if (mode === "corrupt requests") target.write(corrupted(bytes));
+      if (mode === "pass" || mode === "changes responses") target.write(bytes);
+      if (mode === "changes requests") target.write(changed(bytes));
     });
     target.on("data", (bytes) => {
-      if (mode === "pass" || mode === "corrupt requests") client.write(bytes);
-      if (mode === "corrupt responses") client.write(corrupted(bytes));
+      if (mode === "pass" || mode === "changes requests") client.write(bytes);
+      if (mode === "changes responses") client.write(changed(bytes));
     });
     client.once("close", () => target.destroy());
     client.once("end", () => {
-      if (mode !== "half-closed") client.end();
+      if (mode !== "closes its end") client.end();
     });
     target.once("close", () => {
       // A host that is gone closes nothing.
-      if (mode !== "silent" && mode !== "half-closed") client.destroy();
+      if (mode !== "silent" && mode !== "closes its end") client.destroy();
     });
-    if (mode === "half-closed") client.end();
+    if (mode === "closes its end") client.end();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -88,7 +88,7 @@ export async function startProxy(targetPort: number): Promise<FaultyProxy> {
       mode = next;
       for (const client of clients) {
         if (mode === "away" || mode in HANDSHAKES) client.resetAndDestroy();
-        else if (mode === "half-closed") client.end();
+        else if (mode === "closes its end") client.end();
       }
     },
     connections: () => clients.size,
@@ -100,7 +100,7 @@ export async function startProxy(targetPort: number): Promise<FaultyProxy> {
   };
 }
 
-function corrupted(bytes: Buffer): Buffer {
+function changed(bytes: Buffer): Buffer {
   const last = bytes.length - 1;
   bytes[last] = (bytes[last] ?? 0) ^ 1;
   return bytes;

@@ -66,9 +66,9 @@ describe.each<ProxyMode>([
   "closes in the TLS handshake",
   "resets in the TLS handshake",
   "answers the TLS handshake with something else",
-  "half-closed",
-  "corrupt requests",
-  "corrupt responses",
+  "closes its end",
+  "changes requests",
+  "changes responses",
 ])("while the network to the database %s", (mode) => {
   test("returns 503, ends and leaks nothing, and recovers", async () => {
     const { databaseProxy } = testbed();
