@@ -40,7 +40,7 @@ test("is off by default, with the subject as the client", () => {
 
 test("reads every setting from its variable", () => {
   const VPC_ENDPOINTS = "true";
-  const OIDC_EGRESS_CIDRS = "203.0.113.0/24, 198.51.100.7/32";
+  const OIDC_EGRESS_CIDRS = "203.0.113.0/24, 198.51.100.7/32, 203.0.113.0/24";
   const variables = { ...fetched, VPC_ENDPOINTS, OIDC_EGRESS_CIDRS, OIDC_CLIENT_CLAIM: "azp" };
   const quotas = {
     CLIENT_REQUESTS_PER_MINUTE: "300",
@@ -58,6 +58,11 @@ test("reads every setting from its variable", () => {
     clientDecryptsPerMinute: 200,
     clientDecryptsPerDay: 1_000,
   });
+});
+
+test("accepts a URL of the issuer's keys with the port of HTTPS", () => {
+  const url = "https://login.example.com:443/jwks";
+  expect(settingsOf({ ...fetched, OIDC_JWKS_URL: url }).oidcJwksUrl).toBe(url);
 });
 
 test("keeps only the public members of pinned keys, as compact JSON", () => {
@@ -80,6 +85,8 @@ test.each<[string, string, RegExp]>([
   ["OIDC_AUDIENCE", "a b", /^is not a valid audience$/],
   ["OIDC_CLIENT_CLAIM", "a b", /^is not a valid name of a claim$/],
   ["OIDC_JWKS_URL", "http://login.example.com/jwks", /^is not a valid URL$/],
+  ["OIDC_JWKS_URL", "https://login.example.com:8443/jwks", /^has another port than 443/],
+  ["OIDC_JWKS_URL", "https://login.example.com:4430", /^has another port than 443/],
   ["OIDC_EGRESS_CIDRS", "203.0.113.9/24", /the range is 203\.0\.113\.0\/24/],
   ["CLIENT_REQUESTS_PER_MINUTE", "0", /^must be an integer between 1 and 100000000$/],
   ["CLIENT_DECRYPTS_PER_MINUTE", "601", /^must not exceed CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE/],

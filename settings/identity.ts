@@ -3,7 +3,7 @@ import { z } from "zod";
 import { validateCidr } from "../common/cidr.ts";
 import type { settings as ingressSettings } from "./ingress.ts";
 import type { settings as networkSettings } from "./network.ts";
-import { listOf } from "./schemas.ts";
+import { setOf } from "./schemas.ts";
 import type { settings as serviceSettings } from "./service.ts";
 import { integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
@@ -112,8 +112,13 @@ export const settings = {
 
   oidcJwksUrl: setting({
     description: "URL of the issuer's keys, which the service fetches every ten minutes.",
-    schema: text(HTTPS_URL, "is not a valid URL").optional(),
-    allowed: URL_ALLOWED,
+    schema: text(HTTPS_URL, "is not a valid URL")
+      .refine(
+        (url) => !/^https:\/\/[^/]+:(?!443(\/|$))/.test(url),
+        "has another port than 443, to which the service's security group admits nothing",
+      )
+      .optional(),
+    allowed: `${URL_ALLOWED}, on port 443`,
     next: "copy jwks_uri from the issuer's /.well-known/openid-configuration",
   }),
 
@@ -129,7 +134,7 @@ export const settings = {
   oidcEgressCidrs: setting({
     description:
       "IPv4 ranges of CIPHERWATCH_OIDC_JWKS_URL. Needed with VPC endpoints, where the service reaches nothing else.",
-    schema: listOf(validateCidr),
+    schema: setOf(validateCidr),
     defaults: same([]),
     allowed: "comma-separated IPv4 ranges, such as 203.0.113.0/24,198.51.100.7/32",
     next: "ask the issuer for its ranges, or set CIPHERWATCH_OIDC_JWKS instead of the URL",

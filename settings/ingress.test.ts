@@ -39,6 +39,13 @@ testSettings(settings, {
   reputationLimit: ["REPUTATION_LIMIT", "10", 10, { 9: RATE }],
 });
 
+test("takes a range that is listed twice for one, as a security group has each rule once", () => {
+  const { allowedCidrs } = settingsOf({
+    ALLOWED_CIDRS: "203.0.113.0/24,10.0.0.0/8,203.0.113.0/24",
+  });
+  expect(allowedCidrs).toEqual(["203.0.113.0/24", "10.0.0.0/8"]);
+});
+
 test("rejects a domain without a hosted zone", () => {
   expect(issuesOf({ DOMAIN_NAME })).toMatchObject([
     {

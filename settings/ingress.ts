@@ -1,6 +1,6 @@
 import { prefixLength, validateCidr } from "../common/cidr.ts";
 import type * as general from "./general.ts";
-import { listOf } from "./schemas.ts";
+import { setOf } from "./schemas.ts";
 import { flag, integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
 /** Prefix length of the widest IPv4 range that may reach the service without TLS. */
@@ -16,7 +16,7 @@ const MAX_RATE = 2_000_000_000;
 export const settings = {
   allowedCidrs: setting({
     description: "IPv4 ranges that can reach the service. Nobody can by default.",
-    schema: listOf(validateCidr),
+    schema: setOf(validateCidr),
     defaults: same([]),
     allowed: "comma-separated IPv4 ranges, such as 203.0.113.0/24,198.51.100.7/32",
     next: "write each range in CIDR notation: its first address, a slash and the prefix length",

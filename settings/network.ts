@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { VPC_CIDRS_ALLOWED, validateVpcCidr } from "../common/subnets.ts";
 import type * as general from "./general.ts";
-import { listOf, validated } from "./schemas.ts";
+import { setOf, validated } from "./schemas.ts";
 import { flag, integer, oneOf, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
 export const settings = {
@@ -33,7 +33,7 @@ export const settings = {
   natAddresses: setting({
     description:
       "Public IPv4 addresses of the existing VPC's NAT gateways. service-credentials-outside then reports calls of the service's roles from other addresses.",
-    schema: listOf(validateAddress),
+    schema: setOf(validateAddress),
     defaults: same([]),
     allowed: "comma-separated IPv4 addresses, such as 198.51.100.7, only with CIPHERWATCH_VPC_ID",
     next: "copy them from `aws ec2 describe-nat-gateways`, or unset it",

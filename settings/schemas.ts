@@ -29,6 +29,11 @@ export function listOf(validateItem: Validator<[string]>): z.ZodType<readonly st
     .pipe(z.array(validated(validateItem)));
 }
 
+/** Same as `listOf`, with each item once. */
+export function setOf(validateItem: Validator<[string]>): z.ZodType<readonly string[]> {
+  return listOf(validateItem).transform((items) => [...new Set(items)]);
+}
+
 /** Comma-separated names out of `known`. */
 export function namesOf(kind: string, known: readonly string[]): z.ZodType<readonly string[]> {
   return listOf((name) => (known.includes(name) ? undefined : unknownName(kind, name, known)));
