@@ -78,6 +78,13 @@ test("accepts pinned keys of every kind that signs", () => {
   expect(JSON.parse(oidcJwks ?? "").keys).toHaveLength(3);
 });
 
+test("leaves out the keys for encryption that an issuer also publishes", () => {
+  const encrypts = { ...jwkOf(RSA_2048), use: "enc", alg: "RSA-OAEP" };
+  const OIDC_JWKS = JSON.stringify({ keys: [encrypts, { ...KEY, use: "sig" }] });
+  const { oidcJwks } = settingsOf({ ...pinned, OIDC_JWKS });
+  expect(JSON.parse(oidcJwks ?? "").keys).toEqual([{ ...KEY, use: "sig" }]);
+});
+
 test.each<[string, string, RegExp]>([
   ["OIDC_ISSUER", "http://login.example.com", /^is not a valid issuer$/],
   ["OIDC_ISSUER", "https://login.example.com?tenant=1", /^is not a valid issuer$/],
@@ -116,10 +123,18 @@ test.each<[string, string, RegExp]>([
   ["an encryption key", JSON.stringify({ keys: [{ ...KEY, use: "enc" }] }), /^is not a JSON/],
   ["a private key", JSON.stringify({ keys: [{ ...KEY, d: "AA" }] }), /private or symmetric keys/],
   ["a shared secret", JSON.stringify({ keys: [{ kty: "oct", k: "AA" }] }), /private or symmetric/],
-  ["not a point of the curve", JSON.stringify({ keys: [KEY, { ...KEY, x: "AA" }] }), /number 2:/],
+  [
+    "not a point of the curve",
+    JSON.stringify({ keys: [KEY, { ...KEY, x: "AA" }] }),
+    /the key "key-1"/,
+  ],
   ["RSA keys of 1024 bits", JSON.stringify({ keys: [jwkOf(RSA_1024)] }), /RSA key of 2048 bits/],
-  ["for key agreement", JSON.stringify({ keys: [jwkOf(X25519)] }), /with key number 1:/],
-  ["for another algorithm", JSON.stringify({ keys: [{ ...KEY, alg: "ECDH-ES" }] }), /number 1:/],
+  ["for key agreement", JSON.stringify({ keys: [jwkOf(X25519)] }), /with the key "key-2"/],
+  [
+    "for another algorithm",
+    JSON.stringify({ keys: [{ ...KEY, alg: "ECDH-ES" }] }),
+    /the key "key-1"/,
+  ],
   ["too many keys", JSON.stringify({ keys: Array(400).fill(KEY) }), /than a task definition/],
 ])("rejects pinned keys that are %s, without repeating them", (_, value, message) => {
   const [issue] = issuesOf({ ...pinned, OIDC_JWKS: value });

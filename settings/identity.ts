@@ -40,6 +40,11 @@ const PublicKeys = z.object({
     .min(1),
 });
 
+/** Issuers publish the keys with which others encrypt data for them in the same set. */
+const AnyKeys = z.object({ keys: z.array(z.looseObject({})) }).transform(({ keys }) => ({
+  keys: keys.filter(({ use }) => use !== "enc"),
+}));
+
 type PublicKey = z.infer<typeof PublicKeys>["keys"][number];
 
 const RSA_BITS = 2_048;
@@ -72,12 +77,12 @@ const keySet = z.string().transform((json, context) => {
   if (PrivateKeys.safeParse(value).success) {
     return fail("contains private or symmetric keys, which must never leave the issuer");
   }
-  const keys = PublicKeys.safeParse(value);
+  const keys = AnyKeys.pipe(PublicKeys).safeParse(value);
   if (!keys.success) return fail("is not a JSON Web Key Set of public signature keys with a kid");
-  const unusable = keys.data.keys.findIndex((key) => !canVerify(key));
-  if (unusable !== -1) {
+  const unusable = keys.data.keys.find((key) => !canVerify(key));
+  if (unusable !== undefined) {
     return fail(
-      `cannot verify tokens with key number ${unusable + 1}: it must be an RSA key of ${RSA_BITS} bits or more, or on ${[...CURVES].join(", ")}, and complete`,
+      `cannot verify tokens with the key "${unusable.kid}": it must be an RSA key of ${RSA_BITS} bits or more, or on ${[...CURVES].join(", ")}, and complete`,
     );
   }
   const compact = JSON.stringify(keys.data);
