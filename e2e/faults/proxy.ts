@@ -26,7 +26,7 @@ const HANDSHAKES = {
 
 /**
  * pass: forwards bytes. silent: accepts connections and swallows every byte, as a host that lost its network.
- * away: resets every connection. closes its end: closes it of every connection, and swallows every byte.
+ * away: resets every connection. closes its end: of every connection, and swallows every byte.
  * changes requests, changes responses: changes the last byte of what it forwards to the server, or to its client.
  */
 export type ProxyMode =
