@@ -11,6 +11,7 @@ testSettings(settings, {
       "kms-errors,kms-outsiders":
         /^Unknown detection "kms-outsiders"\. Did you mean kms-outsider\?$/,
       "cis-root-use": /^Unknown detection "cis-root-use"/,
+      ",": /^has no items$/,
     },
   ],
   cisPack: ["CIS_PACK", "true", true, { level2: /must be true or false/ }],

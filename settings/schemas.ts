@@ -21,12 +21,12 @@ export function parsed<Value extends object>(parse: (text: string) => Value | st
   });
 }
 
-/** Comma-separated items. Removes blanks around items, and empty items. */
+/** One or more comma-separated items. Removes blanks around items, and empty items. */
 export function listOf(validateItem: Validator<[string]>): z.ZodType<readonly string[]> {
   return z
     .string()
     .transform(itemsOf)
-    .pipe(z.array(validated(validateItem)));
+    .pipe(z.array(validated(validateItem)).min(1, "has no items"));
 }
 
 /** Same as `listOf`, with each item once. */
