@@ -45,7 +45,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-lab-"));
   data = join(folder, "data");
   lab = await start();
-}, 120_000);
+});
 
 afterAll(async () => {
   await lab?.kill("SIGKILL");
@@ -112,7 +112,7 @@ it("keeps every acknowledged record after kill -9, which also ends the service",
     });
   }
   expect((await lab.state()).inbox).toHaveLength(1);
-}, 120_000);
+});
 
 describe("refuses to start, with the next step in the message,", () => {
   const startLab = (...args: string[]) =>
@@ -166,7 +166,7 @@ it("stops when npm gets SIGTERM, which npm does not forward", async () => {
   await waitFor("the endpoints file to be removed", async () =>
     readdirSync(data).includes("endpoints.json") ? undefined : true,
   );
-}, 120_000);
+});
 
 it("writes no Name, Text or Key to any log, journal or terminal", async () => {
   const state = join(data, "state");

@@ -30,7 +30,7 @@ it("creates the database again after a start that ended in the middle of its cre
   expect(await sql`select 1 as one`).toEqual([{ one: 1 }]);
   await sql.end();
   expect(existsSync(`${folder}.creating`)).toBe(false);
-}, 120_000);
+});
 
 it("names the folder that it cannot open, how to keep it, and the option that deletes it", async () => {
   mkdirSync(folder);
@@ -39,4 +39,4 @@ it("names the folder that it cannot open, how to keep it, and the option that de
   await expect(database.url).rejects.toThrow(
     `Cannot open the lab's database in ${folder}: PGlite failed to initialize properly. Choose another folder with --data DIR, or start with --fresh, which deletes the lab's data; copy the folder first if you need it.`,
   );
-}, 60_000);
+});
