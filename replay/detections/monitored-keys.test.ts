@@ -41,7 +41,7 @@ test("replays the detections on the keys of the settings instead of the service'
 
 test("rejects ARNs of the service's role and key together with monitored keys", () => {
   expect(() => synthesizedDetections(environment, { roleArn: ROLE })).toThrow(
-    /CIPHERWATCH_MONITORED_KEYS names other keys and their roles/,
+    /CIPHERWATCH_MONITORED_KEYS lists other keys and their roles/,
   );
 });
 
