@@ -76,7 +76,7 @@ export interface StepResult {
   readonly seen: boolean;
 }
 
-const POLL_MILLISECONDS = 50;
+const POLL_MILLISECONDS = 100;
 
 /** Lab seconds within which every alarm returns to OK after an attack: four periods of kms-volume. */
 const LONGEST_ALARM = 65 * 60;
