@@ -50,7 +50,7 @@ export interface DeployedTrail {
   readonly homeRegion: string;
   readonly multiRegion: boolean;
   readonly logGroupName: string;
-  /** Absent for an existing trail, whose settings nobody knows here. */
+  /** Absent for an existing trail, whose settings the stacks do not know. */
   readonly bucketName?: string;
   readonly kmsKeyArn?: string;
   /** The role with which CloudTrail writes to the log group. */
