@@ -8,6 +8,17 @@ import { exchange, listenOn, portOf, send, sendJson } from "./testing/http.ts";
 
 const fixture = useService({ textLimit: 2_000 });
 
+/** The request line and headers of a decrypt. */
+const decryptHead = (method: string, header: string) =>
+  [
+    `${method} /decrypt HTTP/1.1`,
+    "Host: localhost",
+    "Content-Type: application/json",
+    header,
+    "",
+    "",
+  ].join("\r\n");
+
 describe("over HTTP", () => {
   const servers: Server[] = [];
   let port: number;
@@ -104,14 +115,7 @@ describe("over HTTP", () => {
   test.each(["GET", "POST"])(
     "rejects a %s body with 413 before it is sent when its Content-Length is too large",
     async (method) => {
-      const head = [
-        `${method} /decrypt HTTP/1.1`,
-        "Host: localhost",
-        "Content-Type: application/json",
-        "Content-Length: 99999999",
-        "",
-        "",
-      ].join("\r\n");
+      const head = decryptHead(method, "Content-Length: 99999999");
       const response = await exchange(port, (write) => write(head));
       expect(response).toMatch(/^HTTP\/1\.1 413 /);
       expect(response).toContain("The body is 99999999 bytes; the maximum is 28384 bytes.");
@@ -122,14 +126,7 @@ describe("over HTTP", () => {
   test.each(["GET", "POST"])(
     "rejects an endless %s body with 413 as soon as it is too large",
     async (method) => {
-      const head = [
-        `${method} /decrypt HTTP/1.1`,
-        "Host: localhost",
-        "Content-Type: application/json",
-        "Transfer-Encoding: chunked",
-        "",
-        "",
-      ].join("\r\n");
+      const head = decryptHead(method, "Transfer-Encoding: chunked");
       const chunk = `1000\r\n${" ".repeat(0x1000)}\r\n`;
       const response = await exchange(port, (write) => {
         write(head);
@@ -144,14 +141,7 @@ describe("over HTTP", () => {
   test.each(["GET", "POST"])(
     "rejects a %s body with 413 that arrives with its headers, without its length, and is too large",
     async (method) => {
-      const head = [
-        `${method} /decrypt HTTP/1.1`,
-        "Host: localhost",
-        "Content-Type: application/json",
-        "Transfer-Encoding: chunked",
-        "",
-        "",
-      ].join("\r\n");
+      const head = decryptHead(method, "Transfer-Encoding: chunked");
       const body = `8000\r\n${" ".repeat(0x8000)}\r\n0\r\n\r\n`;
       const next = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
       const response = await exchange(port, (write) => write(head + body + next));
@@ -169,14 +159,7 @@ describe("over HTTP", () => {
         inFlight: 1,
       });
       const impatientPort = await listen(impatient);
-      const head = [
-        `${method} /decrypt HTTP/1.1`,
-        "Host: localhost",
-        "Content-Type: application/json",
-        "Content-Length: 30",
-        "",
-        "{",
-      ].join("\r\n");
+      const head = `${decryptHead(method, "Content-Length: 30")}{`;
       const response = await exchange(impatientPort, (write) => write(head));
       expect(response).toMatch(/^HTTP\/1\.1 503 /);
       expect(response).toContain("DeadlineExceeded");
