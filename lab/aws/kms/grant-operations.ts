@@ -4,7 +4,7 @@ import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import { inputReader, list, text } from "../shared/input.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
 import { GRANT_OPERATIONS, type Grant, isPrincipal } from "./grants.ts";
-import { markerPage, readManagedKey } from "./key-operations.ts";
+import { markerPage, readAuthorizedKey, readManagedKey } from "./key-operations.ts";
 import {
   auditKeys,
   authorizeUse,
@@ -71,8 +71,7 @@ export function createGrant(input: unknown, call: Call, keys: KeyStore, now: num
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html */
 export function listGrants(input: unknown, call: Call, keys: KeyStore): AwsStructure {
   const request = membersOf(input);
-  const key = readManagedKey(request, call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(request, call, keys);
   const { items, nextMarker } = markerPage(key.grants, request, {
     defaultLimit: 50,
     maxLimit: 100,
@@ -100,8 +99,7 @@ const RevokeGrant = z.object({ GrantId: text({ min: 1, max: 128 }) });
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RevokeGrant.html */
 export function revokeGrant(input: unknown, call: Call, keys: KeyStore): AwsStructure {
   const { GrantId } = readGrantRequest(RevokeGrant, input);
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(membersOf(input), call, keys);
   keys.endGrant(key, requireGrant(key, ({ id }) => id === GrantId).id);
   return {};
 }

@@ -90,8 +90,7 @@ export function setKeyEnabled(
   keys: KeyStore,
   state: "Enabled" | "Disabled",
 ): AwsStructure {
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(membersOf(input), call, keys);
   rejectPendingDeletion(key);
   keys.setState(key, { state });
   return {};
@@ -106,8 +105,7 @@ export function scheduleKeyDeletion(
 ): AwsStructure {
   const request = membersOf(input);
   const days = readInteger(request, "PendingWindowInDays", { min: 7, max: 30 }) ?? 30;
-  const key = readManagedKey(request, call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(request, call, keys);
   rejectPendingDeletion(key);
   const deletionDate = now + days * DAY_MILLISECONDS;
   keys.setState(key, { state: "PendingDeletion", deletionDate });
@@ -121,8 +119,7 @@ export function scheduleKeyDeletion(
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html */
 export function cancelKeyDeletion(input: unknown, call: Call, keys: KeyStore): AwsStructure {
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(membersOf(input), call, keys);
   if (key.current.state !== "PendingDeletion") {
     throw new AwsError("KMSInvalidStateException", `${key.arn} is not pending deletion.`);
   }
@@ -247,6 +244,13 @@ export function readManagedKey(request: RequestMembers, call: Call, keys: KeySto
   }
   const key = keys.resolve(reference, call);
   auditKeys(call, key);
+  return key;
+}
+
+/** Same as `readManagedKey`, for operations that the caller must be allowed to call on the key. */
+export function readAuthorizedKey(request: RequestMembers, call: Call, keys: KeyStore): KmsKey {
+  const key = readManagedKey(request, call, keys);
+  authorizeUse(call, key);
   return key;
 }
 

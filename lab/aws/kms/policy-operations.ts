@@ -3,7 +3,7 @@ import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import { PolicyError, parsePolicy } from "../iam/policy.ts";
 import { flag, inputReader, text } from "../shared/input.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
-import { readManagedKey } from "./key-operations.ts";
+import { readAuthorizedKey } from "./key-operations.ts";
 import { authorizeUse, type KeyStore, type KmsKey, rejectPendingDeletion } from "./keys.ts";
 import { membersOf } from "./request-members.ts";
 
@@ -16,15 +16,13 @@ const MAX_POLICY_BYTES = 32_768;
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html */
 export function getKeyPolicy(input: unknown, call: Call, keys: KeyStore): AwsStructure {
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(membersOf(input), call, keys);
   return { Policy: key.policy, PolicyName: POLICY_NAME };
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyPolicies.html */
 export function listKeyPolicies(input: unknown, call: Call, keys: KeyStore): AwsStructure {
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  readAuthorizedKey(membersOf(input), call, keys);
   return { PolicyNames: [POLICY_NAME], Truncated: false };
 }
 
@@ -40,8 +38,7 @@ export function putKeyPolicy(input: unknown, call: Call, keys: KeyStore): AwsStr
   if (request.PolicyName !== POLICY_NAME) {
     throw new AwsError("NotFoundException", `No such policy exists`);
   }
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(membersOf(input), call, keys);
   rejectPendingDeletion(key);
   validatePolicy(request.Policy);
   if (!request.BypassPolicyLockoutSafetyCheck) requireFutureUpdates(request.Policy, call, key);

@@ -1,7 +1,7 @@
 import { AwsError } from "../../../cloudwatch/aws-error.ts";
 import type { AwsStructure, Call } from "../shared/operation.ts";
-import { markerPage, readManagedKey } from "./key-operations.ts";
-import { authorizeUse, type KeyStore, type KmsKey, requireUsable } from "./keys.ts";
+import { markerPage, readAuthorizedKey } from "./key-operations.ts";
+import { type KeyStore, type KmsKey, requireUsable } from "./keys.ts";
 import {
   membersOf,
   type RequestMembers,
@@ -73,8 +73,7 @@ export function getKeyRotationStatus(
   keys: KeyStore,
   now: number,
 ): AwsStructure {
-  const key = readManagedKey(membersOf(input), call, keys);
-  authorizeUse(call, key);
+  const key = readAuthorizedKey(membersOf(input), call, keys);
   const { keyId: KeyId, rotation, current } = key;
   if (rotation === null || current.state === "PendingDeletion") {
     return { KeyId, KeyRotationEnabled: false };
@@ -123,12 +122,6 @@ export function listResourceTags(input: unknown, call: Call, keys: KeyStore): Aw
     NextMarker: nextMarker,
     Truncated: nextMarker !== undefined,
   };
-}
-
-function readAuthorizedKey(request: RequestMembers, call: Call, keys: KeyStore): KmsKey {
-  const key = readManagedKey(request, call, keys);
-  authorizeUse(call, key);
-  return key;
 }
 
 /** @throws AwsError if the rotation of the key cannot be changed: it is disabled, pending deletion or a replica */
