@@ -7,8 +7,8 @@ import { startRealPostgres } from "../e2e/database/postgres.ts";
 import { connect } from "../service/database.ts";
 import { migrate, readMigrations } from "../service/migrate.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "../service/testing/issuer.ts";
-import { KEY_ARN } from "../service/testing/memory-kms.ts";
 import { MIGRATIONS } from "../service/testing/postgres-server.ts";
+import { TEST_ENVIRONMENT } from "../service/testing/service-process.ts";
 import { createClient, type Send } from "./service/client.ts";
 import { closedLoop, type Measurement, openLoop, quantile } from "./service/load.ts";
 
@@ -57,7 +57,6 @@ export async function bench(): Promise<boolean> {
     const environment = {
       AWS_ENDPOINT_URL: String(kms.message.url),
       DATABASE_URL: postgres.url(),
-      KMS_KEY_ARN: KEY_ARN,
     };
     const lifted = { ...environment, MAX_IN_FLIGHT: "1000" };
     const service = await startTarget("../service/server.ts", lifted, children);
@@ -262,11 +261,7 @@ async function start(file: string, environment: Environment, children: ChildProc
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, [path], {
     env: {
-      PORT: "0",
-      HOST: "127.0.0.1",
-      AWS_REGION: "ap-southeast-2",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
+      ...TEST_ENVIRONMENT,
       ...environment,
     },
     // The service formats and writes its log as in the container, to /dev/null.

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { KEY_ARN } from "../../service/testing/memory-kms.ts";
+import { TEST_ENVIRONMENT } from "../../service/testing/service-process.ts";
 
 /** The service as its own process, as in the container. */
 export interface ServiceProcess {
@@ -38,14 +38,9 @@ export async function startService({
   const script = `${limit}echo $$ > "$0" && exec "$@"`;
   const child = spawn("sh", ["-c", script, procs, process.execPath, server], {
     env: {
-      PORT: "0",
-      HOST: "127.0.0.1",
-      KMS_KEY_ARN: KEY_ARN,
+      ...TEST_ENVIRONMENT,
       DATABASE_URL: databaseUrl,
       AWS_ENDPOINT_URL: kmsUrl,
-      AWS_REGION: "ap-southeast-2",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
       LOG_LEVEL: "fatal",
       ...environment,
     },

@@ -5,6 +5,16 @@ import { KEY_ARN } from "./memory-kms.ts";
 /** Variables with the database and the endpoint of AWS; others have defaults. */
 type Environment = Readonly<Record<string, string>>;
 
+/** Variables of a service on a free loopback port, for any endpoint of AWS. */
+export const TEST_ENVIRONMENT = {
+  PORT: "0",
+  HOST: "127.0.0.1",
+  KMS_KEY_ARN: KEY_ARN,
+  AWS_REGION: "ap-southeast-2",
+  AWS_ACCESS_KEY_ID: "test",
+  AWS_SECRET_ACCESS_KEY: "test",
+};
+
 /** A program of the service in its own process. */
 export interface Running {
   readonly process: ChildProcess;
@@ -18,12 +28,7 @@ function start(module: string, environment: Environment): Running {
   const child = spawn(process.execPath, [join(import.meta.dirname, "..", module)], {
     env: {
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-      PORT: "0",
-      HOST: "127.0.0.1",
-      KMS_KEY_ARN: KEY_ARN,
-      AWS_REGION: "ap-southeast-2",
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
+      ...TEST_ENVIRONMENT,
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
