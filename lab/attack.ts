@@ -20,7 +20,7 @@ const LAB_SECONDS_TO_EMAIL = 20 * 60;
 /** Real seconds added for a busy machine. */
 const EXTRA_SECONDS = 60;
 
-const NOT_REPORTED = 1;
+const NOT_DETECTED = 1;
 const CANNOT_RUN = 2;
 
 async function main(): Promise<void> {
@@ -50,8 +50,8 @@ async function runAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<
 
 function printResult(lab: LabClient, result: AttackResult, withEmail: boolean): void {
   const after = `${result.seconds.toFixed(1)} s`;
-  const unseen = result.steps.filter(({ seen }) => !seen);
-  if (unseen.length > 0) process.exitCode = NOT_REPORTED;
+  const undetected = result.steps.filter(({ detected }) => !detected);
+  if (undetected.length > 0) process.exitCode = NOT_DETECTED;
   if (result.email === undefined) {
     console.error(
       `  No email after ${after}. Check the trail, the metric and the alarm in the console: ${lab.urls.console}`,
@@ -60,7 +60,7 @@ function printResult(lab: LabClient, result: AttackResult, withEmail: boolean): 
   }
   const { to, subject, body } = result.email;
   console.log(`  Email to ${to} after ${after}${withEmail ? ":\n" : "."}`);
-  for (const { scenario } of unseen) {
+  for (const { scenario } of undetected) {
     console.error(`  The alarm did not count: ${scenario.description}.`);
   }
   if (withEmail) console.log(indent(`Subject: ${subject}\n\n${body.trimEnd()}`));

@@ -24,7 +24,7 @@ const MONITORED_KEY = {
   roles: [APPLICATION_ROLE],
 };
 
-/** The alarms show the events of 15 lab minutes. These are three seconds, within which a busy machine polls them. */
+/** An alarm lists the events of 15 lab minutes. At this speed these take 3 s, which a slow machine polls in time. */
 const SPEED = 300;
 const TIMEOUT_SECONDS = 30;
 
@@ -33,7 +33,7 @@ let aws: Aws;
 let consoleServer: Console;
 let lab: LabClient;
 
-// A lab without the service and its database.
+// Start the AWS endpoint and the console, without the service and its database.
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
   const clock = adjustableClock(SPEED, Date.now());
@@ -85,7 +85,7 @@ test.each([
   const attack = attackWithId(id);
   expect(new Set(attack.steps.map(({ scenario }) => scenario.kind))).toEqual(new Set([kind]));
   const { email, steps } = await runAttack(lab, attack, TIMEOUT_SECONDS);
-  expect(steps.filter(({ seen }) => !seen)).toEqual([]);
+  expect(steps.filter(({ detected }) => !detected)).toEqual([]);
   expect(email).toMatchObject({
     to: "security@example.com",
     subject: `ALARM: "cipherwatch-dev-${id}" in Asia Pacific (Sydney)`,
@@ -93,7 +93,7 @@ test.each([
   });
 });
 
-describe("a monitored key", () => {
+describe("monitored keys", () => {
   test.each([
     ["key-outsider", "key-outsider-payments"],
     ["key-errors", "key-errors-payments"],
@@ -101,10 +101,10 @@ describe("a monitored key", () => {
   ])("%s results in an email of %s, and the alarm counts every scenario", async (id, alarm) => {
     const { email, steps } = await runAttack(lab, attackWithId(id), TIMEOUT_SECONDS);
     expect(email?.subject).toBe(`ALARM: "cipherwatch-watch-dev-${alarm}" in Asia Pacific (Sydney)`);
-    expect(steps.filter(({ seen }) => !seen)).toEqual([]);
+    expect(steps.filter(({ detected }) => !detected)).toEqual([]);
   });
 
-  test("can be used by its application without an email", async () => {
+  test("the use of a key by its expected role is not counted", async () => {
     const response = await lab.attacker.query("sts", "AssumeRole", {
       RoleArn: APPLICATION_ROLE,
       RoleSessionName: "application",
@@ -126,7 +126,7 @@ describe("a monitored key", () => {
       },
       { timeout: TIMEOUT_SECONDS * 1000 },
     );
-    // A use by an unexpected role afterwards is counted, and the application's is not.
+    // Run an attack by an unexpected role, so that the alarm counts its use and would count the earlier one.
     await runAttack(lab, attackWithId("key-outsider"), TIMEOUT_SECONDS);
     const counted = await lab.alarmEventIds(outsider);
     expect(counted.length).toBeGreaterThan(0);
@@ -134,23 +134,23 @@ describe("a monitored key", () => {
   });
 });
 
-/** Steps that no scenario makes, with the reason. */
+/** Attack steps without a live scenario, with the reason. */
 const NOT_LIVE: Readonly<Record<string, string>> = {
   "let others write plans for the pipeline": "the lab does not speak the REST protocol of S3",
   "delete the configuration of the Slack channel": "the lab has no chat, whose protocol is REST",
 };
 
-test("every attack step that a detection must report is made by a live scenario", async () => {
+test("live scenarios cover every attack step that a detection must report", async () => {
   const recorded = () => aws.services.cloudTrail.recent(5_000).map(({ event }) => event);
   const made = new Set<string>();
-  // These need the service; kms-errors and its like have no step of their own.
+  // These need the service, and ATTACK_STEPS has no step for them.
   const withoutService = [
     "kms-errors",
     "decrypt-denied",
     "kms-volume",
     "client-volume",
     "quota-exceeded",
-    // Slows the lab down, which the test's speed does not allow.
+    // Changes the speed of the lab, which the console of this test ignores.
     "key-volume",
   ];
   for (const { id, steps } of attacks.filter((attack) => !withoutService.includes(attack.id))) {
@@ -167,7 +167,7 @@ test("every attack step that a detection must report is made by a live scenario"
   expect(missing.map(([step, id]) => `${id}: ${step}`)).toEqual([]);
 });
 
-test("attack-under-way waits until earlier attacks are over, then results in an email", async () => {
+test("attack-under-way waits until earlier alarms return to OK, then results in an email", async () => {
   const { email } = await runAttack(lab, attackWithId("attack-under-way"), TIMEOUT_SECONDS);
   expect(email?.body).toContain("Alarm Rule:");
 });

@@ -16,7 +16,7 @@ export interface Attack {
   readonly id: string;
   readonly title: string;
   readonly severity: Severity;
-  /** In the order in which they run, each with the id of its detection. */
+  /** The scenarios in the order in which they run, each with the id of its detection. */
   readonly steps: readonly AttackStep[];
 }
 
@@ -32,7 +32,7 @@ const detectionAttacks: readonly Attack[] = [...detections, ...cisPack].map((det
   steps: scenariosFor(detection).map((scenario) => ({ detectionId: detection.id, scenario })),
 }));
 
-/** On one of the monitored keys of a lab that has any. */
+/** One attack for each kind of detection on monitored keys. They need a lab that monitors keys. */
 export const keyAttacks: readonly Attack[] = keyDetections([EXAMPLE_KEY]).map(
   ({ id, kind = id, title, severity }) => ({
     id: kind,
@@ -70,15 +70,15 @@ export interface AttackResult {
 export interface StepResult {
   readonly scenario: Scenario;
   /**
-   * The alarm counted a record of the step. Of a step without calls to AWS: the email arrived, because
-   * only the service's own calls are recorded.
+   * Whether the alarm counted a record of the step. A step that only calls the service counts as detected once the
+   * email arrives, because the client cannot know the ids of the service's own calls to AWS.
    */
-  readonly seen: boolean;
+  readonly detected: boolean;
 }
 
 const POLL_MILLISECONDS = 100;
 
-/** Lab seconds within which every alarm returns to OK after an attack: four periods of kms-volume. */
+/** Lab seconds within which every alarm returns to OK after an attack: four periods of kms-volume, the longest. */
 const LONGEST_ALARM = 65 * 60;
 
 /**
@@ -110,14 +110,14 @@ export async function runAttack(
     const { inbox } = await lab.state();
     const email = inbox.find((each) => each.at > startedAt && each.subject.startsWith(subject));
     const counted = email === undefined ? [] : await lab.alarmEventIds(alarmName);
-    const isSeen = (requestIds: readonly string[]) =>
+    const isDetected = (requestIds: readonly string[]) =>
       email !== undefined &&
       (requestIds.length === 0 || requestIds.some((requestId) => counted.includes(requestId)));
     const now = performance.now();
-    if (now > deadline || (email !== undefined && calls.every(isSeen))) {
+    if (now > deadline || (email !== undefined && calls.every(isDetected))) {
       const stepResults = steps.map(({ scenario }, index) => ({
         scenario,
-        seen: isSeen(calls[index] ?? []),
+        detected: isDetected(calls[index] ?? []),
       }));
       const result = { seconds: (now - start) / 1000, steps: stepResults };
       if (email === undefined) return result;
@@ -128,27 +128,27 @@ export async function runAttack(
   }
 }
 
-/** The steps that this lab can run. */
+/** Returns the steps that this lab can run, with or without identity. */
 export function stepsIn({ hasIdentity }: LabClient, { steps }: Attack): readonly AttackStep[] {
   const excluded = hasIdentity ? "off" : "on";
   return steps.filter(({ scenario }) => scenario.identity !== excluded);
 }
 
-/** Waits until the alarm leaves ALARM: only a change of state sends an email. */
+/** Waits until the alarm leaves ALARM, because only a change of state sends an email. */
 async function waitUntilQuiet(lab: LabClient, id: string): Promise<void> {
   const { clock } = await lab.state();
   const deadline = performance.now() + (LONGEST_ALARM / clock.speed) * 1000 + 5_000;
   while ((await findAlarm(lab, id)).state === "ALARM") {
     if (performance.now() > deadline) {
       throw new Error(
-        `The alarm of ${id} stays in ALARM, so another attack sends no email. Stop whatever triggers it, or start a new lab with \`npm start -- --fresh\`.`,
+        `The alarm of ${id} stays in ALARM, so another attack sends no email. Stop the calls that it counts, or start a new lab with \`npm start -- --fresh\`.`,
       );
     }
     await pause(POLL_MILLISECONDS);
   }
 }
 
-/** Of a kind of detections on monitored keys, finds the alarm of one key. */
+/** Finds the alarm of a detection; for a kind of detection on monitored keys, the alarm of one of the keys. */
 async function findAlarm({ scope, state }: LabClient, id: string): Promise<LabAlarm> {
   const isOfKey = keyAttacks.some((attack) => attack.id === id);
   const name = isOfKey ? `${keyAlarmPrefix(scope)}${id}` : alarmNameOf({ id }, scope);

@@ -32,7 +32,7 @@ export class AwsCallError extends Error {
   }
 }
 
-/** Calls AWS as one identity, in the protocol of each service. Requests carry no signature. */
+/** Calls AWS as one identity, in the protocol of each service. Its requests have no valid signature. */
 export interface AwsClient {
   /** @throws AwsCallError */
   readonly json: (

@@ -9,7 +9,7 @@ const live = (description: string, run: Scenario["run"]): Scenario => ({
   run,
 });
 
-/** Calls that the detections on monitored keys must report, by kind. They use one of the keys. */
+/** Scenarios that the detections on monitored keys must report, by kind of detection. They use one of the keys. */
 export const KEY_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   "key-outsider": [
     live(
@@ -22,7 +22,7 @@ export const KEY_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     ),
   ],
   "key-errors": [
-    live("a policy denies a role to decrypt with the key", async (lab, threshold) => {
+    live("a role without permissions tries to decrypt with the key", async (lab, threshold) => {
       const KeyId = await monitoredKey(lab);
       const CiphertextBlob = await encrypt(lab.attacker, KeyId);
       const session = await assume(lab, POWERLESS_ROLE);
@@ -43,7 +43,7 @@ export const KEY_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   "key-volume": [
     live("mallory decrypts 1.5 times as often as the alarm's threshold", async (lab, threshold) => {
       const CiphertextBlob = await encrypt(lab.attacker, await monitoredKey(lab));
-      // In real time, so that a slow machine makes enough calls within a period of the alarm.
+      // Run in real time, so that even a slow machine makes enough calls within a period of the alarm.
       await lab.atSpeed(1, async () => {
         for (let left = Math.ceil(threshold * 1.5); left > 0; left -= 1) {
           await lab.attacker.json("kms", "Decrypt", { CiphertextBlob });
@@ -70,7 +70,7 @@ export function keyAlarmPrefix({ namePrefix }: LabClient["scope"]): string {
   return namePrefix.replace(/^cipherwatch-/, "cipherwatch-watch-");
 }
 
-/** The alias of a monitored key, which the lab names after the entry of the key. */
+/** Returns the alias of a monitored key. The lab names it after the key's entry in the settings. */
 async function monitoredKey({ state, scope }: LabClient): Promise<string> {
   const prefix = `${keyAlarmPrefix(scope)}key-outsider-`;
   const { alarms } = await state();

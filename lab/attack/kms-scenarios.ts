@@ -3,8 +3,8 @@ import type { LabClient } from "./lab-client.ts";
 import type { Scenario } from "./scenario.ts";
 
 /**
- * Uses the service's KMS key without the service. The key policy denies that even to an administrator, who
- * has to change it first; so the change is what the trail shows before the use.
+ * Uses the service's KMS key directly. The key policy denies this even to an administrator, so the attacker changes
+ * the policy first, and the trail records that change before the use.
  */
 export async function useKeyWithChangedPolicy(lab: LabClient): Promise<void> {
   const { attacker, scope } = lab;
@@ -42,12 +42,12 @@ async function withChangedPolicy(lab: LabClient, task: () => Promise<unknown>): 
 
 export const kmsKeyChangeScenarios: readonly Scenario[] = [
   {
-    description: "mallory disables each of our KMS keys and enables it again",
+    description: "mallory disables each KMS key of the deployment and enables it again",
     kind: "live",
     run: async ({ attacker, scope }) => {
       const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = scope;
       for (const KeyId of [keyArn, trailKeyArn, topicKeyArn, ...storageKeyArns]) {
-        if (KeyId === undefined) continue; // an existing trail's, or of AWS
+        if (KeyId === undefined) continue; // The deployment uses an existing trail, or a key of AWS.
         try {
           await attacker.json("kms", "DisableKey", { KeyId });
         } finally {
@@ -57,7 +57,8 @@ export const kmsKeyChangeScenarios: readonly Scenario[] = [
     },
   },
   {
-    description: "mallory schedules the deletion of a key of the monitoring and cancels it",
+    description:
+      "mallory schedules the deletion of a key that the trail or the alarms use, and cancels it",
     kind: "live",
     run: async ({ attacker, scope }) => {
       const KeyId = scope.trailKeyArn ?? scope.topicKeyArn ?? scope.keyArn;

@@ -12,7 +12,7 @@ import type { Endpoints } from "../state/data-folder.ts";
 import { AwsCallError, type AwsClient, createAwsClient } from "./aws-client.ts";
 import { retargetRecord } from "./retarget-record.ts";
 
-/** The attacker's access key: the lab treats an unknown access key as the IAM user of that name. */
+/** The attacker's access key. The lab maps an unknown access key to the IAM user of that name. */
 const ATTACKER = "mallory";
 
 const LOG_STREAM = "attack";
@@ -33,7 +33,7 @@ const State = z.object({
     z.object({ at: z.string(), to: z.string(), subject: z.string(), body: z.string() }),
   ),
   trailArn: z.string(),
-  /** Resources that the stacks use instead of their own, and what AWS assigned to theirs. */
+  /** Existing resources that the stacks use instead of creating them, and values that AWS assigns to created ones. */
   existing: z.object({
     securityGroupIds: z.array(z.string()),
     vpcEndpointIds: z.array(z.string()),
@@ -78,7 +78,7 @@ export interface LabClient {
   readonly attackerArn: string;
   /** Calls AWS with the access key of a session. */
   readonly clientFor: (accessKeyId: string) => AwsClient;
-  /** Returns the ids of the calls to AWS since the last time, which their records contain. */
+  /** Returns and forgets the request ids of the calls to AWS. Their CloudTrail records have the same ids. */
   readonly takeRequestIds: () => readonly string[];
   /** Returns the request and event ids of the events that the alarm counted last. */
   readonly alarmEventIds: (alarmName: string) => Promise<readonly string[]>;
@@ -110,7 +110,7 @@ export function readLabUrls(dataFolder: string): LabUrls {
   }
 }
 
-/** @throws Error if the lab does not respond, or has no alarm with one of our names */
+/** @throws Error if the lab does not respond, or has no alarm `cipherwatch-<env>-trail-silent` */
 export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   const state = () => readState(urls.console);
   const started = await state();
@@ -190,13 +190,14 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   };
 }
 
-/** @returns a function from an alias to the ARN of its KMS key */
+/** Reads the KMS keys of the lab. @returns their aliases, and a function that returns the ARN of an alias's key */
 async function readKeys(client: AwsClient) {
   const { Aliases } = AliasList.parse(await client.json("kms", "ListAliases"));
   const keyArnOf = (alias: string) => {
     const { AliasArn, TargetKeyId } = Aliases.find(({ AliasName }) => AliasName === alias) ?? {};
     if (AliasArn !== undefined) return AliasArn.replace(alias, `key/${TargetKeyId}`);
-    throw new Error(`The lab has no KMS key with the alias ${alias}.`);
+    const known = Aliases.map(({ AliasName }) => AliasName).join(", ") || "none";
+    throw new Error(`The lab has no KMS key with the alias ${alias}. Its aliases: ${known}.`);
   };
   return { aliases: Aliases.map(({ AliasName }) => AliasName), keyArnOf };
 }
@@ -240,7 +241,7 @@ async function readState(consoleUrl: string): Promise<LabState> {
   return State.parse(await response.json());
 }
 
-/** Derives the environment, account and region that the lab runs from its first alarm with our prefix. */
+/** Derives the environment, account and Region of the lab from its alarm `cipherwatch-<env>-trail-silent`. */
 function identifyDeployment({ alarms }: LabState) {
   for (const { name, arn } of alarms) {
     const env = /^cipherwatch-(?!watch-)(.+)-trail-silent$/.exec(name)?.[1];
@@ -251,6 +252,6 @@ function identifyDeployment({ alarms }: LabState) {
     }
   }
   throw new Error(
-    `The lab has no alarm whose name starts with cipherwatch-. Its alarms: ${alarms.map(({ name }) => name).join(", ") || "none"}.`,
+    `The lab has no alarm named cipherwatch-<env>-trail-silent, from which its environment is derived. Its alarms: ${alarms.map(({ name }) => name).join(", ") || "none"}.`,
   );
 }

@@ -32,15 +32,15 @@ const live = (description: string, run: Scenario["run"]): Scenario => ({
 const COPY_SPEED = 600;
 
 const slowCopy: Scenario = {
-  // Fast for a person who watches, slow in lab time: below the quota of a minute, over hours.
+  // Takes seconds of real time and hours of lab time, so that it stays below the quota per minute.
   ...live(
-    "somebody with a stolen access token copies records slowly until the day's quota ends it",
+    "somebody with a stolen access token copies records slowly until the daily quota rejects the requests",
     (lab) => lab.atSpeed(COPY_SPEED, () => copyUntilRejected(lab)),
   ),
   identity: "on",
 };
 
-/** Calls that a detection must report, by its id. Each runs for real against the lab. */
+/** Scenarios of real calls to the lab, by the id of the detection that must report them. */
 export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   "kms-errors": [
     live("somebody sends wrong Keys to the service", (lab, threshold) =>
@@ -59,14 +59,14 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   ],
   "kms-outsider": [
     live(
-      "mallory, whom the policy of the service's KMS key denies, changes it, encrypts and decrypts",
+      "mallory changes the policy of the service's KMS key, which denies her, then encrypts and decrypts",
       useKeyWithChangedPolicy,
     ),
   ],
   "kms-volume": [
     live(
       "somebody with a Key decrypts a record 1.5 times as often as the alarm's threshold",
-      // In real time, so that a slow machine makes enough requests within a period of the alarm.
+      // Run in real time, so that even a slow machine makes enough requests within a period of the alarm.
       (lab, threshold) => lab.atSpeed(1, () => decryptRepeatedly(lab, Math.ceil(threshold * 1.5))),
     ),
   ],
@@ -77,7 +77,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
   "database-copy": databaseCopyScenarios,
   "database-change": databaseChangeScenarios,
   "service-credentials-outside": [
-    live("mallory assumes the service's role and asks who she is", (lab) =>
+    live("mallory assumes the service's role and calls GetCallerIdentity", (lab) =>
       withServiceRole(lab, (session) => session.query("sts", "GetCallerIdentity")),
     ),
     live("mallory decrypts with the service's role, from her own address", decryptElsewhere),
@@ -99,7 +99,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
       const [secret] = found.SecretValues as readonly { readonly ARN: string }[];
       await attacker.json("secretsmanager", "GetSecretValue", { SecretId: secret?.ARN });
     }),
-    live("mallory opens the master secret to another account", async ({ attacker }) => {
+    live("mallory shares the master secret with another account", async ({ attacker }) => {
       const found = await attacker.json("secretsmanager", "BatchGetSecretValue");
       const [secret] = found.SecretValues as readonly { readonly ARN: string }[];
       await attacker.json("secretsmanager", "PutResourcePolicy", {
@@ -234,7 +234,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
         policyDocument: "{}",
       }),
     ),
-    live("mallory lets bearer tokens write to the trail's log group", ({ attacker, scope }) =>
+    live("mallory allows bearer tokens to write to the trail's log group", ({ attacker, scope }) =>
       attacker.json("logs", "PutBearerTokenAuthentication", {
         logGroupIdentifier: scope.trailLogGroupName,
         bearerTokenAuthenticationEnabled: true,

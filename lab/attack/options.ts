@@ -14,8 +14,8 @@ export interface AttackOptions {
 
 export const USAGE = `npm run attack -- ID... [options]
 
-Runs an attack that a detection should detect against a running lab, waits for the alarm's email and prints it.
-After several attacks, prints a table with what each did, what the alarms counted and when the email arrived.
+Runs an attack against a running lab, waits for the email of the alarm that must detect it, and prints the email.
+After several attacks, prints a table of what each did, what the alarms detected and when the emails arrived.
 
   ID                  id of a detection, or attack-under-way; several run one after the other
   --all               run every attack except those of the CIS pack and of monitored keys

@@ -5,19 +5,19 @@ export interface ReportedAttack {
   readonly result: AttackResult;
 }
 
-const HEADER = ["alarm", "tried", "how", "seen", "email after"] as const;
+const HEADER = ["alarm", "scenario", "kind", "detected", "email after"] as const;
 
 /**
- * Formats a table of what was tried, whether the alarm counted it, and the lab minutes until the email, one
- * line per scenario.
+ * Formats a table with one line per scenario: what it did, whether the alarm detected it, and the lab minutes until
+ * the email.
  */
 export function formatReport(attacks: readonly ReportedAttack[]): string {
   const rows = attacks.flatMap(({ attack, result }) =>
-    result.steps.map(({ scenario, seen }, index) => [
+    result.steps.map(({ scenario, detected }, index) => [
       index === 0 ? attack.id : "",
       scenario.description,
       scenario.kind,
-      seen ? "yes" : "NO",
+      detected ? "yes" : "NO",
       index > 0 ? "" : formatDelay(result),
     ]),
   );
@@ -30,14 +30,14 @@ export function formatReport(attacks: readonly ReportedAttack[]): string {
       .join("  ")
       .trimEnd();
   const steps = attacks.flatMap(({ result }) => result.steps);
-  const seen = steps.filter((step) => step.seen).length;
+  const detected = steps.filter((step) => step.detected).length;
   const emails = attacks.filter(({ result }) => result.email !== undefined).length;
   return [
     line(HEADER),
     line(widths.map((width) => "-".repeat(width))),
     ...rows.map(line),
     "",
-    `${seen} of ${steps.length} scenarios were seen; ${emails} of ${attacks.length} alarms sent an email.`,
+    `${detected} of ${steps.length} scenarios were detected; ${emails} of ${attacks.length} alarms sent an email.`,
   ].join("\n");
 }
 

@@ -18,7 +18,7 @@ export function retargetRecord(
 ): CloudTrailRecord {
   const example = createExampleScope("dev", EXAMPLE_REGION);
   const replacements = [
-    // Whole ARNs, which can have a path.
+    // Replace whole ARNs first, because those of roles can have a path.
     [example.serviceRoleArn, scope.serviceRoleArn],
     [example.executionRoleArn, scope.executionRoleArn],
     [example.rolloutRoleArn, scope.rolloutRoleArn],

@@ -2,7 +2,7 @@ import { AwsCallError, type AwsClient, elementOf } from "./aws-client.ts";
 import type { LabClient } from "./lab-client.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Runs `task` with a session of the service's role, which the attacker made to trust her. */
+/** Makes the service's role trust the attacker, runs `task` with a session of it, and restores the trust policy. */
 export async function withServiceRole(
   lab: LabClient,
   task: (session: AwsClient) => Promise<unknown>,
@@ -33,7 +33,7 @@ export async function withServiceRole(
   }
 }
 
-/** Decrypts with stolen credentials. KMS denies it where the key serves its VPC only. */
+/** Decrypts with stolen credentials. Accepts a denial, because the key policy can restrict use to the VPC. */
 export async function decryptElsewhere(lab: LabClient): Promise<void> {
   const KeyId = lab.scope.keyArn;
   const EncryptionContext = { app: "cipherwatch", record: "stolen" };
@@ -86,7 +86,7 @@ export const roleChangeScenarios: readonly Scenario[] = [
       try {
         await attacker.query("iam", "UpdateAssumeRolePolicy", { RoleName, PolicyDocument: POLICY });
       } catch (error) {
-        // Without a pipeline there is no such role. The attempt is recorded all the same.
+        // A deployment without a pipeline has no such role. CloudTrail records the attempt anyway.
         if (!(error instanceof AwsCallError) || error.code !== "NoSuchEntity") throw error;
       }
     },

@@ -9,7 +9,7 @@ export interface Scenario {
    * record into the log group itself, because the lab does not emulate the attacked service.
    */
   readonly kind: "live" | "injected";
-  /** Runs only in a lab with identity, or only in one without. In every lab by default. */
+  /** `on`: runs only in a lab with identity; `off`: only in one without. Default: runs in every lab. */
   readonly identity?: "on" | "off";
   /** @param threshold the threshold of the detection's alarm in this lab */
   readonly run: (lab: LabClient, threshold: number) => Promise<unknown>;

@@ -3,7 +3,10 @@ import { LIVE_SCENARIOS } from "./live-scenarios.ts";
 import type { Scenario } from "./scenario.ts";
 import { serviceLogLine } from "./service-log-line.ts";
 
-/** Live scenarios if the lab has what they attack; otherwise the detection's first example. */
+/**
+ * Returns the live scenarios of a detection, or one that injects its first example: if there are none, or if all of
+ * them need identity and the lab runs without it.
+ */
 export function scenariosFor(detection: Detection): readonly Scenario[] {
   const { [detection.id]: live = [] } = LIVE_SCENARIOS;
   if (live.length === 0) return [injectedScenario(detection)];

@@ -6,7 +6,7 @@ const OK = 200;
 const FORBIDDEN = 403;
 const TOO_MANY = 429;
 
-/** Concurrent requests: enough for many per second, and far below the service's limit. */
+/** Concurrent requests: enough to send many per second, and far below the service's limit. */
 const CONCURRENCY = 16;
 
 /** Sends wrong Keys to the service. */
@@ -21,10 +21,10 @@ export async function tryWrongKeys({ post }: LabClient, count: number): Promise<
 
 const EncryptResponse = z.object({ Key: z.string() });
 
-/** Decrypts of one client: less than its quota in a lab with identity. */
+/** Decrypts by one client: fewer than its quota in a lab with identity. */
 const DECRYPTS_OF_CLIENT = 200;
 
-/** Encrypts records, and decrypts them many times. With identity, each is of a new client. */
+/** Encrypts records and decrypts them many times. With identity, each record belongs to a new client. */
 export async function decryptRepeatedly({ post }: LabClient, count: number): Promise<void> {
   for (let left = count; left > 0; left -= DECRYPTS_OF_CLIENT) {
     const client = newClient();
@@ -36,10 +36,10 @@ export async function decryptRepeatedly({ post }: LabClient, count: number): Pro
   }
 }
 
-/** Takes minutes: an attack should end even if the quota of the lab is too high for it. */
+/** Limits the attack to minutes if the quota of the lab is too high to be exhausted. */
 const MAX_COPIES = 20_000;
 
-/** Decrypts a record as a new client, until its quota is used up. */
+/** Decrypts a record as a new client until its quota is exhausted. */
 export async function copyUntilRejected({ post }: LabClient): Promise<void> {
   const client = newClient();
   const body = await encryptAs({ post }, client);
@@ -49,7 +49,7 @@ export async function copyUntilRejected({ post }: LabClient): Promise<void> {
     if (status !== OK) throw unexpected(status, "/decrypt");
   }
   throw new Error(
-    `The service allowed ${MAX_COPIES} decrypts. Start the lab with a lower CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY.`,
+    `The service allowed ${MAX_COPIES} decrypts by one client without rejecting any. Start the lab with a lower CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY.`,
   );
 }
 

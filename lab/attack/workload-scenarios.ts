@@ -10,14 +10,14 @@ const live = (description: string, run: Scenario["run"]): Scenario => ({
 
 export const containerDefinitions = [{ name: "x", image: "public.ecr.aws/docker/library/busybox" }];
 
-/** The ARN of a resource of Elastic Load Balancing. */
+/** Returns the ARN of a resource of Elastic Load Balancing. */
 export const elb = ({ scope, region }: LabClient, resource: string) =>
   `arn:aws:elasticloadbalancing:${region}:${scope.accountId}:${resource}`;
 
 export const targetGroupArn = (lab: LabClient) =>
   elb(lab, `targetgroup/${TARGET_GROUP_PREFIX}20260302/73e2d6bc24d8a067`);
 
-/** The security group of the tasks. */
+/** Returns the id of the tasks' security group. */
 const tasksGroup = ({ scope }: LabClient) => scope.securityGroupIds[0] ?? "";
 
 export const placementScenarios: readonly Scenario[] = [
@@ -150,7 +150,7 @@ export const imageScenarios: readonly Scenario[] = [
       targetStorageClass: "ARCHIVE",
     }),
   ),
-  live("mallory denies everybody to pull images", ({ attacker }) =>
+  live("mallory denies every caller the use of the registry", ({ attacker }) =>
     attacker.json("ecr", "PutRegistryPolicy", {
       policyText: JSON.stringify({
         Version: "2012-10-17",
