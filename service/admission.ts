@@ -11,7 +11,7 @@ export interface Admission {
   readonly begin: (bytes: number) => void;
   /** Waits for the memory of a record's text. Rejects at the deadline. */
   readonly awaitMemory: (bytes: number) => Promise<void>;
-  /** Returns what the text, now known, does not need. */
+  /** Returns what a text of this size does not need. */
   readonly keepMemory: (bytes: number) => void;
 }
 

@@ -143,6 +143,22 @@ describe("memory", () => {
     expect((await post()).status).toBe(200);
   });
 
+  test("is not held by the bodies of decrypts that wait for the memory of their texts", async () => {
+    const { harness, port } = await serve({ memory: 12 * MIB });
+    const Key = await harness.encrypt("n", "t");
+    const body = JSON.stringify({ Name: "n", Key }) + " ".repeat(700_000);
+    const headers = { "Content-Type": "application/json", "Content-Length": `${body.length}` };
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    harness.kms.interrupt = () => held;
+    const before = harness.kms.calls.length;
+    const decrypts = Array.from({ length: 4 }, () =>
+      send(port, "POST", "/decrypt", { body, headers }),
+    );
+    await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 4);
+    release();
+    for (const { status } of await Promise.all(decrypts)) expect(status).toBe(200);
+  });
+
   test("keeps serving health checks and small requests", async () => {
     const { port } = await serve({ memory: 4 * MIB });
     await stall(port, 7, " ".repeat(250_000), 250_001);

@@ -64,8 +64,11 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     findCandidate: Store["findCandidate"],
   ) {
     if (!mayDecrypt()) throw unrecorded();
-    const key = parseKey(presentedKey) ?? substituteKey();
     const { deadline, admission, facts, client } = context.var;
+    const parsedKey = parseKey(presentedKey);
+    // Only Name and Key are left of the body. A malformed Key can be as large, but never waits for a text's memory.
+    if (parsedKey !== undefined) admission.keepMemory(0);
+    const key = parsedKey ?? substituteKey();
     try {
       const stored = await findCandidate(key.id, name);
       deadline.throwIfAborted();
