@@ -29,7 +29,7 @@ const MAX_HISTORY_ITEMS = 5;
 const METRIC_MINUTES = 60;
 const MINUTE = 60_000;
 
-/** @param now the lab time, in epoch milliseconds */
+/** Returns the recent activity in the account. @param now the lab time, in epoch milliseconds */
 export function accountState(services: Omit<AccountServices, "logs">, now: number): AwsState {
   const { cloudWatch, metrics, cloudTrail, sns } = services;
   return {

@@ -14,13 +14,13 @@ import type { ContributorRecord } from "./cloudwatch/alarms/alarm-store.ts";
 import { isTransition } from "./cloudwatch/alarms/history.ts";
 import type { StoredEvent } from "./logs/store.ts";
 
-/** Who and what made an alarm fire. Times are ISO 8601 in lab time. */
+/** The events that made an alarm fire, and their callers. Times are ISO 8601 in lab time. */
 export interface AlarmEvents {
   readonly alarm: string;
   readonly state: AlarmState;
-  /** Of an alarm with `groupBy`: the contributors in ALARM. */
+  /** The contributors in ALARM; empty for an alarm without `groupBy`. */
   readonly contributors: readonly ContributorRecord[];
-  /** The range of log events that the alarm evaluated when it last fired; absent if it never did. */
+  /** The time range of the log events that the alarm evaluated when it last fired; absent if it never fired. */
   readonly range?: { readonly from: string; readonly to: string };
   /** The counted log events, newest first, at most 500. */
   readonly events: readonly AlarmEvent[];
@@ -29,12 +29,12 @@ export interface AlarmEvents {
 }
 
 export interface AlarmEvent {
-  /** CloudTrail's event id; the id of the log event if the message is no CloudTrail record. */
+  /** CloudTrail's event id; the id of the log event if the message is not a CloudTrail record. */
   readonly eventId: string;
   readonly requestId?: string;
   readonly at: string;
   readonly logGroup: string;
-  /** Such as `Decrypt`; of the service's log: the route. */
+  /** The API operation, such as `Decrypt`; for the service's log, the route. */
   readonly name: string;
   /** ARN of the caller. */
   readonly caller?: string;
@@ -96,7 +96,7 @@ interface Range {
   readonly to: number;
 }
 
-/** When an alarm was in ALARM, newest first: from each change to ALARM until the change back, or now. */
+/** Returns the times in ALARM, newest first: from each change to ALARM until the next change of state, or now. */
 function firings({ services, now }: Sources, alarmName: string): readonly Range[] {
   const changes = services.cloudWatch
     .state()

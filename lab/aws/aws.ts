@@ -41,7 +41,7 @@ export interface AwsOptions {
   readonly clock: Clock;
   /** 0 picks a free port. */
   readonly port: number;
-  /** When CloudTrail delivers the event of a call. */
+  /** Decides when CloudTrail delivers the event of a call. */
   readonly trailDeliveries: Deliveries;
   /** Returns the file of the journal with this name. */
   readonly journalFile: (name: string) => string;
@@ -69,7 +69,7 @@ export interface Aws {
 export const notModelledByService = {
   general: [
     ...notModelledOfIam,
-    "Calls of ECS, RDS, IAM, Secrets Manager, ECR, EC2, Elastic Load Balancing, WAF and EventBridge are checked and recorded, and change nothing. The same holds for calls that change a trail, log group, topic or alarm.",
+    "Calls of ECS, RDS, Secrets Manager, ECR, EC2, Elastic Load Balancing, WAF, EventBridge and SQS are checked and recorded, and change nothing except, until the lab stops, the resource policy of a secret. Calls that change a trail, log group, topic or alarm are also only recorded, except StopLogging, StartLogging, SetAlarmState, EnableAlarmActions and DisableAlarmActions.",
     "There are no quotas and no throttling.",
     "A new lab begins with one datapoint for each alarm that treats missing data as breaching, as if the account had existed before. In AWS, such an alarm can fire once when it is created.",
   ],
@@ -86,7 +86,7 @@ export const notModelled: readonly string[] = Object.values(notModelledByService
 /** Limits the journals that do not hold keys, so that all of them are read within two seconds. */
 const JOURNAL_LIMIT = { bytes: 32 * 1024 * 1024 };
 
-/** Named as the awslogs driver does: prefix, container and task. */
+/** The log stream of the service, named as the awslogs driver does: prefix, container and task. */
 const TASK_LOG_STREAM = "service/api/lab";
 
 /**
@@ -138,7 +138,10 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   };
 }
 
-/** A new lab has no data of the time before it, which is no sign that something stopped. */
+/**
+ * Adds a datapoint to each metric whose missing data breaches an alarm. A new lab has no earlier data, which does not
+ * mean that something stopped.
+ */
 function seedMetrics({ deployment, clock }: AwsOptions, metrics: Metrics): void {
   if (metrics.list().length > 0) return;
   metrics.put(
@@ -228,7 +231,7 @@ function createServices(options: AwsOptions) {
   };
 }
 
-/** The ARN of a role of the stacks, which can have an IAM path. */
+/** Returns the ARN of a role of the stacks, whose IAM path is not known from its name. */
 function arnOfRole({ access }: Deployment, roleName: string): { readonly roleArn?: string } {
   const role = access.roles.find(({ name }) => name === roleName);
   return role === undefined ? {} : { roleArn: role.arn };

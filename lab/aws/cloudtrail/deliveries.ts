@@ -1,10 +1,10 @@
-/** When a trail delivers an event to its log group. */
+/** A delivery of an event to the trail's log group. */
 export interface Delivery {
   /** Epoch milliseconds. */
   readonly due: number;
   /**
-   * Milliseconds from the timestamp of the log event until its delivery. The timestamp decides the minute
-   * that metric filters count the event in.
+   * Milliseconds from the timestamp of the log event until its delivery. Metric filters count the event in the
+   * minute of its timestamp.
    */
   readonly age: number;
 }
@@ -17,7 +17,7 @@ export function fixedDelay(seconds: number): Deliveries {
   return (calledAt) => [{ due: calledAt + seconds * 1000, age: 0 }];
 }
 
-/** Shares of the average delay: nine of ten events take between the first two, the others up to the third. */
+/** Multiples of the average delay: nine of ten events take from SHORTEST to USUAL, the others up to LONGEST. */
 const SHORTEST = 0.35;
 const USUAL = 1.4;
 const LONGEST = 3;
@@ -26,12 +26,12 @@ const USUAL_FRACTION = 0.9;
 const REPEATED_FRACTION = 0.05;
 
 /**
- * Delivers events with a spread around the average delay, so out of order, and one of 20 twice. AWS documents
- * an average of about 5 minutes without a guarantee, and at-least-once delivery. It does not document the
- * timestamp of the log events, so they lie anywhere between the call and the delivery: alarms must work with
- * either, and with points that arrive late.
+ * Delivers events after random delays, therefore out of order, and one of 20 events twice. AWS documents an average
+ * of about 5 minutes without a guarantee, and at-least-once delivery. It does not document the timestamps of the log
+ * events, so each is a random time between the call and the delivery: alarms must work with any of them, and with
+ * datapoints that arrive late.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
- * @param random returns numbers of [0, 1)
+ * @param random returns numbers from 0 up to, but not including, 1
  */
 export function spreadDelays(averageSeconds: number, random: () => number): Deliveries {
   const delay = () => averageSeconds * 1000 * delayShare(random());

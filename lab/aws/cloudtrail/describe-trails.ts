@@ -21,9 +21,9 @@ export function describeTrailOperations(described: DescribedTrail): Operations {
   return {
     DescribeTrails: (input) => {
       const { trailNameList } = readInput(TrailNames, input, INVALID_NAME);
-      const isWanted =
+      const isRequested =
         trailNameList.length === 0 || trailNameList.some((name) => isNamed(trail, name));
-      return { trailList: isWanted ? [describeTrail(described)] : [] };
+      return { trailList: isRequested ? [describeTrail(described)] : [] };
     },
     GetTrail: (input) => {
       requireTrail(described, readInput(Name, input, INVALID_NAME).Name);
@@ -35,7 +35,7 @@ export function describeTrailOperations(described: DescribedTrail): Operations {
   };
 }
 
-/** @throws AwsError `TrailNotFoundException` if this is neither the name nor the ARN of the trail */
+/** @throws AwsError `TrailNotFoundException` unless `name` is the name or the ARN of the trail */
 export function requireTrail({ trail, accountId }: DescribedTrail, name: string): void {
   if (isNamed(trail, name)) return;
   const arn = name.startsWith("arn:") ? name : trail.arn.replace(/[^/]+$/, () => name);

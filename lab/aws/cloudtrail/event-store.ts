@@ -51,7 +51,7 @@ export function createEventStore(journal: Journal<TrailEntry>): EventStore {
   }
 
   function addPending(entry: PendingEvent): void {
-    // Later than those with the same time, so that equal delays keep the order of the calls.
+    // Insert after deliveries that are due at the same time, so that equal delays keep the order of the calls.
     let index = pending.length;
     while (index > 0 && (pending[index - 1]?.due ?? 0) > entry.due) index--;
     pending.splice(index, 0, entry);
@@ -61,7 +61,7 @@ export function createEventStore(journal: Journal<TrailEntry>): EventStore {
   for (const entry of journal.entries) {
     if ("event" in entry) addPending(entry);
     else {
-      // Missing if the event was dropped when the journal was truncated.
+      // There is none if the event was dropped when the journal was truncated.
       const index = pending.findIndex(
         ({ event, repeated }) => event.eventID === entry.delivered && repeated === entry.repeated,
       );

@@ -6,16 +6,17 @@ import { type DescribedTrail, INVALID_NAME, Name, requireTrail } from "./describ
 
 export interface Logging {
   readonly operations: Operations;
-  /** Whether the trail delivers the event of this operation. It delivers the one that stops it. */
+  /** Returns whether the trail delivers the event of an operation: while it is logging, and always StopLogging. */
   readonly delivers: (operation: string) => boolean;
-  /** Notes the time of a delivery to the log group. */
+  /** Records the current time as that of the latest delivery to the log group. */
   readonly markDelivered: () => void;
 }
 
 const TrailName = z.object({ TrailName: text({ min: 3 }) });
 
 /**
- * Whether a trail is logging. A new lab has delivered just now, as if the trail had existed before.
+ * Emulates the logging status of the trail. A new lab reports a delivery at its start, as if the trail had existed
+ * before.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
  */
 export function createLogging(options: DescribedTrail & { readonly clock: Clock }): Logging {

@@ -124,7 +124,7 @@ function attributesOf(event: TrailEvent): AwsStructure {
     ReadOnly: String(event.readOnly),
     AccessKeyId: accessKeyId,
     EventSource: event.eventSource,
-    // For a role session, this is the session name. What a service did by itself has none.
+    // For a role session, this is the session name. An event of the service itself has none.
     Username: userName ?? (principalId && String(principalId).split(":").at(-1)),
   };
 }

@@ -60,7 +60,7 @@ const MASKED_MEMBERS = ["MasterUserPassword", "TdeCredentialPassword"];
 
 const MASK = "****";
 
-/** Services whose clients send only text, and whose records have booleans and numbers. */
+/** Services whose clients send every value as text, and whose records have booleans and numbers. */
 const QUERY_SERVICES: readonly Service[] = ["ec2", "elasticloadbalancing", "iam", "rds"];
 
 const NUMBERS = ["AllocatedStorage", "BackupRetentionPeriod", "Iops", "Port"];
@@ -85,7 +85,7 @@ export function responseElementsOf({ service, call, audit, result }: AuditedCall
   return toParameters({ ...(keyArn === undefined ? {} : { KeyId: keyArn }), ...result.output });
 }
 
-/** RDS records the members of a response's only structure without the structure. */
+/** Returns the members of a response's only structure, which RDS records without the structure itself. */
 function unwrapped(output: AwsStructure): AwsStructure {
   const [only, ...others] = Object.values(output);
   const isStructure = typeof only === "object" && only !== null && !Array.isArray(only);
@@ -105,13 +105,13 @@ function typed(value: unknown, name = ""): Readonly<Record<string, unknown>> {
   );
 }
 
-/** Operations that EC2 records with the name of their request, and their member with the ids. */
+/** Operations whose parameters EC2 records under the name of their request, with the member that holds the ids. */
 const EC2_REQUESTS: Readonly<Record<string, string>> = {
   DeleteFlowLogs: "FlowLogId",
   DeleteVpcEndpoints: "VpcEndpointId",
 };
 
-/** The member with the security groups that a call puts something into. EC2 records it as `groupSet`. */
+/** The request member with the security groups, by operation. EC2 records it as `groupSet`. */
 const EC2_GROUPS: Readonly<Record<string, string>> = {
   RunInstances: "SecurityGroupId",
   CreateNetworkInterface: "SecurityGroupId",
@@ -120,7 +120,8 @@ const EC2_GROUPS: Readonly<Record<string, string>> = {
 };
 
 /**
- * EC2 records lists as items, and newer operations with the name of their request.
+ * Converts request members to the format of EC2's records: lists as `items`, and the parameters of newer operations
+ * under the name of their request.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/using-cloudtrail.html
  */
 function ec2Parameters(operation: string, members: Readonly<Record<string, unknown>>): Parameters {
@@ -156,7 +157,7 @@ function toParameters(members: Readonly<Record<string, unknown>>): Parameters {
 
 function memberParameter(name: string, value: unknown): unknown {
   if (MASKED_MEMBERS.includes(name)) return MASK;
-  // The names within an encryption context are the caller's.
+  // The caller chooses the names in an encryption context, so keep their case.
   return /EncryptionContext(?:Subset|Equals)?$/.test(name) ? value : toParameter(value);
 }
 

@@ -2,7 +2,7 @@ import type { AuditedCall, AwsStructure, Service } from "../shared/operation.ts"
 import { type Parameters, requestParametersOf, responseElementsOf } from "./record-parameters.ts";
 
 /**
- * A CloudTrail record of an API call, or of what a service did because of one.
+ * A CloudTrail record of an API call, or of an action that a service took because of one.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
 export interface TrailEvent {
@@ -44,7 +44,7 @@ interface RecordContext {
   readonly accountId: string;
 }
 
-/** The first label of a service's endpoint and event source, where it is not the service's name. */
+/** The first label of a service's endpoint and event source, where it differs from the service's name. */
 const HOST: Readonly<Partial<Record<Service, string>>> = { cloudwatch: "monitoring" };
 
 /**
@@ -73,7 +73,7 @@ const KMS_CRYPTOGRAPHIC_OPERATIONS = [
   "ReEncrypt",
 ];
 
-/** Errors raised before a service sees the request, which CloudTrail does not record. */
+/** Errors raised before a service receives the request, which CloudTrail does not record. */
 const UNRECORDED_ERRORS = ["SerializationException"];
 
 /**
@@ -99,7 +99,7 @@ const KMS_ERRORS_WITHOUT_KEY = [
  */
 const DENIALS = ["AccessDenied", "AccessDeniedException", "AuthorizationError"];
 
-/** Read-only, but recorded with response elements: they show who received which access key. */
+/** A read-only operation that is recorded with response elements: they show who received which access key. */
 const ASSUME_ROLE = "AssumeRole";
 
 const MAX_ERROR_MESSAGE_LENGTH = 1024;
@@ -142,7 +142,7 @@ export function recordOf(audited: AuditedCall, context: RecordContext): TrailEve
     ...(call.vpcEndpointId === undefined
       ? {}
       : { vpcEndpointId: call.vpcEndpointId, vpcEndpointAccountId: context.accountId }),
-    // The lab has no TLS; these are the details of a current client of AWS.
+    // The lab has no TLS. These are the details of a current AWS client.
     ...(error === undefined
       ? {
           tlsDetails: {
@@ -155,11 +155,11 @@ export function recordOf(audited: AuditedCall, context: RecordContext): TrailEve
   };
 }
 
-/** How CloudTrail names the caller, address and client of what a service does by itself. */
+/** The caller, address and client that CloudTrail records for an action of a service itself. */
 const AWS_INTERNAL = "AWS Internal";
 
 /**
- * Returns the record of what the service did after a call, if it did anything.
+ * Returns the record of the action that the service took after a call, or undefined if it took none.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/non-api-aws-service-events.html
  */
 export function serviceEventOf(

@@ -62,7 +62,7 @@ export function mutuallyExclusive(one: string, other: string): AwsError {
   );
 }
 
-/** Returns a page, with the token that the member `NextToken` of the request contains. */
+/** Returns the page of items that follows the page which returned `token`. @throws AwsError for an unknown token */
 export function pageOf<Item>(
   items: readonly Item[],
   limit: number,

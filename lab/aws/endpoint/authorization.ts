@@ -21,7 +21,7 @@ export function accessKeyOf(authorization: string | undefined): string {
 }
 
 /**
- * Returns the signing name of the requested service. It is the second last part of the credential
+ * Returns the signing name of the requested service. It is the second to last part of the credential
  * `<access key>/<date>/<region>/<service>/aws4_request`; Signature Version 4A omits the region.
  */
 export function signingNameOf(authorization: string | undefined): string | undefined {

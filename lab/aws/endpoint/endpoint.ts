@@ -43,8 +43,8 @@ const HOST = "127.0.0.1";
 const DRAIN_MILLISECONDS = 2_000;
 
 /**
- * Milliseconds that an idle connection stays open. After Node's default of 5 seconds, the lab would close connections
- * that a client on a busy machine is just about to reuse, and its call would fail with ECONNRESET.
+ * Milliseconds that an idle connection stays open. With Node's default of 5 seconds, the lab would close connections
+ * that a client on a busy machine is about to reuse, and the client's call would fail with ECONNRESET.
  */
 export const KEEP_ALIVE_TIMEOUT = 60_000;
 
@@ -164,7 +164,7 @@ async function runOperation(
 
 function unsupported(wire: WireRequest, services: EndpointOptions["services"]): AwsError {
   const { service, operation, displayName } = wire;
-  // The target of a JSON request names some services as no reader knows them: TrentService is KMS.
+  // The targets of JSON requests contain internal names that users do not know, such as TrentService for KMS.
   const name = service === undefined ? displayName : `${service} ${operation}`;
   const supported =
     service === undefined
@@ -186,7 +186,7 @@ function toAwsError(error: unknown, { onError }: EndpointOptions): AwsError {
   );
 }
 
-/** Protects against DNS rebinding, by which a web page could send requests to the lab. */
+/** Rejects other hosts: with DNS rebinding, a web page could otherwise send requests to the lab. */
 function requireLocalHost(host = ""): void {
   const name = host.replace(/:\d+$/, "");
   if (name === HOST || name === "localhost" || name.endsWith(".localhost")) return;

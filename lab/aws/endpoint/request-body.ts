@@ -8,7 +8,7 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 export interface RequestBody {
   readonly body: Uint8Array;
-  /** Set if the body was rejected. Not thrown, because only the protocol knows how to encode it. */
+  /** Set if the body is rejected. Returned and not thrown, because the request's protocol must encode it. */
   readonly error?: AwsError;
 }
 
@@ -18,7 +18,7 @@ export async function readBody(request: IncomingMessage): Promise<RequestBody> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    // Drain the request even past the limit: a client cut off while sending never reads the response.
+    // Read to the end even above the limit: a client whose upload is cut off would not read the response.
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   if (size > MAX_BODY_BYTES) return { body: Buffer.alloc(0), error: tooLarge() };

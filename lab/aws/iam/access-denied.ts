@@ -11,9 +11,9 @@ const NAMES: Readonly<Record<PolicyType, string>> = {
 export interface DeniedRequest {
   readonly callerArn: string;
   readonly action: string;
-  /** As the message names it, such as `on resource: arn:…`; empty where AWS names none. */
+  /** The resource as the message names it, such as `on resource: arn:…`; empty if AWS names none. */
   readonly target: string;
-  /** The resource is a role, whose policy is its trust policy. */
+  /** Whether the resource is a role, whose resource policy is its trust policy. */
   readonly isTrust?: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { Context } from "./conditions.ts";
 import { type ApplicablePolicies, evaluate, type Principal } from "./evaluate.ts";
 import { type Policy, parsePolicy } from "./policy.ts";
 
-/** A journal entry: the trust policy that a role was given. */
+/** A journal entry: the new trust policy of a role. */
 export interface IamEntry {
   readonly role: string;
   readonly trustPolicy: string;
@@ -34,14 +34,14 @@ export interface Access {
   readonly role: (nameOrArn: string) => Role | undefined;
   /** Journals and applies a policy in JSON. @throws PolicyError */
   readonly setTrustPolicy: (role: Role, document: string) => void;
-  /** The endpoint of the VPC that the caller's requests to a service pass. */
+  /** Returns the VPC endpoint through which the caller's requests reach a service; undefined for none. */
   readonly endpointOf: (caller: Caller, service: Service) => DeployedEndpoint | undefined;
 }
 
 export const notModelled: readonly string[] = [
   "Signatures are not verified. An unknown access key belongs to an IAM user with that name and the permissions of an administrator.",
-  "Policies know no request tags, organizations or MFA, and tags of KMS keys only: a condition on others sees no value.",
-  "UpdateAssumeRolePolicy, PutKeyPolicy and CreateGrant take effect. Other changes of IAM are recorded only.",
+  "Conditions on request tags, organizations, MFA and the tags of resources other than KMS keys are evaluated as if the request had no such value.",
+  "UpdateAssumeRolePolicy, PutKeyPolicy and CreateGrant take effect. Other IAM changes are only recorded.",
 ];
 
 /** AWS's managed policy AdministratorAccess. */
@@ -150,12 +150,12 @@ function contextOf(
     "aws:userid": caller.userId,
     "aws:ResourceAccount": caller.accountId,
     "aws:RequestedRegion": region,
-    // The endpoint on loopback stands for AWS's, which clients reach with TLS.
+    // The endpoint on loopback emulates AWS's endpoint, which clients reach with TLS.
     "aws:SecureTransport": "true",
     "aws:UserAgent": userAgent,
     ...(caller.role === undefined ? { "aws:username": caller.arn.split("/").at(-1) ?? "" } : {}),
     ...(endpoint === undefined ? {} : fromEndpoint(endpoint, sourceIpAddress)),
-    // Services call from addresses of AWS.
+    // AWS services call from their own addresses.
     ...(endpoint === undefined && !viaService ? { "aws:SourceIp": sourceIpAddress } : {}),
     ...context,
   };
@@ -177,7 +177,7 @@ const QUERY_DENIALS: Readonly<Partial<Record<Service, string>>> = {
   sts: "AccessDenied",
 };
 
-/** The error of a denial: services with JSON protocols call it AccessDeniedException. */
+/** Returns the error of a denied request, which is AccessDeniedException for services with JSON protocols. */
 function deniedError(service: Service, message: string): AwsError {
   if (service === "ec2") {
     const prefix = "You are not authorized to perform this operation. ";

@@ -22,7 +22,7 @@ const equals: Comparison = (expected, actual) => expected === actual;
 const equalsIgnoreCase: Comparison = (expected, actual) =>
   expected.toLowerCase() === actual.toLowerCase();
 
-/** The operators that match if any of their values does. */
+/** The operators that match if any of their values matches. */
 const POSITIVE: Readonly<Record<string, Comparison>> = {
   StringEquals: equals,
   StringEqualsIgnoreCase: equalsIgnoreCase,
@@ -38,7 +38,7 @@ const POSITIVE: Readonly<Record<string, Comparison>> = {
   IpAddress: isWithin,
 };
 
-/** The operators that match if none of their values does, also if the request lacks the key. */
+/** The operators that match if none of their values matches, or if the request lacks the key. */
 const NEGATED: Readonly<Record<string, Comparison>> = {
   StringNotEquals: equals,
   StringNotEqualsIgnoreCase: equalsIgnoreCase,
@@ -75,7 +75,7 @@ export function conditionsMatch(conditions: readonly Condition[], context: Conte
 
 function entriesOf(value: unknown, name: string): readonly [string, unknown][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new PolicyError(`${name} must be an object.`);
+    throw new PolicyError(`${name} must be an object, not ${JSON.stringify(value)}.`);
   }
   return Object.entries(value);
 }

@@ -31,17 +31,17 @@ export interface ApplicablePolicies {
   readonly boundary?: Policy;
   /** The policy that the session was created with. */
   readonly session?: Policy;
-  /** The policy of the VPC endpoint that the request passes. */
+  /** The policy of the VPC endpoint through which the request passes. */
   readonly endpoint?: Policy;
   /** The resource's own policy. */
   readonly resource?: Policy;
   /**
-   * The resource's policy must allow every request, also those from the same account, as for KMS keys and
-   * the trust policies of roles. It may delegate to IAM by allowing the account.
+   * Whether the resource's policy must allow every request, even from the same account, as for KMS keys and the
+   * trust policies of roles. The policy can delegate to IAM by allowing the account.
    * @see https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
    */
   readonly requiresResourcePolicy?: boolean;
-  /** A KMS grant allows the principal the operation, as if the resource's policy did. */
+  /** Whether a KMS grant allows the principal the operation, as a statement of the resource's policy would. */
   readonly grant?: boolean;
 }
 
@@ -51,17 +51,16 @@ export type Decision =
   | { readonly allowed: true }
   | {
       readonly allowed: false;
-      /** The type of the policy that denies, or that would have to allow. */
+      /** The type of the policy that denies the request, or that would have to allow it. */
       readonly policyType: PolicyType;
-      /** A statement denies the request; otherwise none allows it. */
+      /** Whether a statement denies the request. If false, no statement allows it. */
       readonly explicit: boolean;
     };
 
 const ALLOWED: Decision = { allowed: true };
 
 /**
- * Decides whether AWS would allow a request. Organizations' service and resource control policies do not
- * exist in the lab.
+ * Decides whether AWS would allow a request. The lab has no service or resource control policies of an organization.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
  */
@@ -104,9 +103,9 @@ export function evaluate(request: AccessRequest, policies: ApplicablePolicies): 
 }
 
 /**
- * Whom the allowing statement of a resource's policy names. `principal`: the user or the session, which
- * needs no other policy. `role`: the session's role or anybody, which a boundary still limits. `account`:
- * IAM decides.
+ * How a resource's policy allows a request. `principal`: it names the user or the session, and no other policy is
+ * needed. `role`: it names the session's role or `*`, and a boundary still applies. `account`: it names the account,
+ * and an identity-based policy must allow the request too.
  */
 type Grant = "principal" | "role" | "account" | "none";
 
@@ -154,7 +153,7 @@ function matchesResource(pattern: string, resource: string): boolean {
 }
 
 /**
- * Returns how a statement names a principal. Identity-based policies name none and always apply.
+ * Returns how a statement names a principal. A statement of an identity-based policy names none and always applies.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 function namedBy({ principals }: Statement, principal: Principal): Grant {

@@ -169,7 +169,8 @@ const regionOf = (keyArn: string) => keyArn.split(":")[3] ?? "";
 const inRegion = (keyArn: string, region: string) => keyArn.split(":").with(3, region).join(":");
 
 /**
- * Records the replica. The lab of the other Region has it once it is started with this lab's data folder.
+ * Records the replica. The lab of the other Region has the key after a start with `--replica-of` and this lab's data
+ * folder.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
  */
 export function replicateKey(
@@ -247,7 +248,7 @@ export function readManagedKey(request: RequestMembers, call: Call, keys: KeySto
   return key;
 }
 
-/** Same as `readManagedKey`, for operations that the caller must be allowed to call on the key. */
+/** Reads the `KeyId` like `readManagedKey`, and checks that the caller may call the operation on the key. */
 export function readAuthorizedKey(request: RequestMembers, call: Call, keys: KeyStore): KmsKey {
   const key = readManagedKey(request, call, keys);
   authorizeUse(call, key);

@@ -26,7 +26,7 @@ export interface Rotation {
   readonly since: number;
 }
 
-/** Material of a key. A rotation adds new one; the older ones still decrypt. */
+/** Material of a key. A rotation adds new material; older material still decrypts. */
 export interface KeyMaterial {
   readonly bytes: Buffer;
   /** 64 hexadecimal digits. */
@@ -44,9 +44,9 @@ export interface KmsKey {
   readonly description: string;
   readonly aliases: readonly string[];
   readonly createdAt: number;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly materials: readonly KeyMaterial[];
-  /** The newest, which encrypts. */
+  /** The newest material, which encrypts. */
   readonly material: Buffer;
   readonly materialId: string;
   /** Null if the key does not rotate automatically. */
@@ -104,7 +104,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
   const apply = (entry: KmsEntry) => {
     if ("material" in entry) {
       materials.set(entry.key, [...materialsOf(entry.key), keyMaterial(entry)]);
-    } else changes.set(entry.key, changed(changes.get(entry.key), entry));
+    } else changes.set(entry.key, applyChange(changes.get(entry.key), entry));
   };
   const write = (entry: KmsEntry) => {
     journal.append(entry);
@@ -151,7 +151,7 @@ const UNCHANGED: KeyChanges = { current: { state: "Enabled" }, grants: [], repli
 
 type MaterialEntry = Extract<KmsEntry, { material: string }>;
 
-function changed(before = UNCHANGED, entry: Exclude<KmsEntry, MaterialEntry>): KeyChanges {
+function applyChange(before = UNCHANGED, entry: Exclude<KmsEntry, MaterialEntry>): KeyChanges {
   if ("policy" in entry) return { ...before, policy: entry.policy };
   if ("grant" in entry) return { ...before, grants: [...before.grants, entry.grant] };
   if ("endedGrant" in entry) {
@@ -172,8 +172,8 @@ const newMaterial = (key: string, createdAt: number): MaterialEntry => ({
 });
 
 /**
- * The material that a key needs and its journal does not have. That of a replica is that of its primary key, with
- * what rotations added since the last start.
+ * Returns the material that a key needs and its journal lacks. A replica has the material of its primary key,
+ * including what rotations added since the last start.
  * @param known the number of materials in the journal
  * @throws Error if the primary Region's lab has no such key
  */
@@ -192,7 +192,7 @@ function missingMaterials(
     );
   }
   const [first, ...rotated] = replicated;
-  // The creation of the replica, not that of its primary key.
+  // Use the creation time of the replica, not that of its primary key.
   const copied = first === undefined ? [] : [{ ...first, createdAt: clock.now() }, ...rotated];
   return copied.slice(known);
 }
@@ -269,7 +269,7 @@ function resolveKey(
   throw new AwsError("NotFoundException", `Key '${arnPrefix(account)}key/${keyId}' does not exist`);
 }
 
-/** Names the keys that a call uses in its CloudTrail record. */
+/** Adds the keys that a call uses to its CloudTrail record. */
 export function auditKeys(call: Call, ...keys: readonly KmsKey[]): void {
   call.audit?.({ resources: keys.map(({ arn }) => ({ arn, type: "AWS::KMS::Key" })) });
 }
@@ -281,7 +281,7 @@ export interface KeyUse {
   readonly context?: AccessCheck["context"];
   readonly encryptionContext?: EncryptionContext;
   readonly target?: string;
-  /** The caller may do so by a grant, apart from those that list the action. */
+  /** Whether a grant allows the call although its operations do not include the action. */
   readonly grantee?: boolean;
 }
 

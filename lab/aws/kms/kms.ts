@@ -29,7 +29,7 @@ import {
 
 export const notModelled: readonly string[] = [
   "KMS rotates a key only on demand, and then at once. It ignores grant tokens: a grant takes effect at once.",
-  "A lab is one Region. A replica of its KMS keys is in the lab of another Region that is started with its data folder (`--replica-of`). The two share the key material and nothing else.",
+  "A lab is one Region. To emulate replicas of its KMS keys, start a second lab for another Region with `--replica-of` and the data folder of the first. The two labs share the key material and nothing else.",
 ];
 
 /** The operations that need neither the time nor the account. */

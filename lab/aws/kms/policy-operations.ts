@@ -9,7 +9,7 @@ import { membersOf } from "./request-members.ts";
 
 const readPolicyRequest = inputReader("ValidationException");
 
-/** KMS has no other name. */
+/** The only policy name that KMS supports. */
 const POLICY_NAME = "default";
 
 const MAX_POLICY_BYTES = 32_768;
@@ -55,7 +55,7 @@ function validatePolicy(document: string): void {
   }
 }
 
-/** Keeps a caller from locking itself out of the key. */
+/** Rejects a policy that would deny the caller further changes of it. */
 function requireFutureUpdates(policy: string, call: Call, key: KmsKey): void {
   try {
     authorizeUse(call, { ...key, policy });

@@ -186,7 +186,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 function bytesOf(value: unknown): Buffer {
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (typeof value !== "string") throw wrongType("Blob", value);
-  if (!BASE64.test(value)) throw new AwsError("SerializationException", "Not base64.");
+  if (!BASE64.test(value))
+    throw new AwsError("SerializationException", "A blob must be encoded as base64.");
   return Buffer.from(value, "base64");
 }
 

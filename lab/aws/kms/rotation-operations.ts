@@ -18,7 +18,7 @@ const MAX_ON_DEMAND_ROTATIONS = 25;
 const PAGES = { defaultLimit: 100, maxLimit: 1000 };
 
 /**
- * Rotates the key at once. AWS does so some time after its response.
+ * Rotates the key at once. AWS rotates it some time after the response.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
  */
 export function rotateKeyOnDemand(input: unknown, call: Call, keys: KeyStore): AwsStructure {
@@ -93,7 +93,7 @@ export function listKeyRotations(input: unknown, call: Call, keys: KeyStore): Aw
   const request = membersOf(input);
   rejectUnsupported(request, call.operation, ["IncludeKeyMaterial"]);
   const { materials, keyId, materialId } = readAuthorizedKey(request, call, keys);
-  // The first material is that of the key's creation, which is no rotation.
+  // Skip the first material, which comes from the creation of the key and not from a rotation.
   const rotations = materials.slice(1).reverse();
   const { items, nextMarker } = markerPage(rotations, request, { ...PAGES, keyOf: ({ id }) => id });
   return {

@@ -4,7 +4,7 @@ import type { Members } from "./recorded-operation.ts";
 interface Guard {
   /** The prefix of the service's actions in policies. */
   readonly prefix: string;
-  /** Returns the ARN that the permission is about; undefined for none. */
+  /** Returns the ARN of the resource whose permission is checked; undefined for `*`. */
   readonly resource: (members: Members, call: Call) => string | undefined;
 }
 

@@ -60,7 +60,7 @@ function instanceOperations(databases: readonly DeployedDatabase[]): RecordedOpe
 
 function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOperations {
   const [database] = databases;
-  /** Every snapshot is one of the only database, because the lab keeps no snapshots. */
+  /** Responds with a snapshot of the only database, because the lab keeps no snapshots. */
   const snapshot =
     (member: string) =>
     (members: Members, call: Call): AwsStructure => ({
@@ -122,7 +122,7 @@ function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOpe
   };
 }
 
-/** Requires the database that the request names. */
+/** Returns the ARN of the database that the request names. @throws AwsError `DBInstanceNotFound` */
 function existing(
   databases: readonly DeployedDatabase[],
 ): NonNullable<RecordedOperation["resource"]> {

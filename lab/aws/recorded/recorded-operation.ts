@@ -10,7 +10,7 @@ export type Members = Readonly<Record<string, unknown>>;
 export interface RecordedOperation {
   /** Members without which AWS rejects the request. */
   readonly required?: readonly string[];
-  /** Returns the ARN that the permission is about. Default: `*`. @throws AwsError if there is no such resource */
+  /** Returns the ARN of the resource whose permission is checked; default: `*`. @throws AwsError if it does not exist */
   readonly resource?: (members: Members, call: Call) => string;
   /** Returns the roles that the request passes to a service, which needs `iam:PassRole`. */
   readonly passedRoles?: (members: Members) => readonly string[];
@@ -20,7 +20,7 @@ export interface RecordedOperation {
 }
 
 export interface RecordedService {
-  /** The prefix of its actions in policies. */
+  /** The prefix of the service's actions in policies. */
   readonly prefix: string;
   /** The service principal that assumes passed roles. */
   readonly passedTo?: string;
@@ -63,17 +63,17 @@ function run(
   return respond?.(members, call) ?? {};
 }
 
-/** Returns a member that is text, or "" if it is none. */
+/** Returns a text member; "" if it is missing or of another type. */
 export function textOf(members: Members, name: string): string {
   const value = members[name];
   return typeof value === "string" ? value : "";
 }
 
-/** The error of services with the Query protocol. */
+/** Returns the error of services with the Query protocol for a missing parameter. */
 export const missingQueryParameter = (name: string) =>
   new AwsError("MissingParameter", `The request must contain the parameter ${name}.`);
 
-/** @param code the service's error for an invalid request */
+/** Creates the error of services with a JSON protocol. @param code the service's code for an invalid request */
 export const missingJsonMember = (code: string) => (name: string) =>
   new AwsError(
     code,

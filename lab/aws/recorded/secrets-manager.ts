@@ -16,8 +16,9 @@ interface Secret extends DeployedDatabase {
 }
 
 /**
- * The master secret of the database. Reading it needs the secret's permission and its KMS key, if it is customer managed. A resource
- * policy takes effect until the lab stops; other changes are recorded only.
+ * Emulates the master secret of the database. To read it, a caller needs the permission of the secret and, if its KMS
+ * key is customer managed, that of the key. A resource policy takes effect until the lab stops; other changes are
+ * only recorded.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html
  */
 export function secretsManagerOperations(
@@ -27,7 +28,7 @@ export function secretsManagerOperations(
   const secrets: readonly Secret[] = databases.map((database) => ({
     ...database,
     name: database.secretArn.replace(/^.*:secret:(.*)-\w{6}$/, "$1"),
-    // The lab's PostgreSQL has no password, so this one opens nothing.
+    // The lab's PostgreSQL has no password, so this value gives no access.
     value: JSON.stringify({
       username: "postgres",
       password: randomBytes(24).toString("base64url"),
@@ -95,7 +96,7 @@ function authorizeSecret({ secretArn, policy }: Secret, call: Call, operation: s
 }
 
 function read(secret: Secret, call: Call, keys: KeyStore): AwsStructure {
-  decrypt(secret, call, keys);
+  authorizeDecryption(secret, call, keys);
   const { secretArn, name, value, versionId } = secret;
   return {
     ARN: secretArn,
@@ -107,10 +108,14 @@ function read(secret: Secret, call: Call, keys: KeyStore): AwsStructure {
 }
 
 /**
- * Decrypts for the caller, as Secrets Manager does with the caller's permissions. The AWS managed key, which the
- * lab does not have, admits everybody who may read the secret.
+ * Checks that the caller may decrypt the secret, as Secrets Manager does with the caller's permissions. Skips the AWS
+ * managed key, which the lab does not have and which every caller that may read the secret may use.
  */
-function decrypt({ secretArn, secretKeyArn, versionId }: Secret, call: Call, keys: KeyStore): void {
+function authorizeDecryption(
+  { secretArn, secretKeyArn, versionId }: Secret,
+  call: Call,
+  keys: KeyStore,
+): void {
   if (secretKeyArn === undefined) return;
   const key = keys.all().find(({ arn }) => arn === secretKeyArn);
   const unusable = new AwsError("AccessDeniedException", "Access to KMS is not allowed");

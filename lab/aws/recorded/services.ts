@@ -180,7 +180,7 @@ export const sqsOperations: Operations = recordedOperations(
 
 const onTrail = on("cloudtrail", "Name", "trail/");
 
-/** Operations that stop or restrict a trail, and that the lab only records. */
+/** Operations that stop or restrict a trail. They are recorded; the lab's trail does not change. */
 export const trailOperations: Operations = recordedOperations(
   { prefix: "cloudtrail", missingParameter: missingJsonMember("InvalidTrailNameException") },
   {
@@ -196,7 +196,7 @@ const onGroup: RecordedOperation = {
   resource: (members, call) => `${arnOf("logs", "logGroupName", "log-group:")(members, call)}:*`,
 };
 
-/** Operations that delete, hide or redirect logs. They are recorded; the lab's log groups stay as they are. */
+/** Operations that delete, hide or redirect logs. They are recorded; the lab's log groups do not change. */
 export const logChangeOperations: Operations = recordedOperations(
   { prefix: "logs", missingParameter: missingJsonMember("InvalidParameterException") },
   {
@@ -216,7 +216,7 @@ export const logChangeOperations: Operations = recordedOperations(
 
 const onTopic = on("sns", "TopicArn");
 
-/** Operations that disconnect a topic or add a recipient. They are recorded; the lab's topics stay as they are. */
+/** Operations that disconnect a topic or add a recipient. They are recorded; the lab's topics do not change. */
 export const topicChangeOperations: Operations = recordedOperations(
   { prefix: "sns", missingParameter: missingQueryParameter },
   {
@@ -237,7 +237,7 @@ export const topicChangeOperations: Operations = recordedOperations(
 
 const onAlarm = on("cloudwatch", "AlarmName", "alarm:");
 
-/** Operations that remove or change an alarm. They are recorded; the lab's alarms stay as they are. */
+/** Operations that remove or change an alarm. They are recorded; the lab's alarms do not change. */
 export const alarmChangeOperations: Operations = recordedOperations(
   { prefix: "cloudwatch", missingParameter: missingQueryParameter },
   { PutMetricAlarm: onAlarm, DeleteAlarms: { required: ["AlarmNames"] } },

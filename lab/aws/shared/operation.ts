@@ -26,11 +26,11 @@ export interface Caller {
   readonly accessKeyId: string;
   /** CloudTrail's `userIdentity` element. */
   readonly userIdentity: AwsStructure;
-  /** Of a role session. */
+  /** Set for a role session. */
   readonly role?: { readonly name: string; readonly arn: string };
-  /** The calls come from the VPC: through its endpoint, if it has one for the service. */
+  /** Whether the calls come from the VPC, through its endpoint if it has one for the service. */
   readonly inVpc?: boolean;
-  /** The address that the calls come from, if it is not that of the connection: a NAT gateway's. */
+  /** The source address of the calls, such as that of a NAT gateway. Default: the address of the connection. */
   readonly address?: string;
 }
 
@@ -62,7 +62,7 @@ export interface Audit {
   /** The resources the call used, each with its CloudFormation type. */
   readonly resources?: readonly { readonly arn: string; readonly type: string }[];
   readonly additionalEventData?: AwsStructure;
-  /** What the service does after the call, which it records as an event of its own. */
+  /** An action of the service after the call, recorded as a separate event. */
   readonly serviceEvent?: { readonly name: string; readonly details: AwsStructure };
 }
 
@@ -73,17 +73,17 @@ export interface AccessCheck {
   /** ARN; `*` if the action has no resource. */
   readonly resource: string;
   readonly resourcePolicy?: Policy;
-  /** The resource's policy must allow the request also within the account. */
+  /** Whether the resource's policy must allow the request even within the account. */
   readonly requiresResourcePolicy?: boolean;
-  /** A KMS grant allows the request. */
+  /** Whether a KMS grant allows the request. */
   readonly grant?: boolean;
   /** Condition keys of the service. */
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
   /** How the error names the resource. Default: `on resource: <ARN>`, nothing for `*`. */
   readonly target?: string;
-  /** An AWS service makes the request with the caller's permissions, so it passes no VPC endpoint. */
+  /** Whether an AWS service makes the request with the caller's permissions, and therefore through no VPC endpoint. */
   readonly viaService?: boolean;
-  /** The resource's policy is the trust policy of a role. */
+  /** Whether the resource's policy is the trust policy of a role. */
   readonly isTrust?: boolean;
 }
 
@@ -95,7 +95,7 @@ export interface Call {
   readonly region: string;
   readonly sourceIpAddress: string;
   readonly userAgent: string;
-  /** The VPC endpoint that the request passes. */
+  /** The VPC endpoint through which the request passes. */
   readonly vpcEndpointId?: string;
   /**
    * Evaluates the policies that apply to the caller and the resource.

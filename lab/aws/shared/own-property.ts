@@ -1,4 +1,4 @@
-/** Own-property lookup for untrusted keys, so that `constructor` or `__proto__` never match. */
+/** Looks up an own property by an untrusted key, so that `constructor` or `__proto__` never match. */
 export function ownProperty<Value>(
   table: Readonly<Record<string, Value>>,
   key: string,

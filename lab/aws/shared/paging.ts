@@ -6,7 +6,7 @@ interface Paging<Item> {
   readonly token: string | undefined;
   /** Returns a key that is unique among the items. */
   readonly keyOf: (item: Item) => string;
-  /** The service's error for a token it did not return. */
+  /** The service's error for a token that it did not return. */
   readonly invalidToken: AwsError;
 }
 

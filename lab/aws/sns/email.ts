@@ -1,4 +1,4 @@
-/** An email as SNS would send it. Also the entry of the inbox's journal. */
+/** An email as SNS would send it. The inbox's journal has one entry for each. */
 export interface Mail {
   readonly id: string;
   /** Epoch milliseconds. */

@@ -4,7 +4,7 @@ import { AwsError } from "../../../cloudwatch/aws-error.ts";
 export interface Publication {
   readonly subject?: string | undefined;
   readonly message: string;
-  /** `json`: the message is a JSON object of texts by protocol, with a `default`. */
+  /** `json`: the message is a JSON object with a text for each protocol, and a `default`. */
   readonly messageStructure?: "json" | undefined;
 }
 

@@ -12,16 +12,16 @@ export interface Credentials {
 export interface RoleSession {
   readonly roleName: string;
   readonly sessionName: string;
-  /** Default: without a path. */
+  /** Default: the ARN of a role without a path. */
   readonly roleArn?: string;
-  /** The session's calls come from the VPC. */
+  /** Whether the session's calls come from the VPC. */
   readonly inVpc?: boolean;
-  /** Default: the address of the connection. */
+  /** The source address of the calls. Default: the address of the connection. */
   readonly address?: string;
 }
 
 export interface Identities {
-  /** Creates temporary credentials of a role, such as ECS provides to a task. */
+  /** Creates temporary credentials of a role, as AssumeRole returns and ECS provides to a task. */
   readonly addRoleSession: (session: RoleSession) => Credentials;
   /** Returns the role session with this access key, or an IAM user derived from it. */
   readonly callerFor: (accessKeyId: string) => Caller;

@@ -14,7 +14,7 @@ export interface AlarmRecord {
   readonly configurationUpdatedAt: number;
   /** As deployed, or as last set by EnableAlarmActions or DisableAlarmActions. */
   readonly actionsEnabled: boolean;
-  /** Of an alarm with `groupBy`: the contributors in ALARM. */
+  /** The contributors in ALARM, for an alarm with `groupBy`. */
   readonly contributors?: readonly ContributorRecord[];
 }
 
@@ -50,7 +50,7 @@ export interface AlarmStore {
 const HISTORY_KEPT = 30 * 24 * 60 * 60 * 1000;
 const MAX_HISTORY_ITEMS = 10_000;
 
-/** Keeps the newest record of each alarm when the journal is truncated. */
+/** Selects the newest record of each alarm, which the journal keeps when it is truncated. */
 export function keepRecord({ alarmName, record }: AlarmsEntry) {
   return { key: alarmName, entry: { alarmName, record, history: [] } };
 }

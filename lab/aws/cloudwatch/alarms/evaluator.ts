@@ -71,7 +71,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   }
 
   function evaluateComposites(at: number): void {
-    // Bounded, because rules that refer to each other might never settle.
+    // Limit the rounds, because rules that refer to each other might never settle.
     for (let round = 0; outdated.size > 0 && round <= rules.size; round++) {
       const names = [...outdated];
       outdated.clear();

@@ -56,8 +56,8 @@ export function changeGroupedAlarm(
   const changed = new Set(transitions.map(({ contributor }) => contributor.id));
   const inAlarm = [
     ...contributors.filter(({ id }) => !changed.has(id)),
-    ...transitions.flatMap(({ contributor, to, reason: why }) =>
-      to === "ALARM" ? { ...contributor, reason: why, transitionedAt: at } : [],
+    ...transitions.flatMap(({ contributor, to, reason: newReason }) =>
+      to === "ALARM" ? { ...contributor, reason: newReason, transitionedAt: at } : [],
     ),
   ];
   return {

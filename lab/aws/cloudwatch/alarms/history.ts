@@ -37,7 +37,7 @@ export interface HistoryItem {
   readonly summary: string;
   /** JSON. */
   readonly data: string;
-  /** Set for the types of contributors. */
+  /** Set for the types that concern a contributor. */
   readonly contributor?: Contributor | undefined;
 }
 
@@ -145,7 +145,7 @@ export function stateItem(
   };
 }
 
-/** The alarm went into a state, or into `to` if it is given; not only the reason changed. */
+/** Returns whether an item is a change of state, not only of its reason. @param to the new state; default: any */
 export function isTransition({ type, summary }: HistoryItem, to = ""): boolean {
   return type === "StateUpdate" && summary.startsWith("Alarm updated from") && summary.endsWith(to);
 }

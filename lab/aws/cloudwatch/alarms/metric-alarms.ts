@@ -17,7 +17,7 @@ import type { StateRecord } from "./history.ts";
 
 export const notModelled: readonly string[] = [
   `An alarm on an anomaly detection band is evaluated by ${ANOMALY_MODEL}. AWS trains a model of hourly and weekly patterns on two weeks of data.`,
-  "The only metric math that alarms support is an anomaly detection band, and the only Metrics Insights query one that groups a metric by one dimension.",
+  "The only metric math that alarms support is an anomaly detection band, and the only Metrics Insights query that they support groups a metric by one dimension.",
   "An alarm on a Metrics Insights query evaluates all series. AWS queries at most 10,000 metrics, returns at most 500 series, and keeps at most 100 contributors in ALARM.",
   "The number of periods that an alarm looks back beyond its evaluation periods is inferred: two more, or one minute for periods under a minute.",
   "An alarm evaluates the data of all units of its metric together. AWS keeps units apart.",

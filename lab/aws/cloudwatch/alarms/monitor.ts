@@ -88,8 +88,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
 }
 
 /**
- * Returns when the metrics of the alarms last received data, or 0. Evaluation resumes there after a
- * restart, because the previous process evaluated the alarms at least up to then.
+ * Returns when the metrics of the alarms last received data, or 0. Evaluation resumes at this time after a restart,
+ * because the previous process evaluated the alarms at least up to then.
  */
 function lastDataAt(alarms: readonly MetricAlarm[], metrics: Metrics): number {
   const names = new Set(alarms.map(({ namespace, metricName }) => `${namespace} ${metricName}`));

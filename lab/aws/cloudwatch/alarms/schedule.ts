@@ -1,6 +1,6 @@
 import type { Clock } from "../../../state/clock.ts";
 
-/** As far back as metrics keep their resolution of seconds. Earlier evaluations are skipped. */
+/** How long metrics keep their resolution of seconds. Earlier evaluations are skipped. */
 const CATCH_UP_MILLISECONDS = 3 * 60 * 60 * 1000;
 
 export const notModelled: readonly string[] = [
@@ -29,7 +29,7 @@ export function createSchedule(
     const now = clock.now();
     next = Math.max(next, floor(now - CATCH_UP_MILLISECONDS, interval));
     for (; next <= now; next += interval) evaluate(next);
-    // Unless stopped in the meantime.
+    // Do not schedule the next call if `evaluate` stopped the schedule.
     if (cancelTimer !== undefined) cancelTimer = clock.after(next - clock.now(), run);
   }
 

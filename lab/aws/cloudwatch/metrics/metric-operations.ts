@@ -164,13 +164,13 @@ function validateStatistics(request: z.infer<typeof GetMetricStatistics>): void 
   const count = Math.ceil((EndTime - StartTime) / (seconds * 1000));
   if (count > MAX_DATAPOINTS_PER_REQUEST) {
     throw invalidCombination(
-      `You have requested up to ${grouped(count)} datapoints, which exceeds the limit of ${grouped(MAX_DATAPOINTS_PER_REQUEST)}. ` +
+      `You have requested up to ${formatCount(count)} datapoints, which exceeds the limit of ${formatCount(MAX_DATAPOINTS_PER_REQUEST)}. ` +
         "You may reduce the datapoints requested by increasing Period, or decreasing the time range.",
     );
   }
 }
 
-/** Rounds the start of a range down as GetMetricStatistics does: the older it is, the more coarsely. */
+/** Rounds the start of a range down as GetMetricStatistics does, by a larger step for an older start. */
 function roundedStart(start: number, seconds: number, now: number): number {
   const age = now - start;
   const step =
@@ -179,4 +179,4 @@ function roundedStart(start: number, seconds: number, now: number): number {
 }
 
 /** Formats a number with thousands separators. */
-const grouped = (number: number) => number.toLocaleString("en-US");
+const formatCount = (number: number) => number.toLocaleString("en-US");

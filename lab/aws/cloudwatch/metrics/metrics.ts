@@ -72,7 +72,7 @@ interface Series {
   /** Sorted by time. */
   buckets: Bucket[];
   updatedAt: number;
-  /** The time before which seconds were merged into minutes. */
+  /** Data before this time was merged from seconds into minutes. */
   mergedUntil: number;
 }
 
@@ -100,7 +100,7 @@ export function createMetrics({
         updatedAt: at,
         mergedUntil: at,
       };
-      // Move the metric to the end: those without data for the longest time are dropped first.
+      // Move the metric to the end, because the metrics at the beginning are dropped first.
       metrics.delete(id);
       metrics.set(id, series);
       series.updatedAt = at;
