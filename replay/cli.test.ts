@@ -52,7 +52,7 @@ describe("the exit code", () => {
     const { code, out } = await run("--fail-on", "problem", ...plan("mistakes"));
     expect(code).toBe(1);
     expect(out).toContain(
-      "8 problems of the alarms:\n  average never fires: its filters publish 1,",
+      "8 problems with the alarms:\n  average never fires: its filters publish 1,",
     );
     expect(await run(...plan("mistakes"))).toMatchObject({ code: 0 });
     expect(await run("--fail-on", "alarm,problem", ...plan("composite"))).toMatchObject({

@@ -86,7 +86,9 @@ describe("--exclude", () => {
     const trial = (await report("backup.amazonaws.com")).exclusions?.detections[0];
     expect(trial).toMatchObject({ remaining: { matches: { count: 5 } }, alarms: [{ lost: [] }] });
     const { out } = await run("--pattern", KMS, "--exclude", "pattern=backup.amazonaws.com");
-    expect(out).toContain("No match is by these callers, so the exclusion would change nothing");
+    expect(out).toContain(
+      "None of the matches is by these callers, so the exclusion would change nothing",
+    );
   });
 
   it("is in the text, JSON and HTML", async () => {
@@ -95,7 +97,7 @@ describe("--exclude", () => {
     expect(out).toMatch(
       /pattern with --exclude \S+Restore: 2 of 5 matches would remain\n {2}pattern would still fire 2 times:\n {4}2026-03-02 11:01:00 UTC for 3 min\n.*\n {2}pattern would no longer fire at:\n {4}2026-03-02 09:01:00 UTC for 3 min\n/,
     );
-    expect(out).toMatch(/It would be blind to 3 matches[\s\S]*198\.51\.100\.7/);
+    expect(out).toMatch(/It would no longer detect 3 matches[\s\S]*198\.51\.100\.7/);
     const { exclusions } = JSON.parse((await run("--json", ...args)).out);
     expect(exclusions.detections).toMatchObject([
       {

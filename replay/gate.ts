@@ -2,25 +2,25 @@ import { isAnomalyAlarm } from "../cloudwatch/alarm/alarm.ts";
 import type { FailureCondition, ReplayOptions } from "./options.ts";
 import { withExclusions } from "./report/exclusions.ts";
 import { counted, remarks } from "./report/format.ts";
-import { isBlind, missingOptions } from "./report/order.ts";
+import { isNotBound, missingOptions } from "./report/order.ts";
 import type { Report } from "./report/report.ts";
 
-/** What `--fail-on` makes of a report. */
+/** The result of `--fail-on` for a report. */
 export interface GateResult {
   /** 0 success; 1 a condition holds; 2 the files or options cannot show whether it does. */
   readonly code: 0 | 1 | 2;
-  /** Why the code is 2, unless the report says it. */
+  /** The reason for code 2, unless the report contains it. */
   readonly error?: string;
 }
 
-const HOLDS: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
+const IS_MET: Readonly<Record<FailureCondition, (report: Report) => boolean>> = {
   alarm: hasFired,
   problem: ({ problems }) => problems.length > 0,
 };
 
 /**
  * Determines the exit code. A gate must not pass because nothing was read, because a resource of the plan could not be
- * read, or because the detections that it is for monitor a role and key that no event names.
+ * read, or because the detections monitor a role or key that no event names.
  */
 export function evaluateGate(
   report: Report,
@@ -28,7 +28,7 @@ export function evaluateGate(
 ): GateResult {
   if (report.input.malformed + report.input.unreadable > 0) return { code: 2 };
   if (failOn.length === 0) return { code: 0 };
-  if (failOn.some((condition) => HOLDS[condition](report))) return { code: 1 };
+  if (failOn.some((condition) => IS_MET[condition](report))) return { code: 1 };
   const error =
     whyIncomplete(report, allowUnread) ??
     (failOn.includes("alarm") ? whyNotConclusive(report) : undefined);
@@ -74,8 +74,8 @@ function whyNotConclusive({ input, detections }: Report): string | undefined {
     const found = remarks(input).join("; ");
     return `no alarm could fire, because no event was evaluated${found === "" ? "" : ` (${found})`}. Check PATH, --since and --until.`;
   }
-  const blind = detections.filter(isBlind);
-  if (blind.length === 0) return undefined;
-  const unbound = [...new Set(blind.flatMap((detection) => detection.unbound))];
-  return `these detections could not fire, because they monitor a role or key that no event names: ${blind.map(({ id }) => id).join(", ")}. Pass ${missingOptions({ unbound })}, or replay --keys, --plan or --pattern.`;
+  const notBound = detections.filter(isNotBound);
+  if (notBound.length === 0) return undefined;
+  const unbound = [...new Set(notBound.flatMap((detection) => detection.unbound))];
+  return `these detections could not fire, because they monitor a role or key that no event names: ${notBound.map(({ id }) => id).join(", ")}. Pass ${missingOptions({ unbound })}, or replay --keys, --plan or --pattern.`;
 }

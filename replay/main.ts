@@ -21,7 +21,7 @@ export interface Output {
   readonly err: Terminal;
 }
 
-/** What differs between this repository and the npm package. */
+/** The differences between this repository and the npm package. */
 export interface Program {
   /** The command in the help text, without arguments. */
   readonly command: string;
@@ -59,7 +59,7 @@ async function run(
   if (options.html !== undefined) checkWritable(options.html);
   const loading =
     namedDetections(options) ?? loadDetections(options).then((loaded) => loaded.detections);
-  // Prepared while a child process synthesizes the detections.
+  // Prepares the code of the reader threads while a child process synthesizes the detections.
   workerProgram();
   const detections = await loading;
   checkDetectionIds(options, detections);
@@ -93,7 +93,7 @@ async function printAthena(
 ): Promise<number> {
   const named = namedDetections(options);
   const [path] = options.paths;
-  // A plan or a list of keys may be for any trail, so the stacks' own is not a default.
+  // The stacks' own trail is not the default for a plan or a list of keys, which may belong to any trail.
   const own =
     named === undefined ||
     (path === undefined && options.plans.length === 0 && options.keys === undefined)
@@ -104,7 +104,7 @@ async function printAthena(
   if (detections === undefined || location === undefined) {
     throw new Error(
       "--athena needs the location of the trail's files. Pass it, such as s3://BUCKET/AWSLogs/ORGANIZATION/ACCOUNT" +
-        // The settings have no effect on a plan, on a list of keys, and in the npm package.
+        // Settings do not apply to a plan or a list of keys, nor in the npm package.
         `${own === undefined ? "" : ", or set CIPHERWATCH_TRAIL_BUCKET"}.`,
     );
   }
@@ -114,7 +114,7 @@ async function printAthena(
   return 0;
 }
 
-/** The detections of `--plan`, `--keys` or `--pattern`, if one is given. */
+/** Returns the detections of `--plan`, `--keys` or `--pattern`, if one is given. */
 function namedDetections(options: ReplayOptions): ReplayedDetections | undefined {
   const { plans, patterns, keys } = options;
   if (plans.length > 0) return importedDetections(plans);

@@ -43,7 +43,7 @@ const MAX_WORKERS = 64;
 /** Options that cannot be combined with --athena. */
 const NOT_WITH_ATHENA = ["exclude", "sweep", "json", "html", "fail-on", "workers"] as const;
 
-/** @param command the command, without arguments */
+/** Returns the help text. @param command the command, without arguments */
 export const usage = (command: string) => `${command} [options] PATH…
 
   PATH                 CloudTrail files (.json, .json.gz, .zip), folders, globs, or - for standard input
@@ -58,7 +58,7 @@ export const usage = (command: string) => `${command} [options] PATH…
   --since TIME         only events at or after TIME (2026-06-01 or 2026-06-01T12:30Z; default zone UTC)
   --until TIME         only events before TIME
   --threshold ID=N     override the alarm threshold of a detection (repeatable)
-  --exclude ID=CALLER  try an exclusion: show what would still fire, and what would no longer be detected;
+  --exclude ID=CALLER  test an exclusion: show what would still fire, and what would no longer be detected;
                        CALLER is the ARN of a role, user or session, which may end with *, or an AWS
                        service such as backup.amazonaws.com (repeatable)
   --sweep              show how often other thresholds would have raised alarms
@@ -233,7 +233,7 @@ function parseFailOn(text: string | undefined): readonly FailureCondition[] {
   });
 }
 
-/** Refuses gates that would check nothing, and so always pass. */
+/** Rejects gates that would check nothing, and therefore always pass. */
 function checkGate(
   failOn: readonly FailureCondition[],
   { plan, "allow-unread": allowUnread }: ReturnType<typeof parse>["values"],

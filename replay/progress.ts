@@ -18,7 +18,7 @@ export interface Terminal {
   readonly write: (text: string) => unknown;
 }
 
-/** Milliseconds. */
+/** Milliseconds between two updates of the line. */
 const REDRAW_INTERVAL = 200;
 const ERASE_LINE = "\r\x1b[K";
 

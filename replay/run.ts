@@ -114,7 +114,7 @@ function keepFirst(errors: FileError[]): void {
 
 const compare = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
 
-/** An error about the whole file sorts after those about its records. */
+/** Returns the number in a place. Errors about a whole file sort after those about its records. */
 function numberIn(place: string | undefined): number {
   return place === undefined ? Number.MAX_SAFE_INTEGER : Number(/\d+/.exec(place)?.[0]);
 }

@@ -172,7 +172,7 @@ it("fails on the problems of a plan", async () => {
     ...["replay", "--plan", plan, "--fail-on", "problem", join(folder, "trail")],
   );
   expect(code).toBe(1);
-  expect(stdout).toContain("8 problems of the alarms:");
+  expect(stdout).toContain("8 problems with the alarms:");
 });
 
 it("checks a pattern", async () => {

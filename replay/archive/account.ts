@@ -1,6 +1,6 @@
 import type { Random } from "./random.ts";
 
-/** Members of a CloudTrail record. */
+/** Fields of a CloudTrail record. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The Regions of the account and their shares of the events. */
@@ -71,16 +71,16 @@ export function session(
   };
 }
 
-/** What happened where and when, by whom. */
+/** A call of an AWS API. */
 export interface Call {
   readonly caller: Fields;
   readonly region: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** `kms`, for example. */
+  /** Name of the service in `eventSource`, such as `kms`. */
   readonly service: string;
   readonly name: string;
-  /** Other members of the record. */
+  /** Further fields of the record. */
   readonly details?: Fields;
 }
 
@@ -117,7 +117,7 @@ export function recordOf({ id, random }: Account, call: Call): Fields {
   };
 }
 
-/** The members of a record of a cryptographic operation with a KMS key. */
+/** The fields that describe a cryptographic operation with a KMS key. */
 export function keyUse({ id: accountId }: Account, keyId: string, context: Fields): Fields {
   return {
     requestParameters: {

@@ -7,21 +7,22 @@ import { type Random, seededRandom } from "./random.ts";
 import { chooseByShare, everydayRecord } from "./traffic.ts";
 
 export interface ArchiveOptions {
-  /** Receives `AWSLogs/…`. */
+  /** Folder in which to create `AWSLogs/`. */
   readonly folder: string;
-  /** Number of everyday events, to which those of the incidents are added. */
+  /** Number of everyday events. The events of the incidents are added to them. */
   readonly events: number;
-  /** The same seed and options give the same bytes. */
+  /** Seed of the random values: the same seed and options generate the same bytes. */
   readonly seed: number;
-  /** Length of the history. */
+  /** Length of the history, in days. */
   readonly days: number;
 }
 
 export interface GeneratedArchive {
-  /** Including those of the incidents. */
+  /** Number of events, including those of the incidents. */
   readonly events: number;
   readonly files: number;
   readonly compressedBytes: number;
+  /** Size of the decompressed files. */
   readonly bytes: number;
   /** The role and KMS key of Cipherwatch. */
   readonly roleArn: string;
@@ -42,7 +43,7 @@ const END = Date.UTC(2026, 5, 15);
 const HOURLY_LOAD = [9, 9, 9, 8, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4, 6, 8, 9];
 
 /**
- * Generates a CloudTrail archive laid out as by a trail:
+ * Generates a CloudTrail archive in the layout of a trail:
  * `AWSLogs/<account>/CloudTrail/<Region>/<yyyy>/<mm>/<dd>/`, with a gzipped `Records` envelope every five
  * minutes per Region, and an hourly digest. The load varies by weekday, hour and chance. Incidents happen
  * at fixed fractions of the history.

@@ -20,14 +20,14 @@ export interface IncidentEvent {
 interface Script {
   readonly detection: string;
   readonly description: string;
-  /** When it begins, from 0 to 1 within the archive's time span. */
+  /** When it begins, as a fraction of the archive's time span. */
   readonly begin: number;
   readonly events: number;
   /** Milliseconds between events. */
   readonly interval: number;
   readonly caller: Fields;
   readonly service: string;
-  /** Event names, in turn. */
+  /** Event names, repeated in this order. */
   readonly names: readonly string[];
   readonly details: () => Fields;
 }

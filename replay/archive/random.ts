@@ -26,13 +26,13 @@ export function seededRandom(seed: number): Random {
     return (state[3] ?? 0) / 2 ** 32;
   };
   const below = (limit: number) => Math.floor(next() * limit);
-  const from = (alphabet: string, length: number) => {
+  const textFrom = (alphabet: string, length: number) => {
     let text = "";
     while (text.length < length) text += alphabet[below(alphabet.length)];
     return text;
   };
-  const hex = (length: number) => from(HEX, length);
-  const text = (length: number) => from(ALPHANUMERIC, length);
+  const hex = (length: number) => textFrom(HEX, length);
+  const text = (length: number) => textFrom(ALPHANUMERIC, length);
   return {
     next,
     below,

@@ -8,16 +8,16 @@ import {
   session,
 } from "./account.ts";
 
-/** A type of call that happens all the time. */
+/** A type of everyday call. */
 interface Activity {
-  /** Of all events. The shares add up to 1. */
+  /** Fraction of all events. The fractions add up to 1. */
   readonly share: number;
   readonly service: string;
   /** Event names to choose from at random. */
   readonly names: readonly string[];
   readonly caller: (account: Account) => Fields;
   readonly details: (account: Account, region: string) => Fields;
-  /** If the calls happen in one Region only. */
+  /** The only Region of the calls. Default: any Region. */
   readonly region?: string;
 }
 
@@ -52,7 +52,7 @@ const ACTIVITIES: readonly Activity[] = [
     share: 0.15,
     service: "sts",
     names: ["AssumeRole"],
-    // Only ECS assumes the service's role: role-change reports another service that does.
+    // ECS is the only service that assumes the service's role. role-change reports any other.
     caller: () => ({ type: "AWSService", invokedBy: "ecs-tasks.amazonaws.com" }),
     details: ({ id: accountId, random }) => {
       const role = random.pick(["cipherwatch-dev-service", "uploader", "monitoring", "web"]);
@@ -145,7 +145,7 @@ const ACTIVITIES: readonly Activity[] = [
   },
 ];
 
-/** A record of everyday activity: a random one, in proportion to the shares. */
+/** Generates the record of an everyday call, chosen at random in proportion to the shares. */
 export function everydayRecord(account: Account, region: string, at: number): Fields {
   const activity = chooseByShare(ACTIVITIES, ({ share }) => share, account.random.next());
   const place = activity.region ?? region;
@@ -159,16 +159,19 @@ export function everydayRecord(account: Account, region: string, at: number): Fi
   });
 }
 
-/** @param point from 0 to 1 */
+/**
+ * Chooses an item in proportion to the shares.
+ * @param point a random number from 0 (inclusive) to 1 (exclusive)
+ */
 export function chooseByShare<Item>(
   items: readonly Item[],
   shareOf: (item: Item) => number,
   point: number,
 ): Item {
-  let rest = point;
+  let remaining = point;
   const chosen = items.find((item) => {
-    rest -= shareOf(item);
-    return rest < 0;
+    remaining -= shareOf(item);
+    return remaining < 0;
   });
   // Rounding may leave the sum of the shares just below 1.
   const item = chosen ?? items[0];

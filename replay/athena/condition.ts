@@ -85,7 +85,10 @@ function alternatives(conditions: readonly Condition<JsonTest>[], context: Conte
   return parts.map((part) => part());
 }
 
-/** An equality that depends only on the text of a field: not with `true` or `false`, nor with wildcards. */
+/**
+ * Returns a test that only compares the text of a field. Excludes `true` and `false`, which are also the texts of
+ * booleans, and wildcards.
+ */
 function plainEquality(
   condition: Condition<JsonTest>,
 ): { readonly test: JsonComparison; readonly text: string } | undefined {

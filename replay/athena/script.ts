@@ -22,8 +22,8 @@ export const DEFAULT_REGIONS: readonly string[] = [
 ];
 
 /**
- * A script for Amazon Athena: a statement that creates the table, then a query per detection or a comment
- * why SQL cannot express it.
+ * Writes a script for Amazon Athena: a statement that creates the table, and for each detection a query, or a
+ * comment that says why SQL cannot express it.
  * @param thresholds by detection id, instead of the deployed thresholds
  */
 export function athenaScript(
@@ -74,7 +74,7 @@ function detectionQuery(
   }
 }
 
-/** The alarms that a query can compare with their thresholds, and a comment for each other one. */
+/** Returns the alarms that a query can compare with their thresholds, and a comment for each other alarm. */
 function expressibleAlarms(
   filters: readonly MetricFilter[],
   detection: ReplayedDetection,

@@ -97,7 +97,7 @@ FROM minutes
 ORDER BY minute;`;
 }
 
-/** Columns for the alarm's period that ends with the minute. */
+/** Columns for the period of an alarm that ends with the minute. */
 function breaching({ period, comparisonOperator, threshold }: ThresholdAlarm, index: number): Sql {
   const suffix = index === 0 ? "" : `_${index + 1}`;
   const before = period / 60 - 1;

@@ -2,20 +2,20 @@ import { alarmStatistic } from "../../detections/alarm-statistic.ts";
 import type { Detection } from "../../detections/detection.ts";
 import type { DetectionSettings } from "../../detections/enabled.ts";
 
-/** What an alarm compares with its threshold. */
+/** The value that an alarm compares with its threshold. */
 type AlarmEvaluation = Pick<Detection, "period" | "evaluationPeriods" | "statistic">;
 
-/** What the settings let a detection's alarm evaluate: at a threshold of 1, and at a higher one. */
+/** How a detection's alarm evaluates its metric with a threshold of 1, and with a higher threshold. */
 export interface AlarmEvaluations {
-  readonly one: AlarmEvaluation;
-  readonly more: AlarmEvaluation;
+  readonly atOne: AlarmEvaluation;
+  readonly aboveOne: AlarmEvaluation;
 }
 
 /** By detection id. */
 export type EvaluationsById = Readonly<Record<string, AlarmEvaluations>>;
 
 /**
- * Returns what the alarms of all detections evaluate, with the settings' periods.
+ * Returns how the alarms of all detections evaluate their metrics, with the periods of the settings.
  * @param detectionsOf returns the detections that settings enable
  */
 export function alarmEvaluations<Settings extends DetectionSettings>(
@@ -33,11 +33,11 @@ export function alarmEvaluations<Settings extends DetectionSettings>(
       evaluationPeriods: detection.evaluationPeriods,
       statistic: alarmStatistic(detection),
     }));
-  const [ones, mores] = [evaluationsFor(1), evaluationsFor(2)];
+  const [allAtOne, allAboveOne] = [evaluationsFor(1), evaluationsFor(2)];
   return Object.fromEntries(
     detections.flatMap(({ id }, index) => {
-      const [one, more] = [ones[index], mores[index]];
-      return one === undefined || more === undefined ? [] : [[id, { one, more }]];
+      const [atOne, aboveOne] = [allAtOne[index], allAboveOne[index]];
+      return atOne === undefined || aboveOne === undefined ? [] : [[id, { atOne, aboveOne }]];
     }),
   );
 }

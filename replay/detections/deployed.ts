@@ -27,7 +27,7 @@ export type DeployedAlarms = Pick<
 type StackArns = Readonly<Partial<Record<Binding, string>>>;
 
 /**
- * The metric filters of a deployment that read CloudTrail's log group, and the alarms on their metrics.
+ * Returns the metric filters of a deployment that read CloudTrail's log group, and the alarms on their metrics.
  * @param env environment of the service; undefined for a deployment that monitors other keys
  */
 export function deployedDetections(
@@ -43,12 +43,12 @@ export function deployedDetections(
   const filters = deployedFilters.map((filter) => bind(filter, stackArns, bound));
   const metrics = Map.groupBy(filters.keys(), (index) => metricKeyOf(filters[index]));
   const alarms: readonly MetricAlarm[] = [...deployment.alarms, ...deployment.anomalyAlarms];
-  const whyNot = (alarm: MetricAlarm): string | undefined => {
+  const whyNotReplayed = (alarm: MetricAlarm): string | undefined => {
     if (!metrics.has(alarmKeyOf(alarm))) {
       return `its metric ${alarm.metricName} in ${alarm.namespace} does not come from CloudTrail`;
     }
     if (alarm.treatMissingData === "breaching") {
-      return "it fires while no events arrive, and the files do not contain the time before them";
+      return "it fires without events, and the files do not show whether there were any before the first one";
     }
     return alarm.period % 60 === 0
       ? undefined
@@ -74,7 +74,9 @@ export function deployedDetections(
       id: idOf(filters[indices[0] ?? 0]),
       filters: indices,
       evaluations: deployment.evaluations[idOf(filters[indices[0] ?? 0])],
-      alarms: alarms.filter((alarm) => alarmKeyOf(alarm) === key && whyNot(alarm) === undefined),
+      alarms: alarms.filter(
+        (alarm) => alarmKeyOf(alarm) === key && whyNotReplayed(alarm) === undefined,
+      ),
       unbound: BINDINGS.filter(
         (binding) =>
           bound[`${binding}Arn`] === undefined &&
@@ -84,13 +86,13 @@ export function deployedDetections(
     composites: deployment.compositeAlarms,
     problems: [],
     notReplayed: alarms.flatMap((alarm) => {
-      const why = whyNot(alarm);
+      const why = whyNotReplayed(alarm);
       return why === undefined ? [] : [{ alarm: alarm.name, why, unread: false }];
     }),
   };
 }
 
-/** The metric of a detection has its id. */
+/** Returns the id of the detection that a filter belongs to, which is the name of its metric. */
 function idOf(filter: MetricFilter | undefined): string {
   return filter?.transformation.metricName ?? "";
 }
@@ -129,15 +131,15 @@ function bind(filter: MetricFilter, stackArns: StackArns, bound: BoundArns): Met
     const arn = bound[`${binding}Arn`];
     const stackArn = stackArns[binding];
     if (arn === undefined || stackArn === undefined) continue;
-    // Excludes longer ARNs: those of roles whose names begin with this role's name.
-    const whole = new RegExp(`${stackArn.replaceAll(".", "\\.")}(?![\\w+=,.@-])`, "g");
-    pattern = pattern.replace(whole, () => arn);
+    // Does not replace the beginning of a longer ARN, such as that of a role whose name begins with this role's.
+    const completeArn = new RegExp(`${stackArn.replaceAll(".", "\\.")}(?![\\w+=,.@-])`, "g");
+    pattern = pattern.replace(completeArn, () => arn);
   }
   checkLength(filter.name, pattern);
   return { ...filter, pattern };
 }
 
-/** The options validate the ARNs, so only the length of a pattern can become invalid. */
+/** Rejects patterns that are too long. Nothing else can be invalid, because the options validate the ARNs. */
 function checkLength(name: string, pattern: string): void {
   if (pattern.length <= MAX_PATTERN_LENGTH) return;
   throw new Error(

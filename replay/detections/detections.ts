@@ -12,7 +12,7 @@ export interface ReplayedDetection {
   readonly alarms: readonly MetricAlarm[];
   /** Parts of its patterns that name a resource of the stacks because no ARN was given. */
   readonly unbound: readonly Binding[];
-  /** How its threshold alarm evaluates at other thresholds. Default: as at the deployed one. */
+  /** How its threshold alarm evaluates other thresholds. Default: as the deployed one. */
   readonly evaluations?: AlarmEvaluations | undefined;
 }
 
@@ -26,7 +26,7 @@ export function withThreshold(
   { evaluations }: Pick<ReplayedDetection, "evaluations">,
 ): ThresholdAlarm {
   if (threshold === alarm.threshold) return alarm;
-  return { ...alarm, threshold, ...(threshold > 1 ? evaluations?.more : evaluations?.one) };
+  return { ...alarm, threshold, ...(threshold > 1 ? evaluations?.aboveOne : evaluations?.atOne) };
 }
 
 export const BINDINGS = ["role", "key"] as const;
@@ -58,14 +58,14 @@ export interface ReplayedDetections {
   readonly keys?: readonly ReplayedKey[];
 }
 
-/** A key that some of the detections are for. */
+/** A KMS key that some of the detections monitor. */
 export interface ReplayedKey {
   readonly name: string;
   readonly arn: string;
   readonly detectionIds: readonly string[];
 }
 
-/** Something that keeps an alarm from doing what it is for. */
+/** A mistake because of which an alarm does not fire, or does not notify anyone. */
 export interface AlarmProblem {
   readonly alarm: string;
   readonly kind: "never fires" | "may miss" | "notifies nobody";
@@ -77,28 +77,28 @@ export interface AlarmProblem {
 export interface NotReplayed {
   readonly alarm: string;
   readonly why: string;
-  /** Whether it could not be read, and may be about CloudTrail records: the report may lack what they do to it. */
+  /** Whether it could not be read and may concern CloudTrail records, so that the report may be incomplete. */
   readonly unread: boolean;
 }
 
-/** Where a trail delivers its log files. */
+/** The location and the Regions of a trail's log files. */
 export interface TrailArchive {
   /** `s3://bucket/prefix/AWSLogs/111122223333/CloudTrail`, without a trailing slash. */
   readonly location: string;
   readonly regions: readonly string[];
 }
 
-/** Without the location if the bucket of an existing trail is unknown. */
+/** An archive without its location if the bucket of an existing trail is unknown. */
 export type KnownArchive = Pick<TrailArchive, "regions"> & Partial<TrailArchive>;
 
-/** What is replayed if the command line names no other filters. */
+/** The detections to replay if the command line names no other filters. */
 export interface DefaultDetections {
   readonly detections: ReplayedDetections;
-  /** Of the stacks' own trail. */
+  /** Log files of the stacks' own trail. */
   readonly archive: KnownArchive;
 }
 
-/** `metricId`s of the metrics with alarms. */
+/** Returns the `metricId`s of the metrics with alarms. */
 export function monitoredMetricsOf(detections: readonly ReplayedDetection[]): readonly string[] {
   return [...new Set(detections.flatMap(({ alarms }) => alarms.flatMap(metricIdsOf)))];
 }

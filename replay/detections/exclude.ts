@@ -9,12 +9,12 @@ import { isMathAlarm } from "./math-alarm.ts";
 /** Callers to exclude, by detection id: the values of `--exclude`. */
 export type Exclusions = ReadonlyMap<string, readonly string[]>;
 
-/** A detection as it would be with more exclusions. */
+/** A detection with additional exclusions, compared with the deployed one. */
 export interface ExclusionTrial {
   readonly exclusions: readonly string[];
-  /** Counts what the detection would still count. Its alarms have the names of the detection's. */
+  /** Counts the events that the detection would still count. Its alarms have the deployed names. */
   readonly remaining: ReplayedDetection;
-  /** Counts what it would not count any more. */
+  /** Counts the events that the detection would no longer count. */
   readonly hidden: ReplayedDetection;
 }
 
@@ -22,7 +22,7 @@ export interface ExclusionTrial {
  * Builds filters that are replayed beside the deployed ones, to compare a detection with and without
  * exclusions.
  * @returns the trials, and the filters to append to those of `deployed`
- * @throws Error for a pattern that is not about JSON, or would be too long for AWS
+ * @throws Error for a pattern that is not a JSON pattern, or would be too long for AWS
  */
 export function exclusionTrials(
   deployed: ReplayedDetections,
@@ -51,13 +51,15 @@ export function exclusionTrials(
   return { filters, trials };
 }
 
-/** Keeps the metric of a trial apart from the deployed one. */
+/** Separates the metric of a trial from the deployed one. */
 const trialNamespace = (namespace: string) => `${namespace} with --exclude`;
 
-/** An expression also reads metrics of other detections, which have no trial. */
+/** Rejects metric math, which may read metrics of other detections, for which there is no trial. */
 function trialAlarm(alarm: MetricAlarm): MetricAlarm {
   if (isMathAlarm(alarm)) {
-    throw new Error(`--exclude does not support alarms with metric math; ${alarm.name} is one.`);
+    throw new Error(
+      `--exclude does not support alarms with metric math, such as ${alarm.name}. Replay its detection without --exclude.`,
+    );
   }
   return { ...alarm, namespace: trialNamespace(alarm.namespace) };
 }
@@ -79,7 +81,7 @@ function withoutCallersOf(filter: MetricFilter, callers: readonly string[]): Met
   };
 }
 
-/** Never deployed, so its length does not matter, and neither does its metric. */
+/** Returns a filter for the hidden events. It is never deployed, so its pattern may have any length. */
 function onlyCallersOf(filter: MetricFilter, callers: readonly string[]): MetricFilter {
   const transformation = { ...filter.transformation, metricNamespace: "hidden by --exclude" };
   return { ...filter, pattern: onlyCallers(filter.pattern, callers), transformation };

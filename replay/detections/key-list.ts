@@ -33,7 +33,7 @@ import type { ReplayedDetections } from "./detections.ts";
 
 const MONITORED_KEYS = variableName("monitoredKeys");
 
-/** Keys of the alarm stacks themselves. AWS assigns their ids, so no past event contains them. */
+/** Placeholder for the keys of the stacks themselves, whose ids AWS assigns and no past event contains. */
 const UNKNOWN_KEY = "00000000-0000-0000-0000-000000000000";
 
 /**
@@ -82,7 +82,9 @@ function readList(list: string) {
     const errors = error.issues.map(({ message }) => `--keys: ${message}`);
     throw new Error(`${errors.join("\n")}\nAllowed: ${first?.allowed}.`);
   }
-  throw new Error("--keys is empty; it must be the file that lists your keys.");
+  throw new Error(
+    '--keys is empty. Pass a JSON file that lists KMS keys: [{"name": "payments", "key": "arn:…", "roles": ["arn:…"]}].',
+  );
 }
 
 function filtersOf(

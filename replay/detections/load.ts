@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { BoundArns, DefaultDetections } from "./detections.ts";
 
-/** The message of the child process. */
+/** The message that the child process sends. */
 export type SynthesisResult = DefaultDetections | { readonly error: string };
 
-/** Compiled modules of the stacks: with them, the child process takes half the time. */
+/** Folder of compiled modules, with which the child process takes half the time. */
 const COMPILE_CACHE = fileURLToPath(
   new URL("../../node_modules/.cache/node-compile", import.meta.url),
 );
@@ -25,7 +25,10 @@ export async function loadSynthesizedDetections(bound: BoundArns): Promise<Defau
   const [first] = await Promise.race([once(child, "message"), once(child, "exit")]);
   const result = first as SynthesisResult | number | null;
   if (result === null || typeof result === "number") {
-    throw new Error(`The process that synthesizes the stacks exited with ${result ?? "a signal"}.`);
+    const cause = result === null ? "a signal" : `exit code ${result}`;
+    throw new Error(
+      `The process that synthesizes the stacks failed with ${cause}. Its error is above.`,
+    );
   }
   if ("error" in result) throw new Error(result.error);
   return result;

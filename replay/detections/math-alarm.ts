@@ -13,7 +13,7 @@ export interface AlarmMetric {
 /** Compares the result of a metric math expression with a threshold. */
 export interface MathAlarm extends ThresholdAlarm {
   readonly math: {
-    /** As in the alarm, for messages. */
+    /** The expression as written in the alarm, for messages. */
     readonly text: string;
     readonly inputs: readonly AlarmMetric[];
     /** @param values of the inputs, in their order; NaN: missing */

@@ -2,8 +2,8 @@ import { replaceCdktf } from "../../terraform/cdktf-subset/modules.ts";
 import type { BoundArns } from "./detections.ts";
 import type { SynthesisResult } from "./load.ts";
 
-// The child process of load.ts: receives ARNs, sends the detections or the error, and exits. Replaces CDKTF, which
-// takes longer than everything else here.
+// The child process of load.ts: receives ARNs, sends the detections or the error, and exits. Replaces CDKTF, because
+// CDKTF would take most of the time.
 replaceCdktf();
 const synthesized = import("./synthesized.ts");
 

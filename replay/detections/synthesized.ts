@@ -25,10 +25,10 @@ const ACCOUNT_ID = "111122223333";
 
 const MONITORED_KEYS = variableName("monitoredKeys");
 
-/** Where CloudTrail records events of global services. */
+/** The Region in which CloudTrail records events of global services. */
 const GLOBAL_REGION = "us-east-1";
 
-/** What the stacks deploy, as far as a replay needs it. */
+/** The parts of the stacks that a replay needs. */
 export interface SynthesizedAlarms {
   readonly env: string;
   readonly account: Account;
@@ -52,7 +52,7 @@ export function synthesizeAlarms(
   };
 }
 
-/** @param settings those that the stacks were synthesized from */
+/** @param settings from which the stacks were synthesized */
 function alarmsOf(
   { stacks, evaluations }: { readonly stacks: Stacks; readonly evaluations: EvaluationsById },
   settings: StackSettings,
@@ -93,7 +93,7 @@ export function synthesizedDetections(
   return { detections: deployedDetections(deployment, env, bound), archive };
 }
 
-/** The detections on the keys that the settings monitor, instead of those of the service. */
+/** Returns the detections on the keys that the settings list, instead of those on the service's key. */
 function keyDetectionsFor(variables: Variables, bound: BoundArns): DefaultDetections {
   if (bound.roleArn !== undefined || bound.keyArn !== undefined) {
     throw new Error(

@@ -1,4 +1,4 @@
-/** Who made a call, from the fields of its CloudTrail record. A field that the record lacks is empty. */
+/** The caller in a CloudTrail record. A field that the record lacks is empty. */
 export interface Caller {
   /** ARN of the session or user; for callers without one, the AWS service or the account. */
   readonly principal: string;
@@ -19,7 +19,7 @@ export interface MatchedEvent extends Caller {
 
 type CloudTrailEvent = Readonly<Record<string, unknown>>;
 
-/** Callers choose their user agents, so its length is limited. */
+/** Limits the length of a field, because callers choose their user agents. */
 const MAX_FIELD_LENGTH = 512;
 
 /** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html */
@@ -41,7 +41,7 @@ export function callerOf(event: CloudTrailEvent): Caller {
   };
 }
 
-/** Callers of other accounts have no ARN, only an account and, if it is disclosed, a principal id. */
+/** Describes the principal. CloudTrail records no ARN of callers of other accounts. */
 function principalOf({ type, arn, invokedBy, accountId, principalId }: UserIdentity): string {
   const account = field(accountId);
   const id = field(principalId);
@@ -70,7 +70,7 @@ function field(value: unknown): string {
   return typeof value === "string" ? value.slice(0, MAX_FIELD_LENGTH) : "";
 }
 
-/** Numbers the distinct values of a batch, so that a match carries numbers instead of text. */
+/** Assigns an index to each distinct value of a batch, so that matches contain numbers instead of text. */
 export interface ValueTable {
   /** @returns the index of the value; -1 once the table is full */
   readonly indexOf: (value: string) => number;
@@ -95,7 +95,7 @@ export function createValueTable(capacity: number): ValueTable {
 /** How many events a report lists for each detection. */
 export const EVENTS_LISTED = 20;
 
-/** The earliest events of a filter, each id once. */
+/** The earliest events of a filter, without duplicates. */
 export interface EarliestEvents {
   /** Whether an event at this time may be among the earliest. */
   readonly mayKeep: (at: number) => boolean;

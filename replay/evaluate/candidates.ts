@@ -26,7 +26,7 @@ export interface Candidates<Item> {
 
 const CALL_FIELDS: readonly string[] = ["$.eventSource", "$.eventName"];
 
-/** AWS has thousands of API operations. More distinct names are not real calls, so the cache restarts. */
+/** Bounds the cache. AWS has only thousands of API operations, so further names are not those of real calls. */
 const MAX_CACHED_CALLS = 20_000;
 
 /**
@@ -60,33 +60,33 @@ function candidatesFor<Item extends { readonly pattern: FilterPattern }>(
   items: readonly Item[],
   call: Call,
 ): Candidates<Item> {
-  const needs = items.map(({ pattern }) =>
+  const requirements = items.map(({ pattern }) =>
     pattern.kind === "json" ? literalsOf(pattern.condition, call) : undefined,
   );
   return {
-    items: items.filter((_, index) => needs[index]?.length !== 0),
-    literals: anyOf(needs),
+    items: items.filter((_, index) => requirements[index]?.length !== 0),
+    literals: anyOf(requirements),
   };
 }
 
 /** At least one of these texts must occur. Empty: no record can match. Undefined: no requirement is known. */
 type Literals = readonly string[] | undefined;
 
-/** The texts that the JSON of a record of the call needs to meet a condition. */
+/** Returns the texts that the JSON of a record of the call must contain to meet a condition. */
 function literalsOf(condition: Condition<JsonTest>, call: Call): Literals {
   if (!isCompound(condition)) return literalsOfTest(condition, call);
-  const needs = condition.conditions.map((inner) => literalsOf(inner, call));
-  if (condition.type === "or") return anyOf(needs);
-  // Each operand has to hold, so one requirement is enough: the one that is the fastest to search for.
-  return needs.reduce((best, next) => (searchSpeed(next) > searchSpeed(best) ? next : best));
+  const requirements = condition.conditions.map((inner) => literalsOf(inner, call));
+  if (condition.type === "or") return anyOf(requirements);
+  // All operands have to hold, so it is enough to check the requirement that is the fastest to search for.
+  return requirements.reduce((best, next) => (searchSpeed(next) > searchSpeed(best) ? next : best));
 }
 
-function anyOf(needs: readonly Literals[]): Literals {
-  const known = needs.filter((literals) => literals !== undefined);
-  return known.length < needs.length ? undefined : [...new Set(known.flat())];
+function anyOf(requirements: readonly Literals[]): Literals {
+  const known = requirements.filter((literals) => literals !== undefined);
+  return known.length < requirements.length ? undefined : [...new Set(known.flat())];
 }
 
-/** Long texts are fast to find, and rare. The requirement that cannot be met comes first. */
+/** Prefers long texts, which are fast to find and rare, and above all a requirement that cannot be met. */
 function searchSpeed(literals: Literals): number {
   return literals === undefined ? -1 : Math.min(...literals.map(({ length }) => length));
 }
@@ -96,7 +96,7 @@ function literalsOfTest(test: JsonTest, call: Call): Literals {
     const holds = matchesJson({ kind: "json", source: "", condition: test }, call);
     return holds ? undefined : [];
   }
-  // A missing field may meet any other test.
+  // Other tests may hold for a record without the field.
   if (test.type !== "comparison" || test.operator === "!=") return undefined;
   const literal = textOf(test) ?? nameOf(test.selector);
   return literal === undefined ? undefined : [literal];

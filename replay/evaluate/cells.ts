@@ -15,7 +15,7 @@ export interface Sums {
 }
 
 export interface CopyCounts {
-  /** Matches not counted because the same event had matched before. */
+  /** Number of matches that are not counted because the same event matched before. */
   readonly copies: number;
   /** Whether copies are counted, because there are too many matches to detect them. */
   readonly countsCopies: boolean;
@@ -150,7 +150,7 @@ function addMatch(data: Float64Array, at: number, value: number): void {
 
 const bits = new DataView(new ArrayBuffer(8));
 
-/** Mixes an event's identity with what it contributes: an event may match several filters. */
+/** Combines an event's identity with the filter, minute and value, because an event may match several filters. */
 function matchIdentity(
   [first, second]: readonly [number, number],
   filter: number,

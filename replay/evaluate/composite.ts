@@ -3,8 +3,8 @@ import { evaluateAlarmRule, parseAlarmRule } from "../../cloudwatch/alarm/compos
 import type { Transition } from "./transitions.ts";
 
 /**
- * Evaluates composite alarms when they are created and whenever other alarms change state. They are
- * evaluated repeatedly, since their rules may refer to each other.
+ * Evaluates composite alarms when they are created and whenever other alarms change state. Evaluates them
+ * repeatedly, because their rules may refer to each other.
  * @param others transitions of the alarms in their rules, by name; a missing alarm is in no state
  * @param begin when evaluation begins, in milliseconds since the epoch
  * @returns transitions by alarm name

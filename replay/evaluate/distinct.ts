@@ -2,7 +2,7 @@
 export interface DistinctPairs {
   /** @returns whether the pair is new; always false once the set is full */
   readonly add: (first: number, second: number) => boolean;
-  /** More pairs were added than there is room for, so results of `add` are no longer valid. */
+  /** Whether more pairs were added than the set can hold, so that results of `add` are not valid. */
   readonly isFull: () => boolean;
 }
 

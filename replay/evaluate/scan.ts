@@ -16,7 +16,7 @@ import { type CountsByMinute, createMinuteCounter } from "./counts.ts";
 import { metricId } from "./metric-id.ts";
 import { createSkimmer, type Skim } from "./skim.ts";
 
-/** What to look for in records. Sent to workers, so it is plain data. */
+/** The filters to apply to records. Plain data, because it is sent to workers. */
 export interface ScanPlan {
   readonly filters: readonly MetricFilter[];
   /** `metricId`s of the metrics with alarms. Values published to others are not kept. */
@@ -29,7 +29,7 @@ export interface ScanPlan {
   readonly countsKeyUse: boolean;
 }
 
-/** The results of a scan since its findings were last taken. Sent between threads, so it is plain data. */
+/** The results of a scan since its findings were last taken. Plain data, because they are sent between threads. */
 export interface Findings {
   readonly events: number;
   /** Number of events before `since`, or at or after `until`. */
@@ -45,7 +45,7 @@ export interface Findings {
   readonly matches: Float64Array;
   /** The callers, roles and addresses that the matches refer to by index. */
   readonly callerValues: readonly string[];
-  /** The earliest events so far of filters with new ones, with the index of the filter. */
+  /** The earliest events so far of each filter for which they changed, with the index of the filter. */
   readonly earliest: readonly (readonly [filter: number, event: MatchedEvent])[];
   readonly roles: readonly (readonly [arn: string, calls: number])[];
   readonly keys: readonly (readonly [arn: string, calls: number])[];
@@ -64,7 +64,7 @@ const MAX_CALLER_VALUES = 50_000;
 export interface Scan {
   /** @returns the error if the record cannot be evaluated */
   readonly add: (record: object, text: string) => string | undefined;
-  /** Begins a text with records as CloudTrail writes them, to find those that need not be added. */
+  /** Begins a text with records as CloudTrail writes them, to find the records that need not be parsed. */
   readonly skim: (text: string) => Skim;
   /**
    * Counts a record that was not parsed, since no filter can match it.
@@ -207,7 +207,7 @@ function indicesOf({ principal, role, address }: Caller, { indexOf }: ValueTable
   return [indexOf(principal), indexOf(role), indexOf(address)];
 }
 
-/** Keeps the earliest events of each filter over all batches, so that later ones are not sent again. */
+/** Keeps the earliest events of each filter over all batches, so that a batch only sends changes. */
 function createEarliestPerFilter(filters: number) {
   const byFilter = Array.from({ length: filters }, createEarliestEvents);
   const changed = new Set<number>();

@@ -20,14 +20,15 @@ export const EMPTY_SERIES: Series = emptySeries(new Float64Array());
 /** A filter that publishes to a metric. */
 interface Source {
   readonly filter: number;
-  /** Published for each event that the filter does not match; undefined: nothing is. */
+  /** Value published for each event that the filter does not match. Undefined: none. */
   readonly defaultValue: number | undefined;
 }
 
 /**
  * Builds the values of metrics from the matches of their filters.
  * @param events number of events in each minute that has events
- * @returns builds the values of a metric from its index and id. Metrics without matches share one result.
+ * @returns a function that builds the values of a metric from its index and id. Metrics without matches that have
+ * the same default value share one result.
  */
 export function createSeries({
   filters,
@@ -75,7 +76,7 @@ function seriesOf(
   let isEmpty = true;
   for (const { filter, defaultValue } of sources) {
     if (defaultValue !== undefined) {
-      // The usual case: the other values of an empty series are 0 already.
+      // In the usual case, the sums, minimums and maximums are 0 already.
       const isDone = defaultValue === 0 && isEmpty;
       const unmatched = isDone ? series.sampleCounts : new Float64Array(counts.length);
       unmatched.set(counts);
@@ -132,7 +133,7 @@ function merge(
   maximums[at] = isFirst ? maximum : Math.max(maximums[at] ?? 0, maximum);
 }
 
-/** Drops the minutes without values. */
+/** Removes the minutes without values. */
 function withoutGaps(series: Series): Series {
   const { sampleCounts } = series;
   if (!sampleCounts.includes(0)) return series;

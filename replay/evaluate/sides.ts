@@ -20,7 +20,7 @@ export const BREACHING = 2;
 /** The model of an anomaly alarm has not learned enough. */
 export const UNTRAINED = 3;
 
-/** On which side of the threshold or band each value of a segment is. */
+/** The side of the threshold or band on which each value of a segment is. */
 export interface Sides {
   /** Returns the side of the period that ends at a minute; MISSING for minutes outside of the segment. */
   readonly sideAt: (at: number) => number;
@@ -61,17 +61,17 @@ function anomalySides(alarm: AnomalyAlarm, segment: Segment): Sides {
 }
 
 /**
- * The sums of a day's squares of such values are exact. Values are counts, which are small integers; others take
- * the slower way.
+ * Integers up to this value have squares whose sum over the training window is exact. Metrics usually count
+ * matches; for other values, each bound is computed from the whole history, which is slower.
  */
 const MAX_EXACT = 2 ** 20;
 
-/** How much the two ways to compute a bound may differ. */
+/** Maximum relative difference between a bound from running sums and the exact one. */
 const TOLERANCE = 1e-6;
 
 /**
  * Returns a function to call for each minute of a segment, in order. It returns the upper bound for the period
- * that ends then; undefined if the history is too short. The bound is on the exact one's side of `value`.
+ * that ends then; undefined if the history is too short. The value is on the same side of it as of the exact bound.
  */
 function createBoundReader(
   alarm: AnomalyAlarm,
@@ -89,7 +89,7 @@ function createBoundReader(
   const minutesPerPeriod = alarm.period / 60;
   const windowMinutes =
     Math.floor(ANOMALY_TRAINING_WINDOW / (alarm.period * 1000)) * minutesPerPeriod;
-  // The history of a period are the periods before it, so there is one for each minute of a period.
+  // The history of a period consists of the periods before it, so each minute of a period has sums of its own.
   const [counts, sums, squares] = [0, 0, 0].map(() => new Float64Array(minutesPerPeriod)) as [
     Float64Array,
     Float64Array,

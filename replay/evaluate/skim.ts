@@ -1,39 +1,39 @@
 import type { Call } from "./candidates.ts";
 
 /**
- * Returns the time of the record in `text[from, to)` if no filter can match it, without parsing it; undefined
- * if it has to be parsed.
+ * Returns the time of the record in `text[from, to)`, without parsing it, if no filter can match it; undefined if it
+ * has to be parsed.
  */
 export type Skim = (from: number, to: number) => string | undefined;
 
 interface SkimProps {
   /**
-   * Returns texts. Each matching record of the call contains at least one of them, see `Candidates`;
-   * undefined: parse all records of the call.
+   * Returns texts of which each matching record of the call contains at least one (see `Candidates`); undefined if all
+   * records of the call have to be parsed.
    */
   readonly literalsOf: (call: Call) => readonly string[] | undefined;
-  /** A longer record has to be parsed. */
+  /** Maximum length of a record that is not parsed. */
   readonly maxLength: number;
 }
 
-/** CloudTrail writes these members in this order, after `userIdentity`, which is an object. */
+/** CloudTrail writes these fields in this order, after `userIdentity`, which is an object. */
 const BEFORE_TIME = '},"eventTime":"';
 const TIME_LENGTH = "2026-03-02T09:14:27Z".length;
 const BEFORE_SOURCE = '","eventSource":"';
 const BEFORE_NAME = '","eventName":"';
 
-/** AWS has thousands of API operations. More distinct names are not real calls, so the cache restarts. */
+/** Bounds the cache. AWS has only thousands of API operations, so further names are not those of real calls. */
 const MAX_CALLS = 20_000;
 
 /**
- * Skims records as CloudTrail writes them: compact JSON, with members in its order. Most records match no
- * filter, and parsing them would be the larger part of a replay.
+ * Skims records as CloudTrail writes them: compact JSON, with fields in a fixed order. Most records match no
+ * filter, and parsing them would take most of the time of a replay.
  *
  * A record with a backslash is parsed, since it may contain escaped literals.
  * @returns a function that begins a new text
  */
 export function createSkimmer({ literalsOf, maxLength }: SkimProps): (text: string) => Skim {
-  /** Finds a literal, by the text from the name of the service to that of the call. */
+  /** Expressions that find a literal, by the text from `eventSource` to `eventName`. */
   const byCall = new Map<string, RegExp | undefined>();
 
   function matcherAt(text: string, source: number, name: number, end: number) {
@@ -76,7 +76,7 @@ function indexOf(text: string, part: string, from: number): number {
   return index < 0 ? Number.POSITIVE_INFINITY : index;
 }
 
-/** An expression for one pass over the record; without literals, it matches nothing. */
+/** Creates an expression that finds any of the literals in one pass. Without literals, it matches nothing. */
 function anyOf(literals: readonly string[]): RegExp {
   const escaped = literals.map((literal) => literal.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"));
   return new RegExp(literals.length === 0 ? "(?!)" : escaped.join("|"));

@@ -1,4 +1,4 @@
-/** The index of the first number at or above `value` in an ascending list. */
+/** Returns the index of the first number at or above `value` in an ascending list. */
 export function indexFrom(sorted: Float64Array, value: number): number {
   let low = 0;
   let high = sorted.length;

@@ -16,7 +16,7 @@ export interface Tally {
   readonly add: (findings: Findings) => void;
   /** @param filter index of the filter */
   readonly matches: (filter: number) => Matches;
-  /** Who made the calls that any of the filters matched. @param filters their indices */
+  /** Returns the callers of the events that any of the filters matched. @param filters their indices */
   readonly who: (filters: readonly number[]) => Who;
   /** @param metric index of the monitored metric */
   readonly series: (metric: number) => Series;

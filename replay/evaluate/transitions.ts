@@ -55,7 +55,7 @@ export function transitionsOf(
   return transitions;
 }
 
-/** The periods that an evaluation looks at. */
+/** The periods in an evaluation range. */
 interface Window {
   readonly periods: number;
   readonly minutesPerPeriod: number;
@@ -76,7 +76,7 @@ function createComparison(
   const { periods, minutesPerPeriod, ignoresMissing } = window;
   const isAlike = (side: number, other: number) =>
     side === other || (ignoresMissing && side + other === MISSING + WITHIN);
-  // How far back the two evaluations look.
+  // Minutes that the two evaluations look back.
   const reach = periods * minutesPerPeriod + stride;
   let changedAt = Number.NEGATIVE_INFINITY;
   let next = 0;

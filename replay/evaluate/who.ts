@@ -6,10 +6,10 @@ import {
 } from "./caller.ts";
 import type { Findings } from "./scan.ts";
 
-/** Who made the calls that a detection matched. */
+/** The callers of the events that a detection matched. */
 export interface Who {
   readonly principals: CallerTotals;
-  /** Without calls by users, AWS services and other accounts. */
+  /** Excludes calls by users, AWS services and other accounts, which have no role. */
   readonly roles: CallerTotals;
   readonly addresses: CallerTotals;
   /** The earliest matches, at most `EVENTS_LISTED`, in order of time. */
@@ -26,15 +26,15 @@ export interface CallerTotals {
 const TOTALS_LISTED = 100;
 
 /**
- * Different callers, roles and addresses that all detections together remember. Calls by further ones count
- * as `OTHERS`. An entry takes about 200 bytes.
+ * Maximum number of different callers, roles and addresses that all detections together remember. Calls by others
+ * count as `OTHERS`. An entry takes about 200 bytes.
  */
 const MAX_VALUES = 100_000;
 export const OTHERS = "(others)";
 
 const KINDS = ["principal", "role", "address"] as const satisfies readonly (keyof Caller)[];
 
-/** Matches by a caller: of all deliveries, and of distinct events. */
+/** Number of matches by a caller, counting all deliveries, and counting distinct events. */
 interface Count {
   delivered: number;
   distinct: number;

@@ -19,7 +19,7 @@ import {
   unknownIn,
 } from "./resource.ts";
 
-/** The filters and alarms of files, as far as they can be replayed. */
+/** The filters and alarms of files that can be replayed, and the reasons why others cannot. */
 export interface ImportedAlarms {
   readonly filters: readonly MetricFilter[];
   readonly alarms: readonly ThresholdAlarm[];
@@ -28,9 +28,8 @@ export interface ImportedAlarms {
 }
 
 /**
- * Converts resources; those with missing or unsupported values are listed with the reason. Those that are
- * equal, such as the filters and alarms of a module that is called for each Region, count once: all of them
- * would get the same records.
+ * Converts resources, and lists those with missing or unsupported values with the reason. Equal resources, such as
+ * those of a module that is called for each Region, count once, because all of them would get the same records.
  */
 export function importAlarms(resources: readonly FileResource[]): ImportedAlarms {
   const notReplayed: NotReplayed[] = resources.flatMap((resource) =>
@@ -121,7 +120,7 @@ const UNSUPPORTED_OF_FILTER = [
 
 function metricFilter(get: Attributes, address: string): MetricFilter {
   for (const name of UNSUPPORTED_OF_FILTER) {
-    // Unknown until AWS chooses the default, which is none.
+    // A plan may mark an attribute that is not set as unknown. AWS's default is not to use it.
     const value = known(get, name, z.unknown(), undefined);
     if (value !== undefined && String(value) !== "false") {
       throw new NotReplayable(`${name} is ${JSON.stringify(value)}, which replay does not support`);
@@ -131,7 +130,7 @@ function metricFilter(get: Attributes, address: string): MetricFilter {
   const { name, namespace, value, default_value: defaultValue, unit, dimensions } = transformation;
   return {
     name: known(get, "name", Text, address),
-    // Which log group the filter reads makes no difference: replay gives it CloudTrail records.
+    // The log group makes no difference, because replay evaluates every filter on CloudTrail records.
     logGroupName: "replay",
     pattern: get("pattern", Text.default("")),
     transformation: {
@@ -180,7 +179,7 @@ function metricAlarm(get: Attributes, address: string): ThresholdAlarm {
   const evaluationPeriods = get("evaluation_periods", Integer);
   const alarm = {
     ...alarmBase(get, address),
-    ...measuredBy(get),
+    ...measurementOf(get),
     comparisonOperator: get("comparison_operator", Operator),
     threshold: get("threshold", z.coerce.number({ error: "must be a number" })),
     evaluationPeriods,
@@ -198,10 +197,10 @@ function metricAlarm(get: Attributes, address: string): ThresholdAlarm {
   return alarm;
 }
 
-/** What an alarm compares with its threshold: a metric or an expression. */
-type Measured = AlarmMetric & { readonly period: number } & Partial<Pick<MathAlarm, "math">>;
+/** The metric or expression that an alarm compares with its threshold. */
+type Measurement = AlarmMetric & { readonly period: number } & Partial<Pick<MathAlarm, "math">>;
 
-function measuredBy(get: Attributes): Measured {
+function measurementOf(get: Attributes): Measurement {
   if (get("metric_query", z.unknown()) === undefined) {
     get("extended_statistic", z.undefined({ error: "replay does not support percentiles" }));
     return {
@@ -268,7 +267,7 @@ function compositeAlarm(get: Attributes, address: string): CompositeAlarm {
   return { ...alarmBase(get, address), rule };
 }
 
-/** Turns the error of a validation into the reason why an alarm is not replayed. */
+/** Converts the error of a validation to the reason why an alarm is not replayed. */
 function accept<Result>(validate: () => Result, prefix = ""): Result {
   try {
     return validate();
@@ -283,24 +282,24 @@ function alarmBase(get: Attributes, address: string): AlarmBase {
     arn: "",
     description: known(get, "alarm_description", Text.default(""), ""),
     actionsEnabled: get("actions_enabled", Flag.default(true)),
-    // The ARNs of actions may be known only after apply; how many there are matters here.
+    // The ARNs of actions may be known only after apply. Only whether there are any matters here.
     alarmActions: known(get, "alarm_actions", z.array(Text).default([]), ["(known after apply)"]),
     okActions: [],
     insufficientDataActions: [],
   };
 }
 
-/** Reads an attribute that makes no difference to the alarm's states, and may be known only after apply. */
+/** Reads an attribute that does not affect the states of an alarm. Returns `fallback` if it is not known or invalid. */
 function known<Value>(
   get: Attributes,
   name: string,
   schema: z.ZodType<Value>,
-  otherwise: Value,
+  fallback: Value,
 ): Value {
   try {
     return get(name, schema);
   } catch (error) {
-    if (error instanceof NotReplayable) return otherwise;
+    if (error instanceof NotReplayable) return fallback;
     throw error;
   }
 }

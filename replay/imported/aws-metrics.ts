@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from "./resource.ts";
 
 /**
- * Namespaces that AWS's services and agents publish to, and no metric filter.
+ * Namespaces of the metrics of AWS's services and agents, to which no metric filter publishes.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html
  */
 const AWS_NAMESPACE =

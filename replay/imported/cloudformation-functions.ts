@@ -3,14 +3,14 @@ import type { Template, TemplateResource } from "./cloudformation-template.ts";
 import { isObject, UnknownValue, unknownIn } from "./resource.ts";
 
 export interface Evaluator {
-  /** Evaluates the intrinsic functions in a value. What is not known is an `UnknownValue`. */
+  /** Evaluates the intrinsic functions in a value. Results that are not known are an `UnknownValue`. */
   readonly evaluate: (value: unknown) => unknown;
   /** Whether the resource has no condition, or one that is not false. */
   readonly isCreated: (resource: TemplateResource) => boolean;
 }
 
 const unknown = (why: string) =>
-  new UnknownValue(why, "Replace it by its value in a copy of the template.");
+  new UnknownValue(why, "Replace it with its value in a copy of the template.");
 
 type Functions = Readonly<Record<string, (argument: unknown) => unknown>>;
 
@@ -152,7 +152,7 @@ function createReferences(
   return { reference, attribute };
 }
 
-/** @returns evaluates a part of the template; returns an `UnknownValue` if the part refers to itself */
+/** @returns a function that evaluates a part of the template, or returns an `UnknownValue` if it refers to itself */
 function createCycleCheck(): (part: string, evaluate: () => unknown) => unknown {
   const running = new Set<string>();
   return (part, evaluate) => {
@@ -204,7 +204,7 @@ function conditionFunctions(
   };
 }
 
-/** Computes a result from a list, unless it or a member is not known. */
+/** Computes a result from a list. Returns the `UnknownValue` if the list or a member is one. */
 function withKnown(list: unknown, compute: (items: readonly unknown[]) => unknown): unknown {
   if (list instanceof UnknownValue) return list;
   const items = Array.isArray(list) ? list : [];

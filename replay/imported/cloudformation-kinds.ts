@@ -8,7 +8,7 @@ import {
 
 interface Kind {
   readonly type: ImportedType;
-  /** The property with the resource's name, which CloudFormation makes up if it is missing. */
+  /** The property with the resource's name, which CloudFormation generates if it is missing. */
   readonly nameProperty: string;
   readonly attributes: (properties: JsonObject) => JsonObject;
 }
@@ -84,7 +84,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
 
 export const IMPORTED_CLOUDFORMATION_TYPES = [...KINDS.keys()];
 
-/** The property with the name of a resource, which `Ref` returns; undefined for types that are not imported. */
+/** Returns the property with the name of a resource, the result of `Ref`; undefined for types that are not imported. */
 export const namePropertyOf = (type: string): string | undefined => KINDS.get(type)?.nameProperty;
 
 /**
@@ -137,7 +137,7 @@ function mapObjects(value: unknown, convert: (value: JsonObject) => JsonObject):
   return Array.isArray(value) ? value.filter(isObject).map((item) => ifKnown(item, convert)) : [];
 }
 
-/** Turns a list of names and values into an object; undefined for an absent or empty list. */
+/** Converts a list of names and values to an object; undefined for an absent or empty list. */
 function pairs(value: unknown, nameKey: "Key" | "Name"): unknown {
   if (value instanceof UnknownValue) return value;
   const items = Array.isArray(value) ? value.filter(isObject) : [];

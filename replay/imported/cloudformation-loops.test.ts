@@ -96,7 +96,7 @@ const named = (AlarmName: string, more: object) => ({
   ...more,
 });
 
-it("takes the condition of a resource in a loop from a mapping, and none if it has none there", () => {
+it("reads the condition of a resource in a loop from a mapping, and applies none if the mapping has none", () => {
   const Condition = {
     "Fn::FindInMap": [
       "Alarm",
@@ -127,14 +127,14 @@ it("reports a loop of alarms whose collection is not known, and no other loop", 
     {
       alarm: "Fn::ForEach::Loop",
       unread: true,
-      why: "its collection is not known: it is the parameter Names, which has no default. Replace it by its value in a copy of the template.",
+      why: "its collection is not known: it is the parameter Names, which has no default. Replace it with its value in a copy of the template.",
     },
   ]);
   const topics = loop({ Ref: "Names" }, { "Topic${X}": { Type: "AWS::SNS::Topic" } });
   expect(read({ Parameters, Resources: topics }).notReplayed).toEqual([]);
   const text = read({ Resources: loop("a,b", { "Alarm${X}": ALARM }) }).notReplayed;
   expect(text[0]?.why).toBe(
-    'its collection is not known: it is "a,b". It must be a list of texts.',
+    'its collection is not known: it is "a,b". It must be a list of strings.',
   );
 });
 

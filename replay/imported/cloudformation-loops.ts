@@ -3,7 +3,7 @@ import { isObject, type JsonObject, UnknownValue } from "./resource.ts";
 
 const PREFIX = "Fn::ForEach::";
 
-/** Stands, under the loop's name, for the members of a loop whose collection is not known. */
+/** Represents the members of a loop whose collection is not known. */
 export class UnexpandedLoop extends UnknownValue {
   readonly body: unknown;
 
@@ -54,7 +54,7 @@ export function expandLoops(template: Template, evaluate: (value: unknown) => un
       ? items.find((item) => item instanceof UnknownValue)
       : collection instanceof UnknownValue
         ? collection
-        : new UnknownValue(`it is ${JSON.stringify(collection)}`, "It must be a list of texts.");
+        : new UnknownValue(`it is ${JSON.stringify(collection)}`, "It must be a list of strings.");
     if (unknown !== undefined) return { [key]: new UnexpandedLoop(unknown, body) };
     const copies = items.map((item) =>
       expandObject(isObject(body) ? body : {}, new Map([...variables, [identifier, String(item)]])),

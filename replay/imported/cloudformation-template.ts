@@ -1,6 +1,6 @@
 import { type JsonObject, UnknownValue } from "./resource.ts";
 
-/** A CloudFormation template, such as `cdk synth` writes it. */
+/** A CloudFormation template, such as one that `cdk synth` writes. */
 export interface Template {
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Parameters?: Readonly<Record<string, Parameter>>;

@@ -12,9 +12,9 @@ import { type Template, type TemplateResource, withParameters } from "./cloudfor
 import { parseText } from "./parse-text.ts";
 import { type FileResource, isObject, type JsonObject, UnknownValue } from "./resource.ts";
 
-/** Where a template is. */
+/** The location of a template. */
 export interface TemplateLocation {
-  /** For the paths of nested templates; undefined if these cannot be files. */
+  /** Folder that the paths of nested templates are relative to; undefined if these cannot be files. */
   readonly folder?: string | undefined;
   /** The address of the resource that creates its stack. Default: none. */
   readonly parent?: string;
@@ -66,8 +66,8 @@ const KNOWN_TYPES = [
 export const isKnownType = (type: string): boolean => KNOWN_TYPES.includes(type);
 
 /**
- * Reads the filters and alarms of a template. Parameters have their defaults; resources whose condition is false
- * with these are left out. Templates of nested stacks are read if they are files or part of the template.
+ * Reads the filters and alarms of a template. Parameters have their defaults, and resources whose condition is then
+ * false are left out. Templates of nested stacks are read if they are files or part of the template.
  */
 export function readTemplate(
   template: Template,
@@ -101,7 +101,7 @@ export function readTemplate(
 /** An SDK call or command that creates a filter or an alarm. */
 export const CREATING_CALL = /put-?(metric-?filter|metric-?alarm|composite-?alarm)/i;
 
-/** The reason why an entry of `Resources` cannot be read. */
+/** Returns the reason why an entry of `Resources` cannot be read. */
 function whyNotRead(id: string, resource: TemplateResource): string | undefined {
   if (resource instanceof UnexpandedLoop) {
     const body = JSON.stringify(resource.body);
@@ -121,11 +121,11 @@ function whyNotRead(id: string, resource: TemplateResource): string | undefined 
   return call && `it is a custom resource that calls ${call}, which replay does not run`;
 }
 
-/** Macros of AWS that add no filter and no alarm. */
+/** Macros of AWS that add neither filters nor alarms. */
 const KNOWN_MACROS =
   /^AWS::(LanguageExtensions|Serverless-.*|SecretsManager-.*|CodeDeployBlueGreen|ServiceCatalog)$/;
 
-/** The macros that may add resources. */
+/** Returns the macros that may add filters or alarms. */
 function macrosOf({ Transform: transform = [] }: Template): readonly string[] {
   const macros = Array.isArray(transform) ? transform : [transform];
   return macros
@@ -198,7 +198,7 @@ function readTemplateFile(file: string): string {
   }
 }
 
-/** The parameters of a stack: an object, or the list of a stack set. */
+/** Converts the parameters of a stack, which are an object, or a list for a stack set. */
 function parametersOf(parameters: unknown): JsonObject {
   if (!Array.isArray(parameters)) return isObject(parameters) ? parameters : {};
   return Object.fromEntries(

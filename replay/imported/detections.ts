@@ -13,8 +13,8 @@ import { feeds, filterError, findProblems } from "./problems.ts";
 import { readAlarmFile } from "./read-file.ts";
 
 /**
- * The metric filters and alarms of Terraform plans, states and CloudFormation templates, instead of the
- * detections of the stacks. All files together are one configuration.
+ * Reads the metric filters and alarms of Terraform plans, states and CloudFormation templates. All files together are
+ * one configuration.
  * @throws Error naming the file that cannot be read
  */
 export function importedDetections(files: readonly string[]): ReplayedDetections {
@@ -22,7 +22,7 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
   if (imported.filters.length === 0) {
     const reasons = imported.notReplayed.map(({ alarm, why }) => `\n  ${alarm}: ${why}`);
     throw new Error(
-      `${files.join(", ")}: no metric filter that can be replayed.${reasons.join("")}`,
+      `${files.join(", ")}: no metric filter that can be replayed. Pass the files with the filters of your alarms.${reasons.join("")}`,
     );
   }
   const problems = findProblems(imported);
@@ -72,7 +72,7 @@ function fedMetrics(
 function whyNotJson(pattern: string): string | undefined {
   return parsePattern(pattern).kind === "json"
     ? undefined
-    : `its pattern ${JSON.stringify(pattern)} is not about JSON fields, so it is for other logs than CloudTrail's`;
+    : `its pattern ${JSON.stringify(pattern)} does not test JSON fields, so it is for logs other than CloudTrail's`;
 }
 
 function detectionsOf({ filters, alarms }: ImportedAlarms): readonly ReplayedDetection[] {

@@ -10,10 +10,10 @@ import type { AlarmProblem } from "../detections/detections.ts";
 import { type AlarmMetric, isMathAlarm, metricsOf } from "../detections/math-alarm.ts";
 import type { ImportedAlarms } from "./alarms.ts";
 
-/** The longest that CloudTrail's records are assumed to be late, in seconds: the average is 5 minutes. */
-const LATENESS = 900;
+/** Assumed maximum delay of CloudTrail's records, in seconds. The average is 5 minutes. */
+const MAX_DELAY = 900;
 
-/** The error that AWS returns for a filter; undefined for a valid filter. */
+/** Returns the error that AWS reports for a filter; undefined for a valid filter. */
 export function filterError(filter: MetricFilter): string | undefined {
   try {
     validateMetricFilter(filter);
@@ -46,7 +46,7 @@ export function findProblems({
       const never = unfed ?? (isMathAlarm(alarm) ? undefined : whyNeverBreaching(feeding, alarm));
       const missed =
         never === undefined && feeding.length > 0 ? whyMissed(feeding, alarm) : undefined;
-      const silent = notified.has(alarm.name) ? undefined : whyNobody(alarm);
+      const silent = notified.has(alarm.name) ? undefined : whyNotNotified(alarm);
       return [
         ...problem(alarm.name, "never fires", never),
         ...problem(alarm.name, "may miss", missed),
@@ -55,7 +55,7 @@ export function findProblems({
     }),
     ...composites
       .filter(({ name }) => !notified.has(name))
-      .flatMap((alarm) => problem(alarm.name, "notifies nobody", whyNobody(alarm))),
+      .flatMap((alarm) => problem(alarm.name, "notifies nobody", whyNotNotified(alarm))),
   ];
 }
 
@@ -143,7 +143,7 @@ function whyNeverBreaching(
   );
 }
 
-/** The values that filters publish; undefined if they take them from the records. */
+/** Returns the values that filters publish; undefined if the values come from the records. */
 function publishedValues(filters: readonly MetricFilter[]): ReadonlySet<number> | undefined {
   const transformations = filters.map(({ transformation }) => transformation);
   if (filters.length === 0 || !transformations.every(({ metricValue }) => isNumber(metricValue)))
@@ -173,16 +173,16 @@ function whyMissed(feeding: readonly MetricFilter[], alarm: ThresholdAlarm): str
   // CloudWatch looks at more periods than N only while newer ones have no data.
   const periods = hasDefault ? alarm.evaluationPeriods : evaluationRange(alarm, 0).length;
   const seconds = (periods - alarm.datapointsToAlarm + 1) * alarm.period;
-  if (seconds >= LATENESS) return undefined;
-  const needed = Math.ceil(LATENESS / alarm.period) + alarm.datapointsToAlarm - 1;
+  if (seconds >= MAX_DELAY) return undefined;
+  const needed = Math.ceil(MAX_DELAY / alarm.period) + alarm.datapointsToAlarm - 1;
   return (
     `it evaluates a record only while it is less than ${seconds / 60} minutes old, and CloudTrail may ` +
-    `deliver records ${LATENESS / 60} minutes late. Set evaluation_periods to ${needed} and ` +
+    `deliver records ${MAX_DELAY / 60} minutes late. Set evaluation_periods to ${needed} and ` +
     `datapoints_to_alarm to ${alarm.datapointsToAlarm}`
   );
 }
 
-function whyNobody(alarm: {
+function whyNotNotified(alarm: {
   readonly actionsEnabled: boolean;
   readonly alarmActions: readonly string[];
 }): string | undefined {
@@ -190,7 +190,7 @@ function whyNobody(alarm: {
   return alarm.alarmActions.length === 0 ? "it has no alarm actions" : undefined;
 }
 
-/** The alarms on which a composite alarm that notifies somebody depends, directly or through others. */
+/** Returns the alarms on which a composite alarm with actions depends, directly or through other composite alarms. */
 function notifiedByComposites(composites: ImportedAlarms["composites"]): ReadonlySet<string> {
   const notified = new Set<string>();
   const visit = (name: string) => {
@@ -200,7 +200,8 @@ function notifiedByComposites(composites: ImportedAlarms["composites"]): Readonl
     if (composite !== undefined) for (const child of childrenOf(composite)) visit(child);
   };
   for (const composite of composites) {
-    if (whyNobody(composite) === undefined) for (const child of childrenOf(composite)) visit(child);
+    if (whyNotNotified(composite) === undefined)
+      for (const child of childrenOf(composite)) visit(child);
   }
   return notified;
 }

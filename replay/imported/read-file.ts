@@ -28,7 +28,9 @@ export function readAlarmFile(file: string): readonly FileResource[] {
   if (isObject(content)) {
     if (isObject(content.planned_values)) {
       if (content.errored === true)
-        throw new Error(`${file} is the plan of a run that failed. Make a complete plan.`);
+        throw new Error(
+          `${file} is the plan of a run that failed. Correct the error, and plan again.`,
+        );
       if (content.complete === false)
         throw new Error(
           `${file} is an incomplete plan, so filters or alarms may be missing. Plan without -target.`,
@@ -44,7 +46,7 @@ export function readAlarmFile(file: string): readonly FileResource[] {
       return readTemplate(content as unknown as Template, { folder });
     }
   }
-  throw new Error(`${file} is neither a plan, a state nor a template. ${ALLOWED}`);
+  throw new Error(`${file} is not a plan, a state or a template. ${ALLOWED}`);
 }
 
 function parse(file: string): unknown {

@@ -2,7 +2,7 @@
 export class UnknownValue {
   /** Completes the sentence "metric_name is not known: …". */
   readonly why: string;
-  /** What to do about it. */
+  /** The next step. */
   readonly next: string;
 
   constructor(why: string, next = "Apply the plan, and replay the state: terraform show -json.") {
@@ -47,7 +47,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The first part of a value that is not known. */
+/** Finds the first part of a value that is not known. */
 export function unknownIn(value: unknown): UnknownValue | undefined {
   if (value instanceof UnknownValue) return value;
   const parts = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [];

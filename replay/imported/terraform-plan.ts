@@ -77,7 +77,7 @@ function commandsOf(
   return command === undefined ? [] : [{ address: resource.address, why }];
 }
 
-/** Filters and alarms that the plan removes from the state with `removed`, but not from AWS. */
+/** Lists the filters and alarms that the plan removes from the state with `removed`, but not from AWS. */
 function forgottenBy({ resource_changes: changes = [] }: PlanFile): readonly FileResource[] {
   return changes
     .filter(({ mode = "", type = "", address, change }) => {
@@ -119,7 +119,7 @@ const whyNoExpression = ([name]: Path) =>
     ? "a dynamic block sets it, and a plan does not contain the expressions of dynamic blocks"
     : "AWS assigns it";
 
-/** Of an attribute that is known, the plan marks an empty list of unknown parts. */
+/** Removes the empty lists of unknown parts, which a plan contains for attributes that are known. */
 function withoutLists(unknownParts: unknown, values: ResourceValues["values"]): unknown {
   if (!isObject(unknownParts)) return {};
   return Object.fromEntries(

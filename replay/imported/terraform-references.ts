@@ -43,7 +43,7 @@ interface Plan {
   readonly resources: readonly { readonly module: string; readonly resource: ResourceValues }[];
 }
 
-/** Where an expression is written: in a module, or in a block that `for_each` or `count` repeats there. */
+/** The place of an expression: a module, or a block in it that `for_each` or `count` repeats. */
 export interface Scope {
   readonly plan: Plan;
   /** The module's address, such as `module.alarms["root"]`; empty for the root module. */
@@ -80,8 +80,8 @@ export function expressionAt(
 }
 
 /**
- * Finds the block that sets a planned value. Blocks with an id are a set, whose order in the plan is another
- * one than in the configuration, which does not contain those of dynamic blocks.
+ * Finds the block that sets a planned value. Blocks with an id form a set, whose order differs between plan and
+ * configuration. The configuration does not contain the blocks of dynamic blocks.
  */
 function blockOf(blocks: readonly unknown[], planned: unknown, index: number): unknown {
   if (!isObject(planned) || planned.id === undefined) return blocks[index];
@@ -104,7 +104,7 @@ function evaluate(scope: Scope, expression: Expression): unknown {
   const references = mostSpecific(expression.references ?? []);
   const sources = references.filter((reference) => !INDEX.test(reference));
   const [source, ...more] = sources;
-  if (source === undefined) return new UnknownValue("its expression refers to nothing");
+  if (source === undefined) return new UnknownValue("its expression has no references");
   if (more.length > 0) {
     return new UnknownValue(`its expression combines ${sources.join(" and ")}`);
   }
@@ -115,7 +115,7 @@ function evaluate(scope: Scope, expression: Expression): unknown {
 
 const INDEX = /^(each\.key|count\.index|path\.\w+|terraform\.workspace)$/;
 
-/** Drops references that are the beginning of another: `a.b` beside `a.b[0].id`. */
+/** Removes references that are the beginning of another, such as `a.b` beside `a.b[0].id`. */
 function mostSpecific(references: readonly string[]): readonly string[] {
   return references.filter(
     (reference) =>
@@ -164,7 +164,9 @@ function followVariable({ plan, module }: Scope, name: string): unknown {
 function followEach({ forEach, ...scope }: Scope, reference: string): unknown {
   const [source, ...more] = mostSpecific(forEach?.references ?? []);
   if (source === undefined || more.length > 0) {
-    return new UnknownValue(`it refers to ${reference} of an expression`);
+    return new UnknownValue(
+      `it refers to ${reference}, and for_each does not refer to one resource or module`,
+    );
   }
   const rest = reference.slice("each.value".length);
   return follow(scope, `${source}[${JSON.stringify(scope.key)}]${rest}`, true);
@@ -181,10 +183,10 @@ function followModule(
     (address) => address === prefix || address.startsWith(`${prefix}[`),
   );
   const direct = instances.filter((address) => !address.slice(prefix.length).includes("].module."));
-  const wanted =
+  const instanceKey =
     explicitKey(rest, direct.length > 1 || direct[0] !== prefix) ?? (isIndexed ? key : undefined);
   const instance =
-    direct.find((address) => address === `${prefix}[${JSON.stringify(wanted)}]`) ??
+    direct.find((address) => address === `${prefix}[${JSON.stringify(instanceKey)}]`) ??
     direct.find((address) => address === prefix) ??
     (direct.length === 1 ? direct[0] : undefined);
   if (call?.module === undefined || instance === undefined) {
@@ -212,10 +214,10 @@ function followResource(
   const instances = plan.resources.filter(
     (each) => each.module === module && each.resource.type === type && each.resource.name === name,
   );
-  const wanted =
+  const instanceKey =
     explicitKey(rest, instances[0]?.resource.index !== undefined) ?? (isIndexed ? key : undefined);
   const found =
-    instances.find(({ resource }) => resource.index === wanted) ??
+    instances.find(({ resource }) => resource.index === instanceKey) ??
     (instances.length === 1 ? instances[0] : undefined);
   const why = `it refers to ${type}.${name}`;
   if (found === undefined || type !== "aws_cloudwatch_log_metric_filter")
@@ -226,7 +228,10 @@ function followResource(
 const explicitKey = (rest: readonly (string | number)[], isRepeated: boolean) =>
   isRepeated ? rest[0] : undefined;
 
-/** A reference with a computed index does not say which output: accept one that only one value fits. */
+/**
+ * Returns the only known value. A reference with a computed index lacks the name of the output, so several values would
+ * be ambiguous.
+ */
 function soleValue(values: readonly unknown[], why: string): unknown {
   const known = new Set(
     values.filter((value) => value !== undefined && !(value instanceof UnknownValue)),
@@ -234,7 +239,7 @@ function soleValue(values: readonly unknown[], why: string): unknown {
   return known.size === 1 ? [...known][0] : new UnknownValue(why);
 }
 
-/** The module call that creates a module, in the scope of its caller. */
+/** Finds the module call that creates a module, in the scope of its caller. */
 function callOf(plan: Plan, module: string) {
   const match = /^(?:(.*)\.)?module\.(\w[\w-]*)(?:\[(.+)\])?$/.exec(module);
   if (match === null) return undefined;
@@ -250,7 +255,7 @@ function callOf(plan: Plan, module: string) {
   return { call, scope };
 }
 
-/** The configuration of the module at an address. */
+/** Finds the configuration of the module at an address. */
 function moduleAt(root: Configuration, address: string): Configuration | undefined {
   const names = [
     ...address.replaceAll(/\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g, "").matchAll(/module\.([\w-]+)/g),

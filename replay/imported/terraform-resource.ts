@@ -7,7 +7,7 @@ import {
   UnknownValue,
 } from "./resource.ts";
 
-/** CloudFormation's types, by the types of Terraform with the same properties. */
+/** Types of CloudFormation, by the types of Terraform that have the same properties. */
 const CLOUDFORMATION_TYPES: ReadonlyMap<string, string> = new Map([
   ["aws_applicationinsights_application", "AWS::ApplicationInsights::Application"],
   ["aws_cloudformation_stack", "AWS::CloudFormation::Stack"],
@@ -30,7 +30,7 @@ const CLOUDFORMATION_TYPES: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Any resource of Cloud Control: its type and its properties as JSON. */
+/** A resource of Cloud Control, which has the type and the properties of a CloudFormation resource as JSON. */
 const CLOUD_CONTROL = "aws_cloudcontrolapi_resource";
 
 interface TerraformResource {
@@ -76,7 +76,7 @@ function readCloudControl(
   return readResource({ type, address, properties: parseState(state) });
 }
 
-/** The properties, or an `UnknownValue`. */
+/** Parses the properties; returns an `UnknownValue` if they are not known or not JSON. */
 function parseState(state: unknown): JsonObject {
   if (state instanceof UnknownValue) return state as UnknownValue & JsonObject;
   try {
@@ -87,12 +87,12 @@ function parseState(state: unknown): JsonObject {
   }
 }
 
-/** The parameters of a stack are an object; those of a stack set of the awscc provider are a list. */
+/** Converts the parameters of the awscc provider's stack sets, which are a list. Those of others are an object. */
 function stackParameters(parameters: unknown): unknown {
   return Array.isArray(parameters) ? inPascalCase(parameters) : parameters;
 }
 
-/** Turns names such as `metric_name` into `MetricName`, at any depth. */
+/** Converts names such as `metric_name` to `MetricName`, at any depth. */
 function inPascalCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inPascalCase);
   if (!isObject(value) || value instanceof UnknownValue) return value;

@@ -39,8 +39,8 @@ export interface StateFile {
 }
 
 /**
- * All resources of a module and its descendants, each with the address of its module. Modules are in the order of
- * their addresses, because Terraform's order differs between runs.
+ * Lists the resources of a module and its descendants, each with the address of its module. Modules are in the order
+ * of their addresses, because Terraform's order differs between runs.
  */
 export function resourcesIn(
   module: ModuleValues,

@@ -8,12 +8,12 @@ import { isZip, readZip } from "./zip.ts";
 /** Large enough that the overhead per chunk is low, small enough that memory use stays low. */
 const CHUNK_BYTES = 256 * 1024;
 
-/** The path that stands for standard input. */
+/** The path that represents standard input. */
 export const STANDARD_INPUT = "-";
 
 /** A file, or a file in a zip archive. */
 export interface Part {
-  /** For error messages. */
+  /** Path of the file, for error messages. */
   readonly name: string;
   /**
    * The contents, decompressed if they begin with the gzip signature. Ignores the name: some tools
@@ -75,7 +75,7 @@ async function* readStandardInput(): AsyncGenerator<Buffer, void> {
   });
 }
 
-/** Decompresses chunks that begin with the gzip signature, and passes on others. */
+/** Decompresses chunks that begin with the gzip signature, and returns others unchanged. */
 async function* gunzipped(
   source: AsyncIterable<Buffer>,
   checkHead: (head: Buffer) => void = () => {},

@@ -1,4 +1,4 @@
-/** Members by which formats that are not CloudTrail's are recognized. */
+/** Members that identify formats other than CloudTrail's. */
 const FORMATS: readonly (readonly [members: readonly string[], name: string])[] = [
   [["class_uid", "metadata"], "OCSF events, such as those of Security Lake"],
   [["configurationItems"], "AWS Config items"],
@@ -45,9 +45,9 @@ const READ =
   "`aws cloudtrail lookup-events`, and results of CloudTrail Lake queries that select eventJson.";
 
 /**
- * Recognizes an archive or a compressed file.
+ * Identifies an archive or a compressed file.
  * @param head the beginning of a file, decompressed if it was gzip
- * @returns what it is and what to do; undefined for other files
+ * @returns its format and the next step; undefined for other files
  */
 export function describeArchive(head: Buffer): string | undefined {
   return ARCHIVES.find(([offset, bytes]) => startsWith(head.subarray(offset), bytes))?.[2];

@@ -3,14 +3,14 @@ import type { ScanPlan } from "../evaluate/scan.ts";
 import type { Batch } from "./scan-files.ts";
 import { workerProgram } from "./worker-program.ts";
 
-/** Files sent to a worker at a time: enough to keep it busy, few enough to share the work evenly. */
+/** Limits of a batch for a worker: large enough to keep it busy, small enough to distribute the work evenly. */
 const BATCH_FILES = 128;
 const BATCH_BYTES = 2 * 1024 * 1024;
 
-/** Until the size of some files is known. */
+/** Number of files in a batch until the size of some files is known. */
 const FIRST_BATCH_FILES = 8;
 
-/** One being scanned and one queued. */
+/** A worker scans one batch while the next one is queued. */
 const BATCHES_PER_WORKER = 2;
 
 /**
@@ -47,7 +47,7 @@ export async function scanFiles({
     free.push(thread);
   }
 
-  /** The number of files whose size is about `BATCH_BYTES`, as far as it is known. */
+  /** Estimates the number of files whose total size is about `BATCH_BYTES`. */
   function batchFiles(): number {
     if (done.bytes === 0) return FIRST_BATCH_FILES;
     const files = Math.round((BATCH_BYTES * done.files) / done.bytes);
@@ -83,7 +83,7 @@ function startWorker(plan: ScanPlan): Thread {
   const worker = new Worker(url, {
     workerData: { plan, ...data },
     execArgv: [...execArgv],
-    // Records are garbage right after they are scanned: a larger young generation promotes fewer of them.
+    // Records become garbage right after they are scanned. A larger young generation promotes fewer of them.
     resourceLimits: { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 128 },
   });
   const pending: ((batch: Batch) => void)[] = [];

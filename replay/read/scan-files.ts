@@ -33,10 +33,10 @@ export interface Batch extends Findings {
   readonly others: number;
 }
 
-/** Bounds the memory that errors of a corrupt archive take. */
+/** Limits the memory for errors of a corrupt archive. */
 export const MAX_ERRORS = 1000;
 
-/** What was not read, by file. */
+/** The records and the files that could not be read. */
 interface Unread {
   readonly malformed: number;
   readonly unreadable: number;
@@ -83,7 +83,7 @@ export function sizeOf(path: string): number {
   return path === STANDARD_INPUT ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }
 
-/** Of this thread, created with its first batch. */
+/** The reader of this thread, created with its first batch. */
 let readSmallFiles: ReturnType<typeof createSmallFileReader> | undefined;
 
 /** Scans the records of a file as CloudTrail writes them. */
@@ -169,7 +169,7 @@ function createResults(file: string) {
   };
 }
 
-/** Enough to recognize a format by. */
+/** Number of bytes that are enough to identify a format. */
 const HEAD_BYTES = 1024;
 
 function wholeFile(file: string, why: string): Unread {

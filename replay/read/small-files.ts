@@ -6,7 +6,7 @@ import { STANDARD_INPUT } from "./chunks.ts";
 const MAX_GROUP_FILES = 16;
 const MAX_GROUP_BYTES = 512 * 1024;
 
-/** Larger files are streamed. CloudTrail's are about 50 MB at most, and nearly all are far smaller. */
+/** Larger files are streamed. CloudTrail's files are about 50 MB at most, and nearly all are far smaller. */
 const MAX_COMPRESSED_BYTES = 256 * 1024;
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
@@ -23,7 +23,7 @@ interface GzipFile {
   /** The part of the reader's buffer with the contents. */
   readonly start: number;
   readonly end: number;
-  /** Decompressed, as the file claims. */
+  /** Decompressed size, as recorded in the file. */
   readonly textBytes: number;
 }
 
@@ -104,8 +104,8 @@ function* contentsOf(
 }
 
 /**
- * Decompresses consecutive gzip files as the members of one. zlib compares each member with the size and
- * checksum at its end. So if the total is as claimed, each file is one member of the size that it claims.
+ * Decompresses consecutive gzip files as the members of one. zlib compares each member with the size and checksum at
+ * its end. If the total size is as recorded, each file is therefore one member of the size that it records.
  */
 function gunzipAll(data: Buffer, textBytes: number): Buffer | undefined {
   try {

@@ -1,7 +1,7 @@
 import { TextDecoder } from "node:util";
 import { utf16Encoding } from "../../common/text-encoding.ts";
 
-/** Converts the chunks of a file in UTF-16 to UTF-8, and passes on those of other files. */
+/** Converts the chunks of a file in UTF-16 to UTF-8, and returns those of other files unchanged. */
 export async function* toUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   let decoder: TextDecoder | undefined;
   let isFirst = true;

@@ -12,7 +12,7 @@ export interface WorkerProgram {
 let program: WorkerProgram | undefined;
 
 /**
- * The program of a reader thread: the JavaScript of all modules that worker.ts imports. Node can strip types
+ * Returns the program of a reader thread: the JavaScript of all modules that worker.ts imports. Node can strip types
  * in workers too, but each one then starts its own WebAssembly compiler: a worker takes 140 ms of CPU time to
  * start instead of 40, and about one in 300 crashes the process when it ends (seen with Node 24.21).
  *
@@ -23,7 +23,7 @@ export function workerProgram(): WorkerProgram {
   program ??= {
     url: new URL("worker-boot.js", import.meta.url),
     data: { entry: entry.href, sources: modulesOf(entry) },
-    // Makes the import of a module that is not in the list an error.
+    // Imports of modules that are not in `sources` then fail.
     execArgv: ["--no-strip-types"],
   };
   return program;
@@ -31,7 +31,7 @@ export function workerProgram(): WorkerProgram {
 
 const IMPORT = /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)"/gm;
 
-/** The JavaScript of a module and of all that it imports, by URL. Imports of types are not followed. */
+/** Returns the JavaScript of a module and of all modules that it imports, by URL. Does not follow imports of types. */
 function modulesOf(entry: URL): ReadonlyMap<string, string> {
   const sources = new Map<string, string>();
   const pending = [entry.href];

@@ -144,7 +144,8 @@ async function* contentsOf(path: string, location: Location): AsyncGenerator<Buf
     sum = crc32(chunk, sum);
     yield chunk;
   }
-  if (sum !== location.crc) throw new Error("corrupt zip data (incorrect checksum)");
+  if (sum !== location.crc)
+    throw new Error("corrupt zip data (incorrect checksum); copy the file again");
 }
 
 function decompressed(path: string, location: Location): AsyncIterable<Buffer> {
@@ -157,7 +158,7 @@ function decompressed(path: string, location: Location): AsyncIterable<Buffer> {
   return pipeline(compressed, createInflateRaw(), () => {});
 }
 
-/** The lengths of the name and the extra field in the local header may differ from the directory's. */
+/** Reads the local header, in which the lengths of the name and the extra field may differ from the directory's. */
 function dataOffset(path: string, { headerOffset }: Location): number {
   const file = openSync(path, "r");
   try {

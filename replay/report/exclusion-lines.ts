@@ -4,7 +4,7 @@ import { linesOf } from "./who-lines.ts";
 
 const SPANS_SHOWN = 10;
 
-/** What would still fire with `--exclude`, and what would no longer be detected. */
+/** Formats what would still fire with `--exclude`, and what would no longer be detected. */
 export function exclusionLines({ exclusions }: Report): readonly string[] {
   if (exclusions === null) return [];
   const changed = exclusions.composites.filter(({ lost }) => lost.length > 0);
@@ -29,16 +29,17 @@ function detectionLines({
     `${id} with --exclude ${exclusions.join(", ")}: ${number(remaining.matches.count)} of ${counted(total, "match", "matches")} would remain`,
     ...alarms.flatMap(alarmLines),
     ...(hidden.matches.count === 0
-      ? ["  No match is by these callers, so the exclusion would change nothing here."]
+      ? ["  None of the matches is by these callers, so the exclusion would change nothing here."]
       : [
-          `  It would be blind to ${counted(hidden.matches.count, "match", "matches")}, and to anyone who steals these credentials:`,
+          `  It would no longer detect ${counted(hidden.matches.count, "match", "matches")}, nor anyone who steals the credentials of these callers:`,
           ...linesOf(hidden.who).map((line) => `  ${line}`),
         ]),
   ];
 }
 
 function alarmLines({ name, fired, lost }: RemainingAlarm): readonly string[] {
-  if (fired.length + lost.length === 0) return [`  ${name} does not fire with or without it.`];
+  if (fired.length + lost.length === 0)
+    return [`  ${name} fires neither with nor without the exclusion.`];
   return [
     ...(fired.length === 0 ? [] : [`  ${name} would still fire ${counted(fired.length, "time")}:`]),
     ...spanLines(fired),

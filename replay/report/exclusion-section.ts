@@ -3,7 +3,7 @@ import { type Html, html } from "./html.ts";
 import type { AlarmSpan, ExclusionReport, RemainingAlarm, Report } from "./report.ts";
 import { renderWho } from "./who-tables.ts";
 
-/** What would still fire with `--exclude`, and what would no longer be detected. */
+/** Formats what would still fire with `--exclude`, and what would no longer be detected. */
 export function renderExclusions({ exclusions }: Report): Html {
   if (exclusions === null) return html``;
   return html`<section aria-labelledby="exclusions">
@@ -22,8 +22,8 @@ function renderExclusion(report: ExclusionReport): Html {
 ${alarms.map(renderAlarm)}
 ${
   hidden.matches.count === 0
-    ? html`<p>No match is by these callers, so the exclusion would change nothing here.</p>`
-    : html`<p>It would be blind to ${counted(hidden.matches.count, "match", "matches")}, and to anyone who steals these credentials:</p>
+    ? html`<p>None of the matches is by these callers, so the exclusion would change nothing here.</p>`
+    : html`<p>It would no longer detect ${counted(hidden.matches.count, "match", "matches")}, nor anyone who steals the credentials of these callers:</p>
 ${renderWho(hidden.who)}`
 }
 `;
@@ -40,6 +40,6 @@ function renderAlarm({ name, fired, lost }: RemainingAlarm): Html {
 ${spans.slice(0, LISTED).map(({ from, to }) => html`<li>${dateTime(from)} UTC ${to === null ? "until the end" : `for ${duration(to - from)}`}</li>\n`)}</ul>
 `;
   if (fired.length + lost.length === 0)
-    return html`<p>${name} does not fire with or without it.</p>`;
+    return html`<p>${name} fires neither with nor without the exclusion.</p>`;
   return html`${list("would still fire", fired)}${list("would no longer fire", lost)}`;
 }

@@ -47,7 +47,7 @@ function overlaps(a: AlarmSpan, b: AlarmSpan): boolean {
   return a.from < endOf(b) && b.from < endOf(a);
 }
 
-/** The detections and composite alarms as they would be with the exclusions. */
+/** Returns the detections and composite alarms with the exclusions. */
 export function withExclusions({
   detections,
   composites,

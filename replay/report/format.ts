@@ -17,12 +17,12 @@ export function number(value: number): string {
   return numbers.format(value);
 }
 
-/** `1 file`, `2 files`. */
+/** Formats a count with its noun: `1 file`, `2 files`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
-/** `2026-06-01 12:30:00`, in UTC. */
+/** Formats a time in UTC: `2026-06-01 12:30:00`. */
 export function dateTime(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");
 }
@@ -63,7 +63,10 @@ const OPERATORS: Readonly<Record<ComparisonOperator, string>> = {
   LessThanOrEqualToThreshold: "≤",
 };
 
-/** `≥ 3 in 1 min`, `> mean + 2 σ in 5 min, 2 of 3`, with the statistic unless it counts: `≥ 1` is a match or more. */
+/**
+ * Formats the condition of an alarm: `≥ 3 in 1 min`, `> mean + 2 σ in 5 min, 2 of 3`. Omits a statistic that counts
+ * matches: Sum, and Maximum for a threshold of one match.
+ */
 export function rule(alarm: MetricAlarm): string {
   const { statistic, period, datapointsToAlarm, evaluationPeriods } = alarm;
   const measured = isMathAlarm(alarm) ? alarm.math.text : statistic;
@@ -88,7 +91,7 @@ function isOneOrMore(alarm: MetricAlarm): boolean {
 export const UNSEEN_KEYS =
   "No Decrypt, error or unexpected use of these keys. If you expect some, check the ARN, and that the files are of its account and Region";
 
-/** The total time in ALARM. */
+/** Formats the total time in ALARM. */
 export function timeInAlarm({ fired }: StateReport): string {
   if (fired.some(({ to }) => to === null)) return "until the end";
   return duration(fired.reduce((sum, { from, to }) => sum + (to ?? from) - from, 0));

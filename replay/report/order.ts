@@ -1,6 +1,6 @@
 import type { DetectionReport } from "./report.ts";
 
-/** Orders detections: those whose alarms fired, those with matches, those that are not bound, the others. */
+/** Orders detections: first those whose alarms fired, then those with matches, those that are not bound, and the others. */
 export function firedFirst(detections: readonly DetectionReport[]): readonly DetectionReport[] {
   return detections.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -8,15 +8,15 @@ export function firedFirst(detections: readonly DetectionReport[]): readonly Det
 function rank(detection: DetectionReport): number {
   if (detection.alarms.some(({ fired }) => fired.length > 0)) return 0;
   if (detection.matches.count > 0) return 1;
-  return isBlind(detection) ? 2 : 3;
+  return isNotBound(detection) ? 2 : 3;
 }
 
-/** Whether 0 matches say nothing, because the patterns name a role or key that no past event names. */
-export function isBlind({ unbound, matches }: DetectionReport): boolean {
+/** Whether a detection has no matches because its patterns name a role or key that no past event names. */
+export function isNotBound({ unbound, matches }: DetectionReport): boolean {
   return unbound.length > 0 && matches.count === 0;
 }
 
-/** The options that bind the detection: `--role-arn and --key-arn`. */
+/** Returns the options that bind the detection: `--role-arn and --key-arn`. */
 export function missingOptions({ unbound }: Pick<DetectionReport, "unbound">): string {
   return unbound.map((binding) => `--${binding}-arn`).join(" and ");
 }

@@ -15,7 +15,7 @@ import {
   UNSEEN_KEYS,
 } from "./format.ts";
 import { type Html, html, raw } from "./html.ts";
-import { firedFirst, isBlind, missingOptions } from "./order.ts";
+import { firedFirst, isNotBound, missingOptions } from "./order.ts";
 import type {
   AlarmReport,
   CompositeReport,
@@ -109,7 +109,7 @@ function renderOverview({ detections, composites }: Report): Html {
 `;
   const rows = firedFirst(detections).flatMap((detection) => {
     const { id, matches, alarms } = detection;
-    const count = isBlind(detection) ? "not bound" : number(matches.count);
+    const count = isNotBound(detection) ? "not bound" : number(matches.count);
     return alarms.map((alarm) => row(`detection-${id}`, id, count, rule(alarm.alarm), alarm));
   });
   const composed = composites.map((report) =>
@@ -136,7 +136,7 @@ ${
 }
 ${
   span === null || matches.count === 0
-    ? html`<p>${isBlind(detection) ? "Not bound, so this says nothing about past calls." : "No matches."}</p>`
+    ? html`<p>${isNotBound(detection) ? "Not bound to a role or key, so this detection cannot match past calls." : "No matches."}</p>`
     : html`<figure>${renderChart(detection, span)}<figcaption>Matches over time${alarms.length === 0 ? "" : ", and times in ALARM"}</figcaption></figure>`
 }
 ${alarms.map(renderAlarm)}
@@ -199,7 +199,7 @@ ${rows}</tbody>
 
 function renderProblems({ problems }: Report): Html {
   if (problems.length === 0) return html``;
-  return html`<h2>${counted(problems.length, "problem")} of the alarms</h2>
+  return html`<h2>${counted(problems.length, "problem")} with the alarms</h2>
 <ul>
 ${problems.map(({ alarm, kind, why }) => html`<li>${alarm} <strong>${kind}</strong>: ${why}.</li>\n`)}</ul>`;
 }

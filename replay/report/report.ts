@@ -8,16 +8,16 @@ import type { FileError } from "../read/scan-files.ts";
 /** The results of a replay. Times are milliseconds since the epoch. */
 export interface Report {
   readonly input: Input;
-  /** Of the first and last event; null if there are no events. */
+  /** Times of the first and last event; null if there are no events. */
   readonly span: Span | null;
   readonly detections: readonly DetectionReport[];
   readonly composites: readonly CompositeReport[];
   /** The results with `--exclude`; null without it. */
   readonly exclusions: ExclusionsReport | null;
-  /** Only of imported alarms: those of the stacks are tested. */
+  /** Problems of imported alarms. The alarms of the stacks have none, which tests check. */
   readonly problems: readonly AlarmProblem[];
   readonly notReplayed: readonly NotReplayed[];
-  /** Keys of `--keys` and `--key-arn` on which no detection matches anything: a wrong ARN looks the same. */
+  /** Keys of `--keys` and `--key-arn` without matches, of which some may have a wrong ARN. */
   readonly unseenKeys: readonly ReplayedKey[];
   /** KMS calls by role and by key; null if all detections are bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly KeyUse[]; readonly keys: readonly KeyUse[] } | null;
@@ -55,7 +55,7 @@ export interface StateReport {
 }
 
 export interface AlarmReport extends StateReport {
-  /** With the threshold that was evaluated. */
+  /** The alarm, with the threshold that was evaluated. */
   readonly alarm: MetricAlarm;
   /** Set if `--threshold` overrides it. */
   readonly deployedThreshold?: number;

@@ -15,14 +15,14 @@ export function sweepThresholds({
   include,
   span: { first, last },
 }: {
-  /** The alarm that a threshold would deploy. */
+  /** Returns the alarm that would be deployed with a threshold. */
   readonly alarmWith: (threshold: number) => ThresholdAlarm;
   readonly timelineOf: (alarm: ThresholdAlarm) => Timeline;
   /** Thresholds to evaluate in any case. */
   readonly include: readonly number[];
   readonly span: Span;
 }): readonly SweepStep[] {
-  // Less than a day of history says little about a rate per day, so it counts as a day.
+  // A history of less than a day counts as a day, because it allows no estimate of the rate per day.
   const days = Math.max((last - first) / DAY, 1);
   const values = valuesIn(timelineOf(alarmWith(Number.MAX_SAFE_INTEGER)));
   const thresholds = new Set([...roundNumbers(values), ...include]);
@@ -43,8 +43,8 @@ export function sweepThresholds({
 }
 
 /**
- * The times in ALARM that began by `end`, the first evaluation that sees all events. Later evaluations see
- * the lack of data after the last event, which may end an alarm but must not count as its cause.
+ * Returns the times in ALARM that began by `end`, the first evaluation that includes all events. Later evaluations
+ * include the missing data after the last event, which may end an alarm but must not count as its cause.
  */
 export function alarmSpans(transitions: readonly Transition[], end: number): readonly AlarmSpan[] {
   return transitions.flatMap(({ at, to }, index) =>
@@ -55,7 +55,7 @@ export function alarmSpans(transitions: readonly Transition[], end: number): rea
 const DIGITS = [1, 2, 3, 5];
 const MAX_STEPS = 20;
 
-/** 1, 2, 3, 5, 10, 20, … from below the smallest positive value to above the largest; the last 20. */
+/** Returns the last 20 of 1, 2, 3, 5, 10, 20, … from below the smallest positive value to above the largest. */
 function roundNumbers(values: readonly number[]): readonly number[] {
   const positive = values.filter((value) => value > 0);
   const smallest = positive[0];

@@ -14,11 +14,11 @@ import {
   timeInAlarm,
   UNSEEN_KEYS,
 } from "./format.ts";
-import { firedFirst, isBlind, missingOptions } from "./order.ts";
+import { firedFirst, isNotBound, missingOptions } from "./order.ts";
 import type { DetectionReport, Report, StateReport } from "./report.ts";
 import { whoLines } from "./who-lines.ts";
 
-/** Control characters, which names of files and roles could use to send commands to the terminal. */
+/** Control characters, with which names of files and roles could send commands to the terminal. */
 const CONTROL = /[^\P{Cc}\n]/gu;
 
 const SPANS_SHOWN = 10;
@@ -45,7 +45,7 @@ export function renderTable(report: Report, { sweep }: { readonly sweep: boolean
     .replace(CONTROL, "\ufffd");
 }
 
-/** Without any readable event, tables of zeros would hide the reason. */
+/** Whether to show tables. If no event could be read, tables of zeros would hide the reason. */
 function hasResults({ input }: Report): boolean {
   return input.events > 0 || input.malformed + input.unreadable === 0;
 }
@@ -70,13 +70,13 @@ function detectionLines({ detections, composites }: Report): readonly string[] {
   ];
   const rows = detections.flatMap((detection) => {
     const { id, matches, alarms } = detection;
-    const count = isBlind(detection) ? "not bound" : number(matches.count);
+    const count = isNotBound(detection) ? "not bound" : number(matches.count);
     if (alarms.length === 0) return [[id, count, "no alarm"]];
     return alarms.map((alarm, index) => [
       index === 0 ? id : "",
       index === 0 ? count : "",
       `${rule(alarm.alarm)}${isAnomalyAlarm(alarm.alarm) ? " *" : ""}`,
-      ...(isBlind(detection) ? ["", `needs ${missingOptions(detection)}`] : state(alarm)),
+      ...(isNotBound(detection) ? ["", `needs ${missingOptions(detection)}`] : state(alarm)),
     ]);
   });
   const composed = composites.map((report) => [report.name, "", "composite", ...state(report)]);
@@ -135,7 +135,7 @@ function sweepLines(detections: readonly DetectionReport[]): readonly string[] {
 function problemLines({ problems }: Report): readonly string[] {
   if (problems.length === 0) return [];
   return [
-    `${counted(problems.length, "problem")} of the alarms:`,
+    `${counted(problems.length, "problem")} with the alarms:`,
     ...problems.map(({ alarm, kind, why }) => `  ${alarm} ${kind}: ${why}.`),
   ];
 }

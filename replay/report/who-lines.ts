@@ -6,7 +6,7 @@ import type { DetectionReport } from "./report.ts";
 
 const TOTALS_SHOWN = 5;
 
-/** Who made the calls behind the matches of each detection, those that fired first. */
+/** Formats the callers behind the matches of each detection, beginning with detections that fired. */
 export function whoLines(detections: readonly DetectionReport[]): readonly string[] {
   const blocks = firedFirst(detections)
     .filter(({ matches }) => matches.count > 0)
@@ -18,7 +18,7 @@ export function whoLines(detections: readonly DetectionReport[]): readonly strin
   return blocks.length === 0 ? [] : [blocks.join("\n\n")];
 }
 
-/** Totals by caller, role and address, and the earliest events. */
+/** Formats totals by caller, role and address, and the earliest events. */
 export function linesOf({ principals, roles, addresses, events }: Who): readonly string[] {
   const totals = columns(
     [

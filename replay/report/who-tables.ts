@@ -2,7 +2,7 @@ import type { CallerTotals, Who } from "../evaluate/who.ts";
 import { dateTime, number } from "./format.ts";
 import { type Html, html } from "./html.ts";
 
-/** Who made the calls behind a detection's matches: totals, and the earliest events. */
+/** Formats the callers behind a detection's matches: totals, and the earliest events. */
 export function renderWho({ principals, roles, addresses, events }: Who): Html {
   const rows = events.map(
     ({ at, eventName, principal, address, eventId, userAgent }) => html`<tr>

@@ -1,7 +1,7 @@
 import { loadSynthesizedDetections } from "../detections/load.ts";
 import { main, type Program } from "../main.ts";
 
-/** As `npm run replay` runs it. */
+/** The program that `npm run replay` runs. */
 export const PROGRAM: Program = {
   command: "npm run replay --",
   loadDetections: loadSynthesizedDetections,

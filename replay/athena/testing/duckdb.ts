@@ -23,9 +23,9 @@ export const duckdb: Dialect = {
 };
 
 /**
- * Creates the functions that the dialect uses and DuckDB does not have. `java_double` formats a double as
- * Java does: with the fewest digits, and with an exponent below 0.001 and from 10,000,000 on. `json_scalar` evaluates its
- * argument once, as DuckDB keeps the parsed records of each use, which took 5 GB for the longest query.
+ * Creates the functions that the dialect uses and DuckDB lacks. `java_double` formats a double as Java does: with
+ * the fewest digits, and with an exponent below 0.001 and from 10,000,000 on. `json_scalar` evaluates its argument
+ * once, because DuckDB keeps the parsed records of each evaluation, which took 5 GB for the longest query.
  */
 export const DUCKDB_MACROS: readonly Sql[] = [
   `json_kind(value) AS CASE json_type(value)

@@ -4,15 +4,15 @@ import { unwrap } from "./unwrap.ts";
 /** Receives the contents of a file in file order. */
 export interface RecordHandler {
   /**
-   * @param text the record's JSON, without what the file wraps it in
-   * @param place returns where it is: `record 3` in an envelope or an array, `line 7` otherwise
+   * @param text the record's JSON, without the envelope of the file
+   * @param place returns its position: `record 3` in an envelope or an array, `line 7` otherwise
    */
   readonly onRecord: (record: object, text: string, place: () => string) => void;
   readonly onError: (place: string, why: string) => void;
 }
 
 /**
- * What the reader expects next: a top-level value, an element of a list of records, the first
+ * The element that the reader expects next: a top-level value, an element of a list of records, the first
  * recognizable record after an unreadable one, or the end of an envelope after its list.
  */
 export type State = "topLevel" | "list" | "resync" | "envelopeTail";
@@ -79,7 +79,10 @@ export function canGrow({ buffer, position, isEnded }: Source): boolean {
   return !isEnded && buffer.length - position < MAX_RECORD_BYTES;
 }
 
-/** Passes the record in `buffer[from, to)` to the handler if there is one, and moves past it. */
+/**
+ * Passes the record in `buffer[from, to)` to the handler, and moves past it.
+ * @returns false if these bytes are not a record
+ */
 export function tryEmit(source: Source, from: number, to: number): boolean {
   const text = source.buffer.toString("utf8", from, to);
   let value: unknown;

@@ -15,11 +15,11 @@ const EMBEDDED_JSON = [
 ] as const;
 
 /**
- * Takes a CloudTrail record out of what tools wrap it in: an event of `lookup-events`, of a log group or of
+ * Extracts a CloudTrail record from the output of other tools: an event of `lookup-events`, of a log group or of
  * EventBridge, a row of `get-query-results`, or a record as JSON in a string.
  * @param value a parsed JSON value
  * @param text its JSON as written in the file
- * @returns `value` itself if it is an object that wraps no record; undefined if it is no object
+ * @returns `value` itself if it is an object that contains no record; undefined if it is not an object
  */
 export function unwrap(value: unknown, text: string): TextRecord | undefined {
   if (typeof value === "string") return parseRecord(value);
@@ -42,9 +42,9 @@ function unwrapObject(object: JsonObject): TextRecord | undefined {
 }
 
 /**
- * Takes the record out of a row of query results: an array of objects with one column each, or of one value.
- * @returns `row` itself if no column contains a record, since a record without its other fields could match
- *   by mistake
+ * Extracts the record from a row of query results: an array of objects with one column each, or of one value.
+ * @returns `row` itself if no column contains a record, because a row with some fields of a record could match a
+ *   filter by mistake
  */
 function unwrapRow(row: readonly unknown[], text: string): TextRecord | undefined {
   const [first, ...others] = row;

@@ -20,7 +20,7 @@ const PIECE_BYTES = 64 * 1024;
 
 /**
  * Reads the records of a whole file as CloudTrail writes them, which is faster than `createRecordReader`.
- * @param skim begins a piece of the file, which contains whole records
+ * @param skim begins a piece of the file that consists of complete records
  * @returns undefined for any other layout, and if a record is not valid JSON: read the file with
  *   `createRecordReader`
  */
