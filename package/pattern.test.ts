@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -69,6 +69,27 @@ describe("pattern", () => {
     const { code, output } = await testPattern(["{ $.a = 1 }", other]);
     expect(code).toBe(2);
     expect(output).toContain(`${other}: not CloudTrail: `);
+  });
+
+  it("exits with 2 if a file cannot be opened, and names it", async () => {
+    const links = join(folder, "links");
+    const lost = join(links, "lost.json");
+    await mkdir(links);
+    await symlink(file, join(links, "events.json"));
+    await symlink(join(folder, "gone"), lost);
+    const { code, output } = await testPattern(["{ $.eventName = Decrypt }", links]);
+    expect(code).toBe(2);
+    expect(output).toContain(`${lost}: ENOENT`);
+    expect(output).toContain("3 of 3 events match.");
+  });
+
+  it("rejects a folder without CloudTrail files", async () => {
+    const other = join(folder, "other");
+    await mkdir(other);
+    await writeFile(join(other, "notes.txt"), "notes");
+    await expect(testPattern(["{ $.a = 1 }", other])).rejects.toThrow(
+      /^No CloudTrail files found at \S+other\. Skipped by name: 0 digests and 1 other files\./,
+    );
   });
 
   it("rejects a missing pattern with the help text", async () => {

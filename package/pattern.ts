@@ -10,7 +10,7 @@ import { parseOptions } from "../common/parse-options.ts";
 import { callerOf } from "../replay/evaluate/caller.ts";
 import { createScan, type Scan } from "../replay/evaluate/scan.ts";
 import { scanFiles } from "../replay/read/scan-files.ts";
-import { noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
+import { noFilesError, noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
 import { counted, number } from "../replay/report/format.ts";
 
 /** Events explained of those that match, and of those that do not. */
@@ -104,14 +104,22 @@ async function testEvents(
       return undefined;
     },
   };
-  const files = (await Array.fromAsync(walk(await resolvePaths(paths), noneSkipped()))).flat();
-  const { events: count, errors, malformed, unreadable } = await scanFiles(files, scan);
+  const skipped = noneSkipped();
+  const files = (await Array.fromAsync(walk(await resolvePaths(paths), skipped))).flat();
+  const batch = await scanFiles(files, scan);
+  const errors = [...skipped.unreadable, ...batch.errors];
+  if (batch.files + errors.length === 0) {
+    throw noFilesError(paths, {
+      digests: skipped.digests + batch.digests,
+      others: skipped.others + batch.others,
+    });
+  }
   const errorLines = errors.map(
     ({ file, place, why }) => `${[file, place].filter(Boolean).join(", ")}: ${why}`,
   );
-  const summary = `${number(matched)} of ${counted(count, "event")} match.`;
+  const summary = `${number(matched)} of ${counted(batch.events, "event")} match.`;
   return {
-    code: malformed + unreadable > 0 ? 2 : matched > 0 ? 0 : 1,
+    code: errors.length > 0 ? 2 : matched > 0 ? 0 : 1,
     lines: [...errorLines, summary, ...matching, ...others],
   };
 }

@@ -4,7 +4,7 @@ import { createTally } from "./evaluate/tally.ts";
 import type { Progress } from "./progress.ts";
 import { scanFiles } from "./read/pool.ts";
 import { type FileError, MAX_ERRORS, sizeOf } from "./read/scan-files.ts";
-import { noneSkipped, resolvePaths, walk } from "./read/walk.ts";
+import { noFilesError, noneSkipped, resolvePaths, walk } from "./read/walk.ts";
 import { buildReport } from "./report/build.ts";
 import type { Report } from "./report/report.ts";
 
@@ -76,13 +76,7 @@ export async function replay(props: ReplayProps): Promise<Report> {
   const { digests, others } = skipped;
   errors.push(...skipped.unreadable);
   read.unreadable += skipped.unreadable.length;
-  if (read.files + read.unreadable === 0) {
-    throw new Error(
-      `No CloudTrail files found at ${props.paths.join(", ")}. Skipped by name: ${digests} digests and ` +
-        `${others} other files. In folders and archives, replay reads .json, .jsonl and .ndjson files, also ` +
-        "with .gz, .zip archives, and result_1.csv.gz. Pass a file itself to read it whatever its name is.",
-    );
-  }
+  if (read.files + read.unreadable === 0) throw noFilesError(props.paths, skipped);
   keepFirst(errors);
   return buildReport({
     tally,

@@ -43,6 +43,18 @@ export async function resolvePaths(paths: readonly string[]): Promise<readonly s
   return sorted.filter((path) => !sorted.some((other) => path.startsWith(other + sep)));
 }
 
+/** Creates the error for paths without a file to read. */
+export function noFilesError(
+  paths: readonly string[],
+  { digests, others }: Pick<Skipped, "digests" | "others">,
+): Error {
+  return new Error(
+    `No CloudTrail files found at ${paths.join(", ")}. Skipped by name: ${digests} digests and ` +
+      `${others} other files. In folders and archives, only .json, .jsonl and .ndjson files, these with .gz, .zip ` +
+      "archives, and result_1.csv.gz are read. Pass a file itself to read it whatever its name is.",
+  );
+}
+
 async function expand(pattern: string): Promise<readonly string[]> {
   if (!/[*?[{]/.test(pattern)) return [];
   return Array.fromAsync(glob(pattern));
