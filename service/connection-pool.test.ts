@@ -61,16 +61,21 @@ async function send(
   pool: Pool,
   count: number,
   kind: StatementKind = "write",
+  signal?: AbortSignal,
 ): Promise<Statement[]> {
   const sent: Statement[] = [];
   for (let n = 0; n < count; n++) {
-    const result: Promise<string> = pool.run((connection) => {
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const statement = { connection, resolve: () => resolve("done"), reject, result };
-      connection.statements.push(statement);
-      sent.push(statement);
-      return promise;
-    }, kind);
+    const result: Promise<string> = pool.run(
+      (connection) => {
+        const { promise, resolve, reject } = Promise.withResolvers<string>();
+        const statement = { connection, resolve: () => resolve("done"), reject, result };
+        connection.statements.push(statement);
+        sent.push(statement);
+        return promise;
+      },
+      kind,
+      signal,
+    );
     result.catch(() => {});
   }
   await tick();
@@ -111,6 +116,24 @@ describe("statements", () => {
     await tick();
     expect(sent).toHaveLength(9);
     await expect(sent[0]?.result).resolves.toBe("done");
+  });
+
+  test("leave their place once they are no longer needed, and run to their end if they were sent", async () => {
+    const pool = createPool(1);
+    await establish(pool, 1);
+    const controller = new AbortController();
+    const [needless] = await send(pool, 1, "write", controller.signal);
+    const sent = await send(pool, 7);
+    const waiting = pool.run(async () => "done", "write", controller.signal);
+    const last = await send(pool, 1);
+    controller.abort(new Error("too late"));
+    await expect(waiting).rejects.toThrow("too late");
+    await expect(pool.run(async () => "", "read", controller.signal)).rejects.toThrow("too late");
+    sent[0]?.resolve();
+    await tick();
+    expect(last).toHaveLength(1);
+    needless?.resolve();
+    await expect(needless?.result).resolves.toBe("done");
   });
 
   test("that read share a connection if they start together, up to eight", async () => {

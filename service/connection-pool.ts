@@ -16,8 +16,15 @@ export interface Connection {
 export type StatementKind = "read" | "write";
 
 export interface ConnectionPool<C extends Connection> {
-  /** Runs a statement on a connection, waiting for one with room. Rejects with the error of the statement. */
-  readonly run: <T>(statement: (connection: C) => Promise<T>, kind: StatementKind) => Promise<T>;
+  /**
+   * Runs a statement on a connection, waiting for one with room. Rejects with the error of the statement, or with the
+   * reason of the signal if it aborts before the statement has a connection.
+   */
+  readonly run: <T>(
+    statement: (connection: C) => Promise<T>,
+    kind: StatementKind,
+    signal?: AbortSignal,
+  ) => Promise<T>;
   /** Waits this long for running statements, then closes the connections. */
   readonly close: (milliseconds: number) => Promise<void>;
 }
@@ -79,9 +86,9 @@ export function createConnectionPool<C extends Connection>(
 ): ConnectionPool<C> {
   const { entries, take, release, retire, discard, hasEstablished } = createEntries(props);
   return {
-    async run(statement, kind) {
+    async run(statement, kind, signal) {
       for (;;) {
-        const entry = await take(kind);
+        const entry = await take(kind, signal);
         try {
           const result = await statement(entry.connection);
           release(entry);
@@ -102,6 +109,12 @@ export function createConnectionPool<C extends Connection>(
   };
 }
 
+/** A statement that waits for a connection. */
+interface Waiting<C> {
+  readonly kind: StatementKind;
+  readonly start: (entry: Entry<C>) => void;
+}
+
 /** The connections of a pool, and the statements that wait for one of them. */
 function createEntries<C extends Connection>({
   limit,
@@ -109,7 +122,8 @@ function createEntries<C extends Connection>({
   open,
 }: ConnectionPoolProps<C>) {
   const entries = new Set<Entry<C>>();
-  const waiting: { readonly kind: StatementKind; readonly start: (entry: Entry<C>) => void }[] = [];
+  // In the order in which they came.
+  const waiting = new Set<Waiting<C>>();
   const readers = createForTurn<Entry<C>>();
   const attempts = createConnectAttempts(assign);
 
@@ -132,11 +146,11 @@ function createEntries<C extends Connection>({
   }
 
   function assign(): void {
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    for (const next of waiting) {
       const entry = choose(next.kind);
       if (entry === undefined) return;
       if (next.kind === "read") readers.set(entry);
-      waiting.shift();
+      waiting.delete(next);
       entry.running += 1;
       if (entry.running === 1) restartTimer(entry, silenceTimeout, expire);
       next.start(entry);
@@ -168,17 +182,35 @@ function createEntries<C extends Connection>({
     assign();
   }
 
-  async function take(kind: StatementKind): Promise<Entry<C>> {
-    const { promise, resolve: start } = Promise.withResolvers<Entry<C>>();
-    waiting.push({ kind, start });
-    assign();
-    const entry = await promise;
+  async function take(kind: StatementKind, signal?: AbortSignal): Promise<Entry<C>> {
+    signal?.throwIfAborted();
+    const entry = await wait(waiting, { kind, assign, signal });
     const milliseconds = entry.isEstablished || hasEstablished() ? 0 : attempts.delay();
     if (milliseconds > 0) await delay(milliseconds);
     return entry;
   }
 
   return { entries, take, release, retire, discard, hasEstablished };
+}
+
+interface WaitProps {
+  readonly kind: StatementKind;
+  /** Starts the statements that wait, as far as there is room. */
+  readonly assign: () => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Rejects with the reason of the signal if it aborts first. */
+function wait<C>(waiting: Set<Waiting<C>>, { kind, assign, signal }: WaitProps): Promise<Entry<C>> {
+  const { promise, resolve: start, reject } = Promise.withResolvers<Entry<C>>();
+  const place = { kind, start };
+  waiting.add(place);
+  assign();
+  const leave = () => {
+    if (waiting.delete(place)) reject(signal?.reason);
+  };
+  if (waiting.has(place)) signal?.addEventListener("abort", leave, { once: true });
+  return promise;
 }
 
 /** Keeps a value until the end of this turn of the event loop. */

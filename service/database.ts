@@ -34,12 +34,16 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-type Run = <T>(statement: (sql: Sql) => Promise<T>) => Promise<T>;
+type Run = <T>(statement: (sql: Sql) => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 export interface Database {
-  /** Runs a statement that only reads. @throws DatabaseUnavailable */
+  /**
+   * Runs a statement that only reads.
+   * @param signal aborts the wait for a connection: a statement that was sent runs to its end
+   * @throws DatabaseUnavailable, or the reason of the signal
+   */
   readonly read: Run;
-  /** Runs a statement. @throws DatabaseUnavailable */
+  /** Same as `read`, for any statement. */
   readonly query: Run;
   /** Waits this long for running statements, then closes the connections. */
   readonly close: (milliseconds: number) => Promise<void>;
@@ -63,12 +67,13 @@ export function createDatabase(settings: DatabaseSettings): Database {
 
   const runAs =
     (kind: StatementKind): Run =>
-    async (statement) => {
+    async (statement, signal) => {
       const startedAt = now();
       for (;;) {
         try {
-          return await pool.run(({ sql }) => statement(sql), kind);
+          return await pool.run(({ sql }) => statement(sql), kind, signal);
         } catch (error) {
+          signal?.throwIfAborted();
           // The server has not seen the statement: it refused the connection.
           const mayRetry = isExhausted(error) && now() - startedAt < connectTimeout;
           if (!mayRetry) throw new DatabaseUnavailable(reasonOf(error));

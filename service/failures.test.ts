@@ -115,6 +115,21 @@ describe("limits", () => {
     await impatient.database.close(0);
   });
 
+  test("free the slot of a request at its deadline, and never run its statement, while it waits for a connection", async () => {
+    const { url: databaseUrl } = fixture.postgres;
+    const small = createHarness({ databaseUrl, poolSize: 1, inFlight: 1, deadline: 200 });
+    await small.store.check();
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const busy = Array.from({ length: 8 }, () => small.database.query(() => held));
+    const { status, json } = await small.post("/encrypt", { Name: "n", Text: "t" });
+    expect({ status, Code: json.Code }).toEqual({ status: 503, Code: "DeadlineExceeded" });
+    await expect.poll(small.slots.isFull).toBe(false);
+    release();
+    await Promise.all(busy);
+    await small.database.close(1_000);
+    expect(await fixture.records()).toEqual([]);
+  });
+
   test("reject one request too many with 429 at once, but still serve health checks", async () => {
     const small = createHarness({ databaseUrl: fixture.postgres.url, inFlight: 2 });
     let release = () => {};

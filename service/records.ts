@@ -26,7 +26,7 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     context.get("facts").kmsRequestId = kmsRequestId;
     try {
       deadline.throwIfAborted();
-      await store.insert(record);
+      await store.insert(record, deadline);
       const Message = "Data encrypted and stored, keep your key safe";
       return respondJson(context, { Message, Key: formatKey(key) });
     } finally {
@@ -70,11 +70,11 @@ export function recordRoutes(dependencies: AppDependencies): Hono<RequestEnv> {
     if (parsedKey !== undefined) admission.keepMemory(0);
     const key = parsedKey ?? substituteKey();
     try {
-      const stored = await findCandidate(key.id, name);
+      const stored = await findCandidate(key.id, name, deadline);
       deadline.throwIfAborted();
       const readContent = async () => {
         await admission.awaitMemory(limits.text);
-        return await store.readContent(key.id, name);
+        return await store.readContent(key.id, name, deadline);
       };
       const candidate = stored && { ...stored, readContent };
       const opened = await vault.open({ key, name, candidate, client }, deadline);

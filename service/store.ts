@@ -3,21 +3,25 @@ import type { Database } from "./database.ts";
 import type { CheckApplied } from "./erasures.ts";
 import type { SealedContent, SealedRecord, StoredCandidate } from "./vault.ts";
 
-/** Stored records. Every operation throws DatabaseUnavailable when PostgreSQL fails. */
+/**
+ * Stored records. Every operation throws DatabaseUnavailable when PostgreSQL fails. A signal aborts an operation that still
+ * waits for a connection.
+ */
 export interface Store {
   /** Resolves once the record is committed. */
-  readonly insert: (record: SealedRecord) => Promise<void>;
+  readonly insert: (record: SealedRecord, signal?: AbortSignal) => Promise<void>;
   /**
    * The record with this id and name, unless it has expired, else the newest other record with the name. That one
    * may have expired.
    */
-  readonly findCandidate: (id: string, name: string) => Promise<StoredCandidate | undefined>;
+  readonly findCandidate: FindCandidate;
   /** Same as `findCandidate`, but also finds the record if it was removed in the last 24 hours. */
-  readonly findCandidateToRemove: (
+  readonly findCandidateToRemove: FindCandidate;
+  readonly readContent: (
     id: string,
     name: string,
-  ) => Promise<StoredCandidate | undefined>;
-  readonly readContent: (id: string, name: string) => Promise<SealedContent | undefined>;
+    signal?: AbortSignal,
+  ) => Promise<SealedContent | undefined>;
   /**
    * Deletes a record, except for what a repeated removal needs to verify its Key. Resolves once the deletion is committed.
    * Succeeds when there is no such record.
@@ -30,6 +34,12 @@ export interface Store {
   /** Resolves when records are readable. */
   readonly check: () => Promise<void>;
 }
+
+type FindCandidate = (
+  id: string,
+  name: string,
+  signal?: AbortSignal,
+) => Promise<StoredCandidate | undefined>;
 
 export interface ExpiredBatch {
   /** Number of records that were deleted. */
@@ -55,31 +65,33 @@ export function createStore(
   requireApplied: () => CheckApplied = () => () => {},
 ): Store {
   return {
-    async insert(record) {
-      await database.query((sql) => insertRecord(sql, record));
+    async insert(record, signal) {
+      await database.query((sql) => insertRecord(sql, record), signal);
     },
 
-    async findCandidate(id, name) {
+    async findCandidate(id, name, signal) {
       const at = new Date(now());
       const checkApplied = requireApplied();
-      const [row] = await database.read((sql) => lookup(sql, { id, name, at }, sql``));
+      const [row] = await database.read((sql) => lookup(sql, { id, name, at }, sql``), signal);
       return candidateOf(row, checkApplied);
     },
 
-    async findCandidateToRemove(id, name) {
+    async findCandidateToRemove(id, name, signal) {
       const at = new Date(now());
       const checkApplied = requireApplied();
-      const [row] = await database.read((sql) =>
-        lookup(sql, { id, name, at }, removedRecord(sql, id, name)),
+      const [row] = await database.read(
+        (sql) => lookup(sql, { id, name, at }, removedRecord(sql, id, name)),
+        signal,
       );
       return candidateOf(row, checkApplied);
     },
 
-    async readContent(id, name) {
+    async readContent(id, name, signal) {
       const [row] = await database.read(
         (sql) => sql<{ nonce: Buffer; ciphertext: Buffer }[]>`
           SELECT nonce, ciphertext
           FROM cipherwatch.records WHERE id = ${id} AND name = ${name}`,
+        signal,
       );
       return row && { nonce: row.nonce, ciphertext: row.ciphertext };
     },

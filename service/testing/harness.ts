@@ -203,21 +203,21 @@ export function expectContract(path: string, status: number, json: unknown): voi
 
 function recording(store: Store, calls: string[]): Store {
   return {
-    insert: (record) => {
+    insert: (...args) => {
       calls.push("insert");
-      return store.insert(record);
+      return store.insert(...args);
     },
-    findCandidate: (id, name) => {
+    findCandidate: (...args) => {
       calls.push("findCandidate");
-      return store.findCandidate(id, name);
+      return store.findCandidate(...args);
     },
-    findCandidateToRemove: (id, name) => {
+    findCandidateToRemove: (...args) => {
       calls.push("findCandidateToRemove");
-      return store.findCandidateToRemove(id, name);
+      return store.findCandidateToRemove(...args);
     },
-    readContent: (id, name) => {
+    readContent: (...args) => {
       calls.push("readContent");
-      return store.readContent(id, name);
+      return store.readContent(...args);
     },
     remove: (id, name) => {
       calls.push("remove");
