@@ -5,7 +5,7 @@ import type { ConsoleSources } from "./sources.ts";
 
 const Name = z.string().max(1024);
 
-/** What a button of the page does. */
+/** An action of a button on the page. */
 export const Action = z.discriminatedUnion("action", [
   z.strictObject({ action: z.literal("encrypt"), name: Name, text: z.string().max(65_536) }),
   z.strictObject({ action: z.literal("decrypt"), name: Name, key: z.string().max(1024) }),
@@ -19,7 +19,7 @@ export const Action = z.discriminatedUnion("action", [
 
 export type Action = z.infer<typeof Action>;
 
-/** What the page shows about a completed action. */
+/** The result of an action, which the page shows. */
 export interface ActionResult {
   /** The request that was sent, such as `POST /encrypt`, or the action in words. */
   readonly title: string;
@@ -69,7 +69,8 @@ export function createActions(
   }
 
   function startAttack(id: string): ActionResult {
-    if (attack !== undefined) throw new Error(`The attack ${attack} is still running.`);
+    if (attack !== undefined)
+      throw new Error(`The attack ${attack} is still running. Wait until it ends.`);
     attack = id;
     attackStatus = `Attack ${id} is running.`;
     runAttack(id)

@@ -45,7 +45,7 @@ afterAll(async () => {
 
 const get = async (path: string) => app.request(`http://127.0.0.1:8090${path}`);
 
-test("leads from the email of an alarm to its callers, addresses and event ids", async () => {
+test("links the email of an alarm to its callers, addresses and event ids", async () => {
   const home = await (await get("/")).text();
   const [, path = ""] = /<a href="(\/alarms\/[^"]+)">Who did it/.exec(home) ?? [];
   expect(path).toBe("/alarms/cipherwatch-dev-database-copy");
@@ -57,7 +57,7 @@ test("leads from the email of an alarm to its callers, addresses and event ids",
   expect(page).not.toContain(HOSTILE);
 });
 
-test("returns the same as JSON", async () => {
+test("returns the callers and events as JSON", async () => {
   const response = await get("/api/alarms/cipherwatch-dev-database-copy/events");
   expect(await response.json()).toMatchObject({
     state: "ALARM",
@@ -66,11 +66,14 @@ test("returns the same as JSON", async () => {
   });
 });
 
-test("says so if the alarm has not fired, or does not exist", async () => {
+test("reports that an alarm has not fired, or that it does not exist", async () => {
   const quiet = await get("/alarms/cipherwatch-dev-trail-change");
   expect(await quiet.text()).toContain("The alarm has not fired yet.");
-  expect((await get("/alarms/constructor")).status).toBe(404);
-  expect((await get("/api/alarms/constructor/events")).status).toBe(404);
+  for (const path of ["/alarms/constructor", "/api/alarms/constructor/events"]) {
+    const response = await get(path);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("The stacks have no alarm named constructor.");
+  }
 });
 
 test("names the clients for which an alarm is in ALARM", async () => {

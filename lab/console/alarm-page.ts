@@ -5,10 +5,10 @@ import { layout } from "./layout.ts";
 import { attributesText, commandLine, type Html } from "./panels/format.ts";
 import type { ConsoleSources } from "./sources.ts";
 
-/** Path of the page about an alarm, in place of the link to the AWS console that its emails contain. */
+/** Returns the path of an alarm's page. The inbox links to it instead of the AWS console. */
 export const alarmPath = (name: string) => `/alarms/${encodeURIComponent(name)}`;
 
-/** What an alarm counted when it last fired, as a page and as JSON. */
+/** Serves the events that an alarm counted when it last fired, as a page and as JSON. */
 export function alarmRoutes(sources: ConsoleSources, token: string): Hono {
   const { aws, deployment, clock } = sources;
   const find = (name: string) =>
@@ -17,13 +17,19 @@ export function alarmRoutes(sources: ConsoleSources, token: string): Hono {
   app.get("/alarms/:name", (c) => {
     const found = find(c.req.param("name"));
     return found === undefined
-      ? c.html(html`<p>The stacks have no such alarm. <a href="/">Console</a></p>`, 404)
+      ? c.html(
+          html`<p>The stacks have no alarm named ${c.req.param("name")}. The <a href="/">console</a> lists the alarms.</p>`,
+          404,
+        )
       : c.html(alarmPage(sources, found, token));
   });
   // Indented, because people read it in a browser or with curl.
   app.get("/api/alarms/:name/events", (c) => {
     const found = find(c.req.param("name"));
-    if (found === undefined) return c.json({ error: "The stacks have no such alarm." }, 404);
+    if (found === undefined) {
+      const error = `The stacks have no alarm named ${c.req.param("name")}. GET /api/state lists the alarms.`;
+      return c.json({ error }, 404);
+    }
     return c.body(JSON.stringify(found, null, 2), 200, { "Content-Type": "application/json" });
   });
   return app;
@@ -82,7 +88,7 @@ function eventTable(events: readonly AlarmEvent[]): Html {
 </table>`;
 }
 
-/** The command that runs the saved query of the alarm's detection against the lab. */
+/** Renders the command that runs the saved query of the alarm's detection against the lab. */
 function queryCommand({ deployment, urls }: ConsoleSources, alarm: string): Html | string {
   const query = deployment.savedQueries.find(({ name }) => name.replace("/", "-") === alarm);
   if (query === undefined) return "";

@@ -11,39 +11,39 @@ const TYPES = {
   svg: "image/svg+xml",
 } as const;
 
-const own = (name: string) => new URL(`client/${name}`, import.meta.url);
+const clientFile = (name: string) => new URL(`client/${name}`, import.meta.url);
 const library = (specifier: string) => new URL(import.meta.resolve(specifier));
-const besides = (specifier: string, file: string) => new URL(file, library(specifier));
+const fileBeside = (specifier: string, file: string) => new URL(file, library(specifier));
 
-/** The files under `/client/`: ours, and those of the two libraries that the page uses. */
+/** The files under `/client/`: those of the folder `client`, and those of two libraries. */
 const FILES: Readonly<Record<string, () => URL>> = {
-  "console.js": () => own("console.js"),
-  "chart.js": () => own("chart.js"),
-  "page.js": () => own("page.js"),
-  "workbench.js": () => own("workbench.js"),
-  "replay.js": () => own("replay.js"),
-  "icon.svg": () => own("icon.svg"),
-  "idiomorph.js": () => besides("idiomorph", "idiomorph.esm.js"),
-  "uplot.js": () => besides("uplot", "uPlot.esm.js"),
+  "console.js": () => clientFile("console.js"),
+  "chart.js": () => clientFile("chart.js"),
+  "page.js": () => clientFile("page.js"),
+  "workbench.js": () => clientFile("workbench.js"),
+  "replay.js": () => clientFile("replay.js"),
+  "icon.svg": () => clientFile("icon.svg"),
+  "idiomorph.js": () => fileBeside("idiomorph", "idiomorph.esm.js"),
+  "uplot.js": () => fileBeside("uplot", "uPlot.esm.js"),
 };
 
 const STYLES = [
-  own("base.css"),
-  besides("uplot", "uPlot.min.css"),
-  own("panels.css"),
-  own("record.css"),
-  own("tools.css"),
+  clientFile("base.css"),
+  fileBeside("uplot", "uPlot.min.css"),
+  clientFile("panels.css"),
+  clientFile("record.css"),
+  clientFile("tools.css"),
 ];
 
-/** The styles of all views. They are part of each page: the first view then waits for no further file. */
+/** The styles of all views. Each page contains them, so that its first paint waits for no other file. */
 export const stylesheet = STYLES.map((file) => readFileSync(file, "utf8")).join("\n");
 
-/** Allows `stylesheet` in a content security policy. */
+/** The source expression that allows `stylesheet` in a content security policy. */
 export const stylesheetHash = `'sha256-${createHash("sha256").update(stylesheet).digest("base64")}'`;
 
 const cache = new Map<string, Asset>();
 
-/** Returns a file of the page by its name; undefined if there is none of this name. */
+/** Returns a file of the page by its name; undefined if no file has this name. */
 export function clientAsset(name: string): Asset | undefined {
   const cached = cache.get(name);
   if (cached !== undefined || !Object.hasOwn(FILES, name)) return cached;

@@ -8,18 +8,18 @@ const LAB_SECONDS_TO_EMAIL = 20 * 60;
 /**
  * Runs an attack against the lab over HTTP, as `npm run attack` does.
  * @returns the result in words
- * @throws Error if there is no such attack, or it fails
+ * @throws Error if no attack has this id, or if the attack fails
  */
 export async function runAttackById(urls: LabUrls, id: string): Promise<string> {
   const attack = attacks.find((candidate) => candidate.id === id);
-  if (attack === undefined) throw new Error(`Unknown attack ${id}.`);
+  if (attack === undefined) throw new Error(`Unknown attack ${id}. Choose one from the list.`);
   const lab = await connectToLab(urls);
   const { clock } = await lab.state();
   const timeout = EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
   const { email, seconds } = await runAttack(lab, attack, timeout);
   const after = `${seconds.toFixed(1)} s`;
   return email === undefined
-    ? `No email about ${id} within ${after}.`
+    ? `No email about ${id} arrived within ${after}. Check the record, the metric and the alarm on this page.`
     : `${describe(stepsIn(lab, attack))}. The email arrived after ${after}.`;
 }
 

@@ -106,7 +106,7 @@ it("shows the metric in the minute of the log event's timestamp, which can be ea
   expect(chain?.stations[4]).toMatchObject({ name: "Metric", text: "Maximum 1 in 60 s" });
 });
 
-it("omits the service's own use of the key, and shows who bypasses the service", async () => {
+it("omits the service's own calls to KMS, and shows a caller that bypasses the service", async () => {
   await tryWrongKey();
   expect(chains(sources, 5)).toEqual([]);
   const kms = kmsClient({ accessKeyId: "mallory", secretAccessKey: "any" });

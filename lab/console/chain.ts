@@ -9,8 +9,8 @@ import type { ConsoleSources } from "./sources.ts";
 import { type TrailItem, trailItems } from "./trail.ts";
 
 /**
- * `done`: completed. `alert`: completed, and it reports misuse. `waiting`: completes at `due`. `later`: not
- * reached yet. `none`: never reached, because the chain ended before.
+ * `done`: completed. `alert`: completed, and it indicates misuse. `waiting`: completes at `due`. `later`: not
+ * reached yet. `none`: never reached, because the chain ended before it.
  */
 export type StationStatus = "done" | "alert" | "waiting" | "later" | "none";
 
@@ -20,14 +20,15 @@ export interface Station {
   readonly status: StationStatus;
   readonly text: string;
   readonly at?: number | undefined;
-  /** Set while waiting: since when, and until when. */
+  /** The start of the wait; set while waiting. */
   readonly since?: number;
+  /** The end of the wait; set while waiting. */
   readonly due?: number;
 }
 
-/** Equal calls within one minute, or a metric of the service, and what they led to. */
+/** Equal calls within one minute, or a metric of the service, and the steps that followed. */
 export interface Chain {
-  /** Of the newest record; of a metric, the name of its alarm. */
+  /** Id of the newest record; for a metric, the name of its alarm. */
   readonly id: string;
   /** Set for the alarm of a metric that the service reports itself. */
   readonly isMetric?: true;
@@ -135,7 +136,7 @@ function detectionStations(sources: ConsoleSources, item: TrailItem): readonly S
   ];
 }
 
-/** Shows the statistic that the alarm evaluates, in the period that counts the record. */
+/** Returns the station with the statistic that the alarm evaluates, in the period that counts the record. */
 function metricStation(
   sources: ConsoleSources,
   { deliveredAt, countedAt = deliveredAt }: TrailItem,
@@ -162,7 +163,7 @@ export function statisticAt(
   return `${statistic} ${value.toLocaleString("en")} in ${period} s`;
 }
 
-/** Prefers a filter whose alarm fired because of the record, for a record that several count. */
+/** Returns the filter to show of those that count a record: one whose alarm is in ALARM, or else the first. */
 function reportedFilter(
   sources: ConsoleSources,
   filters: readonly MetricFilter[],
@@ -176,7 +177,7 @@ function reportedFilter(
   return filters.find((filter) => firing.has(alarmOf(filter))) ?? filters[0];
 }
 
-/** The alarm with a threshold on the metric of a filter. */
+/** Returns the alarm with a threshold on the metric of a filter. */
 export function alarmOfFilter(
   { deployment }: ConsoleSources,
   { transformation }: MetricFilter,
@@ -222,7 +223,7 @@ function alarmStations(
   ];
 }
 
-/** The stations of an alarm that changed to ALARM, and of its email. */
+/** Returns the stations of an alarm that changed to ALARM, and of its email. */
 export function firedStations(
   { aws }: ConsoleSources,
   alarmName: string,
@@ -239,7 +240,7 @@ export function firedStations(
   ];
 }
 
-/** Returns the change to ALARM at or after `from`, within the time in which the record counts. */
+/** Returns the first change to ALARM at or after `from`, while the alarm's periods can still contain the record. */
 function firstAlarm(
   { aws }: ConsoleSources,
   alarm: ThresholdAlarm,

@@ -10,12 +10,12 @@ export interface MetricChart {
   readonly threshold: number | undefined;
   readonly start: number;
   readonly end: number;
-  /** Start of each period that has data, and the alarm's statistic of it. */
+  /** The start of each period that has data; `values` has the alarm's statistic of each. */
   readonly times: readonly number[];
   readonly values: readonly number[];
   /** The periods that the latest evaluation considered. */
   readonly evaluated: TimeRange;
-  /** When the alarm was in ALARM. */
+  /** The times during which the alarm was in ALARM. */
   readonly inAlarm: readonly TimeRange[];
 }
 
@@ -71,7 +71,7 @@ function alarmRanges(
   });
 }
 
-/** Returns the alarm to show first: the one that fired last, otherwise the first with a metric. */
+/** Returns the alarm to chart by default: of those in ALARM, the one that fired last; if none is, kms-errors. */
 export function defaultChartAlarm({ aws, deployment }: ConsoleSources): string {
   const { alarms } = aws.services.cloudWatch.state();
   const withMetric = alarms.filter(({ alarm }) => isMetricAlarm(alarm) && !isAnomalyAlarm(alarm));

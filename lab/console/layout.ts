@@ -21,8 +21,8 @@ const VIEWS = [
 ] as const;
 
 /**
- * The document around a view: the head, the header with links to every view, and the announcer. The script comes
- * last, because fetching it would compete with the first paint.
+ * Renders the document around a view: the head, the header with links to every view, and the announcer for screen
+ * readers. The script comes last, because loading it earlier would delay the first paint.
  */
 export function layout(props: LayoutProps): Html {
   const { title, path, token, script, tools, skipTo, content } = props;

@@ -11,7 +11,7 @@ import type { ConsoleSources } from "./sources.ts";
 
 const UPDATE_MILLISECONDS = 200;
 
-/** How many entries the lists of the page show at most. */
+/** Maximum numbers of entries in the lists of the page. */
 export interface ListLimits {
   readonly alarms: number;
   readonly emails: number;
@@ -26,7 +26,7 @@ const FULL_LISTS: ListLimits = { alarms: Number.POSITIVE_INFINITY, emails: 20, r
  */
 export const FIRST_SCREEN: ListLimits = { alarms: 8, emails: 3, records: 8 };
 
-/** Renders the panels that change, by the id of their element. */
+/** Renders the panels that change. @returns their HTML by the id of their element */
 export function renderPanels(
   sources: ConsoleSources,
   actions: Actions,

@@ -2,7 +2,7 @@ import { isTransition } from "../aws/cloudwatch/alarms/history.ts";
 import { type Chain, firedStations, type Station } from "./chain.ts";
 import type { ConsoleSources } from "./sources.ts";
 
-/** Lab time for which an alarm remains among the chains. */
+/** How long an alarm remains among the chains, in milliseconds of lab time. */
 const SHOWN_MILLISECONDS = 60 * 60_000;
 
 /**

@@ -13,7 +13,7 @@ export interface PageProps {
 
 const SPEEDS = [1, 10, 60, 120, 600];
 
-/** The whole document. Its client script replaces the panels as they change. */
+/** Renders the console's page. Its client script replaces the panels as they change. */
 export function page(sources: ConsoleSources, { token, panels }: PageProps): Html {
   return layout({
     title: "Cipherwatch lab",
@@ -93,7 +93,7 @@ function trySection(sources: ConsoleSources, panels: PageProps["panels"]): Html 
   </section>`;
 }
 
-/** The attacks whose alarms the lab runs. */
+/** Renders the options for the attacks whose alarms the lab runs. */
 function attackOptions({ deployment }: ConsoleSources): readonly Html[] {
   const alarms = [...deployment.alarms, ...deployment.compositeAlarms].map(({ name }) => name);
   const known = [

@@ -3,12 +3,12 @@ import type { MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { stylesheetHash } from "./assets.ts";
 
-/** The header that carries the console's token. A website cannot send it to another origin unnoticed. */
+/** The header that carries the console's token. A browser sends it to another origin only with that origin's consent. */
 export const TOKEN_HEADER = "X-Console-Token";
 
 const LOOPBACK = ["127.0.0.1", "localhost"];
 
-/** A random token, known only to pages that the console itself served. */
+/** Returns a random token, which only pages of the console contain. */
 export const newToken = () => randomBytes(24).toString("base64url");
 
 /** Allows scripts and connections of the console's own origin only, and nothing inline except its stylesheet. */
@@ -51,9 +51,8 @@ export const reportHeaders = secureHeaders({
 });
 
 /**
- * Rejects requests that another website causes. A name that resolves to 127.0.0.1 (DNS rebinding) has
- * another Host; a page of another origin that connects to the console has another Origin, or is marked as
- * cross-site by the browser.
+ * Rejects requests of other websites. With DNS rebinding, a request has another Host. Requests of a page of another
+ * origin have that Origin, or the browser marks them as cross-site.
  */
 export const rejectOtherSites: MiddlewareHandler = (c, next) => {
   const { hostname, origin } = new URL(c.req.url);

@@ -88,7 +88,7 @@ describe("GET /api/state", () => {
 });
 
 describe("the page", () => {
-  it("names the first click while nothing has happened", async () => {
+  it("suggests the first click before anything has happened", async () => {
     const page = await text("/");
     expect(page).toContain("Nothing has happened yet.");
     expect(page).toContain("Click “Send a wrong Key”");
@@ -181,7 +181,7 @@ describe("the page", () => {
     expect((await get("/")).headers.get("Server-Timing")).toMatch(/^total;dur=[\d.]+/);
   });
 
-  it("says so when the lab no longer holds a record", async () => {
+  it("returns 404 for a record that the lab no longer holds", async () => {
     const response = await get("/record/unknown");
     expect(response.status).toBe(404);
     expect(await response.text()).toContain("no longer holds this record");
@@ -212,7 +212,7 @@ describe("other sites", () => {
     expect(response.status).toBe(403);
   });
 
-  it("follows a link from another site, which cannot read the page", async () => {
+  it("allows navigation from another site, which cannot read the page", async () => {
     const headers = { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" };
     const response = await get("/", headers);
     expect(response.status).toBe(200);

@@ -58,7 +58,7 @@ export async function startConsole({ port, ...options }: ConsoleOptions): Promis
   });
 }
 
-/** The console without a port. */
+/** Creates the routes of the console, without a listening server. */
 export function createConsole({
   state,
   sources,
@@ -77,7 +77,7 @@ export function createConsole({
     c.header("Cache-Control", "no-store");
   });
 
-  // Server-Timing, which a browser's developer tools show.
+  // Add Server-Timing, which the developer tools of a browser show.
   app.get("/", timing(), (c) => {
     const panels = renderPanels(sources, actions, defaultChartAlarm(sources), FIRST_SCREEN);
     return c.html(page(sources, { token, panels }));

@@ -55,7 +55,7 @@ const resultOf = async (pattern: string, text: string) =>
   (await tryPattern(pattern, { from: "pasted", text })).text();
 
 describe("the filter workbench", () => {
-  it("begins with a deployed pattern that agrees with its examples", async () => {
+  it("begins with a deployed pattern that matches its examples as expected", async () => {
     const page = await (await app.request(`${ORIGIN}/workbench`)).text();
     expect(page).toMatch(/id="workbench-summary">\d+ of \d+ events match\.</);
     expect(page).not.toContain("but must");
@@ -90,7 +90,7 @@ describe("the filter workbench", () => {
     expect(page).toContain('<mark class="unmet">}</mark>');
   });
 
-  it("marks the end of a pattern that ends too early", async () => {
+  it("marks the end of an incomplete pattern", async () => {
     const page = await resultOf('{ $.eventName = "x', "{}");
     expect(page).toContain("must end with");
     expect(page).toContain('<mark class="unmet">␣</mark>');
@@ -128,7 +128,7 @@ describe("the filter workbench", () => {
     );
   });
 
-  it("rejects an unknown selection, and a record that is gone", async () => {
+  it("rejects an unknown selection, record or detection", async () => {
     expect((await tryPattern("", { from: "disk" })).status).toBe(422);
     const gone = await tryPattern("", { from: "record", recordId: "x" });
     expect(await gone.text()).toContain("no longer holds this record");
@@ -157,7 +157,7 @@ describe("the replay of files", () => {
     return Promise.resolve(app.request(`${ORIGIN}/api/replay`, init));
   }
 
-  it("passes the files, the role and the key on, and keeps the report under a random id", async () => {
+  it("replays the files with the role and the key, and keeps the report under a random id", async () => {
     inputs = [];
     const response = await upload([file("a.json"), file("b.json.gz")], {
       roleArn: " role ",
@@ -179,7 +179,7 @@ describe("the replay of files", () => {
     [[], "Choose at least one CloudTrail file"],
     [[file("notes.txt")], '"notes.txt" is not a CloudTrail file'],
     [Array.from({ length: 201 }, () => file("a.json")), "201 files with 0.0 MB are too much"],
-  ])("rejects %j", async (files, message) => {
+  ])("rejects the files %j", async (files, message) => {
     inputs = [];
     const response = await upload(files);
     expect(response.status).toBe(422);
@@ -194,7 +194,7 @@ describe("the replay of files", () => {
     expect(await response.text()).toContain("npm run replay -- FOLDER");
   });
 
-  it("shows the error of the replay", async () => {
+  it("returns the error of the replay", async () => {
     const response = await upload([file("a.json")], { roleArn: "bad" });
     expect(response.status).toBe(422);
     expect(await response.text()).toBe("--role-arn must be the ARN of an IAM role");
@@ -223,8 +223,11 @@ describe("the replay of files", () => {
     expect(await inputs[0]?.files[0]?.text()).toBe(`{"Records":[${message}]}`);
   });
 
-  it.each([{}, { Origin: "https://attacker.example" }])("rejects %o", async (headers) => {
-    const all = "Origin" in headers ? { ...headers, "X-Console-Token": token } : headers;
-    expect((await upload([file("a.json")], {}, all as Record<string, string>)).status).toBe(403);
-  });
+  it.each([{}, { Origin: "https://attacker.example" }])(
+    "rejects an upload without the token or from another origin: %o",
+    async (headers) => {
+      const all = "Origin" in headers ? { ...headers, "X-Console-Token": token } : headers;
+      expect((await upload([file("a.json")], {}, all as Record<string, string>)).status).toBe(403);
+    },
+  );
 });

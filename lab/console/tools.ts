@@ -16,7 +16,7 @@ import { WorkbenchRequest, workbenchResults } from "./workbench/results.ts";
 
 const MEGABYTE = 1024 * 1024;
 
-/** The filter workbench: its page, and the results for a pattern and events. */
+/** Serves the filter workbench: its page, and the results for a pattern and events. */
 export function workbenchRoutes(sources: ConsoleSources, token: string): Hono {
   const routes = new Hono();
   routes.get("/workbench", (c) =>
@@ -43,7 +43,7 @@ export function workbenchRoutes(sources: ConsoleSources, token: string): Hono {
   return routes;
 }
 
-/** The replay of files: its page, the upload, and the reports. Runs one replay at a time. */
+/** Serves the replay of files: its page, the upload, and the reports. Runs one replay at a time. */
 export function replayRoutes(sources: ConsoleSources, token: string, replay: ReplayFiles): Hono {
   const reports = createReports();
   let isRunning = false;

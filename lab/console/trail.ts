@@ -5,9 +5,9 @@ import { matches } from "../../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../../cloudwatch/pattern/parse.ts";
 import type { ConsoleSources } from "./sources.ts";
 
-/** A CloudTrail record on its way to the log group, or in it. Times are lab time in epoch milliseconds. */
+/** A CloudTrail record, delivered to the log group or pending. Times are lab time in epoch milliseconds. */
 export interface TrailItem {
-  /** The event id; of an injected record, which may have none or another record's, a number. */
+  /** The event id; for an injected record, a number, because its event id may be missing or not unique. */
   readonly id: string;
   /** The record as JSON, as CloudTrail writes it into the log group. */
   readonly message: string;
@@ -18,20 +18,20 @@ export interface TrailItem {
   /** The last part of the caller's ARN, such as `mallory`. */
   readonly caller: string;
   readonly requestId: string | undefined;
-  /** When the call was made; of an injected record, when it was delivered. */
+  /** When the call was made; for an injected record, when it was delivered. */
   readonly calledAt: number;
   /** When the record was delivered, or will be. */
   readonly deliveredAt: number;
-  /** The timestamp of the log event: metric filters count it in this minute. Unset until it is delivered. */
+  /** The timestamp of the log event, in whose minute metric filters count it. Unset until it is delivered. */
   readonly countedAt?: number;
   readonly delivered: boolean;
-  /** An attack put the record into the log group: the lab does not emulate the attacked service. */
+  /** Whether an attack put the record into the log group, because the lab does not emulate the attacked service. */
   readonly injected: boolean;
   /** The metric filters that match it; empty until it is delivered. */
   readonly filters: readonly MetricFilter[];
 }
 
-/** Log events and pending events never change, so each is parsed once, and matched once when first shown. */
+/** The items by log event or pending event. These never change, so each is parsed once, and matched when first used. */
 const items = new WeakMap<object, TrailItem>();
 
 let injectedRecords = 0;
@@ -74,16 +74,16 @@ export function trailItems(sources: ConsoleSources, count: number): readonly Tra
       };
     }),
   );
-  // The first delivery of a record wins over a second one, and over a second one that is pending.
+  // Keep the first delivery of a record instead of a repeated or pending one.
   const byId = new Map([...pending, ...delivered.toReversed()].map((item) => [item.id, item]));
-  // CloudTrail delivers out of order.
+  // Sort, because CloudTrail delivers out of order.
   return [...byId.values()]
     .sort((a, b) => a.calledAt - b.calledAt)
     .slice(-count)
     .reverse();
 }
 
-/** The metric filters of the trail's log group. */
+/** Returns the metric filters of the trail's log group. */
 export function trailFilters({ deployment }: ConsoleSources): readonly MetricFilter[] {
   return deployment.metricFilters.filter(
     ({ logGroupName }) => logGroupName === deployment.trail.logGroupName,

@@ -22,7 +22,7 @@ import { type LogGroup, type LogStore, type StoredEvent, sizeOf } from "./store.
 const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;
 
-/** Limits of PutLogEvents: the age of an event, its lead over the clock, and the span of a batch. */
+/** Limits of PutLogEvents: the age of an event, how far it may be in the future, and the span of a batch. */
 const MAX_AGE = 14 * DAY;
 const MAX_LEAD = 2 * HOUR;
 const MAX_BATCH_SPAN = DAY;

@@ -52,7 +52,7 @@ export const notModelled: readonly string[] = [
   ...notModelledOfStore,
   "Log groups, metric filters and retention come from the stacks and cannot be changed through the API.",
   "DescribeLogGroups returns a log group's KMS key, but the lab does not encrypt log events.",
-  "Insights queries have the commands fields, display, filter, parse with wildcards, stats, sort and limit, and the functions of the saved queries.",
+  "Insights queries support the commands fields, display, filter, parse with wildcards, stats, sort and limit, and the functions that the saved queries use.",
   "CloudWatch Logs has no subscription filters, transformers, data protection or Live Tail.",
 ];
 
@@ -116,7 +116,7 @@ export function createLogs(options: LogsOptions): Logs {
   };
 }
 
-/** Returns the metrics embedded in an event, or a count of 1 for a document that is invalid. */
+/** Returns the metrics embedded in an event, or one EMFValidationErrors for an invalid document. */
 function embeddedMetrics(logGroupName: string, event: LogEvent): readonly MetricDatum[] {
   const embedded = parseEmbeddedMetrics(event.message);
   if (embedded === undefined) return [];

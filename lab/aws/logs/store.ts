@@ -112,7 +112,7 @@ export function createLogStore({
   };
 }
 
-/** Returns the deployed groups, without streams. @param create journals a group and returns its time */
+/** Returns the deployed groups, without streams. @param create journals a group and returns its creation time */
 function openGroups(
   logGroups: readonly DeployedLogGroup[],
   entries: readonly LogsEntry[],

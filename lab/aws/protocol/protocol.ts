@@ -8,7 +8,7 @@ export interface AwsResponse {
   readonly body: string | Uint8Array;
 }
 
-/** A request read by its wire protocol, with the functions that encode its response. */
+/** A request parsed by its wire protocol, with the functions that encode its response. */
 export interface WireRequest {
   /** Undefined if the lab does not emulate the requested service. */
   readonly service: Service | undefined;

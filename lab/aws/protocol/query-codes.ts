@@ -35,7 +35,7 @@ export function errorDocument(
   if (service !== "cloudwatch") return { headers: {}, document: { __type: code, ...text } };
   const fault = status < 500 ? "Sender" : "Receiver";
   return {
-    // Clients of a former Query service look for its error code here.
+    // Clients of a service that used the Query protocol before read its error code from this header.
     headers: { "x-amzn-query-error": `${queryCode(code)};${fault}` },
     document: { __type: SHAPE_OF_CODE[code] ?? code, ...text },
   };

@@ -112,11 +112,11 @@ function member(branch: Branch | string): unknown {
     if (list instanceof Map) return numbered(list).map(member);
     const map = branch.get("entry");
     if (map instanceof Map) return Object.fromEntries(numbered(map).map(entry));
-    // RDS names the items of each list.
+    // RDS uses a different item name for each list.
     const [items] = branch.values();
     if (items instanceof Map && isNumbered(items)) return numbered(items).map(member);
   }
-  // EC2 numbers items without a name.
+  // EC2 numbers list items without an item name.
   return isNumbered(branch) ? numbered(branch).map(member) : structure(branch);
 }
 

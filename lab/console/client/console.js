@@ -26,7 +26,7 @@ function connect(alarm) {
   events.addEventListener("error", () => showConnection("Disconnected; trying again", "lost"));
   events.addEventListener("clock", ({ data }) => setClock(JSON.parse(data)));
   events.addEventListener("panels", ({ data }) => setPanels(JSON.parse(data)));
-  // The chart library is the largest file, and not part of the first view.
+  // Load the chart library on demand: it is the largest file, and the first view does not need it.
   events.addEventListener("chart", async ({ data }) => {
     const { drawChart } = await import("./chart.js");
     drawChart(JSON.parse(data));
@@ -66,7 +66,7 @@ function setPanels(panels) {
   tick();
 }
 
-/** Leaves what the user opened or closed as it is. */
+/** Keeps elements open or closed as the user left them. */
 function beforeAttributeUpdated(name) {
   return name !== "open";
 }

@@ -1,10 +1,10 @@
-// What every view of the console needs.
+// Functions for every view of the console.
 
 export const element = (id) => document.getElementById(id);
 
 const token = document.querySelector('meta[name="console-token"]').content;
 
-/** Has a screen reader say a text. */
+/** Announces a text to screen readers. */
 export function announce(text) {
   element("announcer").textContent = text;
 }

@@ -15,7 +15,7 @@ form.addEventListener("input", ({ target }) => {
   clearTimeout(timer);
   timer = setTimeout(evaluate, DELAY);
 });
-// A browser keeps the fields when the user comes back.
+// Evaluate again if the browser restored the fields of an earlier visit.
 if (pattern.value !== pattern.defaultValue || events.value === "pasted") {
   element("pasted").hidden = events.value !== "pasted";
   evaluate();

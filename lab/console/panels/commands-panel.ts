@@ -3,13 +3,13 @@ import { OWN_CLIENT, tokenCommand } from "../../identity/token.ts";
 import type { ConsoleSources } from "../sources.ts";
 import { commandLine, type Html } from "./format.ts";
 
-/** The values of the form's last successful encryption, or its initial ones. */
+/** The values of the last successful encryption, or the initial values of the form. */
 export interface FormValues {
   readonly name: string;
   readonly key: string | undefined;
 }
 
-/** The same requests as the buttons send, for a terminal. */
+/** Renders the commands that send the requests of the buttons from a terminal. */
 export function commandsPanel(
   { urls, deployment, scope }: ConsoleSources,
   values: FormValues,

@@ -8,7 +8,7 @@ import {
 import type { Html } from "./format.ts";
 import type { MarkedPaths } from "./marked-json.ts";
 
-/** Renders why a pattern matches, as a tree of clauses with the values that each one found. */
+/** Renders why a pattern matches or not, as a tree of clauses with the values that each one examined. */
 export function clauseTree({ condition }: Explanation): Html {
   return condition === undefined
     ? html``
@@ -39,7 +39,7 @@ export function clausesOf(condition: ExplainedCondition): readonly ExplainedClau
   return condition.type === "clause" ? [condition] : condition.conditions.flatMap(clausesOf);
 }
 
-/** The values of a record that the clauses examine. */
+/** Returns the paths of the values that the clauses examine, and whether each is met. */
 export function marksOf(record: unknown, { condition }: Explanation): MarkedPaths {
   const marks = new Map<string, boolean>();
   for (const { selector, matched } of condition === undefined ? [] : clausesOf(condition)) {

@@ -11,12 +11,12 @@ export function timeElement(at: number): Html {
   return html`<time datetime="${iso}" title="${iso}">${clockTime(at)}</time>`;
 }
 
-/** The client replaces the text by the real seconds that remain until `due`. */
+/** Renders a countdown. The client replaces its text with the real seconds until `due`. */
 export function countdown(since: number, due: number): Html {
   return html`<span class="countdown" data-since="${since}" data-due="${due}">soon</span>`;
 }
 
-/** A line that can be copied, with its button. */
+/** Renders a command with a button that copies it. */
 export function commandLine(label: string, command: string): Html {
   return html`<div class="command">
     <span class="command-label">${label}</span>
@@ -25,7 +25,7 @@ export function commandLine(label: string, command: string): Html {
   </div>`;
 }
 
-/** The differences from AWS that concern a panel. */
+/** Renders the differences from AWS that concern a panel. */
 export function limits(items: readonly string[]): Html {
   return html`<details class="limits">
     <summary>Not modelled here (${items.length})</summary>
@@ -33,7 +33,7 @@ export function limits(items: readonly string[]): Html {
   </details>`;
 }
 
-/** The address of the Terraform resource that a panel shows. */
+/** Renders the address of the Terraform resource that a panel shows. */
 export function terraformAddress(address: string | undefined): Html {
   return address === undefined
     ? html``

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Html } from "./format.ts";
 
-/** Paths as JSON arrays of property names and indexes; true if a clause that examines the value is met. */
+/** Whether a clause is met, by the path of the value that it examines: a JSON array of property names and indexes. */
 export type MarkedPaths = ReadonlyMap<string, boolean>;
 
 type Path = readonly (string | number)[];

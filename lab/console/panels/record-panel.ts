@@ -15,8 +15,8 @@ interface ExplainedFilter {
 }
 
 /**
- * Renders a record in full, with the values that a pattern examines marked, and each pattern clause by
- * clause. The pattern is the first that matches; otherwise, the one with the most clauses met.
+ * Renders a record in full, and each pattern clause by clause. Marks the values that the first pattern examines:
+ * patterns that match come first, then those with the largest share of clauses met.
  * @returns undefined for an unknown event
  */
 export function recordPanel(sources: ConsoleSources, recordId: string): Html | undefined {
@@ -45,7 +45,7 @@ export function recordPanel(sources: ConsoleSources, recordId: string): Html | u
     </div>`;
 }
 
-/** Matches first, then by the share of clauses that are met. */
+/** Returns a rank that puts matches first, and orders the others by their share of clauses met. */
 function score({ matched, condition }: Explanation): number {
   const all = condition === undefined ? [] : clausesOf(condition);
   const met = all.filter((clause) => clause.matched).length;

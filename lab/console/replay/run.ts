@@ -12,10 +12,10 @@ const MAX_BYTES = MAX_MEGABYTES * 1024 * 1024;
 const NAME = /\.(json|json\.gz|zip)$/i;
 const TIMEOUT = 5 * 60_000;
 
-/** What a replay reads. */
+/** The input of a replay. */
 export interface ReplayInput {
   readonly files: readonly File[];
-  /** Bind the detections to a role and a key; empty: those of the stacks. */
+  /** ARNs of the IAM role and the KMS key to monitor; if empty, those of the stacks. */
   readonly roleArn: string;
   readonly keyArn: string;
 }
@@ -41,14 +41,14 @@ export function validateFiles(files: readonly File[]): string | undefined {
 function tooMuch(files: number, bytes: number): string {
   const megabytes = (bytes / 1024 / 1024).toFixed(1);
   return (
-    `${files} files with ${megabytes} MB are too much for this page; it takes at most ${MAX_FILES} files ` +
+    `${files} files with ${megabytes} MB are too much for this page, which accepts at most ${MAX_FILES} files ` +
     `with ${MAX_MEGABYTES} MB. For more, run: npm run replay -- FOLDER`
   );
 }
 
 /**
- * Runs `npm run replay` on copies of the files, in a process of its own: a file that exhausts its memory or
- * time does not stop the lab. Deletes the copies.
+ * Runs `npm run replay` on copies of the files and deletes the copies. Runs it in a separate process, so that a file
+ * that exhausts its memory or time does not stop the lab.
  */
 export const replayFiles: ReplayFiles = async ({ files, roleArn, keyArn }, signal) => {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-replay-"));
@@ -69,7 +69,7 @@ export const replayFiles: ReplayFiles = async ({ files, roleArn, keyArn }, signa
   }
 };
 
-/** Keeps the name recognizable in the report, and free of paths and options. */
+/** Returns a name that is recognizable in the report, and that is neither a path nor an option. */
 function safeName(name: string): string {
   return basename(name)
     .replaceAll(/[^\w.@-]/g, "_")
@@ -104,7 +104,7 @@ function runCli(
             "For large archives, run: npm run replay -- FOLDER",
         );
       } else {
-        // 2 also means that some records could not be read; then the report lists them.
+        // Exit code 2 without a message means that some records could not be read; the report lists them.
         resolve(code === 0 || stderr === "" ? undefined : stderr.trim());
       }
     });
@@ -113,7 +113,7 @@ function runCli(
 
 const KEPT_REPORTS = 5;
 
-/** The latest reports by their random id. */
+/** Keeps the latest reports in memory, by a random id. */
 export function createReports() {
   const reports = new Map<string, string>();
   return {

@@ -5,7 +5,7 @@ import { retargetRecord } from "../../attack/retarget-record.ts";
 import type { ConsoleSources } from "../sources.ts";
 import { trailFilters, trailItems } from "../trail.ts";
 
-/** Which log events a pattern is tried on. */
+/** Selects the log events on which to try a pattern. */
 export const EventSelection = z.discriminatedUnion("from", [
   z.strictObject({ from: z.literal("trail") }),
   z.strictObject({ from: z.literal("record"), recordId: z.string().max(200) }),
@@ -18,12 +18,12 @@ export type EventSelection = z.infer<typeof EventSelection>;
 export interface CandidateEvent {
   readonly title: string;
   readonly message: string;
-  /** Of an example: whether the detection must match it. */
+  /** Whether the detection must match the event; unset if it is not an example. */
   readonly mustMatch?: boolean;
 }
 
 export const MAX_EVENTS = 100;
-/** Of newest trail records. */
+/** Number of the newest trail records to try. */
 const SHOWN_RECORDS = 20;
 
 /** @throws Error with a message for the user, if the selection has no events or too many */
@@ -57,7 +57,7 @@ function examples(sources: ConsoleSources, id: string): readonly CandidateEvent[
     throw new Error(`Unknown detection ${JSON.stringify(id)}; choose one from the list.`);
   }
   const { scope, deployment } = sources;
-  // With several filters on a metric, each record has to match only one of them.
+  // If several filters publish the metric, a record must match only one of them.
   const ofMetric = trailFilters(sources).filter(
     ({ transformation }) => transformation.metricName === id,
   );
@@ -115,7 +115,7 @@ function candidate(message: string): CandidateEvent {
   return { title: titleOf(message), message };
 }
 
-/** The name of the call, its error and its caller; of other log events, their beginning. */
+/** Returns the operation, error and caller of a record; for another log event, its first characters. */
 function titleOf(message: string): string {
   try {
     const { eventName, errorCode, userIdentity } = JSON.parse(message) as Record<string, unknown>;

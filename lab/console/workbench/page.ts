@@ -14,7 +14,7 @@ export interface WorkbenchPageProps {
   readonly recordId?: string | undefined;
 }
 
-/** The workbench with its first result, so that it is useful before the first change. */
+/** Renders the workbench with the result of the initial pattern. */
 export function workbenchPage(sources: ConsoleSources, props: WorkbenchPageProps): Html {
   const { token, filterName, recordId } = props;
   const filters = trailFilters(sources);

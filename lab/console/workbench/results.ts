@@ -13,13 +13,13 @@ import type { ConsoleSources } from "../sources.ts";
 import { type CandidateEvent, candidateEvents, EventSelection } from "./events.ts";
 
 export const WorkbenchRequest = z.strictObject({
-  /** AWS allows 1,024 characters; a longer pattern gets AWS's error. */
+  /** Longer than the 1,024 characters that AWS allows, so that a longer pattern results in AWS's error. */
   pattern: z.string().max(10_000),
   events: EventSelection,
 });
 export type WorkbenchRequest = z.infer<typeof WorkbenchRequest>;
 
-/** Renders which events a pattern matches and why, or the error that AWS returns. */
+/** Renders which events a pattern matches and why, or the error that AWS would return. */
 export function workbenchResults(
   sources: ConsoleSources,
   { pattern, events }: WorkbenchRequest,
@@ -38,7 +38,7 @@ export function workbenchResults(
   }
 }
 
-/** Renders the message of AWS, and the pattern with the invalid part marked. */
+/** Renders AWS's error message, and the pattern with the invalid part marked. */
 function patternError(pattern: string, { code, message, detail, range }: FilterPatternError): Html {
   const leading = pattern.length - pattern.trimStart().length;
   const start = Math.min(pattern.length, leading + (range?.start ?? 0));

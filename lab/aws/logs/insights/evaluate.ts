@@ -43,7 +43,7 @@ export function evaluate(expression: Expression, row: Row): Value {
 
 export const isTrue = (value: Value) => value === true || value === "true";
 
-/** Returns undefined where SQL would return null, as the result depends on a missing field. */
+/** Returns undefined where SQL would return null, because the result depends on a missing field. */
 function combined(
   { kind, left, right }: Extract<Expression, { kind: "and" | "or" }>,
   row: Row,
@@ -77,7 +77,7 @@ function compared(
   }
 }
 
-/** Numbers equal text that reads as the same number: all values of a log event are text to Insights. */
+/** Compares a number with text by its numeric value, because Insights treats all values of a log event as text. */
 function isEqual(a: Value, b: Value): boolean {
   return typeof a === "number" || typeof b === "number"
     ? Number(a) === Number(b)
@@ -167,7 +167,7 @@ function scalar(value: unknown): Value {
     : undefined;
 }
 
-/** `2026-03-02 09:05:00.000` */
+/** Formats a time as Insights does: `2026-03-02 09:05:00.000`. */
 export function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace("T", " ").replace("Z", "");
 }

@@ -123,7 +123,7 @@ class Parser {
     return { expression, descending };
   }
 
-  /** Returns the name after `as`, or the text since `start`. */
+  /** Returns the name after `as`, or the source of the expression that begins at `start`. */
   private alias(start: number): string {
     const previous = this.tokens[this.position - 1];
     const end = (previous?.start ?? start) + (previous?.source.length ?? 0);
@@ -280,7 +280,7 @@ class Parser {
   }
 }
 
-/** Each `*` matches the shortest text before what follows it, and a last one the rest. */
+/** Converts a glob to a regular expression. Each `*` matches the shortest possible text; a trailing `*`, the rest. */
 function globExpression(glob: string): RegExp {
   const parts = glob.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`${parts.join("(.*?)")}${glob.endsWith("*") ? "$" : ""}`, "s");

@@ -5,7 +5,7 @@ export interface QueriedEvent extends StoredEvent {
   readonly log: string;
 }
 
-/** A value of a field. A field that an event lacks has none. */
+/** The value of a field; undefined for a field that the event lacks. */
 export type Value = string | number | boolean | undefined;
 
 export type Expression =
@@ -67,7 +67,7 @@ export interface Column {
 export interface AggregateColumn {
   readonly name: string;
   readonly aggregate: Aggregate;
-  /** Absent in `count()`. */
+  /** Absent for `count()`. */
   readonly argument?: Expression;
 }
 
@@ -78,7 +78,7 @@ export type Command =
       readonly kind: "parse";
       readonly value: Expression;
       readonly pattern: RegExp;
-      /** One for each group of the pattern. */
+      /** The names of the pattern's groups, in order. */
       readonly names: readonly string[];
     }
   | {

@@ -6,9 +6,9 @@ export type ResultRow = ReadonlyMap<string, Value>;
 
 export interface QueryResult {
   readonly rows: readonly ResultRow[];
-  /** The rows are log events, so each has a pointer to its event. */
+  /** Whether the rows are log events, each with a pointer to its event in `@ptr`. */
   readonly pointers: boolean;
-  /** Events that the filters kept. */
+  /** Number of events that the filters kept. */
   readonly matched: number;
 }
 

@@ -4,13 +4,13 @@ export interface Token {
   readonly kind: "name" | "number" | "duration" | "string" | "regex" | "symbol" | "end";
   /** A name without backticks, a string without quotes, a regular expression without slashes. */
   readonly text: string;
-  /** As written, for messages. */
+  /** The token as written in the query, for error messages. */
   readonly source: string;
   /** Offset in the query. */
   readonly start: number;
 }
 
-/** A query that CloudWatch Logs rejects, with the position of the first symbol that it does not expect. */
+/** Returns the error of CloudWatch Logs for a query, with the position of its first unexpected symbol. */
 export function malformedQuery(query: string, { source, start }: Token): AwsError {
   const before = query.slice(0, start).split("\n");
   const position = before.at(-1)?.length ?? 0;
@@ -28,10 +28,10 @@ const PATTERNS: readonly (readonly [Token["kind"], RegExp])[] = [
   ["string", /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/sy],
   ["symbol", /!=|<=|>=|=~|[=<>|,()[\]+*%-]/y],
 ];
-/** Only after `like` or `=~`: elsewhere, a slash is a division. */
+/** Matched only after `like` or `=~`, because a slash elsewhere is the division operator. */
 const REGEX = /\/(?:[^/\\\n]|\\.)+\//y;
 
-/** @throws AwsError `MalformedQueryException` for text that is no token */
+/** Splits a query into tokens. @throws AwsError `MalformedQueryException` for text that is not a token */
 export function tokenize(query: string): readonly Token[] {
   const tokens: Token[] = [];
   let offset = 0;
