@@ -1,6 +1,4 @@
-/** Roles of the lab that attack monitored keys. */
-
-/** A role that may use every monitored key, and is expected to use none. */
+/** A role that may use every monitored key, and that the settings do not expect to use any. */
 export const OUTSIDER_ROLE = "lab-outsider";
 
 /** A role without permissions. */

@@ -44,12 +44,12 @@ export interface LabProps {
 
 export interface Lab {
   readonly endpoints: Endpoints;
-  /** Resolves with the reason when the service exits although the lab has not been stopped. */
+  /** Resolves with the reason when the service exits before the lab is stopped. */
   readonly failure: Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
-/** Registers what to do when the lab stops, in reverse order of registration. */
+/** Registers a function to call when the lab stops. The functions run in reverse order of registration. */
 type OnStop = (close: () => Promise<void> | void) => void;
 
 /**
@@ -155,7 +155,7 @@ function emulatedAccount(settings: Settings): Account {
 }
 
 /**
- * The KMS journal of the lab that this one replicates.
+ * Reads the KMS journal of the lab that this one replicates.
  * @throws Error unless both the option and the setting make it a replica
  */
 function primaryKeys({ replicaOf }: LabOptions, settings: Settings): Partial<AwsOptions> {
@@ -185,7 +185,7 @@ async function readableDatabase(
   return database.url;
 }
 
-/** The variables of the service that the stacks also set. */
+/** Returns the environment variables of the service that the stacks also set. */
 function variablesOfService(settings: Settings, scope: DetectionScope) {
   return {
     KMS_KEY_ARN: scope.keyArn,
@@ -199,7 +199,7 @@ function variablesOfService(settings: Settings, scope: DetectionScope) {
   };
 }
 
-/** Starts an issuer with the claims of the one in the settings. Nothing while identity is off. */
+/** Starts an issuer with the claims of the one in the settings. Does nothing if the settings have no issuer. */
 async function startIdentity(
   settings: Settings,
   onStop: OnStop,
@@ -236,7 +236,7 @@ function repeat(clock: Clock, interval: number, task: () => void): () => void {
   return () => cancel();
 }
 
-/** Real milliseconds between two messages to the service about lab time, by which it counts quotas and records expire. */
+/** Real milliseconds between two messages that send lab time to the service, which applies quotas and expiry by it. */
 const TIME_INTERVAL = 500;
 
 function sendTime(clock: AdjustableClock, send: (message: string) => void): () => void {
@@ -255,7 +255,7 @@ async function startLabConsole(
     port,
     sources,
     actions: createActions(sources, async (id) => {
-      // Import on the first attack, so that the lab starts without an AWS SDK.
+      // Import on the first attack, to start the lab faster.
       const { runAttackById } = await import("./console/attacks.ts");
       return runAttackById({ ...urls, console: server.url }, id);
     }),
@@ -271,7 +271,7 @@ async function startLabConsole(
   return server;
 }
 
-/** What attacks must know of resources that are not in the stacks, or that AWS named. */
+/** Returns what attacks need about resources outside the stacks, and the ids that AWS assigns. */
 function existingOf(scope: DetectionScope): object {
   const { countedAccountIds, storageKeyArns, trailLogGroupName, trailBucketName } = scope;
   const { existingTopicArns: [urgentTopicArn, routineTopicArn] = [], topicKeyArn } = scope;

@@ -12,7 +12,7 @@ import type { Stacks } from "../terraform/json.ts";
 import type { Account, Terraform } from "../terraform/reader.ts";
 import { OUTSIDER_ROLE, POWERLESS_ROLE } from "./key-roles.ts";
 
-/** The account of the monitored keys, if the settings name any. */
+/** Returns the account of the monitored keys; undefined if the settings name none. */
 export function monitoredAccount({ monitoredKeys = [] }: Settings): string | undefined {
   const [first] = monitoredKeys;
   return first && accountOf(first.arn);

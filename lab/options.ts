@@ -10,7 +10,7 @@ export interface LabOptions {
   readonly trailDelaySeconds: number;
   /** Data folder of the lab whose KMS keys this one replicates, in another Region. */
   readonly replicaOf?: string;
-  /** Require access tokens of the lab's own issuer. */
+  /** Whether the service requires access tokens, which the lab's own issuer signs. */
   readonly identity: boolean;
   readonly fresh: boolean;
   /** The lab's data folder. */
@@ -19,9 +19,9 @@ export interface LabOptions {
 }
 
 /**
- * With these, a wrong Key results in an email in about seven real seconds: CloudTrail delivers after five
- * minutes on average, as AWS documents, and the alarm is evaluated within another minute, at a minute per
- * second.
+ * With these defaults, a wrong Key results in an email after about seven real seconds, in which seven lab minutes
+ * pass: CloudTrail delivers after five minutes on average, as AWS documents, and the alarm is evaluated within
+ * another minute.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html
  */
 const DEFAULTS = { speed: 60, trailDelaySeconds: 300 } as const;
@@ -34,7 +34,7 @@ export const USAGE = `npm start -- [options]
   --speed X              lab seconds per real second, 1 to 600                      (default: ${DEFAULTS.speed})
   --trail-delay SECONDS  average lab seconds until CloudTrail delivers, 0 to 3600  (default: ${DEFAULTS.trailDelaySeconds})
   --identity             require access tokens; the lab has an issuer for them
-  --replica-of DIR       be the second Region of the lab with this data folder (docs/failover.md)
+  --replica-of DIR       run as the second Region of the lab with this data folder (docs/failover.md)
   --fresh                delete the data of earlier runs: keys, records and emails
   --data DIR             folder for the lab's data                             (default: .lab)
   --help                 show this help

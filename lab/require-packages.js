@@ -1,4 +1,5 @@
-// Preloaded by `npm start`, in JavaScript: without the packages, an older Node of the machine cannot run TypeScript.
+// Preloaded by `npm start`. In JavaScript, because without the packages the machine's own Node runs it, which may be
+// too old for TypeScript.
 import { existsSync } from "node:fs";
 
 if (!existsSync(new URL("../node_modules/node", import.meta.url))) {

@@ -18,15 +18,15 @@ export interface LabScopeSettings extends ScopeSettings {
   readonly topicKeyArn?: string | undefined;
   /** Whether all data is encrypted with customer managed keys, or only the records. Default: all. */
   readonly customerManagedKeys?: "all" | "records" | undefined;
-  /** An existing VPC has no flow log of ours. */
+  /** Id of an existing VPC. The stacks create no flow log for it, and no key of a flow log. */
   readonly vpcId?: string | undefined;
-  /** Generations of the service's key, oldest first. The first by default. */
+  /** Generations of the service's key, oldest first. Default: the first. */
   readonly keyGenerations?: readonly number[];
-  /** The generation that encrypts new records. The last by default. */
+  /** The generation that encrypts new records. Default: the last. */
   readonly currentKeyGeneration?: number | undefined;
 }
 
-/** What AWS assigns to the network. */
+/** The ids and addresses that AWS assigns to resources of the network. */
 export type Network = Pick<DetectionScope, "securityGroupIds" | "vpcEndpointIds" | "natAddresses">;
 
 export const networkOf = ({
@@ -40,7 +40,7 @@ export const networkOf = ({
 });
 
 /**
- * The resources that detections refer to, in an account without Terraform references.
+ * Returns the scope of detections in the lab, with names and ARNs instead of Terraform references.
  * @param keyArn returns the ARN of the KMS key with an alias
  */
 export function labScope(
@@ -77,7 +77,10 @@ export function labScope(
   );
 }
 
-/** @throws Error if no KMS key of the deployment has one of the aliases that the scope needs */
+/**
+ * Returns the scope of detections in a deployment.
+ * @throws Error if no KMS key of the deployment has one of the aliases that the scope needs
+ */
 export function deployedScope(
   env: string,
   deployment: Deployment,

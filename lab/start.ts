@@ -12,14 +12,14 @@ import { openDataFolder } from "./state/data-folder.ts";
 import { startDatabase } from "./state/database.ts";
 import { exitOnFullDisk, requireDiskSpace } from "./state/disk-space.ts";
 
-/** A value for a setting that has no effect in the lab: it builds no image. */
+/** A value for a required setting that has no effect in the lab, which uses no image. */
 const PLACEHOLDERS = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
 async function main(): Promise<void> {
   const start = performance.now();
   const options = optionsOrExit();
   if (options.help) return console.log(USAGE);
-  // Check the folder first: a lab that uses it also uses the ports, and choosing other ports would not help.
+  // Check the folder before the ports: a lab that uses the folder also uses the ports, and other ports would not help.
   const folder = openDataFolder(options.data, options.fresh);
   const database = folder.file("database");
   requireDiskSpace(options.data, { isNew: !existsSync(database) });
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   await assertPortFree(options.awsPort, "--aws-port");
   await assertPortFree(options.consolePort, "--console-port");
 
-  // Keep compiled code for the next start, of the child processes too; it saves half a second.
+  // Cache compiled code for the next start, also for the child processes, which saves half a second.
   process.env.NODE_COMPILE_CACHE ??= folder.file("compile-cache");
   enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const onStep = (step: string) => console.log(`${elapsed(start)}  ${step}`);
@@ -100,8 +100,8 @@ ${issuer === undefined ? "" : tokenLine}  KEY=$(curl --silent ${json} --request 
   curl ${json} --request GET --data '{"Name":"Stephen","Key":"some-random-false-key"}' ${service}/decrypt
 
 A wrong Key results in an email in the console's inbox in about ${average} seconds, at most ${longest}. One real second is
-${speed} seconds in the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds on average, out of order and now and
-then twice, and alarms are evaluated every lab minute.
+${speed} seconds in the lab: CloudTrail delivers records after ${trailDelaySeconds} lab seconds on average, out of order and
+sometimes twice, and alarms are evaluated every lab minute.
 Not emulated: quotas and throttling, CloudWatch's anomaly detection model. Each panel of the console lists its
 differences from AWS.
 Press Ctrl-C to stop. The lab keeps its data for the next start.`);

@@ -18,17 +18,17 @@ export interface Issuer {
   readonly close: () => Promise<void>;
 }
 
-/** Path to which a POST returns an access token of a client, as plain text. */
+/** Returns the path to which a POST returns an access token of a client, as plain text. */
 export const tokenPath = (client: string) => `/token/${encodeURIComponent(client)}`;
 
-/** Real time: the lab's service verifies tokens by the machine's clock. */
+/** In real time, because the service verifies tokens by the machine's clock. */
 const TOKEN_LIFETIME = "12h";
 
 const KEY_ID = "lab";
 
 /**
- * Serves an OIDC issuer's keys on loopback, and signs tokens for anyone who asks: it takes the place of the
- * issuer in the settings, whose claims its tokens have. Its key is new in each lab.
+ * Serves an OIDC issuer on loopback: its key set, and an access token of any client on request. It replaces the issuer
+ * in the settings, and its tokens have that issuer's claims. Each start creates a new key.
  */
 export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
   const { publicKey, privateKey } = await generateKeyPair("ES256");

@@ -1,4 +1,4 @@
-/** A key set with the form of an issuer's. The lab's service fetches the keys of the lab's own issuer. */
+/** A placeholder for an issuer's key set. The lab's service fetches the keys of the lab's own issuer instead. */
 const PLACEHOLDER_KEYS = {
   keys: [
     {
@@ -11,14 +11,15 @@ const PLACEHOLDER_KEYS = {
   ],
 };
 
-/** Above what other attacks do, and low enough to be used up within seconds. */
+/** Quotas that the other attacks do not reach, and that an attack exhausts within seconds. */
 const QUOTAS = {
   CIPHERWATCH_CLIENT_DECRYPTS_PER_MINUTE: "300",
   CIPHERWATCH_CLIENT_DECRYPTS_PER_DAY: "400",
 };
 
 /**
- * Settings that turn identity on in the lab. The stacks need them; names and keys have no effect here.
+ * Returns the settings that turn identity on in the lab. The stacks need the domain and the keys, which have no effect
+ * in the lab.
  * @param variables the user's settings, which take precedence
  */
 export function identityVariables(

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 export interface ChildOptions {
   /** The TypeScript module to run with the lab's own Node. */
   readonly module: URL;
-  /** The child's environment. Of the lab's own variables it gets only PATH and NODE_COMPILE_CACHE. */
+  /** The child's environment variables. It inherits only PATH and NODE_COMPILE_CACHE from the lab. */
   readonly env: Readonly<Record<string, string>>;
   /** Receives each line that the child prints. */
   readonly onLine: (line: string) => void;
@@ -69,7 +69,7 @@ export function startChild({ module, env, onLine }: ChildOptions): Child {
   };
 }
 
-/** Keeps the user's AWS settings away from the child. */
+/** Returns the variables that a child inherits, without the user's AWS settings. */
 function inheritedEnvironment(): Readonly<Record<string, string>> {
   const { PATH = "", NODE_COMPILE_CACHE } = process.env;
   return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };

@@ -1,7 +1,7 @@
 import { devNull } from "node:os";
 import type { Credentials } from "../aws/sts/identities.ts";
 
-/** Environment variables that make an AWS SDK use the lab, whatever the user's configuration files say. */
+/** Returns environment variables that make an AWS SDK use the lab, regardless of the user's configuration files. */
 export function clientEnvironment({
   endpoint,
   region,
@@ -17,7 +17,7 @@ export function clientEnvironment({
     AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_REGION: region,
     AWS_ENDPOINT_URL: endpoint,
-    // Without HOME the SDK still finds ~/.aws through the user database, and with it settings such as FIPS.
+    // Even without HOME, the SDK finds ~/.aws through the user database, and reads settings such as FIPS from it.
     AWS_CONFIG_FILE: devNull,
     AWS_SHARED_CREDENTIALS_FILE: devNull,
   };

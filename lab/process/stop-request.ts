@@ -1,11 +1,11 @@
 const PARENT_CHECK_MILLISECONDS = 200;
 
-/** Read when the program starts: npm may have been stopped before the lab is ready. */
+/** Read when the program starts, because npm may be stopped before the lab is ready. */
 const parentAtStart = process.ppid;
 
 /**
- * Calls `stop` on SIGINT, SIGTERM and SIGHUP, and when npm has been stopped: npm forwards SIGTERM only to
- * its shell, which exits without forwarding it. Detects that by polling the parent process id.
+ * Calls `stop` on SIGINT, SIGTERM and SIGHUP, and when npm was stopped: npm forwards SIGTERM only to its shell, which
+ * exits without forwarding it. Detects this by polling the parent process id.
  */
 export function onStopRequest(stop: () => void): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);

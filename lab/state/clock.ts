@@ -24,7 +24,7 @@ interface Task {
 const MAX_DELAY = 2 ** 31 - 1;
 
 /**
- * A clock that runs `speed` times as fast as real time.
+ * Creates a clock that runs `speed` times as fast as real time.
  * @param speed lab seconds per real second, at least 0
  * @param start lab time at the moment of the call, in milliseconds since the epoch
  */

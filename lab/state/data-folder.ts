@@ -38,7 +38,7 @@ export function stateFile(folder: string, name: string): string {
 
 /**
  * Creates the folder if necessary and locks it.
- * @param fresh delete the data of earlier labs, but no other files
+ * @param fresh whether to delete the data of earlier labs, but no other files
  * @throws Error if another lab uses the folder, or it is not writable
  */
 export function openDataFolder(path: string, fresh: boolean): DataFolder {
@@ -53,7 +53,7 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
     if (fresh) rmSync(state, { recursive: true, force: true });
     rmSync(endpointsFile, { force: true });
     mkdirSync(state, { recursive: true, mode: 0o700 });
-    // The folder may exist and belong to another user.
+    // Check the access, because the folder may exist and belong to another user.
     accessSync(state, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     release();
@@ -67,7 +67,7 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
   return {
     file: (name) => stateFile(path, name),
     writeEndpoints: (endpoints) => {
-      // Rename a complete file, so that no reader sees half of it.
+      // Write another file and rename it, so that no process reads an incomplete one.
       writeFileSync(`${endpointsFile}.new`, `${JSON.stringify(endpoints)}\n`);
       renameSync(`${endpointsFile}.new`, endpointsFile);
     },
@@ -76,7 +76,7 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
   };
 }
 
-/** Creates a folder and its missing parents. `mkdirSync` with `recursive` never ends within /proc. */
+/** Creates a folder and its missing parents, because `mkdirSync` with `recursive` never returns within /proc. */
 function createFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   createFolder(dirname(path));
@@ -85,7 +85,7 @@ function createFolder(path: string): void {
 
 class FolderInUse extends Error {}
 
-/** Includes the process id and console URL of the other lab, unless it is still starting. */
+/** Returns the error with the process id and console URL of the other lab, unless it is still starting. */
 function folderInUse(path: string, endpointsFile: string): FolderInUse {
   let details = "";
   try {
@@ -105,8 +105,8 @@ function folderInUse(path: string, endpointsFile: string): FolderInUse {
 const SQLITE_BUSY = 5;
 
 /**
- * Locks a file until the process ends, even by `kill -9`: two labs that write to one database corrupt it.
- * Node has no file locks, so an exclusive SQLite transaction takes the operating system's lock.
+ * Locks a file until the process ends, even by `kill -9`, because two labs that write to one database corrupt it.
+ * Node has no API for file locks, so an exclusive SQLite transaction takes the operating system's lock.
  * @returns a function that unlocks the file; undefined if another process has locked it
  */
 function lockFile(file: string): (() => void) | undefined {

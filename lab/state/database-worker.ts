@@ -8,7 +8,7 @@ export type DatabaseReport =
   | { readonly url: string; readonly recordsByKey: Readonly<Record<string, number>> }
   | { readonly error: unknown };
 
-/** Opens the data folder; creates it first if it does not exist or a kill interrupted its creation. */
+/** Opens the database in a folder. Creates it if the folder does not exist or a kill interrupted its creation. */
 async function openDatabase(folder: string): Promise<PGlite> {
   const creating = `${folder}.creating`;
   if (existsSync(creating)) rmSync(folder, { recursive: true, force: true });

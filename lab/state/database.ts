@@ -3,13 +3,13 @@ import type { DatabaseReport } from "./database-worker.ts";
 
 export interface Database {
   /**
-   * Resolves with the value for the service's `DATABASE_URL` once the database accepts connections; rejects
-   * if the folder cannot be opened as a database.
+   * Resolves with the value for the service's `DATABASE_URL` once the database accepts connections. Rejects if the
+   * database cannot be opened.
    */
   readonly url: Promise<string>;
   /** Numbers of records of earlier runs, by the ARN of their KMS key. Rejects as `url` does. */
   readonly recordsByKey: Promise<Readonly<Record<string, number>>>;
-  /** Closes the database; stops a start that is under way. May be called again. */
+  /** Closes the database, even while it is starting. May be called again. */
   readonly close: () => Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function startDatabase(folder: string): Database {
   });
   const url = opened.then((message) => message.url);
   const recordsByKey = opened.then((message) => message.recordsByKey);
-  // A start that fails before it needs the database reports its own error.
+  // Ignore unhandled rejections: a start that fails before it needs the database reports its own error.
   for (const promise of [url, recordsByKey]) promise.catch(() => {});
   return {
     url,

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 
 const MB = 1_000_000;
 
-/** The database of a new lab takes 40 MB, and its compiled code 5. */
+/** Free space that a start needs. The database of a new lab takes 40 MB, and its compiled code 5 MB. */
 const NEEDED_MB = { new: 100, existing: 20 };
 
 const freeBytes = (folder: string) => {
@@ -11,7 +11,8 @@ const freeBytes = (folder: string) => {
 };
 
 /**
- * Checks that a lab has room to start. Without it, PostgreSQL fails in ways that look like damaged data.
+ * Checks that the disk has enough free space to start a lab. On a full disk, PostgreSQL reports errors that look like
+ * damaged data.
  * @param isNew whether the folder has no database yet
  * @throws Error with the free and the needed space
  */
@@ -29,7 +30,8 @@ export function requireDiskSpace(
 }
 
 /**
- * Ends the process with 1 for an error that nobody handles, as Node does, but says what to do if the disk is full.
+ * Exits with 1 on an uncaught error, as Node does, and prints the next step instead of a stack trace if the disk is
+ * full.
  * @param folder the lab's data folder, for the message
  */
 export function exitOnFullDisk(folder: string): void {

@@ -23,11 +23,11 @@ export interface Journal<Entry> {
   readonly close: () => void;
 }
 
-/** Limits the size of a journal. */
+/** A limit for the size of a journal. */
 export interface JournalLimit<Entry> {
   /**
-   * Size at which a file is renamed to `<file>.1`, replacing an earlier one, and a new file is started. The
-   * journal therefore always has the newest entries of this size, and uses at most twice this size.
+   * Size at which the file is renamed to `<file>.1`, replacing the previous one, and a new file begins. The journal
+   * therefore keeps at least the newest entries of this size, and uses about twice this size.
    */
   readonly bytes: number;
   /** Selects entries to keep regardless of the limit: the latest of each key. */
@@ -36,7 +36,7 @@ export interface JournalLimit<Entry> {
 
 /**
  * Opens or creates a journal. Drops an incomplete last line, which a kill leaves behind.
- * @param limit default: keeps every entry
+ * @param limit default: none, so that the journal keeps every entry
  */
 export function openJournal<Entry>(file: string, limit?: JournalLimit<Entry>): Journal<Entry> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -56,7 +56,7 @@ export function openJournal<Entry>(file: string, limit?: JournalLimit<Entry>): J
     try {
       for (let done = 0; done < line.length; ) done += writeSync(descriptor, line, done);
     } catch (error) {
-      // A full disk may have taken a part of the line; remove it, so that the next entry starts a new line.
+      // A full disk may have stored a part of the line. Remove it, so that the next entry begins a new line.
       ftruncateSync(descriptor, size);
       throw error;
     }
@@ -85,8 +85,8 @@ export function openJournal<Entry>(file: string, limit?: JournalLimit<Entry>): J
 }
 
 /**
- * Reads a journal that another process may be writing, without its incomplete last line.
- * @returns no entries if there is no such file
+ * Reads the entries of a journal that another process may be writing, without an incomplete last line.
+ * @returns an empty list if the file does not exist
  */
 export function readJournal<Entry>(file: string): readonly Entry[] {
   return readEntries<Entry>(file);

@@ -8,8 +8,8 @@ const MAX_UNSAVED = 60_000;
 const DIGITS = 13;
 
 /**
- * An adjustable clock that never goes backwards across restarts, not even after `kill -9`. It starts at real
- * time, or where the previous lab may have stopped if that is later, as it is after a run at high speed.
+ * Creates an adjustable clock that never goes backwards across restarts, even after `kill -9`. It starts at real time,
+ * or at the latest time at which the previous lab may have stopped if that is later, as after a run at high speed.
  * @param file stores the lab time as 13 digits
  * @param speed lab seconds per real second, above 0
  */

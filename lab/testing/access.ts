@@ -14,7 +14,7 @@ export const NOW = Date.UTC(2026, 2, 2, 9);
 
 const deployments = new Map<object, Deployment>();
 
-/** Synthesizes each deployment once. */
+/** Returns the deployment of some settings. Synthesizes each only once. */
 export function deploymentFor(variables: Readonly<Record<string, string>>): Deployment {
   const deployment = deployments.get(variables) ?? deploymentOf(variables);
   deployments.set(variables, deployment);

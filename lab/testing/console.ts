@@ -7,7 +7,7 @@ import type { ConsoleSources } from "../console/sources.ts";
 import { deployedScope } from "../scope.ts";
 import type { AdjustableClock } from "../state/clock.ts";
 
-/** The sources of a console for an AWS endpoint without the service. */
+/** Returns the sources of a console for an AWS endpoint without the service. */
 export function consoleSources(
   aws: Aws,
   deployment: Deployment,
@@ -25,7 +25,7 @@ export function consoleSources(
   };
 }
 
-/** The console of `sources`, whose attacks and replays end at once. */
+/** Creates the console of `sources`, whose attacks and replays end at once. */
 export function testConsole(sources: ConsoleSources, replay?: ReplayFiles) {
   return createConsole({
     sources,

@@ -8,7 +8,7 @@ import { readLabDeployment, synthesizeLab } from "../monitored-keys.ts";
 export const account = { accountId: "111122223333", region: "ap-southeast-2" };
 
 /**
- * The deployment of the dev environment with the service, in AWS's example account.
+ * Returns the deployment of the dev environment with the service, in AWS's example account.
  * @param variables further settings, without the prefix CIPHERWATCH_
  * @param change replaces the synthesized stacks
  */

@@ -1,6 +1,6 @@
 import type { Journal } from "../state/journal.ts";
 
-/** A journal in memory. `appended` holds the entries that were added to the given ones. */
+/** Creates a journal in memory. `appended` holds the entries added after `entries`. */
 export function memoryJournal<Entry>(
   entries: readonly Entry[] = [],
 ): Journal<Entry> & { readonly appended: Entry[] } {

@@ -66,8 +66,9 @@ const at = (minute: number, ...records: readonly CloudTrailRecord[]): readonly T
   records.map((record) => ({ minute, record }));
 
 /**
- * The records of a quiet week: use of the service by day and night, what AWS services do with its resources,
- * two deployments by the pipeline, a scale-out, a rotation, nightly backups, and the account's other work.
+ * Returns the records of a quiet week: use of the service by day and night, calls of AWS services to its resources,
+ * two deployments by the pipeline, a scale-out, a rotation, nightly backups, and calls to the account's other
+ * resources.
  */
 export function ordinaryWeek(terraform: Terraform): readonly TimedRecord[] {
   return [
@@ -82,7 +83,7 @@ export function ordinaryWeek(terraform: Terraform): readonly TimedRecord[] {
   ].toSorted((a, b) => a.minute - b.minute);
 }
 
-/** Up to 8 calls a minute by day and fewer at night, with a different number each minute. */
+/** Returns a varying number of calls per minute, more by day than at night. */
 function useOfService(): readonly TimedRecord[] {
   let state = 7;
   const random = () => {
@@ -99,7 +100,7 @@ function useOfService(): readonly TimedRecord[] {
   }).flat();
 }
 
-/** The canary's wrong Key, every half hour. */
+/** Returns the records of the canary's wrong Keys, one in each of its periods. */
 function canary(): readonly TimedRecord[] {
   const { record } =
     kmsErrors.mustNotFire.find(
@@ -112,7 +113,7 @@ function canary(): readonly TimedRecord[] {
   }));
 }
 
-/** Nightly backups by RDS, deliveries by CloudTrail, inventories, and people who look and work elsewhere. */
+/** Returns a day's backups by RDS, deliveries by CloudTrail, inventories, and calls of administrators. */
 function everyDay(midnight: number): readonly TimedRecord[] {
   const rdsUses = (eventName: string) =>
     call({ ...rds, invokedBy: "rds.amazonaws.com" }, "kms", eventName, null, {
@@ -167,7 +168,7 @@ function everyDay(midnight: number): readonly TimedRecord[] {
   ];
 }
 
-/** The drift workflow reads every resource with the role that plans. */
+/** Returns reads of the drift workflow, which uses the role that plans. */
 function driftCheck(): readonly CloudTrailRecord[] {
   return [
     gitHubAssumes("plan"),
@@ -192,7 +193,7 @@ function gitHubAssumes(part: "plan" | "deploy"): CloudTrailRecord {
   });
 }
 
-/** Terraform plans, pushes an image and updates every resource; then ECS replaces the tasks. */
+/** Returns the records of a deployment: a plan, a new image, an update of every resource, and new tasks. */
 function deployment(minute: number, terraform: Terraform): readonly TimedRecord[] {
   const updates = Object.entries(UPDATES).flatMap(([type, update]) =>
     terraform
@@ -215,7 +216,7 @@ function deployment(minute: number, terraform: Terraform): readonly TimedRecord[
   ];
 }
 
-/** ECS starts a task, and registers it with the load balancer. */
+/** Returns the records of ECS, which starts a task and registers it with the load balancer. */
 function taskStarts(minute: number): readonly TimedRecord[] {
   const assumed = (roleArn: string) =>
     call(service("ecs-tasks.amazonaws.com"), "sts", "AssumeRole", { roleArn });
@@ -257,7 +258,10 @@ function scaleOut(minute: number): readonly TimedRecord[] {
   ];
 }
 
-/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html */
+/**
+ * Returns the records of a rotation of the master secret by RDS.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+ */
 function rotation(minute: number): readonly TimedRecord[] {
   const rotate = (eventName: string) => call(rds, "secretsmanager", eventName, { secretId });
   const names = ["RotateSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];
@@ -265,7 +269,7 @@ function rotation(minute: number): readonly TimedRecord[] {
   return at(minute, ...names.map(rotate), uses("Decrypt"), uses("GenerateDataKey"));
 }
 
-/** Events that resemble attacks but must not be counted, one every hour. */
+/** Returns the examples that resemble attacks but must not be counted, one in each hour. */
 function resemblingAttacks(): readonly TimedRecord[] {
   return detections
     .flatMap((detection) => (detection.source === "trail" ? detection.mustNotFire : []))

@@ -15,8 +15,8 @@ const timeOf = (minute: number) =>
   `${new Date(MONDAY + minute * MINUTE).toISOString().slice(0, 19)}Z`;
 
 /**
- * Names of the alarms on CloudTrail records, composite alarms included, that the records raise in a week that
- * begins with minute 0.
+ * Returns the names of the alarms, including composite alarms, that CloudTrail records raise in a week that begins
+ * with minute 0.
  */
 export function raisedAlarms(
   deployment: Deployment,

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Makes every start after the first a third of a second faster. Node checks that entries match the sources. */
+/** A compile cache shared by tests, which saves a third of a second at each start. Node validates its entries. */
 const COMPILE_CACHE = join(tmpdir(), "cipherwatch-compile-cache");
 
 /** A lab in its own process, as a user runs it. */

@@ -5,7 +5,7 @@ import type { Resource } from "../../terraform/reader.ts";
 const { namePrefix } = exampleScope;
 const cluster = `${namePrefix}service`;
 
-/** Service, event name and request parameters. */
+/** The service, event name and request parameters of a call. */
 type Update = readonly [service: string, eventName: string, parameters: CloudTrailRecord];
 
 /** The write call that Terraform's provider makes to update a resource of each type. */
@@ -91,5 +91,5 @@ export const UPDATES: Readonly<Record<string, (get: Resource["get"]) => Update>>
   aws_s3_bucket_policy: (get) => ["s3", "PutBucketPolicy", { bucketName: get("bucket") }],
 };
 
-/** Changes that are reported for every caller: those of the trail, the states and the key policies. */
+/** Matches the addresses of resources whose changes are reported for every caller: those of the states and the trail. */
 export const REPORTED = /^(bootstrap|trail)\//;
