@@ -4,8 +4,8 @@ import type { DuckDBInstance } from "@duckdb/node-api";
 import { noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
 import type { Cost } from "./replay.ts";
 
-// A run of the "replay" benchmark in its own process: `parse FOLDER`, `duckdb THREADS FOLDER`, or `replay` and
-// its arguments. Prints the cost, excluding the start of Node and the loading of modules.
+// Runs a program of the "replay" benchmark in its own process: `parse FOLDER`, `duckdb THREADS FOLDER`, or `replay`
+// with its arguments. Prints the cost, excluding the start of Node and the loading of modules.
 
 /** The baseline: decompresses and parses each file on one thread. */
 async function parseAll(folder: string): Promise<number> {
@@ -19,7 +19,7 @@ async function parseAll(folder: string): Promise<number> {
   return events === 0 ? 2 : 0;
 }
 
-/** Counts the matches of one detection per minute, as one would write it for DuckDB. */
+/** Counts the matches of one detection per minute, with a query written by hand for DuckDB. */
 async function queryOne(
   duckdb: typeof DuckDBInstance,
   threads: string,
@@ -35,7 +35,10 @@ async function queryOne(
   return result.currentRowCount === 0 ? 2 : 0;
 }
 
-/** Loads the modules of a program, so that its cost is without them. @returns runs it */
+/**
+ * Loads the modules of a program, so that its cost does not include them.
+ * @returns a function that runs the program
+ */
 async function load(program: string, args: readonly string[]): Promise<() => Promise<number>> {
   const [first = "", second = ""] = args;
   if (program === "parse") return () => parseAll(first);

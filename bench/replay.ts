@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import { type GeneratedArchive, generateArchive } from "../replay/archive/generate.ts";
 
 const EVENTS = 1_000_000;
-/** Of replay and its baseline. DuckDB, which no limit depends on, runs once. */
+/** Runs of replay and of its baseline. DuckDB runs once, because no limit depends on it. */
 const RUNS = 3;
 
-/** The same number of events in few large files, and in about 100,000 files, as most trails deliver them. */
+/** The same number of events in large files, and in about 100,000 small files, which most trails deliver. */
 const ARCHIVES = { large: { days: 7 }, small: { days: 120 } };
 
 /** The minimum throughput of one worker, relative to gunzip and JSON.parse alone. */
@@ -64,7 +64,7 @@ function benchArchive(name: string, days: number): boolean {
       "DuckDB, 2 threads": ["duckdb", "2", folder],
     };
     const costs = new Map<string, Cost[]>(Object.keys(programs).map((each) => [each, []]));
-    // Interleaved, so that other load affects all programs alike. The page cache has the files, which are new.
+    // Alternates the programs, so that other load affects all of them. The new files are in the page cache.
     for (let round = 0; round < RUNS; round += 1) {
       for (const [program, args] of Object.entries(programs)) {
         if (round === 0 || args[0] !== "duckdb") costs.get(program)?.push(costOf(args));

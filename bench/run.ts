@@ -4,7 +4,7 @@ import { bench as replay } from "./replay.ts";
 import { bench as service } from "./service.ts";
 import { bench as synth } from "./synth.ts";
 
-/** Prints its results and returns whether they meet the limits. */
+/** Prints results, and returns whether they meet the limits. */
 export type Benchmark = () => boolean | Promise<boolean>;
 
 const BENCHMARKS = new Map<string, Benchmark>(Object.entries({ synth, replay, service }));
@@ -17,7 +17,7 @@ Runs the named benchmarks, or all of them, and prints their results beside their
   NAME     ${names.join(", ")}
   --help   show this help
 
-Exit codes: 0 every limit is met; 1 one is not; 2 invalid arguments.`;
+Exit codes: 0 every limit is met; 1 a limit is not met; 2 invalid arguments.`;
 
 const selected = readArguments(USAGE, { positionals: true });
 const unknown = selected.find((name) => !BENCHMARKS.has(name));

@@ -9,9 +9,9 @@ import { alarmsSnapshot } from "./snapshot.ts";
 const root = resolve(import.meta.dirname, "..");
 
 /**
- * Builds the npm package, ready for `npm pack`: one file of JavaScript for the command and one for its
- * reader threads, which contain the few libraries they use, so that nothing else is installed.
- * @param folder is replaced
+ * Builds the npm package, ready for `npm pack`: one file of JavaScript for the command and one for its reader threads.
+ * Both contain the libraries that they use, so that npm installs nothing else.
+ * @param folder the folder to write, which is replaced
  */
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -48,8 +48,8 @@ export async function buildPackage(folder: string): Promise<void> {
 }
 
 /**
- * The program that npm starts. npm only warns if Node is too old, and the bundle would then fail with a SyntaxError
- * about an import.
+ * Returns the program that npm starts. It checks the version of Node, because npm only warns about an old version, with
+ * which the bundle fails with a SyntaxError about an import.
  * @param engines such as `>=22.2`
  */
 function startProgram(engines: string): string {
@@ -66,7 +66,7 @@ if (major > ${major} || (major === ${major} && minor >= ${minor})) {
 `;
 }
 
-/** The licence of a library whose code the package contains, and its notice, which Apache-2.0 requires. */
+/** Returns the licence of a library whose code the package contains, and its notice, which Apache-2.0 requires. */
 function notice(library: string): string {
   const { name, version } = JSON.parse(readFileSync(join(library, "package.json"), "utf8"));
   const texts = ["LICENSE", "NOTICE"].map((file) => join(library, file)).filter(existsSync);

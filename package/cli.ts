@@ -37,7 +37,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 /** Commands of the repository that the package does not have, because they need CDKTF. */
 const NEED_CDKTF = ["start", "synth", "diff", "deploy", "destroy", "attack"];
 
-/** Settings change what the stacks deploy, so the snapshot of the package cannot follow them. */
+/** Warns that settings have no effect on the package's snapshot of the detections. */
 function warnAboutSettings(): void {
   const settings = Object.keys(process.env).filter((name) => name.startsWith("CIPHERWATCH_"));
   if (settings.length === 0) return;

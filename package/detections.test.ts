@@ -3,7 +3,7 @@ import { synthesizedDetections } from "../replay/detections/synthesized.ts";
 import { snapshotDetections } from "./detections.ts";
 import { alarmsSnapshot } from "./snapshot.ts";
 
-/** Replaces ids that AWS assigns: a replay invents them per account, and no past event contains them. */
+/** Replaces the ids that AWS assigns, for which a replay uses placeholders that depend on the account. */
 const withoutIds = (value: object) =>
   JSON.parse(
     JSON.stringify(value).replaceAll(

@@ -14,7 +14,7 @@ Exit codes: 0 success; 1 npm pack failed; 2 invalid arguments.`;
 const [folder = resolve(import.meta.dirname, "../.gen")] = readArguments(USAGE, {
   positionals: true,
 });
-// Imports CDKTF, which the help text does not need.
+// Imported here because it loads CDKTF, for which the help text should not wait.
 const { buildPackage } = await import("./build.ts");
 const contents = join(resolve(import.meta.dirname, "../.gen"), "package");
 mkdirSync(folder, { recursive: true });

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 const root = resolve(import.meta.dirname, "..");
 
 /**
- * The pages that the emails, errors and Terraform of the package name by their path, such as
+ * Lists the pages to which the emails, errors and Terraform of the package refer by path, such as
  * `docs/runbooks/key-outsider.md`. The package contains them, because its users have no clone of the repository.
  */
 export function packagedPages(): readonly string[] {

@@ -94,7 +94,7 @@ describe("pattern", () => {
 
   it("rejects a missing pattern with the help text", async () => {
     await expect(testPattern([])).rejects.toThrow(
-      /^PATTERN is missing\.\n\nnpx --no -- cipherwatch/,
+      /^PATTERN is missing: pass a filter pattern in quotes\.\n\nnpx --no -- cipherwatch/,
     );
   });
 });

@@ -13,7 +13,7 @@ import { scanFiles } from "../replay/read/scan-files.ts";
 import { noFilesError, noneSkipped, resolvePaths, walk } from "../replay/read/walk.ts";
 import { counted, number } from "../replay/report/format.ts";
 
-/** Events explained of those that match, and of those that do not. */
+/** Number of events to explain: of those that match, and of those that do not. */
 const SHOWN = 5;
 
 const USAGE = `npx --no -- cipherwatch pattern PATTERN [PATH…]
@@ -28,7 +28,7 @@ matches, and explains the first ${SHOWN} that match and the first ${SHOWN} that 
 Exit codes: 0 the pattern is valid, and matches an event if there are any files; 1 AWS would reject it, or it
 matches no event; 2 invalid arguments, or some files or records could not be read.`;
 
-/** Control characters, which events could use to send commands to the terminal. */
+/** Control characters, with which events could send commands to the terminal. */
 const CONTROL = /[^\P{Cc}\n]/gu;
 
 /** Runs `cipherwatch pattern` with the streams of this process, and sets its exit code. */
@@ -57,7 +57,8 @@ export async function testPattern(
   );
   if (values.help) return { code: 0, output: USAGE };
   const [source, ...paths] = positionals;
-  if (source === undefined) throw new Error(`PATTERN is missing.\n\n${USAGE}`);
+  if (source === undefined)
+    throw new Error(`PATTERN is missing: pass a filter pattern in quotes.\n\n${USAGE}`);
   try {
     parsePattern(source);
   } catch (error) {
@@ -92,7 +93,7 @@ async function testEvents(
   const events = createScan({ filters: [], monitoredMetrics: [], countsKeyUse: false });
   const scan: Scan = {
     ...events,
-    // Every event is explained, so none is skipped.
+    // Parses every record, because each event is explained.
     skim: () => () => undefined,
     add: (record, text) => {
       const error = events.add(record, text);

@@ -6,29 +6,29 @@ import { providerModule, RESOURCE_MODULE } from "../terraform/cdktf-subset/provi
 
 const root = resolve(import.meta.dirname, "..");
 
-/** Modules that the package replaces by its own, with those that replace CDKTF. */
+/** The files that replace modules in the package, including CDKTF's. */
 const REPLACED: ReadonlyMap<string, string> = new Map([
   ...REPLACED_MODULES,
   [join(root, "replay/read/worker-program.ts"), join(root, "package/worker-program.ts")],
 ]);
 
-/** Marks the id of a module whose source `providerModule` writes. */
-const WRITTEN = "\0";
+/** Marks the id of a module whose source `providerModule` generates. */
+const GENERATED = "\0";
 
 const { resolve: fileOf } = createRequire(import.meta.url);
 
-/** Replaces modules in the package, and CDKTF with its AWS provider by our subset, so that it contains neither. */
+/** Replaces CDKTF and its AWS provider with our subset, so that the package contains neither. */
 export const replaceModules: Plugin = {
   name: "replace-modules",
   async resolveId(specifier, importer, options) {
-    if (PROVIDER_MODULE.test(specifier)) return WRITTEN + specifier;
+    if (PROVIDER_MODULE.test(specifier)) return GENERATED + specifier;
     const replacement = REPLACED.get(specifier);
     if (replacement !== undefined) return replacement;
     const found = await this.resolve(specifier, importer, { ...options, skipSelf: true });
     return found === null ? null : (REPLACED.get(found.id) ?? found);
   },
   load: (id) =>
-    id.startsWith(WRITTEN)
-      ? providerModule(fileOf(id.slice(WRITTEN.length)), RESOURCE_MODULE)
+    id.startsWith(GENERATED)
+      ? providerModule(fileOf(id.slice(GENERATED.length)), RESOURCE_MODULE)
       : null,
 };

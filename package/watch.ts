@@ -9,19 +9,19 @@ import { synthesizeWatch } from "../stacks/watch.ts";
 
 const USAGE = `npx --no -- cipherwatch watch --keys FILE --email ADDRESS [options]
 
-Writes Terraform that monitors KMS keys: a trail of the account, and alarms on uses of a key by others than its
-expected callers, on rejected calls, on unusually many decrypts, and on changes of the keys and the trail.
+Writes Terraform that monitors KMS keys: a trail of the account, and alarms on uses of a key by unexpected callers,
+on rejected calls, on unusually many decrypts, and on changes to the keys and the trail.
 
   --keys FILE      the keys, each with the roles that are expected to use it:
                    [{"name": "payments", "key": "arn:…", "roles": ["arn:…"]}]
-  --email ADDRESS  receives the alarms
+  --email ADDRESS  the address that receives the alarms
   --region REGION  the Region to deploy to (default: the Region of the first key)
   --out FOLDER     the folder to write to (default: terraform)
   --help           show this help
 
-The options set CIPHERWATCH_MONITORED_KEYS, CIPHERWATCH_ALERT_EMAIL and CIPHERWATCH_REGION. All other settings
-of the stacks are such variables, too: CIPHERWATCH_TRAIL_LOG_GROUP, for example, names the log group of a trail
-that you already have, and CIPHERWATCH_STATE_BUCKET the bucket of Terraform's states.
+The options set the environment variables CIPHERWATCH_MONITORED_KEYS, CIPHERWATCH_ALERT_EMAIL and
+CIPHERWATCH_REGION. Set the other settings of the stacks as variables: CIPHERWATCH_TRAIL_LOG_GROUP, for example,
+names the log group of a trail that you already have, and CIPHERWATCH_STATE_BUCKET the bucket of Terraform's states.
 
 Exit codes: 0 success; 2 invalid arguments or settings, and nothing was written.`;
 
@@ -74,7 +74,10 @@ export function writeWatchStacks(args: readonly string[], environment: Variables
 
 const REGION = variableName("region");
 
-/** Without a Region, uses that of the first key: the emails within seconds cover only the Region of the stacks. */
+/**
+ * Reads the settings. The default Region is that of the first key, because the emails that arrive within seconds cover
+ * only the Region of the stacks.
+ */
 function readSettings(variables: Variables): WatchSettings {
   const settings = loadWatchSettings(variables);
   if (variables[REGION] !== undefined) return settings;

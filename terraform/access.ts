@@ -1,6 +1,6 @@
 import type { Resource, Terraform } from "./reader.ts";
 
-/** Who may do what in the stacks. Policies are JSON documents with every reference resolved. */
+/** The policies of the stacks: JSON documents with every reference resolved. */
 export interface DeployedAccess {
   readonly roles: readonly DeployedRole[];
   readonly endpoints: readonly DeployedEndpoint[];
@@ -13,7 +13,7 @@ export interface DeployedRole {
   readonly trustPolicy: string;
   /** Inline and attached policies. */
   readonly policies: readonly string[];
-  /** The policy that is the permissions boundary. */
+  /** The policy of the permissions boundary. */
   readonly boundary?: string;
 }
 
@@ -21,12 +21,12 @@ export interface DeployedRole {
 export interface DeployedEndpoint {
   readonly id: string;
   readonly vpcId: string;
-  /** Such as `kms`. */
+  /** Name of the service in the endpoint's service name, such as `kms`. */
   readonly service: string;
   readonly policy: string;
 }
 
-/** A database of RDS, and its master secret in Secrets Manager. */
+/** An RDS database, and its master secret in Secrets Manager. */
 export interface DeployedDatabase {
   readonly identifier: string;
   readonly secretArn: string;

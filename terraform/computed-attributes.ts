@@ -6,7 +6,7 @@ export interface Account {
   readonly region: string;
 }
 
-/** What the attributes that AWS assigns are made of. */
+/** The values from which attributes that AWS assigns are derived. */
 export interface ResourceIdentity extends Account {
   /** `<stack>/<type>.<name>` */
   readonly address: string;
@@ -14,7 +14,7 @@ export interface ResourceIdentity extends Account {
   readonly get: (attribute: string) => string;
 }
 
-/** The value of an attribute that AWS assigns; undefined for any other. */
+/** Returns the value of an attribute that AWS assigns; undefined for any other. */
 export function computedAttribute(
   type: string,
   attribute: string,
@@ -23,7 +23,7 @@ export function computedAttribute(
   return COMPUTED_ATTRIBUTES[type]?.[attribute]?.(identity);
 }
 
-/** The value of an attribute of a data source about the account; undefined for any other. */
+/** Returns the value of an attribute of a data source about the account; undefined for any other. */
 export function dataAttribute(
   type: string,
   attribute: string,
@@ -94,7 +94,7 @@ const COMPUTED_ATTRIBUTES: Readonly<Record<string, ComputedAttributes>> = {
     id: ({ get }) => get("bucket"),
   },
   aws_security_group: { id: (of) => `sg-${stableHex(of, 17)}` },
-  // An address for documentation. Records of the lab contain it for calls of the service.
+  // A documentation address (RFC 5737), which the lab records for calls of the service.
   aws_eip: { public_ip: () => "203.0.113.10" },
   aws_iam_role: {
     arn: ({ accountId, get }) => `arn:aws:iam::${accountId}:role${get("path")}${get("name")}`,
@@ -128,12 +128,12 @@ function keyId(of: ResourceIdentity): string {
   return of.get("multi_region") === "true" ? `mrk-${stableHex(of, 32)}` : stableUuid(of);
 }
 
-/** A replica has the id of its primary key. */
+/** Returns the id of the primary key, which its replicas share. */
 function replicaKeyId({ get }: ResourceIdentity): string {
   return get("primary_key_arn").replace(/^.*:key\//, "");
 }
 
-/** Derives an id from the address, so that records stay readable across restarts. */
+/** Derives an id from the address, so that ids stay the same across restarts. */
 function stableHex({ accountId, region, address }: ResourceIdentity, length: number): string {
   const digest = createHash("sha256").update(`${accountId}/${region}/${address}`).digest("hex");
   return digest.slice(0, length);

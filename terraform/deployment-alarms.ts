@@ -3,7 +3,7 @@ import type { Terraform } from "./reader.ts";
 
 const Alarms = z.object({ alarm_names: z.array(z.string().min(1)) }).optional();
 
-/** Names of the alarms that roll back a deployment of an ECS service. They are no part of the monitoring. */
+/** Returns the names of the alarms that roll back a deployment of an ECS service. They are not part of the monitoring. */
 export function deploymentAlarmNames(terraform: Terraform): ReadonlySet<string> {
   return new Set(
     terraform

@@ -81,7 +81,7 @@ export interface DeployedSubscription {
 
 /**
  * Reads the monitoring of the synthesized stacks.
- * @param resources that the stacks use instead of their own, if they do
+ * @param resources existing resources that the stacks use instead of their own
  * @throws Error with the resource and the attribute that is missing, invalid or not supported
  */
 export function readDeployment(

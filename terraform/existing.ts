@@ -1,7 +1,7 @@
 import type { DeployedKey } from "./access.ts";
 import type { Account } from "./reader.ts";
 
-/** Settings that name resources which the account has without the stacks. */
+/** Settings that name resources which the stacks use but do not create. */
 export interface ExistingResources {
   readonly trailLogGroup?: string | undefined;
   readonly trailArn?: string | undefined;
@@ -9,7 +9,7 @@ export interface ExistingResources {
   readonly routineTopicArn?: string | undefined;
   /** Public addresses of NAT gateways. */
   readonly natAddresses?: readonly string[];
-  /** KMS keys, with the aliases by which they are found here. */
+  /** KMS keys, with the aliases that the stacks would give them. */
   readonly keys?: readonly ExistingKey[];
 }
 
@@ -20,7 +20,7 @@ export interface ExistingKey {
   readonly userArns: readonly string[];
 }
 
-/** What is known of the resources that the settings name. */
+/** Describes the resources that the settings name, with placeholders for what the settings do not contain. */
 export function existingResources(settings: ExistingResources, account: Account) {
   const { trailLogGroup, trailArn } = settings;
   return {
@@ -47,14 +47,14 @@ const ADMINISTER = [
   "kms:Update*",
 ];
 
-/** An existing key whose policy lets the account manage it, and only the service's roles use it. */
+/** Describes an existing key. Its placeholder policy lets the account manage it, and only the service's roles use it. */
 function existingKey({ arn, alias, userArns }: ExistingKey, { accountId }: Account): DeployedKey {
   const account = { Effect: "Allow", Principal: { AWS: `arn:aws:iam::${accountId}:root` } };
   return {
     address: `existing/${alias}`,
     keyId: arn.slice(arn.lastIndexOf("/") + 1),
     arn,
-    description: "A key that exists without the stacks",
+    description: "A key that the stacks do not create",
     aliases: [alias],
     policy: JSON.stringify({
       Version: "2012-10-17",
@@ -72,7 +72,7 @@ function existingKey({ arn, alias, userArns }: ExistingKey, { accountId }: Accou
   };
 }
 
-/** Existing topics, each with an email subscription in place of their owner's. */
+/** Describes existing topics, each with a placeholder for the subscriptions of their owner. */
 function existingTopics({ urgentTopicArn, routineTopicArn }: ExistingResources) {
   const arns = [urgentTopicArn, routineTopicArn].filter((arn) => arn !== undefined);
   const topics = [...new Set(arns)].map((arn) => ({
@@ -88,7 +88,7 @@ function existingTopics({ urgentTopicArn, routineTopicArn }: ExistingResources) 
   return { topics, subscriptions };
 }
 
-/** An existing trail. Only its log group is known. */
+/** Describes an existing trail, of which only the log group and possibly the ARN are known. */
 function existingTrail(
   logGroupName: string,
   trailArn: string | undefined,

@@ -1,11 +1,11 @@
-/** The arguments of one block, named as Terraform names them: `kms_key_id`, not `kmsKeyId`. */
+/** The arguments of one block, with Terraform's names: `kms_key_id`, not `kmsKeyId`. */
 export type Block = Readonly<Record<string, unknown>>;
 
 /** Blocks of one kind: type → name → arguments. */
 export type Blocks = Readonly<Record<string, Readonly<Record<string, Block>>>>;
 
 /**
- * One synthesized stack in Terraform's JSON configuration syntax.
+ * A synthesized stack in Terraform's JSON configuration syntax.
  * https://developer.hashicorp.com/terraform/language/syntax/json
  */
 export interface TerraformJson {

@@ -9,9 +9,9 @@ export type { Account } from "./computed-attributes.ts";
 export interface Resource {
   /** `<stack>/<type>.<name>`, for messages and for stable ids. */
   readonly address: string;
-  /** An attribute with its references resolved; `undefined` if it is not set. */
+  /** Returns an attribute with its references resolved; `undefined` if it is not set. */
   readonly get: (attribute: string) => unknown;
-  /** The provider's default tags, and the resource's own. */
+  /** Returns the provider's default tags and the resource's own. */
   readonly tags: () => Readonly<Record<string, string>>;
 }
 
@@ -24,7 +24,7 @@ interface Configuration {
   readonly account: Account;
 }
 
-/** Where a value is written: its stack, and its path for messages. */
+/** The location of a value: its stack, and its path for messages. */
 interface ValueLocation {
   readonly stack: string;
   readonly path: string;
@@ -33,9 +33,9 @@ interface ValueLocation {
 const REPETITIONS = ["count", "for_each", "dynamic"];
 
 /**
- * Reads resolved attributes of synthesized stacks without applying them. References between resources,
- * data sources and stacks are followed. Attributes that AWS assigns have the values AWS derives from
- * names (ARNs) or stable placeholders (key ids).
+ * Reads attributes of synthesized stacks without applying them. Follows references between resources, data sources
+ * and stacks. Attributes that AWS assigns have the values that AWS derives from names (ARNs), or stable placeholders
+ * (key ids).
  * @throws Error with the location and the expression, if a value cannot be resolved
  */
 export function readTerraform(stacks: Stacks, account: Account): Terraform {
@@ -46,7 +46,7 @@ export function readTerraform(stacks: Stacks, account: Account): Terraform {
         const address = addressOf(resource);
         for (const repetition of REPETITIONS) {
           if (repetition in resource.values) {
-            throw unresolved(address, repetition, "repeated blocks");
+            throw unresolved(address, repetition, "repeated blocks are not supported");
           }
         }
         return {
@@ -118,11 +118,11 @@ function interpolate(
     (match, dollar: string, expression?: string) => {
       if (dollar === "$") return match.slice(1);
       if (expression === undefined) {
-        throw unresolved(location.path, template, "a nested expression");
+        throw unresolved(location.path, template, "it contains a nested expression");
       }
       const value = evaluate(configuration, location, expression);
       if (!["string", "number", "boolean"].includes(typeof value)) {
-        throw unresolved(location.path, template, "a value that is not a string");
+        throw unresolved(location.path, template, "the value of an expression is not a string");
       }
       return String(value);
     },
@@ -158,7 +158,8 @@ function evaluate(
     value = attributeOf(configuration, reference, attribute);
   }
   for (const step of remaining) value = (value as Block | null | undefined)?.[step];
-  if (value === undefined) throw unresolved(path, `\${${expression}}`, "no such attribute");
+  if (value === undefined)
+    throw unresolved(path, `\${${expression}}`, "the attribute is not known");
   return value;
 }
 

@@ -51,7 +51,7 @@ test.each([
   ["key", "s3", { ...S3, key: "another-project/dev/kms.tfstate" }],
   ["backend", "local", { path: "cipherwatch/dev/kms.tfstate" }],
   ["backend, without settings", "constructor", {}],
-])("does not take a state with another %s for a stack's", (_difference, type, config) => {
+])("does not resolve an output of a state with another %s", (_difference, type, config) => {
   expect(
     resolveReference(stacksWith(remoteState(type, config)), "alarm", output("key")),
   ).toBeUndefined();

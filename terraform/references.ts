@@ -30,7 +30,7 @@ export type Reference = BlockReference | OutputReference | BrokenReference;
 
 const PATH = /^[A-Za-z_][\w-]*(\.[\w-]+|\[(\d+|"[^"]*")\])+$/;
 
-/** The expression of a value that is one interpolation, such as `${aws_kms_key.Key.arn}`. */
+/** Returns the expression of a value that is a single interpolation, such as `${aws_kms_key.Key.arn}`. */
 export function soleExpression(value: unknown): string | undefined {
   return typeof value === "string" ? /^\$\{([^{}]*)\}$/.exec(value)?.[1] : undefined;
 }
@@ -41,11 +41,12 @@ export function soleExpression(value: unknown): string | undefined {
  */
 export function findReference(stacks: Stacks, stack: string, expression: string): Reference {
   const steps = stepsOf(expression.trim());
-  if (steps === undefined) return { kind: "broken", reason: "a function or an operator" };
+  if (steps === undefined)
+    return { kind: "broken", reason: "it contains a function or an operator" };
   const kind = steps[0] === "data" ? "data" : "resource";
   const [type = "", name = "", ...path] = kind === "data" ? steps.slice(1) : steps;
   const values = stacks.get(stack)?.[kind]?.[type]?.[name];
-  if (values === undefined) return { kind: "broken", reason: "no such block" };
+  if (values === undefined) return { kind: "broken", reason: "the stack has no such block" };
   if (kind === "data" && type === "terraform_remote_state") {
     return findOutput(stacks, values, path);
   }
@@ -53,8 +54,8 @@ export function findReference(stacks: Stacks, stack: string, expression: string)
 }
 
 /**
- * Follows a value that is one reference, through outputs of other stacks, to the block it names.
- * @returns undefined for a literal, any other expression, and a reference that leads nowhere
+ * Follows a value that is a single reference, through outputs of other stacks, to the block that it names.
+ * @returns undefined for a literal, for any other expression, and for a reference to a block that does not exist
  */
 export function resolveReference(
   stacks: Stacks,
@@ -77,11 +78,12 @@ function findOutput(stacks: Stacks, remoteState: Block, path: readonly string[])
     hasSameState(terraform?.backend, remoteState),
   );
   if (outputs !== "outputs" || producer === undefined) {
-    return { kind: "broken", reason: "no synthesized stack keeps its state there" };
+    return { kind: "broken", reason: "no synthesized stack has its state there" };
   }
   const [stack, { output }] = producer;
   const value = output?.[name]?.value;
-  if (value === undefined) return { kind: "broken", reason: `no output ${name} in ${stack}` };
+  if (value === undefined)
+    return { kind: "broken", reason: `the stack ${stack} has no output ${name}` };
   return { kind: "output", stack, name, value, attribute: rest.join(".") };
 }
 

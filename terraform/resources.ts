@@ -1,6 +1,6 @@
 import type { Block, Stacks } from "./json.ts";
 
-/** A resource of a stack as it is configured, its references unresolved. */
+/** A resource of a stack as configured, with unresolved references. */
 export interface ConfiguredResource {
   readonly stack: string;
   readonly type: string;
@@ -13,7 +13,7 @@ export function addressOf({ stack, type, name }: Omit<ConfiguredResource, "value
   return `${stack}/${type}.${name}`;
 }
 
-/** All resources of a type, in every stack. */
+/** Returns the resources of a type in all stacks. */
 export function resourcesOf(stacks: Stacks, type: string): readonly ConfiguredResource[] {
   return [...stacks].flatMap(([stack, { resource }]) =>
     Object.entries(resource?.[type] ?? {}).map(([name, values]) => ({ stack, type, name, values })),

@@ -1,8 +1,8 @@
 import type { Block } from "./json.ts";
 
 /**
- * Values at a dotted path, through every element of the lists along it: `rule.status` of two rules is
- * two values. A missing value is undefined.
+ * Returns the values at a dotted path, for every element of the lists along it: `rule.status` of two rules is two
+ * values. A missing value is undefined.
  */
 export function valuesAt(node: unknown, path: string): readonly unknown[] {
   return keysOf(path).reduce<readonly unknown[]>(
@@ -11,7 +11,7 @@ export function valuesAt(node: unknown, path: string): readonly unknown[] {
   );
 }
 
-/** Copies of the node, each with one of the values at the path changed; undefined removes it. */
+/** Returns copies of the node, each with one of the values at the path changed; undefined removes the value. */
 export function changesAt(
   node: unknown,
   path: string,

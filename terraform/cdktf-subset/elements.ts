@@ -34,7 +34,7 @@ export class TerraformStack extends Construct {
 
 /** A part of a stack. */
 export abstract class TerraformElement extends Construct {
-  /** Its name within its stack: the ids of its path, with a hash of them if there are several. */
+  /** Name within the stack: the ids of its path, followed by their hash if there are several. */
   get friendlyUniqueId(): string {
     const { scopes } = this.node;
     const path = scopes.slice(scopes.indexOf(TerraformStack.of(this)) + 1);
@@ -69,7 +69,7 @@ export class TerraformOutput extends TerraformElement {
   }
 }
 
-/** Where the state of a stack is. Other stacks read the stack's outputs there. */
+/** The location of a stack's state, from which other stacks read its outputs. */
 export abstract class TerraformBackend extends TerraformElement {
   readonly type: string;
   readonly config: Json;

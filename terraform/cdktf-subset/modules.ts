@@ -4,7 +4,7 @@ import { providerModule, RESOURCE_MODULE } from "./provider-module.ts";
 
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** The modules to replace, by the specifier or the file of an import, and the files that replace them. */
+/** The files that replace modules, by the specifier or the file of an import. */
 export const REPLACED_MODULES: ReadonlyMap<string, string> = new Map([
   ["cdktf", pathOf("cdktf.ts")],
   [pathOf("../cdktf/synthesize.ts"), pathOf("synthesize.ts")],
@@ -13,7 +13,7 @@ export const REPLACED_MODULES: ReadonlyMap<string, string> = new Map([
 /** Modules that `providerModule` replaces. */
 export const PROVIDER_MODULE = /^@cdktf\/provider-aws\/lib\/[^/]+\/index\.js$/;
 
-/** Marks the URL of a module whose source `providerModule` writes. */
+/** Marks the URL of a module whose source `providerModule` generates. */
 const REPLACED = "?cdktf-subset";
 
 /**

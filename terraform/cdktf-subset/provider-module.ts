@@ -11,10 +11,10 @@ const ATTRIBUTE = /^ {4}get (\w+)\(\): (.*)/gm;
 const MAP = /^ {4}readonly (\w+)\??: \{\n {8}\[key: string\]/gm;
 
 /**
- * Writes the source of a module that replaces one of `@cdktf/provider-aws`. It exports classes with the same names,
- * types and attributes, which are read from the module's declarations: loading the module itself would load CDKTF.
+ * Generates the source of a module that replaces one of `@cdktf/provider-aws`. It exports classes with the same names,
+ * types and attributes, read from the type declarations, because loading the module itself would load CDKTF.
  * @param file the `index.js` of the module
- * @param resourceModule what to import resource.ts by
+ * @param resourceModule specifier with which to import resource.ts
  */
 export function providerModule(file: string, resourceModule: string): string {
   const declarations = readFileSync(file.replace(/\.js$/, ".d.ts"), "utf8");
@@ -39,7 +39,7 @@ export function providerModule(file: string, resourceModule: string): string {
   return `import { providerClass, resourceClass } from "${resourceModule}";\n${classes.join("\n")}`;
 }
 
-/** The provider's source and version, as CDKTF requires them. */
+/** Returns the provider's source and version, which CDKTF writes to `required_providers`. */
 function requirement(file: string): { readonly source: string; readonly version: string } {
   const source = readFileSync(file, "utf8");
   const textOf = (name: string) => new RegExp(`\\b${name}: '(.+)'`).exec(source)?.[1] ?? "";

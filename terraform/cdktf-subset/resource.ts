@@ -9,7 +9,7 @@ import {
 } from "./elements.ts";
 import { reference } from "./references.ts";
 
-/** What provider-module.ts reads of a class of `@cdktf/provider-aws`. */
+/** The properties of a class of `@cdktf/provider-aws` that provider-module.ts reads. */
 export interface ResourceType {
   readonly kind: "resource" | "data";
   /** Its type in Terraform, such as `aws_kms_key`. */
@@ -22,7 +22,7 @@ export interface ResourceType {
   readonly maps: readonly string[];
 }
 
-/** A resource whose type has no class. Its arguments are overrides. */
+/** A resource of a type without a class, whose arguments are set as overrides. */
 export class TerraformResource extends TerraformElement {
   readonly type: string;
   readonly #config: Json;

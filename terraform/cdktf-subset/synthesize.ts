@@ -48,7 +48,7 @@ function render(stack: TerraformStack): Json {
   return json;
 }
 
-/** The data source with which other stacks read the stack's outputs. */
+/** Returns the data source with which other stacks read the stack's outputs. */
 function remoteState(stack: TerraformStack): Json {
   const backend = stack.node.findAll().find((element) => element instanceof TerraformBackend);
   return {

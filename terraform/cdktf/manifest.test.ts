@@ -30,7 +30,7 @@ const written = JSON.stringify(manifest, undefined, 2);
 writeFileSync(file, written);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The manifest that a command for some of the stacks sees. */
+/** Returns the manifest during a command for some of the stacks. */
 const seenFor = (...selected: readonly string[]) =>
   withReducedManifest(
     selected,

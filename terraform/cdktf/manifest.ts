@@ -7,11 +7,11 @@ export interface SynthesizedStack {
   readonly name: string;
   /** Folder that contains its `cdk.tf.json`. */
   readonly folder: string;
-  /** Names of the stacks whose state it reads, or that it is deployed after for another reason. */
+  /** Names of the stacks that are deployed before it, because it reads their state or for another reason. */
   readonly dependencies: readonly string[];
 }
 
-/** The part of `manifest.json` that we rely on. CDKTF's CLI reads the other fields. */
+/** The fields of `manifest.json` that this module reads. CDKTF's CLI reads the others. */
 const manifestSchema = z.looseObject({
   stacks: z.record(
     z.string(),

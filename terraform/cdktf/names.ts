@@ -3,7 +3,7 @@
  * form; names.test.ts checks them against what CDKTF synthesizes.
  */
 
-/** A construct within another construct: CDKTF appends a hash of its path, `Topic_Policy_1A2B3C4D`. */
+/** The hash of the path that CDKTF appends to the name of a nested construct, as in `Topic_Policy_1A2B3C4D`. */
 const PATH_HASH = /_[\dA-F]{8}(?= |$)/;
 
 const CROSS_STACK_OUTPUT = "cross-stack-output-";
