@@ -1,3 +1,5 @@
+import { ExpectedError } from "./expected-error.ts";
+
 /** Every error code with its HTTP status. The set is closed: callers may rely on it. */
 export const problemStatus = {
   BadRequest: 400,
@@ -31,7 +33,7 @@ export type ProblemCode = keyof typeof problemStatus;
 export const RETRY_LATER = { "Retry-After": "2" };
 
 /** An error returned to the caller. Its message is sent as is and never logged. */
-export class Problem extends Error {
+export class Problem extends ExpectedError {
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
   /** Members of the response body in addition to Message, Code and RequestId. */

@@ -14,7 +14,7 @@ export interface Slots {
 /** @param limit maximum number of requests that are worked on */
 export function createSlots(limit: number): Slots {
   let taken = 0;
-  // Created once: a stack trace for each rejection would cost as much as the rest of it.
+  // Created once: all rejections are the same.
   const rejection = tooMany(`The limit of ${limit} requests in progress is reached`);
   return {
     isFull: () => taken >= limit,

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import { clientIdOf } from "./client-id.ts";
+import { ExpectedError } from "./expected-error.ts";
 import { type IssuerKeys, IssuerUnavailable } from "./issuer-keys.ts";
 
 export interface TokenSettings {
@@ -16,7 +17,7 @@ export interface TokenSettings {
 }
 
 /** The token is not accepted. */
-export class InvalidToken extends Error {
+export class InvalidToken extends ExpectedError {
   /** Error code for the log; never a part of the token. */
   readonly reason: string;
 
