@@ -16,7 +16,7 @@ describe("checkRecordKeys", () => {
     expect(() => check({ [MULTI]: 1 }, [REPLICA])).not.toThrow();
   });
 
-  it("rejects records under another key, with both keys and the next steps", () => {
+  it("rejects records under another key, and names both keys and the next steps", () => {
     expect(() => check({ [SINGLE]: 3 }, [MULTI], true)).toThrow(
       /\.lab has 3 records under a KMS key that is not in the settings, so no Key would open them\.\n {2}Key of the records: +\S+\/1f6c8e0a\S+\n {2}Keys of the settings: \S+\/mrk-1+\n.*\nTo open the records, unset CIPHERWATCH_REPLICA_REGION, or .*CIPHERWATCH_KEY_GENERATIONS=1,2\. .*--data DIR.*--fresh\.$/,
     );

@@ -14,7 +14,7 @@ const runIn = (folder: string) =>
     encoding: "utf8",
   });
 
-it("tells a clone without packages to install them, instead of a stack trace of Node's loader", () => {
+it("prints how to install the packages in a clone without them, instead of a stack trace", () => {
   expect(manifest.scripts.start).toContain(`--import ./${PRELOAD}`);
   const clone = mkdtempSync(join(tmpdir(), "cipherwatch-clone-"));
   onTestFinished(() => rmSync(clone, { recursive: true }));

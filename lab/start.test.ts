@@ -8,11 +8,11 @@ import { run } from "../common/run.ts";
 import { kmsErrors } from "../detections/kms-errors.ts";
 import { root, type SpawnedLab, send, spawnLab, waitFor } from "./testing/spawn-lab.ts";
 
-// Callers' data: none of it may appear in anything that the lab writes.
+// Data of callers, which the lab must not write to any log, journal or terminal.
 const record = { Name: "Stephen-the-canary-of-names", Text: "I love canary pizza" };
 const wrongKey = { Name: record.Name, Key: "some-random-false-canary-key" };
 
-/** Faster than the defaults: the email arrives within a second. */
+/** Options with which the email arrives within a second. */
 const FAST = ["--speed", "120", "--trail-delay", "10"];
 
 let folder: string;

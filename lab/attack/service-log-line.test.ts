@@ -12,7 +12,7 @@ const timestamp = Date.UTC(2026, 2, 2, 9);
 const monitorsService = (detection: { readonly source: string }): detection is ServiceDetection =>
   detection.source === "service";
 
-/** What CloudWatch stores of one metric of a log line. */
+/** Returns the datapoints that CloudWatch stores for one metric of a log line. */
 function storedMetric(line: object, metricName: string) {
   const embedded = parseEmbeddedMetrics(JSON.stringify(line));
   if (embedded === undefined || !("data" in embedded)) throw new Error("Not a metric log line.");

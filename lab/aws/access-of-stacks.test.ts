@@ -76,7 +76,7 @@ test.each([
     const context = { app: "cipherwatch", format: "2", record: "r", key: "k" };
     const older = { app: "cipherwatch", record: "r", key: "k" };
 
-    // An administrator stands in for the service of the time when the previous key was the current one.
+    // Let an administrator encrypt records under the previous key, as the service did while that key was current.
     const { Policy } = await lab.attacker.json("kms", "GetKeyPolicy", { KeyId });
     const changed = String(Policy).replace('"kms:CreateAlias"', '"kms:Encrypt"');
     await lab.attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: changed });
@@ -137,7 +137,7 @@ test.each([
 );
 
 // docs/decisions/0002-administrators-do-not-decrypt.md
-test("denies an administrator the key until she changes its policy, and records both", async () => {
+test("denies an administrator the use of the key until she changes its policy, and records both calls", async () => {
   const { lab, scope, lastRecord } = await startAccess(DEV);
   const { attacker } = lab;
   const KeyId = scope.keyArn;
@@ -173,7 +173,7 @@ test("denies an administrator the key until she changes its policy, and records 
   expect(lastRecord()).toMatchObject({ eventName: "Encrypt", resources: [{ ARN: KeyId }] });
 });
 
-test("rejects a key policy that the caller could not change again, or that the lab cannot evaluate", async () => {
+test("rejects a key policy that denies the caller further changes, or that the lab cannot evaluate", async () => {
   const { lab, scope } = await startAccess(DEV);
   const put = (statement: object) =>
     lab.attacker.json("kms", "PutKeyPolicy", {
@@ -282,14 +282,14 @@ test("lets only the execution role and administrators read the master secret", a
   });
   await expect(read).rejects.toThrow(/because no VPC endpoint policy allows/);
 
-  // Without its KMS key, not even an administrator reads the secret.
+  // Disable the secret's KMS key: then even an administrator cannot read the secret.
   await lab.attacker.json("kms", "DisableKey", { KeyId: database?.secretKeyArn });
   await expect(lab.attacker.json("secretsmanager", "GetSecretValue", { SecretId })).rejects.toThrow(
     /AccessDeniedException.+Access to KMS is not allowed/,
   );
 });
 
-test("lets the execution role read a master secret with an AWS managed key, within the boundary", async () => {
+test("lets the execution role, within its boundary, read a master secret with an AWS managed key", async () => {
   const { scope, clientOf, deployment } = await startAccess({
     ...PIPELINE,
     CUSTOMER_MANAGED_KEYS: "records",
@@ -302,7 +302,7 @@ test("lets the execution role read a master secret with an AWS managed key, with
   await expect(read(scope.serviceRoleName)).rejects.toThrow(/AccessDenied/);
 });
 
-test("keeps changed policies over a restart", async () => {
+test("keeps changed policies across a restart", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-access-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const deployment = deploymentFor(DEV);

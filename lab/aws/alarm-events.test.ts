@@ -35,7 +35,7 @@ const eventsOf = (id: string): AlarmEvents | undefined =>
   alarmEvents({ services: aws.services, deployment, now: clock.now() }, `cipherwatch-dev-${id}`);
 
 /** Disables the actions of an alarm as a user. */
-async function muteAs(accessKeyId: string): Promise<string> {
+async function disableActionsAs(accessKeyId: string): Promise<string> {
   let requestId = "";
   const client = createAwsClient({
     endpoint: aws.url,
@@ -51,9 +51,9 @@ async function muteAs(accessKeyId: string): Promise<string> {
 }
 
 test("names the callers, addresses and event ids that an alarm counted when it last fired", async () => {
-  const first = await muteAs("mallory");
-  const second = await muteAs("eve");
-  await muteAs("mallory");
+  const first = await disableActionsAs("mallory");
+  const second = await disableActionsAs("eve");
+  await disableActionsAs("mallory");
   clock.advance(20 * MINUTE);
   const found = eventsOf("alarm-change");
   expect(found?.events).toHaveLength(3);
@@ -83,8 +83,8 @@ test("names the callers, addresses and event ids that an alarm counted when it l
   expect(eventsOf("database-copy")?.events).toEqual([]);
 });
 
-test("shows nothing before the alarm fires, and keeps showing what it fired for", async () => {
-  await muteAs("mallory");
+test("returns no events before the alarm fires, and those of its last firing afterwards", async () => {
+  await disableActionsAs("mallory");
   expect(eventsOf("alarm-change")).toEqual({
     alarm: "cipherwatch-dev-alarm-change",
     contributors: [],
@@ -116,7 +116,7 @@ test("shows the requests behind an alarm on a metric of the service", () => {
 });
 
 test("collects the events of the alarms that a composite alarm combines", async () => {
-  await muteAs("mallory");
+  await disableActionsAs("mallory");
   const client = createAwsClient({
     endpoint: aws.url,
     region: account.region,

@@ -7,11 +7,11 @@ import { startAccess } from "../testing/access.ts";
 const root = join(import.meta.dirname, "../..");
 const PAGES = ["README.md", "package/README.md", "docs/*.md", "docs/runbooks/*.md"];
 
-/** Commands of the AWS CLI for the services that the lab emulates, as in `aws kms list-keys`. */
+/** Matches commands of the AWS CLI for the services that the lab emulates, such as `aws kms list-keys`. */
 const COMMAND = /\baws (kms|cloudtrail|logs|cloudwatch|sns|sts) ([a-z][a-z-]+)/g;
 
-/** Commands whose operation has another name, or which are about what the lab does not have. */
-const OTHERS: Readonly<Record<string, string | undefined>> = {
+/** Commands whose operation has another name; undefined for commands about features that the lab does not have. */
+const EXCEPTIONS: Readonly<Record<string, string | undefined>> = {
   // A command of the CLI itself.
   "logs tail": "FilterLogEvents",
   // CloudTrail Lake.
@@ -31,7 +31,7 @@ const commands = new Set(
   ),
 );
 
-/** The error code of a call without members. */
+/** Returns the error code of a call without members; `none` if it succeeds. */
 async function codeOf({ attacker }: LabClient, service: string, operation: string) {
   const call =
     service === "sns" || service === "sts"
@@ -43,7 +43,7 @@ async function codeOf({ attacker }: LabClient, service: string, operation: strin
   );
 }
 
-it("emulates the operation of every AWS CLI command that the pages name", async () => {
+it("emulates the operation of every AWS CLI command in the documentation", async () => {
   const { lab } = await startAccess({});
   expect(commands.size).toBeGreaterThan(25);
   expect(await codeOf(lab, "kms", "DoNothing")).toBe("UnknownOperationException");
@@ -51,7 +51,7 @@ it("emulates the operation of every AWS CLI command that the pages name", async 
   const unknown: string[] = [];
   for (const command of commands) {
     const [service = "", name = ""] = command.split(" ");
-    const operation = command in OTHERS ? OTHERS[command] : operationOf(name);
+    const operation = command in EXCEPTIONS ? EXCEPTIONS[command] : operationOf(name);
     if (operation === undefined) continue;
     const code = await codeOf(lab, service, operation);
     if (["UnknownOperationException", "InvalidAction"].includes(code)) unknown.push(command);

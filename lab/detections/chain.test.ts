@@ -104,7 +104,7 @@ describe("the synthesized stacks decide which alarms fire", () => {
     expect(namesInAlarm(aws)).not.toContain("cipherwatch-dev-kms-errors");
   });
 
-  it("refuses to start with a pattern that AWS rejects, and names the metric filter", async () => {
+  it("rejects a pattern that AWS rejects, and names the metric filter", async () => {
     const deployment = deploymentWithPatterns(() => "{ $.a == 1 }");
     await expect(start(deployment)).rejects.toThrow(
       /cipherwatch-dev-.*Invalid metric filter pattern/s,

@@ -129,7 +129,7 @@ test("fires attack-under-way on two tactics within 15 minutes", () => {
   expect(inAlarm).toEqual([]);
 });
 
-test("sends an email for each client, also while the alarm is in ALARM", () => {
+test("sends an email for each client, even while the alarm is in ALARM", () => {
   const clients = ["first", "second"];
   for (const client of clients) {
     for (let request = 0; request < 3; request++) report({ QuotaExceeded: 1 }, client);
@@ -158,7 +158,7 @@ test("sends no email during an hour of ordinary traffic", () => {
       report({ Requests: 1, Latency: 12, ServerErrors: 0 });
       report({ Requests: 1, Latency: 9, ServerErrors: 0, Decrypts: 1, DecryptDenied: 0 });
     }
-    // Events that resemble attacks but must not fire.
+    // Add examples that resemble attacks but must not fire.
     const example = harmless[minute % harmless.length];
     if (example !== undefined) deliver(example.record);
     clock.advance(MINUTE);

@@ -22,10 +22,10 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const START = Date.UTC(2026, 2, 2, 9);
 const TEN_MINUTES = 10 * MINUTE;
-/** Long enough for each late point to be evaluated. */
+/** Lab time of each run, in which every late point is evaluated. */
 const DURATION = 20 * MINUTE;
 
-/** The threshold of kms-volume is lowered, so that its events are few. */
+/** With a low threshold for kms-volume, so that few events reach it. */
 const deployment = deploymentOf({
   CIS_PACK: "true",
   IMAGE_DIGEST: PLACEHOLDER_DIGEST,
@@ -71,7 +71,7 @@ const alarmsOf = (arrivals: readonly Arrival[]): Deployment["alarms"] => {
 };
 
 /**
- * Runs the alarms of the arrivals' detections, amid ordinary events.
+ * Runs the alarms of the arrivals' detections, together with ordinary events.
  * @returns the names of the alarms that fired
  */
 function fired(
@@ -103,7 +103,7 @@ function fired(
   monitor.start();
   const ordinary = JSON.stringify(retargetRecord(serviceEncryptEvent, scope, account));
   const idle: MetricValues = { Requests: 1, Decrypts: 1, DecryptDenied: 0, TamperedRecords: 0 };
-  // Zeros in every period, as on a busy service: only they hide a late point from an alarm.
+  // Add zeros in every period, as on a busy service: an alarm misses a late point only if its period has other data.
   const every = (period: number, group: string, message: (timestamp: number) => string) => {
     for (let at = 0; at < DURATION; at += period) {
       const timestamp = START + at;
@@ -142,7 +142,7 @@ function fired(
 const lateness = fc.integer({ min: 0, max: TEN_MINUTES });
 const callTime = fc.integer({ min: 0, max: 2 * MINUTE });
 
-/** An arrival up to ten minutes after the call, whose timestamp is any time in between. */
+/** Generates an arrival up to ten minutes after the call, with a timestamp between the two. */
 const late = (detection: Detection, calledAt: number): fc.Arbitrary<Arrival> =>
   fc.tuple(lateness, fc.nat({ max: 100 })).map(([delay, percent]) => ({
     detection,
@@ -151,7 +151,7 @@ const late = (detection: Detection, calledAt: number): fc.Arbitrary<Arrival> =>
     timestamp: calledAt + Math.round((delay * percent) / 100),
   }));
 
-/** One call, delivered once or twice. */
+/** Generates one call, delivered once or twice. */
 const call = fc
   .record({ detection: fc.constantFrom(...single), calledAt: callTime })
   .chain(({ detection, calledAt }) =>
@@ -161,7 +161,7 @@ const call = fc
 const RUNS = 25;
 
 describe("points up to ten minutes late and records delivered twice", () => {
-  test("change no verdict of an alarm that one event fires", () => {
+  test("do not change whether an alarm with a threshold of one fires", () => {
     fc.assert(
       fc.property(fc.array(call, { minLength: 1, maxLength: 4 }), (calls) => {
         const punctual = calls.flatMap(([first]) =>
@@ -173,7 +173,7 @@ describe("points up to ten minutes late and records delivered twice", () => {
     );
   });
 
-  test("fire the alarm of every such detection at exactly ten minutes", () => {
+  test("fire every alarm with a threshold of one when they are exactly ten minutes late", () => {
     const arrivals = single.map((detection) => ({
       ...onTime(detection, 59 * SECOND),
       arrivesAt: 59 * SECOND + TEN_MINUTES,
@@ -182,7 +182,7 @@ describe("points up to ten minutes late and records delivered twice", () => {
     expect([...fired(arrivals)].sort()).toEqual(names.sort());
   });
 
-  test("fire it amid negative values, which whoever may publish metrics can add", () => {
+  test("fire it despite negative values, which anyone who may publish metrics can add", () => {
     const arrivals = single.map((detection) => onTime(detection, 59 * SECOND));
     const names = single.map((detection) => alarmNameOf(detection, scope));
     expect([...fired(arrivals, { forged: -1000 })].sort()).toEqual(names.sort());
@@ -214,7 +214,7 @@ describe("points up to ten minutes late and records delivered twice", () => {
     );
   });
 
-  test("fire no alarm below half of its threshold, each delivered twice", () => {
+  test("fire no alarm if fewer than half of its threshold are delivered twice", () => {
     const few = fc
       .record({ detection: fc.constantFrom(...counting), calledAt: callTime })
       .chain(({ detection, calledAt }) =>
@@ -233,7 +233,7 @@ describe("points up to ten minutes late and records delivered twice", () => {
   });
 });
 
-describe("an alarm that escapes", () => {
+describe("an alarm with other evaluation periods misses", () => {
   const [kmsKeyChange] = all.filter(({ id }) => id === "kms-key-change");
   const [decryptDenied] = all.filter(({ id }) => id === "decrypt-denied");
   const changed = (id: string, change: Partial<Deployment["alarms"][number]>) =>
@@ -241,7 +241,7 @@ describe("an alarm that escapes", () => {
       .filter(({ name }) => name === alarmNameOf({ id }, scope))
       .map((alarm) => ({ ...alarm, ...change }));
 
-  test("is one of 1 of 1 periods, at a point that arrives three minutes late", () => {
+  test("a point that arrives three minutes late, with 1 of 1 periods", () => {
     const arrival = { ...onTime(kmsKeyChange as Detection, MINUTE), arrivesAt: 4 * MINUTE };
     const name = alarmNameOf({ id: "kms-key-change" }, scope);
     expect(fired([arrival])).toContain(name);
@@ -250,7 +250,7 @@ describe("an alarm that escapes", () => {
     ).toEqual(new Set());
   });
 
-  test("has periods that do not overlap, at five wrong Keys in four seconds across a boundary", () => {
+  test("five wrong Keys in four seconds across a boundary, with periods that do not overlap", () => {
     const straddling = [58, 59, 60, 61, 62].map((second) =>
       onTime(decryptDenied as Detection, second * SECOND),
     );

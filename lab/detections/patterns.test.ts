@@ -21,7 +21,7 @@ const isTrail = (detection: { readonly source: string }): detection is TrailDete
   detection.source === "trail";
 const trailDetections = detections.filter(isTrail);
 
-/** The patterns in the synthesized stack, with references resolved. */
+/** Returns the patterns in the synthesized stacks, with references resolved. */
 function synthesizedPatterns(detection: TrailDetection): readonly string[] {
   const { metricName } = detectionMetric(detection, scope);
   const filters = deployment.metricFilters.filter(
@@ -41,7 +41,7 @@ function fires(id: string, record: CloudTrailRecord): boolean {
   return patterns.some((pattern) => matches(pattern, JSON.stringify(record)));
 }
 
-/** Ids of the detections that count the record, without those of the CIS pack. */
+/** Returns the ids of the detections that count the record, without the CIS pack. */
 const firedBy = (record: CloudTrailRecord): readonly string[] =>
   trailDetections.map(({ id }) => id).filter((id) => fires(id, record));
 
@@ -105,14 +105,14 @@ describe("records of other accounts' keys", () => {
     readFileSync(new URL("./fixtures/cloudtrail-events.json", import.meta.url), "utf8"),
   );
 
-  test("none of the 50 fires one of our detections", () => {
+  test("fire none of the default detections", () => {
     expect(rows).toHaveLength(50);
     expect(rows.flatMap(({ name, event }) => firedBy(event).map((id) => `${id}: ${name}`))).toEqual(
       [],
     );
   });
 
-  test("the CIS pack, which monitors the whole account, counts those that the benchmark describes", () => {
+  test("fire the CIS pack, which monitors the whole account, as the benchmark describes", () => {
     const seen = cisPack.flatMap(({ id }) =>
       rows.filter(({ event }) => fires(id, event)).map(({ name }) => `${id}: ${name}`),
     );
@@ -125,7 +125,7 @@ describe("records of other accounts' keys", () => {
     ]);
   });
 
-  test("detections count uses and changes of the documentation's key if it is the monitored key", () => {
+  test("fire the detections of uses and changes if the documentation's key is the monitored key", () => {
     const documented = {
       ...scope,
       keyArn: "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -182,7 +182,7 @@ describe("detections of the service's metrics", () => {
     detection.source === "service" ? [[detection.id, detection] as const] : [],
   );
 
-  /** The data points that CloudWatch derives from the service's log line for the alarm's metric. */
+  /** Returns the datapoints of the alarm's metric that CloudWatch extracts from the service's log line. */
   function points(id: string, values: Readonly<Record<string, number>>) {
     const name = `${scope.namePrefix}${id}`;
     const alarm = deployment.alarms.find((candidate) => candidate.name === name);

@@ -16,7 +16,7 @@ import { raisedAlarms } from "../testing/raised-alarms.ts";
 /** In minutes. */
 const DAY = 24 * 60;
 
-// With the default settings of dev.
+// Synthesize with the default settings of dev.
 const terraform = readTerraform(
   synthesize(settingsOf({ IMAGE_DIGEST: PLACEHOLDER_DIGEST })),
   account,
@@ -27,7 +27,7 @@ const week = ordinaryWeek(terraform);
 
 const retargeted = new Map<CloudTrailRecord, CloudTrailRecord>();
 
-/** The record with the names that the deployment gave its resources; cached, since most records recur. */
+/** Returns the record with the names of the deployment's resources. Caches it, because most records recur. */
 function inDeployment({ minute, record }: TimedRecord): TimedRecord {
   const known = retargeted.get(record) ?? retargetRecord(record, scope, account);
   retargeted.set(record, known);
@@ -36,7 +36,7 @@ function inDeployment({ minute, record }: TimedRecord): TimedRecord {
 
 const ordinary = week.map(inDeployment);
 
-test("contains use, two deployments, a scale-out, a rotation and backups", () => {
+test("the quiet week contains use, two deployments, a scale-out, a rotation and backups", () => {
   const count = (name: string) => week.filter(({ record }) => record.eventName === name).length;
   expect(week.length).toBeGreaterThan(5_000);
   expect(count("PutMetricAlarm")).toBeGreaterThan(2 * deployment.alarms.length - 1);
@@ -47,11 +47,11 @@ test("contains use, two deployments, a scale-out, a rotation and backups", () =>
   }
 });
 
-test("a week of ordinary traffic, deployments, scaling, rotation and backups raises nothing", () => {
+test("the quiet week raises no alarm", () => {
   expect(raisedAlarms(deployment, ordinary)).toEqual([]);
 });
 
-test("the week's Friday with one disabled key raises its alarm", () => {
+test("a disabled key on the Friday of the quiet week raises its alarm", () => {
   const record = managementEvent(user, {
     eventSource: "kms.amazonaws.com",
     eventName: "DisableKey",
@@ -66,7 +66,7 @@ test("the week's Friday with one disabled key raises its alarm", () => {
   ]);
 });
 
-describe("a step of an attack raises its alarm", () => {
+describe("each attack step raises its alarm", () => {
   test.each(ATTACK_STEPS)("%s (%s)", (_, id, record) => {
     const raised = raisedAlarms(deployment, [inDeployment({ minute: 10, record })]);
     expect(raised).toContain(`cipherwatch-dev-${id}`);

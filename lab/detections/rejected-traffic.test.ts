@@ -10,7 +10,7 @@ const named = <T extends { readonly name: string }>(all: readonly T[]) =>
 const filter = named(metricFilters);
 const pattern = parsePattern(filter?.pattern ?? "");
 
-/** A rejected connection from one task to another's SSH port, with some fields replaced. */
+/** Returns the flow log record of a rejected connection between tasks, to the SSH port, with some fields replaced. */
 function record(fields: Partial<Record<FlowLogField, string>> = {}): string {
   const values: Readonly<Record<FlowLogField, string>> = {
     version: "5",
@@ -37,7 +37,7 @@ function record(fields: Partial<Record<FlowLogField, string>> = {}): string {
   return FLOW_LOG_FIELDS.map((field) => values[field]).join(" ");
 }
 
-/** Placeholders in a record without traffic. */
+/** The placeholders of a record without traffic. */
 const NO_TRAFFIC = Object.fromEntries(
   FLOW_LOG_FIELDS.slice(3, 10).map((field) => [field, "-"]),
 ) as Partial<Record<FlowLogField, string>>;

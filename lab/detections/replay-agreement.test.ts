@@ -56,14 +56,14 @@ function recordOf({ at, isError, size }: Event, index: number): object {
   };
 }
 
-/** Delivers the events to the lab at the times they happen. */
+/** Delivers each event to the lab at its time, and returns the state changes of the alarms. */
 function inLab(
   events: readonly Event[],
   { filter, alarms }: Deployed,
   last: number,
 ): readonly Change[] {
   const begin = NOON + (events[0]?.at ?? 0) * SECOND;
-  // The lab creates the alarms just before the minute of the first event, a replay at its beginning.
+  // Create the alarms just before the minute of the first event; a replay creates them at its beginning.
   const first = begin - (begin % MINUTE);
   const clock = manualClock(first - 1);
   const metrics = createMetrics({ clock, journal: memoryJournal<MetricsEntry>() });
@@ -159,7 +159,7 @@ const filter: fc.Arbitrary<MetricFilter> = fc
 const alarm: fc.Arbitrary<ThresholdAlarm> = fc
   .record({
     period: fc.constantFrom(60, 120, 300, 3600, 3660),
-    // An evaluation range above a day is evaluated hourly.
+    // Include evaluation ranges above a day, which are evaluated hourly.
     evaluationPeriods: fc.oneof(
       { weight: 9, arbitrary: fc.integer({ min: 1, max: 5 }) },
       fc.constant(24),
@@ -181,7 +181,7 @@ const alarm: fc.Arbitrary<ThresholdAlarm> = fc
     datapointsToAlarm: Math.ceil(datapointsFraction * alarmProps.evaluationPeriods),
   }));
 
-/** Bursts, and gaps longer than any evaluation range. */
+/** Generates bursts of events, and gaps longer than most evaluation ranges. */
 const events: fc.Arbitrary<readonly Event[]> = fc
   .array(
     fc.record({
@@ -203,7 +203,7 @@ const events: fc.Arbitrary<readonly Event[]> = fc
     });
   });
 
-/** Milliseconds after noon at which every alarm has returned to its final state. */
+/** Returns when every alarm has reached its final state, in milliseconds after noon. */
 const settledAt = (list: readonly Event[]) => (list.at(-1)?.at ?? 0) * SECOND + 40 * HOUR;
 
 test("gives the same transitions and reasons in the lab and in a replay", () => {
@@ -251,7 +251,7 @@ test("gives the same transitions of composite and anomaly alarms in the lab and 
     composite("both", 'ALARM("few") AND ALARM("many")'),
     composite("odd", 'ALARM("anomaly") OR (NOT ALARM("both") AND ALARM("few"))'),
   ];
-  // Hours of few events for the anomaly model to learn from, then random events, then a burst.
+  // Begin with hours of few events, from which the anomaly model learns; add random events and a burst.
   const calm = Array.from({ length: 200 }, (_, minute) => ({
     at: minute * 60,
     isError: minute % 7 === 0,

@@ -54,7 +54,7 @@ describe("the saved query", () => {
   );
 
   test.each(all.filter(isTrail).map((detection) => [detection.id, detection] as const))(
-    "of %s leads to the caller, the address and the event id",
+    "of %s returns the caller, the address and the event id",
     (id, { mustFire }) => {
       const [example] = mustFire;
       const record = retargetRecord(example?.record ?? {}, scope, account);

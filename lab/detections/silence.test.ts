@@ -33,7 +33,7 @@ let folder: string;
 let clock: ManualClock;
 let aws: Aws;
 let canary: () => Promise<void>;
-/** What the service logs. */
+/** The log lines of the service. */
 let log: string[];
 
 beforeEach(async () => {
@@ -99,7 +99,7 @@ describe("while the canary runs", () => {
     expect(stateOf("canary-silent")).toBe("OK");
   });
 
-  test("its alarm publishes each time, to a topic without subscribers", async () => {
+  test("its alarm publishes in each period, to a topic without subscribers", async () => {
     await runCanary(3);
     const published = aws.services.cloudWatch
       .state()
@@ -112,7 +112,7 @@ describe("while the canary runs", () => {
 });
 
 describe("silence", () => {
-  test("of the canary pages somebody, although other calls still reach the trail", async () => {
+  test("of the canary sends an urgent email, even if other calls still reach the trail", async () => {
     await runCanary(2);
     const kms = clientOf();
     for (let quarter = 0; quarter < 12; quarter++) {
@@ -130,7 +130,7 @@ describe("silence", () => {
     expect(emails()).toEqual([[PAGER, nameOf("canary-silent")]]);
   });
 
-  test("of the trail and the service pages somebody", async () => {
+  test("of the trail and the service sends urgent emails", async () => {
     await runCanary(2);
     clock.advance(90 * MINUTE);
     expect(emails()).toContainEqual([PAGER, nameOf("trail-silent")]);
@@ -165,8 +165,8 @@ const clientOf = () =>
     maxAttempts: 1,
   });
 
-describe("hiding behind the canary", () => {
-  test("pages somebody when more calls have its context than the service makes", async () => {
+describe("an attacker who uses the context of the canary", () => {
+  test("causes an urgent email with more calls than the canary makes", async () => {
     const kms = clientOf();
     const { CiphertextBlob } = await kms.send(
       new GenerateDataKeyCommand({
@@ -189,7 +189,7 @@ describe("hiding behind the canary", () => {
     expect(emails()).toEqual([[PAGER, nameOf("canary")]]);
   });
 
-  test("does not hide other failures with its context", async () => {
+  test("cannot hide calls with another key", async () => {
     const kms = clientOf();
     const context = { app: "cipherwatch", record: CANARY_RECORD };
     await expect(

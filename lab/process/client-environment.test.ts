@@ -47,7 +47,7 @@ it("makes an SDK ignore the user's own AWS configuration", async () => {
     expect.stringMatching(/Credential=LABKEY\/\d+\/ap-southeast-2\//),
   ]);
 
-  // Without the variables for the files, the configuration above breaks the call.
+  // Prove that the configuration above breaks the call unless AWS_CONFIG_FILE is set.
   const { AWS_CONFIG_FILE: _, ...exposed } = environment;
   await expect(callKms(exposed)).rejects.toThrow();
   server.close();

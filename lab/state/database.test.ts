@@ -19,7 +19,7 @@ afterEach(async () => {
   rmSync(parent, { recursive: true, force: true });
 });
 
-it("creates the database again after a start that ended in the middle of its creation", async () => {
+it("creates the database again after a start that was killed while creating it", async () => {
   database = startDatabase(folder);
   // The worker creates this file first, so that the next start recognizes an incomplete folder.
   await expect.poll(() => existsSync(`${folder}.creating`), { timeout: 60_000 }).toBe(true);
@@ -32,7 +32,7 @@ it("creates the database again after a start that ended in the middle of its cre
   expect(existsSync(`${folder}.creating`)).toBe(false);
 });
 
-it("names the folder that it cannot open, how to keep it, and the option that deletes it", async () => {
+it("reports a folder that it cannot open, with how to keep its data and the option that deletes it", async () => {
   mkdirSync(folder);
   writeFileSync(join(folder, "PG_VERSION"), "9.6\n");
   database = startDatabase(folder);

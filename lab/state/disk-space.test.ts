@@ -28,7 +28,7 @@ it("measures the free space of the folder's disk", () => {
   expect(() => requireDiskSpace(folder, { isNew: false })).not.toThrow();
 });
 
-/** Runs a script in a process that ends on a full disk, and returns its exit code and standard error. */
+/** Runs a script in a process with `exitOnFullDisk`, and returns its exit code and standard error. */
 function runScript(script: string) {
   const file = join(folder, "script.mjs");
   const module = JSON.stringify(new URL("disk-space.ts", import.meta.url).href);
@@ -40,7 +40,7 @@ function runScript(script: string) {
   return { status, stderr };
 }
 
-it("ends a lab whose disk becomes full with what to do, instead of a stack trace", () => {
+it("prints the next step instead of a stack trace when the disk becomes full", () => {
   const throwing =
     'setImmediate(() => { throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" }); });';
   expect(runScript(throwing)).toEqual({
@@ -50,7 +50,7 @@ it("ends a lab whose disk becomes full with what to do, instead of a stack trace
   });
 });
 
-it("shows the stack of any other error", () => {
+it("prints the stack trace of any other error", () => {
   const { status, stderr } = runScript('setImmediate(() => { throw new Error("a defect"); });');
   expect(status).toBe(1);
   expect(stderr).toMatch(/^Error: a defect\n {4}at /);

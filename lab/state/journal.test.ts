@@ -112,7 +112,7 @@ it("stays readable after the disk was full in the middle of a line", () => {
       journal.append("after");
     }`;
   const limited = `ulimit -f 1; exec "$0" --input-type=module --eval "$1"`;
-  // Node would write its compile cache under the same limit.
+  // Do not pass NODE_COMPILE_CACHE: Node would write its compile cache under the same limit.
   const env = { PATH: process.env.PATH };
   const { status, stderr } = spawnSync("sh", ["-c", limited, process.execPath, script], { env });
   expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: "" });

@@ -19,7 +19,7 @@ describe("spread delays", () => {
   const all = Array.from({ length: 10_000 }, () => deliveries(CALLED_AT));
   const delays = all.map(([first]) => ((first?.due ?? 0) - CALLED_AT) / 1000);
 
-  test("average to the configured delay, and reach three times that", () => {
+  test("have the configured average, and a maximum of about three times that", () => {
     const mean = delays.reduce((sum, delay) => sum + delay, 0) / delays.length;
     expect(mean).toBeGreaterThan(0.95 * AVERAGE);
     expect(mean).toBeLessThan(1.05 * AVERAGE);
@@ -36,7 +36,7 @@ describe("spread delays", () => {
     }
   });
 
-  test("stamp log events between the call and the delivery, whatever the random numbers", () => {
+  test("give log events a timestamp between the call and the delivery, for any random numbers", () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), {

@@ -22,7 +22,7 @@ it("delivers the call that stops the trail, and then nothing until logging start
   ]);
 });
 
-it("reports whether the trail logs, and when it last delivered", async () => {
+it("reports whether the trail is logging, and when it last delivered", async () => {
   const lab = startTrail();
   const status = () => lab.call("cloudtrail", "GetTrailStatus", { Name: TRAIL.arn });
   expect(await status()).toMatchObject({
@@ -66,7 +66,7 @@ const DESCRIBED = {
   IsOrganizationTrail: false,
 };
 
-it("describes the trail with the settings of the stacks, by name, by ARN, or among all", async () => {
+it("describes the trail with the settings of the stacks, by name, by ARN or in a list of all trails", async () => {
   const lab = startTrail();
   const describe = (input = {}) => lab.call("cloudtrail", "DescribeTrails", input);
   expect(await describe()).toEqual({ trailList: [DESCRIBED] });

@@ -14,7 +14,7 @@ describe("LookupEvents", () => {
     return lab;
   }
 
-  it("names no user for what a service did by itself", async () => {
+  it("names no user for an event of the service itself", async () => {
     const lab = startTrail();
     await lab.call("kms", "RotateKeyOnDemand", { KeyId: FIRST_KEY.arn });
     lab.clock.advance(DELAY);

@@ -9,7 +9,7 @@ import { temporaryFile } from "../testing/temporary-folder.ts";
 import { EVENTS_KEPT, type TrailEntry } from "./event-store.ts";
 
 describe("CloudTrail journal", () => {
-  it("delivers each event exactly once over restarts", async () => {
+  it("delivers each event exactly once across restarts", async () => {
     const file = temporaryFile("trail.jsonl");
     const names: string[] = [];
     const open = (at: number) => {
@@ -120,7 +120,7 @@ describe("CloudTrail journal", () => {
       await lab.call("kms", operation);
       lab.clock.advance(DELAY / 2);
     }
-    // Lines: event 1, event 2, delivery of 1, event 3, delivery of 2.
+    // The journal has these lines: event 1, event 2, delivery of 1, event 3, delivery of 2.
     expect(journal.appended).toHaveLength(5);
     const cut = startTrail({
       journal: memoryJournal(journal.appended.slice(1)),

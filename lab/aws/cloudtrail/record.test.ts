@@ -153,7 +153,7 @@ describe("record of a KMS call", () => {
     expect(record).not.toHaveProperty("resources");
   });
 
-  it("names the changed key and is not read-only for a change", async () => {
+  it("for a change, names the changed key and is not read-only", async () => {
     const lab = startTrail();
     await lab.call("kms", "DisableKey", { KeyId: FIRST_KEY.keyId });
     expect(lastRecord(lab)).toMatchObject({

@@ -24,7 +24,7 @@ const SESSION: Principal = {
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`;
 const KEY = `arn:aws:kms:ap-southeast-2:${ACCOUNT}:key/1`;
 
-/** A policy with one statement about any action and resource, for these principals if it has some. */
+/** Returns a policy with one statement about all actions and resources, for the principals if any are given. */
 function policy(Effect: "Allow" | "Deny", principals?: string | readonly string[]): Policy {
   return parsePolicy({
     Statement: {
@@ -38,7 +38,7 @@ function policy(Effect: "Allow" | "Deny", principals?: string | readonly string[
 
 const ALLOW = policy("Allow");
 const DENY = policy("Deny");
-/** A policy that allows something else. */
+/** A policy that does not allow the request. */
 const NOTHING = parsePolicy({ Statement: { Effect: "Allow", Action: "s3:*", Resource: "*" } });
 
 function decide(
@@ -154,19 +154,19 @@ describe("with a resource whose policy must allow each request, such as a KMS ke
   test.each<[string, Principal, Partial<ApplicablePolicies>, string]>([
     ["denies an administrator without it", USER, { identity: [ALLOW] }, "not allowed by resource"],
     [
-      "lets IAM decide if it allows the account",
+      "requires an identity-based policy too if it allows the account",
       USER,
       { identity: [ALLOW], resource: policy("Allow", ROOT) },
       "allowed",
     ],
     [
-      "denies if IAM does not allow what the account may",
+      "denies a principal of an allowed account without an identity-based policy",
       USER,
       { resource: policy("Allow", ACCOUNT) },
       "not allowed by identity",
     ],
     [
-      "limits what the account may to the boundary",
+      "limits a principal of an allowed account to its boundary",
       SESSION,
       { identity: [ALLOW], boundary: NOTHING, resource: policy("Allow", ROOT) },
       "not allowed by boundary",
@@ -204,7 +204,11 @@ describe("across accounts", () => {
       { resource: policy("Allow", foreign.arn) },
       "not allowed by identity",
     ],
-    ["allows if both do", { identity: [ALLOW], resource: policy("Allow", foreign.arn) }, "allowed"],
+    [
+      "allows if both accounts allow it",
+      { identity: [ALLOW], resource: policy("Allow", foreign.arn) },
+      "allowed",
+    ],
     [
       "allows if the resource's account trusts the other account",
       { identity: [ALLOW], resource: policy("Allow", OTHER_ACCOUNT) },
@@ -216,7 +220,7 @@ describe("across accounts", () => {
       "not allowed by boundary",
     ],
     [
-      "does not trust another account for one",
+      "does not take trust in the resource's own account for trust in another",
       { identity: [ALLOW], resource: policy("Allow", ROOT) },
       "not allowed by resource",
     ],
@@ -226,7 +230,7 @@ describe("across accounts", () => {
 });
 
 // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
-test("needs the permission of a VPC endpoint that the request passes, even if all other policies allow it", () => {
+test("requires the permission of the VPC endpoint that the request uses, even if all other policies allow it", () => {
   const resource = policy("Allow", USER.arn);
   expect(decide(USER, { resource, endpoint: NOTHING })).toBe("not allowed by endpoint");
   expect(decide(USER, { resource, endpoint: policy("Allow", "*") })).toBe("allowed");

@@ -13,7 +13,7 @@ const replicaArn = arnIn(SECOND_REGION);
 const PRIMARY = { ...deployedKey(1, "alias/records"), keyId, arn, primaryKeyArn: arn };
 const REPLICA = { ...PRIMARY, arn: replicaArn };
 
-/** KMS in two Regions, with a multi-Region key and its replica. */
+/** Starts KMS in two Regions, with a multi-Region key and its replica. */
 function startRegions() {
   const journal = memoryJournal<KmsEntry>();
   const primary = startKms({ keys: [PRIMARY, FIRST], journal });
@@ -47,7 +47,7 @@ describe("a multi-Region key", () => {
     },
   );
 
-  it("is not reached from another Region by its ARN", async () => {
+  it("is not found by the ARN of another Region", async () => {
     const { primary, replica } = startRegions();
     const CiphertextBlob = await encrypt(primary, keyId);
     expect(await errorOf(replica("Decrypt", { CiphertextBlob, KeyId: arn }))).toBe(
@@ -94,7 +94,7 @@ describe("a multi-Region key", () => {
     expect(KeyMetadata).toMatchObject({ MultiRegion: false });
   });
 
-  it("needs the material of its primary key", () => {
+  it("requires the material of its primary key", () => {
     expect(() => startKms({ keys: [REPLICA], region: SECOND_REGION })).toThrow(
       `There is no primary key ${arn} to replicate. Start the lab of its Region first`,
     );

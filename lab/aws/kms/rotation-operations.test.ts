@@ -19,7 +19,7 @@ import type { KmsEntry } from "./keys.ts";
 
 const ROTATING = { ...FIRST, rotationDays: 180 };
 
-it("decrypts what older material encrypted, and encrypts with the newest, also after a restart", async () => {
+it("decrypts with older material and encrypts with the newest, even after a restart", async () => {
   const file = temporaryFile("kms.jsonl");
   const journal = openJournal<KmsEntry>(file);
   const kms = startKms({ journal });
@@ -134,7 +134,7 @@ it("has the automatic rotation of the stacks, until a call changes it", async ()
   ).toMatch(/^ValidationException: .*'89' at 'rotationPeriodInDays'.* greater than or equal to 90/);
 });
 
-it("keeps the rotation of a key that cannot be used", async () => {
+it("rejects changes of rotation for a key that is disabled or pending deletion", async () => {
   const kms = startKms({ keys: [ROTATING] });
   const changes = ["RotateKeyOnDemand", "EnableKeyRotation", "DisableKeyRotation"];
   await kms("DisableKey", { KeyId: FIRST.keyId });
@@ -168,7 +168,7 @@ it("lists the key policy's only name, and the tags", async () => {
   });
 });
 
-it("records the call, and the rotation that KMS then makes as an event of the service", async () => {
+it("records the call, and the rotation as a separate event of the service", async () => {
   const lab = startTrail();
   await lab.call("kms", "RotateKeyOnDemand", { KeyId: FIRST_KEY.keyId });
   const [rotation, call] = lab.trail.recent(2).map(({ event }) => event);

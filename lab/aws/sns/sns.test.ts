@@ -48,7 +48,7 @@ Please do not reply directly to this email. If you have any questions or comment
   ]);
 });
 
-test("sends each protocol its text of a structured message", () => {
+test("sends the text for each protocol of a structured message", () => {
   const json = { ...SUBSCRIPTION, arn: `${TOPIC.arn}:2`, protocol: "email-json" };
   const queue = { ...SUBSCRIPTION, arn: `${TOPIC.arn}:3`, protocol: "sqs" };
   const { sns } = snsWith({ subscriptions: [SUBSCRIPTION, json, queue] });
@@ -179,7 +179,7 @@ test("lists the subscriptions of all topics", () => {
   ]);
 });
 
-test("confirms no subscription, because the lab sends no token", () => {
+test("rejects every token of ConfirmSubscription, because the lab sends none", () => {
   const { call } = snsWith();
   const confirm = (TopicArn: string) => () =>
     call("ConfirmSubscription", { TopicArn, Token: "2336412f37" });
@@ -202,7 +202,7 @@ test("lists subscriptions in pages of 100", () => {
   ).toHaveLength(50);
 });
 
-test("keeps the newest 500 emails over a restart", () => {
+test("keeps the newest 500 emails across a restart", () => {
   const { sns, journal } = snsWith();
   for (let index = 0; index < 501; index++) {
     sns.publish(TOPIC.arn, { subject: `mail ${index}`, message: "text" });

@@ -13,7 +13,7 @@ const ACCOUNT = "111122223333";
 const NOW = Date.parse("2026-11-20T15:04:05Z");
 const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/cipherwatch-dev-service`;
 
-/** A role that alice may assume, as may everybody with the permission if `principal` is the account. */
+/** Returns a role that `principal` may assume; if it is the account, every identity with the permission. */
 const role = (arn: string, principal = `arn:aws:iam::${ACCOUNT}:user/alice`): DeployedRole => ({
   name: arn.split("/").at(-1) ?? "",
   arn,

@@ -174,7 +174,7 @@ describe("alarms on the series of a metric", () => {
     return { ...lab, count, publish, notified, record, teams };
   }
 
-  test("notify of each contributor, also while the alarm stays in ALARM, and not of the alarm", () => {
+  test("notify once for each contributor, even while the alarm stays in ALARM, and not for the alarm", () => {
     const { clock, monitor, publish, notified, record, teams } = grouped();
     monitor.start();
     publish("a", 3);
@@ -258,7 +258,7 @@ describe("alarms on the series of a metric", () => {
 });
 
 describe("anomaly alarms", () => {
-  test("learn the band, then alarm above it", () => {
+  test("learn a band from the data, and fire above it", () => {
     const { clock, monitor, publish, state, notify } = monitorOf([ANOMALY_ALARM]);
     monitor.start();
     for (let period = 0; period < 40; period++) {

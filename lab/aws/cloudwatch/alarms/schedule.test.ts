@@ -30,7 +30,7 @@ test("evaluates an alarm with a period of a minute every minute, even with a fas
 });
 
 describe("late evaluations", () => {
-  /** A monitor whose timers only fire on `wake`, as after sleep or in a blocked process. */
+  /** Starts a monitor whose timers fire only on `wake`, as after sleep or in a blocked process. */
   function asleep() {
     const { clock, metrics, notify, publish } = monitorOf([ALARM]);
     const timers: (() => void)[] = [];

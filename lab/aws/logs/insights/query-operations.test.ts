@@ -89,7 +89,7 @@ test("searches several log groups, by name or ARN, within the time range and the
   ]);
 });
 
-test("lists the queries that ran, newest first, and the saved ones", () => {
+test("lists the queries that ran, newest first, and the saved queries", () => {
   const { call, run } = start();
   run({ logGroupName: "first", queryString: "limit 1" });
   run({ logGroupName: "second", queryString: "limit 2" });
@@ -130,7 +130,7 @@ test.each([
   expect(errorOf(() => start().run(input))).toMatch(message);
 });
 
-test("rejects unknown query ids, and stopping a query that has ended", () => {
+test("rejects an unknown query id, and the stop of a completed query", () => {
   const { call } = start();
   expect(errorOf(() => call("GetQueryResults", { queryId: "x" }))).toMatch(
     /^ResourceNotFoundException/,

@@ -5,7 +5,7 @@ import { runQuery } from "./run.ts";
 
 const START = Date.UTC(2026, 2, 2, 9, 4);
 
-/** Events a minute apart, the first one oldest. */
+/** Returns events a minute apart, oldest first. */
 const eventsOf = (...messages: readonly unknown[]): readonly QueriedEvent[] =>
   messages.map((message, index) => ({
     message: typeof message === "string" ? message : JSON.stringify(message),
@@ -23,7 +23,7 @@ const EVENTS = eventsOf(
   "no JSON: src 10.0.0.1 REJECT",
 );
 
-/** The rows without pointers, as objects of the fields that have a value. */
+/** Runs a query. Returns each row as an object of the fields that have a value, without the pointer. */
 function run(query: string, events = EVENTS): readonly Readonly<Record<string, unknown>>[] {
   return runQuery(parseQuery(query), events).rows.map((row) =>
     Object.fromEntries([...row].filter(([name, value]) => name !== "@ptr" && value !== undefined)),
@@ -89,7 +89,7 @@ describe("columns", () => {
     ]);
   });
 
-  test("hold what parse extracts", () => {
+  test("contain the values that parse extracts", () => {
     expect(
       run(
         'parse @message "src * *" as source, rest | filter rest like /JECT/ | fields source, rest',
