@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { LISTENING_SOCKETS } from "./listening-sockets.ts";
 import { OperatorError } from "./operator-error.ts";
 
 /** Files besides connections: the program's, log streams, and room for connections that are closing. */
@@ -22,7 +23,7 @@ export function connectionsForClients(
   limit: number,
   { maxInFlight, poolSize }: FilesOfService,
 ): number {
-  const reserved = OTHER_FILES + maxInFlight + poolSize;
+  const reserved = OTHER_FILES + LISTENING_SOCKETS + maxInFlight + poolSize;
   if (limit < reserved + MIN_CLIENTS) {
     throw new OperatorError(
       `The process may have ${limit} open files, but needs ${reserved + MIN_CLIENTS} for MAX_IN_FLIGHT of ${maxInFlight} ` +

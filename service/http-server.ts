@@ -80,7 +80,6 @@ export function createHttpServer({
   );
   server.on("connection", parseInPieces);
   server.on("connection", connections.opened);
-  server.on("close", loadShedding.flush);
   server.on("checkExpectation", (_, response: ServerResponse) => {
     respond(response, reject("ExpectationFailed"));
   });

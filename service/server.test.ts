@@ -247,6 +247,22 @@ describe("a stopping process", () => {
     });
   });
 
+  test("logs the requests that it rejected in its last second", async () => {
+    await withService({ MAX_IN_FLIGHT: "1" }, async (port, service) => {
+      await decoyCreated();
+      const { reached, release } = holdKms("GenerateDataKey");
+      const pending = sendJson(port, "POST", "/encrypt", { Name: "n", Text: "t" });
+      await reached;
+      expect((await sendJson(port, "POST", "/encrypt", {})).status).toBe(429);
+      service.process.kill("SIGTERM");
+      release();
+      expect((await pending).status).toBe(200);
+      expect(await service.exited).toBe(0);
+      const rejections = lines(service).filter(({ msg }) => msg === "requests rejected");
+      expect(rejections).toMatchObject([{ rejected: 1 }]);
+    });
+  });
+
   test("exits 1 with a request in progress after DRAIN_TIMEOUT", async () => {
     await withService({ DRAIN_TIMEOUT: "100" }, async (port, service) => {
       await decoyCreated();

@@ -1,5 +1,4 @@
 import type { Server } from "node:http";
-import { type AddressInfo, Server as NetServer } from "node:net";
 import { memoryForRequests, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createCanary, runAtMultiples } from "./canary.ts";
@@ -15,6 +14,7 @@ import { connectionsForClients, openFileLimit } from "./file-limit.ts";
 import { createHttpServer } from "./http-server.ts";
 import { fetchedKeys, pinnedKeys, REFRESH_INTERVAL } from "./issuer-keys.ts";
 import { createKms, regionOf } from "./kms.ts";
+import { createListeningSockets, type ListeningSockets } from "./listening-sockets.ts";
 import { createLoadShedding } from "./load-shedding.ts";
 import { createCallLogs } from "./logs-api.ts";
 import { availableMemory, createMemoryBudget } from "./memory-budget.ts";
@@ -37,13 +37,7 @@ function start(): void {
   const credentials = createCredentials({
     onError: (error) => logger.error(errorFields(error), "no credentials could be loaded"),
   });
-  const database = createDatabase({
-    access: environment.database,
-    poolSize: environment.DATABASE_POOL_SIZE,
-    connectTimeout: environment.DATABASE_CONNECT_TIMEOUT,
-    statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
-    credentials,
-  });
+  const database = prepareDatabase(environment, credentials);
   const clock = createWallClock();
   process.on("message", clock.receive);
   const erasures = startErasures({ environment, credentials, database, now: clock.now });
@@ -93,22 +87,38 @@ function start(): void {
   const deleteExpired = createExpiry({ store, logger, metricsNamespace, now: Date.now });
   repeat(deleteExpired, EXPIRY_INTERVAL);
   startCanary(vault, environment);
+  const loadShedding = createLoadShedding({ slots, isDraining, logger, metricsNamespace });
   const server = createHttpServer({
     app,
     logger,
-    loadShedding: createLoadShedding({ slots, isDraining, logger, metricsNamespace }),
+    loadShedding,
     deadline: environment.REQUEST_TIMEOUT,
     maxConnections: maxConnections(environment, memory.total),
   });
+  const sockets = createListeningSockets(server);
   exitOnSignal(server, {
     onSignal: () => {
       draining = true;
     },
     drainTimeout: environment.DRAIN_TIMEOUT,
-    close: () => database.close(environment.DATABASE_STATEMENT_TIMEOUT),
+    close: async () => {
+      await sockets.close();
+      loadShedding.flush();
+      await database.close(environment.DATABASE_STATEMENT_TIMEOUT);
+    },
   });
-  listen(server, environment);
+  void listen(sockets, environment);
   prepareDecoy(vault, environment);
+}
+
+function prepareDatabase(environment: ServiceEnvironment, credentials: Credentials): Database {
+  return createDatabase({
+    access: environment.database,
+    poolSize: environment.DATABASE_POOL_SIZE,
+    connectTimeout: environment.DATABASE_CONNECT_TIMEOUT,
+    statementTimeout: environment.DATABASE_STATEMENT_TIMEOUT,
+    credentials,
+  });
 }
 
 /** @param memory bytes for requests */
@@ -228,7 +238,7 @@ interface Shutdown {
   readonly onSignal: () => void;
   /** Milliseconds after which the process exits even with requests in progress. */
   readonly drainTimeout: number;
-  /** Closes what the requests used. */
+  /** Stops listening at once, waits for all connections to end, and closes what their requests used. */
   readonly close: () => Promise<void>;
 }
 
@@ -267,12 +277,10 @@ function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdow
       logger.error({ inProgress }, "stopped with requests in progress: DRAIN_TIMEOUT has passed");
       process.exit(1);
     }, drainTimeout).unref();
-    // The close method of http.Server would close kept-alive connections at once.
-    NetServer.prototype.close.call(server, async () => {
-      await close();
+    close().then(() => {
       logger.info("stopped");
       process.exit(0);
-    });
+    }, fail);
     // An immediate runs after the requests that arrived while the process had no CPU time are read.
     setTimeout(setImmediate, IDLE_GRACE, () => {
       graceIsOver = true;
@@ -285,16 +293,16 @@ function exitOnSignal(server: Server, { onSignal, drainTimeout, close }: Shutdow
 }
 
 /** Listens and reports the port to the parent process, if there is one. */
-function listen(server: Server, { HOST, PORT, REVISION: revision }: ServiceEnvironment): void {
-  server.once("error", (error: NodeJS.ErrnoException) => {
-    const message = `Cannot listen on ${HOST}:${PORT} (${error.code}).`;
-    fail(new OperatorError(`${message} Set PORT to a free port, or to 0 for any free port.`));
-  });
-  server.listen(PORT, HOST, () => {
-    const { port } = server.address() as AddressInfo;
-    logger.info({ host: HOST, port, revision }, "listening");
+async function listen(sockets: ListeningSockets, environment: ServiceEnvironment): Promise<void> {
+  const { HOST: host, PORT, REVISION: revision } = environment;
+  try {
+    const port = await sockets.listen({ host, port: PORT });
+    logger.info({ host, port, revision }, "listening");
     process.send?.({ listening: port });
-  });
+  } catch (error) {
+    const message = `Cannot listen on ${host}:${PORT} (${(error as NodeJS.ErrnoException).code}).`;
+    fail(new OperatorError(`${message} Set PORT to a free port, or to 0 for any free port.`));
+  }
 }
 
 function fail(error: unknown): void {
