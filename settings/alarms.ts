@@ -46,7 +46,7 @@ export const settings = {
 
   monitoringCanary: flag({
     description:
-      "Let the service try a wrong Key every half hour, and fire an alarm when its records stop arriving, so that broken monitoring is noticed.",
+      "Let the service try a wrong Key every half hour, and fire an alarm when its records stop arriving, so that broken monitoring is detected.",
     defaults: same(true),
   }),
 

@@ -6,8 +6,8 @@ type Variables = Readonly<Record<string, string>>;
 
 const ARN = "ap-southeast-2:111122223333";
 
-/** What an account can bring, each valid alone in dev. */
-const BROUGHT = {
+/** Settings for existing resources of an account, and others that may conflict. Each is valid alone in dev. */
+const OPTIONS = {
   trail: { TRAIL_LOG_GROUP: "aws-cloudtrail-logs", TRAIL_BUCKET: "example-trail" },
   vpc: {
     VPC_ID: "vpc-0a1b2c3d4e5f60718",
@@ -26,10 +26,10 @@ const BROUGHT = {
   endpoints: { VPC_ENDPOINTS: "true", NAT_GATEWAYS: "none" },
 } as const satisfies Record<string, Variables>;
 
-type Brought = keyof typeof BROUGHT | "dev" | "prod" | "hyphen";
+type Option = keyof typeof OPTIONS | "dev" | "prod" | "hyphen";
 
-/** Combinations that cannot work, and the reason that the error gives. */
-const REFUSED: readonly (readonly [combination: readonly Brought[], reason: RegExp])[] = [
+/** Combinations that cannot work, and the reason in the error. */
+const REJECTED: readonly (readonly [combination: readonly Option[], reason: RegExp])[] = [
   [["trail", "trailCheck"], /TRAIL_ARN.+the service cannot tell which trail to check/s],
   [["vpc", "endpoints"], /VPC_ID.+private DNS names belong to the whole VPC/s],
   [["cheap", "endpoints"], /NAT_GATEWAYS.+nothing would use the public addresses/s],
@@ -39,38 +39,38 @@ const REFUSED: readonly (readonly [combination: readonly Brought[], reason: RegE
   [["hyphen", "pipeline"], /GITHUB_REPOSITORY.+whose names have no hyphens/s],
 ];
 
-const NAMES = Object.keys(BROUGHT) as (keyof typeof BROUGHT)[];
+const NAMES = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
 const SUBSETS = Array.from({ length: 2 ** NAMES.length }, (_, bits) =>
   NAMES.filter((_, index) => (bits >> index) & 1),
 );
 
-/** Excludes nothing, so it is in every combination. */
+/** Settings that conflict with nothing. They are part of every combination. */
 const RULES = {
   ROLE_PATH: "/platform/",
   PERMISSIONS_BOUNDARY: "arn:aws:iam::111122223333:policy/platform/boundary",
   TAGS: "Owner=payments",
 };
 
-/** By default, prod has endpoints of ours, which exclude an existing VPC. */
+/** Settings of the environments. Turns VPC endpoints off in prod, because they exclude an existing VPC. */
 const SHAPES = {
   dev: { ...RULES, ENV: "eu-test", SHAPE: "dev" },
   prod: { ...RULES, ENV: "euprod", SHAPE: "prod", VPC_ENDPOINTS: "false", NAT_GATEWAYS: "one" },
 } as const;
 
 test.each(["dev", "prod"] as const)(
-  "accepts every combination of what an account brings to %s, or says why it cannot work",
+  "accepts every combination of existing resources in %s, or explains why it cannot work",
   (shape) => {
     for (const subset of SUBSETS) {
-      const combination = new Set<Brought>([...subset, shape]);
+      const combination = new Set<Option>([...subset, shape]);
       if (shape === "dev") combination.add("hyphen");
-      // The later of two choices of NAT gateways would hide the conflict.
-      const natGateways = combination.has("cheap") ? BROUGHT.cheap.NAT_GATEWAYS : undefined;
+      // The endpoints' choice of NAT gateways would override that of `cheap`, and hide the conflict.
+      const natGateways = combination.has("cheap") ? OPTIONS.cheap.NAT_GATEWAYS : undefined;
       const variables: Variables = {
         ...SHAPES[shape],
-        ...Object.assign({}, ...subset.map((name) => BROUGHT[name])),
+        ...Object.assign({}, ...subset.map((name) => OPTIONS[name])),
         ...(natGateways && { NAT_GATEWAYS: natGateways }),
       };
-      const reasons = REFUSED.filter(([parts]) => parts.every((part) => combination.has(part)));
+      const reasons = REJECTED.filter(([parts]) => parts.every((part) => combination.has(part)));
       const error = errorOf(variables);
       expect(error?.issues.length ?? 0, [...combination].join()).toBe(reasons.length);
       for (const [, reason] of reasons) expect(error?.message).toMatch(reason);

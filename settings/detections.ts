@@ -14,7 +14,7 @@ import type * as network from "./network.ts";
 import { listsOf, namesOf, numbersOf } from "./schemas.ts";
 import { flag, type Refinement, same, setting, type ValuesOf } from "./setting.ts";
 
-/** Of the detections on monitored keys, settings name the kind, which all keys share. */
+/** The detections on monitored keys, which settings name by their kind, because all keys share it. */
 const KEY_DETECTIONS = keyDetections([EXAMPLE_KEY]).map(({ kind, ...detection }) => ({
   ...detection,
   id: kind ?? detection.id,
@@ -67,7 +67,8 @@ export const settings = {
   }),
 
   exclusions: setting({
-    description: "Callers that a detection does not count, besides those it always ignores.",
+    description:
+      "Callers that a detection does not count, in addition to those that it always ignores.",
     schema: listsOf("CloudTrail detection", TRAIL_IDS, validateExclusion),
     defaults: same({}),
     allowed: `comma-separated detection=caller; detections are ${TRAIL_IDS.join(", ")}; callers are ${EXCLUSIONS_ALLOWED}`,

@@ -10,7 +10,7 @@ export function existingKeyOf(
   return existingKeys[String(generation)];
 }
 
-/** The KMS keys that the stacks use but do not create, with the aliases that new ones would have. */
+/** Lists the KMS keys that the stacks use but do not create, with the aliases that new ones would have. */
 export function existingKeyAliases({
   env,
   rolePath,

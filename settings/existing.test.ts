@@ -48,7 +48,7 @@ testSettings(settings, {
       [`first=${TOPIC_KEY}`]: /^has "first", which is not the number of a generation$/,
       "1=alias/records": /^has "alias\/records" for 1, which is not the ARN of a KMS key$/,
       [`2=${TOPIC_KEY}`]: /^has a key for generation 2, which is not in/,
-      [`1=${KEY}`]: /^has a key of another region than ap-southeast-2/,
+      [`1=${KEY}`]: /^has a key in a region other than ap-southeast-2/,
     },
   ],
   urgentTopicArn: [
@@ -58,7 +58,7 @@ testSettings(settings, {
     {
       "security-alerts": /^is not the ARN of a standard SNS topic$/,
       [`${TOPIC}.fifo`]: /^is not the ARN of a standard SNS topic$/,
-      "arn:aws:sns:us-east-1:111122223333:alerts": /^is a topic of another region/,
+      "arn:aws:sns:us-east-1:111122223333:alerts": /^is a topic of a region other than/,
     },
   ],
   routineTopicArn: [
@@ -73,7 +73,7 @@ testSettings(settings, {
     TOPIC_KEY,
     {
       "alias/aws/sns": /^is not the ARN of a KMS key$/,
-      [KEY]: /^is a key of another region than ap-southeast-2/,
+      [KEY]: /^is a key of a region other than ap-southeast-2/,
     },
   ],
   vpcId: ["VPC_ID", VPC_ID, VPC_ID, { "10.0.0.0/16": /^is not the ID of a VPC$/ }],
@@ -104,7 +104,7 @@ describe("an existing VPC", () => {
     PRIVATE_SUBNET_IDS: "subnet-0a1b2c3d4e5f60713,subnet-0a1b2c3d4e5f60714",
   };
 
-  test("needs its public and its private subnets, which need it", () => {
+  test("requires public and private subnets, which in turn require the VPC", () => {
     expect(issuesOf({ VPC_ID }).map(({ variable }) => variable)).toEqual([
       "CIPHERWATCH_PUBLIC_SUBNET_IDS",
       "CIPHERWATCH_PRIVATE_SUBNET_IDS",
@@ -115,11 +115,11 @@ describe("an existing VPC", () => {
     ]);
   });
 
-  test("gets no VPC endpoints of ours, and needs no NAT gateways of ours", () => {
+  test("excludes VPC endpoints of the stacks, and needs none of their NAT gateways", () => {
     expect(issuesOf({ ENV: "prod", VPC_ID, ...subnets })).toMatchObject([
       {
         variable: "CIPHERWATCH_VPC_ID",
-        message: expect.stringMatching(/^cannot have endpoints of ours/),
+        message: expect.stringMatching(/^must not be set with CIPHERWATCH_VPC_ENDPOINTS/),
         next: expect.stringMatching(/^set CIPHERWATCH_VPC_ENDPOINTS to false/),
       },
     ]);
@@ -132,7 +132,7 @@ test("rejects one existing key for two generations, and one of another account",
   const twice = { KEY_GENERATIONS: "1,2", EXISTING_KEYS: `1=${TOPIC_KEY},2=${TOPIC_KEY}` };
   expect(issuesOf(twice)).toMatchObject([{ message: "names a key twice" }]);
   expect(issuesOf({ EXISTING_KEYS: `1=${TOPIC_KEY}`, ACCOUNT_ID: "444455556666" })).toMatchObject([
-    { message: expect.stringMatching(/^has a key of another account/) },
+    { message: expect.stringMatching(/^has a key of an account other than/) },
   ]);
 });
 
@@ -147,7 +147,7 @@ describe("existing topics", () => {
     ]);
   });
 
-  test("are set together, in the account that is deployed to", () => {
+  test("must be set together, in the account of the deployment", () => {
     expect(issuesOf({ ...TOPICS, URGENT_TOPIC_ARN: "" })).toMatchObject([
       {
         variable: "CIPHERWATCH_URGENT_TOPIC_ARN",
@@ -157,12 +157,12 @@ describe("existing topics", () => {
     expect(issuesOf({ ...TOPICS, ACCOUNT_ID: "444455556666" })).toMatchObject(
       ["URGENT", "ROUTINE"].map((severity) => ({
         variable: `CIPHERWATCH_${severity}_TOPIC_ARN`,
-        message: expect.stringMatching(/^is a topic of another account/),
+        message: expect.stringMatching(/^is a topic of an account other than/),
       })),
     );
   });
 
-  test("have a key of the account, which nothing else can have", () => {
+  test("have a key of the same account, which is rejected without topics", () => {
     expect(issuesOf({ TOPIC_KEY_ARN: TOPIC_KEY })).toMatchObject([
       { message: "belongs to existing topics, but CIPHERWATCH_URGENT_TOPIC_ARN is not set" },
     ]);
@@ -171,7 +171,7 @@ describe("existing topics", () => {
     ).toContainEqual(
       expect.objectContaining({
         variable: "CIPHERWATCH_TOPIC_KEY_ARN",
-        message: expect.stringMatching(/^is a key of another account/),
+        message: expect.stringMatching(/^is a key of an account other than/),
       }),
     );
   });
@@ -197,12 +197,12 @@ describe("an existing trail", () => {
     ).toMatchObject([
       {
         variable: "CIPHERWATCH_TRAIL_KEY_ARN",
-        message: expect.stringMatching(/^is a key of another account/),
+        message: expect.stringMatching(/^is a key of an account other than/),
       },
     ]);
   });
 
-  test("is named where the service is to check it, and is one that the service can reach", () => {
+  test("needs an ARN, in a region that the service can reach, if the service checks the trail", () => {
     const checked = { TRAIL_LOG_GROUP, DECRYPT_WITHOUT_TRAIL: "refuse" };
     expect(issuesOf(checked)).toMatchObject([
       {
@@ -214,7 +214,7 @@ describe("an existing trail", () => {
     expect(issuesOf({ ...checked, TRAIL_ARN, VPC_ENDPOINTS: "true" })).toMatchObject([
       {
         variable: "CIPHERWATCH_TRAIL_ARN",
-        message: expect.stringMatching(/^is a trail of another region than ap-southeast-2/),
+        message: expect.stringMatching(/^is a trail of a region other than ap-southeast-2/),
       },
     ]);
   });

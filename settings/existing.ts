@@ -127,7 +127,7 @@ type Values = ValuesOf<typeof settings> &
   Pick<ValuesOf<typeof keysAndLogs.settings>, "keyGenerations"> &
   Pick<ValuesOf<typeof alarms.settings>, "alertEmail" | "pagerEmail">;
 
-/** Hold only for the service. Its trail is an existing one for the stacks that monitor other keys. */
+/** Apply only to the service. The stacks that monitor other keys may use the service's trail as an existing one. */
 export const serviceRefinements: readonly Refinement<Values>[] = [
   {
     fields: ["trailLogGroup", "env"],
@@ -157,7 +157,7 @@ export const refinements: readonly Refinement<Values>[] = [
       vpcEndpoints &&
       decryptWithoutTrail !== "allow" &&
       !trailArn.includes(`:${region}:`) &&
-      `is a trail of another region than ${region}, which the service cannot reach through VPC endpoints`,
+      `is a trail of a region other than ${region}, which the service cannot reach through VPC endpoints`,
     allowed: "a trail of CIPHERWATCH_REGION, if CIPHERWATCH_VPC_ENDPOINTS is true",
     next: "unset CIPHERWATCH_DECRYPT_WITHOUT_TRAIL",
   },
@@ -178,7 +178,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ vpcId, vpcEndpoints }) =>
       vpcId !== undefined &&
       vpcEndpoints &&
-      "cannot have endpoints of ours: private DNS names belong to the whole VPC, and ours would serve or break other workloads",
+      "must not be set with CIPHERWATCH_VPC_ENDPOINTS: private DNS names belong to the whole VPC, so the endpoints would also affect or break other workloads",
     allowed: "an existing VPC only if CIPHERWATCH_VPC_ENDPOINTS is false",
     next: "set CIPHERWATCH_VPC_ENDPOINTS to false; the tasks use the NAT gateways or endpoints that the VPC has",
   },
@@ -195,9 +195,9 @@ export const refinements: readonly Refinement<Values>[] = [
         if (!keyGenerations.includes(Number(generation)))
           return `has a key for generation ${generation}, which is not in CIPHERWATCH_KEY_GENERATIONS`;
         if (keyRegion !== region)
-          return `has a key of another region than ${region}, which the service does not call`;
+          return `has a key in a region other than ${region}, which the service does not call`;
         return accountId !== undefined && keyAccount !== accountId
-          ? `has a key of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: CloudTrail records its changes there`
+          ? `has a key of an account other than CIPHERWATCH_ACCOUNT_ID, ${accountId}: CloudTrail records its changes there`
           : [];
       });
     },
@@ -233,7 +233,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ topicKeyArn, region }) =>
       topicKeyArn !== undefined &&
       !topicKeyArn.includes(`:${region}:`) &&
-      `is a key of another region than ${region}, which SNS and SQS cannot use`,
+      `is a key of a region other than ${region}, which SNS and SQS cannot use`,
     allowed: "a key of CIPHERWATCH_REGION",
     next: "copy the key of a topic of this region, or unset it",
   },
@@ -245,14 +245,17 @@ function topicOfPair(field: TopicField, other: TopicField): Refinement<Values> {
     fields: [field, other, "region", "accountId"],
     check: ({ [field]: arn, [other]: otherArn, region, accountId }) => {
       if (arn === undefined)
-        return otherArn !== undefined && "must be set, too: each alarm has one of two severities";
+        return (
+          otherArn !== undefined &&
+          "must be set, too: each alarm publishes to one of the two topics"
+        );
       const [, , , topicRegion, topicAccount] = arn.split(":");
       if (topicRegion !== region)
-        return `is a topic of another region than ${region}, to which alarms cannot publish`;
+        return `is a topic of a region other than ${region}, to which alarms cannot publish`;
       return (
         accountId !== undefined &&
         topicAccount !== accountId &&
-        `is a topic of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: no alarm would report that it delivers nothing`
+        `is a topic of an account other than CIPHERWATCH_ACCOUNT_ID, ${accountId}: no alarm would report failed deliveries`
       );
     },
     allowed: "topics of the account and region of the deployment: both, or neither",
@@ -279,7 +282,7 @@ function keyOfAccount(field: "trailKeyArn" | "topicKeyArn"): Refinement<Values> 
       arn !== undefined &&
       accountId !== undefined &&
       !arn.includes(`:${accountId}:`) &&
-      `is a key of another account than CIPHERWATCH_ACCOUNT_ID, ${accountId}: its events are not counted here`,
+      `is a key of an account other than CIPHERWATCH_ACCOUNT_ID, ${accountId}: its events are not counted here`,
     allowed: "a key of the account of the deployment",
     next: "unset it, and detect changes of the key in its own account",
   };

@@ -73,7 +73,7 @@ testSettings(settings, {
       "platform/": /^is not an IAM path that begins and ends with \/$/,
       "//": /^is not an IAM path/,
       [`/${"x".repeat(63)}/`]: /^has 65 characters$/,
-      "/cipherwatch-dev-service/": /^looks like a name of ours/,
+      "/cipherwatch-dev-service/": /^contains cipherwatch-, the prefix of role names/,
     },
   ],
   deletionProtection: ["DELETION_PROTECTION", "true", true, { perhaps: /must be true or false/ }],
@@ -132,18 +132,18 @@ describe("an environment other than dev and prod", () => {
   });
 });
 
-describe("names of buckets", () => {
+describe("bucket names", () => {
   const nameOf = (env: string, part: string, region: string) =>
     bucketName(env, part, "111122223333", region);
 
-  test("have the whole region for dev, prod and what monitors other keys", () => {
+  test("contain the full region for prod and for the stacks that monitor other keys", () => {
     expect(nameOf("prod", "state-access-logs", "ap-southeast-2")).toBe(
       "cipherwatch-prod-state-access-logs-111122223333-ap-southeast-2",
     );
     expect(nameOf("watch-prod", "access-logs", "us-gov-west-1")).toMatch(/-us-gov-west-1$/);
   });
 
-  test("fit the limit of S3 and differ in every region for the longest environment", () => {
+  test("are within S3's limit, and differ between regions, for the longest environment", () => {
     const env = "x".repeat(MAX_ENVIRONMENT_LENGTH);
     for (const part of ["state-access-logs", "access-logs", "state"]) {
       const names = REGIONS.map((region) => nameOf(env, part, region));

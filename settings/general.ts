@@ -39,7 +39,7 @@ function validateRolePath(path: string): string | undefined {
   if (!/^\/([\w+=,.@-]+\/)*$/.test(path)) return "is not an IAM path that begins and ends with /";
   if (path.length > MAX_ROLE_PATH) return `has ${path.length} characters`;
   return path.includes("/cipherwatch-")
-    ? "looks like a name of ours: the pipeline of another environment could change its roles"
+    ? "contains cipherwatch-, the prefix of role names: the pipeline of another environment could change roles in this path"
     : undefined;
 }
 
@@ -51,7 +51,7 @@ const isShape = (env: string) => SHAPES.some((shape) => shape === env);
 const LONGEST_REGION = Math.max(...REGIONS.map((region) => region.length));
 
 /**
- * @returns an error message for a text that is no Region, or one that the stacks cannot be deployed to: in China,
+ * @returns an error message for a text that is not a Region, or for a Region that the stacks do not support: in China,
  * CloudWatch Logs is `logs.cn-north-1.amazonaws.com.cn` in key policies
  */
 export function validateRegion(region: string): string | undefined {
@@ -78,7 +78,7 @@ export const settings = {
       "Defaults and limits of the environment: dev is cheap and disposable, prod resilient and deletion-protected. Required for names other than dev and prod.",
     schema: z.enum(SHAPES, "must be dev or prod"),
     defaults: { dev: "dev", prod: "prod" },
-    // One error is enough for an invalid name.
+    // Avoids a second error for an invalid name.
     ownDefault: (env) => (validateEnvironment(env) === undefined ? undefined : "dev"),
     allowed: SHAPES.join(", "),
     next: "set it to the environment whose defaults this one takes",
@@ -94,7 +94,7 @@ export const settings = {
 
   accountId: setting({
     description:
-      "The only AWS account to deploy to. Any account that the credentials are for if unset.",
+      "The only AWS account to deploy to. If unset, any account that the credentials belong to.",
     schema: text(/^\d{12}$/, "is not a valid AWS account ID").optional(),
     allowed: "12 digits",
     next: "copy it from `aws sts get-caller-identity`, or unset it to allow any account",

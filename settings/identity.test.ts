@@ -26,7 +26,7 @@ const OIDC_JWKS = JSON.stringify({ keys: [KEY] });
 const fetched = { ...TLS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL };
 const pinned = { ...TLS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS };
 
-test("is off by default, with the subject as the client", () => {
+test("requires no identity by default, and identifies clients by their subject", () => {
   expect(settingsOf()).toMatchObject({
     oidcIssuer: undefined,
     oidcClientClaim: "sub",
@@ -92,8 +92,8 @@ test.each<[string, string, RegExp]>([
   ["OIDC_AUDIENCE", "a b", /^is not a valid audience$/],
   ["OIDC_CLIENT_CLAIM", "a b", /^is not a valid name of a claim$/],
   ["OIDC_JWKS_URL", "http://login.example.com/jwks", /^is not a valid URL$/],
-  ["OIDC_JWKS_URL", "https://login.example.com:8443/jwks", /^has another port than 443/],
-  ["OIDC_JWKS_URL", "https://login.example.com:4430", /^has another port than 443/],
+  ["OIDC_JWKS_URL", "https://login.example.com:8443/jwks", /^has a port other than 443/],
+  ["OIDC_JWKS_URL", "https://login.example.com:4430", /^has a port other than 443/],
   ["OIDC_EGRESS_CIDRS", "203.0.113.9/24", /the range is 203\.0\.113\.0\/24/],
   ["CLIENT_REQUESTS_PER_MINUTE", "0", /^must be an integer between 1 and 100000000$/],
   ["CLIENT_DECRYPTS_PER_MINUTE", "601", /^must not exceed CIPHERWATCH_CLIENT_REQUESTS_PER_MINUTE/],
@@ -129,13 +129,17 @@ test.each<[string, string, RegExp]>([
     /the key "key-1"/,
   ],
   ["RSA keys of 1024 bits", JSON.stringify({ keys: [jwkOf(RSA_1024)] }), /RSA key of 2048 bits/],
-  ["for key agreement", JSON.stringify({ keys: [jwkOf(X25519)] }), /with the key "key-2"/],
+  ["for key agreement", JSON.stringify({ keys: [jwkOf(X25519)] }), /has the key "key-2"/],
   [
     "for another algorithm",
     JSON.stringify({ keys: [{ ...KEY, alg: "ECDH-ES" }] }),
     /the key "key-1"/,
   ],
-  ["too many keys", JSON.stringify({ keys: Array(400).fill(KEY) }), /than a task definition/],
+  [
+    "too many keys",
+    JSON.stringify({ keys: Array(400).fill(KEY) }),
+    /only 16384 fit in a task definition/,
+  ],
 ])("rejects pinned keys that are %s, without repeating them", (_, value, message) => {
   const [issue] = issuesOf({ ...pinned, OIDC_JWKS: value });
   expect(issue).toMatchObject({
@@ -152,10 +156,15 @@ test.each<[string, Record<string, string>, string, RegExp]>([
     "an issuer without an audience",
     { ...fetched, OIDC_AUDIENCE: "" },
     "OIDC_AUDIENCE",
-    /for others$/,
+    /for other services$/,
   ],
-  ["an audience without an issuer", { OIDC_AUDIENCE }, "OIDC_ISSUER", /everyone is let in$/],
-  ["keys without an issuer", { OIDC_JWKS }, "OIDC_ISSUER", /everyone is let in$/],
+  [
+    "an audience without an issuer",
+    { OIDC_AUDIENCE },
+    "OIDC_ISSUER",
+    /the service requires no token$/,
+  ],
+  ["keys without an issuer", { OIDC_JWKS }, "OIDC_ISSUER", /the service requires no token$/],
   ["an issuer without TLS", { OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS }, "OIDC_ISSUER", /^needs TLS/],
   [
     "an issuer with records of format 1",
@@ -163,14 +172,24 @@ test.each<[string, Record<string, string>, string, RegExp]>([
     "OIDC_ISSUER",
     /FORMAT 2/,
   ],
-  ["an issuer without keys", { ...fetched, OIDC_JWKS_URL: "" }, "OIDC_JWKS_URL", /keys once$/],
-  ["two sources of keys", { ...fetched, OIDC_JWKS }, "OIDC_JWKS_URL", /keys once$/],
+  [
+    "an issuer without keys",
+    { ...fetched, OIDC_JWKS_URL: "" },
+    "OIDC_JWKS_URL",
+    /exactly one source of keys$/,
+  ],
+  [
+    "two sources of keys",
+    { ...fetched, OIDC_JWKS },
+    "OIDC_JWKS_URL",
+    /exactly one source of keys$/,
+  ],
   ["a URL in a closed network", { ...fetched, ...closed }, "OIDC_JWKS_URL", /NAT_GATEWAYS is none/],
   [
-    "a URL that the security group does not admit",
+    "a URL that the security group does not allow",
     { ...fetched, VPC_ENDPOINTS: "true" },
     "OIDC_JWKS_URL",
-    /security group admits only AWS$/,
+    /security group allows only AWS$/,
   ],
   [
     "ranges for pinned keys",
@@ -184,7 +203,7 @@ test.each<[string, Record<string, string>, string, RegExp]>([
   ]);
 });
 
-test("rejects a quota of the day below the one of a minute", () => {
+test("rejects a quota per day below the quota per minute", () => {
   expect(issuesOf({ CLIENT_DECRYPTS_PER_DAY: "119" })).toMatchObject([
     {
       variable: "CIPHERWATCH_CLIENT_DECRYPTS_PER_MINUTE",

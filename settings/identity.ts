@@ -7,7 +7,7 @@ import { setOf } from "./schemas.ts";
 import type { settings as serviceSettings } from "./service.ts";
 import { integer, type Refinement, same, setting, text, type ValuesOf } from "./setting.ts";
 
-/** A variable of the task definition, which may have 64 KiB in all. */
+/** Characters of a variable in the task definition, which may have 64 KiB in total. */
 const MAX_KEY_SET = 16_384;
 
 /** Guards against typing errors, and fits the counters in the database. */
@@ -40,7 +40,7 @@ const PublicKeys = z.object({
     .min(1),
 });
 
-/** Issuers publish the keys with which others encrypt data for them in the same set. */
+/** Removes encryption keys, which issuers publish in the same set. */
 const AnyKeys = z.object({ keys: z.array(z.looseObject({})) }).transform(({ keys }) => ({
   keys: keys.filter(({ use }) => use !== "enc"),
 }));
@@ -82,13 +82,13 @@ const keySet = z.string().transform((json, context) => {
   const unusable = keys.data.keys.find((key) => !canVerify(key));
   if (unusable !== undefined) {
     return fail(
-      `cannot verify tokens with the key "${unusable.kid}": it must be an RSA key of ${RSA_BITS} bits or more, or on ${[...CURVES].join(", ")}, and complete`,
+      `has the key "${unusable.kid}", which cannot verify tokens: it must be a complete RSA key of ${RSA_BITS} bits or more, or a complete key on ${[...CURVES].join(", ")}`,
     );
   }
   const compact = JSON.stringify(keys.data);
   return compact.length <= MAX_KEY_SET
     ? compact
-    : fail(`has ${compact.length} characters, more than a task definition has room for`);
+    : fail(`has ${compact.length} characters, but only ${MAX_KEY_SET} fit in a task definition`);
 });
 
 export const settings = {
@@ -120,7 +120,7 @@ export const settings = {
     schema: text(HTTPS_URL, "is not a valid URL")
       .refine(
         (url) => !/^https:\/\/[^/]+:(?!443(\/|$))/.test(url),
-        "has another port than 443, to which the service's security group admits nothing",
+        "has a port other than 443, which the service's security group does not allow",
       )
       .optional(),
     allowed: `${URL_ALLOWED}, on port 443`,
@@ -138,7 +138,7 @@ export const settings = {
 
   oidcEgressCidrs: setting({
     description:
-      "IPv4 ranges of CIPHERWATCH_OIDC_JWKS_URL. Needed with VPC endpoints, where the service reaches nothing else.",
+      "IPv4 ranges of CIPHERWATCH_OIDC_JWKS_URL. Required with VPC endpoints, because the service's security group otherwise allows only AWS.",
     schema: setOf(validateCidr),
     defaults: same([]),
     allowed: "comma-separated IPv4 ranges, such as 203.0.113.0/24,198.51.100.7/32",
@@ -147,7 +147,7 @@ export const settings = {
 
   clientMetrics: integer(0, 100, {
     description:
-      "Number of clients for which each task reports metrics of their own, in addition to those that use up a quota. CloudWatch charges for each of them.",
+      "Number of clients for which each task reports metrics of their own, in addition to those that use up a quota. CloudWatch charges for each such metric.",
     defaults: same(10),
   }),
 
@@ -163,7 +163,7 @@ export const settings = {
 
   clientDecryptsPerDay: integer(1, MAX_QUOTA, {
     description:
-      "Requests to decrypt or forget a record that one client can make in a day (UTC). This stops somebody who copies records slowly.",
+      "Requests to decrypt or forget a record that one client can make in a day (UTC). This limits a client that copies records slowly.",
     defaults: same(20_000),
   }),
 };
@@ -178,7 +178,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ oidcAudience, oidcIssuer }) =>
       oidcIssuer !== undefined &&
       oidcAudience === undefined &&
-      "must be set if CIPHERWATCH_OIDC_ISSUER is: the service would accept tokens issued for others",
+      "must be set if CIPHERWATCH_OIDC_ISSUER is: otherwise, the service would accept tokens issued for other services",
     allowed: "the identifier of this API at the issuer",
     next: "set it, or unset CIPHERWATCH_OIDC_ISSUER",
   },
@@ -187,7 +187,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ oidcIssuer, oidcAudience, oidcJwksUrl, oidcJwks }) =>
       oidcIssuer === undefined &&
       [oidcAudience, oidcJwksUrl, oidcJwks].some((value) => value !== undefined) &&
-      "must be set if another CIPHERWATCH_OIDC_… variable is: without it, everyone is let in",
+      "must be set if another CIPHERWATCH_OIDC_… variable is: without it, the service requires no token",
     allowed: URL_ALLOWED,
     next: "set it, or unset the others",
   },
@@ -196,7 +196,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ oidcIssuer, domainName }) =>
       oidcIssuer !== undefined &&
       domainName === undefined &&
-      "needs TLS: without it, anyone on the way can copy and use an access token",
+      "needs TLS: without it, anyone on the network path can copy and use an access token",
     allowed: "an issuer, with CIPHERWATCH_DOMAIN_NAME and CIPHERWATCH_HOSTED_ZONE_ID",
     next: "set both, or unset CIPHERWATCH_OIDC_ISSUER",
   },
@@ -205,7 +205,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ oidcJwksUrl, oidcJwks, oidcIssuer }) =>
       oidcIssuer !== undefined &&
       (oidcJwksUrl === undefined) === (oidcJwks === undefined) &&
-      "must be set with CIPHERWATCH_OIDC_ISSUER, unless CIPHERWATCH_OIDC_JWKS is: the service needs the issuer's keys once",
+      "must be set with CIPHERWATCH_OIDC_ISSUER, unless CIPHERWATCH_OIDC_JWKS is: the service needs exactly one source of keys",
     allowed: "exactly one of CIPHERWATCH_OIDC_JWKS_URL and CIPHERWATCH_OIDC_JWKS",
     next: "set one of them, and unset the other",
   },
@@ -214,12 +214,12 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ oidcJwksUrl, natGateways, vpcEndpoints, oidcEgressCidrs }) => {
       if (oidcJwksUrl === undefined) return false;
       if (natGateways === "none") {
-        return "cannot be fetched: CIPHERWATCH_NAT_GATEWAYS is none, so the service reaches only AWS";
+        return "cannot be fetched: CIPHERWATCH_NAT_GATEWAYS is none, so the service can reach only AWS";
       }
       return (
         vpcEndpoints &&
         oidcEgressCidrs.length === 0 &&
-        "cannot be fetched: with CIPHERWATCH_VPC_ENDPOINTS, the service's security group admits only AWS"
+        "cannot be fetched: with CIPHERWATCH_VPC_ENDPOINTS, the service's security group allows only AWS"
       );
     },
     allowed:
@@ -233,7 +233,7 @@ export const refinements: readonly Refinement<Values>[] = [
       recordFormat === 1 &&
       "needs CIPHERWATCH_RECORD_FORMAT 2: records of format 1 cannot belong to a client",
     allowed: "an issuer, with CIPHERWATCH_RECORD_FORMAT 2",
-    next: "finish the upgrade with CIPHERWATCH_RECORD_FORMAT=1 first, then unset that and turn identity on",
+    next: "finish the upgrade with CIPHERWATCH_RECORD_FORMAT=1 first, then unset CIPHERWATCH_RECORD_FORMAT and set the issuer",
   },
   {
     fields: ["oidcEgressCidrs", "oidcJwksUrl", "vpcEndpoints"],

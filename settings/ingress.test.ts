@@ -24,7 +24,8 @@ testSettings(settings, {
     {
       "https://vault.example.com": /^is not a valid host name$/,
       "Vault.example.com": /^is not a valid host name$/,
-      [`${"x".repeat(53)}.example.com`]: /^is longer than the name of a certificate can be$/,
+      [`${"x".repeat(53)}.example.com`]:
+        /^is longer than 64 characters, the limit of a certificate/,
     },
   ],
   hostedZoneId: [
@@ -39,7 +40,7 @@ testSettings(settings, {
   reputationLimit: ["REPUTATION_LIMIT", "10", 10, { 9: RATE }],
 });
 
-test("takes a range that is listed twice for one, as a security group has each rule once", () => {
+test("removes duplicate ranges, because a security group rejects duplicate rules", () => {
   const { allowedCidrs } = settingsOf({
     ALLOWED_CIDRS: "203.0.113.0/24,10.0.0.0/8,203.0.113.0/24",
   });

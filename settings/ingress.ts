@@ -15,7 +15,7 @@ const MAX_RATE = 2_000_000_000;
 
 export const settings = {
   allowedCidrs: setting({
-    description: "IPv4 ranges that can reach the service. Nobody can by default.",
+    description: "IPv4 ranges that can reach the service. None by default.",
     schema: setOf(validateCidr),
     defaults: same([]),
     allowed: "comma-separated IPv4 ranges, such as 203.0.113.0/24,198.51.100.7/32",
@@ -25,7 +25,10 @@ export const settings = {
   domainName: setting({
     description: "Host name of the service, which it serves with TLS. Plain HTTP if unset.",
     schema: text(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, "is not a valid host name")
-      .max(LONGEST_DOMAIN_NAME, "is longer than the name of a certificate can be")
+      .max(
+        LONGEST_DOMAIN_NAME,
+        `is longer than ${LONGEST_DOMAIN_NAME} characters, the limit of a certificate's name`,
+      )
       .optional(),
     allowed: `a fully qualified host name in lowercase, such as vault.example.com, of up to ${LONGEST_DOMAIN_NAME} characters`,
     next: "set it to a name in the hosted zone CIPHERWATCH_HOSTED_ZONE_ID",

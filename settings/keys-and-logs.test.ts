@@ -61,7 +61,7 @@ test("encrypts with the newest key, unless another of the generations is set", (
   expect(currentOf({ KEY_GENERATIONS: "1,2" })).toBe(2);
   expect(currentOf({ KEY_GENERATIONS: "1,2", CURRENT_KEY_GENERATION: "1" })).toBe(1);
   expect(issuesOf({ CURRENT_KEY_GENERATION: "2" })).toMatchObject([
-    { message: "must be one of CIPHERWATCH_KEY_GENERATIONS, which 2 is not" },
+    { message: "is 2, which is not in CIPHERWATCH_KEY_GENERATIONS" },
   ]);
 });
 

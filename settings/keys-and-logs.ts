@@ -74,7 +74,7 @@ export const settings = {
 
   keyDeletionDays: integer(7, 30, {
     description:
-      "Days before KMS deletes a key whose deletion was scheduled; until then, it can be cancelled.",
+      "Days between scheduling a KMS key's deletion and deleting it. Until then, the deletion can be cancelled.",
     defaults: { dev: 7, prod: 30 },
   }),
 
@@ -116,7 +116,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ customerManagedKeys, shape }) =>
       customerManagedKeys === "records" &&
       shape === "prod" &&
-      "must be all in prod: whoever may use S3, RDS or CloudWatch Logs can use their keys, so no key policy would separate these duties",
+      "must be all in prod: AWS owned and AWS managed keys allow everyone who may use S3, RDS or CloudWatch Logs, so no key policy would separate duties",
     allowed: "all, in prod",
     next: "unset it, or use dev for a cheap environment",
   },
@@ -125,7 +125,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ currentKeyGeneration: current, keyGenerations }) =>
       current !== undefined &&
       !keyGenerations.includes(current) &&
-      `must be one of CIPHERWATCH_KEY_GENERATIONS, which ${current} is not`,
+      `is ${current}, which is not in CIPHERWATCH_KEY_GENERATIONS`,
     allowed: "a generation in CIPHERWATCH_KEY_GENERATIONS",
     next: "unset it to use the newest generation",
   },

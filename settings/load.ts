@@ -8,7 +8,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = "CIPHERWATCH_";
 
-/** `keyRotationDays` → `CIPHERWATCH_KEY_ROTATION_DAYS` */
+/** Returns the variable of a setting: `CIPHERWATCH_KEY_ROTATION_DAYS` for `keyRotationDays`. */
 export function variableName(setting: string): string {
   return PREFIX + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
@@ -36,7 +36,7 @@ export function load<Table extends SettingsTable>(
         }
       }
     },
-    { when: () => true }, // also when other settings are invalid: report everything at once
+    { when: () => true }, // also if other settings are invalid, to report all errors at once
   );
 
   const unknown = unknownVariables([...texts.keys()], Object.keys(table).map(variableName));
@@ -46,7 +46,7 @@ export function load<Table extends SettingsTable>(
   return result.data as ValuesOf<Table>;
 }
 
-/** The trimmed values of the CIPHERWATCH_ variables that are not blank. */
+/** Returns the trimmed values of the CIPHERWATCH_ variables that are not blank. */
 function textsIn(variables: Variables): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(variables)
@@ -56,7 +56,7 @@ function textsIn(variables: Variables): ReadonlyMap<string, string> {
   );
 }
 
-/** The schemas of a table, with the defaults of an environment and its shape. */
+/** Returns the schemas of a table, with the defaults of an environment and its shape. */
 function schemasFor(
   table: SettingsTable,
   { env = DEFAULT_ENVIRONMENT, shape }: Readonly<Record<string, string | undefined>>,
@@ -79,7 +79,7 @@ function settingsIssue(
 ): SettingsIssue {
   const name = String(issue.path[0]);
   const variable = variableName(name);
-  // A URL may have a password, although none is allowed.
+  // Hides the password that a URL may contain, although no setting allows one.
   const received = table[name]?.secret
     ? undefined
     : texts.get(variable)?.replace(/\/\/.*:.*@/s, "//…@");
@@ -93,7 +93,7 @@ function settingsIssue(
   };
 }
 
-/** Omits the values: an unknown variable may hold a secret. */
+/** Reports unknown variables, without their values, which may be secrets. */
 function unknownVariables(names: readonly string[], known: readonly string[]): SettingsIssue[] {
   return names
     .filter((variable) => !known.includes(variable))

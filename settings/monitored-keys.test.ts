@@ -56,7 +56,7 @@ testSettings(settings, {
       },
     ],
     {
-      "no/such/keys.json": /^is no file that can be read: ENOENT/,
+      "no/such/keys.json": /^is not a file that can be read: ENOENT/,
       "[{]": /^is not valid JSON: /,
       "{}": /^must be a list of keys in JSON$/,
       "[]": /^lists no key$/,
@@ -80,14 +80,14 @@ testSettings(settings, {
         /roles\.0 .+, not "arn:aws:iam::111122223333:root"$/,
       [withEntry({ roles: ["arn:aws-us-gov:iam::111122223333:role/payments-api"] })]:
         /expects arn:aws-us-gov:iam::111122223333:role\/payments-api of the partition aws-us-gov, but the key is in aws$/,
-      [withEntry({ aliases: ["alias/aws/s3"] })]: /aliases\.0 must be an alias of yours/,
+      [withEntry({ aliases: ["alias/aws/s3"] })]: /aliases\.0 must be an alias that you created/,
       [withEntry({ services: ["rds"] })]: /services\.0 must be an AWS service/,
       [withEntry({ accounts: [444455556666] })]: /accounts\.0 must be an AWS account ID/,
       [withEntry({ accounts: [ACCOUNT] })]:
-        /^entry 1 \(payments\) has the key's own account 111122223333 in accounts, which would expect every caller of it/,
+        /^entry 1 \(payments\) has the key's own account 111122223333 in accounts, so every caller in this account would be expected/,
       [withEntry({ decryptLimit: 0 })]: /decryptLimit must be an integer above 0$/,
       [withEntry({ rules: [] })]:
-        /^entry 1 \(payments\) has the unknown member rules; members are name, key, roles/,
+        /^entry 1 \(payments\) has the unknown member rules\. Allowed: name, key, roles/,
       [json(payments, { ...payments, name: "pay-ments", key: keyArn(2) })]:
         /^entry 2 \(pay-ments\) has the name of an earlier entry$/,
       [json(payments, { ...payments, name: "orders" })]:

@@ -17,8 +17,8 @@ import type * as existing from "./existing.ts";
 import { type Refinement, setting, type ValuesOf } from "./setting.ts";
 
 /**
- * With the CIS pack, this many keys stay below 100 metric filters of a log group, and below 100 alarms of a
- * dashboard widget.
+ * Maximum number of keys. With the CIS pack, the stacks then stay within the limits of 100 metric filters of a log group
+ * and 100 alarms of a dashboard widget.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
  */
 export const MAX_KEYS = 16;
@@ -29,7 +29,7 @@ const KEY_ARN =
   /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 const SESSION_ARN = /^(arn:aws[a-z-]*):sts::(\d{12}):assumed-role\/([\w+=,.@-]+)\/.+$/;
 const ALIAS = /^alias\/(?!aws\/)[\w/-]{1,94}$/;
-/** The patterns of more would exceed the metric filters of a log group. */
+/** Maximum number of aliases of a key. The patterns of more would exceed the metric filters of a log group. */
 const MAX_ALIASES = 3;
 const USER_ARN = /^arn:aws[a-z-]*:iam::\d{12}:user\/[\w+=,.@/-]+\*?$/;
 const SERVICE = /^([a-z0-9-]+\.)+amazonaws\.com(\.cn)?$/;
@@ -76,7 +76,7 @@ const Key = z.strictObject({
   roles: list(EXPECTED_ROLE, "must be the ARN of a role, which can end with *"),
   aliases: list(
     ALIAS,
-    "must be an alias of yours, such as alias/payments, of at most 100 characters",
+    "must be an alias that you created, such as alias/payments, of at most 100 characters",
   )
     .max(MAX_ALIASES, `must have at most ${MAX_ALIASES} entries`)
     .default([]),
@@ -133,7 +133,7 @@ export const refinements: readonly Refinement<Values>[] = [
   },
 ];
 
-/** Measures the patterns with an example account and region; those of AWS have the same length. */
+/** Measures the patterns with an example account and region, whose patterns have the same length. */
 function patternErrors({
   monitoredKeys = [],
   ...values
@@ -159,7 +159,7 @@ function readKeys(text: string, issues: string[]): readonly MonitoredKey[] {
     issues.push(
       code === undefined
         ? `is not valid JSON: ${message}`
-        : `is no file that can be read: ${message}`,
+        : `is not a file that can be read: ${message}`,
     );
     return [];
   }
@@ -183,7 +183,7 @@ function describeIssue(issue: z.core.$ZodIssue, json: unknown): string {
   const name = Array.isArray(json) ? json[index]?.name : undefined;
   const entry = entryName(index, name);
   if (issue.code === "unrecognized_keys") {
-    return `${entry} has the unknown member ${issue.keys.join(", ")}; members are ${Object.keys(Key.shape).join(", ")}`;
+    return `${entry} has the unknown member ${issue.keys.join(", ")}. Allowed: ${Object.keys(Key.shape).join(", ")}`;
   }
   return path.length === 0
     ? `${entry} must be an object`
@@ -193,7 +193,7 @@ function describeIssue(issue: z.core.$ZodIssue, json: unknown): string {
 const entryName = (index: number, name: unknown) =>
   typeof name === "string" ? `entry ${index + 1} (${name})` : `entry ${index + 1}`;
 
-/** What a schema of a single field cannot see. */
+/** Checks several fields or entries together, which the schema of a field cannot do. */
 function errorsOf(
   key: MonitoredKey,
   index: number,
@@ -212,7 +212,7 @@ function errorsOf(
     ...keyErrors(key, earlier),
     ...(key.accounts.includes(account)
       ? [
-          `has the key's own account ${account} in accounts, which would expect every caller of it: list its roles and users instead`,
+          `has the key's own account ${account} in accounts, so every caller in this account would be expected: list its roles and users instead`,
         ]
       : []),
     ...otherPartition.map(
@@ -228,7 +228,7 @@ function errorsOf(
 
 const partitionOf = (arn: string) => arn.split(":")[1];
 
-/** Two entries for one key would each count the callers that only the other expects. */
+/** Rejects two entries for one key, because each would count the callers that only the other one expects. */
 function keyErrors(key: MonitoredKey, earlier: readonly MonitoredKey[]): readonly string[] {
   if (earlier.some(({ arn }) => arn === key.arn)) return ["has the key of an earlier entry"];
   return earlier.some((other) => arnValue(other) === arnValue(key))

@@ -58,7 +58,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ natAddresses, vpcId, natGateways }) => {
       if (natAddresses.length === 0) return undefined;
       if (vpcId === undefined)
-        return "belongs to an existing VPC, but CIPHERWATCH_VPC_ID is not set: the stacks know their own gateways";
+        return "belongs to an existing VPC, but CIPHERWATCH_VPC_ID is not set: the stacks already know the addresses of the gateways that they create";
       return (
         natGateways === "public-tasks" &&
         "does not apply to tasks with public addresses, which use no NAT gateway"

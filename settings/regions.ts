@@ -60,7 +60,7 @@ export function isReplica({ primaryKeyArns }: Pick<Values, "primaryKeyArns">): b
   return primaryKeyArns.length > 0;
 }
 
-/** The environment in the names of the resources. */
+/** Returns the environment in the names of the resources. */
 export function resourceEnvironment(
   settings: { readonly env: string } & Pick<Values, "primaryKeyArns">,
 ): string {
@@ -73,10 +73,10 @@ const accountOf = (arn: string) => arn.split(":")[4];
 /** @returns an error message for a resource that is not of another Region of the account */
 function inOtherRegion(arn: string, { region, accountId }: Values): string | undefined {
   if (regionOf(arn) === region) {
-    return `is in ${region}, the Region of this deployment; the other deployment is in another`;
+    return `is in ${region}, the Region of this deployment; it must be in another Region`;
   }
   if (accountId !== undefined && accountOf(arn) !== accountId) {
-    return `is in account ${accountOf(arn)}, not in ${accountId}; both deployments are in one account`;
+    return `is in account ${accountOf(arn)}, not in ${accountId}; both deployments must be in one account`;
   }
   return undefined;
 }
@@ -101,7 +101,7 @@ export const refinements: readonly Refinement<Values>[] = [
       (replicaRegion !== undefined ||
         primaryKeyArns.length > 0 ||
         sourceDatabaseArn !== undefined) &&
-      "must not be set with a second Region: it would have no service to fail over to, or from",
+      "must not be set with a second Region: outside these hours, there would be no service to fail over from or to",
     allowed:
       "unset, with CIPHERWATCH_REPLICA_REGION, CIPHERWATCH_PRIMARY_KEY_ARNS or CIPHERWATCH_SOURCE_DATABASE_ARN",
     next: "unset it, or use a single Region",
@@ -180,7 +180,7 @@ export const refinements: readonly Refinement<Values>[] = [
       sourceDatabaseArn !== undefined &&
       replicaRegion === undefined &&
       primaryKeyArns.length === 0 &&
-      "is set without a multi-Region key, so no record of that database would open",
+      "is set without a multi-Region key, so no record of that database could be decrypted",
     allowed:
       "set with CIPHERWATCH_REPLICA_REGION, or in a replica with CIPHERWATCH_PRIMARY_KEY_ARNS",
     next: "set one of these as well, or unset it",

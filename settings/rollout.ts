@@ -81,7 +81,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: (values) =>
       shiftDuration(values) > MAX_SHIFT_MINUTES &&
       `takes ${shiftDuration(values)} minutes with CIPHERWATCH_SHIFT_PERCENT, CIPHERWATCH_SHIFT_MINUTES and CIPHERWATCH_BAKE_MINUTES, more than ${MAX_SHIFT_MINUTES}`,
-    allowed: `a strategy that takes at most ${MAX_SHIFT_MINUTES} minutes, as the credentials of a deployment expire`,
+    allowed: `a strategy that takes at most ${MAX_SHIFT_MINUTES} minutes, because the credentials of a deployment expire`,
     next: "raise CIPHERWATCH_SHIFT_PERCENT, or lower CIPHERWATCH_SHIFT_MINUTES or CIPHERWATCH_BAKE_MINUTES",
   },
 ];

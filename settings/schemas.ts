@@ -11,7 +11,7 @@ export function validated(validate: Validator<[string]>) {
   });
 }
 
-/** A text that `parse` turns into a value, or into an error message. */
+/** A text that `parse` converts to a value, or to an error message. */
 export function parsed<Value extends object>(parse: (text: string) => Value | string) {
   return z.string().transform((text, context): Value => {
     const value = parse(text);

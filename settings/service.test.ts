@@ -112,7 +112,7 @@ test("rejects memory that Fargate does not offer with the CPU", () => {
     {
       variable: "CIPHERWATCH_TASK_MEMORY",
       received: "512",
-      message: "must be a size that Fargate offers with 512 CPU units, which 512 MiB is not",
+      message: "is 512 MiB, which Fargate does not offer with 512 CPU units",
       allowed: expect.stringContaining("1024 to 4096 with 512 CPU units"),
     },
   ]);

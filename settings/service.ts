@@ -57,7 +57,7 @@ export const settings = {
 
   operatingHours: setting<OperatingHours | undefined>({
     description:
-      "Hours in which the service and its database run, in dev only. At other times the service has no tasks, and the database is stopped. Always if unset.",
+      "Hours in which the service and its database run, in dev only. At other times the service has no tasks, and the database is stopped. If unset, they always run.",
     schema: parsed(parseOperatingHours).optional(),
     allowed: OPERATING_HOURS_ALLOWED,
     next: "name the days, the hours and the time zone, or unset it to run at all times",
@@ -90,7 +90,7 @@ export const settings = {
 
   fargateSpot: flag({
     description:
-      "Run tasks on Fargate Spot, for about a third of the price, in dev only. AWS stops them with two minutes' notice when it needs the capacity, and may then have none.",
+      "Run tasks on Fargate Spot, for about a third of the price, in dev only. AWS stops them with two minutes' notice when it needs the capacity, and may not be able to start others.",
     defaults: same(false),
   }),
 
@@ -138,7 +138,7 @@ export const refinements: readonly Refinement<Values>[] = [
     check: ({ operatingHours, monitoringCanary }) =>
       operatingHours !== undefined &&
       monitoringCanary &&
-      "must not be set with the canary, whose alarms would notify each evening that the service is silent",
+      "must not be set with the canary, whose alarms would fire outside these hours because the service is silent",
     allowed: "set only if CIPHERWATCH_MONITORING_CANARY is false",
     next: "set CIPHERWATCH_MONITORING_CANARY to false, or unset it to run at all times",
   },
@@ -160,7 +160,7 @@ export const refinements: readonly Refinement<Values>[] = [
     fields: ["taskMemory", "taskCpu"],
     check: ({ taskMemory, taskCpu }) =>
       !memoriesForCpu(taskCpu).includes(taskMemory) &&
-      `must be a size that Fargate offers with ${taskCpu} CPU units, which ${taskMemory} MiB is not`,
+      `is ${taskMemory} MiB, which Fargate does not offer with ${taskCpu} CPU units`,
     allowed: TASK_CPUS.map((cpu) => `${span(memoriesForCpu(cpu))} with ${cpu} CPU units`).join(
       "; ",
     ),

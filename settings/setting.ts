@@ -1,22 +1,22 @@
 import { z } from "zod";
 import type { Shape } from "../common/environment.ts";
 
-/** What an error message says besides what is wrong. */
+/** The parts of an error message that help to correct a setting. */
 export interface Guidance {
   readonly allowed: string;
   /** The next step, in the imperative. */
   readonly next: string;
 }
 
-/** One setting. `keyRotationDays` is read from the variable CIPHERWATCH_KEY_ROTATION_DAYS. */
+/** A setting, such as `keyRotationDays`, which is read from the variable CIPHERWATCH_KEY_ROTATION_DAYS. */
 export interface Setting<Value> extends Guidance {
-  /** One line: what the setting does. */
+  /** Says in one line what the setting does. */
   readonly description: string;
   /** Parses the trimmed text of the variable. Its messages complete the sentence "The value …". */
   readonly schema: z.ZodType<Value>;
   /** Used while the variable is unset or blank. Without it, the schema decides about an unset variable. */
   readonly defaults?: Readonly<Record<Shape, Value>>;
-  /** The default in environments not named like a shape; undefined for none. Without it, the shape's. */
+  /** Returns the default in environments other than dev and prod; undefined for none. Default: that of the shape. */
   readonly ownDefault?: (env: string) => Value | undefined;
   /** Keeps the value out of error messages. */
   readonly secret?: boolean;
@@ -30,13 +30,13 @@ export type ValuesOf<Table extends SettingsTable> = {
 
 /** A check on several settings together. */
 export interface Refinement<Values> extends Guidance {
-  /** The settings it reads. Errors are reported on the first. It is skipped while one of them is invalid. */
+  /** The settings that it reads. Errors name the first. The check is skipped while one of them is invalid. */
   readonly fields: readonly [keyof Values & string, ...(keyof Values & string)[]];
   /** @returns one or several error messages, or a falsy value if the settings are valid */
   readonly check: (values: Values) => string | readonly string[] | false | undefined;
 }
 
-/** Types an entry of a settings table: its defaults must be values of its schema. */
+/** Returns an entry of a settings table. Its type ensures that the defaults are values of the schema. */
 export function setting<Value>(
   entry: Omit<Setting<Value>, "defaults" | "ownDefault"> & {
     readonly defaults?: Readonly<Record<Shape, NoInfer<Value>>>;
@@ -47,14 +47,14 @@ export function setting<Value>(
 }
 
 /**
- * A text that matches the pattern.
+ * Creates the schema of a text that matches a pattern.
  * @param message the error for any other text
  */
 export function text(pattern: RegExp, message: string) {
   return z.string().regex(pattern, message);
 }
 
-/** The same default in both shapes. */
+/** Returns the same default for both shapes. */
 export function same<const Value>(value: Value): Readonly<Record<Shape, Value>> {
   return { dev: value, prod: value };
 }

@@ -7,7 +7,7 @@ import type { SettingsTable } from "./setting.ts";
 type Variables = Readonly<Record<string, string>>;
 
 /**
- * Settings of dev, with an alert address unless the variables name topics.
+ * Loads settings of dev, with an alert address unless the variables name topics.
  * @param variables further variables, without the prefix CIPHERWATCH_
  */
 export function settingsOf(variables: Variables = {}): Settings {
@@ -15,7 +15,7 @@ export function settingsOf(variables: Variables = {}): Settings {
   return loadSettings(withPlaceholderEmail(Object.fromEntries(prefixed)));
 }
 
-/** The issues of invalid settings. Takes the variables of `settingsOf`. */
+/** Returns the issues of invalid settings. Takes the variables of `settingsOf`. */
 export function issuesOf(variables: Variables): readonly SettingsIssue[] {
   try {
     settingsOf(variables);

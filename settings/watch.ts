@@ -20,13 +20,16 @@ export function loadWatchSettings(variables: Variables): WatchSettings {
   return watchSettings(loadSharedSettings(variables));
 }
 
-/** @throws {SettingsError} if the settings name no key, or keys whose events the trail does not have */
+/**
+ * Converts the settings to those of a deployment that monitors keys.
+ * @throws {SettingsError} if the settings name no key, or keys whose events the trail does not record
+ */
 export function watchSettings(settings: Settings): WatchSettings {
   const { env, monitoredKeys = [], accountId, trailLogGroup } = settings;
   const watch = { ...settings, env: watchEnvironment(env), monitoredKeys };
   const [first] = monitoredKeys;
   if (first === undefined) throw keysError("must be set");
-  // An existing trail can be that of an organization, with the events of every account.
+  // An existing trail may be that of an organization, which records the events of every account.
   if (trailLogGroup !== undefined) return watch;
   const own = accountId ?? accountOf(first.arn);
   const foreign = monitoredKeys.find(({ arn }) => accountOf(arn) !== own);
@@ -36,7 +39,7 @@ export function watchSettings(settings: Settings): WatchSettings {
       "deploy once in each account, with the keys of that account, or set CIPHERWATCH_TRAIL_LOG_GROUP to the log group of the organization's trail",
     );
   }
-  // Applied with the credentials of another account, these stacks would monitor nothing.
+  // Prevents a deployment to another account, where these stacks would monitor nothing.
   return { ...watch, accountId: own };
 }
 

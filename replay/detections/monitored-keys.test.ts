@@ -87,7 +87,7 @@ const withoutActions = <Alarm extends AlarmBase>(alarm: Alarm) => ({
 test.each([
   ["", "--keys is empty"],
   ["[]", /^--keys: lists no key\nAllowed: JSON such as/],
-  ["missing.json", /^--keys: is no file that can be read: ENOENT/],
+  ["missing.json", /^--keys: is not a file that can be read: ENOENT/],
   [
     `[{"name":"a","key":"${KEY}","roles":["payments-api"]}]`,
     /^--keys: entry 1 \(a\).* must be the ARN of a role/,
