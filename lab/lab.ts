@@ -26,7 +26,7 @@ import { persistentClock } from "./state/persistent-clock.ts";
 /** The example account of AWS's documentation, unless the settings name an account. */
 const ACCOUNT_ID = "111122223333";
 
-/** Longer than the service takes to finish its requests. */
+/** Grace period of the service, which is longer than it takes to finish its requests. */
 const SERVICE_STOP_MILLISECONDS = 15_000;
 
 export interface LabProps {
@@ -156,15 +156,16 @@ function emulatedAccount(settings: Settings): Account {
 
 /**
  * Reads the KMS journal of the lab that this one replicates.
- * @throws Error unless both the option and the setting make it a replica
+ * @throws Error if only one of the option and the setting makes it a replica
  */
 function primaryKeys({ replicaOf }: LabOptions, settings: Settings): Partial<AwsOptions> {
   if ((replicaOf !== undefined) === isReplica(settings)) {
     if (replicaOf === undefined) return {};
     return { primaryKmsEntries: readJournal<KmsEntry>(stateFile(replicaOf, "kms.jsonl")) };
   }
+  const given = replicaOf === undefined ? "CIPHERWATCH_PRIMARY_KEY_ARNS" : "--replica-of";
   throw new Error(
-    "A lab of the second Region needs both --replica-of, with the data folder of the first Region's lab, and CIPHERWATCH_PRIMARY_KEY_ARNS. See docs/failover.md.",
+    `Only ${given} is set. A lab of the second Region needs both --replica-of, with the data folder of the first Region's lab, and CIPHERWATCH_PRIMARY_KEY_ARNS. See docs/failover.md.`,
   );
 }
 

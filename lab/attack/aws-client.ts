@@ -114,5 +114,5 @@ export async function expectDenied(call: Promise<unknown>): Promise<void> {
     if (error instanceof AwsCallError && error.code.startsWith("AccessDenied")) return;
     throw error;
   }
-  throw new Error("A call that policies must deny succeeded.");
+  throw new Error("A call succeeded that policies must deny; expected AccessDenied.");
 }

@@ -4,7 +4,7 @@ import type { Scenario } from "./scenario.ts";
 const OTHER_ACCOUNT = "444455556666";
 const SNAPSHOT = "before-migration";
 
-/** A call of RDS by the attacker. */
+/** Returns a scenario in which the attacker calls RDS. */
 function rds(
   description: string,
   operation: string,

@@ -76,7 +76,9 @@ async function monitoredKey({ state, scope }: LabClient): Promise<string> {
   const { alarms } = await state();
   const alarm = alarms.find(({ name }) => name.startsWith(prefix));
   if (alarm !== undefined) return `alias/${alarm.name.slice(prefix.length)}`;
-  throw new Error("The lab monitors no keys. Start it with CIPHERWATCH_MONITORED_KEYS=keys.json.");
+  throw new Error(
+    "The lab monitors no keys. Start it with CIPHERWATCH_MONITORED_KEYS=keys.json; docs/monitoring-keys.md describes the file.",
+  );
 }
 
 async function assume(lab: LabClient, roleName: string): Promise<AwsClient> {
@@ -100,5 +102,7 @@ async function expectInvalid(call: Promise<unknown>): Promise<void> {
     if (error instanceof AwsCallError && error.code === "InvalidCiphertextException") return;
     throw error;
   }
-  throw new Error("A ciphertext was decrypted with a wrong encryption context.");
+  throw new Error(
+    "KMS decrypted a ciphertext with a wrong encryption context; expected InvalidCiphertextException.",
+  );
 }

@@ -25,13 +25,13 @@ async function withChangedPolicy(lab: LabClient, task: () => Promise<unknown>): 
   const KeyId = scope.keyArn;
   const { Policy } = await attacker.json("kms", "GetKeyPolicy", { KeyId });
   const policy = JSON.parse(String(Policy));
-  const everybody = {
+  const accountStatement = {
     Effect: "Allow",
     Principal: { AWS: `arn:aws:iam::${scope.accountId}:root` },
     Action: "kms:*",
     Resource: "*",
   };
-  const changed = { ...policy, Statement: [...policy.Statement, everybody] };
+  const changed = { ...policy, Statement: [...policy.Statement, accountStatement] };
   await attacker.json("kms", "PutKeyPolicy", { KeyId, Policy: JSON.stringify(changed) });
   try {
     await task();

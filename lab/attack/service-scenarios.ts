@@ -53,7 +53,7 @@ export async function copyUntilRejected({ post }: LabClient): Promise<void> {
   );
 }
 
-/** A client whose quotas are unused. */
+/** Returns the name of a client whose quotas are unused. */
 const newClient = () => `client-${randomBytes(6).toString("hex")}`;
 
 async function encryptAs({ post }: Pick<LabClient, "post">, client: string) {

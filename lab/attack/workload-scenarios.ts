@@ -18,7 +18,7 @@ export const targetGroupArn = (lab: LabClient) =>
   elb(lab, `targetgroup/${TARGET_GROUP_PREFIX}20260302/73e2d6bc24d8a067`);
 
 /** Returns the id of the tasks' security group. */
-const tasksGroup = ({ scope }: LabClient) => scope.securityGroupIds[0] ?? "";
+const taskSecurityGroup = ({ scope }: LabClient) => scope.securityGroupIds[0] ?? "";
 
 export const placementScenarios: readonly Scenario[] = [
   live("mallory starts an instance in the security group of the tasks", (lab) =>
@@ -27,25 +27,25 @@ export const placementScenarios: readonly Scenario[] = [
       InstanceType: "t4g.nano",
       MinCount: "1",
       MaxCount: "1",
-      "SecurityGroupId.1": tasksGroup(lab),
+      "SecurityGroupId.1": taskSecurityGroup(lab),
     }),
   ),
   live("mallory creates a network interface in the security group of the tasks", (lab) =>
     lab.attacker.query("ec2", "CreateNetworkInterface", {
       SubnetId: "subnet-0a1b2c3d4e5f60715",
-      "SecurityGroupId.1": tasksGroup(lab),
+      "SecurityGroupId.1": taskSecurityGroup(lab),
     }),
   ),
   live("mallory moves a network interface to the security group of the tasks", (lab) =>
     lab.attacker.query("ec2", "ModifyNetworkInterfaceAttribute", {
       NetworkInterfaceId: "eni-0a1b2c3d4e5f60713",
-      "SecurityGroupId.1": tasksGroup(lab),
+      "SecurityGroupId.1": taskSecurityGroup(lab),
     }),
   ),
   live("mallory moves an instance to the security group of the tasks", (lab) =>
     lab.attacker.query("ec2", "ModifyInstanceAttribute", {
       InstanceId: "i-0a1b2c3d4e5f60716",
-      "GroupId.1": tasksGroup(lab),
+      "GroupId.1": taskSecurityGroup(lab),
     }),
   ),
   live("mallory runs a task of her own in the security group of the tasks", (lab) =>
@@ -54,7 +54,7 @@ export const placementScenarios: readonly Scenario[] = [
       networkConfiguration: {
         awsvpcConfiguration: {
           subnets: ["subnet-0a1b2c3d4e5f60715"],
-          securityGroups: [tasksGroup(lab)],
+          securityGroups: [taskSecurityGroup(lab)],
         },
       },
     }),
@@ -65,7 +65,7 @@ export const placementScenarios: readonly Scenario[] = [
       executionRoleArn: `arn:aws:iam::${lab.scope.accountId}:role/ecsTaskExecutionRole`,
       infrastructureRoleArn: `arn:aws:iam::${lab.scope.accountId}:role/ecsInfrastructureRole`,
       primaryContainer: { image: containerDefinitions[0]?.image },
-      networkConfiguration: { securityGroups: [tasksGroup(lab)] },
+      networkConfiguration: { securityGroups: [taskSecurityGroup(lab)] },
     }),
   ),
   live("mallory creates a database proxy in the security group of the tasks", (lab) =>
@@ -74,7 +74,7 @@ export const placementScenarios: readonly Scenario[] = [
       EngineFamily: "POSTGRESQL",
       RoleArn: `arn:aws:iam::${lab.scope.accountId}:role/proxy`,
       "VpcSubnetIds.member.1": "subnet-0a1b2c3d4e5f60715",
-      "VpcSecurityGroupIds.member.1": tasksGroup(lab),
+      "VpcSecurityGroupIds.member.1": taskSecurityGroup(lab),
     }),
   ),
   live("mallory opens the security group of the database to the internet", ({ attacker, scope }) =>

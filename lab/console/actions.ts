@@ -21,7 +21,7 @@ export type Action = z.infer<typeof Action>;
 
 /** The result of an action, which the page shows. */
 export interface ActionResult {
-  /** The request that was sent, such as `POST /encrypt`, or the action in words. */
+  /** The request that was sent, such as `POST /encrypt`, or a description of the action. */
   readonly title: string;
   readonly status?: number;
   readonly body?: unknown;
@@ -31,9 +31,9 @@ export interface ActionResult {
 export interface Actions {
   /** @throws Error with a message for the user, if the service does not respond or an attack is running */
   readonly run: (action: Action) => Promise<ActionResult>;
-  /** The Name and Key of the last encryption. */
+  /** Returns the Name and Key of the last encryption. */
   readonly values: () => FormValues;
-  /** The running or latest attack, in words; empty before the first. */
+  /** Returns a description of the running or latest attack; empty before the first. */
   readonly attackStatus: () => string;
 }
 
@@ -42,7 +42,7 @@ const STEP = 60_000;
 
 const EncryptResponse = z.object({ Key: z.string() });
 
-/** @param runAttack starts an attack, and resolves with its result in words */
+/** @param runAttack runs an attack, and resolves with a description of its result */
 export function createActions(
   { clock, startSpeed, urls }: ConsoleSources,
   runAttack: (id: string) => Promise<string>,

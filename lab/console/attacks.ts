@@ -7,7 +7,7 @@ const LAB_SECONDS_TO_EMAIL = 20 * 60;
 
 /**
  * Runs an attack against the lab over HTTP, as `npm run attack` does.
- * @returns the result in words
+ * @returns a description of the result
  * @throws Error if no attack has this id, or if the attack fails
  */
 export async function runAttackById(urls: LabUrls, id: string): Promise<string> {

@@ -66,7 +66,9 @@ export const rejectOtherSites: MiddlewareHandler = (c, next) => {
   const site = c.req.header("Sec-Fetch-Site") ?? "none";
   const isNavigation = c.req.header("Sec-Fetch-Mode") === "navigate" && c.req.method === "GET";
   if (site !== "none" && site !== "same-origin" && !isNavigation) {
-    return Promise.resolve(c.text(`Requests from another site (${site}) are not allowed.`, 403));
+    return Promise.resolve(
+      c.text(`Requests from another site (${site}) are not allowed; open ${origin} directly.`, 403),
+    );
   }
   return next();
 };

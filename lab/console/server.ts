@@ -29,7 +29,7 @@ export interface ConsoleOptions {
   readonly state: () => Readonly<Record<string, unknown>>;
   readonly sources: ConsoleSources;
   readonly actions: Actions;
-  /** Default: `npm run replay` in a process of its own. */
+  /** Default: `npm run replay` in a separate process. */
   readonly replay?: ReplayFiles;
 }
 

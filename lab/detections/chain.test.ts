@@ -61,7 +61,7 @@ const namesInAlarm = (aws: Aws) =>
     .alarms.filter((alarm) => "state" in alarm && alarm.state === "ALARM")
     .map((alarm) => "name" in alarm && alarm.name);
 
-/** The deployment of stacks whose filter patterns are changed in the synthesized JSON. */
+/** Returns the deployment of stacks, with the filter patterns changed in the synthesized JSON. */
 function deploymentWithPatterns(change: (pattern: string) => string): Deployment {
   const changeStacks = (stacks: Stacks) =>
     new Map(

@@ -13,7 +13,7 @@ import { account } from "../testing/deployment.ts";
 import { ordinaryWeek, type TimedRecord } from "../testing/ordinary-week.ts";
 import { raisedAlarms } from "../testing/raised-alarms.ts";
 
-/** In minutes. */
+/** A day in minutes. */
 const DAY = 24 * 60;
 
 // Synthesize with the default settings of dev.

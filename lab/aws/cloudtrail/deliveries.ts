@@ -54,5 +54,5 @@ function delayShare(fraction: number): number {
     : USUAL + ((fraction - USUAL_FRACTION) / (1 - USUAL_FRACTION)) * (LONGEST - USUAL);
 }
 
-/** The longest delay that `spreadDelays` chooses, in seconds. */
+/** Returns the longest delay that `spreadDelays` chooses, in seconds. */
 export const longestDelay = (averageSeconds: number): number => averageSeconds * LONGEST;

@@ -15,7 +15,7 @@ export interface DescribedTrail {
   readonly accountId: string;
 }
 
-/** The operations that return the settings of the only trail. */
+/** Returns the operations that describe the only trail. */
 export function describeTrailOperations(described: DescribedTrail): Operations {
   const { trail } = described;
   return {

@@ -3,7 +3,7 @@ import type { AwsStructure } from "../shared/operation.ts";
 import { DELAY, FIRST_KEY, lookup, startTrail } from "../testing/cloudtrail.ts";
 
 describe("LookupEvents", () => {
-  async function filled() {
+  async function startWithEvents() {
     const lab = startTrail();
     await lab.call("kms", "ListKeys");
     lab.clock.advance(1_000);
@@ -24,7 +24,7 @@ describe("LookupEvents", () => {
   });
 
   it("returns the newest events first, with the record as a string", async () => {
-    const lab = await filled();
+    const lab = await startWithEvents();
     const events = await lookup(lab, {});
     expect(events.map(({ EventName }) => EventName)).toEqual([
       "DescribeAlarms",
@@ -55,14 +55,14 @@ describe("LookupEvents", () => {
     ["ResourceName", FIRST_KEY.arn, ["DisableKey"]],
     ["EventName", "listkeys", []],
   ])("filters by %s %s", async (AttributeKey, AttributeValue, names) => {
-    const lab = await filled();
+    const lab = await startWithEvents();
     const LookupAttributes = [{ AttributeKey, AttributeValue }];
     const events = await lookup(lab, { LookupAttributes });
     expect(events.map(({ EventName }) => EventName)).toEqual(names);
   });
 
   it("filters by event id, by time and by category", async () => {
-    const lab = await filled();
+    const lab = await startWithEvents();
     const [, event] = await lookup(lab, {});
     const LookupAttributes = [{ AttributeKey: "EventId", AttributeValue: event?.EventId }];
     expect(await lookup(lab, { LookupAttributes })).toEqual([event]);
@@ -103,7 +103,7 @@ describe("LookupEvents", () => {
     ],
     [{ LookupAttributes: [{ AttributeKey: "EventName" }] }, "InvalidLookupAttributesException"],
   ])("rejects %j", async (input, code) => {
-    const lab = await filled();
+    const lab = await startWithEvents();
     expect(await lab.call("cloudtrail", "LookupEvents", input)).toMatchObject({ code });
   });
 });

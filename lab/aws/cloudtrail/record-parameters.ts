@@ -65,10 +65,11 @@ const QUERY_SERVICES: readonly Service[] = ["ec2", "elasticloadbalancing", "iam"
 
 const NUMBERS = ["AllocatedStorage", "BackupRetentionPeriod", "Iops", "Port"];
 
+/** Returns the request parameters of a call's record. */
 export function requestParametersOf({ service, call, input }: AuditedCall): Parameters {
   const members = input as Readonly<Record<string, unknown>>;
   if (service === "ec2") return ec2Parameters(call.operation, members);
-  if (QUERY_SERVICES.includes(service)) return toParameters(typed(members));
+  if (QUERY_SERVICES.includes(service)) return toParameters(convertTypes(members));
   if (service !== "kms") return toParameters(members);
   const parameters = Object.entries({ ...KMS_DEFAULTS[call.operation], ...members }).filter(
     ([name]) => KMS_PARAMETERS.includes(name),
@@ -76,29 +77,31 @@ export function requestParametersOf({ service, call, input }: AuditedCall): Para
   return toParameters(Object.fromEntries(parameters));
 }
 
-/** Since December 2022, KMS includes the key in the response elements of every call that changes one. */
+/**
+ * Returns the response elements of a call's record. KMS has included the changed key in them since December 2022.
+ */
 export function responseElementsOf({ service, call, audit, result }: AuditedCall): Parameters {
   if ("error" in result) return null;
   if (service === "ec2") return { requestId: call.requestId, _return: true };
-  if (service === "rds") return toParameters(unwrapped(result.output));
+  if (service === "rds") return toParameters(unwrapStructure(result.output));
   const keyArn = service === "kms" ? audit.resources?.[0]?.arn : undefined;
   return toParameters({ ...(keyArn === undefined ? {} : { KeyId: keyArn }), ...result.output });
 }
 
 /** Returns the members of a response's only structure, which RDS records without the structure itself. */
-function unwrapped(output: AwsStructure): AwsStructure {
+function unwrapStructure(output: AwsStructure): AwsStructure {
   const [only, ...others] = Object.values(output);
   const isStructure = typeof only === "object" && only !== null && !Array.isArray(only);
   return others.length === 0 && isStructure ? (only as AwsStructure) : output;
 }
 
 /** Converts the text of a Query request to the types of the record. */
-function typed(value: unknown, name = ""): Readonly<Record<string, unknown>> {
+function convertTypes(value: unknown, name = ""): Readonly<Record<string, unknown>> {
   const convert = (item: unknown, key: string): unknown => {
     if (item === "true" || item === "false") return item === "true";
     if (typeof item === "string") return NUMBERS.includes(key) ? Number(item) : item;
     if (Array.isArray(item)) return item.map((each) => convert(each, key));
-    return typeof item === "object" && item !== null ? typed(item, key) : item;
+    return typeof item === "object" && item !== null ? convertTypes(item, key) : item;
   };
   return Object.fromEntries(
     Object.entries(value as object).map(([key, item]) => [key, convert(item, key || name)]),
@@ -141,7 +144,7 @@ function ec2Parameters(operation: string, members: Readonly<Record<string, unkno
   const { [EC2_GROUPS[operation] ?? ""]: groups, ...others } = members;
   const groupSet = [groups ?? []].flat().map((groupId) => ({ groupId }));
   return {
-    ...(itemized(typed(others)) as object),
+    ...(itemized(convertTypes(others)) as object),
     ...(groupSet.length > 0 && { groupSet: { items: groupSet } }),
   };
 }

@@ -66,7 +66,7 @@ const PolicyDocument = z.strictObject({
 /**
  * Parses a policy in IAM's JSON grammar.
  * @throws PolicyError for a document that AWS would reject, and for any element, condition operator or
- *   policy variable that the lab cannot evaluate: it must never allow what it does not understand
+ *   policy variable that the lab cannot evaluate: it must never allow a request because it ignored an element
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 export function parsePolicy(document: string | object): Policy {

@@ -79,7 +79,7 @@ function checksum(prefix: Buffer): Buffer {
 
 /**
  * Encodes an encryption context unambiguously: pairs sorted by key, each string preceded by its length.
- * In UTF-16, because UTF-8 encodes all unpaired surrogates alike.
+ * Uses UTF-16, because UTF-8 encodes all unpaired surrogates alike.
  */
 function encodeContext(context: EncryptionContext): Buffer {
   const pairs = Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -22,7 +22,7 @@ import {
 const MAX_PLAINTEXT_BYTES = 4096;
 const MAX_CIPHERTEXT_BYTES = 6144;
 
-/** In the order in which KMS lists them in its validation errors. */
+/** The values of EncryptionAlgorithm, in the order of KMS's validation errors. */
 const ENCRYPTION_ALGORITHMS = [
   "RSAES_OAEP_SHA_1",
   "RSAES_OAEP_SHA_256",

@@ -4,7 +4,7 @@ import { awsError } from "../testing/aws-error.ts";
 import { eventsAt, HOUR, logsWith, MINUTE, NOON } from "../testing/logs.ts";
 
 describe("FilterLogEvents", () => {
-  function filled() {
+  function startWithEvents() {
     const lab = logsWith();
     lab.logs.ingest(LOG_GROUP.name, "app-1", eventsAt(0, 2, 4));
     lab.logs.ingest(LOG_GROUP.name, "app-2", eventsAt(1, 3));
@@ -31,11 +31,11 @@ describe("FilterLogEvents", () => {
     ["streams by name", { logStreamNames: ["app-1", "other"] }, [0, 2, 4, 5]],
     ["streams by prefix", { logStreamNamePrefix: "app-" }, [0, 1, 2, 3, 4]],
   ])("filters by %s", (_, input, minutes) => {
-    expect(filled().filter(input).minutes).toEqual(minutes);
+    expect(startWithEvents().filter(input).minutes).toEqual(minutes);
   });
 
   test("returns each event in exactly one page, with a unique id", () => {
-    const { filter } = filled();
+    const { filter } = startWithEvents();
     const minutes: number[] = [];
     const ids = new Set<string>();
     let nextToken: string | undefined;
@@ -50,7 +50,7 @@ describe("FilterLogEvents", () => {
   });
 
   test("ends a page at 1 MiB", () => {
-    const { logs, filter } = filled();
+    const { logs, filter } = startWithEvents();
     const message = "x".repeat(600_000);
     logs.ingest(LOG_GROUP.name, "large", [
       { timestamp: NOON + HOUR, message },
@@ -69,6 +69,6 @@ describe("FilterLogEvents", () => {
     [{ nextToken: "made up" }, "InvalidParameterException"],
     [{ logGroupName: "/none" }, "ResourceNotFoundException"],
   ])("rejects %j with %s", (input, code) => {
-    expect(() => filled().filter(input)).toThrow(awsError(code));
+    expect(() => startWithEvents().filter(input)).toThrow(awsError(code));
   });
 });

@@ -29,12 +29,12 @@ type RecordedOperations = Readonly<Record<string, RecordedOperation>>;
 function instanceOperations(databases: readonly DeployedDatabase[]): RecordedOperations {
   const onInstance = (status: string): RecordedOperation => ({
     required: ["DBInstanceIdentifier"],
-    resource: existing(databases),
+    resource: existingDatabase(databases),
     respond: instanceResponse(status),
   });
   const onNewInstance = (member: string): RecordedOperation => ({
     required: [member],
-    resource: named("db", member),
+    resource: namedResource("db", member),
     respond: instanceResponse("creating", member),
   });
   return {
@@ -44,15 +44,15 @@ function instanceOperations(databases: readonly DeployedDatabase[]): RecordedOpe
     RestoreDBInstanceToPointInTime: onNewInstance("TargetDBInstanceIdentifier"),
     CreateDBProxy: {
       required: ["DBProxyName", "EngineFamily", "RoleArn", "VpcSubnetIds"],
-      resource: named("db-proxy", "DBProxyName"),
+      resource: namedResource("db-proxy", "DBProxyName"),
     },
     RegisterDBProxyTargets: {
       required: ["DBProxyName"],
-      resource: named("db-proxy", "DBProxyName"),
+      resource: namedResource("db-proxy", "DBProxyName"),
     },
     ModifyDBParameterGroup: {
       required: ["DBParameterGroupName"],
-      resource: named("pg", "DBParameterGroupName"),
+      resource: namedResource("pg", "DBParameterGroupName"),
       respond: (members) => ({ DBParameterGroupName: textOf(members, "DBParameterGroupName") }),
     },
   };
@@ -76,7 +76,7 @@ function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOpe
   return {
     DeleteDBSnapshot: {
       required: ["DBSnapshotIdentifier"],
-      resource: named("snapshot", "DBSnapshotIdentifier"),
+      resource: namedResource("snapshot", "DBSnapshotIdentifier"),
       respond: snapshot("DBSnapshotIdentifier"),
     },
     CreateIntegration: {
@@ -91,17 +91,17 @@ function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOpe
     },
     CreateDBSnapshot: {
       required: ["DBInstanceIdentifier", "DBSnapshotIdentifier"],
-      resource: existing(databases),
+      resource: existingDatabase(databases),
       respond: snapshot("DBSnapshotIdentifier"),
     },
     CopyDBSnapshot: {
       required: ["SourceDBSnapshotIdentifier", "TargetDBSnapshotIdentifier"],
-      resource: named("snapshot", "SourceDBSnapshotIdentifier"),
+      resource: namedResource("snapshot", "SourceDBSnapshotIdentifier"),
       respond: snapshot("TargetDBSnapshotIdentifier"),
     },
     ModifyDBSnapshotAttribute: {
       required: ["DBSnapshotIdentifier", "AttributeName"],
-      resource: named("snapshot", "DBSnapshotIdentifier"),
+      resource: namedResource("snapshot", "DBSnapshotIdentifier"),
       respond: (members) => ({
         DBSnapshotAttributesResult: {
           DBSnapshotIdentifier: textOf(members, "DBSnapshotIdentifier"),
@@ -123,7 +123,7 @@ function snapshotOperations(databases: readonly DeployedDatabase[]): RecordedOpe
 }
 
 /** Returns the ARN of the database that the request names. @throws AwsError `DBInstanceNotFound` */
-function existing(
+function existingDatabase(
   databases: readonly DeployedDatabase[],
 ): NonNullable<RecordedOperation["resource"]> {
   return (members, call) => {
@@ -135,7 +135,7 @@ function existing(
   };
 }
 
-function named(type: string, member: string): NonNullable<RecordedOperation["resource"]> {
+function namedResource(type: string, member: string): NonNullable<RecordedOperation["resource"]> {
   return (members, call) => arnOf(type, textOf(members, member), call);
 }
 

@@ -15,7 +15,7 @@ import {
   wafOperations,
 } from "./services.ts";
 
-/** The services whose calls are checked and recorded, and otherwise not emulated. */
+/** Returns the operations of the services whose calls are checked and recorded, and otherwise not emulated. */
 export function recordedServices(
   databases: readonly DeployedDatabase[],
   access: Access,

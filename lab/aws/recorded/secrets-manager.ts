@@ -43,20 +43,20 @@ export function secretsManagerOperations(
       "Secrets Manager can't find the specified secret.",
     );
   };
-  const authorized = (members: Members, call: Call, operation = call.operation): Secret => {
+  const authorizedSecret = (members: Members, call: Call, operation = call.operation): Secret => {
     const id = textOf(members, "SecretId");
     if (id === "") throw missingJsonMember("ValidationException")("SecretId");
     const secret = find(id);
     authorizeSecret(secret, call, operation);
     return secret;
   };
-  const recorded = (members: Members, call: Call): AwsStructure => {
-    const { secretArn, name } = authorized(members, call);
+  const recordOnly = (members: Members, call: Call): AwsStructure => {
+    const { secretArn, name } = authorizedSecret(members, call);
     return { ARN: secretArn, Name: name };
   };
 
   const operations: Readonly<Record<string, (members: Members, call: Call) => AwsStructure>> = {
-    GetSecretValue: (members, call) => read(authorized(members, call), call, keys),
+    GetSecretValue: (members, call) => read(authorizedSecret(members, call), call, keys),
     BatchGetSecretValue: (members, call) => {
       call.authorize({ action: "secretsmanager:BatchGetSecretValue", resource: "*" });
       const ids = members.SecretIdList;
@@ -65,19 +65,19 @@ export function secretsManagerOperations(
       return { SecretValues: requested.map((secret) => read(secret, call, keys)), Errors: [] };
     },
     PutResourcePolicy: (members, call) => {
-      const secret = authorized(members, call);
+      const secret = authorizedSecret(members, call);
       secret.policy = parseResourcePolicy(textOf(members, "ResourcePolicy"));
       return { ARN: secret.secretArn, Name: secret.name };
     },
     DeleteResourcePolicy: (members, call) => {
-      const secret = authorized(members, call);
+      const secret = authorizedSecret(members, call);
       delete secret.policy;
       return { ARN: secret.secretArn, Name: secret.name };
     },
-    PutSecretValue: recorded,
-    UpdateSecret: recorded,
-    RotateSecret: recorded,
-    DeleteSecret: recorded,
+    PutSecretValue: recordOnly,
+    UpdateSecret: recordOnly,
+    RotateSecret: recordOnly,
+    DeleteSecret: recordOnly,
   };
   return Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => [

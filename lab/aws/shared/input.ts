@@ -22,7 +22,7 @@ export function number() {
   return z.preprocess(toNumber, z.number());
 }
 
-/** A number, including NaN and the infinities, which JSON encodes as strings. */
+/** Accepts a number, including NaN and the infinities, which JSON encodes as strings. */
 export function double() {
   return z.preprocess(
     (value) => (value === "NaN" ? Number.NaN : toNumber(value)),
@@ -44,7 +44,7 @@ export function flag() {
   );
 }
 
-/** A timestamp, parsed to milliseconds since the epoch. */
+/** Accepts a timestamp, and parses it to milliseconds since the epoch. */
 export function time() {
   return z.preprocess((value) => {
     if (value instanceof Date) return value.getTime();

@@ -30,5 +30,5 @@ export const ACCOUNT_POLICY = JSON.stringify({
 /** Access without policies, for tests of other behaviour. */
 export const UNRESTRICTED = { authorize: () => {}, endpointOf: () => undefined };
 
-/** The value in base64, as JSON encodes blobs. */
+/** Encodes a value as base64, as JSON protocols encode blobs. */
 export const base64 = (bytes: unknown) => Buffer.from(bytes as Uint8Array).toString("base64");

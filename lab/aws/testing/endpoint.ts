@@ -56,7 +56,7 @@ export async function startTestEndpoint(
   return { endpoint, recorded, errors, ...clientOf(endpoint.url) };
 }
 
-/** Functions that send a request in each of the protocols. */
+/** Returns functions that send a request in each of the protocols. */
 function clientOf(url: string) {
   const send = (headers: Record<string, string>, body: string | Uint8Array, path = "/") =>
     post(url + path, headers, body);
@@ -112,7 +112,7 @@ function post(url: string, headers: Record<string, string>, body: string | Uint8
   });
 }
 
-/** An Authorization header of the user alice. */
+/** Returns an Authorization header of the user alice. */
 export const signed = (signingName: string) =>
   `AWS4-HMAC-SHA256 Credential=alice/20261120/${ACCOUNT.region}/${signingName}/aws4_request, SignedHeaders=host, Signature=0`;
 

@@ -14,7 +14,7 @@ export const DAY = 24 * 60 * 60 * 1000;
 export const FIRST = deployedKey(1, "alias/first");
 export const SECOND = deployedKey(2, "alias/second", "alias/zweite");
 
-/** In base64. */
+/** A plaintext in base64. */
 export const PLAINTEXT = Buffer.from("I love Pizza").toString("base64");
 
 const CALLER = {

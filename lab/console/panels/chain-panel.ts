@@ -30,8 +30,8 @@ function chainRow({ id, title, count, stations, isMetric }: Chain): Html {
   </li>`;
 }
 
-/** Allows a line break between the words of an AWS name such as `InvalidCiphertextException`, and before an @. */
-function breakable(text: string): readonly Html[] {
+/** Allows line breaks between the words of AWS names such as `InvalidCiphertextException`, and before an @. */
+function withLineBreaks(text: string): readonly Html[] {
   return text
     .split(/(?<=[a-z])(?=[A-Z])|(?=@)/)
     .map((word, index) => (index === 0 ? html`${word}` : html`<wbr>${word}`));
@@ -54,7 +54,7 @@ function stationItem({ name, status, text, at, since, due }: Station): Html {
         : timeElement(at);
   return html`<li class="station ${status}">
     <span class="station-name">${name}<span class="visually-hidden">, ${STATUS_LABELS[status]}:</span></span>
-    <span class="station-text">${breakable(text)}</span>
+    <span class="station-text">${withLineBreaks(text)}</span>
     <span class="station-time">${time}</span>
   </li>`;
 }

@@ -35,10 +35,12 @@ export function validateFiles(files: readonly File[]): string | undefined {
     return `${JSON.stringify(other.name)} is not a CloudTrail file; choose .json, .json.gz or .zip files.`;
   }
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  return files.length > MAX_FILES || bytes > MAX_BYTES ? tooMuch(files.length, bytes) : undefined;
+  return files.length > MAX_FILES || bytes > MAX_BYTES
+    ? limitError(files.length, bytes)
+    : undefined;
 }
 
-function tooMuch(files: number, bytes: number): string {
+function limitError(files: number, bytes: number): string {
   const megabytes = (bytes / 1024 / 1024).toFixed(1);
   return (
     `${files} files with ${megabytes} MB are too much for this page, which accepts at most ${MAX_FILES} files ` +

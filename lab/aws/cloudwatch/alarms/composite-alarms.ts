@@ -78,7 +78,7 @@ function parseRule({ name, rule }: CompositeAlarm, names: ReadonlySet<string>): 
   try {
     const parsed = parseAlarmRule(rule);
     const unknown = childAlarmNames(parsed).filter((child) => !names.has(child));
-    if (unknown.length > 0) throw new Error(`There is no alarm ${unknown.join(", ")}.`);
+    if (unknown.length > 0) throw new Error(`There is no alarm ${unknown.join(" or ")}.`);
     return parsed;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

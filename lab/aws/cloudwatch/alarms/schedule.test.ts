@@ -31,7 +31,7 @@ test("evaluates an alarm with a period of a minute every minute, even with a fas
 
 describe("late evaluations", () => {
   /** Starts a monitor whose timers fire only on `wake`, as after sleep or in a blocked process. */
-  function asleep() {
+  function startSleepingMonitor() {
     const { clock, metrics, notify, publish } = monitorOf([ALARM]);
     const timers: (() => void)[] = [];
     const total = vi.fn(metrics.total);
@@ -58,7 +58,7 @@ describe("late evaluations", () => {
   }
 
   test("catch up in order, so that no breach is missed", () => {
-    const { monitor, publish, wake, timers } = asleep();
+    const { monitor, publish, wake, timers } = startSleepingMonitor();
     publish(3);
     wake(30 * MINUTE);
     expect(monitor.history().map(({ type, summary, at }) => [type, summary, at - NOON])).toEqual([
@@ -71,7 +71,7 @@ describe("late evaluations", () => {
   });
 
   test("do not override a state that was set since", () => {
-    const { monitor, wake, clock } = asleep();
+    const { monitor, wake, clock } = startSleepingMonitor();
     clock.advance(MINUTE + SECOND);
     monitor.setState(ALARM.name, { value: "ALARM", reason: "a drill" });
     wake(0);
@@ -79,7 +79,7 @@ describe("late evaluations", () => {
   });
 
   test("catch up on at most three hours", () => {
-    const { wake, total } = asleep();
+    const { wake, total } = startSleepingMonitor();
     wake(30 * 24 * 60 * MINUTE);
     expect(total).toHaveBeenCalledTimes(181 * 3);
   });

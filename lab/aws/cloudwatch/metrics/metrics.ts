@@ -53,7 +53,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** As in AWS: high-resolution data is kept for 3 hours, data by the minute for 15 days. */
+/** Keeps high-resolution data for 3 hours and data by the minute for 15 days, as AWS does. */
 const KEPT_BY_SECOND = 3 * HOUR;
 const KEPT = 15 * DAY;
 const MAX_METRICS = 5_000;

@@ -25,26 +25,26 @@ export function evaluate(expression: Expression, row: Row): Value {
       return formatTime(timestamp - (timestamp % milliseconds));
     }
     case "call":
-      return callOf(expression, row);
+      return evaluateCall(expression, row);
     case "compare":
-      return compared(expression, row);
+      return evaluateComparison(expression, row);
     case "like":
     case "in":
-      return membership(expression, row);
+      return evaluateMembership(expression, row);
     case "not": {
       const value = evaluate(expression.operand, row);
       return value === undefined ? undefined : !isTrue(value);
     }
     case "and":
     case "or":
-      return combined(expression, row);
+      return evaluateLogical(expression, row);
   }
 }
 
 export const isTrue = (value: Value) => value === true || value === "true";
 
 /** Returns undefined where SQL would return null, because the result depends on a missing field. */
-function combined(
+function evaluateLogical(
   { kind, left, right }: Extract<Expression, { kind: "and" | "or" }>,
   row: Row,
 ): Value {
@@ -54,7 +54,7 @@ function combined(
   return values.includes(undefined) ? undefined : !decisive;
 }
 
-function compared(
+function evaluateComparison(
   { operator, left, right }: Extract<Expression, { kind: "compare" }>,
   row: Row,
 ): Value {
@@ -84,7 +84,10 @@ function isEqual(a: Value, b: Value): boolean {
     : String(a) === String(b);
 }
 
-function membership(expression: Extract<Expression, { kind: "like" | "in" }>, row: Row): Value {
+function evaluateMembership(
+  expression: Extract<Expression, { kind: "like" | "in" }>,
+  row: Row,
+): Value {
   const value = evaluate(expression.value, row);
   if (value === undefined) return undefined;
   if (expression.kind === "in") return expression.items.some((item) => isEqual(value, item));
@@ -94,7 +97,7 @@ function membership(expression: Extract<Expression, { kind: "like" | "in" }>, ro
     : pattern.test(String(value));
 }
 
-function callOf({ name, args }: Extract<Expression, { kind: "call" }>, row: Row): Value {
+function evaluateCall({ name, args }: Extract<Expression, { kind: "call" }>, row: Row): Value {
   const values = args.map((argument) => evaluate(argument, row));
   const [first] = values;
   switch (name) {
@@ -130,7 +133,7 @@ function fieldOf(name: string, event: QueriedEvent | undefined): Value {
     case "@log":
       return event.log;
     default:
-      return discovered(documentOf(event), name.split("."));
+      return findField(documentOf(event), name.split("."));
   }
 }
 
@@ -148,14 +151,14 @@ function documentOf(event: QueriedEvent): unknown {
   return document;
 }
 
-/** Follows the steps of a name. A step may contain dots: `a.b` names `{"a":{"b":1}}` and `{"a.b":1}`. */
-function discovered(value: unknown, steps: readonly string[]): Value {
+/** Finds a field by the steps of its name. A step can contain dots: `a.b` names `{"a":{"b":1}}` and `{"a.b":1}`. */
+function findField(value: unknown, steps: readonly string[]): Value {
   if (steps.length === 0) return scalar(value);
   if (typeof value !== "object" || value === null) return undefined;
   for (let length = 1; length <= steps.length; length += 1) {
     const key = steps.slice(0, length).join(".");
     if (!Object.hasOwn(value, key)) continue;
-    const found = discovered((value as Record<string, unknown>)[key], steps.slice(length));
+    const found = findField((value as Record<string, unknown>)[key], steps.slice(length));
     if (found !== undefined) return found;
   }
   return undefined;
