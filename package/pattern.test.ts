@@ -76,7 +76,7 @@ describe("pattern", () => {
     const lost = join(links, "lost.json");
     await mkdir(links);
     await symlink(file, join(links, "events.json"));
-    await symlink(join(folder, "gone"), lost);
+    await symlink(join(folder, "missing"), lost);
     const { code, output } = await testPattern(["{ $.eventName = Decrypt }", links]);
     expect(code).toBe(2);
     expect(output).toContain(`${lost}: ENOENT`);

@@ -47,7 +47,7 @@ describe("the exit code", () => {
     ).toMatchObject({ code: 0 });
   });
 
-  it("is 1 for --fail-on problem if an alarm of --plan cannot do what it is for", async () => {
+  it("is 1 for --fail-on problem if an alarm of --plan has a problem", async () => {
     const plan = (shape: string) => ["--plan", planFile(shape), file];
     const { code, out } = await run("--fail-on", "problem", ...plan("mistakes"));
     expect(code).toBe(1);
@@ -60,7 +60,7 @@ describe("the exit code", () => {
     });
   });
 
-  it("is 2 if --fail-on alarm evaluated no event, so that an empty archive passes no gate", async () => {
+  it("is 2 if --fail-on alarm evaluated no event, so that no gate passes an empty archive", async () => {
     const outside = ["--pattern", PATTERN, "--since", "2027-01-01", file];
     expect(await run("--fail-on", "alarm", ...outside)).toMatchObject({
       code: 2,

@@ -34,7 +34,7 @@ beforeAll(async () => {
     call("12:00", "Restore", "10.0.0.1"),
     call("12:00", "Eve", "198.51.100.7"),
   ];
-  // The first event once more, as from a second trail.
+  // Repeats the first event, as a second trail would.
   await writeFile(file, JSON.stringify({ Records: [...records, records[0]] }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -51,7 +51,7 @@ const report = (caller: string) =>
   });
 
 describe("--exclude", () => {
-  it("reports what would still fire, what would not, and who would not be seen", async () => {
+  it("reports which alarms would still fire or no longer fire, and whose calls would not be detected", async () => {
     const { detections, exclusions, input } = await report(RESTORE);
     expect(detections[0]).toMatchObject({
       matches: { count: 5 },
@@ -82,7 +82,7 @@ describe("--exclude", () => {
     expect(alarm?.lost.map(({ from }) => from)).toEqual([at(9), at(10)]);
   });
 
-  it("says so if no match is by the excluded caller", async () => {
+  it("reports that an exclusion without matches would change nothing", async () => {
     const trial = (await report("backup.amazonaws.com")).exclusions?.detections[0];
     expect(trial).toMatchObject({ remaining: { matches: { count: 5 } }, alarms: [{ lost: [] }] });
     const { out } = await run("--pattern", KMS, "--exclude", "pattern=backup.amazonaws.com");

@@ -46,7 +46,7 @@ function gate(resources: object, ...args: readonly string[]) {
   return runReplay(["--plan", template, ...args, trail]);
 }
 
-/** Resources that replay cannot read, and that may be alarms on CloudTrail records. */
+/** Resources that replay cannot read and that may be alarms on CloudTrail records. */
 const UNREAD: readonly (readonly [string, object])[] = [
   ["a template elsewhere", { Type: "AWS::CloudFormation::Stack" }],
   ["a module", { Type: "Acme::Alarms::Cis::MODULE" }],
@@ -84,7 +84,7 @@ const UNREAD: readonly (readonly [string, object])[] = [
   ],
 ];
 
-/** Resources of other subjects, which every account has. */
+/** Resources that do not concern CloudTrail records, and that most accounts have. */
 const OTHERS: readonly (readonly [string, object])[] = [
   [
     "an alarm on a metric of an AWS service",
@@ -174,13 +174,16 @@ describe("the gate of a plan with a resource that could not be read", () => {
   });
 });
 
-it.each(OTHERS)("passes a plan with %s, which no CloudTrail record concerns", async (_, others) => {
-  const { code, out, err } = await gate(others, "--fail-on", "alarm,problem");
-  expect({ code, err }).toEqual({ code: 0, err: "" });
-  expect(out).toMatch(/\nNot replayed:\n {2}/);
-});
+it.each(OTHERS)(
+  "passes a plan with %s, which does not concern CloudTrail records",
+  async (_, others) => {
+    const { code, out, err } = await gate(others, "--fail-on", "alarm,problem");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/\nNot replayed:\n {2}/);
+  },
+);
 
-it("tells programs which resources could not be read", async () => {
+it("marks resources that could not be read in the JSON report", async () => {
   const [[, Unread] = []] = UNREAD;
   const [[, others] = []] = OTHERS;
   const { out } = await gate({ Unread, ...others }, "--json");
@@ -196,7 +199,7 @@ it.each([
   [["--allow-unread", "x"], /^--allow-unread needs --plan and --fail-on/],
   [["--allow-unread", "x", "--plan", "p"], /^--allow-unread needs --plan and --fail-on/],
   [["--allow-unread", "", "--plan", "p", "--fail-on", "alarm"], /^--allow-unread is empty/],
-])("refuses %j, which would check nothing", async (args, message) => {
+])("rejects %j, which would check nothing", async (args, message) => {
   expect(await runReplay([...args, trail])).toMatchObject({
     code: 2,
     out: "",

@@ -72,7 +72,7 @@ describe("unreadable input", () => {
 
   it("includes dangling links", async () => {
     await write("links/good.json", JSON.stringify({ Records: [event()] }));
-    await symlink(join(folder, "gone"), join(folder, "links/lost.json"));
+    await symlink(join(folder, "missing"), join(folder, "links/lost.json"));
     const { input } = await run([join(folder, "links")], custom(KMS));
     expect(input).toMatchObject({ files: 1, unreadable: 1 });
     expect(input.errors).toMatchObject([
@@ -156,7 +156,7 @@ describe("a damaged archive", () => {
     event({ eventID: `id-${index}`, requestParameters: { n: Math.sin(index) } }),
   );
 
-  it("is one error with the reason, whatever its records look like", async () => {
+  it("is one error with the reason, regardless of its records", async () => {
     const compressed = gzipSync(envelope(...events));
     for (const position of [0.3, 0.6, 0.9]) {
       const damaged = Buffer.from(compressed);
@@ -274,7 +274,7 @@ describe("other sources", () => {
   });
 });
 
-describe("files that are not CloudTrail's are one error that says so", () => {
+describe("a file that is not CloudTrail's is one error that names its format", () => {
   it.each([
     [
       "config.json",

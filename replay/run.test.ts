@@ -145,7 +145,7 @@ describe("an archive with incidents", () => {
   });
 });
 
-test("gives the same report however records are divided between files and workers", async () => {
+test("gives the same report for any division of records between files and workers", async () => {
   let round = 0;
   const record = fc.record({
     minute: fc.integer({ min: 0, max: 30 }),
@@ -215,7 +215,7 @@ describe("who made the matching calls", () => {
     calls[3] = call(3, outsider);
     calls[4] = call(4, { userIdentity: { type: "AWSService", invokedBy: "rds.amazonaws.com" } });
     calls[5] = call(5, { userIdentity: null, sourceIPAddress: undefined });
-    // The newest first, as in Event history, and the first events once more in a second trail.
+    // Newest first, as in Event history. A second trail repeats the first events.
     await write("who/a.json", JSON.stringify({ Records: calls.toReversed() }));
     await write("who/b.json", JSON.stringify({ Records: calls.slice(0, 10) }));
     const { who } = detection(await run([join(folder, "who")], custom(KMS)), "pattern");

@@ -25,7 +25,7 @@ export const settings = {
 
   trailArn: setting({
     description:
-      "ARN of the existing trail, for the service to check if CIPHERWATCH_DECRYPT_WITHOUT_TRAIL asks it to.",
+      "ARN of the existing trail, which the service checks if CIPHERWATCH_DECRYPT_WITHOUT_TRAIL requires it.",
     schema: text(
       /^arn:aws[\w-]*:cloudtrail:[a-z0-9-]+:\d{12}:trail\/[\w.-]{3,128}$/,
       "is not the ARN of a trail",
@@ -77,7 +77,7 @@ export const settings = {
 
   existingKeys: setting<Readonly<Record<string, string>>>({
     description:
-      "KMS keys of yours for the records, instead of new ones, by their generation in CIPHERWATCH_KEY_GENERATIONS.",
+      "Existing KMS keys for the records, instead of new ones, by their generation in CIPHERWATCH_KEY_GENERATIONS.",
     schema: textsOf(validateKey),
     defaults: same({}),
     allowed:

@@ -94,7 +94,8 @@ export const settings = {
   }),
 
   trailLockDays: integer(0, TEN_YEARS, {
-    description: "Days during which nobody can delete a file of the trail (S3 Object Lock).",
+    description:
+      "Days during which S3 Object Lock protects each file of the trail from deletion by anyone.",
     defaults: { dev: 0, prod: 365 },
     allowed: `0 for no lock, or up to ${TEN_YEARS} days`,
   }),

@@ -17,7 +17,7 @@ const SETTINGS: DetectionSettings = {
 
 const THRESHOLDS = [1, 2, 5000];
 
-/** The alarms that the settings deploy, by detection id. */
+/** Returns the alarms that the settings deploy, by detection id. */
 function alarmsFor(settings: DetectionSettings) {
   const trail = enabledDetections(settings).filter(({ source }) => source === "trail");
   return new Map(
@@ -34,7 +34,7 @@ test.each([
   ["periods of the settings", { periods: { "kms-errors": 3600, "kms-volume": 300 } }],
   ["thresholds of the settings", { thresholds: { "kms-errors": 5, "denied-api": 1 } }],
 ])(
-  "gives an alarm with another threshold the window and the statistic that are deployed: %s",
+  "evaluates another threshold with the period and the statistic that would be deployed: %s",
   (_, changed) => {
     const settings = { ...SETTINGS, ...changed };
     const evaluations = alarmEvaluations(enabledDetections, settings);

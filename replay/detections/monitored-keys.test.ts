@@ -20,7 +20,7 @@ test("replays the detections on the keys of the settings instead of the service'
   expect(ids).toEqual(expect.arrayContaining(["key-outsider-payments", "trail-change"]));
   expect(ids).not.toContain("kms-outsider");
   expect(replayed.detections.flatMap(({ unbound }) => unbound)).toEqual([]);
-  // Before the first file there are no events, which this alarm would report.
+  // This alarm would report the time before the first file, which has no events.
   expect(replayed.notReplayed.map(({ alarm }) => alarm)).toContain(
     "cipherwatch-watch-dev-kms-silent",
   );
@@ -68,7 +68,7 @@ test("replays the same detections for a list of keys without CDKTF", () => {
     composites: composites.map(withoutActions),
   });
   expect(listed.detections.length).toBeGreaterThan(5);
-  // For an alarm that fires while there are no events.
+  // Of an alarm that fires without events.
   const isDetection = ({ name }: { name: string }) => !name.endsWith("kms-events");
   const { filters, detections: ids, ...rest } = comparable(replayed);
   expect(comparable(listed)).toEqual({

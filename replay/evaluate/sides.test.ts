@@ -8,7 +8,7 @@ import { valueReader } from "./timeline.ts";
 
 test("puts each value on the same side as a band that is computed for that value alone", () => {
   const value = fc.oneof(
-    // Bounds of such values are often values themselves.
+    // The bounds of these values often equal a value.
     { weight: 20, arbitrary: fc.constantFrom(0, 1, 4, 6, 9, 12) },
     { weight: 2, arbitrary: fc.constant(Number.NaN) },
     // The sums of squares of these are not exact.

@@ -6,7 +6,7 @@ import { createSkimmer } from "./skim.ts";
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
-it("keeps no text in memory for the names of calls", () => {
+it("does not keep the text of a file in memory for the name of a call", () => {
   const skimmer = createSkimmer({ literalsOf: () => [], maxLength: 100_000 });
   const bytes = 60_000;
   const skim = (name: string) => {

@@ -72,7 +72,7 @@ test("gives the same result for any order and division of the records", () => {
           order.slice(part * size, (part + 1) * size).map(({ one }) => one),
         );
         expect(tallied(parts)).toEqual(tallied([list]));
-        // With room for only five matches.
+        // Remembers only five matches.
         expect(tallied(parts, 5)).toEqual(tallied([list], 5));
       },
     ),
@@ -124,7 +124,7 @@ test("publishes the default value in its minute for every event that does not ma
   });
 });
 
-test("gives metrics without matches their default value for every event, one result for all with the same", () => {
+test("builds one series of default values for all metrics without matches that have the same default value", () => {
   const filters = [0, 0, 1].map((defaultValue, index) => ({
     ...FILTER,
     pattern: index === 0 ? FILTER.pattern : "{ $.eventName = Never }",

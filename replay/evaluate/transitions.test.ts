@@ -80,7 +80,7 @@ function statisticAt(
   return total === undefined ? null : statisticOf[statistic](total);
 }
 
-/** Stretches of minutes with equal values, of minutes with random values, and of minutes without data. */
+/** Generates runs of minutes with equal values, with random values, and without data. */
 function pointsWith(stretch: fc.Arbitrary<number>, value: fc.Arbitrary<number>) {
   const values = fc.oneof(
     fc.constant([]),
@@ -125,13 +125,13 @@ function expectSameTransitions(alarm: MetricAlarm, points: Points): void {
   expect(transitionsOf(alarm, timeline)).toEqual(evaluateAll(alarm, points));
 }
 
-test("gives the transitions and reasons of an evaluation in every minute", () => {
+test("finds the transitions and reasons of an evaluation in every minute", () => {
   const stretch = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(100, 400));
   const points = pointsWith(stretch, fc.integer({ min: 0, max: 4 }));
   fc.assert(fc.property(thresholdAlarm, points, expectSameTransitions), { numRuns: 30 });
 });
 
-test("shares values only among alarms that read the same ones", () => {
+test("shares prepared values only between alarms that read the same values", () => {
   const points = pointsWith(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 0, max: 4 }));
   const alarms = fc.array(fc.oneof(thresholdAlarm, fc.constant(ANOMALY_ALARM)), { minLength: 9 });
   const property = fc.property(alarms, points, (list, values) => {
@@ -145,7 +145,7 @@ test("shares values only among alarms that read the same ones", () => {
   fc.assert(property, { numRuns: 3 });
 });
 
-test("gives the transitions and reasons of an anomaly alarm's evaluation in every minute", () => {
+test("finds the transitions and reasons of an anomaly alarm's evaluation in every minute", () => {
   const alarm: fc.Arbitrary<AnomalyAlarm> = fc
     .record({
       datapointsToAlarm: fc.constantFrom(1, 2),

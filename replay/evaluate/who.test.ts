@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createWhoTally, OTHERS } from "./who.ts";
 
-it("counts further callers as others once it remembers as many as it may", () => {
+it("counts further callers as others once the limit is reached", () => {
   const tally = createWhoTally(1, 4);
   const callerValues = ["", "a", "b", "c", "x", "y", "z"];
   const count = tally.counter({ callerValues, earliest: [] });

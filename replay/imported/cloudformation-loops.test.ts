@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { importContent as read } from "../testing/import-content.ts";
 
-/** Filters and alarms for each Region and event, with names in all places where a loop may put them. */
+/** Filters and alarms for each Region and event, with loop variables wherever they are allowed. */
 const TEMPLATE = `
 Transform: AWS::LanguageExtensions
 Parameters:

@@ -46,7 +46,7 @@ Resources:
       AlarmRule: !Sub "ALARM(\${StopAlarm}) OR ALARM(\\"\${QuietAlarm.Arn}\\")"
 `;
 
-/** Shape of CIS templates: names in a mapping, and resources and actions that parameters switch. */
+/** A template like those for CIS: a mapping with names, and parameters that switch resources and actions. */
 const CONDITIONAL_TEMPLATE = `
 Parameters:
   Environment: { Type: String, Default: prod }
@@ -136,7 +136,7 @@ describe("a CloudFormation template", () => {
     expect(notReplayed).toEqual([]);
   });
 
-  it("says that an alarm is on a Metrics Insights query, which replay does not evaluate", () => {
+  it("lists an alarm on a Metrics Insights query, which replay does not evaluate", () => {
     const Expression = 'SELECT SUM(Errors) FROM "Security" GROUP BY Client ORDER BY SUM() DESC';
     const { alarms, notReplayed } = read({
       Resources: {

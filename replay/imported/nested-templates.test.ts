@@ -36,7 +36,7 @@ describe("the templates of stacks that Terraform deploys", () => {
     expect(alarms.map(({ name, threshold }) => [name, threshold])).toEqual([
       ["cis-StopLogging", 5],
       ["cis-DeleteTrail", 5],
-      // The stack without parameters: its template has other actions.
+      // Of the stack without parameters, whose template has other actions.
       ["cis-StopLogging", 5],
       ["cis-DeleteFlowLogs", 1],
     ]);

@@ -108,7 +108,7 @@ it("replays an alarm on a metric math expression", async () => {
   });
 });
 
-it("reads names that the plan contains, whatever their expressions", () => {
+it("reads names that the plan contains, regardless of their expressions", () => {
   expect(alarmsOf("count-locals")).toEqual({
     metrics: {
       "KeyPendingDeletionCount-alarm": "KeyPendingDeletionCount",

@@ -84,19 +84,19 @@ describe("an alarm never fires", () => {
       /with no dimensions, but the filter publishes it with User$/,
     ],
     [
-      "on an average above the values",
+      "with a threshold above the average",
       { statistic: "Average", threshold: 5 },
       {},
       /publish 1, so their Average is at most 1, .* Use the statistic Sum$/,
     ],
     [
-      "on a maximum",
+      "with a threshold above the maximum",
       { statistic: "Maximum", threshold: 3 },
       { defaultValue: 0 },
       /1 and 0, so their Maximum is at most 1/,
     ],
     [
-      "below zero",
+      "with a threshold below the sum",
       { comparisonOperator: "LessThanThreshold", threshold: 0 },
       {},
       /Sum is at least 1/,
@@ -118,7 +118,7 @@ describe("an alarm never fires", () => {
     expect(why).toMatch(/^AWS rejects the filter of its metric: Invalid metric filter pattern/);
   });
 
-  it("is not claimed where records or missing data decide", () => {
+  it("is not reported if values of records or missing data decide", () => {
     expect(problemOf({ threshold: 5, statistic: "Maximum" }, { metricValue: "$.size" })).toEqual(
       [],
     );
@@ -134,7 +134,7 @@ describe("an alarm never fires", () => {
 });
 
 describe("an alarm may miss a record", () => {
-  it("that is delivered after the only period was evaluated, when newer periods hold zeros", () => {
+  it("that is delivered after its period was evaluated, if newer periods contain zeros", () => {
     expect(problemOf({ evaluationPeriods: 1 }, { defaultValue: 0 })).toEqual([
       "may miss: it evaluates a record only while it is less than 5 minutes old, and CloudTrail may deliver " +
         "records 15 minutes late. Set evaluation_periods to 3 and datapoints_to_alarm to 1",
@@ -143,7 +143,7 @@ describe("an alarm may miss a record", () => {
     expect(problemOf({ evaluationPeriods: 1, period: 60 })).toHaveLength(1);
   });
 
-  it("whose average zeros lower", () => {
+  it("if zeros lower its average", () => {
     expect(problemOf({ statistic: "Average" }, { defaultValue: 0 })[0]).toMatch(
       /^may miss: the default/,
     );

@@ -85,7 +85,7 @@ describe("a resource of a template that may create alarms and is not read", () =
   });
 });
 
-it("keeps unknown dimensions, queries and metrics from being read as absent", () => {
+it("does not treat unknown dimensions, queries and metrics as absent", () => {
   const unknown = { "Fn::GetAtt": ["Source", "Value"] };
   const alarm = (Properties: object) => ({
     Type: "AWS::CloudWatch::Alarm",
@@ -142,7 +142,7 @@ it.each([
   },
 );
 
-it("does not read the argument of a function without support as the value", () => {
+it("does not use the argument of an unsupported function as the value", () => {
   const template = `
 Resources:
   Alarm:

@@ -41,7 +41,7 @@ const csv = `eventID,eventJson\r\n1,"${json.replaceAll('"', '""')}"\r\n`;
 
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
 
-describe("reads UTF-16, such as PowerShell's > writes:", () => {
+describe("reads UTF-16, which > writes in PowerShell:", () => {
   it.each([
     ["an envelope", utf16(envelope), 2],
     ["in big-endian order", utf16(envelope).swap16(), 2],
@@ -55,7 +55,7 @@ describe("reads UTF-16, such as PowerShell's > writes:", () => {
   });
 });
 
-describe("reads what tools for logs write:", () => {
+describe("reads the output of log tools:", () => {
   const row = (value: string) => [
     { field: "@timestamp", value: "2026-03-02 09:14:27.000" },
     { field: "@message", value },
@@ -81,7 +81,7 @@ describe("reads what tools for logs write:", () => {
   });
 });
 
-describe("says in one line what a file is that it cannot read:", () => {
+describe("names the format of a file that it cannot read:", () => {
   const tar = Buffer.alloc(1024);
   tar.write("events.json");
   tar.write("ustar", 257);
@@ -128,12 +128,12 @@ describe("says in one line what a file is that it cannot read:", () => {
   });
 });
 
-it("reads a file without records, such as CloudTrail writes for a quiet Region", async () => {
+it("reads a file without records, which CloudTrail writes for a Region without events", async () => {
   expect(await scan('{"Records":[]}')).toEqual(read(0));
 });
 
 // Without the limit on unclosed records, a search of the rest of the file for each line takes 50 times longer.
-// Repeated in case that the machine was too busy.
+// Retries in case the machine was busy.
 const LINEAR = { timeout: 10_000, retry: 2 };
 it("reads a text of records that never end in linear time", LINEAR, async () => {
   const lines = 25_000;

@@ -78,7 +78,7 @@ export async function scanFiles(paths: readonly string[], scan: Scan): Promise<B
   return { ...scan.findings(), files, bytes: size, malformed, unreadable, errors, ...skipped };
 }
 
-/** @returns 0 for standard input, and if the file is gone */
+/** @returns 0 for standard input, and if the file does not exist any more */
 export function sizeOf(path: string): number {
   return path === STANDARD_INPUT ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 }

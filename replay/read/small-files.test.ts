@@ -30,7 +30,7 @@ function read(contents: readonly (Buffer | undefined)[]): readonly (string | und
 const TEXTS = Array.from({ length: 20 }, (_, index) => `${index} é ${"x".repeat(index * 3000)}`);
 const FILES = TEXTS.map((text) => gzipSync(text));
 
-test("returns the text of each file, however many fit in a group", () => {
+test("returns the contents of each file for any number of files", () => {
   expect(read(FILES)).toEqual(TEXTS);
 });
 
@@ -56,7 +56,7 @@ test.each<[string, (file: Buffer) => Buffer]>([
   ["corrupt", (file) => Buffer.from(file.map((byte, at) => (at === 20 ? byte ^ 1 : byte)))],
   ["of several members", (file) => Buffer.concat([file, file])],
   ["followed by other data", (file) => Buffer.concat([file, Buffer.from([7, 0, 0, 0])])],
-])("returns no wrong text in a group with a file that is %s", (_, damage) => {
+])("never returns wrong contents for a group with a file that is %s", (_, damage) => {
   const texts = read(
     [0, 1, 2].map((at) => (at === 1 ? damage(FILES[4] as Buffer) : FILES[5])) as Buffer[],
   );

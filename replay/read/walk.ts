@@ -51,7 +51,7 @@ export function noFilesError(
   return new Error(
     `No CloudTrail files found at ${paths.join(", ")}. Skipped by name: ${digests} digests and ` +
       `${others} other files. In folders and archives, only .json, .jsonl and .ndjson files, these with .gz, .zip ` +
-      "archives, and result_1.csv.gz are read. Pass a file itself to read it whatever its name is.",
+      "archives, and result_1.csv.gz are read. To read a file with any other name, pass its path.",
   );
 }
 

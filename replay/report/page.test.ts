@@ -13,7 +13,7 @@ const HOSTILE = `"><script>alert('x')</script><img src=x onerror=y>&amp;`;
 
 const BY_HOSTILE = { top: [{ value: HOSTILE, count: 5 }], distinct: 1 };
 const NO_MATCHES = { count: 0, minutes: Float64Array.of(), counts: Float64Array.of() };
-const NOBODY = { top: [], distinct: 0 };
+const NO_CALLERS = { top: [], distinct: 0 };
 
 const report: Report = {
   input: {
@@ -46,7 +46,7 @@ const report: Report = {
       },
       who: {
         principals: BY_HOSTILE,
-        roles: NOBODY,
+        roles: NO_CALLERS,
         addresses: { top: [{ value: "203.0.113.7", count: 5 }], distinct: 120 },
         events: [
           {
@@ -63,7 +63,7 @@ const report: Report = {
       alarms: [
         {
           name: HOSTILE,
-          title: `Somebody guesses ${HOSTILE}`,
+          title: `Someone guesses ${HOSTILE}`,
           alarm: { ...ALARM, threshold: 2 },
           deployedThreshold: 3,
           transitions: [],
@@ -83,7 +83,7 @@ const report: Report = {
       patterns: ["{ $.b = 1 }"],
       unbound: [],
       matches: NO_MATCHES,
-      who: { principals: NOBODY, roles: NOBODY, addresses: NOBODY, events: [] },
+      who: { principals: NO_CALLERS, roles: NO_CALLERS, addresses: NO_CALLERS, events: [] },
       alarms: [],
     },
   ],

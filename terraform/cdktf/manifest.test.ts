@@ -10,7 +10,7 @@ const stack = (name: string, dependencies: string[]) => ({
   workingDirectory: `stacks/${name}`,
 });
 
-/** In alphabetical order, as CDKTF writes it. */
+/** The manifest of stacks in alphabetical order, as CDKTF writes it. */
 const manifest = {
   version: "0.21.0",
   stacks: {

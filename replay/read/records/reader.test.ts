@@ -147,7 +147,7 @@ describe("reads every layout of records", () => {
   });
 });
 
-test("reads the same records however the file is divided into chunks", () => {
+test("reads the same records for any division of the file into chunks", () => {
   const record = fc
     .dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }))
     .map((more) => ({ eventVersion: "1.11", ...JSON.parse(JSON.stringify(more)) }));

@@ -13,8 +13,8 @@ import {
 } from "./source.ts";
 
 /**
- * What stands before each event when CloudWatch Logs exports a log group to S3 (its timestamp), and in
- * the output of `aws logs tail` (its timestamp and log stream, whose name has at most 512 bytes).
+ * The text before each event of a log group that CloudWatch Logs exports to S3 (its timestamp), and in the output of
+ * `aws logs tail` (its timestamp and log stream, whose name has at most 512 bytes).
  */
 const EXPORT_PREFIX = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?[ \t]+(?:[^\s{]+ )?(?=\{)/;
 const EXPORT_PREFIX_BYTES = 600;

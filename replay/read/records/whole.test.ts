@@ -30,7 +30,7 @@ const scan = () =>
     countsKeyUse: false,
   });
 
-/** Records with CloudTrail's members, in its order. */
+/** Records with CloudTrail's fields, in its order. */
 const record = fc
   .record({
     arn: fc.constantFrom(
@@ -66,11 +66,11 @@ const record = fc
     eventID: `${second}${source}${name}`,
   }));
 const records = fc.array(record, { minLength: 1, maxLength: 8 });
-/** Less than a record, some records, and the whole file. */
+/** Piece sizes: less than a record, some records, and the whole file. */
 const pieceBytes = fc.constantFrom(1, 700, 64 * 1024);
 
 describe("readWhole", () => {
-  it("reads the same records as in chunks, or leaves the file to them, however it is damaged", () => {
+  it("reads the same records as the reader of chunks, or leaves the file to it, for any damage", () => {
     const damage = fc.tuple(fc.nat(4000), fc.constantFrom("", "{", "}", '"', "]", ",", "\\"));
     fc.assert(
       fc.property(records, fc.option(damage), pieceBytes, (list, cut, bytes) => {
@@ -120,7 +120,7 @@ describe("readWhole", () => {
   });
 });
 
-test("a record inside a record does not count as one", () => {
+test("does not count a record inside a record", () => {
   const inner = {
     eventVersion: "1.11",
     userIdentity: { arn: "arn:aws:iam::111122223333:role/vault" },
