@@ -1,20 +1,20 @@
+import { readArguments } from "../../common/parse-options.ts";
 import { dateTime, number } from "../report/format.ts";
 import { generateArchive } from "./generate.ts";
 
-const USAGE = `npx node replay/archive/example.ts FOLDER [EVENTS]
+const SYNOPSIS = "npx node replay/archive/example.ts FOLDER [EVENTS]";
+const USAGE = `${SYNOPSIS}
 
 Generates a week of fictional CloudTrail log files with incidents in FOLDER/AWSLogs. EVENTS is the number of
 everyday events, 50000 by default.`;
 
-const [folder, count = "50000", ...more] = process.argv.slice(2);
-if (
-  folder === undefined ||
-  folder.startsWith("-") ||
-  !/^[1-9]\d{0,6}$/.test(count) ||
-  more.length > 0
-) {
-  console.error(USAGE);
-  process.exit(2);
+const [folder, count = "50000", ...more] = readArguments(USAGE, { positionals: true });
+if (folder === undefined) fail("FOLDER is missing.");
+if (!/^[1-9]\d{0,6}$/.test(count)) {
+  fail(`EVENTS must be an integer from 1 to 9,999,999; received "${count}".`);
+}
+if (more.length > 0) {
+  fail(`Expected at most FOLDER and EVENTS; received also "${more.join(" ")}".`);
 }
 const { events, files, incidents, roleArn, keyArn } = generateArchive({
   folder,
@@ -33,3 +33,8 @@ console.log(
     `  npm run replay -- ${folder} --role-arn ${roleArn} --key-arn ${keyArn}`,
   ].join("\n"),
 );
+
+function fail(message: string): never {
+  console.error(`${message}\nUsage: ${SYNOPSIS}`);
+  process.exit(2);
+}

@@ -58,6 +58,15 @@ test("the example program generates a week, and prints how to replay it", () => 
   expect(stdout).toContain(
     `npm run replay -- ${written} --role-arn arn:aws:iam::111122223333:role/`,
   );
-  expect(spawnSync(process.execPath, [program]).status).toBe(2);
-  expect(spawnSync(process.execPath, [program, written, "many"]).status).toBe(2);
+});
+
+test.each([
+  [[], /^FOLDER is missing\.\nUsage: npx node /],
+  [["x", "many"], /^EVENTS must be an integer from 1 to 9,999,999; received "many"\.\nUsage: /],
+  [["x", "5", "6"], /^Expected at most FOLDER and EVENTS; received also "6"\.\nUsage: /],
+  [["--days"], /^Unknown option "--days"\.\nUsage: /],
+])("the example program rejects %j with an explanation", (args, message) => {
+  const program = join(import.meta.dirname, "example.ts");
+  const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(message) });
 });
