@@ -41,7 +41,7 @@ export const USAGE = `npm start -- [options]
 
 Exit codes: 0 the lab was stopped; 1 it could not start, or failed; 2 invalid arguments.`;
 
-/** @throws Error that names the option, the value received and what is allowed */
+/** Parses the command line options. @throws Error that names the option, the value received and what is allowed */
 export function readOptions(args: readonly string[]): LabOptions {
   const { values } = parseOptions(
     {

@@ -13,7 +13,7 @@ import { consoleSources } from "../testing/console.ts";
 import { deploymentOf } from "../testing/deployment.ts";
 import { startTestAws } from "../testing/start-aws.ts";
 import { type Attack, attacks, runAttack } from "./attack.ts";
-import { elementOf } from "./aws-client.ts";
+import { createAwsClient, elementOf } from "./aws-client.ts";
 import { connectToLab, type LabClient, readLabUrls } from "./lab-client.ts";
 import { readOptions } from "./options.ts";
 
@@ -194,6 +194,12 @@ describe("without a running lab, suggests npm start", () => {
   test("if the lab does not respond", async () => {
     const urls = { service: "", aws: "http://127.0.0.1:1", console: "http://127.0.0.1:1" };
     await expect(connectToLab(urls)).rejects.toThrow(/does not respond.+`npm start`/);
+  });
+
+  test("if the lab ends during an attack", async () => {
+    const ended = { endpoint: "http://127.0.0.1:1", region: lab.region, onCall: () => {} };
+    const client = createAwsClient({ ...ended, credentials: { accessKeyId: "mallory" } });
+    await expect(client.json("kms", "ListKeys")).rejects.toThrow(/does not respond.+`npm start`/);
   });
 });
 

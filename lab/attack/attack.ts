@@ -70,8 +70,8 @@ export interface AttackResult {
 export interface StepResult {
   readonly scenario: Scenario;
   /**
-   * Whether the alarm counted a record of the step. A step that only calls the service counts as detected once the
-   * email arrives, because the client cannot know the ids of the service's own calls to AWS.
+   * Whether the alarm counted a record of the step. A step that makes no calls to AWS itself, such as a request to the
+   * service or an injected record, counts as detected once the email arrives: its records have no known request id.
    */
   readonly detected: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Credentials } from "../aws/sts/identities.ts";
+import { fetchFromLab } from "../fetch-from-lab.ts";
 
 /** The target prefixes of services with the JSON protocol. */
 const TARGETS = {
@@ -34,13 +35,14 @@ export class AwsCallError extends Error {
 
 /** Calls AWS as one identity, in the protocol of each service. Its requests have no valid signature. */
 export interface AwsClient {
-  /** @throws AwsCallError */
+  /** Calls an operation of a service with the JSON protocol. @throws AwsCallError */
   readonly json: (
     service: keyof typeof TARGETS,
     operation: string,
     input?: object,
   ) => Promise<Readonly<Record<string, unknown>>>;
   /**
+   * Calls an operation of a service with the Query protocol.
    * @param input names with dots and their values, such as `ValuesToAdd.AttributeValue.1`
    * @returns the response in XML
    * @throws AwsCallError
@@ -69,7 +71,7 @@ export function createAwsClient(options: AwsClientOptions): AwsClient {
     const { endpoint, region, credentials, onCall } = options;
     const scope = `${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request`;
     const Authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
-    const response = await fetch(endpoint, {
+    const response = await fetchFromLab("AWS endpoint", endpoint, {
       method: "POST",
       headers: { ...headers, Authorization },
       body,

@@ -6,6 +6,7 @@ import type { CloudTrailRecord } from "../../detections/detection.ts";
 import type { DetectionScope } from "../../detections/scope.ts";
 import type { Account } from "../../terraform/reader.ts";
 import { trailLogStream } from "../aws/cloudtrail/cloudtrail.ts";
+import { fetchFromLab } from "../fetch-from-lab.ts";
 import { clientHeaders } from "../identity/token.ts";
 import { labScope } from "../scope.ts";
 import type { Endpoints } from "../state/data-folder.ts";
@@ -98,7 +99,7 @@ export interface LabClient {
   readonly putServiceLogLine: (line: (now: number) => object, times: number) => Promise<void>;
 }
 
-/** @throws Error that explains how to start a lab, if none is running on the data folder */
+/** Reads the URLs of the lab on a data folder. @throws Error that explains how to start a lab, if none is running */
 export function readLabUrls(dataFolder: string): LabUrls {
   const file = join(dataFolder, "endpoints.json");
   try {
@@ -110,7 +111,10 @@ export function readLabUrls(dataFolder: string): LabUrls {
   }
 }
 
-/** @throws Error if the lab does not respond, or has no alarm `cipherwatch-<env>-trail-silent` */
+/**
+ * Connects to a running lab, and reads its scope.
+ * @throws Error if the lab does not respond, or has no alarm `cipherwatch-<env>-trail-silent`
+ */
 export async function connectToLab(urls: LabUrls): Promise<LabClient> {
   const state = () => readState(urls.console);
   const started = await state();
@@ -157,7 +161,8 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     takeRequestIds: () => requestIds.splice(0),
     atSpeed: (speed, task) => atSpeed(urls.console, speed, task),
     alarmEventIds: async (alarmName) => {
-      const response = await fetch(
+      const response = await fetchFromLab(
+        "console",
         `${urls.console}/api/alarms/${encodeURIComponent(alarmName)}/events`,
       );
       const { events } = AlarmEvents.parse(await response.json());
@@ -165,7 +170,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     },
     hasIdentity: urls.issuer !== undefined,
     post: async (path, body, client = ATTACKER) => {
-      const response = await fetch(`${urls.service}${path}`, {
+      const response = await fetchFromLab("service", `${urls.service}${path}`, {
         method: "POST",
         headers: await headersOf(client),
         body: JSON.stringify(body),
@@ -218,9 +223,9 @@ async function atSpeed(
 
 /** Sets the lab's speed, as the buttons of the console do. */
 async function setSpeed(consoleUrl: string, speed: number): Promise<void> {
-  const page = await (await fetch(consoleUrl)).text();
+  const page = await (await fetchFromLab("console", consoleUrl)).text();
   const token = /name="console-token" content="([^"]+)"/.exec(page)?.[1] ?? "";
-  const response = await fetch(`${consoleUrl}/api/actions`, {
+  const response = await fetchFromLab("console", `${consoleUrl}/api/actions`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Console-Token": token },
     body: JSON.stringify({ action: "speed", speed }),
@@ -229,15 +234,7 @@ async function setSpeed(consoleUrl: string, speed: number): Promise<void> {
 }
 
 async function readState(consoleUrl: string): Promise<LabState> {
-  let response: Response;
-  try {
-    response = await fetch(`${consoleUrl}/api/state`);
-  } catch (cause) {
-    throw new Error(
-      `The lab does not respond at ${consoleUrl}; it has ended. Start it again with \`npm start\`.`,
-      { cause },
-    );
-  }
+  const response = await fetchFromLab("console", `${consoleUrl}/api/state`);
   return State.parse(await response.json());
 }
 

@@ -52,7 +52,7 @@ export const LIVE_SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
     },
   ],
   "decrypt-denied": [
-    // The requests spread over several of the alarm's 20-second periods, because lab time runs faster.
+    // Send more than the threshold: lab time runs faster, so the requests spread over several 20-second periods.
     live("a program sends many wrong Keys per second to the service", (lab, threshold) =>
       tryWrongKeys(lab, threshold * 10),
     ),

@@ -27,6 +27,7 @@ After several attacks, prints a table of what each did, what the alarms detected
 Exit codes: 0 every attack was detected; 1 an attack was not detected; 2 an attack could not be run.`;
 
 /**
+ * Parses the command line options.
  * @param allIds ids of all attacks
  * @param defaultIds ids that --all selects
  * @throws Error that names the argument, the value received and what is allowed

@@ -11,6 +11,6 @@ export interface Scenario {
   readonly kind: "live" | "injected";
   /** `on`: runs only in a lab with identity; `off`: only in one without. Default: runs in every lab. */
   readonly identity?: "on" | "off";
-  /** @param threshold the threshold of the detection's alarm in this lab */
+  /** Runs the scenario. @param threshold the threshold of the detection's alarm in this lab */
   readonly run: (lab: LabClient, threshold: number) => Promise<unknown>;
 }

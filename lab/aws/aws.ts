@@ -83,7 +83,7 @@ export const notModelledByService = {
 /** All differences between the lab and AWS. */
 export const notModelled: readonly string[] = Object.values(notModelledByService).flat();
 
-/** Limits the journals that do not hold keys, so that all of them are read within two seconds. */
+/** The limit of all journals except those of KMS and IAM. With it, all of them are read within two seconds. */
 const JOURNAL_LIMIT = { bytes: 32 * 1024 * 1024 };
 
 /** The log stream of the service, named as the awslogs driver does: prefix, container and task. */

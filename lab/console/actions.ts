@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fetchFromLab } from "../fetch-from-lab.ts";
 import { clientHeaders, OWN_CLIENT } from "../identity/token.ts";
 import type { FormValues } from "./panels/commands-panel.ts";
 import type { ConsoleSources } from "./sources.ts";
@@ -29,7 +30,10 @@ export interface ActionResult {
 }
 
 export interface Actions {
-  /** @throws Error with a message for the user, if the service does not respond or an attack is running */
+  /**
+   * Runs an action.
+   * @throws Error with a message for the user, if the service does not respond or another attack is running
+   */
   readonly run: (action: Action) => Promise<ActionResult>;
   /** Returns the Name and Key of the last encryption. */
   readonly values: () => FormValues;
@@ -42,7 +46,7 @@ const STEP = 60_000;
 
 const EncryptResponse = z.object({ Key: z.string() });
 
-/** @param runAttack runs an attack, and resolves with a description of its result */
+/** Creates the actions of the page. @param runAttack runs an attack, and resolves with a description of its result */
 export function createActions(
   { clock, startSpeed, urls }: ConsoleSources,
   runAttack: (id: string) => Promise<string>,
@@ -52,7 +56,7 @@ export function createActions(
   let attackStatus = "";
 
   async function post(path: string, body: object): Promise<ActionResult> {
-    const response = await fetch(`${urls.service}${path}`, {
+    const response = await fetchFromLab("service", `${urls.service}${path}`, {
       method: "POST",
       headers: await clientHeaders(urls.issuer, OWN_CLIENT),
       body: JSON.stringify(body),

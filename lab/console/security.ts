@@ -51,8 +51,8 @@ export const reportHeaders = secureHeaders({
 });
 
 /**
- * Rejects requests of other websites. With DNS rebinding, a request has another Host. Requests of a page of another
- * origin have that Origin, or the browser marks them as cross-site.
+ * Rejects requests of other websites. With DNS rebinding, a request has another Host. A request of a page of another
+ * origin has that origin in `Origin`, or a mark of the browser in `Sec-Fetch-Site`.
  */
 export const rejectOtherSites: MiddlewareHandler = (c, next) => {
   const { hostname, origin } = new URL(c.req.url);

@@ -253,9 +253,14 @@ describe("POST /api/actions", () => {
     expect(await text("/")).toMatch(/Ran kms-\w+\./);
   });
 
-  it("reports that the service does not respond", async () => {
+  it("reports that the service does not respond, with its address and the next step", async () => {
     const headers = { "X-Console-Token": await token() };
     const response = await post({ action: "wrong-key", name: "Stephen" }, headers);
     expect(response.status).toBe(409);
+    expect(await response.json()).toEqual({
+      error: expect.stringMatching(
+        /^The lab's service does not respond at http:\/\/127\.0\.0\.1:1\/decrypt\..+`npm start`/,
+      ),
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { fetchFromLab } from "../fetch-from-lab.ts";
 import { tokenPath } from "./issuer.ts";
 
 /** Name of the client that the console and the printed commands use. */
@@ -13,7 +14,9 @@ export async function clientHeaders(
 ): Promise<Readonly<Record<string, string>>> {
   const headers = { "Content-Type": "application/json" };
   if (issuer === undefined) return headers;
-  const response = await fetch(`${issuer}${tokenPath(client)}`, { method: "POST" });
+  const response = await fetchFromLab("issuer", `${issuer}${tokenPath(client)}`, {
+    method: "POST",
+  });
   if (!response.ok) {
     throw new Error(
       `The lab's issuer ${issuer} returned ${response.status} instead of a token of the client ${client}. Restart the lab.`,

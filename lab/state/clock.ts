@@ -9,7 +9,7 @@ export interface Clock {
 export interface AdjustableClock extends Clock {
   /** Lab seconds per real second; 0 while the clock is paused. */
   readonly speed: () => number;
-  /** @param speed lab seconds per real second, at least 0; 0 pauses the clock */
+  /** Changes the speed. @param speed lab seconds per real second, at least 0; 0 pauses the clock */
   readonly setSpeed: (speed: number) => void;
   /** Moves lab time forward, and runs the tasks that become due in order, each at its own time. */
   readonly advance: (milliseconds: number) => void;

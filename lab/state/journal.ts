@@ -120,7 +120,8 @@ function readEntries<Entry>(file: string): Entry[] {
     throw error;
   }
   const lines = content.split("\n");
-  lines.pop(); // the empty string after the last line feed
+  // Drop the empty string after the last line feed.
+  lines.pop();
   return lines.map((line, index) => {
     try {
       return JSON.parse(line) as Entry;

@@ -1,12 +1,12 @@
 import type { Clock } from "../state/clock.ts";
 
-/** A clock that only moves when a test advances it. */
+/** A clock that moves only when a test advances it. */
 export interface ManualClock extends Clock {
   /** Advances by `milliseconds` and runs the tasks that become due, in order and each at its own time. */
   readonly advance: (milliseconds: number) => void;
 }
 
-/** @param start milliseconds since the epoch */
+/** Creates a clock that starts at a time. @param start milliseconds since the epoch */
 export function manualClock(start: number): ManualClock {
   let time = start;
   const pending: { at: number; task: () => void }[] = [];

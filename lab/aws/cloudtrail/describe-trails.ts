@@ -35,7 +35,7 @@ export function describeTrailOperations(described: DescribedTrail): Operations {
   };
 }
 
-/** @throws AwsError `TrailNotFoundException` unless `name` is the name or the ARN of the trail */
+/** Checks that a name is the name or the ARN of the trail. @throws AwsError `TrailNotFoundException` */
 export function requireTrail({ trail, accountId }: DescribedTrail, name: string): void {
   if (isNamed(trail, name)) return;
   const arn = name.startsWith("arn:") ? name : trail.arn.replace(/[^/]+$/, () => name);

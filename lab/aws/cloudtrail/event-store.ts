@@ -18,7 +18,7 @@ export interface PendingEvent {
   readonly age?: number;
   /** Whether this is the second delivery of the event. */
   readonly repeated?: true;
-  /** Whether the trail was stopped: the event only goes to the event history. */
+  /** Whether the trail was stopped, so that only the event history gets the event. */
   readonly unlogged?: true;
 }
 

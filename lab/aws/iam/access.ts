@@ -29,7 +29,7 @@ export interface Role {
 
 /** The identities of the account and their permissions. */
 export interface Access {
-  /** @throws AwsError with AWS's message if the policies do not allow the action */
+  /** Evaluates the policies for a call. @throws AwsError with AWS's message if they do not allow the action */
   readonly authorize: (service: Service, call: Omit<Call, "authorize">, check: AccessCheck) => void;
   readonly role: (nameOrArn: string) => Role | undefined;
   /** Journals and applies a policy in JSON. @throws PolicyError */

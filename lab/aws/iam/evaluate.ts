@@ -103,9 +103,9 @@ export function evaluate(request: AccessRequest, policies: ApplicablePolicies): 
 }
 
 /**
- * How a resource's policy allows a request. `principal`: it names the user or the session, and no other policy is
- * needed. `role`: it names the session's role or `*`, and a boundary still applies. `account`: it names the account,
- * and an identity-based policy must allow the request too.
+ * How a resource's policy allows a request. `principal`: it names the user (also by `*`) or the session, and no other
+ * policy is needed. `role`: it names the session's role (also by `*`), and a boundary still applies. `account`: it
+ * names the account, and an identity-based policy must allow the request too.
  */
 type Grant = "principal" | "role" | "account" | "none";
 

@@ -319,14 +319,17 @@ export function authorizeUse(call: Call, key: KmsKey, use: KeyUse = {}): void {
   });
 }
 
-/** @throws AwsError `KMSInvalidStateException` */
+/** Rejects a key that is pending deletion. @throws AwsError `KMSInvalidStateException` */
 export function rejectPendingDeletion({ arn, current }: KmsKey): void {
   if (current.state === "PendingDeletion") {
     throw new AwsError("KMSInvalidStateException", `${arn} is pending deletion.`);
   }
 }
 
-/** @throws AwsError if the key is disabled, pending deletion or of another algorithm */
+/**
+ * Requires a key that can encrypt and decrypt.
+ * @throws AwsError if it is disabled, pending deletion or of another algorithm
+ */
 export function requireUsable(key: KmsKey, algorithm = "SYMMETRIC_DEFAULT"): void {
   rejectPendingDeletion(key);
   if (key.current.state === "Disabled") {

@@ -17,7 +17,7 @@ export function membersOf(input: unknown): RequestMembers {
   return { members: input as Readonly<Record<string, unknown>>, violations: [] };
 }
 
-/** @throws AwsError `ValidationException` with every violation found so far */
+/** Rejects a request with violations. @throws AwsError `ValidationException` that lists all of them */
 export function rejectViolations({ violations }: RequestMembers): void {
   if (violations.length === 0) return;
   const errors = violations.length === 1 ? "error" : "errors";
@@ -56,7 +56,10 @@ export function readText(
   return value;
 }
 
-/** @param options.secret whether the error for a missing member omits its value, as for a plaintext */
+/**
+ * Reads a required blob.
+ * @param options.secret whether the error for a missing member omits its value, as for a plaintext
+ */
 export function readBlob(
   request: RequestMembers,
   name: string,
@@ -135,7 +138,7 @@ export function checkGrantTokens(request: RequestMembers): void {
   }
 }
 
-/** @throws AwsError for a member that the lab does not support and that would change the response */
+/** Rejects members that the lab does not support and that would change the response. @throws AwsError that names one */
 export function rejectUnsupported(
   request: RequestMembers,
   operation: string,
@@ -153,7 +156,7 @@ function memberOf({ members }: RequestMembers, name: string): unknown {
   return ownProperty(members, name) ?? undefined;
 }
 
-/** @param quoted the value in quotes, `null`, or undefined where KMS omits the value */
+/** Adds a violation. @param quoted the value in quotes, `null`, or undefined where KMS omits the value */
 function violate(
   { violations }: RequestMembers,
   name: string,

@@ -124,7 +124,10 @@ export function listResourceTags(input: unknown, call: Call, keys: KeyStore): Aw
   };
 }
 
-/** @throws AwsError if the rotation of the key cannot be changed: it is disabled, pending deletion or a replica */
+/**
+ * Reads the key of an operation that changes its rotation, and checks that the caller may call it.
+ * @throws AwsError if the key is disabled, pending deletion or a replica
+ */
 function readRotatingKey(request: RequestMembers, call: Call, keys: KeyStore): KmsKey {
   const key = readAuthorizedKey(request, call, keys);
   requireUsable(key);

@@ -53,6 +53,7 @@ const FilterLogEvents = z.object({
 });
 
 /**
+ * Implements PutLogEvents.
  * @param ingest stores the accepted events and publishes their metrics
  * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
  */
@@ -79,7 +80,7 @@ export function putLogEvents(
   };
 }
 
-/** @throws AwsError if PutLogEvents would reject the whole batch */
+/** Validates a batch. @throws AwsError if PutLogEvents would reject all of it */
 function validateBatch(events: readonly LogEvent[]): void {
   const first = events[0]?.timestamp ?? 0;
   let bytes = 0;

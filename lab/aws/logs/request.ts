@@ -30,7 +30,7 @@ export function notFound(resource: "group" | "stream"): AwsError {
   return new AwsError("ResourceNotFoundException", `The specified log ${resource} does not exist.`);
 }
 
-/** @throws AwsError `ResourceNotFoundException` */
+/** Returns the log group with a name. @throws AwsError `ResourceNotFoundException` */
 export function requireGroup(store: LogStore, name: string): LogGroup {
   const group = store.groups.get(name);
   if (group === undefined) throw notFound("group");

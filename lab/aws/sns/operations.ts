@@ -28,6 +28,7 @@ const ConfirmSubscription = z.object({ TopicArn: text(), Token: text() });
 const ListSubscriptionsByTopic = z.object({ TopicArn: text(), NextToken: text().optional() });
 
 /**
+ * Validates a Publish request and publishes its message.
  * @param publish delivers the message and returns its id
  * @see https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
  */
@@ -115,7 +116,7 @@ function subscriptionPage(
   };
 }
 
-/** @throws AwsError `NotFound`, or `InvalidParameter` if `arn` is not an ARN */
+/** Returns the topic with an ARN. @throws AwsError `NotFound`, or `InvalidParameter` if `arn` is not an ARN */
 export function requireTopic(topics: readonly DeployedTopic[], arn: string): DeployedTopic {
   const elements = arn.split(":").length;
   if (elements < 6) {

@@ -17,7 +17,7 @@ dark.addEventListener("change", () => {
   if (latest !== undefined) drawChart(latest);
 });
 
-/** @param metric as `MetricChart` in the server's chart.ts */
+/** Draws a chart. @param metric as `MetricChart` in the server's chart.ts */
 export function drawChart(metric) {
   if (metric === undefined || metric === null) return;
   latest = metric;

@@ -4,7 +4,7 @@ import { announce, element, post } from "./page.js";
 
 const form = element("request");
 
-/** The lab's clock: its time when the last event arrived, and when that was on this machine. */
+/** The lab time and speed of the last clock event, and when it arrived by the browser's clock. */
 const clock = { now: 0, speed: 0, receivedAt: 0 };
 let events;
 

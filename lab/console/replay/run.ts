@@ -27,7 +27,7 @@ export interface ReplayInput {
  */
 export type ReplayFiles = (input: ReplayInput, signal: AbortSignal) => Promise<string>;
 
-/** @returns an error message, or undefined if the files can be replayed on the page */
+/** Validates the files of a replay. @returns an error message, or undefined if the page accepts the files */
 export function validateFiles(files: readonly File[]): string | undefined {
   if (files.length === 0) return "Choose at least one CloudTrail file: .json, .json.gz or .zip.";
   const other = files.find(({ name }) => !NAME.test(name));
@@ -80,7 +80,7 @@ function safeName(name: string): string {
 
 const CLI = fileURLToPath(new URL("../../../replay/cli.ts", import.meta.url));
 
-/** @returns the error, unless a report was written */
+/** Runs the CLI in a folder. @returns the error; undefined if it wrote a report */
 function runCli(
   folder: string,
   signal: AbortSignal,

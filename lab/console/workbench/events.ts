@@ -26,7 +26,10 @@ export const MAX_EVENTS = 100;
 /** Number of the newest trail records to try. */
 const SHOWN_RECORDS = 20;
 
-/** @throws Error with a message for the user, if the selection has no events or too many */
+/**
+ * Returns the selected log events.
+ * @throws Error with a message for the user, for an unknown record or detection, and for invalid or too many events
+ */
 export function candidateEvents(
   sources: ConsoleSources,
   selection: EventSelection,

@@ -30,7 +30,10 @@ export const notModelled: readonly string[] = [
   "Alarm actions must be SNS topics. AWS also supports Lambda, EC2, Auto Scaling and Systems Manager actions.",
 ];
 
-/** Runs the actions of an alarm for a new state of it or of a contributor, and returns a history item for each of them. */
+/**
+ * Runs the actions of an alarm for a new state of the alarm or of a contributor.
+ * @returns a history item for each action
+ */
 export function runActions(
   { record, state, at, trigger, ofContributor }: Transition,
   account: Account,

@@ -18,7 +18,7 @@ import type { StateRecord } from "./history.ts";
 /** The parsed rules of the composite alarms, by alarm name. */
 export type CompositeRules = ReadonlyMap<string, AlarmRule>;
 
-/** @throws Error that names the composite alarm, if AWS would reject its rule */
+/** Parses the rules of the composite alarms. @throws Error that names the alarm, if AWS would reject its rule */
 export function parseCompositeRules(alarms: readonly Alarm[]): CompositeRules {
   const names = new Set(alarms.map(({ name }) => name));
   return new Map(

@@ -34,6 +34,7 @@ const DescribeAlarms = z.object({
 type Request = z.infer<typeof DescribeAlarms>;
 
 /**
+ * Implements DescribeAlarms.
  * @param records sorted by name
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
  */

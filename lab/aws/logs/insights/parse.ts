@@ -24,8 +24,8 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Parses a query in the language of CloudWatch Logs Insights: the commands fields, display, filter, stats,
- * sort and limit with the functions that saved queries use.
+ * Parses a query in the language of CloudWatch Logs Insights: the commands fields, display, filter, parse, stats,
+ * sort and limit, with the functions that the saved queries use.
  * @throws AwsError `MalformedQueryException`
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
  */
