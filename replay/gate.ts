@@ -51,7 +51,7 @@ function whyIncomplete(
     names.length === 1 ? "and may be an alarm or filter" : "and may be alarms or filters";
   return (
     `${counted(names.length, "resource")} of --plan could not be replayed, ${which} of CloudTrail records: ` +
-    `${names.join(", ")}. "Not replayed" in the report says why. Follow it, or accept a resource by its name: ` +
+    `${names.join(", ")}. "Not replayed" in the report has the reasons. Resolve them, or accept a resource by its name: ` +
     `--allow-unread '${names[0]}'.`
   );
 }

@@ -18,7 +18,7 @@ export interface ReplayOptions {
   readonly since?: number;
   /** Milliseconds since the epoch, exclusive. */
   readonly until?: number;
-  /** By detection id. */
+  /** Thresholds to evaluate instead of the deployed ones, by detection id. */
   readonly thresholds: ReadonlyMap<string, number>;
   /** Callers to exclude, by detection id. */
   readonly exclusions: Exclusions;

@@ -15,7 +15,7 @@ export interface ReplayProps {
   readonly since?: number | undefined;
   /** Milliseconds since the epoch, exclusive. */
   readonly until?: number | undefined;
-  /** By detection id, instead of the deployed thresholds. */
+  /** Thresholds to evaluate instead of the deployed ones, by detection id. */
   readonly thresholds: ReadonlyMap<string, number>;
   readonly exclusions?: Exclusions;
   readonly workers: number;

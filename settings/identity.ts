@@ -27,7 +27,7 @@ const common = {
   use: z.literal("sig").optional(),
 };
 
-/** Public members only; others are dropped. https://www.rfc-editor.org/rfc/rfc7518#section-6 */
+/** Keeps only the public members of keys. https://www.rfc-editor.org/rfc/rfc7518#section-6 */
 const PublicKeys = z.object({
   keys: z
     .array(

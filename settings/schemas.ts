@@ -11,7 +11,7 @@ export function validated(validate: Validator<[string]>) {
   });
 }
 
-/** A text that `parse` converts to a value, or to an error message. */
+/** Accepts a text that `parse` converts to a value. Rejects it if `parse` returns an error message. */
 export function parsed<Value extends object>(parse: (text: string) => Value | string) {
   return z.string().transform((text, context): Value => {
     const value = parse(text);
@@ -21,7 +21,7 @@ export function parsed<Value extends object>(parse: (text: string) => Value | st
   });
 }
 
-/** One or more comma-separated items. Removes blanks around items, and empty items. */
+/** Accepts one or more comma-separated items. Removes blanks around items, and empty items. */
 export function listOf(validateItem: Validator<[string]>): z.ZodType<readonly string[]> {
   return z
     .string()
@@ -29,17 +29,17 @@ export function listOf(validateItem: Validator<[string]>): z.ZodType<readonly st
     .pipe(z.array(validated(validateItem)).min(1, "has no items"));
 }
 
-/** Same as `listOf`, with each item once. */
+/** Accepts the same as `listOf`, and removes duplicates. */
 export function setOf(validateItem: Validator<[string]>): z.ZodType<readonly string[]> {
   return listOf(validateItem).transform((items) => [...new Set(items)]);
 }
 
-/** Comma-separated names out of `known`. */
+/** Accepts comma-separated names out of `known`. */
 export function namesOf(kind: string, known: readonly string[]): z.ZodType<readonly string[]> {
   return listOf((name) => (known.includes(name) ? undefined : unknownName(kind, name, known)));
 }
 
-/** Comma-separated `name=number`: names out of `known`, each at most once, and numbers above 0. */
+/** Accepts comma-separated `name=number`: names out of `known`, each at most once, and numbers above 0. */
 export function numbersOf(
   kind: string,
   known: readonly string[],
@@ -64,7 +64,7 @@ export function numbersOf(
   });
 }
 
-/** Comma-separated `name=item`: names out of `known`, each with any number of items. */
+/** Accepts comma-separated `name=item`: names out of `known`, each with any number of items. */
 export function listsOf(
   kind: string,
   known: readonly string[],
@@ -82,7 +82,7 @@ export function listsOf(
   });
 }
 
-/** Comma-separated `name=text`: each name once. */
+/** Accepts comma-separated `name=text`, with each name once. */
 export function textsOf(
   validate: Validator<[name: string, text: string]>,
 ): z.ZodType<Readonly<Record<string, string>>> {

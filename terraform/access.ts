@@ -34,7 +34,7 @@ export interface DeployedDatabase {
 }
 
 export interface DeployedKey {
-  /** `<stack>/<Terraform resource name>`: stable, so a key keeps its material across restarts. */
+  /** `<stack>/<type>.<name>`: stable, so that the lab keeps a key's material across restarts. */
   readonly address: string;
   readonly keyId: string;
   readonly arn: string;

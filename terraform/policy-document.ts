@@ -21,7 +21,7 @@ const ARGUMENTS = ["sid", "effect", "principals", "actions", "resources", "condi
 
 /**
  * Renders the JSON that Terraform's data source `aws_iam_policy_document` renders.
- * @throws Error for an argument that the stacks do not use, because it could deny what the JSON allows
+ * @throws Error for an argument that the stacks do not use, because the JSON would allow more without it
  */
 export function policyDocument(block: PolicyDocumentBlock): string {
   rejectArguments(block, ["statement"]);

@@ -2,7 +2,7 @@ import { alarmStatistic } from "../../detections/alarm-statistic.ts";
 import type { Detection } from "../../detections/detection.ts";
 import type { DetectionSettings } from "../../detections/enabled.ts";
 
-/** The value that an alarm compares with its threshold. */
+/** The statistic and the periods over which an alarm evaluates its metric. */
 type AlarmEvaluation = Pick<Detection, "period" | "evaluationPeriods" | "statistic">;
 
 /** How a detection's alarm evaluates its metric with a threshold of 1, and with a higher threshold. */
@@ -11,7 +11,7 @@ export interface AlarmEvaluations {
   readonly aboveOne: AlarmEvaluation;
 }
 
-/** By detection id. */
+/** Evaluations by detection id. */
 export type EvaluationsById = Readonly<Record<string, AlarmEvaluations>>;
 
 /**

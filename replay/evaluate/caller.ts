@@ -41,7 +41,7 @@ export function callerOf(event: CloudTrailEvent): Caller {
   };
 }
 
-/** Describes the principal. CloudTrail records no ARN of callers of other accounts. */
+/** Describes the principal. Callers of other accounts have no ARN, only an account and possibly a principal id. */
 function principalOf({ type, arn, invokedBy, accountId, principalId }: UserIdentity): string {
   const account = field(accountId);
   const id = field(principalId);

@@ -40,7 +40,7 @@ export function createSeries({
   readonly events: CountsByMinute;
 }): (metric: number, id: string | undefined) => Series {
   const withoutMatches = new Map<string, Series>();
-  // The alarms of a detection, which are evaluated one after the other, usually read one metric.
+  // The alarms of a detection are evaluated one after the other, and usually read the same metric.
   let latest: { readonly metric: number; readonly series: Series } | undefined;
 
   function build(metric: number, sources: readonly Source[]): Series {

@@ -98,7 +98,7 @@ export function readTemplate(
   return [...resources, ...macros];
 }
 
-/** An SDK call or command that creates a filter or an alarm. */
+/** Matches an SDK call or command that creates a filter or an alarm. */
 export const CREATING_CALL = /put-?(metric-?filter|metric-?alarm|composite-?alarm)/i;
 
 /** Returns the reason why an entry of `Resources` cannot be read. */

@@ -116,7 +116,7 @@ function whyNoFilterFeeds(
   );
 }
 
-/** Compares what the filters can publish with the threshold. */
+/** Returns the reason why the values that the filters publish can never meet the threshold. */
 function whyNeverBreaching(
   feeding: readonly MetricFilter[],
   alarm: ThresholdAlarm,

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { STANDARD_INPUT } from "./chunks.ts";
 
-/** Limits of a group, which fits in the caches of a processor. A larger file is a group of its own. */
+/** Limits of a group, which fits in the caches of a processor. The file that reaches a limit ends its group. */
 const MAX_GROUP_FILES = 16;
 const MAX_GROUP_BYTES = 512 * 1024;
 

@@ -38,11 +38,11 @@ export function buildReport({
   countsKeyUse,
 }: {
   readonly tally: Tally;
-  /** With the filters of the trials. */
+  /** The detections, with the filters of the trials. */
   readonly detections: ReplayedDetections;
   readonly trials: readonly ExclusionTrial[];
   readonly monitoredMetrics: readonly string[];
-  /** By detection id, instead of the deployed thresholds. */
+  /** Thresholds to evaluate instead of the deployed ones, by detection id. */
   readonly thresholds: ReadonlyMap<string, number>;
   /** Whether to evaluate other thresholds too. */
   readonly sweep: boolean;
@@ -104,10 +104,10 @@ export function buildReport({
 function alarmReport(
   deployed: MetricAlarm,
   evaluated: {
-    /** Of each metric that the alarm reads. */
+    /** The values of each metric that the alarm reads. */
     readonly series: readonly Series[];
     readonly timelineOf: TimelineOf;
-    /** Instead of the deployed one. */
+    /** The threshold to evaluate instead of the deployed one. */
     readonly threshold: number | undefined;
     readonly evaluations: ReplayedDetection["evaluations"];
     readonly sweep: boolean;

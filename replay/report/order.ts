@@ -11,7 +11,7 @@ function rank(detection: DetectionReport): number {
   return isNotBound(detection) ? 2 : 3;
 }
 
-/** Whether a detection has no matches because its patterns name a role or key that no past event names. */
+/** Whether a detection has no matches, and its patterns name the role or key of the stacks, which past events lack. */
 export function isNotBound({ unbound, matches }: DetectionReport): boolean {
   return unbound.length > 0 && matches.count === 0;
 }

@@ -17,7 +17,7 @@ export interface Report {
   /** Problems of imported alarms. The alarms of the stacks have none, which tests check. */
   readonly problems: readonly AlarmProblem[];
   readonly notReplayed: readonly NotReplayed[];
-  /** Keys of `--keys` and `--key-arn` without matches, of which some may have a wrong ARN. */
+  /** Keys of `--keys` and `--key-arn` without matches, which may be due to a wrong ARN. */
   readonly unseenKeys: readonly ReplayedKey[];
   /** KMS calls by role and by key; null if all detections are bound to a role and a key. */
   readonly keyUse: { readonly roles: readonly KeyUse[]; readonly keys: readonly KeyUse[] } | null;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { run } from "../../common/run.ts";
 
 /**
- * Terraform configurations in the shapes of public alarm modules, each with the plan that Terraform makes of
- * it. `node replay/testing/plan-fixtures.ts` makes the plans again; the Terraform suite compares them.
+ * Terraform configurations in the shapes of public alarm modules, each with its plan.
+ * `node replay/testing/plan-fixtures.ts` creates the plans again, and the Terraform suite compares them.
  */
 export const FIXTURES = join(import.meta.dirname, "../imported/fixtures");
 
@@ -13,7 +13,7 @@ export const SHAPES = readdirSync(FIXTURES).sort();
 
 export const planFile = (shape: string) => join(FIXTURES, shape, "plan.json");
 
-/** Plans without credentials or network access: nothing is read from AWS. */
+/** Configures the provider so that it plans without credentials and without access to AWS. */
 const PROVIDER = `
 provider "aws" {
   region                      = "eu-west-1"

@@ -2,8 +2,8 @@
 const REFERENCE = /\$\{stack:([^/}]+)\/([^}]+)\}|\$\{|\}/g;
 
 /**
- * Refers to an attribute, within any text. A reference names the stack of the attribute until the stacks are
- * rendered, because other stacks read the attribute from that stack's state.
+ * Returns a reference to an attribute, for use within any text. It names the stack of the attribute until the stacks
+ * are rendered, because other stacks read the attribute from that stack's state.
  */
 export const reference = (stackId: string, address: string) => `\${stack:${stackId}/${address}}`;
 

@@ -8,7 +8,7 @@ export interface RecordReader {
   readonly end: () => void;
 }
 
-/** Each reads one token and returns the next state, or undefined if it needs more of the file. */
+/** Reads one token in a state. Returns the next state, or undefined if it needs more of the file. */
 const STEPS: Readonly<Record<State, (source: Source) => State | undefined>> = {
   topLevel: readTopLevel,
   list: readList,

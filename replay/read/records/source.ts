@@ -23,17 +23,17 @@ export interface Source {
   buffer: Buffer;
   /** Index in `buffer` of the first unread byte. */
   position: number;
-  /** The whole file is in `buffer` or has been read. */
+  /** Whether the rest of the file is in `buffer`. */
   isEnded: boolean;
   state: State;
   /** The kind of list that `state` is about. */
   list: "envelope" | "array";
-  /** Records so far, valid or not. */
+  /** Number of records so far, valid or not. */
   records: number;
   line: number;
-  /** The previous top-level record filled a line, so an incomplete line is an error, not a prefix. */
+  /** Whether the previous top-level record was a line, so that an incomplete line is an error. */
   isOneRecordPerLine: boolean;
-  /** Records at the top level whose end is missing. */
+  /** Number of records at the top level whose end is missing. */
   unclosed: number;
   /** Index in `buffer` of the next record separator; -1: none; undefined: not searched yet. */
   separator: number | undefined;
@@ -105,7 +105,7 @@ export function fail(source: Source, why: string): void {
   source.handler.onError(source.place(), why);
 }
 
-/** The error of a record that is not closed. */
+/** Returns the error for a record that is not closed. */
 export function incomplete({ isEnded }: Source): string {
   return isEnded
     ? "the file ends in the middle of this record"

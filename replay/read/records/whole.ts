@@ -9,7 +9,7 @@ const START = `{"Records":[${BEGINNING}`;
 /** The end of a record and the beginning of the next. */
 const SEPARATOR = `},${BEGINNING}`;
 const END = /\]\}[\t\n\r ]*$/;
-/** Room for some whitespace. */
+/** Number of bytes at the end of a file in which to look for `END`, with room for some whitespace. */
 const END_LENGTH = 8;
 
 /**
@@ -19,7 +19,7 @@ const END_LENGTH = 8;
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * Reads the records of a whole file as CloudTrail writes them, which is faster than `createRecordReader`.
+ * Reads all records of a file in the layout that CloudTrail writes, which is faster than `createRecordReader`.
  * @param skim begins a piece of the file that consists of complete records
  * @returns undefined for any other layout, and if a record is not valid JSON: read the file with
  *   `createRecordReader`
@@ -71,7 +71,7 @@ function readPiece(text: string, skim: Skim, records: WholeRecord[]): boolean {
   }
 }
 
-/** The separator may also be inside a record; then the text up to it is not valid JSON. */
+/** Parses a record. Fails if the separator was inside a record, because the text up to it is not valid JSON. */
 function parse(text: string): TextRecord | undefined {
   try {
     return unwrap(JSON.parse(text), text);
