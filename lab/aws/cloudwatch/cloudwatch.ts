@@ -36,7 +36,7 @@ export interface CloudWatchState {
 }
 
 export const notModelled: readonly string[] = [
-  "Alarms come from the stacks and cannot be changed through the API: there is no PutMetricAlarm, PutCompositeAlarm or DeleteAlarms. There are no mute rules.",
+  "Alarms come from the stacks. PutMetricAlarm and DeleteAlarms are recorded and change nothing. There are no PutCompositeAlarm and no mute rules.",
   ...notModelledOfMonitor,
   ...notModelledOfMetrics,
   ...notModelledOfMetricOperations,

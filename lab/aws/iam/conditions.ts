@@ -1,5 +1,5 @@
 import { parseAddress, validateCidr } from "../../../common/cidr.ts";
-import { PolicyError } from "./policy-error.ts";
+import { PolicyError, rejectVariables } from "./policy-error.ts";
 import { matchesArn, matchesWildcards } from "./wildcards.ts";
 
 /**
@@ -60,10 +60,7 @@ export function parseConditions(element: unknown): readonly Condition[] {
   return entriesOf(element, "Condition").flatMap(([operator, block]) =>
     entriesOf(block, operator).map(([key, value]) => {
       const values = (Array.isArray(value) ? value : [value]).map(String);
-      const variable = values.find((candidate) => candidate.includes("${"));
-      if (variable !== undefined) {
-        throw new PolicyError(`The lab does not evaluate policy variables, such as "${variable}".`);
-      }
+      rejectVariables(values);
       return { operator, key: key.toLowerCase(), values, matches: matcherOf(operator, values) };
     }),
   );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Condition, parseConditions } from "./conditions.ts";
-import { PolicyError } from "./policy-error.ts";
+import { PolicyError, rejectVariables } from "./policy-error.ts";
 
 export { PolicyError } from "./policy-error.ts";
 
@@ -105,13 +105,6 @@ function eitherOf(
   }
   if (patterns !== undefined) return { negated: false, patterns };
   return negated === undefined ? undefined : { negated: true, patterns: negated };
-}
-
-/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html */
-export function rejectVariables(values: readonly string[]): void {
-  const value = values.find((candidate) => candidate.includes("${"));
-  if (value === undefined) return;
-  throw new PolicyError(`The lab does not evaluate policy variables, such as in "${value}".`);
 }
 
 function parseJson(document: string): unknown {

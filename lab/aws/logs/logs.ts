@@ -50,7 +50,7 @@ export interface Logs {
 
 export const notModelled: readonly string[] = [
   ...notModelledOfStore,
-  "Log groups, metric filters and retention come from the stacks and cannot be changed through the API.",
+  "Log groups, metric filters and retention come from the stacks. Calls that change them are recorded and change nothing.",
   "DescribeLogGroups returns a log group's KMS key, but the lab does not encrypt log events.",
   "Insights queries support the commands fields, display, filter, parse with wildcards, stats, sort and limit, and the functions that the saved queries use.",
   "CloudWatch Logs has no subscription filters, transformers, data protection or Live Tail.",

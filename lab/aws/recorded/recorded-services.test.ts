@@ -33,7 +33,7 @@ afterAll(async () => {
 const lastRecord = () => aws.services.cloudTrail.recent(1)[0]?.event;
 
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
-test("records a password as CloudTrail masks it, and booleans, numbers and lists as such", async () => {
+test("masks a password as CloudTrail does, and records booleans, numbers and lists with their types", async () => {
   await client.query("rds", "ModifyDBInstance", {
     DBInstanceIdentifier: INSTANCE,
     MasterUserPassword: "correct-horse",
@@ -70,7 +70,7 @@ test("never writes a password or a secret to disk", async () => {
 });
 
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html
-test("records IAM in us-east-1, where AWS records global services", async () => {
+test("records calls of IAM in us-east-1, as AWS does for global services", async () => {
   const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
   const RoleName = "cipherwatch-dev-execution";
   await client.query("iam", "AttachRolePolicy", { RoleName, PolicyArn });
@@ -116,7 +116,7 @@ test.each<[string, () => Promise<unknown>, string]>([
   await expect(call()).rejects.toMatchObject({ code });
 });
 
-test("denies a role what its policies do not allow", async () => {
+test("denies a role the actions that its policies do not allow", async () => {
   const { accessKeyId } = aws.assumeRole("cipherwatch-dev-execution", "task");
   const execution = createAwsClient({
     endpoint: aws.url,

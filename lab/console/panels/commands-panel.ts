@@ -26,7 +26,7 @@ export function commandsPanel(
     ${commandLine("Encrypt", encrypt)}
     ${
       values.key === undefined
-        ? html`<p class="hint">Encrypt something, and the line that decrypts it appears here with its Key.</p>`
+        ? html`<p class="hint">Encrypt a Text to see the command that decrypts it with its Key.</p>`
         : commandLine("Decrypt", decrypt(values.key))
     }
     ${commandLine("Wrong Key", decrypt("some-random-false-key"))}

@@ -1,13 +1,11 @@
 import { evaluate, isTrue, type Row } from "./evaluate.ts";
 import type { AggregateColumn, Column, Command, QueriedEvent, Value } from "./query.ts";
 
-/** The columns of a result, in order. */
+/** The columns of a result, in order. A row of a log event also has its pointer, `@ptr`. */
 export type ResultRow = ReadonlyMap<string, Value>;
 
 export interface QueryResult {
   readonly rows: readonly ResultRow[];
-  /** Whether the rows are log events, each with a pointer to its event in `@ptr`. */
-  readonly pointers: boolean;
   /** Number of events that the filters kept. */
   readonly matched: number;
 }
@@ -80,7 +78,6 @@ export function runQuery(
       if (row.event !== undefined) result.set("@ptr", row.event.eventId);
       return result;
     }),
-    pointers: !aggregated,
     matched,
   };
 }
