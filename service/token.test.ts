@@ -122,6 +122,30 @@ describe("an access token is rejected", () => {
   );
 });
 
+test("a token that several requests present at the same time is verified once, valid or not", async () => {
+  const now = () => NOW * 1_000;
+  let lookups = 0;
+  const { find } = pinnedKeys(issuer.jwks);
+  const counted: typeof find = async (...request) => {
+    lookups += 1;
+    return await find(...request);
+  };
+  const verify = createTokenVerifier({ ...SETTINGS, keys: { find: counted }, now });
+  const [valid, forged] = [await issuer.sign(), await stranger.sign()];
+  const results = await Promise.allSettled(
+    [valid, valid, forged, forged].map(async (token) => await verify(token)),
+  );
+  expect(results.map(({ status }) => status)).toEqual([
+    "fulfilled",
+    "fulfilled",
+    "rejected",
+    "rejected",
+  ]);
+  expect(lookups).toBe(2);
+  await expect(verify(forged)).rejects.toThrow(InvalidToken);
+  expect(lookups).toBe(3);
+});
+
 test("an unavailable issuer is not a rejection", async () => {
   const find = () => Promise.reject(new IssuerUnavailable("ECONNREFUSED"));
   const unavailable = createTokenVerifier({ ...SETTINGS, keys: { find }, now: () => NOW * 1_000 });

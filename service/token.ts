@@ -70,6 +70,7 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
   const { issuer, audience, clientClaim, keys, now } = settings;
   // By digest, so that no usable token stays in memory.
   const remembered = new Map<string, Remembered>();
+  const pending = new Map<string, Promise<string>>();
 
   function remember(digest: string, client: string, expires: number): void {
     remembered.delete(digest);
@@ -115,7 +116,11 @@ export function createTokenVerifier(settings: TokenSettings): VerifyToken {
   return (token) => {
     const digest = hash("sha256", token, "base64");
     const known = remembered.get(digest);
-    return known !== undefined && now() < known.until ? known.client : verify(token, digest);
+    if (known !== undefined && now() < known.until) return known.client;
+    const result =
+      pending.get(digest) ?? verify(token, digest).finally(() => pending.delete(digest));
+    pending.set(digest, result);
+    return result;
   };
 }
 
