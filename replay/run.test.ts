@@ -19,12 +19,12 @@ let folder: string;
 let archive: GeneratedArchive;
 let detections: ReplayedDetections;
 /** The report for the archive, bound to its role and key. */
-let whole: Report;
+let fullReport: Report;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cipherwatch-replay-"));
   archive = generateArchive({ folder: join(folder, "archive"), events: 4000, seed: 7, days: 1 });
   detections = synthesizedDetections({}, archive).detections;
-  whole = await run([inArchive()]);
+  fullReport = await run([inArchive()]);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -59,11 +59,11 @@ describe("an archive with incidents", () => {
     const files = globSync("**/*_CloudTrail_*.gz", { cwd: inArchive() });
     const text = files.map((file) => gunzipSync(readFileSync(join(inArchive(), file))).toString());
     const { detections: parsed, span } = await run([await write("all.json", text.join("\n"))]);
-    expect({ parsed, span }).toEqual({ parsed: whole.detections, span: whole.span });
+    expect({ parsed, span }).toEqual({ parsed: fullReport.detections, span: fullReport.span });
   });
 
   it("is read completely, except for its digests", () => {
-    const { input, span } = whole;
+    const { input, span } = fullReport;
     expect(input).toMatchObject({
       files: archive.files,
       bytes: archive.compressedBytes,
@@ -79,7 +79,7 @@ describe("an archive with incidents", () => {
 
   it("raises each incident's alarm at its time, and no other alarm", () => {
     for (const incident of archive.incidents) {
-      const { matches, alarms } = detection(whole, incident.detection);
+      const { matches, alarms } = detection(fullReport, incident.detection);
       expect([incident.detection, matches.count >= incident.events]).toEqual([
         incident.detection,
         true,
@@ -91,7 +91,7 @@ describe("an archive with incidents", () => {
         expect(fired[0]?.from).toBeLessThanOrEqual(incident.to + 5 * MINUTE);
       }
     }
-    const quiet = whole.detections.filter(({ id }) =>
+    const quiet = fullReport.detections.filter(({ id }) =>
       archive.incidents.every((incident) => incident.detection !== id),
     );
     expect(quiet.flatMap(({ alarms }) => alarms.flatMap(({ fired }) => fired))).toEqual([]);
@@ -106,12 +106,12 @@ describe("an archive with incidents", () => {
     expect(detection(report, "kms-errors").unbound).toEqual(["role"]);
     expect(report.keyUse?.roles[0]?.arn).toBe(archive.roleArn);
     expect(report.keyUse?.keys[0]?.arn).toBe(archive.keyArn);
-    expect(whole.keyUse).toBeNull();
+    expect(fullReport.keyUse).toBeNull();
   });
 
   it("gives the same report for any number of workers", async () => {
-    expect(await run([inArchive()], { workers: 2 })).toEqual(whole);
-    expect(await run([inArchive()], { workers: 5 })).toEqual(whole);
+    expect(await run([inArchive()], { workers: 2 })).toEqual(fullReport);
+    expect(await run([inArchive()], { workers: 5 })).toEqual(fullReport);
   });
 
   it("applies an overridden threshold, and reports the results of others", async () => {
@@ -249,7 +249,7 @@ describe("who made the matching calls", () => {
 
   it("names the attackers of the generated incidents", () => {
     for (const incident of archive.incidents) {
-      const { matches, who } = detection(whole, incident.detection);
+      const { matches, who } = detection(fullReport, incident.detection);
       const total = who.principals.top.reduce((sum, { count }) => sum + count, 0);
       expect([incident.detection, total]).toEqual([incident.detection, matches.count]);
       expect(who.events.length).toBe(Math.min(matches.count, 20));

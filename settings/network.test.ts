@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { settings } from "./network.ts";
 import { issuesOf, settingsOf, testSettings } from "./testing.ts";
 
-const { natAddresses: _, ...settingsOfOurVpc } = settings;
+const { natAddresses: _, ...settingsOfNewVpc } = settings;
 
-testSettings(settingsOfOurVpc, {
+testSettings(settingsOfNewVpc, {
   vpcCidr: [
     "VPC_CIDR",
     "10.0.0.0/20",

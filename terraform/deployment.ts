@@ -102,10 +102,10 @@ export function readDeployment(
   if (onlyTrail === undefined || more.length > 0) {
     throw new Error(`The stacks must have exactly one aws_cloudtrail; they have ${trails.length}.`);
   }
-  const forEcs = deploymentAlarmNames(terraform);
+  const rollbackAlarms = deploymentAlarmNames(terraform);
   const metricAlarms = terraform
     .resources("aws_cloudwatch_metric_alarm")
-    .filter((resource) => !forEcs.has(parse(resource, "alarm_name", Name)));
+    .filter((resource) => !rollbackAlarms.has(parse(resource, "alarm_name", Name)));
   return {
     ...account,
     keys: [...readKeys(terraform), ...existing.keys],

@@ -29,19 +29,19 @@ export interface Account {
 export function createAccount(id: string, random: Random): Account {
   const keyArn = () => `arn:aws:kms:${HOME}:${id}:key/${random.uuid()}`;
   const role = "cipherwatch-dev-service";
-  const identified = { id, random };
+  const base = { id, random };
   return {
-    ...identified,
+    ...base,
     roleArn: `arn:aws:iam::${id}:role/${role}`,
     keyArn: keyArn(),
     otherKeys: Array.from({ length: 5 }, keyArn),
-    tasks: Array.from({ length: 4 }, () => session(identified, role, random.hex(32))),
-    monitoring: session(identified, "monitoring", "collector"),
+    tasks: Array.from({ length: 4 }, () => session(base, role, random.hex(32))),
+    monitoring: session(base, "monitoring", "collector"),
     config: {
-      ...session(identified, "AWSServiceRoleForConfig", "AWSConfig-Describe"),
+      ...session(base, "AWSServiceRoleForConfig", "AWSConfig-Describe"),
       invokedBy: "config.amazonaws.com",
     },
-    people: ["jordan", "sam", "noor"].map((name) => session(identified, "Developer", name)),
+    people: ["jordan", "sam", "noor"].map((name) => session(base, "Developer", name)),
   };
 }
 

@@ -121,7 +121,7 @@ const UNSUPPORTED_OF_FILTER = [
 function metricFilter(get: Attributes, address: string): MetricFilter {
   for (const name of UNSUPPORTED_OF_FILTER) {
     // A plan may mark an attribute that is not set as unknown. AWS's default is not to use it.
-    const value = known(get, name, z.unknown(), undefined);
+    const value = attributeOr(get, name, z.unknown(), undefined);
     if (value !== undefined && String(value) !== "false") {
       throw new NotReplayable(`${name} is ${JSON.stringify(value)}, which replay does not support`);
     }
@@ -129,7 +129,7 @@ function metricFilter(get: Attributes, address: string): MetricFilter {
   const [transformation] = get("metric_transformation", z.tuple([Transformation]));
   const { name, namespace, value, default_value: defaultValue, unit, dimensions } = transformation;
   return {
-    name: known(get, "name", Text, address),
+    name: attributeOr(get, "name", Text, address),
     // The log group makes no difference, because replay evaluates every filter on CloudTrail records.
     logGroupName: "replay",
     pattern: get("pattern", Text.default("")),
@@ -188,7 +188,7 @@ function metricAlarm(get: Attributes, address: string): ThresholdAlarm {
       get("datapoints_to_alarm", z.coerce.number().default(0)) || evaluationPeriods,
     treatMissingData: get("treat_missing_data", TreatMissingData.default("missing")),
   };
-  accept(() => validateMetricAlarm(alarm));
+  attempt(() => validateMetricAlarm(alarm));
   if (alarm.period % 60 !== 0) {
     throw new NotReplayable(
       `its period is ${alarm.period} seconds, but metric filters have a resolution of a minute`,
@@ -257,18 +257,18 @@ function resolveQueries(
       }),
       { id, expression },
     );
-  return accept(resolve, `its expression ${expression} is not supported: `);
+  return attempt(resolve, `its expression ${expression} is not supported: `);
 }
 
 function compositeAlarm(get: Attributes, address: string): CompositeAlarm {
   get("actions_suppressor", z.undefined({ error: "replay does not support suppressors" }));
   const rule = get("alarm_rule", Text);
-  accept(() => parseAlarmRule(rule));
+  attempt(() => parseAlarmRule(rule));
   return { ...alarmBase(get, address), rule };
 }
 
 /** Converts the error of a validation to the reason why an alarm is not replayed. */
-function accept<Result>(validate: () => Result, prefix = ""): Result {
+function attempt<Result>(validate: () => Result, prefix = ""): Result {
   try {
     return validate();
   } catch (error) {
@@ -278,19 +278,21 @@ function accept<Result>(validate: () => Result, prefix = ""): Result {
 
 function alarmBase(get: Attributes, address: string): AlarmBase {
   return {
-    name: known(get, "alarm_name", Text, address),
+    name: attributeOr(get, "alarm_name", Text, address),
     arn: "",
-    description: known(get, "alarm_description", Text.default(""), ""),
+    description: attributeOr(get, "alarm_description", Text.default(""), ""),
     actionsEnabled: get("actions_enabled", Flag.default(true)),
     // The ARNs of actions may be known only after apply. Only whether there are any matters here.
-    alarmActions: known(get, "alarm_actions", z.array(Text).default([]), ["(known after apply)"]),
+    alarmActions: attributeOr(get, "alarm_actions", z.array(Text).default([]), [
+      "(known after apply)",
+    ]),
     okActions: [],
     insufficientDataActions: [],
   };
 }
 
 /** Reads an attribute that does not affect the states of an alarm. Returns `fallback` if it is not known or invalid. */
-function known<Value>(
+function attributeOr<Value>(
   get: Attributes,
   name: string,
   schema: z.ZodType<Value>,

@@ -9,7 +9,7 @@ import type {
 import { type AlarmMetric, metricsOf } from "../detections/math-alarm.ts";
 import { type ImportedAlarms, importAlarms } from "./alarms.ts";
 import { isAwsNamespace } from "./aws-metrics.ts";
-import { feeds, filterError, findProblems } from "./problems.ts";
+import { filterError, findProblems, publishes } from "./problems.ts";
 import { readAlarmFile } from "./read-file.ts";
 
 /**
@@ -40,7 +40,7 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
     ({ name }) => !invalid.some(({ alarm }) => alarm === `filter ${name}`),
   );
   const others = imported.alarms
-    .filter((alarm) => !broken.has(alarm.name) && fedMetrics(alarm, filters).length === 0)
+    .filter((alarm) => !broken.has(alarm.name) && publishedMetrics(alarm, filters).length === 0)
     .map((alarm) => ({
       alarm: alarm.name,
       why: `its metric ${alarm.metricName} in ${alarm.namespace} does not come from a filter of CloudTrail records`,
@@ -58,15 +58,16 @@ export function importedDetections(files: readonly string[]): ReplayedDetections
 /** Whether each metric of an alarm is AWS's own, or comes from one of the filters. */
 function hasKnownSources(alarm: ThresholdAlarm, filters: readonly MetricFilter[]): boolean {
   return metricsOf(alarm).every(
-    (metric) => isAwsNamespace(metric.namespace) || filters.some((filter) => feeds(filter, metric)),
+    (metric) =>
+      isAwsNamespace(metric.namespace) || filters.some((filter) => publishes(filter, metric)),
   );
 }
 
-function fedMetrics(
+function publishedMetrics(
   alarm: ThresholdAlarm,
   filters: readonly MetricFilter[],
 ): readonly AlarmMetric[] {
-  return metricsOf(alarm).filter((metric) => filters.some((filter) => feeds(filter, metric)));
+  return metricsOf(alarm).filter((metric) => filters.some((filter) => publishes(filter, metric)));
 }
 
 function whyNotJson(pattern: string): string | undefined {
@@ -92,7 +93,7 @@ function detectionsOf({ filters, alarms }: ImportedAlarms): readonly ReplayedDet
       filters: indices,
       alarms: alarms.filter((alarm) => {
         // An alarm on several metrics is shown with the first that has a filter.
-        const shown = fedMetrics(alarm, filters)[0];
+        const shown = publishedMetrics(alarm, filters)[0];
         return shown?.namespace === namespace && shown.metricName === name;
       }),
       unbound: [],

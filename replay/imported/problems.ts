@@ -39,18 +39,21 @@ export function findProblems({
   return [
     ...alarms.flatMap((alarm) => {
       const metrics = metricsOf(alarm);
-      const feeding = filters.filter((filter) => metrics.some((metric) => feeds(filter, metric)));
-      const [unfed] = metrics
-        .filter((metric) => !filters.some((filter) => feeds(filter, metric)))
-        .flatMap((metric) => whyNoFilterFeeds(filters, metric) ?? []);
-      const never = unfed ?? (isMathAlarm(alarm) ? undefined : whyNeverBreaching(feeding, alarm));
+      const publishers = filters.filter((filter) =>
+        metrics.some((metric) => publishes(filter, metric)),
+      );
+      const [notPublished] = metrics
+        .filter((metric) => !filters.some((filter) => publishes(filter, metric)))
+        .flatMap((metric) => whyNoFilterPublishes(filters, metric) ?? []);
+      const never =
+        notPublished ?? (isMathAlarm(alarm) ? undefined : whyNeverBreaching(publishers, alarm));
       const missed =
-        never === undefined && feeding.length > 0 ? whyMissed(feeding, alarm) : undefined;
-      const silent = notified.has(alarm.name) ? undefined : whyNotNotified(alarm);
+        never === undefined && publishers.length > 0 ? whyMissed(publishers, alarm) : undefined;
+      const notNotified = notified.has(alarm.name) ? undefined : whyNotNotified(alarm);
       return [
         ...problem(alarm.name, "never fires", never),
         ...problem(alarm.name, "may miss", missed),
-        ...problem(alarm.name, "notifies nobody", silent),
+        ...problem(alarm.name, "notifies nobody", notNotified),
       ];
     }),
     ...composites
@@ -66,7 +69,7 @@ const problem = (
 ): readonly AlarmProblem[] => (why === undefined ? [] : [{ alarm, kind, why }]);
 
 /** Whether a filter that AWS accepts publishes the metric. */
-export function feeds(filter: MetricFilter, metric: AlarmMetric): boolean {
+export function publishes(filter: MetricFilter, metric: AlarmMetric): boolean {
   return isMetricOf(filter, metric) && hasDimensionsOf(filter, metric) && !filterError(filter);
 }
 
@@ -82,7 +85,7 @@ function hasDimensionsOf({ transformation }: MetricFilter, { dimensions }: Alarm
 const dimensionNames = (dimensions: Readonly<Record<string, string>> = {}) =>
   Object.keys(dimensions).sort().join(", ") || "no dimensions";
 
-function whyNoFilterFeeds(
+function whyNoFilterPublishes(
   filters: readonly MetricFilter[],
   alarm: AlarmMetric,
 ): string | undefined {
@@ -118,10 +121,10 @@ function whyNoFilterFeeds(
 
 /** Returns the reason why the values that the filters publish can never meet the threshold. */
 function whyNeverBreaching(
-  feeding: readonly MetricFilter[],
+  publishers: readonly MetricFilter[],
   alarm: ThresholdAlarm,
 ): string | undefined {
-  const values = publishedValues(feeding);
+  const values = publishedValues(publishers);
   if (values === undefined || alarm.treatMissingData === "breaching") return undefined;
   const { statistic, threshold, comparisonOperator } = alarm;
   const lowest = Math.min(...values);
@@ -156,8 +159,8 @@ function publishedValues(filters: readonly MetricFilter[]): ReadonlySet<number> 
   );
 }
 
-function whyMissed(feeding: readonly MetricFilter[], alarm: ThresholdAlarm): string | undefined {
-  const hasDefault = feeding.some(
+function whyMissed(publishers: readonly MetricFilter[], alarm: ThresholdAlarm): string | undefined {
+  const hasDefault = publishers.some(
     ({ transformation }) => transformation.defaultValue !== undefined,
   );
   if (

@@ -76,7 +76,7 @@ export function buildReport({
   });
   const reports = detections.map(reportOf);
   const composed = compositeReports(composites, reports, span);
-  const tried = trials.map(({ exclusions, remaining, hidden }) => ({
+  const trialReports = trials.map(({ exclusions, remaining, hidden }) => ({
     exclusions,
     remaining: reportOf(remaining),
     hidden: reportOf(hidden),
@@ -87,10 +87,12 @@ export function buildReport({
     detections: reports,
     composites: composed,
     exclusions:
-      tried.length === 0
+      trialReports.length === 0
         ? null
-        : compareExclusions(tried, { detections: reports, composites: composed }, (remaining) =>
-            compositeReports(composites, remaining, span),
+        : compareExclusions(
+            trialReports,
+            { detections: reports, composites: composed },
+            (remaining) => compositeReports(composites, remaining, span),
           ),
     problems,
     notReplayed,

@@ -14,7 +14,7 @@ import type {
  * @param composites evaluates the composite alarms over the detections as they are with exclusions
  */
 export function compareExclusions(
-  tried: readonly Pick<ExclusionReport, "exclusions" | "remaining" | "hidden">[],
+  trialReports: readonly Pick<ExclusionReport, "exclusions" | "remaining" | "hidden">[],
   deployed: Pick<Report, "detections" | "composites">,
   composites: (detections: readonly DetectionReport[]) => readonly CompositeReport[],
 ): ExclusionsReport {
@@ -29,9 +29,9 @@ export function compareExclusions(
       (span) => !alarm.fired.some((other) => overlaps(span, other)),
     ),
   });
-  const remaining = new Map(tried.map((trial) => [trial.remaining.id, trial.remaining]));
+  const remaining = new Map(trialReports.map((trial) => [trial.remaining.id, trial.remaining]));
   return {
-    detections: tried.map((trial) => ({
+    detections: trialReports.map((trial) => ({
       id: trial.remaining.id,
       ...trial,
       alarms: trial.remaining.alarms.map(compare),

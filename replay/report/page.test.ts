@@ -88,11 +88,11 @@ const report: Report = {
     },
   ],
   composites: [
-    { name: "attack", title: "Two at once", transitions: [], fired: [], missingAlarms: ["unfed"] },
+    { name: "attack", title: "Two at once", transitions: [], fired: [], missingAlarms: ["other"] },
   ],
   exclusions: null,
   problems: [],
-  notReplayed: [{ alarm: "unfed", why: `its metric ${HOSTILE} is not there`, unread: false }],
+  notReplayed: [{ alarm: "other", why: `its metric ${HOSTILE} is not there`, unread: false }],
   unseenKeys: [{ name: "crm", arn: HOSTILE, detectionIds: [] }],
   keyUse: {
     roles: [{ arn: `arn:aws:iam::111122223333:role/${HOSTILE}`, count: 12 }],
@@ -161,7 +161,7 @@ describe("renderPage", () => {
 
   it("lists what could not be read or replayed", () => {
     expect(page).toContain("Could not read 1 file and 1 record");
-    expect(page).toContain("Evaluated without unfed, which cannot be replayed.");
+    expect(page).toContain("Evaluated without other, which cannot be replayed.");
     expect(page).toContain("(deployed: 3)");
   });
 
@@ -201,7 +201,7 @@ describe("renderTable", () => {
       "Without --role-arn and --key-arn, these detections monitor the role and key of the stacks: kms-errors.",
     );
     expect(text).toContain("KMS keys in use, for --key-arn: none");
-    expect(text).toContain("attack is replayed without unfed");
+    expect(text).toContain("attack is replayed without other");
   });
 
   it("lists who made the matching calls, with totals and the first events", () => {
@@ -315,6 +315,6 @@ describe("renderJson", () => {
         },
       ],
     });
-    expect(json.composites).toMatchObject([{ name: "attack", without: ["unfed"] }]);
+    expect(json.composites).toMatchObject([{ name: "attack", without: ["other"] }]);
   });
 });
