@@ -60,3 +60,26 @@ test("shares one check until the verdict expires", async () => {
   await readiness();
   expect(asked).toBe(2);
 });
+
+test("runs one check at a time, even if no verdict is reused", async () => {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  let asked = 0;
+  const readiness = createReadiness({
+    checks: {
+      Database: fine,
+      Kms: () => {
+        asked += 1;
+        return held;
+      },
+    },
+    timeout: 60_000,
+    age: 0,
+    now: () => 0,
+  });
+  const verdicts = [readiness(), readiness(), readiness()];
+  release();
+  for (const { ready } of await Promise.all(verdicts)) expect(ready).toBe(true);
+  expect(asked).toBe(1);
+  await readiness();
+  expect(asked).toBe(2);
+});

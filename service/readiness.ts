@@ -18,10 +18,11 @@ export interface Verdict {
   readonly reasons: readonly string[];
 }
 
-/** Checks the dependencies. Concurrent callers share one result. */
+/** Checks the dependencies. Callers share a check that is running, however many they are and however long it takes. */
 export function createReadiness(settings: ReadinessSettings): () => Promise<Verdict> {
   const { checks, timeout, age, now } = settings;
   let latest: { readonly since: number; readonly verdict: Promise<Verdict> } | undefined;
+  let isRunning = false;
 
   async function check(): Promise<Verdict> {
     const [database, kms] = await Promise.all([
@@ -37,8 +38,12 @@ export function createReadiness(settings: ReadinessSettings): () => Promise<Verd
   }
 
   return () => {
-    if (latest === undefined || now() - latest.since >= age) {
-      latest = { since: now(), verdict: check() };
+    if (latest === undefined || (!isRunning && now() - latest.since >= age)) {
+      isRunning = true;
+      const verdict = check().finally(() => {
+        isRunning = false;
+      });
+      latest = { since: now(), verdict };
     }
     return latest.verdict;
   };
