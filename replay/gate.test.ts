@@ -183,6 +183,19 @@ it.each(OTHERS)(
   },
 );
 
+it.each(["problem", "alarm", "alarm,problem"])(
+  "does not pass a plan without alarms on its filters: %s",
+  async (condition) => {
+    const [[, others] = []] = OTHERS;
+    expect(await gate({ ALARM: undefined, ...others }, "--fail-on", condition)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /^--fail-on \S+: there is no alarm on a metric of the filters, .+ another --plan\.\n$/,
+      ),
+    });
+  },
+);
+
 it("marks resources that could not be read in the JSON report", async () => {
   const [[, Unread] = []] = UNREAD;
   const [[, others] = []] = OTHERS;

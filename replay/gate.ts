@@ -20,7 +20,7 @@ const IS_MET: Readonly<Record<FailureCondition, (report: Report) => boolean>> = 
 
 /**
  * Determines the exit code. A gate must not pass because nothing was read, because a resource of the plan could not be
- * read, or because the detections monitor a role or key that no event names.
+ * read, because there are no alarms, or because the detections monitor a role or key that no event names.
  */
 export function evaluateGate(
   report: Report,
@@ -31,7 +31,8 @@ export function evaluateGate(
   if (failOn.some((condition) => IS_MET[condition](report))) return { code: 1 };
   const error =
     whyIncomplete(report, allowUnread) ??
-    (failOn.includes("alarm") ? whyNotConclusive(report) : undefined);
+    (failOn.includes("alarm") ? whyNotConclusive(report) : undefined) ??
+    whyWithoutAlarms(report);
   return error === undefined
     ? { code: 0 }
     : { code: 2, error: `--fail-on ${failOn.join(",")}: ${error}` };
@@ -54,6 +55,13 @@ function whyIncomplete(
     `${names.join(", ")}. "Not replayed" in the report has the reasons. Resolve them, or accept a resource by its name: ` +
     `--allow-unread '${names[0]}'.`
   );
+}
+
+/** Filters and their alarms may be in different plans, of which only one was passed. */
+function whyWithoutAlarms({ detections }: Report): string | undefined {
+  return detections.some(({ alarms }) => alarms.length > 0)
+    ? undefined
+    : "there is no alarm on a metric of the filters, so nothing was checked. Pass the file with the alarms with another --plan.";
 }
 
 function matchesName(allowed: string, name: string): boolean {
