@@ -129,6 +129,26 @@ describe("an HTTP handler of KMS", () => {
     expect(code).toBe("DEPTH_ZERO_SELF_SIGNED_CERT");
   });
 
+  test("resolves a host name once for all attempts that wait for it, also for those that have ended", async () => {
+    const { port } = await startServer((response) => response.end("{}"));
+    const answers: (() => void)[] = [];
+    const handler = createHttpHandler(TIMEOUT, (_host, _options, callback) => {
+      answers.push(() => callback(null, [{ address: "127.0.0.1", family: 4 }]));
+    });
+    const controller = new AbortController();
+    const handle = (options = {}) =>
+      handler.handle(Object.assign(requestTo(port), { hostname: "kms.example.com" }), options);
+    const ended = failureOf(handle({ abortSignal: controller.signal }));
+    await expect.poll(() => answers.length).toBe(1);
+    controller.abort();
+    expect(await ended).toMatchObject({ name: "AbortError" });
+    const waiting = [handle(), handle()];
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(answers).toHaveLength(1);
+    answers[0]?.();
+    for (const { response } of await Promise.all(waiting)) expect(response.statusCode).toBe(200);
+  });
+
   test("stops on abort, also before it sends anything", async () => {
     const { port, connections } = await startServer(() => controller.abort());
     const controller = new AbortController();

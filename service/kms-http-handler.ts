@@ -1,3 +1,4 @@
+import { lookup as lookUp } from "node:dns";
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -6,19 +7,29 @@ import {
   type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { LookupFunction } from "node:net";
 import type { HttpHandler } from "@smithy/core/protocols";
 import { type HttpRequest, HttpResponse } from "@smithy/core/transport";
+import { shareLookups } from "./shared-lookup.ts";
 
 /**
  * Sends requests of the SDK over kept-alive connections, and reads each response as a whole. Does what the SDK's
  * NodeHttpHandler does with less than half its CPU: one timer in place of four, and no stream for the body.
  * Errors have the names and codes on which the SDK retries.
  * @param timeout milliseconds of an attempt, from connecting to the end of the response
+ * @param lookup resolves host names
  */
-export function createHttpHandler(timeout: number): HttpHandler<Record<string, unknown>> {
+export function createHttpHandler(
+  timeout: number,
+  lookup: LookupFunction = lookUp,
+): HttpHandler<Record<string, unknown>> {
   // The limit on requests in progress bounds the connections. The SDK's limit of 50 would make further calls
   // wait for a connection while the clock of their attempt runs.
-  const options = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  const options = {
+    keepAlive: true,
+    maxSockets: Number.POSITIVE_INFINITY,
+    lookup: shareLookups(lookup),
+  };
   const http = new HttpAgent(options);
   const https = new HttpsAgent(options);
   const send = (protocol: string, options: RequestOptions) =>
