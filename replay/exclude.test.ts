@@ -91,6 +91,21 @@ describe("--exclude", () => {
     );
   });
 
+  it("reports why an exclusion cannot be tested without matches", async () => {
+    const never = await run(
+      "--pattern",
+      "{ $.eventName = Never }",
+      "--exclude",
+      "pattern=rds.amazonaws.com",
+    );
+    expect(never.out).toContain("\n  There are no matches, so the exclusion cannot be tested.\n");
+    const options = ["--exclude", `kms-outsider=${RESTORE}`];
+    const { out } = await run(...options);
+    expect(out).toContain(
+      "\n  The detection is not bound, so the exclusion cannot be tested. Pass --role-arn and --key-arn.\n",
+    );
+  });
+
   it("is in the text, JSON and HTML", async () => {
     const args = ["--pattern", KMS, "--exclude", `pattern=${RESTORE}`];
     const { out } = await run(...args);

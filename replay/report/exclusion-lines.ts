@@ -1,4 +1,5 @@
 import { counted, dateTime, duration, number } from "./format.ts";
+import { whyNothingHidden } from "./order.ts";
 import type { AlarmSpan, ExclusionReport, RemainingAlarm, Report } from "./report.ts";
 import { linesOf } from "./who-lines.ts";
 
@@ -29,7 +30,7 @@ function detectionLines({
     `${id} with --exclude ${exclusions.join(", ")}: ${number(remaining.matches.count)} of ${counted(total, "match", "matches")} would remain`,
     ...alarms.flatMap(alarmLines),
     ...(hidden.matches.count === 0
-      ? ["  None of the matches is by these callers, so the exclusion would change nothing here."]
+      ? [`  ${whyNothingHidden(remaining)}`]
       : [
           `  It would no longer detect ${counted(hidden.matches.count, "match", "matches")}, nor anyone who steals the credentials of these callers:`,
           ...linesOf(hidden.who).map((line) => `  ${line}`),

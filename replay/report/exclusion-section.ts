@@ -1,5 +1,6 @@
 import { counted, dateTime, duration, number } from "./format.ts";
 import { type Html, html } from "./html.ts";
+import { whyNothingHidden } from "./order.ts";
 import type { AlarmSpan, ExclusionReport, RemainingAlarm, Report } from "./report.ts";
 import { renderWho } from "./who-tables.ts";
 
@@ -22,7 +23,7 @@ function renderExclusion(report: ExclusionReport): Html {
 ${alarms.map(renderAlarm)}
 ${
   hidden.matches.count === 0
-    ? html`<p>None of the matches is by these callers, so the exclusion would change nothing here.</p>`
+    ? html`<p>${whyNothingHidden(remaining)}</p>`
     : html`<p>It would no longer detect ${counted(hidden.matches.count, "match", "matches")}, nor anyone who steals the credentials of these callers:</p>
 ${renderWho(hidden.who)}`
 }

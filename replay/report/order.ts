@@ -16,6 +16,16 @@ export function isNotBound({ unbound, matches }: DetectionReport): boolean {
   return unbound.length > 0 && matches.count === 0;
 }
 
+/** Returns the reason why exclusions hide no match of a detection. @param remaining the detection with the exclusions */
+export function whyNothingHidden(remaining: DetectionReport): string {
+  if (isNotBound(remaining)) {
+    return `The detection is not bound, so the exclusion cannot be tested. Pass ${missingOptions(remaining)}.`;
+  }
+  return remaining.matches.count === 0
+    ? "There are no matches, so the exclusion cannot be tested."
+    : "None of the matches is by these callers, so the exclusion would change nothing here.";
+}
+
 /** Returns the options that bind the detection: `--role-arn and --key-arn`. */
 export function missingOptions({ unbound }: Pick<DetectionReport, "unbound">): string {
   return unbound.map((binding) => `--${binding}-arn`).join(" and ");
