@@ -45,7 +45,7 @@ export function deployedDetections(
   const alarms: readonly MetricAlarm[] = [...deployment.alarms, ...deployment.anomalyAlarms];
   const whyNotReplayed = (alarm: MetricAlarm): string | undefined => {
     if (!metrics.has(alarmKeyOf(alarm))) {
-      return `its metric ${alarm.metricName} in ${alarm.namespace} does not come from CloudTrail`;
+      return `its metric ${alarm.metricName} in ${alarm.namespace} does not come from a filter of CloudTrail records`;
     }
     if (alarm.treatMissingData === "breaching") {
       return "it fires without events, and the files do not show whether there were any before the first one";
