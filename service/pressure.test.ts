@@ -183,6 +183,31 @@ test("a request with a large body beyond the slots gets 429 before its body is r
   expect((await working).status).toBe(200);
 });
 
+test("a request whose client has gone while it waited for a quota is not worked on", async () => {
+  const { promise: held, resolve: release } = Promise.withResolvers<undefined>();
+  const clients: string[] = [];
+  const take = (client: string) => {
+    clients.push(client);
+    return held;
+  };
+  const identity = { verifyToken: () => "alice", quotas: { take }, clientMetrics: 0 };
+  const { harness, port } = await serve({ identity });
+  const before = harness.kms.calls.length;
+  const body = JSON.stringify({ Name: "n", Text: "t" });
+  const socket = connectTo(port, "127.0.0.1");
+  socket.write(head(body.length).replace("\r\n", "\r\nAuthorization: Bearer t\r\n") + body);
+  await expect.poll(() => clients, PATIENCE).toEqual(["alice"]);
+  socket.destroy();
+  const [server] = servers;
+  const connections = () => new Promise((resolve) => server?.getConnections((_, n) => resolve(n)));
+  await expect.poll(connections, PATIENCE).toBe(0);
+  release(undefined);
+  await expect
+    .poll(() => harness.lines, PATIENCE)
+    .toMatchObject([{ client: "alice", status: 400 }]);
+  expect(harness.kms.calls).toHaveLength(before);
+});
+
 test("a connection may have 16 requests in progress, and is closed with the next one", async () => {
   const { harness, port } = await serve({});
   let release = () => {};

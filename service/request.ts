@@ -110,6 +110,8 @@ async function readBody(context: RequestContext, limit: number): Promise<Buffer>
 
 /** Reads a body that has arrived as a whole, as most do: iterating over it takes ten times as long. */
 function readWhole(incoming: IncomingMessage, limit: number, { receive }: Admission): Buffer {
+  // The client may have gone while the request waited for a quota. Nobody would learn the result of the work.
+  if (incoming.socket.destroyed) throw connectionClosed();
   const body: Buffer = incoming.read() ?? Buffer.alloc(0);
   if (body.length > limit) throw tooLarge("is too large", limit);
   receive(body.length);
@@ -133,7 +135,7 @@ async function collect(
     }
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem("MalformedJson", "The connection closed before the body was complete.");
+    throw connectionClosed();
   }
   if (size > limit) throw tooLarge("is too large", limit);
   return Buffer.concat(chunks);
@@ -148,6 +150,10 @@ function bodyOf({ env, req }: RequestContext): AsyncIterable<Uint8Array> {
   // Leaving the loop early must not destroy the connection: the response still has to be sent.
   if (incoming !== undefined) return incoming.iterator({ destroyOnReturn: false });
   return req.raw.body ?? new ReadableStream({ start: (controller) => controller.close() });
+}
+
+function connectionClosed(): Problem {
+  return new Problem("MalformedJson", "The connection closed before the body was read.");
 }
 
 function tooLarge(size: string, limit: number): Problem {
