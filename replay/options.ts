@@ -74,9 +74,9 @@ export const usage = (command: string) => `${command} [options] PATH…
                        be the location of the files, s3://bucket/AWSLogs/account
   --help               show this help
 
-Exit codes: 0 success; 1 something that --fail-on names was found; 2 invalid arguments, some files, records or
-(with --fail-on) resources of --plan could not be read or it has no alarms, or with --fail-on alarm, no event was
-evaluated or a detection needs --role-arn or --key-arn.`;
+Exit codes: 0 success; 1 something that --fail-on names was found; 2 invalid arguments, or some files or records
+could not be read. Also 2 with --fail-on: resources of --plan could not be read, or it has no alarms on its
+filters. Also 2 with --fail-on alarm: no event was evaluated, or a detection needs --role-arn or --key-arn.`;
 
 /**
  * @param command for the usage text in errors
