@@ -73,7 +73,7 @@ describe("an error with the location and the expression", () => {
   it.each([
     ['${join("-", ["a"])}', /a\/aws_sns_topic\.T\.name.*function or an operator/],
     ["${aws_sqs_queue.Q.arn}", /aws_sqs_queue\.Q\.arn.*no such block/],
-    ["${aws_sns_topic.T.fifo}", /aws_sns_topic\.T\.fifo.*the attribute is not known/],
+    ["${aws_sns_topic.T.fifo}", /aws_sns_topic\.T\.fifo.*do not set this attribute/],
     ["${data.terraform_remote_state.gone.outputs.x}", /no such block/],
     ['x ${"${a}"}', /Cannot resolve/],
   ])("%s", (name, message) => {

@@ -159,7 +159,11 @@ function evaluate(
   }
   for (const step of remaining) value = (value as Block | null | undefined)?.[step];
   if (value === undefined)
-    throw unresolved(path, `\${${expression}}`, "the attribute is not known");
+    throw unresolved(
+      path,
+      `\${${expression}}`,
+      "the stacks do not set this attribute, and terraform/computed-attributes.ts does not define it",
+    );
   return value;
 }
 
