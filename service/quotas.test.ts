@@ -11,13 +11,14 @@ const LIMITS: QuotaLimits = {
 };
 
 let now: number;
-let statements: number;
+/** Units of each statement. */
+let counts: number[];
 let used: Map<string, number>;
 let failure: Error | undefined;
 
 /** Counts as the database does. */
 const take: QuotaStore["take"] = async ({ client, quota, period, count, limit }) => {
-  statements += 1;
+  counts.push(count);
   if (failure !== undefined) throw failure;
   const key = `${client} ${quota} ${period}`;
   const before = used.get(key) ?? 0;
@@ -28,7 +29,7 @@ const take: QuotaStore["take"] = async ({ client, quota, period, count, limit })
 
 beforeEach(() => {
   now = 1_000 * DAY;
-  statements = 0;
+  counts = [];
   used = new Map();
   failure = undefined;
 });
@@ -118,15 +119,62 @@ test("a rejection names the quota and the seconds until the next window", async 
 });
 
 describe("the database", () => {
-  test("gets a statement for every hundredth request of a busy client at most, and none for rejected ones", async () => {
+  test("gets few statements for a busy client, and none for rejected requests", async () => {
     const quotas = task({ requestsPerMinute: 100_000 });
     for (let index = 0; index < 2_000; index += 1) await quotas.take("alice", false);
-    expect(statements).toBe(20);
+    expect(counts.length).toBeLessThan(10);
     const strict = task({ decryptsPerDay: 1 });
     await admitted([strict], 1);
-    const before = statements;
+    const before = counts.length;
     expect(await admitted([strict], 90)).toBe(0);
-    expect(statements - before).toBeLessThanOrEqual(4);
+    expect(counts.length - before).toBeLessThanOrEqual(4);
+  });
+
+  test("gets one statement for all requests that wait for the same quota", async () => {
+    const quotas = task({ decryptsPerDay: 5_000 });
+    await Promise.all(Array.from({ length: 4_000 }, async () => await quotas.take("alice", true)));
+    // Two for each of the three quotas: the first request asks before the others have arrived.
+    expect(counts.length).toBeLessThanOrEqual(6);
+  });
+
+  test("gets the statements of all quotas of a request at the same time", async () => {
+    const started: string[] = [];
+    const quotas = createQuotas({
+      limits: LIMITS,
+      store: {
+        take({ quota }) {
+          started.push(quota);
+          return new Promise(() => {});
+        },
+      },
+      now: () => now,
+    });
+    void quotas.take("alice", true);
+    await Promise.resolve();
+    expect(started).toEqual(["requests-minute", "decrypts-minute", "decrypts-day"]);
+  });
+
+  test("gets the statement for a busy client's next lease while the client still has half of its units", async () => {
+    const quotas = task({ requestsPerMinute: 10_000_000 });
+    for (let index = 0; index < 10_000; index += 1) await quotas.take("alice", false);
+    let waits = 0;
+    for (let index = 0; index < 10_000; index += 1) {
+      const taken = quotas.take("alice", false);
+      if (taken instanceof Promise) waits += 1;
+      await taken;
+    }
+    expect(waits).toBe(0);
+  });
+
+  test("lends a client that is no longer busy 100 units at most", async () => {
+    const quotas = task({ requestsPerMinute: 10_000_000, decryptsPerDay: 10_000_000 });
+    for (let index = 0; index < 3_000; index += 1) await quotas.take("alice", true);
+    expect(counts.at(-1)).toBeGreaterThan(1_000);
+    for (let index = 0; index < 20_000; index += 1) {
+      now += 100;
+      await quotas.take("alice", true);
+    }
+    expect(counts.at(-1)).toBe(100);
   });
 
   test("that is unavailable makes requests fail, and is asked again by the next one", async () => {

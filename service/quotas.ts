@@ -57,11 +57,17 @@ interface Quota {
 
 /** A part of a client's quota that this process may use without asking the database. */
 interface Lease {
+  readonly quota: Quota;
   /** Number of the window since the epoch. */
   readonly period: number;
   left: number;
   /** How much of the quota all tasks have taken, as far as this process knows. */
   taken: number;
+  /** Units of the last extension, and when it began, in milliseconds since the epoch. */
+  size: number;
+  extendedAt: number;
+  /** Requests that wait for an extension. */
+  waiting: number;
   pending: Promise<void> | undefined;
 }
 
@@ -69,14 +75,19 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 /**
- * A lease is this share of what is left: few statements for busy clients, and little that is lost in tasks that
- * do not use their leases up.
+ * A lease is at most this share of what is left: few statements for busy clients, and little that is lost in tasks
+ * that do not use their leases up.
  */
 const LEASE_SHARE = 20;
-const MAX_LEASE = 100;
 
-/** Leases to remember, a bound on memory. A forgotten lease is lost to its client. */
-const MAX_LEASES = 10_000;
+/** Units of a lease of a client that is not busy. */
+const IDLE_LEASE = 100;
+
+/** Milliseconds that a lease of a busy client should last: each lease that is used up sooner doubles the next one. */
+const LEASE_DURATION = 1_000;
+
+/** Clients whose leases to remember, a bound on memory. A forgotten lease is lost to its client. */
+const MAX_CLIENTS = 5_000;
 
 /** Counts requests in the database, a lease at a time, so that most requests need no statement. */
 export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
@@ -98,41 +109,62 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
     window: DAY,
     unit: "decrypts per day",
   };
-  const ofRequests = [requests];
-  const ofDecrypts = [requests, decryptsOfMinute, decryptsOfDay];
-  const leases = new Map<string, Lease>();
+  const quotas = [requests, decryptsOfMinute, decryptsOfDay];
+  const leases = new Map<string, readonly Lease[]>();
 
-  function leaseOf(client: string, { name, window }: Quota): Lease {
-    const key = `${client} ${name}`;
-    const period = Math.floor(now() / window);
-    const known = leases.get(key);
-    if (known?.period === period) return known;
-    const lease: Lease = { period, left: 0, taken: 0, pending: undefined };
-    leases.delete(key);
-    leases.set(key, lease);
+  /** @returns the leases of a client for the current windows, in the order of `quotas` */
+  function leasesOf(client: string): readonly Lease[] {
+    const time = now();
+    const known = leases.get(client);
+    if (known?.every((lease) => isCurrent(lease, time))) return known;
+    const current = quotas.map((quota, index) => {
+      const lease = known?.[index];
+      return lease !== undefined && isCurrent(lease, time) ? lease : newLease(quota, time);
+    });
+    leases.delete(client);
+    leases.set(client, current);
     const [oldest] = leases.keys();
-    if (leases.size > MAX_LEASES && oldest !== undefined) leases.delete(oldest);
-    return lease;
+    if (leases.size > MAX_CLIENTS && oldest !== undefined) leases.delete(oldest);
+    return current;
   }
 
-  async function extend(client: string, { name, limit }: Quota, lease: Lease): Promise<void> {
-    const share = Math.floor((limit - lease.taken) / LEASE_SHARE);
-    const count = Math.min(Math.max(share, 1), MAX_LEASE);
-    const taken = await store.take({ client, quota: name, period: lease.period, count, limit });
-    lease.left += taken === undefined ? 0 : count - Math.max(0, taken - limit);
-    lease.taken = Math.min(taken ?? limit, limit);
+  async function takeUnits(client: string, lease: Lease): Promise<void> {
+    const { quota, period } = lease;
+    // The other requests that have just used up the lease will wait, too.
+    await undefined;
+    const isBusy = now() - lease.extendedAt < LEASE_DURATION;
+    const size = Math.max(isBusy ? 2 * lease.size : lease.size / 2, IDLE_LEASE);
+    const share = Math.floor((quota.limit - lease.taken) / LEASE_SHARE);
+    const count = Math.max(Math.min(Math.floor(size), share), lease.waiting, 1);
+    lease.size = count;
+    lease.extendedAt = now();
+    const taken = await store.take({
+      client,
+      quota: quota.name,
+      period,
+      count,
+      limit: quota.limit,
+    });
+    lease.left += taken === undefined ? 0 : count - Math.max(0, taken - quota.limit);
+    lease.taken = Math.min(taken ?? quota.limit, quota.limit);
   }
 
-  async function awaitLeases(client: string, quotas: readonly Quota[]): Promise<void> {
-    for (const quota of quotas) {
-      const lease = leaseOf(client, quota);
-      while (lease.left === 0) {
-        if (lease.taken >= quota.limit) throw exceeded(quota, now());
-        lease.pending ??= extend(client, quota, lease).finally(() => {
-          lease.pending = undefined;
-        });
-        await lease.pending;
-      }
+  /** Extends a lease, once at a time. */
+  function extend(client: string, lease: Lease): Promise<void> {
+    lease.pending ??= takeUnits(client, lease).finally(() => {
+      lease.pending = undefined;
+    });
+    return lease.pending;
+  }
+
+  async function awaitUnits(client: string, held: readonly Lease[]): Promise<void> {
+    const empty = held.filter(({ left }) => left === 0);
+    for (const { quota, taken } of empty) if (taken >= quota.limit) throw exceeded(quota, now());
+    for (const lease of empty) lease.waiting += 1;
+    try {
+      await Promise.all(empty.map((lease) => extend(client, lease)));
+    } finally {
+      for (const lease of empty) lease.waiting -= 1;
     }
   }
 
@@ -140,17 +172,39 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
     client: string,
     isDecrypt: boolean,
   ): number | undefined | Promise<number | undefined> {
-    const quotas = isDecrypt ? ofDecrypts : ofRequests;
-    const held = quotas.map((quota) => leaseOf(client, quota));
+    const all = leasesOf(client);
+    const held = isDecrypt ? all : all.slice(0, 1);
     if (held.some(({ left }) => left === 0)) {
-      return awaitLeases(client, quotas).then(() => take(client, isDecrypt));
+      return awaitUnits(client, held).then(() => take(client, isDecrypt));
     }
-    for (const lease of held) lease.left -= 1;
-    const day = held[2];
+    for (const lease of held) {
+      lease.left -= 1;
+      // Early for a busy client, so that its requests do not wait. If it fails, the request that finds no units repeats it.
+      if (lease.size > IDLE_LEASE && lease.left < lease.size / 2 && lease.taken < lease.quota.limit)
+        extend(client, lease).catch(() => {});
+    }
+    const day = isDecrypt ? all[2] : undefined;
     return day && Math.round((100 * (day.taken - day.left)) / decryptsOfDay.limit);
   }
 
   return { take };
+}
+
+function isCurrent({ quota, period }: Lease, time: number): boolean {
+  return period === Math.floor(time / quota.window);
+}
+
+function newLease(quota: Quota, time: number): Lease {
+  return {
+    quota,
+    period: Math.floor(time / quota.window),
+    left: 0,
+    taken: 0,
+    size: IDLE_LEASE,
+    extendedAt: Number.NEGATIVE_INFINITY,
+    waiting: 0,
+    pending: undefined,
+  };
 }
 
 function exceeded({ limit, window, unit }: Quota, now: number): Problem {
