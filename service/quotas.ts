@@ -91,25 +91,8 @@ const MAX_CLIENTS = 5_000;
 
 /** Counts requests in the database, a lease at a time, so that most requests need no statement. */
 export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
-  const requests: Quota = {
-    name: "requests-minute",
-    limit: limits.requestsPerMinute,
-    window: MINUTE,
-    unit: "requests per minute",
-  };
-  const decryptsOfMinute: Quota = {
-    name: "decrypts-minute",
-    limit: limits.decryptsPerMinute,
-    window: MINUTE,
-    unit: "decrypts per minute",
-  };
-  const decryptsOfDay: Quota = {
-    name: "decrypts-day",
-    limit: limits.decryptsPerDay,
-    window: DAY,
-    unit: "decrypts per day",
-  };
-  const quotas = [requests, decryptsOfMinute, decryptsOfDay];
+  const quotas = quotasWith(limits);
+  const extend = createExtend(store, now);
   const leases = new Map<string, readonly Lease[]>();
 
   /** @returns the leases of a client for the current windows, in the order of `quotas` */
@@ -126,35 +109,6 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
     const [oldest] = leases.keys();
     if (leases.size > MAX_CLIENTS && oldest !== undefined) leases.delete(oldest);
     return current;
-  }
-
-  async function takeUnits(client: string, lease: Lease): Promise<void> {
-    const { quota, period } = lease;
-    // The other requests that have just used up the lease will wait, too.
-    await undefined;
-    const isBusy = now() - lease.extendedAt < LEASE_DURATION;
-    const size = Math.max(isBusy ? 2 * lease.size : lease.size / 2, IDLE_LEASE);
-    const share = Math.floor((quota.limit - lease.taken) / LEASE_SHARE);
-    const count = Math.max(Math.min(Math.floor(size), share), lease.waiting, 1);
-    lease.size = count;
-    lease.extendedAt = now();
-    const taken = await store.take({
-      client,
-      quota: quota.name,
-      period,
-      count,
-      limit: quota.limit,
-    });
-    lease.left += taken === undefined ? 0 : count - Math.max(0, taken - quota.limit);
-    lease.taken = Math.min(taken ?? quota.limit, quota.limit);
-  }
-
-  /** Extends a lease, once at a time. */
-  function extend(client: string, lease: Lease): Promise<void> {
-    lease.pending ??= takeUnits(client, lease).finally(() => {
-      lease.pending = undefined;
-    });
-    return lease.pending;
   }
 
   async function awaitUnits(client: string, held: readonly Lease[]): Promise<void> {
@@ -184,10 +138,59 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
         extend(client, lease).catch(() => {});
     }
     const day = isDecrypt ? all[2] : undefined;
-    return day && Math.round((100 * (day.taken - day.left)) / decryptsOfDay.limit);
+    return day && Math.round((100 * (day.taken - day.left)) / day.quota.limit);
   }
 
   return { take };
+}
+
+/** @returns a function that extends a lease of a client, once at a time */
+function createExtend({ take }: Pick<QuotaStore, "take">, now: () => number) {
+  async function takeUnits(client: string, lease: Lease): Promise<void> {
+    const { quota, period } = lease;
+    // The other requests that have just used up the lease will wait, too.
+    await undefined;
+    const isBusy = now() - lease.extendedAt < LEASE_DURATION;
+    const size = Math.max(isBusy ? 2 * lease.size : lease.size / 2, IDLE_LEASE);
+    const share = Math.floor((quota.limit - lease.taken) / LEASE_SHARE);
+    const count = Math.max(Math.min(Math.floor(size), share), lease.waiting, 1);
+    lease.size = count;
+    lease.extendedAt = now();
+    const taken = await take({ client, quota: quota.name, period, count, limit: quota.limit });
+    lease.left += taken === undefined ? 0 : count - Math.max(0, taken - quota.limit);
+    lease.taken = Math.min(taken ?? quota.limit, quota.limit);
+  }
+
+  return (client: string, lease: Lease): Promise<void> => {
+    lease.pending ??= takeUnits(client, lease).finally(() => {
+      lease.pending = undefined;
+    });
+    return lease.pending;
+  };
+}
+
+/** The first counts all requests, the others those that try a Key. */
+function quotasWith(limits: QuotaLimits): readonly Quota[] {
+  return [
+    {
+      name: "requests-minute",
+      limit: limits.requestsPerMinute,
+      window: MINUTE,
+      unit: "requests per minute",
+    },
+    {
+      name: "decrypts-minute",
+      limit: limits.decryptsPerMinute,
+      window: MINUTE,
+      unit: "decrypts per minute",
+    },
+    {
+      name: "decrypts-day",
+      limit: limits.decryptsPerDay,
+      window: DAY,
+      unit: "decrypts per day",
+    },
+  ];
 }
 
 function isCurrent({ quota, period }: Lease, time: number): boolean {
