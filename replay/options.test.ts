@@ -8,7 +8,7 @@ const KEY = "arn:aws:kms:ap-southeast-2:111122223333:key/1f6c8e0a-3b52-4d77-9a41
 const readOptions = (args: readonly string[]) => readOptionsOf(args, "npm run replay --");
 
 describe("readOptions", () => {
-  it("replays the detections with a thread per core by default", () => {
+  it("replays the detections with a thread per core, at most 64, by default", () => {
     expect(readOptions(["a.json", "b"])).toEqual({
       paths: ["a.json", "b"],
       patterns: [],
@@ -19,7 +19,7 @@ describe("readOptions", () => {
       failOn: [],
       allowUnread: [],
       plans: [],
-      workers: availableParallelism(),
+      workers: Math.min(availableParallelism(), 64),
       athena: false,
       help: false,
     });

@@ -22,7 +22,7 @@ export function readList(source: Source): State | undefined {
   skipBlank(source);
   if (source.position >= source.buffer.length) {
     if (!source.isEnded) return undefined;
-    fail(source, "the file ends before its list of records does");
+    fail(source, "the file ends in the middle of its list of records");
     return "topLevel";
   }
   switch (source.buffer[source.position]) {
@@ -102,7 +102,7 @@ export function skipEnvelopeTail(source: Source): State | undefined {
   const end = endOfBrackets(source.buffer, source.position, 1);
   if (end < 0) {
     if (canGrow(source)) return undefined;
-    fail(source, "the file ends before its envelope does");
+    fail(source, "the file ends in the middle of its envelope");
     source.position = source.buffer.length;
     return "topLevel";
   }

@@ -213,13 +213,13 @@ describe("reports unreadable records and reads the others", () => {
     [
       "a file that ends between records",
       `{"Records":[${good},`,
-      ["record 2: the file ends before its list of records does"],
+      ["record 2: the file ends in the middle of its list of records"],
       1,
     ],
     [
-      "a file that ends before its envelope",
+      "a file that ends in the middle of its envelope",
       `{"Records":[${good}]`,
-      ["record 2: the file ends before its envelope does"],
+      ["record 2: the file ends in the middle of its envelope"],
       1,
     ],
     [
