@@ -24,7 +24,7 @@ export const settings = {
 
   notifyOnOk: flag({
     description:
-      "Send an email when an alarm returns to OK, too. Off by default: an OK does not mean that an incident is over.",
+      "Also send an email when an alarm returns to OK. Off by default: an OK does not mean that an incident is over.",
     defaults: same(false),
   }),
 
@@ -83,7 +83,7 @@ export const refinements: readonly Refinement<ValuesOf<typeof settings>>[] = [
       (slackChannelId === undefined) !== (slackTeamId === undefined) &&
       "and CIPHERWATCH_SLACK_TEAM_ID must be set together",
     allowed: "both, or neither",
-    next: "set the other one, too",
+    next: "set both, or unset this one",
   },
 ];
 

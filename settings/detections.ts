@@ -36,7 +36,7 @@ export const settings = {
   }),
 
   cisPack: flag({
-    description: "Deploy the metric filters and alarms of the CIS AWS Foundations Benchmark, too.",
+    description: "Also deploy the metric filters and alarms of the CIS AWS Foundations Benchmark.",
     defaults: same(false),
   }),
 
@@ -106,7 +106,7 @@ export const refinements: readonly Refinement<Values>[] = [
     ],
     check: (values) => (tooLong({ ...values, exclusions: {} }).length > 0 ? [] : tooLong(values)),
     allowed: `exclusions that keep filter patterns within ${MAX_PATTERN_LENGTH} characters`,
-    next: "remove some exclusions, or replace several by one that ends with *",
+    next: "remove some exclusions, or replace several with one that ends with *",
   },
   {
     fields: [

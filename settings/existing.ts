@@ -36,7 +36,7 @@ export const settings = {
 
   trailKeyArn: setting({
     description:
-      "KMS key of the existing trail, whose changes kms-key-change reports, too. Not covered if unset.",
+      "KMS key of the existing trail, whose changes kms-key-change also reports. Not covered if unset.",
     schema: text(KEY_ARN, "is not the ARN of a KMS key").optional(),
     allowed: "the ARN of a key, not of an alias, such as arn:aws:kms:REGION:ACCOUNT:key/ID",
     next: "copy KmsKeyId from `aws cloudtrail describe-trails`, or unset it",
@@ -44,7 +44,7 @@ export const settings = {
 
   trailBucket: setting({
     description:
-      "Bucket of the existing trail, whose changes trail-change reports, too. Not covered if unset.",
+      "Bucket of the existing trail, whose changes trail-change also reports. Not covered if unset.",
     schema: text(BUCKET, "is not a valid S3 bucket name").optional(),
     allowed: "3 to 63 lowercase letters, digits, dots and hyphens, but no two dots in a row",
     next: "copy S3BucketName from `aws cloudtrail describe-trails`, or unset it",

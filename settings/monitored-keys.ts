@@ -129,7 +129,7 @@ export const refinements: readonly Refinement<Values>[] = [
     ],
     check: patternErrors,
     allowed: `callers that keep filter patterns within ${MAX_PATTERN_LENGTH} characters`,
-    next: "replace several roles by one that ends with *, or remove exclusions",
+    next: "replace several roles with one that ends with *, or remove exclusions",
   },
 ];
 

@@ -70,7 +70,7 @@ function withoutCallersOf(filter: MetricFilter, callers: readonly string[]): Met
   if (pattern.length > MAX_PATTERN_LENGTH) {
     throw new Error(
       `With --exclude, the filter pattern ${filter.name} has ${pattern.length} characters; AWS allows at ` +
-        `most ${MAX_PATTERN_LENGTH}. Exclude fewer callers, or replace several by one that ends with *.`,
+        `most ${MAX_PATTERN_LENGTH}. Exclude fewer callers, or replace several with one that ends with *.`,
     );
   }
   const { metricNamespace, ...transformation } = filter.transformation;

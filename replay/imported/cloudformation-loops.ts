@@ -63,7 +63,7 @@ export function expandLoops(template: Template, evaluate: (value: unknown) => un
   }
 }
 
-/** Replaces `${Name}` by the variable's value, and `&{Name}` by its letters and digits. */
+/** Replaces `${Name}` with the variable's value, and `&{Name}` with the letters and digits of the value. */
 function substitute(text: string, variables: Variables): string {
   return text.replaceAll(/([$&])\{([^{}!]+)\}/g, (reference, sign: string, name: string) => {
     const value = variables.get(name);

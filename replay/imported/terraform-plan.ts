@@ -86,7 +86,7 @@ function forgottenBy({ resource_changes: changes = [] }: PlanFile): readonly Fil
     })
     .map(({ address }) => ({
       address,
-      why: "the plan removes it from the state but not from AWS, so it stays as it is. Replay the current state, too: terraform show -json",
+      why: "the plan removes it from the state but not from AWS, so it stays as it is. Replay the current state as well: terraform show -json",
     }));
 }
 
