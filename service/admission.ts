@@ -5,6 +5,8 @@ import { Problem } from "./problem.ts";
 
 /** What a request asks of the limits, in this order. */
 export interface Admission {
+  /** Call it before waiting for the body: from then on, others may get the memory of a client that is slow. */
+  readonly awaitBody: () => void;
   /** Accounts for what has arrived of the body. @throws Problem 429 */
   readonly receive: (bytes: number) => void;
   /** Takes a slot for the work on a complete body. @throws Problem 429 */
@@ -58,20 +60,26 @@ export function memoryForRequests(available: number, textLimit: number): number 
   return total;
 }
 
-/**
- * @param takeSlot throws a Problem when all slots are taken
- * @param deadline aborts when the request ends early
- */
-export function createAdmission(
-  account: MemoryAccount,
-  takeSlot: () => void,
-  deadline: AbortSignal,
-): { readonly admission: Admission; readonly isAdmitted: () => boolean } {
+export interface AdmissionProps {
+  readonly account: MemoryAccount;
+  /** Throws a Problem when all slots are taken. */
+  readonly takeSlot: () => void;
+  /** Aborts when the request ends early. */
+  readonly deadline: AbortSignal;
+  /** Ends the request because its client sends the body slowly while memory is short. */
+  readonly evict: () => void;
+}
+
+export function createAdmission({ account, takeSlot, deadline, evict }: AdmissionProps): {
+  readonly admission: Admission;
+  readonly isAdmitted: () => boolean;
+} {
   let admitted = false;
   const hold = (bytes: number) => {
     if (!account.resize(REQUEST_BYTES + bytes)) throw tooMany("The memory for requests is in use");
   };
   const admission: Admission = {
+    awaitBody: () => account.whileClientIsBusy(evict),
     receive: (bytes) => hold(COPIES_RECEIVED * bytes),
     begin(bytes) {
       deadline.throwIfAborted();

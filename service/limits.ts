@@ -29,16 +29,18 @@ export function limitRequests({
     const controller = new AbortController();
     context.set("deadline", controller.signal);
     const account = memory.open();
-    let timer: NodeJS.Timeout | undefined;
-    const ended = new Promise<never>((_, reject) => {
-      const end = (problem: Problem) => {
-        reject(problem);
-        controller.abort(problem);
-      };
-      timer = setTimeout(() => end(deadlineExceeded(deadline)), deadline);
-      account.whileClientIsBusy(() => end(evicted()));
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = (problem: Problem) => {
+      reject(problem);
+      controller.abort(problem);
+    };
+    const timer = setTimeout(() => end(deadlineExceeded(deadline)), deadline);
+    const { admission, isAdmitted } = createAdmission({
+      account,
+      takeSlot: slots.take,
+      deadline: controller.signal,
+      evict: () => end(evicted()),
     });
-    const { admission, isAdmitted } = createAdmission(account, slots.take, controller.signal);
     context.set("admission", admission);
     const work = next().finally(() => {
       if (isAdmitted()) slots.free();

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { connect as connectTo, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { useService } from "./testing/fixture.ts";
 import { createHarness, type Harness, type HarnessSettings } from "./testing/harness.ts";
 import { exchange, listenOn, portOf, send, sendJson } from "./testing/http.ts";
@@ -22,6 +22,7 @@ async function serve(settings: Omit<HarnessSettings, "databaseUrl">, maxConnecti
 }
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
     server.close();
@@ -141,6 +142,27 @@ describe("memory", () => {
     release();
     for (const response of await Promise.all(working)) expect(response.status).toBe(200);
     expect((await post()).status).toBe(200);
+  });
+
+  test("is not taken from a request that waits for a quota, which holds none", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const { promise: held, resolve: release } = Promise.withResolvers<undefined>();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const take = () => {
+      ask();
+      return held;
+    };
+    const identity = { verifyToken: () => "alice", quotas: { take }, clientMetrics: 0 };
+    const { harness } = await serve({ identity, memory: MIB });
+    const headers = { Authorization: "Bearer t" };
+    const waiting = harness.post("/encrypt", { Name: "n", Text: "t" }, headers);
+    await asked;
+    vi.advanceTimersByTime(1_001);
+    const [all, more] = [harness.memory.open(), harness.memory.open()];
+    expect([all.resize(MIB), more.resize(1)]).toEqual([true, false]);
+    all.close();
+    release(undefined);
+    expect((await waiting).status).toBe(200);
   });
 
   test("is not held by the bodies of decrypts that wait for the memory of their texts", async () => {

@@ -101,6 +101,7 @@ async function readBody(context: RequestContext, limit: number): Promise<Buffer>
   await undefined;
   const incoming: IncomingMessage | undefined = context.env?.incoming;
   if (incoming?.complete) return readWhole(incoming, limit, admission);
+  admission.awaitBody();
   // Node never ends a body that stopped arriving, not even after the response.
   const expired = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
