@@ -1,5 +1,7 @@
 import type { Server } from "node:http";
 import { connect as connectTo, type Socket } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { useService } from "./testing/fixture.ts";
 import { createHarness, type Harness, type HarnessSettings } from "./testing/harness.ts";
@@ -124,6 +126,13 @@ describe("slow clients", () => {
   });
 });
 
+/** @returns bytes of the buffers that are in use */
+function memoryOfBuffers(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().arrayBuffers;
+}
+
 describe("memory", () => {
   test("bounds the bodies that are worked on, and shares itself again afterwards", async () => {
     const { harness, port } = await serve({ memory: 3.6 * MIB });
@@ -177,6 +186,24 @@ describe("memory", () => {
       send(port, "POST", "/decrypt", { body, headers }),
     );
     await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 4);
+    release();
+    for (const { status } of await Promise.all(decrypts)) expect(status).toBe(200);
+  });
+
+  test("of the body of a decrypt is free while KMS decides", async () => {
+    const { harness, port } = await serve({ deadline: 60_000 });
+    const Key = await harness.encrypt("n", "t");
+    const body = JSON.stringify({ Name: "n", Key }) + " ".repeat(MIB);
+    const headers = { "Content-Type": "application/json", "Content-Length": `${body.length}` };
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    harness.kms.interrupt = () => held;
+    const calls = harness.kms.calls.length;
+    const before = memoryOfBuffers();
+    const decrypts = Array.from({ length: 16 }, () =>
+      send(port, "POST", "/decrypt", { body, headers }),
+    );
+    await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(calls + 16);
+    await expect.poll(memoryOfBuffers, PATIENCE).toBeLessThan(before + 8 * MIB);
     release();
     for (const { status } of await Promise.all(decrypts)) expect(status).toBe(200);
   });

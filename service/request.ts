@@ -106,7 +106,10 @@ async function readBody(context: RequestContext, limit: number): Promise<Buffer>
   const expired = new Promise<never>((_, reject) => {
     deadline.addEventListener("abort", () => reject(deadline.reason), { once: true });
   });
-  return await Promise.race([collect(bodyOf(context), limit, admission), expired]);
+  const chunks: Uint8Array[] = [];
+  // `expired` keeps what the race resolves to until the request ends.
+  await Promise.race([collect(bodyOf(context), limit, admission, chunks), expired]);
+  return Buffer.concat(chunks);
 }
 
 /** Reads a body that has arrived as a whole, as most do: iterating over it takes ten times as long. */
@@ -123,8 +126,8 @@ async function collect(
   body: AsyncIterable<Uint8Array>,
   limit: number,
   { receive }: Admission,
-): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
+  chunks: Uint8Array[],
+): Promise<void> {
   let size = 0;
   receive(size);
   try {
@@ -139,7 +142,6 @@ async function collect(
     throw connectionClosed();
   }
   if (size > limit) throw tooLarge("is too large", limit);
-  return Buffer.concat(chunks);
 }
 
 /**

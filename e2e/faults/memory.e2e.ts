@@ -106,6 +106,22 @@ describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
     expect(isServing()).toBe(true);
   });
 
+  test("survives 256 clients that decrypt with blanks up to the largest body while KMS is slow", async () => {
+    const { send, close } = createClient(service.port);
+    const { Key } = JSON.parse((await send("/encrypt", { Name: "blanks", Text: "t" })).text);
+    const body = Buffer.from(JSON.stringify({ Name: "blanks", Key }).padEnd(LARGEST_BODY.length));
+    await kms.setDelay(500);
+    const tally = new Tally();
+    const request = async () => {
+      const { status, text } = await send("/decrypt", body);
+      return status === 0 ? text : status;
+    };
+    await load(256, tally, request);
+    await kms.setDelay(0);
+    close();
+    expectOnly(tally, [200, 429, 503]);
+  });
+
   test("survives clients that ask for the largest records and read nothing", async () => {
     const { send, close } = createClient(service.port);
     const { Key } = JSON.parse((await send("/encrypt", LARGEST_BODY)).text);
