@@ -43,6 +43,12 @@ async function start(
 const fail = (response: ServerResponse, status: number, type: string) =>
   response.writeHead(status).end(JSON.stringify({ __type: type, message: "m" }));
 
+/** Closes the connection once a part of the response was sent. */
+function breakOff(response: ServerResponse): void {
+  response.setHeader("Content-Length", "100");
+  response.write('{"events":[', () => response.socket?.end());
+}
+
 describe("a call to CloudWatch Logs", () => {
   test("is signed for the service and the Region, and returns the output", async () => {
     const { requests, call } = await start((response) => response.end('{"events":[]}'));
@@ -63,12 +69,20 @@ describe("a call to CloudWatch Logs", () => {
     ["gets a proxy's error page", (response) => response.writeHead(502).end("<html>")],
     ["loses its connection", (response) => response.socket?.destroy()],
     ["gets no response in time", never],
+    ["gets a part of a response in time", (response) => void response.write('{"events":[')],
+    ["gets a part of a response", (response) => breakOff(response)],
+    ["gets a page that is no response of CloudWatch Logs", (response) => response.end("<html>")],
   ])("is repeated when it %s", async (_, respond) => {
     const { requests, call } = await start((response, count) =>
       count === 1 ? respond(response) : response.end("{}"),
     );
     await expect(call("PutLogEvents", {}, signal)).resolves.toEqual({});
     expect(requests).toHaveLength(2);
+  });
+
+  test("returns nothing for an empty response, as operations without output have", async () => {
+    const { call } = await start((response) => response.end());
+    await expect(call("CreateLogStream", {}, signal)).resolves.toEqual({});
   });
 
   test("rejects with the name of an error that repeating does not change, after one attempt", async () => {

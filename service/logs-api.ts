@@ -70,8 +70,8 @@ export function createCallLogs(
     const response = await fetch(endpoint, init);
     const serverTime = Date.parse(response.headers.get("date") ?? "");
     if (!Number.isNaN(serverTime)) clockOffset = serverTime - Date.now();
+    if (response.ok) return outputOf(await response.text());
     const output: unknown = await response.json().catch(() => ({}));
-    if (response.ok) return output;
     const reason = errorNameOf(output) ?? `HTTP ${response.status}`;
     throw new AttemptError(reason, Math.abs(serverTime - signedAt) >= CLOCK_SKEW);
   }
@@ -89,6 +89,14 @@ export function createCallLogs(
       await delay(PAUSE * 2 ** (count - 1), undefined, { signal });
     }
   };
+}
+
+/**
+ * Throws if the text is not JSON: a page that breaks off must not look like the end of the ledger, nor an error page of a
+ * proxy like an entry that was stored. Some operations have no output.
+ */
+function outputOf(text: string): unknown {
+  return text === "" ? {} : JSON.parse(text);
 }
 
 /** The error of a response. */
