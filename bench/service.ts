@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
-import { startRealPostgres } from "../e2e/database/postgres.ts";
+import { importing, overTls } from "../e2e/database/over-tls.ts";
+import { type RealPostgres, startRealPostgres } from "../e2e/database/postgres.ts";
 import { connect } from "../service/database.ts";
-import { migrate, readMigrations } from "../service/migrate.ts";
+import { grantService, migrate, readMigrations } from "../service/migrate.ts";
+import { type Certificate, createCertificate } from "../service/testing/certificate.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "../service/testing/issuer.ts";
 import { MIGRATIONS } from "../service/testing/postgres-server.ts";
 import { TEST_ENVIRONMENT } from "../service/testing/service-process.ts";
@@ -43,25 +45,26 @@ interface Result extends Measurement {
 }
 
 /**
- * Compares the service with a bare floor (bench/service/floor.ts) on the same PostgreSQL and KMS, in alternation.
- * The processes, the database and the load share the machine, so that only ratios are meaningful.
+ * Compares the service with a bare floor (bench/service/floor.ts) on the same PostgreSQL and KMS, in alternation. All
+ * connect as in AWS: over TLS, to PostgreSQL with IAM authentication. The processes, the database and the load share
+ * the machine, so that only ratios are meaningful.
  */
 export async function bench(): Promise<boolean> {
-  const postgres = await startRealPostgres();
+  const certificate = createCertificate({ addresses: ["127.0.0.1"] });
+  const postgres = await startRealPostgres(certificate);
   const children: ChildProcess[] = [];
   try {
-    const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
-    await migrate(admin, readMigrations(MIGRATIONS));
-    await admin.end();
-    const kms = await start("service/kms.ts", {}, children);
+    await prepareDatabase(postgres);
+    const { cert, key } = certificate;
+    const kms = await start("service/kms.ts", { TLS_CERT: cert, TLS_KEY: key }, children);
     const environment = {
+      ...connectsOverTls(postgres, certificate),
       AWS_ENDPOINT_URL: String(kms.message.url),
-      DATABASE_URL: postgres.url(),
     };
     const lifted = { ...environment, MAX_IN_FLIGHT: "1000" };
     const service = await startTarget("../service/server.ts", lifted, children);
     const floor = await startTarget("service/floor.ts", environment, children);
-    const limited = await startTarget("../service/server.ts", environment, children);
+    const limited = await startIdentified(environment, children);
     console.log(
       `${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}, ${postgres.version}; ` +
         `${ROUNDS} alternating rounds of ${MILLISECONDS / 1_000} s`,
@@ -76,6 +79,27 @@ export async function bench(): Promise<boolean> {
     for (const child of children) child.kill("SIGKILL");
     postgres.remove();
   }
+}
+
+const SERVICE_ROLE = "cipherwatch_service";
+
+async function prepareDatabase(postgres: RealPostgres): Promise<void> {
+  const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
+  await migrate(admin, readMigrations(MIGRATIONS));
+  await admin`CREATE ROLE rds_iam`;
+  await grantService(admin, SERVICE_ROLE);
+  await admin.end();
+}
+
+/** @returns the variables of a program that connects to the database and to KMS over TLS */
+function connectsOverTls(postgres: RealPostgres, { cert }: Certificate): Environment {
+  const { NODE_OPTIONS, ...database } = overTls({
+    port: Number(new URL(postgres.url()).port),
+    user: SERVICE_ROLE,
+    authorities: [cert],
+  });
+  const trust = `import tls from "node:tls"; tls.setDefaultCACertificates([${JSON.stringify(cert)}]);`;
+  return { ...database, NODE_OPTIONS: `${NODE_OPTIONS} ${importing(trust)}` };
 }
 
 async function compare(service: Target, floor: Target): Promise<boolean> {

@@ -30,21 +30,14 @@ export interface Connections {
  * do not keep others out.
  */
 export function limitConnections({ max, reject }: ConnectionsProps): Connections {
-  // In the order in which they began to wait.
-  const waiting = new Map<Socket, number>();
-  const inProgress = new WeakMap<Socket, number>();
+  const connections = new Map<Socket, Connection>();
   let open = 0;
 
-  function wait(socket: Socket): void {
-    waiting.delete(socket);
-    waiting.set(socket, performance.now());
-  }
-
   function closeLongestWaiting(): boolean {
-    const [longest] = waiting;
-    if (longest === undefined || performance.now() - longest[1] < PATIENCE) return false;
-    waiting.delete(longest[0]);
-    longest[0].destroy();
+    const longest = longestWaiting(connections.values());
+    if (longest === undefined || performance.now() - longest.waitingSince < PATIENCE) return false;
+    connections.delete(longest.socket);
+    longest.socket.destroy();
     return true;
   }
 
@@ -53,26 +46,55 @@ export function limitConnections({ max, reject }: ConnectionsProps): Connections
       open += 1;
       socket.once("close", () => {
         open -= 1;
-        waiting.delete(socket);
+        connections.delete(socket);
       });
       if (open > max && !closeLongestWaiting()) reject(socket);
-      else wait(socket);
+      else connections.set(socket, createConnection(socket));
     },
 
     admit({ socket }, response) {
-      waiting.delete(socket);
-      const count = (inProgress.get(socket) ?? 0) + 1;
-      if (count > MAX_PIPELINED) {
+      const connection = connections.get(socket);
+      if (connection === undefined) return false;
+      connection.inProgress += 1;
+      if (connection.inProgress > MAX_PIPELINED) {
         socket.destroy();
         return false;
       }
-      inProgress.set(socket, count);
-      response.once("close", () => {
-        const rest = (inProgress.get(socket) ?? 0) - 1;
-        inProgress.set(socket, rest);
-        if (rest === 0 && !socket.destroyed) wait(socket);
-      });
+      response.once("close", connection.end);
       return true;
     },
   };
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** Requests in progress. */
+  inProgress: number;
+  /** When it began to wait for the headers of a request, in milliseconds. */
+  waitingSince: number;
+  /** Call it when a request has ended. */
+  readonly end: () => void;
+}
+
+function createConnection(socket: Socket): Connection {
+  const connection = {
+    socket,
+    inProgress: 0,
+    waitingSince: performance.now(),
+    end() {
+      connection.inProgress -= 1;
+      connection.waitingSince = performance.now();
+    },
+  };
+  return connection;
+}
+
+function longestWaiting(connections: Iterable<Connection>): Connection | undefined {
+  let longest: Connection | undefined;
+  for (const connection of connections) {
+    const isWaiting = connection.inProgress === 0;
+    if (isWaiting && connection.waitingSince < (longest?.waitingSince ?? Infinity))
+      longest = connection;
+  }
+  return longest;
 }

@@ -35,6 +35,7 @@ const OPERATIONS: ReadonlySet<string> = new Set([
 ]);
 
 interface Rejection {
+  readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
   readonly requestId: string;
 }
@@ -57,6 +58,8 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
   ].flat();
   const counts = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
+  // Rejections without a response.
+  let ofThisTurn: Rejection[] = [];
   // Rejections whose body has not arrived, since this interval and since the one before.
   let arriving = new Set<Rejection>();
   let late = new Set<Rejection>();
@@ -67,6 +70,26 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
     const ofThis = ["X-Request-Id", requestId, "Content-Length", String(body.length)];
     outgoing.writeHead(status, [...headers, ...ofThis, ...connection]);
     outgoing.end(body);
+  }
+
+  /**
+   * Responds to all requests that were rejected in this turn of the event loop. Responses one after the other use less
+   * CPU than responses between requests that are worked on.
+   */
+  function respondToAll(): void {
+    const all = ofThisTurn;
+    ofThisTurn = [];
+    for (const rejection of all) {
+      if (rejection.incoming.complete) respond(rejection);
+      else respondAfterBody(rejection);
+    }
+  }
+
+  function respondAfterBody(rejection: Rejection): void {
+    arriving.add(rejection);
+    rejection.incoming.resume().once("end", () => {
+      if (arriving.delete(rejection) || late.delete(rejection)) respond(rejection);
+    });
   }
 
   function count(route: string): void {
@@ -99,11 +122,8 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
       const { "content-length": length, "x-request-id": callerId } = incoming.headers;
       if (length === undefined || Number(length) > MAX_BODY) return false;
       count(url);
-      const rejection = { outgoing, requestId: requestIdOf(callerId?.toString()) };
-      arriving.add(rejection);
-      incoming.resume().once("end", () => {
-        if (arriving.delete(rejection) || late.delete(rejection)) respond(rejection);
-      });
+      if (ofThisTurn.length === 0) setImmediate(respondToAll);
+      ofThisTurn.push({ incoming, outgoing, requestId: requestIdOf(callerId?.toString()) });
       return true;
     },
     flush,

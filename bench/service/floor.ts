@@ -3,14 +3,15 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { connect } from "../../service/database.ts";
+import { parseServiceEnvironment } from "../../service/environment.ts";
 import { createStore } from "../../service/store.ts";
 
 /**
  * The least that a service with this SDK, driver and SQL can do: `node:http`, one call to KMS, AES-GCM. No
  * validation, limits, deadlines, logs, metrics, headers or secret of the caller.
  */
-const { DATABASE_URL = "", KMS_KEY_ARN: KeyId = "" } = process.env;
-const sql = connect({ kind: "url", url: DATABASE_URL }, { max: 10 });
+const { database: access, KMS_KEY_ARN: KeyId } = parseServiceEnvironment(process.env);
+const sql = connect(access, { max: 10 });
 const run = <T>(statement: (driver: typeof sql) => Promise<T>) => statement(sql);
 const store = createStore({ read: run, query: run, close: () => sql.end() }, Date.now);
 const kms = new KMSClient({

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { KmsRejected } from "../kms.ts";
+import type { Certificate } from "./certificate.ts";
 import { createMemoryKms, KEY_ARN, type MemoryKms } from "./memory-kms.ts";
 
 export interface KmsResponse {
@@ -31,11 +33,14 @@ export function awsError(type: string, message = "", status = 400): KmsResponse 
   return { status, body: { __type: type, message } };
 }
 
-/** Serves an in-memory KMS over AWS JSON 1.1 on a free loopback port. */
-export async function startKmsEndpoint(): Promise<KmsEndpoint> {
+/**
+ * Serves an in-memory KMS over AWS JSON 1.1 on a free loopback port.
+ * @param certificate for TLS, of `localhost`; plain HTTP by default
+ */
+export async function startKmsEndpoint(certificate?: Certificate): Promise<KmsEndpoint> {
   const master = randomBytes(32);
   const kms = createMemoryKms(master);
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const operation = String(request.headers["x-amz-target"]).replace("TrentService.", "");
     const input = JSON.parse(await read(request));
     endpoint.operations.push(operation);
@@ -47,7 +52,9 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
       "x-amzn-requestid": `request-${endpoint.operations.length}`,
     });
     response.end(JSON.stringify(body));
-  });
+  };
+  const server =
+    certificate === undefined ? createServer(listener) : createTlsServer(certificate, listener);
 
   async function run(operation: string, input: Input): Promise<KmsResponse> {
     const signal = new AbortController().signal;
@@ -83,7 +90,7 @@ export async function startKmsEndpoint(): Promise<KmsEndpoint> {
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const endpoint: KmsEndpoint = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${certificate === undefined ? "http://127.0.0.1" : "https://localhost"}:${(server.address() as AddressInfo).port}`,
     kms,
     master,
     operations: [],
