@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { repeatHeaders } from "./header-template.ts";
 import { problemStatus } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
 import { RESPONSE_HEADERS } from "./response-headers.ts";
@@ -40,6 +41,12 @@ interface Rejection {
   readonly requestId: string;
 }
 
+/** Whether a request is for an operation, with a body of a known length that the client does not send for long. */
+function needsSlot({ method, url, headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return length !== undefined && Number(length) <= MAX_BODY && OPERATIONS.has(`${method} ${url}`);
+}
+
 /**
  * Rejects requests while all slots are taken, before the app sees them. The app needs a sixth of the CPU of a request
  * to reject one, so that a process under twice its load would keep less than 80 % of its capacity. For the same
@@ -47,7 +54,7 @@ interface Rejection {
  * See docs/decisions/0031-rejections-are-summed.md.
  */
 export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
-  const { slots, logger, metricsNamespace, isDraining } = props;
+  const { slots, isDraining } = props;
   const { code, message: Message, headers: retry } = slots.rejection;
   const status = problemStatus[code];
   const beginning = JSON.stringify({ Message, Code: code }).slice(0, -1);
@@ -56,7 +63,7 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
     ...Object.entries(retry),
     ["Content-Type", "application/json"],
   ].flat();
-  const counts = new Map<string, number>();
+  const tally = createTally(props, { status, code });
   let timer: NodeJS.Timeout | undefined;
   // Rejections without a response.
   let ofThisTurn: Rejection[] = [];
@@ -64,12 +71,16 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
   let arriving = new Set<Rejection>();
   let late = new Set<Rejection>();
 
-  function respond({ outgoing, requestId }: Rejection, connection: readonly string[] = []): void {
-    // An accepted id needs no escapes.
-    const body = `${beginning},"RequestId":"${requestId}"}`;
-    const ofThis = ["X-Request-Id", requestId, "Content-Length", String(body.length)];
-    outgoing.writeHead(status, [...headers, ...ofThis, ...connection]);
-    outgoing.end(body);
+  // An accepted id needs no escapes.
+  const bodyWith = (requestId: string) => `${beginning},"RequestId":"${requestId}"}`;
+  const writeHead = repeatHeaders((outgoing, requestId) => {
+    const length = String(bodyWith(requestId).length);
+    outgoing.writeHead(status, [...headers, "X-Request-Id", requestId, "Content-Length", length]);
+  });
+
+  function respond({ outgoing, requestId }: Rejection): void {
+    writeHead(outgoing, requestId);
+    outgoing.end(bodyWith(requestId));
   }
 
   /**
@@ -92,14 +103,12 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
     });
   }
 
-  function count(route: string): void {
-    counts.set(route, (counts.get(route) ?? 0) + 1);
-    timer ??= setTimeout(endInterval, INTERVAL);
-  }
-
   function endInterval(): void {
     flush();
-    for (const rejection of late) respond(rejection, ["Connection", "close"]);
+    for (const rejection of late) {
+      rejection.outgoing.shouldKeepAlive = false;
+      respond(rejection);
+    }
     late = arriving;
     arriving = new Set();
     if (late.size > 0) timer = setTimeout(endInterval, INTERVAL);
@@ -108,24 +117,40 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    for (const [route, rejected] of counts) {
-      const metrics = metricFields(metricsNamespace, { Requests: rejected }, Date.now());
-      logger.info({ route, status, code, rejected, ...metrics }, "requests rejected");
-    }
-    counts.clear();
+    tally.log();
   }
 
   return {
     reject(incoming, outgoing) {
-      const { method, url = "" } = incoming;
-      if (!slots.isFull() || isDraining() || !OPERATIONS.has(`${method} ${url}`)) return false;
-      const { "content-length": length, "x-request-id": callerId } = incoming.headers;
-      if (length === undefined || Number(length) > MAX_BODY) return false;
-      count(url);
+      if (!slots.isFull() || isDraining() || !needsSlot(incoming)) return false;
+      tally.count(incoming.url ?? "");
+      timer ??= setTimeout(endInterval, INTERVAL);
       if (ofThisTurn.length === 0) setImmediate(respondToAll);
-      ofThisTurn.push({ incoming, outgoing, requestId: requestIdOf(callerId?.toString()) });
+      const requestId = requestIdOf(incoming.headers["x-request-id"]?.toString());
+      ofThisTurn.push({ incoming, outgoing, requestId });
       return true;
     },
     flush,
+  };
+}
+
+/** Counts rejections by route, for one log line each. */
+function createTally(
+  { logger, metricsNamespace }: Pick<LoadSheddingProps, "logger" | "metricsNamespace">,
+  fields: { readonly status: number; readonly code: string },
+) {
+  const counts = new Map<string, number>();
+  return {
+    count(route: string): void {
+      counts.set(route, (counts.get(route) ?? 0) + 1);
+    },
+    /** Logs the counts and begins again. */
+    log(): void {
+      for (const [route, rejected] of counts) {
+        const metrics = metricFields(metricsNamespace, { Requests: rejected }, Date.now());
+        logger.info({ route, ...fields, rejected, ...metrics }, "requests rejected");
+      }
+      counts.clear();
+    },
   };
 }
