@@ -1,11 +1,5 @@
 import { randomUUID } from "node:crypto";
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -14,6 +8,7 @@ import type { LoadShedding } from "./load-shedding.ts";
 import { parseInPieces } from "./parse-in-pieces.ts";
 import { type ProblemCode, problemStatus } from "./problem.ts";
 import type { RequestEnv } from "./request.ts";
+import { singleHeader } from "./single-header.ts";
 import type { Logger } from "./telemetry.ts";
 
 /** Milliseconds. */
@@ -74,7 +69,9 @@ export function createHttpServer({
     },
     (incoming, outgoing) => {
       if (!connections.admit(incoming, outgoing)) return;
-      if (!hasOneHost(incoming)) return respond(outgoing, reject("BadRequest"));
+      // Two could be read differently by a proxy and the service. https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+      if (singleHeader(incoming, "host") === undefined)
+        return respond(outgoing, reject("BadRequest"));
       if (!loadShedding.reject(incoming, outgoing)) void listener(incoming, outgoing);
     },
   );
@@ -96,15 +93,6 @@ export function createHttpServer({
     write(socket, reject(clientErrors[error.code ?? ""] ?? "BadRequest"));
   });
   return server;
-}
-
-/** Two could be read differently by a proxy and the service. https://www.rfc-editor.org/rfc/rfc9112#section-3.2 */
-function hasOneHost({ rawHeaders }: IncomingMessage): boolean {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === "host") count += 1;
-  }
-  return count === 1;
 }
 
 function respond(response: ServerResponse, { status, headers, body }: Rejection): void {

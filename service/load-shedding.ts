@@ -3,6 +3,7 @@ import { repeatHeaders } from "./header-template.ts";
 import { problemStatus } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
 import { RESPONSE_HEADERS } from "./response-headers.ts";
+import { singleHeader } from "./single-header.ts";
 import type { Slots } from "./slots.ts";
 import { type Logger, metricFields } from "./telemetry.ts";
 
@@ -42,9 +43,10 @@ interface Rejection {
 }
 
 /** Whether a request is for an operation, with a body of a known length that the client does not send for long. */
-function needsSlot({ method, url, headers }: IncomingMessage): boolean {
-  const length = headers["content-length"];
-  return length !== undefined && Number(length) <= MAX_BODY && OPERATIONS.has(`${method} ${url}`);
+function needsSlot(incoming: IncomingMessage): boolean {
+  if (!OPERATIONS.has(`${incoming.method} ${incoming.url}`)) return false;
+  const length = singleHeader(incoming, "content-length");
+  return length !== undefined && Number(length) <= MAX_BODY;
 }
 
 /**
@@ -126,7 +128,7 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
       tally.count(incoming.url ?? "");
       timer ??= setTimeout(endInterval, INTERVAL);
       if (ofThisTurn.length === 0) setImmediate(respondToAll);
-      const requestId = requestIdOf(incoming.headers["x-request-id"]?.toString());
+      const requestId = requestIdOf(singleHeader(incoming, "x-request-id"));
       ofThisTurn.push({ incoming, outgoing, requestId });
       return true;
     },
