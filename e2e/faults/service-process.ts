@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { TEST_ENVIRONMENT } from "../../service/testing/service-process.ts";
 
@@ -25,6 +26,12 @@ export interface ServiceProcessProps {
 
 const server = fileURLToPath(new URL("../../service/server.ts", import.meta.url));
 
+/** Options of Node in the image. */
+const [, IMAGE_OPTIONS = ""] =
+  /^ENV .*NODE_OPTIONS="([^"]+)"/m.exec(
+    readFileSync(new URL("../../service/Dockerfile", import.meta.url), "utf8"),
+  ) ?? [];
+
 /** Resolves once the service listens. */
 export async function startService({
   databaseUrl = "",
@@ -43,6 +50,7 @@ export async function startService({
       AWS_ENDPOINT_URL: kmsUrl,
       LOG_LEVEL: "fatal",
       ...environment,
+      NODE_OPTIONS: `${IMAGE_OPTIONS} ${environment.NODE_OPTIONS ?? ""}`,
     },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
