@@ -92,7 +92,7 @@ export const imageChange: TrailDetection = {
       },
     }),
     // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutRegistryPolicy.html
-    exampleEvent("a user denies everybody to pull images from the registry", user, {
+    exampleEvent("a user denies all principals permission to pull images", user, {
       ...change,
       eventName: "PutRegistryPolicy",
       requestParameters: { policyText: "{}" },

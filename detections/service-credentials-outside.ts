@@ -127,6 +127,6 @@ export const serviceCredentialsOutside: TrailDetection = {
       eventName: "GetAuthorizationToken",
       readOnly: true,
     }),
-    exampleEvent("a user asks who she is", user, sts),
+    exampleEvent("a user calls GetCallerIdentity", user, sts),
   ],
 };

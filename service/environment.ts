@@ -261,7 +261,7 @@ function parseIdentity(variables: Variables): IdentityEnvironment | undefined {
   }
   if (audience === undefined) {
     throw new OperatorError(
-      "OIDC_AUDIENCE must be set with OIDC_ISSUER: the service would accept tokens issued for others.",
+      "OIDC_AUDIENCE must be set with OIDC_ISSUER: the service would accept tokens issued for other services.",
     );
   }
   const quotas = { requestsPerMinute, decryptsPerMinute, decryptsPerDay };
