@@ -90,7 +90,7 @@ describe("the Dockerfile", () => {
     expect(textsOf("USER", last)).toEqual(["65532:65532"]);
   });
 
-  it("lets V8 use semi-spaces of 32 MiB, which it would limit to 1 MiB in the smallest task", () => {
+  it("lets V8 use semi-spaces of 16 MiB, which it would limit to 1 MiB in the smallest task", () => {
     const program = `
       let kept = [];
       for (let count = 0; count < 2e6; count++) kept[count % 20_000] = { count };

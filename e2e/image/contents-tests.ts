@@ -36,7 +36,7 @@ export function testContents(image: () => BuiltImage): void {
     });
     expect(config.Env.toSorted()).toEqual([
       "NODE_ENV=production",
-      "NODE_OPTIONS=--disable-sigusr1 --max-semi-space-size=32",
+      "NODE_OPTIONS=--disable-sigusr1 --max-semi-space-size=16",
       "PATH=/usr/local/bin",
       `REVISION=${LABELS.REVISION}`,
     ]);
