@@ -3,13 +3,12 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
+import { migrateAsInRds } from "../e2e/database/migrate-as-in-rds.ts";
 import { importing, overTls } from "../e2e/database/over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "../e2e/database/postgres.ts";
 import { connect } from "../service/database.ts";
-import { grantService, migrate, readMigrations } from "../service/migrate.ts";
 import { type Certificate, createCertificate } from "../service/testing/certificate.ts";
 import { AUDIENCE, createTestIssuer, ISSUER } from "../service/testing/issuer.ts";
-import { MIGRATIONS } from "../service/testing/postgres-server.ts";
 import { TEST_ENVIRONMENT } from "../service/testing/service-process.ts";
 import { createClient, type Send } from "./service/client.ts";
 import { closedLoop, type Measurement, openLoop, quantile } from "./service/load.ts";
@@ -86,9 +85,7 @@ const SERVICE_ROLE = "cipherwatch_service";
 
 async function prepareDatabase(postgres: RealPostgres): Promise<void> {
   const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
-  await migrate(admin, readMigrations(MIGRATIONS));
-  await admin`CREATE ROLE rds_iam`;
-  await grantService(admin, SERVICE_ROLE);
+  await migrateAsInRds(admin, SERVICE_ROLE);
   await admin.end();
 }
 

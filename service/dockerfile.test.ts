@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { validate } from "dockerfile-utils";
 import { describe, expect, it } from "vitest";
+import { imageVariables } from "./testing/image-variables.ts";
 
 const root = join(import.meta.dirname, "..");
 const dockerfile = readFileSync(join(import.meta.dirname, "Dockerfile"), "utf8");
@@ -30,14 +31,7 @@ const last = instructions.slice(instructions.findLastIndex(({ name }) => name ==
 const textsOf = (name: string, among = instructions) =>
   among.filter((instruction) => instruction.name === name).map(({ text }) => text);
 
-/** The environment variables of the image. */
-const variables: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    ...textsOf("ENV", last)
-      .join(" ")
-      .matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g),
-  ].map(([, name, quoted, plain]) => [name, quoted ?? plain ?? ""]),
-);
+const variables = imageVariables();
 
 describe("the Dockerfile", () => {
   it("passes the linter", () => {

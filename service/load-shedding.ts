@@ -67,7 +67,7 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
   ].flat();
   const tally = createTally(props, { status, code });
   let timer: NodeJS.Timeout | undefined;
-  // Rejections without a response.
+  // Rejections of this turn of the event loop.
   let ofThisTurn: Rejection[] = [];
   // Rejections whose body has not arrived, since this interval and since the one before.
   let arriving = new Set<Rejection>();

@@ -4,14 +4,13 @@ import { fileURLToPath } from "node:url";
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../service/database.ts";
-import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { createCertificate } from "../../service/testing/certificate.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
 import { KEY_ARN } from "../../service/testing/memory-kms.ts";
-import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { createClient } from "../faults/load.ts";
 import { type FaultyProxy, type ProxyMode, startProxy } from "../faults/proxy.ts";
 import { startService } from "../faults/service-process.ts";
+import { migrateAsInRds } from "./migrate-as-in-rds.ts";
 import { overTls } from "./over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
@@ -25,9 +24,7 @@ let admin: Sql;
 beforeAll(async () => {
   [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsEndpoint()]);
   admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
-  await migrate(admin, readMigrations(MIGRATIONS));
-  await admin`CREATE ROLE rds_iam`;
-  await grantService(admin, SERVICE);
+  await migrateAsInRds(admin, SERVICE);
 });
 
 afterAll(async () => {

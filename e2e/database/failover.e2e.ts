@@ -14,9 +14,8 @@ import { deploymentOf } from "../../lab/testing/deployment.ts";
 import { type ManualClock, manualClock } from "../../lab/testing/manual-clock.ts";
 import { startTestAws } from "../../lab/testing/start-aws.ts";
 import { connect } from "../../service/database.ts";
-import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
-import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { type ServiceProcess, startService } from "../faults/service-process.ts";
+import { migrateAsInRds } from "./migrate-as-in-rds.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
 /** Acts out docs/failover.md between the labs of two Regions, with a PostgreSQL server in each. */
@@ -33,9 +32,7 @@ let isFirstStopped = false;
 beforeAll(async () => {
   [first, second] = await Promise.all([startRealPostgres(), startRealPostgres()]);
   const admin = connect({ kind: "url", url: first.url() }, { max: 1 });
-  await migrate(admin, readMigrations(MIGRATIONS));
-  await admin`CREATE ROLE rds_iam`;
-  await grantService(admin, SERVICE_USER);
+  await migrateAsInRds(admin, SERVICE_USER);
   await admin.end({ timeout: 1 });
 });
 

@@ -12,9 +12,8 @@ import { adjustableClock } from "../../lab/state/clock.ts";
 import { account, deploymentOf } from "../../lab/testing/deployment.ts";
 import { startTestAws } from "../../lab/testing/start-aws.ts";
 import { connect } from "../../service/database.ts";
-import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
-import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
 import { type ServiceProcess, startService } from "../faults/service-process.ts";
+import { migrateAsInRds } from "./migrate-as-in-rds.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
 const SERVICE_USER = "cipherwatch_service";
@@ -42,9 +41,7 @@ let expired: readonly string[];
 beforeAll(async () => {
   postgres = await startRealPostgres();
   admin = connect({ kind: "url", url: postgres.url() }, { max: 2 });
-  await migrate(admin, readMigrations(MIGRATIONS));
-  await admin`CREATE ROLE rds_iam`;
-  await grantService(admin, SERVICE_USER);
+  await migrateAsInRds(admin, SERVICE_USER);
   aws = await startTestAws({ deployment, clock, folder });
 });
 

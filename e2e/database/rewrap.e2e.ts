@@ -14,9 +14,9 @@ import { account, deploymentOf } from "../../lab/testing/deployment.ts";
 import { manualClock } from "../../lab/testing/manual-clock.ts";
 import { startTestAws } from "../../lab/testing/start-aws.ts";
 import { connect } from "../../service/database.ts";
-import { grantRewrap, grantService, migrate, readMigrations } from "../../service/migrate.ts";
-import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { grantRewrap } from "../../service/migrate.ts";
 import { type ServiceProcess, startService } from "../faults/service-process.ts";
+import { migrateAsInRds } from "./migrate-as-in-rds.ts";
 import { type RealPostgres, startRealPostgres } from "./postgres.ts";
 
 const SERVICE_USER = "cipherwatch_service";
@@ -31,9 +31,7 @@ let admin: Sql;
 beforeAll(async () => {
   postgres = await startRealPostgres();
   admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
-  await migrate(admin, readMigrations(MIGRATIONS));
-  await admin`CREATE ROLE rds_iam`;
-  await grantService(admin, SERVICE_USER);
+  await migrateAsInRds(admin, SERVICE_USER);
   await grantRewrap(admin, REWRAP_USER);
 });
 

@@ -2,9 +2,8 @@ import { connect as connectTo, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SMALLEST_TASK } from "../../common/fargate.ts";
 import { connect } from "../../service/database.ts";
-import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { createCertificate } from "../../service/testing/certificate.ts";
-import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { migrateAsInRds } from "../database/migrate-as-in-rds.ts";
 import { overTls } from "../database/over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
 import { type KmsProcess, startKmsProcess } from "./kms-process.ts";
@@ -34,9 +33,7 @@ describe.skipIf(probe === undefined)("a service in 512 MiB", () => {
     const certificate = createCertificate();
     [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsProcess()]);
     const admin = connect({ kind: "url", url: postgres.url() }, { max: 1 });
-    await migrate(admin, readMigrations(MIGRATIONS));
-    await admin`CREATE ROLE rds_iam`;
-    await grantService(admin, SERVICE_ROLE);
+    await migrateAsInRds(admin, SERVICE_ROLE);
     await admin.end();
     group = limitMemory(LIMIT) as MemoryLimit;
     service = await startService({

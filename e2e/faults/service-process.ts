@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { imageVariables } from "../../service/testing/image-variables.ts";
 import { TEST_ENVIRONMENT } from "../../service/testing/service-process.ts";
 
 /** The service as its own process, as in the container. */
@@ -26,12 +26,6 @@ export interface ServiceProcessProps {
 
 const server = fileURLToPath(new URL("../../service/server.ts", import.meta.url));
 
-/** Options of Node in the image. */
-const [, IMAGE_OPTIONS = ""] =
-  /^ENV .*NODE_OPTIONS="([^"]+)"/m.exec(
-    readFileSync(new URL("../../service/Dockerfile", import.meta.url), "utf8"),
-  ) ?? [];
-
 /** Resolves once the service listens. */
 export async function startService({
   databaseUrl = "",
@@ -50,7 +44,7 @@ export async function startService({
       AWS_ENDPOINT_URL: kmsUrl,
       LOG_LEVEL: "fatal",
       ...environment,
-      NODE_OPTIONS: `${IMAGE_OPTIONS} ${environment.NODE_OPTIONS ?? ""}`,
+      NODE_OPTIONS: `${imageVariables().NODE_OPTIONS} ${environment.NODE_OPTIONS ?? ""}`,
     },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });

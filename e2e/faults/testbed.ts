@@ -4,11 +4,10 @@ import type { Sql } from "postgres";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { ErrorResponse } from "../../service/contract.ts";
 import { connect } from "../../service/database.ts";
-import { grantService, migrate, readMigrations } from "../../service/migrate.ts";
 import { problemStatus } from "../../service/problem.ts";
 import { type Certificate, createCertificate } from "../../service/testing/certificate.ts";
 import { type KmsEndpoint, startKmsEndpoint } from "../../service/testing/kms-endpoint.ts";
-import { MIGRATIONS } from "../../service/testing/postgres-server.ts";
+import { migrateAsInRds } from "../database/migrate-as-in-rds.ts";
 import { overTls } from "../database/over-tls.ts";
 import { type RealPostgres, startRealPostgres } from "../database/postgres.ts";
 import { createClient, inLanes, type LoadResponse, PATIENCE, type Send, Tally } from "./load.ts";
@@ -60,9 +59,7 @@ export function useTestbed(
     const expired = createCertificate({ expires: Date.now() - 1_000 });
     const [postgres, kms] = await Promise.all([startRealPostgres(certificate), startKmsEndpoint()]);
     const admin = connect({ kind: "url", url: postgres.url() }, { max: 1, idle_timeout: 1 });
-    await migrate(admin, readMigrations(MIGRATIONS));
-    await admin`CREATE ROLE rds_iam`;
-    await grantService(admin, SERVICE_ROLE);
+    await migrateAsInRds(admin, SERVICE_ROLE);
     const databaseProxy = await startProxy(Number(new URL(postgres.url()).port));
     const kmsProxy = await startProxy(Number(new URL(kms.url).port));
     const { NODE_OPTIONS, ...database } = overTls({
