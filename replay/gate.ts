@@ -57,7 +57,7 @@ function whyIncomplete(
   );
 }
 
-/** Filters and their alarms may be in different plans, of which only one was passed. */
+/** Returns an error if there are no alarms to check. They may be in another plan than their filters. */
 function whyWithoutAlarms({ detections }: Report): string | undefined {
   return detections.some(({ alarms }) => alarms.length > 0)
     ? undefined

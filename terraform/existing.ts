@@ -88,7 +88,7 @@ function existingTopics({ urgentTopicArn, routineTopicArn }: ExistingResources) 
   return { topics, subscriptions };
 }
 
-/** Describes an existing trail, of which only the log group and possibly the ARN are known. */
+/** Describes an existing trail. Only its log group is known, and possibly its ARN. */
 function existingTrail(
   logGroupName: string,
   trailArn: string | undefined,

@@ -65,7 +65,7 @@ export interface ReplayedKey {
   readonly detectionIds: readonly string[];
 }
 
-/** A mistake because of which an alarm does not fire, or does not notify anyone. */
+/** A mistake that prevents an alarm from firing or from notifying anyone. */
 export interface AlarmProblem {
   readonly alarm: string;
   readonly kind: "never fires" | "may miss" | "notifies nobody";

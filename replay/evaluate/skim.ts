@@ -8,8 +8,8 @@ export type Skim = (from: number, to: number) => string | undefined;
 
 interface SkimProps {
   /**
-   * Returns texts of which each matching record of the call contains at least one (see `Candidates`); undefined if all
-   * records of the call have to be parsed.
+   * Returns search texts for a call: every matching record contains at least one of them (see `Candidates`). Returns
+   * undefined if all records of the call must be parsed.
    */
   readonly literalsOf: (call: Call) => readonly string[] | undefined;
   /** Maximum length of a record that is not parsed. */

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { constructAddress, isCrossStackOutput, remoteStateStacks } from "./names.ts";
 import { synthesizeApp } from "./synthesize.ts";
 
-/** Two stacks, of which `consumer` reads the id of a nested resource of `the-producer`. */
+/** Two stacks: `consumer` reads the id of a nested resource of `the-producer`. */
 const stacks = synthesizeApp((app) => {
   const producer = new TerraformStack(app, "the-producer");
   const nested = new DataResource(new Construct(producer, "Nested"), "Data");
