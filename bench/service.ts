@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { migrateAsInRds } from "../e2e/database/migrate-as-in-rds.ts";
 import { importing, overTls } from "../e2e/database/over-tls.ts";
@@ -28,6 +29,8 @@ const MAX_IDENTITY_COST = 1.1;
 /** More than for the floor: the difference is small, and a busy machine hides it. */
 const IDENTITY_ROUNDS = 9;
 const OVERLOAD_ROUNDS = 9;
+/** Milliseconds after an overload until the service has its normal limit of requests in progress. */
+const RECOVERY = 1_000;
 /** Share of the capacity that the service keeps at twice its capacity. */
 const MIN_KEPT = 0.9;
 
@@ -226,6 +229,7 @@ async function overload(target: Target): Promise<boolean> {
   let isDesigned = true;
   await warmUpOverload(target);
   for (let round = 0; round < OVERLOAD_ROUNDS; round++) {
+    await delay(RECOVERY);
     const capacity = await measure(target, "decrypt", 64);
     const before = target.cpu();
     const rate = 2 * capacity.throughput;

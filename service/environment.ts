@@ -63,7 +63,7 @@ const settings = {
     .transform((version) => (version === "1" ? 1 : 2)),
   /** Maximum size of a Text in bytes of UTF-8. 256 KiB by default. */
   MAX_TEXT_BYTES: integer(1, 4_194_304, 262_144),
-  /** Maximum number of requests in progress; further requests get 429. 128 by default. */
+  /** Maximum number of requests in progress; further requests get 429. 128 by default; fewer under overload. */
   MAX_IN_FLIGHT: integer(1, 10_000, 128),
   /** Deadline of a request. 10 seconds by default. */
   REQUEST_TIMEOUT: integer(50, 300_000, 10_000),

@@ -25,7 +25,7 @@ export function limitRequests({
 }: RequestLimits): MiddlewareHandler<RequestEnv> {
   return async (context, next) => {
     // Rejecting before the body is read and the client is identified costs a third.
-    if (slots.isFull()) throw slots.rejection;
+    if (slots.isFull()) throw slots.reject();
     const controller = new AbortController();
     context.set("deadline", controller.signal);
     const account = memory.open();

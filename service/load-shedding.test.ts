@@ -68,7 +68,13 @@ describe("while all slots are taken", () => {
     for (const path of ["/encrypt", "/decrypt", "/encrypt"]) await sendJson(port, "POST", path, {});
     expect(service.lines).toEqual([]);
     service.loadShedding.flush();
-    const line = { level: "info", msg: "requests rejected", status: 429, code: "TooManyRequests" };
+    const line = {
+      level: "info",
+      msg: "requests rejected",
+      status: 429,
+      code: "TooManyRequests",
+      limit: 1,
+    };
     expect(service.lines).toMatchObject([
       { ...line, route: "/encrypt", rejected: 2, Service: "api", Requests: 2 },
       { ...line, route: "/decrypt", rejected: 1, Service: "api", Requests: 1 },

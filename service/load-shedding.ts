@@ -65,7 +65,7 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
     ...Object.entries(retry),
     ["Content-Type", "application/json"],
   ].flat();
-  const tally = createTally(props, { status, code });
+  const tally = createTally(props, () => ({ status, code, limit: slots.limit() }));
   let timer: NodeJS.Timeout | undefined;
   // Rejections of this turn of the event loop.
   let ofThisTurn: Rejection[] = [];
@@ -125,6 +125,7 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
   return {
     reject(incoming, outgoing) {
       if (!slots.isFull() || isDraining() || !needsSlot(incoming)) return false;
+      slots.reject();
       tally.count(incoming.url ?? "");
       timer ??= setTimeout(endInterval, INTERVAL);
       if (ofThisTurn.length === 0) setImmediate(respondToAll);
@@ -139,7 +140,7 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
 /** Counts rejections by route, for one log line each. */
 function createTally(
   { logger, metricsNamespace }: Pick<LoadSheddingProps, "logger" | "metricsNamespace">,
-  fields: { readonly status: number; readonly code: string },
+  fields: () => { readonly status: number; readonly code: string; readonly limit: number },
 ) {
   const counts = new Map<string, number>();
   return {
@@ -150,7 +151,7 @@ function createTally(
     log(): void {
       for (const [route, rejected] of counts) {
         const metrics = metricFields(metricsNamespace, { Requests: rejected }, Date.now());
-        logger.info({ route, ...fields, rejected, ...metrics }, "requests rejected");
+        logger.info({ route, ...fields(), rejected, ...metrics }, "requests rejected");
       }
       counts.clear();
     },

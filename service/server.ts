@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import { memoryForRequests, REQUEST_BYTES } from "./admission.ts";
 import { createApp } from "./app.ts";
 import { createCanary, runAtMultiples } from "./canary.ts";
+import { onUtilization } from "./concurrency-limit.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
 import { createDatabase, type Database } from "./database.ts";
 import type { Identity } from "./dependencies.ts";
@@ -56,6 +57,7 @@ function start(): void {
     () => performance.now(),
   );
   const slots = createSlots(environment.MAX_IN_FLIGHT);
+  onUtilization(slots.adapt);
   let draining = false;
   const isDraining = () => draining;
   const app = createApp({

@@ -1,15 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { type ControlGroup, createControlGroup } from "./control-group.ts";
 
-/** A control group of the kernel that limits the memory of the processes in it, as a container does. */
-export interface MemoryLimit {
-  /** A process in the group writes its id here. */
-  readonly procs: string;
+export interface MemoryLimit extends ControlGroup {
   /** The most memory that the group has used, in bytes. */
   readonly peak: () => number;
   /** Number of processes that the kernel has killed because memory ran out. */
   readonly kills: () => number;
-  readonly remove: () => void;
 }
 
 interface Version {
@@ -39,27 +34,16 @@ const VERSIONS: readonly Version[] = [
   },
 ];
 
-/** @returns undefined where this process may not create control groups */
+/** Limits memory. @returns undefined where this process may not create control groups */
 export function limitMemory(bytes: number): MemoryLimit | undefined {
   for (const { root, limit, peak, events } of VERSIONS) {
-    const folder = join(root, `cipherwatch-${process.pid}-${performance.now().toFixed()}`);
-    const read = (file: string) => readFileSync(join(folder, file), "utf8");
-    try {
-      mkdirSync(folder);
-      if (!existsSync(join(folder, limit))) {
-        rmdirSync(folder);
-        continue;
-      }
-      writeFileSync(join(folder, limit), String(bytes));
-      return {
-        procs: join(folder, "cgroup.procs"),
-        peak: () => Number(read(peak)),
-        kills: () => Number(/^oom_kill (\d+)$/m.exec(read(events))?.[1]),
-        remove: () => rmdirSync(folder),
-      };
-    } catch {
-      // Not mounted, or not allowed.
-    }
+    const group = createControlGroup(root, limit, String(bytes));
+    if (group === undefined) continue;
+    return {
+      ...group,
+      peak: () => Number(group.read(peak)),
+      kills: () => Number(/^oom_kill (\d+)$/m.exec(group.read(events))?.[1]),
+    };
   }
   return undefined;
 }

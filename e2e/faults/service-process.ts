@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { imageVariables } from "../../service/testing/image-variables.ts";
 import { TEST_ENVIRONMENT } from "../../service/testing/service-process.ts";
@@ -8,7 +9,7 @@ import { TEST_ENVIRONMENT } from "../../service/testing/service-process.ts";
 export interface ServiceProcess {
   readonly port: number;
   readonly child: ChildProcess;
-  /** Everything it wrote on standard error. Its log lines are dropped. */
+  /** Everything it wrote on standard error. */
   readonly errors: () => string;
   readonly kill: (signal: NodeJS.Signals) => Promise<void>;
 }
@@ -22,6 +23,8 @@ export interface ServiceProcessProps {
   readonly openFiles?: number | undefined;
   /** A `cgroup.procs` file of the control group to run in. */
   readonly procs?: string;
+  /** Called for each log line. By default, the service writes none. */
+  readonly onLine?: ((line: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
 const server = fileURLToPath(new URL("../../service/server.ts", import.meta.url));
@@ -33,6 +36,7 @@ export async function startService({
   environment = {},
   openFiles,
   procs = "/dev/null",
+  onLine,
 }: ServiceProcessProps): Promise<ServiceProcess> {
   // The shell enters the control group, then becomes the service.
   const limit = openFiles === undefined ? "" : `ulimit -n ${openFiles} && `;
@@ -42,12 +46,15 @@ export async function startService({
       ...TEST_ENVIRONMENT,
       DATABASE_URL: databaseUrl,
       AWS_ENDPOINT_URL: kmsUrl,
-      LOG_LEVEL: "fatal",
+      LOG_LEVEL: onLine === undefined ? "fatal" : "info",
       ...environment,
       NODE_OPTIONS: `${imageVariables().NODE_OPTIONS} ${environment.NODE_OPTIONS ?? ""}`,
     },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: ["ignore", onLine === undefined ? "ignore" : "pipe", "pipe", "ipc"],
   });
+  if (child.stdout !== null) {
+    createInterface(child.stdout).on("line", (line) => onLine?.(JSON.parse(line)));
+  }
   let errors = "";
   child.stderr?.on("data", (data) => {
     errors += data;
