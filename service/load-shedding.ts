@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { repeatHeaders } from "./header-template.ts";
-import { problemStatus } from "./problem.ts";
+import { type Problem, problemStatus } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
 import { RESPONSE_HEADERS } from "./response-headers.ts";
 import { singleHeader } from "./single-header.ts";
@@ -57,33 +57,19 @@ function needsSlot(incoming: IncomingMessage): boolean {
  */
 export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
   const { slots, isDraining } = props;
-  const { code, message: Message, headers: retry } = slots.rejection;
-  const status = problemStatus[code];
-  const beginning = JSON.stringify({ Message, Code: code }).slice(0, -1);
-  const headers = [
-    ...RESPONSE_HEADERS,
-    ...Object.entries(retry),
-    ["Content-Type", "application/json"],
-  ].flat();
-  const tally = createTally(props, () => ({ status, code, limit: slots.limit() }));
+  const { code } = slots.rejection;
+  const respond = createRespond(slots.rejection);
+  const tally = createTally(props, () => ({
+    status: problemStatus[code],
+    code,
+    limit: slots.limit(),
+  }));
   let timer: NodeJS.Timeout | undefined;
   // Rejections of this turn of the event loop.
   let ofThisTurn: Rejection[] = [];
   // Rejections whose body has not arrived, since this interval and since the one before.
   let arriving = new Set<Rejection>();
   let late = new Set<Rejection>();
-
-  // An accepted id needs no escapes.
-  const bodyWith = (requestId: string) => `${beginning},"RequestId":"${requestId}"}`;
-  const writeHead = repeatHeaders((outgoing, requestId) => {
-    const length = String(bodyWith(requestId).length);
-    outgoing.writeHead(status, [...headers, "X-Request-Id", requestId, "Content-Length", length]);
-  });
-
-  function respond({ outgoing, requestId }: Rejection): void {
-    writeHead(outgoing, requestId);
-    outgoing.end(bodyWith(requestId));
-  }
 
   /**
    * Responds to all requests that were rejected in this turn of the event loop. Responses one after the other use less
@@ -134,6 +120,29 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
       return true;
     },
     flush,
+  };
+}
+
+/** @returns a function that sends a problem with the headers of the app */
+function createRespond({ code, message: Message, headers: retry }: Problem) {
+  const beginning = JSON.stringify({ Message, Code: code }).slice(0, -1);
+  const headers = [
+    ...RESPONSE_HEADERS,
+    ...Object.entries(retry),
+    ["Content-Type", "application/json"],
+  ].flat();
+  // An accepted id needs no escapes.
+  const bodyWith = (requestId: string) => `${beginning},"RequestId":"${requestId}"}`;
+  const writeHead = repeatHeaders((outgoing, requestId) => {
+    const length = String(bodyWith(requestId).length);
+    outgoing.writeHead(problemStatus[code], [
+      ...headers,
+      ...["X-Request-Id", requestId, "Content-Length", length],
+    ]);
+  });
+  return ({ outgoing, requestId }: Rejection): void => {
+    writeHead(outgoing, requestId);
+    outgoing.end(bodyWith(requestId));
   };
 }
 
