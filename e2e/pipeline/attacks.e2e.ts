@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../terraform/workspace.ts";
@@ -226,6 +226,23 @@ function swapStack({ run }: RunResult, change: (kms: StackJson) => void): void {
   change(kms);
   writeFileSync(file, JSON.stringify(kms));
 }
+
+test("a package that swaps the image between two jobs cannot bring scripts for the next job", async () => {
+  const swap = (artifacts: string) => {
+    const scripts = join(artifacts, "image", ".github", "scripts");
+    mkdirSync(scripts, { recursive: true });
+    for (const name of ["image-digest.ts", "scan.ts"])
+      writeFileSync(join(scripts, name), `console.log(${JSON.stringify(EVIL)});\n`);
+  };
+  testbed.beforeStep = async (job) => {
+    if (job === "scan") swap([...testbed.artifacts.values()].at(-1) ?? "");
+  };
+  const event = onMain("workflow_dispatch", testbed.gitRemote.main(), { environment: "dev" });
+  const run = await start("deploy.yml", event, "scan");
+  testbed.beforeStep = undefined;
+  expect(run.conclusion("scan"), run.log.slice(-3000)).toBe("success");
+  expect(run.log).not.toContain(EVIL);
+});
 
 test("a forged deployment cannot make the drift check run the code of a branch", async () => {
   const evil = testbed.gitRemote.commit("forged-deployment", {

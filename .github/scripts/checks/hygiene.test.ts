@@ -94,6 +94,14 @@ const violations: Readonly<Record<string, readonly (readonly [from: string, to: 
   "downloads artifacts that a needed job uploads": [
     ["          name: scannable-plans\n", "          name: other\n"],
   ],
+  "downloads each artifact to a folder of its own, where it replaces no file of the checkout": [
+    ["          path: review\n", ""],
+    ["          path: review\n", "          path: .\n"],
+    ["          path: review\n", "          path: .github\n"],
+    ["          path: review\n", "          path: review/../stacks\n"],
+    ["          path: review\n", "          path: stacks\n"],
+    ["          path: review\n", "          path: node_modules\n"],
+  ],
 };
 
 test("tests every check with a workflow that violates it", () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { ancestors } from "./graph.ts";
 import { actionPins } from "./pins.ts";
@@ -12,6 +12,9 @@ const NODE_VERSION = z
   .object({ devDependencies: z.object({ node: z.string() }) })
   .parse(JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")))
   .devDependencies.node;
+
+/** What the root folder has in a checkout with installed packages. */
+const CHECKOUT = ["node_modules", ...readdirSync(new URL("../../../", import.meta.url))];
 
 /** The permissions of the job's token that an action or a script uses. */
 const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
@@ -229,6 +232,18 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
       if (!isUploaded) yield `downloads ${artifact}, which no job it needs uploads`;
     }
   }),
+
+  "downloads each artifact to a folder of its own, where it replaces no file of the checkout":
+    forEachJob(function* ({ steps }) {
+      const used = new Set(CHECKOUT);
+      for (const step of steps) {
+        if (actionOf(step) !== "actions/download-artifact") continue;
+        const { path = "." } = step.with;
+        if (!/^[a-z][a-z-]*$/.test(path) || used.has(path))
+          yield `must download to a folder that has nothing else, received ${path}`;
+        used.add(path);
+      }
+    }),
 };
 
 function permissionsOf(step: Step): readonly string[] {
