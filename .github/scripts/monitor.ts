@@ -1,17 +1,19 @@
 import { run } from "../../common/run.ts";
 import { variable } from "./github/environment.ts";
 import { annotate, step } from "./github/step.ts";
+import { snykEnvironment } from "./snyk/api.ts";
 import { monitorCommands } from "./snyk/scan.ts";
 
 /** Registers the deployed image and packages with Snyk for monitoring. Never fails the run, as the scans already did their part. */
 async function monitor(): Promise<void> {
   variable("SNYK_TOKEN");
+  const env = snykEnvironment();
   for (const command of monitorCommands({
     archive: variable("ARCHIVE"),
     platform: variable("PLATFORM"),
   })) {
     const { code } = await run(["snyk", ...command], {
-      env: { ...process.env, SNYK_CI: "1" },
+      env,
       accept: "any",
       stream: true,
     });

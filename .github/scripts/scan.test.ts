@@ -71,6 +71,21 @@ describe("fails for", () => {
     expect(results()).toEqual([]);
   });
 
+  test.each([
+    "https://snyk.example.com",
+    "https://api.snyk.io.example.com",
+    "https://api.snyk.io@example.com",
+    "https://example.com/api.snyk.io",
+    "https://mallorysnyk.io",
+    "http://api.snyk.io",
+    "api.snyk.io",
+  ])("%s as Snyk's API, which would get the token", async (SNYK_API) => {
+    const { code, log } = await scan("dependencies", { SNYK_API });
+    expect(code).toBe(1);
+    expect(log).toMatch(/SNYK_API must be https:\/\/ and a host of Snyk/);
+    expect(existsSync(join(runner.folder, "calls"))).toBe(false);
+  });
+
   test("a missing CLI", async () => {
     runner.fake("snyk", "#!/nowhere\n");
     const { code, log } = await scan("dependencies");
@@ -148,6 +163,27 @@ test.each(["0", "1", "2", "77"])(
     });
     expect(code).toBe(0);
     expect(log.includes("::warning::")).toBe(exit !== "0");
+  },
+);
+
+test("does not monitor at another address than Snyk's", async () => {
+  runner.write("image.tar", "an archive");
+  const { code, log } = await runner.run("monitor.ts", {
+    SNYK_TOKEN: "token",
+    SNYK_API: "https://snyk.example.com",
+    FAKE_SNYK_LOG: join(runner.folder, "calls"),
+    ARCHIVE: "image.tar",
+    PLATFORM: "linux/amd64",
+  });
+  expect(code).toBe(0);
+  expect(log).toMatch(/::warning::Snyk does not monitor this deployment/);
+  expect(existsSync(join(runner.folder, "calls"))).toBe(false);
+});
+
+test.each(["https://api.snyk.io", "https://api.au.snyk.io", "https://api.snykgov.io"])(
+  "scans with Snyk's region %s",
+  async (SNYK_API) => {
+    expect((await scan("dependencies", { SNYK_API })).code).toBe(0);
   },
 );
 

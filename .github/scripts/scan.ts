@@ -4,6 +4,7 @@ import { run } from "../../common/run.ts";
 import { optionalVariable, variable } from "./github/environment.ts";
 import { addSummary } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
+import { snykEnvironment } from "./snyk/api.ts";
 import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.ts";
 import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanCommands } from "./snyk/scan.ts";
 import { failureReason } from "./snyk/verdict.ts";
@@ -15,6 +16,7 @@ import { failureReason } from "./snyk/verdict.ts";
 async function scan(): Promise<void> {
   const name = scanName(process.argv[2]);
   variable("SNYK_TOKEN");
+  const env = snykEnvironment();
   const source = optionalVariable("SOURCE");
   const path = (text: string) => (source === undefined ? text : resolve(text));
   const results = path(variable("SARIF_FOLDER"));
@@ -30,7 +32,7 @@ async function scan(): Promise<void> {
     rmSync(file, { force: true });
     const { code } = await run(["snyk", ...command, `--sarif-file-output=${file}`], {
       cwd: source ?? ".",
-      env: { ...process.env, SNYK_CI: "1" },
+      env,
       accept: "any",
       stream: true,
     });
