@@ -73,6 +73,10 @@ const violations: Readonly<Record<string, readonly (readonly [from: string, to: 
     [INSTALL, INSTALL.replace(" --ignore-scripts", "")],
     ["run: npm rebuild snyk", "run: npm rebuild"],
     ["run: npm rebuild snyk", "run: npm run build"],
+    [
+      "      - uses: hashicorp/setup-terraform@",
+      "      - run: npm rebuild snyk\n      - uses: hashicorp/setup-terraform@",
+    ],
     [INSTALL, INSTALL.replace("          package-manager-cache: false\n", "")],
     [INSTALL, INSTALL.replace("${{ env.NODE_VERSION }}", "24")],
   ],

@@ -179,6 +179,8 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
         const rebuilt = /\bnpm rebuild\b(.*)/.exec(run)?.[1];
         if (rebuilt !== undefined && !/^ snyk\b/.test(rebuilt))
           yield `must rebuild snyk only, received ${run}`;
+        if (rebuilt !== undefined && !job.steps.some(usesSnyk))
+          yield "must not run the script of snyk, which it does not use";
       }
       const node = job.steps.find((step) => actionOf(step) === "actions/setup-node");
       const installs = job.steps.some(({ run = "" }) => run.includes("npm ci"));
@@ -250,6 +252,10 @@ function permissionsOf(step: Step): readonly string[] {
   const fromOtherRun = step.with["run-id"] === undefined ? [] : ["actions: read"];
   const program = scriptOf(step)?.split(" ")[0] ?? actionOf(step) ?? "";
   return [...(PERMISSIONS[program] ?? []), ...fromOtherRun];
+}
+
+function usesSnyk(step: Step): boolean {
+  return /^(scan|monitor)\.ts\b/.test(scriptOf(step) ?? "");
 }
 
 function namesSecrets(value: unknown): boolean {
