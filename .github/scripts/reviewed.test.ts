@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { approvalPolicy } from "./reviewed.ts";
 import { fixture } from "./testing/fixtures.ts";
 import { type GitHubApi, startGitHubApi } from "./testing/github-api.ts";
-import { DIGEST, MERGE, type MergedExample, mergedExample } from "./testing/reviewed.ts";
+import type { StoredRun } from "./testing/github-reviews.ts";
+import { DIGEST, HEAD, MERGE, type MergedExample, mergedExample } from "./testing/reviewed.ts";
 
 let api: GitHubApi;
 let example: MergedExample;
@@ -10,7 +11,10 @@ beforeEach(async () => {
   api = await startGitHubApi();
   vi.stubEnv("GITHUB_API_URL", api.url);
   vi.stubEnv("GITHUB_REPOSITORY", api.repository);
-  vi.stubEnv("GITHUB_TOKEN", api.tokenFor({ contents: "read", "pull-requests": "read" }));
+  vi.stubEnv(
+    "GITHUB_TOKEN",
+    api.tokenFor({ actions: "read", contents: "read", "pull-requests": "read" }),
+  );
   example = mergedExample(api);
 });
 afterEach(async () => {
@@ -127,6 +131,22 @@ describe("does not count", () => {
     await refused(/reviewer: wrote or pushed/);
   });
 
+  test("an approval by someone who pushed the head before another person opened the pull request again", async () => {
+    for (const [id, login] of ["octocat", "reviewer", "octocat"].entries())
+      api.runs.push(buildOf(HEAD, id, login));
+    example.approve();
+    await refused(/reviewer: wrote or pushed/);
+  });
+
+  test("any approval if GitHub lists only a part of the commits, unless authors may approve", async () => {
+    api.commitAuthors.set(7, [...Array(250).fill("octocat"), "reviewer"]);
+    example.approve();
+    await refused(/#7 has 250 commits or more, of which GitHub lists only 250/);
+    expect(await example.reviewed({ authorsCount: true })).toEqual({ kms: DIGEST });
+    api.commitAuthors.set(7, Array(249).fill("octocat"));
+    expect(await example.reviewed()).toEqual({ kms: DIGEST });
+  });
+
   test("two approvals by one person", async () => {
     example.approve();
     example.approve();
@@ -142,6 +162,19 @@ describe("does not count", () => {
     expect(await example.reviewed()).toEqual({ kms: DIGEST });
   });
 });
+
+/** A run of Build pull request. */
+function buildOf(head_sha: string, id: number, login: string): StoredRun {
+  return {
+    id,
+    path: ".github/workflows/build.yml",
+    event: "pull_request",
+    head_branch: "change",
+    head_sha,
+    head_repository: { full_name: api.repository, owner: { login: "example-org" } },
+    actor: { login },
+  };
+}
 
 test("needs no approval if the setting says so, but the comment and the plans must still match", async () => {
   expect(await example.reviewed({ required: 0 })).toEqual({ kms: DIGEST });

@@ -31,7 +31,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "review-run.ts": ["actions: read", "contents: read", "pull-requests: read"],
   "rescan.ts": ["contents: write", "issues: write"],
   "review-status.ts": ["statuses: write"],
-  "reviewed.ts": ["contents: read", "pull-requests: read"],
+  "reviewed.ts": ["actions: read", "contents: read", "pull-requests: read"],
   "verify-image.ts": ["attestations: read"],
 };
 

@@ -22,6 +22,9 @@ type Review = Awaited<ReturnType<GitHub["rest"]["pulls"]["listReviews"]>>["data"
 /** https://docs.github.com/rest/collaborators/collaborators#get-repository-permissions-for-a-user */
 const MAY_APPROVE = ["admin", "write"];
 
+/** https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request */
+const LISTED_COMMITS = 250;
+
 /**
  * Verifies that enough people, who may write to the repository, approved the head commit after its plans were
  * shown. Of each person only the newest review counts, and one that GitHub dismissed does not.
@@ -36,8 +39,14 @@ export async function missingApprovals(
   const on = { ...repository, pull_number: head.pullRequest, per_page: 100 };
   const reviews = newestByUser(await paginate(rest.pulls.listReviews, on));
   const commits = await paginate(rest.pulls.listCommits, on);
+  if (commits.length >= LISTED_COMMITS && !authorsCount) {
+    return [
+      `#${head.pullRequest} has ${LISTED_COMMITS} commits or more, of which GitHub lists only ${LISTED_COMMITS}, so it is unknown who wrote a part of it.`,
+    ];
+  }
   const authors = new Set([
     ...head.authors,
+    ...(await pushersOf(github, head.commit)),
     ...commits.flatMap(({ author, committer }) =>
       [author, committer].flatMap((user) => (user !== null && "login" in user ? [user.login] : [])),
     ),
@@ -57,6 +66,21 @@ export async function missingApprovals(
     `${required} approval${required === 1 ? " is" : "s are"} required, but ${approvals} count${approvals === 1 ? "s" : ""}.`,
     ...reasons,
   ];
+}
+
+/** Lists who started the builds of a commit, by pushing it or by opening the pull request, once or again. */
+async function pushersOf(
+  { rest, paginate, repository }: GitHub,
+  head_sha: string,
+): Promise<readonly string[]> {
+  const builds = await paginate(rest.actions.listWorkflowRuns, {
+    ...repository,
+    workflow_id: "build.yml",
+    event: "pull_request",
+    head_sha,
+    per_page: 100,
+  });
+  return builds.flatMap(({ actor }) => actor?.login ?? []);
 }
 
 /** Keeps the newest review of each person that approves, rejects, or was dismissed; comments change neither. */

@@ -19,6 +19,9 @@ export interface ReviewState {
   readonly now: () => string;
 }
 
+/** https://docs.github.com/rest/pulls/pulls#list-commits-on-a-pull-request */
+const LISTED_COMMITS = 250;
+
 export interface StoredReview {
   readonly pullRequest: number;
   readonly user: { readonly login: string; readonly type: "Bot" | "User" };
@@ -132,10 +135,9 @@ function pullRequestRoutes(state: PullRequestState): readonly Route[] {
       permission,
       respond: ({ params: [number] }) =>
         list(
-          (commitAuthors.get(Number(number)) ?? ["octocat"]).map((login) => ({
-            author: { login },
-            committer: null,
-          })),
+          (commitAuthors.get(Number(number)) ?? ["octocat"])
+            .slice(0, LISTED_COMMITS)
+            .map((login) => ({ author: { login }, committer: null })),
         ),
     },
     {
