@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { createConcurrencyLimit, type Load, onUtilization } from "./concurrency-limit.ts";
+import {
+  type ConcurrencyLimit,
+  createConcurrencyLimit,
+  type Load,
+  onUtilization,
+} from "./concurrency-limit.ts";
 import { createSlots } from "./slots.ts";
 
 const MAX = 128;
@@ -17,6 +22,27 @@ function limitsAfter(loads: readonly Load[], max = MAX): number[] {
 /** The limit after an interval with this load, before which it was lowered to 64. */
 const fromLowered = (load: Load) => limitsAfter([OVERLOAD, load])[1];
 
+/**
+ * Serves requests of 0.3 ms of CPU time that wait for KMS, and rejections of 0.03 ms, for 20 seconds.
+ * @param arrivals requests in an interval of 100 ms
+ * @param latency of KMS in milliseconds
+ * @returns the number of accepted requests
+ */
+function serve(
+  { current, adapt }: ConcurrencyLimit,
+  { arrivals, latency }: { readonly arrivals: number; readonly latency: number },
+): number {
+  let served = 0;
+  for (let interval = 0; interval < 200; interval += 1) {
+    const byCpu = (100 - 0.03 * arrivals) / 0.27;
+    const accepted = Math.min(arrivals, (100 * current()) / (latency + 0.3), byCpu);
+    const rejected = arrivals - accepted;
+    served += accepted;
+    adapt({ utilization: (0.3 * accepted + 0.03 * rejected) / 100, accepted, rejected });
+  }
+  return served;
+}
+
 test("halves the limit in each interval, but not below 32, under overload without CPU time left", () => {
   expect(limitsAfter(Array(4).fill(OVERLOAD))).toEqual([64, 32, 32, 32]);
 });
@@ -25,6 +51,30 @@ test("raises a limit that leaves CPU time unused as far as needed, and then keep
   const spare = { ...OVERLOAD, utilization: 0.76 };
   expect(limitsAfter([OVERLOAD, OVERLOAD, spare, OVERLOAD])).toEqual([64, 32, 40, 40]);
 });
+
+test("keeps a raised limit when a lower one used less than half of the CPU", () => {
+  const spare: Load = { utilization: 0.6, accepted: 100, rejected: 300 };
+  expect(limitsAfter([OVERLOAD, spare, OVERLOAD])).toEqual([64, 102, 102]);
+});
+
+test("remembers the limit that it needs, but searches a tenth below it after each trial of the maximum", () => {
+  const spare: Load = { utilization: 0.6, accepted: 100, rejected: 300 };
+  const limits = limitsAfter([OVERLOAD, spare, ...Array(9).fill(OVERLOAD), OVERLOAD, OVERLOAD]);
+  expect(limits.slice(-3)).toEqual([MAX, 91, 91]);
+  const later = limitsAfter([OVERLOAD, spare, ...Array(200).fill(OVERLOAD)]);
+  expect(Math.min(...later)).toBe(32);
+});
+
+test.each([10, 20, 40, 60])(
+  "serves nine tenths of what a fixed limit would under overload while KMS takes %i ms",
+  (latency) => {
+    for (const arrivals of [450, 600, 1_200]) {
+      const fixed = serve({ current: () => MAX, adapt: () => {} }, { arrivals, latency });
+      const adapted = serve(createConcurrencyLimit(MAX), { arrivals, latency });
+      expect(adapted / fixed).toBeGreaterThan(0.9);
+    }
+  },
+);
 
 test("never raises the limit above the maximum", () => {
   expect(limitsAfter([{ ...OVERLOAD, utilization: 0.7 }])).toEqual([MAX]);

@@ -30,6 +30,9 @@ const BUSY = 0.95;
  */
 const RETRY_AFTER = 10;
 
+/** Share of `lowest` that is tried after each trial of the maximum, as KMS may have become faster. */
+const SEARCH_BELOW = 0.9;
+
 /**
  * Lowers the limit of requests in progress under overload until the CPU is just busy, because more requests in progress
  * would only wait for it. See docs/decisions/0034-concurrency-limit.md.
@@ -39,39 +42,38 @@ export function createConcurrencyLimit(max: number): ConcurrencyLimit {
   const min = Math.min(max, MIN_LIMIT);
   let limit = max;
   let loweredFor = 0;
-  // Whether a lower limit has left CPU time unused since the limit was the maximum.
-  let hasUndershot = false;
+  // Lower limits have left CPU time unused.
+  let lowest = min;
 
-  function reset(): void {
+  function reset(nextLowest: number): void {
     limit = max;
     loweredFor = 0;
-    hasUndershot = false;
+    lowest = Math.max(min, nextLowest);
   }
 
   return {
     current: () => limit,
     adapt(load) {
       const { utilization } = load;
-      if (!isOverloaded(load) || loweredFor === RETRY_AFTER) return reset();
-      if (utilization < BUSY) {
+      const hasCpuTime = utilization < BUSY;
+      if (!rejectsMany(load) || !(hasCpuTime || needsCpu(load))) return reset(min);
+      if (loweredFor === RETRY_AFTER) return reset(Math.floor(SEARCH_BELOW * lowest));
+      if (hasCpuTime) {
         // Utilization is proportional to the requests in progress while there is CPU time left.
         limit = Math.min(max, Math.ceil((limit * BUSY) / utilization));
-        hasUndershot = limit < max;
-      } else if (!hasUndershot) {
-        limit = Math.max(min, Math.floor(limit / 2));
+        if (limit < max) lowest = limit;
+      } else {
+        limit = Math.max(lowest, Math.floor(limit / 2));
       }
       loweredFor = limit < max ? loweredFor + 1 : 0;
     },
   };
 }
 
-/** Whether more requests arrive than the process has CPU time for. */
-function isOverloaded({ utilization, accepted, rejected }: Load): boolean {
-  const work = accepted / (accepted + REJECTION_COST * rejected);
-  // Otherwise rejections use most of the CPU, and the accepted requests wait for something else.
-  const needsCpu = utilization * work > 0.5;
-  return needsCpu && rejected > 0.25 * (accepted + rejected);
-}
+const rejectsMany = ({ accepted, rejected }: Load) => rejected > 0.25 * (accepted + rejected);
+
+/** Whether accepted requests, rather than rejections, take most of the CPU. Otherwise they wait for something else. */
+const needsCpu = ({ accepted, rejected }: Load) => accepted > REJECTION_COST * rejected;
 
 /** Milliseconds. */
 const INTERVAL = 100;
