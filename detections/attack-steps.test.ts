@@ -6,6 +6,7 @@ import { exampleScope } from "./example-events.ts";
 import { filterPatterns } from "./exclusions.ts";
 import { detections } from "./index.ts";
 import { ATTACK_STEPS } from "./testing/attack-steps.ts";
+import { EVASION_STEPS } from "./testing/evasion-steps.ts";
 
 const patterns = detections.flatMap((detection) =>
   detection.source === "trail"
@@ -22,6 +23,6 @@ const firedBy = (record: CloudTrailRecord): readonly string[] => [
   ),
 ];
 
-test.each(ATTACK_STEPS)("notices: %s (%s)", (_, id, record) => {
+test.each([...ATTACK_STEPS, ...EVASION_STEPS])("notices: %s (%s)", (_, id, record) => {
   expect(firedBy(record)).toContain(id);
 });

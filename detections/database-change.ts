@@ -18,18 +18,20 @@ const COPIES = [
   "Restore*",
   "StartExport*",
   "*ReadReplica",
-  "*BackupsReplication",
+  "StartDBInstanceAutomatedBackupsReplication",
 ];
 
 /**
  * RDS ignores the case of an identifier in a request, but always answers with lower case. The request is
  * compared as well, because the record of a denied call has no response.
  */
-const ourInstance = (scope: DetectionScope) =>
+const names = (member: string, value: string) =>
   anyOf(
-    matchesAny("$.requestParameters.dBInstanceIdentifier", databaseName(scope)),
-    matchesAny("$.responseElements.dBInstanceIdentifier", databaseName(scope)),
+    matchesAny(`$.requestParameters.${member}`, value),
+    matchesAny(`$.responseElements.${member}`, value),
   );
+
+const ourInstance = (scope: DetectionScope) => names("dBInstanceIdentifier", databaseName(scope));
 
 /** The role of the operating hours can only start and stop the instance. */
 const expectedRoles = ({ deployRoleArn, operatingHoursRoleArn }: DetectionScope) =>
@@ -54,8 +56,8 @@ export const databaseChange: TrailDetection = {
         "$.readOnly IS FALSE",
         anyOf(
           ourInstance(scope),
-          matchesAny("$.requestParameters.dBParameterGroupName", `${databaseName(scope)}*`),
-          matchesAny("$.requestParameters.dBSubnetGroupName", databaseName(scope)),
+          // StopDBInstanceAutomatedBackupsReplication
+          matchesAny("$.requestParameters.sourceDBInstanceArn", `*:db:${databaseName(scope)}`),
         ),
         matchesNone("$.eventName", ...COPIES),
         matchesNone(CALLER_ROLE_ARN, ...expectedRoles(scope)),
@@ -63,6 +65,18 @@ export const databaseChange: TrailDetection = {
     ),
   // The name in the request is as the caller wrote it.
   furtherPatterns: (scope) => [
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "rds.amazonaws.com"),
+        "$.readOnly IS FALSE",
+        anyOf(
+          names("dBParameterGroupName", `${databaseName(scope)}*`),
+          names("dBSubnetGroupName", databaseName(scope)),
+        ),
+        matchesNone("$.eventName", "Restore*", "*ReadReplica"),
+        matchesNone(CALLER_ROLE_ARN, ...expectedRoles(scope)),
+      ),
+    ),
     jsonPattern(
       allOf(
         matchesAny("$.eventSource", "rds.amazonaws.com"),
@@ -167,6 +181,24 @@ export const databaseChange: TrailDetection = {
         dBParameterGroupName: `${dBInstanceIdentifier}-postgres18`,
         parameters: [{ parameterName: "log_connections", parameterValue: "" }],
       },
+    }),
+    exampleEvent("a user changes the parameter group, and writes its name in capitals", user, {
+      ...change,
+      eventName: "ModifyDBParameterGroup",
+      requestParameters: {
+        dBParameterGroupName: `${dBInstanceIdentifier}-postgres18`.toUpperCase(),
+        parameters: [{ parameterName: "rds.force_ssl", parameterValue: "0" }],
+      },
+      responseElements: { dBParameterGroupName: `${dBInstanceIdentifier}-postgres18` },
+    }),
+    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_StopDBInstanceAutomatedBackupsReplication.html
+    exampleEvent("a user stops the copies of the backups in the second Region", user, {
+      ...change,
+      eventName: "StopDBInstanceAutomatedBackupsReplication",
+      requestParameters: {
+        sourceDBInstanceArn: `arn:aws:rds:ap-southeast-2:111122223333:db:${dBInstanceIdentifier}`,
+      },
+      responseElements,
     }),
     exampleEvent("a user gives the database another security group", user, {
       ...change,

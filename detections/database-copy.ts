@@ -8,8 +8,10 @@ const instanceName = ({ namePrefix }: DetectionScope) => `${namePrefix}database`
 /** Copies that name the instance, in the request or in the response. */
 const COPIES_OF_INSTANCE = ["CreateDBSnapshot", "CopyDBSnapshot", "CreateDBInstanceReadReplica"];
 
-/** Copies that name the instance's ARN: a zero-ETL integration, and a blue/green deployment. */
-const COPIES_OF_ARN = ["CreateIntegration", "CreateBlueGreenDeployment"];
+/** Copies that name the instance's ARN: a zero-ETL integration, a blue/green deployment, a replica as an Aurora cluster. */
+const COPIES_OF_ARN = ["CreateIntegration", "CreateBlueGreenDeployment", "CreateDBCluster"];
+
+const RESTORE_AS_CLUSTER = "RestoreDBClusterFromSnapshot";
 
 /** Uses of snapshots and backups. Their records name the snapshot, which may have any name. */
 const USES_OF_BACKUPS = [
@@ -62,10 +64,20 @@ export const databaseCopy: TrailDetection = {
         matchesAny("$.eventSource", "rds.amazonaws.com"),
         matchesAny("$.eventName", ...COPIES_OF_ARN),
         anyOf(
-          ...["sourceArn", "source"].map((member) =>
-            matchesAny(`$.requestParameters.${member}`, `*:db:${instanceName(scope)}`),
-          ),
+          ...[
+            "requestParameters.sourceArn",
+            "requestParameters.source",
+            "requestParameters.replicationSourceIdentifier",
+            "responseElements.replicationSourceIdentifier",
+          ].map((member) => matchesAny(`$.${member}`, `*:db:${instanceName(scope)}`)),
         ),
+      ),
+    ),
+    // Only an ARN specifies a snapshot of an instance here. Snapshots of clusters have other ARNs.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventName", RESTORE_AS_CLUSTER),
+        matchesAny("$.requestParameters.snapshotIdentifier", "*:snapshot:*"),
       ),
     ),
   ],
@@ -89,12 +101,14 @@ export const databaseCopy: TrailDetection = {
   insightsQuery: () =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.dBSnapshotIdentifier, requestParameters.valuesToAdd.0, requestParameters.sourceArn, requestParameters.s3BucketName, eventID, errorCode",
-      `filter eventSource = "rds.amazonaws.com" and eventName in ${JSON.stringify([...COPIES_OF_INSTANCE, ...COPIES_OF_ARN, ...USES_OF_BACKUPS.filter((name) => !name.endsWith("*")), "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime"])}`,
+      `filter eventSource = "rds.amazonaws.com" and eventName in ${JSON.stringify([...COPIES_OF_INSTANCE, ...COPIES_OF_ARN, ...USES_OF_BACKUPS.filter((name) => !name.endsWith("*")), "RestoreDBInstanceFromDBSnapshot", "RestoreDBInstanceToPointInTime", RESTORE_AS_CLUSTER])}`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html
   // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSnapshotAttribute.html
   // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_StartExportTask.html
+  // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_RestoreDBClusterFromSnapshot.html
+  // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html
   mustFire: [
     exampleEvent("a user shares a snapshot with another account", user, {
       ...change,
@@ -182,8 +196,35 @@ export const databaseCopy: TrailDetection = {
         targetArn: "arn:aws:redshift-serverless:ap-southeast-2:111122223333:namespace/x",
       },
     }),
+    exampleEvent("a user restores a snapshot as an Aurora cluster", user, {
+      ...change,
+      eventName: RESTORE_AS_CLUSTER,
+      requestParameters: {
+        dBClusterIdentifier: "x",
+        engine: "aurora-postgresql",
+        snapshotIdentifier: `arn:aws:rds:${region}:snapshot:${snapshot}`,
+      },
+    }),
+    exampleEvent("a user replicates the database to an Aurora cluster", user, {
+      ...change,
+      eventName: "CreateDBCluster",
+      requestParameters: {
+        dBClusterIdentifier: "x",
+        engine: "aurora-postgresql",
+        replicationSourceIdentifier: `arn:aws:rds:${region}:db:${dBInstanceIdentifier}`,
+      },
+    }),
   ],
   mustNotFire: [
+    exampleEvent("an administrator restores the snapshot of a cluster", administrator, {
+      ...change,
+      eventName: RESTORE_AS_CLUSTER,
+      requestParameters: {
+        dBClusterIdentifier: "orders",
+        engine: "aurora-postgresql",
+        snapshotIdentifier: `arn:aws:rds:${region}:cluster-snapshot:orders-1`,
+      },
+    }),
     exampleEvent("an administrator creates a snapshot of another database", administrator, {
       ...change,
       eventName: "CreateDBSnapshot",

@@ -9,6 +9,9 @@ import {
 } from "./example-events.ts";
 import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
 
+/** Error codes of denied calls. EC2 returns UnauthorizedOperation instead of AccessDenied. */
+export const DENIALS = ["AccessDenied*", "*UnauthorizedOperation"];
+
 const DENIED = {
   errorCode: "AccessDenied",
   errorMessage:
@@ -21,11 +24,11 @@ export const deniedApi: TrailDetection = {
   severity: "medium",
   // No tactic: together with kms-errors, it usually means that a deployment broke a policy.
   source: "trail",
-  // kms-errors counts what KMS denies. EC2 returns UnauthorizedOperation instead of AccessDenied.
+  // kms-errors counts what KMS denies. service-credentials-outside counts other errors.
   pattern: ({ serviceRoleArn, executionRoleArn, rewrapRoleArn }) =>
     jsonPattern(
       allOf(
-        matchesAny("$.errorCode", "AccessDenied*", "*UnauthorizedOperation"),
+        matchesAny("$.errorCode", ...DENIALS),
         anyOf(
           `(${allOf(
             matchesAny(CALLER_ROLE_ARN, serviceRoleArn),

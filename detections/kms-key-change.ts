@@ -32,6 +32,37 @@ function pairs<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   return items.flatMap((_, index) => (index % 2 === 0 ? [items.slice(index, index + 2)] : []));
 }
 
+/** AWS services that call whatever their user tells them to call, with the user's permissions. */
+const RELAYS = ["ssm.", "states.", "scheduler.", "cloudformation."];
+
+const isGrant = (eventName: string) => eventName.endsWith("Grant");
+
+/** Matches changes of a key, without the grants that AWS services create and retire for volumes, databases and the like. */
+export const changesExceptServiceGrants = (changes: readonly string[]): string =>
+  anyOf(
+    ...changes.filter((name) => !isGrant(name)).map((name) => matchesAny("$.eventName", name)),
+    `(${allOf(
+      matchesAny("$.eventName", "*Grant"),
+      anyOf(
+        "$.userIdentity.invokedBy NOT EXISTS",
+        ...RELAYS.map((service) => matchesAny("$.userIdentity.invokedBy", `${service}*`)),
+      ),
+    )})`,
+  );
+
+/** The same as members of an EventBridge pattern. */
+export const eventsExceptServiceGrants = (changes: readonly string[]) => ({
+  $or: [
+    { eventName: changes.filter((name) => !isGrant(name)) },
+    {
+      eventName: changes.filter(isGrant),
+      userIdentity: {
+        invokedBy: [{ exists: false }, ...RELAYS.map((service) => ({ prefix: service }))],
+      },
+    },
+  ],
+});
+
 const change = { eventSource: "kms.amazonaws.com", readOnly: false };
 const { keyArn, trailKeyArn, topicKeyArn, storageKeyArns } = exampleScope;
 
@@ -57,24 +88,24 @@ export const kmsKeyChange: TrailDetection = {
         anyOf(...monitoringKeys(scope).map((keyArn) => matchesAny(RESOURCE_ARN, keyArn))),
       ),
     ),
-  // The keys of the database, its secret, the images and the flow log. AWS services create and retire grants
-  // on these (invokedBy). A pattern has room for three keys: each takes one of three wildcard selectors.
-  // Previous keys of the records have a pattern of their own.
+  // The keys of the database, its secret, the images and the flow log. A pattern has room for three keys: each
+  // takes one of three wildcard selectors. Previous keys of the records have a pattern of their own.
   furtherPatterns: ({ storageKeyArns, previousKeyArns }) => {
-    const changesOf = (keyArns: readonly string[], ...conditions: readonly string[]) =>
+    const changesOf = (keyArns: readonly string[], changes: string) =>
       jsonPattern(
         allOf(
           matchesAny("$.eventSource", "kms.amazonaws.com"),
-          matchesAny("$.eventName", ...KEY_CHANGES),
-          ...conditions,
+          changes,
           matchesAny(RESOURCE_ARN, ...keyArns),
         ),
       );
     return [
       ...pairs(storageKeyArns).map((keyArns) =>
-        changesOf(keyArns, "$.userIdentity.invokedBy NOT EXISTS"),
+        changesOf(keyArns, changesExceptServiceGrants(KEY_CHANGES)),
       ),
-      ...(previousKeyArns.length > 0 ? [changesOf(previousKeyArns)] : []),
+      ...(previousKeyArns.length > 0
+        ? [changesOf(previousKeyArns, matchesAny("$.eventName", ...KEY_CHANGES))]
+        : []),
     ];
   },
   threshold: 1,
@@ -93,7 +124,7 @@ export const kmsKeyChange: TrailDetection = {
   why: "All records are lost once the deletion of the service's key completes. Without the keys of the trail and the alarms, later events go unnoticed. A new policy, grant or replica can let another caller decrypt.",
   falsePositives: [
     "A deployment changed a key policy: PutKeyPolicy by the deploy role at the time of the deployment. The first deployment of a replica calls ReplicateKey.",
-    "AWS services create and retire grants on keys that they use, but not on the keys of the records, the trail and the alarms, and on the others these are not counted.",
+    "AWS services create and retire grants on keys that they use, but not on the keys of the records, the trail and the alarms, and on the others these are not counted. Services that call what their user tells them to, such as Systems Manager and CloudFormation, do count.",
   ],
   runbook: [
     "Run the query to see which key was changed, and by whom.",
@@ -193,6 +224,17 @@ export const kmsKeyChange: TrailDetection = {
         ...onKey(arn),
         responseElements: { keyId: arn },
       }),
+    ),
+    // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    exampleEvent(
+      "a user schedules the deletion of the database's key through Systems Manager Automation",
+      { ...user, invokedBy: "ssm.amazonaws.com" },
+      { ...change, eventName: "ScheduleKeyDeletion", ...onKey(storageKeyArns[0] ?? "") },
+    ),
+    exampleEvent(
+      "a user revokes the grant of RDS on the database's key through Step Functions",
+      { ...user, invokedBy: "states.amazonaws.com" },
+      { ...change, eventName: "RevokeGrant", ...onKey(storageKeyArns[0] ?? "") },
     ),
   ],
   mustNotFire: [

@@ -1,3 +1,4 @@
+import { DENIALS } from "./denied-api.ts";
 import type { TrailDetection } from "./detection.ts";
 import {
   exampleEvent,
@@ -25,11 +26,12 @@ export const serviceCredentialsOutside: TrailDetection = {
   tactic: "credential access",
   source: "trail",
   // Counts calls to AWS services that the roles never use. ECS Exec makes the service's role call
-  // ssmmessages and logs. denied-api counts the calls that AWS denies.
+  // ssmmessages and logs. denied-api counts the calls that AWS denies. Other errors count here: some services deny
+  // with another code, such as SNS, and an error such as NoSuchBucket also answers a question.
   pattern: (scope) =>
     jsonPattern(
       allOf(
-        "$.errorCode NOT EXISTS",
+        matchesNone("$.errorCode", ...DENIALS),
         anyOf(
           `(${allOf(
             matchesAny(CALLER_ROLE_ARN, ...taskRoleArns(scope)),
@@ -92,6 +94,14 @@ export const serviceCredentialsOutside: TrailDetection = {
     }),
     exampleEvent("a stolen session of the execution role asks who it is", executionRoleSession, {
       ...sts,
+      sourceIPAddress: "198.51.100.23",
+    }),
+    // https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+    exampleEvent("SNS denies a call by a stolen session, with an error code of its own", service, {
+      eventSource: "sns.amazonaws.com",
+      eventName: "ListTopics",
+      readOnly: true,
+      errorCode: "AuthorizationError",
       sourceIPAddress: "198.51.100.23",
     }),
     {

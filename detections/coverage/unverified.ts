@@ -9,6 +9,10 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Copy and delete a snapshot and a backup of a test database.",
   ],
   [
+    "Records of calls that Systems Manager Automation, Step Functions, EventBridge Scheduler and CloudFormation make with somebody's permissions have these services in `invokedBy`.",
+    "Run an automation that calls `kms:ListKeys`.",
+  ],
+  [
     "Members of EC2 requests: `groupId` for AuthorizeSecurityGroup… and RevokeSecurityGroup…, `ModifySecurityGroupRulesRequest.GroupId` for ModifySecurityGroupRules. The first is documented, the second seen in published queries.",
     "Change the description of a rule with each call.",
   ],

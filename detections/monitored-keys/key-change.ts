@@ -7,7 +7,11 @@ import {
   otherKeyArn,
   user,
 } from "../example-events.ts";
-import { KEY_CHANGES } from "../kms-key-change.ts";
+import {
+  changesExceptServiceGrants,
+  eventsExceptServiceGrants,
+  KEY_CHANGES,
+} from "../kms-key-change.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "../pattern.ts";
 import { EXAMPLE_ACCOUNT, type MonitoringScope } from "../scope.ts";
 import { expectedRole, onExampleKey } from "./examples.ts";
@@ -57,9 +61,7 @@ function changesOf(arnValues: readonly string[]): string {
   return jsonPattern(
     allOf(
       matchesAny("$.eventSource", "kms.amazonaws.com"),
-      matchesAny("$.eventName", ...KEY_EVENTS),
-      // AWS services create and retire grants for volumes, databases and the like.
-      anyOf("$.userIdentity.invokedBy NOT EXISTS", '$.eventName != "*Grant"'),
+      changesExceptServiceGrants(KEY_EVENTS),
       anyOf(...arnValues.map((value) => matchesAny(RESOURCE_ARN, value))),
     ),
   );
@@ -211,8 +213,7 @@ export function keyChange(keys: readonly MonitoredKey[]): KeyDetection {
     changeNotification: {
       detail: (scope) => ({
         eventSource: ["kms.amazonaws.com"],
-        eventName: APPLICATION_KEY_CHANGES,
-        userIdentity: { invokedBy: [{ exists: false }] },
+        ...eventsExceptServiceGrants(APPLICATION_KEY_CHANGES),
         resources: {
           ARN: [...monitoringKeys(scope), ...keys.map(arnSuffix)],
         },

@@ -14,8 +14,10 @@ import {
 import { filterPatterns } from "../exclusions.ts";
 import { detections } from "../index.ts";
 import type { MonitoringScope } from "../scope.ts";
+import { matchesEventPattern } from "../testing/event-pattern.ts";
 import { deniedOnExampleKey, expectedRole, onExampleKey, unexpectedRole, use } from "./examples.ts";
 import { keyDetections, monitoringDetections } from "./index.ts";
+import { keyChange } from "./key-change.ts";
 import { EXAMPLE_KEY, type MonitoredKey } from "./monitored-key.ts";
 
 function patternsOf(keys: readonly MonitoredKey[]) {
@@ -260,4 +262,33 @@ test("does not count a denied call whose message names no key", () => {
     errorMessage: "The ciphertext refers to a customer master key that does not exist.",
   });
   expect(firedBy(record)).toEqual([]);
+});
+
+describe("EventBridge", () => {
+  const detail = keyChange([EXAMPLE_KEY]).changeNotification?.detail(exampleScope) ?? {};
+  const changeThrough = (invokedBy: string | undefined, eventName: string, keyArn: string) =>
+    managementEvent(invokedBy === undefined ? user : { ...user, invokedBy }, {
+      eventSource: "kms.amazonaws.com",
+      eventName,
+      readOnly: false,
+      ...onKey(keyArn),
+    });
+
+  // Without its key, the trail does not deliver the record of the call, so no alarm follows.
+  test.each([undefined, "ssm.amazonaws.com", "cloudformation.amazonaws.com"])(
+    "reports that the trail's key was disabled, invoked by %s",
+    (invokedBy) => {
+      const record = changeThrough(invokedBy, "DisableKey", exampleScope.trailKeyArn);
+      expect(matchesEventPattern(detail, record)).toBe(true);
+    },
+  );
+
+  test.each([
+    [undefined, true],
+    ["states.amazonaws.com", true],
+    ["rds.amazonaws.com", false],
+  ])("reports a grant invoked by %s: %s", (invokedBy, expected) => {
+    const record = changeThrough(invokedBy, "CreateGrant", EXAMPLE_KEY.arn);
+    expect(matchesEventPattern(detail, record)).toBe(expected);
+  });
 });

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Matches an event like EventBridge, with the operators that our patterns use: values, `prefix`, `wildcard`,
+ * Matches an event like EventBridge, with the operators that our patterns use: values, `prefix`, `suffix`, `wildcard`,
  * `anything-but`, `exists` and `$or`.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  * @throws if the pattern has another operator
@@ -29,6 +29,8 @@ function matchesField(expected: unknown, actual: unknown): boolean {
       return values.length > 0 === operand;
     case "prefix":
       return values.some((value) => String(value).startsWith(operand));
+    case "suffix":
+      return values.some((value) => String(value).endsWith(operand));
     case "wildcard":
       return values.some((value) => matchesWildcard(operand, String(value)));
     case "anything-but":
