@@ -25,6 +25,13 @@ test("returns the newest successful deployment, even if a later one failed", asy
   expect(await deployedCommit(githubClient(), "production")).toBe("2");
 });
 
+test("returns the last successful deployment before many that failed", async () => {
+  api.deployments.push({ id: 1, environment: "dev", sha: "1", states: ["success"] });
+  for (let id = 2; id <= 150; id++)
+    api.deployments.push({ id, environment: "dev", sha: String(id), states: ["failure"] });
+  expect(await deployedCommit(githubClient(), "dev")).toBe("1");
+});
+
 test("rejects a deployment of a commit that is not on main, as the drift check would run it", async () => {
   api.deployments.push({ id: 1, environment: "dev", sha: "evil", states: ["success"] });
   api.git.isAncestor = () => false;

@@ -5,8 +5,31 @@ import { setOutputs } from "./github/runner-files.ts";
 import { StepError, step } from "./github/step.ts";
 import { readEnvironment } from "./settings.ts";
 
-/** How many recent deployments are searched for a successful one. */
-const MAX_DEPLOYMENTS = 30;
+export interface Deployment {
+  readonly id: number;
+  /** The commit. */
+  readonly sha: string;
+}
+
+/** Finds the last deployment to a GitHub environment that succeeded. */
+export async function lastDeployment(
+  { rest, paginate, repository }: GitHub,
+  environment: string,
+): Promise<Deployment | undefined> {
+  const pages = paginate.iterator(rest.repos.listDeployments, { ...repository, environment });
+  for await (const { data: deployments } of pages) {
+    for (const { id, sha } of deployments) {
+      const { data: statuses } = await rest.repos.listDeploymentStatuses({
+        ...repository,
+        deployment_id: id,
+        per_page: 100,
+      });
+      // Newer deployments add the status inactive but keep success.
+      if (statuses.some(({ state }) => state === "success")) return { id, sha };
+    }
+  }
+  return undefined;
+}
 
 /**
  * Finds the last commit that was deployed successfully to a GitHub environment. Any workflow can create a
@@ -14,28 +37,14 @@ const MAX_DEPLOYMENTS = 30;
  * @throws StepError if it is not
  */
 export async function deployedCommit(
-  { rest, repository }: GitHub,
+  github: GitHub,
   environment: string,
 ): Promise<string | undefined> {
-  const { data: deployments } = await rest.repos.listDeployments({
-    ...repository,
-    environment,
-    per_page: MAX_DEPLOYMENTS,
-  });
-  for (const { id, sha } of deployments) {
-    const { data: statuses } = await rest.repos.listDeploymentStatuses({
-      ...repository,
-      deployment_id: id,
-      per_page: 100,
-    });
-    // Newer deployments add the status inactive but keep success.
-    if (!statuses.some(({ state }) => state === "success")) continue;
-    if (await isOnMain({ rest, repository }, sha)) return sha;
-    throw new StepError(
-      `Deployment ${id} of ${environment} is of ${sha}, which is not on main. Find out who created it, and delete it.`,
-    );
-  }
-  return undefined;
+  const last = await lastDeployment(github, environment);
+  if (last === undefined || (await isOnMain(github, last.sha))) return last?.sha;
+  throw new StepError(
+    `Deployment ${last.id} of ${environment} is of ${last.sha}, which is not on main. Find out who created it, and delete it.`,
+  );
 }
 
 async function isOnMain(
