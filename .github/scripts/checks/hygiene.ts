@@ -26,6 +26,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "deployed-commits.ts": ["contents: read", "deployments: read"],
   "drift.ts": ["issues: write"],
   "github/codeql-action/upload-sarif": ["actions: read", "security-events: write"],
+  "newer-deployment.ts": ["contents: read", "deployments: read"],
   "pull-request.ts": ["actions: read", "pull-requests: read", "statuses: write"],
   "replan.ts": ["actions: write", "pull-requests: read"],
   "review-run.ts": ["actions: read", "contents: read", "pull-requests: read"],

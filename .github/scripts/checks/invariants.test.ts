@@ -240,6 +240,7 @@ const mutations: Readonly<Record<keyof typeof invariants, readonly Mutation[]>> 
   ],
   "verifies a deployment, rolls back after a failed smoke test, and always reports": [
     ["deploy.yml", step("deploy", "smoke-test.ts"), undefined, /in this order/],
+    ["deploy.yml", step("deploy", "newer-deployment.ts"), undefined, /in this order/],
     ["deploy.yml", step("deploy", "verify-image.ts"), undefined, /in this order/],
     ["deploy.yml", step("deploy", "verify-image.ts", "if"), "always()", /must not have an if/],
     ["deploy.yml", step("deploy", "serving", "if"), "always()", /must not have an if/],

@@ -9,6 +9,7 @@ import { forEachJob, forWorkflow, type WorkflowCheck } from "./workflow-check.ts
 const SCANS = ["scan.ts dependencies", "scan.ts image", "scan.ts plans"];
 const CREDENTIALS = "aws-actions/configure-aws-credentials";
 const DEPLOYMENT = [
+  "newer-deployment.ts",
   "image-digest.ts",
   "push-image.ts",
   "verify-image.ts",
