@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { DatabaseUnavailable } from "./database.ts";
-import { createQuotas, type QuotaLimits, type QuotaStore, type Quotas } from "./quotas.ts";
+import {
+  createQuotas,
+  MAX_CLIENTS,
+  type QuotaLimits,
+  type QuotaStore,
+  type Quotas,
+} from "./quotas.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -175,6 +181,28 @@ describe("the database", () => {
       await quotas.take("alice", true);
     }
     expect(counts.at(-1)).toBe(100);
+  });
+
+  test("takes at most twice the units that clients use who are forgotten again and again", async () => {
+    const quotas = task({ decryptsPerDay: 1_000 });
+    for (let time = 0; time < 3; time += 1) {
+      for (let client = 0; client <= MAX_CLIENTS; client += 1) {
+        for (let decrypt = 0; decrypt < 5; decrypt += 1) await quotas.take(`${client}`, true);
+      }
+    }
+    expect(used.get("0 decrypts-day 1000")).toBeLessThanOrEqual(2 * 3 * 5);
+  });
+
+  test("lends 100 units at most after statements that failed", async () => {
+    const quotas = task({ decryptsPerDay: 1_000_000 });
+    failure = new DatabaseUnavailable("57P01");
+    for (let index = 0; index < 10; index += 1) {
+      await expect(quotas.take("alice", true)).rejects.toBe(failure);
+    }
+    failure = undefined;
+    counts = [];
+    await quotas.take("alice", true);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(100);
   });
 
   test("that is unavailable makes requests fail, and is asked again by the next one", async () => {

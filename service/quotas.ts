@@ -53,6 +53,8 @@ interface Quota {
   /** Length of a window in milliseconds. Windows begin at multiples of it since the epoch: at midnight UTC. */
   readonly window: number;
   readonly unit: string;
+  /** Units of the first lease in a window. The next ones double. */
+  readonly firstLease: number;
 }
 
 /** A part of a client's quota that this process may use without asking the database. */
@@ -80,14 +82,17 @@ const DAY = 86_400_000;
  */
 const LEASE_SHARE = 20;
 
-/** Units of a lease of a client that is not busy. */
+/** Units of a lease of a client that is not busy, once it has used up smaller ones. */
 const IDLE_LEASE = 100;
 
 /** Milliseconds that a lease of a busy client should last: each lease that is used up sooner doubles the next one. */
 const LEASE_DURATION = 1_000;
 
-/** Clients whose leases to remember, a bound on memory. A forgotten lease is lost to its client. */
-const MAX_CLIENTS = 5_000;
+/**
+ * Clients whose leases to remember, a bound on memory. A forgotten lease is lost to its client. The leases of a day begin
+ * small, so that a client that is forgotten between its requests loses at most as many units as it uses.
+ */
+export const MAX_CLIENTS = 5_000;
 
 /** Counts requests in the database, a lease at a time, so that most requests need no statement. */
 export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
@@ -150,13 +155,15 @@ function createExtend({ take }: Pick<QuotaStore, "take">, now: () => number) {
     const { quota, period } = lease;
     // The other requests that have just used up the lease will wait, too.
     await undefined;
-    const isBusy = now() - lease.extendedAt < LEASE_DURATION;
-    const size = Math.max(isBusy ? 2 * lease.size : lease.size / 2, IDLE_LEASE);
+    const startedAt = now();
+    const isBusy = startedAt - lease.extendedAt < LEASE_DURATION;
+    const least = Math.min(2 * lease.size, IDLE_LEASE);
+    const size = Math.max(isBusy ? 2 * lease.size : lease.size / 2, least);
     const share = Math.floor((quota.limit - lease.taken) / LEASE_SHARE);
     const count = Math.max(Math.min(Math.floor(size), share), lease.waiting, 1);
-    lease.size = count;
-    lease.extendedAt = now();
     const taken = await take({ client, quota: quota.name, period, count, limit: quota.limit });
+    lease.size = count;
+    lease.extendedAt = startedAt;
     lease.left += taken === undefined ? 0 : count - Math.max(0, taken - quota.limit);
     lease.taken = Math.min(taken ?? quota.limit, quota.limit);
   }
@@ -177,18 +184,21 @@ function quotasWith(limits: QuotaLimits): readonly Quota[] {
       limit: limits.requestsPerMinute,
       window: MINUTE,
       unit: "requests per minute",
+      firstLease: IDLE_LEASE,
     },
     {
       name: "decrypts-minute",
       limit: limits.decryptsPerMinute,
       window: MINUTE,
       unit: "decrypts per minute",
+      firstLease: IDLE_LEASE,
     },
     {
       name: "decrypts-day",
       limit: limits.decryptsPerDay,
       window: DAY,
       unit: "decrypts per day",
+      firstLease: 1,
     },
   ];
 }
@@ -203,7 +213,7 @@ function newLease(quota: Quota, time: number): Lease {
     period: Math.floor(time / quota.window),
     left: 0,
     taken: 0,
-    size: IDLE_LEASE,
+    size: quota.firstLease / 2,
     extendedAt: Number.NEGATIVE_INFINITY,
     waiting: 0,
     pending: undefined,
