@@ -65,6 +65,8 @@ export interface DetectionScope extends MonitoringScope {
   readonly rewrapRoleArn?: string;
   /** The role that starts and stops the database, if the environment has operating hours. */
   readonly operatingHoursRoleArn?: string;
+  /** Whether the service reads the state of its trail. */
+  readonly serviceReadsTrail?: boolean;
   /** KMS keys of the database, its master secret, the images and the flow log. Empty if AWS manages them. */
   readonly storageKeyArns: readonly string[];
   /** Security groups of the tasks, the database and, if the settings enable them, the VPC endpoints. */
@@ -119,6 +121,8 @@ export interface ScopeSettings {
   readonly urgentTopicArn?: string | undefined;
   readonly routineTopicArn?: string | undefined;
   readonly operatingHours?: OperatingHours | undefined;
+  /** Whether the service decrypts while CloudTrail does not record it. Otherwise it checks its trail. Default: allow. */
+  readonly decryptWithoutTrail?: "allow" | "refuse" | "refuse-unknown" | undefined;
 }
 
 /** Identifier of the database instance. */
@@ -184,6 +188,7 @@ export function createDetectionScope(
     ...(settings.operatingHours && {
       operatingHoursRoleArn: roleArn(operatingHoursRoleName(env)),
     }),
+    ...((settings.decryptWithoutTrail ?? "allow") !== "allow" && { serviceReadsTrail: true }),
     serviceLogGroupName: serviceLogGroupName(env),
     serviceNamespace: serviceNamespace(env),
   };

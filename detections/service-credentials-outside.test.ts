@@ -1,14 +1,15 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { matches } from "../cloudwatch/pattern/matcher.ts";
 import { parsePattern } from "../cloudwatch/pattern/parse.ts";
 import {
   exampleScope,
   executionRoleSession,
   managementEvent,
+  service,
   serviceDecryptEvent,
 } from "./example-events.ts";
 import { filterPatterns } from "./exclusions.ts";
-import type { DetectionScope } from "./scope.ts";
+import { createExampleScope, type DetectionScope } from "./scope.ts";
 import { serviceCredentialsOutside } from "./service-credentials-outside.ts";
 
 function firesIn(scope: DetectionScope, record: object): boolean {
@@ -81,4 +82,25 @@ test("without VPC endpoints, accepts exactly the addresses of the NAT gateways",
 test("compares no addresses if there are neither VPC endpoints nor NAT gateways", () => {
   const scope = { ...exampleScope, natAddresses: [] };
   expect(firesIn(scope, { ...serviceDecryptEvent, sourceIPAddress: "198.51.100.23" })).toBe(false);
+});
+
+// The service checks its trail every half minute: counted, these calls would keep the alarm on, and nobody would be
+// notified of stolen credentials.
+describe.each(["GetTrailStatus", "GetEventSelectors"])("%s by the service", (eventName) => {
+  const record = managementEvent(service, {
+    eventSource: "cloudtrail.amazonaws.com",
+    eventName,
+    readOnly: true,
+  });
+  const scopeWith = (decryptWithoutTrail: "allow" | "refuse" | "refuse-unknown") =>
+    createExampleScope("dev", "ap-southeast-2", { decryptWithoutTrail });
+
+  test.each(["refuse", "refuse-unknown"] as const)("is expected with %s", (policy) => {
+    expect(firesIn(scopeWith(policy), record)).toBe(false);
+    expect(firesIn(scopeWith(policy), { ...record, eventName: "DescribeTrails" })).toBe(true);
+  });
+
+  test("is not expected while the service decrypts without a trail", () => {
+    expect(firesIn(scopeWith("allow"), record)).toBe(true);
+  });
 });

@@ -17,6 +17,9 @@ function otherThanOurWay({ vpcEndpointIds, natAddresses }: DetectionScope): stri
   return natAddresses.length === 0 ? undefined : matchesNone("$.sourceIPAddress", ...natAddresses);
 }
 
+/** Calls with which the service checks its trail, if the settings say so. */
+const TRAIL_CHECKS = ["GetTrailStatus", "GetEventSelectors"];
+
 const sts = { eventSource: "sts.amazonaws.com", eventName: "GetCallerIdentity", readOnly: true };
 
 export const serviceCredentialsOutside: TrailDetection = {
@@ -36,6 +39,7 @@ export const serviceCredentialsOutside: TrailDetection = {
           `(${allOf(
             matchesAny(CALLER_ROLE_ARN, ...taskRoleArns(scope)),
             matchesNone("$.eventSource", "kms.*", "ssmmessages.*", "logs.*"),
+            ...(scope.serviceReadsTrail ? [matchesNone("$.eventName", ...TRAIL_CHECKS)] : []),
           )})`,
           `(${allOf(
             matchesAny(CALLER_ROLE_ARN, scope.executionRoleArn),

@@ -88,7 +88,7 @@ export function deployedScope(
 ): DetectionScope {
   const { trailLogGroup, trailKeyArn, trailBucket, vpcId, currentKeyGeneration } = settings;
   const { urgentTopicArn, routineTopicArn, topicKeyArn, rolePath = "/" } = settings;
-  const { customerManagedKeys, operatingHours } = settings;
+  const { customerManagedKeys, operatingHours, decryptWithoutTrail } = settings;
   const keyArn = (alias: string) => {
     const key = deployment.keys.find(({ aliases }) => aliases.includes(alias));
     if (key !== undefined) return key.arn;
@@ -112,6 +112,7 @@ export function deployedScope(
       topicKeyArn,
       customerManagedKeys,
       operatingHours,
+      decryptWithoutTrail,
       rolePath,
       vpcId,
       ...(keyGenerations.length > 0 && { keyGenerations, currentKeyGeneration }),

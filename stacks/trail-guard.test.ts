@@ -38,6 +38,19 @@ describe("with CIPHERWATCH_DECRYPT_WITHOUT_TRAIL=refuse-unknown", () => {
     expect(statementOf(network, endpoint.policy, "ReadTrail")).toMatchObject(READ_TRAIL);
   });
 
+  // Otherwise the checks would keep this alarm on, and nobody would be notified of stolen credentials.
+  test("the alarm on the service's credentials does not count the checks", () => {
+    const filters = alarm.resource?.aws_cloudwatch_log_metric_filter ?? {};
+    const patterns = Object.values(filters)
+      .filter(({ name }) => name === "cipherwatch-dev-service-credentials-outside")
+      .map(({ pattern }) => pattern);
+    expect(patterns).toEqual([
+      expect.stringContaining(
+        '($.eventName != "GetTrailStatus" && $.eventName != "GetEventSelectors")',
+      ),
+    ]);
+  });
+
   test("an alarm pages somebody at the first check that does not confirm the trail", () => {
     expect(alarmOf(alarm, "trail-unconfirmed")).toMatchObject({
       metric_name: "TrailUnconfirmed",
