@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CANARY, fixture, planFixture } from "../testing/fixtures.ts";
-import { parsePlan } from "./plan-json.ts";
+import { changeAction } from "./action.ts";
+import { type PlanJson, parsePlan } from "./plan-json.ts";
 import { type EnvironmentReport, reportStack, type StackReport } from "./plan-report.ts";
 import { COMMENT_CHARACTERS, type PlansToShow, renderPlans } from "./render-plans.ts";
 
@@ -32,6 +33,18 @@ function render(
     { environments: [report], missing: [], commit: COMMIT, runUrl, ...more },
     limit,
   );
+}
+
+/** The plan that changes a KMS key, with other old and new values. */
+function changing(before: Readonly<Record<string, string>>, after: typeof before): PlanJson {
+  const plan = planFixture("change");
+  return {
+    ...plan,
+    resource_changes: plan.resource_changes.map(({ change, ...resource }) => ({
+      ...resource,
+      change: changeAction(change) === undefined ? change : { ...change, before, after },
+    })),
+  };
 }
 
 describe("data loss", () => {
@@ -160,6 +173,36 @@ describe("details", () => {
     const text = render([planned("database", "sensitive")]);
     expect(CANARY.test(text)).toBe(false);
     expect(text).toMatch(/\+ {5}password = \(sensitive value\)/);
+  });
+
+  const described = (before: string, after: string) =>
+    reportStack("kms", changing({ description: before }, { description: after }), {
+      digest: digest("a"),
+      readBy: [],
+    });
+
+  test("shows a long value to its end", () => {
+    const text = render([described(`${"x".repeat(5000)}old`, `${"x".repeat(5000)}new`)]);
+    expect(text).toMatch(/^- {5}description = "x{5000}old"$/m);
+    expect(text).toMatch(/^\+ {5}description = "x{5000}new"$/m);
+  });
+
+  test.each([6000, 2500, 1100])(
+    "shows where a value changes that it shortens to fit into %i characters",
+    (limit) => {
+      const [old, changed] = ["old", "new"].map((word) => `${"x".repeat(5000)}${word}`);
+      const text = render([described(old ?? "", changed ?? "")], {}, limit);
+      expect(text.length).toBeLessThanOrEqual(limit);
+      expect(text).toMatch(/^- {5}description = …x+old" \(5005 characters\)$/m);
+      expect(text).toMatch(/^\+ {5}description = …x+new" \(5005 characters\)$/m);
+    },
+  );
+
+  test("shows characters that would change the order or the look of the text as escapes", () => {
+    const text = render([described("old", "a\u202eb\u2066c\u200bd\u0085e\u2028f\u{e0041}é😀")]);
+    expect(text).toContain(
+      String.raw`+     description = "a\u202eb\u2066c\u200bd\u0085e\u2028f\u{e0041}é😀"`,
+    );
   });
 
   test("keeps a code block intact around a value that contains a fence", () => {

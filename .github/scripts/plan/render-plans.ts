@@ -1,6 +1,6 @@
 import { COLUMNS } from "./counts.ts";
 import { dataLossOf } from "./data-loss.ts";
-import { alert, code, listOf } from "./markdown.ts";
+import { alert, code, listOf, visible } from "./markdown.ts";
 import {
   changesAnything,
   type EnvironmentReport,
@@ -68,7 +68,7 @@ function keyOf(environment: string, { stack }: { readonly stack: string }): stri
 
 /** @param most resources that each warning lists */
 function renderWith(plans: PlansToShow, levels: ReadonlyMap<string, Level>, most: number): string {
-  return [
+  const parts = [
     ...losses(plans, most),
     ...failures(plans),
     ...checks(plans, most),
@@ -77,12 +77,15 @@ function renderWith(plans: PlansToShow, levels: ReadonlyMap<string, Level>, most
       `### ${report.environment}`,
       ...environmentSummary(report, most),
       ...report.stacks
-        .map((stack) => renderStack(stack, levels.get(keyOf(report.environment, stack)) ?? "full"))
+        .map((stack) =>
+          renderStack(stack, levels.get(keyOf(report.environment, stack)) ?? LEVELS[0]),
+        )
         .filter((text) => text !== ""),
     ]),
     ...cutNote(plans, levels),
     foot(plans),
-  ].join("\n\n");
+  ];
+  return visible(parts.join("\n\n"));
 }
 
 interface Lost {

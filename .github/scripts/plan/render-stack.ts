@@ -3,13 +3,14 @@ import { code, details, fence, html, listOf } from "./markdown.ts";
 import type { OutputReport, PlannedStack, ResourceReport, StackReport } from "./plan-report.ts";
 
 /**
- * Levels of detail of a stack, used one after the other while a comment is too long: `values` truncates values,
- * `addresses` omits values, `some` omits most addresses.
+ * Levels of detail of a stack, used one after the other while a comment is too long: `full` truncates long values,
+ * `values` most values, `addresses` omits values, `some` omits most addresses.
  */
-export const LEVELS = ["full", "values", "addresses", "some", "none"] as const;
+export const LEVELS = ["whole", "full", "values", "addresses", "some", "none"] as const;
 export type Level = (typeof LEVELS)[number];
 
 const VALUE_CHARACTERS: Readonly<Record<Level, number>> = {
+  whole: Number.POSITIVE_INFINITY,
   full: 2000,
   values: 120,
   addresses: 0,
@@ -19,6 +20,7 @@ const VALUE_CHARACTERS: Readonly<Record<Level, number>> = {
 const ATTRIBUTES_WHEN_CUT = 12;
 const SOME_ADDRESSES = 30;
 const ERROR_CHARACTERS: Readonly<Record<Level, number>> = {
+  whole: 10_000,
   full: 10_000,
   values: 4000,
   addresses: 2000,
@@ -113,14 +115,16 @@ function attributes({ attributes: all }: ResourceReport | OutputReport, level: L
   const forcing = all.filter(({ forcesReplacement }) => forcesReplacement);
   const others = all.filter(({ forcesReplacement }) => !forcesReplacement);
   const sorted = [...forcing, ...others];
-  const shown = level === "full" ? sorted : sorted.slice(0, ATTRIBUTES_WHEN_CUT);
+  const isComplete = level === "whole" || level === "full";
+  const shown = isComplete ? sorted : sorted.slice(0, ATTRIBUTES_WHEN_CUT);
   const left = sorted.length - shown.length;
   return [
     ...shown.flatMap(({ path, before, after, forcesReplacement }) => {
       const note = forcesReplacement ? "  # forces replacement" : "";
+      const from = startOf(before, after, characters);
       return [
-        ...(before === undefined ? [] : [`-     ${path} = ${cut(before, characters)}`]),
-        ...(after === undefined ? [] : [`+     ${path} = ${cut(after, characters)}${note}`]),
+        ...(before === undefined ? [] : [`-     ${path} = ${cut(before, characters, from)}`]),
+        ...(after === undefined ? [] : [`+     ${path} = ${cut(after, characters, from)}${note}`]),
       ];
     }),
     ...(left > 0 ? [`#     and ${left} more values`] : []),
@@ -141,15 +145,27 @@ function outputLines({ name, action, attributes: values }: OutputReport, level: 
     ];
   }
   const characters = VALUE_CHARACTERS[level];
+  const { before, after } = value;
+  const from = startOf(before, after, characters);
   return [
-    ...(value.before === undefined ? [] : [`- output ${name} = ${cut(value.before, characters)}`]),
-    ...(value.after === undefined ? [] : [`+ output ${name} = ${cut(value.after, characters)}`]),
+    ...(before === undefined ? [] : [`- output ${name} = ${cut(before, characters, from)}`]),
+    ...(after === undefined ? [] : [`+ output ${name} = ${cut(after, characters, from)}`]),
   ];
 }
 
-function cut(text: string, characters: number): string {
+/** Returns where to start showing values, so that `characters` of them include what differs first. */
+function startOf(before: string | undefined, after: string | undefined, characters: number) {
+  if (before === undefined || after === undefined) return 0;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  return same < characters / 2 ? 0 : same - Math.floor(characters / 4);
+}
+
+function cut(text: string, characters: number, from = 0): string {
   if (text.length <= characters) return text;
-  return `${text.slice(0, characters).toWellFormed()}… (${text.length} characters)`;
+  const part = text.slice(from, from + characters).toWellFormed();
+  const isEnd = from + characters >= text.length;
+  return `${from > 0 ? "…" : ""}${part}${isEnd ? "" : "…"} (${text.length} characters)`;
 }
 
 function oneLine(text: string): string {
