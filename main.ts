@@ -1,3 +1,4 @@
+import { createOutputFolder } from "./common/folder.ts";
 import { readArguments } from "./common/parse-options.ts";
 import { unknownName } from "./common/unknown-name.ts";
 
@@ -9,7 +10,7 @@ Writes the Terraform of every stack to cdktf.out, from the CIPHERWATCH_ settings
   watch    write the stacks that monitor your own KMS keys, without the service (docs/monitoring-keys.md)
   --help   show this help
 
-Exit codes: 0 success; 1 a setting is invalid, and nothing was written; 2 invalid arguments.`;
+Exit codes: 0 success; 1 a setting is invalid, or the folder is not writable; 2 invalid arguments.`;
 
 const WATCH = "watch";
 
@@ -17,6 +18,13 @@ const unknown = readArguments(USAGE, { positionals: true }).find((name) => name 
 if (unknown !== undefined) {
   console.error(`${unknownName("argument", unknown, [WATCH])}\n\n${USAGE}`);
   process.exit(2);
+}
+
+try {
+  createOutputFolder(process.env.CDKTF_OUTDIR ?? "cdktf.out", "the stacks", "CDKTF_OUTDIR");
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
 }
 
 // Import after the arguments, so that --help answers at once: CDKTF takes most of a second to load.

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { nearest } from "./nearest.ts";
 
-const names = ["kms-errors", "kms-volume", "trail-change"];
+const names = ["kms-errors", "kms-volume", "trail-change", "port"];
 
 test.each([
   ["kms-error", "kms-errors"],
   ["KMS-ERRORS", "kms-errors"],
   ["kms-volum", "kms-volume"],
   ["tral-chagne", "trail-change"],
+  ["prot", "port"],
 ])("corrects %s to %s", (word, name) => {
   expect(nearest(word, names)).toBe(name);
 });

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { continueAfterClosedPipe } from "./closed-pipe.ts";
 import { lostOptions } from "./lost-options.ts";
 import { unknownName } from "./unknown-name.ts";
 
@@ -14,13 +15,37 @@ export function parseOptions<Config extends ParseArgsConfig>(config: Config, usa
   try {
     return parseArgs(config);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const [, unknown] = /^Unknown option '(-[^']+)'/.exec(message) ?? [];
-    const known = Object.keys(config.options ?? {}).map((name) => `--${name}`);
-    const reason = unknown === undefined ? message : unknownName("option", unknown, known, "--");
     const [synopsis] = usage.split("\n");
-    throw new Error(`${reason}\nUsage: ${synopsis}\nFor every option, pass --help.`);
+    throw new Error(
+      `${explain(error, config)}\nUsage: ${synopsis}\nFor every option, pass --help.`,
+    );
   }
+}
+
+/** Explains an error of `parseArgs`, whose own message leaves out the value or what is allowed. */
+function explain(error: unknown, { args = process.argv.slice(2), options }: ParseArgsConfig) {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, quoted = ""] = /'(.*?)'(?:[. ]|$)/s.exec(message) ?? [];
+  // An option is quoted with its short name and a placeholder for its value: '-h, --help' or '--port <value>'.
+  const [option = quoted] = /--[^\s]+/.exec(quoted) ?? [];
+  const known = Object.keys(options ?? {}).map((name) => `--${name}`);
+  if (message.startsWith("Unknown option")) {
+    return unknownName("option", quoted, known, "--");
+  }
+  if (message.startsWith("Unexpected argument")) {
+    return `Unexpected argument ${JSON.stringify(quoted)}. Only options are allowed.`;
+  }
+  if (message.includes("does not take an argument")) {
+    const value = args.find((arg) => arg.startsWith(`${option}=`))?.slice(option.length + 1);
+    return `${option} takes no value; received ${JSON.stringify(value)}.`;
+  }
+  if (message.includes("argument missing")) return `${option} needs a value.`;
+  if (message.includes("argument is ambiguous")) {
+    const next = args[args.indexOf(option) + 1] ?? "";
+    if (known.includes(next)) return `${option} needs a value; received the option ${next}.`;
+    return `${option} needs a value. Join a value that begins with a dash to it: ${option}=${next}`;
+  }
+  return message;
 }
 
 const HELP = { help: { type: "boolean", short: "h" } } as const;
@@ -34,6 +59,7 @@ export function readArguments(
   usage: string,
   { positionals: allowPositionals = false } = {},
 ): readonly string[] {
+  continueAfterClosedPipe();
   try {
     const { values, positionals } = parseOptions({ options: HELP, allowPositionals }, usage);
     if (!values.help) return positionals;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { type Command, run } from "../common/run.ts";
 import {
@@ -31,6 +32,8 @@ type Stacks = readonly SynthesizedStack[];
 
 /** Without an image the service stack would not be synthesized, and `destroy` would leave it behind. */
 const PLACEHOLDER_IMAGE = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
+
+continueAfterClosedPipe();
 
 // Leave Ctrl-C to the CLI, which lets Terraform finish the operations it has started.
 let interrupted = false;

@@ -86,7 +86,13 @@ describe("errors", () => {
 
   test("suggests the nearest stack for an unknown one, and lists all stacks", () => {
     expect(messageOf("deploy", "netwerk")).toMatch(
-      /^Unknown stack "netwerk"\. Did you mean network\? The stacks are bootstrap, network, kms, alarm\./,
+      /^Unknown stack "netwerk"\. Did you mean network\? The stacks are bootstrap, network, kms, alarm\.$/,
+    );
+  });
+
+  test("explains how to pass the value of an option, which would otherwise be the name of a stack", () => {
+    expect(messageOf("deploy", "--parallelism", "2")).toMatch(
+      /^Unknown stack "2"\. The .*\nIf it is the value .* an equals sign: --parallelism=2\.$/,
     );
   });
 

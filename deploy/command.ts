@@ -42,14 +42,14 @@ const HELP = ["--help", "-h"];
 /** Selects the stacks that monitor the KMS keys of other applications, all of them or the named ones. */
 const WATCH = "watch";
 
-export const USAGE = `Usage: npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
+export const USAGE = `npm run deploy | diff | destroy [-- STACK... --OPTION[=VALUE]...]
 
 Deploys, plans or destroys the named stacks with the CDKTF CLI. Without names: all stacks except ${BOOTSTRAP}.
 
   ${WATCH}            the stacks that monitor your own KMS keys, without the service (docs/monitoring-keys.md)
 
   --auto-approve   do not ask for confirmation (deploy, destroy)
-  --help           show this text
+  --help           show this help
 
 All other options are passed to the CLI. For a list, run: npx cdktf deploy --help
 
@@ -111,26 +111,28 @@ export function parseCommand([first = "", ...rest]: readonly string[]): DeployCo
  * @throws {UsageError} if a name is unknown
  */
 export function selectedStacks(
-  { stackNames }: DeployCommand,
+  { stackNames, options }: DeployCommand,
   stacks: readonly SynthesizedStack[],
 ): readonly SynthesizedStack[] {
   const known = stacks.map(({ name }) => name);
   for (const name of stackNames) {
-    if (!known.includes(name)) throw new UsageError(unknownStack(name, known));
+    if (!known.includes(name)) throw new UsageError(unknownStack(name, known, options));
   }
   return stacks.filter(({ name }) =>
     stackNames.length > 0 ? stackNames.includes(name) : name !== BOOTSTRAP,
   );
 }
 
-function unknownStack(name: string, known: readonly string[]): string {
+function unknownStack(name: string, known: readonly string[], options: readonly string[]): string {
   if (name === "service") {
     return 'The stack "service" is left out until CIPHERWATCH_IMAGE_DIGEST is set.';
   }
   const suggestion = nearest(name, known);
   const question = suggestion === undefined ? "" : ` Did you mean ${suggestion}?`;
-  return (
-    `Unknown stack "${name}".${question} The stacks are ${known.join(", ")}.\n` +
-    "Join an option and its value with an equals sign, as in --parallelism=2."
-  );
+  const option = options.find((text) => !text.includes("="));
+  const hint =
+    option === undefined
+      ? ""
+      : `\nIf it is the value of an option, join them with an equals sign: ${option}=${name}.`;
+  return `Unknown stack "${name}".${question} The stacks are ${known.join(", ")}.${hint}`;
 }

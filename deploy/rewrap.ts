@@ -7,18 +7,17 @@ import { parseOptions } from "../common/parse-options.ts";
  * `npm run rewrap`: runs the worker of the image on this machine, for the lab or a database that it can reach. In
  * AWS, it runs as an ECS task (docs/keys.md).
  */
-const USAGE = `Usage: npm run rewrap -- [options]
+const USAGE = `npm run rewrap -- [options]
 
 Moves the records under previous KMS keys to the current one, without decrypting them. Can be stopped at any time
 and repeated. Logs the number of records under each key before and after. Reads the variables of the service:
 KMS_KEY_ARN, KMS_PREVIOUS_KEY_ARNS, DATABASE_URL and those of the AWS SDK. docs/keys.md shows how to run it in AWS.
 
-Options:
-  --dry-run      only count the records under each KMS key
-  --rate NUMBER  move at most this many records in a second, 1 to 1000; 50 by default
-  -h, --help     print this text
+  --dry-run   only count the records under each KMS key
+  --rate N    move at most this many records in a second, 1 to 1000            (default: 50)
+  --help      show this help
 
-Exit codes: 0 all records were moved, or counted; 1 some were not, see the log; 2 invalid options`;
+Exit codes: 0 all records were moved, or counted; 1 some were not, see the log; 2 invalid arguments.`;
 
 const OPTIONS = {
   "dry-run": { type: "boolean", default: false },
@@ -38,6 +37,9 @@ async function main(): Promise<number> {
     ...(values["dry-run"] ? ["--dry-run"] : []),
     ...(values.rate === undefined ? [] : ["--rate", values.rate]),
   ];
+  // Rejects an invalid rate here, because the worker reports it as a line of its log. Imported late for a fast --help.
+  const { parseRewrapOptions } = await import("../service/rewrap.ts");
+  parseRewrapOptions(args);
   const child = spawn(process.execPath, [worker, ...args], { stdio: "inherit" });
   // The worker finishes the records that it has begun. A terminal sends SIGINT to both processes.
   process.on("SIGINT", () => {});

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { parseOptions } from "../common/parse-options.ts";
 import { unknownName } from "../common/unknown-name.ts";
 import { describeFailures, readTestFiles, type TestFile } from "./test-files.ts";
@@ -16,6 +17,7 @@ interface Suite {
   readonly parallel?: number;
 }
 
+continueAfterClosedPipe();
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** The suites by folder, with the tools they need besides Node. */

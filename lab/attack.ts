@@ -1,3 +1,4 @@
+import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { cisPack } from "../detections/index.ts";
 import {
   type Attack,
@@ -24,6 +25,7 @@ const NOT_DETECTED = 1;
 const CANNOT_RUN = 2;
 
 async function main(): Promise<void> {
+  continueAfterClosedPipe();
   const optional = new Set([...cisPack, ...keyAttacks].map(({ id }) => id));
   const allIds = attacks.map(({ id }) => id);
   const defaultIds = allIds.filter((id) => !optional.has(id));

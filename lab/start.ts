@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { PLACEHOLDER_DIGEST } from "../common/placeholder-digest.ts";
 import { longestDelay } from "./aws/cloudtrail/deliveries.ts";
 import { identityVariables } from "./identity/settings.ts";
@@ -17,6 +18,7 @@ const PLACEHOLDERS = { CIPHERWATCH_IMAGE_DIGEST: PLACEHOLDER_DIGEST };
 
 async function main(): Promise<void> {
   const start = performance.now();
+  continueAfterClosedPipe();
   const options = optionsOrExit();
   if (options.help) return console.log(USAGE);
   // Check the folder before the ports: a lab that uses the folder also uses the ports, and other ports would not help.

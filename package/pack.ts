@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { createOutputFolder } from "../common/folder.ts";
 import { readArguments } from "../common/parse-options.ts";
 
 const USAGE = `npm run pack [-- FOLDER]
@@ -11,13 +11,18 @@ Builds the npm package, and packs it as FOLDER/cipherwatch-VERSION.tgz; the defa
 
 Exit codes: 0 success; 1 npm pack failed; 2 invalid arguments.`;
 
-const [folder = resolve(import.meta.dirname, "../.gen")] = readArguments(USAGE, {
+const [folder = resolve(import.meta.dirname, "../.gen"), ...more] = readArguments(USAGE, {
   positionals: true,
 });
+if (more.length > 0) fail(`Expected at most one FOLDER; received also "${more.join(" ")}".`);
+try {
+  createOutputFolder(folder, "the package", "FOLDER");
+} catch (error) {
+  fail((error as Error).message);
+}
 // Imported here because it loads CDKTF, for which the help text should not wait.
 const { buildPackage } = await import("./build.ts");
 const contents = join(resolve(import.meta.dirname, "../.gen"), "package");
-mkdirSync(folder, { recursive: true });
 await buildPackage(contents);
 // Without --loglevel, npm prints a line for each of the files.
 const { status, stdout } = spawnSync(
@@ -33,3 +38,8 @@ if (status === 0) {
   );
 }
 process.exitCode = status === 0 ? 0 : 1;
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(2);
+}

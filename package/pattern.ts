@@ -6,6 +6,7 @@ import {
 } from "../cloudwatch/pattern/explain.ts";
 import { parsePattern } from "../cloudwatch/pattern/parse.ts";
 import { warnings } from "../cloudwatch/pattern/warnings.ts";
+import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { parseOptions } from "../common/parse-options.ts";
 import { callerOf } from "../replay/evaluate/caller.ts";
 import { createScan, type Scan } from "../replay/evaluate/scan.ts";
@@ -33,6 +34,7 @@ const CONTROL = /[^\P{Cc}\n]/gu;
 
 /** Runs `cipherwatch pattern` with the streams of this process, and sets its exit code. */
 export async function runPattern(args: readonly string[]): Promise<void> {
+  continueAfterClosedPipe();
   try {
     const { code, output } = await testPattern(args);
     process.stdout.write(`${output}\n`.replace(CONTROL, "\ufffd"));

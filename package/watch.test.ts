@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "rolldown";
@@ -116,6 +116,15 @@ describe("cipherwatch watch", () => {
     const sentences = texts.flatMap((text) => text.match(/[^.]*npm run[^.]*\./g) ?? []);
     expect(sentences.length).toBeGreaterThan(2);
     for (const sentence of sentences) expect(sentence).toMatch(/npm package: `?terraform plan/);
+  });
+
+  it("names the folder that it cannot create, and --out", () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const args = ["--keys", KEYS, "--email", EMAIL, "--out", join(file, "terraform")];
+    expect(() => writeWatchStacks(args, {})).toThrow(
+      /^Cannot write the stacks to .*file.terraform: .* Choose a writable folder with --out FOLDER\.$/,
+    );
   });
 
   it("writes nothing if a setting is invalid", () => {

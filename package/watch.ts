@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { createOutputFolder } from "../common/folder.ts";
 import { parseOptions } from "../common/parse-options.ts";
 import { counted } from "../replay/report/format.ts";
 import { SettingsError } from "../settings/error.ts";
@@ -63,6 +64,7 @@ export function writeWatchStacks(args: readonly string[], environment: Variables
     ...(email !== undefined && { [variableName("alertEmail")]: email }),
     ...(region !== undefined && { [REGION]: region }),
   });
+  createOutputFolder(out, "the stacks", "--out FOLDER");
   const folders = [...synthesizeWatch(settings)].map(([id, json]) => {
     const folder = join(out, "stacks", id);
     mkdirSync(folder, { recursive: true });

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -135,6 +135,17 @@ it("binds the detections of the stacks to the role, and prints JSON", async () =
   expect(keyUse.roles).toEqual([{ arn: ROLE, count: 2 }]);
   expect(await readFile(page, "utf8")).toMatch(
     /^<!doctype html>[\s\S]*kms-errors[\s\S]*<\/html>\n$/,
+  );
+});
+
+it("prints the report even if the page of --html cannot be written, and exits with 2", async () => {
+  const page = join(folder, "link.html");
+  await symlink(join(folder, "no", "such", "page.html"), page);
+  const { code, out, err } = await run("--html", page, "--pattern", PATTERN, file);
+  expect(code).toBe(2);
+  expect(out).toMatch(/^1 file /);
+  expect(err).toMatch(
+    /^Cannot write --html "\S+\.html": ENOENT.* Choose a file in a writable folder\.\n$/,
   );
 });
 

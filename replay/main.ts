@@ -1,5 +1,6 @@
 import { statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { nearest } from "../common/nearest.ts";
 import { athenaScript, DEFAULT_REGIONS } from "./athena/script.ts";
 import { customDetections } from "./detections/custom.ts";
@@ -66,8 +67,8 @@ async function run(
   const progress = err.isTTY === true ? createProgress(err) : undefined;
   const sweep = options.sweep || options.json || options.html !== undefined;
   const report = await replay({ ...options, detections, sweep, ...(progress && { progress }) });
-  if (options.html !== undefined) writeFileSync(options.html, renderPage(report, Date.now()));
   out(`${options.json ? renderJson(report) : renderTable(report, options)}\n`);
+  if (options.html !== undefined) writePage(options.html, renderPage(report, Date.now()));
   const { code, error } = evaluateGate(report, options);
   if (error !== undefined) err.write(`${error}\n`);
   return code;
@@ -79,6 +80,17 @@ function checkWritable(file: string): void {
   const folder = dirname(resolve(file));
   if (!isFolder(folder)) {
     throw new Error(`--html "${file}": the folder ${folder} does not exist. Create it first.`);
+  }
+}
+
+function writePage(file: string, page: string): void {
+  try {
+    writeFileSync(file, page);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(
+      `Cannot write --html "${file}": ${reason}. Choose a file in a writable folder.`,
+    );
   }
 }
 
@@ -143,10 +155,7 @@ function checkId(id: string, ids: readonly string[], option: string): void {
 
 /** Runs a replay with the arguments and streams of this process, and sets its exit code. */
 export async function runInProcess(args: readonly string[], program: Program): Promise<void> {
-  // `| head` closes the pipe early, which is not an error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  continueAfterClosedPipe();
   const output = { out: (text: string) => process.stdout.write(text), err: process.stderr };
   process.exitCode = await main(args, output, program);
 }

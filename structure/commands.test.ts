@@ -56,3 +56,28 @@ describe.each(scripts)("npm run %s", (name, script) => {
     expect(stderr).toContain("for itself. Put -- before the arguments of the script");
   });
 });
+
+test.concurrent.each([
+  ["rewrap", ["--rate", "0"], '--rate must be an integer between 1 and 1000; received "0"'],
+  ["pack", ["one", "two"], 'Expected at most one FOLDER; received also "two".'],
+  ["pack", ["/proc/cipherwatch"], "Cannot write the package to /proc/cipherwatch: ENOENT"],
+] as const)("npm run %s refuses the arguments %j", async (name, args, reason) => {
+  const { status, stdout, stderr } = await run(packageJson.scripts[name], args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr.startsWith(reason)).toBe(true);
+});
+
+test.concurrent("the generator of an example trail refuses a folder that it cannot create", async () => {
+  const { status, stderr } = await run("node replay/archive/example.ts", ["/proc/cipherwatch"]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^Cannot write the files to \/proc\/cipherwatch: ENOENT/);
+});
+
+test.concurrent("npm run synth refuses a folder that it cannot create", async () => {
+  const env = { CDKTF_OUTDIR: "/proc/cipherwatch" };
+  const { status, stderr } = await run(packageJson.scripts.synth, [], env);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^Cannot write the stacks to \/proc\/cipherwatch: ENOENT.* Choose a writable folder with CDKTF_OUTDIR\.\n$/,
+  );
+});

@@ -222,8 +222,17 @@ describe("options", () => {
     ],
     [["kms-errors", "--timeout", "soon"], /--timeout must be .+, not "soon"/],
     [["kms-errors", "--timeout", "0"], /--timeout must be .+, not "0"/],
+    [
+      ["--all", "kms-errors"],
+      /^Pass either --all or names of attacks; received --all and kms-errors\.$/,
+    ],
+    [["kms-errors", "--list"], /^Pass either --list or names of attacks; received --list and /],
     [["--fast"], /Unknown option "--fast"\.[^\n]*\nUsage: npm run attack -- /],
   ])("rejects %j", (args, message) => {
     expect(() => read(...args)).toThrow(message);
+  });
+
+  test("shows the help for a misspelled attack, too", () => {
+    expect(read("kms-error", "--help").help).toBe(true);
   });
 });

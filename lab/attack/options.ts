@@ -52,7 +52,8 @@ export function readOptions(
     USAGE,
   );
   const { list = false, help = false, all = false, data = ".lab" } = values;
-  const unknown = positionals.find((id) => !allIds.includes(id));
+  if (!help) rejectNames(positionals, { all, list });
+  const unknown = help ? undefined : positionals.find((id) => !allIds.includes(id));
   if (unknown !== undefined) {
     throw new Error(
       `${unknownName("attack", unknown, allIds)}\nAvailable attacks: ${allIds.join(", ")}.`,
@@ -74,4 +75,16 @@ export function readOptions(
     data,
     ...(timeout === undefined ? {} : { timeout }),
   };
+}
+
+/** Rejects names beside an option that selects the attacks itself, which would otherwise be ignored. */
+function rejectNames(
+  names: readonly string[],
+  { all, list }: { all: boolean; list: boolean },
+): void {
+  const option = list ? "--list" : "--all";
+  if ((!all && !list) || names.length === 0) return;
+  throw new Error(
+    `Pass either ${option} or names of attacks; received ${option} and ${names.join(", ")}.`,
+  );
 }

@@ -5,7 +5,7 @@ export interface ReportedAttack {
   readonly result: AttackResult;
 }
 
-const HEADER = ["alarm", "scenario", "kind", "detected", "email after"] as const;
+const HEADER = ["alarm", "scenario", "kind", "detected", "email after (lab time)"] as const;
 
 /**
  * Formats a table with one line per scenario: what it did, whether the alarm detected it, and the lab minutes until

@@ -5,11 +5,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { createFolder } from "../../common/folder.ts";
 
 /** Content of `endpoints.json` in the data folder of a running lab. */
 export interface Endpoints {
@@ -46,7 +46,7 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
   const state = join(path, "state");
   let release = () => {};
   try {
-    createFolder(resolve(path));
+    createFolder(path, 0o700);
     const unlock = lockFile(join(path, "lock"));
     if (unlock === undefined) throw folderInUse(path, endpointsFile);
     release = unlock;
@@ -74,13 +74,6 @@ export function openDataFolder(path: string, fresh: boolean): DataFolder {
     removeEndpoints: () => rmSync(endpointsFile, { force: true }),
     release,
   };
-}
-
-/** Creates a folder and its missing parents, because `mkdirSync` with `recursive` never returns within /proc. */
-function createFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  createFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
 }
 
 class FolderInUse extends Error {}

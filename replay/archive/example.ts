@@ -1,3 +1,4 @@
+import { createOutputFolder } from "../../common/folder.ts";
 import { readArguments } from "../../common/parse-options.ts";
 import { dateTime, number } from "../report/format.ts";
 import { generateArchive } from "./generate.ts";
@@ -15,6 +16,11 @@ if (!/^[1-9]\d{0,6}$/.test(count)) {
 }
 if (more.length > 0) {
   fail(`Expected at most FOLDER and EVENTS; received also "${more.join(" ")}".`);
+}
+try {
+  createOutputFolder(folder, "the files", "FOLDER");
+} catch (error) {
+  fail((error as Error).message);
 }
 const { events, files, incidents, roleArn, keyArn } = generateArchive({
   folder,

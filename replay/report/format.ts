@@ -22,6 +22,14 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+/** Names the files and records that could not be read: `1 file`, `2 records`, `1 file and 2 records`. */
+export function unreadInputs({ unreadable, malformed }: Input): string {
+  return [
+    ...(unreadable > 0 ? [counted(unreadable, "file")] : []),
+    ...(malformed > 0 ? [counted(malformed, "record")] : []),
+  ].join(" and ");
+}
+
 /** Formats a time in UTC: `2026-06-01 12:30:00`. */
 export function dateTime(at: number): string {
   return new Date(at).toISOString().slice(0, 19).replace("T", " ");

@@ -256,6 +256,15 @@ describe("renderTable", () => {
     expect(text).not.toMatch(/DETECTION|FIRED|kms-errors/);
   });
 
+  it.each([
+    [{ unreadable: 2, malformed: 0 }, "Could not read 2 files"],
+    [{ unreadable: 0, malformed: 1 }, "Could not read 1 record"],
+  ])("names only what could not be read of %j", (counts, message) => {
+    const unread = { ...report, input: { ...report.input, ...counts } };
+    expect(renderTable(unread, { sweep: false })).toMatch(new RegExp(`^${message}:\n`));
+    expect(renderPage(unread, NOON)).toContain(`${message}</h2>`);
+  });
+
   it("replaces control characters", () => {
     const input = {
       ...report.input,

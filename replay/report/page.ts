@@ -13,6 +13,7 @@ import {
   rule,
   timeInAlarm,
   UNSEEN_KEYS,
+  unreadInputs,
 } from "./format.ts";
 import { type Html, html, raw } from "./html.ts";
 import { firedFirst, isNotBound, missingOptions } from "./order.ts";
@@ -82,7 +83,7 @@ function renderErrors({ input }: Report): Html {
   if (count === 0) return html``;
   const shown = input.errors.slice(0, ERRORS_SHOWN);
   return html`<section class="errors" aria-labelledby="errors">
-<h2 id="errors">Could not read ${counted(input.unreadable, "file")} and ${counted(input.malformed, "record")}</h2>
+<h2 id="errors">Could not read ${unreadInputs(input)}</h2>
 <p>The results below do not include them.</p>
 <ul>
 ${shown.map(({ file, place, why }) => html`<li><code>${file}</code>${place === undefined ? "" : `, ${place}`}: ${why}</li>\n`)}

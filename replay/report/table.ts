@@ -13,6 +13,7 @@ import {
   rule,
   timeInAlarm,
   UNSEEN_KEYS,
+  unreadInputs,
 } from "./format.ts";
 import { firedFirst, isNotBound, missingOptions } from "./order.ts";
 import type { DetectionReport, Report, StateReport } from "./report.ts";
@@ -185,7 +186,7 @@ function errorLines({ input }: Report): readonly string[] {
   const shown = errors.slice(0, ERRORS_SHOWN);
   const more = malformed + unreadable - shown.length;
   return [
-    `Could not read ${counted(unreadable, "file")} and ${counted(malformed, "record")}:`,
+    `Could not read ${unreadInputs(input)}:`,
     ...shown.map(
       ({ file, place, why }) => `  ${file}${place === undefined ? "" : `, ${place}`}: ${why}`,
     ),
