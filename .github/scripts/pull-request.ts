@@ -11,7 +11,7 @@ export interface BuiltPullRequest {
   readonly commit: string;
   /** Who pushed the commit, or opened the pull request with it. */
   readonly pushedBy: string;
-  /** Environments to plan: those with synthesized stacks, and those that must have them. */
+  /** Environments to plan: all, none of a fork, and of Dependabot those with synthesized stacks. */
   readonly environments: readonly string[];
 }
 
@@ -46,21 +46,21 @@ export async function builtPullRequest(
     (each) => each.head.sha === run.head_sha && each.head.repo?.full_name === head,
   );
   if (pullRequest === undefined) return undefined;
+  const found = {
+    number: pullRequest.number,
+    commit: run.head_sha,
+    pushedBy: run.actor?.login ?? "",
+  };
+  // GitHub passes the settings to no fork: what it uploaded as stacks comes from elsewhere.
+  if (head !== `${repository.owner}/${repository.repo}`) return { ...found, environments: [] };
+  if (pullRequest.user?.login !== DEPENDABOT) return { ...found, environments };
   const artifacts = await paginate(rest.actions.listWorkflowRunArtifacts, {
     ...repository,
     run_id: build,
     per_page: 100,
   });
-  const isForeign =
-    head !== `${repository.owner}/${repository.repo}` || pullRequest.user?.login === DEPENDABOT;
-  return {
-    number: pullRequest.number,
-    commit: run.head_sha,
-    pushedBy: run.actor?.login ?? "",
-    environments: environments.filter(
-      (environment) => !isForeign || artifacts.some(({ name }) => name === `stacks-${environment}`),
-    ),
-  };
+  const names = new Set(artifacts.map(({ name }) => name));
+  return { ...found, environments: environments.filter((each) => names.has(`stacks-${each}`)) };
 }
 
 if (import.meta.main) {

@@ -126,14 +126,21 @@ describe("builtPullRequest", () => {
     await expect(find()).rejects.toThrow(message);
   });
 
-  test.each([
-    ["mallory/cipherwatch", "mallory"],
-    ["example-org/cipherwatch", "dependabot[bot]"],
-  ])("plans of %s by %s only what was synthesized", async (repository, login) => {
-    build({ head_repository: repositoryOf(repository) });
-    open(HEAD, repository, login);
+  test("plans of Dependabot only what was synthesized", async () => {
+    build();
+    open(HEAD, api.repository, "dependabot[bot]");
     expect(await find()).toMatchObject({ environments: [] });
     api.artifacts.push({ name: "stacks-dev", run: 1, created_at: api.now() });
     expect(await find()).toMatchObject({ environments: ["dev"] });
   });
+
+  test.each(["mallory", "dependabot[bot]"])(
+    "plans nothing of a fork by %s, whose build may upload stacks that nobody synthesized",
+    async (login) => {
+      build({ head_repository: repositoryOf("mallory/cipherwatch") });
+      open(HEAD, "mallory/cipherwatch", login);
+      api.artifacts.push({ name: "stacks-dev", run: 1, created_at: api.now() });
+      expect(await find()).toMatchObject({ environments: [] });
+    },
+  );
 });
