@@ -193,6 +193,40 @@ describe("the database", () => {
     expect(used.get("0 decrypts-day 1000")).toBeLessThanOrEqual(2 * 3 * 5);
   });
 
+  test("gets one statement for each quota of clients that wait, however many they are", async () => {
+    const clients = MAX_CLIENTS + 1_000;
+    const quotas = createQuotas({
+      limits: LIMITS,
+      store: {
+        async take(units) {
+          if (counts.length > 10 * clients) throw new Error("The statements do not end.");
+          return await take(units);
+        },
+      },
+      now: () => now,
+    });
+    await Promise.all(
+      Array.from({ length: clients }, async (_, client) => await quotas.take(`${client}`, true)),
+    );
+    expect(counts).toHaveLength(3 * clients);
+  });
+
+  test("gets one statement for all requests whose minute ends while they wait", async () => {
+    const quotas = createQuotas({
+      limits: LIMITS,
+      store: {
+        async take(units) {
+          const taken = await take(units);
+          if (counts.length === 1) now += MINUTE;
+          return taken;
+        },
+      },
+      now: () => now,
+    });
+    await Promise.all(Array.from({ length: 10 }, async () => await quotas.take("alice", false)));
+    expect(counts).toEqual([100, 100]);
+  });
+
   test("lends 100 units at most after statements that failed", async () => {
     const quotas = task({ decryptsPerDay: 1_000_000 });
     failure = new DatabaseUnavailable("57P01");

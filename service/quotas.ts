@@ -100,9 +100,14 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
   const extend = createExtend(store, now);
   const leases = new Map<string, readonly Lease[]>();
 
-  /** @returns the leases of a client for the current windows, in the order of `quotas` */
-  function leasesOf(client: string): readonly Lease[] {
+  /**
+   * @param awaited leases for which a request of the client has waited
+   * @returns the leases of the client for the current windows, in the order of `quotas`
+   */
+  function leasesOf(client: string, awaited: readonly Lease[] | undefined): readonly Lease[] {
     const time = now();
+    // The client may have been forgotten meanwhile. With new leases, the wait would begin again.
+    if (awaited?.every((lease) => isCurrent(lease, time))) return awaited;
     const known = leases.get(client);
     if (known?.every((lease) => isCurrent(lease, time))) return known;
     const current = quotas.map((quota, index) => {
@@ -130,11 +135,12 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
   function take(
     client: string,
     isDecrypt: boolean,
+    awaited?: readonly Lease[],
   ): number | undefined | Promise<number | undefined> {
-    const all = leasesOf(client);
+    const all = leasesOf(client, awaited);
     const held = isDecrypt ? all : all.slice(0, 1);
     if (held.some(({ left }) => left === 0)) {
-      return awaitUnits(client, held).then(() => take(client, isDecrypt));
+      return awaitUnits(client, held).then(() => take(client, isDecrypt, all));
     }
     for (const lease of held) {
       lease.left -= 1;
@@ -146,7 +152,7 @@ export function createQuotas({ limits, store, now }: QuotaProps): Quotas {
     return day && Math.round((100 * (day.taken - day.left)) / day.quota.limit);
   }
 
-  return { take };
+  return { take: (client, isDecrypt) => take(client, isDecrypt) };
 }
 
 /** @returns a function that extends a lease of a client, once at a time */
