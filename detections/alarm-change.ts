@@ -8,6 +8,7 @@ import {
   exampleScope,
   user,
 } from "./example-events.ts";
+import { metricChangeExamples, metricChanges } from "./metric-changes.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, notByRole } from "./pattern.ts";
 import type { MonitoringScope } from "./scope.ts";
 import { ruleChanges, silencingCalls } from "./silencing-calls.ts";
@@ -151,6 +152,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
         ...notByRole(scope.deployRoleArn),
       ),
     ),
+    metricChanges(scope),
   ],
   threshold: 1,
   period: 60,
@@ -174,10 +176,10 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
     "Somebody deployed from their own machine: exclude that role, or deploy through the pipeline.",
   ],
   runbook: alarmChangeRunbook("Restore it: run `npm run diff alarm`, then `npm run deploy alarm`."),
-  insightsQuery: ({ namePrefix }) =>
+  insightsQuery: ({ namePrefix, detectionNamespace }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn, eventID, errorCode",
-      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com", "chatbot.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and (@message like "${namePrefix}" or eventName = "DeleteSlackWorkspaceAuthorization")`,
+      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com", "chatbot.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and (@message like "${namePrefix}" or @message like "${detectionNamespace}" or eventName = "DeleteSlackWorkspaceAuthorization")`,
     ].join(" | "),
   mustFire: [
     exampleEvent("a user deletes two alarms, one of them Cipherwatch's", user, {
@@ -290,6 +292,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
       eventName: "RemoveTargets",
       requestParameters: { rule: `${namePrefix}kms-key-change`, ids: ["topic"] },
     }),
+    ...metricChangeExamples,
   ],
   mustNotFire: [
     exampleEvent("the pipeline updates an alarm", deployer, {

@@ -1,6 +1,6 @@
 import type { TrailDetection } from "./detection.ts";
 import { administrator, deployer, exampleEvent, exampleScope, user } from "./example-events.ts";
-import { allOf, jsonPattern, matchesAny } from "./pattern.ts";
+import { allOf, anyOf, jsonPattern, matchesAny, RESOURCE_ARN } from "./pattern.ts";
 
 const { namePrefix } = exampleScope;
 const change = { eventSource: "ecr.amazonaws.com", readOnly: false };
@@ -28,7 +28,11 @@ export const imageChange: TrailDetection = {
         matchesAny("$.eventSource", "ecr.amazonaws.com"),
         "$.readOnly IS FALSE",
         matchesAny("$.eventName", ...CHANGES),
-        matchesAny("$.requestParameters.repositoryName", `${namePrefix}*`),
+        // CloudTrail omits the parameters of a request with a manifest of more than 100 KB, but not its resources.
+        anyOf(
+          matchesAny("$.requestParameters.repositoryName", `${namePrefix}*`),
+          matchesAny(RESOURCE_ARN, `*:repository/${namePrefix}*`),
+        ),
       ),
     ),
   // The policy of the registry can deny pulling our images, or let others push them, and names no repository.
@@ -61,7 +65,7 @@ export const imageChange: TrailDetection = {
   insightsQuery: ({ namePrefix }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.imageTag, requestParameters.targetStorageClass, responseElements.image.imageId.imageDigest, eventID, errorCode",
-      `filter eventSource = "ecr.amazonaws.com" and eventName like /PutImage|UpdateImage|BatchDelete|Policy|DeleteRepository/ and eventName not like /^(Get|Describe|List)/ and (requestParameters.repositoryName like "${namePrefix}" or eventName = "PutRegistryPolicy")`,
+      `filter eventSource = "ecr.amazonaws.com" and eventName like /PutImage|UpdateImage|BatchDelete|Policy|DeleteRepository/ and eventName not like /^(Get|Describe|List)/ and (requestParameters.repositoryName like "${namePrefix}" or resources.0.ARN like "${namePrefix}" or eventName = "PutRegistryPolicy")`,
       "sort eventTime desc",
     ].join(" | "),
   // https://docs.aws.amazon.com/AmazonECR/latest/userguide/logging-using-cloudtrail.html
@@ -70,6 +74,21 @@ export const imageChange: TrailDetection = {
       ...change,
       eventName: "PutImage",
       requestParameters: { repositoryName, imageTag: "latest", registryId: "111122223333" },
+    }),
+    exampleEvent("a user pushes an image with a long manifest", user, {
+      ...change,
+      eventName: "PutImage",
+      requestParameters: {
+        reason: "requestParameters too large",
+        omitted: true,
+        originalSize: 131_072,
+      },
+      resources: [
+        {
+          accountId: "111122223333",
+          ARN: `arn:aws:ecr:ap-southeast-2:111122223333:repository/${repositoryName}`,
+        },
+      ],
     }),
     exampleEvent("a user lets another account pull and push", user, {
       ...change,

@@ -43,6 +43,16 @@ export const serviceLinkedRole = (service: string): string => `*/aws-service-rol
 /** ARN of any resource of the call. KMS resolves aliases and key IDs to ARNs here. */
 export const RESOURCE_ARN = "$.resources[*].ARN";
 
+/**
+ * CloudTrail omitted the parameters of the request, because they are longer than 100 KB. The record then does not say
+ * which resource the call changed.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+ */
+export const PARAMETERS_OMITTED: string = anyOf(
+  "$.requestParameters.omitted IS TRUE",
+  matchesAny("$.requestParameters.reason", "requestParameters too large"),
+);
+
 /** A condition of a Logs Insights query: the log event contains one of the values. */
 export function mentionsAny(values: readonly string[]): string {
   return grouped(

@@ -1,7 +1,15 @@
 import { bootstrapPath } from "../common/naming.ts";
 import type { TrailDetection } from "./detection.ts";
 import { administrator, deployer, exampleEvent, exampleScope, user } from "./example-events.ts";
-import { allOf, anyOf, CALLER_ROLE_ARN, jsonPattern, matchesAny, matchesNone } from "./pattern.ts";
+import {
+  allOf,
+  anyOf,
+  CALLER_ROLE_ARN,
+  jsonPattern,
+  matchesAny,
+  matchesNone,
+  PARAMETERS_OMITTED,
+} from "./pattern.ts";
 import { type DetectionScope, taskRoleArns, trailRoleName } from "./scope.ts";
 
 const INVOKED_BY = "$.userIdentity.invokedBy";
@@ -17,7 +25,7 @@ export function iamChanges(...conditions: readonly string[]): string {
     allOf(
       matchesAny("$.eventSource", "iam.amazonaws.com"),
       "$.readOnly IS FALSE",
-      anyOf(...conditions, matchesAny("$.requestParameters.reason", "requestParameters too large")),
+      anyOf(...conditions, PARAMETERS_OMITTED),
     ),
   );
 }

@@ -9,7 +9,15 @@ import {
   roleSession,
   user,
 } from "./example-events.ts";
-import { allOf, anyOf, jsonPattern, matchesAny, matchesNone, notByRole } from "./pattern.ts";
+import {
+  allOf,
+  anyOf,
+  jsonPattern,
+  matchesAny,
+  matchesNone,
+  notByRole,
+  PARAMETERS_OMITTED,
+} from "./pattern.ts";
 import { hasOwnTrail, type MonitoringScope, trailRoleName } from "./scope.ts";
 
 /** Excludes calls that do not weaken an existing trail, such as StartLogging, and PutEventConfiguration, which adds events. */
@@ -53,14 +61,17 @@ const notTrailLogGroup = (scope: MonitoringScope) =>
     ? [matchesNone("$.requestParameters.logGroupName", scope.trailLogGroupName)]
     : [];
 
-/** Write calls on the trail's bucket, if it is known. */
+/** Write calls on the trail's bucket, if it is known. A life cycle of 1,000 rules is too long for a record. */
 const onTrailBucket = ({ trailBucketName }: MonitoringScope) =>
   trailBucketName === undefined
     ? []
     : [
         `(${allOf(
           "$.readOnly IS FALSE",
-          matchesAny("$.requestParameters.bucketName", trailBucketName),
+          anyOf(
+            matchesAny("$.requestParameters.bucketName", trailBucketName),
+            `(${allOf(matchesAny("$.eventSource", "s3.amazonaws.com"), PARAMETERS_OMITTED)})`,
+          ),
         )})`,
       ];
 
@@ -150,6 +161,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
   falsePositives: [
     "A deployment changed the trail stack: UpdateTrail or PutBucketPolicy by the deploy role at the time of the deployment.",
     "An administrator of the organization changed the organization's trail.",
+    "Another bucket got a configuration of more than 100 KB, whose record does not name the bucket: exclude the caller's role.",
   ],
   runbook: trailChangeRunbook(
     "Run `npm run diff trail` to see what differs from the stacks, and `npm run deploy trail` to restore it.",
@@ -157,7 +169,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
   insightsQuery: ({ trailBucketName }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.name, requestParameters.bucketName, eventID, errorCode",
-      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$|ssociateKmsKey$/ ${trailBucketName === undefined ? "" : ` or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and @message like "${trailBucketName.replace("*", "")}")`}`,
+      `filter eventName in ${JSON.stringify([...TRAIL_CHANGES, ...ACCOUNT_CHANGES, ...LOG_GROUP_CHANGES.filter((name) => !name.includes("*"))])} or eventName like /DataProtectionPolicy$|ssociateKmsKey$/ ${trailBucketName === undefined ? "" : ` or (eventName like /^(Put|Delete|Attach|Detach|Update)/ and (@message like "${trailBucketName.replace("*", "")}" or eventSource = "s3.amazonaws.com" and ispresent(requestParameters.omitted)))`}`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
@@ -195,6 +207,15 @@ export const trailChange: TrailDetection<MonitoringScope> = {
       ...onBucket,
       eventName: "PutBucketLifecycle",
       requestParameters: { bucketName: trailBucket, lifecycle: "" },
+    }),
+    exampleEvent("a user sets a life cycle so long that CloudTrail omits the bucket's name", user, {
+      ...onBucket,
+      eventName: "PutBucketLifecycle",
+      requestParameters: {
+        reason: "requestParameters too large",
+        omitted: true,
+        originalSize: 131_072,
+      },
     }),
     exampleEvent("an administrator changes the trail's Insights", administrator, {
       ...onTrail,

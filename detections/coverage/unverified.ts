@@ -45,8 +45,8 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Decrypt a record in an environment with VPC endpoints.",
   ],
   [
-    "IAM requests above 100 KB have the member `reason` with the value `requestParameters too large` in place of their parameters. Researchers published this; AWS does not document it.",
-    "Call PutRolePolicy with a policy that is padded with white space.",
+    "Requests above 100 KB have the member `omitted` in place of their parameters, and those to ECR name the repository among their resources. AWS documents the member, researchers published a record of IAM.",
+    "Call PutRolePolicy with a policy that is padded with white space, and PutImage with a manifest of more than 100 KB.",
   ],
   [
     "BatchGetSecretValue leaves no GetSecretValue record for each secret. The detection counts both.",

@@ -4,6 +4,7 @@ import { type AttackStep, call } from "./attack-call.ts";
 
 const instance = databaseName(exampleScope);
 const rds = "arn:aws:rds:ap-southeast-2:111122223333";
+const { namePrefix, detectionNamespace } = exampleScope;
 const [databaseKey = "", secretKey = ""] = exampleScope.storageKeyArns;
 
 /** A call that another AWS service makes with the user's permissions. */
@@ -106,5 +107,48 @@ export const EVASION_STEPS: readonly AttackStep[] = [
     "look for a bucket that does not exist with the service's stolen credentials",
     "service-credentials-outside",
     failedWithStolenSession("s3.amazonaws.com", "GetBucketPolicy", "NoSuchBucket"),
+  ],
+  [
+    "lower the number of decrypts with a metric filter of another name",
+    "alarm-change",
+    call("logs", "PutMetricFilter", {
+      logGroupName: "/another/application",
+      filterName: "x",
+      metricTransformations: [
+        { metricNamespace: detectionNamespace, metricName: "kms-volume", metricValue: "-1000" },
+      ],
+    }),
+  ],
+  [
+    "exclude a day of copying from the training of an anomaly detector",
+    "alarm-change",
+    call("monitoring", "PutAnomalyDetector", {
+      namespace: detectionNamespace,
+      metricName: "kms-volume",
+      stat: "Sum",
+      configuration: { excludedTimeRanges: [] },
+    }),
+  ],
+  [
+    "delete the trail's files by a life cycle so long that CloudTrail omits the bucket's name",
+    "trail-change",
+    call("s3", "PutBucketLifecycle", { omitted: true, originalSize: 131_072 }),
+  ],
+  [
+    "push an image whose manifest is so long that CloudTrail omits the repository's name",
+    "image-change",
+    call(
+      "ecr",
+      "PutImage",
+      { reason: "requestParameters too large", omitted: true, originalSize: 131_072 },
+      {
+        resources: [
+          {
+            accountId: "111122223333",
+            ARN: `arn:aws:ecr:ap-southeast-2:111122223333:repository/${namePrefix}service`,
+          },
+        ],
+      },
+    ),
   ],
 ];
