@@ -126,6 +126,15 @@ test("keeps the results of a failed scan in the format of code scanning", async 
   ]);
 });
 
+test("lets the runner execute no workflow command that Snyk prints", async () => {
+  runner.fake("snyk", "#!/bin/sh\necho '::add-mask::review'\nexit 1\n");
+  const { log } = await scan("dependencies");
+  const [, token] = /^::stop-commands::(\S+)$/m.exec(log) ?? [];
+  const [before = "", printed = ""] = log.split("::add-mask::review");
+  expect(before).toContain(`::stop-commands::${token}\n`);
+  expect(printed).toContain(`\n::${token}::\n`);
+});
+
 test("scans the image archive with its platform and Dockerfile", async () => {
   runner.write("image.tar", "an archive");
   const { code } = await scan("image", { ARCHIVE: "image.tar", PLATFORM: "linux/arm64" });

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { run } from "../../common/run.ts";
 import { optionalVariable, variable } from "./github/environment.ts";
 import { addSummary } from "./github/runner-files.ts";
-import { StepError, step } from "./github/step.ts";
+import { annotate, group, StepError, step } from "./github/step.ts";
 import { snykEnvironment } from "./snyk/api.ts";
 import { findings, normalizeSarif, parseSarif, type Sarif } from "./snyk/sarif.ts";
 import { SCANS, type ScanName, SEVERITY_THRESHOLD, scanCommands } from "./snyk/scan.ts";
@@ -30,12 +30,14 @@ async function scan(): Promise<void> {
   for (const { category, command } of scans) {
     const file = join(results, `${category}.sarif`);
     rmSync(file, { force: true });
-    const { code } = await run(["snyk", ...command, `--sarif-file-output=${file}`], {
-      cwd: source ?? ".",
-      env,
-      accept: "any",
-      stream: true,
-    });
+    const { code } = await group(`snyk ${command.slice(0, 3).join(" ")}`, () =>
+      run(["snyk", ...command, `--sarif-file-output=${file}`], {
+        cwd: source ?? ".",
+        env,
+        accept: "any",
+        stream: true,
+      }),
+    );
     const sarif = existsSync(file) ? readSarif(file) : undefined;
     if (sarif !== undefined) {
       writeFileSync(file, JSON.stringify(normalizeSarif(sarif, category)));
@@ -60,7 +62,7 @@ function readSarif(file: string): Sarif | undefined {
     return parseSarif(readFileSync(file, "utf8"), file);
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    console.log(error.message);
+    annotate("warning", error.message);
     rmSync(file);
     return undefined;
   }

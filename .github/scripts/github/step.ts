@@ -23,7 +23,7 @@ export function annotate(level: "notice" | "warning" | "error", message: string)
 
 /**
  * Groups what `work` prints under a collapsible title in the log. The runner executes no workflow command in
- * it, such as `::add-mask::`: the text comes from Terraform and can contain anything.
+ * it, such as `::add-mask::`: the text comes from another program and can contain anything.
  */
 export async function group<T>(title: string, work: () => Promise<T>): Promise<T> {
   const token = randomUUID();
