@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
+      "service/{concurrency-limit,header-template,quotas}.test.ts",
       "service/{key,known-records,multi-region-key,vault,vault-formats}.test.ts",
       "cloudwatch/alarm/{contributors,evaluate,range}.test.ts",
     ],

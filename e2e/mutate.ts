@@ -5,7 +5,7 @@ import { readArguments } from "../common/parse-options.ts";
 const USAGE = `npm run mutate
 
 Runs the mutation tests of the envelope encryption (vault, Keys, record format, KMS keys, store, the worker that moves
-records) and of the alarm evaluator: changes the code in many small ways, and reports each change that no test notices.
+records), of the quotas and limits of requests, and of the alarm evaluator: changes the code in many small ways, and reports each change that no test notices.
 Takes about half an hour.
 
   --help   show this help

@@ -76,6 +76,16 @@ test.each([10, 20, 40, 60])(
   },
 );
 
+test("lowers the limit again after it was raised to the maximum, as far as it was not too low", () => {
+  const spare = { ...OVERLOAD, utilization: 0.6 };
+  expect(limitsAfter([OVERLOAD, spare, spare, OVERLOAD])).toEqual([64, 102, MAX, 102]);
+});
+
+test("lowers the limit from a utilization of 95 %", () => {
+  const limits = [0.94, 0.95].map((utilization) => limitsAfter([{ ...OVERLOAD, utilization }]));
+  expect(limits).toEqual([[MAX], [64]]);
+});
+
 test("never raises the limit above the maximum", () => {
   expect(limitsAfter([{ ...OVERLOAD, utilization: 0.7 }])).toEqual([MAX]);
 });
@@ -86,7 +96,7 @@ test("keeps the maximum while KMS is slow, however many requests are rejected", 
 
 test("raises the limit while rejections use most of the CPU, as accepted requests wait for something else", () => {
   expect(fromLowered({ utilization: 1, accepted: 10, rejected: 90 })).toBe(32);
-  expect(fromLowered({ utilization: 1, accepted: 10, rejected: 101 })).toBe(MAX);
+  expect(fromLowered({ utilization: 1, accepted: 10, rejected: 100 })).toBe(MAX);
 });
 
 test("keeps the maximum while a busy process rejects at most a quarter of the requests", () => {
@@ -102,6 +112,11 @@ test("tries the maximum once per second, for clients that only repeat rejected r
   const limits = limitsAfter(Array(23).fill(OVERLOAD));
   const atMaximum = [...limits.entries()].filter(([, limit]) => limit === MAX);
   expect(atMaximum.map(([interval]) => interval)).toEqual([10, 21]);
+});
+
+test("counts a second from when the limit was lowered", () => {
+  const spare: Load[] = Array(9).fill({ ...OVERLOAD, utilization: 0.7 });
+  expect(limitsAfter([...spare, ...Array(4).fill(OVERLOAD)]).slice(9)).toEqual([64, 32, 32, 32]);
 });
 
 test("never exceeds a configured maximum below 32", () => {
@@ -122,8 +137,13 @@ test("slots follow the load of each interval, and requests in progress keep thei
   expect(slots.take).toThrow("Too many requests are in progress; try again in a second.");
 });
 
-test("slots count the requests that `take` rejects", () => {
+test("slots count the requests that `take` accepts and rejects", () => {
   const slots = createSlots(40);
+  for (let i = 0; i < 40; i++) slots.take();
+  for (let i = 0; i < 13; i++) expect(slots.take).toThrow(slots.rejection);
+  slots.adapt(1);
+  expect(slots.limit()).toBe(40);
+  for (let i = 0; i < 40; i++) slots.free();
   for (let i = 0; i < 40; i++) slots.take();
   for (let i = 0; i < 14; i++) expect(slots.take).toThrow(slots.rejection);
   slots.adapt(1);

@@ -3,6 +3,13 @@ import type { ServerResponse } from "node:http";
 /** `_header` is where Node keeps the headers that it has validated and joined, until it sends them. */
 type JoinedHeaders = ServerResponse & { _header: string };
 
+interface Template {
+  /** Seconds since the epoch, as in the header Date. */
+  readonly second: number;
+  /** The headers before and after the request id. */
+  readonly parts: readonly string[];
+}
+
 /** Characters of a UUID, the usual request id. */
 const ID_LENGTH = 36;
 
@@ -15,18 +22,18 @@ const ID_LENGTH = 36;
 export function repeatHeaders(
   writeHead: (response: ServerResponse, requestId: string) => void,
 ): (response: ServerResponse, requestId: string) => void {
-  let template = { second: 0, before: "", after: "" };
+  let template: Template = { second: Number.NaN, parts: [] };
   return (response, requestId) => {
     const joined = response as JoinedHeaders;
     const second = Math.floor(Date.now() / 1_000);
     const fits = response.shouldKeepAlive && requestId.length === ID_LENGTH;
     if (fits && second === template.second) {
-      joined._header = template.before + requestId + template.after;
+      joined._header = template.parts.join(requestId);
       return;
     }
     writeHead(response, requestId);
-    const [before, after, ...rest] = joined._header.split(requestId);
-    const isOnce = before !== undefined && after !== undefined && rest.length === 0;
-    if (fits && isOnce) template = { second, before, after };
+    const parts = joined._header.split(requestId);
+    // Another header may have the same value.
+    if (fits && parts.length === 2) template = { second, parts };
   };
 }

@@ -113,14 +113,19 @@ describe("a client's quota", () => {
   });
 });
 
-test("a rejection names the quota and the seconds until the next window", async () => {
-  const quotas = task({ decryptsPerDay: 1 });
+test.each<[string, number, Partial<QuotaLimits>]>([
+  ["requests per minute", 31, { requestsPerMinute: 1 }],
+  ["decrypts per minute", 31, { decryptsPerMinute: 1 }],
+  ["decrypts per day", 91, { decryptsPerDay: 1 }],
+])("a rejection names the quota of %s and the seconds until the next window", async (...args) => {
+  const [unit, seconds, limits] = args;
+  const quotas = task(limits);
   now += DAY - 90_500;
   await quotas.take("alice", true);
   await expect(quotas.take("alice", true)).rejects.toMatchObject({
     code: "QuotaExceeded",
-    message: "The client's quota of 1 decrypts per day is used up; try again in 91 seconds.",
-    headers: { "Retry-After": "91" },
+    message: `The client's quota of 1 ${unit} is used up; try again in ${seconds} seconds.`,
+    headers: { "Retry-After": String(seconds) },
   });
 });
 
@@ -245,5 +250,76 @@ describe("the database", () => {
     await expect(quotas.take("alice", true)).rejects.toBe(failure);
     failure = undefined;
     await quotas.take("alice", true);
+  });
+});
+
+describe("a lease", () => {
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const burst = (quotas: Quotas, requests: number) =>
+    Promise.all(Array.from({ length: requests }, async () => await quotas.take("alice", false)));
+
+  test("is a twentieth of what is left of the quota at most", async () => {
+    const quotas = task({ requestsPerMinute: 1_000 });
+    for (let index = 0; index < 51; index += 1) await quotas.take("alice", false);
+    expect(counts).toEqual([50, 47]);
+  });
+
+  test("covers the requests that wait, and becomes smaller once the client is no longer busy", async () => {
+    const quotas = task({});
+    await burst(quotas, 500);
+    await settled();
+    expect(counts).toEqual([500, 1_000]);
+    for (const expected of [500, 250, 125]) {
+      now += 1_000;
+      const statements = counts.length;
+      while (counts.length === statements) {
+        await quotas.take("alice", false);
+        await settled();
+      }
+      expect(counts.at(-1)).toBe(expected);
+    }
+  });
+
+  test("of a client that is not busy is extended only once it is used up", async () => {
+    const quotas = task({});
+    for (let index = 0; index < 100; index += 1) await quotas.take("alice", false);
+    await settled();
+    expect(counts).toEqual([100]);
+  });
+
+  test("of a busy client is extended once less than half is left", async () => {
+    const quotas = task({});
+    for (let index = 0; index < 200; index += 1) await quotas.take("alice", false);
+    await settled();
+    expect(counts).toEqual([100, 200]);
+    await quotas.take("alice", false);
+    await settled();
+    expect(counts).toEqual([100, 200, 400]);
+  });
+
+  test("is not extended when the quota is used up", async () => {
+    const quotas = task({ requestsPerMinute: 500 });
+    await burst(quotas, 500);
+    await settled();
+    expect(counts).toEqual([500]);
+  });
+
+  test("is forgotten once 5,000 other clients have made their first request of a minute since", async () => {
+    const quotas = task({});
+    const requestsOf = async (name: string, clients: number) => {
+      for (let i = 0; i < clients; i += 1) await quotas.take(`${name}-${i}`, false);
+    };
+    const needsStatement = async () => {
+      counts = [];
+      await quotas.take("client-0", false);
+      return counts.length > 0;
+    };
+    await requestsOf("client", 5_000);
+    now += MINUTE;
+    expect(await needsStatement()).toBe(true);
+    await requestsOf("other", 4_999);
+    expect(await needsStatement()).toBe(false);
+    await requestsOf("another", 1);
+    expect(await needsStatement()).toBe(true);
   });
 });
