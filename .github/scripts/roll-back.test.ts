@@ -16,8 +16,8 @@ afterEach(() => {
   runner.remove();
 });
 
-async function rollBack(plan: string, previous = PREVIOUS) {
-  const fake = fakeTerraform(runner, { service: { plans: [plan] } });
+async function rollBack(plan: string, previous = PREVIOUS, locked = false) {
+  const fake = fakeTerraform(runner, { service: { plans: [plan], locked } });
   const env = { IMAGE_DIGEST: BROKEN, PREVIOUS_DIGEST: previous };
   const { code, log } = await runner.run("roll-back.ts", env);
   return { code, log, applied: fake.applied() };
@@ -27,6 +27,12 @@ test("applies a plan that changes only the image", async () => {
   const { code, log, applied } = await rollBack(ONLY_IMAGE);
   expect(code, log).toBe(0);
   expect(log).toMatch(new RegExp(`Rolled back to ${PREVIOUS}`));
+  expect(applied).toEqual(["service"]);
+});
+
+test("waits with the apply, while somebody else has locked the state", async () => {
+  const { code, log, applied } = await rollBack(ONLY_IMAGE, PREVIOUS, true);
+  expect(code, log).toBe(0);
   expect(applied).toEqual(["service"]);
 });
 

@@ -47,7 +47,7 @@ interface UnreadPlan {
 }
 
 async function planUnlocked(stack: Stack): Promise<UnreadPlan | FailedPlan> {
-  const planned = await plan(stack, ["-lock=false"]);
+  const planned = await plan(stack);
   return "error" in planned
     ? { stack, error: planned.error, waitsFor: waitsFor(planned.error, stack) }
     : { stack, ...planned };

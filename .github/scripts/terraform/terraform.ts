@@ -64,11 +64,14 @@ function pluginCache(): Readonly<Record<string, string>> {
 }
 
 /**
- * Plans a stack and keeps the plan in its folder.
- * @param args such as `-lock=false`, for a role that cannot write to the state bucket
+ * Plans a stack and keeps the plan in its folder. Does not lock the state: the plan role cannot, and an apply waits for
+ * the lock and rejects a plan of an older state.
  */
-export async function plan(stack: Stack, args: readonly string[] = []): Promise<SavedPlan> {
-  const command = ["plan", "-input=false", "-detailed-exitcode", `-out=${SAVED_PLAN}`, ...args];
+export async function plan(stack: Stack): Promise<SavedPlan> {
+  const command = [
+    ...["plan", "-input=false", "-detailed-exitcode", "-lock=false"],
+    `-out=${SAVED_PLAN}`,
+  ];
   const { code, stdout, stderr } = await terraform(stack, command, "any");
   if (code !== 0 && code !== CHANGES) return { error: stderr.trim() || stdout.trim() };
   return { text: stdout, changes: code === CHANGES };

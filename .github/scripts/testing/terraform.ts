@@ -18,6 +18,8 @@ export interface FakeStack {
   readonly dependencies?: readonly string[];
   /** JSON of each plan, or a text that starts with `Error:`. */
   readonly plans: readonly string[];
+  /** Whether somebody else has locked the state for a moment; an apply waits for that. */
+  readonly locked?: boolean;
 }
 
 export function fakeTerraform(
@@ -35,7 +37,8 @@ export function fakeTerraform(
     "cdktf.out/manifest.json",
     JSON.stringify({ version: "0.21.0", stacks: Object.fromEntries(manifest) }),
   );
-  for (const [name, { plans }] of Object.entries(stacks)) {
+  for (const [name, { plans, locked = false }] of Object.entries(stacks)) {
+    if (locked) runner.write(`cdktf.out/stacks/${name}/locked`, "");
     for (let call = 0; call < MOST_PLANS; call += 1) {
       const folder = `cdktf.out/stacks/${name}/plan-${call}`;
       const plan = plans[Math.min(call, plans.length - 1)] ?? "";
@@ -67,6 +70,10 @@ const TERRAFORM = `#!/bin/sh
 next=$(cat next 2>/dev/null || echo 0)
 case $1 in
   plan)
+    if [ -f locked ] && ! echo "$*" | grep -q -e -lock=false; then
+      echo "Error: Error acquiring the state lock" >&2
+      exit 1
+    fi
     echo $((next + 1)) > next
     code=$(cat plan-$next/code)
     [ "$code" = 1 ] && cat plan-$next/json >&2 || cat plan-$next/text
