@@ -19,6 +19,7 @@ import {
   summaryOf,
 } from "./diff-result.ts";
 import { isDeployed, StateError } from "./state.ts";
+import { requireTerraform, TerraformError } from "./terraform.ts";
 
 /**
  * `npm run deploy | diff | destroy`: runs the CDKTF CLI for all stacks except bootstrap, or for the named
@@ -44,7 +45,10 @@ process.on("SIGINT", () => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError || error instanceof StateError)) throw error;
+  const isExplained = [UsageError, StateError, TerraformError].some(
+    (type) => error instanceof type,
+  );
+  if (!isExplained || !(error instanceof Error)) throw error;
   console.error(error.message);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
@@ -55,6 +59,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  await requireTerraform();
   const { code } = await synthesize(command);
   if (code !== 0) return code;
   const selected = selectedStacks(command, readStacks(outputFolder));

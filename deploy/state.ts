@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { run } from "../common/run.ts";
 import { backendOf, withAbsolutePath } from "./backend.ts";
+import { terraformProgram } from "./terraform.ts";
 
 /** Thrown if a state cannot be read; the message contains Terraform's. */
 export class StateError extends Error {}
@@ -15,7 +16,7 @@ export class StateError extends Error {}
  * @throws {StateError}
  */
 export async function isDeployed(stackFolder: string): Promise<boolean> {
-  const terraform = process.env.TERRAFORM_BINARY_NAME ?? "terraform"; // the variable that CDKTF reads
+  const terraform = terraformProgram();
   // Initialize a configuration that has only the backend: the stack itself would download its providers.
   const folder = mkdtempSync(join(tmpdir(), "cipherwatch-state-"));
   try {

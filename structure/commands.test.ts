@@ -73,6 +73,18 @@ test.concurrent("the generator of an example trail refuses a folder that it cann
   expect(stderr).toMatch(/^Cannot write the files to \/proc\/cipherwatch: ENOENT/);
 });
 
+test.concurrent.each(["diff", "deploy", "destroy"] as const)(
+  "npm run %s says how to install Terraform if it is missing",
+  async (name) => {
+    const env = { TERRAFORM_BINARY_NAME: "/no/such/terraform" };
+    const { status, stdout, stderr } = await run(packageJson.scripts[name], [], env);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /^Could not start \/no\/such\/terraform: .*\nInstall Terraform 1\.11 or newer .* TERRAFORM_BINARY_NAME to its path\.\n$/,
+    );
+  },
+);
+
 test.concurrent("npm run synth refuses a folder that it cannot create", async () => {
   const env = { CDKTF_OUTDIR: "/proc/cipherwatch" };
   const { status, stderr } = await run(packageJson.scripts.synth, [], env);
