@@ -7,6 +7,7 @@ import { limitConnections } from "./connections.ts";
 import type { LoadShedding } from "./load-shedding.ts";
 import { parseInPieces } from "./parse-in-pieces.ts";
 import { type ProblemCode, problemStatus } from "./problem.ts";
+import { dropBody } from "./rejected-body.ts";
 import type { RequestEnv } from "./request.ts";
 import { singleHeader } from "./single-header.ts";
 import type { Logger } from "./telemetry.ts";
@@ -72,7 +73,8 @@ export function createHttpServer({
       // Two could be read differently by a proxy and the service. https://www.rfc-editor.org/rfc/rfc9112#section-3.2
       if (singleHeader(incoming, "host") === undefined)
         return respond(outgoing, reject("BadRequest"));
-      if (!loadShedding.reject(incoming, outgoing)) void listener(incoming, outgoing);
+      if (loadShedding.reject(incoming, outgoing)) return;
+      void listener(incoming, outgoing).then(() => dropBody(incoming));
     },
   );
   server.on("connection", parseInPieces);
@@ -96,6 +98,8 @@ export function createHttpServer({
 }
 
 function respond(response: ServerResponse, { status, headers, body }: Rejection): void {
+  // Its body has not been parsed.
+  response.req.resume();
   response.writeHead(status, headers).end(body);
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { repeatHeaders } from "./header-template.ts";
 import { type Problem, problemStatus } from "./problem.ts";
+import { dropBody } from "./rejected-body.ts";
 import { requestIdOf } from "./request-id.ts";
 import { RESPONSE_HEADERS } from "./response-headers.ts";
 import { singleHeader } from "./single-header.ts";
@@ -79,8 +80,10 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
     const all = ofThisTurn;
     ofThisTurn = [];
     for (const rejection of all) {
-      if (rejection.incoming.complete) respond(rejection);
-      else respondAfterBody(rejection);
+      if (rejection.incoming.complete) {
+        dropBody(rejection.incoming);
+        respond(rejection);
+      } else respondAfterBody(rejection);
     }
   }
 

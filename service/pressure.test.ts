@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { connect as connectTo, type Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -277,6 +277,39 @@ test("a connection may have 16 requests in progress, and is closed with the next
   expect(harness.kms.calls.length).toBeLessThanOrEqual(before + 32);
   release();
   expect((await allowed).match(/HTTP\/1\.1 200 /g)).toHaveLength(16);
+});
+
+test("the body of a rejected request is not kept while its response waits for an earlier one", async () => {
+  const { harness, port } = await serve({ inFlight: 1 });
+  const { promise: held, resolve: release } = Promise.withResolvers<undefined>();
+  harness.kms.interrupt = () => held;
+  const before = harness.kms.calls.length;
+  const requests: IncomingMessage[] = [];
+  for (const event of ["request", "checkExpectation"]) {
+    servers[0]?.on(event, (request) => requests.push(request));
+  }
+  const [text, blanks] = [JSON.stringify({ Name: "n", Text: "t" }), " ".repeat(16_000)];
+  const request = `${head(blanks.length)}${blanks}`;
+  const rejected = [
+    request,
+    request.replace("/encrypt", "/nowhere"),
+    request.replace("/encrypt", "//["),
+    request.replace("/encrypt", "/encrypt?a=b"),
+    request.replace("Host", "Expect: a\r\nHost"),
+    request.replace("Host", "X-Host"),
+  ];
+  const socket = connectTo(port, "127.0.0.1");
+  socket.write(`${head(text.length)}${text}`);
+  await expect.poll(() => harness.kms.calls.length, PATIENCE).toBe(before + 1);
+  socket.write(rejected.join(""));
+  await expect
+    .poll(
+      () => requests.map(({ complete, readableLength }) => complete && readableLength),
+      PATIENCE,
+    )
+    .toEqual(Array(1 + rejected.length).fill(0));
+  release(undefined);
+  socket.destroy();
 });
 
 test("a connection too many gets 429 in the documented form, and later the place of an idle one", async () => {

@@ -20,6 +20,14 @@ export function receiveRejectedBody(longest: number): MiddlewareHandler<RequestE
   };
 }
 
+/**
+ * Drops a body that has arrived and that nobody will read. Node would keep it until the response is sent, which may have to
+ * wait for earlier responses on the connection, and for a client that reads none.
+ */
+export function dropBody(incoming: IncomingMessage): void {
+  if (incoming.readableLength > 0) incoming.resume();
+}
+
 /** @returns whether the whole body arrived */
 function drain(incoming: IncomingMessage, longest: number): Promise<boolean> {
   return new Promise((resolve) => {
