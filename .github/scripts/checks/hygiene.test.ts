@@ -98,6 +98,7 @@ const violations: Readonly<Record<string, readonly (readonly [from: string, to: 
   "downloads artifacts that a needed job uploads": [
     ["          name: scannable-plans\n", "          name: other\n"],
   ],
+  "can upload an artifact again when its job is run again": [["          overwrite: true\n", ""]],
   "downloads each artifact to a folder of its own, where it replaces no file of the checkout": [
     ["          path: review\n", ""],
     ["          path: review\n", "          path: .\n"],

@@ -236,6 +236,12 @@ export const hygiene: Readonly<Record<string, WorkflowCheck>> = {
     }
   }),
 
+  // https://github.com/actions/upload-artifact#overwriting-an-artifact
+  "can upload an artifact again when its job is run again": forEachStep(function* (step) {
+    if (actionOf(step) === "actions/upload-artifact" && step.with.overwrite !== "true")
+      yield "must have overwrite: true";
+  }),
+
   "downloads each artifact to a folder of its own, where it replaces no file of the checkout":
     forEachJob(function* ({ steps }) {
       const used = new Set(CHECKOUT);
