@@ -64,6 +64,21 @@ export const ecsChange: TrailDetection = {
       "serviceDeploymentArn",
       "taskDefinitions[*]",
     ]),
+    // Session Manager also opens sessions in containers that allow ECS Exec, without ECS recording a command.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventSource", "ssm.amazonaws.com"),
+        matchesAny("$.eventName", "StartSession"),
+        matchesAny("$.requestParameters.target", `ecs:${scope.namePrefix}*`),
+      ),
+    ),
+    // Application Auto Scaling stops all tasks if the maximum is zero, and is an expected caller.
+    jsonPattern(
+      allOf(
+        matchesAny("$.eventName", "*ScalableTarget", "*ScalingPolicy", "*ScheduledAction"),
+        matchesAny("$.requestParameters.resourceId", `service/${scope.namePrefix}*`),
+      ),
+    ),
   ],
   expectedCallers: ({ deployRoleArn }) => ({ roles: [deployRoleArn], services: [AUTOSCALING] }),
   threshold: 1,
@@ -79,14 +94,14 @@ export const ecsChange: TrailDetection = {
   ],
   runbook: [
     "Run the query to see what was changed, and by whom.",
-    "ExecuteCommand: the event contains the command, but no log contains what was typed afterwards. Stop the task.",
+    "ExecuteCommand, StartSession: no log contains what was typed. Stop the task.",
     "RegisterTaskDefinition, UpdateService, RunTask: compare the image digest, roles and command with the last deployment. Roll back with `aws ecs update-service --task-definition`, and stop unknown tasks.",
     "Revoke the sessions of the caller's role and of the service's role in the IAM console.",
   ],
   insightsQuery: ({ namePrefix, deployRoleName }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.taskDefinition, requestParameters.task, eventID, errorCode",
-      `filter eventSource = "ecs.amazonaws.com" and eventName not like /^(List|Describe)/ and @message like "${namePrefix}" and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${deployRoleName}"`,
+      `filter (eventSource = "ecs.amazonaws.com" or eventName like /^StartSession$|ScalableTarget|ScalingPolicy|ScheduledAction/) and eventName not like /^(List|Describe)/ and @message like "${namePrefix}" and coalesce(userIdentity.sessionContext.sessionIssuer.userName, "") != "${deployRoleName}"`,
     ].join(" | "),
   mustFire: [
     exampleEvent("an administrator opens a shell in a running container", administrator, {
@@ -99,6 +114,29 @@ export const ecsChange: TrailDetection = {
         interactive: true,
         task: `${arn}:task/${cluster}/5e1d0a9c4b8f47d2a6c3e7f0918b2d54`,
       },
+    }),
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+    exampleEvent("a user opens a shell in a task with Session Manager", user, {
+      eventSource: "ssm.amazonaws.com",
+      eventName: "StartSession",
+      readOnly: false,
+      requestParameters: {
+        target: `ecs:${cluster}_5e1d0a9c4b8f47d2a6c3e7f0918b2d54_5e1d0a9c4b8f47d2a6c3e7f0918b2d54-0265927825`,
+      },
+    }),
+    // https://docs.aws.amazon.com/autoscaling/application/userguide/monitoring-eventbridge.html
+    exampleEvent("a user stops all tasks with Application Auto Scaling", user, {
+      eventSource: "autoscaling.amazonaws.com",
+      eventName: "RegisterScalableTarget",
+      readOnly: false,
+      requestParameters: {
+        resourceId: `service/${cluster}/${cluster}`,
+        serviceNamespace: "ecs",
+        scalableDimension: "ecs:service:DesiredCount",
+        minCapacity: 0,
+        maxCapacity: 0,
+      },
+      additionalEventData: { service: "application-autoscaling" },
     }),
     exampleEvent("a user registers another image in the service's task definition family", user, {
       ...change,

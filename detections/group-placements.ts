@@ -13,6 +13,12 @@ const GROUPS = "groupSet.items[*].groupId";
 
 const ENDPOINT_GROUPS = "requestParameters.CreateVpcEndpointRequest.SecurityGroupId";
 
+/**
+ * Members of other services' requests, such as those of Elastic Load Balancing, VPC Lattice, Lambda and CodeBuild.
+ * Services with a role of their own leave no record of the interfaces that they create, or not of all.
+ */
+const OTHER_GROUPS = ["securityGroups", "securityGroupIds", "vpcConfig.securityGroupIds"];
+
 /** Requests that name a cluster, and the security groups of its tasks. */
 const TASKS = ["RunTask", "StartTask", "CreateService", "UpdateService", "CreateTaskSet"];
 
@@ -65,6 +71,18 @@ export function placementPatterns(scope: DetectionScope): readonly string[] {
       ["CreateExpressGatewayService", "UpdateExpressGatewayService"],
       namesOurs(scope, "requestParameters.networkConfiguration.securityGroups[*]"),
       inOtherCluster(scope),
+    ),
+    ...OTHER_GROUPS.map((member) =>
+      jsonPattern(allOf("$.readOnly IS FALSE", namesOurs(scope, `requestParameters.${member}[*]`))),
+    ),
+    // Another account can then start instances in the group, and only its own trail records that.
+    placement(
+      "ram",
+      ["*ResourceShare"],
+      matchesAny(
+        "$.requestParameters.resourceArns[*]",
+        ...scope.securityGroupIds.map((id) => `*/${id}`),
+      ),
     ),
   ];
 }

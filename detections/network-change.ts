@@ -46,7 +46,7 @@ const createInterface = {
 const placementsQuery = ({ securityGroupIds }: DetectionScope) =>
   securityGroupIds.length === 0
     ? ""
-    : ` or eventName like /RunInstances|NetworkInterface|InstanceAttribute|CreateVpcEndpoint|Service$|Task|TaskSet|^(Create|Modify)DB/ and ${mentionsAny(securityGroupIds)} and sourceIPAddress != "ecs.amazonaws.com"`;
+    : ` or eventName like /RunInstances|NetworkInterface|InstanceAttribute|CreateVpcEndpoint|LoadBalancer|SetSecurityGroups|ResourceShare|ResourceGateway|Function|Service$|Task|TaskSet|^(Create|Modify)DB/ and ${mentionsAny(securityGroupIds)} and sourceIPAddress != "ecs.amazonaws.com"`;
 
 export const networkChange: TrailDetection = {
   id: "network-change",
@@ -250,6 +250,24 @@ export const networkChange: TrailDetection = {
       eventSource: "rds.amazonaws.com",
       eventName: "CreateDBProxy",
       requestParameters: { dBProxyName: "x", vpcSecurityGroupIds: [serviceGroup] },
+    }),
+    // https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/cloudtrail-logs.html
+    exampleEvent("a user creates a load balancer in the group", user, {
+      ...change,
+      eventSource: "elasticloadbalancing.amazonaws.com",
+      eventName: "CreateLoadBalancer",
+      requestParameters: { name: "x", type: "network", securityGroups: [serviceGroup] },
+    }),
+    // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-sharing.html
+    exampleEvent("a user shares the group with another account", user, {
+      ...change,
+      eventSource: "ram.amazonaws.com",
+      eventName: "CreateResourceShare",
+      requestParameters: {
+        name: "x",
+        resourceArns: [`arn:aws:ec2:ap-southeast-2:111122223333:security-group/${serviceGroup}`],
+        principals: ["444455556666"],
+      },
     }),
     // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateExpressGatewayService.html
     exampleEvent("a user creates an Express service in the group", user, {

@@ -10,7 +10,7 @@ import {
   matchesNone,
   PARAMETERS_OMITTED,
 } from "./pattern.ts";
-import { type DetectionScope, taskRoleArns, trailRoleName } from "./scope.ts";
+import { type DetectionScope, type MonitoringScope, taskRoleArns, trailRoleName } from "./scope.ts";
 
 const INVOKED_BY = "$.userIdentity.invokedBy";
 const GITHUB = "token.actions.githubusercontent.com";
@@ -26,6 +26,23 @@ export function iamChanges(...conditions: readonly string[]): string {
       matchesAny("$.eventSource", "iam.amazonaws.com"),
       "$.readOnly IS FALSE",
       anyOf(...conditions, PARAMETERS_OMITTED),
+    ),
+  );
+}
+
+/**
+ * Matches changes of our roles whose name the caller wrote in other case: IAM does not distinguish names by case. No
+ * deployment writes them like this.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+ */
+export function changesInOtherCase({ namePrefix }: MonitoringScope): string {
+  const anyCase = namePrefix.replace(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
+  return jsonPattern(
+    allOf(
+      matchesAny("$.eventSource", "iam.amazonaws.com"),
+      "$.readOnly IS FALSE",
+      `$.requestParameters.roleName = %^${anyCase}%`,
+      `$.requestParameters.roleName != "${namePrefix}*"`,
     ),
   );
 }
@@ -70,6 +87,7 @@ export const roleChange: TrailDetection = {
       matchesAny("$.requestParameters.policyArn", `*${bootstrapPath()}${scope.namePrefix}*`),
       matchesAny("$.requestParameters.openIDConnectProviderArn", `*/${GITHUB}`),
     ),
+    changesInOtherCase(scope),
     // Sessions that neither ECS nor GitHub Actions started. A stolen role is assumed like this once its
     // trust policy has been changed.
     jsonPattern(
@@ -115,7 +133,7 @@ export const roleChange: TrailDetection = {
   insightsQuery: ({ namePrefix, serviceRoleArn, executionRoleArn }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.roleName, requestParameters.policyArn, requestParameters.roleArn, eventID, errorCode",
-      `filter (eventSource = "iam.amazonaws.com" and eventName not like /^(Get|List|Simulate|Generate)/ and (@message like "${namePrefix}" or @message like "${GITHUB}" or ispresent(requestParameters.omitted))) or (eventName = "AssumeRole" and requestParameters.roleArn like "${namePrefix}" and (not ispresent(userIdentity.invokedBy) or (requestParameters.roleArn in ["${serviceRoleArn}", "${executionRoleArn}"] and userIdentity.invokedBy != "ecs-tasks.amazonaws.com")))`,
+      `filter (eventSource = "iam.amazonaws.com" and eventName not like /^(Get|List|Simulate|Generate)/ and (@message like /(?i)${namePrefix}/ or @message like "${GITHUB}" or ispresent(requestParameters.omitted))) or (eventName = "AssumeRole" and requestParameters.roleArn like "${namePrefix}" and (not ispresent(userIdentity.invokedBy) or (requestParameters.roleArn in ["${serviceRoleArn}", "${executionRoleArn}"] and userIdentity.invokedBy != "ecs-tasks.amazonaws.com")))`,
       "sort eventTime desc",
     ].join(" | "),
   mustFire: [
@@ -129,6 +147,19 @@ export const roleChange: TrailDetection = {
       eventName: "PutRolePolicy",
       requestParameters: { roleName: serviceRoleName, policyName: "more", policyDocument: "{}" },
     }),
+    exampleEvent(
+      "a user adds a policy to the service's role, and writes its name in capitals",
+      user,
+      {
+        ...inIam,
+        eventName: "PutRolePolicy",
+        requestParameters: {
+          roleName: serviceRoleName.toUpperCase(),
+          policyName: "more",
+          policyDocument: "{}",
+        },
+      },
+    ),
     exampleEvent("a user attaches a policy to the execution role", user, {
       ...inIam,
       eventName: "AttachRolePolicy",

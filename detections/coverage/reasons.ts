@@ -31,7 +31,7 @@ export const reasons = {
   "event-rule":
     "**Reported by EventBridge only.** The stack of the alarms is deployed without these keys, or may not read their state. A rule beside each key notifies the urgent topic of the same calls within seconds.",
   schedules:
-    "**Only stops a dev environment.** Operating hours exist in dev only. A changed schedule can leave the service without tasks and its database stopped, and discloses nothing.",
+    "**Only stops a dev environment.** Operating hours exist in dev only. A changed schedule can leave the database stopped, and discloses nothing.",
   "more-callers":
     "**Only admits more callers.** Each still needs a Key, the web ACL limits attempts, and each wrong Key is counted. The group belongs to the service's stack, which is deployed without the alarms. The CIS pack reports the call.",
 } as const;

@@ -3,6 +3,8 @@
  * requests have the names of the API reference, with a lower-case first letter.
  */
 export const recordPages: Readonly<Record<string, string>> = {
+  autoscaling:
+    "https://docs.aws.amazon.com/autoscaling/application/userguide/logging-using-cloudtrail.html",
   chatbot: "https://docs.aws.amazon.com/chatbot/latest/adminguide/logging-using-cloudtrail.html",
   cloudtrail:
     "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html",
@@ -17,12 +19,14 @@ export const recordPages: Readonly<Record<string, string>> = {
   logs: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/logging_cw_api_calls_cwl.html",
   monitoring:
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/logging_cw_api_calls.html",
+  ram: "https://docs.aws.amazon.com/ram/latest/userguide/cloudtrail-logging.html",
   rds: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html",
   s3: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html",
   secretsmanager:
     "https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html",
   sns: "https://docs.aws.amazon.com/sns/latest/dg/logging-using-cloudtrail.html",
   sqs: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-logging-using-cloudtrail.html",
+  ssm: "https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-cloudtrail-logs.html",
   sts: "https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html",
   wafv2: "https://docs.aws.amazon.com/waf/latest/developerguide/logging-using-cloudtrail.html",
 };

@@ -45,6 +45,10 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Decrypt a record in an environment with VPC endpoints.",
   ],
   [
+    "IAM accepts a role's name in any case, and records it as the caller wrote it. AWS documents that names are not distinguished by case.",
+    "Call TagRole with the name of a role of a test in capitals.",
+  ],
+  [
     "Requests above 100 KB have the member `omitted` in place of their parameters, and those to ECR name the repository among their resources. AWS documents the member, researchers published a record of IAM.",
     "Call PutRolePolicy with a policy that is padded with white space, and PutImage with a manifest of more than 100 KB.",
   ],
@@ -53,7 +57,7 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Read two secrets at once.",
   ],
   [
-    "PutMetricData with a negative value in the detections' namespace lowers the sums of alarms with a threshold above 1, such as those on volume; at a threshold of 1, alarms evaluate the maximum, which it cannot lower. The call is a data event, which the trail does not record. It needs `cloudwatch:PutMetricData`, which any instance with AWS's CloudWatchAgentServerPolicy has, but neither of the service's roles.",
+    "PutMetricData with a negative value in the detections' namespace lowers the sums of alarms with a threshold above 1, such as those on volume; at a threshold of 1, alarms evaluate the maximum, which it cannot lower. The call is a data event, which the trail does not record. It needs `cloudwatch:PutMetricData`, which any instance with AWS's CloudWatchAgentServerPolicy has, but neither of the service's roles. A log event in the embedded metric format does the same, and needs only `logs:PutLogEvents`.",
     "Deny it for namespaces that begin with `Cipherwatch/` (`cloudwatch:namespace`).",
   ],
   [

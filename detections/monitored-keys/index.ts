@@ -3,7 +3,7 @@ import type { Detection } from "../detection.ts";
 import { applySettings, type DetectionSettings } from "../enabled.ts";
 import { cisPack } from "../index.ts";
 import { matchesAny } from "../pattern.ts";
-import { iamChanges } from "../role-change.ts";
+import { changesInOtherCase, iamChanges } from "../role-change.ts";
 import { hasOwnTrail, type MonitoringScope, trailRoleName } from "../scope.ts";
 import { trailChange, trailChangeRunbook } from "../trail-change.ts";
 import { keyChange } from "./key-change.ts";
@@ -26,7 +26,10 @@ export const chainDetections: readonly KeyDetection[] = [
     furtherPatterns: (scope) => [
       ...(trailChange.furtherPatterns?.(scope) ?? []),
       ...(hasOwnTrail(scope)
-        ? [iamChanges(matchesAny("$.requestParameters.roleName", trailRoleName(scope)))]
+        ? [
+            iamChanges(matchesAny("$.requestParameters.roleName", trailRoleName(scope))),
+            changesInOtherCase(scope),
+          ]
         : []),
     ],
     runbook: trailChangeRunbook(RESTORE),

@@ -66,33 +66,36 @@ test("finds uses of every replica of a multi-Region key with the saved queries",
   for (const query of queries) expect(query).toContain(`@message like "${id}"`);
 });
 
-test("detects changes of the role that delivers the trail, which has no role-change here", () => {
-  const settings = {
-    cisPack: false,
-    thresholds: {},
-    periods: {},
-    anomalyDeviations: {},
-    exclusions: {},
-  };
-  const all = monitoringDetections([EXAMPLE_KEY], { ...settings, detections: ["trail-change"] });
-  const trailChange = all.find(({ id }) => id === "trail-change");
-  const counts = (scope: MonitoringScope) => {
-    const record = managementEvent(user, {
-      eventSource: "iam.amazonaws.com",
-      eventName: "DeleteRolePolicy",
-      readOnly: false,
-      requestParameters: { roleName: "cipherwatch-dev-trail-to-logs", policyName: "write" },
-    });
-    return (
-      trailChange?.source === "trail" &&
-      filterPatterns(trailChange, scope)
-        .map(parsePattern)
-        .filter((pattern) => matches(pattern, JSON.stringify(record))).length
-    );
-  };
-  expect(counts(exampleScope)).toBe(1);
-  expect(counts({ ...exampleScope, trailLogGroupName: "org-trail" })).toBe(0);
-});
+test.each(["cipherwatch-dev-trail-to-logs", "Cipherwatch-DEV-trail-to-logs"])(
+  "detects changes of %s, which has no role-change here",
+  (roleName) => {
+    const settings = {
+      cisPack: false,
+      thresholds: {},
+      periods: {},
+      anomalyDeviations: {},
+      exclusions: {},
+    };
+    const all = monitoringDetections([EXAMPLE_KEY], { ...settings, detections: ["trail-change"] });
+    const trailChange = all.find(({ id }) => id === "trail-change");
+    const counts = (scope: MonitoringScope) => {
+      const record = managementEvent(user, {
+        eventSource: "iam.amazonaws.com",
+        eventName: "DeleteRolePolicy",
+        readOnly: false,
+        requestParameters: { roleName, policyName: "write" },
+      });
+      return (
+        trailChange?.source === "trail" &&
+        filterPatterns(trailChange, scope)
+          .map(parsePattern)
+          .filter((pattern) => matches(pattern, JSON.stringify(record))).length
+      );
+    };
+    expect(counts(exampleScope)).toBe(1);
+    expect(counts({ ...exampleScope, trailLogGroupName: "org-trail" })).toBe(0);
+  },
+);
 
 test("detects changes of the keys alone if the trail and the topics have none", () => {
   const keys = Array.from({ length: 4 }, (_, index) => ({

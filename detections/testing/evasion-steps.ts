@@ -5,6 +5,8 @@ import { type AttackStep, call } from "./attack-call.ts";
 const instance = databaseName(exampleScope);
 const rds = "arn:aws:rds:ap-southeast-2:111122223333";
 const { namePrefix, detectionNamespace } = exampleScope;
+const [serviceGroup = "", databaseGroup = ""] = exampleScope.securityGroupIds;
+const TASK = "5e1d0a9c4b8f47d2a6c3e7f0918b2d54";
 const [databaseKey = "", secretKey = ""] = exampleScope.storageKeyArns;
 
 /** A call that another AWS service makes with the user's permissions. */
@@ -150,5 +152,62 @@ export const EVASION_STEPS: readonly AttackStep[] = [
         ],
       },
     ),
+  ],
+  [
+    "open a shell in a task through Session Manager, without ECS Exec",
+    "ecs-change",
+    call("ssm", "StartSession", { target: `ecs:${namePrefix}service_${TASK}_${TASK}-0265927825` }),
+  ],
+  [
+    "stop all tasks through Application Auto Scaling",
+    "ecs-change",
+    call("autoscaling", "RegisterScalableTarget", {
+      serviceNamespace: "ecs",
+      resourceId: `service/${namePrefix}service/${namePrefix}service`,
+      minCapacity: 0,
+      maxCapacity: 0,
+    }),
+  ],
+  [
+    "put a load balancer of her own into the security group of the tasks",
+    "network-change",
+    call("elasticloadbalancing", "CreateLoadBalancer", {
+      name: "x",
+      type: "network",
+      securityGroups: ["sg-1", serviceGroup],
+    }),
+  ],
+  [
+    "put a resource gateway of VPC Lattice into the security group of the tasks",
+    "network-change",
+    call("vpc-lattice", "CreateResourceGateway", { name: "x", securityGroupIds: [serviceGroup] }),
+  ],
+  [
+    "put a further function into the security group of the tasks, which creates no interface",
+    "network-change",
+    call("lambda", "CreateFunction20150331", {
+      functionName: "x",
+      vpcConfig: { securityGroupIds: [serviceGroup] },
+    }),
+  ],
+  [
+    "share the security group of the database with another account, whose trail records who joins it",
+    "network-change",
+    call("ram", "CreateResourceShare", {
+      name: "x",
+      resourceArns: [
+        "arn:aws:ec2:ap-southeast-2:111122223333:subnet/subnet-1",
+        `arn:aws:ec2:ap-southeast-2:111122223333:security-group/${databaseGroup}`,
+      ],
+      principals: ["444455556666"],
+    }),
+  ],
+  [
+    "change the service's role, with its name in capitals",
+    "role-change",
+    call("iam", "PutRolePolicy", {
+      roleName: exampleScope.serviceRoleName.toUpperCase(),
+      policyDocument: "{}",
+    }),
   ],
 ];
