@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { type AddressInfo, createServer, Server } from "node:net";
 
-/** Only Linux shares a port's connections among sockets in this way; elsewhere, one socket accepts all. */
+/** macOS and Windows do not share a port's connections among sockets, so one accepts all on systems other than Linux. */
 export const LISTENING_SOCKETS = process.platform === "linux" ? 16 : 1;
 
 export interface Address {
