@@ -1,9 +1,11 @@
+import { constants } from "node:os";
 import { continueAfterClosedPipe } from "../common/closed-pipe.ts";
 import { cisPack } from "../detections/index.ts";
 import {
   type Attack,
   type AttackResult,
   attacks,
+  defaultTimeout,
   keyAttacks,
   runAttack,
   stepsIn,
@@ -11,15 +13,6 @@ import {
 import { connectToLab, type LabClient, readLabUrls } from "./attack/lab-client.ts";
 import { type AttackOptions, readOptions, USAGE } from "./attack/options.ts";
 import { formatReport, type ReportedAttack } from "./attack/report.ts";
-
-/**
- * Lab seconds within which the email arrives: CloudTrail's longest delivery time and the evaluation of the
- * alarm after it.
- */
-const LAB_SECONDS_TO_EMAIL = 20 * 60;
-
-/** Real seconds added for a busy machine. */
-const EXTRA_SECONDS = 60;
 
 const NOT_DETECTED = 1;
 const CANNOT_RUN = 2;
@@ -32,12 +25,23 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), allIds, defaultIds);
   if (options.help) return console.log(USAGE);
   if (options.list) return list();
-  await runAll(await connectToLab(readLabUrls(options.data)), options);
+  const lab = await connectToLab(readLabUrls(options.data));
+  restoreSpeedOnSignals(lab);
+  await runAll(lab, options);
+}
+
+/** Some attacks slow lab time down. Without this, Ctrl-C would leave it slow, and emails would take minutes. */
+function restoreSpeedOnSignals({ restoreSpeed }: LabClient): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      const exit = () => process.exit(128 + constants.signals[signal]);
+      restoreSpeed().then(exit, exit);
+    });
+  }
 }
 
 async function runAll(lab: LabClient, { ids, timeout }: AttackOptions): Promise<void> {
-  const { clock } = await lab.state();
-  const seconds = timeout ?? EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
+  const seconds = timeout ?? (await defaultTimeout(lab));
   const selected = attacks.filter(({ id }) => ids.includes(id));
   const reported: ReportedAttack[] = [];
   for (const attack of selected) {

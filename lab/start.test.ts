@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -147,6 +148,19 @@ describe("refuses to start, with the next step in the message,", () => {
     expect(output).toContain(`A lab is already running on ${data} (process ${lab.pid}`);
     expect(output).toContain("--data DIR");
   });
+});
+
+it("runs at its own speed again after Ctrl-C ends an attack that slows it down", async () => {
+  const { speed } = (await lab.state()).clock;
+  const args = ["lab/attack.ts", "kms-volume", "--data", data];
+  const attack = spawn(process.execPath, args, { cwd: root, stdio: "ignore" });
+  const exited = once(attack, "exit");
+  await waitFor("the attack to slow the lab down", async () =>
+    (await lab.state()).clock.speed < speed ? true : undefined,
+  );
+  attack.kill("SIGINT");
+  expect(await exited).toEqual([130, null]);
+  expect((await lab.state()).clock.speed).toBe(speed);
 });
 
 it("stops on Ctrl-C and leaves no process, port or endpoints file behind", async () => {

@@ -12,10 +12,11 @@ import { adjustableClock } from "../state/clock.ts";
 import { consoleSources } from "../testing/console.ts";
 import { deploymentOf } from "../testing/deployment.ts";
 import { startTestAws } from "../testing/start-aws.ts";
-import { type Attack, attacks, runAttack } from "./attack.ts";
+import { type Attack, attacks, defaultTimeout, runAttack } from "./attack.ts";
 import { createAwsClient, elementOf } from "./aws-client.ts";
 import { connectToLab, type LabClient, readLabUrls } from "./lab-client.ts";
 import { readOptions } from "./options.ts";
+import { createSpeedControl } from "./speed.ts";
 
 const APPLICATION_ROLE = "arn:aws:iam::111122223333:role/payments-api";
 const MONITORED_KEY = {
@@ -32,11 +33,12 @@ let folder: string;
 let aws: Aws;
 let consoleServer: Console;
 let lab: LabClient;
+let clock: ReturnType<typeof adjustableClock>;
 
 // Start the AWS endpoint and the console, without the service and its database.
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cipherwatch-attack-"));
-  const clock = adjustableClock(SPEED, Date.now());
+  clock = adjustableClock(SPEED, Date.now());
   const deployment = deploymentOf({ MONITORED_KEYS: JSON.stringify([MONITORED_KEY]) });
   aws = await startTestAws({ deployment, clock, folder, trailDeliveries: fixedDelay(30) });
   const sources = consoleSources(aws, deployment, clock);
@@ -178,6 +180,29 @@ test("returns no email if the alarm's actions are disabled", async () => {
   const { email, seconds } = await runAttack(lab, attackWithId("secret-access"), 0.5);
   expect(email).toBeUndefined();
   expect(seconds).toBeGreaterThanOrEqual(0.5);
+});
+
+test.each([0, SPEED])("restores a speed of %d after a task at another one", async (speed) => {
+  clock.setSpeed(speed);
+  const { atSpeed } = createSpeedControl(lab.urls.console, async () => clock.speed());
+  try {
+    await atSpeed(5, async () => expect(clock.speed()).toBe(5));
+    expect(clock.speed()).toBe(speed);
+  } finally {
+    clock.setSpeed(SPEED);
+  }
+});
+
+test("waits longer for the email of a slower lab, and refuses to wait while lab time is paused", async () => {
+  const atSpeed = (speed: number): LabClient => ({
+    ...lab,
+    state: async () => ({ ...(await lab.state()), clock: { now: "", speed } }),
+  });
+  await expect(defaultTimeout(atSpeed(60))).resolves.toBe(80);
+  await expect(defaultTimeout(atSpeed(1))).resolves.toBe(1260);
+  await expect(defaultTimeout(atSpeed(0))).rejects.toThrow(
+    `Lab time is paused, so no alarm is evaluated and no email arrives. Click Resume in the console, ${lab.urls.console},`,
+  );
 });
 
 test("names the setting that enables a missing alarm", async () => {

@@ -78,6 +78,30 @@ export interface StepResult {
 
 const POLL_MILLISECONDS = 100;
 
+/**
+ * Lab seconds within which the email arrives: CloudTrail's longest delivery time and the evaluation of the
+ * alarm after it.
+ */
+const LAB_SECONDS_TO_EMAIL = 20 * 60;
+
+/** Real seconds added for a busy machine. */
+const EXTRA_SECONDS = 60;
+
+/** Real seconds within which the email of an attack arrives at a speed of the lab; infinite while time is paused. */
+export function secondsToEmail(speed: number): number {
+  return EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / speed;
+}
+
+/** @throws Error if lab time is paused, because no email would arrive however long the caller waits */
+export async function defaultTimeout({ state, urls }: LabClient): Promise<number> {
+  const { clock } = await state();
+  if (clock.speed > 0) return secondsToEmail(clock.speed);
+  throw new Error(
+    "Lab time is paused, so no alarm is evaluated and no email arrives. " +
+      `Click Resume in the console, ${urls.console}, and repeat the command. To move time by hand instead, pass --timeout SECONDS.`,
+  );
+}
+
 /** Lab seconds within which every alarm returns to OK after an attack: four periods of kms-volume, the longest. */
 const LONGEST_ALARM = 65 * 60;
 

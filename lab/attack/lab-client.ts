@@ -12,6 +12,7 @@ import { labScope } from "../scope.ts";
 import type { Endpoints } from "../state/data-folder.ts";
 import { AwsCallError, type AwsClient, createAwsClient } from "./aws-client.ts";
 import { retargetRecord } from "./retarget-record.ts";
+import { createSpeedControl, type SpeedControl } from "./speed.ts";
 
 /** The attacker's access key. The lab maps an unknown access key to the IAM user of that name. */
 const ATTACKER = "mallory";
@@ -68,7 +69,7 @@ export type LabEmail = LabState["inbox"][number];
 export type LabUrls = Pick<Endpoints, "service" | "aws" | "console" | "issuer">;
 
 /** A running lab, accessed over HTTP only. */
-export interface LabClient {
+export interface LabClient extends SpeedControl {
   readonly urls: LabUrls;
   readonly scope: DetectionScope;
   readonly state: () => Promise<LabState>;
@@ -83,8 +84,6 @@ export interface LabClient {
   readonly takeRequestIds: () => readonly string[];
   /** Returns the request and event ids of the events that the alarm counted last. */
   readonly alarmEventIds: (alarmName: string) => Promise<readonly string[]>;
-  /** Runs a task while the lab's clock runs at a speed, in lab seconds per real second. */
-  readonly atSpeed: (speed: number, task: () => Promise<unknown>) => Promise<void>;
   /** Whether the service requires access tokens. */
   readonly hasIdentity: boolean;
   /** Sends a request to the service. With identity, as a client of the lab's issuer: the attacker by default. */
@@ -159,7 +158,7 @@ export async function connectToLab(urls: LabUrls): Promise<LabClient> {
     attackerArn: `arn:aws:iam::${account.accountId}:user/${ATTACKER}`,
     clientFor,
     takeRequestIds: () => requestIds.splice(0),
-    atSpeed: (speed, task) => atSpeed(urls.console, speed, task),
+    ...createSpeedControl(urls.console, async () => (await state()).clock.speed),
     alarmEventIds: async (alarmName) => {
       const response = await fetchFromLab(
         "console",
@@ -205,32 +204,6 @@ async function readKeys(client: AwsClient) {
     throw new Error(`The lab has no KMS key with the alias ${alias}. Its aliases: ${known}.`);
   };
   return { aliases: Aliases.map(({ AliasName }) => AliasName), keyArnOf };
-}
-
-async function atSpeed(
-  consoleUrl: string,
-  speed: number,
-  task: () => Promise<unknown>,
-): Promise<void> {
-  const { clock } = await readState(consoleUrl);
-  await setSpeed(consoleUrl, speed);
-  try {
-    await task();
-  } finally {
-    await setSpeed(consoleUrl, clock.speed);
-  }
-}
-
-/** Sets the lab's speed, as the buttons of the console do. */
-async function setSpeed(consoleUrl: string, speed: number): Promise<void> {
-  const page = await (await fetchFromLab("console", consoleUrl)).text();
-  const token = /name="console-token" content="([^"]+)"/.exec(page)?.[1] ?? "";
-  const response = await fetchFromLab("console", `${consoleUrl}/api/actions`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Console-Token": token },
-    body: JSON.stringify({ action: "speed", speed }),
-  });
-  if (!response.ok) throw new Error(`The console cannot set the speed: ${await response.text()}`);
 }
 
 async function readState(consoleUrl: string): Promise<LabState> {

@@ -1,9 +1,5 @@
-import { type Attack, attacks, runAttack, stepsIn } from "../attack/attack.ts";
+import { type Attack, attacks, runAttack, secondsToEmail, stepsIn } from "../attack/attack.ts";
 import { connectToLab, type LabUrls } from "../attack/lab-client.ts";
-
-/** Real seconds that the email may take in addition to the lab's own delays. */
-const EXTRA_SECONDS = 60;
-const LAB_SECONDS_TO_EMAIL = 20 * 60;
 
 /**
  * Runs an attack against the lab over HTTP, as `npm run attack` does.
@@ -15,8 +11,7 @@ export async function runAttackById(urls: LabUrls, id: string): Promise<string> 
   if (attack === undefined) throw new Error(`Unknown attack ${id}. Choose one from the list.`);
   const lab = await connectToLab(urls);
   const { clock } = await lab.state();
-  const timeout = EXTRA_SECONDS + LAB_SECONDS_TO_EMAIL / clock.speed;
-  const { email, seconds } = await runAttack(lab, attack, timeout);
+  const { email, seconds } = await runAttack(lab, attack, secondsToEmail(clock.speed));
   const after = `${seconds.toFixed(1)} s`;
   return email === undefined
     ? `No email about ${id} arrived within ${after}. Check the record, the metric and the alarm on this page.`
