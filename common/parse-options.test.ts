@@ -10,6 +10,8 @@ const parse = (...args: string[]) =>
 
 test.each([
   ["an unknown option", ["--prot", "1"], 'Unknown option "--prot". Did you mean --port?'],
+  ["an option with one dash", ["-port=1"], 'Unknown option "-port". Did you mean --port?'],
+  ["an unknown short option", ["-q"], 'Unknown option "-q".'],
   ["an option without its value", ["--port"], "--port needs a value."],
   [
     "a value that begins with a dash",

@@ -15,6 +15,9 @@ const [issuer, ...subjects] = readArguments(USAGE, { positionals: true });
 if (issuer === undefined || subjects.length === 0) {
   console.error(`Name an issuer and at least one subject.\n\n${USAGE}`);
   process.exitCode = 2;
+} else if (!/^https?:\/\/[^/]/.test(issuer)) {
+  console.error(`ISSUER must be a URL, such as https://login.example.com; received "${issuer}".`);
+  process.exitCode = 2;
 } else {
   for (const subject of subjects) console.log(`${clientIdOf(issuer, subject)}  ${subject}`);
 }

@@ -81,6 +81,7 @@ describe("errors", () => {
     expect(messageOf("deploy", "--refresh-onyl")).toMatch(
       /^deploy: Unknown option "--refresh-onyl"\. Did you mean --refresh-only\?\nAllowed are /,
     );
+    expect(messageOf("deploy", "-auto-approve")).toMatch(/Did you mean --auto-approve\?\n/);
     expect(messageOf("diff", "--auto-approve")).toMatch(/^diff: Unknown option "--auto-approve"\./);
   });
 

@@ -59,6 +59,7 @@ describe.each(scripts)("npm run %s", (name, script) => {
 
 test.concurrent.each([
   ["rewrap", ["--rate", "0"], '--rate must be an integer between 1 and 1000; received "0"'],
+  ["client-id", ["login.example.com", "billing"], "ISSUER must be a URL, such as https://login."],
   ["pack", ["one", "two"], 'Expected at most one FOLDER; received also "two".'],
   ["pack", ["/proc/cipherwatch"], "Cannot write the package to /proc/cipherwatch: ENOENT"],
 ] as const)("npm run %s refuses the arguments %j", async (name, args, reason) => {
