@@ -220,11 +220,18 @@ describe("a connection that the server refuses", () => {
     await expect(second?.result).resolves.toBe("done");
   });
 
-  test("fails its statement when there is no other", async () => {
-    const pool = createPool(3);
+  test("fails its statement when there is no other, and later gets none that is no longer needed", async () => {
+    const pool = createPool(1);
     const [only] = await send(pool, 1);
     only?.reject(REFUSED);
     await expect(only?.result).rejects.toBe(REFUSED);
+    const controller = new AbortController();
+    const statement = vi.fn(async () => "done");
+    const needless = pool.run(statement, "write", controller.signal);
+    controller.abort(new Error("too late"));
+    await expect(needless).rejects.toThrow("too late");
+    await expect(pool.run(statement, "write")).resolves.toBe("done");
+    expect(statement).toHaveBeenCalledOnce();
   });
 
   test("fails its statement when it was lost only after it was accepted", async () => {

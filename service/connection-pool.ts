@@ -167,9 +167,9 @@ function createEntries<C extends Connection>({
     if (remove(entry, entries)) void entry.connection.end(silenceTimeout);
   }
 
-  function discard(entry: Entry<C>): void {
+  function discard(entry: Entry<C>, hasFailed = !entry.isEstablished): void {
     if (!remove(entry, entries)) return;
-    if (!entry.isEstablished) attempts.failed();
+    if (hasFailed) attempts.failed();
     entry.connection.destroy();
     assign();
   }
@@ -186,7 +186,11 @@ function createEntries<C extends Connection>({
     signal?.throwIfAborted();
     const entry = await wait(waiting, { kind, assign, signal });
     const milliseconds = entry.isEstablished || hasEstablished() ? 0 : attempts.delay();
-    if (milliseconds > 0) await delay(milliseconds);
+    if (milliseconds > 0) await delay(milliseconds, undefined, { signal }).catch(() => {});
+    if (milliseconds > 0 && signal?.aborted) {
+      discard(entry, false);
+      throw signal.reason;
+    }
     return entry;
   }
 
