@@ -99,6 +99,7 @@ export const databaseChange: TrailDetection = {
             anyOf(
               "$.requestParameters.publiclyAccessible IS TRUE",
               matchesAny("$.requestParameters.masterUserPassword", "*"),
+              "$.requestParameters.backupRetentionPeriod = 0", // deletes the automated backups
             ),
           )})`,
         ),
@@ -166,6 +167,12 @@ export const databaseChange: TrailDetection = {
       ...change,
       eventName: "ModifyDBInstance",
       requestParameters: { dBInstanceIdentifier, publiclyAccessible: true },
+      responseElements,
+    }),
+    exampleEvent("the pipeline's role deletes the automated backups", deployer, {
+      ...change,
+      eventName: "ModifyDBInstance",
+      requestParameters: { dBInstanceIdentifier, backupRetentionPeriod: 0 },
       responseElements,
     }),
     exampleEvent("AWS denies a user to delete the database", user, {

@@ -26,6 +26,12 @@ test.each([
   },
 );
 
+test("reports a telemetry pipeline, which can drop the trail's events, through EventBridge", () => {
+  const record = { eventSource: "observabilityadmin.amazonaws.com", readOnly: false };
+  expect(isReported({ ...record, eventName: "CreateTelemetryPipeline" })).toBe(true);
+  expect(isReported({ ...record, eventName: "UpdateTelemetryPipeline" })).toBe(true);
+});
+
 test("leaves changes of other log groups and reads to the alarm", () => {
   const requestParameters = { logGroupName: serviceLogGroupName };
   expect(isReported({ ...change, eventName: "DeleteLogGroup", requestParameters })).toBe(false);

@@ -40,8 +40,11 @@ const LOG_GROUP_CHANGES = [
   "PutBearerTokenAuthentication",
 ];
 
+/** Change or drop log events of any log group. */
+const PIPELINE_CHANGES = ["CreateTelemetryPipeline", "UpdateTelemetryPipeline"];
+
 /** Apply to all log groups of the account, or to flow logs, whose records do not name a log group. */
-const ACCOUNT_CHANGES = ["PutAccountPolicy", "DeleteFlowLogs"];
+const ACCOUNT_CHANGES = ["PutAccountPolicy", "DeleteFlowLogs", ...PIPELINE_CHANGES];
 
 /** Older operations have the log group's name, newer ones its name or ARN. */
 const logGroupIs = (name: string) =>
@@ -154,6 +157,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
           },
         },
         { eventSource: ["logs.amazonaws.com"], eventName: ["PutAccountPolicy"] },
+        { eventSource: ["observabilityadmin.amazonaws.com"], eventName: PIPELINE_CHANGES },
       ],
     }),
   },
@@ -161,6 +165,7 @@ export const trailChange: TrailDetection<MonitoringScope> = {
   falsePositives: [
     "A deployment changed the trail stack: UpdateTrail or PutBucketPolicy by the deploy role at the time of the deployment.",
     "An administrator of the organization changed the organization's trail.",
+    "Another team processes its log events with a telemetry pipeline: exclude its role.",
     "Another bucket got a configuration of more than 100 KB, whose record does not name the bucket: exclude the caller's role.",
   ],
   runbook: trailChangeRunbook(
@@ -269,6 +274,13 @@ export const trailChange: TrailDetection<MonitoringScope> = {
         logGroupName: `/aws/rds/instance/${namePrefix}database/postgresql`,
         retentionInDays: 1,
       },
+    }),
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/filter-processors.html
+    exampleEvent("a user creates a telemetry pipeline, which can drop the trail's events", user, {
+      eventSource: "observabilityadmin.amazonaws.com",
+      eventName: "CreateTelemetryPipeline",
+      readOnly: false,
+      requestParameters: { name: "pipeline", configuration: { body: "pipeline: {}" } },
     }),
     // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteFlowLogs.html
     exampleEvent("a user deletes the flow log of the VPC", user, {

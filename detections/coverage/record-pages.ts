@@ -19,6 +19,8 @@ export const recordPages: Readonly<Record<string, string>> = {
   logs: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/logging_cw_api_calls_cwl.html",
   monitoring:
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/logging_cw_api_calls.html",
+  observabilityadmin:
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/logging_cw_api_calls.html",
   ram: "https://docs.aws.amazon.com/ram/latest/userguide/cloudtrail-logging.html",
   rds: "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/logging-using-cloudtrail.html",
   s3: "https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html",

@@ -45,6 +45,10 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Decrypt a record in an environment with VPC endpoints.",
   ],
   [
+    "A telemetry pipeline can drop or change log events of CloudTrail before metric filters count them. AWS documents both for log groups, and names no exception.",
+    "Create a pipeline on a log group of a test that drops an event.",
+  ],
+  [
     "IAM accepts a role's name in any case, and records it as the caller wrote it. AWS documents that names are not distinguished by case.",
     "Call TagRole with the name of a role of a test in capitals.",
   ],

@@ -1,4 +1,11 @@
-import { exampleScope, managementEvent, onKey, service, user } from "../example-events.ts";
+import {
+  deployer,
+  exampleScope,
+  managementEvent,
+  onKey,
+  service,
+  user,
+} from "../example-events.ts";
 import { databaseName } from "../scope.ts";
 import { type AttackStep, call } from "./attack-call.ts";
 
@@ -208,6 +215,25 @@ export const EVASION_STEPS: readonly AttackStep[] = [
     call("iam", "PutRolePolicy", {
       roleName: exampleScope.serviceRoleName.toUpperCase(),
       policyDocument: "{}",
+    }),
+  ],
+  [
+    "drop the log events of an attack with a telemetry pipeline, whose record names no log group",
+    "trail-change",
+    call("observabilityadmin", "CreateTelemetryPipeline", {
+      name: "pipeline",
+      configuration: { body: "pipeline: {}" },
+    }),
+  ],
+  [
+    "delete all automated backups as the pipeline",
+    "database-change",
+    managementEvent(deployer, {
+      eventSource: "rds.amazonaws.com",
+      eventName: "ModifyDBInstance",
+      readOnly: false,
+      requestParameters: { dBInstanceIdentifier: instance, backupRetentionPeriod: 0 },
+      responseElements: { dBInstanceIdentifier: instance },
     }),
   ],
 ];
