@@ -97,7 +97,12 @@ describe("the exit code", () => {
       ["--html", "no/such/report.html", "--pattern", PATTERN, "."],
       /the folder \S+no\/such does not exist/,
     ],
-    [["--plan", "none.json", "."], /^Cannot read none\.json: ENOENT/],
+    [["--plan", "none.json", "."], /^Cannot read none\.json: ENOENT.*\. Allowed: the output of /],
+    [["--plan", tmpdir(), "."], /^Cannot read \S+: EISDIR.*\. Allowed: the output of /],
+    [
+      ["s3://trail/AWSLogs"],
+      /^s3:\S+ is in S3.*aws s3 sync s3:\/\/trail\/AWSLogs trail.* --athena/,
+    ],
     [["--plan", "a", "--role-arn", ROLE, "."], /--role-arn cannot be combined with --plan/],
     [
       ["--fail-on", "alarms", "."],

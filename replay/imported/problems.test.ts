@@ -69,7 +69,7 @@ describe("an alarm never fires", () => {
       "on a misspelt metric",
       { metricName: "stops" },
       {},
-      /stops in Security\. Did you mean stop\?$/,
+      /stops in Security \(did you mean stop\?\)$/,
     ],
     [
       "on a dimension that is not published",

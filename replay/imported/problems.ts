@@ -115,7 +115,7 @@ function whyNoFilterPublishes(
   );
   return (
     `no filter publishes its metric ${alarm.metricName} in ${alarm.namespace}` +
-    (similar === undefined ? "" : `. Did you mean ${similar}?`)
+    (similar === undefined ? "" : ` (did you mean ${similar}?)`)
   );
 }
 

@@ -131,6 +131,7 @@ it.each([
 describe("a file of another kind is an error:", () => {
   it.each([
     ["JSON", { Records: [] }, /is not a plan, a state or a template\. Allowed: /],
+    ["nothing", "\n", /is empty; repeat the command that wrote it\. Allowed: /],
     ["broken JSON", "{", /is not valid JSON: /],
     ["text", "a: b: c", /is neither JSON nor valid YAML: /],
     ["a saved plan", "PK\u0003\u0004", /Convert it: terraform show -json \S+ > plan\.json$/],

@@ -24,16 +24,17 @@ const ALLOWED =
  * @throws Error naming the file, with the formats allowed
  */
 export function readAlarmFile(file: string): readonly FileResource[] {
-  const content = parse(file);
+  const name = file === STANDARD_INPUT ? "standard input" : file;
+  const content = parse(file, name);
   if (isObject(content)) {
     if (isObject(content.planned_values)) {
       if (content.errored === true)
         throw new Error(
-          `${file} is the plan of a run that failed. Correct the error, and plan again.`,
+          `${name} is the plan of a run that failed. Correct the error, and plan again.`,
         );
       if (content.complete === false)
         throw new Error(
-          `${file} is an incomplete plan, so filters or alarms may be missing. Plan without -target.`,
+          `${name} is an incomplete plan, so filters or alarms may be missing. Plan without -target.`,
         );
       return readPlan(content as unknown as PlanFile);
     }
@@ -46,22 +47,24 @@ export function readAlarmFile(file: string): readonly FileResource[] {
       return readTemplate(content as unknown as Template, { folder });
     }
   }
-  throw new Error(`${file} is not a plan, a state or a template. ${ALLOWED}`);
+  throw new Error(`${name} is not a plan, a state or a template. ${ALLOWED}`);
 }
 
-function parse(file: string): unknown {
+function parse(file: string, name: string): unknown {
   let text: string;
   try {
     text = decodeText(readFileSync(file === STANDARD_INPUT ? 0 : file));
   } catch (cause) {
-    throw new Error(`Cannot read ${file}: ${cause instanceof Error ? cause.message : cause}.`, {
-      cause,
-    });
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new Error(`Cannot read ${name}: ${reason}. ${ALLOWED}`, { cause });
+  }
+  if (text.trim() === "") {
+    throw new Error(`${name} is empty; repeat the command that wrote it. ${ALLOWED}`);
   }
   if (text.startsWith("PK")) {
     throw new Error(
-      `${file} is a saved plan in Terraform's own format. Convert it: terraform show -json ${file} > plan.json`,
+      `${name} is a saved plan in Terraform's own format. Convert it: terraform show -json ${file} > plan.json`,
     );
   }
-  return parseText(text, file, ALLOWED);
+  return parseText(text, name, ALLOWED);
 }

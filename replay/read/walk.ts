@@ -31,6 +31,12 @@ export async function resolvePaths(paths: readonly string[]): Promise<readonly s
       continue;
     }
     const expanded = existsSync(path) ? [path] : await expand(path);
+    if (path.startsWith("s3://")) {
+      throw new Error(
+        `${path} is in S3, but replay reads files on this machine. Copy them with \`aws s3 sync ${path} trail\`, ` +
+          "and pass the folder trail. To evaluate them in place, pass --athena.",
+      );
+    }
     if (expanded.length === 0) {
       throw new Error(
         `${path} is not a file or folder, and no file matches it as a glob. ` +
