@@ -6,7 +6,7 @@ const USAGE = `npm run mutate
 
 Runs the mutation tests of the envelope encryption (vault, Keys, record format, KMS keys, store, the worker that moves
 records), of the quotas and limits of requests, and of the alarm evaluator: changes the code in many small ways, and reports each change that no test notices.
-Takes about half an hour.
+Takes about twenty minutes.
 
   --help   show this help
 
