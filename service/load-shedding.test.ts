@@ -133,6 +133,13 @@ describe("while all slots are taken", () => {
     expect(response).toMatch(/^HTTP\/1\.1 429 [\s\S]*Connection: close/i);
   });
 
+  test("closes it even if the log interval ends before the rejection is answered", async () => {
+    server.on("request", service.loadShedding.flush);
+    const head = "POST /decrypt HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n{";
+    const response = await exchange(port, (write) => write(head));
+    expect(response).toMatch(/^HTTP\/1\.1 429 [\s\S]*Connection: close/i);
+  });
+
   test("survives clients that disconnect before they send their body", async () => {
     const head = "POST /decrypt HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n{";
     await exchange(port, (write, end) => {

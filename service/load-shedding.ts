@@ -89,6 +89,8 @@ export function createLoadShedding(props: LoadSheddingProps): LoadShedding {
 
   function respondAfterBody(rejection: Rejection): void {
     arriving.add(rejection);
+    // The interval in which it was rejected may have ended.
+    timer ??= setTimeout(endInterval, INTERVAL);
     rejection.incoming.resume().once("end", () => {
       if (arriving.delete(rejection) || late.delete(rejection)) respond(rejection);
     });
