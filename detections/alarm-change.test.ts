@@ -74,6 +74,12 @@ describe("EventBridge reports within seconds", () => {
       "RemoveTargets",
       { rule: `${namePrefix}kms-key-change`, ids: ["Topic"] },
     ],
+    [
+      "a foreign key of the event bus of the rules",
+      RULES,
+      "UpdateEventBus",
+      { name: "default", kmsKeyIdentifier: "alias/x" },
+    ],
     ["a deleted alarm", ALARM, "DeleteAlarms", { alarmNames: [`${namePrefix}kms-errors`] }],
   ])("%s", (_, ...record) => {
     expect(matchesEventPattern(detail, recordOf(user, ...record))).toBe(true);

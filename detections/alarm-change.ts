@@ -8,10 +8,10 @@ import {
   exampleScope,
   user,
 } from "./example-events.ts";
-import { metricChangeExamples, metricChanges } from "./metric-changes.ts";
+import { metricChangeExamples, metricOrBusChanges } from "./metric-changes.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, notByRole } from "./pattern.ts";
 import type { MonitoringScope } from "./scope.ts";
-import { ruleChanges, silencingCalls } from "./silencing-calls.ts";
+import { busChangeExample, ruleChanges, silencingCalls } from "./silencing-calls.ts";
 
 const { namePrefix, trailLogGroupName } = exampleScope;
 const topicArn = `arn:aws:sns:ap-southeast-2:111122223333:${namePrefix}urgent`;
@@ -152,7 +152,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
         ...notByRole(scope.deployRoleArn),
       ),
     ),
-    metricChanges(scope),
+    metricOrBusChanges(scope),
   ],
   threshold: 1,
   period: 60,
@@ -179,7 +179,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
   insightsQuery: ({ namePrefix, detectionNamespace }) =>
     [
       "fields eventTime, eventName, userIdentity.arn, sourceIPAddress, requestParameters.alarmNames.0, requestParameters.filterName, requestParameters.topicArn, eventID, errorCode",
-      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com", "chatbot.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and (@message like "${namePrefix}" or @message like "${detectionNamespace}" or eventName = "DeleteSlackWorkspaceAuthorization")`,
+      `filter eventSource in ["monitoring.amazonaws.com", "sns.amazonaws.com", "sqs.amazonaws.com", "events.amazonaws.com", "logs.amazonaws.com", "chatbot.amazonaws.com"] and eventName like /^(Add|Deauthorize|Delete|Disable|Purge|Put|Remove|Set|Sub|Unsub|Update)/ and (@message like "${namePrefix}" or @message like "${detectionNamespace}" or eventName in ["DeleteSlackWorkspaceAuthorization", "UpdateEventBus"])`,
     ].join(" | "),
   mustFire: [
     exampleEvent("a user deletes two alarms, one of them Cipherwatch's", user, {
@@ -293,6 +293,7 @@ export const alarmChange: TrailDetection<MonitoringScope> = {
       requestParameters: { rule: `${namePrefix}kms-key-change`, ids: ["topic"] },
     }),
     ...metricChangeExamples,
+    busChangeExample,
   ],
   mustNotFire: [
     exampleEvent("the pipeline updates an alarm", deployer, {

@@ -2,22 +2,29 @@ import type { ExampleEvent } from "./detection.ts";
 import { exampleEvent, exampleScope, user } from "./example-events.ts";
 import { allOf, anyOf, jsonPattern, matchesAny, notByRole } from "./pattern.ts";
 import type { MonitoringScope } from "./scope.ts";
+import { DEFAULT_BUS_CHANGED } from "./silencing-calls.ts";
 
 /**
- * Matches metric filters of any name that publish in our namespaces, and changes of our anomaly detectors, by anyone but
- * the deploy role. A filter with a negative value lowers the sums that alarms with a threshold above 1 evaluate.
+ * Matches metric filters of any name that publish in our namespaces, changes of our anomaly detectors, and changes of the
+ * default event bus, by anyone but the deploy role. A filter with a negative value lowers the sums that alarms with a
+ * threshold above 1 evaluate.
  */
-export function metricChanges({ detectionNamespace, deployRoleArn }: MonitoringScope): string {
+export function metricOrBusChanges({ detectionNamespace, deployRoleArn }: MonitoringScope): string {
   const ours = `${detectionNamespace.slice(0, detectionNamespace.lastIndexOf("/") + 1)}*`;
   return jsonPattern(
     allOf(
-      matchesAny("$.eventName", "PutMetricFilter", "*AnomalyDetector"),
       anyOf(
-        ...[
-          "metricTransformations[*].metricNamespace",
-          "namespace",
-          "singleMetricAnomalyDetector.namespace",
-        ].map((member) => matchesAny(`$.requestParameters.${member}`, ours)),
+        `(${allOf(
+          matchesAny("$.eventName", "PutMetricFilter", "*AnomalyDetector"),
+          anyOf(
+            ...[
+              "metricTransformations[*].metricNamespace",
+              "namespace",
+              "singleMetricAnomalyDetector.namespace",
+            ].map((member) => matchesAny(`$.requestParameters.${member}`, ours)),
+          ),
+        )})`,
+        `(${DEFAULT_BUS_CHANGED})`,
       ),
       ...notByRole(deployRoleArn),
     ),

@@ -1,3 +1,5 @@
+import { exampleEvent, user } from "./example-events.ts";
+import { allOf, anyOf, matchesAny } from "./pattern.ts";
 import type { MonitoringScope } from "./scope.ts";
 
 type Pattern = Readonly<Record<string, unknown>>;
@@ -13,7 +15,10 @@ const REMOVALS = [
   "RemoveTargets",
 ];
 
-const CHANGES = ["PutMetricAlarm", "PutMetricFilter", "PutRule", "PutTargets"];
+const BUS_CHANGE = "UpdateEventBus";
+const DEFAULT_BUS = "default";
+
+const CHANGES = ["PutMetricAlarm", "PutMetricFilter", "PutRule", "PutTargets", BUS_CHANGE];
 
 /** Remove a topic or a subscription, or decide who publishes and what is delivered. */
 const TOPIC_CHANGES = [
@@ -26,6 +31,27 @@ const TOPIC_CHANGES = [
 
 /** Change what a rule does. A disabled rule cannot match the call that disabled it. */
 const RULE_CHANGES = ["DeleteRule", "DisableRule", "PutRule", "PutTargets", "RemoveTargets"];
+
+/**
+ * A change of the default event bus. EventBridge encrypts the patterns of its rules with the key of the bus, so no rule
+ * matches once somebody disables a key of their own.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
+ */
+export const DEFAULT_BUS_CHANGED: string = allOf(
+  matchesAny("$.eventName", BUS_CHANGE),
+  anyOf("$.requestParameters.name NOT EXISTS", matchesAny("$.requestParameters.name", DEFAULT_BUS)),
+);
+
+export const busChangeExample = exampleEvent(
+  "a user encrypts the event bus of the rules with a key of her own",
+  user,
+  {
+    eventSource: "events.amazonaws.com",
+    eventName: BUS_CHANGE,
+    readOnly: false,
+    requestParameters: { name: DEFAULT_BUS, kmsKeyIdentifier: "alias/eve" },
+  },
+);
 
 /** `:<name>` of a topic, or the end of a long name: six of them and the rest fit in a pattern's 2,048 characters. */
 const endOfName = (arn: string) => arn.slice(Math.max(arn.lastIndexOf(":"), arn.length - 48));
@@ -75,7 +101,7 @@ export function silencingCalls(scope: MonitoringScope, alarmName: string): Patte
           $or: [
             { alarmName: [alarmName] },
             { filterName: [{ prefix: alarmName }] },
-            { name: ours },
+            { name: [...ours, DEFAULT_BUS] },
             { rule: ours },
           ],
         },

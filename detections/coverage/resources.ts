@@ -23,7 +23,7 @@ Flow log | trail-change:DeleteFlowLogs
 Trail and its bucket | trail-change:StopLogging trail-change:UpdateTrail trail-change:PutBucketPolicy
 Log groups, of RDS, WAF and Container Insights too: deletion, key, masking, subscription, retention, pipelines | trail-change:DeleteLogGroup trail-change:AssociateKmsKey trail-change:PutDataProtectionPolicy trail-change:PutSubscriptionFilter trail-change:PutRetentionPolicy trail-change:PutBearerTokenAuthentication trail-change:PutAccountPolicy trail-change:CreateTelemetryPipeline
 Buckets of states, plans and access logs | bucket-change:PutBucketPolicy bucket-change:DeleteBucket
-Alarms, metric filters, anomaly detectors, mute rules, EventBridge rules | alarm-change:DeleteAlarms alarm-change:DeleteMetricFilter alarm-change:PutMetricFilter alarm-change:DeleteAnomalyDetector alarm-change:PutAlarmMuteRule alarm-change:DisableRule
+Alarms, metric filters, anomaly detectors, mute rules, EventBridge rules and their bus | alarm-change:DeleteAlarms alarm-change:DeleteMetricFilter alarm-change:PutMetricFilter alarm-change:DeleteAnomalyDetector alarm-change:PutAlarmMuteRule alarm-change:DisableRule alarm-change:UpdateEventBus
 Topics and subscriptions | alarm-change:DeleteTopic alarm-change:SetTopicAttributes alarm-change:Subscribe alarm-change:Unsubscribe alarm-change:SetSubscriptionAttributes alarm-change:PutDataProtectionPolicy
 Slack channel | alarm-change:DeleteSlackChannelConfiguration alarm-change:DeleteSlackWorkspaceAuthorization
 Queues and webhook of the alarm events | alarm-change:DeleteQueue alarm-change:SetQueueAttributes alarm-change:UpdateApiDestination

@@ -49,6 +49,10 @@ export const unverified: readonly (readonly [assumption: string, check: string])
     "Create a pipeline on a log group of a test that drops an event.",
   ],
   [
+    "UpdateEventBus records `name`, or none for the default event bus. With a disabled key of somebody else, the rules of the bus match nothing.",
+    "Set a key of a test for the default event bus of a test account, disable the key, and cause an event.",
+  ],
+  [
     "IAM accepts a role's name in any case, and records it as the caller wrote it. AWS documents that names are not distinguished by case.",
     "Call TagRole with the name of a role of a test in capitals.",
   ],

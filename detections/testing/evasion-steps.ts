@@ -236,4 +236,9 @@ export const EVASION_STEPS: readonly AttackStep[] = [
       responseElements: { dBInstanceIdentifier: instance },
     }),
   ],
+  [
+    "encrypt the default event bus with a key of her own, which she then disables",
+    "alarm-change",
+    call("events", "UpdateEventBus", { name: "default", kmsKeyIdentifier: "alias/x" }),
+  ],
 ];
