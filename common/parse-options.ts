@@ -30,7 +30,7 @@ function explain(error: unknown, { args = process.argv.slice(2), options }: Pars
   const [option = quoted] = /--[^\s]+/.exec(quoted) ?? [];
   const known = Object.keys(options ?? {}).map((name) => `--${name}`);
   if (message.startsWith("Unknown option")) {
-    return unknownName("option", whole(quoted, args), known, "--");
+    return unknownName("option", optionAsWritten(quoted, args), known, "--");
   }
   if (message.startsWith("Unexpected argument")) {
     return `Unexpected argument ${JSON.stringify(quoted)}. Only options are allowed.`;
@@ -48,8 +48,8 @@ function explain(error: unknown, { args = process.argv.slice(2), options }: Pars
   return message;
 }
 
-/** The option as it was written: `parseArgs` takes `-since` for the short options -s, -i, -n and so on. */
-function whole(option: string, args: readonly string[]): string {
+/** Returns an option as it was written: `parseArgs` takes `-since` for the short options -s, -i, -n and so on. */
+function optionAsWritten(option: string, args: readonly string[]): string {
   if (option.startsWith("--")) return option;
   const written = args.find((arg) => /^-[^-]/.test(arg) && arg.includes(option.slice(1)));
   return written?.split("=")[0] ?? option;

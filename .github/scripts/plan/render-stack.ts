@@ -6,11 +6,11 @@ import type { OutputReport, PlannedStack, ResourceReport, StackReport } from "./
  * Levels of detail of a stack, used one after the other while a comment is too long: `full` truncates long values,
  * `values` most values, `addresses` omits values, `some` omits most addresses.
  */
-export const LEVELS = ["whole", "full", "values", "addresses", "some", "none"] as const;
+export const LEVELS = ["complete", "full", "values", "addresses", "some", "none"] as const;
 export type Level = (typeof LEVELS)[number];
 
 const VALUE_CHARACTERS: Readonly<Record<Level, number>> = {
-  whole: Number.POSITIVE_INFINITY,
+  complete: Number.POSITIVE_INFINITY,
   full: 2000,
   values: 120,
   addresses: 0,
@@ -20,7 +20,7 @@ const VALUE_CHARACTERS: Readonly<Record<Level, number>> = {
 const ATTRIBUTES_WHEN_CUT = 12;
 const SOME_ADDRESSES = 30;
 const ERROR_CHARACTERS: Readonly<Record<Level, number>> = {
-  whole: 10_000,
+  complete: 10_000,
   full: 10_000,
   values: 4000,
   addresses: 2000,
@@ -115,7 +115,7 @@ function attributes({ attributes: all }: ResourceReport | OutputReport, level: L
   const forcing = all.filter(({ forcesReplacement }) => forcesReplacement);
   const others = all.filter(({ forcesReplacement }) => !forcesReplacement);
   const sorted = [...forcing, ...others];
-  const isComplete = level === "whole" || level === "full";
+  const isComplete = level === "complete" || level === "full";
   const shown = isComplete ? sorted : sorted.slice(0, ATTRIBUTES_WHEN_CUT);
   const left = sorted.length - shown.length;
   return [
