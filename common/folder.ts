@@ -7,10 +7,18 @@ import { dirname, resolve } from "node:path";
  */
 export function createFolder(path: string, mode?: number): void {
   const absolute = resolve(path);
-  if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (isFolder(absolute)) return;
   createFolder(dirname(absolute), mode);
-  mkdirSync(absolute, { mode });
+  try {
+    mkdirSync(absolute, { mode });
+  } catch (error) {
+    // Another process may have created it meanwhile.
+    if (!isFolder(absolute)) throw error;
+  }
 }
+
+const isFolder = (path: string) =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
  * Creates the folder that a command writes to.
