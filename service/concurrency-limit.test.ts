@@ -123,18 +123,43 @@ test("never exceeds a configured maximum below 32", () => {
   expect(limitsAfter([OVERLOAD, { ...OVERLOAD, utilization: 0.1 }], 3)).toEqual([3, 3]);
 });
 
-test("slots follow the load of each interval, and requests in progress keep theirs", () => {
+/** Slots that were all taken in an interval of overload. */
+function overloadedSlots() {
   const slots = createSlots(MAX);
   for (let i = 0; i < MAX; i++) slots.take();
   for (let i = 0; i < MAX; i++) slots.reject();
   slots.adapt(1);
+  return slots;
+}
+
+test("slots keep following an overload in an interval in which the process got no CPU time", () => {
+  const slots = overloadedSlots();
   expect(slots.limit()).toBe(64);
-  // Nothing was rejected since, so that the count of the first interval must not lower the limit again.
   slots.adapt(1);
+  expect(slots.limit()).toBe(32);
+});
+
+test("slots are available again once the process is idle, and requests in progress keep theirs", () => {
+  const slots = overloadedSlots();
+  slots.adapt(0.1);
   expect(slots.limit()).toBe(MAX);
   slots.free();
   slots.take();
   expect(slots.take).toThrow("Too many requests are in progress; try again in a second.");
+});
+
+test("slots are available again after two intervals of a busy process without rejections", () => {
+  const slots = overloadedSlots();
+  for (let i = 0; i < MAX; i++) slots.free();
+  const limits = [1, 2].map(() => {
+    for (let i = 0; i < MAX; i++) {
+      slots.take();
+      slots.free();
+    }
+    slots.adapt(1);
+    return slots.limit();
+  });
+  expect(limits).toEqual([32, MAX]);
 });
 
 test("slots count the requests that `take` accepts and rejects", () => {

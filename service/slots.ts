@@ -14,11 +14,17 @@ export interface Slots {
   /** The number of slots at present. */
   readonly limit: () => number;
   /**
-   * Adapts the number of slots to the load since the last call.
+   * Adapts the number of slots to the load. Call it at the end of each interval.
    * @param utilization share of the time in which the event loop was busy, from 0 to 1
    */
   readonly adapt: (utilization: number) => void;
 }
+
+/**
+ * Share of the counts that the next interval keeps. A task with a part of a vCPU gets its CPU time in slices, so that one
+ * interval accepts many requests and the next one none.
+ */
+const REMEMBERED = 0.7;
 
 /** @param max number of slots of a process that is not overloaded */
 export function createSlots(max: number): Slots {
@@ -48,8 +54,8 @@ export function createSlots(max: number): Slots {
     limit,
     adapt(utilization) {
       adapt({ utilization, accepted, rejected });
-      accepted = 0;
-      rejected = 0;
+      accepted *= REMEMBERED;
+      rejected *= REMEMBERED;
     },
   };
 }
