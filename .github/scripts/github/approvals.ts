@@ -41,7 +41,7 @@ export async function missingApprovals(
   const commits = await paginate(rest.pulls.listCommits, on);
   if (commits.length >= LISTED_COMMITS && !authorsCount) {
     return [
-      `#${head.pullRequest} has ${LISTED_COMMITS} commits or more, of which GitHub lists only ${LISTED_COMMITS}, so it is unknown who wrote a part of it.`,
+      `#${head.pullRequest} has ${LISTED_COMMITS} commits or more. GitHub lists only ${LISTED_COMMITS} of them, so it is unknown who wrote the others. Divide the change into smaller pull requests.`,
     ];
   }
   const authors = new Set([
