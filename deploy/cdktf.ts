@@ -45,12 +45,11 @@ process.on("SIGINT", () => {
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const isExplained = [UsageError, StateError, TerraformError].some(
-    (type) => error instanceof type,
-  );
-  if (!isExplained || !(error instanceof Error)) throw error;
+  const isUsageError = error instanceof UsageError;
+  if (!(isUsageError || error instanceof StateError || error instanceof TerraformError))
+    throw error;
   console.error(error.message);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  process.exitCode = isUsageError ? 2 : 1;
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -13,7 +13,7 @@ import { type ServiceProcess, startService } from "./service-process.ts";
 /** The smallest share of a vCPU that Fargate offers. */
 const CPUS = Math.min(...TASK_CPUS) / 1_024;
 
-/** Limits of requests in progress: the default, and the least that overload lowers it to. */
+/** Limits of requests in progress: the configured one, and the least that overload lowers it to. */
 const [MAX_IN_FLIGHT, LOWEST] = [128, 32];
 
 const CLIENTS = 256;
@@ -40,8 +40,11 @@ describe.skipIf(probe === undefined)("a service with a quarter of a vCPU", () =>
     service = await startService({
       databaseUrl: postgres.url(),
       kmsUrl: kms.url,
-      // Connecting takes CPU, which the load of the tests leaves little of.
-      environment: { DATABASE_CONNECT_TIMEOUT: "30000" },
+      environment: {
+        MAX_IN_FLIGHT: String(MAX_IN_FLIGHT),
+        // Connecting takes CPU, which the load of the tests leaves little of.
+        DATABASE_CONNECT_TIMEOUT: "30000",
+      },
       procs: group.procs,
       onLine: ({ msg, limit }) => msg === "requests rejected" && limits.push(limit),
     });
